@@ -1,0 +1,1 @@
+"""A live performance monitor for police control rooms."""

@@ -1,0 +1,89 @@
+"""The shape of one TOML entry, before its words are checked. Unknown keys are errors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from watchroom.catalogue.model import Condition, Target
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Text = Annotated[str, Field(min_length=3)]
+
+
+class Strict(BaseModel):
+    """No unknown keys, no guessing of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+
+class LabelEntry(Strict):
+    """One table of labels.toml."""
+
+    brief: Text
+    values: list[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]] = Field(default_factory=list)
+    values_from: Literal["areas"] | None = None
+    absent: Literal["unknown", "ungraded", "not_stated"] = "unknown"
+
+
+class TargetEntry(Strict):
+    """`below_s` is <, `within_s` is <=; exactly one of them."""
+
+    where: dict[str, str] = Field(default_factory=dict)
+    below_s: float | int | None = Field(default=None, gt=0)
+    within_s: float | int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> TargetEntry:
+        if (self.below_s is None) == (self.within_s is None):
+            raise ValueError("exactly one of below_s (<) and within_s (<=)")
+        return self
+
+    def target(self) -> Target:
+        """The checked target, in milliseconds."""
+        limit_s = self.below_s if self.within_s is None else self.within_s
+        return Target(where=self.where, limit_ms=round((limit_s or 0) * 1000), inclusive=self.within_s is not None)
+
+
+class MeasureEntry(Strict):
+    """One measure as written."""
+
+    kind: Literal["count", "share", "duration", "open"]
+    stream: Literal["calls", "incidents", "crimes"]
+    at: str
+    brief: Text
+    definition: Text
+    source: Text
+    start: str = ""
+    by: dict[str, str] = Field(default_factory=dict)
+    where: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
+    part: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
+    state: str = ""
+    targets: list[TargetEntry] = Field(default_factory=list)
+    edges_s: list[float | int] = Field(default_factory=list)
+    give_up_s: int = Field(default=0, ge=0)
+    windows: list[str] = Field(default_factory=list)
+
+
+def condition(table: dict[str, list[str | bool] | str | int | float]) -> Condition:
+    """A condition from its table; `from`, `to` and `within_s` make an interval, other keys are words.
+
+    Raises:
+        ValueError: The message says what to write.
+    """
+    interval = {key: table[key] for key in ("from", "to", "within_s") if key in table}
+    accepted = {key: value for key, value in table.items() if key not in interval}
+    if wrong := [key for key, value in accepted.items() if not isinstance(value, list) or not value]:
+        raise ValueError(f"a list of accepted values for {', '.join(wrong)}")
+    if interval and len(interval) != 3:
+        raise ValueError("all of from, to and within_s, or none")
+    within_s = interval.get("within_s", 0)
+    if not isinstance(within_s, int | float) or isinstance(within_s, bool):
+        raise ValueError("a number of seconds for within_s")
+    return Condition(
+        accepted={key: tuple(value) for key, value in accepted.items() if isinstance(value, list)},
+        start=str(interval.get("from", "")),
+        end=str(interval.get("to", "")),
+        within_ms=round(within_s * 1000),
+    )

@@ -1,0 +1,61 @@
+"""Every derived name, made here and nowhere else: Redis fields and Prometheus metrics.
+
+A *series* is one measure under one set of label values, written `measure|label=value,label=value`;
+a *field* of a bucket is a series and what is counted: `call_volume|line=999|count`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+METRIC_PREFIX = "watchroom_"
+
+COUNT = "count"  # count
+PART, WHOLE = "part", "whole"  # share
+OBSERVATIONS, SUM_MS, WITHIN = "observations", "sum_ms", "within"  # duration
+MISSING_START, NEGATIVE = "missing_start", "negative"  # duration, counted beside
+BIN = "bin:"  # duration: `bin:7950` counts durations from 7,950 ms to the next edge
+ORPHANS = "orphans"  # entities without their first event; label topic
+
+
+class FieldName(NamedTuple):
+    """A bucket field taken apart."""
+
+    measure: str
+    by: dict[str, str]
+    field: str
+
+
+def slug(text: str) -> str:
+    """A label value as it is stored: lower case, words joined by `_` ("Public order" -> public_order)."""
+    return re.sub(r"[^a-z0-9]+", "_", text.strip().lower()).strip("_")
+
+
+def series(measure: str, by: Mapping[str, str]) -> str:
+    """`measure|label=value,...`, labels in the order of `by`."""
+    return f"{measure}|" + ",".join(f"{name}={value}" for name, value in by.items())
+
+
+def parse_series(text: str) -> tuple[str, dict[str, str]]:
+    """Measure and labels of a series."""
+    measure, _, labels = text.partition("|")
+    return measure, dict(pair.split("=", 1) for pair in labels.split(",") if pair)
+
+
+def field(series_name: str, what: str) -> str:
+    """The bucket field for one series."""
+    return f"{series_name}|{what}"
+
+
+def parse_field(text: str) -> FieldName:
+    """Inverse of `field`."""
+    series_name, _, what = text.rpartition("|")
+    measure, by = parse_series(series_name)
+    return FieldName(measure, by, what)
+
+
+def metric(measure: str, suffix: str = "") -> str:
+    """Prometheus name: `watchroom_<id>` or `watchroom_<id>_<suffix>`."""
+    return f"{METRIC_PREFIX}{measure}_{suffix}" if suffix else f"{METRIC_PREFIX}{measure}"

@@ -1,0 +1,83 @@
+"""Every error of ours, grouped by what the caller does when it is raised.
+
+STOP   the command or process ends: 2 for wrong usage or configuration, 1 for work that failed.
+DROP   one event or row is unusable: count it, keep it where a person can see it, go on.
+RETRY  a server did not answer: nothing was written, trying again is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class WatchroomError(Exception):
+    """Base of all our errors; never raised itself."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a file or a setting, and how to put it right."""
+
+    where: str  # file, environment variable or argument
+    key: str  # entry and key inside it, "" for the whole
+    found: str
+    write: str  # what to write instead
+
+    def __str__(self) -> str:
+        place = f"{self.where}: {self.key}" if self.key else self.where
+        return f"{place}: found {self.found}; write {self.write}"
+
+
+class ConfigurationInvalid(WatchroomError):
+    """STOP (2): a catalogue, mapping, setting or argument cannot be used. All faults at once."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class RebuildNeeded(WatchroomError):
+    """STOP (2): what Redis holds was made under other definitions, or from another log."""
+
+    exit_code = 2
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; run `watchroom rebuild`")
+
+
+class WorkFailed(WatchroomError):
+    """STOP (1): the work could not be done; the message says what to check."""
+
+
+class EventRefused(WatchroomError):
+    """DROP: one event is unusable; it goes to the dead letters with `reason` and `detail`.
+
+    `reason` is one of a short closed list (it labels a metric); `detail` is a sentence for a person.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")
+
+
+class RowRefused(WatchroomError):
+    """DROP: one row of an extract cannot become an event; reported with file and line."""
+
+    def __init__(self, where: str, detail: str) -> None:
+        self.where = where
+        self.detail = detail
+        super().__init__(f"{where}: {detail}")
+
+
+class StoreUnavailable(WatchroomError):
+    """RETRY: Redis did not answer. Nothing was written, or a retry will find that it was."""
+
+
+class BrokerUnavailable(WatchroomError):
+    """RETRY: Kafka did not answer."""

@@ -1,0 +1,41 @@
+"""What travels between Kafka and the fold: a raw record, and an event that was admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Record(NamedTuple):
+    """One Kafka record as fetched; nothing about it is trusted yet."""
+
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Event(NamedTuple):
+    """One parsed event. Times are milliseconds since the Unix epoch, UTC."""
+
+    type: str
+    id: str
+    source: str
+    subject: str
+    time_ms: int
+    recorded_ms: int | None
+    data: Mapping[str, Any]
+
+
+class Arrived(NamedTuple):
+    """An admitted event, with the arrival that judges it.
+
+    `arrival_ms` decides lateness and whether an older state is still known; `closing_ms` decides
+    whether a month was closed before it. They differ only for a replayed dead letter.
+    """
+
+    event: Event
+    arrival_ms: int
+    closing_ms: int
+    offset: int

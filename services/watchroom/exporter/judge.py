@@ -1,0 +1,94 @@
+"""May a stream's measures be published at this moment? Pure: `now` and everything else is passed in.
+
+A frozen number that looks live is a wrong number, so a stream is withheld unless all of this holds:
+every partition is *fresh* (a worker applied everything that Kafka showed it within the last seconds),
+every source that is waited for is *alive* (it sent something recently), and what the exporter itself
+read is recent. All ages are judged when Prometheus scrapes, never when they were read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from watchroom.settings import SourceRule
+
+FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
+
+
+class Heard(NamedTuple):
+    """When a source last sent to one topic, by Kafka's clock, ms since the epoch."""
+
+    event_ms: int | None
+    heartbeat_ms: int | None
+
+    @property
+    def latest_ms(self) -> int | None:
+        """The later of the two; None: never heard."""
+        return max((at for at in self if at is not None), default=None)
+
+
+class Limits(NamedTuple):
+    """Ages in ms beyond which a stream is withheld."""
+
+    fresh_ms: int
+    silent_ms: int
+
+
+def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
+    """Why the partitions of a topic are not all fresh; nothing if they are.
+
+    Args:
+        fresh_ms: T of each partition that is stored.
+        count: Partitions that the topic has; None if no worker has said so yet.
+        now_ms: The moment of the scrape.
+        limit_ms: Oldest T that is still fresh.
+    """
+    if not count:
+        yield "no worker has ever applied it"
+        return
+    for partition in range(count):
+        fault = _age_fault(fresh_ms.get(partition), now_ms, limit_ms)
+        if fault:
+            yield f"partition {partition} {fault}"
+
+
+def silence(
+    rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int
+) -> Iterator[str]:
+    """Which sources of a stream are waited for and silent; nothing if all are alive.
+
+    Declared sources are waited for as their rule says, undeclared ones are not. With none declared,
+    every source ever heard is waited for, and a stream that never heard any is not alive.
+    """
+    if not rules and not heard:
+        yield "no source has ever been heard"
+    waited = rules or dict.fromkeys(heard, SourceRule())
+    for source, rule in sorted(waited.items()):
+        last = heard.get(source, Heard(None, None))
+        if rule.heartbeats:
+            fault = _age_fault(last.latest_ms, now_ms, silent_ms)
+        elif rule.silence_s is not None:
+            fault = _age_fault(last.event_ms, now_ms, round(rule.silence_s * 1000))
+        else:
+            continue
+        if fault:
+            yield f"source {source} {fault}"
+
+
+def reading(read_at_ms: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
+    """Why the exporter's own copy of Redis cannot be trusted; nothing if it can."""
+    fault = _age_fault(read_at_ms, now_ms, limit_ms)
+    if fault:
+        yield f"the exporter's last complete reading of Redis {fault}"
+
+
+def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
+    if at_ms is None:
+        return "has never been seen"
+    age_ms = now_ms - at_ms
+    if age_ms > limit_ms:
+        return f"is {age_ms / 1000:.1f} s old (limit {limit_ms / 1000:g} s)"
+    if age_ms < -FUTURE_MS:
+        return f"lies {-age_ms / 1000:.1f} s in the future (check the clocks)"
+    return None

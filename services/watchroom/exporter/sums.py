@@ -1,0 +1,152 @@
+"""Window sums kept up to date bucket by bucket: no clock, no I/O.
+
+A window is a set of buckets, and its sum changes only when a bucket enters it, leaves it or is read
+again with other content. All three are differences of integers, so the sum stays exactly what adding
+up all its buckets would give (a property test compares the two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from watchroom.catalogue import names
+from watchroom.catalogue.model import Catalogue
+from watchroom.rolling import buckets
+from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import buckets_of, months_shown
+
+MONTH = "month"
+ORPHANS_WINDOW = "28d"
+
+Fields = Mapping[str, int]  # bucket field -> integer
+
+
+class Window(NamedTuple):
+    """A window as it is published; `month` is set for the windows called `month`."""
+
+    name: str
+    month: str = ""
+
+    def labels(self) -> dict[str, str]:
+        """Its Prometheus labels."""
+        return {"window": self.name, "month": self.month} if self.month else {"window": self.name}
+
+
+def windows_of(catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    """The windows of each measure that has any, and those of the orphans."""
+    found = {measure.id: frozenset(measure.windows) for measure in catalogue.measures.values() if measure.windows}
+    return {**found, names.ORPHANS: frozenset({ORPHANS_WINDOW})}
+
+
+def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
+    """The buckets of each wanted window at a moment; `month` becomes the running and the last 12."""
+    made: dict[Window, frozenset[str]] = {}
+    for name in wanted:
+        if name == MONTH:
+            for month in months_shown(now_ms, calendar):
+                made[Window(MONTH, month)] = frozenset({buckets.month_name(month)})
+        else:
+            made[Window(name)] = frozenset(buckets_of(name, now_ms, calendar))
+    return made
+
+
+class WindowSums:
+    """The sums of all windows, by window and series, and the buckets that they were made from."""
+
+    def __init__(self, windows_of_measure: Mapping[str, frozenset[str]]) -> None:
+        self._windows_of_measure = windows_of_measure
+        self._held: dict[str, Fields] = {}
+        self._members: dict[Window, frozenset[str]] = {}
+        self._in_windows: dict[str, tuple[Window, ...]] = {}
+        self._sums: dict[Window, dict[str, dict[str, int]]] = {}
+        self._versions: dict[tuple[Window, str], int] = {}
+        self._parsed: dict[str, tuple[str, str, str]] = {}  # field -> measure, series, what
+        self._version = 0
+
+    @property
+    def windows(self) -> Iterable[Window]:
+        """The windows of the last `move`."""
+        return self._members.keys()
+
+    def missing(self, members: Mapping[Window, frozenset[str]]) -> set[str]:
+        """Buckets that a coming `move` needs and that are not held: read these first."""
+        return frozenset[str]().union(*members.values()) - self._held.keys()  # type: ignore[return-value]
+
+    def members(self) -> set[str]:
+        """Every bucket that is in a window now."""
+        return set(self._in_windows)
+
+    def series(self, window: Window, series: str) -> Fields:
+        """What a window holds for one series, by what is counted; empty if nothing."""
+        return self._sums.get(window, {}).get(series, {})
+
+    def version(self, window: Window, measure: str) -> int:
+        """Changes whenever a sum of this measure in this window may have changed."""
+        return self._versions.get((window, measure), 0)
+
+    def move(self, members: Mapping[Window, frozenset[str]]) -> None:
+        """Let the windows consist of these buckets, and forget buckets that are in none of them."""
+        self._version += 1
+        for gone in self._members.keys() - members.keys():
+            self._sums.pop(gone, None)
+            for key in [key for key in self._versions if key[0] == gone]:
+                del self._versions[key]
+        for window, names_now in members.items():
+            before = self._members.get(window, frozenset())
+            for name in before - names_now:
+                self._add(window, self._held.get(name, {}), -1)
+            for name in names_now - before:
+                self._add(window, self._held.get(name, {}), 1)
+        if members != self._members:
+            self._members = dict(members)
+            self._index()
+
+    def replace(self, name: str, fields: Fields) -> None:
+        """Take a bucket's content as read; ignored for a bucket in no window."""
+        windows = self._in_windows.get(name)
+        if windows is None:
+            return
+        self._version += 1
+        difference = _difference(self._held.get(name, {}), fields)
+        self._held[name] = fields
+        for window in windows:
+            self._add(window, difference, 1)
+
+    def _index(self) -> None:
+        windows: dict[str, list[Window]] = {}
+        for window, bucket_names in self._members.items():
+            for name in bucket_names:
+                windows.setdefault(name, []).append(window)
+        self._in_windows = {name: tuple(found) for name, found in windows.items()}
+        for name in self._held.keys() - windows.keys():
+            del self._held[name]
+
+    def _add(self, window: Window, fields: Fields, sign: int) -> None:
+        sums = self._sums.setdefault(window, {})
+        for field, number in fields.items():
+            measure, series, what = self._parse(field)
+            if not number or window.name not in self._windows_of_measure.get(measure, ()):
+                continue
+            into = sums.setdefault(series, {})
+            total = into.get(what, 0) + sign * number
+            if total:
+                into[what] = total
+            else:
+                into.pop(what, None)
+            self._versions[window, measure] = self._version
+
+    def _parse(self, field: str) -> tuple[str, str, str]:
+        found = self._parsed.get(field)
+        if found is None:
+            series, _, what = field.rpartition("|")
+            if len(self._parsed) > 200_000:  # far above a full catalogue: never grow for ever
+                self._parsed.clear()
+            found = self._parsed[field] = (series.partition("|")[0], series, what)
+        return found
+
+
+def _difference(before: Fields, after: Fields) -> dict[str, int]:
+    changed = {field: number - before.get(field, 0) for field, number in after.items() if number != before.get(field)}
+    changed.update({field: -number for field, number in before.items() if field not in after})
+    return changed

@@ -1,0 +1,172 @@
+"""A batch of one partition's events, folded one after the other.
+
+The result is what one atomic step writes. Whatever the batches, the sums are the same: each event's
+difference is taken on its own, because the restatement log holds one entry an event and cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from watchroom.catalogue import names
+from watchroom.events.record import Arrived
+from watchroom.fold.contributions import NOTHING, Cells, Contribution, Contributor
+from watchroom.fold.streams import State, Stream
+from watchroom.rolling.calendar import Calendar
+
+
+class Known(NamedTuple):
+    """An entity's state and what it has added so far."""
+
+    state: State | None
+    adds: Contribution
+
+
+UNKNOWN = Known(None, NOTHING)
+
+
+class Restatement(NamedTuple):
+    """A change to a month that was closed when the event arrived: one event, one cell."""
+
+    topic: str
+    partition: int
+    offset: int
+    arrival_ms: int
+    event_type: str
+    month: str
+    measure: str
+    by: Mapping[str, str]
+    field: str
+    delta: int
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch changes; nothing is written yet."""
+
+    entities: dict[str, Known] = field(default_factory=dict)  # subject -> after the batch
+    cells: dict[int, dict[str, int]] = field(default_factory=dict)  # 10 s start, ms -> field -> delta
+    opened: dict[str, dict[str, int]] = field(default_factory=dict)  # series -> subject -> since, ms
+    closed: dict[str, set[str]] = field(default_factory=dict)  # series -> subjects that left
+    restatements: list[Restatement] = field(default_factory=list)
+
+
+class Folder:
+    """Folds batches of one partition.
+
+    Args:
+        stream: What the events are about.
+        contributor: What states add.
+        keeping_ms: After so long without an arrival an entity is unknown again.
+        lateness_ms: The stream's bound; a month closes so long after its end.
+        calendar: The reporting zone.
+        topic, partition: Named in restatements.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        contributor: Contributor,
+        *,
+        keeping_ms: int,
+        lateness_ms: int,
+        calendar: Calendar,
+        topic: str,
+        partition: int,
+    ) -> None:
+        self.stream = stream
+        self._contributor = contributor
+        self._keeping_ms = keeping_ms
+        self._lateness_ms = lateness_ms
+        self._calendar = calendar
+        self._topic = topic
+        self._partition = partition
+        self._month_starts: dict[str, int] = {}
+
+    def known(self, state: State) -> Known:
+        """A state read back from the store, with what it has added."""
+        return Known(state, self._contributor.of(state))
+
+    def fold(self, events: Iterable[Arrived], known: Mapping[str, Known]) -> Folded:
+        """All events in order, on top of what is known; `known` is left as it is."""
+        folded = Folded()
+        for arrived in events:
+            subject = arrived.event.subject
+            before = folded.entities.get(subject) or known.get(subject, UNKNOWN)
+            if before.state is not None and arrived.arrival_ms - before.state.last_arrival_ms > self._keeping_ms:
+                before = UNKNOWN
+            state = self.stream.fold(before.state, arrived.event, arrived.arrival_ms)
+            after = Known(state, self._contributor.of(state))
+            folded.entities[subject] = after
+            self._add_cells(folded, arrived, before.adds.cells, after.adds.cells)
+            _move(folded, subject, before.adds.open_sets, after.adds.open_sets)
+        return folded
+
+    def _add_cells(self, folded: Folded, arrived: Arrived, old: Cells, new: Cells) -> None:
+        if old == new:
+            return
+        closed_before_ms = self._closed_before_ms(arrived.closing_ms)
+        for name, (start_ms, amount) in difference(old, new):
+            deltas = folded.cells.get(start_ms)
+            if deltas is None:
+                deltas = folded.cells[start_ms] = {}
+            deltas[name] = deltas.get(name, 0) + amount
+            if start_ms < closed_before_ms:
+                folded.restatements.append(self._restatement(arrived, name, start_ms, amount))
+
+    def _closed_before_ms(self, closing_ms: int) -> int:
+        """Start of the oldest month that was not closed yet when the event arrived.
+
+        A month is closed for it if month end + lateness bound < arrival.
+        """
+        month = self._calendar.month_of(closing_ms - self._lateness_ms - 1)
+        start_ms = self._month_starts.get(month)
+        if start_ms is None:
+            start_ms = self._month_starts[month] = self._calendar.month_start_ms(month)
+        return start_ms
+
+    def _restatement(self, arrived: Arrived, name: str, start_ms: int, amount: int) -> Restatement:
+        cell = names.parse_field(name)
+        return Restatement(
+            topic=self._topic,
+            partition=self._partition,
+            offset=arrived.offset,
+            arrival_ms=arrived.closing_ms,
+            event_type=arrived.event.type,
+            month=self._calendar.month_of(start_ms),
+            measure=cell.measure,
+            by=cell.by,
+            field=cell.field,
+            delta=amount,
+        )
+
+
+def difference(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+    """New contributions less old ones, cell by cell: (field, (10 s start, delta))."""
+    changes = []
+    for name, cell in new.items():
+        before = old.get(name)
+        if before is None:
+            changes.append((name, cell))
+        elif before != cell:
+            if before[0] == cell[0]:
+                changes.append((name, (cell[0], cell[1] - before[1])))
+            else:
+                changes.append((name, (before[0], -before[1])))
+                changes.append((name, cell))
+    changes.extend((name, (cell[0], -cell[1])) for name, cell in old.items() if name not in new)
+    return changes
+
+
+def _move(folded: Folded, subject: str, old: Mapping[str, int], new: Mapping[str, int]) -> None:
+    if old == new:
+        return
+    for series in old:
+        if series not in new:
+            folded.opened.get(series, {}).pop(subject, None)
+            folded.closed.setdefault(series, set()).add(subject)
+    for series, since_ms in new.items():
+        folded.closed.get(series, set()).discard(subject)
+        folded.opened.setdefault(series, {})[subject] = since_ms

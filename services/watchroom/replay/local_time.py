@@ -1,0 +1,93 @@
+"""Times of an extract as milliseconds since the Unix epoch: pure, and no hour is guessed.
+
+When clocks go back, one local hour happens twice (`ambiguous`); when they go forward, one does not
+happen at all (`missing`). A mapping says for each what is meant: the `earlier` or the `later` of the two
+instants, or that the row is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from watchroom.replay.mapping_model import HourRule, TimeWords
+
+WORDS = ("iso", "epoch_s", "epoch_ms")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+class TimeUnreadable(ValueError):
+    """A text is no time, or no single instant; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTimes:
+    """Reads times as one mapping means them."""
+
+    zone: ZoneInfo
+    formats: tuple[str, ...]
+    ambiguous: HourRule
+    missing: HourRule
+
+    @classmethod
+    def of(cls, words: TimeWords) -> LocalTimes:
+        """The reader for a mapping's [time]."""
+        return cls(ZoneInfo(words.zone), words.formats, words.ambiguous_hour, words.missing_hour)
+
+    def ms(self, text: str, formats: Sequence[str] = ()) -> int:
+        """Milliseconds since the epoch.
+
+        Raises:
+            TimeUnreadable: The text fits none of the formats, or its local hour is to be refused.
+        """
+        for pattern in formats or self.formats:
+            try:
+                read = _read(text, pattern)
+            except (ValueError, OverflowError):
+                continue
+            return self._instant_ms(read, text)
+        raise TimeUnreadable(f"{text!r} is no time of the form {' or '.join(formats or self.formats)}")
+
+    def _instant_ms(self, read: datetime, text: str) -> int:
+        try:
+            if read.tzinfo is not None:
+                return ms_of(read)
+            first, second = (read.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
+            if first.utcoffset() == second.utcoffset():
+                return ms_of(first)
+            return self._by_rule(ms_of(first), ms_of(second), text)
+        except OverflowError as error:
+            raise TimeUnreadable(f"{text!r} is outside the years 1 to 9999") from error
+
+    def _by_rule(self, first_ms: int, second_ms: int, text: str) -> int:
+        """Of the two instants that a local time can mean on a night when clocks change."""
+        happens_twice = first_ms < second_ms
+        rule = self.ambiguous if happens_twice else self.missing
+        if rule == "refuse":
+            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not happen", "missing_hour")
+            raise TimeUnreadable(f'{text!r} {what} in {self.zone.key}; write time.{key} = "earlier" or "later"')
+        return min(first_ms, second_ms) if rule == "earlier" else max(first_ms, second_ms)
+
+
+def ms_of(instant: datetime) -> int:
+    """An aware datetime as milliseconds since the epoch, rounded down."""
+    return (instant - _EPOCH) // _MS
+
+
+def rfc3339(ms: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC; milliseconds only where there are some."""
+    instant = _EPOCH + timedelta(milliseconds=ms)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S") + (f".{ms % 1000:03d}Z" if ms % 1000 else "Z")
+
+
+def _read(text: str, pattern: str) -> datetime:
+    if pattern == "iso":
+        return datetime.fromisoformat(text)
+    if pattern == "epoch_s":
+        return _EPOCH + timedelta(seconds=float(text))
+    if pattern == "epoch_ms":
+        return _EPOCH + timedelta(milliseconds=int(text))
+    return datetime.strptime(text, pattern)

@@ -1,0 +1,137 @@
+"""Reads a mapping file and refuses what cannot be used: every fault at once, each with what to write instead."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
+from watchroom.replay.local_time import WORDS
+from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
+
+_SAMPLE = datetime(2021, 11, 30, 17, 45, 59)
+
+
+def load_mapping(path: Path) -> MappingWords:
+    """The mapping in a TOML file, checked.
+
+    Raises:
+        ConfigurationInvalid: The file cannot be read or used; every fault is listed.
+    """
+    where = str(path)
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationInvalid(
+            [Fault(where, "", error.strerror or str(error), "the path of a mapping file (*.toml)")]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationInvalid([Fault(where, "", f"not UTF-8 ({error})", "the file saved as UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationInvalid([Fault(where, "", f"no TOML: {error}", "TOML; see schemas/mappings/README.md")]) from error
+    return check_mapping(given, where)
+
+
+def check_mapping(given: dict[str, Any], where: str) -> MappingWords:
+    """The mapping that a parsed TOML document means; `where` names the file in faults.
+
+    Raises:
+        ConfigurationInvalid: It cannot be used; every fault is listed.
+    """
+    try:
+        words = MappingWords.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationInvalid([_fault(where, dict(item)) for item in error.errors()]) from error
+    faults = list(_faults(words, where))
+    if faults:
+        raise ConfigurationInvalid(faults)
+    return words
+
+
+def types_of(event: EventWords, words: MappingWords) -> tuple[str, ...]:
+    """Every type this event can have."""
+    if isinstance(event.type, str):
+        return (event.type,)
+    if event.type.constant:
+        return (event.type.constant,)
+    named = words.map[event.type.map]
+    return tuple(dict.fromkeys((*named.values.values(), *((named.otherwise,) if named.otherwise else ()))))
+
+
+def streams_of(words: MappingWords) -> tuple[str, ...]:
+    """The streams this mapping can feed, in the order of its events."""
+    return tuple(dict.fromkeys(STREAM_OF[name] for event in words.event for name in types_of(event, words)))
+
+
+def _fault(where: str, item: dict[str, Any]) -> Fault:
+    path = ".".join(str(part) for part in item["loc"])
+    found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
+    write = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "missing":
+        write = f"`{item['loc'][-1]} = ...`"
+    elif item["type"] == "extra_forbidden":
+        found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys in schemas/mappings/README.md"
+    return Fault(where, path, found if len(found) <= 120 else found[:117] + "...", write)
+
+
+def _faults(words: MappingWords, where: str) -> Iterator[Fault]:
+    """What the parts say about each other."""
+    together = words.entity.rows == "together"
+    if together and words.entity.count:
+        yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
+    yield from _format_faults(words.time.formats, where, "time.formats")
+    for number, event in enumerate(words.event):
+        place = f"event.{number}"
+        if event.per == "entity" and not together:
+            yield Fault(where, f"{place}.per", "'entity', but rows stand apart", '`per = "row"`, or rows = "together"')
+        for name, cell in event.cells().items():
+            yield from _cell_faults(cell, words, event, where, f"{place}.{name}")
+        for time in filter(None, (event.time, event.arrival)):
+            yield from _format_faults(time.formats, where, f"{place}.time.formats")
+        yield from _type_faults(event, words, where, place)
+
+
+def _cell_faults(cell: Cell, words: MappingWords, event: EventWords, where: str, place: str) -> Iterator[Fault]:
+    if cell.map and cell.map not in words.map:
+        known = ", ".join(words.map) or "none"
+        yield Fault(where, f"{place}.map", repr(cell.map), f"a map of this file ({known}), or add [map.{cell.map}]")
+    if cell.pick and event.per == "row":
+        yield Fault(where, f"{place}.pick", repr(cell.pick), 'no pick, or `per = "entity"`: a row has one value')
+
+
+def _type_faults(event: EventWords, words: MappingWords, where: str, place: str) -> Iterator[Fault]:
+    if isinstance(event.type, Cell) and not event.type.constant and event.type.map not in words.map:
+        if not event.type.map:
+            yield Fault(where, f"{place}.type", "a column without a map", "map = a map whose values are event types")
+        return
+    types = types_of(event, words)
+    known = [name for name in types if name in STREAM_OF]
+    for name in types:
+        if name not in STREAM_OF:
+            yield Fault(where, f"{place}.type", repr(name), f"one of {', '.join(STREAM_OF)}")
+    for field in event.data:
+        if known and not any(field in DATA_FIELDS[name] for name in known):
+            allowed = ", ".join(sorted(set().union(*(DATA_FIELDS[name] for name in known)))) or "no data"
+            yield Fault(where, f"{place}.data.{field}", f"a field that {' or '.join(known)} does not have", allowed)
+    for name in known:
+        for field in REQUIRED_FIELDS[name] - set(event.data):
+            yield Fault(where, f"{place}.data", f"no {field!r}, which {name} needs", f'`{field} = "a column"`')
+
+
+def _format_faults(formats: tuple[str, ...], where: str, place: str) -> Iterator[Fault]:
+    for text in formats:
+        if text in WORDS:
+            continue
+        try:
+            read = datetime.strptime(_SAMPLE.strftime(text), text)
+        except ValueError:
+            read = None
+        if "%" not in text or read is None or read.date() != _SAMPLE.date():
+            words = ", ".join(WORDS)
+            yield Fault(where, place, repr(text), f"{words}, or a pattern with day, month and year: '%d/%m/%Y %H:%M:%S'")

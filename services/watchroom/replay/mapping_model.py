@@ -1,0 +1,206 @@
+"""The words of a mapping file: what an analyst may write in `schemas/mappings/*.toml`.
+
+`schemas/mappings/README.md` explains each of them. Everything unknown is refused: a misspelt key that
+was silently ignored would be a wrong number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+HourRule = Literal["earlier", "later", "refuse"]
+Pick = Literal["same", "min", "max", "first", "last"]
+
+Columns = Annotated[tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+
+
+class Words(BaseModel):
+    """Base of all parts: frozen, and nothing unknown is let through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileWords(Words):
+    """How the text file is laid out."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    encoding: str = "utf-8-sig"
+    columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as error:
+            raise ValueError('the name of a text encoding, for example "utf-8" or "cp1252"') from error
+        return value
+
+
+class TimeWords(Words):
+    """How times are written, and in which zone a time without an offset is meant."""
+
+    zone: str
+    formats: Columns = ("iso",)
+    ambiguous_hour: HourRule = "refuse"
+    missing_hour: HourRule = "refuse"
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError with OSError's causes
+            raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
+        except KeyError as error:
+            raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
+        return value
+
+
+class Condition(Words):
+    """Is true for a row by the text in one column; exactly one of the tests is given."""
+
+    column: str
+    is_: tuple[str, ...] = Field(default=(), alias="is")
+    is_not: tuple[str, ...] = ()
+    empty: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Condition:
+        if sum((bool(self.is_), bool(self.is_not), self.empty is not None)) != 1:
+            raise ValueError("exactly one of `is = [...]`, `is_not = [...]`, `empty = true` or `empty = false`")
+        return self
+
+    def holds(self, text: str) -> bool:
+        """Whether a cell's text (stripped) meets the condition."""
+        if self.is_:
+            return text in self.is_
+        if self.is_not:
+            return text not in self.is_not
+        return (text == "") is self.empty
+
+
+class Skip(Condition):
+    """Rows that are left out on purpose, and why; they are counted under the reason."""
+
+    reason: str = Field(min_length=1)
+
+
+class ValueMap(Words):
+    """What a text of the extract is called in our events."""
+
+    values: Dict[str, str] = Field(min_length=1)
+    otherwise: str | None = None  # for a text that is not listed; without it the row is refused
+
+
+class Cell(Words):
+    """Where a value comes from: one column, the first filled one of several, several joined, or a constant."""
+
+    column: str = ""
+    first_of: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+    separator: str = " "
+    constant: str = ""
+    map: str = ""
+    empty: str = ""  # what to take when the cell is empty, before the map
+    required: bool = False
+    pick: Pick | None = None
+    order_by: str = ""
+    order_as: Literal["text", "number"] = "text"
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Cell:
+        if sum(bool(origin) for origin in (self.column, self.first_of, self.join, self.constant)) != 1:
+            raise ValueError("exactly one of `column`, `first_of`, `join`, `constant`")
+        if (self.pick in ("first", "last")) is not bool(self.order_by):
+            raise ValueError('`order_by = "a column"` together with `pick = "first"` or `"last"`, and only then')
+        return self
+
+    def columns(self) -> tuple[str, ...]:
+        """Every column this value reads."""
+        return tuple(name for name in (self.column, *self.first_of, *self.join, self.order_by) if name)
+
+
+class TimeCell(Cell):
+    """A value that is a time; `plus_seconds` names a column with seconds to add."""
+
+    formats: Columns = ()  # instead of those of [time]
+    plus_seconds: str = ""
+
+    def columns(self) -> tuple[str, ...]:
+        """Every column this time reads."""
+        return (*super().columns(), *((self.plus_seconds,) if self.plus_seconds else ()))
+
+
+def _short(given: Any) -> Any:
+    """`time = "received"` is short for `time = {column = "received"}`."""
+    return {"column": given} if isinstance(given, str) else given
+
+
+ACell = Annotated[Cell, BeforeValidator(_short)]
+ATimeCell = Annotated[TimeCell, BeforeValidator(_short)]
+
+
+class EntityWords(Words):
+    """What one row, or the rows that belong together, stand for."""
+
+    key: Columns = Field(min_length=1)
+    rows: Literal["apart", "together"] = "apart"
+    count: str = ""  # column with the number of entities a row stands for
+
+
+class EventWords(Words):
+    """One event made from a row, or from the rows of one entity."""
+
+    type: str | Cell
+    per: Literal["row", "entity"] = "row"
+    time: ATimeCell
+    optional: bool = False  # no event, and nothing refused, where the time is empty
+    arrival: ATimeCell | None = None
+    key: Columns = ()  # further columns that tell events of one entity apart
+    when: tuple[Condition, ...] = ()
+    data: Dict[str, ACell] = Field(default_factory=dict)
+
+    def cells(self) -> dict[str, Cell]:
+        """Every value of the event by its place in the file."""
+        cells: dict[str, Cell] = {"time": self.time}
+        if self.arrival is not None:
+            cells["arrival"] = self.arrival
+        if isinstance(self.type, Cell):
+            cells["type"] = self.type
+        return cells | {f"data.{name}": cell for name, cell in self.data.items()}
+
+
+class MappingWords(Words):
+    """A whole mapping file."""
+
+    source: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
+    about: str = Field(min_length=1)
+    file: FileWords = FileWords()
+    time: TimeWords
+    entity: EntityWords
+    map: Dict[str, ValueMap] = Field(default_factory=dict)
+    skip: tuple[Skip, ...] = ()
+    event: tuple[EventWords, ...] = Field(min_length=1)
+
+    def columns(self) -> dict[str, str]:
+        """Every column the mapping reads, each with the first place that names it."""
+        places: dict[str, str] = {}
+        for column in self.entity.key:
+            places.setdefault(column, "entity.key")
+        if self.entity.count:
+            places.setdefault(self.entity.count, "entity.count")
+        for number, skip in enumerate(self.skip):
+            places.setdefault(skip.column, f"skip.{number}.column")
+        for number, event in enumerate(self.event):
+            for column in (*event.key, *(condition.column for condition in event.when)):
+                places.setdefault(column, f"event.{number}")
+            for place, cell in event.cells().items():
+                for column in cell.columns():
+                    places.setdefault(column, f"event.{number}.{place}")
+        return places

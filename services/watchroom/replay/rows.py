@@ -1,0 +1,103 @@
+"""Rows of text files, one at a time: the only part of a conversion that reads files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
+from watchroom.replay.mapping_model import MappingWords
+
+
+class Row(NamedTuple):
+    """One row: its file and first line for messages, and its cells by column, stripped."""
+
+    file: str
+    line: int
+    cells: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        """File and line, as editors open it."""
+        return f"{self.file}:{self.line}"
+
+
+def check_files(paths: Iterable[Path], words: MappingWords) -> None:
+    """Every file can be opened and has every column that the mapping names.
+
+    Raises:
+        ConfigurationInvalid: What is missing in which file; every fault is listed.
+    """
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            with _open(path, words) as text:
+                header = _header(csv.reader(text, **_dialect(words)), words)
+        except OSError as error:
+            faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a text file with rows"))
+            continue
+        except csv.Error as error:
+            faults.append(Fault(str(path), "line 1", str(error), "a header line, or file.columns in the mapping"))
+            continue
+        for column, place in words.columns().items():
+            if column not in header:
+                has = ", ".join(header) or "none"
+                faults.append(Fault(str(path), "header", f"no column {column!r} ({place}); it has: {has}", "one of these"))
+        for column in sorted({name for name in header if header.count(name) > 1}):
+            faults.append(Fault(str(path), "header", f"column {column!r} twice", "one name for each column"))
+    if faults:
+        raise ConfigurationInvalid(faults)
+
+
+def read_rows(paths: Iterable[Path], words: MappingWords) -> Iterator[Row | RowRefused]:
+    """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on."""
+    for path in paths:
+        with _open(path, words) as text:
+            yield from _rows(path.name, text, words)
+
+
+def _rows(name: str, text: TextIO, words: MappingWords) -> Iterator[Row | RowRefused]:
+    reader = csv.reader(text, **_dialect(words))
+    header = _header(reader, words)
+    while True:
+        line = reader.line_num + 1
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield RowRefused(f"{name}:{line}", f"no CSV: {error}; check the quotes from this line on")
+            continue
+        if not fields:
+            continue
+        if len(fields) != len(header):
+            yield RowRefused(f"{name}:{line}", f"{len(fields)} fields where the header has {len(header)}; check commas and quotes")
+        elif (wrong := _undecoded(fields)) is not None:
+            yield RowRefused(f"{name}:{line}", f"{wrong} is not {words.file.encoding}; write file.encoding in the mapping")
+        else:
+            yield Row(name, line, dict(zip(header, (field.strip() for field in fields), strict=True)))
+
+
+def _open(path: Path, words: MappingWords) -> TextIO:
+    # Bytes that are no text are kept as lone surrogates, so that one bad row does not end the file.
+    return path.open(newline="", encoding=words.file.encoding, errors="surrogateescape")
+
+
+def _dialect(words: MappingWords) -> dict[str, object]:
+    return {"delimiter": words.file.delimiter, "quotechar": words.file.quote, "strict": True}
+
+
+def _header(reader: Iterator[list[str]], words: MappingWords) -> list[str]:
+    return list(words.file.columns) or [name.strip() for name in next(reader, [])]
+
+
+def _undecoded(fields: list[str]) -> str | None:
+    """The first byte that is no text in the file's encoding."""
+    for field in fields:
+        if not field.isascii():
+            for character in field:
+                if "\udc80" <= character <= "\udcff":
+                    return f"the byte 0x{ord(character) - 0xDC00:02x}"
+    return None

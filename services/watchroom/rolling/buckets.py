@@ -1,0 +1,102 @@
+"""Buckets: where a count at one moment is kept, and for how long.
+
+One count goes to four buckets: its 10 s, its UTC hour, its local day and its local month. A bucket
+is named by its level and its start: `10s:1637971200`, `hour:1637971200` (seconds since the epoch),
+`day:2021-11-27`, `month:2021-11`. How long each is kept after its end: design section 2, table of 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from watchroom.rolling.calendar import Calendar
+
+TEN_SECONDS_MS = 10_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+KEEP_10S_MS = 2 * HOUR_MS
+KEEP_HOUR_MS = 60 * DAY_MS
+KEEP_DAY_MS = 396 * DAY_MS  # 13 months, the longest of which have 396 days
+KEEP_FOREVER = None
+
+Cells = Mapping[int, Mapping[str, int]]  # start of a 10 s bucket, ms -> field -> delta
+
+
+class Bucket(NamedTuple):
+    """What is added to one bucket."""
+
+    name: str
+    keep_until_ms: int | None  # end + keeping; None: for good
+    deltas: dict[str, int]
+
+
+def ten_seconds_of(at_ms: int) -> int:
+    """Start of the 10 s bucket that holds this moment, in ms."""
+    return at_ms - at_ms % TEN_SECONDS_MS
+
+
+def ten_seconds_name(start_ms: int) -> str:
+    """Name of a 10 s bucket."""
+    return f"10s:{start_ms // 1000}"
+
+
+def hour_name(at_ms: int) -> str:
+    """Name of the UTC hour that holds this moment."""
+    return f"hour:{(at_ms - at_ms % HOUR_MS) // 1000}"
+
+
+def day_name(day: str) -> str:
+    """Name of a local day's bucket."""
+    return f"day:{day}"
+
+
+def month_name(month: str) -> str:
+    """Name of a local month's bucket."""
+    return f"month:{month}"
+
+
+def end_ms(name: str, calendar: Calendar) -> int:
+    """First moment after a bucket."""
+    level, _, start = name.partition(":")
+    if level == "10s":
+        return int(start) * 1000 + TEN_SECONDS_MS
+    if level == "hour":
+        return int(start) * 1000 + HOUR_MS
+    return calendar.day_end_ms(start) if level == "day" else calendar.month_end_ms(start)
+
+
+def spread(cells: Cells, now_ms: int, calendar: Calendar) -> list[Bucket]:
+    """Add 10 s cells up to all four levels, leaving out buckets whose keeping has passed.
+
+    Fields whose deltas cancel are left out, and so are buckets without any.
+    """
+    sums: dict[str, dict[str, int]] = {}
+    for start_ms, deltas in cells.items():
+        day = calendar.day_of(start_ms)
+        for name in (ten_seconds_name(start_ms), hour_name(start_ms), day_name(day), month_name(day[:7])):
+            into = sums.get(name)
+            if into is None:
+                sums[name] = dict(deltas)
+                continue
+            for field, delta in deltas.items():
+                into[field] = into.get(field, 0) + delta
+    return list(_kept(sums, now_ms, calendar))
+
+
+def _kept(sums: Mapping[str, Mapping[str, int]], now_ms: int, calendar: Calendar) -> Iterable[Bucket]:
+    for name, deltas in sums.items():
+        left = {field: delta for field, delta in deltas.items() if delta}
+        keep_until_ms = keep_until(name, calendar)
+        if left and (keep_until_ms is None or keep_until_ms > now_ms):
+            yield Bucket(name, keep_until_ms, left)
+
+
+def keep_until(name: str, calendar: Calendar) -> int | None:
+    """End of a bucket's keeping; None for months, which are kept for good."""
+    level = name.partition(":")[0]
+    if level == "month":
+        return KEEP_FOREVER
+    keep_ms = {"10s": KEEP_10S_MS, "hour": KEEP_HOUR_MS, "day": KEEP_DAY_MS}[level]
+    return end_ms(name, calendar) + keep_ms

@@ -1,0 +1,129 @@
+"""Settings: environment variables `WATCHROOM_*`, read once at start.
+
+Every default works on one machine. Durations carry their unit in the name. A secret may also come
+from a file of the same name in the folder `WATCHROOM_SECRETS_DIR` (for example
+`watchroom_redis_url`).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from watchroom.errors import ConfigurationInvalid, Fault
+
+STREAMS = ("calls", "incidents", "crimes")
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SourceRule(BaseModel):
+    """How a declared source shows that it is alive, and whose clock says when its events arrived.
+
+    Not waited for when it has neither heartbeats nor a silence limit (a one-off import).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    heartbeats: bool = True
+    silence_s: float | None = Field(default=None, gt=0, description="longest gap between events, where there are no heartbeats")
+    history: bool = Field(default=False, description="its `recordedtime` is the arrival")
+
+
+class Days(BaseModel):
+    """A number of days for each stream."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calls: float = Field(gt=0)
+    incidents: float = Field(gt=0)
+    crimes: float = Field(gt=0)
+
+    def ms(self, stream: str) -> int:
+        """The stream's days in milliseconds."""
+        return round(getattr(self, stream) * 86_400_000)
+
+
+class Settings(BaseSettings):
+    """All settings of all processes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WATCHROOM_", extra="ignore", secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR")
+    )
+
+    force: Slug = Field(default="force", description="names the force; its Redis keys share this hash tag")
+    kafka: str = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey")
+    topic_prefix: str = Field(default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$")
+    group: str = Field(default="watchroom", description="Kafka consumer group of the workers")
+    partitions: int = Field(default=4, ge=1, le=256, description="partitions of a topic when we create it")
+    replication: int = Field(default=1, ge=1, description="copies of a topic when we create it")
+    zone: str = Field(default="Europe/London", description="reporting zone of days and months")
+    areas: tuple[Slug, ...] = Field(default=("stoke", "county"), description="listed values of the label `area`")
+    sources: dict[str, dict[str, SourceRule]] = Field(
+        default_factory=dict, description='declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}'
+    )
+    lateness_days: Days = Days(calls=1, incidents=7, crimes=30)
+    keeping_days: Days = Days(calls=3, incidents=100, crimes=761)
+    future_s: float = Field(default=300, ge=0, description="how far an event's time may lie after its arrival")
+    step_events: int = Field(default=2000, ge=1, le=20000, description="most events in one atomic step")
+    fresh_s: float = Field(default=10, gt=0, description="a partition older than this withholds its stream")
+    silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")
+    touch_s: float = Field(default=2, gt=0, description="freshness is written at least this often")
+    session_timeout_s: float = Field(default=10, gt=0)
+    worker_name: str = Field(default="", description="static member name; default: host name and health port")
+    health_host: str = "127.0.0.1"
+    health_port: Port = 9465
+    exporter_host: str = "127.0.0.1"
+    exporter_port: Port = 9464
+    schemas: Path = Path(__file__).resolve().parents[2] / "schemas"
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("sources")
+    @classmethod
+    def _streams_exist(cls, value: dict[str, dict[str, SourceRule]]) -> dict[str, dict[str, SourceRule]]:
+        if unknown := sorted(set(value) - set(STREAMS)):
+            raise ValueError(f"unknown stream {', '.join(unknown)}; streams are {', '.join(STREAMS)}")
+        return value
+
+    def topic(self, stream: str) -> str:
+        """Kafka topic of a stream."""
+        return f"{self.topic_prefix}.{stream}"
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """Kafka topic of the events that could not be used."""
+        return f"{self.topic_prefix}.dead-letters"
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings of this process; `given` (command-line options) stand over the environment.
+
+    Raises:
+        ConfigurationInvalid: One or more cannot be used; all are listed.
+    """
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
+    except ValidationError as error:
+        raise ConfigurationInvalid([_fault(item) for item in error.errors()]) from error
+
+
+def _fault(item: object) -> Fault:
+    assert isinstance(item, dict)
+    path = [str(part) for part in item["loc"]]
+    return Fault(
+        where=f"WATCHROOM_{path[0].upper()}" if path else "settings",
+        key=".".join(path[1:]),
+        found=repr(item.get("input")),
+        write=str(item["msg"]).removeprefix("Value error, "),
+    )
