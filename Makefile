@@ -1,0 +1,49 @@
+# Watchroom. `make` lists what can be made; each is the only command to type, also on a fresh machine.
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install servers check test demo generate bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.dev ## .venv with everything, in the locked versions
+
+demo: .venv/.run ## 28 simulated days up to now, then live; needs Python only (ARGS="--for 20")
+	$(BIN)/watchroom demo $(ARGS)
+
+test: install servers deploy/kafka/libs/.complete ## set up Kafka, Redis and Prometheus, then run the tests (ARGS="-k name")
+	$(BIN)/python -m pytest $(ARGS)
+
+check: install ## lint, format, types, import contract, derived files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/watchroom generate --check
+
+generate: install ## write the derived files anew: schemas, documents, rules, boards
+	$(BIN)/watchroom generate
+
+bench: install servers deploy/kafka/libs/.complete ## events a second and CPU an event, on real Kafka and Redis
+	$(BIN)/python -m tests.bench $(ARGS)
+
+servers:
+	@deploy/setup/servers.sh
+
+clean: ## take away what the commands above have made
+	rm -rf .venv deploy/kafka/libs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# What is installed follows these two files; nothing is done while they stay as they are.
+.venv/.run: pyproject.toml constraints.txt
+	@deploy/setup/venv.sh $(PYTHON) embedded
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt
+	@deploy/setup/venv.sh $(PYTHON) embedded,dev
+	@touch .venv/.run $@
+
+deploy/kafka/libs/.complete: deploy/kafka/pom.xml | servers
+	@deploy/setup/kafka.sh

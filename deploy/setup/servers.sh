@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What the tests need beside Python: Java 17, Maven, Debian's redis-server, prometheus and
+# prometheus-alertmanager. Says nothing and changes nothing when all are there.
+#
+# As root on Debian it installs what is missing, and sees to it that the installed servers are not
+# started as services. Elsewhere it says what to install and goes on (the tests then skip, naming the
+# part), unless CI=true: then a missing part is an error.
+set -euo pipefail
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+java_17() {
+  has java || return 1
+  local major
+  major=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -1)
+  [ "${major:-0}" -ge 17 ]
+}
+
+missing=()
+java_17 || missing+=(java)
+has mvn || missing+=(maven)
+has redis-server || missing+=(redis-server)
+{ has prometheus && has promtool; } || missing+=(prometheus)
+{ has alertmanager || has prometheus-alertmanager; } && has amtool || missing+=(prometheus-alertmanager)
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! has apt-get; then
+  echo "make test: missing ${missing[*]}; the tests on these parts cannot run" >&2
+  echo "  Debian: apt-get install openjdk-17-jre-headless maven redis-server prometheus prometheus-alertmanager" >&2
+  echo "  macOS:  brew install openjdk@17 maven redis prometheus alertmanager" >&2
+  [ "${CI:-}" != true ] || exit 1
+  exit 0
+fi
+
+# Debian starts a server when it installs it, unless this file says no. Only our own is taken away again.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+echo "make test: installing ${missing[*]}" >&2
+apt-get update -qq
+packages=()
+for part in "${missing[@]}"; do
+  if [ "$part" = java ]; then
+    part=default-jre-headless
+    if apt-cache show openjdk-17-jre-headless >/dev/null 2>&1; then part=openjdk-17-jre-headless; fi
+  fi
+  packages+=("$part")
+done
+apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
