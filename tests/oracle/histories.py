@@ -1,0 +1,158 @@
+"""Hypothesis generators of event histories, and of the orders in which they may be delivered.
+
+*Any order* is meant as in design 2.3: arrival travels with the event as data, and no entity has a gap
+between arrivals longer than its keeping in any order, so all arrivals of one lie within one keeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
+from tests.oracle.recompute import FUTURE_MS, KEEPING_MS, LATENESS_MS
+from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms
+
+TOPIC = "watchroom.{}"
+TYPES = {
+    "calls": (
+        "call.presented", "call.queued", "call.answered", "call.abandoned", "call.transferred", "call.ended",
+    ),
+    "incidents": (
+        "incident.created", "incident.graded", "incident.resource_assigned", "incident.resource_unassigned",
+        "incident.resource_on_scene", "incident.cancelled", "incident.linked", "incident.closed", "incident.reopened",
+    ),
+    "crimes": ("crime.recorded", "crime.reclassified", "crime.cancelled", "crime.outcome_assigned"),
+}  # fmt: skip
+FIRSTS = {"calls": ("call.presented", "call.queued"), "incidents": ("incident.created",), "crimes": ("crime.recorded",)}
+RARE = ("incident.linked", "crime.cancelled")  # they end everything, so most histories are without
+
+OCTOBER_2021_0130_BST = 1_635_640_200_000  # 31 October 2021 00:30 UTC, 01:30 London
+OCTOBER_2021_0130_GMT = OCTOBER_2021_0130_BST + HOUR_MS  # the same hour on the clock, again
+ANCHORS_MS = (
+    month_end_ms("2021-09"), month_end_ms("2021-10"), month_end_ms("2021-03"), month_end_ms("2020-12"),
+    month_end_ms("2021-10") - HOUR_MS, month_end_ms("2021-07") - 1, month_end_ms("2021-07") + HOUR_MS - 1,
+    OCTOBER_2021_0130_BST, OCTOBER_2021_0130_GMT, 1_616_893_200_000,  # the last: 28 March 2021, clocks go forward
+    1_634_553_296_789,
+)  # fmt: skip
+EDGES_MS = (
+    0, 1, 2, 9_999, 10_000, 10_001, 59_999, 60_000, 60_001, 899_999, 900_000, 900_001, 3_600_000, 3_600_001,
+    86_400_000, 86_400_001,
+)  # fmt: skip
+FAR_MS = {
+    "calls": (20 * HOUR_MS, 25 * HOUR_MS, 30 * HOUR_MS),
+    "incidents": (6 * DAY_MS, 8 * DAY_MS, 15 * DAY_MS, 40 * DAY_MS),
+    "crimes": (29 * DAY_MS, 31 * DAY_MS, 62 * DAY_MS, 365 * DAY_MS),
+}
+SPAN_MS = {"calls": 40 * HOUR_MS, "incidents": 60 * DAY_MS, "crimes": 400 * DAY_MS}
+
+LINE = st.sampled_from((None, "999", "101", "999", "0300 123 2345"))
+GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
+AREA = st.sampled_from((None, *AREAS, "Stoke", "Cheshire East"))
+GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
+CATEGORY = st.sampled_from(
+    (None, None, *CATEGORIES, "Violence and sexual offences", "Anti-social behaviour", "Parking")
+)
+OUTCOME = st.sampled_from((*sorted(RESOLVED), "18", "16", "14", "1A", "22"))
+
+
+def _known(**fields: str | None) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@st.composite
+def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
+    stream = type_.partition(".")[0]
+    if stream == "call":
+        return _known(line=draw(LINE), queue="switchboard")
+    if stream == "incident":
+        data = _known(area=draw(AREA))
+        if type_ == "incident.created":
+            data |= _known(grade=draw(st.one_of(st.none(), GRADE)))
+        if type_ == "incident.graded":
+            data["grade"] = draw(GRADE)
+        if ".resource_" in type_:
+            data["unit"] = draw(st.sampled_from(("ST1", "ST2")))
+        if type_ == "incident.linked":
+            data["parent"] = "P-1"
+        return data
+    if type_ in ("crime.recorded", "crime.reclassified"):
+        data = _known(group=draw(GROUP), category=draw(CATEGORY), area=draw(AREA))
+        code = draw(st.sampled_from((None, "34B", "105A")))
+        must_name = type_ == "crime.reclassified" and not {"group", "category"} & set(data)
+        return data | _known(offence_code="8N" if must_name else code)
+    return {"outcome": draw(OUTCOME)} if type_ == "crime.outcome_assigned" else {"reason": "no crime"}
+
+
+@st.composite
+def _delay_ms(draw: st.DrawFn, stream: str) -> int:
+    """Arrival after time, between what is just not from the future and what is just not late."""
+    bound = LATENESS_MS[stream]
+    return draw(st.one_of(st.sampled_from((0, 800, -FUTURE_MS, bound, bound - 1)), st.integers(-FUTURE_MS, bound)))
+
+
+@st.composite
+def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
+    """All events of one call, incident or crime, in no particular order; some are sent twice."""
+    anchor = draw(st.sampled_from(ANCHORS_MS))
+    types = draw(st.lists(st.sampled_from([t for t in TYPES[stream] if t not in RARE]), max_size=9))
+    if draw(st.integers(0, 9)):  # one in ten misses its first event
+        types += draw(st.sampled_from([(first,) for first in FIRSTS[stream]] + [FIRSTS[stream]]))
+    else:
+        types = [t for t in types if t not in FIRSTS[stream]]
+    if not draw(st.integers(0, 11)):
+        types += [t for t in RARE if t in TYPES[stream]]
+    types = types or ["call.ended" if stream == "calls" else TYPES[stream][-1]]
+    events = []
+    at_ms = anchor
+    for number, type_ in enumerate(draw(st.permutations(types))):
+        near = st.sampled_from((*EDGES_MS, -1, -5_000, -HOUR_MS))
+        step = draw(st.one_of(near, near, st.sampled_from(FAR_MS[stream]), st.integers(-HOUR_MS, SPAN_MS[stream])))
+        base = draw(st.sampled_from((anchor, at_ms)))
+        at_ms = min(max(base + step, anchor - HOUR_MS), anchor + SPAN_MS[stream])
+        event = Sent(
+            stream=stream, type=type_, id=f"{draw(st.integers(0, 9))}-{number}", subject=subject, time_ms=at_ms,
+            arrival_ms=at_ms + draw(_delay_ms(stream)), data=draw(_data(type_)), topic=TOPIC.format(stream),
+        )  # fmt: skip
+        events.append(event)
+        if not draw(st.integers(0, 5)):
+            again = event.time_ms + draw(_delay_ms(stream))
+            events.append(Sent(**{**vars(event), "arrival_ms": again}))
+    spread = max(e.arrival_ms for e in events) - min(e.arrival_ms for e in events)
+    if spread > KEEPING_MS[stream]:
+        raise ValueError(f"the generator broke its own rule: {spread} ms between arrivals")
+    return events
+
+
+@st.composite
+def histories(draw: st.DrawFn, streams: Sequence[str] = tuple(TYPES), most: int = 4) -> list[Sent]:
+    """Events of a few entities of some streams; a call and an incident may share their subject."""
+    count = draw(st.integers(1, most))
+    events = []
+    for number in range(count):
+        events += draw(entity(draw(st.sampled_from(streams)), f"S-{number // 2}-{number}"))
+    return events
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, events: Sequence[Sent]) -> list[Sent]:
+    """The same events in any order, some of them more than once."""
+    again = draw(st.lists(st.sampled_from(list(events)), max_size=4))
+    return draw(st.permutations([*events, *again]))
+
+
+@st.composite
+def batches(draw: st.DrawFn, events: Sequence[Any]) -> list[list[Any]]:
+    """The same list cut anywhere."""
+    cuts = sorted(draw(st.sets(st.integers(1, max(1, len(events) - 1)), max_size=6)))
+    ends = [*cuts, len(events)]
+    return [list(events[start:end]) for start, end in zip([0, *cuts], ends, strict=True) if events[start:end]]
+
+
+@st.composite
+def moments(draw: st.DrawFn, events: Sequence[Sent]) -> int:
+    """A `now` at or after the last arrival: at once, or when buckets of some level are no longer kept."""
+    last = max(event.arrival_ms for event in events)
+    return last + draw(st.sampled_from((0, HOUR_MS, 3 * HOUR_MS, 61 * DAY_MS, 200 * DAY_MS, 450 * DAY_MS)))
