@@ -1,0 +1,161 @@
+"""Which of a stream's records count, and by which clocks. Pure: it knows no time but the record's.
+
+Late and future are judged on the event's time and its arrival alone, never on the wall clock or on
+other events, so that a replay, a rebuild and a restart judge each event as it was judged live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final, NoReturn
+
+from watchroom.errors import EventRefused
+from watchroom.events import reasons
+from watchroom.events.models import HEARTBEAT, STREAM_OF
+from watchroom.events.parse import parse
+from watchroom.events.partitioner import partition_of
+from watchroom.events.record import Arrived, Event, Record
+from watchroom.events.times import to_text
+
+ARRIVED_HEADER: Final = "watchroom-arrived"
+"""On a replayed dead letter: its first record's timestamp, milliseconds since 1970 as ASCII digits."""
+
+_new = tuple.__new__
+
+
+class Admission:
+    """Judges the records of one partition of one stream's topic."""
+
+    __slots__ = ("_future_ms", "_history", "_lateness_ms", "_partition", "_partition_count", "_stream", "_types")
+
+    def __init__(
+        self,
+        stream: str,
+        partition: int,
+        partition_count: int,
+        history_sources: Collection[str],
+        lateness_ms: int,
+        future_ms: int,
+    ) -> None:
+        """Judge by these rules.
+
+        Args:
+            stream: `calls`, `incidents` or `crimes`.
+            partition: The one that the records come from, 0 and up.
+            partition_count: How many the topic has.
+            history_sources: Sources whose `recordedtime`, where they give one, is the arrival.
+            lateness_ms: The stream's bound: an event is late when arrival - time is greater.
+            future_ms: An event is from the future when time - arrival is greater.
+        """
+        self._stream = stream
+        self._partition = partition
+        self._partition_count = partition_count
+        self._history = frozenset(history_sources)
+        self._lateness_ms = lateness_ms
+        self._future_ms = future_ms
+        self._types = frozenset(name for name, of in STREAM_OF.items() if of == stream)
+
+    def admit(self, record: Record) -> Arrived:
+        """The event of a record, with the arrival that judges it.
+
+        All checks but that of the partition, which is `check_partition`'s.
+
+        Raises:
+            EventRefused: With the first reason that applies, in the order of `reasons`.
+        """
+        offset, timestamp_ms, key, value, headers = record
+        if value is None:
+            raise EventRefused(
+                reasons.BAD_JSON, "the record has no value (a tombstone), and events are never deleted; write an event"
+            )
+        event = parse(value)
+        kind, _, source, subject, time_ms, recorded_ms, _ = event
+        if kind not in self._types and kind != HEARTBEAT:
+            self._refuse_topic(kind)
+        if key is None or key != subject.encode() or (kind == HEARTBEAT and subject != source):
+            _refuse_key(event, key)
+        if recorded_ms is not None and source in self._history:
+            arrival_ms = closing_ms = recorded_ms
+        else:
+            closing_ms = timestamp_ms
+            arrival_ms = _first_arrival_ms(headers, timestamp_ms) if headers else timestamp_ms
+        age_ms = arrival_ms - time_ms
+        if age_ms > self._lateness_ms or -age_ms > self._future_ms:
+            self._refuse_time(time_ms, arrival_ms)
+        return _new(Arrived, (event, arrival_ms, closing_ms, offset))
+
+    def check_partition(self, event: Event) -> None:
+        """Refuse an event that lies in another partition than Kafka's default partitioner gives its key.
+
+        It takes microseconds, so ask it only for an entity that is not known yet: one that is known
+        was first seen here.
+
+        Raises:
+            EventRefused: wrong_partition.
+        """
+        belongs = partition_of(event.subject.encode(), self._partition_count)
+        if belongs != self._partition:
+            raise EventRefused(
+                reasons.WRONG_PARTITION,
+                f"key {_shown(event.subject)} lies in partition {self._partition} and belongs in {belongs} of"
+                f" {self._partition_count}; set partitioner=murmur2_random in the producer (librdkafka's default"
+                " differs from Kafka's)",
+            )
+
+    def _refuse_topic(self, kind: str) -> NoReturn:
+        raise EventRefused(
+            reasons.WRONG_TOPIC,
+            f"{kind} lies in the topic of {self._stream}; write it to the topic of {STREAM_OF[kind]}",
+        )
+
+    def _refuse_time(self, time_ms: int, arrival_ms: int) -> NoReturn:
+        times = f"time {to_text(time_ms)}, arrival {to_text(arrival_ms)}"
+        if arrival_ms > time_ms:
+            raise EventRefused(
+                reasons.LATE,
+                f"{times}: {_duration(arrival_ms - time_ms)} late; {self._stream} allow"
+                f" {_duration(self._lateness_ms)}. Send history as a source declared `history`, with recordedtime",
+            )
+        raise EventRefused(
+            reasons.FUTURE,
+            f"{times}: {_duration(time_ms - arrival_ms)} ahead; at most {_duration(self._future_ms)} is allowed."
+            " Check the sender's clock and the offset of its times",
+        )
+
+
+def _first_arrival_ms(headers: tuple[tuple[str, bytes], ...], timestamp_ms: int) -> int:
+    """The first `watchroom-arrived` (a letter replayed twice keeps its oldest), else the record's own time."""
+    for name, value in headers:
+        if name == ARRIVED_HEADER:
+            if not value or len(value) > 15 or not value.isdigit():
+                raise EventRefused(
+                    reasons.BAD_ENVELOPE,
+                    f"header {ARRIVED_HEADER} is {value[:40]!r}; write milliseconds since 1970 in ASCII digits",
+                )
+            return int(value)
+    return timestamp_ms
+
+
+def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
+    found = "is missing" if key is None else f"is {_shown(key.decode('utf-8', 'backslashreplace'))}"
+    if event.type == HEARTBEAT:
+        raise EventRefused(
+            reasons.WRONG_KEY,
+            f"the key {found}, the subject {_shown(event.subject)}; a heartbeat's key and subject are its"
+            f" source: write {_shown(event.source)} in both",
+        )
+    raise EventRefused(
+        reasons.WRONG_KEY, f"the key {found}; write the subject {_shown(event.subject)} in UTF-8, nothing around it"
+    )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _duration(ms: int) -> str:
+    """A length of time in the unit that reads best: `5 min`, `26.5 h`, `7 days`."""
+    for unit_ms, unit in ((172_800_000, ""), (7_200_000, "h"), (120_000, "min")):
+        if ms >= unit_ms:
+            return f"{ms / 86_400_000:,.4g} days" if not unit else f"{ms / (unit_ms // 2):,.4g} {unit}"
+    return f"{ms / 1000:,.4g} s"

@@ -1,0 +1,37 @@
+"""Why an event is refused: a closed list, because each reason labels a metric and a header.
+
+The order is the order of judging: an event with several faults is refused for the first of them,
+so the same bytes always get the same reason.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOO_LARGE: Final = "too_large"
+BAD_JSON: Final = "bad_json"
+BAD_ENVELOPE: Final = "bad_envelope"
+UNKNOWN_TYPE: Final = "unknown_type"
+BAD_TIME: Final = "bad_time"
+BAD_DATA: Final = "bad_data"
+WRONG_TOPIC: Final = "wrong_topic"
+WRONG_KEY: Final = "wrong_key"
+WRONG_PARTITION: Final = "wrong_partition"
+LATE: Final = "late"
+FUTURE: Final = "future"
+
+MEANINGS: Final = {
+    TOO_LARGE: "more than 262,144 bytes (256 KiB)",
+    BAD_JSON: "not JSON in UTF-8, or no value at all (a tombstone)",
+    BAD_ENVELOPE: "not a CloudEvents 1.0 envelope: specversion, id, source, type or subject is missing or unusable",
+    UNKNOWN_TYPE: "a type that Watchroom does not know",
+    BAD_TIME: "time is missing, or a time is not RFC 3339 with an offset",
+    BAD_DATA: "data lacks what its type requires, or holds it in another form",
+    WRONG_TOPIC: "a type of another stream",
+    WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
+    WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gives it",
+    LATE: "arrived later after its time than its stream allows",
+    FUTURE: "its time lies too far after its arrival",
+}
+
+REASONS: Final = tuple(MEANINGS)

@@ -1,0 +1,158 @@
+"""What is wrong with bytes that are not an event: the first reason, and all faults that belong to it.
+
+Only called for bytes that failed the short way in `parse`, so it may take its time: it looks again,
+in the order of `reasons`, and says what was found and what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from watchroom.errors import EventRefused
+from watchroom.events import reasons
+from watchroom.events.fields import Envelope
+from watchroom.events.models import EVENT, MODELS
+from watchroom.events.times import WRITE, TimeUnusable, to_ms
+
+MOST_BYTES: Final = 262_144
+"""256 KiB; topics take 1 MiB, so that a dead letter still fits with its headers."""
+
+_TIMES: Final = ("time", "recordedtime")
+_ENVELOPE: Final = TypeAdapter(Envelope)
+_KINDS: Final = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+_MOST_SHOWN: Final = 60
+_WRITE: Final = {
+    "specversion": '"1.0" (CloudEvents)',
+    "id": "the id that the source gave the event",
+    "source": "the name of the system that says so",
+    "subject": "the call, incident or crime this is about",
+    "type": "one of Watchroom's types",
+    "time": WRITE,
+}
+
+
+def has_unusual_number(value: bytes) -> bool:
+    """Whether NaN or Infinity occurs anywhere: pydantic would let them pass, though JSON has none.
+
+    Single bytes are looked for first, which is ten times as fast and usually settles it.
+    """
+    return (78 in value and b"NaN" in value and not _is_json(value)) or (
+        73 in value and b"Infinity" in value and not _is_json(value)
+    )
+
+
+def refusal(value: bytes) -> EventRefused:
+    """Why these bytes are refused. They must have failed in `parse`."""
+    if len(value) > MOST_BYTES:
+        return EventRefused(
+            reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
+        )
+    try:
+        found = from_json(value, allow_inf_nan=False)
+    except ValueError as error:
+        return EventRefused(reasons.BAD_JSON, f"the value is not JSON: {error}; write one JSON object in UTF-8")
+    if not isinstance(found, dict):
+        return EventRefused(
+            reasons.BAD_ENVELOPE, f"the value is {_kind(found)}; write one JSON object, a CloudEvents 1.0 event"
+        )
+    for judge in (_envelope, _type, _time, _data):
+        if refused := judge(value, found):
+            return refused
+    return EventRefused(reasons.BAD_DATA, "the event does not fit the schema of its type")  # nothing known ends here
+
+
+def _envelope(value: bytes, found: dict[str, Any]) -> EventRefused | None:
+    faults = [_fault(item) for item in _errors(_ENVELOPE, value) if item["loc"][:1] not in {(name,) for name in _TIMES}]
+    if not isinstance(found.get("type"), str):
+        faults.append(f"type {_found(found, 'type')}; write one of {', '.join(MODELS)}")
+    return EventRefused(reasons.BAD_ENVELOPE, "; ".join(faults)) if faults else None
+
+
+def _type(value: bytes, found: dict[str, Any]) -> EventRefused | None:
+    name = found["type"]
+    if name in MODELS:
+        return None
+    near = get_close_matches(name[:_MOST_SHOWN], MODELS, n=1)
+    write = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(MODELS)}"
+    return EventRefused(reasons.UNKNOWN_TYPE, f"type is {_shown(name)}, which Watchroom does not know; {write}")
+
+
+def _time(value: bytes, found: dict[str, Any]) -> EventRefused | None:
+    faults = []
+    for name in _TIMES:
+        text = found.get(name)
+        if isinstance(text, str):
+            try:
+                to_ms(text)
+            except TimeUnusable as error:
+                faults.append(f"{name} {error}")
+        elif text is not None or name == "time":
+            faults.append(f"{name} {_found(found, name)}; write {WRITE}")
+    return EventRefused(reasons.BAD_TIME, "; ".join(faults)) if faults else None
+
+
+def _data(value: bytes, found: dict[str, Any]) -> EventRefused | None:
+    faults = [_fault(item) for item in _errors(EVENT, value)]
+    if faults and found.get("data") is None and "data_base64" in found:
+        faults.append("data_base64 is not read; write data as a JSON object")
+    return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults)) if faults else None
+
+
+def _errors(adapter: TypeAdapter[Any], value: bytes) -> Iterable[ErrorDetails]:
+    try:
+        adapter.validate_json(value)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return ()
+
+
+def _fault(item: ErrorDetails) -> str:
+    """One of pydantic's errors as a sentence: where, what was found, what to write."""
+    path = [str(part) for part in item["loc"] if part not in MODELS]
+    where = ".".join(path) or "event"
+    kind, value, context = item["type"], item["input"], item.get("ctx", {})
+    write = _WRITE.get(where, "a text")
+    if kind == "missing":
+        return f"{where} is missing; write {write if where != 'data' else 'an object'}"
+    if kind == "value_error":
+        return f"{where} {context['error']}" if path else str(context["error"])
+    if kind == "string_too_short":
+        return f"{where} is empty; write {write}"
+    if kind == "string_too_long":
+        return f"{where} has {len(value):,} characters; write at most {context['max_length']:,}"
+    if kind == "string_pattern_mismatch":
+        return f"{where} is {_shown(value)}, with a control character, or a space at an end; write it without"
+    if kind == "string_type":
+        hint = f', in quotes: "{value}"' if isinstance(value, int) and abs(value) < 10**15 else ""
+        return f"{where} is {_shown(value)}; write {write}{hint}"
+    return f"{where} is {_shown(value)}; write {write if kind == 'literal_error' else 'an object'}"
+
+
+def _found(found: Mapping[str, Any], name: str) -> str:
+    return f"is {_shown(found[name])}" if name in found else "is missing"
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), "a number")
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: texts and small numbers as they are, the rest by their kind; short."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= _MOST_SHOWN else value[: _MOST_SHOWN - 3] + "...")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
+        return f"the number {value}"
+    return _kind(value)
+
+
+def _is_json(value: bytes) -> bool:
+    try:
+        from_json(value, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
