@@ -1,0 +1,71 @@
+"""Fresh as of when? The bookkeeping behind a partition's T (design 2.10); pure.
+
+A fetch answer shows the log's end at some moment between the request and the answer. Only the
+request's moment is certain (the answer may have lain in a socket while the process was paused), so
+a pair is (moment the fetch was SENT, end that its answer showed). Once everything below that end
+is applied, the partition is fresh as of that moment.
+
+On a busy partition "applied = end" is never true, so unmet pairs are kept until they are met. They
+are thinned out, never dropped oldest first: a worker that is always a few answers behind would
+otherwise wait for ever for pairs that were dropped just before they were met.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MOST_PAIRS = 64
+SLOT_MS = 100  # at most one unmet pair is kept in each slot of this length
+
+
+class Answer(NamedTuple):
+    """One fetch answer of one partition."""
+
+    sent_ms: int  # when the request left, milliseconds since the epoch
+    position: int  # offset from which it asked
+    end: int  # the log's end that the answer showed
+
+
+class Freshness:
+    """T of one partition; it only grows, and stands still without answers."""
+
+    def __init__(self) -> None:
+        self._unmet: list[tuple[int, int]] = []  # (sent_ms, end), both ascending
+        self._fresh_ms: int | None = None
+
+    def answered(self, answer: Answer) -> None:
+        """Note an answer. One whose end lies below its own position proves nothing and is ignored
+        (another log, or a new leader that does not know its high watermark yet)."""
+        if answer.end < answer.position:
+            return
+        if self._unmet:
+            sent_ms, end = self._unmet[-1]
+            if answer.sent_ms < sent_ms or answer.end < end:
+                return
+            if answer.end == end:
+                self._unmet[-1] = (answer.sent_ms, end)
+                return
+            if answer.sent_ms < sent_ms + SLOT_MS:
+                return
+        self._unmet.append((answer.sent_ms, answer.end))
+        if len(self._unmet) > MOST_PAIRS:
+            del self._unmet[1:-1:2]
+
+    def as_of(self, next_offset: int) -> int | None:
+        """T when everything below `next_offset` is applied; None before any end was met."""
+        met = 0
+        for sent_ms, end in self._unmet:
+            if end > next_offset:
+                break
+            met += 1
+            if self._fresh_ms is None or sent_ms > self._fresh_ms:
+                self._fresh_ms = sent_ms
+        if met:
+            # the last met pair stays: an equal end in a later answer makes it younger
+            del self._unmet[: met - 1]
+        return self._fresh_ms
+
+    def forget(self) -> None:
+        """The partition's place changed: old ends say nothing about what is applied now."""
+        self._unmet.clear()
+        self._fresh_ms = None

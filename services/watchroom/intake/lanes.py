@@ -1,0 +1,148 @@
+"""Lanes: where each assigned partition stands, and what may be applied to it next.
+
+A lane is *placed* when it has read Redis's offset and the consumer was told to fetch from there.
+Each placing begins a new epoch; a batch carries the epoch it was fetched in. On a rebalance, a
+`Moved` or any disagreement the lane is *displaced*: what is queued no longer counts, and the
+consumer places it again before its next fetch. That is the only way back, and it is always safe,
+because Redis compares the offset in every step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from watchroom.intake.applier import Applier, MakeApplier
+from watchroom.intake.batch import RecordBatch
+from watchroom.intake.freshness import Answer, Freshness
+
+MOST_QUEUED = 2  # batches of one lane between fetch and apply
+
+
+class Place(NamedTuple):
+    """A partition of a topic; compares equal to Faust's and aiokafka's topic-partition tuples."""
+
+    topic: str
+    partition: int
+
+
+class Fetched(NamedTuple):
+    """A batch, and the epoch of its lane when it was fetched."""
+
+    batch: RecordBatch
+    epoch: int
+
+
+class Lane:
+    """One assigned partition. Offsets are next offsets: the first one not yet fetched or applied."""
+
+    def __init__(self, place: Place, applier: Applier) -> None:
+        self.place = place
+        self.applier = applier
+        self.lock = asyncio.Lock()  # one apply, touch or placing at a time
+        self.epoch = 0
+        self.placed = False
+        self.fetched = 0  # handed out by the consumer up to here
+        self.stands = 0  # applied up to here
+        self.queued = 0
+        self.end: int | None = None  # the log's end in the latest answer
+        self.answered_ms: int | None = None  # when the latest answered fetch was sent
+        self.moved_at_s = time.monotonic()  # when it last made progress, or had nothing to do
+        self.touched_at_s = 0.0
+        self.short_since_s: float | None = None  # since when answers show an end below `stands`
+        self.freshness = Freshness()
+        self._answers: deque[Answer] = deque(maxlen=1024)  # appended by the consumer's thread
+
+    def place_at(self, next_offset: int) -> None:
+        """A new epoch from `next_offset`; what was fetched before no longer counts."""
+        self.epoch += 1
+        self.placed = True
+        self.queued = 0
+        self.fetched = self.stands = next_offset
+        self.short_since_s = None
+        self._answers.clear()
+        self.freshness.forget()
+
+    def displace(self) -> None:
+        """Nothing more is applied until the lane is placed again."""
+        self.epoch += 1
+        self.placed = False
+        self.queued = 0
+
+    def hand_out(self, batch: RecordBatch) -> Fetched | None:
+        """The batch with its epoch, to be queued; None if it does not begin where the last one ended."""
+        if not self.placed or batch.base != self.fetched:
+            self.displace()
+            return None
+        self.fetched = batch.next_offset
+        self.queued += 1
+        return Fetched(batch, self.epoch)
+
+    def applied(self, next_offset: int) -> None:
+        """Everything below `next_offset` is in Redis."""
+        self.stands = next_offset
+        self.moved_at_s = self.touched_at_s = time.monotonic()
+
+    def note(self, answer: Answer) -> None:
+        """A fetch answer; called from the consumer's thread."""
+        self._answers.append(answer)
+
+    def fresh_ms(self, next_offset: int) -> int | None:
+        """T when everything below `next_offset` is applied."""
+        self._take_answers()
+        return self.freshness.as_of(next_offset)
+
+    def _take_answers(self) -> None:
+        while self._answers:
+            answer = self._answers.popleft()
+            self.freshness.answered(answer)
+            self.end, self.answered_ms = answer.end, answer.sent_ms
+            if answer.end >= self.stands:
+                self.short_since_s = None
+            elif self.short_since_s is None:
+                self.short_since_s = time.monotonic()
+
+    def behind(self) -> bool:
+        """Whether the log is known to hold more than what is applied; idle lanes keep their clock running."""
+        self._take_answers()
+        behind = not self.placed or (self.end is not None and self.end > self.stands)
+        if not behind:
+            self.moved_at_s = time.monotonic()
+        return behind
+
+
+class Lanes:
+    """The lanes of all partitions assigned to this worker."""
+
+    def __init__(self, make_applier: MakeApplier) -> None:
+        self._make_applier = make_applier
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self.joined = False  # whether the group has ever given us an assignment, were it an empty one
+
+    def assign(self, places: Iterable[tuple[str, int]]) -> None:
+        """This is our assignment now: every lane of it starts over, the others go."""
+        old = self._lanes
+        self.joined = True
+        self._lanes = {place: old.pop(place, None) or self._new(place) for place in map(Place._make, places)}
+        for lane in (*old.values(), *self._lanes.values()):
+            lane.displace()
+
+    def _new(self, place: Place) -> Lane:
+        return Lane(place, self._make_applier(place.topic, place.partition))
+
+    def get(self, place: tuple[str, int]) -> Lane | None:
+        """The lane of an assigned partition."""
+        return self._lanes.get(place)
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(tuple(self._lanes.values()))
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def where(self, wanted: Callable[[Lane], bool]) -> list[Lane]:
+        """The lanes for which `wanted` is true."""
+        return [lane for lane in self._lanes.values() if wanted(lane)]

@@ -1,0 +1,106 @@
+"""The topics we own: created by ourselves, with the settings that the figures rest on.
+
+LogAppendTime makes a record's timestamp the broker's, so arrival is no producer's opinion;
+400 days of retention let a rebuild make 12 months again; partition counts never change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.settings import STREAMS, Settings
+
+RETENTION_DAYS = 400
+EVENTS_MOST_BYTES = 1024 * 1024
+DEAD_LETTERS_MOST_BYTES = 2 * 1024 * 1024
+RETURNS = "returns"  # figures produced elsewhere
+
+_EXISTS = "TopicAlreadyExistsError"
+_REQUEST_TIMEOUT_MS = 10_000
+_SHOWN_WITHIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What the broker says about our topics."""
+
+    partitions: dict[str, int]  # partition count by topic
+    created: frozenset[str]  # made by this call
+
+
+def owned_topics(settings: Settings) -> list[str]:
+    """All topics of this deployment, dead letters last."""
+    return [*(settings.topic(stream) for stream in (*STREAMS, RETURNS)), settings.dead_letter_topic]
+
+
+def topic_settings(settings: Settings, topic: str) -> dict[str, str]:
+    """Broker-side settings of one of our topics."""
+    dead = topic == settings.dead_letter_topic
+    return {
+        "message.timestamp.type": "LogAppendTime",
+        "retention.ms": str(RETENTION_DAYS * 86_400_000),
+        "compression.type": "zstd",
+        "max.message.bytes": str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
+    }
+
+
+async def ensure_topics(settings: Settings) -> Topics:
+    """Create what is missing, and wait until the broker's metadata shows every topic.
+
+    Safe to call from several workers at once: the one that comes second finds the topic there.
+
+    Raises:
+        BrokerUnavailable: No broker answered, or not in time; calling again is safe.
+        WorkFailed: The broker refused to create a topic; the message says why.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+        have = await _partition_counts(admin)
+        missing = [topic for topic in owned_topics(settings) if topic not in have]
+        if missing:
+            await _create(admin, settings, missing)
+        counts = await _wait_shown(admin, owned_topics(settings))
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
+    finally:
+        await admin.close()
+    return Topics(partitions=counts, created=frozenset(missing))
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    described = await admin.describe_topics()
+    return {item["topic"]: len(item["partitions"]) for item in described if not item["error_code"]}
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
+    wanted = [
+        NewTopic(topic, settings.partitions, settings.replication, topic_configs=topic_settings(settings, topic))
+        for topic in topics
+    ]
+    answer = await admin.create_topics(wanted, timeout_ms=_REQUEST_TIMEOUT_MS)
+    for topic, code, *message in answer.topic_errors:
+        error = for_code(code)
+        if not code or error.__name__ == _EXISTS:
+            continue
+        detail = next((text for text in message if text), error.__name__)
+        if getattr(error, "retriable", False):
+            raise BrokerUnavailable(f"Kafka at {settings.kafka} cannot create {topic} yet: {detail}")
+        raise WorkFailed(
+            f"Kafka at {settings.kafka} refused to create topic {topic}: {detail}; "
+            "check WATCHROOM_REPLICATION against the number of brokers, and this user's rights"
+        )
+
+
+async def _wait_shown(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
+    async with asyncio.timeout(_SHOWN_WITHIN_S):
+        while True:
+            counts = await _partition_counts(admin)
+            if all(counts.get(topic) for topic in topics):
+                return {topic: counts[topic] for topic in topics}
+            await asyncio.sleep(0.05)

@@ -1,0 +1,68 @@
+"""T of a partition: what makes it grow, and what must not."""
+
+from __future__ import annotations
+
+from watchroom.intake.freshness import MOST_PAIRS, Answer, Freshness
+
+
+def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied():
+    """An answer shows an end; until all below it is applied, the partition is not fresh."""
+    freshness = Freshness()
+    freshness.answered(Answer(sent_ms=1_000, position=0, end=5))
+    assert freshness.as_of(4) is None
+    assert freshness.as_of(5) == 1_000
+
+
+def test_an_idle_partition_grows_fresher_with_every_empty_answer():
+    """The log's end stands, the answers go on: nothing came, and that is known as of now."""
+    freshness = Freshness()
+    for sent_ms in range(1_000, 10_000, 500):
+        freshness.answered(Answer(sent_ms, 5, 5))
+        assert freshness.as_of(5) == sent_ms
+
+
+def test_without_answers_it_stands_still():
+    """A worker cut off from Kafka does not stay fresh."""
+    freshness = Freshness()
+    freshness.answered(Answer(1_000, 5, 5))
+    assert [freshness.as_of(5) for _ in range(3)] == [1_000] * 3
+
+
+def test_a_busy_partition_that_is_always_behind_stays_fresh():
+    """Applied never equals the end; T follows at the distance of the lag."""
+    freshness = Freshness()
+    lag_ms = 5_000
+    for now_ms in range(0, 600_000, 10):
+        freshness.answered(Answer(now_ms, now_ms, now_ms + 1))
+        fresh_ms = freshness.as_of(now_ms - lag_ms)
+        if now_ms > 2 * lag_ms:
+            assert fresh_ms is not None
+            assert now_ms - fresh_ms <= lag_ms + 200
+    assert len(freshness._unmet) <= MOST_PAIRS
+
+
+def test_a_lag_of_minutes_is_thinned_out_not_forgotten():
+    """Catching up after an outage: T jumps forward in steps, and ends at the newest answer."""
+    freshness = Freshness()
+    for now_ms in range(0, 600_000, 500):
+        freshness.answered(Answer(now_ms, 0, now_ms + 1))
+    assert len(freshness._unmet) <= MOST_PAIRS
+    assert freshness.as_of(1) == 0
+    assert freshness.as_of(300_001) > 200_000
+    assert freshness.as_of(599_501) == 599_500
+
+
+def test_it_only_grows():
+    """A clock that goes back, or an older answer that comes late, makes nothing staler or fresher."""
+    freshness = Freshness()
+    freshness.answered(Answer(2_000, 5, 5))
+    assert freshness.as_of(5) == 2_000
+    freshness.answered(Answer(1_000, 5, 5))
+    assert freshness.as_of(5) == 2_000
+
+
+def test_an_end_below_the_asked_position_proves_nothing():
+    """A re-created log is shorter than what is applied: everything in it looks applied, and is not."""
+    freshness = Freshness()
+    freshness.answered(Answer(2_000, 100, 7))
+    assert freshness.as_of(100) is None
