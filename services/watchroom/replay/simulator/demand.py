@@ -1,0 +1,101 @@
+"""When things happen: a rate for each local hour of the week, and how busy the force is.
+
+Arrivals are a Poisson process whose rate is constant within an hour. Hours are London hours, so
+demand moves with the clock change; the arithmetic itself is in UTC milliseconds.
+
+Basis of the shapes (mean 1 over the week):
+- EMERGENCY: calls for service by hour received, San Francisco Fire Department, 7 to 20 April 2020
+  (public domain; 5,292 calls). The trough at 04:00-06:00 and the evening are theirs; Friday and
+  Saturday nights at +35 % are an assumption. No published hourly figures of an English force were found.
+- OFFICE (101 calls, crimes recorded): assumption: working hours, Monday the heaviest.
+- There is no season: the published levels are means of twelve months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from zoneinfo import ZoneInfo
+
+HOUR_MS = 3_600_000
+
+_EMERGENCY_HOURS = (
+    0.67, 0.61, 0.59, 0.57, 0.48, 0.39, 0.53, 0.71, 0.80, 1.02, 1.27, 1.35,
+    1.46, 1.44, 1.32, 1.36, 1.48, 1.32, 1.40, 1.33, 1.35, 0.99, 0.79, 0.78,
+)  # fmt: skip
+_OFFICE_HOURS = (
+    0.38, 0.30, 0.24, 0.20, 0.20, 0.24, 0.40, 0.75, 1.20, 1.60, 1.75, 1.75,
+    1.65, 1.60, 1.60, 1.60, 1.55, 1.45, 1.30, 1.15, 1.00, 0.80, 0.60, 0.45,
+)  # fmt: skip
+_EMERGENCY_DAYS = (0.96, 0.98, 0.98, 0.99, 1.03, 1.06, 1.00)
+_OFFICE_DAYS = (1.14, 1.06, 1.04, 1.02, 1.02, 0.88, 0.84)
+_NIGHT_OUT = 1.35  # 22:00-03:00 after Friday and Saturday evenings
+
+
+def _week(hours: Sequence[float], days: Sequence[float], night_out: float) -> tuple[float, ...]:
+    """Factor for each of the 168 local hours from Monday 00:00, mean 1."""
+    shape = [day * hour for day in days for hour in hours]
+    for evening in (4, 5):
+        for hour in range(22, 27):
+            shape[(evening * 24 + hour) % 168] *= night_out
+    mean = sum(shape) / len(shape)
+    return tuple(factor / mean for factor in shape)
+
+
+EMERGENCY = _week(_EMERGENCY_HOURS, _EMERGENCY_DAYS, _NIGHT_OUT)
+OFFICE = _week(_OFFICE_HOURS, _OFFICE_DAYS, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """Demand is `factor` times the normal from one moment (UTC milliseconds) to another, or for good."""
+
+    from_ms: int
+    to_ms: int | None
+    factor: float
+
+
+class Demand:
+    """Draws arrivals for a force in one time zone."""
+
+    def __init__(self, zone: str, surges: Sequence[Surge]) -> None:
+        self._zone = ZoneInfo(zone)
+        self._surges = tuple(surges)
+        self._edges = sorted({edge for s in surges for edge in (s.from_ms, s.to_ms) if edge is not None})
+        self._hour_ms = -1
+        self._hour_of_week = 0
+
+    def hour_of_week(self, at_ms: int) -> int:
+        """Local hour of the week, 0 = Monday 00:00-01:00."""
+        start_ms = at_ms - at_ms % HOUR_MS
+        if start_ms != self._hour_ms:
+            local = datetime.fromtimestamp(start_ms / 1000, self._zone)
+            self._hour_ms, self._hour_of_week = start_ms, local.weekday() * 24 + local.hour
+        return self._hour_of_week
+
+    def busy(self, at_ms: int) -> float:
+        """How many times normal demand is; surges that overlap multiply."""
+        factor = 1.0
+        for surge in self._surges:
+            if surge.from_ms <= at_ms and (surge.to_ms is None or at_ms < surge.to_ms):
+                factor *= surge.factor
+        return factor
+
+    def next_ms(self, random: Random, at_ms: float, shape: Sequence[float], per_day: float) -> float:
+        """The next arrival after `at_ms` of something that comes `per_day` times on a normal day."""
+        while True:
+            rate = shape[self.hour_of_week(int(at_ms))] * per_day * self.busy(int(at_ms)) / (24 * HOUR_MS)
+            edge_ms = self._next_edge(at_ms)
+            if rate > 0 and (due_ms := at_ms + random.expovariate(rate)) < edge_ms:
+                return due_ms
+            at_ms = edge_ms  # the process has no memory: draw again under the next hour's rate
+
+    def _next_edge(self, at_ms: float) -> int:
+        """Where the rate may change next: the hour's end, or a surge's."""
+        edge_ms = int(at_ms) - int(at_ms) % HOUR_MS + HOUR_MS
+        for surge_ms in self._edges:
+            if at_ms < surge_ms < edge_ms:
+                return surge_ms
+        return edge_ms

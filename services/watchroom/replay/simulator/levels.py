@@ -1,0 +1,196 @@
+"""Every number of the simulated force, with where it comes from.
+
+"published" is the Public Performance Meeting of 27 January 2022 (Staffordshire Police; 12 months
+to November 2021). "assumption" says that no source was found; such numbers are round, or were
+fitted so that a published level comes out (`tests/replay/test_simulator_levels.py` measures them).
+
+Times are in seconds. A spread is the sigma of a lognormal distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How often delivery goes wrong, as shares of the events of a stream. All are assumptions."""
+
+    duplicates: float  # sent again with the same bytes
+    out_of_order: float  # overtaken by later events
+    late: float  # much delayed, within what the stream allows
+    late_s: tuple[float, float]
+    lateness_s: float  # the stream's bound (design 2.3)
+    too_late: float = 0.0  # beyond the bound: a dead letter
+    out_of_order_s: tuple[float, float] = (1.0, 30.0)
+    repeat_s: tuple[float, float] = (0.0, 20.0)
+
+    @property
+    def troubled(self) -> float:
+        """Share of events whose first delivery is not the usual one."""
+        return self.out_of_order + self.late + self.too_late
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Call handlers at work, net of breaks, digital contact and other tasks."""
+
+    emergency: int  # kept free for 999
+    shared: int  # answer 101, and 999 first
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One telephone line's callers and what answering them takes."""
+
+    per_day: float
+    before_queue_s: tuple[float, float]  # presented to queued, uniform
+    hung_up_before_queue: float  # share that never joins the queue (menu, message)
+    hasty: float  # share of callers with little patience
+    hasty_s: float  # their mean patience
+    patience_s: float  # mean patience of the others
+    ring_s: float  # median from a handler being free to the voice
+    ring_spread: float
+    talk_s: float  # mean
+    wrap_up_s: float  # mean time until the handler is free again
+    incident: float  # share of answered calls that open an incident
+    lost: float  # share of calls not answered on a normal day; what counts as normal demand for incidents
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What becomes of incidents of one grade."""
+
+    share: float  # of incidents, at first grading
+    resourced: float  # share that gets a unit
+    attend_s: float  # median, created to first on scene, at normal demand
+    attend_spread: float
+    waits_s: float  # median until closed when nobody is sent
+    extra_units: float  # mean number of further units
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """Command and control."""
+
+    others_per_day: float  # from officers, partners, digital contact
+    grades: Mapping[str, Grade]
+    regraded: float
+    diverted: float
+    linked: float
+    cancelled: float
+    reopened: float
+    arrival_missing: float  # on scene never entered
+    areas: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Crimes:
+    """Crime recording."""
+
+    per_incident: float  # crimes recorded from an incident
+    others_per_day: float
+    reclassified: float
+    cancelled: float
+    outcome_changed: float
+    outcome_days: float  # median
+    outcome_spread: float
+    resolved: float  # share of outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """A whole force."""
+
+    lines: Mapping[str, Line]
+    shifts: tuple[Shift, Shift, Shift]  # 23-07, 07-15, 15-23 local
+    incidents: Incidents
+    crimes: Crimes
+    delivery: Mapping[str, Delivery] = field(
+        default_factory=lambda: {
+            # A switch is on the network all the time; a late answer would show a caller who no longer waits.
+            "calls": Delivery(0.005, 0.01, 0.0005, (60, 600), lateness_s=86_400),
+            # Terminals in cars lose coverage and send what they kept.
+            "incidents": Delivery(0.005, 0.01, 0.005, (60, 7_200), lateness_s=7 * 86_400),
+            # Some records come through a nightly transfer.
+            "crimes": Delivery(0.005, 0.01, 0.01, (3_600, 172_800), lateness_s=30 * 86_400),
+        }
+    )
+    transferred: float = 0.04  # of answered calls; assumption
+    queue_event_missing: float = 0.002  # answered without call.queued; assumption
+
+
+PUBLISHED = Force(
+    lines={
+        "999": Line(
+            per_day=529,  # published: +7 % (12,630) implies 193,059 a year
+            before_queue_s=(1.5, 4.5),
+            hung_up_before_queue=0.0,
+            hasty=0.01,
+            hasty_s=20,
+            patience_s=1_500,
+            ring_s=4.0,
+            ring_spread=0.45,
+            talk_s=270,
+            wrap_up_s=100,
+            incident=0.55,
+            lost=0.02,
+        ),
+        "101": Line(
+            per_day=687,  # published: -24 % (79,185) implies 250,752 a year
+            before_queue_s=(15, 40),  # a recorded message
+            hung_up_before_queue=0.03,
+            hasty=0.13,
+            hasty_s=35,
+            patience_s=2_600,
+            ring_s=5.0,
+            ring_spread=0.5,
+            talk_s=400,
+            wrap_up_s=120,
+            incident=0.36,
+            lost=0.32,
+        ),
+    },
+    shifts=(Shift(2, 1), Shift(3, 4), Shift(3, 4)),
+    incidents=Incidents(
+        others_per_day=110,
+        grades={
+            "1": Grade(0.17, 0.95, 15 * 60, 0.75, 25 * 60, 1.2),
+            "2": Grade(0.27, 0.78, 70 * 60, 1.05, 3 * 3600, 0.4),
+            "3": Grade(0.30, 0.48, 15.5 * 3600, 1.1, 16 * 3600, 0.1),
+            "4": Grade(0.20, 0.0, 0, 0, 90 * 60, 0.0),  # resolved without sending anybody
+            "": Grade(0.06, 0.0, 0, 0, 40 * 60, 0.0),  # never graded
+        },
+        regraded=0.053,  # dispatch records, San Francisco, April 2020: 219 of 4,117
+        diverted=0.06,
+        linked=0.04,
+        cancelled=0.03,
+        reopened=0.015,
+        arrival_missing=0.05,
+        areas={"stoke": 0.37, "county": 0.61, "": 0.02},  # published: 37 % of domestic abuse crime in Stoke
+    ),
+    crimes=Crimes(
+        per_incident=0.28,
+        others_per_day=73,  # with the above 230 a day: Home Office, Staffordshire 2017/18, 83,768
+        reclassified=0.04,
+        cancelled=0.02,
+        outcome_changed=0.03,
+        outcome_days=14,
+        outcome_spread=1.2,
+        resolved=0.162,  # published: 16.2 % of outcomes
+    ),
+)
+
+_GOOD_GRADES = {
+    "1": replace(PUBLISHED.incidents.grades["1"], attend_s=8 * 60, attend_spread=0.45),
+    "2": replace(PUBLISHED.incidents.grades["2"], attend_s=28 * 60, attend_spread=0.55),
+    "3": replace(PUBLISHED.incidents.grades["3"], attend_s=8 * 3600, attend_spread=0.8),
+}
+
+# The same demand, met: more handlers, faster arrivals.
+GOOD = replace(
+    PUBLISHED,
+    shifts=(Shift(4, 3), Shift(6, 8), Shift(6, 8)),
+    incidents=replace(PUBLISHED.incidents, grades={**PUBLISHED.incidents.grades, **_GOOD_GRADES}),
+)

@@ -1,0 +1,67 @@
+"""What delivery does to events: a short delay, and now and then a repeat, a detour or a long wait.
+
+Events are put in as they happen (or ahead of time) and come out in arrival order. All rates are in
+`levels.Delivery`. A repeat is the very same bytes again, as a producer's retry would send them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from heapq import heappop, heappush
+from random import Random
+
+from watchroom.replay.simulator.envelope import Simulated, envelope
+from watchroom.replay.simulator.levels import Delivery
+
+USUAL_DELAY_MS = (40, 400)  # assumption: from the switch or terminal to Kafka, uniform
+
+
+class Outbox:
+    """Events on their way to Kafka."""
+
+    def __init__(self, delivery: Mapping[str, Delivery], seed: str) -> None:
+        self._delivery = delivery
+        self._random = Random(f"{seed}:delivery")
+        self._waiting: list[tuple[int, int, Simulated]] = []
+        self._made = 0
+        self._low, high = USUAL_DELAY_MS
+        self._span = high - self._low
+
+    def put(self, stream: str, kind: str, subject: str, time_ms: int, data: str = "") -> None:
+        """Send an event that happens at `time_ms`; it arrives then or later."""
+        draw = self._random.random
+        rates = self._delivery[stream]
+        delay_ms = self._low + int(self._span * draw())
+        chance = draw()
+        if chance < rates.troubled:
+            delay_ms = self._trouble(rates, chance, delay_ms)
+        self._made += 1
+        arrival_ms = time_ms + delay_ms
+        value = envelope(stream, kind, f"{subject}.{self._made}", subject, time_ms, arrival_ms, data)
+        heappush(self._waiting, (arrival_ms, self._made, Simulated(arrival_ms, stream, subject, value)))
+        if draw() < rates.duplicates:
+            self._made += 1
+            again_ms = arrival_ms + self._within(rates.repeat_s)
+            heappush(self._waiting, (again_ms, self._made, Simulated(again_ms, stream, subject, value)))
+
+    def put_now(self, item: Simulated) -> None:
+        """Send something ready-made, without trouble."""
+        self._made += 1
+        heappush(self._waiting, (item.arrival_ms, self._made, item))
+
+    def until(self, now_ms: int) -> Iterator[Simulated]:
+        """Everything that arrives up to and including `now_ms`, in arrival order."""
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= now_ms:
+            yield heappop(waiting)[2]
+
+    def _trouble(self, rates: Delivery, chance: float, usual_ms: int) -> int:
+        """The delay of an event whose delivery went wrong, in milliseconds."""
+        if chance < rates.too_late:
+            return round(rates.lateness_s * 1000) + self._within((60, 3600))
+        if chance < rates.too_late + rates.late:
+            return self._within(rates.late_s)
+        return usual_ms + self._within(rates.out_of_order_s)
+
+    def _within(self, seconds: tuple[float, float]) -> int:
+        return round(self._random.uniform(*seconds) * 1000)
