@@ -33,6 +33,7 @@ class Admission:
         stream: str,
         partition: int,
         partition_count: int,
+        *,
         history_sources: Collection[str],
         lateness_ms: int,
         future_ms: int,

@@ -9,10 +9,10 @@ Source:
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NotRequired
 
 from pydantic import ConfigDict, Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from watchroom.events import times
 
@@ -142,6 +142,7 @@ CLASS_WORDS: Final = ("offence_code", "group", "category")
 
 
 def names_a_class(data: CrimeClass) -> CrimeClass:
+    """A new class must say at least one of its three words."""
     if not any(data.get(word) for word in CLASS_WORDS):
         raise ValueError("names no class; write at least one of offence_code, group and category")
     return data

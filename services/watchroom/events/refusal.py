@@ -31,7 +31,8 @@ _WRITE: Final = {
     "id": "the id that the source gave the event",
     "source": "the name of the system that says so",
     "subject": "the call, incident or crime this is about",
-    "type": "one of Watchroom's types",
+    "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
+    "data": "an object",
     "time": WRITE,
 }
 
@@ -60,29 +61,26 @@ def refusal(value: bytes) -> EventRefused:
         return EventRefused(
             reasons.BAD_ENVELOPE, f"the value is {_kind(found)}; write one JSON object, a CloudEvents 1.0 event"
         )
-    for judge in (_envelope, _type, _time, _data):
-        if refused := judge(value, found):
-            return refused
-    return EventRefused(reasons.BAD_DATA, "the event does not fit the schema of its type")  # nothing known ends here
+    return _envelope(value, found) or _type(found) or _time(found) or _data(value, found)
 
 
 def _envelope(value: bytes, found: dict[str, Any]) -> EventRefused | None:
-    faults = [_fault(item) for item in _errors(_ENVELOPE, value) if item["loc"][:1] not in {(name,) for name in _TIMES}]
+    faults = [_fault(item) for item in _errors(_ENVELOPE, value) if item["loc"][0] not in _TIMES]
     if not isinstance(found.get("type"), str):
-        faults.append(f"type {_found(found, 'type')}; write one of {', '.join(MODELS)}")
+        faults.append(f"type {_found(found, 'type')}; write {_WRITE['type']}")
     return EventRefused(reasons.BAD_ENVELOPE, "; ".join(faults)) if faults else None
 
 
-def _type(value: bytes, found: dict[str, Any]) -> EventRefused | None:
+def _type(found: dict[str, Any]) -> EventRefused | None:
     name = found["type"]
     if name in MODELS:
         return None
     near = get_close_matches(name[:_MOST_SHOWN], MODELS, n=1)
-    write = f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(MODELS)}"
+    write = f"did you mean {near[0]!r}?" if near else f"write {_WRITE['type']}"
     return EventRefused(reasons.UNKNOWN_TYPE, f"type is {_shown(name)}, which Watchroom does not know; {write}")
 
 
-def _time(value: bytes, found: dict[str, Any]) -> EventRefused | None:
+def _time(found: dict[str, Any]) -> EventRefused | None:
     faults = []
     for name in _TIMES:
         text = found.get(name)
@@ -96,11 +94,11 @@ def _time(value: bytes, found: dict[str, Any]) -> EventRefused | None:
     return EventRefused(reasons.BAD_TIME, "; ".join(faults)) if faults else None
 
 
-def _data(value: bytes, found: dict[str, Any]) -> EventRefused | None:
-    faults = [_fault(item) for item in _errors(EVENT, value)]
-    if faults and found.get("data") is None and "data_base64" in found:
+def _data(value: bytes, found: dict[str, Any]) -> EventRefused:
+    faults = [_fault(item) for item in _errors(EVENT, value)] or ["the event does not fit the schema of its type"]
+    if found.get("data") is None and "data_base64" in found:
         faults.append("data_base64 is not read; write data as a JSON object")
-    return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults)) if faults else None
+    return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults))
 
 
 def _errors(adapter: TypeAdapter[Any], value: bytes) -> Iterable[ErrorDetails]:
@@ -112,40 +110,56 @@ def _errors(adapter: TypeAdapter[Any], value: bytes) -> Iterable[ErrorDetails]:
 
 
 def _fault(item: ErrorDetails) -> str:
-    """One of pydantic's errors as a sentence: where, what was found, what to write."""
-    path = [str(part) for part in item["loc"] if part not in MODELS]
-    where = ".".join(path) or "event"
-    kind, value, context = item["type"], item["input"], item.get("ctx", {})
-    write = _WRITE.get(where, "a text")
-    if kind == "missing":
-        return f"{where} is missing; write {write if where != 'data' else 'an object'}"
-    if kind == "value_error":
-        return f"{where} {context['error']}" if path else str(context["error"])
-    if kind == "string_too_short":
-        return f"{where} is empty; write {write}"
-    if kind == "string_too_long":
-        return f"{where} has {len(value):,} characters; write at most {context['max_length']:,}"
-    if kind == "string_pattern_mismatch":
-        return f"{where} is {_shown(value)}, with a control character, or a space at an end; write it without"
-    if kind == "string_type":
-        hint = f', in quotes: "{value}"' if isinstance(value, int) and abs(value) < 10**15 else ""
-        return f"{where} is {_shown(value)}; write {write}{hint}"
-    return f"{where} is {_shown(value)}; write {write if kind == 'literal_error' else 'an object'}"
+    """One of pydantic's errors as a sentence: where, what was found, what to write instead."""
+    where = ".".join(str(part) for part in item["loc"] if part not in MODELS)
+    if item["type"] == "value_error":  # one of our own checks, whose message says it all
+        return f"{where} {item['ctx']['error']}".strip()
+    return f"{where} {_wrong(item)}; write {_instead(item, where)}"
+
+
+def _wrong(item: ErrorDetails) -> str:
+    match item["type"]:
+        case "missing":
+            return "is missing"
+        case "string_too_short":
+            return "is empty"
+        case "string_too_long":
+            return f"has {len(item['input']):,} characters"
+        case "string_pattern_mismatch":
+            return f"is {_shown(item['input'])}, with a control character inside or a space at an end"
+    return f"is {_shown(item['input'])}"
+
+
+def _instead(item: ErrorDetails, where: str) -> str:
+    value, write = item["input"], _WRITE.get(where, "a text")
+    match item["type"]:
+        case "string_too_long":
+            return f"at most {item['ctx']['max_length']:,}"
+        case "string_pattern_mismatch":
+            return "it without"
+        case "string_type" if _is_small_number(value):
+            return f'{write}, in quotes: "{value}"'
+    return write
+
+
+def _is_small_number(value: object) -> bool:
+    """Whether it can be printed: Python refuses to print thousands of digits."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
 
 
 def _found(found: Mapping[str, Any], name: str) -> str:
     return f"is {_shown(found[name])}" if name in found else "is missing"
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return _KINDS.get(type(value), "a number")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """A value in a message: texts and small numbers as they are, the rest by their kind; short."""
     if isinstance(value, str):
         return repr(value if len(value) <= _MOST_SHOWN else value[: _MOST_SHOWN - 3] + "...")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
+    if _is_small_number(value):
         return f"the number {value}"
     return _kind(value)
 
