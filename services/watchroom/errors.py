@@ -81,3 +81,14 @@ class StoreUnavailable(WatchroomError):
 
 class BrokerUnavailable(WatchroomError):
     """RETRY: Kafka did not answer."""
+
+
+class Moved(WatchroomError):
+    """RETRY from elsewhere: Redis's next offset is not the one this worker started from.
+
+    Another worker owns the partition, or Redis went back in time. Nothing was written.
+    """
+
+    def __init__(self, stored_offset: int | None) -> None:
+        self.stored_offset = stored_offset
+        super().__init__(f"Redis stands at offset {stored_offset}")

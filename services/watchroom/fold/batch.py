@@ -48,9 +48,16 @@ class Folded:
 
     entities: dict[str, Known] = field(default_factory=dict)  # subject -> after the batch
     cells: dict[int, dict[str, int]] = field(default_factory=dict)  # 10 s start, ms -> field -> delta
-    opened: dict[str, dict[str, int]] = field(default_factory=dict)  # series -> subject -> since, ms
-    closed: dict[str, set[str]] = field(default_factory=dict)  # series -> subjects that left
+    left: set[tuple[str, str]] = field(default_factory=set)  # (series, subject) no longer open
     restatements: list[Restatement] = field(default_factory=list)
+
+    def open_now(self) -> list[tuple[str, str, int]]:
+        """(series, subject, since in ms) of every open set that an entity of the batch is in."""
+        return [
+            (series, subject, since_ms)
+            for subject, known in self.entities.items()
+            for series, since_ms in known.adds.open_sets.items()
+        ]
 
 
 class Folder:
@@ -95,13 +102,15 @@ class Folder:
         for arrived in events:
             subject = arrived.event.subject
             before = folded.entities.get(subject) or known.get(subject, UNKNOWN)
+            was_open = before.adds.open_sets
             if before.state is not None and arrived.arrival_ms - before.state.last_arrival_ms > self._keeping_ms:
                 before = UNKNOWN
             state = self.stream.fold(before.state, arrived.event, arrived.arrival_ms)
             after = Known(state, self._contributor.of(state))
             folded.entities[subject] = after
             self._add_cells(folded, arrived, before.adds.cells, after.adds.cells)
-            _move(folded, subject, before.adds.open_sets, after.adds.open_sets)
+            if was_open != after.adds.open_sets:
+                _leave(folded, subject, was_open, after.adds.open_sets)
         return folded
 
     def _add_cells(self, folded: Folded, arrived: Arrived, old: Cells, new: Cells) -> None:
@@ -160,13 +169,6 @@ def difference(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
     return changes
 
 
-def _move(folded: Folded, subject: str, old: Mapping[str, int], new: Mapping[str, int]) -> None:
-    if old == new:
-        return
-    for series in old:
-        if series not in new:
-            folded.opened.get(series, {}).pop(subject, None)
-            folded.closed.setdefault(series, set()).add(subject)
-    for series, since_ms in new.items():
-        folded.closed.get(series, set()).discard(subject)
-        folded.opened.setdefault(series, {})[subject] = since_ms
+def _leave(folded: Folded, subject: str, old: Mapping[str, int], new: Mapping[str, int]) -> None:
+    folded.left.update((series, subject) for series in old if series not in new)
+    folded.left.difference_update((series, subject) for series in new)

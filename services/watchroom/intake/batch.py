@@ -1,12 +1,14 @@
-"""One fetched batch of one partition, and the news that Redis stands elsewhere."""
+"""One fetched batch of one partition."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from watchroom.errors import WatchroomError
+from watchroom.errors import Moved
 from watchroom.events.record import Record
+
+__all__ = ["Moved", "RecordBatch"]
 
 
 class RecordBatch(NamedTuple):
@@ -21,14 +23,3 @@ class RecordBatch(NamedTuple):
     base: int  # offset from which its fetch began
     records: Sequence[Record]
     next_offset: int  # offset from which the next fetch begins
-
-
-class Moved(WatchroomError):
-    """RETRY from elsewhere: Redis's next offset is not the one this worker started from.
-
-    Another worker owns the partition, or Redis went back in time. Nothing was written.
-    """
-
-    def __init__(self, stored_offset: int | None) -> None:
-        self.stored_offset = stored_offset
-        super().__init__(f"Redis stands at offset {stored_offset}")

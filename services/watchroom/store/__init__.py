@@ -1,0 +1,1 @@
+"""Redis: the keys, the one atomic step that writes, and the reads. The only importer of redis."""

@@ -1,0 +1,95 @@
+-- One atomic step: compare the partition's offset, then write everything that a batch changed.
+--
+-- KEYS[1]  partition:<topic>:<n>      (every other key shares its hash tag and is made from the prefix)
+-- ARGV[1]  key prefix, "{force}:"
+-- ARGV[2]  msgpack map, see watchroom/store/step.py
+-- Returns  {1, new offset} applied | {0, stored offset or ""} somebody else's turn | {2, fingerprint} other definitions
+--
+-- Redis does not undo a script that fails half-way: all is decoded and checked before the first write.
+
+local prefix = ARGV[1]
+local step = cmsgpack.unpack(ARGV[2])
+local meta = prefix .. 'meta'
+
+local fingerprint = redis.call('HGET', meta, 'fingerprint')
+local stored = redis.call('HGET', KEYS[1], 'next_offset') or ''
+if not fingerprint then return {0, stored} end
+if fingerprint ~= step.fingerprint then return {2, fingerprint} end
+if stored ~= step.base then return {0, stored} end
+
+local function must(kind, key)
+  local found = redis.call('TYPE', key)['ok']
+  if found ~= 'none' and found ~= kind then
+    error('key ' .. key .. ' is a ' .. found .. ', not a ' .. kind .. '; nothing was written')
+  end
+end
+
+local function whole(value)
+  if type(value) ~= 'number' or value % 1 ~= 0 then
+    error('a delta is ' .. tostring(value) .. ', not a whole number; nothing was written')
+  end
+end
+
+must('hash', KEYS[1])
+must('hash', meta)
+must('zset', prefix .. 'changed')
+must('zset', prefix .. 'open-until')
+must('hash', prefix .. 'dead-letters')
+must('hash', prefix .. 'sources:' .. step.topic)
+for _, bucket in ipairs(step.buckets) do
+  must('hash', prefix .. bucket[1])
+  for i = 2, #bucket[3], 2 do whole(bucket[3][i]) end
+end
+for _, member in ipairs(step.opened) do must('zset', prefix .. 'open:' .. member[1]) end
+for _, member in ipairs(step.left) do must('zset', prefix .. 'open:' .. member[1]) end
+for _, entry in ipairs(step.restatements) do must('list', prefix .. 'restatements:' .. entry[1]) end
+
+-- From here on everything is written.
+for i = 1, #step.states, 2 do
+  redis.call('SET', prefix .. 'state:' .. step.topic .. ':' .. step.states[i], step.states[i + 1], 'PX', step.keeping_ms)
+end
+
+if #step.buckets > 0 then
+  local seq = redis.call('HINCRBY', meta, 'seq', 1)
+  for _, bucket in ipairs(step.buckets) do
+    local key, deltas = prefix .. bucket[1], bucket[3]
+    for i = 1, #deltas, 2 do redis.call('HINCRBY', key, deltas[i], deltas[i + 1]) end
+    if bucket[2] > 0 then redis.call('PEXPIRE', key, bucket[2]) end
+    redis.call('ZADD', prefix .. 'changed', seq, bucket[1])
+  end
+  redis.call('ZREMRANGEBYSCORE', prefix .. 'changed', '-inf', seq - step.changes_kept)
+end
+
+for _, member in ipairs(step.left) do
+  redis.call('ZREM', prefix .. 'open:' .. member[1], member[2])
+  redis.call('ZREM', prefix .. 'open-until', step.topic .. ' ' .. member[1] .. ' ' .. member[2])
+end
+for _, member in ipairs(step.opened) do
+  redis.call('ZADD', prefix .. 'open:' .. member[1], member[3], member[2])
+  redis.call('ZADD', prefix .. 'open-until', step.now_ms + step.keeping_ms,
+    step.topic .. ' ' .. member[1] .. ' ' .. member[2])
+end
+-- States whose keeping has passed take their open sets with them; some at a time.
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'open-until', '-inf', step.now_ms, 'LIMIT', 0, 500)) do
+  local series, subject = string.match(member, '^%S+ (%S+) (.*)$')
+  redis.call('ZREM', prefix .. 'open:' .. series, subject)
+  redis.call('ZREM', prefix .. 'open-until', member)
+end
+
+for _, entry in ipairs(step.restatements) do
+  redis.call('RPUSH', prefix .. 'restatements:' .. entry[1], entry[2])
+end
+for field, at_ms in pairs(step.heard) do
+  local known = tonumber(redis.call('HGET', prefix .. 'sources:' .. step.topic, field) or '0')
+  if at_ms > known then redis.call('HSET', prefix .. 'sources:' .. step.topic, field, at_ms) end
+end
+for reason, count in pairs(step.dead_letters) do
+  redis.call('HINCRBY', prefix .. 'dead-letters', step.topic .. '|' .. reason, count)
+end
+
+if step.lost > 0 then redis.call('HINCRBY', KEYS[1], 'lost', step.lost) end
+if step.fresh_ms > tonumber(redis.call('HGET', KEYS[1], 'fresh_ms') or '0') then
+  redis.call('HSET', KEYS[1], 'fresh_ms', step.fresh_ms)
+end
+redis.call('HSET', KEYS[1], 'next_offset', step.next_offset)
+return {1, step.next_offset}

@@ -1,0 +1,133 @@
+"""The worker's side of Redis: positions, states, and the atomic step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, NamedTuple, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError, TimeoutError as RedisTimeoutError
+
+from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable, WorkFailed
+from watchroom.store import definition, keys
+from watchroom.store.keys import Keys
+from watchroom.store.step import Step
+
+ANSWER_WITHIN_S = 10.0
+
+
+class Position(NamedTuple):
+    """Where a partition stands; `next_offset` is None before its first step."""
+
+    next_offset: int | None
+    fresh_ms: int | None
+
+
+class Store:
+    """Redis for one worker.
+
+    Args:
+        redis_url: For example `redis://127.0.0.1:6379/0`.
+        force: Whose keys.
+        parts: From `definition.definition`; its partition counts are written to `meta` too.
+        partitions: Partition count by topic.
+    """
+
+    def __init__(self, redis_url: str, force: str, parts: Mapping[str, Any], partitions: Mapping[str, int]) -> None:
+        self.keys = Keys(force)
+        self._definition = definition.as_json(parts)
+        self._fingerprint = definition.fingerprint(self._definition)
+        self._partitions = dict(partitions)
+        self._redis: Redis = Redis.from_url(
+            redis_url, socket_timeout=ANSWER_WITHIN_S, socket_connect_timeout=ANSWER_WITHIN_S, retry=None
+        )
+        script = files("watchroom.store").joinpath("step.lua").read_text(encoding="utf-8")
+        self._step = self._redis.register_script(script)
+
+    async def open(self) -> None:
+        """Write the fingerprint where there is none.
+
+        Raises:
+            RebuildNeeded: Redis holds another one; the message says what changed.
+            StoreUnavailable: Redis did not answer.
+        """
+        new = {
+            keys.DEFINITION: self._definition,
+            **{f"{keys.PARTITIONS}{topic}": count for topic, count in self._partitions.items()},
+        }
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for name, value in new.items():
+                pipe.hsetnx(self.keys.meta, name, cast(str, value))
+            pipe.hsetnx(self.keys.meta, keys.FINGERPRINT, self._fingerprint)
+            pipe.hmget(self.keys.meta, [keys.FINGERPRINT, keys.DEFINITION])
+            *_, (stored, text) = await _answer(pipe.execute())
+        if stored.decode() != self._fingerprint:
+            raise RebuildNeeded(
+                "Redis holds figures made under other definitions: "
+                + definition.what_changed(text.decode(), self._definition)
+            )
+
+    async def position(self, topic: str, partition: int) -> Position:
+        """Where a partition stands."""
+        stored = await _answer(
+            self._redis.hmget(self.keys.partition(topic, partition), [keys.NEXT_OFFSET, keys.FRESH_MS])
+        )
+        offset, fresh_ms = (None if value is None else int(value) for value in stored)
+        return Position(offset, fresh_ms)
+
+    async def states(self, topic: str, subjects: Sequence[str]) -> list[bytes | None]:
+        """Stored states, in the order of `subjects`; None where there is none."""
+        if not subjects:
+            return []
+        names = [self.keys.state(topic, subject) for subject in subjects]
+        return cast("list[bytes | None]", await _answer(self._redis.mget(names)))
+
+    async def step(self, step: Step, *, again: bool) -> None:
+        """Write a step, whole or not at all.
+
+        Args:
+            step: What to write.
+            again: True if the same step was sent before and its reply was lost: finding its own new
+                offset stored then means that it was applied.
+
+        Raises:
+            Moved: Nothing was written; the partition stands elsewhere.
+            RebuildNeeded: Nothing was written; the definitions changed under us.
+            StoreUnavailable: It may have been written; send it again with `again`.
+            WorkFailed: The script refused it; nothing was written.
+        """
+        try:
+            said, value = await _answer(
+                self._step(
+                    keys=[self.keys.partition(step.topic, step.partition)],
+                    args=[self.keys.prefix, step.pack(self._fingerprint)],
+                )
+            )
+        except ResponseError as error:
+            raise WorkFailed(f"Redis refused a step of {step.topic} partition {step.partition}: {error}") from error
+        if said == 1:
+            return
+        if said == 2:
+            raise RebuildNeeded("Redis holds figures made under other definitions since a rebuild")
+        stored = int(value) if value else None
+        if not (again and stored == step.next_offset):
+            raise Moved(stored)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+
+
+async def _answer(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+        raise StoreUnavailable(f"Redis did not answer ({error})") from error
+    except ResponseError as error:
+        if str(error).startswith(("LOADING", "READONLY", "MASTERDOWN", "OOM", "MISCONF", "BUSY")):
+            raise StoreUnavailable(f"Redis does not write now ({error})") from error
+        raise
+    except RedisError as error:
+        raise StoreUnavailable(f"Redis: {error}") from error
