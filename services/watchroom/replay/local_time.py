@@ -90,4 +90,4 @@ def _read(text: str, pattern: str) -> datetime:
         return _EPOCH + timedelta(seconds=float(text))
     if pattern == "epoch_ms":
         return _EPOCH + timedelta(milliseconds=int(text))
-    return datetime.strptime(text, pattern)
+    return datetime.strptime(text, pattern)  # noqa: DTZ007  # the mapping's zone is added by the caller

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
 
-_SAMPLE = datetime(2021, 11, 30, 17, 45, 59)
+_SAMPLE = datetime(2021, 11, 30, 17, 45, 59, tzinfo=UTC)
 
 
 def load_mapping(path: Path) -> MappingWords:
@@ -34,7 +34,8 @@ def load_mapping(path: Path) -> MappingWords:
     except UnicodeDecodeError as error:
         raise ConfigurationInvalid([Fault(where, "", f"not UTF-8 ({error})", "the file saved as UTF-8")]) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationInvalid([Fault(where, "", f"no TOML: {error}", "TOML; see schemas/mappings/README.md")]) from error
+        fault = Fault(where, "", f"no TOML: {error}", "TOML; see schemas/mappings/README.md")
+        raise ConfigurationInvalid([fault]) from error
     return check_mapping(given, where)
 
 
@@ -89,7 +90,9 @@ def _faults(words: MappingWords, where: str) -> Iterator[Fault]:
     for number, event in enumerate(words.event):
         place = f"event.{number}"
         if event.per == "entity" and not together:
-            yield Fault(where, f"{place}.per", "'entity', but rows stand apart", '`per = "row"`, or rows = "together"')
+            yield Fault(where, f"{place}.per", "'entity', but rows stand apart", '"row", or entity.rows = "together"')
+        if event.per == "entity" and event.key:
+            yield Fault(where, f"{place}.key", repr(event.key), 'no key: an entity has one such event; or per = "row"')
         for name, cell in event.cells().items():
             yield from _cell_faults(cell, words, event, where, f"{place}.{name}")
         for time in filter(None, (event.time, event.arrival)):
@@ -129,9 +132,9 @@ def _format_faults(formats: tuple[str, ...], where: str, place: str) -> Iterator
         if text in WORDS:
             continue
         try:
-            read = datetime.strptime(_SAMPLE.strftime(text), text)
+            read = datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007  # only the day is compared
         except ValueError:
             read = None
         if "%" not in text or read is None or read.date() != _SAMPLE.date():
-            words = ", ".join(WORDS)
-            yield Fault(where, place, repr(text), f"{words}, or a pattern with day, month and year: '%d/%m/%Y %H:%M:%S'")
+            write = f"{', '.join(WORDS)}, or a pattern with day, month and year: '%d/%m/%Y %H:%M:%S'"
+            yield Fault(where, place, repr(text), write)

@@ -7,7 +7,7 @@ was silently ignored would be a wrong number.
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -55,9 +55,7 @@ class TimeWords(Words):
     def _zone_exists(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError with OSError's causes
-            raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
-        except KeyError as error:
+        except (KeyError, OSError, ValueError) as error:  # a name that is not there, a folder, a path
             raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
         return value
 
@@ -137,7 +135,7 @@ class TimeCell(Cell):
         return (*super().columns(), *((self.plus_seconds,) if self.plus_seconds else ()))
 
 
-def _short(given: Any) -> Any:
+def _short(given: object) -> object:
     """`time = "received"` is short for `time = {column = "received"}`."""
     return {"column": given} if isinstance(given, str) else given
 

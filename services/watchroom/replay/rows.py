@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
 from watchroom.replay.mapping_model import MappingWords
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 
 class Row(NamedTuple):
@@ -34,7 +37,7 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> None:
     for path in paths:
         try:
             with _open(path, words) as text:
-                header = _header(csv.reader(text, **_dialect(words)), words)
+                header = _header(_reader(text, words), words)
         except OSError as error:
             faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a text file with rows"))
             continue
@@ -44,9 +47,10 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> None:
         for column, place in words.columns().items():
             if column not in header:
                 has = ", ".join(header) or "none"
-                faults.append(Fault(str(path), "header", f"no column {column!r} ({place}); it has: {has}", "one of these"))
-        for column in sorted({name for name in header if header.count(name) > 1}):
-            faults.append(Fault(str(path), "header", f"column {column!r} twice", "one name for each column"))
+                found = f"no column {column!r} ({place} of the mapping); it has: {has}"
+                faults.append(Fault(str(path), "header", found, "one of these in the mapping"))
+        twice = sorted({name for name in header if header.count(name) > 1})
+        faults += [Fault(str(path), "header", f"column {name!r} twice", "one name for each column") for name in twice]
     if faults:
         raise ConfigurationInvalid(faults)
 
@@ -59,7 +63,7 @@ def read_rows(paths: Iterable[Path], words: MappingWords) -> Iterator[Row | RowR
 
 
 def _rows(name: str, text: TextIO, words: MappingWords) -> Iterator[Row | RowRefused]:
-    reader = csv.reader(text, **_dialect(words))
+    reader = _reader(text, words)
     header = _header(reader, words)
     while True:
         line = reader.line_num + 1
@@ -73,9 +77,11 @@ def _rows(name: str, text: TextIO, words: MappingWords) -> Iterator[Row | RowRef
         if not fields:
             continue
         if len(fields) != len(header):
-            yield RowRefused(f"{name}:{line}", f"{len(fields)} fields where the header has {len(header)}; check commas and quotes")
+            found = f"{len(fields)} fields where the header has {len(header)}"
+            yield RowRefused(f"{name}:{line}", f"{found}; check {words.file.delimiter!r} and quotes")
         elif (wrong := _undecoded(fields)) is not None:
-            yield RowRefused(f"{name}:{line}", f"{wrong} is not {words.file.encoding}; write file.encoding in the mapping")
+            write = 'write file.encoding in the mapping, for example "cp1252"'
+            yield RowRefused(f"{name}:{line}", f"{wrong} is no {words.file.encoding}; {write}")
         else:
             yield Row(name, line, dict(zip(header, (field.strip() for field in fields), strict=True)))
 
@@ -85,8 +91,8 @@ def _open(path: Path, words: MappingWords) -> TextIO:
     return path.open(newline="", encoding=words.file.encoding, errors="surrogateescape")
 
 
-def _dialect(words: MappingWords) -> dict[str, object]:
-    return {"delimiter": words.file.delimiter, "quotechar": words.file.quote, "strict": True}
+def _reader(text: TextIO, words: MappingWords) -> CsvReader:
+    return csv.reader(text, delimiter=words.file.delimiter, quotechar=words.file.quote, strict=True)
 
 
 def _header(reader: Iterator[list[str]], words: MappingWords) -> list[str]:

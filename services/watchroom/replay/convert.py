@@ -1,0 +1,204 @@
+"""Rows of an extract become events: pure, rows in and events out.
+
+Rows that stand apart are converted one by one, however large the file. Rows that belong together are
+gathered from all files first: an incident's end may be in the next file. A row that cannot be used is
+reported and left out; the others go on, and the tally counts both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from watchroom.errors import EventRefused, RowRefused
+from watchroom.events.parse import parse
+from watchroom.replay.cells import CellUnusable, Draft, RowReader, pick
+from watchroom.replay.mapped import Mapped, id_of, subject_of
+from watchroom.replay.mapping_model import EventWords, MappingWords
+from watchroom.replay.rows import Row
+
+Drafts = tuple[Draft | None, ...]  # one a row, in the order of the mapping's events
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the rows; rows = used + skipped + refused."""
+
+    rows: int = 0
+    refused: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    entities: int = 0
+    events: int = 0
+    repeated: int = 0  # events that were in more than one row or file, sent once
+
+    @property
+    def used(self) -> int:
+        """Rows that became events, or belong to an entity that did."""
+        return self.rows - self.refused - self.skipped.total()
+
+
+class Conversion:
+    """One conversion under one mapping.
+
+    Args:
+        words: The checked mapping.
+        refused: Called with each row that cannot be used.
+        check: Called with each event's JSON; raises EventRefused where our own intake would refuse it.
+    """
+
+    def __init__(
+        self, words: MappingWords, refused: Callable[[RowRefused], None], check: Callable[[bytes], object] = parse
+    ) -> None:
+        self._words = words
+        self._reader = RowReader.of(words)
+        self._refused = refused
+        self._check = check
+        self.tally = Tally()
+
+    def events(self, rows: Iterable[Row | RowRefused]) -> Iterator[Mapped]:
+        """The events of all rows: in arrival order where rows belong together, else row by row."""
+        if self._words.entity.rows == "apart":
+            for row, subject, drafts in self._read(rows):
+                yield from self._apart(row, subject, drafts)
+            return
+        gathered: dict[str, list[Drafts]] = {}
+        for _, subject, drafts in self._read(rows):
+            gathered.setdefault(subject, []).append(drafts)
+        events = [event for subject, group in gathered.items() for event in self._together(subject, group)]
+        yield from sorted(events, key=lambda event: (event.arrival_ms, event.time_ms))
+
+    def _read(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str, Drafts]]:
+        for row in rows:
+            self.tally.rows += 1
+            if isinstance(row, RowRefused):
+                self._refuse(row)
+            elif reason := self._skip_reason(row):
+                self.tally.skipped[reason] += 1
+            else:
+                try:
+                    subject = self._subject(row)
+                    drafts = tuple(self._reader.draft(event, row.where, row.cells) for event in self._words.event)
+                except CellUnusable as error:
+                    self._refuse(RowRefused(row.where, str(error)))
+                else:
+                    yield row, subject, drafts
+
+    def _skip_reason(self, row: Row) -> str:
+        return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
+
+    def _subject(self, row: Row) -> str:
+        parts = [row.cells[column] for column in self._words.entity.key]
+        for column, part in zip(self._words.entity.key, parts, strict=True):
+            if not part:
+                raise CellUnusable(f"the key column {column!r} is empty")
+        return subject_of(parts)
+
+    def _apart(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+        try:
+            subjects = self._numbered(row, subject)
+            events = [event for name in subjects for event in self._finish(name, self._row_events(name, drafts))]
+        except CellUnusable as error:
+            self._refuse(RowRefused(row.where, str(error)))
+            return
+        if not subjects:
+            self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
+            return
+        self._count(len(subjects), len(events))
+        yield from events
+
+    def _numbered(self, row: Row, subject: str) -> list[str]:
+        """The subjects a row stands for: one, or as many as its count column says."""
+        column = self._words.entity.count
+        if not column:
+            return [subject]
+        text = row.cells[column]
+        if not (text.isascii() and text.isdigit()):
+            raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
+        return [f"{subject}:{number}" for number in range(1, int(text) + 1)]
+
+    def _together(self, subject: str, group: list[Drafts]) -> list[Mapped]:
+        drafted = []
+        try:
+            for number, event in enumerate(self._words.event):
+                drafts = [row[number] for row in group if row[number] is not None]
+                if event.per == "entity":
+                    drafted += self._entity_event(subject, event, [draft for draft in drafts if draft])
+            for row in group:
+                drafted += self._row_events(subject, row)
+            events = self._finish(subject, drafted)
+        except CellUnusable as error:
+            self._refuse_group(subject, group, str(error))
+            return []
+        self._count(1, len(events))
+        return events
+
+    def _row_events(self, subject: str, drafts: Drafts) -> list[Mapped]:
+        made = []
+        for event, draft in zip(self._words.event, drafts, strict=True):
+            if event.per == "row" and draft is not None and draft.time is not None:
+                data = {name: str(candidate.value) for name, candidate in draft.data.items()}
+                arrival = draft.arrival.value if draft.arrival else draft.time.value
+                times_ms = (int(draft.time.value), int(arrival))
+                made.append(_mapped(subject, draft.extra_key, str(draft.type.value), times_ms, data))
+        return made
+
+    @staticmethod
+    def _entity_event(subject: str, event: EventWords, drafts: list[Draft]) -> list[Mapped]:
+        """The one event that all rows of an entity make together, or none."""
+        if not drafts:
+            return []
+        time = pick([draft.time for draft in drafts if draft.time], event.time, "time")
+        if time is None:
+            if event.optional:
+                return []
+            raise CellUnusable(f"{drafts[0].type.value} has no time in any row of {subject}")
+        types = {str(draft.type.value) for draft in drafts}
+        if len(types) > 1:
+            raise CellUnusable(f"type: rows of one entity differ ({', '.join(sorted(types))})")
+        arrival = None
+        if event.arrival:
+            arrival = pick([draft.arrival for draft in drafts if draft.arrival], event.arrival, "arrival")
+        data = {}
+        for name, cell in event.data.items():
+            value = pick([draft.data[name] for draft in drafts if name in draft.data], cell, f"data.{name}")
+            if value is not None:
+                data[name] = str(value)
+        times_ms = (int(time), int(time if arrival is None else arrival))
+        return [_mapped(subject, (), types.pop(), times_ms, data)]
+
+    def _finish(self, subject: str, events: list[Mapped]) -> list[Mapped]:
+        """Each event once, and each as our own intake takes it."""
+        by_id: dict[str, Mapped] = {}
+        for event in events:
+            known = by_id.setdefault(event.id, event)
+            if known != event:
+                raise CellUnusable(f"two different events {event.id}; name a column in event.key that tells them apart")
+            self.tally.repeated += known is not event
+        for event in by_id.values():
+            try:
+                self._check(event.value(self._words.source))
+            except EventRefused as error:
+                raise CellUnusable(f"{event.type} of {subject}: {error.detail}") from error
+        return list(by_id.values())
+
+    def _count(self, entities: int, events: int) -> None:
+        self.tally.entities += entities
+        self.tally.events += events
+
+    def _refuse(self, refused: RowRefused) -> None:
+        self.tally.refused += 1
+        self._refused(refused)
+
+    def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:
+        places = list(dict.fromkeys(draft.where for row in group for draft in row if draft))
+        others = f", and its rows {', '.join(places[1:4])}{' ...' if len(places) > 4 else ''}" if places[1:] else ""
+        self.tally.refused += len(group)
+        self._refused(RowRefused(places[0] if places else subject, f"{subject}: {why}{others}"))
+
+
+def _mapped(
+    subject: str, extra_key: tuple[str, ...], kind: str, times_ms: tuple[int, int], data: dict[str, str]
+) -> Mapped:
+    time_ms, arrival_ms = times_ms
+    return Mapped(kind, id_of(subject, extra_key, kind, time_ms), subject, time_ms, arrival_ms, data)
