@@ -28,13 +28,6 @@ class Heard(NamedTuple):
         return max((at for at in self if at is not None), default=None)
 
 
-class Limits(NamedTuple):
-    """Ages in ms beyond which a stream is withheld."""
-
-    fresh_ms: int
-    silent_ms: int
-
-
 def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
     """Why the partitions of a topic are not all fresh; nothing if they are.
 

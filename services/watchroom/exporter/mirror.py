@@ -1,0 +1,115 @@
+"""The exporter's own copy of what Redis holds, brought up to date once a second.
+
+Only what changed is read. The order of one refresh matters: each partition's T is read *before* the
+buckets, so a T never promises more than the copy holds. A refresh that fails half-way changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.errors import StoreUnavailable
+from watchroom.exporter.measures import Series, WindowedMeasure, series_of
+from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
+from watchroom.rolling.calendar import Calendar
+from watchroom.store.read import Meta, OpenQuestion, OpenTile, PartitionState, Reader, SourceState
+
+REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 430 are held, so each once a minute
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one refresh found beside the buckets."""
+
+    read_at_ms: int  # when the refresh began
+    meta: Meta | None
+    partitions: Mapping[tuple[str, int], PartitionState]
+    sources: Mapping[tuple[str, str], SourceState]
+    dead_letters: Mapping[tuple[str, str], int]
+    tiles: Mapping[str, OpenTile]  # by series
+
+
+class Mirror:
+    """Window sums and the latest reading, shared by the refreshing loop and the scrapes.
+
+    `lock` is held while sums are changed or read, never during I/O: a Redis that hangs stops the loop
+    and not the scrapes, which then find the copy too old and withhold it.
+    """
+
+    def __init__(self, reader: Reader, catalogue: Catalogue, calendar: Calendar) -> None:
+        self.lock = threading.Lock()
+        self.reading: Reading | None = None
+        self.redis_answers = False
+        self.redis_fault = "not asked yet"
+        self.windowed = [WindowedMeasure(m) for m in catalogue.measures.values() if m.kind != "open"]
+        self.open: list[tuple[Measure, Sequence[Series]]] = [
+            (m, series_of(m)) for m in catalogue.measures.values() if m.kind == "open"
+        ]
+        self._questions = [
+            OpenQuestion(series.name, series.target.limit_ms if series.target else None, measure.give_up_ms)
+            for measure, found in self.open
+            for series in found
+        ]
+        self._reader = reader
+        self._calendar = calendar
+        by_measure = windows_of(catalogue)
+        self._wanted = sorted(frozenset().union(*by_measure.values()))
+        self.sums = WindowSums(by_measure)
+        self._seq: int | None = None
+        self._run_id = ""
+        self._read_order: dict[str, None] = {}  # held buckets, the longest unread first
+
+    def refresh(self, now_ms: int) -> None:
+        """Bring everything up to date; an unreachable Redis is noted and changes nothing else."""
+        try:
+            self._refresh(now_ms)
+        except StoreUnavailable as error:
+            self.redis_answers, self.redis_fault = False, str(error)
+        else:
+            self.redis_answers, self.redis_fault = True, ""
+
+    def up(self, now_ms: int, limit_ms: int) -> bool:
+        """Redis answered the last refresh, and that is not long ago: a refresh that hangs counts as no answer."""
+        recent = self.reading is not None and now_ms - self.reading.read_at_ms <= limit_ms
+        return self.redis_answers and recent
+
+    def _refresh(self, now_ms: int) -> None:
+        run_id = self._reader.run_id()
+        partitions = self._reader.partitions()  # before the buckets: see the module's docstring
+        sources = self._reader.sources()
+        meta = self._reader.meta()
+        members = windows_at(now_ms, self._wanted, self._calendar)
+        seq, to_read = self._to_read(members, everything=run_id != self._run_id)
+        contents = self._reader.buckets(to_read)
+        tiles = self._tiles(now_ms)
+        dead_letters = self._reader.dead_letters()
+        with self.lock:
+            self.sums.move(members)
+            for name, fields in zip(to_read, contents, strict=True):
+                self.sums.replace(name, fields)
+            self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles)
+        self._seq, self._run_id = seq, run_id
+        self._remember_order(to_read)
+
+    def _to_read(self, members: Mapping[Window, frozenset[str]], *, everything: bool) -> tuple[int, list[str]]:
+        """The latest step, and the buckets to read: all when Redis is another one or has gone back."""
+        wanted = frozenset[str]().union(*members.values())
+        seq, changed = self._reader.changed_since(self._seq or 0)
+        if everything or changed is None or self._seq is None or seq < self._seq:
+            return seq, sorted(wanted)
+        again = [name for name in self._read_order if name in wanted][:REREAD_EACH_REFRESH]
+        return seq, sorted(self.sums.missing(members) | (wanted & frozenset(changed)) | frozenset(again))
+
+    def _remember_order(self, just_read: Sequence[str]) -> None:
+        for name in just_read:
+            self._read_order.pop(name, None)
+            self._read_order[name] = None
+        for name in self._read_order.keys() - self.sums.members():
+            del self._read_order[name]
+
+    def _tiles(self, now_ms: int) -> dict[str, OpenTile]:
+        answers = self._reader.open_tiles(self._questions, now_ms)
+        return {question.series: tile for question, tile in zip(self._questions, answers, strict=True)}

@@ -1,0 +1,83 @@
+"""The /metrics page at a moment: which streams may be shown is judged here, at the scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from watchroom.exporter.judge import Heard, silence, staleness
+from watchroom.exporter.judge import reading as own_reading
+from watchroom.exporter.measures import open_text
+from watchroom.exporter.mirror import Mirror, Reading
+from watchroom.exporter.platform import platform_text, redis_up, withheld_text
+from watchroom.settings import STREAMS, Settings
+
+
+class Page:
+    """Makes the page from the mirror.
+
+    Args:
+        mirror: The copy of Redis.
+        settings: Topics, limits and declared sources.
+        fingerprint: What Redis must carry under these partition counts, by the catalogue of this process.
+    """
+
+    def __init__(self, mirror: Mirror, settings: Settings, fingerprint: Callable[[Mapping[str, int]], str]) -> None:
+        self._mirror = mirror
+        self._settings = settings
+        self._fingerprint = fingerprint
+
+    def text(self, now_ms: int) -> str:
+        """Everything that may be published at `now_ms`."""
+        with self._mirror.lock:
+            faults = self._faults(now_ms)
+            reading = self._mirror.reading
+            up = self._mirror.up(now_ms, self._fresh_ms)
+            parts = [redis_up(up)]
+            if reading:
+                parts.extend(self._measures(reading, faults, now_ms))
+            if reading and up:
+                parts.append(withheld_text(faults))
+                parts.append(platform_text(reading, self._mirror.sums, self._settings))
+            return "".join(parts)
+
+    def faults(self, now_ms: int) -> dict[str, list[str]]:
+        """Why each stream is withheld at `now_ms`; an empty list: it is published."""
+        with self._mirror.lock:
+            return self._faults(now_ms)
+
+    def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
+        shown = [each.text(self._mirror.sums) for each in self._mirror.windowed if not faults[each.measure.stream]]
+        for measure, series in self._mirror.open:
+            if not faults[measure.stream]:
+                shown.append(open_text(measure, series, reading.tiles, now_ms - reading.read_at_ms))
+        return shown
+
+    def _faults(self, now_ms: int) -> dict[str, list[str]]:
+        reading = self._mirror.reading
+        if reading is None:
+            return {stream: [f"Redis was never read: {self._mirror.redis_fault}"] for stream in STREAMS}
+        general = list(own_reading(reading.read_at_ms, now_ms, self._fresh_ms))
+        if reading.meta is None:
+            general.append("Redis holds nothing of this force: no worker has ever started, or a rebuild is running")
+        elif reading.meta.fingerprint != self._fingerprint(reading.meta.partitions):
+            general.append("Redis was filled under another catalogue: restart the exporter with it, or rebuild")
+        return {stream: [*general, *self._stream_faults(stream, reading, now_ms)] for stream in STREAMS}
+
+    def _stream_faults(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
+        topic = self._settings.topic(stream)
+        count = reading.meta.partitions.get(topic) if reading.meta else None
+        fresh_ms = {partition: state.fresh_ms for (of, partition), state in reading.partitions.items() if of == topic}
+        heard = {
+            source: Heard(state.event_ms, state.heartbeat_ms)
+            for (of, source), state in reading.sources.items()
+            if of == topic
+        }
+        rules = self._settings.sources.get(stream, {})
+        return [
+            *(f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)),
+            *silence(rules, heard, now_ms, round(self._settings.silent_s * 1000)),
+        ]
+
+    @property
+    def _fresh_ms(self) -> int:
+        return round(self._settings.fresh_s * 1000)

@@ -1,0 +1,107 @@
+"""The exporter process: one loop that reads Redis, one server that answers scrapes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import FrameType
+
+import structlog
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue
+from watchroom.exporter.exposition import CONTENT_TYPE
+from watchroom.exporter.mirror import Mirror
+from watchroom.exporter.page import Page
+from watchroom.exporter.server import Answer, Server
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import STREAMS, Settings
+from watchroom.store.definition import as_json, definition, fingerprint
+from watchroom.store.read import Reader
+
+REFRESH_S = 1.0
+REDIS_TIMEOUT_S = 2.0
+
+log = structlog.get_logger("watchroom.exporter")
+
+
+def run(settings: Settings) -> int:
+    """Serve /metrics until SIGTERM or SIGINT; returns the exit code.
+
+    An unreachable Redis is waited for: until it answers, `watchroom_redis_up 0` is all that is shown.
+
+    Raises:
+        ConfigurationInvalid: The catalogue cannot be used.
+        WorkFailed: The port cannot be had.
+    """
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    mirror = Mirror(Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S), catalogue, Calendar(settings.zone))
+    page = Page(mirror, settings, lambda partitions: expected_fingerprint(catalogue, settings, partitions))
+    server = Server(
+        settings.exporter_host,
+        settings.exporter_port,
+        {"/metrics": lambda: Answer(page.text(now_ms()), CONTENT_TYPE), "/healthz": lambda: health(mirror, page)},
+    )
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    log.info("exporter started", metrics=f"http://{settings.exporter_host}:{server.server_port}/metrics")
+    try:
+        _refresh_until(stop, mirror)
+    finally:
+        server.shutdown()
+        server.server_close()
+    log.info("exporter stopped")
+    return 0
+
+
+def expected_fingerprint(catalogue: Catalogue, settings: Settings, partitions: Mapping[str, int]) -> str:
+    """The fingerprint that a worker with our catalogue and settings writes over topics of so many partitions."""
+    parts = definition(
+        catalogue,
+        zone=settings.zone,
+        lateness_ms={stream: settings.lateness_days.ms(stream) for stream in STREAMS},
+        keeping_ms={stream: settings.keeping_days.ms(stream) for stream in STREAMS},
+        future_ms=round(settings.future_s * 1000),
+        partitions=partitions,
+    )
+    return fingerprint(as_json(parts))
+
+
+def now_ms() -> int:
+    """The wall clock; read at this process's edge only."""
+    return time.time_ns() // 1_000_000
+
+
+def health(mirror: Mirror, page: Page) -> Answer:
+    """200 while Redis answers; the body says why streams are withheld, which is no fault of this process."""
+    faults = page.faults(now_ms())
+    body = {"redis_answers": mirror.redis_answers, "redis": mirror.redis_fault, "withheld": faults}
+    status = HTTPStatus.OK if mirror.redis_answers else HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(json.dumps(body, indent=2) + "\n", "application/json", status)
+
+
+def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
+    """Refresh once a second. An error that is not Redis's silence ends the process: it would blank for ever."""
+    answered: bool | None = None
+    while not stop.is_set():
+        began_s = time.monotonic()
+        mirror.refresh(now_ms())
+        if mirror.redis_answers != answered:
+            answered = mirror.redis_answers
+            tell: Callable[..., object] = log.info if answered else log.warning
+            tell("redis answers" if answered else "redis does not answer", detail=mirror.redis_fault)
+        stop.wait(max(0.05, REFRESH_S - (time.monotonic() - began_s)))
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, note)
+        signal.signal(signal.SIGINT, note)

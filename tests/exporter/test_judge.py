@@ -1,0 +1,83 @@
+"""A stream is published only while it is fresh and alive; each fault is told in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchroom.exporter.judge import Heard, reading, silence, staleness
+from watchroom.settings import SourceRule
+
+NOW = 1_637_971_200_000
+HEARTBEATS = SourceRule()
+SILENCE = SourceRule(heartbeats=False, silence_s=600)
+IMPORT = SourceRule(heartbeats=False, history=True)
+
+
+def stale(fresh_ms, count=2):
+    return list(staleness(fresh_ms, count, NOW, 10_000))
+
+
+def silent(rules, heard):
+    return list(silence(rules, heard, NOW, 90_000))
+
+
+def test_a_stream_is_fresh_while_every_partition_is():
+    """Exactly at the limit still counts; one millisecond more does not."""
+    assert stale({0: NOW, 1: NOW - 10_000}) == []
+    assert stale({0: NOW, 1: NOW - 10_001}) == ["partition 1 is 10.0 s old (limit 10 s)"]
+
+
+@pytest.mark.parametrize(
+    ("fresh_ms", "count"),
+    [({0: NOW}, 2), ({0: NOW, 1: None}, 2), ({}, 1), ({0: NOW}, None), ({0: NOW}, 0)],
+    ids=["one missing", "one without T", "none", "count unknown", "no partitions"],
+)
+def test_a_missing_partition_withholds_the_stream(fresh_ms, count):
+    """What was never seen fresh must not count as fresh."""
+    assert stale(fresh_ms, count)
+
+
+def test_a_partition_far_in_the_future_is_stale():
+    """A clock that is ahead would otherwise look fresh for as long as it is ahead."""
+    assert stale({0: NOW + 5_000, 1: NOW}) == []
+    assert stale({0: NOW + 5_001, 1: NOW})
+
+
+def test_declared_sources_are_waited_for_and_undeclared_ones_are_not():
+    """A declared source that was never heard withholds; a stranger's silence does not."""
+    rules = {"acd": HEARTBEATS}
+    assert silent(rules, {}) == ["source acd has never been seen"]
+    assert silent(rules, {"acd": Heard(None, NOW - 90_000), "stranger": Heard(NOW - 10**9, None)}) == []
+    assert silent(rules, {"acd": Heard(None, NOW - 90_001)})
+
+
+def test_an_event_shows_that_a_source_is_alive_as_a_heartbeat_does():
+    """Silent means: nothing at all was heard."""
+    assert silent({"acd": HEARTBEATS}, {"acd": Heard(NOW - 1_000, NOW - 500_000)}) == []
+
+
+def test_without_heartbeats_the_silence_limit_decides():
+    """Its limit is on events; without heartbeats and limit a one-off import is not waited for."""
+    assert silent({"cad": SILENCE}, {"cad": Heard(NOW - 600_000, None)}) == []
+    assert silent({"cad": SILENCE}, {"cad": Heard(NOW - 600_001, None)})
+    assert silent({"import": IMPORT}, {}) == []
+
+
+def test_with_none_declared_every_source_ever_heard_is_waited_for():
+    """And a stream that never heard any source cannot say that nothing happened."""
+    assert silent({}, {"a": Heard(NOW, None), "b": Heard(None, NOW)}) == []
+    assert silent({}, {"a": Heard(NOW, None), "b": Heard(None, NOW - 90_001)})
+    assert silent({}, {}) == ["no source has ever been heard"]
+
+
+def test_a_source_from_the_future_is_not_alive():
+    """One stamp a year ahead would otherwise keep a dead source alive for a year."""
+    assert silent({"acd": HEARTBEATS}, {"acd": Heard(NOW + 5_001, None)})
+
+
+def test_the_exporter_s_own_reading_must_be_recent():
+    """A stuck background loop shows as missing numbers, not as frozen ones."""
+    assert list(reading(NOW - 10_000, NOW, 10_000)) == []
+    assert list(reading(NOW - 10_001, NOW, 10_000))
+    assert list(reading(None, NOW, 10_000))
+    assert list(reading(NOW + 5_001, NOW, 10_000))
