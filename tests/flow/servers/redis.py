@@ -1,0 +1,68 @@
+"""Debian's redis-server with the configuration that production uses, and a way back to older content."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from redis import Redis
+
+from tests.flow.servers.program import program
+from tests.parts import ROOT
+from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+
+_AOF = "appendonlydir"
+
+
+class RedisServer:
+    """One Redis with its append-only file on. Its port and content stay over `stop`, `kill` and `restart`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.url = f"redis://{LOOPBACK}:{self.port}/0"
+        command = [program("Redis", "redis-server"), str(ROOT / "deploy" / "redis" / "redis.conf")]
+        command += ["--port", str(self.port), "--dir", str(folder), "--appenddirname", _AOF]
+        # A rewrite would change the files under a snapshot's hands.
+        command += ["--auto-aof-rewrite-percentage", "0"]
+        self.server = LocalServer("Redis", command, folder / "redis.log")
+
+    def start(self) -> None:
+        """Start it and wait until it has loaded its content and answers."""
+        self.server.start(lambda: answers(self.port, b"PING\r\n", b"+PONG"), within_s=20)
+
+    def stop(self) -> None:
+        """Shut it down in good order."""
+        self.server.stop()
+
+    def kill(self) -> None:
+        """SIGKILL; what was acknowledged is in the file's pages and comes back (a power cut would lose a second)."""
+        self.server.kill()
+
+    def restart(self) -> None:
+        """Start it again with its content, after ending it in good order if it still runs."""
+        self.stop()
+        self.start()
+
+    def client(self) -> Redis:
+        """A client of the whole content; the caller closes it."""
+        return Redis.from_url(self.url)
+
+    def snapshot(self) -> Path:
+        """A copy of everything written up to now, taken while it runs.
+
+        The file only grows and each step is in it as a whole or, at the torn end, not at all, so a copy
+        is the content at one moment.
+        """
+        copy = Path(tempfile.mkdtemp(prefix="snapshot-", dir=self._folder))
+        shutil.copytree(self._folder / _AOF, copy / _AOF)
+        return copy
+
+    def restore(self, snapshot: Path) -> None:
+        """Put it back to an older content, as a failover to a late replica would: same port, later writes gone."""
+        self.kill()
+        shutil.rmtree(self._folder / _AOF)
+        shutil.copytree(snapshot / _AOF, self._folder / _AOF)
+        self.start()

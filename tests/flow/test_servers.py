@@ -1,0 +1,110 @@
+"""The servers that other tests stand on: they start, keep their content, and go back to an older one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from redis import Redis
+
+from tests import parts
+from tests.flow.servers import AlertmanagerServer, KafkaServer, PrometheusServer, RedisServer, Stack
+from tests.flow.servers import program as programs
+from tests.flow.servers.kafka import end_offsets
+from watchroom.errors import WorkFailed
+from watchroom.replay.server import LocalServer
+
+
+async def test_a_record_and_a_key_go_in_and_come_out(stack: Stack) -> None:
+    """Both stacks speak to the clients that our code uses."""
+    topic = stack.settings().topic("calls")
+    await _topic(stack.kafka, topic)
+    await _send(stack.kafka, topic, b"a call")
+    assert await _first(stack.kafka, topic) == b"a call"
+    with Redis.from_url(stack.redis_url) as redis:
+        assert redis.set(f"{{{stack.name}}}:hello", "x")
+
+
+@pytest.mark.real
+async def test_kafka_keeps_its_records_over_a_kill(own_kafka: KafkaServer) -> None:
+    """A broker loss in a test is a loss of the broker, not of the log: same port, same records."""
+    await _topic(own_kafka.address, "hello")
+    await _send(own_kafka.address, "hello", b"before")
+    own_kafka.kill()
+    own_kafka.start()
+    assert await _first(own_kafka.address, "hello") == b"before"
+    assert await end_offsets(own_kafka.address, "hello") == {0: 1}
+
+
+@pytest.mark.real
+def test_redis_goes_back_to_a_snapshot_and_keeps_the_rest_over_a_kill(redis_server: RedisServer) -> None:
+    """Tests of a Redis that lost its last second need one that truly did."""
+    with redis_server.client() as redis:
+        redis.set("offset", 100)
+        snapshot = redis_server.snapshot()
+        redis.set("offset", 200)
+        redis_server.kill()
+        redis_server.start()
+        assert redis.get("offset") == b"200"
+        redis_server.restore(snapshot)
+        assert redis.get("offset") == b"100"
+        assert redis.config_get("appendonly")["appendonly"] == "yes"
+
+
+@pytest.mark.real
+def test_prometheus_scrapes_and_alertmanager_answers(tmp_path: Path) -> None:
+    """Prometheus reads itself here, which needs no part of ours."""
+    try:
+        manager = AlertmanagerServer(tmp_path / "alertmanager")
+        prometheus = PrometheusServer(tmp_path / "prometheus", targets=[], alertmanager=manager.address)
+    except parts.PartMissing as error:
+        parts.missing(str(error))
+    try:
+        manager.start()
+        prometheus.start()
+        assert manager.alerts() == []
+        assert [one["value"][1] for one in prometheus.query("vector(1)")] == ["1"]
+    finally:
+        prometheus.stop()
+        manager.stop()
+
+
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    """Otherwise a wrong option is a time-out without a reason."""
+    server = LocalServer("Redis", ["sh", "-c", "echo bad option; exit 3"], tmp_path / "log")
+    with pytest.raises(WorkFailed, match=r"Redis ended with 3 while starting(.|\n)*bad option"):
+        server.start(lambda: False, within_s=5)
+
+
+def test_a_missing_part_skips_on_a_laptop_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A green CI that skipped the real broker would prove nothing."""
+    with pytest.raises(parts.PartMissing, match=r"Redis is missing .*run `make test`"):
+        programs.program("Redis", "no-such-program")
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception):
+        parts.missing("Redis is missing")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception):
+        parts.missing("Redis is missing")
+
+
+async def _topic(address: str, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
+    finally:
+        await admin.close()
+
+
+async def _send(address: str, topic: str, value: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=address) as producer:
+        await producer.send_and_wait(topic, value)
+
+
+async def _first(address: str, topic: str) -> bytes | None:
+    async with AIOKafkaConsumer(topic, bootstrap_servers=address, auto_offset_reset="earliest") as consumer:
+        value: bytes | None = (await consumer.getone()).value
+        return value
