@@ -13,11 +13,9 @@ from functools import partial
 from math import exp, log
 from random import Random
 
-from watchroom.replay.simulator.demand import EMERGENCY, OFFICE, Demand
-from watchroom.replay.simulator.levels import Force
-from watchroom.replay.simulator.outbox import Outbox
+from watchroom.replay.simulator.demand import EMERGENCY, OFFICE
+from watchroom.replay.simulator.world import World, chance
 
-Schedule = Callable[[float, Callable[[float], None]], None]
 OpenIncident = Callable[[str, str, float], None]  # origin, id of the call, moment (ms)
 TALK_SPREAD = 0.6  # sigma of talk and wrap-up times; assumption
 SHAPES = {"999": EMERGENCY, "101": OFFICE}
@@ -37,16 +35,12 @@ class Call:
 class ControlRoom:
     """Telephony: makes the `call.*` events and tells who answers when."""
 
-    def __init__(
-        self, force: Force, demand: Demand, outbox: Outbox, schedule: Schedule, opens: OpenIncident, tag: str, seed: str
-    ) -> None:
-        self._force = force
-        self._demand = demand
-        self._outbox = outbox
-        self._schedule = schedule
+    def __init__(self, world: World, opens: OpenIncident) -> None:
+        self._world = world
+        self._force = world.force
+        self._schedule = world.schedule
         self._opens = opens
-        self._tag = tag
-        self._random = Random(f"{seed}:calls")
+        self._random = chance(world.seed, "calls")
         self._count = 0
         self._waiting: dict[str, deque[Call]] = {"999": deque(), "101": deque()}
         self._busy = {"emergency": 0, "shared": 0}
@@ -60,7 +54,7 @@ class ControlRoom:
 
     def _change_shift(self, at_ms: float) -> None:
         """Take the handler numbers of the hour; who is on a call finishes it."""
-        hour = self._demand.hour_of_week(int(at_ms)) % 24
+        hour = self._world.demand.hour_of_week(int(at_ms)) % 24
         shift = self._force.shifts[0 if hour < 7 or hour == 23 else 1 if hour < 15 else 2]
         self._limits = {"emergency": shift.emergency, "shared": shift.shared}
         self._serve(at_ms)
@@ -68,14 +62,14 @@ class ControlRoom:
 
     def _expect(self, at_ms: float, line: str) -> None:
         levels = self._force.lines[line]
-        due_ms = self._demand.next_ms(self._random, at_ms, SHAPES[line], levels.per_day)
+        due_ms = self._world.demand.next_ms(self._random, at_ms, SHAPES[line], levels.per_day)
         self._schedule(due_ms, partial(self._present, line))
 
     def _present(self, line: str, at_ms: float) -> None:
         levels = self._force.lines[line]
         self._expect(at_ms, line)
         self._count += 1
-        subject = f"c-{self._tag}-{self._count}"
+        subject = f"c-{self._world.tag}-{self._count}"
         self._put("call.presented", subject, at_ms, f'{{"line":"{line}"}}')
         join_ms = at_ms + 1000 * self._random.uniform(*levels.before_queue_s)
         if self._random.random() < levels.hung_up_before_queue:
@@ -138,7 +132,7 @@ class ControlRoom:
         self._serve(at_ms)
 
     def _put(self, kind: str, subject: str, at_ms: float, data: str) -> None:
-        self._outbox.put("calls", kind, subject, int(at_ms), data)
+        self._world.outbox.put("calls", kind, subject, int(at_ms), data)
 
 
 def _mean_lognormal(random: Random, mean_s: float) -> float:

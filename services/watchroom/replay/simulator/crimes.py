@@ -10,12 +10,9 @@ from __future__ import annotations
 
 from itertools import accumulate
 from math import log
-from random import Random
 
-from watchroom.replay.simulator.calls import Schedule
-from watchroom.replay.simulator.demand import OFFICE, Demand
-from watchroom.replay.simulator.levels import Force
-from watchroom.replay.simulator.outbox import Outbox
+from watchroom.replay.simulator.demand import OFFICE
+from watchroom.replay.simulator.world import World, chance
 
 DAY_MS = 86_400_000
 
@@ -69,25 +66,22 @@ UNABLE_SHARE = 0.530  # published: 53.0 %
 class CrimeBook:
     """Makes the `crime.*` events of each crime when it is recorded."""
 
-    def __init__(self, force: Force, demand: Demand, outbox: Outbox, schedule: Schedule, tag: str, seed: str) -> None:
-        self._levels = force.crimes
-        self._areas = tuple(force.incidents.areas)
-        self._area_weights = tuple(accumulate(force.incidents.areas.values()))
-        self._demand = demand
-        self._outbox = outbox
-        self._schedule = schedule
-        self._tag = tag
-        self._random = Random(f"{seed}:crimes")
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._levels = world.force.crimes
+        self._areas = tuple(world.force.incidents.areas)
+        self._area_weights = tuple(accumulate(world.force.incidents.areas.values()))
+        self._random = chance(world.seed, "crimes")
         self._count = 0
-        self.per_incident = force.crimes.per_incident
+        self.per_incident = world.force.crimes.per_incident
 
     def start(self, at_ms: float) -> None:
         """Begin with crimes that no incident led to."""
         self._expect(at_ms)
 
     def _expect(self, at_ms: float) -> None:
-        due_ms = self._demand.next_ms(self._random, at_ms, OFFICE, self._levels.others_per_day)
-        self._schedule(due_ms, self._reported)
+        due_ms = self._world.demand.next_ms(self._random, at_ms, OFFICE, self._levels.others_per_day)
+        self._world.schedule(due_ms, self._reported)
 
     def _reported(self, at_ms: float) -> None:
         self._expect(at_ms)
@@ -102,13 +96,14 @@ class CrimeBook:
         """Make a whole crime that is recorded at `at_ms`."""
         draw, levels = self._random, self._levels
         self._count += 1
-        subject = f"k-{self._tag}-{self._count}"
+        subject = f"k-{self._world.tag}-{self._count}"
         place = f',"area":"{area}"' if area else ""
         self._put("recorded", subject, at_ms, self._class() + place + link)
         if draw.random() < levels.reclassified:
             self._put("reclassified", subject, at_ms + self._days(4, 0.9), self._class())
         if draw.random() < levels.cancelled:
-            return self._put("cancelled", subject, at_ms + self._days(7, 0.8), '"reason":"no_crime"')
+            self._put("cancelled", subject, at_ms + self._days(7, 0.8), '"reason":"no_crime"')
+            return
         outcome_ms = at_ms + self._days(levels.outcome_days, levels.outcome_spread)
         self._put("outcome_assigned", subject, outcome_ms, f'"outcome":"{self._outcome()}"')
         if draw.random() < levels.outcome_changed:
@@ -119,13 +114,11 @@ class CrimeBook:
         return self._random.choices(_CLASS_JSON, cum_weights=_CLASS_WEIGHTS)[0]
 
     def _outcome(self) -> str:
-        chance = self._random.random()
-        if (chance := chance - VICTIM_DOES_NOT_SUPPORT) < 0:
+        drawn = self._random.random() - VICTIM_DOES_NOT_SUPPORT
+        if drawn < 0:
             return "16"
-        if (chance := chance - UNABLE_SHARE) < 0:
-            codes = UNABLE
-        else:
-            codes = RESOLVED if chance < self._levels.resolved else REST
+        resolved = drawn < UNABLE_SHARE + self._levels.resolved
+        codes = UNABLE if drawn < UNABLE_SHARE else RESOLVED if resolved else REST
         return self._random.choices(tuple(codes), tuple(codes.values()))[0]
 
     def _days(self, median: float, spread: float) -> float:
@@ -133,4 +126,4 @@ class CrimeBook:
         return self._random.lognormvariate(log(median), spread) * DAY_MS
 
     def _put(self, kind: str, subject: str, at_ms: float, data: str) -> None:
-        self._outbox.put("crimes", f"crime.{kind}", subject, int(at_ms), "{" + data + "}")
+        self._world.outbox.put("crimes", f"crime.{kind}", subject, int(at_ms), "{" + data + "}")

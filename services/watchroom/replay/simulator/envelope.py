@@ -39,7 +39,9 @@ def time_text(at_ms: int) -> str:
     return f"{_day_text(day)}{minute // 60:02d}:{minute % 60:02d}:{second:02d}.{ms:03d}Z"
 
 
-def envelope(stream: str, kind: str, event_id: str, subject: str, time_ms: int, arrival_ms: int, data: str) -> bytes:
+def envelope(
+    stream: str, kind: str, event_id: str, subject: str, *, time_ms: int, arrival_ms: int, data: str = ""
+) -> bytes:
     """One event; `data` is the JSON text of an object, "" for none."""
     tail = f',"data":{data}}}' if data else "}"
     return (

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import accumulate
 from math import exp, log
 from random import Random
 
-from watchroom.replay.simulator.calls import Schedule
 from watchroom.replay.simulator.crimes import CrimeBook
-from watchroom.replay.simulator.demand import EMERGENCY, Demand
+from watchroom.replay.simulator.demand import EMERGENCY
 from watchroom.replay.simulator.levels import Force, Grade
-from watchroom.replay.simulator.outbox import Outbox
+from watchroom.replay.simulator.world import World, chance
 
 MINUTE_MS = 60_000
 UNITS = 240  # call signs; only names, a unit may be at two incidents
@@ -58,19 +56,14 @@ class Choice:
 class IncidentDesk:
     """Makes the `incident.*` events of each incident when it is opened."""
 
-    def __init__(
-        self, force: Force, demand: Demand, outbox: Outbox, schedule: Schedule, crimes: CrimeBook, tag: str, seed: str
-    ) -> None:
-        self._levels = force.incidents
-        self._demand = demand
-        self._outbox = outbox
-        self._schedule = schedule
+    def __init__(self, world: World, crimes: CrimeBook) -> None:
+        self._world = world
+        self._levels = world.force.incidents
         self._crimes = crimes
-        self._tag = tag
-        self._random = Random(f"{seed}:incidents")
+        self._random = chance(world.seed, "incidents")
         self._grade = Choice({name: grade.share for name, grade in self._levels.grades.items()})
         self._area = Choice(self._levels.areas)
-        self._normal_per_ms = normal_per_day(force) / 86_400_000
+        self._normal_per_ms = normal_per_day(world.force) / 86_400_000
         self._pressure = Pressure()
         self._recent: deque[str] = deque(maxlen=6)
         self._count = 0
@@ -80,8 +73,8 @@ class IncidentDesk:
         self._expect(at_ms)
 
     def _expect(self, at_ms: float) -> None:
-        due_ms = self._demand.next_ms(self._random, at_ms, EMERGENCY, self._levels.others_per_day)
-        self._schedule(due_ms, self._reported)
+        due_ms = self._world.demand.next_ms(self._random, at_ms, EMERGENCY, self._levels.others_per_day)
+        self._world.schedule(due_ms, self._reported)
 
     def _reported(self, at_ms: float) -> None:
         self._expect(at_ms)
@@ -91,23 +84,25 @@ class IncidentDesk:
         """Make a whole incident that begins at `at_ms`."""
         draw = self._random
         self._count += 1
-        subject = f"i-{self._tag}-{self._count}"
+        subject = f"i-{self._world.tag}-{self._count}"
         area = self._area.draw(draw)
-        normal = self._normal_per_ms * EMERGENCY[self._demand.hour_of_week(int(at_ms))]
+        normal = self._normal_per_ms * EMERGENCY[self._world.demand.hour_of_week(int(at_ms))]
         pressure = self._pressure.opened(at_ms, normal)
         parts = [f'"origin":"{origin}"', f'"call_id":"{call}"' if call else "", f'"area":"{area}"' if area else ""]
         self._put("created", subject, at_ms, ",".join(part for part in parts if part))
         if self._recent and draw.random() < self._levels.linked:
-            return self._link(subject, at_ms)
+            self._link(subject, at_ms)
+            return
         self._recent.append(subject)
-        first, grade, regrade_ms = self._grades(subject, at_ms)
+        first, grade, graded_ms = self._grades(subject, at_ms)
         if draw.random() < self._levels.cancelled:
-            return self._put("cancelled", subject, max(regrade_ms, at_ms) + self._about(8), '"reason":"caller"')
+            self._put("cancelled", subject, graded_ms + self._about(8), '"reason":"caller"')
+            return
         levels = self._levels.grades[grade]
         if draw.random() < levels.resourced:
             closed_ms = self._attend(subject, at_ms, levels, pressure)
         else:
-            closed_ms = max(regrade_ms, at_ms) + 1000 * self._lognormal(levels.waits_s, 0.8)
+            closed_ms = graded_ms + 1000 * self._lognormal(levels.waits_s, 0.8)
         self._close(subject, closed_ms)
         if first and draw.random() < self._crimes.per_incident:
             self._crimes.from_incident(subject, area, at_ms)
@@ -182,7 +177,7 @@ class IncidentDesk:
         return self._random.lognormvariate(log(median), spread)
 
     def _put(self, kind: str, subject: str, at_ms: float, data: str) -> None:
-        self._outbox.put("incidents", f"incident.{kind}", subject, int(at_ms), "{" + data + "}")
+        self._world.outbox.put("incidents", f"incident.{kind}", subject, int(at_ms), "{" + data + "}")
 
 
 def normal_per_day(force: Force) -> float:

@@ -19,9 +19,9 @@ USUAL_DELAY_MS = (40, 400)  # assumption: from the switch or terminal to Kafka, 
 class Outbox:
     """Events on their way to Kafka."""
 
-    def __init__(self, delivery: Mapping[str, Delivery], seed: str) -> None:
+    def __init__(self, delivery: Mapping[str, Delivery], random: Random) -> None:
         self._delivery = delivery
-        self._random = Random(f"{seed}:delivery")
+        self._random = random
         self._waiting: list[tuple[int, int, Simulated]] = []
         self._made = 0
         self._low, high = USUAL_DELAY_MS
@@ -37,7 +37,8 @@ class Outbox:
             delay_ms = self._trouble(rates, chance, delay_ms)
         self._made += 1
         arrival_ms = time_ms + delay_ms
-        value = envelope(stream, kind, f"{subject}.{self._made}", subject, time_ms, arrival_ms, data)
+        event_id = f"{subject}.{self._made}"
+        value = envelope(stream, kind, event_id, subject, time_ms=time_ms, arrival_ms=arrival_ms, data=data)
         heappush(self._waiting, (arrival_ms, self._made, Simulated(arrival_ms, stream, subject, value)))
         if draw() < rates.duplicates:
             self._made += 1

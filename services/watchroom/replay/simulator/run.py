@@ -14,6 +14,7 @@ from watchroom.replay.simulator.envelope import SOURCES, Simulated, envelope
 from watchroom.replay.simulator.incidents import IncidentDesk
 from watchroom.replay.simulator.levels import PUBLISHED, Force
 from watchroom.replay.simulator.outbox import Outbox
+from watchroom.replay.simulator.world import World, chance
 
 HEARTBEAT_MS = 30_000
 Act = Callable[[float], None]
@@ -63,11 +64,11 @@ def simulate(
         start, so that two runs never write to the same entity.
     """
     tag = f"{crc32(f'{seed}:{start_ms}'.encode()):08x}"
-    text = str(seed)
-    agenda, demand, outbox = Agenda(), Demand(zone, surges), Outbox(force.delivery, text)
-    crimes = CrimeBook(force, demand, outbox, agenda.at, tag, text)
-    incidents = IncidentDesk(force, demand, outbox, agenda.at, crimes, tag, text)
-    calls = ControlRoom(force, demand, outbox, agenda.at, incidents.open, tag, text)
+    agenda, outbox = Agenda(), Outbox(force.delivery, chance(seed, "delivery"))
+    world = World(force, Demand(zone, surges), outbox, agenda.at, seed, tag)
+    crimes = CrimeBook(world)
+    incidents = IncidentDesk(world, crimes)
+    calls = ControlRoom(world, incidents.open)
     for part in (crimes, incidents, calls):
         part.start(float(start_ms))
     if heartbeats_from_ms is not None:
@@ -85,6 +86,8 @@ def _beat(agenda: Agenda, outbox: Outbox, at_ms: float) -> None:
     """Every source is alive; a heartbeat is never delayed or repeated."""
     moment_ms = int(at_ms)
     for stream, source in SOURCES.items():
-        value = envelope(stream, "feed.heartbeat", f"{source}.{moment_ms}", source, moment_ms, moment_ms)
+        value = envelope(
+            stream, "feed.heartbeat", f"{source}.{moment_ms}", source, time_ms=moment_ms, arrival_ms=moment_ms
+        )
         outbox.put_now(Simulated(moment_ms, stream, source, value))
     agenda.at(at_ms + HEARTBEAT_MS, partial(_beat, agenda, outbox))
