@@ -7,18 +7,16 @@ other events, so that a replay, a rebuild and a restart judge each event as it w
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
+from watchroom.events.headers import ARRIVED
 from watchroom.events.models import HEARTBEAT, STREAM_OF
 from watchroom.events.parse import parse
 from watchroom.events.partitioner import partition_of
 from watchroom.events.record import Arrived, Event, Record
 from watchroom.events.times import to_text
-
-ARRIVED_HEADER: Final = "watchroom-arrived"
-"""On a replayed dead letter: its first record's timestamp, milliseconds since 1970 as ASCII digits."""
 
 _new = tuple.__new__
 
@@ -127,11 +125,11 @@ class Admission:
 def _first_arrival_ms(headers: tuple[tuple[str, bytes], ...], timestamp_ms: int) -> int:
     """The first `watchroom-arrived` (a letter replayed twice keeps its oldest), else the record's own time."""
     for name, value in headers:
-        if name == ARRIVED_HEADER:
+        if name == ARRIVED:
             if not value or len(value) > 15 or not value.isdigit():
                 raise EventRefused(
                     reasons.BAD_ENVELOPE,
-                    f"header {ARRIVED_HEADER} is {value[:40]!r}; write milliseconds since 1970 in ASCII digits",
+                    f"header {ARRIVED} is {value[:40]!r}; write milliseconds since 1970 in ASCII digits",
                 )
             return int(value)
     return timestamp_ms

@@ -102,7 +102,7 @@ class LinkedData(IncidentData):
     """Which incident this one is a duplicate of."""
 
     parent: Word
-    """Subject of the incident that goes on; this one leaves all measures."""
+    """Subject of the incident that goes on; this one leaves all measures. Never the incident itself."""
 
 
 class CrimeClass(TypedDict):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_type_hints
 
 from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic.config import JsonDict
 
 from watchroom.events.fields import (
     CLASS_WORDS,
@@ -29,6 +30,11 @@ from watchroom.events.fields import (
     ResourceData,
     names_a_class,
 )
+
+
+def _says(word: str) -> JsonDict:
+    """JSON Schema for: this word is there and not empty."""
+    return {"required": [word], "properties": {word: {"type": "string", "minLength": 1}}}
 
 
 class CallPresented(Envelope):
@@ -150,7 +156,7 @@ class CrimeReclassified(Envelope):
     data: Annotated[
         CrimeClass,
         AfterValidator(names_a_class),
-        Field(json_schema_extra={"anyOf": [{"required": [word]} for word in CLASS_WORDS]}),
+        Field(json_schema_extra={"anyOf": [_says(word) for word in CLASS_WORDS]}),
     ]
 
 
@@ -169,7 +175,9 @@ class CrimeOutcomeAssigned(Envelope):
 
 
 class FeedHeartbeat(Envelope):
-    """A source is alive, though nothing may have happened. Every 30 s to each topic it feeds."""
+    """A source is alive, though nothing may have happened. Every 30 s to each topic it feeds; its
+    subject is the source itself.
+    """
 
     type: Literal["feed.heartbeat"]
 

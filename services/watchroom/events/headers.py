@@ -1,0 +1,35 @@
+"""Names of the Kafka headers that Watchroom reads and writes; all values are ASCII or UTF-8 text.
+
+They are here, and not in `intake`, because the AsyncAPI document is derived from them as well.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ARRIVED: Final = "watchroom-arrived"
+REASON: Final = "watchroom-reason"
+DETAIL: Final = "watchroom-detail"
+TOPIC: Final = "watchroom-topic"
+PARTITION: Final = "watchroom-partition"
+OFFSET: Final = "watchroom-offset"
+LENGTH: Final = "watchroom-length"
+SHA256: Final = "watchroom-sha256"
+
+DEAD_LETTER: Final = {
+    REASON: "Why it was refused, one of a closed list.",
+    DETAIL: "The same as a sentence: what was found, and what to write instead.",
+    TOPIC: "Topic of the refused record. With partition and offset it identifies the letter: show each once.",
+    PARTITION: "Partition of the refused record.",
+    OFFSET: "Offset of the refused record.",
+    ARRIVED: "Timestamp of the first record, in milliseconds since 1970; a replay passes it on.",
+    LENGTH: "Full length in bytes, where the value was cut at 1 MiB.",
+    SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB.",
+}
+"""What each header of a dead letter says."""
+
+EVENT: Final = {
+    ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
+    " Lateness is judged on it.",
+}
+"""What a header of an event says."""

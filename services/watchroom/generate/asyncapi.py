@@ -1,0 +1,146 @@
+"""The AsyncAPI 3.0 document: topics, their messages, keys and headers, derived from the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from watchroom.events import headers, reasons
+from watchroom.events.fields import NAME_PATTERN
+from watchroom.events.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF, type_of
+from watchroom.generate.event_schemas import schema
+from watchroom.generate.yaml_text import yaml_text
+
+PREFIX: Final = "watchroom"
+"""Default of WATCHROOM_TOPIC_PREFIX."""
+DEAD_LETTERS: Final = "dead-letters"
+_DAY_MS: Final = 86_400_000
+_BINDING: Final = "0.5.0"
+
+
+def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
+    """The file."""
+    return "# Derived from services/watchroom/events by `make generate`; do not edit.\n" + yaml_text(document())
+
+
+def document() -> dict[str, Any]:
+    """The document as plain values."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Watchroom events",
+            "version": "1.0.0",
+            "description": "What telephony, command-and-control and crime-recording systems publish, and what becomes"
+            " of an event that cannot be used. Topics begin with the setting WATCHROOM_TOPIC_PREFIX, here its default.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {**{stream: _channel(stream) for stream in OF_STREAM}, DEAD_LETTERS: _dead_letter_channel()},
+        "operations": {
+            **{f"receive-{stream}": _operation("receive", stream) for stream in OF_STREAM},
+            "send-dead-letters": _operation("send", DEAD_LETTERS),
+        },
+        "components": {
+            "messages": {**{name: _message(name) for name in MODELS}, "dead-letter": _dead_letter()},
+            "messageTraits": {"event": _event_trait()},
+        },
+    }
+
+
+def _channel(stream: str) -> dict[str, Any]:
+    names = [*(type_of(model) for model in OF_STREAM[stream]), HEARTBEAT]
+    return {
+        "address": f"{PREFIX}.{stream}",
+        "title": f"Events of {stream}",
+        "description": "Watchroom creates the topic with LogAppendTime, so that a record's timestamp is its arrival.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        "bindings": {"kafka": _topic(1_048_576)},
+    }
+
+
+def _dead_letter_channel() -> dict[str, Any]:
+    return {
+        "address": f"{PREFIX}.{DEAD_LETTERS}",
+        "title": "Events that could not be used",
+        "description": "Their bytes untouched (cut beyond 1 MiB), with the reason in headers. A crash may repeat a"
+        " letter: topic, partition and offset identify it.",
+        "messages": {"dead-letter": {"$ref": "#/components/messages/dead-letter"}},
+        "bindings": {"kafka": _topic(2_097_152)},
+    }
+
+
+def _topic(most_bytes: int) -> dict[str, Any]:
+    return {
+        "topicConfiguration": {
+            "cleanup.policy": ["delete"],
+            "retention.ms": 400 * _DAY_MS,
+            "max.message.bytes": most_bytes,
+        },
+        "bindingVersion": _BINDING,
+    }
+
+
+def _operation(action: str, channel: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{channel}"}}
+
+
+def _message(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": name,
+        "summary": schema(name)["description"],
+        "description": f"Stream: {STREAM_OF.get(name, 'each that the source feeds')}. Example: examples/{name}.json.",
+        "traits": [{"$ref": "#/components/messageTraits/event"}],
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": {"$ref": f"./{name}.json"},
+        },
+    }
+
+
+def _event_trait() -> dict[str, Any]:
+    """What all events share beside their payload: headers, and the key that keeps an entity together."""
+    return {
+        "contentType": "application/cloudevents+json",
+        "headers": _headers(headers.EVENT, required=()),
+        "bindings": {
+            "kafka": {
+                "key": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 256,
+                    "pattern": NAME_PATTERN,
+                    "description": "The event's subject in UTF-8. Its partition is the one of Kafka's default"
+                    " partitioner (murmur2; in librdkafka: partitioner=murmur2_random).",
+                },
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _dead_letter() -> dict[str, Any]:
+    cut_only = (headers.LENGTH, headers.SHA256)
+    return {
+        "name": "dead-letter",
+        "title": "Dead letter",
+        "summary": "A record that was refused, as it came.",
+        "contentType": "application/octet-stream",
+        "headers": _headers(
+            headers.DEAD_LETTER, required=[name for name in headers.DEAD_LETTER if name not in cut_only]
+        ),
+        "payload": {"description": "The refused record's value; any bytes, or none."},
+    }
+
+
+def _headers(meanings: dict[str, str], required: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    whole = {headers.ARRIVED, headers.PARTITION, headers.OFFSET, headers.LENGTH}
+    properties: dict[str, Any] = {}
+    for name, meaning in meanings.items():
+        properties[name] = {"type": "string", "description": meaning}
+        if name in whole:
+            properties[name]["pattern"] = "^[0-9]{1,19}$"
+        if name == headers.REASON:
+            properties[name]["enum"] = list(reasons.REASONS)
+    found: dict[str, Any] = {"type": "object", "properties": properties}
+    return {**found, "required": list(required)} if required else found

@@ -1,0 +1,74 @@
+"""The index page of `schemas/events/`: which events there are, and what every producer must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from watchroom.events import headers, reasons
+from watchroom.events.models import HEARTBEAT, OF_STREAM, type_of
+from watchroom.generate.event_schemas import schema
+
+_INTRODUCTION: Final = """\
+<!-- Derived from services/watchroom/events by `make generate`; do not edit. -->
+# Events
+
+What Watchroom reads: [CloudEvents 1.0](https://cloudevents.io) in structured JSON, one event a Kafka record.
+`<type>.json` is the JSON Schema of a type, `examples/<type>.json` an event of it, `refused/<type>.json` one that
+is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers for tools.
+
+* **Key** = `subject` in UTF-8, nothing around it: the call, incident or crime. Everything about one of them then
+  meets in one partition. The partition is the one of Kafka's default partitioner (murmur2); librdkafka needs
+  `partitioner=murmur2_random`.
+* **Times** are RFC 3339 with an offset (`2021-10-31T01:30:00+01:00` or `2021-10-31T00:30:00Z`): that half hour
+  happened twice in London. Without an offset an event is refused. Milliseconds count, what is finer is cut.
+* **`id`** is unique within `source`, and stays the same when the event is sent again: then it is counted once.
+* **Names** (`id`, `source`, `subject`): 1 to 256 characters, no control characters, no space at either end.
+* **Other fields** are welcome, in the envelope and in `data`; they are not read. `null` means absent.
+* **No personal data**: tokens for people, never names or numbers.
+* An event has at most 262,144 bytes (256 KiB).
+"""
+
+_REFUSALS: Final = """
+## What is refused, and why
+
+A refused event goes to the topic `watchroom.dead-letters`, its bytes untouched; the rest of its batch is
+applied. It is refused for the first of these that applies; header `{detail}` says what was found and what to
+write instead.
+
+| `{reason}` | means |
+|---|---|
+"""
+
+
+def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
+    """The page."""
+    parts = [_INTRODUCTION]
+    for stream, models in OF_STREAM.items():
+        parts += [f"\n## Topic `watchroom.{stream}`\n\n", *_table([*(type_of(model) for model in models), HEARTBEAT])]
+    parts.append(_REFUSALS.format(detail=headers.DETAIL, reason=headers.REASON))
+    parts += [f"| `{reason}` | {meaning} |\n" for reason, meaning in reasons.MEANINGS.items()]
+    return "".join(parts)
+
+
+def _table(names: Iterable[str]) -> Iterable[str]:
+    yield "| type | means | `data` must say | may say |\n|---|---|---|---|\n"
+    for name in names:
+        found = schema(name)
+        must, may = _words(found)
+        yield f"| [`{name}`]({name}.json) | {found['description']} | {must} | {may} |\n"
+
+
+def _words(found: dict[str, Any]) -> tuple[str, str]:
+    """The fields of `data`: those required (or one of which is), and the others."""
+    data = found["properties"].get("data")
+    if data is None:
+        return "", ""
+    ways = [data, *data.get("anyOf", ())]
+    name = next(way["$ref"].rsplit("/", 1)[1] for way in ways if "$ref" in way)
+    model = found["$defs"][name]
+    required = model.get("required", [])
+    one_of = [way["required"][0] for way in ways if "required" in way]
+    must = ", ".join(f"`{word}`" for word in required) + " or ".join(f"`{word}`" for word in one_of)
+    return must, ", ".join(f"`{word}`" for word in model["properties"] if word not in {*required, *one_of})

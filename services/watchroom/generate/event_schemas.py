@@ -1,0 +1,71 @@
+"""JSON Schemas (draft 2020-12) of the events, derived from the pydantic models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from watchroom.events.fields import Envelope, IncidentData
+from watchroom.events.models import MODELS
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def text(name: str, root: Path) -> str:  # noqa: ARG001  # every output is given the root
+    """The schema file of one event type."""
+    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of one event type.
+
+    It says all that a schema can. Besides, `parse` knows the calendar (no 30 February), limits the
+    years to 1970 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
+    """
+    model: Any = MODELS[name]
+    body = _told(TypeAdapter[Any](model).json_schema())
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:watchroom:event:{name}",
+        "$comment": "Derived from services/watchroom/events by `make generate`; do not edit.",
+        "title": name,
+        **{key: value for key, value in body.items() if key not in {"title", "$defs"}},
+        **({"$defs": body["$defs"]} if "$defs" in body else {}),
+    }
+
+
+@cache
+def _inherited() -> Mapping[str, str]:
+    """What the shared fields mean: pydantic keeps a field's docstring in the class that declares it."""
+    told: dict[str, str] = {}
+    for model in (Envelope, IncidentData):
+        for field, found in TypeAdapter[Any](model).json_schema()["properties"].items():
+            if "description" in found:
+                told[field] = found["description"]
+    return told
+
+
+def _told(node: dict[str, Any]) -> dict[str, Any]:
+    """Without pydantic's made-up titles, with the meanings of shared fields."""
+    out: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "properties":
+            out[key] = {field: _property(field, found) for field, found in value.items()}
+        elif key == "$defs":
+            out[key] = {name: _told(found) for name, found in value.items()}
+        elif key == "description":
+            out[key] = " ".join(value.split())
+        elif key != "title":
+            out[key] = value
+    return out
+
+
+def _property(field: str, found: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in found.items() if key not in {"title", "description"}}
+    meaning = found.get("description") or _inherited().get(field)
+    return {"description": " ".join(meaning.split()), **rest} if meaning else rest

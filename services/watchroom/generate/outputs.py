@@ -1,0 +1,71 @@
+"""Every derived file, in one table: a new output is one function and one row.
+
+Derived files are committed, so that a reviewer sees what a change does to them; `make check`
+(`watchroom generate --check`) shows where they are no longer what their sources say.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from difflib import unified_diff
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from watchroom.events.models import MODELS
+from watchroom.generate import asyncapi, event_index, event_schemas
+
+Output = Callable[[Path], str]
+"""Makes the text of a file from the sources below the repository's root."""
+
+OUTPUTS: Final[dict[str, Output]] = {
+    **{f"schemas/events/{name}.json": partial(event_schemas.text, name) for name in MODELS},
+    "schemas/events/asyncapi.yaml": asyncapi.text,
+    "schemas/events/README.md": event_index.text,
+}
+"""Path below the repository's root -> what makes it."""
+
+
+def generate(
+    root: Path,
+    check: bool,
+    *,
+    outputs: Mapping[str, Output] | None = None,
+    say: Callable[[str], object] = sys.stdout.write,
+) -> bool:
+    """Write every derived file, or with `check` only show the differences.
+
+    Args:
+        root: The repository's root.
+        check: Write nothing.
+        outputs: Which files; all of `OUTPUTS` unless given.
+        say: Where differences, or the names of files written, go; whole lines.
+
+    Returns:
+        False if `check` found a file that is missing or differs.
+    """
+    fresh = True
+    for path, make in (OUTPUTS if outputs is None else outputs).items():
+        file = root / path
+        was = file.read_text(encoding="utf-8") if file.exists() else None
+        text = make(root)
+        if was == text:
+            continue
+        if check:
+            fresh = False
+            say(_difference(path, was or "", text))
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            say(f"wrote {path}\n")
+    if not fresh:
+        say("derived files are not fresh; run `make generate` and commit them\n")
+    return fresh
+
+
+def _difference(path: str, was: str, text: str) -> str:
+    lines = unified_diff(
+        was.splitlines(keepends=True), text.splitlines(keepends=True), f"{path} (as it is)", f"{path} (as derived)"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
