@@ -85,7 +85,7 @@ class ControlRoom:
         self._waiting[call.line].append(call)
         self._serve(at_ms)
         if not call.left:
-            patience_s = self._random.expovariate(1 / mean_s)
+            patience_s = min(self._random.expovariate(1 / mean_s), levels.longest_s)
             self._schedule(at_ms + 1000 * patience_s, partial(self._lose_patience, call))
 
     def _lose_patience(self, call: Call, at_ms: float) -> None:

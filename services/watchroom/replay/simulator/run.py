@@ -86,8 +86,7 @@ def _beat(agenda: Agenda, outbox: Outbox, at_ms: float) -> None:
     """Every source is alive; a heartbeat is never delayed or repeated."""
     moment_ms = int(at_ms)
     for stream, source in SOURCES.items():
-        value = envelope(
-            stream, "feed.heartbeat", f"{source}.{moment_ms}", source, time_ms=moment_ms, arrival_ms=moment_ms
-        )
+        beat_id = f"{source}.{moment_ms}"
+        value = envelope(stream, "feed.heartbeat", beat_id, source, time_ms=moment_ms, arrival_ms=moment_ms)
         outbox.put_now(Simulated(moment_ms, stream, source, value))
     agenda.at(at_ms + HEARTBEAT_MS, partial(_beat, agenda, outbox))
