@@ -13,6 +13,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -31,7 +32,9 @@ class SourceRule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     heartbeats: bool = True
-    silence_s: float | None = Field(default=None, gt=0, description="longest gap between events, where there are no heartbeats")
+    silence_s: float | None = Field(
+        default=None, gt=0, description="longest gap between events, where there are no heartbeats"
+    )
     history: bool = Field(default=False, description="its `recordedtime` is the arrival")
 
 
@@ -118,8 +121,7 @@ def read_settings(**given: object) -> Settings:
         raise ConfigurationInvalid([_fault(item) for item in error.errors()]) from error
 
 
-def _fault(item: object) -> Fault:
-    assert isinstance(item, dict)
+def _fault(item: ErrorDetails) -> Fault:
     path = [str(part) for part in item["loc"]]
     return Fault(
         where=f"WATCHROOM_{path[0].upper()}" if path else "settings",

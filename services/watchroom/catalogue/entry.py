@@ -80,7 +80,7 @@ def condition(table: dict[str, list[str | bool] | str | int | float]) -> Conditi
         raise ValueError("all of from, to and within_s, or none")
     within_s = interval.get("within_s", 0)
     if not isinstance(within_s, int | float) or isinstance(within_s, bool):
-        raise ValueError("a number of seconds for within_s")
+        raise ValueError("a number of seconds for within_s")  # noqa: TRY004 - pydantic-style: callers list ValueErrors
     return Condition(
         accepted={key: tuple(value) for key, value in accepted.items() if isinstance(value, list)},
         start=str(interval.get("from", "")),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition
 from watchroom.catalogue.model import Catalogue, Condition, Label, Measure
@@ -15,7 +15,7 @@ from watchroom.catalogue.vocabulary import STREAMS, WINDOWS, Vocabulary
 from watchroom.errors import ConfigurationInvalid, Fault
 
 LABELS_FILE = "labels.toml"
-Entry = TypeVar("Entry", LabelEntry, MeasureEntry)
+Entry = TypeVar("Entry", bound=BaseModel)
 NEEDED = {"count": (), "share": ("part",), "duration": ("start",), "open": ("state", "give_up_s")}
 NOT_ALLOWED = {
     "count": ("start", "part", "state", "targets", "edges_s", "give_up_s"),
@@ -52,7 +52,7 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
     return Catalogue(measures)
 
 
-def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
+def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -61,14 +61,12 @@ def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
     yield from content.items()
 
 
-def _checked(
-    model: type[Entry], where: str, name: str, table: Any, faults: list[Fault]
-) -> Entry | None:
+def _checked(model: type[Entry], where: str, name: str, table: object, faults: list[Fault]) -> Entry | None:
     try:
         return model.model_validate(table)
     except ValidationError as error:
         for item in error.errors():
-            key = ".".join((name, *map(str, item["loc"])))
+            key = ".".join([name, *(str(part) for part in item["loc"])])
             if item["type"] == "extra_forbidden":
                 write = f"one of {', '.join(sorted(model.model_fields))}"
                 faults.append(Fault(where, key, "an unknown key", write))
@@ -87,12 +85,12 @@ def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> dict[str, 
 
 
 def _measure(
-    where: str, name: str, table: Any, labels: Mapping[str, tuple[tuple[str, ...], str]], faults: list[Fault]
+    where: str, name: str, table: object, labels: Mapping[str, tuple[tuple[str, ...], str]], faults: list[Fault]
 ) -> Measure | None:
     entry = _checked(MeasureEntry, where, name, table, faults)
     if entry is None:
         return None
-    found = [*_word_faults(entry), *_kind_faults(entry, table), *_label_faults(entry, labels)]
+    found = [*_word_faults(entry), *_kind_faults(entry), *_label_faults(entry, labels)]
     conditions: dict[str, Condition | None] = {}
     for key in ("where", "part"):
         try:
@@ -142,13 +140,13 @@ def _word_faults(entry: MeasureEntry) -> Found:
             yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
 
 
-def _kind_faults(entry: MeasureEntry, table: Mapping[str, Any]) -> Found:
+def _kind_faults(entry: MeasureEntry) -> Found:
     for key in NEEDED[entry.kind]:
         if not getattr(entry, key):
             yield key, "nothing", f"{key}: a {entry.kind} needs it"
     for key in NOT_ALLOWED[entry.kind]:
-        if key in table:
-            yield key, repr(table[key]), f"no {key}: a {entry.kind} has none"
+        if key in entry.model_fields_set:
+            yield key, repr(getattr(entry, key)), f"no {key}: a {entry.kind} has none"
     if entry.kind != "open" and not entry.windows:
         yield "windows", "none", "at least one window"
 

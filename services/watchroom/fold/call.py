@@ -14,7 +14,6 @@ from watchroom.events.record import Event
 from watchroom.fold.stamps import Stamp, earliest_ms, first, latest_ms
 
 
-
 class Call(NamedTuple):
     """What is known about one call; times in ms since the epoch."""
 
@@ -63,7 +62,7 @@ def is_orphan(call: Call) -> bool:
     return call.presented_ms is None and call.queued_ms is None
 
 
-def is_out(call: Call) -> bool:
+def is_out(_: Call) -> bool:
     """Nothing takes a call out of the figures."""
     return False
 

@@ -3,6 +3,9 @@
 Handling an event is `contributions(new state) - contributions(old state)`: duplicates, replays,
 late and corrected events come out right by construction, because the difference is then nothing or a
 retraction. No count is ever raised "because an event arrived".
+
+This runs for every event, so names are made once: a measure under one set of label values becomes a
+function (`Add`), and an entity only picks the functions of its own label values.
 """
 
 from __future__ import annotations
@@ -18,18 +21,18 @@ from watchroom.rolling.buckets import ten_seconds_of
 
 Facts = Mapping[str, object]
 Cells = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much
-OpenSets = dict[str, int]  # series of an open measure -> since, ms
-RESOLVED_KEPT = 10_000  # label texts remembered; a feed can send any text
+LABEL_SETS_HELD = 10_000  # a feed can send any text, so what was resolved is not kept for ever
 
 
 class Contribution(NamedTuple):
     """All that one entity adds. A field occurs once: an entity has one label set in each measure."""
 
     cells: Cells
-    open_sets: OpenSets
+    open_sets: dict[str, int]  # series of an open measure -> since, ms
 
 
 NOTHING = Contribution({}, {})
+Add = Callable[[Facts, Contribution], None]
 
 
 class Contributor:
@@ -37,8 +40,11 @@ class Contributor:
 
     def __init__(self, stream: Stream, topic: str, measures: Iterable[Measure]) -> None:
         self._stream = stream
-        self._add = [_compiled(measure) for measure in measures]
         self._orphan = names.field(names.series(names.ORPHANS, {"topic": topic}), names.COUNT)
+        by_words: dict[tuple[str, ...], list[Measure]] = {}
+        for measure in measures:
+            by_words.setdefault(tuple(label.value_of for label in measure.labels), []).append(measure)
+        self._groups = [_Group(words, alike) for words, alike in by_words.items()]
 
     def of(self, state: State | None) -> Contribution:
         """What this state adds; an unknown entity adds nothing."""
@@ -47,55 +53,45 @@ class Contributor:
         if self._stream.is_orphan(state):
             return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {})
         facts = self._stream.facts(state)
-        cells: Cells = {}
-        open_sets: OpenSets = {}
-        for add in self._add:
-            add(facts, cells, open_sets)
-        return Contribution(cells, open_sets)
+        into = Contribution({}, {})
+        for group in self._groups:
+            for add in group.adds(facts):
+                add(facts, into)
+        return into
 
 
-class _Labels:
-    """Label values of a measure, from facts to the series' name."""
+class _Group:
+    """The measures that are split by the same words, so that labels are resolved once for all of them."""
 
-    def __init__(self, measure: Measure) -> None:
-        self._measure = measure
-        self._words = tuple(label.value_of for label in measure.labels)
-        self._known: dict[tuple[object, ...], _Series] = {}
+    def __init__(self, words: tuple[str, ...], measures: list[Measure]) -> None:
+        self._words = words
+        self._measures = [(measure, Bins.for_measure(measure)) for measure in measures]
+        self._known: dict[tuple[object, ...], list[Add]] = {}
 
-    def series(self, facts: Facts) -> _Series:
+    def adds(self, facts: Facts) -> list[Add]:
+        """What the measures add for an entity with these facts' label values."""
         values = tuple([facts[word] for word in self._words])
-        series = self._known.get(values)
-        if series is None:
-            by = {
-                label.name: resolved(label, value) for label, value in zip(self._measure.labels, values, strict=True)
-            }
-            if len(self._known) > RESOLVED_KEPT:
+        adds = self._known.get(values)
+        if adds is None:
+            if len(self._known) > LABEL_SETS_HELD:
                 self._known.clear()
-            series = self._known[values] = _Series(self._measure, by)
-        return series
+            adds = self._known[values] = [_adding(measure, bins, values) for measure, bins in self._measures]
+        return adds
 
 
-class _Series:
-    """Names and target of one measure under one set of label values, made once."""
-
-    def __init__(self, measure: Measure, by: Mapping[str, str]) -> None:
-        self.name = names.series(measure.id, by)
-        target = measure.target_for(by)
-        self.misses_from_ms = None if target is None else target.edge_ms
-        self.count, self.part, self.whole, self.observations, self.sum_ms, self.within, self.missing, self.negative = (
-            names.field(self.name, what)
-            for what in (
-                names.COUNT,
-                names.PART,
-                names.WHOLE,
-                names.OBSERVATIONS,
-                names.SUM_MS,
-                names.WITHIN,
-                names.MISSING_START,
-                names.NEGATIVE,
-            )
-        )
-        self.bin = f"{self.name}|{names.BIN}"
+def _adding(measure: Measure, bins: Bins, values: tuple[object, ...]) -> Add:
+    by = {label.name: resolved(label, value) for label, value in zip(measure.labels, values, strict=True)}
+    series = names.series(measure.id, by)
+    match measure.kind:
+        case "count":
+            add = _count(measure, series)
+        case "share":
+            add = _share(measure, series)
+        case "duration":
+            add = _duration(measure, series, bins, by)
+        case "open":
+            add = _open(measure, series)
+    return add if measure.where is None else _where(_holds(measure.where), add)
 
 
 def resolved(label: Label, value: object) -> str:
@@ -106,75 +102,66 @@ def resolved(label: Label, value: object) -> str:
     return text if text in label.values else label.other
 
 
-Add = Callable[[Facts, Cells, OpenSets], None]
-
-
-def _compiled(measure: Measure) -> Add:
-    kinds: Mapping[str, Callable[[Measure], Add]] = {
-        "count": _count,
-        "share": _share,
-        "duration": _duration,
-        "open": _open,
-    }
-    add = kinds[measure.kind](measure)
-    if measure.where is None:
-        return add
-    applies = _condition(measure.where)
-
-    def where(facts: Facts, cells: Cells, open_sets: OpenSets) -> None:
+def _where(applies: Callable[[Facts], bool], add: Add) -> Add:
+    def add_where(facts: Facts, into: Contribution) -> None:
         if applies(facts):
-            add(facts, cells, open_sets)
+            add(facts, into)
 
-    return where
+    return add_where
 
 
-def _count(measure: Measure) -> Add:
-    at, labels = measure.at, _Labels(measure)
+def _count(measure: Measure, series: str) -> Add:
+    at, count = measure.at, names.field(series, names.COUNT)
 
-    def add(facts: Facts, cells: Cells, open_sets: OpenSets) -> None:
+    def add(facts: Facts, into: Contribution) -> None:
         moment = facts[at]
         if isinstance(moment, int):
-            cells[labels.series(facts).count] = (ten_seconds_of(moment), 1)
+            into.cells[count] = (ten_seconds_of(moment), 1)
 
     return add
 
 
-def _share(measure: Measure) -> Add:
-    at, labels = measure.at, _Labels(measure)
-    belongs = _condition(measure.part or Condition({}))
+def _share(measure: Measure, series: str) -> Add:
+    at, part, whole = measure.at, names.field(series, names.PART), names.field(series, names.WHOLE)
+    belongs = _holds(measure.part or Condition({}))
 
-    def add(facts: Facts, cells: Cells, open_sets: OpenSets) -> None:
+    def add(facts: Facts, into: Contribution) -> None:
         moment = facts[at]
         if isinstance(moment, int):
-            series, start = labels.series(facts), ten_seconds_of(moment)
-            cells[series.whole] = (start, 1)
+            start_ms = ten_seconds_of(moment)
+            into.cells[whole] = (start_ms, 1)
             if belongs(facts):
-                cells[series.part] = (start, 1)
+                into.cells[part] = (start_ms, 1)
 
     return add
 
 
-def _duration(measure: Measure) -> Add:
-    begin, at, labels, bins = measure.start, measure.at, _Labels(measure), Bins.for_measure(measure)
+def _duration(measure: Measure, series: str, bins: Bins, by: Mapping[str, str]) -> Add:
+    begin, at, target = measure.start, measure.at, measure.target_for(by)
+    misses_from_ms = None if target is None else target.edge_ms
+    observations, sum_ms, within, missing, negative = (
+        names.field(series, what)
+        for what in (names.OBSERVATIONS, names.SUM_MS, names.WITHIN, names.MISSING_START, names.NEGATIVE)
+    )
+    bin_head, lower_ms = names.field(series, names.BIN), bins.lower_ms
 
-    def add(facts: Facts, cells: Cells, open_sets: OpenSets) -> None:
-        end_ms = facts[at]
+    def add(facts: Facts, into: Contribution) -> None:
+        end_ms, begin_ms, cells = facts[at], facts[begin], into.cells
         if not isinstance(end_ms, int):
             return
-        series, start = labels.series(facts), ten_seconds_of(end_ms)
-        begin_ms = facts[begin]
+        start_ms = ten_seconds_of(end_ms)
         if not isinstance(begin_ms, int):
-            cells[series.missing] = (start, 1)
+            cells[missing] = (start_ms, 1)
             return
         took_ms = end_ms - begin_ms
         if took_ms < 0:  # two events disagree; which is wrong cannot be known, so no duration is counted
-            cells[series.negative] = (start, 1)
+            cells[negative] = (start_ms, 1)
             return
-        cells[series.observations] = (start, 1)
-        cells[series.sum_ms] = (start, took_ms)
-        cells[f"{series.bin}{bins.lower_ms(took_ms)}"] = (start, 1)
-        if is_within(took_ms, series.misses_from_ms):
-            cells[series.within] = (start, 1)
+        cells[observations] = (start_ms, 1)
+        cells[sum_ms] = (start_ms, took_ms)
+        cells[f"{bin_head}{lower_ms(took_ms)}"] = (start_ms, 1)
+        if is_within(took_ms, misses_from_ms):
+            cells[within] = (start_ms, 1)
 
     return add
 
@@ -184,24 +171,25 @@ def is_within(took_ms: int, misses_from_ms: int | None) -> bool:
     return misses_from_ms is not None and took_ms < misses_from_ms
 
 
-def _open(measure: Measure) -> Add:
-    at, state, labels = measure.at, measure.state, _Labels(measure)
+def _open(measure: Measure, series: str) -> Add:
+    at, state = measure.at, measure.state
 
-    def add(facts: Facts, cells: Cells, open_sets: OpenSets) -> None:
+    def add(facts: Facts, into: Contribution) -> None:
         since_ms = facts[at]
-        if isinstance(since_ms, int) and facts[state]:
-            open_sets[labels.series(facts).name] = since_ms
+        if facts[state] and isinstance(since_ms, int):
+            into.open_sets[series] = since_ms
 
     return add
 
 
-def _condition(condition: Condition) -> Callable[[Facts], bool]:
+def _holds(condition: Condition) -> Callable[[Facts], bool]:
     accepted = tuple((word, frozenset(values)) for word, values in condition.accepted.items())
     begin, end, within_ms = condition.start, condition.end, condition.within_ms
 
     def holds(facts: Facts) -> bool:
-        if any(facts[word] not in values for word, values in accepted):
-            return False
+        for word, values in accepted:
+            if facts[word] not in values:
+                return False
         if not begin:
             return True
         begin_ms, end_ms = facts[begin], facts[end]

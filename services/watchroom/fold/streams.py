@@ -28,11 +28,11 @@ class Stream:
 
     def pack(self, state: State) -> bytes:
         """A state as stored: a msgpack array of its fields."""
-        return msgpack.packb(state)  # type: ignore[no-any-return]  # msgpack has no types
+        return msgpack.packb(state)
 
     def unpack(self, stored: bytes) -> State:
         """A state from what is stored."""
-        return self.state(*msgpack.unpackb(stored, use_list=False))  # type: ignore[call-overload]
+        return self.state(*msgpack.unpackb(stored, use_list=False))
 
 
 STREAMS: Mapping[str, Stream] = {

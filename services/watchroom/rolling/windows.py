@@ -20,7 +20,7 @@ MONTHS_SHOWN = 13  # the running month and the last 12
 
 
 def _ten_seconds(window_ms: int) -> Callable[[int, Calendar], list[str]]:
-    def names(now_ms: int, calendar: Calendar) -> list[str]:
+    def names(now_ms: int, _: Calendar) -> list[str]:
         newest = buckets.ten_seconds_of(now_ms)
         step = buckets.TEN_SECONDS_MS
         return [buckets.ten_seconds_name(at) for at in range(newest - window_ms + step, newest + step, step)]
@@ -29,7 +29,7 @@ def _ten_seconds(window_ms: int) -> Callable[[int, Calendar], list[str]]:
 
 
 def _hours(count: int) -> Callable[[int, Calendar], list[str]]:
-    def names(now_ms: int, calendar: Calendar) -> list[str]:
+    def names(now_ms: int, _: Calendar) -> list[str]:
         return [buckets.hour_name(now_ms - back * buckets.HOUR_MS) for back in range(count - 1, -1, -1)]
 
     return names

@@ -1,23 +1,28 @@
 """Every key in Redis, made here and nowhere else.
 
-All begin with `{<force>}:`, so that a force's keys lie in one slot of a cluster. "worker" writes
-within the atomic step (`step.lua`) unless said otherwise; times are ms since the epoch.
+All begin with `{<force>}:`, so that a force's keys lie in one slot of a cluster. All are
+written by the worker within the atomic step (`step.lua`) unless said otherwise. Times are ms since the epoch.
 
-| key                          | type   | holds                                                | lives                        | written by       | read by |
-|------------------------------|--------|------------------------------------------------------|------------------------------|------------------|---------|
-| `meta`                       | hash   | `fingerprint`, `definition` (JSON), `seq` (steps that changed buckets), `partitions:<topic>` | for good | worker at start; step | worker, exporter, reports |
-| `partition:<topic>:<n>`      | hash   | `next_offset`, `fresh_ms`, `lost` (offsets that the log had dropped) | for good     | worker           | worker, exporter |
-| `state:<topic>:<subject>`    | string | an entity's state, msgpack                           | keeping of the stream from the last write | worker | worker |
-| `10s:<epoch s>`              | hash   | field -> integer, see `catalogue.names`              | 2 h after its end            | worker           | exporter |
-| `hour:<epoch s>`             | hash   | the same, a UTC hour                                 | 60 days after its end        | worker           | exporter |
-| `day:<YYYY-MM-DD>`           | hash   | the same, a day of the reporting zone                | 396 days after its end       | worker           | exporter |
-| `month:<YYYY-MM>`            | hash   | the same, a month of the reporting zone              | for good                     | worker           | exporter, reports, analysts |
-| `open:<series>`              | zset   | subject -> since                                     | members: until they leave    | worker           | exporter, reports |
-| `open-until`                 | zset   | `<topic> <series> <subject>` -> end of the state's keeping | members: that long     | worker           | worker |
-| `restatements:<YYYY-MM>`     | list   | JSON, one entry an event and cell                    | for good                     | worker           | reports, analysts |
-| `sources:<topic>`            | hash   | `<source>|event`, `<source>|heartbeat` -> Kafka time | for good                     | worker           | exporter |
-| `dead-letters`               | hash   | `<topic>|<reason>` -> how many                       | for good                     | worker           | exporter |
-| `changed`                    | zset   | bucket name -> `seq` of the step that changed it last | the last 10,000 steps       | worker           | exporter |
+meta (hash)                        `fingerprint`; `definition` (JSON); `seq`, raised by each step that changed
+                                   buckets; `partitions:<topic>`. For good. Written by a worker at start and in
+                                   the step; read by all.
+partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets that the log no longer held. For
+                                   good. Read by worker and exporter.
+state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping from its last write.
+                                   Read by the worker.
+10s:<epoch s> (hash)               Bucket: field -> integer, see `catalogue.names`. Until 2 h after its end.
+                                   Read by the exporter.
+hour:<epoch s> (hash)              Bucket of a UTC hour. Until 60 days after its end. Exporter.
+day:<YYYY-MM-DD> (hash)            Bucket of a day of the reporting zone. Until 396 days after its end. Exporter.
+month:<YYYY-MM> (hash)             Bucket of a month of the reporting zone. For good. Exporter, reports, analysts.
+open:<series> (zset)               Subject -> since. Members live until they leave. Exporter, reports.
+open-until (zset)                  `<topic> <series> <subject>` -> end of the state's keeping, when the step takes
+                                   the member out of its open set. Worker.
+restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. Reports, analysts.
+sources:<topic> (hash)             `<source>|event`, `<source>|heartbeat` -> Kafka time. For good. Exporter.
+dead-letters (hash)                `<topic>|<reason>` -> how many. For good. Exporter.
+changed (zset)                     Bucket name -> `seq` of the step that changed it last; the last 10,000 steps.
+                                   Exporter.
 """
 
 from __future__ import annotations

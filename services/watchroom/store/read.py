@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from watchroom.errors import StoreUnavailable
@@ -72,7 +73,7 @@ class Reader:
 
     def run_id(self) -> str:
         """Changes when the Redis process does: a restart may have brought older content back."""
-        return str(self._ask(lambda: cast("dict[str, Any]", self._redis.info("server")))["run_id"])
+        return str(self._ask(lambda: self._redis.info("server"))["run_id"])
 
     def meta(self) -> Meta | None:
         """None before the first worker."""
@@ -116,7 +117,7 @@ class Reader:
         found = iter(self._ask(pipe.execute))
         return [_tile(question, [next(found) for _ in range(6)], now_ms) for question in questions]
 
-    def _ask_tile(self, pipe: Any, question: OpenQuestion, now_ms: int) -> None:
+    def _ask_tile(self, pipe: Pipeline, question: OpenQuestion, now_ms: int) -> None:
         key, oldest_kept = self.keys.open_set(question.series), now_ms - question.give_up_ms
         pipe.zcount(key, oldest_kept, "+inf")
         pipe.zrange(key, oldest_kept, "+inf", byscore=True, offset=0, num=1, withscores=True)
@@ -144,7 +145,9 @@ class Reader:
         for topic, number in pairs:
             pipe.hmget(self.keys.partition(topic, number), [keys.NEXT_OFFSET, keys.FRESH_MS, keys.LOST])
         found = self._ask(pipe.execute) if pairs else []
-        return {pair: PartitionState(_int(o), _int(f), int(n or 0)) for pair, (o, f, n) in zip(pairs, found, strict=True)}
+        return {
+            pair: PartitionState(_int(o), _int(f), int(n or 0)) for pair, (o, f, n) in zip(pairs, found, strict=True)
+        }
 
     def sources(self) -> dict[tuple[str, str], SourceState]:
         """(topic, source) of every source ever heard."""

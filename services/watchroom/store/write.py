@@ -7,8 +7,11 @@ from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError, TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.store import definition, keys
@@ -41,7 +44,10 @@ class Store:
         self._fingerprint = definition.fingerprint(self._definition)
         self._partitions = dict(partitions)
         self._redis: Redis = Redis.from_url(
-            redis_url, socket_timeout=ANSWER_WITHIN_S, socket_connect_timeout=ANSWER_WITHIN_S, retry=None
+            redis_url,
+            socket_timeout=ANSWER_WITHIN_S,
+            socket_connect_timeout=ANSWER_WITHIN_S,
+            retry=Retry(NoBackoff(), 0),
         )
         script = files("watchroom.store").joinpath("step.lua").read_text(encoding="utf-8")
         self._step = self._redis.register_script(script)
@@ -58,10 +64,11 @@ class Store:
             **{f"{keys.PARTITIONS}{topic}": count for topic, count in self._partitions.items()},
         }
         async with self._redis.pipeline(transaction=True) as pipe:
+            queued: Any = pipe  # its commands are typed as awaitable, and queue instead
             for name, value in new.items():
-                pipe.hsetnx(self.keys.meta, name, cast(str, value))
-            pipe.hsetnx(self.keys.meta, keys.FINGERPRINT, self._fingerprint)
-            pipe.hmget(self.keys.meta, [keys.FINGERPRINT, keys.DEFINITION])
+                queued.hsetnx(self.keys.meta, name, str(value))
+            queued.hsetnx(self.keys.meta, keys.FINGERPRINT, self._fingerprint)
+            queued.hmget(self.keys.meta, [keys.FINGERPRINT, keys.DEFINITION])
             *_, (stored, text) = await _answer(pipe.execute())
         if stored.decode() != self._fingerprint:
             raise RebuildNeeded(
@@ -120,7 +127,7 @@ class Store:
         await self._redis.aclose()
 
 
-async def _answer(call: Awaitable[Any]) -> Any:
+async def _answer(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
     try:
         return await call
     except (RedisConnectionError, RedisTimeoutError, OSError) as error:
