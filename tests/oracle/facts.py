@@ -11,6 +11,8 @@ Readings where the design is silent
 - A negative interval and a missing start are counted where the duration would have been, at its end.
 - `call_abandonment` and `call_abandoned_within_60s` count calls whose queueing is known; a negative
   wait is abandoned, but not within 60 s.
+- Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
+  names them for the queue's clock only).
 - Two events of one time are ordered by `id`.
 """
 
@@ -162,7 +164,9 @@ def _call(events: Sequence[Sent]) -> Added:
     if answered is not None:
         misses = 10_000 if by["line"] == "999" else 0  # below 10 s
         added.duration("call_answer_time", by, (queued, answered), misses_from_ms=misses, edges=ANSWER_EDGES)
-        added.duration("call_answer_time_presented", by, (presented, answered))
+        added.duration(
+            "call_answer_time_presented", by, (presented, answered), misses_from_ms=misses, edges=ANSWER_EDGES
+        )
         if not ended:
             added.open[series("calls_in_progress", by)] = answered
     left = answered if answered is not None else abandoned

@@ -107,10 +107,14 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
     types = types or ["call.ended" if stream == "calls" else TYPES[stream][-1]]
     events = []
     at_ms = anchor
-    for number, type_ in enumerate(draw(st.permutations(types))):
-        near = st.sampled_from((*EDGES_MS, -1, -5_000, -HOUR_MS))
-        step = draw(st.one_of(near, near, st.sampled_from(FAR_MS[stream]), st.integers(-HOUR_MS, SPAN_MS[stream])))
-        base = draw(st.sampled_from((anchor, at_ms)))
+    usual = draw(st.booleans())  # one thing after the other, most of them soon; else anything goes
+    forward = st.sampled_from((*EDGES_MS, 3_000, 45_000, *FAR_MS[stream]))
+    anyhow = st.one_of(
+        st.sampled_from((*EDGES_MS, *FAR_MS[stream], -1, -5_000, -HOUR_MS)), st.integers(-HOUR_MS, SPAN_MS[stream])
+    )
+    for number, type_ in enumerate(sorted(types, key=TYPES[stream].index) if usual else draw(st.permutations(types))):
+        step = draw(forward if usual else anyhow)
+        base = at_ms if usual else draw(st.sampled_from((anchor, at_ms)))
         at_ms = min(max(base + step, anchor - HOUR_MS), anchor + SPAN_MS[stream])
         event = Sent(
             stream=stream, type=type_, id=f"{draw(st.integers(0, 9))}-{number}", subject=subject, time_ms=at_ms,

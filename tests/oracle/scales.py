@@ -26,13 +26,6 @@ def midnight_ms(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=LONDON).timestamp()) * 1000
 
 
-def months_later(day: date, months: int) -> date:
-    """The same day of the month so many calendar months later, or that month's last day."""
-    first = date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
-    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return min(first + timedelta(days=day.day - 1), following - timedelta(days=1))
-
-
 def month_of(at_ms: int) -> str:
     """London month of a moment, `2021-10`."""
     return local_day(at_ms).strftime("%Y-%m")
@@ -49,13 +42,13 @@ def buckets_of(at_ms: int) -> list[tuple[str, int | None]]:
     """The bucket of each level that holds a moment, with the moment its keeping ends (None: never).
 
     Keeping (design 2.5) counts from the bucket's end: 10 s buckets 2 h, hours 60 days, London days
-    13 months, London months for good. Reading: 13 months are calendar months of the zone.
+    13 months, London months for good. Reading: 13 months are 396 days, as `rolling` documents.
     """
     ten, hour, day = at_ms // 10_000 * 10_000, at_ms // HOUR_MS * HOUR_MS, local_day(at_ms)
     return [
         (f"10s:{ten // 1000}", ten + 10_000 + 2 * HOUR_MS),
         (f"hour:{hour // 1000}", hour + HOUR_MS + 60 * DAY_MS),
-        (f"day:{day}", midnight_ms(months_later(day + timedelta(days=1), 13))),
+        (f"day:{day}", midnight_ms(day + timedelta(days=1)) + 396 * DAY_MS),
         (f"month:{day:%Y-%m}", None),
     ]
 

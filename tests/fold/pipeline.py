@@ -1,0 +1,109 @@
+"""The pure pipeline, from events to content: what Redis would hold, without Redis.
+
+Events go batch by batch through the real `Folder` and `spread`; states make the round trip through
+their stored form between batches.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from tests.oracle.facts import Sent, series
+from tests.oracle.recompute import Content, Entry, without_zeros
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue
+from watchroom.events.record import Arrived, Event
+from watchroom.fold.batch import Folded, Folder, Known
+from watchroom.fold.contributions import Contributor
+from watchroom.fold.streams import STREAMS
+from watchroom.rolling.buckets import spread
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+
+SETTINGS = Settings(force="test")
+CALENDAR = Calendar(SETTINGS.zone)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue that is shipped."""
+    return load_catalogue(Path(__file__).parents[2] / "schemas" / "measures", SETTINGS.areas)
+
+
+def arrived(sent: Sent) -> Arrived:
+    """An event of the oracle as intake would hand it to the fold."""
+    event = Event(sent.type, sent.id, sent.source, sent.subject, sent.time_ms, None, sent.data)
+    return Arrived(event, sent.arrival_ms, sent.closing_ms, sent.offset)
+
+
+def run(batches: Sequence[Sequence[Sent]], now_ms: int, *, round_trip: bool = True) -> Content:
+    """The content after these batches; a batch is cut again by topic and partition, as intake gets it."""
+    worker = _Worker(now_ms, round_trip=round_trip)
+    for batch in batches:
+        parts: dict[tuple[str, str, int], list[Sent]] = defaultdict(list)
+        for sent in batch:
+            parts[sent.stream, sent.topic, sent.partition].append(sent)
+        for (stream, topic, partition), part in parts.items():
+            worker.step(stream, topic, partition, part)
+    return worker.content()
+
+
+class _Worker:
+    def __init__(self, now_ms: int, *, round_trip: bool) -> None:
+        self._now_ms = now_ms
+        self._round_trip = round_trip
+        self._folders: dict[tuple[str, int], Folder] = {}
+        self._known: dict[tuple[str, int], dict[str, Known]] = defaultdict(dict)
+        self._buckets: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._open: dict[str, dict[str, int]] = defaultdict(dict)
+        self._log: list[Entry] = []
+
+    def step(self, stream: str, topic: str, partition: int, part: Sequence[Sent]) -> None:
+        place = topic, partition
+        if place not in self._folders:
+            self._folders[place] = folder(stream, topic, partition)
+        of_partition = self._folders[place]
+        folded = of_partition.fold([arrived(sent) for sent in part], self._known[place])
+        self._known[place] |= folded.entities
+        if self._round_trip:
+            kind = of_partition.stream
+            stored = {subject: kind.pack(known.state) for subject, known in folded.entities.items()}
+            self._known[place] |= {subject: of_partition.known(kind.unpack(raw)) for subject, raw in stored.items()}
+        self._write(folded)
+
+    def _write(self, folded: Folded) -> None:
+        for bucket in spread(folded.cells, self._now_ms, CALENDAR):
+            for field, delta in bucket.deltas.items():
+                self._buckets[bucket.name][field] += delta
+        for name, subject in folded.left:
+            self._open[name].pop(subject, None)
+        for name, subject, since_ms in folded.open_now():
+            self._open[name][subject] = since_ms
+        self._log += [
+            Entry(
+                entry.topic, entry.partition, entry.offset, entry.arrival_ms, entry.event_type, entry.month,
+                series(entry.measure, entry.by), entry.field, entry.delta,
+            )
+            for entry in folded.restatements
+        ]  # fmt: skip
+
+    def content(self) -> Content:
+        opened = {name: members for name, members in self._open.items() if members}
+        return Content(without_zeros(self._buckets), opened, sorted(self._log), {})
+
+
+def folder(stream: str, topic: str, partition: int) -> Folder:
+    """A partition's folder, under the shipped catalogue and the default settings."""
+    kind = STREAMS[stream]
+    return Folder(
+        kind,
+        Contributor(kind, topic, catalogue().of_stream(stream)),
+        keeping_ms=SETTINGS.keeping_days.ms(stream),
+        lateness_ms=SETTINGS.lateness_days.ms(stream),
+        calendar=CALENDAR,
+        topic=topic,
+        partition=partition,
+    )
