@@ -13,15 +13,17 @@ SILENCE = SourceRule(heartbeats=False, silence_s=600)
 IMPORT = SourceRule(heartbeats=False, history=True)
 
 
-def stale(fresh_ms, count=2):
+def stale(fresh_ms: dict[int, int | None], count: int | None = 2) -> list[str]:
+    """Faults of a topic at NOW under the usual limit."""
     return list(staleness(fresh_ms, count, NOW, 10_000))
 
 
-def silent(rules, heard):
+def silent(rules: dict[str, SourceRule], heard: dict[str, Heard]) -> list[str]:
+    """Faults of a stream's sources at NOW under the usual limit."""
     return list(silence(rules, heard, NOW, 90_000))
 
 
-def test_a_stream_is_fresh_while_every_partition_is():
+def test_a_stream_is_fresh_while_every_partition_is() -> None:
     """Exactly at the limit still counts; one millisecond more does not."""
     assert stale({0: NOW, 1: NOW - 10_000}) == []
     assert stale({0: NOW, 1: NOW - 10_001}) == ["partition 1 is 10.0 s old (limit 10 s)"]
@@ -32,18 +34,18 @@ def test_a_stream_is_fresh_while_every_partition_is():
     [({0: NOW}, 2), ({0: NOW, 1: None}, 2), ({}, 1), ({0: NOW}, None), ({0: NOW}, 0)],
     ids=["one missing", "one without T", "none", "count unknown", "no partitions"],
 )
-def test_a_missing_partition_withholds_the_stream(fresh_ms, count):
+def test_a_missing_partition_withholds_the_stream(fresh_ms: dict[int, int | None], count: int | None) -> None:
     """What was never seen fresh must not count as fresh."""
     assert stale(fresh_ms, count)
 
 
-def test_a_partition_far_in_the_future_is_stale():
+def test_a_partition_far_in_the_future_is_stale() -> None:
     """A clock that is ahead would otherwise look fresh for as long as it is ahead."""
     assert stale({0: NOW + 5_000, 1: NOW}) == []
     assert stale({0: NOW + 5_001, 1: NOW})
 
 
-def test_declared_sources_are_waited_for_and_undeclared_ones_are_not():
+def test_declared_sources_are_waited_for_and_undeclared_ones_are_not() -> None:
     """A declared source that was never heard withholds; a stranger's silence does not."""
     rules = {"acd": HEARTBEATS}
     assert silent(rules, {}) == ["source acd has never been seen"]
@@ -51,31 +53,31 @@ def test_declared_sources_are_waited_for_and_undeclared_ones_are_not():
     assert silent(rules, {"acd": Heard(None, NOW - 90_001)})
 
 
-def test_an_event_shows_that_a_source_is_alive_as_a_heartbeat_does():
+def test_an_event_shows_that_a_source_is_alive_as_a_heartbeat_does() -> None:
     """Silent means: nothing at all was heard."""
     assert silent({"acd": HEARTBEATS}, {"acd": Heard(NOW - 1_000, NOW - 500_000)}) == []
 
 
-def test_without_heartbeats_the_silence_limit_decides():
+def test_without_heartbeats_the_silence_limit_decides() -> None:
     """Its limit is on events; without heartbeats and limit a one-off import is not waited for."""
     assert silent({"cad": SILENCE}, {"cad": Heard(NOW - 600_000, None)}) == []
     assert silent({"cad": SILENCE}, {"cad": Heard(NOW - 600_001, None)})
     assert silent({"import": IMPORT}, {}) == []
 
 
-def test_with_none_declared_every_source_ever_heard_is_waited_for():
+def test_with_none_declared_every_source_ever_heard_is_waited_for() -> None:
     """And a stream that never heard any source cannot say that nothing happened."""
     assert silent({}, {"a": Heard(NOW, None), "b": Heard(None, NOW)}) == []
     assert silent({}, {"a": Heard(NOW, None), "b": Heard(None, NOW - 90_001)})
     assert silent({}, {}) == ["no source has ever been heard"]
 
 
-def test_a_source_from_the_future_is_not_alive():
+def test_a_source_from_the_future_is_not_alive() -> None:
     """One stamp a year ahead would otherwise keep a dead source alive for a year."""
     assert silent({"acd": HEARTBEATS}, {"acd": Heard(NOW + 5_001, None)})
 
 
-def test_the_exporter_s_own_reading_must_be_recent():
+def test_the_exporter_s_own_reading_must_be_recent() -> None:
     """A stuck background loop shows as missing numbers, not as frozen ones."""
     assert list(reading(NOW - 10_000, NOW, 10_000)) == []
     assert list(reading(NOW - 10_001, NOW, 10_000))

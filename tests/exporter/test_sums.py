@@ -35,7 +35,9 @@ def plain_sum(stored: dict[str, dict[str, int]], members: frozenset[str], window
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(forward_ms, st.lists(st.tuples(st.integers(0, 10_000), content), max_size=4)), max_size=8))
-def test_incremental_sums_equal_adding_up_all_buckets(steps):
+def test_incremental_sums_equal_adding_up_all_buckets(
+    steps: list[tuple[int, list[tuple[int, dict[str, int]]]]],
+) -> None:
     """Entering, leaving and changed buckets are differences of integers; none may be missed or taken twice."""
     now_ms = NOON_MS
     stored: dict[str, dict[str, int]] = {}
@@ -65,7 +67,7 @@ def moved(sums: WindowSums, now_ms: int, stored: dict[str, dict[str, int]]) -> N
         sums.replace(name, stored.get(name, {}))
 
 
-def test_an_event_counts_for_the_length_of_its_window_and_then_leaves_it():
+def test_an_event_counts_for_the_length_of_its_window_and_then_leaves_it() -> None:
     """A call at 00:00:00 is in the 5 min window until 00:04:59, not at 00:05:00."""
     sums = WindowSums(WANTED)
     stored = {"10s:1637971200": {"a|line=999|count": 1}}
@@ -76,7 +78,7 @@ def test_an_event_counts_for_the_length_of_its_window_and_then_leaves_it():
     assert sums.series(Window("5m"), "a|line=999") == {}
 
 
-def test_only_unknown_buckets_have_to_be_read():
+def test_only_unknown_buckets_have_to_be_read() -> None:
     """After the first reading a moving clock asks for the new 10 s bucket and nothing else."""
     sums = WindowSums(WANTED)
     moved(sums, NOON_MS, {})
@@ -84,7 +86,7 @@ def test_only_unknown_buckets_have_to_be_read():
     assert sums.missing(windows_at(NOON_MS + 10_000, ALL, LONDON)) == {"10s:1637971210"}
 
 
-def test_a_measure_s_version_changes_with_its_sums_and_only_then():
+def test_a_measure_s_version_changes_with_its_sums_and_only_then() -> None:
     """The exposition renders again only what changed; a missed change would show an old number."""
     sums = WindowSums(WANTED)
     moved(sums, NOON_MS, {})
@@ -98,7 +100,7 @@ def test_a_measure_s_version_changes_with_its_sums_and_only_then():
     assert (sums.version(five, "b"), sums.version(month, "a")) == before[1:]
 
 
-def test_the_running_month_and_the_last_twelve_are_shown_and_twelve_complete_ones_summed():
+def test_the_running_month_and_the_last_twelve_are_shown_and_twelve_complete_ones_summed() -> None:
     """`12mo` never contains the running month; `month` carries its own name."""
     members = windows_at(NOON_MS, (MONTH, "12mo"), LONDON)
     months = sorted(window.month for window in members if window.name == MONTH)

@@ -46,9 +46,7 @@ def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int
             yield f"partition {partition} {fault}"
 
 
-def silence(
-    rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int
-) -> Iterator[str]:
+def silence(rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int) -> Iterator[str]:
     """Which sources of a stream are waited for and silent; nothing if all are alive.
 
     Declared sources are waited for as their rule says, undeclared ones are not. With none declared,

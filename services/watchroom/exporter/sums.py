@@ -71,7 +71,7 @@ class WindowSums:
 
     def missing(self, members: Mapping[Window, frozenset[str]]) -> set[str]:
         """Buckets that a coming `move` needs and that are not held: read these first."""
-        return frozenset[str]().union(*members.values()) - self._held.keys()  # type: ignore[return-value]
+        return {name for found in members.values() for name in found if name not in self._held}
 
     def members(self) -> set[str]:
         """Every bucket that is in a window now."""

@@ -1,0 +1,140 @@
+"""`watchroom open --measure ID`: who is behind an open tile. Only ids, labels and times: no other data is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.exporter.measures import series_of
+from watchroom.settings import Settings
+from watchroom.store.read import Reader
+
+Row = tuple[str, ...]
+
+
+class Open(NamedTuple):
+    """One entity of the tile."""
+
+    subject: str
+    by: dict[str, str]
+    since_ms: int
+    deadline_ms: int | None  # None where its labels have no target
+
+
+class OpenList(NamedTuple):
+    """What a tile stands for at one moment."""
+
+    measure: Measure
+    now_ms: int
+    members: list[Open]  # oldest first
+    gave_up: int  # older than the measure's give_up: no longer in the tile
+    applied_ms: int | None  # the slowest partition's T; None if one has none
+
+
+def open_list(settings: Settings, measure_id: str, now_ms: int) -> str:
+    """The list as text for a terminal.
+
+    Raises:
+        ConfigurationInvalid: No open measure has this id.
+        StoreUnavailable: Redis did not answer.
+    """
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    measure = open_measure(catalogue, measure_id)
+    reader = Reader(settings.redis_url, settings.force)
+    try:
+        found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
+    finally:
+        reader.close()
+    return as_text(found, settings)
+
+
+def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
+    """The open measure of this id, or ConfigurationInvalid."""
+    measure = catalogue.measures.get(measure_id)
+    if measure is None or measure.kind != "open":
+        ids = [each.id for each in catalogue.measures.values() if each.kind == "open"]
+        found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
+        raise ConfigurationInvalid([Fault("--measure", "", found, f"one of the open measures: {', '.join(ids)}")])
+    return measure
+
+
+def read_open(reader: Reader, measure: Measure, topic: str, now_ms: int) -> OpenList:
+    """The members of every series of a measure, as the tile counts them at `now_ms`."""
+    members: list[Open] = []
+    gave_up = 0
+    states = [state for (of, _), state in reader.partitions().items() if of == topic]
+    for series in series_of(measure):
+        for subject, since_ms in reader.open_members(series.name):
+            if now_ms - since_ms > measure.give_up_ms:
+                gave_up += 1
+                continue
+            deadline_ms = since_ms + series.target.limit_ms if series.target else None
+            members.append(Open(subject, series.by, since_ms, deadline_ms))
+    members.sort(key=lambda each: (each.since_ms, each.subject))
+    applied = [state.fresh_ms for state in states]
+    known = [at_ms for at_ms in applied if at_ms is not None]
+    return OpenList(measure, now_ms, members, gave_up, min(known) if known and len(known) == len(applied) else None)
+
+
+def as_text(found: OpenList, settings: Settings) -> str:
+    """A table, and below it what a reader has to know about it."""
+    zone = ZoneInfo(settings.zone)
+    labels = [label.name for label in found.measure.labels]
+    with_deadline = bool(found.measure.targets)
+    head: Row = ("id", *labels, "since", "age", *(("deadline",) if with_deadline else ()))
+    rows = [head, *(_row(each, labels, found.now_ms, zone, with_deadline=with_deadline) for each in found.members)]
+    lines = [f"{found.measure.brief}: {len(found.members)} open", *_aligned(rows)] if found.members else []
+    return "\n".join([*(lines or [f"{found.measure.brief}: nobody"]), *_notes(found, settings, zone)]) + "\n"
+
+
+def _row(each: Open, labels: Sequence[str], now_ms: int, zone: ZoneInfo, *, with_deadline: bool) -> Row:
+    shown = (_plain(each.subject), *(each.by[label] for label in labels))
+    times = (_clock(each.since_ms, zone), _age(now_ms - each.since_ms))
+    if not with_deadline:
+        return (*shown, *times)
+    if each.deadline_ms is None:
+        return (*shown, *times, "none")
+    left_ms = each.deadline_ms - now_ms
+    said = f"overdue by {_age(-left_ms)}" if left_ms < 0 else f"in {_age(left_ms)}"
+    return (*shown, *times, f"{_clock(each.deadline_ms, zone)} ({said})")
+
+
+def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]:
+    if found.gave_up:
+        limit = _age(found.measure.give_up_ms)
+        yield f"{found.gave_up} more are older than {limit}: not closed by the feed, not counted."
+    if found.applied_ms is None:
+        yield "Nothing is known of how recent this is: no worker has applied every partition."
+    elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
+        age = _age(found.now_ms - found.applied_ms)
+        yield f"Old: events are applied up to {_clock(found.applied_ms, zone)} only, {age} ago."
+
+
+def _aligned(rows: Sequence[Row]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _plain(text: str) -> str:
+    """A feed's text as one harmless line: control characters would reach the reader's terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _clock(at_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _age(length_ms: int) -> str:
+    seconds = max(0, length_ms) // 1000
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds % 60:02} s"

@@ -1,0 +1,19 @@
+"""A Redis filled by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.exporter.control_room import NOON, ControlRoom
+from tests.flow.servers import RedisServer
+from watchroom.settings import read_settings
+
+
+@pytest.fixture
+def room(redis_server: RedisServer) -> Iterator[ControlRoom]:
+    """Fresh and alive as of NOON; nothing has happened."""
+    client = redis_server.client()
+    yield ControlRoom(client, read_settings(redis_url=redis_server.url, force="staffs")).begin(NOON)
+    client.close()

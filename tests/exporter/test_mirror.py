@@ -1,0 +1,105 @@
+"""The exporter's copy follows Redis: what changed, what moved out of a window, and a Redis that went back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.exporter.control_room import NOON, ControlRoom
+from tests.flow.servers import RedisServer
+from watchroom.exporter.mirror import REREAD_EACH_REFRESH, Mirror
+from watchroom.exporter.sums import Window
+
+CALL = {"call_volume|line=999|count": 1}
+
+
+def calls(mirror: Mirror, window: str = "5m") -> int:
+    """999 calls in a window."""
+    return mirror.sums.series(Window(window), "call_volume|line=999").get("count", 0)
+
+
+def test_changes_arrive_and_old_ones_leave_without_reading_everything(
+    room: ControlRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refresh reads the changed and the new buckets, and a few of the others in turn; no more."""
+    mirror = room.mirror()
+    read: list[str] = []
+    plain = mirror._reader.buckets
+
+    def noted(names: Sequence[str]) -> list[dict[str, int]]:
+        read.extend(names)
+        return plain(names)
+
+    monkeypatch.setattr(mirror._reader, "buckets", noted)
+    room.add(NOON, CALL)
+    mirror.refresh(NOON)
+    assert calls(mirror) == 1
+    everything = len(read)
+    read.clear()
+    room.add(NOON + 12_000, CALL)
+    mirror.refresh(NOON + 12_000)
+    assert calls(mirror) == 2
+    assert len(read) <= 5 + REREAD_EACH_REFRESH < everything
+    mirror.refresh(NOON + 300_000)
+    assert (calls(mirror), calls(mirror, "1h")) == (1, 2)
+    mirror.refresh(NOON + 312_000)
+    assert (calls(mirror), calls(mirror, "1h")) == (0, 2)
+
+
+def test_a_retraction_is_taken_back(room: ControlRoom) -> None:
+    """An incident that is linked later leaves every figure; the bucket then holds less, or no field at all."""
+    mirror = room.mirror()
+    room.add(NOON, CALL)
+    mirror.refresh(NOON)
+    room.add(NOON, {"call_volume|line=999|count": -1})
+    mirror.refresh(NOON + 1_000)
+    assert calls(mirror) == 0
+
+
+def test_a_redis_that_went_back_in_time_is_read_again(room: ControlRoom, redis_server: RedisServer) -> None:
+    """After a failover to an older copy the figures are the older copy's until events are applied again."""
+    mirror = room.mirror()
+    room.add(NOON, CALL)
+    older = redis_server.snapshot()
+    room.add(NOON, CALL)
+    mirror.refresh(NOON)
+    assert calls(mirror) == 2
+    redis_server.restore(older)
+    mirror.refresh(NOON + 1_000)
+    assert calls(mirror) == 1
+
+
+def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ControlRoom, redis_server: RedisServer) -> None:
+    """Step numbers alone would not show it: another process id does."""
+    mirror = room.mirror()
+    older = redis_server.snapshot()
+    room.add(NOON - 60_000, CALL)
+    mirror.refresh(NOON)
+    redis_server.restore(older)
+    room.add(NOON - 120_000, CALL)
+    mirror.refresh(NOON + 1_000)
+    assert (calls(mirror), mirror.redis_answers) == (1, True)
+
+
+def test_a_change_that_was_never_announced_is_found_within_a_minute(room: ControlRoom) -> None:
+    """The safety net: every held bucket is read again in turn."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    room.client.hset(room.keys.bucket(f"10s:{NOON // 1000}"), "call_volume|line=999|count", 4)
+    for second in range(1, 61):
+        mirror.refresh(NOON + second * 1000)
+    assert calls(mirror) == 4
+
+
+def test_a_refresh_that_fails_half_way_changes_nothing(room: ControlRoom, redis_server: RedisServer) -> None:
+    """And the next one that works brings what was missed."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    room.add(NOON, CALL)
+    redis_server.kill()
+    mirror.refresh(NOON + 1_000)
+    assert (calls(mirror), mirror.redis_answers) == (0, False)
+    redis_server.start()
+    mirror.refresh(NOON + 2_000)
+    assert (calls(mirror), mirror.redis_answers) == (1, True)

@@ -1,0 +1,54 @@
+"""`watchroom open`: the ids behind a tile, oldest first, and nothing else about them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.exporter.control_room import NOON, ControlRoom, value
+from watchroom.errors import ConfigurationInvalid
+from watchroom.exporter.open_list import open_list
+
+MINUTE = 60_000
+
+
+def test_members_are_listed_oldest_first_with_their_deadline(room: ControlRoom) -> None:
+    """A supervisor reads from the top: who waits longest, and whose target has passed."""
+    room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
+    room.waiting("incidents_unattended|grade=2,area=county", {"INC-1": NOON - 65 * MINUTE})
+    room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_000})
+    lines = open_list(room.settings, "incidents_unattended", NOON).splitlines()
+    assert lines[1].split() == ["id", "grade", "area", "since", "age", "deadline"]
+    assert [line.split()[0] for line in lines[2:]] == ["INC-1", "INC-2", "INC-3"]
+    assert "2021-11-26 22:55:00" in lines[2]
+    assert "1 h 05 min" in lines[2]
+    assert "overdue by 5 min 00 s" in lines[2]
+    assert "in 1 min 00 s" in lines[3]
+    assert lines[4].endswith("none")
+
+
+def test_the_list_has_as_many_lines_as_its_tile_counts(room: ControlRoom) -> None:
+    """Who was given up is in neither, and told below the list."""
+    room.waiting("calls_waiting|line=999", {"a": NOON - 3_600_000, "b": NOON - 3_600_001, "c": NOON})
+    text = open_list(room.settings, "calls_waiting", NOON)
+    assert value(room.scrape(NOON), "calls_waiting", line="999") == 2
+    assert text.startswith("Calls waiting: 2 open\n")
+    assert "1 more are older than 1 h 00 min: not closed by the feed" in text
+
+
+def test_an_old_list_says_that_it_is_old(room: ControlRoom) -> None:
+    """The command reads Redis fresh or not, and says so."""
+    assert "Old:" not in open_list(room.settings, "calls_waiting", NOON)
+    assert "2021-11-27 00:00:00 only, 1 min 00 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
+
+
+def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ControlRoom) -> None:
+    """Ids come from a feed; an escape sequence could repaint the reader's screen."""
+    room.waiting("calls_waiting|line=999", {"a\x1b[2J\nb": NOON})
+    assert "a\\x1b[2J\\x0ab" in open_list(room.settings, "calls_waiting", NOON)
+
+
+@pytest.mark.parametrize("measure", ["call_volume", "nonsense"])
+def test_an_id_that_is_no_open_measure_is_refused_with_the_ids_that_are(room: ControlRoom, measure: str) -> None:
+    """Wrong usage: what was found and what to write."""
+    with pytest.raises(ConfigurationInvalid, match=rf"'{measure}'.*calls_waiting, calls_in_progress"):
+        open_list(room.settings, measure, NOON)

@@ -1,0 +1,204 @@
+"""What /metrics shows and what it withholds, over a real Redis filled through the documented keys."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
+from tests.flow.servers import RedisServer
+from watchroom.settings import STREAMS, SourceRule
+
+ANSWERED_8_S = {
+    "call_volume|line=999|count": 1,
+    "call_answer_time|line=999|observations": 1,
+    "call_answer_time|line=999|sum_ms": 8000,
+    "call_answer_time|line=999|within": 1,
+    "call_answer_time|line=999|bin:7998": 1,
+    "call_abandonment|line=999|whole": 1,
+}
+
+
+def of_stream(samples: Samples, stream: str) -> set[str]:
+    """Names of a stream's measures on a page."""
+    heads = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime"}
+    return {name for name in names_of(samples) if name.startswith(heads[stream])}
+
+
+def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlRoom) -> None:
+    """Fresh, alive and quiet: 0 for every listed label value; shares and percentiles of nothing are absent."""
+    samples = room.scrape(NOON)
+    for line in ("999", "101", "other", "unknown"):
+        assert value(samples, "call_volume", line=line, window="5m") == 0
+        assert value(samples, "calls_waiting", line=line) == 0
+        assert value(samples, "call_answer_time_observations", line=line, window="5m") == 0
+        assert value(samples, "call_abandonment_whole", line=line, window="today") == 0
+    absent = {
+        "watchroom_call_answer_time_mean_seconds",
+        "watchroom_call_answer_time_percentile_seconds",
+        "watchroom_call_abandonment_part",
+        "watchroom_calls_waiting_oldest_seconds",
+    }
+    assert not absent & names_of(samples)
+
+
+def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: ControlRoom) -> None:
+    """Design, "one event's way": one 999 call answered after 8 s, 1 of 1 below 10 s, in every window."""
+    room.add(NOON, ANSWERED_8_S)
+    samples = room.scrape(NOON)
+    for window in ({"window": "5m"}, {"window": "28d"}, {"window": "month", "month": "2021-11"}):
+        by = {"line": "999", **window}
+        assert value(samples, "call_volume", **by) == 1
+        assert value(samples, "call_answer_time_mean_seconds", **by) == 8.0
+        assert value(samples, "call_answer_time_within", **by) == 1
+        assert value(samples, "call_answer_time_percentile_seconds", **by, p="90") == pytest.approx(8, rel=0.01)
+        assert value(samples, "call_abandonment_part", **by) == 0
+        assert value(samples, "call_abandonment_whole", **by) == 1
+    assert value(samples, "call_answer_time_within", line="101", window="5m") is None  # no target, no compliance
+    assert value(samples, "call_volume", line="999", window="12mo") == 0  # November is still running
+
+
+def test_open_measures_show_the_oldest_the_deadlines_and_who_was_given_up(room: ControlRoom) -> None:
+    """Grade 1 has 15 minutes: created 16 min ago is overdue, 11 min ago is due within 5 (and within 15)."""
+    series = "incidents_unattended|grade=1,area=stoke"
+    minute = 60_000
+    room.waiting(series, {"late": NOON - 16 * minute, "due": NOON - 11 * minute, "lost": NOON - 40 * 86_400_000})
+    samples = room.scrape(NOON)
+    by = {"grade": "1", "area": "stoke"}
+    assert value(samples, "incidents_unattended", **by) == 2
+    assert value(samples, "incidents_unattended_oldest_seconds", **by) == 16 * 60
+    assert value(samples, "incidents_unattended_due", **by, within="5m") == 1
+    assert value(samples, "incidents_unattended_due", **by, within="15m") == 1
+    assert value(samples, "incidents_unattended_overdue", **by) == 1
+    assert value(samples, "incidents_unattended_gave_up", **by) == 1
+    assert value(samples, "incidents_unattended_overdue", grade="ungraded", area="stoke") is None
+    assert value(samples, "calls_waiting_overdue", line="999") is None
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_one_stale_partition_withholds_its_stream_and_no_other(room: ControlRoom, stream: str) -> None:
+    """The stream's figures would be too low; the other streams' are not touched by it."""
+    now = NOON + 20_000
+    room.fresh(now, *(each for each in STREAMS if each != stream))
+    room.fresh(now, stream)
+    room.client.hset(room.keys.partition(room.settings.topic(stream), PARTITIONS - 1), "fresh_ms", now - 10_001)
+    samples = room.scrape(now)
+    for each in STREAMS:
+        assert bool(of_stream(samples, each)) == (each != stream)
+        assert value(samples, "stream_withheld", stream=each) == (1 if each == stream else 0)
+    topic = room.settings.topic(stream)
+    assert value(samples, "applied_timestamp_seconds", topic=topic, partition="1") == (now - 10_001) / 1000
+
+
+def test_a_partition_without_t_withholds_its_stream(room: ControlRoom) -> None:
+    """A worker that never heard the broker has shown nothing."""
+    room.client.hdel(room.keys.partition(room.settings.topic("calls"), 0), "fresh_ms")
+    assert not of_stream(room.scrape(NOON), "calls")
+
+
+def test_freshness_is_judged_at_the_scrape_not_when_it_was_read(room: ControlRoom) -> None:
+    """A page made later from the same reading shows nothing, however fresh it was when read."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    page = room.page(mirror)
+    assert of_stream(parsed(page.text(NOON + 10_000)), "calls")
+    assert not of_stream(parsed(page.text(NOON + 10_001)), "calls")
+
+
+def test_a_stuck_loop_blanks_even_when_workers_are_ahead(room: ControlRoom) -> None:
+    """A T up to 5 s ahead is believed; the exporter's own reading must be recent all the same."""
+    room.fresh(NOON + 5_000)
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    later = parsed(room.page(mirror).text(NOON + 10_500))
+    assert not of_stream(later, "calls")
+    assert value(later, "redis_up") == 0
+
+
+def test_a_silent_source_withholds_the_streams_that_wait_for_it(room: ControlRoom) -> None:
+    """With heartbeats stopped "no calls" cannot be told from "no line"; feed timestamps stay."""
+    now = NOON + 90_001
+    room.fresh(now)
+    room.heard(now, "incidents", "crimes")
+    samples = room.scrape(now)
+    assert not of_stream(samples, "calls")
+    assert of_stream(samples, "incidents")
+    assert value(samples, "feed_last_heartbeat_timestamp_seconds", source="acd") == NOON / 1000
+
+
+def test_undeclared_sources_are_one_other_and_not_waited_for(room: ControlRoom) -> None:
+    """Once a stream declares its sources, a stranger's silence withholds nothing and gets no name."""
+    room.settings = room.settings.model_copy(update={"sources": {"calls": {"acd": SourceRule()}}})
+    room.heard(NOON - 10**8, "calls", source="stranger", what="event")
+    samples = room.scrape(NOON)
+    assert of_stream(samples, "calls")
+    assert value(samples, "feed_last_event_timestamp_seconds", source="other") == (NOON - 10**8) / 1000
+    assert value(samples, "feed_last_event_timestamp_seconds", source="stranger") is None
+
+
+def test_a_feed_that_invents_names_does_not_fill_prometheus(room: ControlRoom) -> None:
+    """A thousand made-up sources are at most fifty named ones and `other`."""
+    for number in range(1000):
+        room.heard(NOON, "calls", source=f"made-up-{number}", what="event")
+    shown = [key for key in room.scrape(NOON) if key[0] == "watchroom_feed_last_event_timestamp_seconds"]
+    assert len(shown) <= 51
+
+
+def test_figures_of_another_catalogue_are_withheld(room: ControlRoom) -> None:
+    """Under another definition the same field name means something else."""
+    room.client.hset(room.keys.meta, "fingerprint", "another")
+    samples = room.scrape(NOON)
+    assert not any(of_stream(samples, stream) for stream in STREAMS)
+    assert value(samples, "redis_up") == 1
+
+
+def test_a_cleared_redis_shows_no_zeros(room: ControlRoom) -> None:
+    """During a rebuild nothing is known; 0 calls would be a claim."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    room.client.flushall()
+    mirror.refresh(NOON + 1_000)
+    samples = parsed(room.page(mirror).text(NOON + 1_000))
+    assert not any(of_stream(samples, stream) for stream in STREAMS)
+
+
+def test_without_redis_only_redis_up_is_shown(room: ControlRoom, redis_server: RedisServer) -> None:
+    """At start with Redis down; and after it has gone, timestamps vanish at once, measures within their limit."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    redis_server.kill()
+    assert room.scrape(NOON) == {("watchroom_redis_up", frozenset()): 0}
+    mirror.refresh(NOON + 1_000)
+    page = room.page(mirror)
+    soon = parsed(page.text(NOON + 1_000))
+    assert value(soon, "redis_up") == 0
+    assert value(soon, "applied_timestamp_seconds", topic=room.topics[0], partition="0") is None
+    assert parsed(page.text(NOON + 10_001)) == {("watchroom_redis_up", frozenset()): 0}
+
+
+def test_platform_counts_are_shown_by_topic(room: ControlRoom) -> None:
+    """Orphans of 28 days and dead letters since the beginning, with 0 for every reason that never occurred."""
+    topic = room.settings.topic("incidents")
+    room.add(NOON, {f"orphans|topic={topic}|count": 3})
+    room.client.hset(room.keys.dead_letters, f"{topic}|late", 5)
+    samples = room.scrape(NOON)
+    assert value(samples, "orphans", topic=topic) == 3
+    assert value(samples, "orphans", topic=room.settings.topic("calls")) == 0
+    assert value(samples, "dead_letters", topic=topic, reason="late") == 5
+    assert value(samples, "dead_letters", topic=topic, reason="future") == 0
+
+
+def test_prometheus_own_checker_finds_no_fault_in_the_page(room: ControlRoom) -> None:
+    """`promtool check metrics` knows the naming rules; no gauge may end like a part of a histogram."""
+    room.add(NOON, ANSWERED_8_S)
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    text = room.page(mirror).text(NOON)
+    assert not [name for name in names_of(parsed(text)) if name.endswith(("_count", "_sum", "_bucket", "_total"))]
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is missing: apt-get install prometheus")
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
