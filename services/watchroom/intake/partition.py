@@ -119,6 +119,12 @@ class PartitionApplier:
         if self._stands is not None:
             await self._write(self._step(self._stands, fresh_ms, now_ms), {})
 
+    async def begin(self, offset: int, now_ms: int) -> None:
+        """Where nothing is stored yet: stand at the log's beginning, so that an empty partition can be fresh."""
+        await self._settle()
+        if self._stands is None:
+            await self._write(self._step(offset, None, now_ms), {})
+
     async def lost(self, start: int, end: int, now_ms: int) -> None:
         """The log no longer holds offsets `start` to `end` - 1: count them and stand at `end`."""
         await self._settle()

@@ -15,6 +15,7 @@ from typing import Any
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.fold import FOLD_VERSION
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
+from watchroom.settings import STREAMS, Settings
 
 NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms")
 
@@ -68,3 +69,21 @@ def what_changed(stored: str, ours: str) -> str:
             numbers = all(isinstance(value, int | str) for value in (old[name], new[name]))
             said.append(f"{name} changed" + (f" from {old[name]} to {new[name]}" if numbers else ""))
     return ", ".join(said) or "nothing that can be named"
+
+
+def definition_of(settings: Settings, catalogue: Catalogue, partitions: Mapping[str, int]) -> dict[str, Any]:
+    """The definition under which a process with these settings works.
+
+    Args:
+        settings: Zone, bounds and keeping.
+        catalogue: The measures.
+        partitions: Partition count by event topic.
+    """
+    return definition(
+        catalogue,
+        zone=settings.zone,
+        lateness_ms={stream: settings.lateness_days.ms(stream) for stream in STREAMS},
+        keeping_ms={stream: settings.keeping_days.ms(stream) for stream in STREAMS},
+        future_ms=round(settings.future_s * 1000),
+        partitions=partitions,
+    )

@@ -1,0 +1,114 @@
+"""The command line, and the one place where all rooms meet.
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from watchroom.errors import WatchroomError
+from watchroom.settings import Settings, read_settings
+
+app = typer.Typer(
+    help="Watchroom: a live performance monitor for police control rooms. Settings are WATCHROOM_* variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+messages = Console(stderr=True)
+
+Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")]
+Kafka = Annotated[str | None, typer.Option("--kafka", help="Brokers, host:port; default WATCHROOM_KAFKA.")]
+RedisUrl = Annotated[str | None, typer.Option("--redis", help="Redis URL; default WATCHROOM_REDIS_URL.")]
+
+
+def main() -> None:
+    """Run a command; our own errors become one clear message and their exit code."""
+    try:
+        app()
+    except WatchroomError as error:
+        messages.print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Settings:
+    """Settings of the environment, with the options given on the command line over them."""
+    given = {"kafka": kafka, "redis_url": redis_url}
+    return read_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[tuple[Progress, object]]:
+    """A progress bar on standard error; plain where that is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=not messages.is_terminal) as progress:
+        yield progress, progress.add_task(what, total=None)
+
+
+@app.command()
+def worker() -> None:
+    """Fold events from Kafka into Redis until stopped (SIGTERM). Health page on WATCHROOM_HEALTH_PORT."""
+    from watchroom.intake.worker import run
+
+    raise typer.Exit(run(read_settings()))
+
+
+@app.command()
+def exporter() -> None:
+    """Serve /metrics on WATCHROOM_EXPORTER_PORT (default 9464) until stopped."""
+    from watchroom.exporter.run import run
+
+    raise typer.Exit(run(read_settings()))
+
+
+@app.command("open")
+def open_(
+    measure: Annotated[str, typer.Option(help="An open measure, for example incidents_unresourced.")],
+    kafka: Kafka = None,
+    redis: RedisUrl = None,
+    output: Format = "table",
+) -> None:
+    """List the ids behind a tile, oldest first: labels, since when, age and deadline."""
+    raise NotImplementedError(measure, kafka, redis, output)
+
+
+@app.command()
+def generate(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 and show what differs.")] = False,
+) -> None:
+    """Write the derived files: event schemas, AsyncAPI document, measures page."""
+    from watchroom.generate.outputs import generate as write
+
+    if not write(Path(__file__).resolve().parents[2], check=check):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(
+    lose_before: Annotated[
+        str | None, typer.Option(help="Accept losing months before this one (2021-04) that the log no longer holds.")
+    ] = None,
+    kafka: Kafka = None,
+    redis: RedisUrl = None,
+) -> None:
+    """Clear this force's figures and make them anew from the topics. Refuses while a worker runs."""
+    from watchroom.intake.rebuild import rebuild as run
+
+    with progress_bar("rebuilding") as (progress, task):
+        applied = run(
+            settings_with(kafka, redis),
+            lose_before,
+            lambda done, known: progress.update(task, completed=done, total=known),  # type: ignore[arg-type]
+        )
+    messages.print(f"rebuilt from {applied:,} records")

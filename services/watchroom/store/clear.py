@@ -1,0 +1,44 @@
+"""Clearing one force's keys, so that a crash half-way cannot pass for a finished state."""
+
+from __future__ import annotations
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from watchroom.errors import StoreUnavailable
+from watchroom.store import keys
+from watchroom.store.keys import Keys
+
+BEING_CLEARED = "being cleared"  # no worker has this fingerprint, so none writes until `meta` is gone
+AT_ONCE = 1000
+
+
+def clear(redis_url: str, force: str) -> int:
+    """Remove every key of a force; `meta` last. Calling again after a fault goes on.
+
+    Returns:
+        How many keys there were.
+
+    Raises:
+        StoreUnavailable: Redis did not answer; workers refuse to start until this was called again.
+    """
+    ours = Keys(force)
+    redis = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=5)
+    try:
+        redis.hset(ours.meta, keys.FINGERPRINT, BEING_CLEARED)
+        redis.hset(ours.meta, keys.DEFINITION, '{"rebuild": "interrupted"}')
+        gone = 0
+        for found in _in_parts(redis, ours):
+            gone += len(found)
+            redis.unlink(*found)
+        redis.delete(ours.meta)
+        return gone
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(f"Redis at {redis_url} did not answer ({error})") from error
+    finally:
+        redis.close()
+
+
+def _in_parts(redis: Redis, ours: Keys) -> list[list[bytes]]:
+    found = [key for key in redis.scan_iter(f"{ours.prefix}*", count=AT_ONCE) if key != ours.meta.encode()]
+    return [found[i : i + AT_ONCE] for i in range(0, len(found), AT_ONCE)]
