@@ -49,7 +49,8 @@ class Days(BaseModel):
 
     def ms(self, stream: str) -> int:
         """The stream's days in milliseconds."""
-        return round(getattr(self, stream) * 86_400_000)
+        days: float = getattr(self, stream)
+        return round(days * 86_400_000)
 
 
 class Settings(BaseSettings):
@@ -62,7 +63,9 @@ class Settings(BaseSettings):
     force: Slug = Field(default="force", description="names the force; its Redis keys share this hash tag")
     kafka: str = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey")
-    topic_prefix: str = Field(default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$")
+    topic_prefix: str = Field(
+        default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", description="topics are <prefix>.calls and so on"
+    )
     group: str = Field(default="watchroom", description="Kafka consumer group of the workers")
     partitions: int = Field(default=4, ge=1, le=256, description="partitions of a topic when we create it")
     replication: int = Field(default=1, ge=1, description="copies of a topic when we create it")
@@ -71,20 +74,27 @@ class Settings(BaseSettings):
     sources: dict[str, dict[str, SourceRule]] = Field(
         default_factory=dict, description='declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}'
     )
-    lateness_days: Days = Days(calls=1, incidents=7, crimes=30)
-    keeping_days: Days = Days(calls=3, incidents=100, crimes=761)
+    lateness_days: Days = Field(
+        default=Days(calls=1, incidents=7, crimes=30),
+        description="an event later than this is a dead letter; a month closes so long after its end",
+    )
+    keeping_days: Days = Field(
+        default=Days(calls=3, incidents=100, crimes=761), description="how long an entity is known after its last event"
+    )
     future_s: float = Field(default=300, ge=0, description="how far an event's time may lie after its arrival")
     step_events: int = Field(default=2000, ge=1, le=20000, description="most events in one atomic step")
     fresh_s: float = Field(default=10, gt=0, description="a partition older than this withholds its stream")
     silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")
     touch_s: float = Field(default=2, gt=0, description="freshness is written at least this often")
-    session_timeout_s: float = Field(default=10, gt=0)
+    session_timeout_s: float = Field(default=10, gt=0, description="a silent worker loses its partitions after this")
     worker_name: str = Field(default="", description="static member name; default: host name and health port")
-    health_host: str = "127.0.0.1"
-    health_port: Port = 9465
-    exporter_host: str = "127.0.0.1"
-    exporter_port: Port = 9464
-    schemas: Path = Path(__file__).resolve().parents[2] / "schemas"
+    health_host: str = Field(default="127.0.0.1", description="address of the worker's health page")
+    health_port: Port = Field(default=9465, description="port of the worker's health page")
+    exporter_host: str = Field(default="127.0.0.1", description="address of /metrics")
+    exporter_port: Port = Field(default=9464, description="port of /metrics")
+    schemas: Path = Field(
+        default=Path(__file__).resolve().parents[2] / "schemas", description="folder of the catalogue and mappings"
+    )
 
     @field_validator("zone")
     @classmethod

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from watchroom.events.models import MODELS
-from watchroom.generate import asyncapi, event_index, event_schemas
+from watchroom.generate import asyncapi, event_index, event_schemas, measures_page, settings_page
 
 Output = Callable[[Path], str]
 """Makes the text of a file from the sources below the repository's root."""
@@ -23,6 +23,8 @@ OUTPUTS: Final[dict[str, Output]] = {
     **{f"schemas/events/{name}.json": partial(event_schemas.text, name) for name in MODELS},
     "schemas/events/asyncapi.yaml": asyncapi.text,
     "schemas/events/README.md": event_index.text,
+    "schemas/measures/README.md": measures_page.text,
+    "deploy/settings.md": settings_page.text,
 }
 """Path below the repository's root -> what makes it."""
 

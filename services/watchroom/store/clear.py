@@ -32,9 +32,10 @@ def clear(redis_url: str, force: str) -> int:
             gone += len(found)
             redis.unlink(*found)
         redis.delete(ours.meta)
-        return gone
     except (RedisError, OSError) as error:
         raise StoreUnavailable(f"Redis at {redis_url} did not answer ({error})") from error
+    else:
+        return gone
     finally:
         redis.close()
 
