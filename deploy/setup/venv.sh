@@ -18,7 +18,7 @@ fail() {
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 if ! new_enough "$python"; then
-  for other in python3.13 python3.12 python3.11; do
+  for other in python3.14 python3.13 python3.12 python3.11; do
     if new_enough "$other"; then python=$other && break; fi
   done
   new_enough "$python" || fail \
