@@ -1,0 +1,185 @@
+"""`watchroom replay`: a real extract through the whole pipeline.
+
+The rows become events, the events go through Kafka, the worker and Redis as live ones do, and only what
+Redis then holds is shown. This module does not print: it reports progress, yields the outcome while the
+servers still run, and ends them afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreUnavailable, WorkFailed
+from watchroom.replay.convert import Conversion
+from watchroom.replay.local_time import LocalTimes, TimeUnreadable
+from watchroom.replay.mapped import Mapped, heartbeat
+from watchroom.replay.mapping import load_mapping, streams_of
+from watchroom.replay.mapping_model import MappingWords
+from watchroom.replay.produce import Ends, Outgoing, produce
+from watchroom.replay.rows import check_files, read_rows
+from watchroom.replay.stack import Stack, running_stack
+from watchroom.replay.summary import Outcome, Sent
+from watchroom.replay.waiting import wait_applied, without_secrets
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings, SourceRule
+from watchroom.store.read import Reader
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with a phase ("send", "apply"), how much of it is done, and of how much (None: not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to replay, and onto what."""
+
+    mapping: Path
+    files: tuple[Path, ...]
+    as_of: str | None = None  # local time in the mapping's zone: only what had arrived by then
+    as_live: bool = False  # move the extract in time so that it ends now, and keep the source alive
+    kafka: str | None = None
+    redis_url: str | None = None
+
+
+@contextmanager
+def replay(
+    settings: Settings,
+    request: Request,
+    *,
+    refused: Callable[[RowRefused], None],
+    progress: Progress = lambda _phase, _done, _total: None,
+) -> Iterator[Outcome]:
+    """Run a replay; the body runs while its Kafka and Redis still do.
+
+    Args:
+        settings: Of this process; the outcome's settings lead to the servers used.
+        request: What to replay.
+        refused: Called with each row that cannot be used.
+        progress: Told how far it is.
+
+    Raises:
+        ConfigurationInvalid: The mapping, a file or an option cannot be used; every fault is listed.
+        BrokerUnavailable, StoreUnavailable: A given server does not answer.
+        WorkFailed: No row could be used, or the pipeline did not get through.
+    """
+    words = load_mapping(request.mapping)
+    check_files(request.files, words)
+    as_of_ms = _as_of_ms(request.as_of, words)
+    conversion = Conversion(words, refused)
+    events: Iterable[Mapped] = conversion.events(read_rows(request.files, words))
+    shift_ms = 0
+    if request.as_live:
+        events = list(events)
+        shift_ms = _shift_ms(events, as_of_ms, now_ms=_now_ms())
+    streams = streams_of(words)
+    rule = SourceRule(heartbeats=request.as_live, history=True)
+    sources = {stream: {words.source: rule} for stream in streams}
+    with running_stack(
+        settings, kafka=request.kafka, redis_url=request.redis_url, sources=sources, with_exporter=request.as_live
+    ) as stack:
+        before = _Before.of(stack.reader)
+        began_s = time.monotonic()
+        sent = Sent()
+        records = _records(events, sent, words.source, stack.settings, as_of_ms, shift_ms)
+        if request.as_live:
+            records = _with_heartbeats(records, words.source, streams, stack.settings)
+        ends = produce(stack.settings.kafka, records, lambda done: progress("send", done, None))
+        if conversion.tally.rows and not conversion.tally.used and not conversion.tally.skipped:
+            raise WorkFailed(f"none of {conversion.tally.rows:,} rows could be used; the first refusals say why")
+        _wait(stack, ends, sent.events, progress)
+        now_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
+        yield Outcome(
+            settings=stack.settings,
+            source=words.source,
+            zone=words.time.zone,
+            tally=conversion.tally,
+            sent=sent,
+            ends=ends,
+            dead_letters=before.new_dead_letters(stack.reader),
+            now_ms=_now_ms() if now_ms is None else now_ms,
+            streams=streams,
+            months=sorted(sent.months | before.changed_months(stack.reader)),
+            took_s=time.monotonic() - began_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What Redis said before the first event, to tell what this replay moved."""
+
+    seq: int
+    dead_letters: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, reader: Reader) -> _Before:
+        meta = reader.meta()
+        return cls(meta.seq if meta else 0, reader.dead_letters())
+
+    def new_dead_letters(self, reader: Reader) -> dict[tuple[str, str], int]:
+        now = reader.dead_letters()
+        more = {place: count - self.dead_letters.get(place, 0) for place, count in now.items()}
+        return {place: count for place, count in more.items() if count > 0}
+
+    def changed_months(self, reader: Reader) -> set[str]:
+        _, names = reader.changed_since(self.seq)
+        if names is None:
+            return set(reader.months())
+        return {name.partition(":")[2] for name in names if name.startswith("month:")}
+
+
+def _records(
+    events: Iterable[Mapped], sent: Sent, source: str, settings: Settings, as_of_ms: int | None, shift_ms: int
+) -> Iterator[Outgoing]:
+    """The events that had arrived, moved in time, as records; `sent` is filled on the way."""
+    calendar = Calendar(settings.zone)
+    for original in events:
+        if as_of_ms is not None and original.arrival_ms > as_of_ms:
+            sent.held_back += 1
+            continue
+        event = original.shifted(shift_ms)
+        sent.events += 1
+        sent.last_arrival_ms = max(sent.last_arrival_ms or event.arrival_ms, event.arrival_ms)
+        sent.months.add(calendar.month_of(event.time_ms))
+        sent.streams.add(event.stream)
+        yield Outgoing(settings.topic(event.stream), event.subject.encode(), event.value(source))
+
+
+def _with_heartbeats(
+    records: Iterable[Outgoing], source: str, streams: Iterable[str], settings: Settings
+) -> Iterator[Outgoing]:
+    yield from records
+    for stream in streams:
+        yield Outgoing(settings.topic(stream), source.encode(), heartbeat(source, _now_ms()))
+
+
+def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
+    try:
+        wait_applied(stack.reader, ends, stack.check, lambda missing: progress("apply", max(0, total - missing), total))
+    except StoreUnavailable as error:
+        where = without_secrets(stack.settings.redis_url)
+        raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
+
+
+def _as_of_ms(text: str | None, words: MappingWords) -> int | None:
+    if text is None:
+        return None
+    try:
+        return LocalTimes.of(words.time).ms(text, ("iso",))
+    except TimeUnreadable as error:
+        write = f"a time in {words.time.zone} such as 2020-04-11T15:20:00, or with an offset"
+        raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error
+
+
+def _shift_ms(events: list[Mapped], as_of_ms: int | None, now_ms: int) -> int:
+    """How far to move the extract so that it ends now."""
+    if as_of_ms is not None:
+        return now_ms - as_of_ms
+    return now_ms - max((event.arrival_ms for event in events), default=now_ms)
+
+
+def _now_ms() -> int:
+    """The wall clock, read at this command's edge."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,150 @@
+"""Sends events to Kafka and says where each partition's log then ends, from the broker's own answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import BrokerResponseError, KafkaError
+
+from watchroom.errors import BrokerUnavailable, WorkFailed
+
+TIMEOUT_MS = 15_000  # for one request, and for a batch to be acknowledged
+LINGER_MS = 5
+BATCH_BYTES = 128 * 1024
+PROGRESS_EVERY = 500
+
+Ends = dict[tuple[str, int], int]
+"""(topic, partition) -> next offset after the last record we sent there."""
+
+
+class Outgoing(NamedTuple):
+    """One record to send; its key chooses the partition (murmur2, Kafka's default)."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+class Sender:
+    """Sends records in order; `ends` grows as the broker acknowledges them."""
+
+    def __init__(self, kafka: str, producer: AIOKafkaProducer, progress: Callable[[int], None]) -> None:
+        self._kafka = kafka
+        self._producer = producer
+        self._progress = progress
+        self._failed: BaseException | None = None
+        self.sent = 0
+        self.acknowledged = 0
+        self.ends: Ends = {}
+
+    async def send(self, record: Outgoing) -> None:
+        """Queue one record; waits while the producer's buffer is full.
+
+        Raises:
+            BrokerUnavailable: This record or an earlier one was not acknowledged in time.
+            WorkFailed: The broker refuses such records.
+        """
+        try:
+            future = await self._producer.send(record.topic, record.value, key=record.key)
+        except (KafkaError, OSError) as error:
+            raise _refusal(self._kafka, error) from error
+        self.sent += 1
+        future.add_done_callback(self._acknowledge)
+        self._raise_failed()
+
+    async def flush(self) -> Ends:
+        """Wait until everything is acknowledged; raises as `send` does."""
+        try:
+            await self._producer.flush()
+        except (KafkaError, OSError) as error:
+            raise _refusal(self._kafka, error) from error
+        await asyncio.sleep(0)  # the callbacks of the last acknowledgements run now
+        self._raise_failed()
+        self._progress(self.acknowledged)
+        return dict(self.ends)
+
+    def _acknowledge(self, future: asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            return
+        if (error := future.exception()) is not None:
+            self._failed = self._failed or error
+            return
+        answer = future.result()
+        place = (answer.topic, answer.partition)
+        self.ends[place] = max(self.ends.get(place, 0), answer.offset + 1)
+        self.acknowledged += 1
+        if self.acknowledged % PROGRESS_EVERY == 0:
+            self._progress(self.acknowledged)
+
+    def _raise_failed(self) -> None:
+        if self._failed is not None:
+            raise _refusal(self._kafka, self._failed) from self._failed
+
+
+@asynccontextmanager
+async def sender(kafka: str, progress: Callable[[int], None] = lambda _: None) -> AsyncIterator[Sender]:
+    """A connected sender; records get the present time, so that the broker's log is in order of sending.
+
+    Args:
+        kafka: Brokers, `host:port`, comma separated.
+        progress: Called now and then with the number of acknowledged records.
+
+    Raises:
+        BrokerUnavailable: No broker answered.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka,
+        acks="all",
+        linger_ms=LINGER_MS,
+        max_batch_size=BATCH_BYTES,
+        request_timeout_ms=TIMEOUT_MS,
+    )
+    try:
+        await asyncio.wait_for(producer.start(), TIMEOUT_MS / 1000)
+    except (KafkaError, OSError, TimeoutError) as error:
+        await producer.stop()
+        raise _refusal(kafka, error) from error
+    try:
+        yield Sender(kafka, producer, progress)
+    finally:
+        await asyncio.wait_for(_stop(producer), TIMEOUT_MS / 1000)
+
+
+def produce(kafka: str, records: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Ends:
+    """Send all records in their order and wait until the broker has them.
+
+    Returns:
+        The next offset of every partition that got a record.
+
+    Raises:
+        BrokerUnavailable: No broker answered, or not in time; what was sent so far is in the log.
+        WorkFailed: The broker refuses such records.
+    """
+
+    async def work() -> Ends:
+        async with sender(kafka, progress) as out:
+            for record in records:
+                await out.send(record)
+            return await out.flush()
+
+    return asyncio.run(work())
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    try:
+        await producer.stop()
+    except (KafkaError, OSError):
+        return  # the caller already has the error that matters
+
+
+def _refusal(kafka: str, error: BaseException) -> BrokerUnavailable | WorkFailed:
+    name = type(error).__name__
+    if isinstance(error, BrokerResponseError) and not error.retriable:
+        return WorkFailed(f"Kafka at {kafka} refused the events ({name}); check the topic and this user's rights")
+    return BrokerUnavailable(
+        f"no answer from Kafka at {kafka} ({name}); check that it runs and that host and port are right (--kafka)"
+    )

@@ -1,0 +1,122 @@
+"""What a replay runs on: the embedded stack or given servers, and our own worker on top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from watchroom.errors import ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.replay.embedded import EmbeddedStack
+from watchroom.replay.guard import Guard
+from watchroom.replay.processes import Process
+from watchroom.replay.produce import produce
+from watchroom.replay.server import free_port
+from watchroom.replay.waiting import without_secrets, worker_runs
+from watchroom.settings import Settings, SourceRule
+from watchroom.store.read import Reader
+
+EMBEDDED_SESSION_S = 6.0  # Tansu holds a first join for half of it
+WORKER_NAME = "watchroom-replay"  # its own, and always the same: a second replay joins at once
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Servers that answer and a worker that is ready."""
+
+    settings: Settings
+    reader: Reader
+    check: Callable[[], None]  # raises when a part of it has ended by itself
+
+
+@contextmanager
+def running_stack(
+    settings: Settings,
+    *,
+    kafka: str | None,
+    redis_url: str | None,
+    sources: dict[str, dict[str, SourceRule]],
+    with_exporter: bool,
+) -> Iterator[Stack]:
+    """Everything a replay needs, ended in reverse order afterwards.
+
+    Args:
+        settings: Of this process.
+        kafka: Brokers; None: a broker of our own, in memory.
+        redis_url: Redis; None: a store of our own, in memory. Both are given, or neither.
+        sources: What the replay's source is, by stream.
+        with_exporter: Also serve /metrics.
+
+    Raises:
+        BrokerUnavailable, StoreUnavailable: A given server does not answer.
+        ConfigurationInvalid: Only one was given, or a worker runs that takes the source for a live one.
+        WorkFailed: A part did not start.
+    """
+    if (kafka is None) is not (redis_url is None):
+        given, other = ("--kafka", "--redis") if redis_url is None else ("--redis", "--kafka")
+        raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither for the embedded stack")])
+    with ExitStack() as ending:
+        own_ports = {"health_port": free_port(), "worker_name": WORKER_NAME}
+        if kafka is None or redis_url is None:
+            embedded = ending.enter_context(EmbeddedStack())
+            servers: dict[str, object] = {"kafka": embedded.kafka, "redis_url": embedded.redis_url}
+            servers["session_timeout_s"] = EMBEDDED_SESSION_S
+            checks = [embedded.check]
+        else:
+            servers, checks = {"kafka": kafka, "redis_url": redis_url}, []
+        ours = settings.model_copy(update={**servers, **own_ports, "sources": _with(settings.sources, sources)})
+        reader = Reader(ours.redis_url, ours.force)
+        ending.callback(reader.close)
+        produce(ours.kafka, [])  # a broker that does not answer is said before anything starts
+        folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-replay-")))
+        processes = []
+        if not _have_worker(reader, ours, settings, sources):
+            processes.append(Process("worker", ours, folder / "worker.log"))
+        if with_exporter:
+            processes.append(Process("exporter", ours, folder / "exporter.log"))
+        for process in processes:
+            ending.callback(process.stop)
+            process.start()
+            checks.append(process.check)
+        if processes:
+            ending.callback(Guard([process.pid for process in processes]).dismiss)
+
+        def check() -> None:
+            for part in checks:
+                part()
+
+        yield Stack(ours, reader, check)
+
+
+def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: dict[str, dict[str, SourceRule]]) -> bool:
+    """Whether a worker already runs, and knows that the source's events come from history."""
+    try:
+        runs = worker_runs(reader, ours.touch_s)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            f"no answer from Redis at {without_secrets(ours.redis_url)} ({error}); check that it runs and that "
+            "host, port and password are right (--redis)"
+        ) from error
+    if not runs:
+        return False
+    faults = []
+    for stream, rules in sources.items():
+        for name in rules:
+            declared = settings.sources.get(stream, {}).get(name)
+            if declared is None or not declared.history:
+                write = (
+                    f'{{"{stream}": {{"{name}": {{"heartbeats": false, "history": true}}}}}} here and for that worker'
+                )
+                found = f"no history source {name!r} of {stream}, while a worker runs for force {ours.force!r}"
+                faults.append(Fault("WATCHROOM_SOURCES", stream, found, f"{write}; or stop that worker"))
+    if faults:
+        raise ConfigurationInvalid(faults)
+    return True
+
+
+def _with(
+    declared: dict[str, dict[str, SourceRule]], more: dict[str, dict[str, SourceRule]]
+) -> dict[str, dict[str, SourceRule]]:
+    return {stream: declared.get(stream, {}) | more.get(stream, {}) for stream in {**declared, **more}}

@@ -1,0 +1,120 @@
+"""Reads figures from Redis for people: as they stand, fresh or not, and every row says how fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from watchroom.catalogue import names
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.errors import RebuildNeeded, WorkFailed
+from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
+from watchroom.rolling.buckets import month_name
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import STREAMS, Settings
+from watchroom.store.definition import as_json, definition, fingerprint
+from watchroom.store.read import OpenQuestion, OpenTile, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Figures of one force under one catalogue."""
+
+    reader: Reader
+    catalogue: Catalogue
+    settings: Settings
+
+    @classmethod
+    def of(cls, settings: Settings) -> Collector:
+        """A collector over the Redis and the catalogue that the settings name.
+
+        Raises:
+            ConfigurationInvalid: The catalogue cannot be used.
+        """
+        catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+        return cls(Reader(settings.redis_url, settings.force), catalogue, settings)
+
+    def check(self) -> None:
+        """Redis was filled, and under this catalogue and these settings.
+
+        Raises:
+            WorkFailed: No worker has ever written there.
+            RebuildNeeded: Its figures were made under other definitions; reading them as ours would be wrong.
+            StoreUnavailable: Redis did not answer.
+        """
+        meta = self.reader.meta()
+        if meta is None:
+            raise WorkFailed(
+                f"Redis holds nothing of force {self.settings.force!r}; check WATCHROOM_REDIS_URL and "
+                "WATCHROOM_FORCE, and start `watchroom worker`"
+            )
+        ours = definition(
+            self.catalogue,
+            zone=self.settings.zone,
+            lateness_ms={stream: self.settings.lateness_days.ms(stream) for stream in STREAMS},
+            keeping_ms={stream: self.settings.keeping_days.ms(stream) for stream in STREAMS},
+            future_ms=round(self.settings.future_s * 1000),
+            partitions=meta.partitions,
+        )
+        if fingerprint(as_json(ours)) != meta.fingerprint:
+            raise RebuildNeeded("Redis was filled under another catalogue or other settings than these")
+
+    def months(self, only: Collection[str] | None = None, *, published: bool = False) -> list[Row]:
+        """Rows of all months, or of those named in `only`; by month, then in catalogue order."""
+        wanted = [month for month in self.reader.months() if only is None or month in only]
+        as_of = self.as_of()
+        buckets = self.reader.buckets([month_name(month) for month in wanted])
+        rows: list[Row] = []
+        for name, fields in zip(wanted, buckets, strict=True):
+            log = self.reader.restatements(name) if published else ()
+            month = Month(name, fields, log, self._closed(name, as_of))
+            rows += month_rows(self.catalogue, month, as_of, published=published)
+        return rows
+
+    def open(self, streams: Iterable[str], seen: Sequence[Row], now_ms: int) -> list[Row]:
+        """Rows of the open measures of some streams at `now_ms`.
+
+        A label set gets a row when somebody is in it, or when a row of `seen` (months of the same
+        streams) has the same labels: there, 0 says that nobody is open.
+        """
+        rows: list[Row] = []
+        for stream in streams:
+            for measure in self.catalogue.of_stream(stream):
+                if measure.kind == "open":
+                    rows += open_rows(measure, self._tiles(measure, seen, now_ms), now_ms)
+        return rows
+
+    def as_of(self) -> dict[str, int | None]:
+        """By stream: the T of its slowest partition; None while one of them has none."""
+        stands: dict[str, int | None] = {}
+        partitions = self.reader.partitions()
+        for stream in STREAMS:
+            fresh = [state.fresh_ms for (topic, _), state in partitions.items() if topic == self.settings.topic(stream)]
+            known = [ms for ms in fresh if ms is not None]
+            stands[stream] = min(known) if known and len(known) == len(fresh) else None
+        return stands
+
+    def _closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
+        """By stream: whether all that arrived before the month closed is in (design 2.9)."""
+        end_ms = Calendar(self.settings.zone).month_end_ms(month)
+        closes_ms = {stream: end_ms + self.settings.lateness_days.ms(stream) for stream in STREAMS}
+        return {stream: (as_of[stream] or 0) >= closes_ms[stream] for stream in STREAMS}
+
+    def _tiles(
+        self, measure: Measure, seen: Sequence[Row], now_ms: int
+    ) -> Iterator[tuple[Mapping[str, str], OpenTile]]:
+        sets = list(measure.label_sets())
+        questions = [
+            OpenQuestion(
+                series=names.series(measure.id, by),
+                target_ms=target.limit_ms if (target := measure.target_for(by)) else None,
+                give_up_ms=measure.give_up_ms,
+            )
+            for by in sets
+        ]
+        same_stream = {other.id for other in self.catalogue.of_stream(measure.stream)}
+        known = [row["by"] for row in seen if row["measure"] in same_stream]
+        for by, tile in zip(sets, self.reader.open_tiles(questions, now_ms), strict=True):
+            if tile.open or tile.gave_up or by in known:
+                yield by, tile

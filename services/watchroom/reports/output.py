@@ -1,0 +1,122 @@
+"""Rows as a table for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from watchroom.reports.rows import Row
+
+Format = Literal["table", "json", "csv"]
+FORMATS: tuple[Format, ...] = ("table", "json", "csv")
+
+
+def write(rows: Sequence[Row], form: Format, console: Console) -> None:
+    """Print the rows.
+
+    Args:
+        rows: From `collect`.
+        form: `table` for people; `json` and `csv` go out untouched, whatever the width of the terminal.
+        console: Where to.
+    """
+    if form == "table":
+        console.print(table(rows))
+    else:
+        console.file.write(as_json(rows) if form == "json" else as_csv(rows))
+
+
+def as_json(rows: Iterable[Row]) -> str:
+    """A JSON array, one row a line."""
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return f"[\n{lines}\n]\n" if lines else "[]\n"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """A header and one line a row; each label and each figure has its own column, empty where it has none."""
+    flat = [_flat(row) for row in rows]
+    columns = dict.fromkeys(name for row in flat for name in row)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """A table for a terminal."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("measure", "by", "month"):
+        shown.add_column(title, no_wrap=title == "month")
+    shown.add_column("value", justify="right", no_wrap=True)
+    shown.add_column("of which, and how spread")
+    for row in rows:
+        by = row["by"]
+        labels = " ".join(f"{name}={value}" for name, value in by.items()) if isinstance(by, dict) else ""
+        shown.add_row(str(row["measure"]), labels, str(row["period"] or "now"), _value(row), _details(row))
+    return shown
+
+
+def _flat(row: Row) -> Row:
+    flat: Row = {"measure": row["measure"], "period": row["period"]}
+    by = row["by"]
+    if isinstance(by, dict):
+        flat |= by
+    return flat | {name: value for name, value in row.items() if name not in ("measure", "by", "period")}
+
+
+def _value(row: Row) -> str:
+    value = row["value"]
+    if value is None:
+        return "none"
+    if row["unit"] == "s":
+        return f"{value:,.1f} s"
+    return f"{value:.2%}" if row["denominator"] is not None else f"{value:,}"
+
+
+def _details(row: Row) -> str:
+    if "oldest_s" in row:
+        return _open_details(row)
+    parts = []
+    if "count" in row:
+        parts += [f"{row['count']:,} measured", _target(row)]
+        parts += [f"{name} {_seconds(row[f'{name}_s'])}" for name in ("p50", "p90", "max")]
+        parts += [f"{row[name]:,} {name.replace('_', ' ')}" for name in ("missing_start", "negative") if row[name]]
+    elif row["denominator"] is not None:
+        parts.append(f"{row['numerator']:,} of {row['denominator']:,}")
+    if row.get("restatements"):
+        parts.append(f"restated by {row['restatements']:,}: {_published(row)} when published")
+    elif not row["closed"] and row["as_of"] is not None:
+        parts.append("not closed")
+    return " · ".join(part for part in parts if part)
+
+
+def _open_details(row: Row) -> str:
+    parts = [f"oldest {_seconds(row['oldest_s'])}"] if row["oldest_s"] is not None else []
+    if row["overdue"] is not None:
+        parts.append(f"{row['overdue']:,} overdue, {row['due_5min']:,} due in 5 min, {row['due_15min']:,} in 15")
+    if row["gave_up"]:
+        parts.append(f"{row['gave_up']:,} not closed by the feed")
+    return " · ".join(parts)
+
+
+def _target(row: Row) -> str:
+    return "" if row["within_target"] is None else f"{row['within_target']:.2%} within target"
+
+
+def _published(row: Row) -> str:
+    value = row["published_value"]
+    if value is None:
+        return "none"
+    if row["unit"] == "s":
+        return f"{value:,.1f} s"
+    return f"{value:.2%}" if row["denominator"] is not None else f"{value:,}"
+
+
+def _seconds(value: object) -> str:
+    return "none" if value is None else f"{value:,.0f} s"

@@ -1,0 +1,43 @@
+"""What a replay moved, as it stands in Redis afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from watchroom.catalogue import names
+from watchroom.reports.collect import Collector
+from watchroom.reports.rows import Row
+from watchroom.settings import Settings
+
+
+def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[str], now_ms: int) -> list[Row]:
+    """Rows of the months and streams that a replay moved, then the open measures at `now_ms`.
+
+    Args:
+        settings: The replay's: they lead to its Redis.
+        streams: What it fed.
+        months: Months it moved.
+        now_ms: The instant at which open measures are judged.
+
+    Raises:
+        ConfigurationInvalid: The catalogue cannot be used.
+        StoreUnavailable: Redis did not answer.
+    """
+    collector = Collector.of(settings)
+    try:
+        collector.check()
+        topics = {settings.topic(stream) for stream in streams}
+        measures = {measure.id for stream in streams for measure in collector.catalogue.of_stream(stream)}
+        rows = [
+            row
+            for row in collector.months(months)
+            if row["measure"] in measures or (row["measure"] == names.ORPHANS and _topic(row) in topics)
+        ]
+        return rows + collector.open(streams, rows, now_ms)
+    finally:
+        collector.reader.close()
+
+
+def _topic(row: Row) -> object:
+    by = row["by"]
+    return by.get("topic") if isinstance(by, dict) else None
