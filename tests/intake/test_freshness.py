@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchroom.intake.freshness import MOST_PAIRS, Answer, Freshness
 
 
-def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied():
+def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied() -> None:
     """An answer shows an end; until all below it is applied, the partition is not fresh."""
     freshness = Freshness()
     freshness.answered(Answer(sent_ms=1_000, position=0, end=5))
@@ -13,7 +13,7 @@ def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied():
     assert freshness.as_of(5) == 1_000
 
 
-def test_an_idle_partition_grows_fresher_with_every_empty_answer():
+def test_an_idle_partition_grows_fresher_with_every_empty_answer() -> None:
     """The log's end stands, the answers go on: nothing came, and that is known as of now."""
     freshness = Freshness()
     for sent_ms in range(1_000, 10_000, 500):
@@ -21,14 +21,14 @@ def test_an_idle_partition_grows_fresher_with_every_empty_answer():
         assert freshness.as_of(5) == sent_ms
 
 
-def test_without_answers_it_stands_still():
+def test_without_answers_it_stands_still() -> None:
     """A worker cut off from Kafka does not stay fresh."""
     freshness = Freshness()
     freshness.answered(Answer(1_000, 5, 5))
     assert [freshness.as_of(5) for _ in range(3)] == [1_000] * 3
 
 
-def test_a_busy_partition_that_is_always_behind_stays_fresh():
+def test_a_busy_partition_that_is_always_behind_stays_fresh() -> None:
     """Applied never equals the end; T follows at the distance of the lag."""
     freshness = Freshness()
     lag_ms = 5_000
@@ -41,7 +41,7 @@ def test_a_busy_partition_that_is_always_behind_stays_fresh():
     assert len(freshness._unmet) <= MOST_PAIRS
 
 
-def test_a_lag_of_minutes_is_thinned_out_not_forgotten():
+def test_a_lag_of_minutes_is_thinned_out_not_forgotten() -> None:
     """Catching up after an outage: T jumps forward in steps, and ends at the newest answer."""
     freshness = Freshness()
     for now_ms in range(0, 600_000, 500):
@@ -52,7 +52,7 @@ def test_a_lag_of_minutes_is_thinned_out_not_forgotten():
     assert freshness.as_of(599_501) == 599_500
 
 
-def test_it_only_grows():
+def test_it_only_grows() -> None:
     """A clock that goes back, or an older answer that comes late, makes nothing staler or fresher."""
     freshness = Freshness()
     freshness.answered(Answer(2_000, 5, 5))
@@ -61,7 +61,7 @@ def test_it_only_grows():
     assert freshness.as_of(5) == 2_000
 
 
-def test_an_end_below_the_asked_position_proves_nothing():
+def test_an_end_below_the_asked_position_proves_nothing() -> None:
     """A re-created log is shorter than what is applied: everything in it looks applied, and is not."""
     freshness = Freshness()
     freshness.answered(Answer(2_000, 100, 7))

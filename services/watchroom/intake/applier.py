@@ -18,6 +18,9 @@ class Applier(Protocol):
             StoreUnavailable: Redis did not answer.
         """
 
+    async def begin(self, offset: int, now_ms: int) -> None:
+        """Where nothing is stored: stand at `offset`, so that an empty partition is fresh too; raises as `apply`."""
+
     async def apply(self, batch: RecordBatch, fresh_ms: int | None, now_ms: int) -> None:
         """Apply a batch whose base is where the partition stands; calling again is safe.
 

@@ -34,8 +34,11 @@ class Freshness:
         self._fresh_ms: int | None = None
 
     def answered(self, answer: Answer) -> None:
-        """Note an answer. One whose end lies below its own position proves nothing and is ignored
-        (another log, or a new leader that does not know its high watermark yet)."""
+        """Note an answer.
+
+        One whose end lies below its own position proves nothing and is ignored: it is of another log,
+        or of a new leader that does not know its high watermark yet.
+        """
         if answer.end < answer.position:
             return
         if self._unmet:
@@ -49,7 +52,7 @@ class Freshness:
                 return
         self._unmet.append((answer.sent_ms, answer.end))
         if len(self._unmet) > MOST_PAIRS:
-            del self._unmet[1:-1:2]
+            del self._unmet[self._most_crowded()]
 
     def as_of(self, next_offset: int) -> int | None:
         """T when everything below `next_offset` is applied; None before any end was met."""
@@ -64,6 +67,11 @@ class Freshness:
             # the last met pair stays: an equal end in a later answer makes it younger
             del self._unmet[: met - 1]
         return self._fresh_ms
+
+    def _most_crowded(self) -> int:
+        """The pair, neither first nor last, whose neighbours lie closest together in time."""
+        pairs = self._unmet
+        return min(range(1, len(pairs) - 1), key=lambda i: pairs[i + 1][0] - pairs[i - 1][0])
 
     def forget(self) -> None:
         """The partition's place changed: old ends say nothing about what is applied now."""

@@ -52,7 +52,8 @@ class Lane:
         self.answered_ms: int | None = None  # when the latest answered fetch was sent
         self.moved_at_s = time.monotonic()  # when it last made progress, or had nothing to do
         self.touched_at_s = 0.0
-        self.short_since_s: float | None = None  # since when answers show an end below `stands`
+        self.refused = 0  # fetches in a row that the broker refused as out of range
+        self._short_since_s: float | None = None  # since when answers show an end below `stands`
         self.freshness = Freshness()
         self._answers: deque[Answer] = deque(maxlen=1024)  # appended by the consumer's thread
 
@@ -62,7 +63,7 @@ class Lane:
         self.placed = True
         self.queued = 0
         self.fetched = self.stands = next_offset
-        self.short_since_s = None
+        self._short_since_s = None
         self._answers.clear()
         self.freshness.forget()
 
@@ -100,10 +101,19 @@ class Lane:
             answer = self._answers.popleft()
             self.freshness.answered(answer)
             self.end, self.answered_ms = answer.end, answer.sent_ms
-            if answer.end >= self.stands:
-                self.short_since_s = None
-            elif self.short_since_s is None:
-                self.short_since_s = time.monotonic()
+            self.refused = 0
+            if answer.end >= answer.position:
+                self._short_since_s = None
+            elif self._short_since_s is None:
+                self._short_since_s = time.monotonic()
+
+    def short_for_s(self) -> float:
+        """How long answers have shown an end below the offset asked for, seconds."""
+        return 0.0 if self._short_since_s is None else time.monotonic() - self._short_since_s
+
+    def touched(self) -> None:
+        """Redis was told of our freshness, and stands where we do."""
+        self.touched_at_s = time.monotonic()
 
     def behind(self) -> bool:
         """Whether the log is known to hold more than what is applied; idle lanes keep their clock running."""
@@ -124,11 +134,10 @@ class Lanes:
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
         """This is our assignment now: every lane of it starts over, the others go."""
-        old = self._lanes
-        self.joined = True
-        self._lanes = {place: old.pop(place, None) or self._new(place) for place in map(Place._make, places)}
-        for lane in (*old.values(), *self._lanes.values()):
+        for lane in self._lanes.values():
             lane.displace()
+        self.joined = True
+        self._lanes = {place: self._lanes.get(place) or self._new(place) for place in map(Place._make, places)}
 
     def _new(self, place: Place) -> Lane:
         return Lane(place, self._make_applier(place.topic, place.partition))

@@ -1,0 +1,54 @@
+"""The Faust app: one agent over the event topics, one record batch an iteration."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterable
+
+from watchroom.intake.batches import BatchApp, PassThrough, consume_batches
+from watchroom.intake.intake import Intake
+from watchroom.intake.lanes import Fetched
+from watchroom.settings import STREAMS, Settings
+
+REQUEST_TIMEOUT_S = 40.0
+
+
+def member_name(settings: Settings) -> str:
+    """The worker's static name in its consumer group: a restart under it finds its partitions again at once."""
+    return settings.worker_name or f"{socket.gethostname()}-{settings.health_port}"
+
+
+def make_app(settings: Settings, intake: Intake) -> BatchApp:
+    """The app that feeds `intake`; not started."""
+    session_s = settings.session_timeout_s
+    app = BatchApp(
+        settings.group,
+        broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        autodiscover=False,
+        value_serializer="raw",
+        key_serializer="raw",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        store="memory://",
+        broker_session_timeout=session_s,
+        broker_heartbeat_interval=min(3.0, session_s / 4),
+        broker_rebalance_timeout=max(30.0, session_s),
+        broker_request_timeout=max(REQUEST_TIMEOUT_S, session_s + 5),
+        broker_max_poll_interval=300.0,
+        broker_commit_interval=1.0,
+        producer_request_timeout=30.0,
+        # without a reset policy aiokafka tells us when an offset is out of range, and never jumps silently
+        consumer_auto_offset_reset="none",
+        consumer_group_instance_id=member_name(settings),
+    )
+    consume_batches(app, intake)
+    topic = app.topic(*(settings.topic(stream) for stream in STREAMS), schema=PassThrough())
+
+    async def apply_batches(batches: AsyncIterable[Fetched]) -> None:
+        async for fetched in batches:
+            await intake.handle(fetched)
+
+    app.agent(topic, name="watchroom.apply")(apply_batches)
+    app.finalize()
+    return app

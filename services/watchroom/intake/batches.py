@@ -1,0 +1,319 @@
+"""Record batches: the one module that touches Faust's and aiokafka's private names.
+
+Faust hands its agents one record at a time, which caps a worker near 13,000 records a second
+whatever it then does. Here each fetched batch of one partition becomes ONE Faust message, whose
+value is a `Fetched`. Redis owns the offset: what Faust would do on an assignment (seek to Kafka's
+committed offset) is replaced by placing each lane at Redis's, inside `getmany`, before the next
+fetch, where no record can be on its way.
+
+Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; `tests/intake/test_internals.py` fails when
+the parts leaned upon here change. Everything that runs in the consumer's own thread is in
+`BatchThread`; the rest runs in the main loop.
+"""
+
+# ruff: noqa: SLF001, ANN401, ARG001, ARG002, ASYNC109 - private names, their untyped arguments and the driver's own
+# signatures are what this module is about.
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, cast
+
+import faust
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP, ConsumerMessage
+
+from watchroom.errors import WorkFailed
+from watchroom.events.record import Record
+from watchroom.intake.batch import RecordBatch
+from watchroom.intake.freshness import Answer
+from watchroom.intake.intake import Intake
+from watchroom.intake.lanes import MOST_QUEUED, Fetched, Lanes
+
+FAUST_VERSION, AIOKAFKA_VERSION = "0.15.3", "0.14.0"
+
+FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
+FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
+BROKER_WAIT_S = 10.0
+
+
+def _records(fetched: Iterable[Any]) -> list[Record]:
+    return [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in fetched]
+
+
+class BatchApp(faust.App):
+    """A Faust app that writes nothing to disk (no tables, so no data directory)."""
+
+    def _create_directories(self) -> None:
+        return
+
+
+class PassThrough(faust.Schema[bytes, Fetched]):
+    """Hands a message's value on as it is; there is nothing to decode in a list of records."""
+
+    def compile(self, app: Any, **_: Any) -> Any:
+        """The decoder that the topic calls for each message."""
+        create_event = app.create_event
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:
+            return create_event(message.key, message.value, message.headers, message)
+
+        return decode
+
+
+class BatchThread(AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer: fetches, watches the answers, seeks."""
+
+    consumer: BatchConsumer
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"  # an aborted transaction never happened
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, and have every fetch answer noted from then on."""
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._proc_fetch_request = self._noting(fetcher._proc_fetch_request)
+
+    def _noting(self, fetch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+        """A fetch that also tells each lane (when it was sent, from where, which end it showed).
+
+        aiokafka sets a partition's `highwater` and `timestamp` on every good answer, empty ones
+        included, and on no other occasion; answers to a position that was left are not counted.
+        """
+
+        async def noting(assignment: Any, node_id: Any, request: Any) -> bool:
+            asked = [(TopicPartition(topic, p[0]), p[1]) for topic, parts in request.topics for p in parts]
+            for tp, _ in asked:
+                assignment.state_value(tp).timestamp = None
+            sent_ms = int(time.time() * 1000)
+            wake = await fetch(assignment, node_id, request)
+            if assignment.active:
+                for tp, position in asked:
+                    state, lane = assignment.state_value(tp), self.consumer.lanes.get(tp)
+                    if lane is not None and state.timestamp is not None:
+                        lane.note(Answer(sent_ms, position, state.highwater))
+            return wake
+
+        return noting
+
+    async def _fetch_records(  # type: ignore[override]  # batches where the driver gives lists of records
+        self, consumer: Any, active_partitions: Any, timeout: float | None = None, max_records: int | None = None
+    ) -> dict[TP, RecordBatch]:
+        """What was fetched for the lanes that can take a batch, waiting up to `timeout` seconds for some."""
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        deadline = time.monotonic() + (timeout or 0.0)
+        while self.consumer.flow_active:
+            wanted, full = self._wanted(active_partitions)
+            with fetcher._subscriptions.fetch_context():
+                if wanted and (batches := await self._drain(fetcher, wanted)):
+                    return batches
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or not wanted:
+                    await asyncio.sleep(FULL_WAIT_S)
+                    break
+                waiter = fetcher._create_fetch_waiter()
+                await asyncio.wait([waiter], timeout=min(left_s, FULL_WAIT_S) if full else left_s)
+                if waiter.done():
+                    waiter.result()  # authorization errors arrive here
+                waiter.cancel()
+            if fetcher._closed:
+                break
+        return {}
+
+    def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
+        """The partitions whose lanes can take a batch now; whether some cannot because they are full."""
+        lanes = [(tp, lane) for tp in tuple(active or ()) if (lane := self.consumer.lanes.get(tp)) and lane.placed]
+        wanted = {tp for tp, lane in lanes if lane.queued < MOST_QUEUED}
+        return wanted, len(wanted) < len(lanes)
+
+    async def _drain(self, fetcher: Any, wanted: set[TP]) -> dict[TP, RecordBatch]:
+        """What is buffered, by partition; also where only the position moved (markers, compacted tails)."""
+        subscriptions = fetcher._subscriptions
+        if subscriptions.reassignment_in_progress or subscriptions.subscription.assignment is None:
+            return {}
+        assignment = subscriptions.subscription.assignment
+        bases = {tp: state._position for tp in wanted if (state := assignment.state_value(tp)) is not None}
+        drained = await fetcher.fetched_records(wanted, timeout=0)
+        if subscriptions.subscription is None or subscriptions.subscription.assignment is not assignment:
+            return {}  # every lane of a new assignment is placed anew
+        batches = {}
+        for tp, base in bases.items():
+            position = assignment.state_value(tp)._position
+            if base is not None and position is not None and position != base:
+                batches[tp] = RecordBatch(tp.topic, tp.partition, base, _records(drained.get(tp, ())), position)
+        return batches
+
+    async def begins(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """The first offset that each partition's log still holds."""
+        async with asyncio.timeout(BROKER_WAIT_S):
+            found = await self._ensure_consumer().beginning_offsets([TopicPartition(*tp) for tp in tps])
+        return {TP(*tp): offset for tp, offset in found.items()}
+
+    async def fetch_from(self, offsets: Mapping[TP, int]) -> set[TP]:
+        """Fetch from these offsets next; what is not ours any more is left out of the answer."""
+        consumer = self._ensure_consumer()
+        ours: set[TP] = offsets.keys() & consumer.assignment()
+        for tp in ours:
+            consumer.seek(TopicPartition(*tp), offsets[tp])
+        return ours
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Tell Kafka how far we are: a hint for lag tools, whose failure harms nothing."""
+        consumer = self._ensure_consumer()
+        hint = {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items() if tp in self.assignment()}
+        try:
+            async with asyncio.timeout(BROKER_WAIT_S):
+                await consumer.commit(hint)
+        except (KafkaError, TimeoutError):
+            return False
+        return True
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's livelock log lines fire on idle partitions; our health page judges progress instead."""
+
+
+class BatchConsumer(Consumer):
+    """Yields one message per fetched batch, and places lanes between fetches."""
+
+    transport: BatchTransport
+    _thread: BatchThread
+
+    @property
+    def lanes(self) -> Lanes:
+        """The lanes of our assignment."""
+        return self.transport.intake.lanes
+
+    def _new_consumer_thread(self) -> BatchThread:
+        return BatchThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """A rebalance begins: what is queued no longer counts, the batch in hand is finished."""
+        for lane in self.lanes:
+            lane.displace()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """A rebalance ends, with these partitions or none."""
+        self.transport.intake.status.count("rebalances")
+        self.transport.intake.assign(assigned)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Instead of Kafka's committed offsets: every lane is to be placed at Redis's."""
+        self.transport.intake.assign(self.assignment())
+        return {}
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """Place the lanes that are out of place, fetch, and yield one message per batch."""
+        fetched: dict[TP, RecordBatch] = {}
+        try:
+            await self._place_lanes()
+            generation = self.app.consumer_generation_id
+            records, _ = await self._wait_next_records(timeout)
+            fetched = cast("dict[TP, RecordBatch]", records)
+            while fetched and self.flow_active and generation == self.app.consumer_generation_id:
+                tp = next(iter(fetched))
+                lane = self.lanes.get(tp)
+                batch = fetched.pop(tp)
+                if lane is not None and (handed := lane.hand_out(batch)) is not None:
+                    yield tp, self._message(tp, handed)
+        except (ConsumerStoppedError, asyncio.CancelledError, GeneratorExit):
+            raise
+        except Exception as error:  # noqa: BLE001  # what leaves this generator would be retried by Faust for ever
+            await self._fetch_failed(error)
+        finally:
+            for tp in fetched:
+                if (lane := self.lanes.get(tp)) is not None:
+                    lane.displace()
+
+    async def _place_lanes(self) -> None:
+        """Read Redis's offset of every lane out of place, and fetch from there."""
+        out = {TP(*lane.place): (lane, lane.epoch) for lane in self.lanes if not lane.placed}
+        if not out or not self.flow_active:
+            return
+        begins = await self._thread.call_thread(self._thread.begins, tuple(out))
+        found = await asyncio.gather(
+            *(self.transport.intake.start_lane(lane, begins[tp]) for tp, (lane, _) in out.items())
+        )
+        offsets = {tp: at for tp, at in zip(out, found, strict=True) if at is not None}
+        for tp in await self._thread.call_thread(self._thread.fetch_from, offsets):
+            lane, epoch = out[tp]
+            if lane.epoch == epoch and self.lanes.get(tp) is lane:
+                self._read_offset[tp] = None
+                lane.place_at(offsets[tp])
+
+    async def _fetch_failed(self, error: Exception) -> None:
+        """Answer what went wrong in `getmany`; nothing may leave it."""
+        intake = self.transport.intake
+        if isinstance(error, NoOffsetForPartitionError):
+            return  # the fetcher looked before the lane was placed
+        if isinstance(error, OffsetOutOfRangeError):
+            for tp, offset in error.args[0].items():
+                await intake.out_of_range(TP(*tp), offset)
+        elif isinstance(error, TopicAuthorizationFailedError):
+            intake.fail(WorkFailed(f"Kafka does not let this user read topic {error}; grant READ on it"))
+        elif isinstance(error, (KafkaError, TimeoutError)):
+            intake.status.waiting("kafka", f"Kafka did not answer a fetch ({type(error).__name__}: {error})")
+            await self.sleep(1.0)
+        else:
+            intake.fail(error)
+            await self.sleep(1.0)
+
+    def _message(self, tp: TP, handed: Fetched) -> ConsumerMessage:
+        """A Faust message whose offset is the last one the batch covers."""
+        value = cast("bytes", handed)  # nothing between here and the agent looks into it: see PassThrough
+        last, generation = handed.batch.next_offset - 1, self.app.consumer_generation_id
+        return ConsumerMessage(
+            tp.topic, tp.partition, last, time.time(), 1, [], None, value, None, 0, 0, tp, generation_id=generation
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """The last acknowledged batch's end; offsets that a batch jumps over are legal gaps."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        last = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return int(last) + 1
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps need no book-keeping: see `_new_offset`."""
+
+
+class BatchTransport(Transport):
+    """Makes the app consume record batches, on behalf of this intake."""
+
+    Consumer = BatchConsumer
+    intake: Intake
+
+
+def consume_batches(app: BatchApp, intake: Intake) -> None:
+    """Make `app` hand fetched batches to its agents, lane by lane.
+
+    Raises:
+        WorkFailed: Faust or aiokafka is another version than this module was written for.
+    """
+    for package, written_for in (("faust-streaming", FAUST_VERSION), ("aiokafka", AIOKAFKA_VERSION)):
+        if (found := version(package)) != written_for:
+            raise WorkFailed(f"{package} {found} is installed; this worker needs {written_for} exactly")
+    transport = BatchTransport(app.conf.broker_consumer, app)
+    transport.intake = intake
+    app.transport = transport

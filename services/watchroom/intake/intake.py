@@ -1,0 +1,208 @@
+"""The work between a fetched batch and Redis: apply, retry, notice that Redis moved, touch, give up.
+
+No exception leaves `handle`: Faust would acknowledge the batch that failed and go on. What can be
+waited for (Redis, the dead letters' broker) is retried here until it answers or the lane is taken
+away; a place that moved is found again; everything else ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+import structlog
+
+from watchroom.errors import BrokerUnavailable, Moved, RebuildNeeded, StoreUnavailable, WatchroomError, WorkFailed
+from watchroom.intake.applier import MakeApplier
+from watchroom.intake.lanes import Fetched, Lane, Lanes
+from watchroom.intake.status import Status
+
+RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+SHORT_LOG_S = 5.0  # a new leader may not know its high watermark for a moment; a shorter log stays shorter
+
+log = structlog.get_logger("watchroom.intake")
+
+
+def now_ms() -> int:
+    """The wall clock, milliseconds since the epoch."""
+    return int(time.time() * 1000)
+
+
+class Intake:
+    """Everything a worker does with its lanes; `failed` tells how it ended."""
+
+    def __init__(self, make_applier: MakeApplier, status: Status) -> None:
+        self.status = status
+        self.lanes = Lanes(make_applier)
+        self.failure: Exception | None = None
+        self.failed = asyncio.Event()
+        self._finishing = False
+
+    def fail(self, error: Exception) -> None:
+        """End the process: the first error is its reason, and nothing is applied from here on."""
+        if self.failure is None:
+            self.failure = error
+            if isinstance(error, WatchroomError):
+                log.error(str(error))
+            else:
+                log.error("unexpected error, the worker ends", exc_info=error)
+        self.failed.set()
+
+    def assign(self, places: Iterable[tuple[str, int]]) -> None:
+        """These partitions are ours now, and no others."""
+        try:
+            self.lanes.assign(places)
+        except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group
+            self.fail(error)
+
+    async def handle(self, fetched: Fetched) -> None:
+        """Apply one batch, however long Redis takes; drops it if its lane has moved on."""
+        batch, epoch = fetched
+        lane = self.lanes.get((batch.topic, batch.partition))
+        if lane is None or lane.epoch != epoch or self.failure is not None:
+            self.status.count("stale_batches")
+            return
+        lane.queued -= 1
+        async with lane.lock:
+            if lane.epoch == epoch and batch.base != lane.stands:
+                lane.displace()
+            elif await self._insist(
+                lane, epoch, lambda: lane.applier.apply(batch, lane.fresh_ms(batch.next_offset), now_ms())
+            ):
+                lane.applied(batch.next_offset)
+                self.status.count("batches")
+                self.status.count("events", len(batch.records))
+
+    async def _insist(self, lane: Lane, epoch: int, call: Callable[[], Awaitable[None]]) -> bool:
+        """Call until it succeeds; False when the lane was taken away or must be placed anew."""
+        pause_s = RETRY_FIRST_S
+        while lane.epoch == epoch and self.failure is None:
+            try:
+                await call()
+            except Moved as moved:
+                self._moved(lane, moved)
+            except StoreUnavailable as error:
+                self._wait_for("redis", error)
+                await asyncio.sleep(pause_s)
+            except BrokerUnavailable as error:
+                self._wait_for("kafka", error)
+                await asyncio.sleep(pause_s)
+            except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
+                self.fail(error)
+            else:
+                self.status.answered("redis")
+                return True
+            pause_s = min(2 * pause_s, RETRY_MOST_S)
+        return False
+
+    def _wait_for(self, server: str, error: Exception) -> None:
+        self.status.count(f"{server}_retries")
+        self.status.waiting(server, str(error))
+
+    def _moved(self, lane: Lane, moved: Moved) -> None:
+        topic, partition = lane.place
+        log.warning(
+            "Redis stands elsewhere, going there",
+            topic=topic,
+            partition=partition,
+            here=lane.stands,
+            redis=moved.stored_offset,
+        )
+        self.status.count("moved")
+        lane.displace()
+
+    async def start_lane(self, lane: Lane, begin: int) -> int | None:
+        """The offset to fetch from: Redis's, or the log's beginning `begin`; None: not now, ask again.
+
+        A stored offset below the beginning is a loss: it is counted, and the lane goes on from there.
+        """
+        epoch = lane.epoch
+        if self._finishing or self.failure is not None:
+            return None
+        async with lane.lock:
+            try:
+                stored = await lane.applier.start()
+                topic, partition = lane.place
+                if stored is None:
+                    await lane.applier.begin(begin, now_ms())
+                elif stored < begin:
+                    log.error(
+                        "the log no longer holds what was due",
+                        topic=topic,
+                        partition=partition,
+                        lost_from=stored,
+                        lost_to=begin,
+                    )
+                    await lane.applier.lost(stored, begin, now_ms())
+                    self.status.count("lost_offsets", begin - stored)
+            except StoreUnavailable as error:
+                self._wait_for("redis", error)
+                await asyncio.sleep(RETRY_FIRST_S)
+                return None
+            except Moved:
+                return None
+            except Exception as error:  # noqa: BLE001  # nothing may leave the fetch loop
+                self.fail(error)
+                return None
+        self.status.answered("redis")
+        return max(stored or 0, begin) if lane.epoch == epoch else None
+
+    async def out_of_range(self, place: tuple[str, int], offset: int) -> None:
+        """The broker refused a fetch: below the log's beginning the lane starts over and finds the loss."""
+        lane = self.lanes.get(place)
+        if lane is not None and lane.placed:
+            lane.displace()
+            lane.refused += 1
+            if lane.refused > 1:
+                self._other_log(lane, offset)
+
+    def _other_log(self, lane: Lane, offset: int) -> None:
+        topic, partition = lane.place
+        self.fail(
+            RebuildNeeded(
+                f"{topic} partition {partition}: Redis stands at offset {offset}, above the end of the log"
+                f"{'' if lane.end is None else f' ({lane.end})'}; the topic was made anew or lost its end"
+            )
+        )
+
+    async def finish(self) -> None:
+        """Take no more batches, and wait until those in hand are written."""
+        self._finishing = True
+        for lane in self.lanes:
+            lane.displace()
+        for lane in self.lanes:
+            async with lane.lock:
+                continue
+
+    async def touch_forever(self, touch_s: float) -> None:
+        """Every `touch_s` seconds: write each idle lane's freshness, and compare its offset with Redis's."""
+        while True:
+            await asyncio.sleep(touch_s)
+            due = self.lanes.where(lambda lane: lane.placed and not lane.lock.locked())
+            await asyncio.gather(*map(self._touch, due))
+
+    async def _touch(self, lane: Lane) -> None:
+        async with lane.lock:
+            if not lane.placed:
+                return
+            try:
+                await lane.applier.touch(lane.fresh_ms(lane.stands), now_ms())
+            except Moved as moved:
+                self._moved(lane, moved)
+            except StoreUnavailable as error:
+                self._wait_for("redis", error)
+            except Exception as error:  # noqa: BLE001  # a timer that dies silently would freeze freshness
+                self.fail(error)
+            else:
+                lane.touched()
+                self.status.answered("redis")
+            if lane.short_for_s() > SHORT_LOG_S:
+                self._other_log(lane, lane.stands)
+
+
+def exit_code(failure: Exception | None) -> int:
+    """0 for none, 2 for what a person must put right first, 1 for everything else."""
+    if failure is None:
+        return 0
+    return failure.exit_code if isinstance(failure, WatchroomError) else WorkFailed.exit_code

@@ -1,0 +1,83 @@
+"""Puts the parts of one worker together: definitions, store, and an applier for each partition."""
+
+from __future__ import annotations
+
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import RebuildNeeded
+from watchroom.events.admit import Admission
+from watchroom.fold.batch import Folder
+from watchroom.fold.contributions import Contributor
+from watchroom.fold.streams import STREAMS as FOLDED
+from watchroom.intake.partition import PartitionApplier, SendRefused
+from watchroom.intake.topics import Topics
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import STREAMS, Settings
+from watchroom.store.definition import definition
+from watchroom.store.write import Store
+
+
+def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
+    """Redis for this worker, bound to what decides the figures (partition counts among it)."""
+    partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
+    parts = definition(
+        catalogue,
+        zone=settings.zone,
+        lateness_ms={stream: settings.lateness_days.ms(stream) for stream in STREAMS},
+        keeping_ms={stream: settings.keeping_days.ms(stream) for stream in STREAMS},
+        future_ms=round(settings.future_s * 1000),
+        partitions=partitions,
+    )
+    return Store(settings.redis_url, settings.force, parts, partitions)
+
+
+class Appliers:
+    """Makes the applier of a partition; called once for each partition that is assigned to us."""
+
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, topics: Topics, store: Store, send_refused: SendRefused
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._topics = topics
+        self._store = store
+        self._send_refused = send_refused
+        self._calendar = Calendar(settings.zone)
+        self._streams = {settings.topic(stream): stream for stream in STREAMS}
+
+    def __call__(self, topic: str, partition: int) -> PartitionApplier:
+        """The applier of one partition.
+
+        Raises:
+            RebuildNeeded: The topic has more partitions than when this worker started.
+        """
+        settings, stream, count = self._settings, self._streams[topic], self._topics.partitions[topic]
+        if partition >= count:
+            raise RebuildNeeded(f"{topic} had {count} partitions and now has one numbered {partition}")
+        lateness_ms, keeping_ms = settings.lateness_days.ms(stream), settings.keeping_days.ms(stream)
+        history = [name for name, rule in settings.sources.get(stream, {}).items() if rule.history]
+        return PartitionApplier(
+            topic,
+            partition,
+            store=self._store,
+            admission=Admission(
+                stream,
+                partition,
+                count,
+                history_sources=history,
+                lateness_ms=lateness_ms,
+                future_ms=round(settings.future_s * 1000),
+            ),
+            folder=Folder(
+                FOLDED[stream],
+                Contributor(FOLDED[stream], topic, self._catalogue.of_stream(stream)),
+                keeping_ms=keeping_ms,
+                lateness_ms=lateness_ms,
+                calendar=self._calendar,
+                topic=topic,
+                partition=partition,
+            ),
+            calendar=self._calendar,
+            keeping_ms=keeping_ms,
+            step_events=settings.step_events,
+            send_refused=self._send_refused,
+        )

@@ -1,0 +1,55 @@
+"""What the worker knows about itself: counters, what it waits for, how it ended. No I/O but log lines."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import structlog
+
+REPEAT_LOG_S = 30.0
+COUNTERS = {
+    "batches": "Fetched batches applied.",
+    "events": "Records applied, dead letters among them.",
+    "dead_letters": "Records sent to the dead letters; a crash may repeat some.",
+    "stale_batches": "Fetched batches dropped because their lane had moved on.",
+    "moved": "Times Redis stood at another offset than this worker.",
+    "rebalances": "Assignments received from the consumer group.",
+    "redis_retries": "Calls to Redis that failed and were tried again.",
+    "kafka_retries": "Calls to Kafka that failed and were tried again.",
+    "lost_offsets": "Offsets that the log no longer held when they were due.",
+}
+
+log = structlog.get_logger("watchroom.intake")
+
+
+class Status:
+    """Counters and current waits of one worker."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
+        self._waits: dict[str, tuple[str, float]] = {}  # by server: text, since (monotonic s)
+        self._logged_at_s: dict[str, float] = {}
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a counter of `COUNTERS`."""
+        self.counts[name] += by
+
+    def waiting(self, server: str, text: str) -> None:
+        """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s."""
+        now_s = time.monotonic()
+        since_s = self._waits[server][1] if server in self._waits else now_s
+        self._waits[server] = (text, since_s)
+        if now_s - self._logged_at_s.get(server, -REPEAT_LOG_S) >= REPEAT_LOG_S:
+            self._logged_at_s[server] = now_s
+            log.warning(text, waiting_s=round(now_s - since_s, 1))
+
+    def answered(self, server: str) -> None:
+        """`server` answers (again)."""
+        wait = self._waits.pop(server, None)
+        if wait is not None and self._logged_at_s.pop(server, None) is not None:
+            log.info("answers again", server=server, after_s=round(time.monotonic() - wait[1], 1))
+
+    def waits(self) -> dict[str, str]:
+        """What is being waited for, by server."""
+        return {server: text for server, (text, _) in self._waits.items()}

@@ -1,0 +1,152 @@
+"""The worker process: wait for the servers, run the Faust app, end in good order with an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import structlog
+import uvloop
+from aiokafka.errors import KafkaError
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.errors import BrokerUnavailable, StoreUnavailable, WatchroomError, WorkFailed
+from watchroom.intake.app import make_app, member_name
+from watchroom.intake.batches import BatchApp
+from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.health import Health
+from watchroom.intake.intake import Intake, exit_code
+from watchroom.intake.logs import log_to_stderr
+from watchroom.intake.pipeline import Appliers, make_store
+from watchroom.intake.status import Status
+from watchroom.intake.topics import ensure_topics
+from watchroom.settings import Settings
+
+RETRY_S = 1.0
+STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
+GC_THRESHOLD = 50_000  # allocations between collections of the young; states are many and long-lived
+
+T = TypeVar("T")
+log = structlog.get_logger("watchroom.worker")
+
+
+def run(settings: Settings) -> int:
+    """Run a worker until SIGTERM or SIGINT, or until it cannot go on.
+
+    Returns:
+        0 after a signal, 1 when the work failed, 2 when a person must put something right first.
+    """
+    log_to_stderr()
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer thread makes its loop by it too
+    code = asyncio.run(Worker(settings).run())
+    _leave(code)
+    return code
+
+
+def _leave(code: int) -> None:
+    """End now, if a thread of Faust's would keep the process."""
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        os._exit(code)
+
+
+class Worker:
+    """One run of the worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._status = Status()
+        self._health = Health(self._status)
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        """See `run`."""
+        try:
+            self._catch_signals()
+            await self._health.start(self._settings)
+            return await self._work()
+        except WatchroomError as error:
+            log.error(str(error))  # noqa: TRY400 - the message is for a person; a traceback says no more
+            return error.exit_code
+        finally:
+            await self._health.stop()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+
+    async def _work(self) -> int:
+        settings = self._settings
+        catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+        topics = await self._insist("kafka", lambda: ensure_topics(settings))
+        if topics is None:
+            return 0
+        store = make_store(settings, catalogue, topics)
+        letters = DeadLetters(settings, self._status)
+        try:
+            await self._insist("redis", store.open)
+            if self._stop.is_set():
+                return 0
+            intake = Intake(Appliers(settings, catalogue, topics, store, letters.send), self._status)
+            self._health.intake = intake
+            return await self._consume(intake)
+        finally:
+            await letters.stop()
+            await store.close()
+
+    async def _insist(self, server: str, call: Callable[[], Awaitable[T]]) -> T | None:
+        """Call until the server answers; None when we are told to stop before."""
+        while not self._stop.is_set():
+            try:
+                answer = await call()
+            except (BrokerUnavailable, StoreUnavailable) as error:
+                self._status.waiting(server, str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), RETRY_S)
+            else:
+                self._status.answered(server)
+                return answer
+        return None
+
+    async def _consume(self, intake: Intake) -> int:
+        settings = self._settings
+        app = make_app(settings, intake)
+        touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
+        try:
+            await _start(app, settings)
+            log.info("consuming", kafka=settings.kafka, group=settings.group, member=member_name(settings))
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(GC_THRESHOLD, 20, 50)
+            await self._until_end(app, intake)
+            await intake.finish()
+        finally:
+            touching.cancel()
+            with suppress(TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
+        log.info("ended", **intake.status.counts)
+        return exit_code(intake.failure)
+
+    async def _until_end(self, app: BatchApp, intake: Intake) -> None:
+        waits = [asyncio.create_task(event.wait()) for event in (self._stop, intake.failed)]
+        while not any(wait.done() for wait in waits):
+            await asyncio.wait(waits, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            if app.should_stop and not self._stop.is_set():
+                intake.fail(WorkFailed(f"Faust ended by itself: {app.crash_reason!r}"))
+        for wait in waits:
+            wait.cancel()
+
+
+async def _start(app: BatchApp, settings: Settings) -> None:
+    try:
+        await app.start()
+    except (KafkaError, OSError) as error:
+        raise WorkFailed(
+            f"Kafka at {settings.kafka} stopped answering while the worker started ({type(error).__name__}: {error})"
+        ) from error
