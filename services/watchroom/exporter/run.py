@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ def run(settings: Settings) -> int:
         ConfigurationInvalid: The catalogue cannot be used.
         WorkFailed: The port cannot be had.
     """
+    _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     mirror = Mirror(Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S), catalogue, Calendar(settings.zone))
     page = Page(mirror, settings, lambda partitions: expected_fingerprint(catalogue, settings, partitions))
@@ -96,6 +98,17 @@ def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
             tell: Callable[..., object] = log.info if answered else log.warning
             tell("redis answers" if answered else "redis does not answer", detail=mirror.redis_fault)
         stop.wait(max(0.05, REFRESH_S - (time.monotonic() - began_s)))
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _stop_on_signals(stop: threading.Event) -> None:
