@@ -74,8 +74,7 @@ def spread(cells: Cells, now_ms: int, calendar: Calendar) -> list[Bucket]:
     """
     sums: dict[str, dict[str, int]] = {}
     for start_ms, deltas in cells.items():
-        day = calendar.day_of(start_ms)
-        for name in (ten_seconds_name(start_ms), hour_name(start_ms), day_name(day), month_name(day[:7])):
+        for name in _names(start_ms, now_ms, calendar):
             into = sums.get(name)
             if into is None:
                 sums[name] = dict(deltas)
@@ -83,6 +82,17 @@ def spread(cells: Cells, now_ms: int, calendar: Calendar) -> list[Bucket]:
             for field, delta in deltas.items():
                 into[field] = into.get(field, 0) + delta
     return list(_kept(sums, now_ms, calendar))
+
+
+def _names(start_ms: int, now_ms: int, calendar: Calendar) -> Iterable[str]:
+    """The buckets of a 10 s start; the short-lived ones only where they are still kept, as most history's are not."""
+    if start_ms + TEN_SECONDS_MS + KEEP_10S_MS > now_ms:
+        yield ten_seconds_name(start_ms)
+    if start_ms + HOUR_MS + KEEP_HOUR_MS > now_ms:
+        yield hour_name(start_ms)
+    day = calendar.day_of(start_ms)
+    yield day_name(day)
+    yield month_name(day[:7])
 
 
 def _kept(sums: Mapping[str, Mapping[str, int]], now_ms: int, calendar: Calendar) -> Iterable[Bucket]:
