@@ -21,8 +21,9 @@ def text(name: str, root: Path) -> str:  # noqa: ARG001  # every output is given
     return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
+@cache
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of one event type.
+    """The JSON Schema of one event type, to be read and not changed.
 
     It says all that a schema can. Besides, `parse` knows the calendar (no 30 February), limits the
     years to 1970 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.

@@ -1,0 +1,159 @@
+"""Times: only RFC 3339 with an offset, and to the millisecond."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from watchroom.events import times
+from watchroom.events.times import TimeUnusable, to_ms, to_text
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+EARLIEST, LATEST = datetime(1970, 1, 3), datetime(2199, 12, 29)  # noqa: DTZ001  # the strategy adds the zone
+MOMENTS = st.datetimes(EARLIEST, LATEST, timezones=OFFSETS)
+
+
+def floor_ms(moment: datetime) -> int:
+    """Whole milliseconds by Python's own calendar."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+@given(MOMENTS, st.sampled_from(["seconds", "milliseconds", "microseconds"]))
+def test_every_moment_has_the_milliseconds_that_python_counts(moment: datetime, precision: str) -> None:
+    """The short way by look-ups and the long way must both agree with the standard library."""
+    text = moment.isoformat(timespec=precision)
+    expected = floor_ms(datetime.fromisoformat(text))
+    assert to_ms(text) == expected
+    assert to_ms(text) == expected, "the second time takes the short way"
+    assert to_ms(text.replace("+00:00", "Z")) == expected
+
+
+@given(MOMENTS)
+def test_what_is_shown_to_people_reads_back(moment: datetime) -> None:
+    """A time in a message can be compared with the event's."""
+    assert to_ms(to_text(floor_ms(moment))) == floor_ms(moment)
+
+
+@given(st.text("0123456789-+:.TtZz ", min_size=15, max_size=32))
+@example("2021-10-31T01:30:0 Z")
+@example("2021-10-31T01:30:+1Z")
+@example("2021-10-31T01:30:00.1_2Z")
+@example("2021-10-31T01:30:٣٠Z")
+@example("2021-10-31T01:30:00Z\n")
+@example("2021-W43-7T01:30:00+01:00")
+@example("20211031T013000Z")
+def test_nothing_else_passes(text: str) -> None:
+    """A text is either of the RFC's form and a real moment, or refused: no third way."""
+    try:
+        ms = to_ms(text)
+    except TimeUnusable:
+        return
+    assert re.fullmatch(times.PATTERN, text, re.ASCII)
+    if text[17:19] != "60":
+        assert ms == floor_ms(datetime.fromisoformat(text.upper()))
+
+
+@given(MOMENTS, st.data())
+def test_one_wrong_character_is_never_overlooked(moment: datetime, data: st.DataObject) -> None:
+    """The look-ups stand in for a check of every character; each is spoilt in turn."""
+    text = moment.isoformat(timespec=data.draw(st.sampled_from(["seconds", "milliseconds"])))
+    to_ms(text)
+    at = data.draw(st.integers(0, len(text) - 1))
+    spoilt = text[:at] + data.draw(st.sampled_from("x _/٣\x00")) + text[at + 1 :]
+    with pytest.raises(TimeUnusable):
+        to_ms(spoilt)
+
+
+def test_the_hour_that_london_has_twice_is_told_apart_by_its_offset() -> None:
+    """01:30 on 31 October 2021 in summer time is an hour before 01:30 in winter time."""
+    summer, winter = to_ms("2021-10-31T01:30:00+01:00"), to_ms("2021-10-31T01:30:00+00:00")
+    assert summer == to_ms("2021-10-31T00:30:00Z")
+    assert winter - summer == 3_600_000
+
+
+@pytest.mark.parametrize("fraction", ["123", "1234", "123999", "1239999999999", "123" + "9" * 27])
+def test_what_is_finer_than_a_millisecond_is_cut(fraction: str) -> None:
+    """Rounded up, an answer after 9.9999 s would miss the target of 10 s that it met."""
+    assert to_ms(f"2021-10-30T12:00:00.{fraction}Z") == to_ms("2021-10-30T12:00:00Z") + 123
+
+
+@pytest.mark.parametrize(("fraction", "ms"), [("5", 500), ("05", 50), ("000", 0), ("0009", 0)])
+def test_short_fractions_are_tenths_and_hundredths(fraction: str, ms: int) -> None:
+    """`.5` is half a second, not 5 ms."""
+    assert to_ms(f"2021-10-30T12:00:00.{fraction}Z") - to_ms("2021-10-30T12:00:00Z") == ms
+
+
+@pytest.mark.parametrize("text", ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T00:59:60+01:00"])
+def test_a_leap_second_stays_in_its_own_month(text: str) -> None:
+    """It is the last of December, not the first of January."""
+    assert to_ms(text) == to_ms("2016-12-31T23:59:59.999Z")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("2021-10-31T01:30:00", "no offset"),
+        ("2021-10-31T01:30", "no offset"),
+        ("2021-10-31 01:30:00", "no offset"),
+        ("2021-10-31", "date without a time"),
+        ("2021-10-31 01:30:00Z", "a T there"),
+        ("1635640200", "is not such a time"),
+        ("", "is not such a time"),
+        ("2021-10-31T01:30Z", "is not such a time"),
+        ("2021-10-31T01:30:00+0100", "is not such a time"),
+        ("2021-10-31T01:30:00 Europe/London", "is not such a time"),
+        ("2021-10-31T01:30:00." + "1" * 31 + "Z", "is not such a time"),
+        ("2021-02-29T12:00:00Z", "no day of the calendar"),
+        ("0000-01-01T12:00:00Z", "no day of the calendar"),
+        ("2021-10-31T24:00:00Z", "no time of day"),
+        ("2021-10-31T12:60:00Z", "no time of day"),
+        ("2021-10-31T12:00:00+24:00", "no time of day or no offset"),
+        ("2021-10-31T12:00:00+01:60", "no time of day or no offset"),
+        ("2021-10-31T12:00:61Z", "second 61"),
+        ("2021-10-31T12:00:60Z", "only at 23:59 UTC"),
+        ("1969-12-31T23:59:59.999Z", "outside 1970 to 2199"),
+        ("1970-01-01T00:59:59+01:00", "outside 1970 to 2199"),
+        ("2200-01-01T00:00:00Z", "outside 1970 to 2199"),
+        ("9999-12-31T23:59:59-23:59", "outside 1970 to 2199"),
+        ("2199-12-31T23:59:60-00:01", "only at 23:59 UTC"),
+        ("0001-12-31T23:59:60Z", "outside 1970 to 2199"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(text: str, says: str) -> None:
+    """The person who must mend the feed reads this sentence and nothing else."""
+    with pytest.raises(TimeUnusable, match=says):
+        to_ms(text)
+
+
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999Z", "2021-10-31t01:30:00z"])
+def test_the_ends_of_the_range_and_small_letters_pass(text: str) -> None:
+    """The RFC allows small letters; the range includes its first and last millisecond."""
+    assert times.EARLIEST_MS <= to_ms(text) < times.LATEST_MS
+
+
+def test_a_minute_at_the_end_of_the_range_is_refused_every_time() -> None:
+    """Minutes are remembered: one that is half outside must not let its neighbours in."""
+    for _ in range(2):
+        assert to_ms("1970-01-01T00:00:30+00:00") == 30_000
+        with pytest.raises(TimeUnusable):
+            to_ms("1970-01-01T00:00:30+00:01")
+
+
+def test_remembered_minutes_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A feed with times at random must not fill the memory."""
+    monkeypatch.setattr(times, "_MOST_MINUTES", 10)
+    monkeypatch.setattr(times, "_minutes", {})
+    for minute in range(60):
+        to_ms(f"2021-10-31T01:{minute:02}:00Z")
+        assert len(times._minutes) <= 10
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_any_number_can_be_shown(ms: int) -> None:
+    """A record's timestamp is whatever its producer wrote; a message about it must not fail."""
+    assert to_text(ms)

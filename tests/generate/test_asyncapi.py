@@ -1,0 +1,68 @@
+"""The AsyncAPI document: complete, and every reference leads somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.generate.test_yaml_text import read
+from watchroom.events import headers, reasons
+from watchroom.events.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF
+from watchroom.generate.asyncapi import document
+from watchroom.settings import Settings
+
+FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "events"
+
+
+def references(node: object) -> Iterator[str]:
+    """Every `$ref` in the document."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_the_committed_file_reads_as_the_document() -> None:
+    """The YAML says what the code means."""
+    comment, _, text = (FOLDER / "asyncapi.yaml").read_text(encoding="utf-8").partition("\n")
+    assert comment.startswith("# Derived")
+    assert read(text) == document()
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """Inside the document, or to a schema file beside it."""
+    whole = document()
+    found = list(references(whole))
+    assert len(found) > len(MODELS)
+    for reference in found:
+        if reference.startswith("#/"):
+            node: Any = whole
+            for part in reference[2:].split("/"):
+                node = node[part]
+        else:
+            assert (FOLDER / reference).is_file(), reference
+
+
+def test_every_topic_carries_its_types_and_the_heartbeat() -> None:
+    """Under the addresses that the settings give by default."""
+    channels = document()["channels"]
+    default = Settings(_env_file=None, topic_prefix="watchroom")
+    for stream in OF_STREAM:
+        assert channels[stream]["address"] == default.topic(stream)
+        assert set(channels[stream]["messages"]) == {HEARTBEAT, *(t for t, s in STREAM_OF.items() if s == stream)}
+    assert channels["dead-letters"]["address"] == default.dead_letter_topic
+
+
+def test_every_header_is_described_and_the_reasons_are_the_closed_list() -> None:
+    """Who reads the dead letters learns all of it here."""
+    letter = document()["components"]["messages"]["dead-letter"]["headers"]
+    assert set(letter["properties"]) == set(headers.DEAD_LETTER)
+    assert letter["properties"][headers.REASON]["enum"] == list(reasons.REASONS)
+    event = document()["components"]["messageTraits"]["event"]["headers"]
+    assert set(event["properties"]) == {headers.ARRIVED}

@@ -1,0 +1,25 @@
+"""The page for producers: every type, every required word, every reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchroom.events import reasons
+from watchroom.events.models import MODELS
+from watchroom.generate.event_index import text
+
+
+def test_the_page_names_every_type_with_what_its_data_must_say() -> None:
+    """It is the first page that a producer opens."""
+    page = text(Path())
+    for name in MODELS:
+        assert f"[`{name}`]({name}.json)" in page
+    assert "| `unit` |" in page
+    assert "| `offence_code` or `group` or `category` | `area`, `reason` |" in page
+
+
+def test_the_page_explains_every_reason_in_the_order_of_judging() -> None:
+    """The first that applies is the one a letter carries."""
+    page = text(Path())
+    places = [page.index(f"| `{reason}` |") for reason in reasons.REASONS]
+    assert places == sorted(places)

@@ -1,0 +1,65 @@
+"""Derived files: fresh in the repository, and noticed when they are not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from watchroom.events.models import MODELS
+from watchroom.generate.outputs import OUTPUTS, generate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_what_is_committed_is_what_is_derived() -> None:
+    """A model was changed without `make generate`, or a derived file was edited by hand."""
+    said: list[str] = []
+    assert generate(ROOT, check=True, say=said.append), "".join(said)
+
+
+def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:
+    """The reviewer reads the difference; a check that repairs would hide it."""
+    (tmp_path / "a.txt").write_text("old\n")
+    said: list[str] = []
+    assert not generate(
+        tmp_path, check=True, outputs={"a.txt": lambda _: "new\n", "b.txt": lambda _: "b"}, say=said.append
+    )
+    text = "".join(said)
+    assert "-old\n" in text
+    assert "+new\n" in text
+    assert "b.txt" in text
+    assert "make generate" in text
+    assert (tmp_path / "a.txt").read_text() == "old\n"
+    assert not (tmp_path / "b.txt").exists()
+
+
+def test_generating_twice_writes_once(tmp_path: Path) -> None:
+    """Derived files depend on their sources only: not on the clock, nor on the order of a set."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    for path in OUTPUTS:
+        (tmp_path / path).unlink(missing_ok=True)
+    said: list[str] = []
+    assert generate(tmp_path, check=False, outputs=OUTPUTS, say=said.append)
+    assert len(said) == len(OUTPUTS)
+    said.clear()
+    assert generate(tmp_path, check=False, outputs=OUTPUTS, say=said.append)
+    assert generate(tmp_path, check=True, outputs=OUTPUTS, say=said.append)
+    assert said == []
+
+
+def test_no_schema_of_a_type_that_is_gone_is_left() -> None:
+    """A producer would follow it."""
+    assert {path.stem for path in (ROOT / "schemas" / "events").glob("*.json")} == set(MODELS)
+
+
+def test_derived_files_have_no_marks_of_this_machine() -> None:
+    """They are published: no absolute path of the one who made them."""
+    for path in OUTPUTS:
+        assert str(ROOT) not in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_derived_files_are_committed() -> None:
+    """A file that git ignores would be fresh here and missing in a clone."""
+    ignored = subprocess.run(["git", "check-ignore", *OUTPUTS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ignored.stdout == ""
