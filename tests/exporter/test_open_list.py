@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.exporter.control_room import NOON, ControlRoom, value
@@ -45,6 +47,28 @@ def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ControlRoom
     """Ids come from a feed; an escape sequence could repaint the reader's screen."""
     room.waiting("calls_waiting|line=999", {"a\x1b[2J\nb": NOON})
     assert "a\\x1b[2J\\x0ab" in open_list(room.settings, "calls_waiting", NOON)
+
+
+def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> None:
+    """Times are UTC with milliseconds; a member without a target has no deadline."""
+    room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
+    room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_500})
+    first, second = json.loads(open_list(room.settings, "incidents_unattended", NOON, "json"))
+    assert first == {
+        "measure": "incidents_unattended",
+        "id": "INC-2",
+        "by": {"grade": "1", "area": "stoke"},
+        "since": "2021-11-26T23:46:00.000Z",
+        "age_s": 840.0,
+        "deadline": "2021-11-27T00:01:00.000Z",
+        "as_of": "2021-11-27T00:00:00.000Z",
+    }
+    assert (second["since"], second["deadline"]) == ("2021-11-26T23:59:58.500Z", None)
+    lines = open_list(room.settings, "incidents_unattended", NOON, "csv").splitlines()
+    assert lines[0] == "measure,id,grade,area,since,age_s,deadline,as_of"
+    assert lines[2] == (
+        "incidents_unattended,INC-3,ungraded,stoke,2021-11-26T23:59:58.500Z,1.5,,2021-11-27T00:00:00.000Z"
+    )
 
 
 @pytest.mark.parametrize("measure", ["call_volume", "nonsense"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.load import load_catalogue
@@ -36,8 +39,10 @@ class OpenList(NamedTuple):
     applied_ms: int | None  # the slowest partition's T; None if one has none
 
 
-def open_list(settings: Settings, measure_id: str, now_ms: int) -> str:
-    """The list as text for a terminal.
+def open_list(
+    settings: Settings, measure_id: str, now_ms: int, output: Literal["table", "json", "csv"] = "table"
+) -> str:
+    """The list as text: a table for a terminal, JSON or CSV for programs.
 
     Raises:
         ConfigurationInvalid: No open measure has this id.
@@ -50,7 +55,9 @@ def open_list(settings: Settings, measure_id: str, now_ms: int) -> str:
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
     finally:
         reader.close()
-    return as_text(found, settings)
+    if output == "table":
+        return as_text(found, settings)
+    return as_json(found) if output == "json" else as_csv(found)
 
 
 def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
@@ -92,6 +99,36 @@ def as_text(found: OpenList, settings: Settings) -> str:
     return "\n".join([*(lines or [f"{found.measure.brief}: nobody"]), *_notes(found, settings, zone)]) + "\n"
 
 
+def as_json(found: OpenList) -> str:
+    """An array, one object a member; times in UTC, `as_of` is the slowest partition's T."""
+    return json.dumps([_member(each, found) for each in found.members], indent=2) + "\n"
+
+
+def as_csv(found: OpenList) -> str:
+    """The same with a column for each label."""
+    labels = [label.name for label in found.measure.labels]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["measure", "id", *labels, "since", "age_s", "deadline", "as_of"])
+    for each in found.members:
+        row = _member(each, found)
+        by = [each.by[label] for label in labels]
+        writer.writerow([row["measure"], row["id"], *by, row["since"], row["age_s"], row["deadline"], row["as_of"]])
+    return out.getvalue()
+
+
+def _member(each: Open, found: OpenList) -> dict[str, object]:
+    return {
+        "measure": found.measure.id,
+        "id": each.subject,
+        "by": each.by,
+        "since": _utc(each.since_ms),
+        "age_s": (found.now_ms - each.since_ms) / 1000,
+        "deadline": _utc(each.deadline_ms),
+        "as_of": _utc(found.applied_ms),
+    }
+
+
 def _row(each: Open, labels: Sequence[str], now_ms: int, zone: ZoneInfo, *, with_deadline: bool) -> Row:
     shown = (_plain(each.subject), *(each.by[label] for label in labels))
     times = (_clock(each.since_ms, zone), _age(now_ms - each.since_ms))
@@ -124,6 +161,12 @@ def _aligned(rows: Sequence[Row]) -> Iterator[str]:
 def _plain(text: str) -> str:
     """A feed's text as one harmless line: control characters would reach the reader's terminal."""
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _utc(at_ms: int | None) -> str | None:
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{at_ms % 1000:03}Z")
 
 
 def _clock(at_ms: int, zone: ZoneInfo) -> str:
