@@ -1,0 +1,175 @@
+"""What the demo shows, made from the exporter's page. Pure: text in, rows out.
+
+An absent number is never shown as 0: a measure that is withheld reads NO DATA, and a mean of no
+calls reads "none".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+NO_DATA = "NO DATA"
+NONE = "none"
+LINES = ("999", "101")
+GRADES = {"1": "Grade 1", "2": "Grade 2", "3": "Grade 3", "ungraded": "not graded"}
+CALL_ROWS = (
+    "waiting now", "longest wait now", "5 min: under 10 s", "5 min: mean", "1 h: under 10 s", "1 h: mean",
+    "28 days: under 10 s", "28 days: mean", "28 days: abandoned",
+)  # fmt: skip
+INCIDENT_ROWS = (
+    "not attended now", "nobody assigned now", "oldest not attended", "due in 15 min", "overdue now",
+    "28 days: within target", "28 days: mean to scene",
+)  # fmt: skip
+_WANTED = re.compile(
+    r"watchroom_(?:call_answer_time|call_abandonment|call_volume|crime_recorded\b|calls_waiting|incidents_un\w+|"
+    r"incident_attendance_time|applied_timestamp_seconds|dead_letters)"
+)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+class Page:
+    """The samples of a /metrics page that the demo needs."""
+
+    def __init__(self, text: str) -> None:
+        self._samples: dict[str, list[tuple[Mapping[str, str], float]]] = {}
+        for line in text.splitlines():
+            if _WANTED.match(line):
+                series, _, number = line.rpartition(" ")
+                name, _, labels = series.partition("{")
+                self._samples.setdefault(name, []).append((dict(_LABEL.findall(labels)), float(number)))
+
+    def labelled(self, name: str, **labels: str) -> list[tuple[Mapping[str, str], float]]:
+        """All samples of a metric whose labels include these, with all their labels."""
+        wanted = labels.items()
+        return [
+            (found, value) for found, value in self._samples.get(f"watchroom_{name}", ()) if wanted <= found.items()
+        ]
+
+    def values(self, name: str, **labels: str) -> list[float]:
+        """Their values."""
+        return [value for _, value in self.labelled(name, **labels)]
+
+    def total(self, name: str, **labels: str) -> float | None:
+        """Their sum; None where there is none."""
+        found = self.values(name, **labels)
+        return sum(found) if found else None
+
+    @property
+    def applied_s(self) -> float | None:
+        """As of when the slowest partition is, seconds since the epoch."""
+        return min(self.values("applied_timestamp_seconds"), default=None)
+
+    @property
+    def live(self) -> bool:
+        """Whether the measures of the calls, incidents and crimes are published."""
+        return all(self.values(name) for name in ("call_volume", "incidents_unattended", "crime_recorded"))
+
+
+class View(NamedTuple):
+    """The numbers by line and by grade, in the order of the rows above, and the age of the data."""
+
+    calls: Mapping[str, tuple[str, ...]]
+    incidents: Mapping[str, tuple[str, ...]]
+    data_age_s: float | None
+    dead_letters: int
+
+
+def view(text: str, now_s: float) -> View:
+    """What a page says that was read at `now_s` (seconds since the epoch)."""
+    page = Page(text)
+    return View(
+        calls={line: _line(page, line) for line in LINES},
+        incidents={name: _grade(page, grade) for grade, name in GRADES.items()},
+        data_age_s=None if page.applied_s is None else max(0.0, now_s - page.applied_s),
+        dead_letters=round(page.total("dead_letters") or 0),
+    )
+
+
+def _line(page: Page, line: str) -> tuple[str, ...]:
+    windows = [
+        text for window in ("5m", "1h", "28d") for text in (_under(page, line, window), _answer(page, line, window))
+    ]
+    return (
+        _number(page.total("calls_waiting", line=line)),
+        _oldest(page, "calls_waiting", line=line),
+        *windows,
+        _share(page, "call_abandonment", line=line, window="28d"),
+    )
+
+
+def _grade(page: Page, grade: str) -> tuple[str, ...]:
+    within = page.total("incident_attendance_time_within", grade=grade, window="28d")
+    attended = page.total("incident_attendance_time_observations", grade=grade, window="28d")
+    return (
+        _number(page.total("incidents_unattended", grade=grade)),
+        _number(page.total("incidents_unresourced", grade=grade)),
+        _oldest(page, "incidents_unattended", grade=grade),
+        _number(page.total("incidents_unattended_due", grade=grade, within="15m"), absent="-"),
+        _number(page.total("incidents_unattended_overdue", grade=grade), absent="-"),
+        "-" if within is None and attended is not None else _percent(within, attended),
+        _mean(page, grade),
+    )
+
+
+def _under(page: Page, line: str, window: str) -> str:
+    """`17 of 21`: calls answered within the target, of those answered."""
+    answered = page.total("call_answer_time_observations", line=line, window=window)
+    within = page.total("call_answer_time_within", line=line, window=window)
+    if answered is None:
+        return NO_DATA
+    return f"{within:,.0f} of {answered:,.0f}" if within is not None else f"- of {answered:,.0f}"
+
+
+def _answer(page: Page, line: str, window: str) -> str:
+    mean = page.total("call_answer_time_mean_seconds", line=line, window=window)
+    if mean is not None:
+        return duration(mean)
+    return NO_DATA if page.total("call_answer_time_observations", line=line, window=window) is None else NONE
+
+
+def _mean(page: Page, grade: str) -> str:
+    """Mean over the areas, each weighted by its attended incidents."""
+    total = weight = 0.0
+    for labels, mean in page.labelled("incident_attendance_time_mean_seconds", grade=grade, window="28d"):
+        count = page.total("incident_attendance_time_observations", **labels) or 0.0
+        total, weight = total + mean * count, weight + count
+    if weight:
+        return duration(total / weight)
+    known = page.total("incident_attendance_time_observations", grade=grade, window="28d") is not None
+    return NONE if known else NO_DATA
+
+
+def _oldest(page: Page, name: str, **labels: str) -> str:
+    if page.total(name, **labels) is None:
+        return NO_DATA
+    found = page.values(f"{name}_oldest_seconds", **labels)
+    return duration(max(found)) if found else NONE
+
+
+def _share(page: Page, name: str, **labels: str) -> str:
+    whole = page.total(f"{name}_whole", **labels)
+    if whole == 0:
+        return NONE
+    return _percent(page.total(f"{name}_part", **labels), whole)
+
+
+def _percent(part: float | None, whole: float | None) -> str:
+    if part is None or whole is None:
+        return NO_DATA
+    return f"{100 * part / whole:.0f}% of {whole:,.0f}" if whole else NONE
+
+
+def _number(value: float | None, absent: str = NO_DATA) -> str:
+    return absent if value is None else f"{value:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """`8.0 s`, `9 min 51 s`, `28 h 30 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
