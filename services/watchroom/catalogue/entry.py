@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,8 @@ from watchroom.catalogue.model import Condition, Target
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=3)]
+Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
+Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 
 
 class Strict(BaseModel):
@@ -22,7 +25,7 @@ class LabelEntry(Strict):
     """One table of labels.toml."""
 
     brief: Text
-    values: list[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]] = Field(default_factory=list)
+    values: list[Value] = Field(default_factory=list)
     values_from: Literal["areas"] | None = None
     absent: Literal["unknown", "ungraded", "not_stated"] = "unknown"
 
@@ -31,8 +34,8 @@ class TargetEntry(Strict):
     """`below_s` is <, `within_s` is <=; exactly one of them."""
 
     where: dict[str, str] = Field(default_factory=dict)
-    below_s: float | int | None = Field(default=None, gt=0)
-    within_s: float | int | None = Field(default=None, gt=0)
+    below_s: Seconds | None = None
+    within_s: Seconds | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TargetEntry:
@@ -61,7 +64,7 @@ class MeasureEntry(Strict):
     part: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
     state: str = ""
     targets: list[TargetEntry] = Field(default_factory=list)
-    edges_s: list[float | int] = Field(default_factory=list)
+    edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
 
@@ -78,12 +81,12 @@ def condition(table: dict[str, list[str | bool] | str | int | float]) -> Conditi
         raise ValueError(f"a list of accepted values for {', '.join(wrong)}")
     if interval and len(interval) != 3:
         raise ValueError("all of from, to and within_s, or none")
-    within_s = interval.get("within_s", 0)
-    if not isinstance(within_s, int | float) or isinstance(within_s, bool):
-        raise ValueError("a number of seconds for within_s")  # noqa: TRY004 - pydantic-style: callers list ValueErrors
+    within_s = interval.get("within_s", 1)
+    if not isinstance(within_s, int | float) or isinstance(within_s, bool) or not 0 < within_s < inf:
+        raise ValueError("a number of seconds above 0 for within_s")
     return Condition(
         accepted={key: tuple(value) for key, value in accepted.items() if isinstance(value, list)},
         start=str(interval.get("from", "")),
         end=str(interval.get("to", "")),
-        within_ms=round(within_s * 1000),
+        within_ms=round(within_s * 1000) if interval else 0,
     )
