@@ -41,12 +41,14 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
     labels = _labels(folder / LABELS_FILE, areas, faults)
     measures: dict[str, Measure] = {}
+    seen: set[str] = set()  # faulty ones too
     for path in files:
         for name, table in _tables(path, faults):
-            if name in measures:
+            if name in seen:
                 faults.append(Fault(str(path), name, "a second entry of this name", "another id"))
             elif measure := _measure(str(path), name, table, labels, faults):
                 measures[name] = measure
+            seen.add(name)
     if faults:
         raise ConfigurationInvalid(faults)
     return Catalogue(measures)
