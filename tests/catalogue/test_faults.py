@@ -1,0 +1,83 @@
+"""Each kind of fault that one entry can have: it is found once, with its place and its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.folder import COUNT, DURATION, OF_KIND, OPEN, SHARE, load, the_fault
+
+PART = '{ left_by = ["abandoned"] }'
+# fault: entry, what is replaced in it, by what; then key, part of what was found, part of what to write
+ONE_FAULT = {
+    "unknown key": (COUNT, "[calls_in]", "[calls_in]\ncolour = 1", "colour", "an unknown key", "one of at, brief, by"),
+    "unknown kind": (COUNT, '"count"', '"ratio"', "kind", "'ratio'", "'count', 'share'"),
+    "unknown stream": (COUNT, '"calls"', '"visits"', "stream", "'visits'", "'calls', 'incidents'"),
+    "unknown moment": (COUNT, "offered", "rung", "at", "'rung'", "offered, presented, queued"),
+    "unknown start": (DURATION, '"queued"', '"rung"', "start", "'rung'", "a moment of calls"),
+    "unknown state": (OPEN, "waiting", "idle", "state", "'idle'", "waiting, in_progress"),
+    "unknown window": (COUNT, "5m", "5min", "windows", "'5min'", "5m, 15m"),
+    "unknown label": (OPEN, "{ line", "{ queue", "by.queue", "'queue'", "a label of labels.toml: line"),
+    "unknown value": (OPEN, '= "line"', '= "lane"', "by.line", "'lane'", "a value of calls: line, left_by"),
+    "unknown word in a part": (SHARE, "left_by", "left", "part.left", "'left'", "line, left_by"),
+    "unknown moment in an interval": (
+        *(SHARE, PART, '{ from = "rung", to = "abandoned", within_s = 60 }'),
+        *("part", "'rung'", "a moment of the stream: offered"),
+    ),
+    "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all of from, to and within_s"),
+    "value that is no list": (SHARE, '["abandoned"]', '"abandoned"', "part", "'abandoned'", "a list of accepted"),
+    "accepted list of nothing": (SHARE, '["abandoned"]', "[]", "part", "[]", "a list of accepted"),
+    "interval without end": (
+        *(SHARE, PART, '{ from = "queued", to = "abandoned", within_s = inf }'),
+        *("part", "inf", "a number of seconds above 0 for within_s"),
+    ),
+    "interval of nothing": (
+        *(SHARE, PART, '{ from = "queued", to = "abandoned", within_s = 0 }'),
+        *("part", "0", "a number of seconds above 0 for within_s"),
+    ),
+    "target on an unlisted value": (DURATION, '"999" }', '"112" }', "targets", "line = '112'", "999, 101"),
+    "target on another label": (DURATION, '{ line = "999" }', '{ area = "a" }', "targets", "where area", "`by`: line"),
+    "target with two limits": (DURATION, "below_s", "within_s = 9, below_s", "targets.0", "within_s", "exactly one of"),
+    "target without limit": (DURATION, ", below_s = 10", "", "targets.0", "where", "exactly one of"),
+    "target of nothing": (DURATION, "= 10", "= 0", "targets.0.below_s", "0", "greater than 0"),
+    "target without end": (DURATION, "= 10", "= inf", "targets.0.below_s", "inf", "finite"),
+    "edge that is no number": (DURATION, "[60]", "[nan]", "edges_s.0", "nan", "greater than 0"),
+    "edge before zero": (DURATION, "[60]", "[-60]", "edges_s.0", "-60", "greater than 0"),
+    "share without part": (SHARE, f"part = {PART}", "", "part", "nothing", "a share needs it"),
+    "duration without start": (DURATION, 'start = "queued"', "", "start", "nothing", "a duration needs it"),
+    "open measure without state": (OPEN, 'state = "waiting"', "", "state", "nothing", "needs it"),
+    "open measure that never gives up": (OPEN, "give_up_s = 3600", "", "give_up_s", "nothing", "needs it"),
+    "count with a start": (COUNT, "at =", 'start = "queued"\nat =', "start", "'queued'", "a count has none"),
+    "open measure with windows": (OPEN, "at =", 'windows = ["5m"]\nat =', "windows", "['5m']", "open has none"),
+    "share with a target": (SHARE, "at =", "targets = [{ below_s = 1 }]\nat =", "targets", "below_s", "has none"),
+    "count without windows": (COUNT, 'windows = ["5m"]', "", "windows", "none", "at least one window"),
+    "missing text": (COUNT, 'source = "Some source"', "", "source", "nothing", "Field required"),
+    "text of one letter": (COUNT, "Some source", "x", "source", "'x'", "at least 3 characters"),
+    "number for a text": (COUNT, '"Some source"', "27", "source", "27", "valid string"),
+}
+
+
+@pytest.mark.parametrize("kind", OF_KIND)
+def test_an_entry_of_each_kind_is_accepted(kind: str, tmp_path: Path) -> None:
+    """The entries that the faults below are planted in are themselves without fault."""
+    assert load(tmp_path, measures=OF_KIND[kind]).measures
+
+
+@pytest.mark.parametrize("case", ONE_FAULT)
+def test_a_fault_is_found_once_with_its_place_and_its_remedy(case: str, tmp_path: Path) -> None:
+    """Whoever edits the catalogue reads file, entry and key, what was found, and what to write instead."""
+    entry, old, new, key, found, write = ONE_FAULT[case]
+    name = entry[1 : entry.index("]")]
+    fault = the_fault(tmp_path, entry.replace(old, new, 1))
+    assert fault.where == str(tmp_path / "measures.toml")
+    assert fault.key == f"{name}.{key}"
+    assert found in fault.found
+    assert write in fault.write
+    assert str(fault) == f"{fault.where}: {name}.{key}: found {fault.found}; write {fault.write}"
+
+
+def test_a_value_in_place_of_a_table_is_a_fault(tmp_path: Path) -> None:
+    """A key above the first entry belongs to none."""
+    fault = the_fault(tmp_path, f'owner = "me"\n{COUNT}')
+    assert (fault.key, fault.found) == ("owner", "'me'")

@@ -1,0 +1,121 @@
+"""The loader: what an entry becomes, and the faults that concern whole files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, SHARE, TEXTS, faults, load, the_fault
+from watchroom.catalogue.model import Condition, Label, Target
+from watchroom.errors import ConfigurationInvalid
+
+
+def test_an_entry_becomes_what_it_says(tmp_path: Path) -> None:
+    """Seconds become milliseconds, labels get their closed lists: nobody downstream converts again."""
+    measure = load(tmp_path, measures=DURATION).measures["calls_time"]
+    assert measure.kind == "duration"
+    assert (measure.start, measure.at) == ("queued", "answered")
+    assert measure.labels == (Label("line", "line", ("999", "101"), "unknown"),)
+    assert measure.targets == (Target({"line": "999"}, 10_000, inclusive=False),)
+    assert measure.edges_ms == (60_000,)
+    assert measure.unit == "s"
+
+
+def test_values_from_areas_are_those_of_the_setting(tmp_path: Path) -> None:
+    """A force names its areas in one setting, not in the shared catalogue."""
+    text = COUNT.replace('"calls"', '"incidents"').replace("offered", "created") + 'by = { area = "area" }\n'
+    assert load(tmp_path, measures=text).measures["calls_in"].labels[0].values == ("stoke", "county")
+
+
+def test_below_and_within_differ_at_the_limit() -> None:
+    """Exactly 10 s misses `below 10 s` and meets `within 10 s`; the bin edge lies where it begins to miss."""
+    assert Target({}, 10_000, inclusive=False).edge_ms == 10_000
+    assert Target({}, 10_000, inclusive=True).edge_ms == 10_001
+
+
+def test_conditions_are_words_with_accepted_values_or_an_interval(tmp_path: Path) -> None:
+    """`where` and `part` are the only conditions there are; both reach the measure."""
+    text = SHARE.replace('{ left_by = ["abandoned"] }', '{ from = "queued", to = "abandoned", within_s = 60 }')
+    measure = load(tmp_path, measures=text + 'where = { left_by = ["abandoned"] }\n').measures["calls_lost"]
+    assert measure.part == Condition({}, "queued", "abandoned", 60_000)
+    assert measure.where == Condition({"left_by": ("abandoned",)})
+
+
+def test_a_state_of_a_stream_without_states_says_so(tmp_path: Path) -> None:
+    """`crimes` knows no open state, and an empty list of words would help nobody."""
+    text = OPEN.replace('"calls"', '"crimes"').replace("queued", "recorded").replace('by = { line = "line" }\n', "")
+    assert "it has none" in the_fault(tmp_path, text).write
+
+
+def test_all_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
+    """One start of the process is enough to learn everything that must be changed."""
+    found = faults(
+        tmp_path,
+        LABELS + '\n[bad]\nbrief = "Bad label"\ncolour = 1\n',
+        a=COUNT.replace("offered", "rung").replace("5m", "5min") + "colour = 1\n" + SHARE.replace("left_by", "left"),
+        b=DURATION.replace("queued", "rung"),
+        c="not TOML at all",
+    )
+    assert [(Path(fault.where).name, fault.key) for fault in found] == [
+        ("labels.toml", "bad.colour"),
+        ("a.toml", "calls_in.colour"),
+        ("a.toml", "calls_lost.part.left"),
+        ("b.toml", "calls_time.start"),
+        ("c.toml", ""),
+    ]
+
+
+def test_words_are_judged_once_the_shape_is_right(tmp_path: Path) -> None:
+    """Several wrong words of one entry are several faults."""
+    found = faults(tmp_path, measures=COUNT.replace("offered", "rung").replace("5m", "5min"))
+    assert [fault.key for fault in found] == ["calls_in.at", "calls_in.windows"]
+
+
+@pytest.mark.parametrize("first", [COUNT, COUNT.replace("offered", "rung")], ids=["a right one", "a faulty one"])
+def test_one_id_in_two_files_is_a_fault_also_beside_others(first: str, tmp_path: Path) -> None:
+    """Two entries of one name would add to the same fields; that the first is faulty too must not hide it."""
+    found = faults(tmp_path, a=first, b=COUNT)
+    fault = found[-1]
+    assert fault.where == str(tmp_path / "b.toml")
+    assert (fault.key, fault.found, fault.write) == ("calls_in", "a second entry of this name", "another id")
+
+
+def test_one_id_twice_in_a_file_is_a_fault(tmp_path: Path) -> None:
+    """TOML itself refuses it; the message still names the file."""
+    fault = the_fault(tmp_path, COUNT + COUNT)
+    assert fault.where == str(tmp_path / "measures.toml")
+    assert "not readable as TOML" in fault.found
+
+
+def test_a_folder_without_measures_is_a_fault(tmp_path: Path) -> None:
+    """A wrong folder must not start a worker that counts nothing."""
+    found = faults(tmp_path)
+    assert [(fault.where, fault.found) for fault in found] == [(str(tmp_path), "no *.toml file")]
+
+
+def test_a_missing_label_file_is_a_fault(tmp_path: Path) -> None:
+    """Without closed lists no label can be split by."""
+    found = faults(tmp_path, None, measures=COUNT)
+    assert [Path(fault.where).name for fault in found] == ["labels.toml"]
+
+
+@pytest.mark.parametrize("value", ["stoke-north", "Stoke", "stoke north", "stoke_", "a__b", ""])
+def test_a_listed_value_that_no_event_can_have_is_a_fault(value: str, tmp_path: Path) -> None:
+    """Values are slugs of what events say; a list with another form would send all its events to `other`."""
+    labels = LABELS.replace('["999", "101"]', f'["999", "{value}"]')
+    found = faults(tmp_path, labels, measures=COUNT)
+    assert [fault.key for fault in found] == ["line.values.1"]
+
+
+def test_a_file_that_is_not_utf_8_is_a_fault(tmp_path: Path) -> None:
+    """An editor's other encoding is a fault to name, not a crash."""
+    (tmp_path / "latin.toml").write_bytes(COUNT.replace("Some", "Caf\u00e9").encode("latin-1"))
+    with pytest.raises(ConfigurationInvalid, match=r"latin\.toml: found not readable as TOML"):
+        load(tmp_path)
+
+
+def test_texts_are_needed_because_boards_show_them(tmp_path: Path) -> None:
+    """brief, definition and source are on every panel's card."""
+    found = faults(tmp_path, measures=COUNT.replace(TEXTS, ""))
+    assert [fault.key for fault in found] == ["calls_in.brief", "calls_in.definition", "calls_in.source"]

@@ -1,0 +1,65 @@
+"""Derived names: they can be taken apart again, and a label value has one form."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchroom.catalogue import names
+
+IDS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+VALUES = st.from_regex(r"[a-z0-9_]{1,20}|watchroom\.calls", fullmatch=True)
+BY = st.dictionaries(IDS, VALUES, max_size=3)
+WHATS = st.sampled_from(["count", "part", "whole", "observations", "sum_ms", "within", "bin:7950", "bin:0"])
+
+
+@given(IDS, BY)
+def test_a_series_can_be_taken_apart(measure: str, by: dict[str, str]) -> None:
+    """The exporter finds measure and labels again in the keys of open sets."""
+    assert names.parse_series(names.series(measure, by)) == (measure, by)
+
+
+@given(IDS, BY, WHATS)
+def test_a_field_can_be_taken_apart(measure: str, by: dict[str, str], what: str) -> None:
+    """The restatement log names measure, labels and field of the cell that changed."""
+    assert names.parse_field(names.field(names.series(measure, by), what)) == (measure, by, what)
+
+
+def test_names_are_those_that_others_rely_on() -> None:
+    """Redis fields and metrics are read by people and boards; a changed spelling breaks them."""
+    series = names.series("call_answer_time", {"line": "999"})
+    assert names.field(series, f"{names.BIN}7950") == "call_answer_time|line=999|bin:7950"
+    assert names.field(names.series("call_volume", {}), names.COUNT) == "call_volume||count"
+    assert names.metric("call_volume") == "watchroom_call_volume"
+    assert names.metric("call_answer_time", "mean_seconds") == "watchroom_call_answer_time_mean_seconds"
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("Public order", "public_order"),
+        ("  Violence against the person ", "violence_against_the_person"),
+        ("anti-social-behaviour", "anti_social_behaviour"),
+        ("Stoke-on-Trent (North)", "stoke_on_trent_north"),
+        ("999", "999"),
+        ("1A", "1a"),
+        ("", ""),
+        ("!?", ""),
+        ("a|b=c,d", "a_b_c_d"),
+        ("Café\n", "caf"),
+    ],
+)
+def test_a_value_is_stored_in_lower_case_with_underscores(text: str, stored: str) -> None:
+    """One spelling of a value in Redis, metrics and boards, however a source writes it."""
+    assert names.slug(text) == stored
+
+
+@given(st.text())
+def test_a_slug_is_its_own_slug_and_safe_in_a_series(text: str) -> None:
+    """No text of a feed can break a field apart or smuggle in a label."""
+    slug = names.slug(text)
+    assert names.slug(slug) == slug
+    assert re.fullmatch(r"([a-z0-9]+(_[a-z0-9]+)*)?", slug)
