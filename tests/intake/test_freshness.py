@@ -48,7 +48,7 @@ def test_a_lag_of_minutes_is_thinned_out_not_forgotten() -> None:
         freshness.answered(Answer(now_ms, 0, now_ms + 1))
     assert len(freshness._unmet) <= MOST_PAIRS
     assert freshness.as_of(1) == 0
-    assert freshness.as_of(300_001) > 200_000
+    assert (freshness.as_of(300_001) or 0) > 200_000
     assert freshness.as_of(599_501) == 599_500
 
 

@@ -44,6 +44,7 @@ from watchroom.intake.lanes import MOST_QUEUED, Fetched, Lanes
 FAUST_VERSION, AIOKAFKA_VERSION = "0.15.3", "0.14.0"
 
 FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
+MOST_RECORDS = 8_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
 FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
 BROKER_WAIT_S = 10.0
 
@@ -150,7 +151,7 @@ class BatchThread(AIOKafkaConsumerThread):
             return {}
         assignment = subscriptions.subscription.assignment
         bases = {tp: state._position for tp in wanted if (state := assignment.state_value(tp)) is not None}
-        drained = await fetcher.fetched_records(wanted, timeout=0)
+        drained = await fetcher.fetched_records(wanted, timeout=0, max_records=MOST_RECORDS)
         if subscriptions.subscription is None or subscriptions.subscription.assignment is not assignment:
             return {}  # every lane of a new assignment is placed anew
         batches = {}

@@ -1,0 +1,103 @@
+"""The consumer alone: the real Faust app on a real broker, and a Redis that is a dictionary in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from watchroom.errors import Moved
+from watchroom.intake.app import make_app
+from watchroom.intake.batch import RecordBatch
+from watchroom.intake.intake import Intake
+from watchroom.intake.status import Status
+from watchroom.settings import Settings
+
+Place = tuple[str, int]
+
+
+@dataclass
+class Recorder:
+    """Offsets by compare-and-set, as Redis keeps them, and every batch that was applied."""
+
+    stored: dict[Place, int] = field(default_factory=dict)
+    held: dict[Place, list[int]] = field(default_factory=dict)  # offsets of the records whose effect is stored
+    fresh_ms: dict[Place, int | None] = field(default_factory=dict)
+    lost: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    batches: list[RecordBatch] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    before: Callable[[RecordBatch], None] = lambda _: None  # may raise, or change what is stored
+
+    def offsets(self, place: Place) -> list[int]:
+        """Offsets of all records applied to a partition, in order of application."""
+        return [record.offset for batch in self.batches if batch[:2] == place for record in batch.records]
+
+    def go_back(self, place: Place, offset: int) -> None:
+        """What a rollback of Redis does: an older offset, and with it the older content."""
+        self.stored[place] = offset
+        self.held[place] = [held for held in self.held.get(place, []) if held < offset]
+
+    async def until(self, done: Callable[[Recorder], bool], within_s: float = 30) -> None:
+        """Wait until `done` holds."""
+        async with asyncio.timeout(within_s), self.changed:
+            await self.changed.wait_for(lambda: done(self))
+
+
+class RecordingApplier:
+    """One partition's way into a `Recorder`; as strict as Redis."""
+
+    # ruff: noqa: ARG002 - the signatures are those of `intake.applier.Applier`
+
+    def __init__(self, recorder: Recorder, place: Place) -> None:
+        self._recorder = recorder
+        self._place = place
+        self._stands: int | None = None
+
+    async def start(self) -> int | None:
+        self._stands = self._recorder.stored.get(self._place)
+        return self._stands
+
+    async def begin(self, offset: int, now_ms: int) -> None:
+        await self._step(offset, None)
+
+    async def apply(self, batch: RecordBatch, fresh_ms: int | None, now_ms: int) -> None:
+        assert batch.base == self._stands
+        self._recorder.before(batch)
+        await self._step(batch.next_offset, fresh_ms, batch)
+
+    async def touch(self, fresh_ms: int | None, now_ms: int) -> None:
+        if self._stands is not None:
+            await self._step(self._stands, fresh_ms)
+
+    async def lost(self, start: int, end: int, now_ms: int) -> None:
+        await self._step(end, None)
+        self._recorder.lost[self._place] = (start, end)
+
+    async def _step(self, next_offset: int, fresh_ms: int | None, batch: RecordBatch | None = None) -> None:
+        recorder = self._recorder
+        await asyncio.sleep(0)
+        if recorder.stored.get(self._place) != self._stands:
+            raise Moved(recorder.stored.get(self._place))
+        async with recorder.changed:
+            recorder.stored[self._place] = self._stands = next_offset
+            recorder.fresh_ms[self._place] = fresh_ms
+            if batch is not None:
+                recorder.batches.append(batch)
+                recorder.held.setdefault(self._place, []).extend(record.offset for record in batch.records)
+            recorder.changed.notify_all()
+
+
+@asynccontextmanager
+async def consuming(settings: Settings, recorder: Recorder) -> AsyncIterator[Intake]:
+    """The worker's consumer, running until the block ends."""
+    intake = Intake(lambda topic, partition: RecordingApplier(recorder, (topic, partition)), Status())
+    app = make_app(settings, intake)
+    touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
+    try:
+        await app.start()
+        yield intake
+        await intake.finish()
+    finally:
+        touching.cancel()
+        await asyncio.wait_for(app.stop(), 20)
