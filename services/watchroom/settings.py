@@ -7,6 +7,7 @@ from a file of the same name in the folder `WATCHROOM_SECRETS_DIR` (for example
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from watchroom.errors import ConfigurationInvalid, Fault
 
 STREAMS = ("calls", "incidents", "crimes")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
+Area = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=63)]  # what an event's text becomes
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -57,7 +59,10 @@ class Settings(BaseSettings):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WATCHROOM_", extra="ignore", secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR")
+        env_prefix="WATCHROOM_",
+        extra="ignore",
+        enable_decoding=False,  # `_from_json` does it, so that a fault in it is listed beside the others
+        secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
     )
 
     force: Slug = Field(default="force", description="names the force; its Redis keys share this hash tag")
@@ -70,7 +75,7 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=256, description="partitions of a topic when we create it")
     replication: int = Field(default=1, ge=1, description="copies of a topic when we create it")
     zone: str = Field(default="Europe/London", description="reporting zone of days and months")
-    areas: tuple[Slug, ...] = Field(default=("stoke", "county"), description="listed values of the label `area`")
+    areas: tuple[Area, ...] = Field(default=("stoke", "county"), description="listed values of the label `area`")
     sources: dict[str, dict[str, SourceRule]] = Field(
         default_factory=dict, description='declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}'
     )
@@ -96,10 +101,23 @@ class Settings(BaseSettings):
         default=Path(__file__).resolve().parents[2] / "schemas", description="folder of the catalogue and mappings"
     )
 
+    @field_validator("areas", "sources", "lateness_days", "keeping_days", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"JSON ({error})") from None
+
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            raise ValueError("a zone of the IANA database, such as Europe/London") from None
         return value
 
     @field_validator("sources")

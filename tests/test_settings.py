@@ -1,0 +1,156 @@
+"""Settings: where they come from, and that a wrong one is named with what to write instead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.settings import Days, SourceRule, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a test sets counts."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("WATCHROOM_")]:
+        monkeypatch.delenv(name)
+
+
+def faults() -> tuple[Fault, ...]:
+    """What is wrong with the environment as it is."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        read_settings()
+    assert caught.value.exit_code == 2
+    return caught.value.faults
+
+
+def test_every_setting_has_a_default_for_one_machine() -> None:
+    """`watchroom worker` starts without configuration, and opens nothing to the network."""
+    settings = read_settings()
+    assert settings.health_host == settings.exporter_host == "127.0.0.1"
+    assert settings.kafka.startswith("127.0.0.1:")
+    assert settings.redis_url.startswith("redis://127.0.0.1:")
+    assert (settings.schemas / "measures" / "labels.toml").is_file()
+
+
+def test_bounds_and_keeping_are_those_of_the_design() -> None:
+    """Lateness 24 h, 7 and 30 days; keeping 3 days, 100 days and 25 months."""
+    settings = read_settings()
+    day_ms = 86_400_000
+    assert [settings.lateness_days.ms(stream) for stream in ("calls", "incidents", "crimes")] == [
+        day_ms, 7 * day_ms, 30 * day_ms,
+    ]  # fmt: skip
+    assert settings.keeping_days.ms("calls") == 3 * day_ms
+    assert settings.keeping_days.ms("incidents") == 100 * day_ms
+    assert 25 * 30.4 * day_ms <= settings.keeping_days.ms("crimes") <= 26 * 30.5 * day_ms
+    assert settings.future_s == 300
+
+
+def test_days_are_exact_in_milliseconds() -> None:
+    """A third of a day is no whole number of ms; it is rounded, not cut."""
+    assert Days(calls=0.5, incidents=1 / 3, crimes=2).ms("incidents") == 28_800_000
+
+
+def test_topics_follow_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two forces share one Kafka cluster under two prefixes."""
+    monkeypatch.setenv("WATCHROOM_TOPIC_PREFIX", "north.live")
+    settings = read_settings()
+    assert settings.topic("calls") == "north.live.calls"
+    assert settings.dead_letter_topic == "north.live.dead-letters"
+
+
+def test_tables_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment variable is one text, and these settings are tables and lists."""
+    declared = '{"calls": {"acd": {"heartbeats": false, "silence_s": 600}, "acd-archive": {"history": true}}}'
+    monkeypatch.setenv("WATCHROOM_SOURCES", declared)
+    monkeypatch.setenv("WATCHROOM_AREAS", '["north", "south_west"]')
+    monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": 2, "incidents": 7.5, "crimes": 30}')
+    settings = read_settings()
+    assert settings.sources == {
+        "calls": {
+            "acd": SourceRule(heartbeats=False, silence_s=600, history=False),
+            "acd-archive": SourceRule(heartbeats=True, silence_s=None, history=True),
+        }
+    }
+    assert settings.areas == ("north", "south_west")
+    assert settings.lateness_days == Days(calls=2, incidents=7.5, crimes=30)
+
+
+def test_an_option_stands_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--kafka` on a command line is meant, whatever the shell exports."""
+    monkeypatch.setenv("WATCHROOM_KAFKA", "from-environment:9092")
+    monkeypatch.setenv("WATCHROOM_FORCE", "north")
+    settings = read_settings(kafka="from-option:9092", areas=("north",))
+    assert (settings.kafka, settings.force, settings.areas) == ("from-option:9092", "north", ("north",))
+
+
+def test_a_secret_comes_from_its_file_unless_the_environment_says_it(tmp_path: Path) -> None:
+    """Orchestrators hand passwords over as files; the folder is named by WATCHROOM_SECRETS_DIR."""
+    (tmp_path / "watchroom_redis_url").write_text("rediss://:secret@redis:6380/0\n")
+    program = "from watchroom.settings import read_settings; print(read_settings().redis_url)"
+    base = {"PYTHONPATH": str(ROOT / "services"), "WATCHROOM_SECRETS_DIR": str(tmp_path)}
+    for more, said in ({}, "rediss://:secret@redis:6380/0"), ({"WATCHROOM_REDIS_URL": "redis://x"}, "redis://x"):
+        answer = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**base, **more}
+        )
+        assert answer.stdout.strip() == said
+
+
+WRONG = {
+    "no JSON": ("SOURCES", "acd", "", "'acd'", "JSON (Expecting value"),
+    "a list without brackets": ("AREAS", "stoke,county", "", "'stoke,county'", "JSON (Expecting value"),
+    "an unknown stream": ("SOURCES", '{"call": {}}', "", '{"call": {}}', "streams are calls, incidents, crimes"),
+    "an unknown rule": ("SOURCES", '{"calls": {"acd": {"beats": 1}}}', "calls.acd.beats", "1", "not permitted"),
+    "no silence": ("SOURCES", '{"calls": {"acd": {"silence_s": 0}}}', "calls.acd.silence_s", "0", "greater than 0"),
+    "an area that no event can have": ("AREAS", '["stoke-north"]', "0", "'stoke-north'", "match pattern"),
+    "no such zone": ("ZONE", "Europe/Lodnon", "", "'Europe/Lodnon'", "such as Europe/London"),
+    "a folder of zones": ("ZONE", "Europe", "", "'Europe'", "such as Europe/London"),
+    "no zone": ("ZONE", "", "", "''", "such as Europe/London"),
+    "a force with a space": ("FORCE", "West Midlands", "", "'West Midlands'", "match pattern"),
+    "a topic with a space": ("TOPIC_PREFIX", "watch room", "", "'watch room'", "match pattern"),
+    "a port beyond 65535": ("EXPORTER_PORT", "65536", "", "'65536'", "less than or equal to 65535"),
+    "no partition": ("PARTITIONS", "0", "", "'0'", "greater than or equal to 1"),
+    "a word for a number": ("STEP_EVENTS", "many", "", "'many'", "valid integer"),
+    "no bound": ("LATENESS_DAYS", '{"calls": 0, "incidents": 7, "crimes": 30}', "calls", "0", "greater than 0"),
+    "a stream without keeping": ("KEEPING_DAYS", '{"calls": 3, "incidents": 100}', "crimes", "", "Field required"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_setting_is_named_with_what_to_write(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable, the key inside it, what was found, what is accepted; never a traceback."""
+    name, value, key, found, write = WRONG[case]
+    monkeypatch.setenv(f"WATCHROOM_{name}", value)
+    (fault,) = faults()
+    assert (fault.where, fault.key) == (f"WATCHROOM_{name}", key)
+    assert found in fault.found
+    assert write in fault.write
+
+
+def test_all_wrong_settings_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One start of a process tells an operator everything."""
+    monkeypatch.setenv("WATCHROOM_SOURCES", "{")
+    monkeypatch.setenv("WATCHROOM_ZONE", "Nowhere")
+    monkeypatch.setenv("WATCHROOM_EXPORTER_PORT", "0")
+    monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": -1, "incidents": 0, "crimes": 30}')
+    assert {(fault.where, fault.key) for fault in faults()} == {
+        ("WATCHROOM_SOURCES", ""),
+        ("WATCHROOM_ZONE", ""),
+        ("WATCHROOM_EXPORTER_PORT", ""),
+        ("WATCHROOM_LATENESS_DAYS", "calls"),
+        ("WATCHROOM_LATENESS_DAYS", "incidents"),
+    }
+
+
+def test_a_wrong_option_is_named_too() -> None:
+    """Command-line options pass the same checks."""
+    with pytest.raises(
+        ConfigurationInvalid, match=r"WATCHROOM_PARTITIONS: found 0; write .*greater than or equal to 1"
+    ):
+        read_settings(partitions=0)
