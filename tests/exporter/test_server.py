@@ -19,6 +19,7 @@ from tests.exporter.control_room import ControlRoom, parsed, value
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT
 from watchroom.errors import WorkFailed
+from watchroom.exporter.run import now_ms
 from watchroom.exporter.server import Answer, Server
 from watchroom.replay.server import free_port
 
@@ -41,6 +42,7 @@ class Exporter:
             "WATCHROOM_EXPORTER_PORT": str(self.port),
             "WATCHROOM_REDIS_URL": redis_url,
             "WATCHROOM_FORCE": "staffs",
+            "WATCHROOM_FRESH_S": "3",
         }
         self.process = subprocess.Popen([sys.executable, "-c", RUN], env=environment)
 
@@ -88,9 +90,8 @@ def test_the_process_serves_waits_for_redis_and_ends_with_0(
     exporter: Exporter, room: ControlRoom, redis_server: RedisServer
 ) -> None:
     """From no Redis to measures and back, without a restart."""
-    now_ms = time.time_ns() // 1_000_000
-    room.fresh(now_ms)
-    room.heard(now_ms)
+    room.fresh(now_ms() + 4_000)
+    room.heard(now_ms())
     page = exporter.metrics_when(redis_up=1)
     assert value(parsed(page), "call_volume", line="999", window="5m") == 0
     assert exporter.get("/healthz")[0] == 200
@@ -102,6 +103,22 @@ def test_the_process_serves_waits_for_redis_and_ends_with_0(
     redis_server.start()
     exporter.metrics_when(redis_up=1)
     assert exporter.end() == 0
+
+
+def test_a_redis_that_hangs_blanks_the_page_and_does_not_hang_it(
+    exporter: Exporter, room: ControlRoom, redis_server: RedisServer
+) -> None:
+    """The loop waits for Redis; a scrape never does, and finds a reading that is too old to be shown."""
+    exporter.metrics_when(redis_up=1)
+    room.fresh(now_ms() + 4_500)  # believed, and fresh for 7 s: the exporter's own reading decides after 3 s
+    room.heard(now_ms())
+    redis_server.server.pause()
+    paused_ms = now_ms()
+    page = exporter.metrics_when(redis_up=0)
+    assert now_ms() - paused_ms < 6_000
+    assert parsed(page) == {("watchroom_redis_up", frozenset()): 0}
+    redis_server.server.resume()
+    exporter.metrics_when(redis_up=1)
 
 
 def test_a_port_in_use_is_told_with_what_to_do() -> None:

@@ -18,6 +18,8 @@ from tests.flow.wall import Feed, Look, event, now_ms, wall
 from watchroom.replay.produce import Outgoing, produce
 from watchroom.settings import STREAMS
 
+pytestmark = pytest.mark.slow
+
 CALLS_5M = 'watchroom_call_volume{line="999",window="5m"}'
 LINES = ("999", "101", "unknown", "other")
 
@@ -74,10 +76,11 @@ def test_a_silent_feed_makes_its_measures_vanish_and_return(stack: Stack, tmp_pa
         room.until_all_is_shown()
 
 
-def test_a_stopped_worker_makes_the_measures_vanish(stack: Stack, tmp_path: Path) -> None:
+@pytest.mark.real
+def test_a_stopped_worker_makes_the_measures_vanish(real_stack: Stack, tmp_path: Path) -> None:
     """Redis still holds the last figures; they are no longer true, so they are not shown."""
     fresh_s = 4
-    with wall(stack, tmp_path, fresh_s=fresh_s) as room, Feed(room.settings):
+    with wall(real_stack, tmp_path, fresh_s=fresh_s) as room, Feed(room.settings):
         room.until_all_is_shown()
         room.worker.stop()
         stopped_ms = now_ms()
