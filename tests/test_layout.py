@@ -146,7 +146,9 @@ FORBIDDEN = {
 BARE_EXCEPTION = re.compile(
     r"#\s*(?:noqa(?!:\s*[A-Z]+\d+)|type:\s*ignore(?!\[))|#\s*(?:ruff|mypy|flake8):\s*(?:noqa|ignore)"
 )
-REASONED_EXCEPTION = re.compile(r"#\s*(?:noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|type:\s*ignore\[[\w, -]+\])\s*[#-]\s*\S+")
+REASONED_EXCEPTION = re.compile(
+    r"#\s*(?:(?:ruff:\s*)?noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|type:\s*ignore\[[\w, -]+\])\s*[#-]\s*\S+"
+)
 ANY_EXCEPTION = re.compile(r"#\s*(?:(?:ruff:\s*|flake8:\s*)?noqa|type:\s*ignore|mypy:)")
 
 
@@ -201,6 +203,7 @@ def test_every_exception_to_a_rule_has_its_code_and_its_reason() -> None:
         ("x = 1  # type: ignore[arg-type]", True),
         ("# ruff: noqa: S603", True),
         ("# mypy: ignore-errors", True),
+        ("# ruff: noqa: SLF001, ARG002 - this module is about another's private names", False),
         ("x = 1  # noqa: S603  # a command of our own making", False),
         ("x = 1  # type: ignore[arg-type]  # pydantic checks it", False),
     ],
