@@ -1,12 +1,11 @@
-"""A batch of one partition's events, folded one after the other.
+"""A batch of one partition's events, folded entity by entity, each entity's events in order.
 
-The result is what one atomic step writes. Whatever the batches, the sums are the same: each event's
-difference is taken on its own, because the restatement log holds one entry an event and cell.
+The result is what one atomic step writes, and it is the same whatever the batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -97,21 +96,51 @@ class Folder:
         return Known(state, self._contributor.of(state))
 
     def fold(self, events: Iterable[Arrived], known: Mapping[str, Known]) -> Folded:
-        """All events in order, on top of what is known; `known` is left as it is."""
+        """All events, on top of what is known; `known` is left as it is."""
         folded = Folded()
+        by_subject: dict[str, list[Arrived]] = {}
         for arrived in events:
-            subject = arrived.event.subject
-            before = folded.entities.get(subject) or known.get(subject, UNKNOWN)
-            was_open = before.adds.open_sets
-            if before.state is not None and arrived.arrival_ms - before.state.last_arrival_ms > self._keeping_ms:
-                before = UNKNOWN
-            state = self.stream.fold(before.state, arrived.event, arrived.arrival_ms)
-            after = Known(state, self._contributor.of(state))
-            folded.entities[subject] = after
-            self._add_cells(folded, arrived, before.adds.cells, after.adds.cells)
-            if was_open != after.adds.open_sets:
-                _leave(folded, subject, was_open, after.adds.open_sets)
+            by_subject.setdefault(arrived.event.subject, []).append(arrived)
+        for subject, of_entity in by_subject.items():
+            before = known.get(subject, UNKNOWN)
+            if not self._fold_at_once(folded, subject, before, of_entity):
+                for arrived in of_entity:
+                    self._fold_one(folded, subject, folded.entities.get(subject, before), arrived)
+        folded.restatements.sort(key=_offset)
         return folded
+
+    def _fold_at_once(self, folded: Folded, subject: str, before: Known, events: Sequence[Arrived]) -> bool:
+        """All events of an entity with one difference: the sum is the same, and it is the cheaper way.
+
+        False, and nothing done, where each event needs its own: the entity was forgotten on the way, or
+        a month that it reaches back to was closed, so that the log wants an entry an event.
+        """
+        state, closing_ms = before.state, 0
+        for arrived in events:
+            if self._is_forgotten(state, arrived):
+                return False
+            state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
+            closing_ms = max(closing_ms, arrived.closing_ms)
+        if state is None or state.first_ms < self._closed_before_ms(closing_ms):
+            return False
+        self._change(folded, subject, before.adds, Known(state, self._contributor.of(state)), events[-1])
+        return True
+
+    def _fold_one(self, folded: Folded, subject: str, before: Known, arrived: Arrived) -> None:
+        adds = before.adds
+        if self._is_forgotten(before.state, arrived):
+            before, adds = UNKNOWN, Contribution({}, adds.open_sets)  # what it added stays, but it is not open now
+        state = self.stream.fold(before.state, arrived.event, arrived.arrival_ms)
+        self._change(folded, subject, adds, Known(state, self._contributor.of(state)), arrived)
+
+    def _is_forgotten(self, state: State | None, arrived: Arrived) -> bool:
+        return state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms
+
+    def _change(self, folded: Folded, subject: str, old: Contribution, after: Known, arrived: Arrived) -> None:
+        folded.entities[subject] = after
+        self._add_cells(folded, arrived, old.cells, after.adds.cells)
+        if old.open_sets != after.adds.open_sets:
+            _leave(folded, subject, old.open_sets, after.adds.open_sets)
 
     def _add_cells(self, folded: Folded, arrived: Arrived, old: Cells, new: Cells) -> None:
         if old == new:
@@ -167,6 +196,10 @@ def difference(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
                 changes.append((name, cell))
     changes.extend((name, (cell[0], -cell[1])) for name, cell in old.items() if name not in new)
     return changes
+
+
+def _offset(entry: Restatement) -> int:
+    return entry.offset
 
 
 def _leave(folded: Folded, subject: str, old: Mapping[str, int], new: Mapping[str, int]) -> None:

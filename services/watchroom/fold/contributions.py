@@ -158,7 +158,8 @@ def _duration(measure: Measure, series: str, bins: Bins, by: Mapping[str, str]) 
             cells[negative] = (start_ms, 1)
             return
         cells[observations] = (start_ms, 1)
-        cells[sum_ms] = (start_ms, took_ms)
+        if took_ms:  # a cell of 0 would change nothing, and be logged as a change
+            cells[sum_ms] = (start_ms, took_ms)
         cells[f"{bin_head}{lower_ms(took_ms)}"] = (start_ms, 1)
         if is_within(took_ms, misses_from_ms):
             cells[within] = (start_ms, 1)

@@ -28,7 +28,8 @@ class Stream:
 
     def pack(self, state: State) -> bytes:
         """A state as stored: a msgpack array of its fields."""
-        return msgpack.packb(state)
+        packed: bytes = msgpack.packb(state)
+        return packed
 
     def unpack(self, stored: bytes) -> State:
         """A state from what is stored."""
