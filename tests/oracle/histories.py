@@ -27,6 +27,26 @@ TYPES = {
     "crimes": ("crime.recorded", "crime.reclassified", "crime.cancelled", "crime.outcome_assigned"),
 }  # fmt: skip
 FIRSTS = {"calls": ("call.presented", "call.queued"), "incidents": ("incident.created",), "crimes": ("crime.recorded",)}
+USUAL = {
+    "calls": (
+        ("call.queued", "call.answered"),
+        ("call.presented", "call.answered"),
+        ("call.presented", "call.queued", "call.abandoned"),
+        ("call.presented", "call.queued", "call.answered", "call.ended"),
+    ),
+    "incidents": (
+        ("incident.created", "incident.resource_on_scene"),
+        ("incident.created", "incident.graded", "incident.resource_on_scene"),
+        ("incident.created", "incident.resource_assigned", "incident.resource_unassigned"),
+        ("incident.created", "incident.closed", "incident.reopened"),
+        ("incident.created", "incident.linked"),
+    ),
+    "crimes": (
+        ("crime.recorded", "crime.outcome_assigned"),
+        ("crime.recorded", "crime.reclassified"),
+        ("crime.recorded", "crime.cancelled"),
+    ),
+}
 RARE = ("incident.linked", "crime.cancelled")  # they end everything, so most histories are without
 
 OCTOBER_2021_0130_BST = 1_635_640_200_000  # 31 October 2021 00:30 UTC, 01:30 London
@@ -41,6 +61,11 @@ EDGES_MS = (
     0, 1, 2, 9_999, 10_000, 10_001, 59_999, 60_000, 60_001, 899_999, 900_000, 900_001, 3_600_000, 3_600_001,
     86_400_000, 86_400_001,
 )  # fmt: skip
+LIMITS_MS = {  # at a target, and one millisecond to its sides
+    "calls": (9_999, 10_000, 10_000, 60_000, 60_001),
+    "incidents": (0, 900_000, 900_001, 3_600_000, 3_600_001),
+    "crimes": (0, DAY_MS),
+}
 FAR_MS = {
     "calls": (20 * HOUR_MS, 25 * HOUR_MS, 30 * HOUR_MS),
     "incidents": (6 * DAY_MS, 8 * DAY_MS, 15 * DAY_MS, 40 * DAY_MS),
@@ -94,21 +119,28 @@ def _delay_ms(draw: st.DrawFn, stream: str) -> int:
 
 
 @st.composite
-def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
-    """All events of one call, incident or crime, in no particular order; some are sent twice."""
-    anchor = draw(st.sampled_from(ANCHORS_MS))
+def _types(draw: st.DrawFn, stream: str) -> tuple[str, ...]:
+    """Any types, some more than once; one history in ten misses its first event."""
     types = draw(st.lists(st.sampled_from([t for t in TYPES[stream] if t not in RARE]), max_size=9))
-    if draw(st.integers(0, 9)):  # one in ten misses its first event
+    if draw(st.integers(0, 9)):
         types += draw(st.sampled_from([(first,) for first in FIRSTS[stream]] + [FIRSTS[stream]]))
     else:
         types = [t for t in types if t not in FIRSTS[stream]]
     if not draw(st.integers(0, 11)):
         types += [t for t in RARE if t in TYPES[stream]]
-    types = types or ["call.ended" if stream == "calls" else TYPES[stream][-1]]
+    return tuple(types or ["call.ended" if stream == "calls" else TYPES[stream][-1]])
+
+
+@st.composite
+def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
+    """All events of one call, incident or crime, in no particular order; some are sent twice."""
+    anchor = draw(st.sampled_from(ANCHORS_MS))
+    types = draw(st.one_of(st.sampled_from(USUAL[stream]), _types(stream), _types(stream)))
     events = []
     at_ms = anchor
-    usual = draw(st.booleans())  # one thing after the other, most of them soon; else anything goes
-    forward = st.sampled_from((*EDGES_MS, 3_000, 45_000, *FAR_MS[stream]))
+    usual = types in USUAL[stream] or draw(st.booleans())  # one thing after the other; else anything goes
+    near = st.sampled_from(LIMITS_MS[stream])
+    forward = st.one_of(near, near, st.sampled_from((*EDGES_MS, 3_000, *FAR_MS[stream])))
     anyhow = st.one_of(
         st.sampled_from((*EDGES_MS, *FAR_MS[stream], -1, -5_000, -HOUR_MS)), st.integers(-HOUR_MS, SPAN_MS[stream])
     )

@@ -1,0 +1,173 @@
+"""The order property has teeth: each fault planted into the fold is seen by it.
+
+A property that passes says little until it has failed for the right reasons. Every fault below is one
+that a reader of the design could make; the histories and the oracle are those of `test_order.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.fold.pipeline import run
+from tests.oracle.histories import batches, deliveries, histories, moments
+from tests.oracle.recompute import differences, in_partition_order, recompute
+from watchroom.events.record import Event
+from watchroom.fold import batch, call, contributions, crime, incident, stamps
+from watchroom.fold.contributions import Cells, Contribution, Contributor
+from watchroom.fold.streams import STREAMS
+from watchroom.rolling import buckets
+from watchroom.rolling.calendar import Calendar
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+EXAMPLES = 1500  # most faults are seen within fifty
+
+
+def seen_by_the_property(examples: int = EXAMPLES) -> bool:
+    """Whether some history comes out other than the oracle says, in content or in log."""
+
+    @settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+    )  # fmt: skip
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        events = data.draw(histories())
+        now_ms = data.draw(moments(events))
+        placed = in_partition_order(data.draw(deliveries(events)), partitions=2)
+        assert not differences(run(data.draw(batches(placed)), now_ms), recompute(placed, now_ms))
+
+    try:
+        holds()
+    except AssertionError:
+        return True
+    return False
+
+
+def in_stream(name: str, **changed: Callable[..., Any]) -> Plant:
+    """A stream with another function: fold, facts, is_orphan or is_out."""
+    return lambda patch: patch.setitem(STREAMS, name, replace(STREAMS[name], **changed))  # type: ignore[arg-type]  # a dict, typed as Mapping
+
+
+def instead_of(module: object, name: str, fault: object) -> Plant:
+    """Another function in a module or class."""
+    return lambda patch: patch.setattr(module, name, fault)
+
+
+def with_facts(facts: Callable[[Any], Mapping[str, object]], **changed: Callable[[Any, Any], object]) -> Any:
+    """Facts of which some are wrong; each fault gets the state and the right facts."""
+
+    def faulty(state: Any) -> Mapping[str, object]:
+        right = facts(state)
+        return {**right, **{word: fault(state, right) for word, fault in changed.items()}}
+
+    return faulty
+
+
+def no_retraction(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+    """What was added is never taken back."""
+    return [change for change in batch_difference(old, new) if change[1][1] > 0]
+
+
+def count_every_event(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+    """Everything an entity adds is added with each event that changes it."""
+    return list(new.items()) if old != new else []
+
+
+def last_on_scene(state: incident.Incident | None, event: Event, arrival_ms: int) -> incident.Incident:
+    """The latest arrival instead of the first."""
+    after = incident.fold(state, event, arrival_ms)
+    if event.type == "incident.resource_on_scene" and state is not None and state.first_on_scene_ms is not None:
+        return after._replace(first_on_scene_ms=max(state.first_on_scene_ms, event.time_ms))
+    return after
+
+
+def last_to_arrive_wins_ties(known: Any, stamp: Any) -> Any:
+    """Of two events of one moment the one that came later, not the one with the higher id."""
+    return stamp if known is None or stamp[0] >= known[0] else known
+
+
+def latest_grade(state: incident.Incident) -> str | None:
+    """The grade that the incident ended with."""
+    return state.grades[-1][2] if state.grades else None
+
+
+def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
+    """An orphan adds its measures as well."""
+    right = contributor_of(self, state)
+    if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
+        return right
+    facts, into = self._stream.facts(state), Contribution(dict(right.cells), dict(right.open_sets))
+    for group in self._groups:
+        for add in group.adds(facts):
+            add(facts, into)
+    return into
+
+
+def utc_day(_: Calendar, at_ms: int) -> str:
+    """Days and months of UTC."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%d")
+
+
+def closed_at_its_end(self: batch.Folder, closing_ms: int) -> int:
+    """A month closes when it ends."""
+    return self._calendar.month_start_ms(self._calendar.month_of(closing_ms - 1))
+
+
+def earliest_grade_wins(known: tuple[Any, ...], stamp: Any) -> tuple[Any, ...]:
+    """The first grade that came stays."""
+    return known or (stamp,)
+
+
+batch_difference, contributor_of = batch.difference, Contributor.of
+FAULTS: dict[str, Plant] = {
+    "no retraction": instead_of(batch, "difference", no_retraction),
+    "counted because an event arrived": instead_of(batch, "difference", count_every_event),
+    "last instead of first on scene": in_stream("incidents", fold=last_on_scene),
+    "arrival order for ties, crimes": instead_of(crime, "last", last_to_arrive_wins_ties),
+    "line of the latest event": instead_of(call, "first", stamps.last),
+    "grade latest instead of at attendance": instead_of(incident, "grade_at_attendance", latest_grade),
+    "regrade ignored": instead_of(incident, "with_member", earliest_grade_wins),
+    "cancelled incident dropped from volume": in_stream(
+        "incidents", is_out=lambda s: s.linked or (s.disposition is not None and s.disposition[2] == "cancelled")
+    ),
+    "linked child kept": in_stream("incidents", is_out=lambda _: False),
+    "cancelled crime kept": in_stream("crimes", is_out=lambda _: False),
+    "orphan and its measures": instead_of(Contributor, "of", orphan_plus_measures),
+    "orphans not shown": in_stream("calls", is_orphan=lambda _: False),
+    "10 s is below 10 s": instead_of(contributions, "is_within", lambda ms, edge: edge is not None and ms <= edge),
+    "UTC days and months": instead_of(Calendar, "day_of", utc_day),
+    "missing start is 0 s": in_stream(
+        "calls", facts=with_facts(call.facts, queued=lambda _, r: r["answered"] if r["queued"] is None else r["queued"])
+    ),
+    "answered and abandoned is abandoned": in_stream(
+        "calls", facts=with_facts(call.facts, left_by=lambda s, r: "abandoned" if s.abandoned_ms else r["left_by"])
+    ),
+    "once assigned, never unresourced": in_stream(
+        "incidents",
+        facts=with_facts(incident.facts, unresourced=lambda s, r: r["unresourced"] and s.first_assigned_ms is None),
+    ),
+    "reopened stays closed": in_stream(
+        "incidents", facts=with_facts(incident.facts, unattended=lambda s, r: r["unattended"] and s.disposition is None)
+    ),
+    "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
+    "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),
+}
+
+
+def test_without_a_fault_nothing_is_seen() -> None:
+    """Otherwise the tests below would pass for nothing."""
+    assert not seen_by_the_property(100)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_property_sees(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a wrong figure on a board."""
+    FAULTS[fault](monkeypatch)
+    assert seen_by_the_property()
