@@ -42,6 +42,7 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 echo "make test: installing ${missing[*]}" >&2
+# Another apt may be at work on a machine that has just booted.
 apt-get update -qq
 packages=()
 for part in "${missing[@]}"; do
@@ -51,4 +52,4 @@ for part in "${missing[@]}"; do
   fi
   packages+=("$part")
 done
-apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "${packages[@]}" >/dev/null

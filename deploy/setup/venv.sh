@@ -35,7 +35,7 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
       version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
       apt-get update -qq
-      apt-get install -y -qq --no-install-recommends "python$version-venv" >/dev/null
+      apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "python$version-venv" >/dev/null
     fi
     rm -rf .venv
     make_venv || fail "'$python -m venv' does not work; install it (Debian: apt-get install python3-venv) and try again"
