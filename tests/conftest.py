@@ -36,14 +36,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
         server = KafkaServer(tmp_path_factory.mktemp("kafka"))
     except PartMissing as error:
         missing(str(error))
-    guard = None
+    guard: Guard | None = None
     try:
         server.start()
         guard = Guard([server.server.pid])  # a run that is killed leaves no JVM behind
         yield server
     finally:
         server.stop()
-        if guard:
+        if guard is not None:
             guard.dismiss()
 
 

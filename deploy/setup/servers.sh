@@ -42,7 +42,6 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 echo "make test: installing ${missing[*]}" >&2
-# Another apt may be at work on a machine that has just booted.
 apt-get update -qq
 packages=()
 for part in "${missing[@]}"; do
@@ -52,4 +51,5 @@ for part in "${missing[@]}"; do
   fi
   packages+=("$part")
 done
+# Another apt may be at work on a machine that has just booted.
 apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "${packages[@]}" >/dev/null
