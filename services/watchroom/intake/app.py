@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterable
 
-from watchroom.intake.batches import BatchApp, PassThrough, consume_batches
+from watchroom.intake.batches import BatchApp, NoTables, PassThrough, consume_batches
 from watchroom.intake.intake import Intake
 from watchroom.intake.lanes import Fetched
 from watchroom.settings import STREAMS, Settings
@@ -31,6 +31,7 @@ def make_app(settings: Settings, intake: Intake) -> BatchApp:
         topic_disable_leader=True,
         web_enabled=False,
         store="memory://",
+        TableManager=NoTables,
         broker_session_timeout=session_s,
         broker_heartbeat_interval=min(3.0, session_s / 4),
         broker_rebalance_timeout=max(30.0, session_s),

@@ -31,6 +31,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
 
@@ -58,6 +59,15 @@ class BatchApp(faust.App):
 
     def _create_directories(self) -> None:
         return
+
+
+class NoTables(TableManager):
+    """Starts the consumer at once, where Faust waits a second for tables to be declared."""
+
+    async def on_start(self) -> None:
+        """See `TableManager.on_start`; the `recovery` service is what resumes the flow after a rebalance."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class PassThrough(faust.Schema[bytes, Fetched]):

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.intake.log_ids import log_ids
 from watchroom.settings import STREAMS, Settings
 
 RETENTION_DAYS = 400
@@ -31,6 +32,7 @@ class Topics:
 
     partitions: dict[str, int]  # partition count by topic
     created: frozenset[str]  # made by this call
+    log_ids: dict[str, str]  # by topic; empty where the broker has none
 
 
 def owned_topics(settings: Settings) -> list[str]:
@@ -66,11 +68,12 @@ async def ensure_topics(settings: Settings) -> Topics:
         if missing:
             await _create(admin, settings, missing)
         counts = await _wait_shown(admin, owned_topics(settings))
+        ids = await log_ids(admin, list(counts))
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
         await admin.close()
-    return Topics(partitions=counts, created=frozenset(missing))
+    return Topics(partitions=counts, created=frozenset(missing), log_ids=ids)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:

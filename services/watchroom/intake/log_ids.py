@@ -1,0 +1,113 @@
+"""Which log is it? A topic's id, as the broker gave it at creation: a topic made anew has another.
+
+aiokafka asks for metadata in a version that has no ids yet, so the request of version 10 is written
+down here (Kafka's protocol, `MetadataRequest.json` and `MetadataResponse.json`). A broker that does
+not know version 10 has no ids; then only offsets tell one log from another.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+NO_ID = uuid.UUID(int=0)
+
+
+class _Uuid:
+    """Kafka's uuid: 16 bytes, all zero for none."""
+
+    @classmethod
+    def encode(cls, value: uuid.UUID) -> bytes:
+        return value.bytes
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> uuid.UUID:
+        return uuid.UUID(bytes=data.read(16))
+
+    @classmethod
+    def repr(cls, value: uuid.UUID) -> str:
+        return str(value)
+
+
+_TEXT = CompactString("utf-8")
+
+
+class _MetadataResponse(Response):  # type: ignore[misc]  # aiokafka is untyped here
+    API_KEY = 3
+    API_VERSION = 10
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "brokers",
+            CompactArray(("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT), ("tags", TaggedFields)),
+        ),
+        ("cluster_id", _TEXT),
+        ("controller_id", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("error_code", Int16),
+                ("name", _TEXT),
+                ("topic_id", _Uuid),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline", CompactArray(Int32)),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("operations", Int32),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("cluster_operations", Int32),
+        ("tags", TaggedFields),
+    )
+
+
+class _MetadataRequestV10(RequestStruct):  # type: ignore[misc]  # aiokafka is untyped here
+    API_KEY = 3
+    API_VERSION = 10
+    FLEXIBLE_VERSION = True
+    RESPONSE_TYPE = _MetadataResponse
+    SCHEMA = Schema(
+        ("topics", CompactArray(("topic_id", _Uuid), ("name", _TEXT), ("tags", TaggedFields))),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_operations", Boolean),
+        ("include_topic_operations", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class _MetadataRequest(Request[_MetadataRequestV10]):  # type: ignore[misc]  # aiokafka is untyped here
+    API_KEY = 3
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        self._topics = topics
+
+    def build(self, request_struct_class: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped here
+        return request_struct_class([(NO_ID, topic, {}) for topic in self._topics], False, False, False, {})
+
+
+async def log_ids(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, str]:
+    """The id of each topic's log; a topic without one is left out. Raises KafkaError if no broker answers."""
+    try:
+        answer = await admin._send_request(_MetadataRequest(topics))  # noqa: SLF001 - no public way to ask
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return {}
+    told = {topic[1]: topic[2] for topic in answer.topics if not topic[0]}
+    return {name: str(topic_id) for name, topic_id in told.items() if topic_id != NO_ID}

@@ -1,0 +1,87 @@
+"""The topics as a worker makes them, on both brokers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from tests.flow.servers import Stack
+from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.intake.topics import ensure_topics, owned_topics
+from watchroom.replay.server import free_port
+from watchroom.settings import Settings, read_settings
+
+
+async def test_every_topic_is_made_with_our_partitions(stack: Stack) -> None:
+    """Nobody else creates them: a broker's defaults would decide the number of partitions."""
+    settings = stack.settings(partitions=3)
+    topics = await ensure_topics(settings)
+    assert topics.partitions == dict.fromkeys(owned_topics(settings), 3)
+    assert topics.created == frozenset(owned_topics(settings))
+
+
+async def test_what_is_there_is_left_alone_and_its_partition_count_told(stack: Stack) -> None:
+    """The count belongs to the figures: the store compares it, nobody changes it."""
+    await ensure_topics(stack.settings(partitions=3))
+    again = await ensure_topics(stack.settings(partitions=5))
+    assert set(again.partitions.values()) == {3}
+    assert again.created == frozenset()
+
+
+async def test_workers_that_start_together_make_the_topics_once(stack: Stack) -> None:
+    """The one that comes second finds them, and neither fails."""
+    settings = stack.settings(partitions=2)
+    found = await asyncio.gather(*(ensure_topics(settings) for _ in range(3)))
+    assert all(topics.partitions == dict.fromkeys(owned_topics(settings), 2) for topics in found)
+
+
+async def test_arrival_is_the_brokers_clock_and_records_stay_400_days(real_stack: Stack) -> None:
+    """LogAppendTime is what lateness rests on, 400 days are what a rebuild of 12 months rests on."""
+    settings = real_stack.settings()
+    await ensure_topics(settings)
+    calls, letters = [await settings_of(settings, t) for t in (settings.topic("calls"), settings.dead_letter_topic)]
+    assert calls["message.timestamp.type"] == letters["message.timestamp.type"] == "LogAppendTime"
+    assert calls["retention.ms"] == letters["retention.ms"] == str(400 * 86_400_000)
+    assert calls["compression.type"] == letters["compression.type"] == "zstd"
+    assert (calls["max.message.bytes"], letters["max.message.bytes"]) == ("1048576", "2097152")
+
+
+async def settings_of(settings: Settings, topic: str) -> dict[str, str]:
+    """A topic's settings, as the broker holds them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    await admin.close()
+    return {entry[0]: entry[1] for entry in answers[0].resources[0][4]}
+
+
+async def test_a_topic_made_anew_has_another_log_id(real_stack: Stack) -> None:
+    """Its offsets begin at 0 again and soon pass the stored ones: only the id tells that it is another log."""
+    settings = real_stack.settings()
+    first = await ensure_topics(settings)
+    assert first.log_ids.keys() == set(owned_topics(settings))
+    assert (await ensure_topics(settings)).log_ids == first.log_ids
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    await admin.delete_topics([settings.topic("calls")])
+    while settings.topic("calls") in await admin.list_topics():
+        await asyncio.sleep(0.05)
+    await admin.close()
+    again = await ensure_topics(settings)
+    changed = {topic for topic, log_id in again.log_ids.items() if log_id != first.log_ids[topic]}
+    assert changed == {settings.topic("calls")}
+
+
+async def test_no_broker_is_said_with_its_address() -> None:
+    """Whoever reads it must know where to look."""
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(BrokerUnavailable, match=address):
+        await ensure_topics(read_settings(kafka=address))
+
+
+async def test_more_copies_than_brokers_is_refused_with_what_to_check(real_stack: Stack) -> None:
+    """A setting that cannot work ends the command; waiting would not help."""
+    with pytest.raises(WorkFailed, match="WATCHROOM_REPLICATION"):
+        await ensure_topics(real_stack.settings(replication=3))
