@@ -31,8 +31,8 @@ def fold(state: Call | None, event: Event, arrival_ms: int) -> Call:
     """The state after one more event; the same whatever the order, and however often."""
     if state is None:
         state = Call(arrival_ms, event.time_ms)
-    line = event.data.get("line")
-    known = state.line if line is None else first(state.line, (event.time_ms, event.id, line))
+    line = event.data.get("line")  # a text may be empty: then it names none
+    known = first(state.line, (event.time_ms, event.id, line)) if line else state.line
     presented, queued, answered, abandoned, ended = state[3:]
     kind, at = event.type, event.time_ms
     if kind == "call.presented":

@@ -36,7 +36,7 @@ def fold(state: Crime | None, event: Event, arrival_ms: int) -> Crime:
         "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
         "first_ms": earliest_ms(state.first_ms, at),
     }
-    if (area := data.get("area")) is not None:
+    if area := data.get("area"):
         changed["area"] = last(state.area, (at, event.id, area))
     if kind in ("crime.recorded", "crime.reclassified"):
         stated = tuple(data.get(key) or "" for key in ("offence_code", "group", "category"))

@@ -42,9 +42,9 @@ def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
         "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
         "first_ms": earliest_ms(state.first_ms, at),
     }
-    if (area := data.get("area")) is not None:
+    if area := data.get("area"):
         changed["area"] = last(state.area, (at, event.id, area))
-    if kind in ("incident.created", "incident.graded") and (grade := data.get("grade")) is not None:
+    if kind in ("incident.created", "incident.graded") and (grade := data.get("grade")):
         changed["grades"] = with_member(state.grades, (at, event.id, grade))
     if kind == "incident.created":
         changed["created_ms"] = earliest_ms(state.created_ms, at)

@@ -1,0 +1,80 @@
+"""The measures page: every measure with its definition, clock, labels, target and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from watchroom.catalogue import names
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Measure, Target
+from watchroom.catalogue.vocabulary import STREAMS
+from watchroom.settings import Settings
+
+METRICS = {
+    "count": ("",),
+    "share": ("part", "whole"),
+    "duration": ("observations", "within", "mean_seconds", "percentile_seconds", "missing_start", "negative"),
+    "open": ("", "oldest_seconds", "due", "overdue", "gave_up"),
+}
+
+
+def text(root: Path) -> str:
+    """The file, from `schemas/measures` below the repository's root."""
+    areas = Settings.model_fields["areas"].default
+    catalogue = load_catalogue(root / "schemas" / "measures", areas)
+    lines = [
+        "<!-- Derived from the TOML files beside it by `make generate`; do not edit. -->",
+        "# The measures",
+        "",
+        "One entry of the catalogue is one measure. Times are elapsed UTC time; days and months are those of the",
+        "reporting zone. A value that is not listed is counted as `other`. Months: see [ANALYSTS.md](ANALYSTS.md).",
+        "",
+    ]
+    for measure in catalogue.measures.values():
+        lines += _entry(measure)
+    lines += _words()
+    return "\n".join(lines) + "\n"
+
+
+def _entry(measure: Measure) -> Iterator[str]:
+    yield from (f"## {measure.id}", "", f"**{measure.brief}.** {measure.definition}", "")
+    yield f"- kind: {measure.kind}, {_placed(measure)}"
+    for label in measure.labels:
+        yield f"- label `{label.name}`: {', '.join(label.all_values())}"
+    for target in measure.targets:
+        yield f"- target: {_target(target)}"
+    if measure.windows:
+        yield f"- windows: {', '.join(measure.windows)}"
+    if measure.give_up_ms:
+        yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted beside as not closed by the feed"
+    metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in METRICS[measure.kind] if _has(measure, suffix))
+    yield f"- metrics: {', '.join(metrics)}"
+    yield from (f"- source: {measure.source}", "")
+
+
+def _has(measure: Measure, suffix: str) -> bool:
+    return bool(measure.targets) or suffix not in ("within", "due", "overdue")
+
+
+def _placed(measure: Measure) -> str:
+    if measure.kind == "duration":
+        return f"from `{measure.start}` to `{measure.at}` of {measure.stream}, placed at `{measure.at}`"
+    if measure.kind == "open":
+        return f"since `{measure.at}` of {measure.stream} while `{measure.state}`"
+    return f"placed at `{measure.at}` of {measure.stream}"
+
+
+def _target(target: Target) -> str:
+    where = ", ".join(f"{name} {value}" for name, value in target.where.items()) or "all"
+    return f"{where} {'within (<=)' if target.inclusive else 'below (<)'} {target.limit_ms / 1000:,g} s"
+
+
+def _words() -> Iterator[str]:
+    yield from ("# The words", "", "What an entry may name, by stream.", "")
+    for stream, words in STREAMS.items():
+        yield from (f"## {stream}", "", f"What is known about one {words.entity}.", "")
+        for kind, meanings in (("moment", words.moments), ("value", words.values), ("state", words.states)):
+            for word, meaning in meanings.items():
+                yield f"- {kind} `{word}`: {meaning}"
+        yield ""
