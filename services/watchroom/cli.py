@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,12 +76,13 @@ def exporter() -> None:
 @app.command("open")
 def open_(
     measure: Annotated[str, typer.Option(help="An open measure, for example incidents_unresourced.")],
-    kafka: Kafka = None,
     redis: RedisUrl = None,
     output: Format = "table",
 ) -> None:
     """List the ids behind a tile, oldest first: labels, since when, age and deadline."""
-    raise NotImplementedError(measure, kafka, redis, output)
+    from watchroom.exporter.open_list import open_list
+
+    sys.stdout.write(open_list(settings_with(redis_url=redis), measure, int(time.time() * 1000), output))
 
 
 @app.command()

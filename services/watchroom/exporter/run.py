@@ -20,8 +20,8 @@ from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Server
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings
-from watchroom.store.definition import as_json, definition, fingerprint
+from watchroom.settings import Settings
+from watchroom.store.definition import as_json, definition_of, fingerprint
 from watchroom.store.read import Reader
 
 REFRESH_S = 1.0
@@ -63,15 +63,7 @@ def run(settings: Settings) -> int:
 
 def expected_fingerprint(catalogue: Catalogue, settings: Settings, partitions: Mapping[str, int]) -> str:
     """The fingerprint that a worker with our catalogue and settings writes over topics of so many partitions."""
-    parts = definition(
-        catalogue,
-        zone=settings.zone,
-        lateness_ms={stream: settings.lateness_days.ms(stream) for stream in STREAMS},
-        keeping_ms={stream: settings.keeping_days.ms(stream) for stream in STREAMS},
-        future_ms=round(settings.future_s * 1000),
-        partitions=partitions,
-    )
-    return fingerprint(as_json(parts))
+    return fingerprint(as_json(definition_of(settings, catalogue, partitions)))
 
 
 def now_ms() -> int:

@@ -12,21 +12,15 @@ from watchroom.intake.partition import PartitionApplier, SendRefused
 from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings
-from watchroom.store.definition import definition
+from watchroom.store.definition import definition_of
 from watchroom.store.write import Store
 
 
 def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
     """Redis for this worker, bound to what decides the figures (partition counts among it)."""
     partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
-    parts = definition(
-        catalogue,
-        zone=settings.zone,
-        lateness_ms={stream: settings.lateness_days.ms(stream) for stream in STREAMS},
-        keeping_ms={stream: settings.keeping_days.ms(stream) for stream in STREAMS},
-        future_ms=round(settings.future_s * 1000),
-        partitions=partitions,
-    )
+    partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
+    parts = definition_of(settings, catalogue, partitions)
     return Store(settings.redis_url, settings.force, parts, partitions)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from watchroom.errors import StoreUnavailable
 from watchroom.fold.batch import Restatement
@@ -68,7 +70,11 @@ class Reader:
     def __init__(self, redis_url: str, force: str, timeout_s: float = 5.0) -> None:
         self.keys = Keys(force)
         self._redis = Redis.from_url(
-            redis_url, decode_responses=True, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+            redis_url,
+            decode_responses=True,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale; a lost Redis must show soon
         )
 
     def run_id(self) -> str:
