@@ -41,6 +41,7 @@ class ControlRoom:
         self._schedule = world.schedule
         self._opens = opens
         self._random = chance(world.seed, "calls")
+        self._arrivals = {line: chance(world.seed, f"arrivals of {line}") for line in world.force.lines}
         self._count = 0
         self._waiting: dict[str, deque[Call]] = {"999": deque(), "101": deque()}
         self._busy = {"emergency": 0, "shared": 0}
@@ -62,7 +63,7 @@ class ControlRoom:
 
     def _expect(self, at_ms: float, line: str) -> None:
         levels = self._force.lines[line]
-        due_ms = self._world.demand.next_ms(self._random, at_ms, SHAPES[line], levels.per_day)
+        due_ms = self._world.demand.next_ms(self._arrivals[line], at_ms, SHAPES[line], levels.per_day)
         self._schedule(due_ms, partial(self._present, line))
 
     def _present(self, line: str, at_ms: float) -> None:

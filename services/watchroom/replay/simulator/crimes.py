@@ -72,6 +72,7 @@ class CrimeBook:
         self._areas = tuple(world.force.incidents.areas)
         self._area_weights = tuple(accumulate(world.force.incidents.areas.values()))
         self._random = chance(world.seed, "crimes")
+        self._arrivals = chance(world.seed, "arrivals of crimes")
         self._count = 0
         self.per_incident = world.force.crimes.per_incident
 
@@ -80,7 +81,7 @@ class CrimeBook:
         self._expect(at_ms)
 
     def _expect(self, at_ms: float) -> None:
-        due_ms = self._world.demand.next_ms(self._random, at_ms, OFFICE, self._levels.others_per_day)
+        due_ms = self._world.demand.next_ms(self._arrivals, at_ms, OFFICE, self._levels.others_per_day)
         self._world.schedule(due_ms, self._reported)
 
     def _reported(self, at_ms: float) -> None:

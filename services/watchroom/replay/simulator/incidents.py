@@ -21,6 +21,7 @@ from watchroom.replay.simulator.world import World, chance
 MINUTE_MS = 60_000
 UNITS = 240  # call signs; only names, a unit may be at two incidents
 MEMORY_MS = 120 * MINUTE_MS
+LONGEST_MS = 12 * 86_400_000  # to the scene; assumption: before that somebody looks at the list
 
 
 class Pressure:
@@ -61,6 +62,7 @@ class IncidentDesk:
         self._levels = world.force.incidents
         self._crimes = crimes
         self._random = chance(world.seed, "incidents")
+        self._arrivals = chance(world.seed, "arrivals of incidents")
         self._grade = Choice({name: grade.share for name, grade in self._levels.grades.items()})
         self._area = Choice(self._levels.areas)
         self._normal_per_ms = normal_per_day(world.force) / 86_400_000
@@ -73,7 +75,7 @@ class IncidentDesk:
         self._expect(at_ms)
 
     def _expect(self, at_ms: float) -> None:
-        due_ms = self._world.demand.next_ms(self._random, at_ms, EMERGENCY, self._levels.others_per_day)
+        due_ms = self._world.demand.next_ms(self._arrivals, at_ms, EMERGENCY, self._levels.others_per_day)
         self._world.schedule(due_ms, self._reported)
 
     def _reported(self, at_ms: float) -> None:
@@ -124,7 +126,7 @@ class IncidentDesk:
     def _attend(self, subject: str, at_ms: float, grade: Grade, pressure: float) -> float:
         """Send units; returns when the incident is done."""
         draw = self._random
-        takes_ms = 1000 * self._lognormal(grade.attend_s, grade.attend_spread) * pressure
+        takes_ms = min(1000 * self._lognormal(grade.attend_s, grade.attend_spread) * pressure, LONGEST_MS)
         assigned_ms = at_ms + takes_ms * draw.uniform(0.25, 0.6)
         unit = self._unit()
         if draw.random() < self._levels.diverted:
