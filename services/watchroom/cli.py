@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from watchroom.errors import WatchroomError
 from watchroom.settings import Settings, read_settings
@@ -50,7 +50,7 @@ def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Set
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[tuple[Progress, object]]:
+def progress_bar(what: str) -> Iterator[tuple[Progress, TaskID]]:
     """A progress bar on standard error; plain where that is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages, transient=not messages.is_terminal) as progress:
@@ -111,6 +111,6 @@ def rebuild(
         applied = run(
             settings_with(kafka, redis),
             lose_before,
-            lambda done, known: progress.update(task, completed=done, total=known),  # type: ignore[arg-type]
+            lambda done, known: progress.update(task, completed=done, total=known),
         )
     messages.print(f"rebuilt from {applied:,} records")
