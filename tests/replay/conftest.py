@@ -1,30 +1,17 @@
-"""The real extracts, and a call that maps rows."""
+"""A call that maps the texts of files."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.replay.extracts import DISPATCH, REPOSITORY, Mapping, MapText
+from tests.replay.extracts import Mapping, MapText
 from watchroom.errors import RowRefused
 from watchroom.replay.convert import Conversion
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import read_rows
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of real extracts; without it tests skip, and fail in CI."""
-    folder = Path(os.environ.get("WATCHROOM_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
-    if not (folder / DISPATCH).exists():
-        message = f"no real extracts in {folder}: set WATCHROOM_REAL_DATA"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return folder
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
+from tests.parts import ROOT
 from watchroom.replay.convert import Tally
 from watchroom.replay.mapped import Mapped
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+DISPATCH_MAPPING = ROOT / "schemas" / "mappings" / "sffd-dispatch.toml"
 DISPATCH = "dispatch_sffd_2020-04-07_20.csv"
 
 

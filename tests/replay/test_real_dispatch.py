@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.replay.extracts import DISPATCH, REPOSITORY
+from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
 from watchroom.errors import RowRefused
 from watchroom.replay.convert import Conversion, Tally
 from watchroom.replay.mapped import Mapped
@@ -72,7 +72,7 @@ def nearest_rank_s(values_ms: Sequence[int], percent: int) -> float:
 @pytest.fixture(scope="module")
 def converted(real_data: Path) -> Converted:
     """All events of the extract, once for this file."""
-    words = load_mapping(REPOSITORY / "schemas" / "mappings" / "sffd-dispatch.toml")
+    words = load_mapping(DISPATCH_MAPPING)
     refused: list[RowRefused] = []
     conversion = Conversion(words, refused.append)
     events = list(conversion.events(read_rows([real_data / DISPATCH], words)))

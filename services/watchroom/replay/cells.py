@@ -54,7 +54,7 @@ class RowReader:
         Raises:
             CellUnusable: A value the row has cannot be used, or one it must have is missing.
         """
-        if not all(condition.holds(cells[condition.column]) for condition in event.when):
+        if event.when and not all(condition.holds(cells[condition.column]) for condition in event.when):
             return None
         kind = Candidate(event.type, "") if isinstance(event.type, str) else self._candidate(event.type, cells, "type")
         if kind is None:
@@ -99,8 +99,10 @@ class RowReader:
         elif cell.join:
             parts = [cells[column] for column in cell.join]
             text = cell.separator.join(parts) if all(parts) else ""
+        elif cell.column:
+            text = cells[cell.column]
         else:
-            text = next((cells[column] for column in (cell.column, *cell.first_of) if column and cells[column]), "")
+            text = next((cells[column] for column in cell.first_of if cells[column]), "")
         text = text or cell.empty
         if not text:
             if cell.required:

@@ -83,7 +83,8 @@ def replay(
         before = _Before.of(stack.reader)
         began_s = time.monotonic()
         sent = Sent()
-        records = _records(events, sent, words.source, stack.settings, as_of_ms, shift_ms)
+        arrived = _arrived(events, sent, as_of_ms, shift_ms)
+        records = _records(arrived, sent, words.source, stack.settings)
         if request.as_live:
             records = _with_heartbeats(records, words.source, streams, stack.settings)
         ends = produce(stack.settings.kafka, records, lambda done: progress("send", done, None))
@@ -102,6 +103,7 @@ def replay(
             now_ms=_now_ms() if now_ms is None else now_ms,
             streams=streams,
             months=sorted(sent.months | before.changed_months(stack.reader)),
+            check=stack.check,
             took_s=time.monotonic() - began_s,
         )
 
@@ -130,16 +132,19 @@ class _Before:
         return {name.partition(":")[2] for name in names if name.startswith("month:")}
 
 
-def _records(
-    events: Iterable[Mapped], sent: Sent, source: str, settings: Settings, as_of_ms: int | None, shift_ms: int
-) -> Iterator[Outgoing]:
-    """The events that had arrived, moved in time, as records; `sent` is filled on the way."""
-    calendar = Calendar(settings.zone)
-    for original in events:
-        if as_of_ms is not None and original.arrival_ms > as_of_ms:
+def _arrived(events: Iterable[Mapped], sent: Sent, as_of_ms: int | None, shift_ms: int) -> Iterator[Mapped]:
+    """The events that had arrived at an instant, moved in time; the others are counted in `sent`."""
+    for event in events:
+        if as_of_ms is not None and event.arrival_ms > as_of_ms:
             sent.held_back += 1
-            continue
-        event = original.shifted(shift_ms)
+        else:
+            yield event.shifted(shift_ms)
+
+
+def _records(events: Iterable[Mapped], sent: Sent, source: str, settings: Settings) -> Iterator[Outgoing]:
+    """The events as records; `sent` is filled on the way."""
+    calendar = Calendar(settings.zone)
+    for event in events:
         sent.events += 1
         sent.last_arrival_ms = max(sent.last_arrival_ms or event.arrival_ms, event.arrival_ms)
         sent.months.add(calendar.month_of(event.time_ms))

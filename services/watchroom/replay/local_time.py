@@ -8,15 +8,19 @@ instants, or that the row is refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from watchroom.replay.mapping_model import HourRule, TimeWords
 
 WORDS = ("iso", "epoch_s", "epoch_ms")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH = _EPOCH.replace(tzinfo=None)
 _MS = timedelta(milliseconds=1)
+_QUARTER_MS = 900_000  # clocks change, and offsets are, on whole quarters of an hour
+_KEPT = 100_000  # quarters of an hour remembered: nearly three years
 
 
 class TimeUnreadable(ValueError):
@@ -31,6 +35,7 @@ class LocalTimes:
     formats: tuple[str, ...]
     ambiguous: HourRule
     missing: HourRule
+    _offsets: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, words: TimeWords) -> LocalTimes:
@@ -55,12 +60,25 @@ class LocalTimes:
         try:
             if read.tzinfo is not None:
                 return ms_of(read)
-            first, second = (read.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
-            if first.utcoffset() == second.utcoffset():
-                return ms_of(first)
-            return self._by_rule(ms_of(first), ms_of(second), text)
+            local_ms = (read - _LOCAL_EPOCH) // _MS
+            first_ms, second_ms = self._offsets_ms(read, local_ms)
+            if first_ms == second_ms:
+                return local_ms - first_ms
+            return self._by_rule(local_ms - first_ms, local_ms - second_ms, text)
         except OverflowError as error:
             raise TimeUnreadable(f"{text!r} is outside the years 1 to 9999") from error
+
+    def _offsets_ms(self, read: datetime, local_ms: int) -> tuple[int, int]:
+        """What local time is ahead of UTC, by the clock before and after a change near this time."""
+        quarter = local_ms // _QUARTER_MS
+        known = self._offsets.get(quarter)
+        if known is None:
+            first, second = (read.replace(tzinfo=self.zone, fold=fold).utcoffset() for fold in (0, 1))
+            known = ((first or timedelta()) // _MS, (second or timedelta()) // _MS)
+            if len(self._offsets) >= _KEPT:
+                self._offsets.clear()
+            self._offsets[quarter] = known
+        return known
 
     def _by_rule(self, first_ms: int, second_ms: int, text: str) -> int:
         """Of the two instants that a local time can mean on a night when clocks change."""
@@ -77,10 +95,11 @@ def ms_of(instant: datetime) -> int:
     return (instant - _EPOCH) // _MS
 
 
+@lru_cache(maxsize=8192)  # an event says its time three times
 def rfc3339(ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC; milliseconds only where there are some."""
-    instant = _EPOCH + timedelta(milliseconds=ms)
-    return instant.strftime("%Y-%m-%dT%H:%M:%S") + (f".{ms % 1000:03d}Z" if ms % 1000 else "Z")
+    local = _LOCAL_EPOCH + timedelta(milliseconds=ms)
+    return local.isoformat(timespec="milliseconds" if ms % 1000 else "seconds") + "Z"
 
 
 def _read(text: str, pattern: str) -> datetime:

@@ -11,6 +11,7 @@ from watchroom.replay.event_words import STREAM_OF
 from watchroom.replay.local_time import rfc3339
 
 HEARTBEAT = "feed.heartbeat"
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Mapped(NamedTuple):
@@ -49,7 +50,7 @@ class Mapped(NamedTuple):
             "datacontenttype": "application/json",
             "data": dict(self.data),
         }
-        return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode()
+        return _encode(envelope).encode()
 
 
 def heartbeat(source: str, at_ms: int) -> bytes:
@@ -64,7 +65,7 @@ def heartbeat(source: str, at_ms: int) -> bytes:
         "subject": source,
         "recordedtime": at,
     }
-    return json.dumps(envelope, separators=(",", ":")).encode()
+    return _encode(envelope).encode()
 
 
 def subject_of(parts: Sequence[str]) -> str:
@@ -76,4 +77,5 @@ def subject_of(parts: Sequence[str]) -> str:
 
 def id_of(subject: str, extra_key: Sequence[str], kind: str, time_ms: int) -> str:
     """The event's id: the same row in another extract gives the same id."""
-    return ":".join((*(quote(part, safe="") for part in (subject, *extra_key)), kind, rfc3339(time_ms)))
+    parts = [part if part.isalnum() else quote(part, safe="") for part in (subject, *extra_key)]
+    return ":".join((*parts, kind, rfc3339(time_ms)))

@@ -79,7 +79,7 @@ def _rows(name: str, text: TextIO, words: MappingWords) -> Iterator[Row | RowRef
         if len(fields) != len(header):
             found = f"{len(fields)} fields where the header has {len(header)}"
             yield RowRefused(f"{name}:{line}", f"{found}; check {words.file.delimiter!r} and quotes")
-        elif (wrong := _undecoded(fields)) is not None:
+        elif not "".join(fields).isascii() and (wrong := _undecoded(fields)) is not None:
             write = 'write file.encoding in the mapping, for example "cp1252"'
             yield RowRefused(f"{name}:{line}", f"{wrong} is no {words.file.encoding}; {write}")
         else:
@@ -101,9 +101,5 @@ def _header(reader: Iterator[list[str]], words: MappingWords) -> list[str]:
 
 def _undecoded(fields: list[str]) -> str | None:
     """The first byte that is no text in the file's encoding."""
-    for field in fields:
-        if not field.isascii():
-            for character in field:
-                if "\udc80" <= character <= "\udcff":
-                    return f"the byte 0x{ord(character) - 0xDC00:02x}"
-    return None
+    wrong = next((character for field in fields for character in field if "\udc80" <= character <= "\udcff"), None)
+    return None if wrong is None else f"the byte 0x{ord(wrong) - 0xDC00:02x}"

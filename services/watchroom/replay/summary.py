@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from watchroom.replay.convert import Tally
@@ -37,6 +37,7 @@ class Outcome:
     streams: tuple[str, ...]  # fed by the mapping
     months: Collection[str]  # that it moved, or that its events lie in
     took_s: float
+    check: Callable[[], None]  # raises when the worker or a server of ours has ended by itself
 
 
 def lines(outcome: Outcome) -> Iterator[str]:

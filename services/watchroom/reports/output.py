@@ -10,6 +10,7 @@ from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from watchroom.reports.rows import Row
 
@@ -51,14 +52,18 @@ def as_csv(rows: Sequence[Row]) -> str:
 def table(rows: Sequence[Row]) -> Table:
     """A table for a terminal."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("measure", "by", "month"):
-        shown.add_column(title, no_wrap=title == "month")
+    shown.add_column("measure and labels", overflow="fold")
+    shown.add_column("month", no_wrap=True)
     shown.add_column("value", justify="right", no_wrap=True)
-    shown.add_column("of which, and how spread")
+    shown.add_column("of which, and how spread", overflow="fold")
+    above = None
     for row in rows:
+        if row["measure"] != above:
+            above = row["measure"]
+            shown.add_row(Text(str(above), style="bold", no_wrap=True, overflow="ignore"))
         by = row["by"]
         labels = " ".join(f"{name}={value}" for name, value in by.items()) if isinstance(by, dict) else ""
-        shown.add_row(str(row["measure"]), labels, str(row["period"] or "now"), _value(row), _details(row))
+        shown.add_row(Text(f"  {labels}"), str(row["period"] or "now"), _value(row), _details(row))
     return shown
 
 

@@ -1,0 +1,249 @@
+"""`watchroom replay` through the whole pipeline: the figures that others computed come out of Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import http.client
+import json
+import math
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flow.servers import RedisServer, Stack
+from tests.flow.servers.kafka import end_offsets
+from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RowRefused, StoreUnavailable
+from watchroom.replay.command import Request, replay
+from watchroom.replay.processes import Process
+from watchroom.replay.server import free_port
+from watchroom.replay.stack import running_stack
+from watchroom.replay.summary import Outcome
+from watchroom.reports.replayed import moved_rows
+from watchroom.reports.rows import Row
+from watchroom.settings import Settings, SourceRule
+from watchroom.store.read import Reader
+
+Figures = dict[str, Any]
+HISTORY = {"incidents": {"sffd": SourceRule(heartbeats=False, history=True)}}
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="session")
+def expected(real_data: Path) -> Figures:
+    """What others computed from the dispatch file."""
+    figures: Figures = json.loads((real_data / "expected.json").read_text())[DISPATCH]
+    return figures
+
+
+@contextmanager
+def replayed(
+    stack: Stack, file: Path, as_of: str | None = None, **settings: Any
+) -> Iterator[tuple[Outcome, list[Row]]]:
+    """A replay of the dispatch extract onto a stack, and its rows."""
+    request = Request(DISPATCH_MAPPING, (file,), as_of=as_of, kafka=stack.kafka, redis_url=stack.redis_url)
+    refused: list[RowRefused] = []
+    with replay(stack.settings(**settings), request, refused=refused.append) as outcome:
+        assert refused == []
+        yield outcome, moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
+
+
+def by_grade(rows: list[Row], measure: str) -> dict[str, Any]:
+    """The rows of a measure by their grade; each grade has one."""
+    found = {}
+    for row in rows:
+        if row["measure"] == measure:
+            by: Any = row["by"]
+            assert by["area"] == "unknown"
+            assert by["grade"] not in found
+            found[by["grade"]] = row
+    return found
+
+
+def test_the_dispatch_extract_gives_the_expected_figures(stack: Stack, real_data: Path, expected: Figures) -> None:
+    """Through broker, worker and store, on both stacks, at the printed rounding."""
+    with replayed(stack, real_data / DISPATCH) as (outcome, rows):
+        volume = by_grade(rows, "incident_volume")
+        assert sum(row["value"] for row in volume.values()) == expected["calls"] == 5292
+        waits = by_grade(rows, "incident_assignment_time").values()
+        mean_s = sum(row["numerator"] for row in waits) / sum(row["denominator"] for row in waits)
+        assert round(mean_s, 1) == expected["mean_received_to_dispatch_s"]
+        attended = by_grade(rows, "incident_attendance_time")
+        for grade, priority, within in (("1", "final_3", "le15_pct_attended"), ("2", "final_2", "le60_pct_attended")):
+            row, figures = attended[grade], expected[priority]
+            assert (row["period"], row["unit"], row["closed"]) == ("2020-04", "s", True)
+            assert volume[grade]["value"] == figures["calls"]
+            assert row["count"] == row["denominator"] == figures["attended"]
+            assert round(row["mean_s"], 1) == round(row["value"], 1) == figures["mean_s"]
+            assert round(row["within_target"] * 100, 2) == figures[within]
+            times_s = response_times_s(real_data / DISPATCH, priority.removeprefix("final_"))
+            for name, percent in (("p50_s", 50), ("p90_s", 90), ("p95_s", 95), ("max_s", 100)):
+                rank = math.ceil(len(times_s) * percent / 100)
+                assert row[name] == pytest.approx(times_s[rank - 1], rel=0.01), (grade, name)
+            assert times_s[-1] == figures["max_s"]
+        assert outcome.dead_letters == {}
+
+
+def response_times_s(file: Path, priority: str) -> list[float]:
+    """Received to first on scene straight from the file, ascending: `expected.json` interpolates its percentiles."""
+    first: dict[str, float] = {}
+    with file.open(newline="", encoding="utf-8") as text:
+        for row in csv.DictReader(text):
+            if row["final_priority"] == priority and row["on_scene_dttm"]:
+                on_scene, received = (datetime.fromisoformat(row[at]) for at in ("on_scene_dttm", "received_dttm"))
+                took_s = (on_scene - received).total_seconds()
+                first[row["call_number"]] = min(took_s, first.get(row["call_number"], took_s))
+    return sorted(first.values())
+
+
+@pytest.mark.real
+def test_every_event_sent_is_in_the_log_and_applied_once(real_stack: Stack, real_data: Path) -> None:
+    """The figures come through the pipeline: broker, acknowledgements and Redis agree on every offset."""
+    with replayed(real_stack, real_data / DISPATCH) as (outcome, _):
+        topic = outcome.settings.topic("incidents")
+        in_log = {
+            (topic, partition): end for partition, end in asyncio.run(end_offsets(real_stack.kafka, topic)).items()
+        }
+        stored = {
+            place: state.next_offset
+            for place, state in Reader(real_stack.redis_url, real_stack.name).partitions().items()
+            if place[0] == topic
+        }
+    assert in_log == outcome.ends == stored
+    assert sum(in_log.values()) == outcome.sent.events == 29_686
+
+
+@pytest.mark.slow
+def test_as_of_gives_every_snapshot_of_open_incidents(
+    embedded_stack: Stack, real_data: Path, expected: Figures
+) -> None:
+    """What a supervisor would have seen at ten moments, by grade; each time all earlier events come again.
+
+    One worker runs all the while, as on a force's own servers.
+    """
+    settings = {"sources": HISTORY, "health_port": free_port()}
+    snapshots = sorted(expected["open_incident_snapshots"], key=lambda snapshot: str(snapshot["at"]))
+    with running_stack(
+        embedded_stack.settings(**settings),
+        kafka=embedded_stack.kafka,
+        redis_url=embedded_stack.redis_url,
+        sources={},
+        with_exporter=False,
+    ):
+        for snapshot in snapshots:
+            with replayed(embedded_stack, real_data / DISPATCH, as_of=snapshot["at"], **settings) as (outcome, rows):
+                assert snapshot_of(rows) == snapshot["by_grade"], snapshot["at"]
+                oldest_s = [row["oldest_s"] for row in by_grade(rows, "incidents_unattended").values()]
+                assert max(age_s for age_s in oldest_s if age_s is not None) == snapshot["oldest_unattended_s"]
+                assert outcome.dead_letters == {}
+
+
+def snapshot_of(rows: list[Row]) -> dict[str, dict[str, int]]:
+    """The open measures in the words of `expected.json`; a grade with nobody open is left out there."""
+    unresourced = by_grade(rows, "incidents_unresourced")
+    return {
+        grade: {
+            "unattended": row["value"],
+            "unresourced": unresourced[grade]["value"],
+            "overdue": row["overdue"],
+            "due_5min": row["due_5min"],
+            "due_15min": row["due_15min"],
+        }
+        for grade, row in by_grade(rows, "incidents_unattended").items()
+        if row["value"]
+    }
+
+
+def test_a_second_replay_of_the_same_file_counts_nothing_twice(embedded_stack: Stack, part_of_extract: Path) -> None:
+    """Analysts run things again; overlapping extracts are the normal case. The first worker has just ended."""
+    with replayed(embedded_stack, part_of_extract) as (first, rows):
+        kept = [{**row, "as_of": None} for row in rows]
+    with replayed(embedded_stack, part_of_extract) as (second, rows):
+        assert [{**row, "as_of": None} for row in rows] == kept
+    assert second.sent.events == first.sent.events
+    assert sum(second.ends.values()) == 2 * sum(first.ends.values())
+
+
+def test_a_replay_as_if_live_shows_on_the_exporter(embedded_stack: Stack, part_of_extract: Path) -> None:
+    """The extract is moved to end now; its source is alive, so a board shows it."""
+    request = Request(
+        DISPATCH_MAPPING,
+        (part_of_extract,),
+        as_live=True,
+        kafka=embedded_stack.kafka,
+        redis_url=embedded_stack.redis_url,
+    )
+    settings = embedded_stack.settings(exporter_port=free_port())
+    began_ms = time.time() * 1000
+    with replay(settings, request, refused=lambda row: pytest.fail(str(row))) as outcome:
+        assert outcome.sent.last_arrival_ms is not None
+        assert abs(outcome.sent.last_arrival_ms - began_ms) < 60_000
+        total = 'watchroom_incident_volume{grade="1",area="unknown",window="28d"}'
+        deadline_s = time.monotonic() + 30
+        while float(sample(settings, total) or "0") == 0:
+            assert time.monotonic() < deadline_s, "the exporter never showed the replayed incidents"
+            time.sleep(0.2)
+
+
+def sample(settings: Settings, series: str) -> str | None:
+    """A sample's value on the exporter's page."""
+    connection = http.client.HTTPConnection(settings.exporter_host, settings.exporter_port, timeout=5)
+    connection.request("GET", "/metrics")
+    page = connection.getresponse().read().decode()
+    connection.close()
+    return next((line.rpartition(" ")[2] for line in page.splitlines() if line.startswith(series)), None)
+
+
+@pytest.mark.real
+def test_a_redis_that_is_down_is_named_with_what_to_check(
+    real_stack: Stack, redis_server: RedisServer, part_of_extract: Path
+) -> None:
+    """With the store stopped there are no figures, so none can be shown."""
+    redis_server.stop()
+    address = re.escape(real_stack.redis_url)
+    with (
+        pytest.raises(StoreUnavailable, match=rf"{address}.*check"),
+        replayed(real_stack, part_of_extract),
+    ):
+        pytest.fail("a replay without Redis gave figures")
+    assert StoreUnavailable.exit_code == 1
+
+
+def test_a_broker_that_is_down_is_named_with_what_to_check(embedded_stack: Stack, part_of_extract: Path) -> None:
+    """One line with the address, before anything is started."""
+    nowhere = f"127.0.0.1:{free_port()}"
+    request = Request(DISPATCH_MAPPING, (part_of_extract,), kafka=nowhere, redis_url=embedded_stack.redis_url)
+    with (
+        pytest.raises(BrokerUnavailable, match=rf"{nowhere}.*check"),
+        replay(embedded_stack.settings(), request, refused=lambda row: pytest.fail(str(row))),
+    ):
+        pytest.fail("a replay without a broker gave figures")
+
+
+def test_a_worker_that_would_take_the_events_for_live_ones_stops_a_replay(
+    embedded_stack: Stack, part_of_extract: Path
+) -> None:
+    """To a worker that was not told of the source, every old event is late: all would be dead letters."""
+    settings = embedded_stack.settings(health_port=free_port(), worker_name="another")
+    with (
+        Process("worker", settings, part_of_extract.with_suffix(".log")),
+        pytest.raises(ConfigurationInvalid, match=r"WATCHROOM_SOURCES.*history.*stop that worker"),
+        replayed(embedded_stack, part_of_extract),
+    ):
+        pytest.fail("events were sent to a worker that refuses them")
+
+
+@pytest.fixture
+def part_of_extract(real_data: Path, tmp_path: Path) -> Path:
+    """The first rows of the dispatch file, for tests that need no totals."""
+    lines = (real_data / DISPATCH).read_text(encoding="utf-8").splitlines(keepends=True)
+    path = tmp_path / "part.csv"
+    path.write_text("".join(lines[:600]), encoding="utf-8")
+    return path
