@@ -16,7 +16,7 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.intake.intake import Intake
+from watchroom.intake.intake import Intake, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.intake.status import COUNTERS, Status
 from watchroom.settings import Settings
@@ -87,9 +87,8 @@ class Health:
         name = f"{lane.place.topic} partition {lane.place.partition}"
         if not lane.placed:
             return [f"{name}: not placed at Redis's offset yet"]
-        lane.behind()  # takes the answers in
         reasons = []
-        if lane.answered_ms is None or time.time() - lane.answered_ms / 1000 > ANSWER_S:
+        if lane.silent_s(now_ms()) > ANSWER_S:
             reasons.append(f"{name}: no fetch answer from Kafka for {ANSWER_S:.0f} s")
         if time.monotonic() - lane.touched_at_s > ANSWER_S and not lane.lock.locked():
             reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")

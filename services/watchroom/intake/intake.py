@@ -19,6 +19,7 @@ from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.status import Status
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+SILENT_S = 5.0  # a fetch is answered within 0.5 s, records or not
 SHORT_LOG_S = 5.0  # a new leader may not know its high watermark for a moment; a shorter log stays shorter
 
 log = structlog.get_logger("watchroom.intake")
@@ -181,6 +182,15 @@ class Intake:
             await asyncio.sleep(touch_s)
             due = self.lanes.where(lambda lane: lane.placed and not lane.lock.locked())
             await asyncio.gather(*map(self._touch, due))
+            self._notice_silence()
+
+    def _notice_silence(self) -> None:
+        """Say that Kafka is silent, or that it answers again."""
+        silent_s = [lane.silent_s(now_ms()) for lane in self.lanes if lane.placed]
+        if silent_s and min(silent_s) > SILENT_S:
+            self.status.waiting("kafka", f"no answer to a fetch for {min(silent_s):.0f} s")
+        elif silent_s:
+            self.status.answered("kafka")
 
     async def _touch(self, lane: Lane) -> None:
         async with lane.lock:

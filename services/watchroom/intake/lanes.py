@@ -52,6 +52,7 @@ class Lane:
         self.answered_ms: int | None = None  # when the latest answered fetch was sent
         self.moved_at_s = time.monotonic()  # when it last made progress, or had nothing to do
         self.touched_at_s = 0.0
+        self.placed_at_s = 0.0
         self.refused = 0  # fetches in a row that the broker refused as out of range
         self._short_since_s: float | None = None  # since when answers show an end below `stands`
         self.freshness = Freshness()
@@ -63,6 +64,7 @@ class Lane:
         self.placed = True
         self.queued = 0
         self.fetched = self.stands = next_offset
+        self.placed_at_s = time.monotonic()
         self._short_since_s = None
         self._answers.clear()
         self.freshness.forget()
@@ -106,6 +108,11 @@ class Lane:
                 self._short_since_s = None
             elif self._short_since_s is None:
                 self._short_since_s = time.monotonic()
+
+    def silent_s(self, now_ms: int) -> float:
+        """How long ago the latest answered fetch was sent, seconds; since the placing if there was none."""
+        self._take_answers()
+        return time.monotonic() - self.placed_at_s if self.answered_ms is None else (now_ms - self.answered_ms) / 1000
 
     def short_for_s(self) -> float:
         """How long answers have shown an end below the offset asked for, seconds."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import structlog
+
+from watchroom.settings import Settings
 
 REPEAT_LOG_S = 30.0
 COUNTERS = {
@@ -23,10 +27,24 @@ COUNTERS = {
 log = structlog.get_logger("watchroom.intake")
 
 
-class Status:
-    """Counters and current waits of one worker."""
+def servers_of(settings: Settings) -> dict[str, str]:
+    """Names of the servers for `Status`; a password in the Redis URL is not among them."""
+    redis = urlsplit(settings.redis_url)
+    return {
+        "kafka": f"Kafka at {settings.kafka} (check that it runs, and WATCHROOM_KAFKA)",
+        "redis": f"Redis at {redis.hostname}:{redis.port} (check that it runs, and WATCHROOM_REDIS_URL)",
+    }
 
-    def __init__(self) -> None:
+
+class Status:
+    """Counters and current waits of one worker.
+
+    Args:
+        servers: What a person is told about each server: its address, and the setting that names it.
+    """
+
+    def __init__(self, servers: Mapping[str, str] | None = None) -> None:
+        self._servers = dict(servers or {})
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
         self._waits: dict[str, tuple[str, float]] = {}  # by server: text, since (monotonic s)
         self._logged_at_s: dict[str, float] = {}
@@ -39,6 +57,8 @@ class Status:
         """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s."""
         now_s = time.monotonic()
         since_s = self._waits[server][1] if server in self._waits else now_s
+        if name := self._servers.get(server):
+            text = f"waiting for {name}: {text}"
         self._waits[server] = (text, since_s)
         if now_s - self._logged_at_s.get(server, -REPEAT_LOG_S) >= REPEAT_LOG_S:
             self._logged_at_s[server] = now_s

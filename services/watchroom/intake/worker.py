@@ -24,7 +24,7 @@ from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, exit_code
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.status import Status
+from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
 from watchroom.settings import Settings
 
@@ -60,7 +60,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._status = Status()
+        self._status = Status(servers_of(settings))
         self._health = Health(self._status)
         self._stop = asyncio.Event()
 
