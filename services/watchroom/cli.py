@@ -5,10 +5,11 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 messages = Console(stderr=True)
+results = Console()
+PHASES = {"send": "sending", "apply": "applying"}
 
 Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")]
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Brokers, host:port; default WATCHROOM_KAFKA.")]
@@ -71,6 +74,87 @@ def exporter() -> None:
     from watchroom.exporter.run import run
 
     raise typer.Exit(run(read_settings()))
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="Extracts as CSV.", show_default=False)],
+    mapping: Annotated[Path, typer.Option("--map", help="How columns become events: a TOML file.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="Only what had arrived by this local time of the mapping's zone.")
+    ] = None,
+    as_live: Annotated[
+        bool, typer.Option("--as-live", help="Shift the extract to end now, and keep it alive for a board.")
+    ] = False,
+    kafka: Kafka = None,
+    redis: RedisUrl = None,
+    output: Format = "table",
+) -> None:
+    """Put a real extract through the whole pipeline and print every measure that it moved.
+
+    On an embedded stack of its own, or on --kafka and --redis.
+    """
+    from watchroom.replay.command import Request
+    from watchroom.replay.command import replay as run
+    from watchroom.replay.live import stay_live
+    from watchroom.replay.summary import lines
+    from watchroom.reports.output import write
+    from watchroom.reports.replayed import moved_rows
+
+    request = Request(mapping, tuple(files), as_of, as_live, kafka, redis)
+    with ExitStack() as stack:
+        with progress_bar("replaying") as (progress, task):
+            outcome = stack.enter_context(
+                run(
+                    read_settings(),
+                    request,
+                    refused=lambda row: messages.print(str(row), style="yellow", markup=False, highlight=False),
+                    progress=lambda phase, done, total: progress.update(
+                        task, description=PHASES.get(phase, phase), completed=done, total=total
+                    ),
+                )
+            )
+        write(moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms), output, results)
+        for line in lines(outcome):
+            messages.print(line, markup=False, highlight=False)
+        if as_live:
+            page = f"http://{outcome.settings.exporter_host}:{outcome.settings.exporter_port}/metrics"
+            messages.print(f"live on {page} until Ctrl-C", markup=False)
+            stay_live(outcome)
+
+
+@app.command()
+def months(
+    month: Annotated[list[str] | None, typer.Option("--month", help="Only this month (2021-11); repeatable.")] = None,
+    measure: Annotated[list[str] | None, typer.Option("--measure", help="Only this measure; repeatable.")] = None,
+    log: Annotated[bool, typer.Option("--log", help="Print the restatement log instead, as JSON.")] = False,
+    redis: RedisUrl = None,
+    output: Format = "table",
+) -> None:
+    """Print the months as they stand, as they were published, and how often they changed since."""
+    from watchroom.reports.months import months as rows_of
+    from watchroom.reports.months import restatements
+    from watchroom.reports.output import write
+
+    settings = settings_with(redis_url=redis)
+    if log:
+        for entry in restatements(settings, only=month or ()):
+            sys.stdout.write(json.dumps(entry) + "\n")
+    else:
+        write(rows_of(settings, only=month or (), measures=measure or ()), output, results)
+
+
+@app.command()
+def demo(
+    for_s: Annotated[float | None, typer.Option("--for", help="End so many seconds after it is live.")] = None,
+    busy: Annotated[float, typer.Option(help="Demand of the live part; 1 is a normal day.")] = 1.0,
+    good: Annotated[bool, typer.Option("--good", help="A force that meets its targets.")] = False,
+    seed: Annotated[int, typer.Option(help="Another seed, other events.")] = 1,
+) -> None:
+    """Simulate a force: 28 days loaded fast, then live in the terminal and on /metrics."""
+    from watchroom.replay.demo import run_demo
+
+    raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed))
 
 
 @app.command("open")
