@@ -1,0 +1,189 @@
+"""Order does not matter, to the last key: records through the real applier into a real Redis.
+
+Fewer histories than in `test_order.py`, and everything that stands between a record and Redis: parsing,
+refusals, steps of a few events, states read back by another worker, the script itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from tests.flow.servers import RedisServer
+from tests.fold.pipeline import SETTINGS, catalogue
+from tests.oracle.facts import Sent
+from tests.oracle.histories import TOPIC, TYPES, batches, deliveries, histories, moments
+from tests.oracle.recompute import differences, recompute
+from tests.oracle.scales import buckets_of
+from tests.oracle.wire import content_of, partition_of, refused_records, value_of, without_buckets
+from watchroom.errors import Moved
+from watchroom.events.record import Record
+from watchroom.intake.batch import RecordBatch
+from watchroom.intake.partition import PartitionApplier, Refused
+from watchroom.intake.pipeline import Appliers, make_store
+from watchroom.intake.topics import Topics
+
+PARTITIONS = 2
+SOON_MS = 120_000  # buckets that Redis drops so soon are not compared: its clock goes on while the test runs
+Place = tuple[str, int]
+
+
+@dataclass
+class Log:
+    """What the broker holds: records by partition, and what the oracle knows of them."""
+
+    records: dict[Place, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    events: list[Sent] = field(default_factory=list)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ends: Counter[Place] = field(default_factory=Counter)
+
+    def append(self, place: Place, at_ms: int, key: bytes, value: bytes, *, gap: int = 0) -> int:
+        """Append a record, after `gap` offsets that compaction took; returns its offset."""
+        offset = self.ends[place] + gap
+        self.ends[place] = offset + 1
+        self.records[place].append(Record(offset, at_ms, key, value))
+        return offset
+
+
+@st.composite
+def logs(draw: st.DrawFn, delivery: Sequence[Sent]) -> Log:
+    """The events in this order in their topics, with gaps and records that must be refused between them."""
+    log = Log()
+    for event in delivery:
+        topic, partition = event.topic, partition_of(event.subject, PARTITIONS)
+        gap = draw(st.sampled_from((0, 0, 0, 3)))
+        offset = log.append((topic, partition), event.arrival_ms, event.subject.encode(), value_of(event), gap=gap)
+        log.events.append(replace(event, partition=partition, offset=offset))
+        match draw(st.integers(0, 9)):
+            case 0:
+                bad = draw(st.sampled_from(refused_records(event.stream, event.subject, event.time_ms)))
+                log.append((topic, partition), event.arrival_ms, bad.key, bad.value)
+                log.refused[topic, bad.reason] += 1
+            case 1:
+                log.append((topic, 1 - partition), event.arrival_ms, event.subject.encode(), value_of(event))
+                log.refused[topic, "wrong_partition"] += 1
+            case 2:
+                late = replace(event, id="late", time_ms=event.time_ms - 40 * 86_400_000)
+                log.append((topic, partition), event.arrival_ms, event.subject.encode(), value_of(late))
+                log.refused[topic, "late"] += 1
+            case 3:
+                beat = replace(event, type="feed.heartbeat", subject=event.source, time_ms=event.arrival_ms, data={})
+                log.append((topic, partition), event.arrival_ms, event.source.encode(), value_of(beat))
+    return log
+
+
+class Workers:
+    """Two workers on one Redis, each with an applier of its own for every partition."""
+
+    def __init__(self, redis_url: str, force: str, step_events: int) -> None:
+        settings = SETTINGS.model_copy(update={"redis_url": redis_url, "force": force, "step_events": step_events})
+        topics = Topics({TOPIC.format(stream): PARTITIONS for stream in TYPES}, frozenset(), {})
+        self.store = make_store(settings, catalogue(), topics)
+        self.letters: set[tuple[str, int, int]] = set()
+        self._make = Appliers(settings, catalogue(), topics, self.store, self._keep)
+        self._appliers: dict[tuple[int, Place], PartitionApplier] = {}
+
+    async def _keep(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
+        self.letters |= {(topic, partition, letter.record.offset) for letter in refused}
+
+    def restart(self, worker: int) -> None:
+        """It forgets all partitions."""
+        self._appliers = {owned: applier for owned, applier in self._appliers.items() if owned[0] != worker}
+
+    async def apply(self, worker: int, batch: RecordBatch, now_ms: int) -> None:
+        """Apply what Redis has not got of a batch, as a worker does that is told when Redis stands elsewhere."""
+        owned = worker, (batch.topic, batch.partition)
+        if owned not in self._appliers:
+            self._appliers[owned] = self._make(*owned[1])
+            await self._appliers[owned].start()
+        applier, stands = self._appliers[owned], batch.base
+        while stands < batch.next_offset:
+            try:
+                await applier.apply(batch, None, now_ms)
+            except Moved:
+                stands = await applier.start() or 0
+            else:
+                return
+
+
+def cut(data: st.DataObject, log: Log) -> list[RecordBatch]:
+    """The log in fetches, partition by partition, in any interleaving of the partitions."""
+    queues = []
+    for (topic, partition), records in log.records.items():
+        fetches, base = [], 0
+        for part in data.draw(batches(records)):
+            fetches.append(RecordBatch(topic, partition, base, part, part[-1].offset + 1))
+            base = part[-1].offset + 1
+        queues.append(fetches)
+    fetched = []
+    while queues := [queue for queue in queues if queue]:
+        fetched.append(data.draw(st.sampled_from(queues)).pop(0))
+    return fetched
+
+
+async def apply_all(data: st.DataObject, log: Log, workers: Workers, now_ms: int) -> None:
+    """Every fetch once or more: by either worker, by one after the other, or by both at the same moment."""
+    try:
+        for batch in cut(data, log):
+            match data.draw(st.integers(0, 5)):
+                case 0:
+                    await asyncio.gather(workers.apply(0, batch, now_ms), workers.apply(1, batch, now_ms))
+                case 1:
+                    await workers.apply(0, batch, now_ms)
+                    await workers.apply(1, batch, now_ms)
+                case 2:
+                    workers.restart(0)
+                    await workers.apply(0, batch, now_ms)
+                case worker:
+                    await workers.apply(worker % 2, batch, now_ms)
+    finally:
+        await workers.store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.timeout(300)
+def test_redis_holds_what_the_oracle_recomputes_for_any_order_repetition_and_batching(
+    redis_server: RedisServer,
+) -> None:
+    """The step, the stored states and the change of owners must not disturb what the fold gets right."""
+    client: Redis = redis_server.client()
+
+    @settings(
+        max_examples=60 * int(os.environ.get("WATCHROOM_TEST_EXAMPLES", "1")), deadline=None, derandomize=True,
+        suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+    )  # fmt: skip
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        client.flushall()
+        events = data.draw(histories())
+        now_ms = data.draw(moments(events))
+        log = data.draw(logs(data.draw(deliveries(events))))
+        workers = Workers(redis_server.url, "order", data.draw(st.sampled_from((1, 2, 2000))))
+        asyncio.run(apply_all(data, log, workers, now_ms))
+        expected = recompute(log.events, now_ms, log.refused.elements())
+        found = content_of(client, "order")
+        going = [
+            name
+            for event in events
+            for name, until_ms in buckets_of(event.time_ms)
+            if until_ms is not None and now_ms < until_ms <= now_ms + SOON_MS
+        ]
+        lines = differences(without_buckets(found, going), without_buckets(expected, going))
+        assert not lines, "\n".join(lines)
+        assert len(workers.letters) == log.refused.total()
+        stored = {place: client.hget(f"{{order}}:partition:{place[0]}:{place[1]}", "next_offset") for place in log.ends}
+        assert stored == {place: str(end).encode() for place, end in log.ends.items()}
+
+    try:
+        holds()
+    finally:
+        client.close()

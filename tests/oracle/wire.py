@@ -1,0 +1,110 @@
+"""Events as Kafka records, records that must be refused, and Redis's content as the oracle states it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from aiokafka.partitioner import murmur2
+from redis import Redis
+
+from tests.oracle.facts import Sent, series
+from tests.oracle.recompute import Content, Entry, without_zeros
+
+LEVELS = ("10s:", "hour:", "day:", "month:")
+
+
+def time_text(at_ms: int) -> str:
+    """RFC 3339, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def value_of(event: Sent) -> bytes:
+    """The event as CloudEvents JSON."""
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": event.id,
+            "source": event.source,
+            "type": event.type,
+            "time": time_text(event.time_ms),
+            "subject": event.subject,
+            "data": dict(event.data),
+        }
+    ).encode()
+
+
+def partition_of(subject: str, partitions: int) -> int:
+    """Where Kafka's default partitioner puts a key."""
+    return int(murmur2(subject.encode()) & 0x7FFFFFFF) % partitions
+
+
+class Refused(NamedTuple):
+    """A record that is refused for one reason, in a stream's topic."""
+
+    reason: str
+    key: bytes
+    value: bytes
+
+
+def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
+    """One record for each reason that can be seen without a clock; `subject` is in its right partition."""
+    first = {"calls": "call.presented", "incidents": "incident.created", "crimes": "crime.recorded"}[stream]
+    other = "crime.recorded" if stream != "crimes" else "call.presented"
+    right: dict[str, Any] = json.loads(value_of(Sent(stream, first, "refused", subject, at_ms, at_ms)))
+    key = subject.encode()
+
+    def but(**changed: object) -> bytes:
+        kept = {name: value for name, value in {**right, **changed}.items() if value is not None}
+        return json.dumps(kept).encode()
+
+    return [
+        Refused("bad_json", key, b'{"specversion": '),
+        Refused("bad_envelope", key, but(specversion="0.3")),
+        Refused("unknown_type", key, but(type="call.teleported")),
+        Refused("wrong_topic", key, but(type=other)),
+        Refused("bad_time", key, but(time="2021-10-31T01:30:00")),
+        Refused("bad_data", key, but(type="incident.graded", data={"grade": 1})),
+        Refused("wrong_key", key + b"x", but()),
+        Refused("too_large", key, but(data={"reason": "x" * 300_000})),
+    ]
+
+
+def content_of(client: Redis, force: str) -> Content:
+    """What Redis holds for a force, read key by key with nothing of ours."""
+    head = f"{{{force}}}:"
+    buckets: dict[str, dict[str, int]] = {}
+    open_sets: dict[str, dict[str, int]] = {}
+    log: list[Entry] = []
+    raw: Any = client
+    for key in sorted(key.decode() for key in raw.scan_iter(f"{head}*", count=1000)):
+        name = key.removeprefix(head)
+        if name.startswith(LEVELS):
+            buckets[name] = {field.decode(): int(value) for field, value in raw.hgetall(key).items()}
+        elif name.startswith("open:"):
+            members = raw.zrange(key, 0, -1, withscores=True)
+            open_sets[name.removeprefix("open:")] = {member.decode(): int(since) for member, since in members}
+        elif name.startswith("restatements:"):
+            log += [_entry(json.loads(line)) for line in raw.lrange(key, 0, -1)]
+    letters: Counter[tuple[str, str]] = Counter()
+    for name, count in raw.hgetall(f"{head}dead-letters").items():
+        topic, _, reason = name.decode().rpartition("|")
+        letters[topic, reason] = int(count)
+    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters))
+
+
+def _entry(said: dict[str, Any]) -> Entry:
+    return Entry(
+        said["topic"], said["partition"], said["offset"], said["arrival_ms"], said["event_type"], said["month"],
+        series(said["measure"], said["by"]), said["field"], said["delta"],
+    )  # fmt: skip
+
+
+def without_buckets(content: Content, names: Iterable[str]) -> Content:
+    """The content less some buckets: those that Redis drops while a test looks."""
+    gone = set(names)
+    kept = {name: cells for name, cells in content.buckets.items() if name not in gone}
+    return Content(kept, content.open, content.restatements, content.dead_letters)
