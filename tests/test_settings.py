@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,6 @@ from watchroom.settings import Days, SourceRule, read_settings
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what a test sets counts."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("WATCHROOM_")]:
         monkeypatch.delenv(name)
 
