@@ -56,7 +56,7 @@ class RowReader:
         """
         if event.when and not all(condition.holds(cells[condition.column]) for condition in event.when):
             return None
-        kind = Candidate(event.type, "") if isinstance(event.type, str) else self._candidate(event.type, cells, "type")
+        kind = self._candidate(event.type, cells, "type")
         if kind is None:
             raise CellUnusable(f"no event type: {' and '.join(_origin(event.type))} is empty")
         time = self._time(event.time, cells, "time")
@@ -160,8 +160,6 @@ def _number(text: str, place: str) -> float:
     return number
 
 
-def _origin(cell: Cell | str) -> tuple[str, ...]:
+def _origin(cell: Cell) -> tuple[str, ...]:
     """The columns a value comes from, for messages."""
-    if isinstance(cell, str):
-        return (cell,)
     return tuple(name for name in (cell.column, *cell.first_of, *cell.join) if name)

@@ -192,7 +192,7 @@ class Conversion:
 
     def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:
         places = list(dict.fromkeys(draft.where for row in group for draft in row if draft))
-        others = f", and its rows {', '.join(places[1:4])}{' ...' if len(places) > 4 else ''}" if places[1:] else ""
+        others = f"; refused with it: {', '.join(places[1:4])}{' ...' if len(places) > 4 else ''}" if places[1:] else ""
         self.tally.refused += len(group)
         self._refused(RowRefused(places[0] if places else subject, f"{subject}: {why}{others}"))
 

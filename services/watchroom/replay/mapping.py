@@ -15,6 +15,14 @@ from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
 
+_WRITE = {
+    "model_type": 'a table, for example { column = "name" }',
+    "dict_type": 'a table, for example { name = "value" }',
+    "string_type": "a text in quotes",
+    "tuple_type": 'a list, for example ["name"]',
+    "bool_parsing": "true or false",
+    "too_short": "at least one",
+}
 _SAMPLE = datetime(2021, 11, 30, 17, 45, 59, tzinfo=UTC)
 
 
@@ -48,7 +56,8 @@ def check_mapping(given: dict[str, Any], where: str) -> MappingWords:
     try:
         words = MappingWords.model_validate(given)
     except ValidationError as error:
-        raise ConfigurationInvalid([_fault(where, dict(item)) for item in error.errors()]) from error
+        items = [dict(item) for item in error.errors()]
+        raise ConfigurationInvalid([_fault(where, item) for item in items if not _follows(item, items)]) from error
     faults = list(_faults(words, where))
     if faults:
         raise ConfigurationInvalid(faults)
@@ -57,8 +66,6 @@ def check_mapping(given: dict[str, Any], where: str) -> MappingWords:
 
 def types_of(event: EventWords, words: MappingWords) -> tuple[str, ...]:
     """Every type this event can have."""
-    if isinstance(event.type, str):
-        return (event.type,)
     if event.type.constant:
         return (event.type.constant,)
     named = words.map[event.type.map]
@@ -73,12 +80,20 @@ def streams_of(words: MappingWords) -> tuple[str, ...]:
 def _fault(where: str, item: dict[str, Any]) -> Fault:
     path = ".".join(str(part) for part in item["loc"])
     found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
-    write = str(item["msg"]).removeprefix("Value error, ")
+    write = _WRITE.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
     if item["type"] == "missing":
         write = f"`{item['loc'][-1]} = ...`"
     elif item["type"] == "extra_forbidden":
         found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys in schemas/mappings/README.md"
     return Fault(where, path, found if len(found) <= 120 else found[:117] + "...", write)
+
+
+def _follows(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
+    """Whether a list is only called too short because one of its parts could not be used."""
+    inside = len(item["loc"])
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > inside and other["loc"][:inside] == item["loc"] for other in items
+    )
 
 
 def _faults(words: MappingWords, where: str) -> Iterator[Fault]:
@@ -109,7 +124,7 @@ def _cell_faults(cell: Cell, words: MappingWords, event: EventWords, where: str,
 
 
 def _type_faults(event: EventWords, words: MappingWords, where: str, place: str) -> Iterator[Fault]:
-    if isinstance(event.type, Cell) and not event.type.constant and event.type.map not in words.map:
+    if not event.type.constant and event.type.map not in words.map:
         if not event.type.map:
             yield Fault(where, f"{place}.type", "a column without a map", "map = a map whose values are event types")
         return

@@ -140,6 +140,12 @@ def _short(given: object) -> object:
     return {"column": given} if isinstance(given, str) else given
 
 
+def _constant(given: object) -> object:
+    """`type = "call.queued"` is short for `type = {constant = "call.queued"}`."""
+    return {"constant": given} if isinstance(given, str) else given
+
+
+AType = Annotated[Cell, BeforeValidator(_constant)]
 ACell = Annotated[Cell, BeforeValidator(_short)]
 ATimeCell = Annotated[TimeCell, BeforeValidator(_short)]
 
@@ -155,7 +161,7 @@ class EntityWords(Words):
 class EventWords(Words):
     """One event made from a row, or from the rows of one entity."""
 
-    type: str | Cell
+    type: AType
     per: Literal["row", "entity"] = "row"
     time: ATimeCell
     optional: bool = False  # no event, and nothing refused, where the time is empty
@@ -166,11 +172,9 @@ class EventWords(Words):
 
     def cells(self) -> dict[str, Cell]:
         """Every value of the event by its place in the file."""
-        cells: dict[str, Cell] = {"time": self.time}
+        cells: dict[str, Cell] = {"type": self.type, "time": self.time}
         if self.arrival is not None:
             cells["arrival"] = self.arrival
-        if isinstance(self.type, Cell):
-            cells["type"] = self.type
         return cells | {f"data.{name}": cell for name, cell in self.data.items()}
 
 

@@ -1,0 +1,306 @@
+"""Rows to events: what an analyst's mapping means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.replay.extracts import MapText
+from watchroom.errors import RowRefused
+from watchroom.events.parse import parse
+from watchroom.replay.convert import Conversion
+from watchroom.replay.local_time import rfc3339
+from watchroom.replay.mapped import Mapped, id_of, subject_of
+from watchroom.replay.mapping import check_mapping
+from watchroom.replay.rows import Row
+
+UNITS = "call,unit,created,sent,free,grade,seq\n"
+JOB: dict[str, Any] = {
+    "source": "cad", "about": "Units of incidents.", "time": {"zone": "UTC"},
+    "entity": {"key": "call", "rows": "together"},
+    "map": {"grade": {"values": {"A": "1", "B": "2"}}},
+    "event": [
+        {"type": "incident.created", "per": "entity", "time": {"column": "created", "pick": "min"},
+         "data": {"grade": {"column": "grade", "map": "grade",
+                            "pick": "first", "order_by": "seq", "order_as": "number"}}},
+        {"type": "incident.resource_assigned", "time": "sent", "optional": True, "key": "unit",
+         "data": {"unit": "unit"}},
+        {"type": "incident.closed", "per": "entity", "time": {"column": "free", "pick": "max"}, "optional": True},
+    ],
+}  # fmt: skip
+LOG: dict[str, Any] = {
+    "source": "log", "about": "One row a call.", "time": {"zone": "UTC"}, "entity": {"key": "id"},
+    "event": [{"type": "call.queued", "time": "at"}],
+}  # fmt: skip
+
+
+def at(clock: str) -> str:
+    """A time on one day."""
+    return f"2021-11-30 {clock}"
+
+
+def short(events: list[Mapped]) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Type, subject, time of day and data of events."""
+    return [(e.type, e.subject, rfc3339(e.time_ms)[11:19], dict(e.data)) for e in events]
+
+
+def unit(call: str, name: str, created: str, sent: str = "", free: str = "", *, grade: str = "A", seq: int = 1) -> str:
+    """A row of the unit file."""
+    times = ",".join(at(clock) if clock else "" for clock in (created, sent, free))
+    return f"{call},{name},{times},{grade},{seq}\n"
+
+
+def test_rows_that_belong_together_become_one_incident(map_text: MapText) -> None:
+    """Created at the first, closed at the last, graded by the row that is first in the order named."""
+    made = map_text(
+        JOB,
+        UNITS
+        + unit("7", "U2", "09:00:02", "09:02:00", "09:40:00", grade="B", seq=10)
+        + unit("8", "U9", "09:00:30", "09:01:00")
+        + unit("7", "U1", "09:00:01", "09:01:30", "09:50:00", grade="A", seq=9),
+    )
+    assert short(made.events) == [
+        ("incident.created", "7", "09:00:01", {"grade": "1"}),
+        ("incident.created", "8", "09:00:30", {"grade": "1"}),
+        ("incident.resource_assigned", "8", "09:01:00", {"unit": "U9"}),
+        ("incident.resource_assigned", "7", "09:01:30", {"unit": "U1"}),
+        ("incident.resource_assigned", "7", "09:02:00", {"unit": "U2"}),
+        ("incident.closed", "7", "09:50:00", {}),
+    ]
+    assert (made.tally.rows, made.tally.used, made.tally.entities, made.tally.events) == (3, 3, 2, 6)
+
+
+def test_rows_of_one_incident_may_lie_in_several_files_in_any_order(map_text: MapText) -> None:
+    """An incident at midnight is in two daily extracts; overlapping rows make each event once."""
+    one, two = unit("7", "U1", "09:00:00", "09:01:00", "09:30:00"), unit("7", "U2", "09:00:00", "09:02:00", "09:40:00")
+    there = map_text(JOB, UNITS + one, UNITS + one + two)
+    back = map_text(JOB, UNITS + two + one, UNITS + one)
+    assert there.events == back.events
+    assert len(there.events) == 4
+    assert there.tally.repeated == 1
+
+
+def test_units_sent_in_the_same_second_are_two_events(map_text: MapText) -> None:
+    """Their ids differ by the event's own key column."""
+    made = map_text(JOB, UNITS + unit("7", "U1", "09:00:00", "09:01:00") + unit("7", "U2", "09:00:00", "09:01:00"))
+    assert len({event.id for event in made.events}) == 3
+
+
+def test_two_different_events_with_one_id_are_refused(map_text: MapText) -> None:
+    """Without that key column one of the units would be lost in silence."""
+    job = {**JOB, "event": [JOB["event"][0], {k: v for k, v in JOB["event"][1].items() if k != "key"}]}
+    made = map_text(job, UNITS + unit("7", "U1", "09:00:00", "09:01:00") + unit("7", "U2", "09:00:00", "09:01:00"))
+    assert made.events == []
+    (refusal,) = made.refused
+    assert (
+        "two different events 7:incident.resource_assigned:2021-11-30T09:01:00Z; name a column in event.key" in refusal
+    )
+    assert (made.tally.rows, made.tally.refused, made.tally.used) == (2, 2, 0)
+
+
+def test_rows_of_one_incident_that_differ_are_refused_unless_the_mapping_says_which_counts(map_text: MapText) -> None:
+    """A silent choice between two grades would be a wrong number."""
+    job = {**JOB, "event": [JOB["event"][0] | {"data": {"grade": {"column": "grade", "map": "grade"}}}]}
+    made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
+    (refusal,) = made.refused
+    assert refusal == (
+        "f0.csv:2: 7: data.grade: rows of one entity differ (1, 2); write pick = min, max, first or last; "
+        "refused with it: f0.csv:3"
+    )
+
+
+@pytest.mark.parametrize(("pick", "grade"), [("min", "1"), ("max", "2")])
+def test_lowest_and_highest_can_be_chosen(map_text: MapText, pick: str, grade: str) -> None:
+    """For values as for times."""
+    data = {"grade": {"column": "grade", "map": "grade", "pick": pick}}
+    job = {**JOB, "event": [JOB["event"][0] | {"data": data}]}
+    made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
+    assert made.events[0].data == {"grade": grade}
+
+
+def test_ties_in_the_order_fall_to_the_lowest_value(map_text: MapText) -> None:
+    """So that the order of rows and files never decides."""
+    rows = [unit("7", "U1", "09:00:00", grade="B", seq=1), unit("7", "U2", "09:00:00", grade="A", seq=1)]
+    grades = [map_text(JOB, UNITS + "".join(order)).events[0].data["grade"] for order in (rows, rows[::-1])]
+    assert grades == ["1", "1"]
+
+
+def test_a_bad_row_is_reported_with_file_and_line_and_the_others_go_on(map_text: MapText) -> None:
+    """The summary counts both."""
+    made = map_text(LOG, f"id,at\n1,{at('09:00:00')}\n2,soon\n,{at('09:00:00')}\n4,\n5,{at('09:05:00')}\n")
+    assert [event.subject for event in made.events] == ["1", "5"]
+    assert made.refused == [
+        "f0.csv:3: time: 'soon' is no time of the form iso",
+        "f0.csv:4: the key column 'id' is empty",
+        "f0.csv:5: call.queued has no time: at is empty",
+    ]
+    assert (made.tally.rows, made.tally.used, made.tally.refused) == (5, 2, 3)
+
+
+def test_what_intake_would_refuse_is_refused_with_its_row(map_text: MapText) -> None:
+    """A dead letter names an offset; an analyst needs the line."""
+    made = map_text(LOG, f"id,at\n{'x' * 300},{at('09:00:00')}\n2,1969-12-31 00:00:00\n3,{at('09:00:00')}\n")
+    assert [event.subject for event in made.events] == ["3"]
+    assert [text.partition(" of ")[0] for text in made.refused] == ["f0.csv:2: call.queued", "f0.csv:3: call.queued"]
+
+
+def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) -> None:
+    """A grade that nobody mapped is no grade of ours."""
+    rows = UNITS + unit("7", "U1", "09:00:00", grade="Z")
+    assert (
+        "data.grade: 'Z' is not in [map.grade]; add it there, or write its `otherwise`"
+        in map_text(JOB, rows).refused[0]
+    )
+    other = {**JOB, "map": {"grade": {**JOB["map"]["grade"], "otherwise": "ungraded"}}}
+    assert map_text(other, rows).events[0].data == {"grade": "ungraded"}
+
+
+def test_an_empty_value_is_left_out_given_a_stand_in_or_refused(map_text: MapText) -> None:
+    """Absent is not the same as a value, so the mapping says what it means."""
+
+    def line(cell: dict[str, Any]) -> Any:
+        log = {**LOG, "event": [{"type": "call.queued", "time": "at", "data": {"line": {"column": "line"} | cell}}]}
+        return map_text(log, f"id,at,line\n1,{at('09:00:00')},\n")
+
+    assert line({}).events[0].data == {}
+    assert line({"empty": "101"}).events[0].data == {"line": "101"}
+    assert "data.line: line is empty, and the mapping requires it" in line({"required": True}).refused[0]
+
+
+def test_values_come_from_the_first_filled_column_or_several_joined(map_text: MapText) -> None:
+    """Exports put a time into one of two columns, or a date and a time into two."""
+    event = {
+        "type": "call.queued",
+        "time": {"first_of": ["a", "b"]},
+        "data": {"queue": {"join": ["x", "y"], "separator": "/"}},
+    }
+    made = map_text(
+        {**LOG, "event": [event]}, f"id,a,b,x,y\n1,,{at('09:00:00')},p,q\n2,{at('10:00:00')},{at('09:00:00')},p,\n"
+    )
+    assert short(made.events) == [
+        ("call.queued", "1", "09:00:00", {"queue": "p/q"}),
+        ("call.queued", "2", "10:00:00", {}),
+    ]
+
+
+def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
+    """Call logs give a start and a wait."""
+    event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}
+    made = map_text(
+        {**LOG, "event": [event]}, f"id,at,wait\n1,{at('09:00:00')},7.5\n2,{at('09:00:00')},\n3,{at('09:00:00')},x\n"
+    )
+    assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T09:00:07.500Z"]
+    assert made.refused == ["f0.csv:4: wait: 'x' is no number"]
+
+
+def test_skipped_rows_are_counted_under_their_reason(map_text: MapText) -> None:
+    """What is left out on purpose is not what is wrong."""
+    log = {**LOG, "skip": [{"column": "id", "is": ["Total"], "reason": "the total line"},
+                           {"column": "test", "is_not": ["", "no"], "reason": "a test call"}]}  # fmt: skip
+    made = map_text(log, f"id,at,test\nTotal,,\n1,{at('09:00:00')},yes\n2,{at('09:00:00')},no\n3,{at('09:00:00')},\n")
+    assert [event.subject for event in made.events] == ["2", "3"]
+    assert made.tally.skipped == {"the total line": 1, "a test call": 1}
+    assert (made.refused, made.tally.used) == ([], 2)
+
+
+def test_an_event_may_depend_on_another_column(map_text: MapText) -> None:
+    """One time column and a word that says how the call ended."""
+
+    def ended(kind: str, word: str) -> dict[str, Any]:
+        return {"type": kind, "time": "at", "when": [{"column": "how", "is": [word]}]}
+
+    made = map_text(
+        {**LOG, "event": [ended("call.answered", "ANS"), ended("call.abandoned", "ABD")]},
+        f"id,at,how\n1,{at('09:00:00')},ANS\n2,{at('09:00:00')},ABD\n3,{at('09:00:00')},?\n",
+    )
+    assert [(event.subject, event.type) for event in made.events] == [("1", "call.answered"), ("2", "call.abandoned")]
+
+
+def test_type_and_stream_may_come_from_a_column(map_text: MapText) -> None:
+    """A file of everything, one row an event."""
+    kinds = {"kind": {"values": {"Q": "call.queued", "C": "incident.created"}}}
+    event = {"type": {"column": "kind", "map": "kind"}, "time": "at"}
+    made = map_text(
+        {**LOG, "map": kinds, "event": [event]},
+        f"id,at,kind\n1,{at('09:00:00')},Q\n2,{at('09:00:00')},C\n3,{at('09:00:00')},X\n4,{at('09:00:00')},\n",
+    )
+    assert [(event.stream, event.type) for event in made.events] == [
+        ("calls", "call.queued"),
+        ("incidents", "incident.created"),
+    ]
+    assert len(made.refused) == 2
+
+
+def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
+    """Tables hold numbers of crimes; each is a crime of its own with the same id in every extract."""
+    table = {
+        "source": "table", "about": "Numbers.", "time": {"zone": "Europe/London"},
+        "entity": {"key": ["quarter", "code"], "count": "n"},
+        "event": [{"type": "crime.recorded", "time": "quarter", "data": {"group": "group"}}],
+    }  # fmt: skip
+    counts = ["8,Robbery,3", "9,Arson,0", "10,Arson,-2", "11,Arson,1.5"]
+    text = "quarter,code,group,n\n" + "".join(f"2017-04-01,{count}\n" for count in counts)
+    made = map_text(table, text)
+    assert [event.subject for event in made.events] == ["2017-04-01:8:1", "2017-04-01:8:2", "2017-04-01:8:3"]
+    assert made.tally.skipped == {"n is 0": 1}
+    assert made.refused == [
+        "f0.csv:4: n: '-2' is no whole number of 0 or more",
+        "f0.csv:5: n: '1.5' is no whole number of 0 or more",
+    ]
+    assert (made.tally.entities, made.tally.used) == (3, 1)
+    assert map_text(table, text).events == made.events
+
+
+def test_arrival_is_the_time_itself_unless_a_column_is_named(map_text: MapText) -> None:
+    """`--as-of` and lateness are judged by it."""
+    rows = f"id,at,seen\n1,{at('09:00:00')},{at('09:10:00')}\n2,{at('09:00:00')},\n"
+    plain = map_text(LOG, rows).events
+    assert [event.arrival_ms - event.time_ms for event in plain] == [0, 0]
+    named = map_text({**LOG, "event": [LOG["event"][0] | {"arrival": "seen"}]}, rows).events
+    assert [event.arrival_ms - event.time_ms for event in named] == [600_000, 0]
+
+
+def test_rows_apart_are_streamed() -> None:
+    """A file of any size needs no more memory than a row: the first event is there before the second row."""
+    words = check_mapping(LOG, "m.toml")
+
+    def rows() -> Any:
+        yield Row("f.csv", 2, {"id": "1", "at": at("09:00:00")})
+        pytest.fail("read on before the first event was taken")
+
+    assert next(Conversion(words, lambda _: None).events(rows())).subject == "1"
+
+
+def test_every_event_is_one_that_intake_takes(map_text: MapText) -> None:
+    """Id, source, subject, both times and data arrive as the mapping meant them."""
+    event = map_text(JOB, UNITS + unit("7 é", "U1", "09:00:00", "09:01:00")).events[1]
+    known = parse(event.value("cad"))
+    assert (known.type, known.id, known.source) == ("incident.resource_assigned", event.id, "cad")
+    assert (known.subject, known.time_ms, known.recorded_ms) == ("7 é", event.time_ms, event.arrival_ms)
+    assert known.data == {"unit": "U1"}
+
+
+def test_a_refused_line_of_the_file_is_counted() -> None:
+    """Rows that could not even be read are part of the sum."""
+    refused: list[RowRefused] = []
+    conversion = Conversion(check_mapping(LOG, "m.toml"), refused.append)
+    assert list(conversion.events([RowRefused("f.csv:2", "no CSV")])) == []
+    assert (conversion.tally.rows, conversion.tally.refused, len(refused)) == (1, 1, 1)
+
+
+def test_different_keys_never_make_the_same_subject_or_id() -> None:
+    """`a:b` and `c` is not `a` and `b:c`."""
+    assert subject_of(["a:b", "c"]) != subject_of(["a", "b:c"])
+    assert subject_of(["a%3Ab", "c"]) != subject_of(["a:b", "c"])
+    assert id_of("a", ["b:c"], "call.ended", 0) != id_of("a:b", ["c"], "call.ended", 0)
+    assert subject_of(["a:b"]) == "a:b"
+
+
+def test_a_shifted_event_has_an_id_of_its_own() -> None:
+    """Moved to another time it is another event, and never meets the true one."""
+    event = Mapped("call.ended", "1:call.ended:x", "1", 1000, 2000, {})
+    moved = event.shifted(5)
+    assert (moved.time_ms, moved.arrival_ms) == (1005, 2005)
+    assert moved.id != event.id
+    assert event.shifted(0) is event

@@ -1,0 +1,140 @@
+"""What a mapping file may say, and how its faults are told."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.parts import ROOT
+from watchroom.errors import ConfigurationInvalid
+from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
+from watchroom.replay.mapping import check_mapping, load_mapping, streams_of
+
+SHIPPED = sorted((ROOT / "schemas" / "mappings").glob("*.toml"))
+LEAST: dict[str, Any] = {
+    "source": "log",
+    "about": "A log.",
+    "time": {"zone": "Europe/London"},
+    "entity": {"key": "id"},
+    "event": [{"type": "call.queued", "time": "queued_at"}],
+}
+
+
+def faults_of(change: dict[str, Any]) -> list[str]:
+    """The faults of the least mapping with some of its tables replaced."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        check_mapping({**copy.deepcopy(LEAST), **change}, "m.toml")
+    assert caught.value.exit_code == 2
+    return [str(fault) for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_mapping_is_usable(path: Path) -> None:
+    """Whoever installs Watchroom gets mappings that load."""
+    assert streams_of(load_mapping(path))
+
+
+def test_a_mapping_may_be_short() -> None:
+    """Source, meaning, zone, key and one event are enough."""
+    words = check_mapping(LEAST, "m.toml")
+    assert streams_of(words) == ("calls",)
+    assert (words.time.ambiguous_hour, words.time.missing_hour) == ("refuse", "refuse")
+
+
+EVENT: dict[str, Any] = {"type": "incident.created", "time": "t"}
+TOGETHER: dict[str, Any] = {"key": "id", "rows": "together"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sauce": "log"}, "m.toml: sauce: found the unknown key `sauce`; write one of the keys in"),
+        ({"source": "Our Log"}, "m.toml: source: found 'Our Log'; write String should match"),
+        ({"time": {"zone": "London"}}, "time.zone: found 'London'; write a zone of the IANA time zone database"),
+        ({"time": {"zone": "../zone"}}, "time.zone: found '../zone'; write a zone of the IANA"),
+        ({"time": {"zone": "UTC", "formats": "dd/mm/yyyy"}}, "time.formats: found 'dd/mm/yyyy'; write iso, epoch_s"),
+        ({"time": {"zone": "UTC", "formats": "%H:%M"}}, "time.formats: found '%H:%M'; write iso, epoch_s"),
+        ({"time": {"zone": "UTC", "ambiguous_hour": "first"}}, "time.ambiguous_hour: found 'first'; write"),
+        ({"entity": {"key": []}}, "entity.key: found"),
+        ({"entity": TOGETHER | {"count": "n"}}, "entity.count: found 'n' with rows that belong together"),
+        ({"event": []}, "event: found []"),
+        *[
+            ({"event": [{**EVENT, **event}]}, says)
+            for event, says in [
+                ({"type": "incident.made"}, "event.0.type: found 'incident.made'; write one of call.presented"),
+                ({"type": 3}, "event.0.type: found 3; write a table, for example { column"),
+                ({"type": "incident.graded"}, "event.0.data: found no 'grade', which incident.graded needs; write"),
+                ({"type": {"column": "kind"}}, "event.0.type: found a column without a map; write map ="),
+                ({"per": "entity"}, "event.0.per: found 'entity', but rows stand apart; write"),
+                (
+                    {"time": {"column": "a", "join": ["b"]}},
+                    "found {'column': 'a', 'join': ['b']}; write exactly one of",
+                ),
+                ({"time": {"column": "a", "pick": "min"}}, "event.0.time.pick: found 'min'; write no pick"),
+                ({"data": {"colour": "c"}}, "event.0.data.colour: found a field that incident.created does not have"),
+                ({"data": {"grade": {"column": "g", "map": "x"}}}, "event.0.data.grade.map: found 'x'; write a map"),
+                ({"data": "grade"}, "event.0.data: found 'grade'; write a table"),
+                ({"when": [{"column": "x", "is": ["1"], "empty": True}]}, "write exactly one of `is = [...]`"),
+            ]
+        ],
+        ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
+        (
+            {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},
+            "event.0.key: found ('unit',); write no key",
+        ),
+        (
+            {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "time": {"column": "t", "pick": "first"}}]},
+            'write `order_by = "a column"` together with',
+        ),
+    ],
+)
+def test_a_fault_says_where_what_and_what_to_write(change: dict[str, Any], says: str) -> None:
+    """An analyst must be able to put it right without reading our code."""
+    (fault,) = faults_of(change)
+    assert says in fault
+    assert fault.startswith("m.toml: ")
+
+
+def test_all_faults_are_listed_at_once() -> None:
+    """One run, one list: nobody repairs a file fault by fault."""
+    event = {"type": "incident.graded", "time": {"column": "t", "pick": "max", "map": "no"}, "data": {"grad": "g"}}
+    assert len(faults_of({"event": [event], "time": {"zone": "UTC", "formats": ["iso", "nothing"]}})) == 5
+    assert len(faults_of({"source": "", "time": {"zone": "Nowhere/At_All"}, "entity": {"kye": "id"}})) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"source = ", "found no TOML"), (b"source = '\xff'", "found not UTF-8"), (None, "found No such file")],
+)
+def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, says: str) -> None:
+    """A slip of the keyboard is no traceback."""
+    path = tmp_path / "m.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationInvalid, match=says):
+        load_mapping(path)
+
+
+def test_a_type_may_come_from_a_column_and_then_chooses_the_stream() -> None:
+    """A log of everything, one row an event, feeds several topics."""
+    kinds = {"values": {"Q": "call.queued", "I": "incident.created"}, "otherwise": "crime.recorded"}
+    words = check_mapping(
+        {**LEAST, "map": {"kind": kinds}, "event": [{"type": {"column": "k", "map": "kind"}, "time": "t"}]}, "m.toml"
+    )
+    assert streams_of(words) == ("calls", "incidents", "crimes")
+    bad = {"kind": {"values": {"Q": "call.queed"}}}
+    assert (
+        "found 'call.queed'"
+        in faults_of({"map": bad, "event": [{"type": {"column": "k", "map": "kind"}, "time": "t"}]})[0]
+    )
+
+
+def test_fields_come_from_the_event_models() -> None:
+    """What a mapping may fill is what intake understands; the heartbeat is not mapped."""
+    assert "feed.heartbeat" not in STREAM_OF
+    assert {"grade", "area", "call_id"} <= DATA_FIELDS["incident.created"]
+    assert REQUIRED_FIELDS["incident.resource_assigned"] == {"unit"}
+    assert not REQUIRED_FIELDS["incident.created"]

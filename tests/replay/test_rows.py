@@ -1,0 +1,99 @@
+"""Files as they come: whatever is wrong with a row is said with its line, and the others go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watchroom.errors import ConfigurationInvalid, RowRefused
+from watchroom.replay.mapping import check_mapping
+from watchroom.replay.mapping_model import MappingWords
+from watchroom.replay.rows import Row, check_files, read_rows
+
+
+def words(**file: Any) -> MappingWords:
+    """A mapping over columns `id` and `at`."""
+    document = {
+        "source": "log", "about": "A log.", "time": {"zone": "UTC"}, "entity": {"key": "id"}, "file": file,
+        "event": [{"type": "call.queued", "time": "at"}],
+    }  # fmt: skip
+    return check_mapping(document, "m.toml")
+
+
+def read(path: Path, content: bytes, **file: Any) -> list[Row | RowRefused]:
+    """The rows of a file with this content."""
+    path.write_bytes(content)
+    return list(read_rows([path], words(**file)))
+
+
+def lines_and_ids(rows: list[Row | RowRefused]) -> list[object]:
+    """Line and id of each row; the message of a refused one."""
+    return [str(row) if isinstance(row, RowRefused) else (row.line, row.cells["id"]) for row in rows]
+
+
+def test_rows_carry_their_lines_over_quoted_line_breaks(tmp_path: Path) -> None:
+    """The line in a message is the one an editor shows."""
+    rows = read(tmp_path / "f.csv", b'id,at\n1,"a\nb"\n\n 2 ,c\n')
+    assert lines_and_ids(rows) == [(2, "1"), (5, "2")]
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
+    """Spreadsheets write one."""
+    assert lines_and_ids(read(tmp_path / "f.csv", b"\xef\xbb\xbfid,at\n1,a\n")) == [(2, "1")]
+
+
+def test_a_row_with_other_fields_than_the_header_is_refused(tmp_path: Path) -> None:
+    """A comma too many would move every later value into another column."""
+    rows = read(tmp_path / "f.csv", b"id,at\n1,a,b\n2,c\n3\n")
+    first, second, third = lines_and_ids(rows)
+    assert first == "f.csv:2: 3 fields where the header has 2; check ',' and quotes"
+    assert second == (3, "2")
+    assert third == "f.csv:4: 1 fields where the header has 2; check ',' and quotes"
+
+
+def test_a_quote_that_is_never_closed_is_refused(tmp_path: Path) -> None:
+    """It swallows the rest of the file, which must not pass for one long cell."""
+    rows = lines_and_ids(read(tmp_path / "f.csv", b'id,at\n1,a\n2,"b\n3,c\n'))
+    assert rows[0] == (2, "1")
+    assert str(rows[1]).startswith("f.csv:3: no CSV: unexpected end of data")
+    assert len(rows) == 2
+
+
+def test_bytes_of_another_encoding_refuse_their_row_only(tmp_path: Path) -> None:
+    """One `é` from an old export must not end a year's replay, nor be guessed."""
+    content = "id,at\n1,café\n2,b\n".encode("cp1252")
+    refused, kept = lines_and_ids(read(tmp_path / "f.csv", content))
+    assert refused == 'f.csv:2: the byte 0xe9 is no utf-8-sig; write file.encoding in the mapping, for example "cp1252"'
+    assert kept == (3, "2")
+    assert lines_and_ids(read(tmp_path / "f.csv", content, encoding="cp1252")) == [(2, "1"), (3, "2")]
+
+
+def test_other_separators_and_files_without_a_header(tmp_path: Path) -> None:
+    """A mapping says what the file does not."""
+    rows = read(tmp_path / "f.csv", b"1;a\n2;b\n", delimiter=";", columns=["id", "at"])
+    assert lines_and_ids(rows) == [(1, "1"), (2, "2")]
+
+
+def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
+    """With what the file has instead, so that the right name can be copied."""
+    (tmp_path / "a.csv").write_text("ID,at\n")
+    (tmp_path / "b.csv").write_text("id,at,at\n")
+    (tmp_path / "c.csv").write_text("")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        check_files([tmp_path / name for name in ("a.csv", "b.csv", "c.csv", "d.csv")], words())
+    faults = [str(fault).removeprefix(f"{tmp_path}/") for fault in caught.value.faults]
+    assert faults[0] == (
+        "a.csv: header: found no column 'id' (entity.key of the mapping); it has: ID, at; "
+        "write one of these in the mapping"
+    )
+    assert faults[1].startswith("b.csv: header: found column 'at' twice")
+    assert "it has: none" in faults[2]
+    assert faults[-1].startswith("d.csv: found No such file or directory")
+
+
+def test_usable_files_pass(tmp_path: Path) -> None:
+    """The check says nothing about a file that has what the mapping needs, and more."""
+    (tmp_path / "a.csv").write_text("x,at,id\n")
+    check_files([tmp_path / "a.csv"], words())
