@@ -14,7 +14,7 @@ from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import RebuildNeeded
 from watchroom.intake.batch import RecordBatch
-from watchroom.intake.batches import MOST_RECORDS
+from watchroom.intake.fetching import MOST_RECORDS
 from watchroom.intake.topics import ensure_topics
 from watchroom.settings import Settings
 
@@ -69,9 +69,9 @@ async def test_a_first_batch_that_ends_at_offset_0_is_committed_too(settings: Se
     await ensure_topics(settings)
     recorder = Recorder()
     async with consuming(settings, recorder):
-        for end in (1, 2):
-            await produce(settings, [b"one"])
-            await recorder.until(lambda r, end=end: r.stored.get(calls(settings)) == end)  # type: ignore[misc]
+        for _ in range(2):
+            end = await produce(settings, [b"one"])
+            await until(lambda: recorder.stored.get(calls(settings)) == end)  # noqa: B023 - awaited in this very round
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, group_id=settings.group)
     await consumer.start()
     try:

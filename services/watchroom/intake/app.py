@@ -48,7 +48,7 @@ def make_app(settings: Settings, intake: Intake) -> BatchApp:
 
     async def apply_batches(batches: AsyncIterable[Fetched]) -> None:
         async for fetched in batches:
-            await intake.handle(fetched)
+            intake.handle(fetched)
 
     app.agent(topic, name="watchroom.apply")(apply_batches)
     app.finalize()

@@ -19,6 +19,7 @@ from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.status import Status
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+FINISH_WITHIN_S = 15.0  # a step that is under way; a call to Redis gives up after 10 s
 SILENT_S = 5.0  # a fetch is answered within 0.5 s, records or not
 SHORT_LOG_S = 5.0  # a new leader may not know its high watermark for a moment; a shorter log stays shorter
 
@@ -39,6 +40,7 @@ class Intake:
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
+        self._in_hand: set[asyncio.Task[None]] = set()
 
     def fail(self, error: Exception) -> None:
         """End the process: the first error is its reason, and nothing is applied from here on."""
@@ -57,16 +59,28 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group
             self.fail(error)
 
-    async def handle(self, fetched: Fetched) -> None:
-        """Apply one batch, however long Redis takes; drops it if its lane has moved on."""
+    def handle(self, fetched: Fetched) -> None:
+        """Apply one batch in its turn, however long Redis takes; drops it if its lane has moved on.
+
+        Returns at once: while Redis runs the step of one partition, the batch of another is folded.
+        A lane's lock is given in the order of asking, so its batches keep their order.
+        """
+        task = asyncio.create_task(self._handle(fetched))
+        self._in_hand.add(task)
+        task.add_done_callback(self._in_hand.discard)
+
+    async def _handle(self, fetched: Fetched) -> None:
         batch, epoch = fetched
         lane = self.lanes.get((batch.topic, batch.partition))
-        if lane is None or lane.epoch != epoch or self.failure is not None:
+        if lane is None:
             self.status.count("stale_batches")
             return
-        lane.queued -= 1
         async with lane.lock:
-            if lane.epoch == epoch and batch.base != lane.stands:
+            if lane.epoch != epoch or self.failure is not None:
+                self.status.count("stale_batches")
+                return
+            lane.queued -= 1
+            if batch.base != lane.stands:
                 lane.displace()
             elif await self._insist(
                 lane, epoch, lambda: lane.applier.apply(batch, lane.fresh_ms(batch.next_offset), now_ms())
@@ -170,11 +184,14 @@ class Intake:
     async def finish(self) -> None:
         """Take no more batches, and wait until those in hand are written."""
         self._finishing = True
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Our partitions are ours no longer: drop what is queued, wait for the batches in hand."""
         for lane in self.lanes:
             lane.displace()
-        for lane in self.lanes:
-            async with lane.lock:
-                continue
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=FINISH_WITHIN_S)
 
     async def touch_forever(self, touch_s: float) -> None:
         """Every `touch_s` seconds: write each idle lane's freshness, and compare its offset with Redis's."""
@@ -182,6 +199,8 @@ class Intake:
             await asyncio.sleep(touch_s)
             due = self.lanes.where(lambda lane: lane.placed and not lane.lock.locked())
             await asyncio.gather(*map(self._touch, due))
+            for lane in self.lanes:
+                lane.behind()
             self._notice_silence()
 
     def _notice_silence(self) -> None:

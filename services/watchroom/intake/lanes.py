@@ -123,7 +123,10 @@ class Lane:
         self.touched_at_s = time.monotonic()
 
     def behind(self) -> bool:
-        """Whether the log is known to hold more than what is applied; idle lanes keep their clock running."""
+        """Whether the log is known to hold more than what is applied; while not, the clock of progress starts anew.
+
+        Called with every touch, so that an event after a quiet hour does not look like an hour's stall.
+        """
         self._take_answers()
         behind = not self.placed or (self.end is not None and self.end > self.stands)
         if not behind:

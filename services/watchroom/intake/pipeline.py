@@ -19,7 +19,6 @@ from watchroom.store.write import Store
 def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
     """Redis for this worker, bound to what decides the figures (partition counts among it)."""
     partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
-    partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
     parts = definition_of(settings, catalogue, partitions)
     return Store(settings.redis_url, settings.force, parts, partitions)
 

@@ -1,0 +1,153 @@
+"""The thread that owns the aiokafka consumer: fetches batches, notes the broker's answers, seeks.
+
+With `batches` the only module that touches Faust's and aiokafka's private names; see there.
+"""
+
+# ruff: noqa: SLF001, ANN401, ARG002, ASYNC109 - private names, their untyped arguments and the driver's own
+# signatures are what this module is about.
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.types import TP
+
+from watchroom.events.record import Record
+from watchroom.intake.batch import RecordBatch
+from watchroom.intake.freshness import Answer
+from watchroom.intake.lanes import MOST_QUEUED
+
+if TYPE_CHECKING:
+    from watchroom.intake.batches import BatchConsumer
+
+FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
+MOST_RECORDS = 4_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
+FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
+BROKER_WAIT_S = 10.0
+
+
+class BatchThread(AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer: fetches, watches the answers, seeks."""
+
+    consumer: BatchConsumer
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"  # an aborted transaction never happened
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, and have every fetch answer noted from then on."""
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._proc_fetch_request = self._noting(fetcher._proc_fetch_request)
+
+    def _noting(self, fetch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+        """A fetch that also tells each lane (when it was sent, from where, which end it showed).
+
+        aiokafka sets a partition's `highwater` and `timestamp` on every good answer, empty ones
+        included, and on no other occasion; answers to a position that was left are not counted.
+        """
+
+        async def noting(assignment: Any, node_id: Any, request: Any) -> bool:
+            asked = [(TopicPartition(topic, p[0]), p[1]) for topic, parts in request.topics for p in parts]
+            for tp, _ in asked:
+                assignment.state_value(tp).timestamp = None
+            sent_ms = int(time.time() * 1000)
+            wake = await fetch(assignment, node_id, request)
+            if assignment.active:
+                for tp, position in asked:
+                    state, lane = assignment.state_value(tp), self.consumer.lanes.get(tp)
+                    if lane is not None and state.timestamp is not None:
+                        lane.note(Answer(sent_ms, position, state.highwater))
+            return wake
+
+        return noting
+
+    async def _fetch_records(  # type: ignore[override]  # batches where the driver gives lists of records
+        self, consumer: Any, active_partitions: Any, timeout: float | None = None, max_records: int | None = None
+    ) -> dict[TP, RecordBatch]:
+        """What was fetched for the lanes that can take a batch, waiting up to `timeout` seconds for some."""
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        deadline = time.monotonic() + (timeout or 0.0)
+        while self.consumer.flow_active:
+            wanted, full = self._wanted(active_partitions)
+            with fetcher._subscriptions.fetch_context():
+                if wanted and (batches := await self._drain(fetcher, wanted)):
+                    return batches
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or not wanted:
+                    await asyncio.sleep(FULL_WAIT_S)
+                    break
+                waiter = fetcher._create_fetch_waiter()
+                await asyncio.wait([waiter], timeout=min(left_s, FULL_WAIT_S) if full else left_s)
+                if waiter.done():
+                    waiter.result()  # authorization errors arrive here
+                waiter.cancel()
+            if fetcher._closed:
+                break
+        return {}
+
+    def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
+        """The partitions whose lanes can take a batch now; whether some cannot because they are full."""
+        lanes = [(tp, lane) for tp in tuple(active or ()) if (lane := self.consumer.lanes.get(tp)) and lane.placed]
+        wanted = {tp for tp, lane in lanes if lane.queued < MOST_QUEUED}
+        return wanted, len(wanted) < len(lanes)
+
+    async def _drain(self, fetcher: Any, wanted: set[TP]) -> dict[TP, RecordBatch]:
+        """What is buffered, by partition; also where only the position moved (markers, compacted tails)."""
+        subscriptions = fetcher._subscriptions
+        if subscriptions.reassignment_in_progress or subscriptions.subscription.assignment is None:
+            return {}
+        assignment = subscriptions.subscription.assignment
+        bases = {tp: state._position for tp in wanted if (state := assignment.state_value(tp)) is not None}
+        drained = await fetcher.fetched_records(wanted, timeout=0, max_records=MOST_RECORDS)
+        if subscriptions.subscription is None or subscriptions.subscription.assignment is not assignment:
+            return {}  # every lane of a new assignment is placed anew
+        batches = {}
+        for tp, base in bases.items():
+            position = assignment.state_value(tp)._position
+            if base is not None and position is not None and position != base:
+                batches[tp] = RecordBatch(tp.topic, tp.partition, base, _records(drained.get(tp, ())), position)
+        return batches
+
+    async def begins(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """The first offset that each partition's log still holds."""
+        async with asyncio.timeout(BROKER_WAIT_S):
+            found = await self._ensure_consumer().beginning_offsets([TopicPartition(*tp) for tp in tps])
+        return {TP(*tp): offset for tp, offset in found.items()}
+
+    async def fetch_from(self, offsets: Mapping[TP, int]) -> set[TP]:
+        """Fetch from these offsets next; what is not ours any more is left out of the answer."""
+        consumer = self._ensure_consumer()
+        ours: set[TP] = offsets.keys() & consumer.assignment()
+        for tp in ours:
+            consumer.seek(TopicPartition(*tp), offsets[tp])
+        return ours
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Tell Kafka how far we are: a hint for lag tools, whose failure harms nothing."""
+        consumer = self._ensure_consumer()
+        hint = {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items() if tp in self.assignment()}
+        try:
+            async with asyncio.timeout(BROKER_WAIT_S):
+                await consumer.commit(hint)
+        except (KafkaError, TimeoutError):
+            return False
+        return True
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's livelock log lines fire on idle partitions; our health page judges progress instead."""
+
+
+def _records(fetched: Iterable[Any]) -> list[Record]:
+    return [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in fetched]

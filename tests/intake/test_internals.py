@@ -1,0 +1,94 @@
+"""What `batches` and `fetching` lean upon in Faust and aiokafka: a new version must fail here, not at work."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from importlib.metadata import version
+from typing import Any
+
+import faust
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer import fetcher, subscription_state
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+
+from watchroom.errors import WorkFailed
+from watchroom.intake import batches, fetching
+
+
+def test_the_pinned_versions_are_installed() -> None:
+    """All the rest of this module was read in these."""
+    assert version("faust-streaming") == batches.FAUST_VERSION
+    assert version("aiokafka") == batches.AIOKAFKA_VERSION
+
+
+def test_another_version_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker on internals that nobody read could lose events silently."""
+    monkeypatch.setattr(batches, "FAUST_VERSION", "0.15.2")
+    app = batches.BatchApp("refused", broker="kafka://127.0.0.1:9")
+    with pytest.raises(WorkFailed, match=r"needs 0\.15\.2 exactly"):
+        batches.consume_batches(app, None)  # type: ignore[arg-type]  # refused before it is looked at
+
+
+# Bodies that were read and that ours replace or depend on. When one changes: read it again, run
+# tests/flow/test_record_batches.py, then write down what it hashes to now.
+READ = {
+    FaustConsumer.getmany: "8468d6f9e141",
+    FaustConsumer._wait_next_records: "c34256c0fb33",
+    FaustConsumer._drain_messages: "3cc2d2bad16e",
+    FaustConsumer.perform_seek: "fb84a3ee6ae9",
+    FaustConsumer._new_offset: "ffdef42849d4",
+    FaustConsumer._add_gap: "45af9f477361",
+    FaustConsumer.ack: "83cc0ad75a29",
+    FaustConsumer.on_partitions_assigned: "47b4496a3457",
+    FaustConsumer.on_partitions_revoked: "e19963e7e040",
+    Consumer._new_consumer_thread: "0bc8e7de1009",
+    Consumer._to_message: "e20ceb92c6ec",
+    Transport.create_consumer: "2d7652cb3d54",
+    AIOKafkaConsumerThread.on_start: "62a726b8a143",
+    AIOKafkaConsumerThread._create_worker_consumer: "f283c3eca62a",
+    AIOKafkaConsumerThread._fetch_records: "86a9aeddd3a9",
+    AIOKafkaConsumerThread._commit: "728c9122908a",
+    TableManager.on_start: "c39281f83579",
+    Recovery._resume_streams: "2e0bbba90e6d",
+    faust.Schema.compile: "8dbf7e3cb0c2",
+    AIOKafkaConsumer.start: "be31a8d54f33",
+    AIOKafkaConsumer.seek: "90b8add72010",
+    fetcher.Fetcher._proc_fetch_request: "7ba996ef7098",
+    fetcher.Fetcher._get_actions_per_node: "cbc515639044",
+    fetcher.Fetcher._update_fetch_positions: "843a652bce9d",
+    fetcher.Fetcher.fetched_records: "2510a6f4da3b",
+    fetcher.Fetcher._create_fetch_waiter: "4a4e4b56ce8b",
+    fetcher.FetchResult.getall: "9669e7e2380f",
+    fetcher.FetchResult.check_assignment: "6d6c09b06b9f",
+    fetcher.PartitionRecords._unpack_records: "10b83276e7de",
+    subscription_state.TopicPartitionState.seek: "ef768e480bfa",
+    subscription_state.SubscriptionState.fetch_context: "3093a3447eea",
+}
+
+
+@pytest.mark.parametrize("function", READ, ids=lambda function: function.__qualname__)
+def test_what_was_read_is_what_is_installed(function: Any) -> None:
+    """Signatures can stay while a body changes its meaning: the text itself is compared, spaces aside."""
+    assert digest(function) == READ[function]
+
+
+def digest(function: Any) -> str:
+    """A short hash of a function's source, without comments, blanks and decorators' noise."""
+    source = re.sub(r"#.*", "", inspect.getsource(function))
+    return hashlib.sha256("".join(source.split()).encode()).hexdigest()[:12]
+
+
+def test_ours_still_stand_in_for_theirs() -> None:
+    """A method that lost its base method would never be called."""
+    for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
+        own = {"lanes", "begins", "fetch_from", *(name for name in vars(ours) if name.startswith("__"))}
+        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain"}
+        overriding = {name for name in vars(ours) if callable(getattr(ours, name, None))} - own - helpers
+        missing = {name for name in overriding if not hasattr(theirs, name)}
+        assert not missing
