@@ -1,0 +1,181 @@
+"""What calls add: design section 3, sentence by sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fold.said import adds, contribution, open_in, placed, said, state_of
+from watchroom.events.record import Event
+
+PRESENTED = said("call.presented", "08:59:58", line="999")
+QUEUED = said("call.queued", "09:00:00", line="999")
+ANSWERED = said("call.answered", "09:00:08")
+ABANDONED = said("call.abandoned", "09:00:30")
+ENDED = said("call.ended", "09:05:00")
+
+
+def test_a_call_counts_where_it_was_presented() -> None:
+    """The national operator's hand-over is the first moment of a call."""
+    assert adds("call_volume", PRESENTED, QUEUED) == {"line=999 count": 1}
+    assert placed("call_volume", PRESENTED, QUEUED) == {"08:59:50"}
+
+
+def test_a_call_that_was_only_queued_counts_where_it_was_queued() -> None:
+    """101 calls are not presented by anybody."""
+    assert placed("call_volume", QUEUED) == {"09:00:00"}
+
+
+def test_the_first_of_several_presentations_counts() -> None:
+    """Presented, queued, answered, abandoned: the earliest."""
+    again = [said(event.type, "09:10:00", "again") for event in (PRESENTED, QUEUED, ANSWERED, ABANDONED)]
+    state = state_of(PRESENTED, QUEUED, ANSWERED, ABANDONED, *again)
+    times = (state.presented_ms, state.queued_ms, state.answered_ms, state.abandoned_ms)
+    assert times == (PRESENTED.time_ms, QUEUED.time_ms, ANSWERED.time_ms, ABANDONED.time_ms)
+
+
+def test_the_line_is_that_of_the_earliest_event_that_names_one() -> None:
+    """A transfer to another queue does not make it another call."""
+    first = said("call.presented", "08:59:58")
+    assert adds("call_volume", first, QUEUED, said("call.answered", "09:00:08", line="101")) == {"line=999 count": 1}
+
+
+@pytest.mark.parametrize(("line", "counted"), [("999", "999"), ("101", "101"), ("112", "other"), ("", "unknown")])
+def test_an_unlisted_line_is_other_and_an_absent_one_unknown(line: str, counted: str) -> None:
+    """Labels are closed lists: no text of a feed makes a new series."""
+    assert adds("call_volume", said("call.queued", "09:00:00", line=line)) == {f"line={counted} count": 1}
+
+
+def test_a_call_without_any_line_is_unknown() -> None:
+    """Absent, not other."""
+    assert adds("call_volume", said("call.queued", "09:00:00")) == {"line=unknown count": 1}
+
+
+def test_two_lines_named_at_one_time_are_ordered_by_event_id() -> None:
+    """A tie in time must not depend on which event arrived first."""
+    a = said("call.presented", "09:00:00", "a", line="101")
+    b = said("call.queued", "09:00:00", "b", line="999")
+    assert adds("call_volume", b, a) == {"line=101 count": 1}
+
+
+def test_an_answer_is_timed_from_the_queue_at_the_moment_of_the_answer() -> None:
+    """Queued 09:00:00, answered 09:00:08: 8,000 ms, within the target, in the bin that holds 8 s."""
+    assert adds("call_answer_time", QUEUED, ANSWERED) == {
+        "line=999 observations": 1,
+        "line=999 sum_ms": 8_000,
+        "line=999 within": 1,
+        "line=999 bin:7962": 1,
+    }
+    late = said("call.answered", "09:00:12")
+    assert placed("call_answer_time", QUEUED, late) == {"09:00:10"}
+
+
+def test_the_national_clock_runs_from_the_presentation() -> None:
+    """Presented 08:59:58, answered 09:00:08: exactly 10 s, which is not below 10 s."""
+    found = adds("call_answer_time_presented", PRESENTED, QUEUED, ANSWERED)
+    assert found == {"line=999 observations": 1, "line=999 sum_ms": 10_000, "line=999 bin:10000": 1}
+
+
+@pytest.mark.parametrize(("answered", "within"), [("09:00:09.999", 1), ("09:00:10", 0)])
+def test_999_is_answered_within_its_target_below_10_s(answered: str, within: int) -> None:
+    """9,999 ms meet it, 10,000 ms do not."""
+    found = adds("call_answer_time", QUEUED, said("call.answered", answered))
+    assert found.get("line=999 within", 0) == within
+
+
+def test_101_has_no_target() -> None:
+    """No `within` is counted, so no board can show one."""
+    queued = said("call.queued", "09:00:00", line="101")
+    assert "line=101 within" not in adds("call_answer_time", queued, ANSWERED)
+
+
+def test_an_answer_at_once_is_0_ms() -> None:
+    """0 has its own bin and counts; 0 ms added to the sum is not written."""
+    found = adds("call_answer_time", QUEUED, said("call.answered", "09:00:00"))
+    assert found == {"line=999 observations": 1, "line=999 within": 1, "line=999 bin:0": 1}
+
+
+def test_an_answer_without_queue_is_a_missing_start_and_no_duration() -> None:
+    """Counted beside, never as 0 s."""
+    assert adds("call_answer_time", PRESENTED, ANSWERED) == {"line=999 missing_start": 1}
+    assert placed("call_answer_time", PRESENTED, ANSWERED) == {"09:00:00"}
+
+
+def test_an_answer_before_the_queue_is_negative_and_no_duration() -> None:
+    """Two events disagree and which is wrong cannot be known: both are kept, neither is timed."""
+    early = said("call.answered", "08:59:59")
+    assert adds("call_answer_time", QUEUED, early) == {"line=999 negative": 1}
+    assert adds("call_volume", QUEUED, early) == {"line=999 count": 1}
+    assert adds("call_abandonment", QUEUED, early) == {"line=999 whole": 1}
+
+
+def test_an_abandoned_call_is_abandoned_where_it_left() -> None:
+    """Part and whole lie at one moment, so part <= whole in every bucket."""
+    assert adds("call_abandonment", QUEUED, ABANDONED) == {"line=999 whole": 1, "line=999 part": 1}
+    assert placed("call_abandonment", QUEUED, ABANDONED) == {"09:00:30"}
+
+
+def test_a_call_both_answered_and_abandoned_counts_as_answered() -> None:
+    """Whichever came first: a person spoke to the caller."""
+    assert adds("call_abandonment", QUEUED, ABANDONED, said("call.answered", "09:00:40")) == {"line=999 whole": 1}
+    assert placed("call_abandonment", QUEUED, ANSWERED, ABANDONED) == {"09:00:00"}
+    assert adds("call_abandoned_within_60s", QUEUED, ABANDONED, ANSWERED) == {}
+
+
+def test_a_call_that_still_waits_has_not_left() -> None:
+    """Neither in the part nor in the whole; ending alone is not leaving the queue either."""
+    assert adds("call_abandonment", PRESENTED, QUEUED) == {}
+    assert adds("call_abandonment", QUEUED, ENDED) == {}
+
+
+def test_a_call_that_never_queued_is_in_no_abandonment() -> None:
+    """Abandonment is out of calls that queued."""
+    assert adds("call_abandonment", PRESENTED, ABANDONED) == {}
+    assert adds("call_abandoned_within_60s", PRESENTED, ABANDONED) == {}
+
+
+@pytest.mark.parametrize(("left", "part"), [("09:00:00", 1), ("09:01:00", 1), ("09:01:00.001", 0), ("08:59:59", 0)])
+def test_abandoned_within_a_minute_includes_the_minute(left: str, part: int) -> None:
+    """60.000 s are within; a negative wait is abandoned, and not within."""
+    found = adds("call_abandoned_within_60s", QUEUED, said("call.abandoned", left))
+    assert (found["line=999 whole"], found.get("line=999 part", 0)) == (1, part)
+
+
+@pytest.mark.parametrize("end", [ANSWERED, ABANDONED, ENDED], ids=lambda event: event.type)
+def test_a_call_waits_until_it_is_answered_abandoned_or_ended(end: Event) -> None:
+    """The live wall's first number."""
+    assert open_in("calls_waiting", QUEUED) == {"line=999": "09:00:00"}
+    assert open_in("calls_waiting", QUEUED, end) == {}
+
+
+def test_a_call_that_was_only_presented_does_not_wait() -> None:
+    """It waits from the moment it is queued."""
+    assert open_in("calls_waiting", PRESENTED) == {}
+
+
+def test_a_call_is_in_progress_from_the_answer_to_the_end() -> None:
+    """Since when it is open is the moment of the answer."""
+    assert open_in("calls_in_progress", QUEUED) == {}
+    assert open_in("calls_in_progress", QUEUED, ANSWERED) == {"line=999": "09:00:08"}
+    assert open_in("calls_in_progress", QUEUED, ANSWERED, ENDED) == {}
+
+
+def test_the_latest_end_is_the_end() -> None:
+    """Ended: the latest."""
+    later = said("call.ended", "09:07:00")
+    assert state_of(QUEUED, ENDED, later).ended_ms == later.time_ms
+
+
+def test_a_transfer_changes_nothing_yet() -> None:
+    """Neither figures nor open sets."""
+    transferred = said("call.transferred", "09:02:00", agent_token="t", queue="q")
+    assert contribution(QUEUED, ANSWERED, transferred) == contribution(QUEUED, ANSWERED)
+
+
+@pytest.mark.parametrize("event", [ANSWERED, ABANDONED, ENDED, said("call.transferred", "09:00:08")])
+def test_a_call_without_its_first_event_is_one_orphan_and_nothing_else(event: Event) -> None:
+    """Placed at its earliest event, until the presentation or the queueing comes."""
+    found = contribution(event, said("call.ended", "10:00:00", line="999"))
+    assert list(found.cells) == ["orphans|topic=watchroom.calls|count"]
+    assert found.open_sets == {}
+    assert placed("orphans", said("call.ended", "10:00:00"), ANSWERED) == {"09:00:00"}
+    assert adds("orphans", event, QUEUED) == {}

@@ -1,0 +1,215 @@
+"""What incidents add: design section 3, sentence by sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fold.said import adds, contribution, open_in, placed, said, state_of
+from watchroom.events.record import Event
+
+CREATED = said("incident.created", "09:00:00", grade="1", area="stoke")
+REGRADED = said("incident.graded", "09:20:00", grade="3")
+ASSIGNED = said("incident.resource_assigned", "09:02:00", unit="A1")
+DIVERTED = said("incident.resource_unassigned", "09:04:00", unit="A1")
+ON_SCENE = said("incident.resource_on_scene", "09:10:00", unit="A1")
+CLOSED = said("incident.closed", "11:00:00")
+CANCELLED = said("incident.cancelled", "11:00:00")
+REOPENED = said("incident.reopened", "12:00:00")
+LINKED = said("incident.linked", "09:30:00", parent="16")
+S1 = "grade=1,area=stoke"
+UNRESOURCED, UNATTENDED = "incidents_unresourced", "incidents_unattended"
+
+
+def test_an_incident_counts_where_it_was_created() -> None:
+    """The earliest creation, if there are several."""
+    assert adds("incident_volume", CREATED) == {f"{S1} count": 1}
+    assert placed("incident_volume", CREATED, said("incident.created", "08:59:59")) == {"08:59:50"}
+
+
+def test_its_grade_and_area_are_the_latest() -> None:
+    """A regrade moves the incident to its new grade, in the month it was created."""
+    moved = said("incident.closed", "10:00:00", area="county")
+    assert adds("incident_volume", CREATED, REGRADED, moved) == {"grade=3,area=county count": 1}
+    assert placed("incident_volume", CREATED, REGRADED, moved) == {"09:00:00"}
+
+
+@pytest.mark.parametrize(("said_as", "grade"), [("2", "2"), ("4", "other"), ("E", "other"), ("", "ungraded")])
+def test_an_unlisted_grade_is_other_and_an_absent_one_ungraded(said_as: str, grade: str) -> None:
+    """Labels are closed lists."""
+    created = said("incident.created", "09:00:00", grade=said_as)
+    assert adds("incident_volume", created) == {f"grade={grade},area=unknown count": 1}
+
+
+@pytest.mark.parametrize(("said_as", "area"), [("Stoke", "stoke"), ("COUNTY ", "county"), ("cheshire", "other")])
+def test_an_area_is_listed_whatever_its_spelling(said_as: str, area: str) -> None:
+    """Values are compared in lower case with underscores."""
+    created = said("incident.created", "09:00:00", area=said_as)
+    assert adds("incident_volume", created) == {f"grade=ungraded,area={area} count": 1}
+
+
+def test_an_empty_text_takes_nothing_away() -> None:
+    """A feed that sends an empty area later says nothing about the area."""
+    empty = said("incident.closed", "11:00:00", area="")
+    assert adds("incident_volume", CREATED, empty) == {f"{S1} count": 1}
+
+
+def test_grades_given_at_one_time_are_ordered_by_event_id() -> None:
+    """A tie in time must not depend on which event arrived first."""
+    a = said("incident.graded", "09:05:00", "a", grade="2")
+    b = said("incident.graded", "09:05:00", "b", grade="3")
+    assert adds("incident_volume", CREATED, b, a) == {"grade=3,area=stoke count": 1}
+
+
+def test_attendance_is_timed_from_creation_to_the_first_resource_on_scene() -> None:
+    """The second unit on scene changes nothing."""
+    second = said("incident.resource_on_scene", "09:12:00", unit="B2")
+    found = adds("incident_attendance_time", CREATED, ON_SCENE, second)
+    assert found == {f"{S1} observations": 1, f"{S1} sum_ms": 600_000, f"{S1} within": 1, f"{S1} bin:594967": 1}
+    assert placed("incident_attendance_time", CREATED, ON_SCENE, second) == {"09:10:00"}
+
+
+@pytest.mark.parametrize(
+    ("grade", "last_within", "first_miss"),
+    [("1", "09:15:00", "09:15:00.001"), ("2", "10:00:00", "10:00:00.001"), ("3", "+1 09:00:00", "+1 09:00:00.001")],
+)
+def test_the_target_includes_its_limit(grade: str, last_within: str, first_miss: str) -> None:
+    """Within 15 min, 60 min and 24 h for grades 1, 2 and 3."""
+    created = said("incident.created", "09:00:00", grade=grade, area="stoke")
+    for when, within in ((last_within, 1), (first_miss, 0)):
+        found = adds("incident_attendance_time", created, said("incident.resource_on_scene", when, unit="A1"))
+        assert found.get(f"grade={grade},area=stoke within", 0) == within
+
+
+@pytest.mark.parametrize(
+    ("grades", "attended_as"),
+    [
+        (["08:59:00 2", "09:10:00 3"], "3"),  # at that very moment counts
+        (["09:00:00 2", "09:10:00.001 3"], "2"),  # the last one before
+        (["09:10:01 2", "09:20:00 3"], "2"),  # none before: the first after
+        (["09:11:00 9"], "other"),
+        ([], "ungraded"),
+    ],
+)
+def test_attendance_is_judged_under_the_grade_at_that_moment(grades: list[str], attended_as: str) -> None:
+    """A regrade after arrival must not turn a miss into a success."""
+    created = said("incident.created", "09:00:00", area="stoke")
+    given = [said("incident.graded", text.split()[0], grade=text.split()[1]) for text in grades]
+    found = adds("incident_attendance_time", created, ON_SCENE, *given)
+    assert found[f"grade={attended_as},area=stoke observations"] == 1
+
+
+def test_volume_and_attendance_may_have_different_grades() -> None:
+    """Created Grade 1, attended, then regraded 3: volume says 3, the response time stays Grade 1's."""
+    events = (CREATED, ON_SCENE, REGRADED)
+    assert adds("incident_volume", *events) == {"grade=3,area=stoke count": 1}
+    assert adds("incident_attendance_time", *events)[f"{S1} observations"] == 1
+
+
+def test_attendance_before_creation_is_negative_and_no_duration() -> None:
+    """Two events disagree; no duration is counted, and the incident is attended all the same."""
+    early = said("incident.resource_on_scene", "08:59:00", unit="A1")
+    assert adds("incident_attendance_time", CREATED, early) == {f"{S1} negative": 1}
+    assert open_in(UNATTENDED, CREATED, early) == {}
+
+
+def test_assignment_is_timed_to_the_first_unit_whatever_happens_to_it() -> None:
+    """A diverted unit was assigned all the same."""
+    again = said("incident.resource_assigned", "09:30:00", unit="B2")
+    found = adds("incident_assignment_time", CREATED, ASSIGNED, DIVERTED, again)
+    assert found == {f"{S1} observations": 1, f"{S1} sum_ms": 120_000, f"{S1} bin:119659": 1}
+
+
+def test_on_scene_alone_is_no_assignment_time() -> None:
+    """There is no moment of assignment to time."""
+    assert adds("incident_assignment_time", CREATED, ON_SCENE) == {}
+
+
+@pytest.mark.parametrize(
+    ("events", "part"), [((), 0), ((ASSIGNED,), 1), ((ASSIGNED, DIVERTED), 1), ((ON_SCENE,), 1), ((DIVERTED,), 0)]
+)
+def test_resourced_is_ever_assigned_or_on_scene(events: tuple[Event, ...], part: int) -> None:
+    """On scene counts as assigned here, and only here; both counts lie where it was created."""
+    found = adds("incident_resourced", CREATED, *events)
+    assert (found[f"{S1} whole"], found.get(f"{S1} part", 0)) == (1, part)
+    assert placed("incident_resourced", CREATED, *events) == {"09:00:00"}
+
+
+def test_an_incident_is_unresourced_until_a_unit_is_assigned_and_again_when_it_is_diverted() -> None:
+    """What the supervisor must see at once."""
+    assert open_in(UNRESOURCED, CREATED) == {S1: "09:00:00"}
+    assert open_in(UNRESOURCED, CREATED, ASSIGNED) == {}
+    assert open_in(UNRESOURCED, CREATED, ASSIGNED, DIVERTED) == {S1: "09:00:00"}
+
+
+def test_one_of_two_units_is_enough() -> None:
+    """Units are looked at one by one."""
+    other = said("incident.resource_assigned", "09:03:00", unit="B2")
+    assert open_in(UNRESOURCED, CREATED, ASSIGNED, other, DIVERTED) == {}
+
+
+def test_the_last_word_on_a_unit_counts_and_a_tie_goes_by_event_id() -> None:
+    """Assigned at 09:02, diverted at 09:04, assigned again: it is assigned."""
+    again = said("incident.resource_assigned", "09:05:00", unit="A1")
+    assert open_in(UNRESOURCED, CREATED, again, DIVERTED, ASSIGNED) == {}
+    on = said("incident.resource_assigned", "09:05:00", "a", unit="A1")
+    off = said("incident.resource_unassigned", "09:05:00", "b", unit="A1")
+    assert open_in(UNRESOURCED, CREATED, off, on) == {S1: "09:00:00"}
+
+
+def test_an_attended_incident_is_neither_unresourced_nor_unattended() -> None:
+    """Also once its units have left."""
+    left = said("incident.resource_unassigned", "10:00:00", unit="A1")
+    events = (CREATED, ASSIGNED, ON_SCENE, left)
+    assert (open_in(UNRESOURCED, *events), open_in(UNATTENDED, *events)) == ({}, {})
+
+
+def test_an_assigned_incident_is_still_unattended() -> None:
+    """Its deadline runs until somebody is there."""
+    assert open_in(UNATTENDED, CREATED, ASSIGNED) == {S1: "09:00:00"}
+
+
+def test_an_open_incident_moves_to_its_latest_grade() -> None:
+    """The deadline is that of the latest grade, from creation."""
+    assert open_in(UNATTENDED, CREATED, REGRADED) == {"grade=3,area=stoke": "09:00:00"}
+
+
+@pytest.mark.parametrize("end", [CLOSED, CANCELLED], ids=lambda event: event.type)
+def test_closed_or_cancelled_leaves_the_open_tiles_until_reopened(end: Event) -> None:
+    """The last of closed, cancelled and reopened decides."""
+    for measure in (UNRESOURCED, UNATTENDED):
+        assert open_in(measure, CREATED, end) == {}
+        assert open_in(measure, CREATED, end, REOPENED) == {S1: "09:00:00"}
+        assert open_in(measure, CREATED, said("incident.reopened", "10:00:00"), end) == {}
+
+
+def test_closed_and_reopened_at_one_time_are_ordered_by_event_id() -> None:
+    """By time, then id."""
+    closed, reopened = said("incident.closed", "11:00:00", "b"), said("incident.reopened", "11:00:00", "a")
+    assert open_in(UNATTENDED, CREATED, closed, reopened) == {}
+
+
+def test_a_cancelled_incident_stays_in_volume_resourced_and_times() -> None:
+    """It happened, and somebody went."""
+    events = (CREATED, ASSIGNED, ON_SCENE)
+    assert contribution(*events, CANCELLED).cells == contribution(*events).cells
+
+
+def test_a_linked_child_is_out_of_everything_for_good() -> None:
+    """The parent's clock is its own; reopening does not bring the child back, and it is no orphan."""
+    events = (CREATED, ASSIGNED, ON_SCENE, LINKED, REOPENED)
+    assert contribution(*events) == ({}, {})
+    assert contribution(LINKED) == ({}, {})
+
+
+@pytest.mark.parametrize("event", [REGRADED, ASSIGNED, DIVERTED, ON_SCENE, CLOSED, REOPENED], ids=lambda e: e.type)
+def test_an_incident_without_its_creation_is_one_orphan_and_nothing_else(event: Event) -> None:
+    """Placed at its earliest event, until the creation comes."""
+    assert contribution(event, said("incident.closed", "13:00:00"))[1] == {}
+    assert adds("orphans", event) == {"topic=watchroom.incidents count": 1}
+    assert len(contribution(event).cells) == 1
+    assert adds("orphans", event, CREATED) == {}
+
+
+def test_all_grades_are_kept_once() -> None:
+    """The history is what attendance is judged by; a repeated event does not lengthen it."""
+    assert [stamp[2] for stamp in state_of(CREATED, REGRADED, CREATED).grades] == ["1", "3"]
