@@ -1,0 +1,184 @@
+"""Contributions: what a state adds, whatever its measures; labels stay closed lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fold.said import CONTRIBUTORS, at, contribution, said, state_of
+from watchroom.catalogue.model import Condition, Label, Measure, Target
+from watchroom.events.record import Event
+from watchroom.fold import contributions
+from watchroom.fold.contributions import NOTHING, Contribution, Contributor, resolved
+from watchroom.fold.streams import STREAMS
+
+LINE = Label("line", "line", ("999", "101"), "unknown")
+QUEUED = said("call.queued", "09:00:00", line="999")
+ANSWERED = said("call.answered", "09:00:08")
+
+
+def measure(kind: str, **more: object) -> Measure:
+    """A measure of calls, as the loader would make it."""
+    plain: dict[str, object] = {
+        "id": "m", "kind": kind, "stream": "calls", "at": "answered", "labels": (), "windows": ("5m",),
+        "brief": "b", "definition": "d", "source": "s",
+    }  # fmt: skip
+    return Measure(**{**plain, **more})  # type: ignore[arg-type]  # a test's own table
+
+
+def of(said_by: Measure, *events: Event) -> Contribution:
+    """What these events add to one measure alone."""
+    return Contributor(STREAMS["calls"], "t", [said_by]).of(state_of(*events))
+
+
+def test_the_worked_example_of_the_design() -> None:
+    """Call 17, line 999, queued 09:00:00, answered 09:00:08: before and after the answer, every cell."""
+    s, nine = "line=999", at("09:00:00")
+    before = {f"call_volume|{s}|count": (nine, 1)}
+    assert contribution(QUEUED) == (before, {f"calls_waiting|{s}": at("09:00:00")})
+    assert contribution(QUEUED, ANSWERED) == (
+        {
+            **before,
+            f"call_answer_time|{s}|observations": (nine, 1),
+            f"call_answer_time|{s}|sum_ms": (nine, 8_000),
+            f"call_answer_time|{s}|within": (nine, 1),
+            f"call_answer_time|{s}|bin:7962": (nine, 1),
+            f"call_answer_time_presented|{s}|missing_start": (nine, 1),
+            f"call_abandonment|{s}|whole": (nine, 1),
+        },
+        {f"calls_in_progress|{s}": at("09:00:08")},
+    )
+
+
+def test_an_unknown_entity_adds_nothing() -> None:
+    """The difference of a first event is all that its state adds."""
+    assert CONTRIBUTORS["calls"].of(None) == NOTHING == ({}, {})
+
+
+def test_what_is_added_is_not_shared_between_entities() -> None:
+    """Names are made once for a label set; amounts never."""
+    first, second = contribution(QUEUED), contribution(QUEUED)
+    first.cells.clear()
+    first.open_sets.clear()
+    assert second == contribution(QUEUED)
+    assert NOTHING == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "counted"),
+    [
+        ("999", "999"), (" 999 ", "999"), ("112", "other"), (None, "unknown"), ("", "unknown"), ("!?", "other"),
+        ("unknown", "other"), ("other", "other"), (999, "999"), (True, "other"), ("99\u0669", "other"),
+    ],
+)  # fmt: skip
+def test_a_value_is_listed_other_or_absent(value: object, counted: str) -> None:
+    """A feed's own word `unknown` is a word that nobody listed."""
+    assert resolved(LINE, value) == counted
+
+
+@given(st.one_of(st.none(), st.text(max_size=20)))
+def test_no_text_of_a_feed_makes_a_new_series(value: str | None) -> None:
+    """Cardinality is fixed by the catalogue."""
+    assert resolved(LINE, value) in LINE.all_values()
+
+
+def test_a_feed_of_ever_new_texts_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was resolved is forgotten rather than kept for ever, and comes out the same."""
+    monkeypatch.setattr(contributions, "LABEL_SETS_HELD", 3)
+    contributor = Contributor(STREAMS["calls"], "t", [measure("count", at="queued", labels=(LINE,))])
+    for number in range(20):
+        state = state_of(said("call.queued", "09:00:00", line=str(number)))
+        assert list(contributor.of(state).cells) == ["m|line=other|count"]
+    assert list(contributor.of(state_of(QUEUED)).cells) == ["m|line=999|count"]
+    assert len(contributor._groups[0]._known) <= 5
+
+
+@pytest.mark.parametrize(("accepted", "counted"), [(("answered",), 1), (("abandoned", "answered"), 1), (("x",), 0)])
+def test_where_says_who_is_counted_at_all(accepted: tuple[str, ...], counted: int) -> None:
+    """An entity that does not match adds nothing to the measure."""
+    found = of(measure("count", where=Condition({"left_by": accepted})), QUEUED, ANSWERED)
+    assert sum(amount for _, amount in found.cells.values()) == counted
+
+
+def test_where_is_a_conjunction_of_words_and_interval() -> None:
+    """All of it must hold."""
+    both = Condition({"left_by": ("answered",)}, "queued", "answered", 8_000)
+    tighter = Condition({"left_by": ("answered",)}, "queued", "answered", 7_999)
+    other = Condition({"left_by": ("abandoned",)}, "queued", "answered", 8_000)
+    assert [
+        bool(of(measure("count", where=said_so), QUEUED, ANSWERED).cells) for said_so in (both, tighter, other)
+    ] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_an_interval_that_is_not_complete_or_negative_does_not_hold() -> None:
+    """Within 60 s is between two known moments, the second not before the first."""
+    within = measure("share", at="ended", part=Condition({}, "queued", "ended", 60_000))
+    ended, early = said("call.ended", "09:00:30"), said("call.ended", "08:59:00")
+    presented = said("call.presented", "09:00:00")
+    assert of(within, QUEUED, ended).cells["m||part"] == (at("09:00:30"), 1)
+    assert "m||part" not in of(within, QUEUED, early).cells
+    assert "m||part" not in of(within, presented, ended).cells
+
+
+def test_the_first_target_that_matches_the_labels_counts() -> None:
+    """Targets are looked at in the order of the catalogue."""
+    targets = (Target({"line": "999"}, 8_000, inclusive=False), Target({}, 8_000, inclusive=True))
+    timed = measure("duration", start="queued", labels=(LINE,), targets=targets)
+    assert "m|line=999|within" not in of(timed, QUEUED, ANSWERED).cells
+    on_101 = said("call.queued", "09:00:00", line="101")
+    assert of(timed, on_101, ANSWERED).cells["m|line=101|within"] == (at("09:00:00"), 1)
+
+
+def test_a_target_of_an_open_measure_counts_nothing() -> None:
+    """Its deadline is judged by the reader at its `now`."""
+    waiting = measure("open", at="queued", state="waiting", labels=(LINE,), targets=(Target({}, 1, inclusive=True),))
+    assert of(waiting, QUEUED) == ({}, {"m|line=999": at("09:00:00")})
+
+
+@pytest.mark.parametrize(("begun", "took_ms"), [("09:00:08", 0), ("09:00:07.999", 1), ("-1 09:00:08", 86_400_000)])
+def test_a_duration_is_placed_at_its_end(begun: str, took_ms: int) -> None:
+    """Whatever day it began on."""
+    found = of(measure("duration", start="queued"), said("call.queued", begun), ANSWERED)
+    assert found.cells.get("m||sum_ms", (at("09:00:00"), 0)) == (at("09:00:00"), took_ms)
+    assert found.cells["m||observations"] == (at("09:00:00"), 1)
+
+
+def test_a_share_has_its_part_where_its_whole_is() -> None:
+    """So part <= whole in every bucket, also in the one of 10 s."""
+    found = of(measure("share", part=Condition({"left_by": ("answered",)})), QUEUED, ANSWERED)
+    assert found.cells == {"m||whole": (at("09:00:00"), 1), "m||part": (at("09:00:00"), 1)}
+
+
+KINDS = ("call.presented", "call.queued", "call.answered", "call.abandoned", "call.ended", "call.transferred")
+CALLS = st.lists(
+    st.builds(
+        Event, st.sampled_from(KINDS), st.sampled_from("abc"), st.just("s"), st.just("17"),
+        st.integers(-70_000, 70_000).map(lambda ms: at("09:00:00") + ms), st.none(),
+        st.dictionaries(st.just("line"), st.sampled_from(["999", "101", "112", ""])),
+    ),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@given(CALLS)
+def test_whatever_a_call_does_its_figures_stay_consistent(events: list[Event]) -> None:
+    """Counts are 1, part never without whole, a duration has one bin or is beside, open in at most one set."""
+    found = contribution(*events)
+    cells: Mapping[str, tuple[int, int]] = found.cells
+    assert all(amount == 1 for name, (_, amount) in cells.items() if not name.endswith("sum_ms"))
+    assert all(start_ms % 10_000 == 0 for start_ms, _ in cells.values())
+    for name in cells:
+        head, _, what = name.rpartition("|")
+        if what == "part":
+            assert cells[f"{head}|whole"] == cells[name]
+        if what == "observations":
+            assert sum(other.startswith(f"{head}|bin:") for other in cells) == 1
+            assert not {f"{head}|missing_start", f"{head}|negative"} & cells.keys()
+    assert len(found.open_sets) <= 1
