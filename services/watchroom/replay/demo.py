@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import http.client
 import signal
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import NamedTuple, NoReturn
+from contextlib import ExitStack
+from typing import NamedTuple
 
 from rich.console import Console
 
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
 from watchroom.replay.demo_feed import Feed
+from watchroom.replay.demo_process import term_is_interrupt, with_free_port
 from watchroom.replay.demo_screen import Loaded, Loading, Screen, tables
 from watchroom.replay.demo_view import Page, View, view
-from watchroom.replay.server import free_port
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.waiting import missing_records
@@ -34,6 +30,7 @@ SHOW_EVERY_S = 1.0
 STALLED_AFTER_S = 60.0
 PUBLISHED_WITHIN_S = 60.0
 INTERRUPTED = 130
+AREAS = tuple(area for area in PUBLISHED.incidents.areas if area)
 
 SIMULATED_SOURCES = {stream: {name: SourceRule(heartbeats=True, history=True)} for stream, name in SOURCES.items()}
 
@@ -75,12 +72,13 @@ def run_demo(
     """
     _check(for_s, busy, days)
     console = console or Console()
-    settings = _with_free_port(settings, console)
+    settings = with_free_port(_own(settings), console)
     try:
-        with (
-            _term_is_interrupt(),
-            running_stack(settings, kafka=None, redis_url=None, sources=SIMULATED_SOURCES, with_exporter=True) as stack,
-        ):
+        with term_is_interrupt(), ExitStack() as ending:
+            with console.status("starting broker, store, worker and exporter"):
+                stack = ending.enter_context(
+                    running_stack(settings, kafka=None, redis_url=None, sources=SIMULATED_SOURCES, with_exporter=True)
+                )
             return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s)
     except KeyboardInterrupt:
         console.print("stopped before it was live")
@@ -213,6 +211,11 @@ class _Demo:
             connection.close()
 
 
+def _own(settings: Settings) -> Settings:
+    """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
+    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1})
+
+
 def _check(for_s: float | None, busy: float, days: int) -> None:
     faults = []
     if for_s is not None and for_s < 0:
@@ -223,40 +226,3 @@ def _check(for_s: float | None, busy: float, days: int) -> None:
         faults.append(Fault("--days", "", f"{days}", "simulated days before now, 1 to 400"))
     if faults:
         raise ConfigurationInvalid(faults)
-
-
-def _with_free_port(settings: Settings, console: Console) -> Settings:
-    """The exporter's usual port, or another one when that is taken, and says so."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.exporter_host, settings.exporter_port))
-        except OSError as error:
-            port = free_port()
-            console.print(
-                f"port {settings.exporter_port} cannot be had ({error.strerror}); metrics are on port {port} instead",
-                highlight=False,
-            )
-            return settings.model_copy(update={"exporter_port": port})
-    return settings
-
-
-@contextmanager
-def _term_is_interrupt() -> Iterator[None]:
-    """SIGTERM ends the demo as Ctrl-C does: with everything stopped that it started."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    kept: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {
-        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -6,12 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Self
 
 from watchroom.errors import WatchroomError, WorkFailed
+from watchroom.replay.demo_bulk import bulk
 from watchroom.replay.produce import Ends, Outgoing, sender
 from watchroom.replay.simulator import Simulated
-from watchroom.settings import Settings
+from watchroom.settings import STREAMS, Settings
 
 LOOK_S = 0.1  # how long a wait for the next event may overlook a request to stop
 STOP_WITHIN_S = 20.0
@@ -69,20 +71,44 @@ class Feed:
             self._caught_up.set()
 
     async def _send(self) -> None:
-        topics = {stream: self._settings.topic(stream) for stream in ("calls", "incidents", "crimes")}
+        first_live = await self._send_past()
+        self._caught_up.set()
+        if first_live is None:
+            return
         async with sender(self._settings.kafka) as out:
-            for event in self._events:
-                while event.arrival_ms > _now_ms() and not self._stop.is_set():
-                    if not self._caught_up.is_set():
-                        self._ends = await out.flush()
-                        self._caught_up.set()
-                    await asyncio.sleep(min(LOOK_S, max(0.0, (event.arrival_ms - _now_ms()) / 1000)))
-                if self._stop.is_set():
+            for event in chain([first_live], self._events):
+                if not await self._until(event.arrival_ms):
                     break
-                await out.send(Outgoing(topics[event.stream], event.subject.encode(), event.value))
-                self.sent += 1
-                self.sent_to_ms = event.arrival_ms
+                await out.send(Outgoing(self._settings.topic(event.stream), event.subject.encode(), event.value))
+                self._note(event)
+            await out.flush()
+
+    async def _send_past(self) -> Simulated | None:
+        """Send all that has arrived by now, which moves on meanwhile; returns the first event that has not."""
+        topics = {stream: self._settings.topic(stream) for stream in STREAMS}
+        async with bulk(self._settings.kafka) as out:
+            for event in self._events:
+                if event.arrival_ms > _now_ms():
+                    self._ends = await out.flush()
+                    return event
+                if self._stop.is_set():
+                    return None
+                await out.send(topics[event.stream], event.subject.encode(), event.value)
+                self._note(event)
             self._ends = await out.flush()
+        return None
+
+    async def _until(self, moment_ms: int) -> bool:
+        """Wait for a moment of the wall clock; False when asked to stop before."""
+        while not self._stop.is_set():
+            if (wait_ms := moment_ms - _now_ms()) <= 0:
+                return True
+            await asyncio.sleep(min(LOOK_S, wait_ms / 1000))
+        return False
+
+    def _note(self, event: Simulated) -> None:
+        self.sent += 1
+        self.sent_to_ms = event.arrival_ms
 
 
 def _now_ms() -> int:

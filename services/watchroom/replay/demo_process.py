@@ -1,0 +1,53 @@
+"""The demo as a process: its port, and the signals that end it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+
+from watchroom.replay.server import free_port
+from watchroom.settings import Settings
+
+
+def with_free_port(settings: Settings, console: Console) -> Settings:
+    """The exporter's usual port, or another one when that is taken, and says so."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.exporter_host, settings.exporter_port))
+        except OSError as error:
+            port = free_port()
+            console.print(
+                f"port {settings.exporter_port} cannot be had ({error.strerror}); metrics are on port {port} instead",
+                highlight=False,
+            )
+            return settings.model_copy(update={"exporter_port": port})
+    return settings
+
+
+@contextmanager
+def term_is_interrupt() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does: with everything stopped that it started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    kept: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {
+        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
