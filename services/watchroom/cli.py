@@ -11,14 +11,19 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
-from watchroom.errors import WatchroomError
+from watchroom.errors import WatchroomError, WorkFailed
 from watchroom.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from watchroom.intake.letters import Letter
 
 app = typer.Typer(
     help="Watchroom: a live performance monitor for police control rooms. Settings are WATCHROOM_* variables.",
@@ -198,3 +203,57 @@ def rebuild(
             lambda done, known: progress.update(task, completed=done, total=known),
         )
     messages.print(f"rebuilt from {applied:,} records")
+
+
+letters_app = typer.Typer(help="Events that could not be used: list, show, or send them again after a fix.")
+app.add_typer(letters_app, name="dead-letters", no_args_is_help=True)
+Reason = Annotated[str | None, typer.Option(help="Only letters with this reason, for example late.")]
+Topic = Annotated[str | None, typer.Option(help="Only letters of this topic.")]
+
+
+@letters_app.command("list")
+def list_letters(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, output: Format = "table") -> None:
+    """List the letters: where each lay, when it first arrived, and why it was refused."""
+    from watchroom.intake.letters import read_letters
+    from watchroom.reports.output import as_csv, as_json
+
+    found = read_letters(settings_with(kafka), lambda letter: _is_wanted(letter, reason, topic))
+    columns = ("topic", "partition", "offset", "arrived", "reason", "detail")
+    rows = [{name: getattr(letter, name) for name in columns} for letter in found]
+    if output == "table":
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*(Text(str(value)) for value in row.values()))
+        results.print(table)
+    else:
+        sys.stdout.write(as_json(rows) if output == "json" else as_csv(rows))
+
+
+@letters_app.command("show")
+def show_letter(topic: str, partition: int, offset: int, kafka: Kafka = None) -> None:
+    """Show one letter: why it was refused, then its bytes, untouched, on standard output."""
+    from watchroom.intake.letters import read_letters
+
+    found = read_letters(settings_with(kafka), lambda letter: letter[:3] == (topic, partition, offset))
+    if not found:
+        raise WorkFailed(
+            f"no dead letter of {topic} partition {partition} offset {offset}; `dead-letters list` has all"
+        )
+    for name in ("reason", "detail", "arrived", "is_cut", "key"):
+        messages.print(f"{name}: {getattr(found[0], name)}", markup=False, highlight=False)
+    sys.stdout.buffer.write(found[0].value or b"")
+
+
+@letters_app.command("replay")
+def replay_letters_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
+    """Send letters to their topics again; those that are still wrong come back. Repeating is harmless."""
+    from watchroom.intake.letters import read_letters, replay_letters
+
+    settings = settings_with(kafka)
+    found = read_letters(settings, lambda letter: _is_wanted(letter, reason, topic))
+    sent = replay_letters(settings, found)
+    messages.print(f"sent {sent:,} of {len(found):,} letters again; {len(found) - sent:,} had been cut")
+
+
+def _is_wanted(letter: Letter, reason: str | None, topic: str | None) -> bool:
+    return reason in (None, letter.reason) and topic in (None, letter.topic)
