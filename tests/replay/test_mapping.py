@@ -48,6 +48,24 @@ EVENT: dict[str, Any] = {"type": "incident.created", "time": "t"}
 TOGETHER: dict[str, Any] = {"key": "id", "rows": "together"}
 
 
+EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"type": "incident.made"}, "event.0.type: found 'incident.made'; write one of call.presented"),
+    ({"type": 3}, "event.0.type: found 3; write a table, for example { column"),
+    ({"type": "incident.graded"}, "event.0.data: found no 'grade', which incident.graded needs; write"),
+    ({"type": {"column": "kind"}}, "event.0.type: found a column without a map; write map ="),
+    ({"per": "entity"}, "event.0.per: found 'entity', but rows stand apart; write"),
+    (
+        {"time": {"column": "a", "join": ["b"]}},
+        "found {'column': 'a', 'join': ['b']}; write exactly one of",
+    ),
+    ({"time": {"column": "a", "pick": "min"}}, "event.0.time.pick: found 'min'; write no pick"),
+    ({"data": {"colour": "c"}}, "event.0.data.colour: found a field that incident.created does not have"),
+    ({"data": {"grade": {"column": "g", "map": "x"}}}, "event.0.data.grade.map: found 'x'; write a map"),
+    ({"data": "grade"}, "event.0.data: found 'grade'; write a table"),
+    ({"when": [{"column": "x", "is": ["1"], "empty": True}]}, "write exactly one of `is = [...]`"),
+]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -61,25 +79,7 @@ TOGETHER: dict[str, Any] = {"key": "id", "rows": "together"}
         ({"entity": {"key": []}}, "entity.key: found"),
         ({"entity": TOGETHER | {"count": "n"}}, "entity.count: found 'n' with rows that belong together"),
         ({"event": []}, "event: found []"),
-        *[
-            ({"event": [{**EVENT, **event}]}, says)
-            for event, says in [
-                ({"type": "incident.made"}, "event.0.type: found 'incident.made'; write one of call.presented"),
-                ({"type": 3}, "event.0.type: found 3; write a table, for example { column"),
-                ({"type": "incident.graded"}, "event.0.data: found no 'grade', which incident.graded needs; write"),
-                ({"type": {"column": "kind"}}, "event.0.type: found a column without a map; write map ="),
-                ({"per": "entity"}, "event.0.per: found 'entity', but rows stand apart; write"),
-                (
-                    {"time": {"column": "a", "join": ["b"]}},
-                    "found {'column': 'a', 'join': ['b']}; write exactly one of",
-                ),
-                ({"time": {"column": "a", "pick": "min"}}, "event.0.time.pick: found 'min'; write no pick"),
-                ({"data": {"colour": "c"}}, "event.0.data.colour: found a field that incident.created does not have"),
-                ({"data": {"grade": {"column": "g", "map": "x"}}}, "event.0.data.grade.map: found 'x'; write a map"),
-                ({"data": "grade"}, "event.0.data: found 'grade'; write a table"),
-                ({"when": [{"column": "x", "is": ["1"], "empty": True}]}, "write exactly one of `is = [...]`"),
-            ]
-        ],
+        *[({"event": [EVENT | event]}, says) for event, says in EVENT_FAULTS],
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},

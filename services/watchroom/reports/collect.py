@@ -13,7 +13,7 @@ from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
 from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings
-from watchroom.store.definition import as_json, definition, fingerprint
+from watchroom.store.definition import as_json, definition_of, fingerprint, what_changed
 from watchroom.store.read import OpenQuestion, OpenTile, Reader
 
 
@@ -49,16 +49,10 @@ class Collector:
                 f"Redis holds nothing of force {self.settings.force!r}; check WATCHROOM_REDIS_URL and "
                 "WATCHROOM_FORCE, and start `watchroom worker`"
             )
-        ours = definition(
-            self.catalogue,
-            zone=self.settings.zone,
-            lateness_ms={stream: self.settings.lateness_days.ms(stream) for stream in STREAMS},
-            keeping_ms={stream: self.settings.keeping_days.ms(stream) for stream in STREAMS},
-            future_ms=round(self.settings.future_s * 1000),
-            partitions=meta.partitions,
-        )
-        if fingerprint(as_json(ours)) != meta.fingerprint:
-            raise RebuildNeeded("Redis was filled under another catalogue or other settings than these")
+        ours = as_json(definition_of(self.settings, self.catalogue, meta.partitions))
+        if fingerprint(ours) != meta.fingerprint:
+            changed = what_changed(meta.definition, ours)
+            raise RebuildNeeded(f"Redis was filled under another catalogue or other settings than these: {changed}")
 
     def months(self, only: Collection[str] | None = None, *, published: bool = False) -> list[Row]:
         """Rows of all months, or of those named in `only`; by month, then in catalogue order."""

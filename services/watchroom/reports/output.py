@@ -15,7 +15,14 @@ from rich.text import Text
 from watchroom.reports.rows import Row
 
 Format = Literal["table", "json", "csv"]
-FORMATS: tuple[Format, ...] = ("table", "json", "csv")
+# Columns of the CSV after the labels, in this order whatever the rows.
+FIGURES = (
+    *("value", "numerator", "denominator", "unit"),
+    *("count", "mean_s", "p50_s", "p90_s", "p95_s", "max_s", "within_target", "missing_start", "negative"),
+    *("oldest_s", "due_5min", "due_15min", "overdue", "gave_up"),
+    *("as_of", "closed"),
+    *("published_value", "published_numerator", "published_denominator", "published_within_target", "restatements"),
+)
 
 
 def write(rows: Sequence[Row], form: Format, console: Console) -> None:
@@ -41,9 +48,11 @@ def as_json(rows: Iterable[Row]) -> str:
 def as_csv(rows: Sequence[Row]) -> str:
     """A header and one line a row; each label and each figure has its own column, empty where it has none."""
     flat = [_flat(row) for row in rows]
-    columns = dict.fromkeys(name for row in flat for name in row)
+    given = dict.fromkeys(name for row in flat for name in row)
+    labels = [name for name in given if name not in ("measure", "period", *FIGURES)]
+    columns = ["measure", "period", *labels, *(name for name in FIGURES if name in given or not rows)]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
     return text.getvalue()
@@ -68,11 +77,12 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def _flat(row: Row) -> Row:
-    flat: Row = {"measure": row["measure"], "period": row["period"]}
     by = row["by"]
-    if isinstance(by, dict):
-        flat |= by
-    return flat | {name: value for name, value in row.items() if name not in ("measure", "by", "period")}
+    flat: Row = dict(by) if isinstance(by, dict) else {}
+    for name, value in row.items():
+        if name != "by":
+            flat[name] = str(value).lower() if isinstance(value, bool) else value
+    return flat
 
 
 def _value(row: Row) -> str:

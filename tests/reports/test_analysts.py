@@ -1,0 +1,103 @@
+"""The examples for analysts, run as they are printed, against a Redis that the worker's own parts have filled."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.parts import ROOT, missing
+from watchroom.reports.months import months
+from watchroom.settings import Settings
+
+pytestmark = pytest.mark.real
+PAGE = (ROOT / "schemas" / "measures" / "ANALYSTS.md").read_text(encoding="utf-8")
+COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def run(settings: Settings, *command: str) -> str:
+    """What a command prints, with the Redis of the test in its environment."""
+    done = subprocess.run(
+        command,
+        env={**os.environ, "WATCHROOM_REDIS_URL": settings.redis_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def redis_cli(settings: Settings, start: str) -> list[str]:
+    """The lines that the one `redis-cli` example with this in it prints."""
+    (command,) = [line for line in COMMANDS if line.startswith("redis-cli") and start in line]
+    if shutil.which("redis-cli") is None:
+        missing("no redis-cli; apt-get install redis-tools")
+    return run(settings, "sh", "-c", command).splitlines()
+
+
+def test_a_field_is_read_by_its_name(filled: Settings) -> None:
+    """Two Grade 1 incidents in Stoke in November."""
+    assert redis_cli(filled, "HGET ") == ["2"]
+
+
+def test_a_whole_month_is_read_as_fields_and_whole_numbers(filled: Settings) -> None:
+    """Every field of a kind that the page explains, and no other."""
+    lines = redis_cli(filled, "HGETALL")
+    fields = dict(zip(lines[::2], map(int, lines[1::2]), strict=True))
+    assert fields["incident_attendance_time|grade=1,area=stoke|sum_ms"] == 1_680_000
+    assert fields["call_abandonment|line=999|whole"] == 2
+    what = {field.rpartition("|")[2].partition(":")[0] for field in fields}
+    explained = PAGE[PAGE.index("| kind | what |") :].partition("\n\n")[0]
+    assert [word for word in sorted(what) if f"`{word}" not in explained] == []
+
+
+def test_the_restatement_log_and_the_months_are_read(filled: Settings) -> None:
+    """One entry an event and field."""
+    log = redis_cli(filled, "LRANGE")
+    assert [entry for entry in log if '"measure":"crime_recorded"' in entry and '"delta":-1' in entry]
+    assert set(redis_cli(filled, "--scan")) == {"{force}:month:2021-11", "{force}:month:2021-12"}
+
+
+def test_the_python_example_gives_the_share_that_our_command_gives(filled: Settings) -> None:
+    """An analyst's own script and ours are one truth."""
+    (example,) = [code for code in EXAMPLES if "import json" in code]
+    assert run(filled, sys.executable, "-c", example).splitlines() == [
+        "2021-11 today: 1 of 2 Grade 1 incidents attended within 15 minutes",
+        "2021-11 published: 1 of 2 Grade 1 incidents attended within 15 minutes",
+    ]
+    (row,) = months(filled, only=["2021-11"], measures=["incident_attendance_time"])
+    assert (row["within_target"], row["count"]) == (0.5, 2)
+
+
+def test_the_pandas_example_gives_the_mean_that_our_command_gives(filled: Settings) -> None:
+    """The same with a table."""
+    if importlib.util.find_spec("pandas") is None:
+        missing("no pandas; pip install pandas")
+    (example,) = [code for code in EXAMPLES if "import pandas" in code]
+    assert run(filled, sys.executable, "-c", example).strip().splitlines() == [
+        "month,grade,observations,mean_s,within_target",
+        "2021-11,1,2,840.0,0.5",
+    ]
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("watchroom")])
+def test_our_own_commands_are_as_printed(filled: Settings, command: str) -> None:
+    """Whoever copies a line from the page gets rows."""
+    words = shlex.split(command.partition(">")[0])
+    assert run(filled, sys.executable, "-m", *words).strip()
+
+
+def test_the_page_names_every_column(filled: Settings) -> None:
+    """A column that nobody explains is read wrongly."""
+    columns = {name for row in months(filled) for name in row if name != "by"}
+    named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## With `redis-cli`")]))
+    assert {name for name in columns if not name.startswith("published_")} <= named

@@ -1,0 +1,93 @@
+"""The same rows as a table, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from watchroom.reports.output import FIGURES, Format, write
+from watchroom.reports.rows import Row
+
+COUNT: Row = {
+    "measure": "incident_volume", "by": {"grade": "1", "area": "stoke"}, "period": "2021-11",
+    "value": 1234, "numerator": 1234, "denominator": None, "unit": "1",
+    "as_of": "2022-02-01T12:00:00.000Z", "closed": True,
+}  # fmt: skip
+SHARE: Row = COUNT | {
+    "measure": "call_abandonment",
+    "by": {"line": "999"},
+    "value": 0.28,
+    "numerator": 28,
+    "denominator": 100,
+}
+DURATION: Row = COUNT | {
+    "measure": "call_answer_time", "by": {"line": "999"}, "value": 24.1, "numerator": 24100.0, "denominator": 1000,
+    "unit": "s", "count": 1000, "mean_s": 24.1, "p50_s": 8.0, "p90_s": 80.5, "p95_s": 99.0, "max_s": 300.0,
+    "within_target": 0.7, "missing_start": 3, "negative": 0, "closed": False,
+}  # fmt: skip
+OPEN: Row = {
+    "measure": "incidents_unattended", "by": {"grade": "1", "area": "stoke"}, "period": None,
+    "value": 3, "numerator": 3, "denominator": None, "unit": "1",
+    "oldest_s": 1431.0, "due_5min": 1, "due_15min": 2, "overdue": 1, "gave_up": 4,
+    "as_of": "2022-02-01T12:00:00.000Z",
+}  # fmt: skip
+RESTATED: Row = SHARE | {
+    "published_value": 0.3,
+    "published_numerator": 30,
+    "published_denominator": 100,
+    "restatements": 2,
+}
+NOTHING: Row = SHARE | {"value": None, "numerator": 0, "denominator": 0}
+ROWS = [COUNT, SHARE, DURATION, OPEN, RESTATED, NOTHING]
+
+
+def printed(rows: list[Row], form: Format, width: int = 160) -> str:
+    """What the command prints."""
+    console = Console(file=io.StringIO(), width=width)
+    write(rows, form, console)
+    text: Any = console.file
+    return str(text.getvalue())
+
+
+def test_json_is_the_rows_whatever_the_terminal() -> None:
+    """Programs read it; a narrow terminal must not break a line."""
+    assert json.loads(printed(ROWS, "json", width=20)) == ROWS
+    assert json.loads(printed([], "json")) == []
+
+
+def test_csv_gives_each_label_and_figure_its_column() -> None:
+    """A spreadsheet or pandas reads it without a word of explanation; null is empty, never 0."""
+    rows = list(csv.DictReader(io.StringIO(printed(ROWS, "csv", width=20))))
+    assert rows[0]["grade"] == "1"
+    assert rows[0]["line"] == rows[0]["denominator"] == ""
+    assert (rows[2]["p90_s"], rows[2]["closed"], rows[0]["closed"]) == ("80.5", "false", "true")
+    assert (rows[5]["value"], rows[5]["numerator"]) == ("", "0")
+    assert rows[3]["period"] == ""
+
+
+def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
+    """A sheet that reads by position must not depend on which row comes first."""
+    head = printed(ROWS, "csv").splitlines()[0].split(",")
+    assert head == printed(ROWS[::-1], "csv").splitlines()[0].replace("line,grade,area", "grade,area,line").split(",")
+    assert printed([], "csv") == ",".join(["measure", "period", *FIGURES]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "grade=1 area=stoke 2021-11 1,234",
+        "28.00% 28 of 100",
+        "24.1 s 1,000 measured · 70.00% within target · p50 8 s · p90 80 s · max 300 s · 3 missing start · not closed",
+        "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
+        "restated by 2: 30.00% when published",
+        "none 0 of 0",
+    ],
+)
+def test_a_table_says_counts_beside_every_share(words: str) -> None:
+    """A person sees of how many, what is provisional, and what was published."""
+    assert words in " ".join(printed(ROWS, "table").split())
