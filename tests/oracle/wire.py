@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 from redis import Redis
 
@@ -22,19 +23,40 @@ def time_text(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
-def value_of(event: Sent) -> bytes:
+def time_ms(text: str) -> int:
+    """Inverse of `time_text`."""
+    return (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def value_of(event: Sent, recorded_ms: int | None = None) -> bytes:
     """The event as CloudEvents JSON."""
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": event.id,
-            "source": event.source,
-            "type": event.type,
-            "time": time_text(event.time_ms),
-            "subject": event.subject,
-            "data": dict(event.data),
-        }
-    ).encode()
+    said: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "time": time_text(event.time_ms),
+        "subject": event.subject,
+        "data": dict(event.data),
+    }
+    if recorded_ms is not None:
+        said["recordedtime"] = time_text(recorded_ms)
+    return json.dumps(said).encode()
+
+
+def sent_of(stream: str, place: tuple[str, int], record: ConsumerRecord, history: str) -> Sent:
+    """An event as Kafka holds it; `history` is the source whose `recordedtime` is the arrival."""
+    said = json.loads(record.value)
+    arrived = dict(record.headers).get("watchroom-arrived")
+    arrival_ms, replayed_ms = record.timestamp, None
+    if said["source"] == history and "recordedtime" in said:
+        arrival_ms = time_ms(said["recordedtime"])
+    elif arrived is not None:
+        arrival_ms, replayed_ms = int(arrived), record.timestamp
+    return Sent(
+        stream, said["type"], said["id"], said["subject"], time_ms(said["time"]), arrival_ms, said.get("data") or {},
+        said["source"], replayed_ms, place[0], place[1], record.offset,
+    )  # fmt: skip
 
 
 def partition_of(subject: str, partitions: int) -> int:

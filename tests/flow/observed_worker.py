@@ -1,0 +1,72 @@
+"""`watchroom worker`, watched: it notes each step that Redis took, and dies where it is told to.
+
+    python -m tests.flow.observed_worker STEPS-FILE [after_dead_letters|after_step]
+
+One JSON line a step that changed an offset. It dies by SIGKILL, as a power cut would end it:
+`after_dead_letters`: letters are acknowledged, their step is not written yet; `after_step`: Redis has
+applied a step, its reply is never seen. The product has no such switch: it is put in from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from watchroom.cli import main
+from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.partition import Refused
+from watchroom.store.step import Step
+from watchroom.store.write import Store
+
+STEPS_BEFORE_DEATH = 10
+
+
+class Observer:
+    """Wraps the two calls that matter."""
+
+    def __init__(self, steps: Path, dies: str) -> None:
+        self._file = os.open(steps, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._dies = dies
+        self._steps = 0
+        self._step, self._send = Store.step, DeadLetters.send
+
+    def install(self) -> None:
+        """From here on every step and letter of this process passes through us."""
+        observer = self
+
+        async def step(self: Store, step: Step, *, again: bool) -> None:
+            await observer._step(self, step, again=again)
+            if step.base != step.next_offset and step.base is not None:
+                observer._written(step)
+
+        async def send(self: DeadLetters, topic: str, partition: int, refused: Sequence[Refused]) -> None:
+            await observer._send(self, topic, partition, refused)
+            if observer._dies == "after_dead_letters" and observer._steps > STEPS_BEFORE_DEATH:
+                _die()
+
+        Store.step, DeadLetters.send = step, send  # type: ignore[method-assign]  # that is the point
+
+    def _written(self, step: Step) -> None:
+        if self._dies == "after_step" and self._steps > STEPS_BEFORE_DEATH and step.states:
+            _die()
+        self._steps += 1
+        line = {
+            "worker": os.environ["WATCHROOM_WORKER_NAME"], "pid": os.getpid(), "at_ms": int(time.time() * 1000), "topic": step.topic, "partition": step.partition,
+            "base": step.base, "next_offset": step.next_offset,
+        }  # fmt: skip
+        os.write(self._file, (json.dumps(line) + "\n").encode())
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    Observer(Path(sys.argv[1]), "".join(sys.argv[2:3])).install()
+    sys.argv[1:] = ["worker"]
+    main()

@@ -1,0 +1,134 @@
+"""Traffic of a control room for the crash test: seeded, of every type, with everything that goes wrong.
+
+Live entities happen around now. Past ones come from a source that is declared `history`: their arrival is
+`recordedtime`, so they reach closed months and fill the restatement log. Between them lie repeats,
+events out of order, late and future ones, and records that must be refused; header `refused` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
+from tests.oracle.histories import ANCHORS_MS, FIRSTS, TYPES
+from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
+from tests.oracle.scales import DAY_MS, HOUR_MS
+from tests.oracle.wire import partition_of, refused_records, value_of
+
+HISTORY = "importer"
+REFUSED, ARRIVED = "refused", "watchroom-arrived"
+SECOND_MS = 1000
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A record to produce; without a partition Kafka's own partitioner chooses it."""
+
+    stream: str
+    key: bytes
+    value: bytes
+    headers: Headers
+    partition: int | None = None
+
+
+def traffic(seed: int, count: int, now_ms: int, partitions: int) -> list[Outgoing]:
+    """`count` records in the order in which they are sent; entities overlap."""
+    random = Random(seed)
+    placed: list[tuple[float, Outgoing]] = []
+    number = 0
+    while len(placed) < count:
+        number += 1
+        begins = random.uniform(0, 1)
+        for record in _entity(random, number, now_ms, partitions):
+            # most events of one entity come soon after each other, some much later
+            begins += random.choice((0.0001, 0.0005, 0.002, 0.05)) * random.random()
+            placed.append((begins - random.choice((0, 0, 0.002)), record))
+    return [record for _, record in sorted(placed[:count], key=lambda pair: pair[0])]
+
+
+def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterator[Outgoing]:
+    stream = random.choices(("calls", "incidents", "crimes"), (5, 3, 2))[0]
+    past = random.random() < 0.25
+    begins_ms = random.choice(ANCHORS_MS) if past else _recently(random, stream, now_ms)
+    types = [random.choice(FIRSTS[stream])] if random.random() < 0.95 else []
+    usual = [type_ for type_ in TYPES[stream] if type_ not in FIRSTS[stream] or stream == "calls"]
+    types += [type_ for type_ in usual if random.random() < (0.1 if type_.endswith(("linked", "cancelled")) else 0.6)]
+    at_ms = begins_ms
+    for part, type_ in enumerate(types or usual[-1:]):
+        at_ms += random.choice((0, 4_000, 10_000, 60_000, -2_000)) + random.randrange(5_000)
+        if past:
+            at_ms += random.choice((0, 0, DAY_MS // 2, 12 * DAY_MS if stream != "calls" else 0))
+        event = Sent(
+            stream, type_, f"{number}-{part}", f"{stream}-{number}", at_ms, now_ms, _data(random, type_),
+            HISTORY if past else "control-room",
+        )  # fmt: skip
+        if past:
+            delay_ms = random.choice((0, SECOND_MS, LATENESS_MS[stream] // 2, LATENESS_MS[stream], HOUR_MS))
+            event = replace(event, arrival_ms=at_ms + delay_ms)
+        yield _outgoing(event)
+        if random.random() < 0.05:
+            yield _outgoing(event)
+        if random.random() < 0.03:
+            yield _wrong(random, event, now_ms, partitions)
+
+
+def _recently(random: Random, stream: str, now_ms: int) -> int:
+    """Within the last 80 minutes, or 4 to 20 hours ago: never where a 10 s bucket ends while a test runs."""
+    ago_ms = random.randrange(80 * 60_000) if random.random() < 0.7 else random.randrange(4 * HOUR_MS, 20 * HOUR_MS)
+    if stream != "calls" and random.random() < 0.2:
+        ago_ms += DAY_MS * random.randrange(1, 5)
+    return now_ms - ago_ms
+
+
+def _data(random: Random, type_: str) -> dict[str, Any]:
+    stream, _, what = type_.partition(".")
+    area = random.choice((None, *AREAS, *AREAS, "Cheshire East"))
+    data: dict[str, Any] = {}
+    if stream == "call":
+        data["line"] = random.choice(("999", "101", None, "0300 123 2345"))
+    elif stream == "incident":
+        data = {"area": area}
+        if what == "graded" or (what == "created" and random.random() < 0.7):
+            data["grade"] = random.choice(("1", "2", "3", "routine"))
+        if what.startswith("resource_"):
+            data["unit"] = random.choice(("ST1", "ST2"))
+        if what == "linked":
+            data["parent"] = "P-1"
+    elif what in ("recorded", "reclassified"):
+        data = {"area": area, "offence_code": "8N", "group": random.choice((None, *GROUPS))}
+        data["category"] = random.choice((None, *CATEGORIES, "Parking"))
+    elif what == "outcome_assigned":
+        data["outcome"] = random.choice((*sorted(RESOLVED), "16", "18", "18"))
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def _outgoing(event: Sent, headers: Headers | None = None, partition: int | None = None) -> Outgoing:
+    recorded_ms = event.arrival_ms if event.source == HISTORY else None
+    return Outgoing(event.stream, event.subject.encode(), value_of(event, recorded_ms), headers or [], partition)
+
+
+def _wrong(random: Random, event: Sent, now_ms: int, partitions: int) -> Outgoing:
+    """A record beside an event: refused for some reason, or a dead letter that is sent again."""
+    match random.randrange(5):
+        case 0:
+            right = partition_of(event.subject, partitions)
+            return _outgoing(event, [(REFUSED, b"wrong_partition")], (right + 1) % partitions)
+        case 1:
+            late = replace(event, id=f"{event.id}-late", source="control-room", time_ms=now_ms - 45 * DAY_MS)
+            return _outgoing(late)
+        case 2:
+            ahead = replace(event, id=f"{event.id}-ahead", source="control-room", time_ms=now_ms + FUTURE_MS + HOUR_MS)
+            return _outgoing(ahead)
+        case 3:
+            again = replace(event, id=f"{event.id}-again", source="control-room", time_ms=now_ms - 45 * DAY_MS)
+            return _outgoing(again, [(ARRIVED, str(again.time_ms + HOUR_MS).encode())])
+        case _:
+            small = [
+                bad for bad in refused_records(event.stream, event.subject, event.time_ms) if len(bad.value) < 2000
+            ]
+            bad = random.choice(small)
+            return Outgoing(event.stream, bad.key, bad.value, [(REFUSED, bad.reason.encode())])
