@@ -24,8 +24,9 @@ local function must(kind, key)
   end
 end
 
+-- Lua's numbers are doubles: beyond 2^53 they skip whole numbers.
 local function whole(value)
-  if type(value) ~= 'number' or value % 1 ~= 0 then
+  if type(value) ~= 'number' or value % 1 ~= 0 or math.abs(value) > 9007199254740992 then
     error('a delta is ' .. tostring(value) .. ', not a whole number; nothing was written')
   end
 end
@@ -38,7 +39,7 @@ must('hash', prefix .. 'dead-letters')
 must('hash', prefix .. 'sources:' .. step.topic)
 for _, bucket in ipairs(step.buckets) do
   must('hash', prefix .. bucket[1])
-  for i = 2, #bucket[3], 2 do whole(bucket[3][i]) end
+  for i = 1, #bucket[3], 2 do whole(bucket[3][i + 1]) end -- also where the last one is missing
 end
 for _, member in ipairs(step.opened) do must('zset', prefix .. 'open:' .. member[1]) end
 for _, member in ipairs(step.left) do must('zset', prefix .. 'open:' .. member[1]) end
