@@ -1,0 +1,217 @@
+"""The atomic step: compare-and-set, what it writes, and the retry of a lost reply. On Redis and on Valkey."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from tests.flow.servers import RedisServer
+from tests.store.steps import CHANGE, KEEPING_MS, NOW_MS, PARTITIONS, PARTS, TOPIC, VOLUME, WAITING, content, full, step
+from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable
+from watchroom.rolling.buckets import Bucket
+from watchroom.store import write
+from watchroom.store.keys import Keys
+from watchroom.store.read import PartitionState, Reader, SourceState
+from watchroom.store.write import Position, Store
+
+
+async def test_a_first_step_begins_where_nothing_is_stored(store: Store) -> None:
+    """`base` None means: no offset yet."""
+    assert await store.position(TOPIC, 0) == Position(None, None)
+    await store.step(step(None, 10, fresh_ms=NOW_MS), again=False)
+    assert await store.position(TOPIC, 0) == Position(10, NOW_MS)
+
+
+async def test_steps_follow_each_other_and_partitions_do_not_meet(store: Store) -> None:
+    """Each partition has an offset of its own."""
+    await store.step(step(None, 10), again=False)
+    await store.step(step(10, 12), again=False)
+    await store.step(step(None, 3, partition=1), again=False)
+    assert [(await store.position(TOPIC, n)).next_offset for n in (0, 1)] == [12, 3]
+
+
+async def test_everything_is_written_in_one_step(store: Store, reader: Reader) -> None:
+    """States, buckets, open sets, restatements, sources, dead letters, losses, freshness and the offset."""
+    await store.step(full(None, 10), again=False)
+    assert await store.states(TOPIC, ["16", "17"]) == [None, b"\x93\x01\x02\x03"]
+    assert reader.buckets(["10s:1637971200", "month:2021-11"]) == [{VOLUME: 1}, {VOLUME: 1}]
+    assert reader.open_members(WAITING) == [("17", NOW_MS - 5_000)]
+    assert reader.restatements("2021-10") == [CHANGE]
+    assert reader.sources() == {(TOPIC, "acd"): SourceState(NOW_MS, NOW_MS - 1)}
+    assert reader.dead_letters() == {(TOPIC, "late"): 2}
+    assert reader.partitions()[TOPIC, 0] == PartitionState(10, NOW_MS, 3)
+
+
+async def test_steps_add_up(store: Store, reader: Reader) -> None:
+    """Counts and losses are sums, retractions too; the log of restatements keeps its order."""
+    await store.step(full(None, 10), again=False)
+    other = CHANGE._replace(offset=42, delta=1)
+    minus = [Bucket("month:2021-11", None, {VOLUME: -1, "call_volume|line=101|count": 2})]
+    await store.step(
+        full(10, 20, buckets=minus, restatements=[other], dead_letters={"late": 1, "future": 1}), again=False
+    )
+    assert reader.buckets(["month:2021-11"]) == [{VOLUME: 0, "call_volume|line=101|count": 2}]
+    assert reader.restatements("2021-10") == [CHANGE, other]
+    assert reader.dead_letters() == {(TOPIC, "late"): 3, (TOPIC, "future"): 1}
+    assert reader.partitions()[TOPIC, 0].lost == 6
+
+
+@pytest.mark.parametrize("base", [None, 9, 11, 0])
+async def test_a_step_from_another_offset_is_moved_and_writes_nothing(
+    base: int | None, store: Store, client: Redis, keys: Keys
+) -> None:
+    """Another worker owns the partition, or Redis went back: the answer says where it stands."""
+    await store.step(full(None, 10), again=False)
+    before = content(client, keys)
+    with pytest.raises(Moved) as moved:
+        await store.step(full(base, 20), again=False)
+    assert moved.value.stored_offset == 10
+    assert content(client, keys) == before
+
+
+async def test_a_step_from_an_offset_that_is_not_stored_is_moved(store: Store, client: Redis, keys: Keys) -> None:
+    """A Redis that lost the partition says that nothing is stored."""
+    before = content(client, keys)
+    with pytest.raises(Moved) as moved:
+        await store.step(full(10, 20), again=False)
+    assert moved.value.stored_offset is None
+    assert content(client, keys) == before
+
+
+async def test_an_emptied_redis_takes_no_step(store: Store, client: Redis, keys: Keys) -> None:
+    """Without a fingerprint nobody has opened it: what was there is gone, and the worker must begin anew."""
+    await store.step(full(None, 10), again=False)
+    for key in client.scan_iter(keys.prefix + "*", count=100_000):
+        client.delete(key)
+    with pytest.raises(Moved) as moved:
+        await store.step(full(10, 20), again=False)
+    assert moved.value.stored_offset is None
+    assert content(client, keys) == {}
+
+
+async def test_another_fingerprint_stops_the_worker_and_writes_nothing(store: Store, client: Redis, keys: Keys) -> None:
+    """A rebuild under new definitions ran meanwhile: this worker's differences mean nothing there."""
+    await store.step(full(None, 10), again=False)
+    client.hset(keys.meta, "fingerprint", "0123456789abcdef")
+    before = content(client, keys)
+    with pytest.raises(RebuildNeeded, match="watchroom rebuild") as stopped:
+        await store.step(full(10, 20), again=False)
+    assert stopped.value.exit_code == 2
+    assert content(client, keys) == before
+
+
+async def test_a_step_whose_reply_was_lost_counts_as_applied_when_sent_again(
+    store: Store, client: Redis, keys: Keys
+) -> None:
+    """It finds its own new offset; nothing is written twice."""
+    await store.step(full(None, 10), again=False)
+    before = content(client, keys)
+    await store.step(full(None, 10), again=True)
+    assert content(client, keys) == before
+
+
+async def test_a_step_that_was_lost_with_its_reply_is_applied_when_sent_again(store: Store, reader: Reader) -> None:
+    """It never arrived: then it is written now, once."""
+    await store.step(full(None, 10), again=True)
+    assert reader.buckets(["month:2021-11"]) == [{VOLUME: 1}]
+
+
+async def test_sent_again_it_is_moved_when_somebody_went_on(store: Store) -> None:
+    """Only its own new offset says that it was applied."""
+    await store.step(full(None, 10), again=False)
+    await store.step(full(10, 20), again=False)
+    with pytest.raises(Moved, match="20"):
+        await store.step(full(None, 10), again=True)
+
+
+async def test_not_sent_again_its_own_offset_is_somebody_elses(store: Store) -> None:
+    """Two workers that read the same batch at once: the second one is told."""
+    await store.step(full(None, 10), again=False)
+    with pytest.raises(Moved, match="10"):
+        await store.step(full(None, 10), again=False)
+
+
+async def test_freshness_only_grows(store: Store, reader: Reader) -> None:
+    """An older answer that arrives late does not turn the clock back, and a step without one leaves it."""
+    for base, fresh_ms in ((None, NOW_MS), (10, NOW_MS - 1), (10, None)):
+        await store.step(step(base, 10, fresh_ms=fresh_ms), again=False)
+        assert reader.partitions()[TOPIC, 0].fresh_ms == NOW_MS
+    await store.step(step(10, 10, fresh_ms=NOW_MS + 1), again=False)
+    assert reader.partitions()[TOPIC, 0].fresh_ms == NOW_MS + 1
+
+
+async def test_a_partition_without_freshness_has_none(store: Store, reader: Reader) -> None:
+    """None is stale; 0 would be a moment of 1970."""
+    await store.step(step(None, 10), again=False)
+    assert reader.partitions() == {
+        (TOPIC, 0): PartitionState(10, None, 0),
+        (TOPIC, 1): PartitionState(None, None, 0),
+        ("watchroom.incidents", 0): PartitionState(None, None, 0),
+    }
+
+
+async def test_a_source_was_last_heard_at_the_latest_of_its_times(store: Store, reader: Reader) -> None:
+    """A catching-up partition must not make a source look silent."""
+    times = ((NOW_MS, NOW_MS), (NOW_MS - 60_000, NOW_MS + 30_000))
+    for base, (event_ms, beat_ms) in zip((None, 10), times, strict=True):
+        await store.step(step(base, 10, heard={"a|b|event": event_ms, "a|b|heartbeat": beat_ms}), again=False)
+    assert reader.sources() == {(TOPIC, "a|b"): SourceState(NOW_MS, NOW_MS + 30_000)}
+
+
+async def test_a_redis_that_forgot_the_script_is_given_it_again(store: Store, client: Redis) -> None:
+    """A restart or a failover empties the script cache."""
+    await store.step(step(None, 10), again=False)
+    client.script_flush()
+    await store.step(step(10, 20), again=False)
+    assert (await store.position(TOPIC, 0)).next_offset == 20
+
+
+async def test_a_large_step_is_one_step(store: Store, reader: Reader) -> None:
+    """More values than Lua can unpack at once."""
+    subjects = [str(number) for number in range(9_000)]
+    states = {subject: b"\x00\xff\xc1" + subject.encode() for subject in subjects}
+    bucket = Bucket("month:2021-11", None, {f"m|line={subject}|count": 1 for subject in subjects})
+    opened = {subject: {WAITING: NOW_MS} for subject in subjects}
+    await store.step(step(None, 9_000, states=states, buckets=[bucket], opened=opened), again=False)
+    assert await store.states(TOPIC, subjects) == list(states.values())
+    assert len(reader.open_members(WAITING)) == len(reader.buckets(["month:2021-11"])[0]) == 9_000
+
+
+async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
+    redis_server: RedisServer, force: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis stood still, took the step afterwards, and was asked again: once is once."""
+    monkeypatch.setattr(write, "ANSWER_WITHIN_S", 0.2)
+    store = Store(redis_server.url, force, PARTS, PARTITIONS)
+    await store.open()
+    redis_server.server.pause()
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.step(full(None, 10), again=False)
+    finally:
+        redis_server.server.resume()
+    await store.step(full(None, 10), again=True)
+    await store.close()
+    reader = Reader(redis_server.url, force)
+    assert reader.buckets(["month:2021-11"]) == [{VOLUME: 1}]
+    assert reader.partitions()[TOPIC, 0].lost == 3
+    reader.close()
+
+
+async def test_a_redis_that_is_down_is_unavailable(redis_server: RedisServer, force: str) -> None:
+    """Every call says so, and works again when Redis is back with its content."""
+    store = Store(redis_server.url, force, PARTS, PARTITIONS)
+    await store.open()
+    await store.step(full(None, 10, keeping_ms=KEEPING_MS), again=False)
+    redis_server.kill()
+    for call in (
+        store.open(),
+        store.position(TOPIC, 0),
+        store.states(TOPIC, ["17"]),
+        store.step(full(10, 20), again=False),
+    ):
+        with pytest.raises(StoreUnavailable):
+            await call
+    redis_server.start()
+    assert await store.position(TOPIC, 0) == Position(10, NOW_MS)
+    await store.close()
