@@ -233,3 +233,18 @@ def test_a_health_port_that_is_taken_is_a_configuration_fault(real_stack: Stack,
         with other:
             assert other.exit_code() == 2
     assert "WATCHROOM_HEALTH_PORT" in other.log()
+
+
+def test_a_second_worker_under_the_same_name_ends_with_2_and_the_first_goes_on(
+    real_stack: Stack, redis: Redis, tmp_path: Path
+) -> None:
+    """They would take the place from each other for ever; the younger one says what to set."""
+    with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
+        worker.until_ready()
+        time.sleep(3.5)  # half a session: who has held the name for so long is no newcomer
+        with WorkerProcess(real_stack, tmp_path / "namesake.log") as namesake:
+            assert namesake.exit_code() == 2
+        assert "WATCHROOM_WORKER_NAME" in namesake.log()
+        produce(real_stack, call_events(0, 100))
+        worker.until(lambda: presented(redis, real_stack) == 100)
+        worker.until_ready()

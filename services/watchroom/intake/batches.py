@@ -11,7 +11,7 @@ the parts leaned upon change. `fetching` runs in the consumer's own thread, all 
 main loop.
 """
 
-# ruff: noqa: ANN401, ARG001, ASYNC109 - the untyped arguments and the signatures of the driver
+# ruff: noqa: SLF001, ANN401, ARG001, ASYNC109 - the untyped arguments and the signatures of the driver
 # are what this module is about.
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class BatchConsumer(Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """A rebalance ends, with these partitions or none."""
-        self.transport.intake.status.count("rebalances")
-        self.transport.intake.assign(assigned)
+        member_id = self._thread._ensure_consumer()._coordinator.member_id
+        self.transport.intake.joined(member_id, assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers
@@ -23,7 +23,8 @@ from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024
 DETAIL_MOST_CHARS = 2000
-SEND_TIMEOUT_S = 20.0
+SEND_WITHIN_S = 10.0
+STOP_WITHIN_S = 5.0
 
 
 def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, bytes]]:
@@ -55,6 +56,7 @@ class DeadLetters:
         self._status = status
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def send(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
         """Send refused records of one partition and wait until every one is stored.
@@ -65,7 +67,7 @@ class DeadLetters:
         if not refused:
             return
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(SEND_WITHIN_S):
                 producer = await self._started()
                 stored = [
                     await producer.send(
@@ -79,7 +81,7 @@ class DeadLetters:
                 ]
                 await asyncio.gather(*stored)
         except (KafkaError, OSError, TimeoutError) as error:
-            await self.stop()  # an idempotent producer cannot go on after some errors; the next call makes a new one
+            self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
             raise BrokerUnavailable(
                 f"dead letters cannot be sent to {self._topic} at {self._kafka} ({type(error).__name__}: {error})"
             ) from error
@@ -88,27 +90,44 @@ class DeadLetters:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._kafka,
-                    acks="all",
-                    enable_idempotence=True,
-                    max_request_size=DEAD_LETTERS_MOST_BYTES,
-                    request_timeout_ms=int(SEND_TIMEOUT_S * 1000),
-                )
                 try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
+                    self._producer = await self._start(idempotent=True)
+                except UnknownError:
+                    # The embedded broker has no producer ids. Without them a retry may store a letter twice,
+                    # as a crash may: readers show it once.
+                    self._producer = await self._start(idempotent=False)
         return self._producer
 
-    async def stop(self) -> None:
-        """Let go of the connection; a later `send` opens another."""
+    async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._kafka,
+            acks="all",
+            enable_idempotence=idempotent,
+            max_request_size=DEAD_LETTERS_MOST_BYTES,
+            request_timeout_ms=int(SEND_WITHIN_S * 1000),
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    def _let_go(self) -> None:
+        """Have the producer end in the background: it waits for what it could not send until that expires."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            try:
-                async with asyncio.timeout(SEND_TIMEOUT_S):
-                    await producer.stop()
-            except (KafkaError, OSError, TimeoutError):
-                return
+            task = asyncio.create_task(producer.stop())
+            self._ending.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()  # what it could not send was reported to whoever sent it
+
+    async def stop(self) -> None:
+        """Close the connection, within a few seconds."""
+        self._let_go()
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=STOP_WITHIN_S)

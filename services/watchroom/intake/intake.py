@@ -13,9 +13,19 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
-from watchroom.errors import BrokerUnavailable, Moved, RebuildNeeded, StoreUnavailable, WatchroomError, WorkFailed
+from watchroom.errors import (
+    BrokerUnavailable,
+    ConfigurationInvalid,
+    Fault,
+    Moved,
+    RebuildNeeded,
+    StoreUnavailable,
+    WatchroomError,
+    WorkFailed,
+)
 from watchroom.intake.applier import MakeApplier
 from watchroom.intake.lanes import Fetched, Lane, Lanes
+from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
@@ -34,8 +44,9 @@ def now_ms() -> int:
 class Intake:
     """Everything a worker does with its lanes; `failed` tells how it ended."""
 
-    def __init__(self, make_applier: MakeApplier, status: Status) -> None:
+    def __init__(self, make_applier: MakeApplier, status: Status, session_s: float = 10.0) -> None:
         self.status = status
+        self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier)
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
@@ -51,6 +62,14 @@ class Intake:
             else:
                 log.error("unexpected error, the worker ends", exc_info=error)
         self.failed.set()
+
+    def joined(self, member_id: str, places: Iterable[tuple[str, int]]) -> None:
+        """The consumer group gave us these partitions, under this id."""
+        self.status.count("rebalances")
+        if not self._membership.joined(member_id, time.monotonic()):
+            found = "a name that another running worker of this consumer group has"
+            self.fail(ConfigurationInvalid([Fault("WATCHROOM_WORKER_NAME", "", found, "a name of its own")]))
+        self.assign(places)
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
         """These partitions are ours now, and no others."""

@@ -1,0 +1,110 @@
+"""The health page judges progress and answers, not whether a port is open."""
+
+from __future__ import annotations
+
+import time
+
+from tests.intake.recorder import Recorder, RecordingApplier
+from watchroom.intake.batch import RecordBatch
+from watchroom.intake.freshness import Answer
+from watchroom.intake.health import Health
+from watchroom.intake.intake import Intake, now_ms
+from watchroom.intake.lanes import Lane
+from watchroom.intake.status import Status
+
+PLACE = ("watchroom.calls", 0)
+
+
+def working(stall_s: float = 60) -> tuple[Health, Lane]:
+    """A worker with one lane that stands at offset 0 and was answered just now."""
+    status = Status()
+    health = Health(status, stall_s)
+    health.intake = Intake(lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status)
+    health.intake.assign([PLACE])
+    (lane,) = health.intake.lanes
+    lane.place_at(0)
+    lane.touched()
+    lane.note(Answer(now_ms(), 0, 0))
+    return health, lane
+
+
+async def test_a_worker_that_keeps_up_is_live_and_ready() -> None:
+    """Nothing to say against it."""
+    health, _ = working()
+    assert health.not_live() == health.not_ready() == []
+
+
+async def test_behind_and_standing_still_is_not_live() -> None:
+    """The fault that a check of the port never sees: alive, connected, and nothing moves."""
+    health, lane = working(stall_s=0.05)
+    lane.note(Answer(now_ms(), 0, 10))
+    time.sleep(0.1)  # noqa: ASYNC251 - the passing of time is what is tested
+    assert "applied 0 of 10" in health.not_live()[0]
+    lane.applied(4)
+    assert health.not_live() == []
+
+
+async def test_a_quiet_hour_is_no_stall() -> None:
+    """The clock of progress runs only while there is something to apply."""
+    health, lane = working()
+    lane.moved_at_s -= 3600
+    lane.behind()  # the touch of every 2 s
+    lane.note(Answer(now_ms(), 0, 10))
+    assert health.not_live() == []
+
+
+async def test_a_wait_for_a_server_is_not_ready_but_live() -> None:
+    """A restart would not bring Redis back; it would only take the reason off the page."""
+    health, lane = working(stall_s=0)
+    lane.note(Answer(now_ms(), 0, 10))
+    assert health.intake is not None
+    health.intake.status.waiting("redis", "Redis did not answer")
+    assert health.not_live() == []
+    assert "Redis did not answer" in health.not_ready()[0]
+
+
+async def test_without_fetch_answers_it_is_not_ready() -> None:
+    """The broker is the other half of the promise."""
+    health, lane = working()
+    lane.answered_ms = now_ms() - 11_000
+    lane._answers.clear()
+    assert "no fetch answer" in health.not_ready()[0]
+
+
+async def test_a_lane_out_of_place_is_not_ready() -> None:
+    """Until Redis's offset is known nothing is applied."""
+    health, lane = working()
+    lane.displace()
+    assert "not placed" in health.not_ready()[0]
+
+
+async def test_before_the_group_has_answered_it_is_not_ready() -> None:
+    """Joining takes seconds; an empty assignment afterwards is fine: that is a spare worker."""
+    status = Status()
+    health = Health(status)
+    health.intake = Intake(lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status)
+    assert "not yet in the consumer group" in health.not_ready()[0]
+    health.intake.assign([])
+    assert health.not_ready() == []
+
+
+async def test_batches_of_an_older_epoch_are_dropped_and_counted() -> None:
+    """What was queued before a rebalance or a rollback no longer counts, even if its base fits by chance."""
+    health, lane = working()
+    intake = health.intake
+    assert intake is not None
+    stale = lane.hand_out(RecordBatch(*PLACE, 0, (), 5))
+    assert stale is not None
+    lane.displace()
+    lane.place_at(0)
+    intake.handle(stale)
+    await intake.let_go()
+    assert intake.status.counts["stale_batches"] == 1
+    assert lane.stands == 0
+
+
+async def test_a_fetch_from_elsewhere_is_never_applied() -> None:
+    """Whatever moved the consumer's position without us: the lane is placed again, nothing is skipped."""
+    _, lane = working()
+    assert lane.hand_out(RecordBatch(*PLACE, 3, (), 5)) is None
+    assert not lane.placed
