@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.flow.servers import Stack
@@ -86,3 +86,18 @@ async def test_more_copies_than_brokers_is_refused_with_what_to_check(real_stack
     """A setting that cannot work ends the command; waiting would not help."""
     with pytest.raises(WorkFailed, match="WATCHROOM_REPLICATION"):
         await ensure_topics(real_stack.settings(replication=3))
+
+
+async def test_a_topic_that_somebody_else_made_otherwise_is_named(real_stack: Stack) -> None:
+    """A producer's clock as arrival, or 7 days of retention, is nothing that should be found out later."""
+    settings = real_stack.settings()
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(settings.topic("calls"), 4, 1, topic_configs={"retention.ms": "604800000"})])
+    await admin.close()
+    differing = (await ensure_topics(settings)).differing
+    assert sorted(differing) == [
+        f"topic {settings.topic('calls')}: message.timestamp.type is CreateTime, Watchroom would set LogAppendTime",
+        f"topic {settings.topic('calls')}: retention.ms is 604800000, Watchroom would set {400 * 86_400_000}",
+    ]
+    assert (await ensure_topics(settings)).differing == differing

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
@@ -33,6 +34,7 @@ class Topics:
     partitions: dict[str, int]  # partition count by topic
     created: frozenset[str]  # made by this call
     log_ids: dict[str, str]  # by topic; empty where the broker has none
+    differing: list[str]  # a sentence on each setting of a topic that is not what we would have made it
 
 
 def owned_topics(settings: Settings) -> list[str]:
@@ -69,11 +71,12 @@ async def ensure_topics(settings: Settings) -> Topics:
             await _create(admin, settings, missing)
         counts = await _wait_shown(admin, owned_topics(settings))
         ids = await log_ids(admin, list(counts))
+        differing = await _differing(admin, settings, [topic for topic in counts if topic not in missing])
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
         await admin.close()
-    return Topics(partitions=counts, created=frozenset(missing), log_ids=ids)
+    return Topics(partitions=counts, created=frozenset(missing), log_ids=ids, differing=differing)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
@@ -107,3 +110,25 @@ async def _wait_shown(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str
             if all(counts.get(topic) for topic in topics):
                 return {topic: counts[topic] for topic in topics}
             await asyncio.sleep(0.05)
+
+
+async def _differing(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> list[str]:
+    """Where topics that others made, or changed, would make the figures rest on something else."""
+    if not topics:
+        return []
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics])
+    said = []
+    for _, _, _, topic, entries in (resource for answer in answers for resource in answer.resources):
+        found = {name: value for name, value, *_ in entries}
+        for name, ours in topic_settings(settings, topic).items():
+            if name in found and not _as_good(name, found[name], ours):
+                said.append(f"topic {topic}: {name} is {found[name]}, Watchroom would set {ours}")
+    return said
+
+
+def _as_good(name: str, found: str, ours: str) -> bool:
+    if name == "compression.type":
+        return True  # costs space, changes nothing
+    if name in ("retention.ms", "max.message.bytes"):
+        return int(found) >= int(ours) or found == "-1"
+    return found == ours

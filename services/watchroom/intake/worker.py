@@ -87,6 +87,8 @@ class Worker:
         topics = await self._insist("kafka", lambda: ensure_topics(settings))
         if topics is None:
             return 0
+        for sentence in topics.differing:
+            log.warning(sentence)
         store = make_store(settings, catalogue, topics)
         letters = DeadLetters(settings, self._status)
         try:
