@@ -162,6 +162,26 @@ def demo(
     raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed))
 
 
+@app.command()
+def simulate(
+    days: Annotated[float | None, typer.Option(help="Simulated days up to now; 28, or none of them with 0.")] = None,
+    months: Annotated[int | None, typer.Option(help="Instead: so many complete months, and the running one.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Then go on live.")] = False,
+    for_s: Annotated[float | None, typer.Option("--for", help="End the live part after so many seconds.")] = None,
+    busy: Annotated[float, typer.Option(help="Demand of the live part; 1 is a normal day.")] = 1.0,
+    good: Annotated[bool, typer.Option("--good", help="A force that meets its targets.")] = False,
+    seed: Annotated[int, typer.Option(help="Another seed, other events.")] = 1,
+    kafka: Kafka = None,
+) -> None:
+    """Send a simulated force's events to a Kafka that is there; a worker makes the topics."""
+    from watchroom.replay.simulate import run_simulate
+
+    settings = settings_with(kafka)
+    raise typer.Exit(
+        run_simulate(settings, days=days, months=months, live=live, for_s=for_s, busy=busy, good=good, seed=seed)
+    )
+
+
 @app.command("open")
 def open_(
     measure: Annotated[str, typer.Option(help="An open measure, for example incidents_unresourced.")],
