@@ -129,8 +129,8 @@ class Reader:
         pipe.zrange(key, oldest_kept, "+inf", byscore=True, offset=0, num=1, withscores=True)
         pipe.zcount(key, "-inf", f"({oldest_kept}")
         due_now = now_ms - (question.target_ms or 0)  # created then: the deadline is this moment
-        pipe.zcount(key, max(oldest_kept, due_now), max(oldest_kept, due_now + FIVE_MIN_MS))
-        pipe.zcount(key, max(oldest_kept, due_now), max(oldest_kept, due_now + 3 * FIVE_MIN_MS))
+        pipe.zcount(key, max(oldest_kept, due_now), due_now + FIVE_MIN_MS)
+        pipe.zcount(key, max(oldest_kept, due_now), due_now + 3 * FIVE_MIN_MS)
         pipe.zcount(key, oldest_kept, f"({max(oldest_kept, due_now)}")
 
     def open_members(self, series: str) -> list[tuple[str, int]]:
