@@ -35,15 +35,11 @@ async def test_a_key_of_another_type_is_refused_before_anything_is_written(
     key: str, store: Store, client: Redis, keys: Keys
 ) -> None:
     """Whoever put it there: half a step would be counted twice after a restart."""
-    if key.startswith("partition:"):
-        client.zadd(keys.prefix + key, {"x": 1})
-        with pytest.raises(WorkFailed):
-            await store.step(full(None, 10), again=False)
-        return
     client.set(keys.prefix + key, "not mine")
     said = await refused(store, client, keys)
-    assert f"{key} is a string, not a {KEYS[key]}; nothing was written" in said
     assert TOPIC in said
+    if not key.startswith("partition:"):  # the comparison itself reads that one: Redis's own words
+        assert f"{key} is a string, not a {KEYS[key]}; nothing was written" in said
 
 
 async def test_every_key_that_a_step_writes_is_checked(store: Store, client: Redis, keys: Keys) -> None:
