@@ -88,9 +88,9 @@ class Health:
         if not lane.placed:
             return [f"{name}: not placed at Redis's offset yet"]
         reasons = []
-        if lane.silent_s(now_ms()) > ANSWER_S:
+        if lane.silent_s(now_ms()) > ANSWER_S and "kafka" not in self._status.waits():
             reasons.append(f"{name}: no fetch answer from Kafka for {ANSWER_S:.0f} s")
-        if time.monotonic() - lane.touched_at_s > ANSWER_S and not lane.lock.locked():
+        if time.monotonic() - lane.touched_at_s > ANSWER_S and "redis" not in self._status.waits():
             reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")
         return reasons
 

@@ -9,12 +9,22 @@ import time
 import structlog
 
 REPEAT_S = 30.0
-# aiokafka tries again many times a second and says so each time; Faust tells every step of its start
-QUIET = {"aiokafka": logging.WARNING, "faust": logging.WARNING, "mode": logging.WARNING, "asyncio": logging.ERROR}
+# Faust tells every step of its start and end, its base classes in our subclasses' name too.
+QUIET = {
+    "aiokafka": logging.WARNING,
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "watchroom.intake.batches": logging.WARNING,
+    "watchroom.intake.fetching": logging.WARNING,
+    "asyncio": logging.ERROR,
+}
 
 
 class Repeats(logging.Filter):
-    """Lets a message template of a logger through once in 30 s, and says how many were left out."""
+    """Lets a message template of a logger through once in 30 s, and says how many were left out.
+
+    aiokafka tries again many times a second while a broker is down, and says so each time.
+    """
 
     def __init__(self, repeat_s: float = REPEAT_S) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ LogAppendTime makes a record's timestamp the broker's, so arrival is no producer
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -34,7 +35,7 @@ class Topics:
     partitions: dict[str, int]  # partition count by topic
     created: frozenset[str]  # made by this call
     log_ids: dict[str, str]  # by topic; empty where the broker has none
-    differing: list[str]  # a sentence on each setting of a topic that is not what we would have made it
+    differing: Sequence[str] = ()  # a sentence on each setting of a topic that is not what we would have made it
 
 
 def owned_topics(settings: Settings) -> list[str]:
