@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, cast
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable, WorkFailed
@@ -19,6 +19,10 @@ from watchroom.store.keys import Keys
 from watchroom.store.step import Step
 
 ANSWER_WITHIN_S = 10.0
+# Answers of a Redis that is full, a replica after a failover, or cannot save: it will write again later.
+# The client has taken the code off the text of those that it has a class for.
+NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
 
 
 class Position(NamedTuple):
@@ -112,8 +116,8 @@ class Store:
                     args=[self.keys.prefix, step.pack(self._fingerprint)],
                 )
             )
-        except ResponseError as error:
-            raise WorkFailed(f"Redis refused a step of {step.topic} partition {step.partition}: {error}") from error
+        except WorkFailed as error:
+            raise WorkFailed(f"a step of {step.topic} partition {step.partition}: {error}") from error
         if said == 1:
             return
         if said == 2:
@@ -133,8 +137,8 @@ async def _answer(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Red
     except (RedisConnectionError, RedisTimeoutError, OSError) as error:
         raise StoreUnavailable(f"Redis did not answer ({error})") from error
     except ResponseError as error:
-        if str(error).startswith(("LOADING", "READONLY", "MASTERDOWN", "OOM", "MISCONF", "BUSY")):
+        if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
             raise StoreUnavailable(f"Redis does not write now ({error})") from error
-        raise
+        raise WorkFailed(f"Redis refused it: {error}") from error
     except RedisError as error:
         raise StoreUnavailable(f"Redis: {error}") from error
