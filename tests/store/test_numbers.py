@@ -1,0 +1,67 @@
+"""Whole numbers stay exact on their way through msgpack, Lua and Redis."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.store.steps import TOPIC, WAITING, step
+from watchroom.rolling.buckets import Bucket
+from watchroom.store.read import Reader
+from watchroom.store.write import Store
+
+SUM = "call_answer_time|line=101|sum_ms"
+MONTH = "month:2021-11"
+MOST = 2**53
+
+
+async def add(store: Store, *deltas: int) -> None:
+    """Add each in a step of its own."""
+    for delta in deltas:
+        stands = (await store.position(TOPIC, 0)).next_offset
+        await store.step(step(stands, (stands or 0) + 1, buckets=[Bucket(MONTH, None, {SUM: delta})]), again=False)
+
+
+@pytest.mark.parametrize(
+    "delta", [1, -1, 2**31 - 1, 2**31, 2**31 + 1, -(2**31) - 1, 2**32, 10**14, 10**15 + 1, MOST - 1, MOST, -MOST]
+)
+async def test_a_delta_is_added_exactly(delta: int, store: Store, reader: Reader) -> None:
+    """A year of long waits is about 10^12 ms; beyond 2^31 nothing may wrap, beyond 10^14 nothing be rounded."""
+    await add(store, delta)
+    assert reader.buckets([MONTH]) == [{SUM: delta}]
+
+
+async def test_a_sum_goes_beyond_what_a_delta_may(store: Store, reader: Reader) -> None:
+    """Redis counts in 64 bits."""
+    await add(store, MOST, MOST, 1)
+    assert reader.buckets([MONTH]) == [{SUM: 2 * MOST + 1}]
+
+
+@given(deltas=st.lists(st.integers(-MOST, MOST), min_size=1, max_size=6))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_what_is_added_and_taken_back_is_gone(deltas: list[int], store: Store, reader: Reader) -> None:
+    """A retraction ends at exactly 0, not near it."""
+    before = reader.buckets([MONTH])[0].get(SUM, 0)
+    await add(store, *deltas)
+    assert reader.buckets([MONTH])[0][SUM] == before + sum(deltas)
+    await add(store, *(-delta for delta in deltas))
+    assert reader.buckets([MONTH])[0][SUM] == before
+
+
+async def test_times_offsets_and_counts_are_exact(store: Store, reader: Reader) -> None:
+    """Milliseconds since the epoch, offsets of a long log, and the since of an open entity."""
+    at_ms, offset = 7_258_118_399_999, MOST - 1  # the last ms of 2199
+    heard = {"acd|event": at_ms}
+    opened = {"17": {WAITING: at_ms}}
+    await store.step(
+        step(None, offset, fresh_ms=at_ms, heard=heard, opened=opened, lost=MOST, dead_letters={"late": 2**31}),
+        again=False,
+    )
+    state = reader.partitions()[TOPIC, 0]
+    assert (state.next_offset, state.fresh_ms, state.lost) == (offset, at_ms, MOST)
+    assert reader.sources()[TOPIC, "acd"].event_ms == at_ms
+    assert reader.open_members(WAITING) == [("17", at_ms)]
+    assert reader.dead_letters() == {(TOPIC, "late"): 2**31}
+    await store.step(step(offset, offset + 1), again=False)
+    assert reader.partitions()[TOPIC, 0].next_offset == MOST
