@@ -70,6 +70,14 @@ class Child:
         """The end of what it said."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
 
+    def hold(self) -> None:
+        """SIGSTOP."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT; nothing happens where it was not held."""
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()

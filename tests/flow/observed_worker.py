@@ -56,7 +56,8 @@ class Observer:
             _die()
         self._steps += 1
         line = {
-            "worker": os.environ["WATCHROOM_WORKER_NAME"], "pid": os.getpid(), "at_ms": int(time.time() * 1000), "topic": step.topic, "partition": step.partition,
+            "worker": os.environ["WATCHROOM_WORKER_NAME"], "pid": os.getpid(), "at_ms": int(time.time() * 1000),
+            "topic": step.topic, "partition": step.partition,
             "base": step.base, "next_offset": step.next_offset,
         }  # fmt: skip
         os.write(self._file, (json.dumps(line) + "\n").encode())

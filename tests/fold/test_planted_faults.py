@@ -25,6 +25,7 @@ from watchroom.fold.streams import STREAMS
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 
+pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
 EXAMPLES = 1500  # most faults are seen within fifty
 
