@@ -90,7 +90,10 @@ class Health:
         reasons = []
         if lane.silent_s(now_ms()) > ANSWER_S and "kafka" not in self._status.waits():
             reasons.append(f"{name}: no fetch answer from Kafka for {ANSWER_S:.0f} s")
-        if time.monotonic() - lane.touched_at_s > ANSWER_S and "redis" not in self._status.waits():
+        if (
+            time.monotonic() - max(lane.touched_at_s, lane.placed_at_s) > ANSWER_S
+            and "redis" not in self._status.waits()
+        ):
             reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")
         return reasons
 

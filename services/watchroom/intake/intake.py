@@ -21,7 +21,6 @@ from watchroom.errors import (
     RebuildNeeded,
     StoreUnavailable,
     WatchroomError,
-    WorkFailed,
 )
 from watchroom.intake.applier import MakeApplier
 from watchroom.intake.lanes import Fetched, Lane, Lanes
@@ -29,6 +28,7 @@ from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+LOOK_S = 0.5  # how often to look which lanes are to be touched
 FINISH_WITHIN_S = 15.0  # a step that is under way; a call to Redis gives up after 10 s
 SILENT_S = 5.0  # a fetch is answered within 0.5 s, records or not
 SHORT_LOG_S = 5.0  # a new leader may not know its high watermark for a moment; a shorter log stays shorter
@@ -214,10 +214,10 @@ class Intake:
 
     async def touch_forever(self, touch_s: float) -> None:
         """Every `touch_s` seconds: write each idle lane's freshness, and compare its offset with Redis's."""
+        look_s = min(touch_s / 2, LOOK_S)
         while True:
-            await asyncio.sleep(touch_s)
-            due = self.lanes.where(lambda lane: lane.placed and not lane.lock.locked())
-            await asyncio.gather(*map(self._touch, due))
+            await asyncio.sleep(look_s)
+            await asyncio.gather(*map(self._touch, self.lanes.where(lambda lane: lane.due(touch_s - look_s))))
             for lane in self.lanes:
                 lane.behind()
             self._notice_silence()
@@ -247,10 +247,3 @@ class Intake:
                 self.status.answered("redis")
             if lane.short_for_s() > SHORT_LOG_S:
                 self._other_log(lane, lane.stands)
-
-
-def exit_code(failure: Exception | None) -> int:
-    """0 for none, 2 for what a person must put right first, 1 for everything else."""
-    if failure is None:
-        return 0
-    return failure.exit_code if isinstance(failure, WatchroomError) else WorkFailed.exit_code

@@ -64,7 +64,8 @@ class Lane:
         self.placed = True
         self.queued = 0
         self.fetched = self.stands = next_offset
-        self.placed_at_s = time.monotonic()
+        self.placed_at_s = self.moved_at_s = time.monotonic()
+        self.touched_at_s = 0.0
         self._short_since_s = None
         self._answers.clear()
         self.freshness.forget()
@@ -121,6 +122,14 @@ class Lane:
     def touched(self) -> None:
         """Redis was told of our freshness, and stands where we do."""
         self.touched_at_s = time.monotonic()
+
+    def due(self, after_s: float) -> bool:
+        """Whether Redis is to be told of our freshness: at first as soon as there is any, then `after_s` later."""
+        if not self.placed or self.lock.locked():
+            return False
+        if not self.touched_at_s:
+            return self.fresh_ms(self.stands) is not None
+        return time.monotonic() - self.touched_at_s >= after_s
 
     def behind(self) -> bool:
         """Whether the log is known to hold more than what is applied; while not, the clock of progress starts anew.

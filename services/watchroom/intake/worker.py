@@ -21,7 +21,7 @@ from watchroom.intake.app import make_app, member_name
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.health import Health
-from watchroom.intake.intake import Intake, exit_code
+from watchroom.intake.intake import Intake
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status, servers_of
@@ -154,3 +154,10 @@ async def _start(app: BatchApp, settings: Settings) -> None:
         raise WorkFailed(
             f"Kafka at {settings.kafka} stopped answering while the worker started ({type(error).__name__}: {error})"
         ) from error
+
+
+def exit_code(failure: Exception | None) -> int:
+    """0 for none, 2 for what a person must put right first, 1 for everything else."""
+    if failure is None:
+        return 0
+    return failure.exit_code if isinstance(failure, WatchroomError) else WorkFailed.exit_code
