@@ -63,7 +63,12 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
         months = reader.months()
     finally:
         reader.close()
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="none")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",  # as the worker reads: an aborted transaction never happened
+    )
     status = Status()
     letters = DeadLetters(settings, status)
     store = make_store(settings, catalogue, topics)
@@ -141,6 +146,9 @@ async def _refuse_loss(
     lost: set[str] = set()
     for place, begin in begins.items():
         if begin == 0:
+            continue
+        if (await consumer.end_offsets([place]))[place] <= begin:
+            lost.update(months)  # nothing of it is left
             continue
         found = await consumer.getone(place)
         consumer.seek(place, begin)
