@@ -128,6 +128,8 @@ class PartitionApplier:
     async def lost(self, start: int, end: int, now_ms: int) -> None:
         """The log no longer holds offsets `start` to `end` - 1: count them and stand at `end`."""
         await self._settle()
+        if self._stands is not None and self._stands >= end:
+            return  # an earlier try whose reply was lost has just been found applied
         step = self._step(end, None, now_ms)
         step.lost = end - start
         await self._write(step, {})

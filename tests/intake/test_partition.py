@@ -1,0 +1,218 @@
+"""One partition's way into Redis: steps, states, dead letters, and what happens when Redis moves or goes away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.flow.servers import RedisServer
+from tests.fold.said import at
+from tests.intake.one_partition import NOW_MS, OnePartition, batch, record
+from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable
+from watchroom.events.partitioner import partition_of
+from watchroom.intake import partition as partition_module
+from watchroom.store.read import SourceState
+
+pytestmark = pytest.mark.real
+VOLUME, ANSWERED = "call_volume|line=999|count", "call_answer_time|line=999|observations"
+QUEUED_17 = record(0, "call.queued", "09:00:00", line="999")
+ANSWERED_17 = record(1, "call.answered", "09:00:08")
+LATE = record(2, "call.queued", "-1 08:00:00", "18", arrived=at("09:00:00"))
+CALLS = [record(n, "call.queued", "09:00:00", f"call-{n}", line="999") for n in range(5)]
+
+
+@pytest.fixture
+async def one(redis_server: RedisServer) -> AsyncIterator[OnePartition]:
+    """One partition, steps of at most two records."""
+    worker = OnePartition(redis_server.url, step_events=2)
+    yield worker
+    await worker.close()
+
+
+async def test_a_partition_without_offset_starts_at_none_and_goes_on_where_it_stands(one: OnePartition) -> None:
+    """Redis owns the offset: what Kafka has committed is only a hint."""
+    applier = one.applier()
+    assert await applier.start() is None
+    await applier.apply(batch(0, QUEUED_17, ANSWERED_17), NOW_MS, NOW_MS)
+    assert await one.applier().start() == 2
+    assert one.month()[ANSWERED] == 1
+
+
+async def test_an_empty_partition_can_be_fresh(one: OnePartition) -> None:
+    """It stands at the log's beginning before any record, or its stream would be withheld for ever."""
+    applier = await one.started()
+    await applier.touch(NOW_MS, NOW_MS)
+    assert one.reader.partitions()["watchroom.calls", 0].fresh_ms is None
+    await applier.begin(7, NOW_MS)
+    await applier.begin(9, NOW_MS)
+    await applier.touch(NOW_MS, NOW_MS)
+    state = one.reader.partitions()["watchroom.calls", 0]
+    assert (state.next_offset, state.fresh_ms) == (7, NOW_MS)
+
+
+async def test_a_batch_is_cut_into_steps_and_fresh_once_all_are_written(one: OnePartition) -> None:
+    """Five records in steps of two are three steps; its end may lie beyond the last record (a compacted log)."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS, end=9), NOW_MS, NOW_MS)
+    meta = one.reader.meta()
+    assert meta is not None
+    assert meta.seq == 3
+    assert one.stands() == 9
+    assert one.month() == {VOLUME: 5}
+    assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
+
+
+async def test_a_batch_without_records_moves_the_offset(one: OnePartition) -> None:
+    """Transaction markers and compacted tails leave gaps."""
+    applier = await one.started()
+    await applier.apply(batch(0, end=4), NOW_MS, NOW_MS)
+    assert one.stands() == 4
+    assert one.month() == {}
+
+
+async def test_a_batch_that_was_applied_in_part_goes_on_inside(one: OnePartition) -> None:
+    """Records below the stored offset are not applied again."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS[:3]), NOW_MS, NOW_MS)
+    await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    assert one.month() == {VOLUME: 5}
+
+
+@pytest.mark.parametrize(("base", "end"), [(0, 2), (4, 6)])
+async def test_a_batch_that_does_not_meet_the_offset_is_moved(base: int, end: int, one: OnePartition) -> None:
+    """Wholly before or wholly after: the worker must fetch from where Redis stands."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS[:3]), NOW_MS, NOW_MS)
+    with pytest.raises(Moved) as moved:
+        await applier.apply(batch(base, end=end), NOW_MS, NOW_MS)
+    assert moved.value.stored_offset == 3
+    assert one.stands() == 3
+
+
+async def test_refused_records_are_sent_before_the_step_that_counts_them(one: OnePartition) -> None:
+    """A crash in between repeats a letter, and never loses one; the other records are applied."""
+    stood: list[int | None] = []
+    one.letters.before = lambda: stood.append(one.stands())
+    applier = await one.started()
+    bad = record(3, "call.queued", "09:00:00", "19", key="20")
+    unknown = record(4, "call.rung", "09:00:00", "19")
+    await applier.apply(batch(0, QUEUED_17, ANSWERED_17, LATE, bad, unknown), NOW_MS, NOW_MS)
+    assert one.letters.sent == [(2, "late"), (3, "wrong_key"), (4, "unknown_type")]
+    assert stood == [2, 4]
+    counted = {reason: n for (_, reason), n in one.reader.dead_letters().items()}
+    assert counted == {"late": 1, "wrong_key": 1, "unknown_type": 1}
+    assert one.month()[VOLUME] == 1
+
+
+async def test_letters_that_cannot_be_sent_hold_the_step_back(one: OnePartition) -> None:
+    """Nothing is written; calling again sends them again and counts them once."""
+    applier = await one.started()
+
+    def no_kafka() -> None:
+        raise BrokerUnavailable("no Kafka")
+
+    one.letters.before = no_kafka
+    for _ in range(2):
+        with pytest.raises(BrokerUnavailable):
+            await applier.apply(batch(2, LATE), NOW_MS, NOW_MS)
+    assert (one.stands(), one.reader.dead_letters()) == (None, {})
+    one.letters.before = lambda: None
+    await applier.apply(batch(2, LATE), NOW_MS, NOW_MS)
+    assert one.letters.sent == [(2, "late")]
+    assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
+
+
+async def test_states_are_read_back_by_the_next_owner(one: OnePartition) -> None:
+    """The call is queued under one worker and answered under another."""
+    await (await one.started()).apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
+    await (await one.started()).apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
+    assert one.month()[ANSWERED] == 1
+    assert one.reader.open_sets() == ["calls_in_progress|line=999"]
+
+
+async def test_a_worker_that_lost_its_partition_is_moved_and_forgets_what_it_knew(one: OnePartition) -> None:
+    """When it comes back it reads what the other one wrote, instead of its own memory of the call."""
+    first = await one.started()
+    await first.apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
+    await (await one.started()).apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
+    ended = record(2, "call.ended", "09:05:00")
+    with pytest.raises(Moved) as moved:
+        await first.apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
+    assert moved.value.stored_offset == 2
+    with pytest.raises(Moved):
+        await first.touch(NOW_MS, NOW_MS)
+    assert await first.start() == 2
+    await first.apply(batch(2, ended), NOW_MS, NOW_MS)
+    assert one.month()[ANSWERED] == 1
+    assert one.reader.open_sets() == []
+
+
+async def test_what_is_held_in_memory_is_bounded_and_changes_nothing(
+    one: OnePartition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is forgotten and read back as needed."""
+    monkeypatch.setattr(partition_module, "ENTITIES_HELD", 1)
+    applier = await one.started()
+    answers = [record(5 + n, "call.answered", "09:00:08", f"call-{n}") for n in range(5)]
+    for sent in (*CALLS, *answers):
+        await applier.apply(batch(sent.offset, sent), NOW_MS, NOW_MS)
+    assert one.month()[ANSWERED] == 5
+    assert len(applier._known) <= 2
+
+
+async def test_heartbeats_are_heard_and_are_no_entity(one: OnePartition) -> None:
+    """Sources by Kafka's time, whatever their own clocks say; a refused record proves nothing."""
+    beat = record(1, "feed.heartbeat", "09:00:30", "acd", arrived=at("09:00:31"))
+    other = record(2, "feed.heartbeat", "09:01:00", "voip", source="voip")
+    wrong = record(3, "feed.heartbeat", "09:01:00", "19", source="forged")
+    applier = await one.started()
+    await applier.apply(batch(0, QUEUED_17, beat, other, wrong), NOW_MS, NOW_MS)
+    assert one.reader.sources() == {
+        ("watchroom.calls", "acd"): SourceState(at("09:00:00"), at("09:00:31")),
+        ("watchroom.calls", "voip"): SourceState(None, at("09:01:00")),
+    }
+    assert one.letters.sent == [(3, "wrong_key")]
+    assert one.month() == {VOLUME: 1}
+
+
+async def test_an_entity_in_a_wrong_partition_is_refused_and_one_in_its_own_is_not(redis_server: RedisServer) -> None:
+    """Another partitioner would give one incident two states; heartbeats may come from any."""
+    subjects = {partition_of(str(n).encode(), 4): str(n) for n in range(50)}
+    one = OnePartition(redis_server.url, partitions=4)
+    applier = await one.started(partition=2)
+    sent = [record(n, "call.queued", "09:00:00", subjects[n], line="999") for n in range(4)]
+    beat = record(4, "feed.heartbeat", "09:00:00", "acd")
+    await applier.apply(batch(0, *sent, beat, partition=2), NOW_MS, NOW_MS)
+    assert one.letters.sent == [(0, "wrong_partition"), (1, "wrong_partition"), (3, "wrong_partition")]
+    assert one.month() == {VOLUME: 1}
+    assert one.reader.sources()["watchroom.calls", "acd"].heartbeat_ms == at("09:00:00")
+    await one.close()
+
+
+async def test_history_arrives_when_it_was_recorded(redis_server: RedisServer) -> None:
+    """Only for sources declared `history`; elsewhere Kafka's timestamp judges, and this would be late."""
+    one = OnePartition(redis_server.url, sources={"calls": {"archive": {"history": True}}})
+    applier = await one.started()
+    years_later = NOW_MS + 2 * 365 * 86_400_000
+    told = {"line": "999", "recordedtime": "2021-11-27T09:00:01Z", "arrived": years_later}
+    sent = [record(n, "call.queued", "09:00:00", s, source=s, **told) for n, s in enumerate(("archive", "acd"))]
+    await applier.apply(batch(0, *sent), NOW_MS, NOW_MS)
+    assert (one.month(), one.letters.sent) == ({VOLUME: 1}, [(1, "late")])
+    assert one.reader.restatements("2021-11") == []
+    await one.close()
+
+
+async def test_lost_offsets_are_counted_once_however_often_it_is_said(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """The log was cut below where Redis stands; the step may have to be sent again."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    redis_server.kill()
+    with pytest.raises(StoreUnavailable):
+        await applier.lost(5, 12, NOW_MS)
+    redis_server.start()
+    await applier.lost(5, 12, NOW_MS)
+    state = one.reader.partitions()["watchroom.calls", 0]
+    assert (state.next_offset, state.lost) == (12, 7)

@@ -1,0 +1,192 @@
+"""One partition while Redis goes away, stands still, goes back in time or refuses: each event once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.flow.servers import RedisServer
+from tests.fold.said import at
+from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
+from tests.store.steps import content
+from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable, WorkFailed
+from watchroom.store import write
+from watchroom.store.keys import Keys
+
+pytestmark = pytest.mark.real
+KEYS = Keys(FORCE)
+VOLUME = "call_volume|line=999|count"
+CALLS = [record(n, "call.queued", "09:00:00", f"call-{n}", line="999") for n in range(6)]
+ANSWERS = [record(6 + n, "call.answered", "09:00:08", f"call-{n}") for n in range(6)]
+ALL = batch(0, *CALLS, *ANSWERS)
+EXPECTED = {
+    VOLUME: 6, "call_answer_time|line=999|observations": 6, "call_answer_time|line=999|sum_ms": 48_000,
+    "call_answer_time|line=999|within": 6, "call_answer_time|line=999|bin:7962": 6,
+    "call_answer_time_presented|line=999|missing_start": 6, "call_abandonment|line=999|whole": 6,
+}  # fmt: skip
+
+
+@pytest.fixture
+async def one(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OnePartition]:
+    """One partition, steps of at most four records, and little patience."""
+    monkeypatch.setattr(write, "ANSWER_WITHIN_S", 0.3)
+    worker = OnePartition(redis_server.url, step_events=4)
+    yield worker
+    await worker.close()
+
+
+async def test_a_batch_goes_on_after_redis_was_away(one: OnePartition, redis_server: RedisServer) -> None:
+    """Nobody starts anew: the same call, until it succeeds."""
+    applier = await one.started()
+    redis_server.kill()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await applier.apply(ALL, NOW_MS, NOW_MS)
+    redis_server.start()
+    await applier.apply(ALL, NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+
+
+async def test_a_redis_that_came_back_empty_is_filled_from_the_beginning(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """It has no fingerprint: nothing is written before a worker has opened it, and nothing is remembered."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    with redis_server.client() as client:
+        client.flushall()
+    with pytest.raises(Moved) as moved:
+        await applier.apply(batch(6, *ANSWERS), NOW_MS, NOW_MS)
+    assert moved.value.stored_offset is None
+    assert await applier.start() is None
+    await applier.apply(ALL, NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+
+
+async def test_redis_dies_between_two_steps_of_a_batch(one: OnePartition, redis_server: RedisServer) -> None:
+    """The first step is written, the second one's letter is sent, then Redis is gone: all counts come out once."""
+    applier = await one.started()
+    late = record(6, "call.queued", "-1 08:00:00", "18", arrived=at("09:00:00"))
+    broken = batch(0, *CALLS, late)
+    one.letters.before = redis_server.kill
+    with pytest.raises(StoreUnavailable):
+        await applier.apply(broken, NOW_MS, NOW_MS)
+    one.letters.before = lambda: None
+    redis_server.start()
+    assert one.stands() == 4
+    await applier.apply(broken, NOW_MS, NOW_MS)
+    assert one.month() == {VOLUME: 6}
+    assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
+    assert set(one.letters.sent) == {(6, "late")}
+
+
+async def test_a_step_whose_reply_was_lost_is_sent_again_as_it_was(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """Redis stood still, then took the step: it is found applied, and its entities are known as it left them."""
+    applier = await one.started()
+    redis_server.server.pause()
+    with pytest.raises(StoreUnavailable):
+        await applier.apply(ALL, NOW_MS, NOW_MS)
+    redis_server.server.resume()
+    await applier.apply(ALL, NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+    assert one.stands() == 12
+
+
+async def test_a_lost_reply_is_settled_by_the_next_touch_too(one: OnePartition, redis_server: RedisServer) -> None:
+    """The timer may come first; it neither loses nor repeats the step."""
+    applier = await one.started()
+    first = batch(0, *CALLS[:2])
+    redis_server.kill()
+    with pytest.raises(StoreUnavailable):
+        await applier.apply(first, None, NOW_MS)
+    redis_server.start()
+    await applier.touch(NOW_MS, NOW_MS)
+    await applier.apply(first, NOW_MS, NOW_MS)
+    assert one.month() == {VOLUME: 2}
+    assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
+
+
+async def test_a_cancelled_step_is_not_taken_for_granted(one: OnePartition, redis_server: RedisServer) -> None:
+    """A worker that is stopped in mid-step forgets; whoever starts again asks Redis."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    redis_server.server.pause()
+    task = asyncio.create_task(applier.apply(batch(6, *ANSWERS), NOW_MS, NOW_MS))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    redis_server.server.resume()
+    stands = await applier.start()
+    await applier.apply(batch(stands or 0, *ANSWERS), NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+
+
+async def test_a_redis_that_went_back_in_time_is_found_by_the_touch_and_healed(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """A failover to a late replica: offset and figures went back together, so the log is read from there."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    older = redis_server.snapshot()
+    await applier.apply(batch(6, *ANSWERS), NOW_MS, NOW_MS)
+    with redis_server.client() as client:
+        before = content(client, KEYS)
+    redis_server.restore(older)
+    with pytest.raises((StoreUnavailable, Moved)):
+        await applier.touch(NOW_MS, NOW_MS)
+    with pytest.raises(Moved) as moved:
+        await applier.touch(NOW_MS, NOW_MS)
+    assert moved.value.stored_offset == await applier.start() == 6
+    await applier.apply(batch(6, *ANSWERS), NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+    with redis_server.client() as client:
+        assert content(client, KEYS).keys() == before.keys()
+
+
+async def test_after_a_refused_step_nothing_is_remembered_of_it(one: OnePartition, redis_server: RedisServer) -> None:
+    """A key of another type ends the worker with 1; the same process may also be told to try again."""
+    applier = await one.started()
+    with redis_server.client() as client:
+        client.set(KEYS.bucket("month:2021-11"), "not ours")
+        with pytest.raises(WorkFailed, match="nothing was written"):
+            await applier.apply(ALL, NOW_MS, NOW_MS)
+        client.delete(KEYS.bucket("month:2021-11"))
+    await applier.apply(ALL, NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+
+
+async def test_a_rebuild_under_other_definitions_stops_the_worker(one: OnePartition, redis_server: RedisServer) -> None:
+    """While it runs, and when it starts."""
+    applier = await one.started()
+    await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    with redis_server.client() as client:
+        client.hset(KEYS.meta, mapping={"fingerprint": "other", "definition": "{}"})
+    with pytest.raises(RebuildNeeded):
+        await applier.touch(NOW_MS, NOW_MS)
+    with pytest.raises(RebuildNeeded):
+        await applier.start()
+
+
+@pytest.mark.parametrize("step_events", [1, 2, 5, 100])
+async def test_the_size_of_steps_does_not_change_the_figures(step_events: int, redis_server: RedisServer) -> None:
+    """Nor open sets, restatements and dead letters."""
+    one = OnePartition(redis_server.url, step_events=step_events)
+    applier = await one.started()
+    december = 1_640_000_000_000
+    ended = [record(12 + n, "call.ended", "09:05:00", f"call-{n % 3}", arrived=at("09:05:00")) for n in range(4)]
+    late = record(16, "call.queued", "09:00:01", "x", arrived=december)
+    await applier.apply(batch(0, *ALL.records, *ended, late), NOW_MS, NOW_MS)
+    assert one.month() == EXPECTED
+    assert [subject for subject, _ in one.reader.open_members("calls_in_progress|line=999")] == [
+        "call-3",
+        "call-4",
+        "call-5",
+    ]
+    assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
+    assert one.stands() == 17
+    await one.close()
