@@ -1,0 +1,107 @@
+"""The table of keys in `store/keys.py` is complete: whatever a worker writes is in it, with its type."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from redis import Redis
+
+from tests.fold.said import at
+from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
+from watchroom.store import keys as keys_module
+from watchroom.store.keys import Keys
+
+FORMS = {
+    "<topic>": r"watchroom\.\w+", "<n>": r"\d+", "<subject>": r"[\s\S]+", "<epoch s>": r"\d+",
+    "<YYYY-MM-DD>": r"\d{4}-\d\d-\d\d", "<YYYY-MM>": r"\d{4}-\d\d", "<series>": r"\w+\|[\w=,]*",
+}  # fmt: skip
+IN_DECEMBER_MS = at("+20 00:00:00")  # when November is closed for every stream but crimes
+
+
+def documented() -> dict[str, tuple[re.Pattern[str], str]]:
+    """Pattern of the table -> what it matches, type."""
+    rows = re.findall(r"^(\S.*?) \((hash|string|zset|list)\)", keys_module.__doc__ or "", re.MULTILINE)
+    table = {}
+    for pattern, kind in rows:
+        parts = re.split(r"(<[^>]+>)", pattern)
+        table[pattern] = re.compile("".join(FORMS.get(part) or re.escape(part) for part in parts)), kind
+    return table
+
+
+def undocumented(found: dict[str, str]) -> dict[str, str]:
+    """Keys (without prefix) and types that no row of the table covers."""
+    table = documented().values()
+    return {key: kind for key, kind in found.items() if not any(p.fullmatch(key) and kind == k for p, k in table)}
+
+
+async def everything(redis_url: str) -> None:
+    """A worker that meets every kind of event: all streams, heartbeats, letters, restatements, losses."""
+    one = OnePartition(redis_url)
+    events = {
+        "calls": [
+            record(0, "call.queued", "09:00:00", "a b:c\nd", line="999"),
+            record(1, "call.answered", "09:00:08", "17"),
+            record(2, "feed.heartbeat", "09:00:30", "acd"),
+            record(3, "call.queued", "-3 09:00:00", "late", arrived=at("09:00:00")),
+        ],
+        "incidents": [
+            record(0, "incident.created", "09:00:00", grade="1", area="stoke"),
+            record(1, "incident.resource_assigned", "09:02:00", unit="A1"),
+            record(2, "incident.graded", "+19 09:03:00", grade="2", arrived=IN_DECEMBER_MS),
+        ],
+        "crimes": [
+            record(0, "crime.recorded", "09:00:00", group="Robbery", category="robbery"),
+            record(1, "crime.outcome_assigned", "10:00:00", outcome="1"),
+        ],
+    }
+    for stream, records in events.items():
+        applier = await one.started(stream)
+        await applier.begin(0, NOW_MS)
+        await applier.apply(batch(0, *records, stream=stream), NOW_MS, NOW_MS)
+        await applier.touch(NOW_MS, NOW_MS)
+        await applier.lost(records[-1].offset + 1, 10, NOW_MS)
+    await one.close()
+
+
+async def found_on(client: Redis, redis_url: str) -> dict[str, str]:
+    """Every key that worker wrote, without prefix, with its type."""
+    before = set(client.scan_iter(count=1000))
+    await everything(redis_url)
+    names = [bytes(key).decode() for key in client.scan_iter(count=1000) if key not in before]
+    head = Keys(FORCE).prefix
+    assert [name for name in names if not name.startswith(head)] == []
+    kinds = {name: client.type(name) for name in names}
+    return {name.removeprefix(head): k.decode() if isinstance(k, bytes) else k for name, k in kinds.items()}
+
+
+async def test_every_key_that_a_worker_writes_is_documented(redis_url: str, client: Redis) -> None:
+    """Whoever adds a key adds a row: pattern, type, how long it lives, who reads it; and every row is used."""
+    found = await found_on(client, redis_url)
+    assert undocumented(found) == {}
+    unused = [row for row, (pattern, _) in documented().items() if not any(map(pattern.fullmatch, found))]
+    assert unused == []
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"), [("new-thing", "hash"), ("month:2021-11", "string"), ("open:", "zset"), ("day:2021-11", "hash")]
+)
+def test_a_key_that_is_not_in_the_table_is_found(key: str, kind: str) -> None:
+    """The check above in cases in which it fails."""
+    assert undocumented({key: kind, "meta": "hash"}) == {key: kind}
+
+
+def test_the_table_has_a_row_for_each_maker_of_a_key() -> None:
+    """`Keys` makes a name for each of them, all under the force's hash tag."""
+    ours = Keys("north")
+    made = [
+        ours.meta, ours.changed, ours.dead_letters, ours.open_until, ours.partition("watchroom.calls", 0),
+        ours.state("watchroom.calls", "17"), ours.bucket("10s:1"), ours.bucket("hour:1"), ours.bucket("day:2021-11-27"),
+        ours.bucket("month:2021-11"), ours.open_set("m|a=b"), ours.restatements("2021-11"),
+        ours.sources("watchroom.calls"),
+    ]  # fmt: skip
+    assert all(key.startswith("{north}:") for key in made)
+    bare = [key.removeprefix("{north}:") for key in made]
+    rows = documented()
+    assert [name for name in bare if not any(pattern.fullmatch(name) for pattern, _ in rows.values())] == []
+    assert len(bare) == len(rows)
