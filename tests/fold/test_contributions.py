@@ -71,11 +71,11 @@ def test_what_is_added_is_not_shared_between_entities() -> None:
     ("value", "counted"),
     [
         ("999", "999"), (" 999 ", "999"), ("112", "other"), (None, "unknown"), ("", "unknown"), ("!?", "other"),
-        ("unknown", "other"), ("other", "other"), (999, "999"), (True, "other"), ("99\u0669", "other"),
+        ("unknown", "unknown"), ("other", "other"), (999, "999"), (True, "other"), ("99\u0669", "other"),
     ],
 )  # fmt: skip
 def test_a_value_is_listed_other_or_absent(value: object, counted: str) -> None:
-    """A feed's own word `unknown` is a word that nobody listed."""
+    """A feed that says `unknown` itself means the same as one that says nothing."""
     assert resolved(LINE, value) == counted
 
 

@@ -146,13 +146,18 @@ class Folder:
         if old == new:
             return
         closed_before_ms = self._closed_before_ms(arrived.closing_ms)
+        restated: dict[tuple[str, str], int] = {}  # a month's cell: (month, field)
         for name, (start_ms, amount) in difference(old, new):
             deltas = folded.cells.get(start_ms)
             if deltas is None:
                 deltas = folded.cells[start_ms] = {}
             deltas[name] = deltas.get(name, 0) + amount
             if start_ms < closed_before_ms:
-                folded.restatements.append(self._restatement(arrived, name, start_ms, amount))
+                cell = self._calendar.month_of(start_ms), name
+                restated[cell] = restated.get(cell, 0) + amount
+        folded.restatements.extend(
+            self._restatement(arrived, month, name, amount) for (month, name), amount in restated.items() if amount
+        )
 
     def _closed_before_ms(self, closing_ms: int) -> int:
         """Start of the oldest month that was not closed yet when the event arrived.
@@ -165,7 +170,7 @@ class Folder:
             start_ms = self._month_starts[month] = self._calendar.month_start_ms(month)
         return start_ms
 
-    def _restatement(self, arrived: Arrived, name: str, start_ms: int, amount: int) -> Restatement:
+    def _restatement(self, arrived: Arrived, month: str, name: str, amount: int) -> Restatement:
         cell = names.parse_field(name)
         return Restatement(
             topic=self._topic,
@@ -173,7 +178,7 @@ class Folder:
             offset=arrived.offset,
             arrival_ms=arrived.closing_ms,
             event_type=arrived.event.type,
-            month=self._calendar.month_of(start_ms),
+            month=month,
             measure=cell.measure,
             by=cell.by,
             field=cell.field,

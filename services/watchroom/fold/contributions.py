@@ -99,7 +99,7 @@ def resolved(label: Label, value: object) -> str:
     if value is None or value == "":
         return label.absent
     text = names.slug(str(value))
-    return text if text in label.values else label.other
+    return text if text in label.values or text == label.absent else label.other
 
 
 def _where(applies: Callable[[Facts], bool], add: Add) -> Add:
@@ -158,7 +158,7 @@ def _duration(measure: Measure, series: str, bins: Bins, by: Mapping[str, str]) 
             cells[negative] = (start_ms, 1)
             return
         cells[observations] = (start_ms, 1)
-        if took_ms:  # a cell of 0 would change nothing, and be logged as a change
+        if took_ms:
             cells[sum_ms] = (start_ms, took_ms)
         cells[f"{bin_head}{lower_ms(took_ms)}"] = (start_ms, 1)
         if is_within(took_ms, misses_from_ms):

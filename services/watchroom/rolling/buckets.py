@@ -18,7 +18,7 @@ DAY_MS = 86_400_000
 
 KEEP_10S_MS = 2 * HOUR_MS
 KEEP_HOUR_MS = 60 * DAY_MS
-KEEP_DAY_MS = 396 * DAY_MS  # 13 months, the longest of which have 396 days
+KEEP_DAY_MS = 396 * DAY_MS  # 13 months, give or take a day
 KEEP_FOREVER = None
 
 Cells = Mapping[int, Mapping[str, int]]  # start of a 10 s bucket, ms -> field -> delta
