@@ -20,7 +20,8 @@ def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Stor
     """Redis for this worker, bound to what decides the figures (partition counts among it)."""
     partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
     parts = definition_of(settings, catalogue, partitions)
-    return Store(settings.redis_url, settings.force, parts, partitions)
+    log_ids = {topic: log_id for topic, log_id in topics.log_ids.items() if topic in partitions}
+    return Store(settings.redis_url, settings.force, parts, partitions, log_ids)
 
 
 class Appliers:

@@ -4,8 +4,8 @@ All begin with `{<force>}:`, so that a force's keys lie in one slot of a cluster
 written by the worker within the atomic step (`step.lua`) unless said otherwise. Times are ms since the epoch.
 
 meta (hash)                        `fingerprint`; `definition` (JSON); `seq`, raised by each step that changed
-                                   buckets; `partitions:<topic>`. For good. Written by a worker at start and in
-                                   the step; read by all.
+                                   buckets; `partitions:<topic>`; `log:<topic>`, the log's id. For good.
+                                   Written by a worker at start and in the step; read by all.
 partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets that the log no longer held. For
                                    good. Read by worker and exporter.
 state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping from its last write.
@@ -31,6 +31,7 @@ FINGERPRINT = "fingerprint"
 DEFINITION = "definition"
 SEQ = "seq"
 PARTITIONS = "partitions:"
+LOG = "log:"
 NEXT_OFFSET = "next_offset"
 FRESH_MS = "fresh_ms"
 LOST = "lost"

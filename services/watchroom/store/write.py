@@ -40,13 +40,23 @@ class Store:
         force: Whose keys.
         parts: From `definition.definition`; its partition counts are written to `meta` too.
         partitions: Partition count by topic.
+        log_ids: By topic, what tells a log from one made anew under the same name; empty where the
+            broker has no such ids.
     """
 
-    def __init__(self, redis_url: str, force: str, parts: Mapping[str, Any], partitions: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        force: str,
+        parts: Mapping[str, Any],
+        partitions: Mapping[str, int],
+        log_ids: Mapping[str, str] | None = None,
+    ) -> None:
         self.keys = Keys(force)
         self._definition = definition.as_json(parts)
         self._fingerprint = definition.fingerprint(self._definition)
         self._partitions = dict(partitions)
+        self._log_ids = dict(log_ids or {})
         self._redis: Redis = Redis.from_url(
             redis_url,
             socket_timeout=ANSWER_WITHIN_S,
@@ -57,28 +67,33 @@ class Store:
         self._step = self._redis.register_script(script)
 
     async def open(self) -> None:
-        """Write the fingerprint where there is none.
+        """Write the fingerprint and the ids of the logs where there are none.
 
         Raises:
-            RebuildNeeded: Redis holds another one; the message says what changed.
+            RebuildNeeded: Redis holds others; the message says what changed.
             StoreUnavailable: Redis did not answer.
         """
         new = {
             keys.DEFINITION: self._definition,
             **{f"{keys.PARTITIONS}{topic}": count for topic, count in self._partitions.items()},
+            **{f"{keys.LOG}{topic}": log_id for topic, log_id in self._log_ids.items()},
         }
         async with self._redis.pipeline(transaction=True) as pipe:
             queued: Any = pipe  # its commands are typed as awaitable, and queue instead
             for name, value in new.items():
                 queued.hsetnx(self.keys.meta, name, str(value))
             queued.hsetnx(self.keys.meta, keys.FINGERPRINT, self._fingerprint)
-            queued.hmget(self.keys.meta, [keys.FINGERPRINT, keys.DEFINITION])
-            *_, (stored, text) = await _answer(pipe.execute())
+            asked = [keys.FINGERPRINT, keys.DEFINITION, *(f"{keys.LOG}{topic}" for topic in self._log_ids)]
+            queued.hmget(self.keys.meta, asked)
+            *_, (stored, text, *stored_ids) = await _answer(pipe.execute())
         if stored.decode() != self._fingerprint:
             raise RebuildNeeded(
                 "Redis holds figures made under other definitions: "
                 + definition.what_changed(text.decode(), self._definition)
             )
+        for (topic, log_id), stored_id in zip(self._log_ids.items(), stored_ids, strict=True):
+            if stored_id.decode() != log_id:
+                raise RebuildNeeded(f"topic {topic} was made anew: its log is not the one that Redis was filled from")
 
     async def position(self, topic: str, partition: int) -> Position:
         """Where a partition stands."""

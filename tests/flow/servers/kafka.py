@@ -145,8 +145,8 @@ class KafkaServer:
 
 
 def new_cluster_id() -> str:
-    """A cluster id as Kafka wants it: 16 bytes in URL-safe base 64 without padding."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A cluster id as Kafka wants it: 16 bytes in URL-safe base 64 without padding, not taken for an option."""
+    return "W" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
 
 def kafka_cluster(folder: Path, brokers: int = 3) -> list[KafkaServer]:
