@@ -6,6 +6,7 @@ import pytest
 
 from tests.fold.said import adds, contribution, open_in, placed, said, state_of
 from watchroom.events.record import Event
+from watchroom.fold.streams import STREAMS
 
 PRESENTED = said("call.presented", "08:59:58", line="999")
 QUEUED = said("call.queued", "09:00:00", line="999")
@@ -119,6 +120,12 @@ def test_a_call_both_answered_and_abandoned_counts_as_answered() -> None:
     assert adds("call_abandonment", QUEUED, ABANDONED, said("call.answered", "09:00:40")) == {"line=999 whole": 1}
     assert placed("call_abandonment", QUEUED, ANSWERED, ABANDONED) == {"09:00:00"}
     assert adds("call_abandoned_within_60s", QUEUED, ABANDONED, ANSWERED) == {}
+
+
+def test_an_answered_call_has_no_moment_of_abandonment() -> None:
+    """Whatever measure is placed there later."""
+    found = STREAMS["calls"].facts(state_of(QUEUED, ABANDONED, ANSWERED))
+    assert (found["abandoned"], found["left_by"], found["left_queue"]) == (None, "answered", ANSWERED.time_ms)
 
 
 def test_a_call_that_still_waits_has_not_left() -> None:

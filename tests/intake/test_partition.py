@@ -142,8 +142,20 @@ async def test_a_worker_that_lost_its_partition_is_moved_and_forgets_what_it_kne
     assert moved.value.stored_offset == 2
     with pytest.raises(Moved):
         await first.touch(NOW_MS, NOW_MS)
+    assert first._known == {}
     assert await first.start() == 2
     await first.apply(batch(2, ended), NOW_MS, NOW_MS)
+    assert one.month()[ANSWERED] == 1
+    assert one.reader.open_sets() == []
+
+
+async def test_a_worker_that_gets_its_partition_back_forgets_what_it_knew(one: OnePartition) -> None:
+    """It noticed nothing of the other one: an assignment alone is reason enough."""
+    first = await one.started()
+    await first.apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
+    await (await one.started()).apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
+    await first.start()
+    await first.apply(batch(2, record(2, "call.ended", "09:05:00")), NOW_MS, NOW_MS)
     assert one.month()[ANSWERED] == 1
     assert one.reader.open_sets() == []
 

@@ -98,6 +98,13 @@ async def test_many_are_taken_out_some_at_a_time(store: Store, reader: Reader) -
     assert left == [700, 200, 0]
 
 
+async def test_who_left_is_not_remembered(store: Store, client: Redis, keys: Keys) -> None:
+    """The list of when to take whom out holds only who is in."""
+    await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
+    await store.step(step(1, 2, left=[(WAITING, "17")]), again=False)
+    assert not client.exists(keys.open_until)
+
+
 async def test_leaving_what_one_is_not_in_does_nothing(store: Store, reader: Reader) -> None:
     """A call that opened and closed within one batch was never in Redis."""
     await store.step(step(None, 1, left=[(WAITING, "17")]), again=False)

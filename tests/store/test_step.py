@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from redis import Redis
 
@@ -184,15 +186,19 @@ async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
     monkeypatch.setattr(write, "ANSWER_WITHIN_S", 0.2)
     store = Store(redis_server.url, force, PARTS, PARTITIONS)
     await store.open()
+    await store.step(step(None, 5), again=False)  # now Redis knows the script
     redis_server.server.pause()
     try:
         with pytest.raises(StoreUnavailable):
-            await store.step(full(None, 10), again=False)
+            await store.step(full(5, 10), again=False)
     finally:
         redis_server.server.resume()
-    await store.step(full(None, 10), again=True)
-    await store.close()
     reader = Reader(redis_server.url, force)
+    async with asyncio.timeout(5):
+        while reader.partitions()[TOPIC, 0].next_offset != 10:  # noqa: ASYNC110  # Redis sends no event
+            await asyncio.sleep(0.01)
+    await store.step(full(5, 10), again=True)
+    await store.close()
     assert reader.buckets(["month:2021-11"]) == [{VOLUME: 1}]
     assert reader.partitions()[TOPIC, 0].lost == 3
     reader.close()
