@@ -33,6 +33,12 @@ def test_a_class_is_one_thing() -> None:
     assert adds("crime_recorded_by_category", *found) == {"category=drugs,area=stoke count": 1}
 
 
+def test_an_event_without_class_takes_none_away() -> None:
+    """A record that is sent again without its class says nothing about it."""
+    again = said("crime.recorded", "11:00:00", "again", area="stoke")
+    assert adds("crime_recorded", RECORDED, again) == {"group=public_order_offences,area=stoke count": 1}
+
+
 def test_classes_given_at_one_time_are_ordered_by_event_id() -> None:
     """A tie in time must not depend on which event arrived first."""
     a = said("crime.reclassified", "10:00:00", "a", group="Robbery")
