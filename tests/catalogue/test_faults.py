@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogue.folder import COUNT, DURATION, OF_KIND, OPEN, SHARE, load, the_fault
+from tests.catalogue.folder import COUNT, DURATION, LABELS, OF_KIND, OPEN, SHARE, faults, load, the_fault
 
 PART = '{ left_by = ["abandoned"] }'
 # fault: entry, what is replaced in it, by what; then key, part of what was found, part of what to write
@@ -25,6 +25,15 @@ ONE_FAULT = {
         *(SHARE, PART, '{ from = "rung", to = "abandoned", within_s = 60 }'),
         *("part", "'rung'", "a moment of the stream: offered"),
     ),
+    "value that never is": (
+        SHARE,
+        '["abandoned"]',
+        '["abandonned"]',
+        "part.left_by",
+        "abandonned",
+        "answered, abandoned",
+    ),
+    "duration of nothing": (DURATION, '"queued"', '"answered"', "start", "'answered'", "another moment than `at`"),
     "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all of from, to and within_s"),
     "value that is no list": (SHARE, '["abandoned"]', '"abandoned"', "part", "'abandoned'", "a list of accepted"),
     "accepted list of nothing": (SHARE, '["abandoned"]', "[]", "part", "[]", "a list of accepted"),
@@ -81,3 +90,17 @@ def test_a_value_in_place_of_a_table_is_a_fault(tmp_path: Path) -> None:
     """A key above the first entry belongs to none."""
     fault = the_fault(tmp_path, f'owner = "me"\n{COUNT}')
     assert (fault.key, fault.found) == ("owner", "'me'")
+
+
+@pytest.mark.parametrize("name", ["Calls", "9calls", '"calls in"', "orphans", "calls_time_within"])
+def test_an_id_must_be_fit_for_fields_and_metrics(name: str, tmp_path: Path) -> None:
+    """Two measures that met in one metric would be added up by whoever reads it."""
+    found = faults(tmp_path, measures=DURATION + COUNT.replace("[calls_in]", f"[{name}]", 1))
+    assert [fault.key for fault in found] == [name.strip('"')]
+
+
+def test_a_label_must_not_take_a_name_of_ours(tmp_path: Path) -> None:
+    """A measure split by `window` would say twice which window it means."""
+    labels = LABELS.replace("[area]", "[window]", 1)
+    (fault,) = faults(tmp_path, labels, measures=COUNT)
+    assert (fault.key, fault.found) == ("window", "'window'")

@@ -84,6 +84,13 @@ def demo(*, for_s: str = "", port: int | None = None, terminal: bool = False) ->
         os.close(running._reads)
 
 
+def found(pattern: str, text: str) -> tuple[str, ...]:
+    """The groups of a pattern that must be in the text."""
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return tuple(str(group) for group in match.groups())
+
+
 def environ(folder: Path) -> bytes:
     """Environment of a process; empty when it is gone or not ours."""
     try:
@@ -100,11 +107,9 @@ def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
         with demo(for_s="4", port=taken.getsockname()[1]) as running:
             assert running.end() == 0
             assert f"port {taken.getsockname()[1]} cannot be had" in running.output
-            loaded = int(re.search(r"loaded ([\d,]+) events of 2 days", running.output)[1].replace(",", ""))  # type: ignore[index]
+            loaded = int(found(r"loaded ([\d,]+) events of 2 days", running.output)[0].replace(",", ""))
             assert loaded > 10_000
-            applied, sent = re.search(
-                r"([\d,]+) of ([\d,]+) events\s+applied in all; dead letters: 0", running.output
-            ).groups()  # type: ignore[union-attr]
+            applied, sent = found(r"([\d,]+) of ([\d,]+) events\s+applied in all; dead letters: 0", running.output)
             assert applied == sent
             assert "NO DATA" not in running.output
             assert running.left_behind() == []

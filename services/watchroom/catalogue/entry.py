@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from watchroom.catalogue.model import Condition, Target
 
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Text = Annotated[str, Field(min_length=3)]
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]

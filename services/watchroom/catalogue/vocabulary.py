@@ -19,6 +19,7 @@ class Vocabulary:
     moments: Mapping[str, str]
     values: Mapping[str, str]
     states: Mapping[str, str]
+    closed: Mapping[str, tuple[str | bool, ...]]  # values of ours, not of the feed: what they can be
 
 
 STREAMS: Mapping[str, Vocabulary] = {
@@ -41,6 +42,7 @@ STREAMS: Mapping[str, Vocabulary] = {
             "waiting": "queued, and neither answered, abandoned nor ended",
             "in_progress": "answered and not ended",
         },
+        closed={"left_by": ("answered", "abandoned")},
     ),
     "incidents": Vocabulary(
         entity="incident",
@@ -59,6 +61,7 @@ STREAMS: Mapping[str, Vocabulary] = {
             "unresourced": "nobody assigned now, not attended, not closed or cancelled",
             "unattended": "no resource has been on scene, not closed or cancelled",
         },
+        closed={"resourced": (True, False)},
     ),
     "crimes": Vocabulary(
         entity="crime",
@@ -73,6 +76,7 @@ STREAMS: Mapping[str, Vocabulary] = {
             "area": "the latest area",
         },
         states={},
+        closed={},
     ),
 }
 

@@ -1,0 +1,106 @@
+"""What can be wrong with an entry whose keys and types are right.
+
+Each check yields (key, what was found, what to write instead).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from watchroom.catalogue import names
+from watchroom.catalogue.entry import MeasureEntry
+from watchroom.catalogue.model import Condition
+from watchroom.catalogue.vocabulary import STREAMS, WINDOWS, Vocabulary
+
+NEEDED = {"count": (), "share": ("part",), "duration": ("start",), "open": ("state", "give_up_s")}
+NOT_ALLOWED = {
+    "count": ("start", "part", "state", "targets", "edges_s", "give_up_s"),
+    "share": ("start", "state", "targets", "edges_s", "give_up_s"),
+    "duration": ("part", "state", "give_up_s"),
+    "open": ("start", "part", "edges_s", "windows"),
+}
+NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+LABELS_OF_OURS = ("window", "month", "p", "within", "topic", "partition", "source")
+SUFFIXES = (
+    "part", "whole", "observations", "within", "mean_seconds", "percentile_seconds", "missing_start", "negative",
+    "oldest_seconds", "due", "overdue", "gave_up",
+)  # fmt: skip
+
+Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
+
+
+def id_faults(name: str, ids: Collection[str]) -> Found:
+    """An id becomes Redis fields and metric names, so it must be one, and no two may meet there."""
+    if not NAME.fullmatch(name) or name == names.ORPHANS:
+        yield "", repr(name), "an id of lower case letters, digits and _, at most 60, other than orphans"
+    for suffix in SUFFIXES:
+        if name.endswith(f"_{suffix}") and name.removesuffix(f"_{suffix}") in ids:
+            yield "", repr(name), f"another id: {name.removesuffix(f'_{suffix}')} has a metric of this name"
+
+
+def label_name_faults(name: str) -> Found:
+    """A label stands beside our own in a metric."""
+    if not NAME.fullmatch(name) or name in LABELS_OF_OURS:
+        yield "", repr(name), f"a name of lower case letters, digits and _, none of {', '.join(LABELS_OF_OURS)}"
+
+
+def word_faults(entry: MeasureEntry) -> Found:
+    """Moments, states and windows that do not exist."""
+    words = STREAMS[entry.stream]
+    moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
+    if entry.at not in words.moments:
+        yield "at", repr(entry.at), moments
+    if entry.start and entry.start not in words.moments:
+        yield "start", repr(entry.start), moments
+    if entry.kind == "duration" and entry.start == entry.at:
+        yield "start", repr(entry.start), "another moment than `at`: this is always 0 s"
+    if entry.state and entry.state not in words.states:
+        yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
+    for window in entry.windows:
+        if window not in WINDOWS:
+            yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
+
+
+def kind_faults(entry: MeasureEntry) -> Found:
+    """What a kind needs and what it does not have."""
+    for key in NEEDED[entry.kind]:
+        if not getattr(entry, key):
+            yield key, "nothing", f"{key}: a {entry.kind} needs it"
+    for key in NOT_ALLOWED[entry.kind]:
+        if key in entry.model_fields_set:
+            yield key, repr(getattr(entry, key)), f"no {key}: a {entry.kind} has none"
+    if entry.kind != "open" and not entry.windows:
+        yield "windows", "none", "at least one window"
+
+
+def label_faults(entry: MeasureEntry, labels: Mapping[str, tuple[tuple[str, ...], str]]) -> Found:
+    """Labels and targets that do not exist."""
+    values = STREAMS[entry.stream].values
+    for name, word in entry.by.items():
+        if name not in labels:
+            yield f"by.{name}", repr(name), f"a label of labels.toml: {', '.join(labels)}"
+        if word not in values:
+            yield f"by.{name}", repr(word), f"a value of {entry.stream}: {', '.join(values)}"
+    for target in entry.targets:
+        for name, value in target.where.items():
+            if name not in entry.by:
+                yield "targets", f"where {name}", f"one of the labels in `by`: {', '.join(entry.by)}"
+            elif name in labels and value not in labels[name][0]:
+                yield "targets", f"{name} = {value!r}", f"a listed value: {', '.join(labels[name][0])}"
+
+
+def condition_faults(key: str, said: Condition | None, words: Vocabulary) -> Found:
+    """Words and values of a condition that do not exist."""
+    if said is None:
+        return
+    for word, accepted in said.accepted.items():
+        if word not in words.values:
+            yield f"{key}.{word}", repr(word), f"a value of the stream: {', '.join(words.values)}"
+        closed = words.closed.get(word)
+        if closed is not None and (never := [value for value in accepted if value not in closed]):
+            shown = ", ".join("true" if value is True else "false" if value is False else value for value in closed)
+            yield f"{key}.{word}", f"{never}, which it never is", f"values out of {shown}"
+    for word in filter(None, (said.start, said.end)):
+        if word not in words.moments:
+            yield key, repr(word), f"a moment of the stream: {', '.join(words.moments)}"
