@@ -35,8 +35,8 @@ def id_faults(name: str, ids: Collection[str]) -> Found:
     if not NAME.fullmatch(name) or name == names.ORPHANS:
         yield "", repr(name), "an id of lower case letters, digits and _, at most 60, other than orphans"
     for suffix in SUFFIXES:
-        if name.endswith(f"_{suffix}") and name.removesuffix(f"_{suffix}") in ids:
-            yield "", repr(name), f"another id: {name.removesuffix(f'_{suffix}')} has a metric of this name"
+        if f"{name}_{suffix}" in ids or (name.endswith(f"_{suffix}") and name.removesuffix(f"_{suffix}") in ids):
+            yield "", repr(name), "another id: with _" + suffix + " it would share a metric with an entry before it"
 
 
 def label_name_faults(name: str) -> Found:

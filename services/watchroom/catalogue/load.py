@@ -35,16 +35,17 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
     labels = _labels(folder / LABELS_FILE, areas, faults)
     measures: dict[str, Measure] = {}
-    entries = [(str(path), name, table) for path in files for name, table in _tables(path, faults)]
-    ids = [name for _, name, _ in entries]
-    for number, (where, name, table) in enumerate(entries):
-        faults.extend(Fault(where, name, found, write) for _, found, write in checks.id_faults(name, ids))
-        if name in ids[:number]:
-            faults.append(Fault(where, name, "a second entry of this name", "another id"))
-        elif measure := _measure(where, name, table, labels, faults):
-            measures[name] = measure
+    seen: set[str] = set()  # faulty ones too
+    for path in files:
+        for name, table in _tables(path, faults):
+            faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.id_faults(name, seen))
+            if name in seen:
+                faults.append(Fault(str(path), name, "a second entry of this name", "another id"))
+            elif measure := _measure(str(path), name, table, labels, faults):
+                measures[name] = measure
+            seen.add(name)
     if faults:
-        raise ConfigurationInvalid(sorted(faults, key=lambda fault: fault.where))
+        raise ConfigurationInvalid(faults)
     return Catalogue(measures)
 
 
