@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -23,6 +25,7 @@ STREAMS = ("calls", "incidents", "crimes")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
 Area = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=63)]  # what an event's text becomes
 Port = Annotated[int, Field(ge=1, le=65535)]
+_BROKER = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:,/\[\]@]+):(?P<port>[0-9]{1,5})")
 
 
 class SourceRule(BaseModel):
@@ -111,6 +114,26 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError(f"JSON ({error})") from None
 
+    @field_validator("kafka")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        found = [_BROKER.fullmatch(broker.strip()) for broker in value.split(",")]
+        if not all(match and 0 < int(match["port"]) < 65536 for match in found):
+            raise ValueError("host:port, comma separated, for example 127.0.0.1:9092")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            is_known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise ValueError("a URL such as redis://127.0.0.1:6379/0 (redis://, rediss:// or unix://)")
+        return value
+
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
@@ -130,6 +153,11 @@ class Settings(BaseSettings):
     def topic(self, stream: str) -> str:
         """Kafka topic of a stream."""
         return f"{self.topic_prefix}.{stream}"
+
+    @property
+    def redis_shown(self) -> str:
+        """The Redis URL without user and password, for messages."""
+        return _without_secrets(self.redis_url)
 
     @property
     def dead_letter_topic(self) -> str:
@@ -154,6 +182,21 @@ def _fault(item: ErrorDetails) -> Fault:
     return Fault(
         where=f"WATCHROOM_{path[0].upper()}" if path else "settings",
         key=".".join(path[1:]),
-        found=repr(item.get("input")),
+        found=_shown(path, item.get("input")),
         write=str(item["msg"]).removeprefix("Value error, "),
     )
+
+
+def _shown(path: list[str], found: object) -> str:
+    """What was found; nothing that may be a password."""
+    return repr(_without_secrets(str(found)) if path == ["redis_url"] else found)
+
+
+def _without_secrets(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2]
+    if not parts.netloc:
+        return url.rpartition("@")[2]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

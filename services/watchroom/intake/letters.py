@@ -11,16 +11,20 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers
 from watchroom.events.times import to_text
-from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES
+from watchroom.intake.dead_letters import headers_of
+from watchroom.intake.partition import Refused
+from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.settings import Settings
 
 FETCH_WITHIN_MS = 500
 SILENT_FETCHES = 20  # so many empty fetches below the log's end: the broker does not answer
+REQUEST_TIMEOUT_MS = 10_000
+SENT_AT_ONCE = 500
 
 
 class Letter(NamedTuple):
@@ -42,7 +46,18 @@ class Letter(NamedTuple):
         return "" if self.arrived_ms is None else to_text(self.arrived_ms)
 
 
+class Replayed(NamedTuple):
+    """What became of the letters that were to be sent again."""
+
+    sent: int
+    repeats: int  # the same record had been refused more than once: one was sent
+    cut: int  # cannot be sent: they are not whole
+    too_large: int  # the topic does not take them
+
+
 Wanted = Callable[[Letter], bool]
+Identity = tuple[str, int, int, int | None]
+"""Topic, partition and offset of a refused record, and its arrival: a topic made anew counts from 0 again."""
 
 
 def read_letters(settings: Settings, wanted: Wanted) -> list[Letter]:
@@ -51,43 +66,64 @@ def read_letters(settings: Settings, wanted: Wanted) -> list[Letter]:
     Raises:
         BrokerUnavailable: Kafka did not answer.
     """
-    return asyncio.run(_read(settings, wanted))
+
+    async def read() -> list[Letter]:
+        found = {letter[:3]: letter async for letter in _letters(settings) if wanted(letter)}
+        return [found[place] for place in sorted(found)]
+
+    return asyncio.run(read())
 
 
-def replay_letters(settings: Settings, letters: Sequence[Letter]) -> int:
-    """Send letters to their topics again, their first arrival in a header; returns how many.
+async def identities(settings: Settings) -> set[Identity]:
+    """Of all letters; raises as `read_letters`."""
+    return {(*letter[:3], letter.arrived_ms) async for letter in _letters(settings)}
 
-    The fold knows an event that it has seen, so sending a letter twice changes nothing. A letter
-    that was cut cannot be sent and is left out.
+
+def identity_of(topic: str, partition: int, refused: Refused) -> Identity:
+    """What `identities` will have for a refused record once its letter is sent."""
+    said = dict(headers_of(topic, partition, refused))
+    return topic, partition, refused.record.offset, _arrived_ms(said[headers.ARRIVED].decode(errors="replace"))
+
+
+def replay_letters(settings: Settings, letters: Sequence[Letter]) -> Replayed:
+    """Send letters to their topics again, their first arrival in a header.
+
+    The fold knows an event that it has seen, so sending a letter twice changes nothing. One that was
+    sent before and came back is the same record as the first: of those one is sent, or their number
+    would double with every replay.
 
     Raises:
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.
     """
-    return asyncio.run(_send(settings, [letter for letter in letters if not letter.is_cut]))
+    whole = [letter for letter in letters if not letter.is_cut]
+    records = {(letter.topic, letter.key, letter.value, letter.arrived_ms): letter for letter in whole}
+    too_large = asyncio.run(_send(settings, list(records.values())))
+    return Replayed(len(records) - too_large, len(whole) - len(records), len(letters) - len(whole), too_large)
 
 
-async def _read(settings: Settings, wanted: Wanted) -> list[Letter]:
+async def _letters(settings: Settings) -> AsyncIterator[Letter]:
+    """Every letter in its topic, also those that are there twice."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=2 * DEAD_LETTERS_MOST_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
-    found: dict[tuple[str, int, int], Letter] = {}
     async with _told_as_ours(settings):
         try:
             await consumer.start()
             numbers = await _partitions(consumer, settings.dead_letter_topic)
             places = [TopicPartition(settings.dead_letter_topic, number) for number in numbers]
+            if not places:
+                return
             consumer.assign(places)
             await consumer.seek_to_beginning(*places)
             async for record in _all_records(consumer, places):
-                letter = letter_of(record)
-                if letter is not None and wanted(letter):
-                    found[letter[:3]] = letter
+                if (letter := letter_of(record)) is not None:
+                    yield letter
         finally:
             await consumer.stop()
-    return [found[place] for place in sorted(found)]
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
@@ -117,14 +153,13 @@ def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
     """A letter from its record; None for a record that is no letter of ours."""
     said = {name: value.decode(errors="replace") for name, value in reversed(record.headers)}
     try:
-        arrived = said.get(headers.ARRIVED, "")
         return Letter(
             topic=said[headers.TOPIC],
             partition=int(said[headers.PARTITION]),
             offset=int(said[headers.OFFSET]),
             reason=said[headers.REASON],
             detail=said.get(headers.DETAIL, ""),
-            arrived_ms=int(arrived) if arrived.isascii() and arrived.isdigit() and len(arrived) <= 15 else None,
+            arrived_ms=_arrived_ms(said.get(headers.ARRIVED, "")),
             is_cut=headers.LENGTH in said,
             key=record.key,
             value=record.value,
@@ -133,17 +168,37 @@ def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
         return None
 
 
+def _arrived_ms(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+
+
 async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True)
+    """Send them; returns how many the topic does not take."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        acks="all",  # not idempotent: the embedded broker is not, and a repeat changes nothing
+        max_request_size=EVENTS_MOST_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+    refused = 0
     async with _told_as_ours(settings):
         try:
             await producer.start()
-            for letter in letters:
-                arrived = [] if letter.arrived_ms is None else [(headers.ARRIVED, str(letter.arrived_ms).encode())]
-                await producer.send_and_wait(letter.topic, letter.value, key=letter.key, headers=arrived)
+            for begin in range(0, len(letters), SENT_AT_ONCE):
+                stored = [_send_one(producer, letter) for letter in letters[begin : begin + SENT_AT_ONCE]]
+                refused += (await asyncio.gather(*stored)).count(False)
         finally:
             await producer.stop()
-    return len(letters)
+    return refused
+
+
+async def _send_one(producer: AIOKafkaProducer, letter: Letter) -> bool:
+    arrived = [] if letter.arrived_ms is None else [(headers.ARRIVED, str(letter.arrived_ms).encode())]
+    try:
+        await producer.send_and_wait(letter.topic, letter.value, key=letter.key, headers=arrived)
+    except MessageSizeTooLargeError:
+        return False
+    return True
 
 
 @asynccontextmanager
@@ -151,6 +206,4 @@ async def _told_as_ours(settings: Settings) -> AsyncIterator[None]:
     try:
         yield
     except (KafkaError, OSError) as error:
-        raise BrokerUnavailable(
-            f"Kafka at {settings.kafka} did not answer ({type(error).__name__}); check that it runs (--kafka)"
-        ) from error
+        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error

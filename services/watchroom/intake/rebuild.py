@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable, WorkFailed
 from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
+from watchroom.intake.before_rebuild import (
+    REQUEST_TIMEOUT_MS,
+    LogStart,
+    look_at_logs,
+    refuse_loss,
+    refuse_members,
+    refuse_while_running,
+)
 from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.letters import Identity, identities, identity_of
 from watchroom.intake.partition import PartitionApplier, Refused, SendRefused
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status
@@ -28,17 +37,34 @@ from watchroom.settings import STREAMS, Settings
 from watchroom.store.clear import clear
 from watchroom.store.read import PartitionState, Reader
 
-RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
 FETCH_RECORDS = 20_000
 FETCH_WITHIN_MS = 1_000
 NO_ANSWER_WITHIN_S = 60.0
+RETRY_S = 0.5
+RETRY_FOR_S = 15.0  # a server that went away is waited for so long, then the work has failed
+UNFINISHED = "the rebuild is not finished: run `watchroom rebuild` again"
 
 Progress = Callable[[int, int], None]
-"""Called with (records applied, records known to be in the log)."""
+"""Called with (offsets done, offsets known to be in the logs)."""
 
 
-def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> int:
-    """Clear this force's keys and read its topics from the start; returns how many records were applied.
+class Rebuilt(NamedTuple):
+    """What a rebuild did."""
+
+    records: int
+    refused: int  # of them: dead letters
+
+
+class _Redis(NamedTuple):
+    """What Redis held before."""
+
+    stood: dict[tuple[str, int], PartitionState]
+    months: list[str]
+    log_ids: dict[str, str]
+
+
+def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
+    """Clear this force's keys and read its topics from the start.
 
     Args:
         settings: Which force, broker and Redis.
@@ -48,83 +74,68 @@ def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> 
     Raises:
         WorkFailed: A worker runs, or months would be lost; nothing was changed.
         BrokerUnavailable, StoreUnavailable: A server did not answer; run it again.
+        ConfigurationInvalid: The catalogue cannot be used.
     """
     return asyncio.run(_rebuild(settings, lose_before, progress))
 
 
-async def _rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> int:
+async def _rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    redis = _look_at_redis(settings)
     topics = await ensure_topics(settings)
-    reader = Reader(settings.redis_url, settings.force)
-    try:
-        stood = reader.partitions()
-        refuse_while_running(stood, int(time.time() * 1000))
-        await _refuse_members(settings)
-        months = reader.months()
-    finally:
-        reader.close()
+    refuse_while_running(redis.stood, _now_ms())
+    await refuse_members(settings)
+    sent = await identities(settings)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",  # as the worker reads: an aborted transaction never happened
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
-    status = Status()
-    letters = DeadLetters(settings, status)
+    letters = DeadLetters(settings, Status())
     store = make_store(settings, catalogue, topics)
     try:
-        begins = await _seek_to_beginnings(consumer, settings, topics)
-        await _refuse_loss(consumer, begins, months, Calendar(settings.zone), lose_before)
+        starts = await _logs(consumer, settings, topics)
+        refuse_loss(
+            starts,
+            _other_logs(starts, redis, topics),
+            redis.months,
+            Calendar(settings.zone),
+            future_ms=round(settings.future_s * 1000),
+            lose_before=lose_before,
+        )
         clear(settings.redis_url, settings.force)
-        send = _only_new_letters(letters, stood)
-        appliers = Appliers(settings, catalogue, topics, store, send)
-        return await _apply_all(consumer, appliers, begins, progress)
+        work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts)
+        records = await work.run(progress)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
         await consumer.stop()
         await letters.stop()
         await store.close()
+    return Rebuilt(records, sum(_look_at_letters(settings).values()))
 
 
-def refuse_while_running(stood: Mapping[tuple[str, int], PartitionState], now_ms: int) -> None:
-    """Raise WorkFailed if any partition was fresh so lately that a worker must be running."""
-    for (topic, number), state in stood.items():
-        if state.fresh_ms is not None and now_ms - state.fresh_ms < RUNNING_WITHIN_MS:
-            ago_s = (now_ms - state.fresh_ms) / 1000
-            raise WorkFailed(
-                f"a worker runs: {topic} partition {number} was fresh {ago_s:.0f} s ago; stop every worker"
-                f" of this force, wait {RUNNING_WITHIN_MS // 1000} s, then run `watchroom rebuild` again"
-            )
-
-
-async def _refuse_members(settings: Settings) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+def _look_at_redis(settings: Settings) -> _Redis:
+    reader = Reader(settings.redis_url, settings.force)
     try:
-        await admin.start()
-        described = await admin.describe_consumer_groups([settings.group])
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
+        meta = reader.meta()
+        return _Redis(reader.partitions(), reader.months(), dict(meta.log_ids) if meta else {})
     finally:
-        await admin.close()
-    members = [member for answer in described for group in answer.groups for member in _members(group)]
-    if members:
-        raise WorkFailed(
-            f"a worker runs: consumer group {settings.group} has {len(members)} member(s), the first is"
-            f" {members[0]}; stop every worker, wait for its session to end"
-            f" ({settings.session_timeout_s:.0f} s), then run `watchroom rebuild` again"
-        )
+        reader.close()
 
 
-def _members(group: Sequence[object]) -> list[str]:
-    """Ids of a described group's members: (error, group, state, protocol type, protocol, members, ...)."""
-    members = group[5]
-    return [str(member[0]) for member in members] if isinstance(members, list | tuple) else []
+def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
+    reader = Reader(settings.redis_url, settings.force)
+    try:
+        return reader.dead_letters()
+    finally:
+        reader.close()
 
 
-async def _seek_to_beginnings(
-    consumer: AIOKafkaConsumer, settings: Settings, topics: Topics
-) -> dict[TopicPartition, int]:
+async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) -> list[LogStart]:
+    """Every partition's log; the consumer stands at their beginnings."""
     await consumer.start()
     names = [settings.topic(stream) for stream in STREAMS]
     places = [TopicPartition(topic, number) for topic in names for number in range(topics.partitions[topic])]
@@ -132,73 +143,93 @@ async def _seek_to_beginnings(
     begins: dict[TopicPartition, int] = await consumer.beginning_offsets(places)
     for place, offset in begins.items():
         consumer.seek(place, offset)
-    return begins
+    return await look_at_logs(consumer, begins)
 
 
-async def _refuse_loss(
-    consumer: AIOKafkaConsumer,
-    begins: Mapping[TopicPartition, int],
-    months: Sequence[str],
-    calendar: Calendar,
-    lose_before: str | None,
-) -> None:
-    """Raise WorkFailed where a log begins above 0 and Redis holds months that its lost records told of."""
-    lost: set[str] = set()
-    for place, begin in begins.items():
-        if begin == 0:
-            continue
-        if (await consumer.end_offsets([place]))[place] <= begin:
-            lost.update(months)  # nothing of it is left
-            continue
-        found = await consumer.getone(place)
-        consumer.seek(place, begin)
-        first_kept = calendar.month_of(found.timestamp)
-        lost.update(month for month in months if month <= first_kept)
-    unaccepted = sorted(month for month in lost if lose_before is None or month >= lose_before)
-    if unaccepted:
-        after = calendar.months_after(unaccepted[-1], 1)
-        raise WorkFailed(
-            f"the log no longer begins at offset 0, so months would be lost in whole or part: {', '.join(unaccepted)};"
-            f" nothing was changed. To accept that, run `watchroom rebuild --lose-before {after}`"
-        )
+def _other_logs(starts: Sequence[LogStart], redis: _Redis, topics: Topics) -> set[TopicPartition]:
+    """Partitions whose log is not the one that Redis was filled from: another id, or shorter than what was applied."""
+    others = set()
+    for start in starts:
+        topic, number = start.place
+        stored_id, found_id = redis.log_ids.get(topic), topics.log_ids.get(topic)
+        state = redis.stood.get((topic, number))
+        is_shorter = state is not None and (state.next_offset or 0) > start.end
+        if is_shorter or (stored_id and found_id and stored_id != found_id):
+            others.add(start.place)
+    return others
 
 
-def _only_new_letters(letters: DeadLetters, stood: Mapping[tuple[str, int], PartitionState]) -> SendRefused:
-    """Letters of records that a worker had applied before are in their topic already."""
+def _only_new(letters: DeadLetters, sent: set[Identity]) -> SendRefused:
+    """Sends the letters that are not in their topic yet: a worker sent most of them when the records came."""
 
     async def send(topic: str, partition: int, refused: Sequence[Refused]) -> None:
-        state = stood.get((topic, partition))
-        from_offset = (state.next_offset or 0) if state else 0
-        await letters.send(topic, partition, [one for one in refused if one.record.offset >= from_offset])
+        await letters.send(topic, partition, [one for one in refused if identity_of(topic, partition, one) not in sent])
 
     return send
 
 
-async def _apply_all(
-    consumer: AIOKafkaConsumer, make: Appliers, begins: Mapping[TopicPartition, int], progress: Progress
-) -> int:
-    """Apply until every partition stands at the log's end that its fetches show."""
-    appliers: dict[TopicPartition, PartitionApplier] = {}
-    stands = dict(begins)
-    for place in begins:
-        appliers[place] = make(place.topic, place.partition)
-        await appliers[place].start()
-        await appliers[place].begin(begins[place], int(time.time() * 1000))
-    applied, heard_at_s = 0, time.monotonic()
-    while any(consumer.highwater(place) is None or stands[place] < consumer.highwater(place) for place in begins):
-        fetched = await consumer.getmany(timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
-        for place, base in stands.items():
-            # the position, not the last record's offset: compaction and markers leave gaps, at the end too
-            batch = _batch(place, base, fetched.get(place, ()), await consumer.position(place))
-            if batch.next_offset > base:
-                await appliers[place].apply(batch, None, int(time.time() * 1000))
-                stands[place] = batch.next_offset
-                heard_at_s = time.monotonic()
-            applied += len(batch.records)
-        if time.monotonic() - heard_at_s > NO_ANSWER_WITHIN_S:
-            raise WorkFailed(f"Kafka gave no records for {NO_ANSWER_WITHIN_S:.0f} s; run `watchroom rebuild` again")
-        progress(applied, sum((consumer.highwater(place) or 0) - begin for place, begin in begins.items()))
-    return applied
+class _Work:
+    """Reading and applying all logs, after Redis was cleared."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, make: Appliers, starts: Sequence[LogStart]) -> None:
+        self._consumer = consumer
+        self._begins = {start.place: start.begin for start in starts}
+        self._stands = dict(self._begins)
+        self._appliers: dict[TopicPartition, PartitionApplier] = {
+            place: make(place.topic, place.partition) for place in self._begins
+        }
+
+    async def run(self, progress: Progress) -> int:
+        """Apply until every partition stands at the log's end that its fetches show; returns how many records."""
+        for place, applier in self._appliers.items():
+            await _insist(place, applier.start)
+            await _insist(place, lambda: applier.begin(self._begins[place], _now_ms()))  # noqa: B023 - awaited here
+        applied, heard_at_s = 0, time.monotonic()
+        while any(self._is_behind(place) for place in self._begins):
+            fetched = await self._consumer.getmany(timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
+            for place, base in self._stands.items():
+                # the position, not the last record's offset: compaction and markers leave gaps, at the end too
+                batch = _batch(place, base, fetched.get(place, ()), await self._consumer.position(place))
+                if batch.next_offset > base:
+                    await self._apply(place, batch)
+                    heard_at_s = time.monotonic()
+                applied += len(batch.records)
+            if time.monotonic() - heard_at_s > NO_ANSWER_WITHIN_S:
+                raise WorkFailed(f"Kafka gave no records for {NO_ANSWER_WITHIN_S:.0f} s; {UNFINISHED}")
+            self._tell(progress)
+        return applied
+
+    async def _apply(self, place: TopicPartition, batch: RecordBatch) -> None:
+        await _insist(place, lambda: self._appliers[place].apply(batch, None, _now_ms()))
+        self._stands[place] = batch.next_offset
+
+    def _is_behind(self, place: TopicPartition) -> bool:
+        end = self._consumer.highwater(place)
+        return end is None or self._stands[place] < end
+
+    def _tell(self, progress: Progress) -> None:
+        ends = {place: self._consumer.highwater(place) or begin for place, begin in self._begins.items()}
+        began = sum(self._begins.values())
+        progress(sum(self._stands.values()) - began, sum(ends.values()) - began)
+
+
+async def _insist(place: TopicPartition, call: Callable[[], Awaitable[object]]) -> None:
+    """Call until the servers answer, for a while; each call of an applier may be repeated."""
+    until_s = time.monotonic() + RETRY_FOR_S
+    while True:
+        try:
+            await call()
+        except Moved as error:
+            raise WorkFailed(
+                f"somebody else applied {place.topic} partition {place.partition} (up to {error.stored_offset}): a"
+                " worker was started during the rebuild. Its figures are right and it goes on; there is nothing to do"
+            ) from error
+        except (StoreUnavailable, BrokerUnavailable) as error:
+            if time.monotonic() > until_s:
+                raise type(error)(f"{error}; {UNFINISHED}") from error
+            await asyncio.sleep(RETRY_S)
+        else:
+            return
 
 
 def _batch(place: TopicPartition, base: int, records: Sequence[ConsumerRecord], next_offset: int) -> RecordBatch:
@@ -209,3 +240,8 @@ def _batch(place: TopicPartition, base: int, records: Sequence[ConsumerRecord], 
         [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in records],
         next_offset,
     )
+
+
+def _now_ms() -> int:
+    """The wall clock, read at this command's edge."""
+    return time.time_ns() // 1_000_000

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 
 from watchroom.errors import StoreUnavailable
 from watchroom.store import keys
+from watchroom.store.definition import INTERRUPTED
 from watchroom.store.keys import Keys
 
 BEING_CLEARED = "being cleared"  # no worker has this fingerprint, so none writes until `meta` is gone
@@ -25,15 +26,14 @@ def clear(redis_url: str, force: str) -> int:
     ours = Keys(force)
     redis = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=5)
     try:
-        redis.hset(ours.meta, keys.FINGERPRINT, BEING_CLEARED)
-        redis.hset(ours.meta, keys.DEFINITION, '{"rebuild": "interrupted"}')
+        redis.hset(ours.meta, mapping={keys.FINGERPRINT: BEING_CLEARED, keys.DEFINITION: INTERRUPTED})
         gone = 0
         for found in _in_parts(redis, ours):
             gone += len(found)
             redis.unlink(*found)
         redis.delete(ours.meta)
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis at {redis_url} did not answer ({error})") from error
+        raise StoreUnavailable(f"Redis did not answer ({error})") from error
     else:
         return gone
     finally:

@@ -17,6 +17,7 @@ from watchroom.fold import FOLD_VERSION
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
 from watchroom.settings import STREAMS, Settings
 
+INTERRUPTED = '{"rebuild": "interrupted"}'  # stands for a definition while a force's keys are cleared
 NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms")
 
 
@@ -58,6 +59,8 @@ def fingerprint(text: str) -> str:
 
 def what_changed(stored: str, ours: str) -> str:
     """One sentence on how two definitions differ, for a person."""
+    if stored == INTERRUPTED:
+        return "a rebuild is running, or was interrupted before it had cleared everything"
     old, new = json.loads(stored), json.loads(ours)
     said = []
     for name in sorted({*old, *new}):

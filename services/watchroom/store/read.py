@@ -28,6 +28,7 @@ class Meta(NamedTuple):
     definition: str
     seq: int
     partitions: dict[str, int]  # topic -> count
+    log_ids: dict[str, str]  # topic -> which log it was filled from; empty where the broker has no such ids
 
 
 class PartitionState(NamedTuple):
@@ -91,7 +92,8 @@ class Reader:
             for name, value in stored.items()
             if name.startswith(keys.PARTITIONS)
         }
-        return Meta(stored[keys.FINGERPRINT], stored[keys.DEFINITION], int(stored.get(keys.SEQ, 0)), counts)
+        ids = {name.removeprefix(keys.LOG): value for name, value in stored.items() if name.startswith(keys.LOG)}
+        return Meta(stored[keys.FINGERPRINT], stored[keys.DEFINITION], int(stored.get(keys.SEQ, 0)), counts, ids)
 
     def buckets(self, names: Sequence[str]) -> list[dict[str, int]]:
         """Contents of buckets, in the order of `names`; {} where there is none."""

@@ -1,0 +1,99 @@
+"""`watchroom dead-letters`: the events that could not be used."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from watchroom.cli_options import Format, Kafka, messages, results, servers_named, settings_with
+from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
+from watchroom.events.reasons import REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from watchroom.intake.letters import Letter, Replayed
+
+app = typer.Typer(help="Events that could not be used: list, show, or send them again after a fix.")
+Reason = Annotated[str | None, typer.Option(help=f"Only letters with this reason: {', '.join(REASONS)}.")]
+Topic = Annotated[str | None, typer.Option(help="Only letters of this topic, for example watchroom.calls.")]
+COLUMNS = ("topic", "partition", "offset", "arrived", "reason", "detail")
+
+
+@app.command("list")
+def list_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, output: Format = "table") -> None:
+    """List the letters: where each lay, when it first arrived (UTC), and why it was refused."""
+    from watchroom.intake.letters import read_letters
+
+    settings = settings_with(kafka)
+    wanted = _wanted(reason, topic)
+    with servers_named(settings):
+        found = read_letters(settings, wanted)
+    rows = [{name: getattr(letter, name) for name in COLUMNS} for letter in found]
+    if output == "table":
+        table = Table(*COLUMNS)
+        for row in rows:
+            table.add_row(*(Text(str(value)) for value in row.values()))
+        results.print(table)
+    elif output == "json":
+        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    else:
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@app.command("show")
+def show(
+    topic: Annotated[str, typer.Argument(help="Topic of the refused record, for example watchroom.calls.")],
+    partition: Annotated[int, typer.Argument(help="Its partition.", min=0)],
+    offset: Annotated[int, typer.Argument(help="Its offset.", min=0)],
+    kafka: Kafka = None,
+) -> None:
+    """Show one letter: why it was refused on standard error, its bytes, untouched, on standard output."""
+    from watchroom.intake.letters import read_letters
+
+    settings = settings_with(kafka)
+    with servers_named(settings):
+        found = read_letters(settings, lambda letter: letter[:3] == (topic, partition, offset))
+    if not found:
+        raise WorkFailed(
+            f"no dead letter of {topic} partition {partition} offset {offset}; `dead-letters list` has all"
+        )
+    for name in ("reason", "detail", "arrived", "is_cut", "key"):
+        messages.print(f"{name}: {getattr(found[0], name)}")
+    sys.stdout.buffer.write(found[0].value or b"")
+
+
+@app.command("replay")
+def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
+    """Send letters to their topics again; those that are still wrong come back. Repeating is harmless."""
+    from watchroom.intake.letters import read_letters, replay_letters
+
+    settings = settings_with(kafka)
+    wanted = _wanted(reason, topic)
+    with servers_named(settings):
+        done = replay_letters(settings, read_letters(settings, wanted))
+    messages.print(_said(done))
+
+
+def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:
+    if reason is not None and reason not in REASONS:
+        raise ConfigurationInvalid([Fault("--reason", "", repr(reason), f"one of {', '.join(REASONS)}")])
+    return lambda letter: reason in (None, letter.reason) and topic in (None, letter.topic)
+
+
+def _said(done: Replayed) -> str:
+    left_out = {
+        "came back from an earlier replay": done.repeats,
+        "had been cut": done.cut,
+        "are larger than their topic takes": done.too_large,
+    }
+    more = "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
+    return f"sent {done.sent:,} of {sum(done):,} letters again{more}"

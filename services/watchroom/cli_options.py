@@ -1,0 +1,87 @@
+"""What the commands share: options, settings, and how they talk to a person."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.settings import Settings, read_settings
+
+messages = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+results = Console()
+
+SAY_EVERY_S = 10.0
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+Tell = Callable[[str, int, int | None], None]
+"""Called with what is being done, how much of it is done, and of how much (None: not known)."""
+
+
+def default(name: str) -> str:
+    """For a help text: the variable behind an option, and its value when nobody sets it."""
+    return f"WATCHROOM_{name.upper()}, default {Settings.model_fields[name].default}"
+
+
+Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")]
+Kafka = Annotated[
+    str | None, typer.Option("--kafka", help=f"Brokers, host:port[,host:port], in place of {default('kafka')}.")
+]
+RedisUrl = Annotated[str | None, typer.Option("--redis", help=f"Redis URL, in place of {default('redis_url')}.")]
+
+
+def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Settings:
+    """Settings of the environment, with the options given on the command line over them."""
+    given = {"kafka": kafka, "redis_url": redis_url}
+    return read_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def check_months(option: str, given: Sequence[str]) -> None:
+    """Raise ConfigurationInvalid for each text that is no month."""
+    wrong = [month for month in given if not _MONTH.fullmatch(month)]
+    if wrong:
+        raise ConfigurationInvalid([Fault(option, "", repr(month), "a month such as 2021-04") for month in wrong])
+
+
+@contextmanager
+def servers_named(settings: Settings) -> Iterator[None]:
+    """An error of a server that does not answer says its address and what to check."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        check = f"check that Redis at {settings.redis_shown} runs, and --redis or WATCHROOM_REDIS_URL"
+        raise StoreUnavailable(f"{error}; {check}") from error
+    except BrokerUnavailable as error:
+        check = f"check that Kafka at {settings.kafka} runs, and --kafka or WATCHROOM_KAFKA"
+        raise BrokerUnavailable(f"{error}; {check}") from error
+
+
+@contextmanager
+def progress(console: Console = messages, say_every_s: float = SAY_EVERY_S) -> Iterator[Tell]:
+    """Progress on standard error: a bar on a terminal, a line now and then in a log."""
+    if not console.is_terminal:
+        yield _lines(console, say_every_s)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+
+
+def _lines(console: Console, say_every_s: float) -> Tell:
+    said_at_s = time.monotonic()
+
+    def tell(what: str, done: int, total: int | None) -> None:
+        nonlocal said_at_s
+        if time.monotonic() - said_at_s >= say_every_s:
+            said_at_s = time.monotonic()
+            console.print(f"{what}: {done:,}" + ("" if total is None else f" of {total:,}"))
+
+    return tell

@@ -1,0 +1,92 @@
+"""The commands that send events themselves: a real extract, or a simulated force."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchroom.cli_options import Format, Kafka, messages, progress, results, servers_named, settings_with
+from watchroom.settings import read_settings
+
+PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
+
+ForS = Annotated[float | None, typer.Option("--for", help="End the live part after so many seconds; default: Ctrl-C.")]
+Busy = Annotated[float, typer.Option(help="Demand of the live part, as a multiple of a normal day's.")]
+Good = Annotated[bool, typer.Option("--good", help="A force that meets its targets; default: the published figures.")]
+Seed = Annotated[int, typer.Option(help="Another seed, other events.")]
+
+
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="Extracts as CSV.", show_default=False)],
+    mapping: Annotated[Path, typer.Option("--map", help="How columns become events: a TOML file.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Only what had arrived by this local time of the mapping's zone (2020-04-11T15:20:00)."),
+    ] = None,
+    as_live: Annotated[
+        bool, typer.Option("--as-live", help="Shift the extract to end now, and keep it alive for a board.")
+    ] = False,
+    kafka: Annotated[str | None, typer.Option("--kafka", help="Brokers, host:port; default: an embedded one.")] = None,
+    redis: Annotated[str | None, typer.Option("--redis", help="Redis URL; default: an embedded one.")] = None,
+    output: Format = "table",
+) -> None:
+    """Put a real extract through the whole pipeline and print every measure that it moved.
+
+    On an embedded stack of its own, or on --kafka and --redis.
+    """
+    from watchroom.replay.command import Request
+    from watchroom.replay.command import replay as run
+    from watchroom.replay.live import stay_live
+    from watchroom.replay.summary import lines
+    from watchroom.reports.output import write
+    from watchroom.reports.replayed import moved_rows
+
+    request = Request(mapping, tuple(files), as_of, as_live, kafka, redis)
+    with ExitStack() as stack:
+        with progress() as tell:
+            outcome = stack.enter_context(
+                run(
+                    settings_with(kafka, redis),
+                    request,
+                    refused=lambda row: messages.print(str(row), style="yellow"),
+                    progress=lambda phase, done, total: tell(PHASES.get(phase, phase), done, total),
+                )
+            )
+        write(moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms), output, results)
+        for line in lines(outcome):
+            messages.print(line)
+        if as_live:
+            page = f"http://{outcome.settings.exporter_host}:{outcome.settings.exporter_port}/metrics"
+            messages.print(f"live on {page} until Ctrl-C")
+            stay_live(outcome)
+
+
+def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 1) -> None:
+    """Simulate a force: 28 days loaded fast, then live in the terminal and on /metrics."""
+    from watchroom.replay.demo import run_demo
+
+    raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed))
+
+
+def simulate(
+    days: Annotated[
+        float | None, typer.Option(help="Simulated days up to now; 28 unless --months is given, 0 for none.")
+    ] = None,
+    months: Annotated[int | None, typer.Option(help="Instead: so many complete months, and the running one.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Then go on live.")] = False,
+    for_s: ForS = None,
+    busy: Busy = 1.0,
+    good: Good = False,
+    seed: Seed = 1,
+    kafka: Kafka = None,
+) -> None:
+    """Send a simulated force's events to a Kafka that is there; a worker makes the topics."""
+    from watchroom.replay.simulate import run_simulate
+
+    settings = settings_with(kafka)
+    with servers_named(settings):
+        code = run_simulate(settings, days=days, months=months, live=live, for_s=for_s, busy=busy, good=good, seed=seed)
+    raise typer.Exit(code)

@@ -1,0 +1,143 @@
+"""What must hold before `watchroom rebuild` clears anything: nobody writes, and the logs still tell every month."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+from watchroom.store.read import PartitionState
+
+RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
+REQUEST_TIMEOUT_MS = 10_000
+FETCH_WITHIN_MS = 500
+LOOK_WITHIN_S = 20.0
+
+
+class LogStart(NamedTuple):
+    """How far back one partition's log reaches."""
+
+    place: TopicPartition
+    begin: int  # its first offset
+    end: int  # the next offset to be written
+    first_ms: int | None  # arrival of its first record; None where nothing is left, or nobody had to look
+
+
+def refuse_while_running(stood: Mapping[tuple[str, int], PartitionState], now_ms: int) -> None:
+    """Raise WorkFailed if any partition was fresh so lately that a worker must be running."""
+    for (topic, number), state in stood.items():
+        if state.fresh_ms is not None and now_ms - state.fresh_ms < RUNNING_WITHIN_MS:
+            ago_s = max(0, now_ms - state.fresh_ms) / 1000
+            raise WorkFailed(
+                f"a worker runs: {topic} partition {number} was fresh {ago_s:.0f} s ago; stop every worker"
+                f" of this force, wait {RUNNING_WITHIN_MS // 1000} s, then run `watchroom rebuild` again"
+            )
+
+
+async def refuse_members(settings: Settings) -> None:
+    """Raise WorkFailed if the workers' consumer group has a member."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+        described = await admin.describe_consumer_groups([settings.group])
+    except (KafkaError, OSError) as error:
+        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
+    finally:
+        await admin.close()
+    members = [member for answer in described for group in answer.groups for member in _members(group)]
+    if members:
+        raise WorkFailed(
+            f"a worker runs: consumer group {settings.group} has {len(members)} member(s), the first is"
+            f" {members[0]}; stop every worker, wait for its session to end"
+            f" ({settings.session_timeout_s:g} s), then run `watchroom rebuild` again"
+        )
+
+
+def _members(group: Sequence[object]) -> list[str]:
+    """Ids of a described group's members: (error, group, state, protocol type, protocol, members, ...)."""
+    members = group[5]
+    return [str(member[0]) for member in members] if isinstance(members, list | tuple) else []
+
+
+async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartition, int]) -> list[LogStart]:
+    """Where each log begins and ends, and when the first record of a shortened one arrived.
+
+    Args:
+        consumer: Assigned to the partitions, and standing at their beginnings; it stands there again afterwards.
+        begins: First offset by partition.
+
+    Raises:
+        BrokerUnavailable: Kafka showed no end of some log in time.
+    """
+    first_ms: dict[TopicPartition, int] = {}
+    until_s = time.monotonic() + LOOK_WITHIN_S
+    while waiting := [place for place in begins if not await _is_seen(consumer, place, begins[place], first_ms)]:
+        if time.monotonic() > until_s:
+            where = ", ".join(f"{place.topic} partition {place.partition}" for place in waiting[:3])
+            raise BrokerUnavailable(f"Kafka gave nothing of {where} for {LOOK_WITHIN_S:.0f} s")
+        for place, records in (await consumer.getmany(*waiting, timeout_ms=FETCH_WITHIN_MS)).items():
+            first_ms.setdefault(place, records[0].timestamp)
+    starts = [LogStart(place, begin, consumer.highwater(place), first_ms.get(place)) for place, begin in begins.items()]
+    for place, begin in begins.items():
+        consumer.seek(place, begin)
+    return starts
+
+
+async def _is_seen(
+    consumer: AIOKafkaConsumer, place: TopicPartition, begin: int, first_ms: Mapping[TopicPartition, int]
+) -> bool:
+    end = consumer.highwater(place)
+    if end is None:
+        return False
+    return begin == 0 or place in first_ms or await consumer.position(place) >= end
+
+
+def refuse_loss(
+    starts: Collection[LogStart],
+    others: Collection[TopicPartition],
+    months: Sequence[str],
+    calendar: Calendar,
+    *,
+    future_ms: int,
+    lose_before: str | None,
+) -> None:
+    """Raise WorkFailed where Redis holds months that the logs do not tell any more.
+
+    Args:
+        starts: The logs.
+        others: Partitions whose log is not the one that Redis was filled from.
+        months: What Redis holds, oldest first.
+        calendar: Reporting zone of the months.
+        future_ms: How far after its arrival an event may have happened.
+        lose_before: Months before this one may be lost.
+    """
+    short = [start for start in starts if start.begin > 0 or start.place in others]
+    lost: set[str] = set()
+    for start in short:
+        if start.first_ms is None:
+            lost.update(months)  # nothing of it is left, or none of it is what Redis holds
+        else:
+            first_whole = calendar.month_of(start.first_ms + future_ms)
+            lost.update(month for month in months if month <= first_whole)
+    unaccepted = sorted(month for month in lost if lose_before is None or month >= lose_before)
+    if unaccepted:
+        after = calendar.months_after(unaccepted[-1], 1)
+        raise WorkFailed(
+            f"{'; '.join(_said(start, start.place in others) for start in short)}. So these months would be lost in"
+            f" whole or part: {', '.join(unaccepted)}. Nothing was changed; to accept that, run"
+            f" `watchroom rebuild --lose-before {after}`"
+        )
+
+
+def _said(start: LogStart, is_other: bool) -> str:
+    where = f"the log of {start.place.topic} partition {start.place.partition}"
+    if is_other:
+        return f"{where} was made anew since Redis was filled from it"
+    return f"{where} no longer begins at offset 0 but at {start.begin}"
