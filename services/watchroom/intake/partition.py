@@ -153,13 +153,15 @@ class PartitionApplier:
 
     def _admit(self, records: Sequence[Record]) -> Admitted:
         admitted = Admitted()
+        new: set[str] = set()  # entities not known before, and in their right partition
         for record in records:
             try:
                 arrived = self._admission.admit(record)
                 event = arrived.event
                 is_heartbeat = event.type == HEARTBEAT
-                if not is_heartbeat and event.subject not in self._known:
+                if not is_heartbeat and event.subject not in self._known and event.subject not in new:
                     self._admission.check_partition(event)
+                    new.add(event.subject)
             except EventRefused as why:
                 admitted.refused.append(Refused(record, why))
                 continue
