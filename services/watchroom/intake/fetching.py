@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -21,10 +21,7 @@ from faust.types import TP
 from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer
-from watchroom.intake.lanes import MOST_QUEUED
-
-if TYPE_CHECKING:
-    from watchroom.intake.batches import BatchConsumer
+from watchroom.intake.lanes import MOST_QUEUED, Lanes
 
 FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
 MOST_RECORDS = 4_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
@@ -32,10 +29,20 @@ FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
 BROKER_WAIT_S = 10.0
 
 
+class HasLanes(Protocol):
+    """What the thread needs of the consumer that started it."""
+
+    @property
+    def lanes(self) -> Lanes:
+        """The lanes of our assignment."""
+
+
 class BatchThread(AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer: fetches, watches the answers, seeks."""
 
-    consumer: BatchConsumer
+    @property
+    def _lanes(self) -> Lanes:
+        return cast("HasLanes", self.consumer).lanes
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
@@ -64,7 +71,7 @@ class BatchThread(AIOKafkaConsumerThread):
             wake = await fetch(assignment, node_id, request)
             if assignment.active:
                 for tp, position in asked:
-                    state, lane = assignment.state_value(tp), self.consumer.lanes.get(tp)
+                    state, lane = assignment.state_value(tp), self._lanes.get(tp)
                     if lane is not None and state.timestamp is not None:
                         lane.note(Answer(sent_ms, position, state.highwater))
             return wake
@@ -99,7 +106,7 @@ class BatchThread(AIOKafkaConsumerThread):
 
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
         """The partitions whose lanes can take a batch now; whether some cannot because they are full."""
-        lanes = [(tp, lane) for tp in tuple(active or ()) if (lane := self.consumer.lanes.get(tp)) and lane.placed]
+        lanes = [(tp, lane) for tp in tuple(active or ()) if (lane := self._lanes.get(tp)) and lane.placed]
         wanted = {tp for tp, lane in lanes if lane.queued < MOST_QUEUED}
         return wanted, len(wanted) < len(lanes)
 
