@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from watchroom.errors import BrokerUnavailable
@@ -112,11 +113,10 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
     )
     async with _told_as_ours(settings):
         try:
-            await consumer.start()
-            numbers = await _partitions(consumer, settings.dead_letter_topic)
-            places = [TopicPartition(settings.dead_letter_topic, number) for number in numbers]
+            places = [TopicPartition(settings.dead_letter_topic, number) for number in await _partitions(settings)]
             if not places:
                 return
+            await consumer.start()
             consumer.assign(places)
             await consumer.seek_to_beginning(*places)
             async for record in _all_records(consumer, places):
@@ -126,11 +126,16 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
             await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Partitions of the topic; none where no worker has made it yet."""
-    if topic not in await consumer.topics():
-        return set()
-    return consumer.partitions_for_topic(topic) or set()
+async def _partitions(settings: Settings) -> list[int]:
+    """Partitions of the letters' topic; none where no worker has made it yet."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+        described = await admin.describe_topics()  # of all: asking for one that is not there may make it
+    finally:
+        await admin.close()
+    ours = [topic for topic in described if topic["topic"] == settings.dead_letter_topic]
+    return [partition["partition"] for topic in ours for partition in topic["partitions"]]
 
 
 async def _all_records(

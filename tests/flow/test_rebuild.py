@@ -1,0 +1,363 @@
+"""`watchroom rebuild` on real servers: the same content out of the log, or a refusal that changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from tests.conftest import new_name
+from tests.flow.rebuild_room import SOURCES, Room, without
+from tests.flow.servers import KafkaServer, RedisServer, Stack
+from tests.flow.test_crashes import ending_between, expected_of, letters_in_kafka
+from tests.oracle import recompute as oracle
+from tests.oracle.facts import LINES, Added, Sent, _first_ms, _naming, label
+from tests.oracle.recompute import Content, differences
+from tests.oracle.scales import HOUR_MS
+from tests.oracle.traffic import HISTORY, Outgoing, traffic
+from tests.oracle.wire import content_of, value_of, without_buckets
+from tests.parts import PartMissing, missing
+from watchroom.intake.topics import ensure_topics
+from watchroom.replay.processes import Process
+from watchroom.replay.server import free_port
+from watchroom.settings import Settings
+
+EVENTS, SEED = 3_000, 20_211_101
+NEW_MEASURE = """
+[calls_answered]
+kind = "count"
+stream = "calls"
+at = "answered"
+by = { line = "line" }
+windows = ["24h", "month"]
+brief = "Calls answered"
+definition = "Calls by the moment a person answered them."
+source = "A test"
+"""
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+
+
+@dataclass
+class Filled:
+    """A force that a worker has filled and left."""
+
+    room: Room
+    redis_server: RedisServer
+    snapshot: Path
+    dump: dict[str, Any]
+    content: Content
+    letters: list[tuple[str, int, int]]
+    began_ms: int
+
+    def back(self) -> None:
+        """Redis as the worker left it, half a minute ago."""
+        self.redis_server.restore(self.snapshot)
+
+    def passing(self) -> set[str]:
+        """Buckets that may expire during these tests."""
+        return ending_between(self.content, self.began_ms, now_ms() + 60_000)
+
+    def differences(self) -> list[str]:
+        """What Redis holds now against what the oracle says of the log now."""
+        settings = self.room.settings
+        log = asyncio.run(self.room.log())
+        expected, _ = expected_of(settings, log, now_ms())
+        found = content_of(self.room.client, settings.force)
+        passing = ending_between(expected, self.began_ms, now_ms() + 60_000)
+        return differences(without_buckets(found, passing), without_buckets(expected, passing))
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def settings_on(kafka: KafkaServer, redis_server: RedisServer, **more: Any) -> Settings:
+    """Of a force of its own."""
+    stack = Stack("real", kafka.address, redis_server.url, new_name())
+    return stack.settings(sources=SOURCES, session_timeout_s=2, touch_s=0.5, **more)
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for this module, put back to what the worker left before each test."""
+    try:
+        server = RedisServer(tmp_path_factory.mktemp("redis"))
+    except PartMissing as error:
+        missing(str(error))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def once(kafka: KafkaServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """A worker filled Redis with restatements, late events and dead letters, and was stopped."""
+    began_ms = now_ms()
+    settings = settings_on(kafka, redis_server, partitions=2, step_events=100)
+    room = Room(settings, redis_server.client(), tmp_path_factory.mktemp("room"))
+
+    async def fill() -> list[tuple[str, int, int]]:
+        await ensure_topics(settings)
+        await room.send(traffic(SEED, EVENTS, began_ms, settings.partitions))
+        with room.worker() as worker:
+            await room.until_applied(worker)
+        await room.until_nobody_is_in_the_group()
+        return await letters_in_kafka(settings)
+
+    letters = asyncio.run(fill())
+    room.half_a_minute_passes()
+    content = content_of(room.client, settings.force)
+    return Filled(room, redis_server, redis_server.snapshot(), room.dump(), content, letters, began_ms)
+
+
+@pytest.fixture
+def filled(once: Filled) -> Filled:
+    """The same for each test."""
+    once.back()
+    return once
+
+
+def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: Filled) -> None:
+    """Buckets, open sets, states, sources, offsets, counts and the log of restatements: a function of the log."""
+    assert not filled.differences()
+    assert min(map(len, (filled.content.restatements, filled.content.open, filled.content.dead_letters))) > 3
+    done = filled.room.run("rebuild")
+    assert done.code == 0, done.said
+    refused = sum(filled.content.dead_letters.values())
+    assert done.lines == [f"rebuilt from {EVENTS:,} records, of which {refused:,} are dead letters"]
+    passing = filled.passing()
+    assert without(filled.room.dump(), passing) == without(filled.dump, passing)
+    assert not filled.differences()
+    assert asyncio.run(letters_in_kafka(filled.room.settings)) == filled.letters  # none was sent twice
+
+
+def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: Filled) -> None:
+    """Half a content must not be added to, nor shown, nor printed."""
+    room = filled.room
+    room.killed_while_clearing()
+    left = room.dump()
+    assert 1 < len(left) < len(filled.dump)
+    for command in (["worker"], ["months"]):
+        done = room.run(*command, WATCHROOM_HEALTH_PORT=str(free_port()))
+        assert done.code == 2
+        assert "a rebuild is running, or was interrupted" in done.said
+        assert "run `watchroom rebuild`" in done.said
+    assert room.dump() == left
+    assert room.run("rebuild").code == 0
+    passing = filled.passing()
+    assert without(room.dump(), passing) == without(filled.dump, passing)
+    assert asyncio.run(letters_in_kafka(room.settings)) == filled.letters
+
+
+def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_taken(filled: Filled) -> None:
+    """Two who write at once would each undo the other; the message says what to stop and how long to wait."""
+    room = filled.room
+    with room.worker(session_timeout_s=5) as worker:
+        asyncio.run(room.until_fresh(worker))
+        running = room.run("rebuild")
+    assert running.code == 1
+    (line,) = running.lines
+    assert re.search(r"a worker runs: \S+ partition \d was fresh \d+ s ago; stop every worker", line)
+    room.half_a_minute_passes()
+    before = room.dump()
+    member = room.run("rebuild")
+    assert member.code == 1
+    (line,) = member.lines
+    assert f"a worker runs: consumer group {room.settings.group} has 1 member(s)" in line
+    assert "stop every worker, wait for its session to end" in line
+    assert room.dump() == before
+    asyncio.run(room.until_nobody_is_in_the_group())
+
+
+def test_a_new_measure_is_refused_until_a_rebuild_and_then_right(
+    filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`contributions(old state)` under another catalogue would take back what was never added."""
+    schemas = with_a_new_measure(tmp_path)
+    room = Room(filled.room.settings.model_copy(update={"schemas": schemas}), filled.room.client, tmp_path)
+    refused = room.run("worker", WATCHROOM_HEALTH_PORT=str(free_port()))
+    assert refused.code == 2
+    assert "measure calls_answered is new; run `watchroom rebuild`" in refused.said
+    assert "another catalogue" in shown(room, tmp_path, until='"withheld"', path="/healthz")
+    assert "watchroom_call" not in shown(room, tmp_path, until="watchroom_redis_up 1")
+    assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
+
+    assert room.run("rebuild").code == 0
+    assert not [line for line in filled.differences() if "calls_answered" not in line]
+    expected = expected_answered(room, monkeypatch)
+    found = answered_of(content_of(room.client, room.settings.force))
+    assert found == expected
+    assert len({name.partition(":")[0] for name in found}) == 4  # every level
+    by_line = {line: in_24_hours(expected, f"calls_answered|line={line}|count") for line in LINES}
+    assert min(by_line.values()) > 0
+    with room.worker():
+        page = shown(room, tmp_path, until="watchroom_calls_answered{")
+    found_lines = re.findall(r'^watchroom_calls_answered\{line="(999|101)",window="24h"\} (\S+)$', page, re.MULTILINE)
+    assert {line: float(count) for line, count in found_lines} == by_line
+    asyncio.run(room.until_nobody_is_in_the_group())
+
+
+def with_a_new_measure(folder: Path) -> Path:
+    """Our schemas, and one entry more."""
+    schemas = folder / "schemas"
+    shutil.copytree(Settings().schemas, schemas)
+    (schemas / "measures" / "more.toml").write_text(NEW_MEASURE)
+    return schemas
+
+
+def expected_answered(room: Room, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, int]]:
+    """The new measure's buckets, worked out from the log by the oracle."""
+
+    def added_by(events: list[Sent]) -> Added:
+        added = Added()
+        answered = _first_ms(events, "call.answered")
+        if answered is not None and _first_ms(events, "call.presented", "call.queued") is not None:
+            named = _naming(events, "line")
+            by = {"line": label(named[0].data["line"] if named else None, LINES)}
+            added.count(answered, "calls_answered", by, "count")
+        return added
+
+    monkeypatch.setattr(oracle, "added_by", added_by)
+    content, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
+    return answered_of(content)
+
+
+def answered_of(content: Content) -> dict[str, dict[str, int]]:
+    """The new measure's cells alone."""
+    of_measure = {
+        name: {field: n for field, n in cells.items() if field.startswith("calls_answered|")}
+        for name, cells in content.buckets.items()
+    }
+    return {name: cells for name, cells in of_measure.items() if cells}
+
+
+def in_24_hours(buckets: dict[str, dict[str, int]], field: str) -> int:
+    """Sum over the hours of the last day; the traffic has none at its edge."""
+    hours = {name: cells for name, cells in buckets.items() if name.startswith("hour:")}
+    from_s = (now_ms() - 24 * HOUR_MS) // 1000
+    return sum(cells.get(field, 0) for name, cells in hours.items() if int(name.partition(":")[2]) > from_s)
+
+
+def shown(room: Room, folder: Path, until: str, path: str = "/metrics") -> str:
+    """What an exporter in this room shows once `until` is there."""
+    settings = room.settings.model_copy(update={"exporter_port": free_port()})
+    with Process("exporter", settings, folder / "exporter.log"):
+        until_s = time.monotonic() + 30
+        while time.monotonic() < until_s:
+            with urllib.request.urlopen(f"http://127.0.0.1:{settings.exporter_port}{path}") as answer:
+                text = str(answer.read().decode())
+            if until in text:
+                return text
+            time.sleep(0.2)
+    raise AssertionError(f"{until} is not in\n{text}")
+
+
+# ------------------------------------------------------------------------- a log that was shortened
+
+PAST = {"2021-10": "2021-10-20T12:00:00+01:00", "2021-11": "2021-11-20T12:00:00+00:00"}
+
+
+def call(number: int, time_ms: int) -> Outgoing:
+    """A call presented then, from the source of history."""
+    event = Sent("calls", "call.presented", f"e{number}", f"c{number}", time_ms, time_ms, {"line": "999"}, HISTORY)
+    return Outgoing("calls", event.subject.encode(), value_of(event, time_ms), [])
+
+
+@pytest.fixture
+def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> Room:
+    """A force of one partition with calls in October and November 2021 and now, filled by a first rebuild."""
+    settings = settings_on(kafka, redis_server, partitions=1)
+    room = Room(settings, redis_server.client(), tmp_path)
+    times = [1_634_727_600_000, 1_637_409_600_000, now_ms() - 60_000]
+
+    async def produce() -> None:
+        await ensure_topics(settings)
+        bad = Outgoing("calls", b"c9", b"{", [])
+        await room.send([*(call(number, at) for number, at in enumerate(times)), bad])
+
+    asyncio.run(produce())
+    done = room.run("rebuild")
+    assert (done.code, done.lines) == (0, ["rebuilt from 4 records, of which 1 are dead letters"])
+    assert [place[2] for place in asyncio.run(letters_in_kafka(settings))] == [3]  # no worker had sent it
+    assert room.months()[:2] == ["2021-10", "2021-11"]
+    return room
+
+
+async def shorten(room: Room) -> None:
+    """The first two records of the calls are no longer there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    await admin.start()
+    topic = room.settings.topic("calls")
+    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=2)})
+    await admin.close()
+
+
+async def make_anew(room: Room) -> None:
+    """Somebody deleted the topic of the calls, and a worker made it again; it holds the last call only."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    await admin.start()
+    topic = room.settings.topic("calls")
+    await admin.delete_topics([topic])
+    while topic in await admin.list_topics():  # noqa: ASYNC110 - the broker tells nobody when it is done
+        await asyncio.sleep(0.05)
+    await admin.close()
+    await ensure_topics(room.settings)
+    await room.send([call(2, now_ms() - 60_000), *(call(number, now_ms()) for number in range(3, 9))])
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "left"),
+    [(shorten, "no longer begins at offset 0 but at 2", 2), (make_anew, "was made anew", 7)],
+    ids=["shortened", "made anew"],
+)
+def test_months_that_no_log_tells_any_more_are_named_and_kept(short: Room, how: Any, said: str, left: int) -> None:
+    """They are in Redis only: nobody may lose them without having been told which."""
+    asyncio.run(how(short))
+    before = short.dump()
+    months = short.months()
+    refused = short.run("rebuild")
+    assert refused.code == 1
+    assert f"the log of {short.settings.topic('calls')} partition 0 {said}" in refused.said
+    assert f"would be lost in whole or part: {', '.join(months)}." in refused.said
+    after = re.findall(r"`watchroom rebuild --lose-before (\d{4}-\d\d)`", refused.said)
+    some = short.run("rebuild", "--lose-before", "2021-11")
+    assert some.code == 1
+    assert f"would be lost in whole or part: {', '.join(months[1:])}." in some.said
+    for wrong in ("2021", "2021-13", "November"):
+        assert short.run("rebuild", "--lose-before", wrong).code == 2
+    assert short.dump() == before
+    accepted = short.run("rebuild", "--lose-before", *after)
+    assert accepted.code == 0
+    assert accepted.lines[-1].startswith(f"rebuilt from {left} records")
+    assert short.months() == months[2:]
+
+
+def test_a_log_of_which_nothing_is_left_holds_no_month(short: Room) -> None:
+    """There is no record to ask when it begins; the rebuild neither hangs nor takes that for nothing lost."""
+
+    async def empty() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=short.settings.kafka)
+        await admin.start()
+        await admin.delete_records({TopicPartition(short.settings.topic("calls"), 0): RecordsToDelete(before_offset=4)})
+        await admin.close()
+
+    asyncio.run(empty())
+    months = short.months()
+    refused = short.run("rebuild")
+    assert refused.code == 1
+    assert f"lost in whole or part: {', '.join(months)}." in refused.said
+    assert short.months() == months
