@@ -1,0 +1,277 @@
+"""Bad input through a real worker: each record ends as a letter that a person can read, fix and send again."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.conftest import new_name
+from tests.flow.crash_run import read_all
+from tests.flow.rebuild_room import Room
+from tests.flow.servers import KafkaServer, RedisServer, Stack
+from tests.flow.wall import now_ms
+from tests.oracle.facts import Sent
+from tests.oracle.scales import DAY_MS, HOUR_MS
+from tests.oracle.wire import content_of, partition_of, refused_records, time_ms, value_of
+from tests.parts import PartMissing, missing
+from watchroom.events.reasons import REASONS
+from watchroom.intake.topics import ensure_topics
+
+PARTITIONS = 2
+GOOD = 3  # calls of the same batch that nothing is wrong with
+OCTOBER_MS = time_ms("2021-10-31T20:00:00+00:00")
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A record to be refused, and where it must lie."""
+
+    reason: str
+    stream: str
+    key: bytes | None
+    value: bytes | None
+    partition: int
+    timestamp_ms: int | None = None
+
+
+def in_partition(partition: int, name: str) -> str:
+    """A subject that Kafka's partitioner puts there."""
+    return next(s for s in (f"{name}-{n}" for n in range(100)) if partition_of(s, PARTITIONS) == partition)
+
+
+def call(subject: str, at_ms: int) -> bytes:
+    """A call presented."""
+    return value_of(Sent("calls", "call.presented", f"e-{subject}", subject, at_ms, at_ms, {"line": "999"}))
+
+
+def bad_records(at_ms: int) -> list[Bad]:
+    """One for each reason, all but the misplaced ones in partition 0 of the calls; one without value and key."""
+    subject = in_partition(0, "refused")
+    found = [Bad(bad.reason, "calls", bad.key, bad.value, 0) for bad in refused_records("calls", subject, at_ms)]
+    late, future, misplaced = (in_partition(0, name) for name in ("late", "future", "misplaced"))
+    found += [
+        Bad("late", "calls", late.encode(), call(late, at_ms - 25 * HOUR_MS), 0),
+        Bad("future", "calls", future.encode(), call(future, at_ms + HOUR_MS), 0),
+        Bad("wrong_partition", "calls", misplaced.encode(), call(misplaced, at_ms), 1),
+        Bad("bad_json", "calls", None, b"\xff\x00 not text", 0),
+        Bad("bad_json", "calls", subject.encode(), None, 0),
+    ]
+    # an incident of October 2021, on time by the clock of its record, in the wrong partition
+    incident = in_partition(0, "october")
+    created = Sent("incidents", "incident.created", "i1", incident, OCTOBER_MS, OCTOBER_MS, {"grade": "1"})
+    misplaced_then = Bad("wrong_partition", "incidents", incident.encode(), value_of(created), 1, OCTOBER_MS + 60_000)
+    return [*found, misplaced_then]
+
+
+class Letters(Room):
+    """A room whose worker runs, and the records that were sent to it."""
+
+    bad: list[Bad]
+    worker_process: Any
+
+    def listed(self, *options: str) -> Any:
+        """What `dead-letters list` prints as JSON."""
+        done = self.run("dead-letters", "list", "--format", "json", *options)
+        assert done.code == 0, done.said
+        return json.loads(done.out)
+
+    def records(self, topic: str) -> list[ConsumerRecord]:
+        """Everything in a topic."""
+        places = [TopicPartition(topic, n) for n in range(PARTITIONS)]
+        return [record for of in asyncio.run(read_all(self.settings.kafka, places)).values() for record in of]
+
+    def counts(self) -> Counter[str]:
+        """Dead letters by reason, as Redis counts them."""
+        found: Counter[str] = Counter()
+        for (_, reason), count in content_of(self.client, self.settings.force).dead_letters.items():
+            found[reason] += count
+        return found
+
+    def applied(self) -> None:
+        """Wait until the worker has applied everything."""
+        asyncio.run(self.until_applied(self.worker_process))
+
+
+@pytest.fixture(scope="module")
+def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letters]:
+    """A worker that has got one bad record of each kind between good ones.
+
+    The incidents' topic takes the producer's timestamps, so that a record may have arrived in 2021.
+    """
+    try:
+        redis = RedisServer(tmp_path_factory.mktemp("redis"))
+    except PartMissing as error:
+        missing(str(error))
+    stack = Stack("real", kafka.address, redis.url, new_name())
+    made = Letters(stack.settings(partitions=PARTITIONS), redis.client(), tmp_path_factory.mktemp("room"))
+    try:
+        redis.start()
+        asyncio.run(prepare(made))
+        with made.worker() as made.worker_process:
+            made.applied()
+            yield made
+    finally:
+        redis.kill()
+
+
+async def prepare(room: Letters) -> None:
+    """Make the topics and send everything in one go, before the worker starts: one batch."""
+    settings = room.settings
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    own_clock = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+    await admin.create_topics([NewTopic(settings.topic("incidents"), PARTITIONS, 1, topic_configs=own_clock)])
+    await admin.close()
+    await ensure_topics(settings)
+    room.bad = bad_records(now_ms())
+    async with AIOKafkaProducer(bootstrap_servers=settings.kafka, linger_ms=200, max_request_size=1 << 20) as out:
+        sent = []
+        for number, bad in enumerate(room.bad):
+            topic = settings.topic(bad.stream)
+            sent.append(await out.send(topic, bad.value, bad.key, bad.partition, bad.timestamp_ms))
+            if number < GOOD:
+                good = in_partition(0, f"good-{number}")
+                sent.append(await out.send(settings.topic("calls"), call(good, now_ms()), good.encode()))
+        await asyncio.gather(*sent)
+
+
+def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: Letters) -> None:
+    """The letter is the record, key and bytes, and says why, from where and when it came."""
+    settings = room.settings
+    expected = Counter(bad.reason for bad in room.bad)
+    assert set(expected) == set(REASONS)
+    assert room.counts() == expected
+    month = room.dump()[f"month:{london_month()}"]
+    assert month["call_volume|line=999|count"] == str(GOOD)
+    originals = {
+        (topic, record.partition, record.offset): record
+        for topic in (settings.topic("calls"), settings.topic("incidents"))
+        for record in room.records(topic)
+    }
+    letters = room.records(settings.dead_letter_topic)
+    assert Counter(dict(letter.headers)["watchroom-reason"].decode() for letter in letters) == expected
+    for letter in letters:
+        said = {name.removeprefix("watchroom-"): value.decode() for name, value in letter.headers}
+        record = originals[said["topic"], int(said["partition"]), int(said["offset"])]
+        (bad,) = [b for b in room.bad if (b.key, b.value, b.reason) == (record.key, record.value, said["reason"])]
+        assert (letter.key, letter.value) == (bad.key, bad.value)
+        assert (said["topic"], int(said["partition"])) == (settings.topic(bad.stream), bad.partition)
+        assert said["arrived"] == str(record.timestamp)
+        assert len(said["detail"]) > 20
+
+
+def london_month() -> str:
+    """The running month."""
+    from watchroom.rolling.calendar import Calendar
+
+    return Calendar("Europe/London").month_of(now_ms())
+
+
+def test_the_list_shows_each_letter_once_even_if_a_crash_wrote_it_twice(room: Letters) -> None:
+    """A letter is identified by topic, partition and offset."""
+    before = room.listed()
+    assert Counter(row["reason"] for row in before) == Counter(bad.reason for bad in room.bad)
+    topic = room.settings.dead_letter_topic
+    letters = room.records(topic)
+
+    async def write_again() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka, max_request_size=1 << 21) as out:
+            for letter in letters[:3]:
+                await out.send_and_wait(topic, letter.value, letter.key, headers=list(letter.headers))
+
+    asyncio.run(write_again())
+    assert len(room.records(topic)) == len(letters) + 3
+    assert room.listed() == before
+    assert {row["reason"] for row in room.listed("--reason", "late")} == {"late"}
+    incidents = room.settings.topic("incidents")
+    assert [row["topic"] for row in room.listed("--topic", incidents)] == [incidents]
+
+
+def test_the_list_is_a_table_for_people_and_csv_for_programs(room: Letters) -> None:
+    """All three say the same."""
+    rows = room.listed()
+    printed = room.run("dead-letters", "list", "--format", "csv")
+    assert printed.code == 0
+    found = list(csv.DictReader(io.StringIO(printed.out.decode(), newline="")))
+    assert found == [{name: str(value) for name, value in row.items()} for row in rows]
+    table = room.run("dead-letters", "list", COLUMNS="400")
+    assert table.code == 0
+    assert all(row["detail"] in table.out.decode() for row in rows)
+
+
+def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
+    """What is no text must come out as it went in: `> file` is the record."""
+    for row in room.listed():
+        if row["reason"] not in ("bad_json", "too_large"):
+            continue
+        place = [str(row[name]) for name in ("topic", "partition", "offset")]
+        shown = room.run("dead-letters", "show", *place)
+        assert shown.code == 0
+        (record,) = [
+            r for r in room.records(row["topic"]) if (r.partition, r.offset) == (row["partition"], row["offset"])
+        ]
+        assert shown.out == (record.value or b"")
+        assert f"reason: {row['reason']}" in shown.lines
+        assert f"key: {record.key}" in shown.lines
+    nobody = room.run("dead-letters", "show", room.settings.topic("calls"), "0", "999999")
+    assert nobody.code == 1
+    assert nobody.lines == [
+        f"no dead letter of {room.settings.topic('calls')} partition 0 offset 999999; `dead-letters list` has all"
+    ]
+
+
+def test_a_misplaced_record_is_applied_when_it_is_sent_again(room: Letters) -> None:
+    """Our producer puts it where it belongs; it is late by its first arrival, and restates by its second."""
+    sent_ms, counts = now_ms(), room.counts()
+    done = room.run("dead-letters", "replay", "--reason", "wrong_partition")
+    assert (done.code, done.lines) == (0, ["sent 2 of 2 letters again"])
+    room.applied()
+    assert room.counts() == counts  # none came back
+    dump = room.dump()
+    assert dump[f"month:{london_month()}"]["call_volume|line=999|count"] == str(GOOD + 1)
+    assert dump["month:2021-10"]["incident_volume|grade=1,area=unknown|count"] == "1"
+    log = content_of(room.client, room.settings.force).restatements
+    assert {(entry.month, entry.type, entry.delta) for entry in log} == {("2021-10", "incident.created", 1)}
+    assert all(sent_ms <= entry.arrival_ms <= now_ms() for entry in log)
+    assert sent_ms > OCTOBER_MS + 7 * DAY_MS  # by the second arrival it would have been refused as late
+    before = without_times(room.dump())
+    assert room.run("dead-letters", "replay", "--reason", "wrong_partition").code == 0
+    room.applied()
+    assert without_times(room.dump()) == before  # the fold knows them
+
+
+def without_times(dump: dict[str, Any]) -> dict[str, Any]:
+    """What does not change when a known event comes again: offsets and last times heard do."""
+    passing = ("partition:", "sources:", "state:", "changed", "open-until")
+    return {name: value for name, value in dump.items() if not name.startswith(passing)}
+
+
+def test_what_is_still_wrong_comes_back_one_for_one(room: Letters) -> None:
+    """First arrival travels along, so `future` stays so; letters that came back are not sent beside their first."""
+    for time in (1, 2):
+        before = room.counts()
+        done = room.run("dead-letters", "replay", "--reason", "future")
+        repeats = "" if time == 1 else f"; {time - 1} came back from an earlier replay"
+        assert (done.code, done.lines) == (0, [f"sent 1 of {time} letters again{repeats}"])
+        room.applied()
+        assert room.counts() - before == Counter(future=1)
+    arrivals = {row["arrived"] for row in room.listed("--reason", "future")}
+    assert len(arrivals) == 1
+
+
+def test_where_no_worker_has_ever_been_there_are_no_letters(room: Letters) -> None:
+    """A new deployment: nothing to show is no fault, and asking makes no topic."""
+    done = room.run("dead-letters", "list", "--format", "json", WATCHROOM_TOPIC_PREFIX=new_name())
+    assert (done.code, json.loads(done.out)) == (0, [])
