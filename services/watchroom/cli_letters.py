@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from watchroom.intake.letters import Letter, Replayed
 
 app = typer.Typer(help="Events that could not be used: list, show, or send them again after a fix.")
-Reason = Annotated[str | None, typer.Option(help=f"Only letters with this reason: {', '.join(REASONS)}.")]
-Topic = Annotated[str | None, typer.Option(help="Only letters of this topic, for example watchroom.calls.")]
+Reason = Annotated[str | None, typer.Option(help=f"Only letters with this reason, default all: {', '.join(REASONS)}.")]
+Topic = Annotated[str | None, typer.Option(help="Only letters of this topic (watchroom.calls); default: all.")]
 COLUMNS = ("topic", "partition", "offset", "arrived", "reason", "detail")
 
 

@@ -24,7 +24,7 @@ def replay(
     mapping: Annotated[Path, typer.Option("--map", help="How columns become events: a TOML file.")],
     as_of: Annotated[
         str | None,
-        typer.Option(help="Only what had arrived by this local time of the mapping's zone (2020-04-11T15:20:00)."),
+        typer.Option(help="Only what had arrived by this local time of the mapping's zone; default: everything."),
     ] = None,
     as_live: Annotated[
         bool, typer.Option("--as-live", help="Shift the extract to end now, and keep it alive for a board.")
@@ -72,10 +72,10 @@ def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 
 
 
 def simulate(
-    days: Annotated[
-        float | None, typer.Option(help="Simulated days up to now; 28 unless --months is given, 0 for none.")
+    days: Annotated[float | None, typer.Option(help="Simulated days up to now; default: 28, and 0 for none.")] = None,
+    months: Annotated[
+        int | None, typer.Option(help="Complete months, and the running one; default: as --days says.")
     ] = None,
-    months: Annotated[int | None, typer.Option(help="Instead: so many complete months, and the running one.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Then go on live.")] = False,
     for_s: ForS = None,
     busy: Busy = 1.0,

@@ -71,7 +71,8 @@ class Worker:
             await self._health.start(self._settings)
             return await self._work()
         except WatchroomError as error:
-            log.error(str(error))  # noqa: TRY400 - the message is for a person; a traceback says no more
+            for line in str(error).splitlines():  # one for each fault
+                log.error(line)  # noqa: TRY400 - the message is for a person; a traceback says no more
             return error.exit_code
         finally:
             await self._health.stop()

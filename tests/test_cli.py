@@ -1,0 +1,342 @@
+"""The command line: every command explains itself, and every fault is a clear word and an exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from rich.console import Console
+
+from tests.conftest import new_name
+from tests.flow.commands import Done, Running
+from tests.parts import ROOT
+from tests.reports.filled import Happened, fill, settings_on
+from watchroom.cli import app, main
+from watchroom.cli_options import progress
+from watchroom.replay.embedded import EmbeddedStack
+from watchroom.replay.server import LOOPBACK, free_port
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
+WITHIN_S = 30.0
+EXTRACT = "call_id,line,presented_at,queued_at,answered_at,abandoned_at,ended_at\n17,999,2021-11-30 17:45:00,,,,\n"
+CALL_LOG = str(ROOT / "schemas" / "mappings" / "acd-call-log.toml")
+SIMULATED = {
+    "WATCHROOM_SOURCES": json.dumps(
+        {
+            "calls": {"sim-telephony": {"history": True}},
+            "incidents": {"sim-command-control": {"history": True}},
+            "crimes": {"sim-crime": {"history": True}},
+        }
+    )
+}
+
+# ---------------------------------------------------------------------------------------------- help
+
+
+def commands() -> dict[str, Any]:
+    """Every command by what is typed."""
+    found: dict[str, Any] = {}
+
+    def walk(group: Any, typed: tuple[str, ...]) -> None:
+        found[" ".join(typed)] = group
+        for name, command in getattr(group, "commands", {}).items():
+            walk(command, (*typed, name))
+
+    walk(typer.main.get_command(app), ())
+    return found
+
+
+@pytest.mark.parametrize("typed", commands())
+def test_the_help_of_a_command_says_what_it_does_and_what_holds_by_default(typed: str) -> None:
+    """At 3 o'clock nobody wants to read the source: each option has a text, and its default or that it is needed."""
+    command = commands()[typed]
+    assert len(command.help) > 20
+    for option in command.params:
+        what = f"{typed} {option.name}"
+        assert option.help, what
+        if not option.required and not getattr(option, "is_flag", False) and option.default is None:
+            assert "default" in option.help, what
+        if "--for" in option.opts:
+            assert "seconds" in option.help
+
+
+def test_all_commands_of_the_manual_are_there() -> None:
+    """The test above goes over what is there."""
+    manual = {"worker", "exporter", "demo", "simulate", "replay", "months", "open", "generate", "rebuild"}
+    assert {*manual, "dead-letters list", "dead-letters show", "dead-letters replay"} <= set(commands())
+
+
+# -------------------------------------------------------------------------------------------- faults
+
+
+@pytest.fixture(scope="module")
+def silent() -> Iterator[str]:
+    """Host and port of a server that takes connections and never says a word."""
+    with closing(socket.create_server((LOOPBACK, 0), backlog=200)) as listening:
+        yield f"{LOOPBACK}:{listening.getsockname()[1]}"
+
+
+def unreachable(kafka: str, redis_url: str, bad: str, extract: Path) -> dict[str, list[str]]:
+    """Commands of which one server does not answer, by name; the other one does."""
+    bad_redis = ["--redis", f"redis://:hunter2@{bad}/0"]
+    replay = ["replay", "--map", CALL_LOG, str(extract)]
+    return {
+        "months": ["months", *bad_redis],
+        "open": ["open", "--measure", "calls_waiting", *bad_redis],
+        "rebuild without Redis": ["rebuild", "--kafka", kafka, *bad_redis],
+        "rebuild without Kafka": ["rebuild", "--kafka", bad, "--redis", redis_url],
+        "replay without Redis": [*replay, "--kafka", kafka, *bad_redis],
+        "replay without Kafka": [*replay, "--kafka", bad, "--redis", redis_url],
+        "dead-letters list": ["dead-letters", "list", "--kafka", bad],
+        "dead-letters show": ["dead-letters", "show", "watchroom.calls", "0", "0", "--kafka", bad],
+        "dead-letters replay": ["dead-letters", "replay", "--kafka", bad],
+        "simulate": ["simulate", "--days", "1", "--kafka", bad],
+    }
+
+
+NAMES = list(unreachable("", "", "", Path()))
+
+
+@pytest.fixture(scope="module")
+def told(embedded: EmbeddedStack, silent: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Running]:
+    """All of them, started at once: most of their time is waiting."""
+    extract = tmp_path_factory.mktemp("extract") / "calls.csv"
+    extract.write_text(EXTRACT)
+    given = {**SIMULATED, "WATCHROOM_FORCE": new_name()}
+    started = {}
+    for how, bad in (("silent", silent), ("closed", f"{LOOPBACK}:{free_port()}")):
+        for name, arguments in unreachable(embedded.kafka, embedded.redis_url, bad, extract).items():
+            started[f"{name}, {how}"] = Running("watchroom", *arguments, environment=given)
+    return started
+
+
+@pytest.mark.parametrize("how", ["closed", "silent"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_server_that_does_not_answer_is_one_line_with_its_address(
+    told: dict[str, Running], name: str, how: str
+) -> None:
+    """Exit 1 in bounded time: what does not answer, where it was looked for, what to check; no password."""
+    running = told[f"{name}, {how}"]
+    done = running.end(within_s=WITHIN_S)
+    assert done.code == 1, done
+    assert done.out == b""
+    (line,) = done.lines
+    password = [text for text in running.arguments if "hunter2" in text]
+    address = password[0] if password else running.arguments[running.arguments.index("--kafka") + 1]
+    assert address.rpartition("@")[2] in line
+    assert "check that" in line
+    assert ("--redis" if password else "--kafka") in line
+    assert "hunter2" not in line
+
+
+BAD_SETTINGS = {
+    "WATCHROOM_ZONE": "Europe/Lodnon",
+    "WATCHROOM_KAFKA": "broker:lots",
+    "WATCHROOM_REDIS_URL": "http://:hunter2@cache:6379",
+    "WATCHROOM_STEP_EVENTS": "0",
+}
+ALL = ["worker", "exporter", "months", "open --measure calls_waiting", "rebuild", "dead-letters list"]
+USAGE = {
+    "no-such-command": "No such command",
+    "months --no-such-option": "No such option",
+    "months --format xml": "'xml' is not one of 'table', 'json', 'csv'",
+    "replay": "Missing",
+    "open": "Missing option",
+    "dead-letters show watchroom.calls zero 0": "unable to parse string as an integer",
+    "dead-letters list --reason lateness": "--reason: found 'lateness'; write one of too_large, bad_json",
+    "months --month 2021-13": "--month: found '2021-13'; write a month such as 2021-04",
+    "months --measure call_volumes": "--measure: found 'call_volumes'; write one of call_volume,",
+    "open --measure call_volume": "--measure: found 'call_volume', a count; write one of the open measures",
+    "rebuild --lose-before November": "--lose-before: found 'November'; write a month such as 2021-04",
+    "months --redis localhost:6379": "WATCHROOM_REDIS_URL: found 'localhost:6379'; write a URL such as redis://",
+    "dead-letters list --kafka localhost": "WATCHROOM_KAFKA: found 'localhost'; write host:port",
+}
+
+
+def typed_here(typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Done:
+    """A command in this process, as the script runs it: for faults that end it before anything begins."""
+    monkeypatch.setattr(sys, "argv", ["watchroom", *typed])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, said = capsys.readouterr()
+    return Done(int(str(ended.value.code)), out.encode(), said)
+
+
+def bad_schemas(folder: Path) -> Path:
+    """Our schemas with a fault in each of two files."""
+    schemas = folder / "schemas"
+    shutil.copytree(ROOT / "schemas", schemas)
+    for name, right, bad in (("calls", 'at = "answered"', 'at = "replied"'), ("crimes", '"12mo"', '"13mo"')):
+        file = schemas / "measures" / f"{name}.toml"
+        text = file.read_text()
+        assert right in text
+        file.write_text(text.replace(right, bad, 1))
+    return schemas
+
+
+@pytest.mark.parametrize("typed", USAGE)
+def test_wrong_usage_is_exit_2_and_says_what_to_write(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shell's `$?` tells a script that trying again is useless."""
+    done = typed_here(typed.split(), monkeypatch, capsys)
+    assert done.code == 2
+    assert USAGE[typed] in " ".join(done.said.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("typed", ALL)
+def test_all_bad_settings_are_listed_at_once(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line each: the variable, what was found, what to write; a password is not repeated."""
+    for name, value in BAD_SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    done = typed_here(typed.split(), monkeypatch, capsys)
+    assert done.code == 2
+    assert {line.partition(":")[0] for line in done.lines} == set(BAD_SETTINGS)
+    assert len(done.lines) == len(BAD_SETTINGS)
+    assert all("; write " in line for line in done.lines)
+    assert "hunter2" not in done.said
+
+
+@pytest.mark.parametrize("typed", [each for each in ALL if each != "dead-letters list"])
+def test_all_faults_of_a_catalogue_are_listed_at_once(typed: str, tmp_path: Path) -> None:
+    """File, entry and key, found, write instead; nothing is shown or written under half a catalogue."""
+    environment = {"WATCHROOM_SCHEMAS": str(bad_schemas(tmp_path)), "WATCHROOM_HEALTH_PORT": str(free_port())}
+    done = Running("watchroom", *typed.split(), environment=environment).end(WITHIN_S)
+    assert done.code == 2
+    first, second = (line for line in done.lines if ".toml" in line)
+    assert "calls.toml: " in first
+    assert ".at: found 'replied'; write a moment of calls: " in first
+    assert "crimes.toml: " in second
+    assert ".windows: found '13mo'; write windows out of 5m, " in second
+
+
+def test_all_faults_of_a_mapping_are_listed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before a server is started."""
+    mapping, extract = tmp_path / "bad.toml", tmp_path / "calls.csv"
+    mapping.write_text('source = "desk"\nsurprise = 1\n[time]\nzone = "Nowhere/City"\n')
+    extract.write_text(EXTRACT)
+    done = typed_here(["replay", "--map", str(mapping), str(extract)], monkeypatch, capsys)
+    assert done.code == 2
+    assert len(done.lines) > 2
+    assert all("bad.toml: " in line and "; write " in line for line in done.lines)
+    assert any("surprise" in line for line in done.lines)
+    assert any("Nowhere/City" in line for line in done.lines)
+
+
+# ------------------------------------------------------------------------------------------- output
+
+EVENTS = (
+    Happened("incident.created", "1", "2021-11-27T20:00:00Z", {"grade": "1", "area": "stoke"}),
+    Happened("incident.resource_on_scene", "1", "2021-11-27T20:08:00Z", {"unit": "U1"}),
+    Happened("crime.recorded", "x", "2021-11-10T10:00:00Z", {"group": "Robbery", "area": "stoke"}),
+    Happened("crime.cancelled", "x", "2022-01-10T10:00:00Z"),
+)
+
+
+@pytest.fixture(scope="module")
+def printed(embedded: EmbeddedStack) -> dict[str, Done]:
+    """What commands print of a small force."""
+    settings = settings_on(embedded.redis_url, force=new_name())
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
+    waiting = Happened("incident.created", "2", at, {"grade": "1", "area": "stoke"})
+    fill(settings, [*EVENTS, waiting])
+    environment = {
+        "WATCHROOM_REDIS_URL": settings.redis_url,
+        "WATCHROOM_FORCE": settings.force,
+        "WATCHROOM_SOURCES": json.dumps(
+            {s: {n: r.model_dump() for n, r in of.items()} for s, of in settings.sources.items()}
+        ),
+    }
+    typed = [f"{what} --format {form}" for what in (MONTHS, OPEN) for form in ("json", "csv", "table")]
+    started = {
+        line: Running("watchroom", *line.split(), environment=environment)
+        for line in (
+            *typed,
+            "months --log",
+            "months --month 1999-01 --format json",
+            "months --month 1999-01 --format csv",
+        )
+    }
+    return {line: running.end(WITHIN_S) for line, running in started.items()}
+
+
+MONTHS, OPEN = "months --month 2021-11", "open --measure incidents_unattended"
+
+
+def text_of(printed: dict[str, Done], line: str) -> str:
+    """Standard output of a command that went well and had nothing else to say."""
+    done = printed[line]
+    assert (done.code, done.said) == (0, "")
+    return done.out.decode()
+
+
+def test_months_are_the_same_rows_as_json_csv_and_table(printed: dict[str, Done]) -> None:
+    """Programs parse it; nothing but rows is on standard output."""
+    rows = json.loads(text_of(printed, f"{MONTHS} --format json"))
+    flat = list(csv.DictReader(io.StringIO(text_of(printed, f"{MONTHS} --format csv"))))
+    assert len(rows) == len(flat) > 2
+    for row, line in zip(rows, flat, strict=True):
+        assert {"measure", "by", "period", "value", "numerator", "denominator", "unit", "as_of", "closed"} <= set(row)
+        assert (line["measure"], line["period"]) == (row["measure"], row["period"]) == (row["measure"], "2021-11")
+        assert all(line[label] == value for label, value in row["by"].items())
+    table = text_of(printed, f"{MONTHS} --format table")
+    assert all(row["measure"] in table for row in rows)
+    (attended,) = [row for row in rows if row["measure"] == "incident_attendance_time"]
+    assert (attended["count"], attended["mean_s"], attended["unit"]) == (1, 480.0, "s")
+
+
+def test_no_month_is_still_json_and_csv(printed: dict[str, Done]) -> None:
+    """An empty answer is an answer."""
+    assert json.loads(text_of(printed, "months --month 1999-01 --format json")) == []
+    assert text_of(printed, "months --month 1999-01 --format csv").startswith("measure,period,")
+
+
+def test_the_restatement_log_is_one_object_a_line(printed: dict[str, Done]) -> None:
+    """The cancelled crime left a closed November."""
+    entries = [json.loads(line) for line in text_of(printed, "months --log").splitlines()]
+    assert {(entry["month"], entry["event_type"]) for entry in entries} == {("2021-11", "crime.cancelled")}
+
+
+def test_the_open_list_is_the_same_as_json_csv_and_table(printed: dict[str, Done]) -> None:
+    """Age in seconds, times in UTC; for people also how old the figures are."""
+    (row,) = json.loads(text_of(printed, f"{OPEN} --format json"))
+    assert (row["measure"], row["id"], row["by"]) == ("incidents_unattended", "2", {"grade": "1", "area": "stoke"})
+    assert 600 <= row["age_s"] < 700
+    (line,) = csv.DictReader(io.StringIO(text_of(printed, f"{OPEN} --format csv")))
+    assert (line["id"], line["since"], line["deadline"]) == ("2", row["since"], row["deadline"])
+    table = text_of(printed, f"{OPEN} --format table").splitlines()
+    assert table[1].split()[:3] == ["id", "grade", "area"]
+    assert table[-1].startswith("Old: events are applied up to ")
+
+
+def test_progress_is_a_line_now_and_then_where_nobody_looks() -> None:
+    """A log of a service is not filled with bars; a terminal gets one."""
+    text = io.StringIO()
+    with progress(Console(file=text), say_every_s=0) as tell:
+        tell("rebuilding", 1200, 5000)
+        tell("reading", 7, None)
+    assert text.getvalue() == "rebuilding: 1,200 of 5,000\nreading: 7\n"
+    quiet = io.StringIO()
+    with progress(Console(file=quiet)) as tell:
+        tell("rebuilding", 1200, 5000)
+    assert quiet.getvalue() == ""
+    terminal = io.StringIO()
+    with progress(Console(file=terminal, force_terminal=True, width=100)) as tell:
+        tell("rebuilding", 1200, 5000)
+    assert "rebuilding" in terminal.getvalue()
+    assert "1200/5000" in terminal.getvalue()
