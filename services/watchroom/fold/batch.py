@@ -15,6 +15,8 @@ from watchroom.fold.contributions import NOTHING, Cells, Contribution, Contribut
 from watchroom.fold.streams import State, Stream
 from watchroom.rolling.calendar import Calendar
 
+Changes = list[tuple[str, tuple[int, int]]]  # (field, (start of its 10 s bucket in ms, delta))
+
 
 class Known(NamedTuple):
     """An entity's state and what it has added so far."""
@@ -89,7 +91,7 @@ class Folder:
         self._calendar = calendar
         self._topic = topic
         self._partition = partition
-        self._month_starts: dict[str, int] = {}
+        self._month_ms = (0, 0)  # the month that was asked for last: its start and its end
 
     def known(self, state: State) -> Known:
         """A state read back from the store, with what it has added."""
@@ -97,10 +99,14 @@ class Folder:
 
     def fold(self, events: Iterable[Arrived], known: Mapping[str, Known]) -> Folded:
         """All events, on top of what is known; `known` is left as it is."""
-        folded = Folded()
         by_subject: dict[str, list[Arrived]] = {}
         for arrived in events:
             by_subject.setdefault(arrived.event.subject, []).append(arrived)
+        return self.fold_entities(by_subject, known)
+
+    def fold_entities(self, by_subject: Mapping[str, Sequence[Arrived]], known: Mapping[str, Known]) -> Folded:
+        """The same for events that are already grouped by entity, each entity's in order."""
+        folded = Folded()
         for subject, of_entity in by_subject.items():
             before = known.get(subject, UNKNOWN)
             if not self._fold_at_once(folded, subject, before, of_entity):
@@ -115,60 +121,65 @@ class Folder:
         False, and nothing done, where each event needs its own: the entity was forgotten on the way, or
         a month that it reaches back to was closed, so that the log wants an entry an event.
         """
-        state, closing_ms = before.state, 0
-        for arrived in events:
-            if self._is_forgotten(state, arrived):
+        state, latest_ms, fold = before.state, 0, self.stream.fold
+        for event, arrival_ms, closing_ms, _ in events:
+            if state is not None and arrival_ms - state.last_arrival_ms > self._keeping_ms:
                 return False
-            state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
-            closing_ms = max(closing_ms, arrived.closing_ms)
-        if state is None or state.first_ms < self._closed_before_ms(closing_ms):
+            state = fold(state, event, arrival_ms)
+            if closing_ms > latest_ms:
+                latest_ms = closing_ms
+        closed_before_ms = self._closed_before_ms(latest_ms)
+        if state is None or state.first_ms < closed_before_ms:
             return False
-        self._change(folded, subject, before.adds, Known(state, self._contributor.of(state)), events[-1])
+        self._change(folded, subject, before.adds, Known(state, self._contributor.of(state)), events[-1], closed_before_ms)
         return True
 
     def _fold_one(self, folded: Folded, subject: str, before: Known, arrived: Arrived) -> None:
-        adds = before.adds
-        if self._is_forgotten(before.state, arrived):
-            before, adds = UNKNOWN, Contribution({}, adds.open_sets)  # what it added stays, but it is not open now
-        state = self.stream.fold(before.state, arrived.event, arrived.arrival_ms)
-        self._change(folded, subject, adds, Known(state, self._contributor.of(state)), arrived)
-
-    def _is_forgotten(self, state: State | None, arrived: Arrived) -> bool:
-        return state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms
-
-    def _change(self, folded: Folded, subject: str, old: Contribution, after: Known, arrived: Arrived) -> None:
-        folded.entities[subject] = after
-        self._add_cells(folded, arrived, old.cells, after.adds.cells)
-        if old.open_sets != after.adds.open_sets:
-            _leave(folded, subject, old.open_sets, after.adds.open_sets)
-
-    def _add_cells(self, folded: Folded, arrived: Arrived, old: Cells, new: Cells) -> None:
-        if old == new:
-            return
+        state, adds = before
+        if state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms:
+            state, adds = None, Contribution({}, adds.open_sets)  # what it added stays, but it is not open now
+        state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
         closed_before_ms = self._closed_before_ms(arrived.closing_ms)
+        self._change(folded, subject, adds, Known(state, self._contributor.of(state)), arrived, closed_before_ms)
+
+    def _change(
+        self, folded: Folded, subject: str, old: Contribution, after: Known, arrived: Arrived, closed_before_ms: int
+    ) -> None:
+        folded.entities[subject] = after
+        new = after.adds
+        if old.cells != new.cells:
+            self._add_cells(folded, difference(old.cells, new.cells), arrived, closed_before_ms)
+        if old.open_sets != new.open_sets:
+            _leave(folded, subject, old.open_sets, new.open_sets)
+
+    def _add_cells(self, folded: Folded, changes: Changes, arrived: Arrived, closed_before_ms: int) -> None:
+        cells = folded.cells
         restated: dict[tuple[str, str], int] = {}  # a month's cell: (month, field)
-        for name, (start_ms, amount) in difference(old, new):
-            deltas = folded.cells.get(start_ms)
+        for name, (start_ms, amount) in changes:
+            deltas = cells.get(start_ms)
             if deltas is None:
-                deltas = folded.cells[start_ms] = {}
+                deltas = cells[start_ms] = {}
             deltas[name] = deltas.get(name, 0) + amount
             if start_ms < closed_before_ms:
                 cell = self._calendar.month_of(start_ms), name
                 restated[cell] = restated.get(cell, 0) + amount
-        folded.restatements.extend(
-            self._restatement(arrived, month, name, amount) for (month, name), amount in restated.items() if amount
-        )
+        if restated:
+            folded.restatements.extend(
+                self._restatement(arrived, month, name, amount) for (month, name), amount in restated.items() if amount
+            )
 
     def _closed_before_ms(self, closing_ms: int) -> int:
         """Start of the oldest month that was not closed yet when the event arrived.
 
         A month is closed for it if month end + lateness bound < arrival.
         """
-        month = self._calendar.month_of(closing_ms - self._lateness_ms - 1)
-        start_ms = self._month_starts.get(month)
-        if start_ms is None:
-            start_ms = self._month_starts[month] = self._calendar.month_start_ms(month)
-        return start_ms
+        at_ms = closing_ms - self._lateness_ms - 1
+        begin_ms, end_ms = self._month_ms
+        if not begin_ms <= at_ms < end_ms:
+            month = self._calendar.month_of(at_ms)
+            begin_ms, end_ms = self._calendar.month_start_ms(month), self._calendar.month_end_ms(month)
+            self._month_ms = begin_ms, end_ms
+        return begin_ms
 
     def _restatement(self, arrived: Arrived, month: str, name: str, amount: int) -> Restatement:
         cell = names.parse_field(name)
@@ -186,8 +197,10 @@ class Folder:
         )
 
 
-def difference(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def difference(old: Cells, new: Cells) -> Changes:
     """New contributions less old ones, cell by cell: (field, (10 s start, delta))."""
+    if not old:
+        return list(new.items())
     changes = []
     for name, cell in new.items():
         before = old.get(name)
@@ -208,5 +221,8 @@ def _offset(entry: Restatement) -> int:
 
 
 def _leave(folded: Folded, subject: str, old: Mapping[str, int], new: Mapping[str, int]) -> None:
-    folded.left.update((series, subject) for series in old if series not in new)
-    folded.left.difference_update((series, subject) for series in new)
+    for series in old:
+        if series not in new:
+            folded.left.add((series, subject))
+    for series in new:
+        folded.left.discard((series, subject))

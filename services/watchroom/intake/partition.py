@@ -8,7 +8,7 @@ it was, so that it is never folded twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watchroom.errors import EventRefused, Moved, StoreUnavailable
@@ -42,7 +42,7 @@ SendRefused = Callable[[str, int, Sequence[Refused]], Awaitable[None]]
 class Admitted:
     """A chunk of records, judged."""
 
-    events: list[Arrived] = field(default_factory=list)
+    by_subject: dict[str, list[Arrived]] = field(default_factory=dict)  # each entity's events, in order
     refused: list[Refused] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
 
@@ -138,10 +138,10 @@ class PartitionApplier:
         self, records: Sequence[Record], next_offset: int, fresh_ms: int | None, now_ms: int
     ) -> None:
         admitted = self._admit(records)
-        await self._read_states(admitted)
+        await self._read_states(admitted.by_subject)
         if admitted.refused:
             await self._send_refused(self.topic, self.partition, admitted.refused)
-        folded = self._folder.fold(admitted.events, self._known)
+        folded = self._folder.fold_entities(admitted.by_subject, self._known)
         pack = self._folder.stream.pack
         step = self._step(next_offset, fresh_ms, now_ms)
         step.states = {subject: pack(known.state) for subject, known in folded.entities.items()}
@@ -153,28 +153,35 @@ class PartitionApplier:
 
     def _admit(self, records: Sequence[Record]) -> Admitted:
         admitted = Admitted()
-        new: set[str] = set()  # entities not known before, and in their right partition
+        by_subject, admit = admitted.by_subject, self._admission.admit
+        events_at_ms: dict[str, int] = {}  # by source
+        heartbeats_at_ms: dict[str, int] = {}
         for record in records:
             try:
-                arrived = self._admission.admit(record)
+                arrived = admit(record)
                 event = arrived.event
-                is_heartbeat = event.type == HEARTBEAT
-                if not is_heartbeat and event.subject not in self._known and event.subject not in new:
-                    self._admission.check_partition(event)
-                    new.add(event.subject)
+                if event.type == HEARTBEAT:
+                    heard_at_ms = heartbeats_at_ms
+                else:
+                    heard_at_ms = events_at_ms
+                    of_entity = by_subject.get(event.subject)
+                    if of_entity is None:
+                        if event.subject not in self._known:
+                            self._admission.check_partition(event)
+                        of_entity = by_subject[event.subject] = []
+                    of_entity.append(arrived)
             except EventRefused as why:
                 admitted.refused.append(Refused(record, why))
                 continue
-            heard = f"{event.source}|{keys.HEARTBEAT if is_heartbeat else keys.EVENT}"
-            admitted.heard[heard] = max(admitted.heard.get(heard, 0), record.timestamp_ms)
-            if not is_heartbeat:
-                admitted.events.append(arrived)
+            if record.timestamp_ms > heard_at_ms.get(event.source, 0):
+                heard_at_ms[event.source] = record.timestamp_ms
+        for what, heard_at_ms in ((keys.EVENT, events_at_ms), (keys.HEARTBEAT, heartbeats_at_ms)):
+            admitted.heard |= {f"{source}|{what}": at_ms for source, at_ms in heard_at_ms.items()}
         return admitted
 
-    async def _read_states(self, admitted: Admitted) -> None:
+    async def _read_states(self, subjects: Iterable[str]) -> None:
         if len(self._known) > ENTITIES_HELD:
             self._known.clear()
-        subjects = list(dict.fromkeys(arrived.event.subject for arrived in admitted.events))
         missing = [subject for subject in subjects if subject not in self._known]
         stored = await self._store.states(self.topic, missing)
         for subject, state in zip(missing, stored, strict=True):
