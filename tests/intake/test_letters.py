@@ -1,0 +1,91 @@
+"""Reading letters back, and sending again what can be sent, on both brokers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+
+from tests.flow.servers import Stack
+from watchroom.errors import EventRefused
+from watchroom.events.record import Record
+from watchroom.intake.dead_letters import VALUE_MOST_BYTES, DeadLetters
+from watchroom.intake.letters import Letter, identities, identity_of, letter_of, read_letters, replay_letters
+from watchroom.intake.partition import Refused
+from watchroom.intake.status import Status
+from watchroom.intake.topics import EVENTS_MOST_BYTES, ensure_topics
+from watchroom.settings import Settings
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def refused(offset: int, value: bytes | None, arrived: bytes | None = None) -> Refused:
+    """A record of key 17 that arrived at 1,000 ms."""
+    headers = () if arrived is None else (("watchroom-arrived", arrived),)
+    return Refused(Record(offset, 1_000, b"17", value, headers), EventRefused("bad_json", "not JSON"))
+
+
+def send(settings: Settings, *letters: Refused) -> None:
+    """Write letters of partition 0 of the calls, as a worker does."""
+
+    async def work() -> None:
+        await ensure_topics(settings)
+        dead_letters = DeadLetters(settings, Status())
+        await dead_letters.send(settings.topic("calls"), 0, letters)
+        await dead_letters.stop()
+
+    asyncio.run(work())
+
+
+def test_letters_are_read_once_in_order_and_those_wanted_are_sent_again(stack: Stack) -> None:
+    """A letter written twice is one; a record that came back unchanged is sent once, or replays would double it."""
+    settings = stack.settings(partitions=2)
+    topic = settings.topic("calls")
+    again = refused(9, b"{", arrived=b"1000")  # offset 5, sent again and refused again
+    send(settings, refused(7, b"[1"), refused(5, b"{"), refused(5, b"{"), again, refused(6, None))
+    found = read_letters(settings, lambda letter: letter.topic == topic)
+    assert [(letter.offset, letter.value) for letter in found] == [(5, b"{"), (6, None), (7, b"[1"), (9, b"{")]
+    assert {letter.arrived for letter in found} == {"1970-01-01T00:00:01.000Z"}
+    known = asyncio.run(identities(settings))
+    for one in (refused(7, b"[1"), again):
+        assert identity_of(topic, 0, one) in known
+    assert identity_of(topic, 0, refused(9, b"{", arrived=b"1001")) not in known  # another log's offset 9
+    assert tuple(replay_letters(settings, found)) == (3, 1, 0, 0)
+
+
+def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:
+    """A letter that was cut is not the record; one that fills its topic's limit has no room for the header."""
+    settings = stack.settings(partitions=1)
+    send(settings, refused(1, b"{"), refused(2, b"x" * (VALUE_MOST_BYTES + 1)))
+    small, cut = read_letters(settings, lambda _: True)
+    assert cut.is_cut
+    full = small._replace(offset=3, value=b"x" * EVENTS_MOST_BYTES)
+    assert tuple(replay_letters(settings, [small, cut, full])) == (1, 0, 1, 1)
+
+
+def test_a_record_that_is_no_letter_is_left_out() -> None:
+    """Somebody wrote to the topic by hand."""
+
+    def record(*headers: tuple[str, bytes]) -> ConsumerRecord[bytes, bytes]:
+        return ConsumerRecord("dead", 0, 0, 0, 0, b"k", b"v", None, 1, 1, headers)
+
+    where = [("watchroom-topic", b"t"), ("watchroom-partition", b"0"), ("watchroom-reason", b"late")]
+    assert letter_of(record()) is None
+    assert letter_of(record(*where, ("watchroom-offset", b"seven"))) is None
+    assert letter_of(record(*where, ("watchroom-offset", b"7"), ("watchroom-arrived", b"soon"))) == Letter(
+        "t", 0, 7, "late", "", None, is_cut=False, key=b"k", value=b"v"
+    )
+
+
+def test_the_topic_s_own_records_of_others_do_not_stop_the_reading(real_stack: Stack) -> None:
+    """The reading goes up to the log's end, whatever lies there."""
+    settings = real_stack.settings(partitions=1)
+    send(settings, refused(1, b"{"))
+
+    async def by_hand() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
+            await producer.send_and_wait(settings.dead_letter_topic, b"hello")
+
+    asyncio.run(by_hand())
+    assert [letter.offset for letter in read_letters(settings, lambda _: True)] == [1]

@@ -1,0 +1,120 @@
+"""What a rebuild refuses, and what it waits for; the whole of it is in tests/flow/test_rebuild.py."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+
+from tests.flow.servers import Stack
+from tests.oracle.traffic import HISTORY
+from tests.oracle.wire import refused_records
+from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable, WatchroomError, WorkFailed
+from watchroom.events.times import to_ms
+from watchroom.intake import rebuild as module
+from watchroom.intake.before_rebuild import LogStart, refuse_loss, refuse_while_running
+from watchroom.intake.rebuild import rebuild
+from watchroom.intake.topics import ensure_topics
+from watchroom.replay.produce import Outgoing, produce
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import STREAMS
+from watchroom.store.read import PartitionState
+
+MONTHS = ["2021-02", "2021-03", "2021-04", "2021-05"]
+PLACE = TopicPartition("watchroom.calls", 1)
+
+
+def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = False) -> str:
+    """What the refusal says; empty for none."""
+    others = {start.place} if is_other else set()
+    try:
+        refuse_loss([start], others, MONTHS, Calendar("Europe/London"), future_ms=300_000, lose_before=lose_before)
+    except WorkFailed as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [
+        ("2021-01-15T12:00:00Z", ""),  # before the first month that Redis has, which may reach back before the log
+        ("2021-03-15T12:00:00Z", "2021-02, 2021-03"),
+        ("2021-03-31T22:50:00Z", "2021-02, 2021-03"),
+        ("2021-03-31T22:56:00Z", "2021-02, 2021-03, 2021-04"),  # a lost event may be 5 min ahead: already in April
+        ("2021-03-31T23:00:00Z", "2021-02, 2021-03, 2021-04"),  # London is in April
+        (None, "2021-02, 2021-03, 2021-04, 2021-05"),  # nothing of the log is left
+    ],
+)
+def test_a_shortened_log_loses_the_months_up_to_its_first_record(first: str | None, named: str) -> None:
+    """Later months are told by what is left."""
+    said = lost(LogStart(PLACE, 40, 90, None if first is None else to_ms(first)))
+    assert (f"in whole or part: {named}. " in said) if named else said == ""
+
+
+def test_only_months_before_the_one_given_may_be_lost() -> None:
+    """`--lose-before 2021-03` accepts February; the message gives the month that accepts all."""
+    start = LogStart(PLACE, 40, 90, to_ms("2021-03-15T12:00:00Z"))
+    assert "in whole or part: 2021-03. " in lost(start, "2021-03")
+    assert "--lose-before 2021-04`" in lost(start, "2021-03")
+    assert lost(start, "2021-04") == ""
+    december = LogStart(PLACE, 40, 90, None)
+    assert "--lose-before 2021-06`" in lost(december)
+
+
+def test_a_whole_log_loses_nothing_unless_it_is_another_one() -> None:
+    """A topic that was made anew begins at offset 0 as well, and tells nothing of what Redis holds."""
+    start = LogStart(PLACE, 0, 90, None)
+    assert lost(start) == ""
+    assert "the log of watchroom.calls partition 1 was made anew" in lost(start, is_other=True)
+
+
+@pytest.mark.parametrize(("age_ms", "runs"), [(0, True), (29_999, True), (-2_000, True), (30_000, False)])
+def test_a_partition_fresh_within_30_s_has_a_worker(age_ms: int, runs: bool) -> None:
+    """Also one whose clock is a little ahead of ours."""
+    stood = {("watchroom.calls", 0): PartitionState(7, 1_000_000 - age_ms, 0)}
+    if not runs:
+        refuse_while_running(stood, 1_000_000)
+        return
+    with pytest.raises(WorkFailed, match=r"a worker runs: watchroom\.calls partition 0"):
+        refuse_while_running(stood, 1_000_000)
+
+
+def test_a_server_that_comes_back_is_waited_for_and_one_that_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild of a year is not thrown away for a second without an answer."""
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    errors: list[WatchroomError] = [StoreUnavailable("Redis is away"), BrokerUnavailable("Kafka is away")]
+
+    async def call() -> None:
+        if errors:
+            raise errors.pop()
+
+    asyncio.run(module._insist(PLACE, call))
+    assert not errors
+    monkeypatch.setattr(module, "RETRY_FOR_S", 0.0)
+    errors += [StoreUnavailable("Redis is away")] * 2
+    with pytest.raises(StoreUnavailable, match="away; the rebuild is not finished: run `watchroom rebuild` again"):
+        asyncio.run(module._insist(PLACE, call))
+
+
+def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
+    """It has taken over: nothing is wrong, and nothing is done twice."""
+
+    async def call() -> None:
+        raise Moved(12)
+
+    with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to 12\): a worker was started"):
+        asyncio.run(module._insist(PLACE, call))
+
+
+def test_a_rebuild_works_on_the_embedded_stack_too(embedded_stack: Stack) -> None:
+    """Its broker has no log ids, and answers for consumer groups in its own way."""
+    sources = {stream: {HISTORY: {"heartbeats": False, "history": True}} for stream in STREAMS}
+    settings = embedded_stack.settings(sources=sources, partitions=1)
+    (bad,) = [bad for bad in refused_records("calls", "c1", 0) if bad.reason == "bad_time"]
+    told: list[tuple[int, int]] = []
+    asyncio.run(ensure_topics(settings))
+    produce(settings.kafka, [Outgoing(settings.topic("calls"), bad.key, bad.value)] * 3)
+    for _ in range(2):
+        assert tuple(rebuild(settings, None, lambda done, known: told.append((done, known)))) == (3, 3)
+    assert told[-1] == (3, 3)
