@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,19 @@ from watchroom.cli import app, main
 from watchroom.cli_options import progress
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.settings import Settings
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 WITHIN_S = 30.0
 EXTRACT = "call_id,line,presented_at,queued_at,answered_at,abandoned_at,ended_at\n17,999,2021-11-30 17:45:00,,,,\n"
 CALL_LOG = str(ROOT / "schemas" / "mappings" / "acd-call-log.toml")
-SIMULATED = {
-    "WATCHROOM_SOURCES": json.dumps(
-        {
-            "calls": {"sim-telephony": {"history": True}},
-            "incidents": {"sim-command-control": {"history": True}},
-            "crimes": {"sim-crime": {"history": True}},
-        }
-    )
-}
+SIMULATED = json.dumps(
+    {
+        "calls": {"sim-telephony": {"history": True}},
+        "incidents": {"sim-command-control": {"history": True}},
+        "crimes": {"sim-crime": {"history": True}},
+    }
+)
 
 # ---------------------------------------------------------------------------------------------- help
 
@@ -106,38 +105,65 @@ def unreachable(kafka: str, redis_url: str, bad: str, extract: Path) -> dict[str
 
 
 NAMES = list(unreachable("", "", "", Path()))
+SILENT = (
+    "months",
+    "open",
+    "rebuild without Kafka",
+    "replay without Redis",
+    "replay without Kafka",
+    "dead-letters list",
+)
 
 
 @pytest.fixture(scope="module")
-def told(embedded: EmbeddedStack, silent: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Running]:
-    """All of them, started at once: most of their time is waiting."""
-    extract = tmp_path_factory.mktemp("extract") / "calls.csv"
-    extract.write_text(EXTRACT)
-    given = {**SIMULATED, "WATCHROOM_FORCE": new_name()}
-    started = {}
-    for how, bad in (("silent", silent), ("closed", f"{LOOPBACK}:{free_port()}")):
-        for name, arguments in unreachable(embedded.kafka, embedded.redis_url, bad, extract).items():
-            started[f"{name}, {how}"] = Running("watchroom", *arguments, environment=given)
-    return started
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One call."""
+    file = tmp_path_factory.mktemp("extract") / "calls.csv"
+    file.write_text(EXTRACT)
+    return file
 
 
-@pytest.mark.parametrize("how", ["closed", "silent"])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_server_that_does_not_answer_is_one_line_with_its_address(
-    told: dict[str, Running], name: str, how: str
-) -> None:
-    """Exit 1 in bounded time: what does not answer, where it was looked for, what to check; no password."""
-    running = told[f"{name}, {how}"]
-    done = running.end(within_s=WITHIN_S)
+@pytest.fixture(scope="module")
+def waiting(embedded: EmbeddedStack, silent: str, extract: Path) -> dict[str, Running]:
+    """The commands that meet a silent server, started together: each waits for 10 to 15 s."""
+    all_of_them = unreachable(embedded.kafka, embedded.redis_url, silent, extract)
+    environment = {"WATCHROOM_FORCE": new_name()}
+    return {name: Running("watchroom", *all_of_them[name], environment=environment) for name in SILENT}
+
+
+def is_one_line(done: Done, typed: Sequence[str]) -> None:
+    """Exit 1: what does not answer, where it was looked for, what to check; no password."""
     assert done.code == 1, done
     assert done.out == b""
     (line,) = done.lines
-    password = [text for text in running.arguments if "hunter2" in text]
-    address = password[0] if password else running.arguments[running.arguments.index("--kafka") + 1]
+    password = [text for text in typed if "hunter2" in text]
+    address = password[0] if password else typed[typed.index("--kafka") + 1]
     assert address.rpartition("@")[2] in line
     assert "check that" in line
     assert ("--redis" if password else "--kafka") in line
     assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_server_that_is_not_there_is_one_line_with_its_address(
+    embedded: EmbeddedStack,
+    extract: Path,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody listens there."""
+    monkeypatch.setenv("WATCHROOM_SOURCES", SIMULATED)
+    monkeypatch.setenv("WATCHROOM_FORCE", new_name())
+    typed = unreachable(embedded.kafka, embedded.redis_url, f"{LOOPBACK}:{free_port()}", extract)[name]
+    is_one_line(typed_here(typed, monkeypatch, capsys), typed)
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_server_that_never_answers_is_the_same_line_within_30_s(waiting: dict[str, Running], name: str) -> None:
+    """It takes the connection and says nothing: a firewall, or a server that hangs."""
+    running = waiting[name]
+    is_one_line(running.end(WITHIN_S), running.arguments)
 
 
 BAD_SETTINGS = {
@@ -211,10 +237,17 @@ def test_all_bad_settings_are_listed_at_once(
 
 
 @pytest.mark.parametrize("typed", [each for each in ALL if each != "dead-letters list"])
-def test_all_faults_of_a_catalogue_are_listed_at_once(typed: str, tmp_path: Path) -> None:
+def test_all_faults_of_a_catalogue_are_listed_at_once(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """File, entry and key, found, write instead; nothing is shown or written under half a catalogue."""
     environment = {"WATCHROOM_SCHEMAS": str(bad_schemas(tmp_path)), "WATCHROOM_HEALTH_PORT": str(free_port())}
-    done = Running("watchroom", *typed.split(), environment=environment).end(WITHIN_S)
+    if typed == "worker":  # it changes how its process logs
+        done = Running("watchroom", typed, environment=environment).end(WITHIN_S)
+    else:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        done = typed_here(typed.split(), monkeypatch, capsys)
     assert done.code == 2
     first, second = (line for line in done.lines if ".toml" in line)
     assert "calls.toml: " in first
@@ -249,77 +282,68 @@ EVENTS = (
 
 
 @pytest.fixture(scope="module")
-def printed(embedded: EmbeddedStack) -> dict[str, Done]:
-    """What commands print of a small force."""
+def small(embedded: EmbeddedStack) -> Settings:
+    """A small force: November 2021, and one incident that waits since ten minutes ago."""
     settings = settings_on(embedded.redis_url, force=new_name())
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
-    waiting = Happened("incident.created", "2", at, {"grade": "1", "area": "stoke"})
-    fill(settings, [*EVENTS, waiting])
-    environment = {
-        "WATCHROOM_REDIS_URL": settings.redis_url,
-        "WATCHROOM_FORCE": settings.force,
-        "WATCHROOM_SOURCES": json.dumps(
-            {s: {n: r.model_dump() for n, r in of.items()} for s, of in settings.sources.items()}
-        ),
-    }
-    typed = [f"{what} --format {form}" for what in (MONTHS, OPEN) for form in ("json", "csv", "table")]
-    started = {
-        line: Running("watchroom", *line.split(), environment=environment)
-        for line in (
-            *typed,
-            "months --log",
-            "months --month 1999-01 --format json",
-            "months --month 1999-01 --format csv",
-        )
-    }
-    return {line: running.end(WITHIN_S) for line, running in started.items()}
+    fill(settings, [*EVENTS, Happened("incident.created", "2", at, {"grade": "1", "area": "stoke"})])
+    return settings
+
+
+@pytest.fixture
+def printed(
+    small: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], str]:
+    """What a command prints of it; it must go well and have nothing else to say."""
+    monkeypatch.setenv("WATCHROOM_REDIS_URL", small.redis_url)
+    monkeypatch.setenv("WATCHROOM_FORCE", small.force)
+
+    def text_of(typed: str) -> str:
+        done = typed_here(typed.split(), monkeypatch, capsys)
+        assert (done.code, done.said) == (0, "")
+        return done.out.decode()
+
+    return text_of
 
 
 MONTHS, OPEN = "months --month 2021-11", "open --measure incidents_unattended"
 
 
-def text_of(printed: dict[str, Done], line: str) -> str:
-    """Standard output of a command that went well and had nothing else to say."""
-    done = printed[line]
-    assert (done.code, done.said) == (0, "")
-    return done.out.decode()
-
-
-def test_months_are_the_same_rows_as_json_csv_and_table(printed: dict[str, Done]) -> None:
+def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str], str]) -> None:
     """Programs parse it; nothing but rows is on standard output."""
-    rows = json.loads(text_of(printed, f"{MONTHS} --format json"))
-    flat = list(csv.DictReader(io.StringIO(text_of(printed, f"{MONTHS} --format csv"))))
+    rows = json.loads(printed(f"{MONTHS} --format json"))
+    flat = list(csv.DictReader(io.StringIO(printed(f"{MONTHS} --format csv"))))
     assert len(rows) == len(flat) > 2
     for row, line in zip(rows, flat, strict=True):
         assert {"measure", "by", "period", "value", "numerator", "denominator", "unit", "as_of", "closed"} <= set(row)
         assert (line["measure"], line["period"]) == (row["measure"], row["period"]) == (row["measure"], "2021-11")
         assert all(line[label] == value for label, value in row["by"].items())
-    table = text_of(printed, f"{MONTHS} --format table")
+    table = printed(f"{MONTHS} --format table")
     assert all(row["measure"] in table for row in rows)
     (attended,) = [row for row in rows if row["measure"] == "incident_attendance_time"]
     assert (attended["count"], attended["mean_s"], attended["unit"]) == (1, 480.0, "s")
 
 
-def test_no_month_is_still_json_and_csv(printed: dict[str, Done]) -> None:
+def test_no_month_is_still_json_and_csv(printed: Callable[[str], str]) -> None:
     """An empty answer is an answer."""
-    assert json.loads(text_of(printed, "months --month 1999-01 --format json")) == []
-    assert text_of(printed, "months --month 1999-01 --format csv").startswith("measure,period,")
+    assert json.loads(printed("months --month 1999-01 --format json")) == []
+    assert printed("months --month 1999-01 --format csv").startswith("measure,period,")
 
 
-def test_the_restatement_log_is_one_object_a_line(printed: dict[str, Done]) -> None:
+def test_the_restatement_log_is_one_object_a_line(printed: Callable[[str], str]) -> None:
     """The cancelled crime left a closed November."""
-    entries = [json.loads(line) for line in text_of(printed, "months --log").splitlines()]
+    entries = [json.loads(line) for line in printed("months --log").splitlines()]
     assert {(entry["month"], entry["event_type"]) for entry in entries} == {("2021-11", "crime.cancelled")}
 
 
-def test_the_open_list_is_the_same_as_json_csv_and_table(printed: dict[str, Done]) -> None:
+def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str], str]) -> None:
     """Age in seconds, times in UTC; for people also how old the figures are."""
-    (row,) = json.loads(text_of(printed, f"{OPEN} --format json"))
+    (row,) = json.loads(printed(f"{OPEN} --format json"))
     assert (row["measure"], row["id"], row["by"]) == ("incidents_unattended", "2", {"grade": "1", "area": "stoke"})
     assert 600 <= row["age_s"] < 700
-    (line,) = csv.DictReader(io.StringIO(text_of(printed, f"{OPEN} --format csv")))
+    (line,) = csv.DictReader(io.StringIO(printed(f"{OPEN} --format csv")))
     assert (line["id"], line["since"], line["deadline"]) == ("2", row["since"], row["deadline"])
-    table = text_of(printed, f"{OPEN} --format table").splitlines()
+    table = printed(f"{OPEN} --format table").splitlines()
     assert table[1].split()[:3] == ["id", "grade", "area"]
     assert table[-1].startswith("Old: events are applied up to ")
 

@@ -13,8 +13,10 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from redis import Redis
 
+from tests.conftest import new_name
 from tests.flow.commands import Done, Running, watchroom
 from tests.flow.crash_run import Place, read_all
+from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.oracle.traffic import HISTORY, Outgoing
 from watchroom.replay.processes import Process, environment
@@ -23,6 +25,12 @@ from watchroom.settings import STREAMS, Settings
 
 SOURCES = {stream: {HISTORY: {"heartbeats": False, "history": True}} for stream in STREAMS}
 PASSING = ("seq", "fresh_ms")  # fields of hashes that say when, not what
+
+
+def settings_on(kafka: KafkaServer, redis_server: RedisServer, **more: Any) -> Settings:
+    """Of a force of its own."""
+    stack = Stack("real", kafka.address, redis_server.url, new_name())
+    return stack.settings(sources=SOURCES, session_timeout_s=2, touch_s=0.5, **more)
 
 
 def dump(client: Redis, force: str) -> dict[str, Any]:

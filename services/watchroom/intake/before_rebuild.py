@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.read import PartitionState
+from watchroom.store.read import PartitionState, Reader
 
 RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
 REQUEST_TIMEOUT_MS = 10_000
 FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
+COORDINATOR_WITHIN_S = 15.0
+MADE_ANEW = "was made anew since Redis was filled from it"
+
+
+class Held(NamedTuple):
+    """What Redis holds before a rebuild."""
+
+    stood: dict[tuple[str, int], PartitionState]
+    months: list[str]
+    log_ids: dict[str, str]  # by topic
+    partitions: dict[str, int]  # count by topic
 
 
 class LogStart(NamedTuple):
@@ -28,6 +41,17 @@ class LogStart(NamedTuple):
     begin: int  # its first offset
     end: int  # the next offset to be written
     first_ms: int | None  # arrival of its first record; None where nothing is left, or nobody had to look
+
+
+def look_at_redis(settings: Settings) -> Held:
+    """What Redis holds; empty where nobody has ever written."""
+    reader = Reader(settings.redis_url, settings.force)
+    try:
+        meta = reader.meta()
+        ids, partitions = (meta.log_ids, meta.partitions) if meta else ({}, {})
+        return Held(reader.partitions(), reader.months(), ids, partitions)
+    finally:
+        reader.close()
 
 
 def refuse_while_running(stood: Mapping[tuple[str, int], PartitionState], now_ms: int) -> None:
@@ -46,12 +70,11 @@ async def refuse_members(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await admin.start()
-        described = await admin.describe_consumer_groups([settings.group])
+        members = await _members(admin, settings.group)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
         await admin.close()
-    members = [member for answer in described for group in answer.groups for member in _members(group)]
     if members:
         raise WorkFailed(
             f"a worker runs: consumer group {settings.group} has {len(members)} member(s), the first is"
@@ -60,10 +83,23 @@ async def refuse_members(settings: Settings) -> None:
         )
 
 
-def _members(group: Sequence[object]) -> list[str]:
-    """Ids of a described group's members: (error, group, state, protocol type, protocol, members, ...)."""
-    members = group[5]
-    return [str(member[0]) for member in members] if isinstance(members, list | tuple) else []
+async def _members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
+    """Ids of a group's members; waits for a broker that is only now making room for its first group."""
+    until_s = time.monotonic() + COORDINATOR_WITHIN_S
+    while True:
+        try:
+            (answer,) = await admin.describe_consumer_groups([group])
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > until_s:
+                raise
+        else:
+            # (error, group, state, protocol type, protocol, members, ...)
+            code, *_, members = answer.groups[0][:6]
+            if not code or for_code(code) is GroupIdNotFound:  # nobody has ever joined
+                return [str(member[0]) for member in members or ()]
+            if not for_code(code).retriable or time.monotonic() > until_s:
+                raise for_code(code)
+        await asyncio.sleep(0.2)
 
 
 async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartition, int]) -> list[LogStart]:
@@ -99,9 +135,25 @@ async def _is_seen(
     return begin == 0 or place in first_ms or await consumer.position(place) >= end
 
 
+def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[TopicPartition, str]:
+    """Partitions whose log does not tell what Redis was filled from, and why."""
+    others = {}
+    for start in starts:
+        topic, number = start.place
+        stored_id, found_id = held.log_ids.get(topic), topics.log_ids.get(topic)
+        state = held.stood.get((topic, number))
+        is_shorter = state is not None and (state.next_offset or 0) > start.end  # where a broker has no ids
+        had, has = held.partitions.get(topic), topics.partitions[topic]
+        if is_shorter or (stored_id and found_id and stored_id != found_id):
+            others[start.place] = MADE_ANEW
+        elif had not in (None, has):  # an older record lies where the old count put its key: a dead letter now
+            others[start.place] = f"was written when the topic had {had} partition(s), and it has {has}"
+    return others
+
+
 def refuse_loss(
     starts: Collection[LogStart],
-    others: Collection[TopicPartition],
+    others: Mapping[TopicPartition, str],
     months: Sequence[str],
     calendar: Calendar,
     *,
@@ -112,7 +164,7 @@ def refuse_loss(
 
     Args:
         starts: The logs.
-        others: Partitions whose log is not the one that Redis was filled from.
+        others: Partitions whose log does not tell what Redis was filled from, and why.
         months: What Redis holds, oldest first.
         calendar: Reporting zone of the months.
         future_ms: How far after its arrival an event may have happened.
@@ -130,14 +182,12 @@ def refuse_loss(
     if unaccepted:
         after = calendar.months_after(unaccepted[-1], 1)
         raise WorkFailed(
-            f"{'; '.join(_said(start, start.place in others) for start in short)}. So these months would be lost in"
+            f"{'; '.join(_said(start, others.get(start.place)) for start in short)}. So these months would be lost in"
             f" whole or part: {', '.join(unaccepted)}. Nothing was changed; to accept that, run"
             f" `watchroom rebuild --lose-before {after}`"
         )
 
 
-def _said(start: LogStart, is_other: bool) -> str:
+def _said(start: LogStart, why: str | None) -> str:
     where = f"the log of {start.place.topic} partition {start.place.partition}"
-    if is_other:
-        return f"{where} was made anew since Redis was filled from it"
-    return f"{where} no longer begins at offset 0 but at {start.begin}"
+    return f"{where} {why or f'no longer begins at offset 0 but at {start.begin}'}"

@@ -22,6 +22,8 @@ from watchroom.intake.before_rebuild import (
     REQUEST_TIMEOUT_MS,
     LogStart,
     look_at_logs,
+    look_at_redis,
+    other_logs,
     refuse_loss,
     refuse_members,
     refuse_while_running,
@@ -35,7 +37,7 @@ from watchroom.intake.topics import Topics, ensure_topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings
 from watchroom.store.clear import clear
-from watchroom.store.read import PartitionState, Reader
+from watchroom.store.read import Reader
 
 FETCH_RECORDS = 20_000
 FETCH_WITHIN_MS = 1_000
@@ -53,14 +55,6 @@ class Rebuilt(NamedTuple):
 
     records: int
     refused: int  # of them: dead letters
-
-
-class _Redis(NamedTuple):
-    """What Redis held before."""
-
-    stood: dict[tuple[str, int], PartitionState]
-    months: list[str]
-    log_ids: dict[str, str]
 
 
 def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
@@ -81,7 +75,7 @@ def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> 
 
 async def _rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    redis = _look_at_redis(settings)
+    redis = look_at_redis(settings)
     topics = await ensure_topics(settings)
     refuse_while_running(redis.stood, _now_ms())
     await refuse_members(settings)
@@ -99,7 +93,7 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
         starts = await _logs(consumer, settings, topics)
         refuse_loss(
             starts,
-            _other_logs(starts, redis, topics),
+            other_logs(starts, redis, topics),
             redis.months,
             Calendar(settings.zone),
             future_ms=round(settings.future_s * 1000),
@@ -115,15 +109,6 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
         await letters.stop()
         await store.close()
     return Rebuilt(records, sum(_look_at_letters(settings).values()))
-
-
-def _look_at_redis(settings: Settings) -> _Redis:
-    reader = Reader(settings.redis_url, settings.force)
-    try:
-        meta = reader.meta()
-        return _Redis(reader.partitions(), reader.months(), dict(meta.log_ids) if meta else {})
-    finally:
-        reader.close()
 
 
 def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
@@ -144,19 +129,6 @@ async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) 
     for place, offset in begins.items():
         consumer.seek(place, offset)
     return await look_at_logs(consumer, begins)
-
-
-def _other_logs(starts: Sequence[LogStart], redis: _Redis, topics: Topics) -> set[TopicPartition]:
-    """Partitions whose log is not the one that Redis was filled from: another id, or shorter than what was applied."""
-    others = set()
-    for start in starts:
-        topic, number = start.place
-        stored_id, found_id = redis.log_ids.get(topic), topics.log_ids.get(topic)
-        state = redis.stood.get((topic, number))
-        is_shorter = state is not None and (state.next_offset or 0) > start.end
-        if is_shorter or (stored_id and found_id and stored_id != found_id):
-            others.add(start.place)
-    return others
 
 
 def _only_new(letters: DeadLetters, sent: set[Identity]) -> SendRefused:

@@ -1,0 +1,132 @@
+"""Where the logs no longer tell every month that Redis holds, `watchroom rebuild` names them and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
+
+from tests.flow.rebuild_room import Room, settings_on
+from tests.flow.servers import KafkaServer, RedisServer
+from tests.flow.test_crashes import letters_in_kafka
+from tests.flow.wall import now_ms
+from tests.oracle.facts import Sent
+from tests.oracle.traffic import HISTORY, Outgoing
+from tests.oracle.wire import value_of
+from watchroom.intake.topics import ensure_topics
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+
+
+def call(number: int, time_ms: int) -> Outgoing:
+    """A call presented then, from the source of history."""
+    event = Sent("calls", "call.presented", f"e{number}", f"c{number}", time_ms, time_ms, {"line": "999"}, HISTORY)
+    return Outgoing("calls", event.subject.encode(), value_of(event, time_ms), [])
+
+
+@pytest.fixture
+def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> Room:
+    """A force of one partition with calls in October and November 2021 and now, filled by a first rebuild."""
+    settings = settings_on(kafka, redis_server, partitions=1)
+    room = Room(settings, redis_server.client(), tmp_path)
+    times = [1_634_727_600_000, 1_637_409_600_000, now_ms() - 60_000]
+
+    async def produce() -> None:
+        await ensure_topics(settings)
+        bad = Outgoing("calls", b"c9", b"{", [])
+        await room.send([*(call(number, at) for number, at in enumerate(times)), bad])
+
+    asyncio.run(produce())
+    done = room.run("rebuild")
+    assert (done.code, done.lines) == (0, ["rebuilt from 4 records, of which 1 are dead letters"])
+    assert [place[2] for place in asyncio.run(letters_in_kafka(settings))] == [3]  # no worker had sent it
+    assert room.months()[:2] == ["2021-10", "2021-11"]
+    return room
+
+
+async def shorten(room: Room) -> None:
+    """The first two records of the calls are no longer there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    await admin.start()
+    topic = room.settings.topic("calls")
+    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=2)})
+    await admin.close()
+
+
+async def make_anew(room: Room) -> None:
+    """Somebody deleted the topic of the calls, and a worker made it again; it holds the last call only."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    await admin.start()
+    topic = room.settings.topic("calls")
+    await admin.delete_topics([topic])
+    while topic in await admin.list_topics():  # noqa: ASYNC110 - the broker tells nobody when it is done
+        await asyncio.sleep(0.05)
+    await admin.close()
+    await ensure_topics(room.settings)
+    await room.send([call(2, now_ms() - 60_000), *(call(number, now_ms()) for number in range(3, 9))])
+
+
+async def add_a_partition(room: Room) -> None:
+    """The topic of the calls is given a second partition: half of the keys now belong there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    await admin.start()
+    topic = room.settings.topic("calls")
+    await admin.create_partitions({topic: NewPartitions(total_count=2)})
+    await admin.close()
+    while (await ensure_topics(room.settings)).partitions[topic] != 2:  # noqa: ASYNC110 - the broker tells nobody
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "left", "kept"),
+    [
+        (shorten, "no longer begins at offset 0 but at 2", 2, slice(2, None)),
+        (make_anew, "was made anew", 7, slice(2, None)),
+        (add_a_partition, "was written when the topic had 1 partition(s), and it has 2", 4, slice(1)),
+    ],
+    ids=["shortened", "made anew", "repartitioned"],
+)
+def test_months_that_no_log_tells_any_more_are_named_and_kept(
+    short: Room, how: Any, said: str, left: int, kept: slice
+) -> None:
+    """They are in Redis only: nobody may lose them without having been told which."""
+    asyncio.run(how(short))
+    before = short.dump()
+    months = short.months()
+    refused = short.run("rebuild")
+    assert refused.code == 1
+    assert f"the log of {short.settings.topic('calls')} partition 0 {said}" in refused.said
+    assert f"would be lost in whole or part: {', '.join(months)}." in refused.said
+    after = re.findall(r"`watchroom rebuild --lose-before (\d{4}-\d\d)`", refused.said)
+    some = short.run("rebuild", "--lose-before", "2021-11")
+    assert some.code == 1
+    assert f"would be lost in whole or part: {', '.join(months[1:])}." in some.said
+    for wrong in ("2021", "2021-13", "November"):
+        assert short.run("rebuild", "--lose-before", wrong).code == 2
+    assert short.dump() == before
+    accepted = short.run("rebuild", "--lose-before", *after)
+    assert accepted.code == 0
+    assert accepted.lines[-1].startswith(f"rebuilt from {left} records")
+    assert short.months() == months[kept]
+
+
+def test_a_log_of_which_nothing_is_left_holds_no_month(short: Room) -> None:
+    """There is no record to ask when it begins; the rebuild neither hangs nor takes that for nothing lost."""
+
+    async def empty() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=short.settings.kafka)
+        await admin.start()
+        await admin.delete_records({TopicPartition(short.settings.topic("calls"), 0): RecordsToDelete(before_offset=4)})
+        await admin.close()
+
+    asyncio.run(empty())
+    months = short.months()
+    refused = short.run("rebuild")
+    assert refused.code == 1
+    assert f"lost in whole or part: {', '.join(months)}." in refused.said
+    assert short.months() == months
