@@ -184,6 +184,7 @@ USAGE = {
     "months --month 2021-13": "--month: found '2021-13'; write a month such as 2021-04",
     "months --measure call_volumes": "--measure: found 'call_volumes'; write one of call_volume,",
     "open --measure call_volume": "--measure: found 'call_volume', a count; write one of the open measures",
+    "rebuild --lose-before 2021-4": "--lose-before: found '2021-4'; write a month such as 2021-04",
     "rebuild --lose-before November": "--lose-before: found 'November'; write a month such as 2021-04",
     "months --redis localhost:6379": "WATCHROOM_REDIS_URL: found 'localhost:6379'; write a URL such as redis://",
     "dead-letters list --kafka localhost": "WATCHROOM_KAFKA: found 'localhost'; write host:port",

@@ -106,8 +106,6 @@ def test_months_that_no_log_tells_any_more_are_named_and_kept(
     some = short.run("rebuild", "--lose-before", "2021-11")
     assert some.code == 1
     assert f"would be lost in whole or part: {', '.join(months[1:])}." in some.said
-    for wrong in ("2021", "2021-13", "November"):
-        assert short.run("rebuild", "--lose-before", wrong).code == 2
     assert short.dump() == before
     accepted = short.run("rebuild", "--lose-before", *after)
     assert accepted.code == 0
