@@ -7,7 +7,10 @@ import csv
 import http.client
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -238,6 +241,56 @@ def test_a_worker_that_would_take_the_events_for_live_ones_stops_a_replay(
         replayed(embedded_stack, part_of_extract),
     ):
         pytest.fail("events were sent to a worker that refuses them")
+
+
+def watchroom(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line, with nothing of ours in its environment but this."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROOM_")}
+    return subprocess.run(
+        [sys.executable, "-m", "watchroom", *arguments],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+
+
+@pytest.mark.embedded
+def test_the_command_prints_json_and_nothing_else(real_data: Path, expected: Figures) -> None:
+    """On the stack of its own that it brings along; progress and summary go to standard error."""
+    done = watchroom("replay", "--map", str(DISPATCH_MAPPING), str(real_data / DISPATCH), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    rows: list[Row] = json.loads(done.stdout)
+    assert sum(row["value"] for row in by_grade(rows, "incident_volume").values()) == expected["calls"]
+    assert "10,410 read, 10,410 used, 0 skipped, 0 refused" in done.stderr
+
+
+@pytest.mark.real
+def test_the_command_ends_with_1_and_one_line_without_redis(
+    real_stack: Stack, redis_server: RedisServer, part_of_extract: Path
+) -> None:
+    """No figures, no traceback, no list of attempts."""
+    redis_server.stop()
+    servers = ("--kafka", real_stack.kafka, "--redis", real_stack.redis_url)
+    done = watchroom("replay", "--map", str(DISPATCH_MAPPING), str(part_of_extract), *servers, "--format", "json")
+    assert (done.returncode, done.stdout) == (1, "")
+    said = " ".join(done.stderr.split())
+    assert f"no answer from Redis at {real_stack.redis_url}" in said
+    assert "Traceback" not in said
+
+
+def test_the_command_ends_with_2_and_all_faults_of_a_mapping(tmp_path: Path, part_of_extract: Path) -> None:
+    """Before any server is started."""
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        DISPATCH_MAPPING.read_text(encoding="utf-8").replace("America/", "Amerika/").replace("per =", "pre =")
+    )
+    done = watchroom("replay", "--map", str(mapping), str(part_of_extract))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "time.zone" in done.stderr
+    assert "event.0.pre" in done.stderr
+    assert "event.3.pre" in done.stderr
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with a phase ("send", "apply"), how much of it is done, and of how much (None: not known)."""
+"""Called with a phase ("start", "read", "send", "apply"), how much of it is done, and of how much (None: not known)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,11 @@ def replay(
     streams = streams_of(words)
     rule = SourceRule(heartbeats=request.as_live, history=True)
     sources = {stream: {words.source: rule} for stream in streams}
+    progress("start", 0, None)
     with running_stack(
         settings, kafka=request.kafka, redis_url=request.redis_url, sources=sources, with_exporter=request.as_live
     ) as stack:
+        progress("read", 0, None)
         before = _Before.of(stack.reader)
         began_s = time.monotonic()
         sent = Sent()
@@ -87,7 +89,13 @@ def replay(
         records = _records(arrived, sent, words.source, stack.settings)
         if request.as_live:
             records = _with_heartbeats(records, words.source, streams, stack.settings)
-        ends = produce(stack.settings.kafka, records, lambda done: progress("send", done, None))
+        # Rows that belong together are all read before the first event is sent, so their number is known.
+        known = words.entity.rows == "together" and as_of_ms is None
+        ends = produce(
+            stack.settings.kafka,
+            records,
+            lambda done: progress("send", done, conversion.tally.events if known else None),
+        )
         if conversion.tally.rows and not conversion.tally.used and not conversion.tally.skipped:
             raise WorkFailed(f"none of {conversion.tally.rows:,} rows could be used; the first refusals say why")
         _wait(stack, ends, sent.events, progress)

@@ -68,9 +68,12 @@ class Process:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=_ASK_TIMEOUT_S)
         try:
             connection.request("GET", self._page)
-            return connection.getresponse().status == http.client.OK
+            answer = connection.getresponse()
+            answer.read()  # an answer that is not taken is a broken connection to the other side
         except (OSError, http.client.HTTPException):
             return False
+        else:
+            return answer.status == http.client.OK
         finally:
             connection.close()
 
