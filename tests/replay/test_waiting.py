@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.flow.servers import RedisServer
@@ -71,6 +73,19 @@ def test_a_worker_that_has_just_stopped_does_not_count_as_running(redis_server: 
         redis.hset("{force}:partition:watchroom.calls:0", "fresh_ms", now_ms)
         assert not worker_runs(reader, touch_s=0.2)
     assert not worker_runs(Reader(redis_server.url, "nobody"), touch_s=0.2)
+
+
+def test_a_worker_that_has_just_started_counts_as_running(redis_server: RedisServer, reader: Reader) -> None:
+    """It is ready once it has placed itself; its first times come up to a touch later."""
+    with redis_server.client() as redis, ThreadPoolExecutor(1) as other:
+        redis.hdel("{force}:partition:watchroom.calls:0", "fresh_ms")
+        looking = other.submit(worker_runs, reader, touch_s=5)
+        now_ms = int(redis.time()[0]) * 1000
+        redis.hset("{force}:partition:watchroom.calls:0", "fresh_ms", now_ms)
+        moves = iter(range(1, 100_000))
+        while not looking.done():
+            redis.hset("{force}:partition:watchroom.calls:0", "fresh_ms", now_ms + next(moves))
+        assert looking.result()
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,12 @@ def missing_records(reader: Reader, ends: Ends) -> int:
 def worker_runs(reader: Reader, touch_s: float) -> bool:
     """Whether some worker keeps this force's partitions fresh now; takes up to three touches to find out.
 
-    One that stopped a moment ago has left young times behind, so the times must be seen to move.
+    One that stopped a moment ago has left young times behind, so the times must be seen to move. One that
+    started a moment ago has placed itself and written no time yet, so a place without a time is waited for too.
     """
     before = _fresh(reader)
-    if not before or max(before) < time.time() * 1000 - RUNNING_WITHIN_MS:
+    oldest_ms = time.time() * 1000 - RUNNING_WITHIN_MS
+    if all(fresh_ms is not None and fresh_ms < oldest_ms for fresh_ms in before):
         return False
     until_s = time.monotonic() + 3 * touch_s
     while time.monotonic() < until_s:
@@ -82,5 +84,5 @@ def without_secrets(redis_url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _fresh(reader: Reader) -> list[int]:
-    return [state.fresh_ms for state in reader.partitions().values() if state.fresh_ms is not None]
+def _fresh(reader: Reader) -> list[int | None]:
+    return [state.fresh_ms for state in reader.partitions().values()]
