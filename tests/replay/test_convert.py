@@ -252,6 +252,45 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
     assert map_text(table, text).events == made.events
 
 
+TABLE: dict[str, Any] = {
+    "source": "table", "about": "Numbers.", "time": {"zone": "UTC", "formats": "%Y-%m-%d"},
+    "entity": {"key": "code", "count": "n"},
+    "event": [{"type": "crime.recorded", "time": {"column": "month", "append": "-15"}}],
+}  # fmt: skip
+
+
+def test_rows_of_one_key_add_up_in_a_file_and_meet_in_the_next(map_text: MapText) -> None:
+    """Two equal rows are twice as many crimes; the same two rows in an overlapping file are the same crimes."""
+    text = "code,month,n\n1,2017-05,1\n1,2017-05,1\n8,2017-05,2\n1,2017-05,0\n1,2017-05,2\n"
+    once = map_text(TABLE, text)
+    assert [event.subject for event in once.events] == ["1:1", "1:2", "8:1", "8:2", "1:3", "1:4"]
+    assert (once.tally.entities, once.tally.repeated) == (6, 0)
+    twice = map_text(TABLE, text, text)
+    assert {event.id for event in twice.events} == {event.id for event in once.events}
+    assert (twice.tally.entities, twice.tally.repeated) == (6, 6)
+
+
+def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> None:
+    """Tables that know only the month; a text that is no month is still refused."""
+    made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
+    assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
+    assert made.refused == ["f0.csv:3: time: 'May-15' is no time of the form %Y-%m-%d"]
+
+
+def test_rows_without_a_key_may_be_known_by_their_line(map_text: MapText) -> None:
+    """Two equal rows are two; another file's are others."""
+    rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:00')}\n"
+    made = map_text({**LOG, "entity": {"key": "#line"}}, rows, rows)
+    assert [event.subject for event in made.events] == ["f0.csv:2", "f0.csv:3", "f1.csv:2", "f1.csv:3"]
+
+
+def test_entities_are_counted_once_however_many_rows_they_have(map_text: MapText) -> None:
+    """The first figure an analyst compares with the file."""
+    row = f"1,{at('09:00:00')}\n"
+    made = map_text(LOG, "id,at\n" + row + row, "id,at\n" + row + f"2,{at('09:00:00')}\n")
+    assert (made.tally.rows, made.tally.entities, made.tally.repeated) == (4, 2, 2)
+
+
 def test_arrival_is_the_time_itself_unless_a_column_is_named(map_text: MapText) -> None:
     """`--as-of` and lateness are judged by it."""
     rows = f"id,at,seen\n1,{at('09:00:00')},{at('09:10:00')}\n2,{at('09:00:00')},\n"

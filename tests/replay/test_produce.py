@@ -36,11 +36,12 @@ def test_ends_are_those_of_the_logs_and_keys_find_their_partitions(stack: Stack)
     assert more == {place: count[place] + 1}
 
 
-def test_a_broker_that_is_down_is_named() -> None:
+def test_a_broker_that_is_down_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     """One line with the address and what to check; retrying is safe."""
     nowhere = f"127.0.0.1:{free_port()}"
     with pytest.raises(BrokerUnavailable, match=rf"no answer from Kafka at {nowhere} .*check that it runs"):
         produce(nowhere, [])
+    assert capfd.readouterr().err == "", "the client library wrote a line of its own before ours"
 
 
 @pytest.mark.real
@@ -91,12 +92,19 @@ def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) 
     assert list(lines(outcome)) == [
         "rows: 1,010 read, 1,000 used, 6 skipped, 4 refused; 0 entities",
         "  skipped 6: a test call",
-        "  3 events were in more than one row and sent once",
+        "  3 events were in more than one row and counted once",
         "events: 2,000 sent and applied in 2.0 s (1,000 a second)",
         "  7 had not arrived by --as-of and were held back",
         "  2 went to the dead letters of watchroom.calls: late",
         "last arrival 1970-01-01T00:00:00Z; open measures as of 1970-01-01T00:00:01Z",
     ]
+
+
+def test_a_replay_as_of_a_time_before_all_data_says_so(embedded_stack: Stack) -> None:
+    """An empty table looks like a broken mapping; usually it is a wrong year."""
+    outcome = outcome_on(embedded_stack, streams=("calls",), check=lambda: None)
+    outcome.sent.held_back, outcome.sent.first_held_ms = 7, 60_000
+    assert "  nothing had arrived by --as-of yet: the first arrival is 1970-01-01T00:01:00Z" in list(lines(outcome))
 
 
 def outcome_on(stack: Stack, *, streams: tuple[str, ...], check: object) -> Outcome:

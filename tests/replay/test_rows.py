@@ -93,6 +93,20 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
     assert faults[-1].startswith("d.csv: found No such file or directory")
 
 
+def test_a_header_that_did_not_split_is_one_fault(tmp_path: Path) -> None:
+    """The separator is wrong, not every column."""
+    path = tmp_path / "a.csv"
+    path.write_text("id;at;x,y\n")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        check_files([path], words(delimiter="|"))
+    (fault,) = caught.value.faults
+    assert "one column, 'id;at;x,y': '|' does not split it" in fault.found
+    assert fault.write == 'file.delimiter = ";" in the mapping'
+    path.write_text("only\n")
+    with pytest.raises(ConfigurationInvalid, match=r"write file\.delimiter in the mapping$"):
+        check_files([path], words())
+
+
 def test_usable_files_pass(tmp_path: Path) -> None:
     """The check says nothing about a file that has what the mapping needs, and more."""
     (tmp_path / "a.csv").write_text("x,at,id\n")

@@ -84,7 +84,7 @@ class RowReader:
         if not text:
             return None
         try:
-            ms = self.times.ms(text, cell.formats)
+            ms = self.times.ms(text + cell.append, cell.formats)
         except TimeUnreadable as error:
             raise CellUnusable(f"{place}: {error}") from error
         if cell.plus_seconds:

@@ -145,6 +145,7 @@ def _arrived(events: Iterable[Mapped], sent: Sent, as_of_ms: int | None, shift_m
     for event in events:
         if as_of_ms is not None and event.arrival_ms > as_of_ms:
             sent.held_back += 1
+            sent.first_held_ms = min(sent.first_held_ms or event.arrival_ms, event.arrival_ms)
         else:
             yield event.shifted(shift_ms)
 

@@ -15,7 +15,7 @@ from watchroom.errors import EventRefused, RowRefused
 from watchroom.events.parse import parse
 from watchroom.replay.cells import CellUnusable, Draft, RowReader, pick
 from watchroom.replay.mapped import Mapped, id_of, subject_of
-from watchroom.replay.mapping_model import EventWords, MappingWords
+from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
 
 Drafts = tuple[Draft | None, ...]  # one a row, in the order of the mapping's events
@@ -28,9 +28,9 @@ class Tally:
     rows: int = 0
     refused: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    entities: int = 0
+    entities: int = 0  # different ones
     events: int = 0
-    repeated: int = 0  # events that were in more than one row or file, sent once
+    repeated: int = 0  # events that an earlier row or file already gave; each counts once
 
     @property
     def used(self) -> int:
@@ -54,6 +54,10 @@ class Conversion:
         self._reader = RowReader.of(words)
         self._refused = refused
         self._check = check
+        self._numbered_to: Counter[str] = Counter()  # by key, in the file that is being read
+        self._file_number = -1
+        self._known_subjects: set[int] = set()  # hashes: only their number is wanted
+        self._known_ids: set[int] = set()
         self.tally = Tally()
 
     def events(self, rows: Iterable[Row | RowRefused]) -> Iterator[Mapped]:
@@ -88,7 +92,7 @@ class Conversion:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
 
     def _subject(self, row: Row) -> str:
-        parts = [row.cells[column] for column in self._words.entity.key]
+        parts = [row.where if column == LINE else row.cells[column] for column in self._words.entity.key]
         for column, part in zip(self._words.entity.key, parts, strict=True):
             if not part:
                 raise CellUnusable(f"the key column {column!r} is empty")
@@ -104,18 +108,26 @@ class Conversion:
         if not subjects:
             self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
             return
-        self._count(len(subjects), len(events))
+        self._count(subjects, events)
         yield from events
 
     def _numbered(self, row: Row, subject: str) -> list[str]:
-        """The subjects a row stands for: one, or as many as its count column says."""
+        """The subjects a row stands for: one, or as many as its count column says.
+
+        Rows of one key add up, so their numbers go on within a file; an overlapping file begins at 1 again.
+        """
         column = self._words.entity.count
         if not column:
             return [subject]
         text = row.cells[column]
         if not (text.isascii() and text.isdigit()):
             raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
-        return [f"{subject}:{number}" for number in range(1, int(text) + 1)]
+        if row.file_number != self._file_number:
+            self._file_number = row.file_number
+            self._numbered_to.clear()
+        first = self._numbered_to[subject] + 1
+        self._numbered_to[subject] += int(text)
+        return [f"{subject}:{number}" for number in range(first, first + int(text))]
 
     def _together(self, subject: str, group: list[Drafts]) -> list[Mapped]:
         drafted = []
@@ -130,7 +142,7 @@ class Conversion:
         except CellUnusable as error:
             self._refuse_group(subject, group, str(error))
             return []
-        self._count(1, len(events))
+        self._count([subject], events)
         return events
 
     def _row_events(self, subject: str, drafts: Drafts) -> list[Mapped]:
@@ -182,9 +194,13 @@ class Conversion:
                 raise CellUnusable(f"{event.type} of {subject}: {error.detail}") from error
         return list(by_id.values())
 
-    def _count(self, entities: int, events: int) -> None:
-        self.tally.entities += entities
-        self.tally.events += events
+    def _count(self, subjects: list[str], events: list[Mapped]) -> None:
+        self._known_subjects.update(map(hash, subjects))
+        before = len(self._known_ids)
+        self._known_ids.update(hash(event.id) for event in events)
+        self.tally.entities = len(self._known_subjects)
+        self.tally.events += len(events)
+        self.tally.repeated += len(events) - (len(self._known_ids) - before)
 
     def _refuse(self, refused: RowRefused) -> None:
         self.tally.refused += 1

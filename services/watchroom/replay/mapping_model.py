@@ -15,6 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 HourRule = Literal["earlier", "later", "refuse"]
 Pick = Literal["same", "min", "max", "first", "last"]
 
+LINE = "#line"
+"""As a key column: the row's file and line, for rows that have no key of their own."""
+
 Columns = Annotated[tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
 
 
@@ -129,6 +132,7 @@ class TimeCell(Cell):
 
     formats: Columns = ()  # instead of those of [time]
     plus_seconds: str = ""
+    append: str = ""  # a text after the cell's, before it is read: an invented day for a month
 
     def columns(self) -> tuple[str, ...]:
         """Every column this time reads."""
@@ -194,7 +198,8 @@ class MappingWords(Words):
         """Every column the mapping reads, each with the first place that names it."""
         places: dict[str, str] = {}
         for column in self.entity.key:
-            places.setdefault(column, "entity.key")
+            if column != LINE:
+                places.setdefault(column, "entity.key")
         if self.entity.count:
             places.setdefault(self.entity.count, "entity.count")
         for number, skip in enumerate(self.skip):

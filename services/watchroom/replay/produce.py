@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ TIMEOUT_MS = 15_000  # for one request, and for a batch to be acknowledged
 LINGER_MS = 5
 BATCH_BYTES = 128 * 1024
 PROGRESS_EVERY = 500
+_SILENT = logging.NullHandler()
 
 Ends = dict[tuple[str, int], int]
 """(topic, partition) -> next offset after the last record we sent there."""
@@ -96,6 +98,7 @@ async def sender(kafka: str, progress: Callable[[int], None] = lambda _: None) -
     Raises:
         BrokerUnavailable: No broker answered.
     """
+    logging.getLogger("aiokafka").addHandler(_SILENT)  # its errors reach the caller as ours
     producer = AIOKafkaProducer(
         bootstrap_servers=kafka,
         acks="all",

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 
+_DELIMITERS = (",", ";", "\t", "|")
+
+
 class Row(NamedTuple):
     """One row: its file and first line for messages, and its cells by column, stripped."""
 
     file: str
     line: int
     cells: dict[str, str]
+    file_number: int = 0  # among those read: two folders can hold files of one name
 
     @property
     def where(self) -> str:
@@ -44,25 +48,37 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> None:
         except csv.Error as error:
             faults.append(Fault(str(path), "line 1", str(error), "a header line, or file.columns in the mapping"))
             continue
-        for column, place in words.columns().items():
-            if column not in header:
-                has = ", ".join(header) or "none"
-                found = f"no column {column!r} ({place} of the mapping); it has: {has}"
-                faults.append(Fault(str(path), "header", found, "one of these in the mapping"))
+        missing = {column: place for column, place in words.columns().items() if column not in header}
+        if len(header) == 1 and len(missing) > 1:
+            faults.append(_unsplit(path, header[0], words.file.delimiter))
+            continue
+        for column, place in missing.items():
+            has = ", ".join(header) or "none"
+            found = f"no column {column!r} ({place} of the mapping); it has: {has}"
+            faults.append(Fault(str(path), "header", found, "one of these in the mapping"))
         twice = sorted({name for name in header if header.count(name) > 1})
         faults += [Fault(str(path), "header", f"column {name!r} twice", "one name for each column") for name in twice]
     if faults:
         raise ConfigurationInvalid(faults)
 
 
+def _unsplit(path: Path, header: str, delimiter: str) -> Fault:
+    """The fault of a header line that is one cell."""
+    other = max((mark for mark in _DELIMITERS if mark != delimiter), key=header.count)
+    written = "\\t" if other == "\t" else other
+    write = f'file.delimiter = "{written}" in the mapping' if other in header else "file.delimiter in the mapping"
+    shown = header if len(header) <= 60 else header[:57] + "..."
+    return Fault(str(path), "header", f"one column, {shown!r}: {delimiter!r} does not split it", write)
+
+
 def read_rows(paths: Iterable[Path], words: MappingWords) -> Iterator[Row | RowRefused]:
     """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on."""
-    for path in paths:
+    for number, path in enumerate(paths):
         with _open(path, words) as text:
-            yield from _rows(path.name, text, words)
+            yield from _rows(path.name, number, text, words)
 
 
-def _rows(name: str, text: TextIO, words: MappingWords) -> Iterator[Row | RowRefused]:
+def _rows(name: str, number: int, text: TextIO, words: MappingWords) -> Iterator[Row | RowRefused]:
     reader = _reader(text, words)
     header = _header(reader, words)
     while True:
@@ -83,7 +99,7 @@ def _rows(name: str, text: TextIO, words: MappingWords) -> Iterator[Row | RowRef
             write = 'write file.encoding in the mapping, for example "cp1252"'
             yield RowRefused(f"{name}:{line}", f"{wrong} is no {words.file.encoding}; {write}")
         else:
-            yield Row(name, line, dict(zip(header, (field.strip() for field in fields), strict=True)))
+            yield Row(name, line, dict(zip(header, (field.strip() for field in fields), strict=True)), number)
 
 
 def _open(path: Path, words: MappingWords) -> TextIO:

@@ -17,6 +17,7 @@ class Sent:
 
     events: int = 0
     held_back: int = 0  # arrived after --as-of
+    first_held_ms: int | None = None  # the earliest arrival among those
     last_arrival_ms: int | None = None
     months: set[str] = field(default_factory=set)  # of their times, in the reporting zone
     streams: set[str] = field(default_factory=set)
@@ -50,11 +51,13 @@ def lines(outcome: Outcome) -> Iterator[str]:
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
-        yield f"  {tally.repeated:,} events were in more than one row and sent once"
+        yield f"  {tally.repeated:,} events were in more than one row and counted once"
     rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if sent.held_back:
         yield f"  {sent.held_back:,} had not arrived by --as-of and were held back"
+        if not sent.events and sent.first_held_ms is not None:
+            yield f"  nothing had arrived by --as-of yet: the first arrival is {rfc3339(sent.first_held_ms)}"
     for (topic, reason), count in sorted(outcome.dead_letters.items()):
         yield f"  {count:,} went to the dead letters of {topic}: {reason}"
     if sent.last_arrival_ms is not None:
