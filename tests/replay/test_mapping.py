@@ -70,7 +70,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
     ("change", "says"),
     [
         ({"sauce": "log"}, "m.toml: sauce: found the unknown key `sauce`; write one of the keys in"),
-        ({"source": "Our Log"}, "m.toml: source: found 'Our Log'; write String should match"),
+        ({"source": "Our Log"}, "m.toml: source: found 'Our Log'; write lower-case letters, digits,"),
         ({"time": {"zone": "London"}}, "time.zone: found 'London'; write a zone of the IANA time zone database"),
         ({"time": {"zone": "../zone"}}, "time.zone: found '../zone'; write a zone of the IANA"),
         ({"time": {"zone": "UTC", "formats": "dd/mm/yyyy"}}, "time.formats: found 'dd/mm/yyyy'; write iso, epoch_s"),
@@ -78,7 +78,14 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"time": {"zone": "UTC", "ambiguous_hour": "first"}}, "time.ambiguous_hour: found 'first'; write"),
         ({"entity": {"key": []}}, "entity.key: found"),
         ({"entity": TOGETHER | {"count": "n"}}, "entity.count: found 'n' with rows that belong together"),
-        ({"event": []}, "event: found []"),
+        ({"event": []}, "event: found []; write at least one [[event]]"),
+        ({"source": "x" * 101}, "write at most 100 characters"),
+        ({"about": ""}, "about: found ''; write a text that is not empty"),
+        ({"about": 3}, "about: found 3; write a text in quotes"),
+        ({"time": {"zone": "UTC", "missing_hour": 1}}, "found 1; write one of 'earlier', 'later' or 'refuse'"),
+        ({"map": {"m": {"values": ["a"]}}}, "map.m.values: found ['a']; write a table, for example"),
+        ({"event": [EVENT | {"optional": "maybe"}]}, "event.0.optional: found 'maybe'; write true or false"),
+        ({"event": [EVENT | {"optional": []}]}, "event.0.optional: found []; write true or false"),
         *[({"event": [EVENT | event]}, says) for event, says in EVENT_FAULTS],
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
@@ -103,6 +110,34 @@ def test_all_faults_are_listed_at_once() -> None:
     event = {"type": "incident.graded", "time": {"column": "t", "pick": "max", "map": "no"}, "data": {"grad": "g"}}
     assert len(faults_of({"event": [event], "time": {"zone": "UTC", "formats": ["iso", "nothing"]}})) == 5
     assert len(faults_of({"source": "", "time": {"zone": "Nowhere/At_All"}, "entity": {"kye": "id"}})) == 4
+
+
+def test_a_misspelt_key_hides_no_other_fault() -> None:
+    """What the parts say about each other is judged even when one of them cannot be used."""
+    events: list[Any] = [
+        EVENT | {"pre": "row", "data": {"grade": {"column": "g", "map": "x"}, "colour": "c", "area": 5}},
+        {"type": "incident.made", "when": 3, "time": {"column": "t", "formats": "%H:%M"}},
+        {"type": "incident.graded", "data": {"grade": {"colum": "g"}}},
+        {"time": "t"},
+        7,
+        EVENT | {"per": "entity", "arrival": {"column": "a", "formats": "%d/%m"}},
+    ]
+    change = {"event": events, "time": {"zone": "London", "formats": "%d/%m"}, "entity": {"key": "id", "rows": "a"}}
+    found = sorted(fault.removeprefix("m.toml: ").partition(": found")[0] for fault in faults_of(change))
+    assert found == sorted(
+        ["entity.rows", "time.zone", "time.formats", "event.0.pre", "event.0.data.grade.map", "event.0.data.colour",
+         "event.0.data.area", "event.1.type", "event.1.when", "event.1.time.formats", "event.2.time",
+         "event.2.data.grade.colum", "event.3.type", "event.4", "event.5.arrival.formats"]
+    )  # fmt: skip
+
+
+def test_no_fault_follows_from_another() -> None:
+    """A part that is wrong is told once, not again wherever it is used."""
+    event = EVENT | {"type": {"column": "k", "map": "kind"}}
+    (fault,) = faults_of({"map": {"kind": {"values": {}}}, "event": [event]})
+    assert fault.startswith("m.toml: map.kind.values")
+    (fault,) = faults_of({"entity": 3, "event": [EVENT | {"per": "entity"}]})
+    assert fault.startswith("m.toml: entity: found 3; write a table")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
+from watchroom.replay.mapping_parts import usable_parts
 
 _WRITE = {
     "model_type": 'a table, for example { column = "name" }',
@@ -22,6 +23,9 @@ _WRITE = {
     "tuple_type": 'a list, for example ["name"]',
     "bool_parsing": "true or false",
     "too_short": "at least one",
+    "bool_type": "true or false",
+    "string_too_short": "a text that is not empty",
+    "string_pattern_mismatch": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
 }
 _SAMPLE = datetime(2021, 11, 30, 17, 45, 59, tzinfo=UTC)
 
@@ -57,8 +61,9 @@ def check_mapping(given: dict[str, Any], where: str) -> MappingWords:
         words = MappingWords.model_validate(given)
     except ValidationError as error:
         items = [dict(item) for item in error.errors()]
-        raise ConfigurationInvalid([_fault(where, item) for item in items if not _follows(item, items)]) from error
-    faults = list(_faults(words, where))
+        wrong = [_fault(where, item) for item in items if not _follows(item, items)]
+        raise ConfigurationInvalid([*wrong, *_faults(*usable_parts(given), where)]) from error
+    faults = list(_faults(words, words.event, where))
     if faults:
         raise ConfigurationInvalid(faults)
     return words
@@ -80,12 +85,26 @@ def streams_of(words: MappingWords) -> tuple[str, ...]:
 def _fault(where: str, item: dict[str, Any]) -> Fault:
     path = ".".join(str(part) for part in item["loc"])
     found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
-    write = _WRITE.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
+    write = _write(item)
     if item["type"] == "missing":
         write = f"`{item['loc'][-1]} = ...`"
     elif item["type"] == "extra_forbidden":
         found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys in schemas/mappings/README.md"
     return Fault(where, path, found if len(found) <= 120 else found[:117] + "...", write)
+
+
+def _write(item: dict[str, Any]) -> str:
+    """What to write instead, in words of ours; a check of our own says it itself."""
+    limits = item.get("ctx", {})
+    if item["type"] == "value_error":
+        return str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "literal_error":
+        return f"one of {limits['expected']}"
+    if item["type"] == "string_too_long":
+        return f"at most {limits['max_length']} characters"
+    if item["type"] == "too_short" and item["loc"] == ("event",):
+        return "at least one [[event]]"
+    return _WRITE.get(item["type"], "what schemas/mappings/README.md says of this key")
 
 
 def _follows(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
@@ -96,13 +115,15 @@ def _follows(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
     )
 
 
-def _faults(words: MappingWords, where: str) -> Iterator[Fault]:
+def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
     """What the parts say about each other."""
     together = words.entity.rows == "together"
     if together and words.entity.count:
         yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
     yield from _format_faults(words.time.formats, where, "time.formats")
-    for number, event in enumerate(words.event):
+    for number, event in enumerate(events):
+        if event is None:  # what it is has a fault already
+            continue
         place = f"event.{number}"
         if event.per == "entity" and not together:
             yield Fault(where, f"{place}.per", "'entity', but rows stand apart", '"row", or entity.rows = "together"')
@@ -110,8 +131,9 @@ def _faults(words: MappingWords, where: str) -> Iterator[Fault]:
             yield Fault(where, f"{place}.key", repr(event.key), 'no key: an entity has one such event; or per = "row"')
         for name, cell in event.cells().items():
             yield from _cell_faults(cell, words, event, where, f"{place}.{name}")
-        for time in filter(None, (event.time, event.arrival)):
-            yield from _format_faults(time.formats, where, f"{place}.time.formats")
+        for name, time in (("time", event.time), ("arrival", event.arrival)):
+            if time is not None:
+                yield from _format_faults(time.formats, where, f"{place}.{name}.formats")
         yield from _type_faults(event, words, where, place)
 
 
