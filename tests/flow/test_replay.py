@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RowRefused, StoreUnavailable
+from watchroom.events.times import to_text
 from watchroom.replay.command import Request, replay
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
@@ -35,6 +37,7 @@ from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
 
 Figures = dict[str, Any]
+CRIME_TABLE = "crime_homeoffice_staffordshire_2017-18.csv"
 HISTORY = {"incidents": {"sffd": SourceRule(heartbeats=False, history=True)}}
 pytestmark = pytest.mark.timeout(300)
 
@@ -81,7 +84,9 @@ def test_the_dispatch_extract_gives_the_expected_figures(stack: Stack, real_data
         attended = by_grade(rows, "incident_attendance_time")
         for grade, priority, within in (("1", "final_3", "le15_pct_attended"), ("2", "final_2", "le60_pct_attended")):
             row, figures = attended[grade], expected[priority]
-            assert (row["period"], row["unit"], row["closed"]) == ("2020-04", "s", True)
+            # The file ends on 20 April: at the replay's now its month is not over.
+            assert (row["period"], row["unit"], row["closed"]) == ("2020-04", "s", False)
+            assert row["as_of"] == to_text(outcome.now_ms)
             assert volume[grade]["value"] == figures["calls"]
             assert row["count"] == row["denominator"] == figures["attended"]
             assert round(row["mean_s"], 1) == round(row["value"], 1) == figures["mean_s"]
@@ -104,6 +109,26 @@ def response_times_s(file: Path, priority: str) -> list[float]:
                 took_s = (on_scene - received).total_seconds()
                 first[row["call_number"]] = min(took_s, first.get(row["call_number"], took_s))
     return sorted(first.values())
+
+
+def test_a_table_of_numbers_gives_every_crime(embedded_stack: Stack, real_data: Path) -> None:
+    """Equal rows of one offence code add up; groups and quarters are those that others computed."""
+    figures = json.loads((real_data / "expected.json").read_text())[CRIME_TABLE]
+    mapping = DISPATCH_MAPPING.with_name("homeoffice-recorded-crime.toml")
+    table = (real_data / CRIME_TABLE,)
+    request = Request(mapping, table, kafka=embedded_stack.kafka, redis_url=embedded_stack.redis_url)
+    with replay(embedded_stack.settings(), request, refused=lambda row: pytest.fail(str(row))) as outcome:
+        rows: list[Any] = moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
+    by_group: Counter[str] = Counter()
+    by_month: Counter[str] = Counter()
+    for row in rows:
+        if row["measure"] == "crime_recorded":
+            by_group[row["by"]["group"]] += row["value"]
+            by_month[row["period"]] += row["value"]
+    assert by_group.total() == figures["total"] == 83_768
+    assert by_group == {name.lower().replace(" ", "_"): count for name, count in figures["by_group"].items()}
+    assert [by_month[month] for month in sorted(by_month)] == list(figures["by_quarter"].values())
+    assert outcome.dead_letters == {}
 
 
 @pytest.mark.real

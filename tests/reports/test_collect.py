@@ -9,7 +9,7 @@ import pytest
 from tests.flow.servers import RedisServer
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.errors import ConfigurationInvalid, RebuildNeeded, StoreUnavailable, WorkFailed
-from watchroom.events.times import to_ms
+from watchroom.events.times import to_ms, to_text
 from watchroom.replay.server import free_port
 from watchroom.reports.collect import Collector
 from watchroom.reports.months import months, restatements
@@ -129,6 +129,15 @@ def test_open_measures_are_judged_at_the_instant_that_is_given(filled: Settings)
     assert row(rows, "incidents_unresourced", None, grade="2", area="county")["overdue"] is None
     late = moved_rows(filled, ["incidents"], [], now_ms + 40 * 86_400_000)
     assert row(late, "incidents_unattended", None, grade="2", area="county")["gave_up"] == 1
+
+
+def test_months_of_a_replay_are_judged_at_its_own_now(filled: Settings) -> None:
+    """Not at the wall clock of the worker: a month that the extract does not reach past is not over."""
+    november_closes_ms = to_ms("2021-12-08T00:00:00Z")  # incidents: 7 days after its end
+    for now_ms, closed in ((november_closes_ms - 1, False), (november_closes_ms, True)):
+        rows = moved_rows(filled, ["incidents"], ["2021-11"], now_ms)
+        november = row(rows, "incident_volume", grade="1", area="stoke")
+        assert (november["as_of"], november["closed"]) == (to_text(now_ms), closed)
 
 
 def test_as_of_is_unknown_while_a_partition_has_no_time(redis_server: RedisServer) -> None:

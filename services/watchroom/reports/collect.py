@@ -54,10 +54,16 @@ class Collector:
             changed = what_changed(meta.definition, ours)
             raise RebuildNeeded(f"Redis was filled under another catalogue or other settings than these: {changed}")
 
-    def months(self, only: Collection[str] | None = None, *, published: bool = False) -> list[Row]:
-        """Rows of all months, or of those named in `only`; by month, then in catalogue order."""
+    def months(
+        self, only: Collection[str] | None = None, *, published: bool = False, now_ms: int | None = None
+    ) -> list[Row]:
+        """Rows of all months, or of those named in `only`; by month, then in catalogue order.
+
+        `as_of` and `closed` are judged by how far the partitions are applied; at `now_ms` where it is given
+        (a replay's own now, once all that it sent is applied).
+        """
         wanted = [month for month in self.reader.months() if only is None or month in only]
-        as_of = self.as_of()
+        as_of = self.as_of() if now_ms is None else dict.fromkeys(STREAMS, now_ms)
         buckets = self.reader.buckets([month_name(month) for month in wanted])
         rows: list[Row] = []
         for name, fields in zip(wanted, buckets, strict=True):

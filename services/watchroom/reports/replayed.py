@@ -17,7 +17,7 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
         settings: The replay's: they lead to its Redis.
         streams: What it fed.
         months: Months it moved.
-        now_ms: The instant at which open measures are judged.
+        now_ms: The replay's now: open measures, and how far its months are complete, are judged at it.
 
     Raises:
         ConfigurationInvalid: The catalogue cannot be used.
@@ -30,7 +30,7 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
         measures = {measure.id for stream in streams for measure in collector.catalogue.of_stream(stream)}
         rows = [
             row
-            for row in collector.months(months)
+            for row in collector.months(months, now_ms=now_ms)
             if row["measure"] in measures or (row["measure"] == names.ORPHANS and _topic(row) in topics)
         ]
         return rows + collector.open(streams, rows, now_ms)
