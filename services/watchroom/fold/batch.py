@@ -109,13 +109,13 @@ class Folder:
         folded = Folded()
         for subject, of_entity in by_subject.items():
             before = known.get(subject, UNKNOWN)
-            if not self._fold_at_once(folded, subject, before, of_entity):
+            if not self._fold_at_once(folded, before, of_entity):
                 for arrived in of_entity:
-                    self._fold_one(folded, subject, folded.entities.get(subject, before), arrived)
+                    self._fold_one(folded, folded.entities.get(subject, before), arrived)
         folded.restatements.sort(key=_offset)
         return folded
 
-    def _fold_at_once(self, folded: Folded, subject: str, before: Known, events: Sequence[Arrived]) -> bool:
+    def _fold_at_once(self, folded: Folded, before: Known, events: Sequence[Arrived]) -> bool:
         """All events of an entity with one difference: the sum is the same, and it is the cheaper way.
 
         False, and nothing done, where each event needs its own: the entity was forgotten on the way, or
@@ -126,25 +126,27 @@ class Folder:
             if state is not None and arrival_ms - state.last_arrival_ms > self._keeping_ms:
                 return False
             state = fold(state, event, arrival_ms)
-            if closing_ms > latest_ms:
-                latest_ms = closing_ms
+            latest_ms = max(latest_ms, closing_ms)
         closed_before_ms = self._closed_before_ms(latest_ms)
         if state is None or state.first_ms < closed_before_ms:
             return False
-        self._change(folded, subject, before.adds, Known(state, self._contributor.of(state)), events[-1], closed_before_ms)
+        after = Known(state, self._contributor.of(state))
+        self._change(folded, before.adds, after, arrived=events[-1], closed_before_ms=closed_before_ms)
         return True
 
-    def _fold_one(self, folded: Folded, subject: str, before: Known, arrived: Arrived) -> None:
+    def _fold_one(self, folded: Folded, before: Known, arrived: Arrived) -> None:
         state, adds = before
         if state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms:
             state, adds = None, Contribution({}, adds.open_sets)  # what it added stays, but it is not open now
         state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
         closed_before_ms = self._closed_before_ms(arrived.closing_ms)
-        self._change(folded, subject, adds, Known(state, self._contributor.of(state)), arrived, closed_before_ms)
+        after = Known(state, self._contributor.of(state))
+        self._change(folded, adds, after, arrived=arrived, closed_before_ms=closed_before_ms)
 
     def _change(
-        self, folded: Folded, subject: str, old: Contribution, after: Known, arrived: Arrived, closed_before_ms: int
+        self, folded: Folded, old: Contribution, after: Known, *, arrived: Arrived, closed_before_ms: int
     ) -> None:
+        subject = arrived.event.subject
         folded.entities[subject] = after
         new = after.adds
         if old.cells != new.cells:

@@ -128,10 +128,9 @@ def _share(measure: Measure, series: str) -> Add:
     def add(facts: Facts, into: Contribution) -> None:
         moment = facts[at]
         if isinstance(moment, int):
-            start_ms = ten_seconds_of(moment)
-            into.cells[whole] = (start_ms, 1)
+            into.cells[whole] = one = (ten_seconds_of(moment), 1)
             if belongs(facts):
-                into.cells[part] = (start_ms, 1)
+                into.cells[part] = one
 
     return add
 
