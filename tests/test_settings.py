@@ -117,6 +117,10 @@ WRONG = {
     "no partition": ("PARTITIONS", "0", "", "'0'", "greater than or equal to 1"),
     "a word for a number": ("STEP_EVENTS", "many", "", "'many'", "valid integer"),
     "no bound": ("LATENESS_DAYS", '{"calls": 0, "incidents": 7, "crimes": 30}', "calls", "0", "greater than 0"),
+    "a keeping below the bound": (
+        *("KEEPING_DAYS", '{"calls": 0.5, "incidents": 100, "crimes": 761}', "", "0.5"),
+        "days of calls not below those of WATCHROOM_LATENESS_DAYS",
+    ),
     "a stream without keeping": ("KEEPING_DAYS", '{"calls": 3, "incidents": 100}', "crimes", "", "Field required"),
 }  # fmt: skip
 

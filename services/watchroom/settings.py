@@ -15,7 +15,7 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -141,6 +141,15 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, OSError, ValueError):
             raise ValueError("a zone of the IANA database, such as Europe/London") from None
+        return value
+
+    @field_validator("keeping_days")
+    @classmethod
+    def _kept_while_admitted(cls, value: Days, info: ValidationInfo) -> Days:
+        """An event that is still admitted must find its entity, or a repeated one would count twice."""
+        lateness = info.data.get("lateness_days")
+        if lateness is not None and (short := [name for name in STREAMS if value.ms(name) < lateness.ms(name)]):
+            raise ValueError(f"days of {', '.join(short)} not below those of WATCHROOM_LATENESS_DAYS")
         return value
 
     @field_validator("sources")

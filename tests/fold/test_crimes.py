@@ -77,6 +77,13 @@ def test_a_crime_with_such_an_outcome_is_resolved(outcome: str) -> None:
     assert found == {"area=stoke whole": 1, "area=stoke part": 1}
 
 
+@pytest.mark.parametrize("outcome", ["1a", " 1A", "01", "2 "])
+def test_an_outcome_may_be_written_as_feeds_write_it(outcome: str) -> None:
+    """A feed in lower case would otherwise halve the share without a word."""
+    found = adds("crime_resolved", RECORDED, said("crime.outcome_assigned", "11:00:00", outcome=outcome))
+    assert any("part" in name for name in found)
+
+
 @pytest.mark.parametrize("outcome", ["5", "9", "14", "15", "18", "21", "99", "1B"])
 def test_a_crime_with_another_outcome_is_in_the_whole_only(outcome: str) -> None:
     """No suspect identified is an outcome, and no resolution."""

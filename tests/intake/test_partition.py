@@ -10,6 +10,7 @@ from tests.flow.servers import RedisServer
 from tests.fold.said import at
 from tests.intake.one_partition import NOW_MS, OnePartition, batch, record
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable
+from watchroom.events import headers
 from watchroom.events.partitioner import partition_of
 from watchroom.intake import partition as partition_module
 from watchroom.store.read import SourceState
@@ -49,6 +50,28 @@ async def test_an_empty_partition_can_be_fresh(one: OnePartition) -> None:
     await applier.touch(NOW_MS, NOW_MS)
     state = one.reader.partitions()["watchroom.calls", 0]
     assert (state.next_offset, state.fresh_ms) == (7, NOW_MS)
+    assert state.lost == 7  # a log that begins above 0 has dropped what nobody here has seen
+
+
+async def test_a_letter_sent_again_does_not_make_its_source_alive(one: OnePartition) -> None:
+    """A dead feed's letters replayed by an operator would otherwise bring its board back for a while."""
+    again = record(
+        0, "call.queued", "09:00:00", line="999", arrived=at("09:09:00"),
+        headers=((headers.ARRIVED, str(at("09:00:01")).encode()),),
+    )  # fmt: skip
+    applier = await one.started()
+    await applier.apply(batch(0, again), NOW_MS, NOW_MS)
+    assert one.month() == {VOLUME: 1}
+    assert one.reader.sources() == {}
+
+
+async def test_a_repeat_after_a_long_stop_finds_its_entity(one: OnePartition, redis_server: RedisServer) -> None:
+    """Arrivals say that the call is known, so its state must outlive a stop of the workers longer than the keeping."""
+    applier = await one.started()
+    await applier.apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
+    (key,) = redis_server.client().keys("*:state:*")
+    kept_s = redis_server.client().ttl(key)
+    assert 16 * 86_400 < kept_s <= 17 * 86_400
 
 
 async def test_a_batch_is_cut_into_steps_and_fresh_once_all_are_written(one: OnePartition) -> None:

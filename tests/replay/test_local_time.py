@@ -61,7 +61,13 @@ def test_an_offset_in_the_text_stands_over_the_zone() -> None:
         ("epoch_s", "1586214085.5", "2020-04-06T23:01:25.500Z"),
         ("epoch_ms", "1586214085500", "2020-04-06T23:01:25.500Z"),
         ("iso", "2020-04-07T00:01:25.250", "2020-04-06T23:01:25.250Z"),
-        ("iso", "2020-04-07", "2020-04-06T23:00:00Z"),
+        ("epoch_s", "1586214085", "2020-04-06T23:01:25Z"),
+        ("iso", "2020-04-07 00:01", "2020-04-06T23:01:00Z"),
+        ("iso", "2020-04-07T00:01:25,25", "2020-04-06T23:01:25.250Z"),
+        ("iso", "20200407T000125", "2020-04-06T23:01:25Z"),
+        ("iso", "2020-04-07 00:01:25+01", "2020-04-06T23:01:25Z"),
+        ("iso", "2020-04-06T23:01:25.5Z", "2020-04-06T23:01:25.500Z"),
+        ("%d/%m/%Y", "07/04/2020", "2020-04-06T23:00:00Z"),
     ],
 )
 def test_times_are_read_in_the_form_that_is_named(pattern: str, text: str, instant: str) -> None:
@@ -75,6 +81,35 @@ def test_what_is_no_time_is_refused_with_the_forms_that_were_tried(text: str) ->
     reader = times("Asia/Tokyo", "refuse", "iso", "epoch_s")
     with pytest.raises(TimeUnreadable, match=r"is no time of the form iso or epoch_s"):
         reader.ms(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2021-11-30", "20211130", "2021-W48-2", "2021-W48", "2021-W48T17:45", "2021-11-30 17", "2021-11-30T17+01:00"]
+    + [
+        "2021-11-30_17:45",
+        "2021-11-30T17:45:",
+        "2021-11-30T17:45 Z",
+        "2021-11-30T1",
+        "2021-11-3017:45",
+        "٢٠٢١-11-30T17:45",
+    ]
+    + ["2021-11-30T17:45:00+01:0", "2021-11-30T17:45:00+01:00x", "2021-11-31T17:45", "2021-11-30T17:60"],
+)
+def test_iso_needs_a_day_and_a_time_of_day(text: str) -> None:
+    """A day read as its midnight would put a whole column into one hour, and nobody would be told."""
+    with pytest.raises(TimeUnreadable, match="is no time of the form iso"):
+        times().ms(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "1e9", "1_0.5", "+5", "-5", " 5", "5 ", "5\n", "inf", "nan", "٣", "0x10", "5.", ".5"]
+)
+@pytest.mark.parametrize("form", ["epoch_s", "epoch_ms"])
+def test_a_number_of_seconds_is_plain_digits(form: str, text: str) -> None:
+    """What Python's own readers take beyond digits is a fault of the file, such as a column of another meaning."""
+    with pytest.raises(TimeUnreadable, match=f"is no time of the form {form}"):
+        times("UTC", "refuse", form).ms(text)
 
 
 ZONES = st.sampled_from(["Europe/London", "America/Los_Angeles", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"])

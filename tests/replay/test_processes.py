@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,39 @@ def test_a_child_reads_back_exactly_the_settings_it_was_given(monkeypatch: pytes
         monkeypatch.setenv(name, value)
     assert read_settings() == SETTINGS
     assert len(environment(SETTINGS)) == len(Settings.model_fields)
+
+
+@pytest.mark.real
+def test_a_process_does_not_outlive_its_starter(redis_server: RedisServer, tmp_path: Path) -> None:
+    """A test run or a replay that is killed must leave no worker behind that folds on."""
+    settings = SETTINGS.model_copy(update={"redis_url": redis_server.url, "exporter_port": free_port()})
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from watchroom.replay.processes import Process; from watchroom.settings import read_settings\n"
+        "print(Process('exporter', read_settings(), Path(sys.argv[1])).start().pid, flush=True); time.sleep(60)"
+    )
+    starter = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "exporter.log")],
+        env={**os.environ, **environment(settings)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with starter:
+        pid = int(starter.stdout.readline() if starter.stdout else 0)
+        os.kill(pid, 0)
+        starter.kill()
+    deadline_s = time.monotonic() + 20
+    while alive(pid):
+        assert time.monotonic() < deadline_s, "the exporter lives on without its starter"
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_process_that_cannot_start_says_why_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def _duration(measure: Measure, series: str, bins: Bins, by: Mapping[str, str]) 
         for what in (names.OBSERVATIONS, names.SUM_MS, names.WITHIN, names.MISSING_START, names.NEGATIVE)
     )
     bin_head, lower_ms = names.field(series, names.BIN), bins.lower_ms
+    bin_fields: dict[int, str] = {}  # by lower edge, as far as they were met
 
     def add(facts: Facts, into: Contribution) -> None:
         end_ms, begin_ms, cells = facts[at], facts[begin], into.cells

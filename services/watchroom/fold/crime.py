@@ -45,10 +45,15 @@ def fold(state: Crime | None, event: Event, arrival_ms: int) -> Crime:
     if kind == "crime.recorded":
         changed["recorded_ms"] = earliest_ms(state.recorded_ms, at)
     elif kind == "crime.outcome_assigned":
-        changed["outcome"] = last(state.outcome, (at, event.id, data["outcome"]))
+        changed["outcome"] = last(state.outcome, (at, event.id, outcome_code(data["outcome"])))
     elif kind == "crime.cancelled":
         changed["cancelled"] = True
     return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
+
+
+def outcome_code(text: str) -> str:
+    """An outcome's code as the catalogue writes it: feeds also say `1a`, ` 1A` or `01`."""
+    return text.strip().upper().lstrip("0")
 
 
 def is_orphan(crime: Crime) -> bool:

@@ -149,7 +149,7 @@ class Intake:
     async def start_lane(self, lane: Lane, begin: int) -> int | None:
         """The offset to fetch from: Redis's, or the log's beginning `begin`; None: not now, ask again.
 
-        A stored offset below the beginning is a loss: it is counted, and the lane goes on from there.
+        What lies below the beginning and was not applied is a loss: it is counted, and the lane goes on.
         """
         epoch = lane.epoch
         if self._finishing or self.failure is not None:
@@ -158,18 +158,15 @@ class Intake:
             try:
                 stored = await lane.applier.start()
                 topic, partition = lane.place
+                lost_from = stored or 0
+                if lost_from < begin:
+                    place = {"topic": topic, "partition": partition, "lost_from": lost_from, "lost_to": begin}
+                    log.error("the log no longer holds what was due", **place)
                 if stored is None:
                     await lane.applier.begin(begin, now_ms())
                 elif stored < begin:
-                    log.error(
-                        "the log no longer holds what was due",
-                        topic=topic,
-                        partition=partition,
-                        lost_from=stored,
-                        lost_to=begin,
-                    )
                     await lane.applier.lost(stored, begin, now_ms())
-                    self.status.count("lost_offsets", begin - stored)
+                self.status.count("lost_offsets", max(0, begin - lost_from))
             except StoreUnavailable as error:
                 self._wait_for("redis", error)
                 await asyncio.sleep(RETRY_FIRST_S)

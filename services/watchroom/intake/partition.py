@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watchroom.errors import EventRefused, Moved, StoreUnavailable
+from watchroom.events import headers
 from watchroom.events.admit import Admission
 from watchroom.events.models import HEARTBEAT
 from watchroom.events.record import Arrived, Record
@@ -23,6 +24,8 @@ from watchroom.store import keys
 from watchroom.store.step import Step
 from watchroom.store.write import Store
 
+# Arrivals decide whether an entity is known; its stored state must outlive them by any stop of the workers.
+STATE_SLACK_MS = 14 * 86_400_000
 ENTITIES_HELD = 200_000  # about 1 kB each; above that all are forgotten and read back as needed
 
 
@@ -120,10 +123,15 @@ class PartitionApplier:
             await self._write(self._step(self._stands, fresh_ms, now_ms), {})
 
     async def begin(self, offset: int, now_ms: int) -> None:
-        """Where nothing is stored yet: stand at the log's beginning, so that an empty partition can be fresh."""
+        """Where nothing is stored yet: stand at the log's beginning, so that an empty partition can be fresh.
+
+        A log that no longer begins at 0 has lost what came before; that is counted.
+        """
         await self._settle()
         if self._stands is None:
-            await self._write(self._step(offset, None, now_ms), {})
+            step = self._step(offset, None, now_ms)
+            step.lost = offset
+            await self._write(step, {})
 
     async def lost(self, start: int, end: int, now_ms: int) -> None:
         """The log no longer holds offsets `start` to `end` - 1: count them and stand at `end`."""
@@ -173,6 +181,8 @@ class PartitionApplier:
             except EventRefused as why:
                 admitted.refused.append(Refused(record, why))
                 continue
+            if record.headers and headers.ARRIVED in dict(record.headers):
+                continue  # a letter sent again says nothing about its source being alive now
             if record.timestamp_ms > heard_at_ms.get(event.source, 0):
                 heard_at_ms[event.source] = record.timestamp_ms
         for what, heard_at_ms in ((keys.EVENT, events_at_ms), (keys.HEARTBEAT, heartbeats_at_ms)):
@@ -196,6 +206,7 @@ class PartitionApplier:
             next_offset=next_offset,
             now_ms=now_ms,
             keeping_ms=self._keeping_ms,
+            state_slack_ms=STATE_SLACK_MS,
             fresh_ms=fresh_ms,
         )
 

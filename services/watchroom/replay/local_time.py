@@ -7,6 +7,7 @@ instants, or that the row is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,12 @@ from zoneinfo import ZoneInfo
 from watchroom.replay.mapping_model import HourRule, TimeWords
 
 WORDS = ("iso", "epoch_s", "epoch_ms")
+# `fromisoformat` takes more: a day or a week alone (as midnight), an hour alone, any character between them.
+_ISO = re.compile(
+    r"(\d{4}-\d{2}-\d{2}|\d{8})[Tt ]\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?|\d{2}(\d{2}([.,]\d+)?)?)([Zz]|[+-].+)?", re.ASCII
+)
+_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)  # `float` takes more: 1_000, 1e9, nan
+_MILLISECONDS = re.compile(r"\d+", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH = _EPOCH.replace(tzinfo=None)
 _MS = timedelta(milliseconds=1)
@@ -103,10 +110,17 @@ def rfc3339(ms: int) -> str:
 
 
 def _read(text: str, pattern: str) -> datetime:
+    """Raises ValueError or OverflowError: the text is not of that form, or beyond the calendar."""
     if pattern == "iso":
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(_whole(_ISO, text))
     if pattern == "epoch_s":
-        return _EPOCH + timedelta(seconds=float(text))
+        return _EPOCH + timedelta(seconds=float(_whole(_SECONDS, text)))
     if pattern == "epoch_ms":
-        return _EPOCH + timedelta(milliseconds=int(text))
+        return _EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
     return datetime.strptime(text, pattern)  # noqa: DTZ007  # the mapping's zone is added by the caller
+
+
+def _whole(form: re.Pattern[str], text: str) -> str:
+    if form.fullmatch(text) is None:
+        raise ValueError(text)
+    return text

@@ -1,7 +1,7 @@
 """Our own worker and exporter as child processes: the same programs that run in production.
 
 They get every setting as an environment variable, so that nothing depends on what else is set, and they
-are ended by their own id. When one dies, the end of its log is shown.
+are ended by their own id, also when we are killed. When one dies, the end of its log is shown.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Literal, Self
 from pydantic import BaseModel
 
 from watchroom.errors import WorkFailed
+from watchroom.replay.guard import Guard
 from watchroom.replay.server import LocalServer
 from watchroom.settings import Settings
 
@@ -39,6 +40,7 @@ class Process:
         self._server = LocalServer(
             command, [sys.executable, "-m", "watchroom", command], log, env=environment(settings)
         )
+        self._guard: Guard | None = None
         if command == "worker":
             self._host, self._port = settings.health_host, settings.health_port
         else:
@@ -60,7 +62,11 @@ class Process:
         Raises:
             WorkFailed: It ended, or was not ready in time; the message shows the end of its log.
         """
-        self._server.start(self.ready, within_s)
+        try:
+            self._server.start(self._guarded_and_ready, within_s)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def ready(self) -> bool:
@@ -89,6 +95,15 @@ class Process:
     def stop(self) -> None:
         """Ask it to end, and end it when it does not."""
         self._server.stop(STOP_WITHIN_S)
+        if self._guard is not None:
+            self._guard.dismiss()
+            self._guard = None
+
+    def _guarded_and_ready(self) -> bool:
+        """`ready`, first asked as soon as the process is there: from then on it does not outlive us."""
+        if self._guard is None and self.running:
+            self._guard = Guard([self.pid])
+        return self.ready()
 
     def __enter__(self) -> Self:
         return self.start()

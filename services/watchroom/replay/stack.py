@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 from watchroom.errors import ConfigurationInvalid, Fault, StoreUnavailable
 from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.guard import Guard
 from watchroom.replay.processes import Process
 from watchroom.replay.produce import produce
 from watchroom.replay.server import free_port
@@ -77,11 +76,8 @@ def running_stack(
         if with_exporter:
             processes.append(Process("exporter", ours, folder / "exporter.log"))
         for process in processes:
-            ending.callback(process.stop)
-            process.start()
+            ending.enter_context(process)
             checks.append(process.check)
-        if processes:
-            ending.callback(Guard([process.pid for process in processes]).dismiss)
 
         def check() -> None:
             for part in checks:

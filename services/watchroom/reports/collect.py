@@ -10,7 +10,6 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.errors import RebuildNeeded, WorkFailed
 from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
-from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings
 from watchroom.store.definition import as_json, definition_of, fingerprint, what_changed
@@ -64,11 +63,10 @@ class Collector:
         """
         wanted = [month for month in self.reader.months() if only is None or month in only]
         as_of = self.as_of() if now_ms is None else dict.fromkeys(STREAMS, now_ms)
-        buckets = self.reader.buckets([month_name(month) for month in wanted])
         rows: list[Row] = []
-        for name, fields in zip(wanted, buckets, strict=True):
-            log = self.reader.restatements(name) if published else ()
-            month = Month(name, fields, log, self._closed(name, as_of))
+        for name in wanted:
+            fields, log = self.reader.month(name)
+            month = Month(name, fields, log if published else (), self._closed(name, as_of))
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows
 

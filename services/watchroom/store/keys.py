@@ -8,7 +8,8 @@ meta (hash)                        `fingerprint`; `definition` (JSON); `seq`, ra
                                    Written by a worker at start and in the step; read by all.
 partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets that the log no longer held. For
                                    good. Read by worker and exporter.
-state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping from its last write.
+state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping and 14 days more from
+                                   its last write, so that a worker that was down still knows who is known.
                                    Read by the worker.
 10s:<epoch s> (hash)               Bucket: field -> integer, see `catalogue.names`. Until 2 h after its end.
                                    Read by the exporter.

@@ -115,6 +115,14 @@ class Reader:
         known = 0 <= now - seq < CHANGES_KEPT
         return now, list(names) if known else None
 
+    def month(self, month: str) -> tuple[dict[str, int], list[Restatement]]:
+        """A month's fields and its restatements, of one moment: read apart, today less the log mixes two."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hgetall(self.keys.bucket(f"month:{month}"))
+        pipe.lrange(self.keys.restatements(month), 0, -1)
+        fields, log = self._ask(pipe.execute)
+        return {field: int(value) for field, value in fields.items()}, [restatement_from_json(text) for text in log]
+
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
         """Tiles at one moment; who is older than `give_up_ms` is counted beside, not in."""
         if not questions:

@@ -47,7 +47,7 @@ for _, entry in ipairs(step.restatements) do must('list', prefix .. 'restatement
 
 -- From here on everything is written.
 for i = 1, #step.states, 2 do
-  redis.call('SET', prefix .. 'state:' .. step.topic .. ':' .. step.states[i], step.states[i + 1], 'PX', step.keeping_ms)
+  redis.call('SET', prefix .. 'state:' .. step.topic .. ':' .. step.states[i], step.states[i + 1], 'PX', step.state_ms)
 end
 
 if #step.buckets > 0 then

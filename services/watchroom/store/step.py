@@ -32,6 +32,7 @@ class Step:
     next_offset: int
     now_ms: int
     keeping_ms: int
+    state_slack_ms: int = 0  # how much longer than the keeping a state is stored
     fresh_ms: int | None = None
     states: Mapping[str, bytes] = field(default_factory=dict)
     buckets: Sequence[Bucket] = ()
@@ -53,6 +54,7 @@ class Step:
                 "next_offset": str(self.next_offset),
                 "now_ms": self.now_ms,
                 "keeping_ms": self.keeping_ms,
+                "state_ms": self.keeping_ms + self.state_slack_ms,
                 "fresh_ms": self.fresh_ms or 0,
                 "states": states,
                 "buckets": [self._bucket(bucket) for bucket in self.buckets],

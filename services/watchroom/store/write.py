@@ -63,8 +63,8 @@ class Store:
             socket_connect_timeout=ANSWER_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
         )
-        script = files("watchroom.store").joinpath("step.lua").read_text(encoding="utf-8")
-        self._step = self._redis.register_script(script)
+        self._open = self._redis.register_script(_script("open.lua"))
+        self._step = self._redis.register_script(_script("step.lua"))
 
     async def open(self) -> None:
         """Write the fingerprint and the ids of the logs where there are none.
@@ -78,21 +78,17 @@ class Store:
             **{f"{keys.PARTITIONS}{topic}": count for topic, count in self._partitions.items()},
             **{f"{keys.LOG}{topic}": log_id for topic, log_id in self._log_ids.items()},
         }
-        async with self._redis.pipeline(transaction=True) as pipe:
-            queued: Any = pipe  # its commands are typed as awaitable, and queue instead
-            for name, value in new.items():
-                queued.hsetnx(self.keys.meta, name, str(value))
-            queued.hsetnx(self.keys.meta, keys.FINGERPRINT, self._fingerprint)
-            asked = [keys.FINGERPRINT, keys.DEFINITION, *(f"{keys.LOG}{topic}" for topic in self._log_ids)]
-            queued.hmget(self.keys.meta, asked)
-            *_, (stored, text, *stored_ids) = await _answer(pipe.execute())
-        if stored.decode() != self._fingerprint:
+        given = [text for field in new.items() for text in map(str, field)]
+        answer = await _answer(self._open(keys=[self.keys.meta], args=[self._fingerprint, *given]))
+        texts = [text.decode() for text in answer]
+        stored = dict(zip(texts[::2], texts[1::2], strict=True))
+        if stored[keys.FINGERPRINT] != self._fingerprint:
             raise RebuildNeeded(
                 "Redis holds figures made under other definitions: "
-                + definition.what_changed(text.decode(), self._definition)
+                + definition.what_changed(stored[keys.DEFINITION], self._definition)
             )
-        for (topic, log_id), stored_id in zip(self._log_ids.items(), stored_ids, strict=True):
-            if stored_id.decode() != log_id:
+        for topic, log_id in self._log_ids.items():
+            if stored[f"{keys.LOG}{topic}"] != log_id:
                 raise RebuildNeeded(f"topic {topic} was made anew: its log is not the one that Redis was filled from")
 
     async def position(self, topic: str, partition: int) -> Position:
@@ -144,6 +140,10 @@ class Store:
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
+
+
+def _script(name: str) -> str:
+    return files("watchroom.store").joinpath(name).read_text(encoding="utf-8")
 
 
 async def _answer(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
