@@ -237,7 +237,13 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
     table = {
         "source": "table", "about": "Numbers.", "time": {"zone": "Europe/London"},
         "entity": {"key": ["quarter", "code"], "count": "n"},
-        "event": [{"type": "crime.recorded", "time": "quarter", "data": {"group": "group"}}],
+        "event": [
+            {
+                "type": "crime.recorded",
+                "time": {"column": "quarter", "append": "T12:00"},
+                "data": {"group": "group"},
+            }
+        ],
     }  # fmt: skip
     counts = ["8,Robbery,3", "9,Arson,0", "10,Arson,-2", "11,Arson,1.5"]
     text = "quarter,code,group,n\n" + "".join(f"2017-04-01,{count}\n" for count in counts)
