@@ -51,7 +51,7 @@ def test_a_process_does_not_outlive_its_starter(redis_server: RedisServer, tmp_p
     )
     with starter:
         pid = int(starter.stdout.readline() if starter.stdout else 0)
-        os.kill(pid, 0)
+        assert alive(pid)
         starter.kill()
     deadline_s = time.monotonic() + 20
     while alive(pid):
