@@ -143,26 +143,26 @@ def _duration(measure: Measure, series: str, bins: Bins, by: Mapping[str, str]) 
         for what in (names.OBSERVATIONS, names.SUM_MS, names.WITHIN, names.MISSING_START, names.NEGATIVE)
     )
     bin_head, lower_ms = names.field(series, names.BIN), bins.lower_ms
-    bin_fields: dict[int, str] = {}  # by lower edge, as far as they were met
 
     def add(facts: Facts, into: Contribution) -> None:
         end_ms, begin_ms, cells = facts[at], facts[begin], into.cells
         if not isinstance(end_ms, int):
             return
         start_ms = ten_seconds_of(end_ms)
+        one = start_ms, 1
         if not isinstance(begin_ms, int):
-            cells[missing] = (start_ms, 1)
+            cells[missing] = one
             return
         took_ms = end_ms - begin_ms
         if took_ms < 0:  # two events disagree; which is wrong cannot be known, so no duration is counted
-            cells[negative] = (start_ms, 1)
+            cells[negative] = one
             return
-        cells[observations] = (start_ms, 1)
+        cells[observations] = one
         if took_ms:
-            cells[sum_ms] = (start_ms, took_ms)
-        cells[f"{bin_head}{lower_ms(took_ms)}"] = (start_ms, 1)
+            cells[sum_ms] = start_ms, took_ms
+        cells[f"{bin_head}{lower_ms(took_ms)}"] = one
         if is_within(took_ms, misses_from_ms):
-            cells[within] = (start_ms, 1)
+            cells[within] = one
 
     return add
 
