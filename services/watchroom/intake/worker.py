@@ -30,6 +30,7 @@ from watchroom.settings import Settings
 
 RETRY_S = 1.0
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
+LET_GO_WITHIN_S = 2.0  # a start that was called off
 GC_THRESHOLD = 50_000  # allocations between collections of the young; states are many and long-lived
 
 T = TypeVar("T")
@@ -124,7 +125,8 @@ class Worker:
         app = make_app(settings, intake)
         touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
         try:
-            await _start(app, settings)
+            if not await self._started(app):
+                return 0
             log.info("consuming", kafka=settings.kafka, group=settings.group, member=member_name(settings))
             gc.collect()
             gc.freeze()
@@ -137,6 +139,19 @@ class Worker:
                 await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
         log.info("ended", **intake.status.counts)
         return exit_code(intake.failure)
+
+    async def _started(self, app: BatchApp) -> bool:
+        """Whether it runs; False when we are told to stop first, for joining a group may take long."""
+        starting = asyncio.create_task(_start(app, self._settings))
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if starting.done():
+            starting.result()
+            return True
+        starting.cancel()
+        await asyncio.wait((starting,), timeout=LET_GO_WITHIN_S)
+        return False
 
     async def _until_end(self, app: BatchApp, intake: Intake) -> None:
         waits = [asyncio.create_task(event.wait()) for event in (self._stop, intake.failed)]
