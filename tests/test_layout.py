@@ -137,7 +137,7 @@ def test_the_locked_versions_are_the_installed_ones() -> None:
 
 # Written with a space for the dot, or this file would hold what it forbids.
 REGISTRIES = (
-    "pypi org", "pythonhosted org", "registry npmjs", "repo maven", "repo1 maven", "deb debian", "crates io",
+    "pypi org", "python" + "hosted org", "registry npmjs", "repo maven", "repo1 maven", "deb debian", "crates io",
     "proxy golang",
 )  # fmt: skip
 FORBIDDEN = {
