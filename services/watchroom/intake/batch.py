@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from watchroom.errors import Moved
 from watchroom.events.record import Record
-
-__all__ = ["Moved", "RecordBatch"]
 
 
 class RecordBatch(NamedTuple):
