@@ -1,14 +1,17 @@
-"""`watchroom worker`, watched: it notes each step that Redis took, and dies where it is told to.
+"""`watchroom worker`, watched: it notes each step that Redis took, and dies or waits where it is told to.
 
-    python -m tests.flow.observed_worker STEPS-FILE [after_dead_letters|after_step]
+    python -m tests.flow.observed_worker STEPS-FILE [after_dead_letters|after_step|late_start]
 
 One JSON line a step that changed an offset. It dies by SIGKILL, as a power cut would end it:
 `after_dead_letters`: letters are acknowledged, their step is not written yet; `after_step`: Redis has
-applied a step, its reply is never seen. The product has no such switch: it is put in from outside.
+applied a step, its reply is never seen. `late_start`: it asks Redis where its first partitions stand
+1 s after they became its own, as on a slow network, so that records wait there whatever the machine's
+speed. The product has no such switch: it is put in from outside.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -21,19 +24,21 @@ from watchroom.cli import main
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.partition import Refused
 from watchroom.store.step import Step
-from watchroom.store.write import Store
+from watchroom.store.write import Position, Store
 
 STEPS_BEFORE_DEATH = 10
+LATE_S = 1.0
 
 
 class Observer:
-    """Wraps the two calls that matter."""
+    """Wraps the three calls that matter."""
 
-    def __init__(self, steps: Path, dies: str) -> None:
+    def __init__(self, steps: Path, told: str) -> None:
         self._file = os.open(steps, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self._dies = dies
+        self._told = told
         self._steps = 0
-        self._step, self._send = Store.step, DeadLetters.send
+        self._asks_from_s: float | None = None
+        self._step, self._send, self._position = Store.step, DeadLetters.send, Store.position
 
     def install(self) -> None:
         """From here on every step and letter of this process passes through us."""
@@ -46,13 +51,26 @@ class Observer:
 
         async def send(self: DeadLetters, topic: str, partition: int, refused: Sequence[Refused]) -> None:
             await observer._send(self, topic, partition, refused)
-            if observer._dies == "after_dead_letters" and observer._steps > STEPS_BEFORE_DEATH:
+            if observer._told == "after_dead_letters" and observer._steps > STEPS_BEFORE_DEATH:
                 _die()
 
+        async def position(self: Store, topic: str, partition: int) -> Position:
+            if observer._told == "late_start":
+                await observer._late()
+            return await observer._position(self, topic, partition)
+
         Store.step, DeadLetters.send = step, send  # type: ignore[method-assign]  # that is the point
+        Store.position = position  # type: ignore[method-assign]  # the same
+
+    async def _late(self) -> None:
+        """Wait until 1 s after the first partition asked."""
+        now_s = time.monotonic()
+        if self._asks_from_s is None:
+            self._asks_from_s = now_s + LATE_S
+        await asyncio.sleep(max(0.0, self._asks_from_s - now_s))
 
     def _written(self, step: Step) -> None:
-        if self._dies == "after_step" and self._steps > STEPS_BEFORE_DEATH and step.states:
+        if self._told == "after_step" and self._steps > STEPS_BEFORE_DEATH and step.states:
             _die()
         self._steps += 1
         line = {

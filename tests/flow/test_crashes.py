@@ -115,7 +115,7 @@ async def crash_course(run: Run, watch: Watch) -> None:
     run.a.start()
     await run.kill(watch, run.a)
     await at(12)
-    run.b.start()
+    run.b.start("late_start")
     await until_both_apply(watch, run.a, run.b)
     await at(20)
     snapshot = await asyncio.to_thread(run.redis_server.snapshot)
