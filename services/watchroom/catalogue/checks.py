@@ -21,10 +21,12 @@ NOT_ALLOWED = {
     "open": ("start", "part", "edges_s", "windows"),
 }
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-LABELS_OF_OURS = ("window", "month", "p", "within", "topic", "partition", "source")
+LABELS_OF_OURS = (
+    "window", "month", "p", "within", "weeks_ago", "topic", "partition", "source", "stream", "force", "job", "instance",
+)  # fmt: skip
 SUFFIXES = (
     "part", "whole", "observations", "within", "mean_seconds", "percentile_seconds", "missing_start", "negative",
-    "oldest_seconds", "due", "overdue", "gave_up",
+    "oldest_seconds", "due", "overdue", "gave_up", "local_hour",
 )  # fmt: skip
 
 Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
 from watchroom.catalogue.model import Condition, Target
+from watchroom.catalogue.shown import Display
 
-Text = Annotated[str, Field(min_length=3)]
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
+BOARD_OF: Final[dict[str, Literal["response", "demand", "crime"]]] = {
+    "calls": "demand", "incidents": "response", "crimes": "crime",
+}  # fmt: skip
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
-
-
-class Strict(BaseModel):
-    """No unknown keys, no guessing of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
 
 class LabelEntry(Strict):
@@ -30,11 +28,12 @@ class LabelEntry(Strict):
 
 
 class TargetEntry(Strict):
-    """`below_s` is <, `within_s` is <=; exactly one of them."""
+    """`below_s` is <, `within_s` is <=; exactly one of them. `share` is how many should meet it, 0 to 1."""
 
     where: dict[str, str] = Field(default_factory=dict)
     below_s: Seconds | None = None
     within_s: Seconds | None = None
+    share: Share | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TargetEntry:
@@ -66,6 +65,26 @@ class MeasureEntry(Strict):
     edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
+    excludes: Text = Display().excludes
+    board: Literal["response", "demand", "crime"] | None = None
+    baseline: bool = False
+    overdue_from: str = ""
+    tiles: list[TileEntry] = Field(default_factory=list)
+    alerts: list[AlertEntry] = Field(default_factory=list)
+    why_unused: dict[str, Text] = Field(default_factory=dict)
+
+    def display(self) -> Display:
+        """How it is shown and judged."""
+        return Display(
+            excludes=self.excludes,
+            board=self.board or BOARD_OF[self.stream],
+            tiles=tuple(tile.tile() for tile in self.tiles),
+            alerts=tuple(alert.alert() for alert in self.alerts),
+            baseline=self.baseline,
+            overdue_from=self.overdue_from,
+            objectives=tuple((target.where, target.share) for target in self.targets if target.share is not None),
+            why_unused=self.why_unused,
+        )
 
 
 def condition(table: dict[str, list[str | bool] | str | int | float]) -> Condition:

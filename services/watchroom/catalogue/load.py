@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from watchroom.catalogue import checks
+from watchroom.catalogue import checks, display_checks
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition
 from watchroom.catalogue.model import Catalogue, Condition, Label, Measure
 from watchroom.catalogue.vocabulary import STREAMS
@@ -35,6 +35,7 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
     labels = _labels(folder / LABELS_FILE, areas, faults)
     measures: dict[str, Measure] = {}
+    owner: dict[str, str] = {}  # measure -> its file
     seen: set[str] = set()  # faulty ones too
     for path in files:
         for name, table in _tables(path, faults):
@@ -44,6 +45,13 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
             elif measure := _measure(str(path), name, table, labels, faults):
                 measures[name] = measure
             seen.add(name)
+            if name in measures:
+                owner[name] = str(path)
+    for measure in measures.values():
+        faults.extend(
+            Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
+            for key, found, write in display_checks.faults(measure, measures)
+        )
     if faults:
         raise ConfigurationInvalid(faults)
     return Catalogue(measures)
@@ -118,4 +126,5 @@ def _measure(
         edges_ms=tuple(round(edge * 1000) for edge in entry.edges_s),
         give_up_ms=entry.give_up_s * 1000,
         unit="s" if entry.kind == "duration" else "1",
+        display=entry.display(),
     )

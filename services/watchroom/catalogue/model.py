@@ -7,9 +7,11 @@ contributions, `rolling`, the exporter, reports and every derived file read them
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
+
+from watchroom.catalogue.shown import Alert, Display, Tile
 
 Kind = Literal["count", "share", "duration", "open"]
 
@@ -81,6 +83,7 @@ class Measure:
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
     unit: str = "1"
+    display: Display = field(default_factory=Display)
 
     def target_for(self, by: Mapping[str, str]) -> Target | None:
         """The first target whose `where` matches these label values; None: no target."""
@@ -105,3 +108,12 @@ class Catalogue:
     def of_stream(self, stream: str) -> tuple[Measure, ...]:
         """The measures that events of this stream feed."""
         return tuple(m for m in self.measures.values() if m.stream == stream)
+
+    def tiles(self) -> list[tuple[Measure, Tile]]:
+        """The wall, in its order."""
+        found = [(measure, tile) for measure in self.measures.values() for tile in measure.display.tiles]
+        return sorted(found, key=lambda pair: pair[1].place)
+
+    def alerts(self) -> list[tuple[Measure, Alert]]:
+        """Every alert on a measure."""
+        return [(measure, alert) for measure in self.measures.values() for alert in measure.display.alerts]

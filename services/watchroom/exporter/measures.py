@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from watchroom.catalogue import names
+from watchroom.catalogue.metrics import about, suffixes
 from watchroom.catalogue.model import Measure
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.sums import Fields, Window, WindowSums
@@ -14,27 +15,6 @@ from watchroom.rolling.values import DurationValue, ShareValue
 from watchroom.store.read import OpenTile
 
 PERCENTILES = (50, 90, 95)
-
-# Suffix of each family of a kind, and what its number is.
-FAMILIES: Mapping[str, Mapping[str, str]] = {
-    "count": {"": "number"},
-    "share": {"part": "the part", "whole": "the whole; part / whole is the share"},
-    "duration": {
-        "observations": "how many durations",
-        "within": "how many met the target",
-        "mean_seconds": "mean",
-        "percentile_seconds": "percentile p (nearest rank, within 1 %)",
-        "missing_start": "how many ended without a known start, and are no duration",
-        "negative": "how many ended before they started, and are no duration",
-    },
-    "open": {
-        "": "open now",
-        "oldest_seconds": "age of the oldest",
-        "due": "how many reach their deadline within this time",
-        "overdue": "how many are past their deadline",
-        "gave_up": "how many were never closed by the feed and are no longer shown",
-    },
-}
 
 Samples = dict[str, list[str]]  # family suffix -> lines
 
@@ -72,7 +52,7 @@ class WindowedMeasure:
                 about(self.measure, meaning),
                 (made.get(suffix, "") for _, made in self._kept.values()),
             )
-            for suffix, meaning in FAMILIES[self.measure.kind].items()
+            for suffix, meaning in suffixes(self.measure).items()
         )
 
     def _window(self, window: Window, sums: WindowSums) -> tuple[int, dict[str, str]]:
@@ -137,14 +117,9 @@ def open_text(measure: Measure, series: Sequence[Series], tiles: Mapping[str, Op
         put("gave_up", tile.gave_up, each.by)
     return "".join(
         gauge(names.metric(measure.id, suffix), about(measure, meaning), samples.get(suffix, ()))
-        for suffix, meaning in FAMILIES["open"].items()
+        for suffix, meaning in suffixes(measure).items()
     )
 
 
 def _aged_s(age_ms: int | None, since_ms: int) -> float | None:
     return None if age_ms is None else max(0, age_ms + since_ms) / 1000
-
-
-def about(measure: Measure, meaning: str) -> str:
-    """HELP of one family, in the catalogue's own words."""
-    return f"{measure.brief}: {meaning}. {measure.definition}"

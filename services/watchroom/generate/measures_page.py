@@ -7,16 +7,10 @@ from pathlib import Path
 
 from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Measure, Target
 from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.settings import Settings
-
-METRICS = {
-    "count": ("",),
-    "share": ("part", "whole"),
-    "duration": ("observations", "within", "mean_seconds", "percentile_seconds", "missing_start", "negative"),
-    "open": ("", "oldest_seconds", "due", "overdue", "gave_up"),
-}
 
 
 def text(root: Path) -> str:
@@ -48,13 +42,9 @@ def _entry(measure: Measure) -> Iterator[str]:
         yield f"- windows: {', '.join(measure.windows)}"
     if measure.give_up_ms:
         yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted beside as not closed by the feed"
-    metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in METRICS[measure.kind] if _has(measure, suffix))
+    metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"- metrics: {', '.join(metrics)}"
     yield from (f"- source: {measure.source}", "")
-
-
-def _has(measure: Measure, suffix: str) -> bool:
-    return bool(measure.targets) or suffix not in ("within", "due", "overdue")
 
 
 def _placed(measure: Measure) -> str:

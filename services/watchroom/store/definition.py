@@ -18,7 +18,7 @@ from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
 from watchroom.settings import STREAMS, Settings
 
 INTERRUPTED = '{"rebuild": "interrupted"}'  # stands for a definition while a force's keys are cleared
-NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms")
+NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "display")
 
 
 def definition(

@@ -1,0 +1,114 @@
+"""What can be wrong with tiles, alerts and the rest of a display. Yields (key, found, what to write instead)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from watchroom.catalogue.checks import Found
+from watchroom.catalogue.metrics import suffixes
+from watchroom.catalogue.model import Measure
+from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WORDS, Alert, Shown
+
+MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
+
+
+def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
+    """Everything about one measure's display; `measures` are all that are sound otherwise."""
+    display = measure.display
+    for number, tile in enumerate(display.tiles):
+        yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
+        yield from _place_faults(f"tiles.{number}.place", measure, tile.place, number, measures)
+    for number, alert in enumerate(display.alerts):
+        yield from _alert_faults(f"alerts.{number}", measure, alert)
+        yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
+    if display.baseline and measure.kind != "count":
+        yield "baseline", "true", f"no baseline: only a count has one, this is a {measure.kind}"
+    yield from _overdue_faults(measure, measures)
+    for suffix in display.why_unused:
+        if suffix not in suffixes(measure):
+            yield f"why_unused.{suffix}", repr(suffix), f"a suffix of its metrics: {', '.join(suffixes(measure))}"
+
+
+def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
+    words = WORDS[measure.kind]
+    if shown.what not in words:
+        yield f"{key}.show", repr(shown.what), f"a word of a {measure.kind}: {', '.join(words)}"
+        return
+    if shown.window not in (measure.windows or ("",)):
+        yield f"{key}.window", repr(shown.window), f"one of its windows: {', '.join(measure.windows) or 'none'}"
+    if shown.window == "month":
+        yield f"{key}.window", "'month'", "another window: this one is thirteen months"
+    labels = {label.name: label for label in measure.labels}
+    for name, value in shown.where.items():
+        if name not in labels:
+            yield f"{key}.where.{name}", repr(name), f"a label of the measure: {', '.join(labels)}"
+        elif value not in labels[name].all_values():
+            yield f"{key}.where.{name}", repr(value), f"a value out of {', '.join(labels[name].all_values())}"
+    if shown.split and (shown.split not in labels or shown.split in shown.where):
+        yield f"{key}.split", repr(shown.split), f"a label not in `where`: {', '.join(labels.keys() - shown.where)}"
+    named = {*shown.where, shown.split}
+    if shown.what in PERCENTILES and (open_labels := labels.keys() - named):
+        yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(open_labels)}: ranks cannot be added"
+    if shown.what in OF_A_TARGET:
+        yield from _target_faults(key, measure, shown, named)
+
+
+def _target_faults(key: str, measure: Measure, shown: Shown, named: set[str]) -> Found:
+    if not measure.targets:
+        yield f"{key}.show", repr(shown.what), "targets for the measure, or another word"
+    needed = {name for target in measure.targets for name in target.where}
+    if shown.what in ("within", "live_within") and needed - named:
+        yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(sorted(needed - named))}"
+    elif measure.targets and not shown.split and measure.target_for(shown.where) is None and needed <= named:
+        yield f"{key}.where", str(dict(shown.where)), "label values that have a target"
+    if shown.what == "live_within" and not measure.display.overdue_from:
+        yield f"{key}.show", "'live_within'", "overdue_from for the measure, or `within`"
+
+
+def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
+    yield from _shown_faults(key, measure, alert.shown)
+    if alert.at_least and measure.kind == "count":
+        yield f"{key}.at_least", str(alert.at_least), "no at_least: a count is judged by itself"
+    if alert.burn is None:
+        return
+    if alert.shown.what != "within":
+        yield f"{key}.show", repr(alert.shown.what), "`within`: a burn judges those that miss a target"
+    if alert.shown.window != alert.burn.long:
+        yield f"{key}.window", repr(alert.shown.window), f"the long window, {alert.burn.long!r}"
+    for name in (alert.burn.long, alert.burn.short):
+        if name not in measure.windows:
+            yield f"{key}.burn", repr(name), f"windows out of {', '.join(measure.windows)}"
+
+
+def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
+    name = measure.display.overdue_from
+    if not name:
+        return
+    other = measures.get(name)
+    if measure.kind != "duration" or other is None or other.kind != "open" or not other.targets:
+        yield "overdue_from", repr(name), "for a duration: an open measure that has targets"
+    elif [label.name for label in other.labels] != [label.name for label in measure.labels]:
+        yield "overdue_from", repr(name), "an open measure with the same labels"
+
+
+def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measure]:
+    """The measures that stand before this one."""
+    for other in measures.values():
+        if other is measure:
+            return
+        yield other
+
+
+def _place_faults(key: str, measure: Measure, place: int, number: int, measures: Mapping[str, Measure]) -> Found:
+    others = [tile for other in _before(measure, measures) for tile in other.display.tiles]
+    others += measure.display.tiles[:number]
+    if place in (tile.place for tile in others):
+        yield key, str(place), "a place that no tile before it has"
+    if len(others) == MOST_TILES:
+        yield key, f"{MOST_TILES + 1} tiles", f"at most {MOST_TILES} tiles on the wall: take one away"
+
+
+def _name_faults(key: str, measure: Measure, name: str, number: int, measures: Mapping[str, Measure]) -> Found:
+    others = [alert for other in _before(measure, measures) for alert in other.display.alerts]
+    if name in (alert.name for alert in (*others, *measure.display.alerts[:number])):
+        yield key, repr(name), "a name that no alert before it has"

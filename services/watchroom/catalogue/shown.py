@@ -1,0 +1,144 @@
+"""What can be shown of a measure: by tiles, panels and alerts, everywhere in the same words.
+
+A closed list by kind. `boards` and rules ask Prometheus for it, the built-in page asks the window sums;
+a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+Unit = Literal["count", "share", "s"]
+
+
+class Word(NamedTuple):
+    """One thing that can be shown of a kind."""
+
+    meaning: str
+    unit: Unit  # a count, a share from 0 to 1, or seconds
+
+
+WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
+    "count": {"number": Word("number", "count")},
+    "share": {"share": Word("share of the whole", "share"), "part": Word("the part", "count")},
+    "duration": {
+        "observations": Word("how many", "count"),
+        "mean": Word("mean", "s"),
+        "p50": Word("median", "s"),
+        "p90": Word("90th percentile", "s"),
+        "p95": Word("95th percentile", "s"),
+        "within": Word("share within the target", "share"),
+        "live_within": Word("share within the target, those now overdue counted as missed", "share"),
+    },
+    "open": {
+        "open": Word("open now", "count"),
+        "oldest": Word("age of the oldest", "s"),
+        "due_5m": Word("deadline within 5 minutes", "count"),
+        "due_15m": Word("deadline within 15 minutes", "count"),
+        "overdue": Word("past the deadline", "count"),
+    },
+}
+PERCENTILES: Final = {"p50": "50", "p90": "90", "p95": "95"}
+OF_A_TARGET: Final = frozenset({"within", "live_within", "due_5m", "due_15m", "overdue"})
+WITH_COUNTS: Final = frozenset({"share", "within", "live_within"})  # shown with "17 of 21"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One number of a measure, or one for each listed value of the label `split`.
+
+    Labels that are neither in `where` nor `split` are added up (the oldest: the highest).
+    """
+
+    what: str  # a word of WORDS for the measure's kind
+    where: Mapping[str, str] = field(default_factory=dict)  # label -> value
+    window: str = ""  # one of the measure's; empty for open measures
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number on the wall: the Live board and the built-in page show the same tiles.
+
+    From `warning` and from `critical` on, the state has that word and colour. Critical below warning:
+    low is bad. None: no state but normal.
+    """
+
+    title: str
+    place: int  # order on the wall, 1 is first; Data age stands before all
+    shown: Shown
+    warning: float | None = None
+    critical: float | None = None
+
+    @property
+    def low_is_bad(self) -> bool:
+        """Whether the number is bad when it is small."""
+        return self.warning is not None and self.critical is not None and self.critical < self.warning
+
+    def state(self, value: float) -> Literal["normal", "warning", "critical"]:
+        """The state of a number: at a limit counts as beyond it."""
+        if self.warning is None or self.critical is None:
+            return "normal"
+        sign = -1 if self.low_is_bad else 1
+        if sign * value >= sign * self.critical:
+            return "critical"
+        return "warning" if sign * value >= sign * self.warning else "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """How fast the misses of an objective are used up, over a long window and a short one.
+
+    Burn 1: exactly as many miss the target as the objective allows. It cannot exceed 1 / (1 - objective).
+    Source of the shape: Google, The Site Reliability Workbook, chapter 5, "multiwindow, multi-burn-rate".
+    """
+
+    objective: float  # share that should meet the target, 0 to 1
+    factor: float
+    long: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """When somebody is told, and what they are told.
+
+    Exactly one of `above` (>), `below` (<) and `burn`. `at_least` is the smallest count on which the figure
+    may be judged: of the whole or the observations in the (long) window, or of those open now.
+    """
+
+    name: str  # CamelCase, once in the catalogue
+    severity: Literal["page", "ticket"]
+    shown: Shown
+    above: float | None
+    below: float | None
+    burn: Burn | None
+    at_least: int
+    for_s: int
+    keep_s: int  # keep_firing_for
+    meaning: str  # what it says, one sentence
+    impact: str  # what happens if nobody acts
+    action: tuple[str, ...]  # what to do now, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How a measure is shown and judged; nothing here changes a contribution."""
+
+    excludes: str = "nothing beyond its definition"
+    board: Literal["response", "demand", "crime"] = "demand"
+    tiles: tuple[Tile, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    baseline: bool = False  # the same local hour of the last six weeks is published beside the last one
+    overdue_from: str = ""  # open measure whose overdue entities count as missed in `live_within`
+    objectives: tuple[tuple[Mapping[str, str], float], ...] = ()  # where -> share that should meet the target
+    why_unused: Mapping[str, str] = field(default_factory=dict)  # metric suffix -> why no board or rule uses it
+
+    def objective_for(self, by: Mapping[str, str]) -> float | None:
+        """The share that should meet the target under these label values; None: nobody has set one."""
+        for where, share in self.objectives:
+            if all(by.get(name) == value for name, value in where.items()):
+                return share
+        return None
