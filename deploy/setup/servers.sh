@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need beside Python: Java 17, Maven, Debian's redis-server, prometheus and
-# prometheus-alertmanager. Says nothing and changes nothing when all are there.
+# What the tests need beside Python: Java 17, Maven, Debian's redis-server, prometheus,
+# prometheus-alertmanager and chromium (the built-in board is read in it). Says nothing and changes nothing when all are there.
 #
 # As root on Debian it installs what is missing, and sees to it that the installed servers are not
 # started as services. Elsewhere it says what to install and goes on (the tests then skip, naming the
@@ -22,12 +22,13 @@ has mvn || missing+=(maven)
 has redis-server || missing+=(redis-server)
 { has prometheus && has promtool; } || missing+=(prometheus)
 { has alertmanager || has prometheus-alertmanager; } && has amtool || missing+=(prometheus-alertmanager)
+{ has chromium || has google-chrome; } || missing+=(chromium fonts-inter)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! has apt-get; then
   echo "make test: missing ${missing[*]}; the tests on these parts cannot run" >&2
-  echo "  Debian: apt-get install openjdk-17-jre-headless maven redis-server prometheus prometheus-alertmanager" >&2
-  echo "  macOS:  brew install openjdk@17 maven redis prometheus alertmanager" >&2
+  echo "  Debian: apt-get install openjdk-17-jre-headless maven redis-server prometheus prometheus-alertmanager chromium fonts-inter" >&2
+  echo "  macOS:  brew install openjdk@17 maven redis prometheus alertmanager && brew install --cask google-chrome" >&2
   [ "${CI:-}" != true ] || exit 1
   exit 0
 fi

@@ -11,7 +11,14 @@ from tests.catalogue.folder import COUNT, DURATION, LABELS, OF_KIND, OPEN, SHARE
 PART = '{ left_by = ["abandoned"] }'
 # fault: entry, what is replaced in it, by what; then key, part of what was found, part of what to write
 ONE_FAULT = {
-    "unknown key": (COUNT, "[calls_in]", "[calls_in]\ncolour = 1", "colour", "an unknown key", "one of alerts, at, baseline"),
+    "unknown key": (
+        COUNT,
+        "[calls_in]",
+        "[calls_in]\ncolour = 1",
+        "colour",
+        "an unknown key",
+        "one of alerts, at, baseline",
+    ),
     "unknown kind": (COUNT, '"count"', '"ratio"', "kind", "'ratio'", "'count', 'share'"),
     "unknown stream": (COUNT, '"calls"', '"visits"', "stream", "'visits'", "'calls', 'incidents'"),
     "unknown moment": (COUNT, "offered", "rung", "at", "'rung'", "offered, presented, queued"),
