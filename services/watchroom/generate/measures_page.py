@@ -38,12 +38,17 @@ def _entry(measure: Measure) -> Iterator[str]:
         yield f"- label `{label.name}`: {', '.join(label.all_values())}"
     for target in measure.targets:
         yield f"- target: {_target(target)}"
+    yield f"- excluded: {measure.display.excludes}"
+    for where, share in measure.display.objectives:
+        yield f"- objective: {share:.0%} of {', '.join(f'{name} {value}' for name, value in where.items()) or 'all'}"
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
     if measure.give_up_ms:
         yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted beside as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"- metrics: {', '.join(metrics)}"
+    for alert in measure.display.alerts:
+        yield f"- alert [{alert.name}](../../deploy/runbooks/{alert.name}.md), a {alert.severity}: {alert.meaning}"
     yield from (f"- source: {measure.source}", "")
 
 

@@ -1,0 +1,147 @@
+"""Tiles, alerts and the rest of a display: what is said about a wrong one, and what a sound one means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.folder import COUNT, DURATION, OPEN, SHARE, faults, load, the_fault
+from tests.parts import ROOT
+from watchroom.catalogue.display_checks import MOST_TILES
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import all_families, families
+from watchroom.catalogue.shown import WORDS, Shown, Tile
+
+WHY = 'meaning = "Some meaning"\nimpact = "Some impact"\naction = ["Do something"]\n'
+WITHIN_999 = 'show = "within"\nwhere = { line = "999" }\nwindow = "5m"\n'
+BURN = 'burn = { objective = 0.9, factor = 4, long = "5m", short = "5m" }\n'
+
+
+def tile(entry: str, *lines: str, place: int = 1) -> str:
+    """The entry with one tile."""
+    name = entry[1 : entry.index("]")]
+    return f'{entry}\n[[{name}.tiles]]\ntitle = "Some title"\nplace = {place}\n' + "\n".join(lines) + "\n"
+
+
+def alert(entry: str, *lines: str) -> str:
+    """The entry with one alert."""
+    name = entry[1 : entry.index("]")]
+    head = f'{entry}\n[[{name}.alerts]]\nname = "SomeAlert"\nseverity = "page"\n{WHY}'
+    return head + "\n".join(lines) + "\n"
+
+
+NUMBER, OLDEST = 'show = "number"\nwindow = "5m"', 'show = "oldest"\nwhere = { line = "999" }'
+TWO_NAMES = alert(COUNT, NUMBER, "above = 1") + alert("[calls_in]", NUMBER, "above = 2").removeprefix("[calls_in]")
+
+# fault: the text; then key, part of what was found, part of what to write
+ONE_FAULT = {
+    "word of another kind": (tile(COUNT, 'show = "mean"\nwindow = "5m"'), "tiles.0.show", "'mean'", "number"),
+    "window it has not": (tile(COUNT, 'show = "number"\nwindow = "1h"'), "tiles.0.window", "'1h'", "5m"),
+    "window of an open measure": (tile(OPEN, 'show = "open"\nwindow = "1h"'), "tiles.0.window", "'1h'", "none"),
+    "month on a tile": (
+        tile(COUNT.replace('"5m"', '"month"'), 'show = "number"\nwindow = "month"'),
+        "tiles.0.window", "'month'", "another window",
+    ),
+    "label it has not": (tile(OPEN, 'show = "open"\nsplit = "grade"'), "tiles.0.split", "'grade'", "line"),
+    "value it has not": (
+        tile(OPEN, 'show = "open"\nwhere = { line = "112" }'), "tiles.0.where.line", "'112'", "999, 101",
+    ),
+    "rank over many lines": (tile(DURATION, 'show = "p90"\nwindow = "5m"'), "tiles.0.show", "'p90'", "line"),
+    "target over many lines": (tile(DURATION, 'show = "within"\nwindow = "5m"'), "tiles.0.show", "'within'", "line"),
+    "target where none is": (
+        tile(DURATION, WITHIN_999.replace("999", "101")), "tiles.0.where", "101", "values that have a target",
+    ),
+    "deadline without target": (tile(OPEN, 'show = "overdue"'), "tiles.0.show", "'overdue'", "targets"),
+    "overdue from nobody": (
+        tile(DURATION, WITHIN_999.replace("within", "live_within", 1)), "tiles.0.show", "live_within", "overdue_from",
+    ),
+    "one limit only": (tile(COUNT, NUMBER, "warning = 3"), "tiles.0", "Some title", "two different limits"),
+    "limits that are one": (tile(COUNT, NUMBER, "warning = 3\ncritical = 3"), "tiles.0", "3", "two different limits"),
+    "a place twice": (
+        tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1", "no tile",
+    ),
+    "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
+    "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),
+    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "no alert before"),
+    "alert name of words": (
+        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "match",
+    ),
+    "count judged by a count": (alert(COUNT, NUMBER, "above = 1\nat_least = 3"), "alerts.0.at_least", "3", "by itself"),
+    "burn that cannot be": (
+        alert(DURATION, WITHIN_999, BURN.replace("4", "14.4")), "alerts.0.burn", "14.4", "below 10",
+    ),
+    "burn of a mean": (
+        alert(DURATION, WITHIN_999.replace("within", "mean", 1), BURN), "alerts.0.show", "'mean'", "`within`",
+    ),
+    "burn over a window it has not": (
+        alert(DURATION, WITHIN_999, BURN.replace('short = "5m"', 'short = "1h"')), "alerts.0.burn", "'1h'", "5m",
+    ),
+    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "true", "only a count"),
+    "overdue from a count": (
+        COUNT + DURATION + 'overdue_from = "calls_in"\n', "overdue_from", "'calls_in'", "an open measure",
+    ),
+    "unused metric that is not": (
+        COUNT + 'why_unused = { within = "no reason" }\n', "why_unused.within", "'within'", "a suffix of its metrics",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ONE_FAULT)
+def test_a_wrong_display_is_refused_with_its_remedy(case: str, tmp_path: Path) -> None:
+    """A tile that asks for what is not there would say NO DATA for ever."""
+    text, key, found, write = ONE_FAULT[case]
+    fault = the_fault(tmp_path, text)
+    assert fault.key.partition(".")[2] == key
+    assert found in fault.found
+    assert write in fault.write
+
+
+def test_a_twelfth_tile_is_refused(tmp_path: Path) -> None:
+    """Twelve panels, Data age among them, are what can be read from 3 m."""
+    more = "".join(tile("[calls_in]", NUMBER, place=n).removeprefix("[calls_in]") for n in range(2, MOST_TILES + 2))
+    (fault,) = faults(tmp_path, measures=tile(COUNT, NUMBER) + more)
+    assert "at most 11" in fault.write
+
+
+def test_a_tile_or_an_alert_makes_no_other_measure(tmp_path: Path) -> None:
+    """What is shown may change every day; what is counted must not change with it."""
+    plain = load(tmp_path, measures=OPEN).measures["calls_now"]
+    shown = load(tmp_path, measures=alert(tile(OPEN, OLDEST), OLDEST, "above = 9")).measures["calls_now"]
+    assert shown.display.tiles[0].shown == Shown("oldest", {"line": "999"})
+    assert shown.display.alerts[0].above == 9
+    assert replace(shown, display=plain.display) == plain
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical", "states"),
+    [
+        (10, 60, {9.99: "normal", 10: "warning", 60: "critical"}),
+        (0.9, 0.6, {0.91: "normal", 0.9: "warning", 0.6: "critical"}),
+        (None, None, {1e9: "normal"}),
+    ],
+)
+def test_a_limit_belongs_to_the_worse_state(
+    warning: float | None, critical: float | None, states: dict[float, str]
+) -> None:
+    """10 s is not below 10 s; with shares, low is the bad end."""
+    made = Tile("Some title", 1, Shown("oldest"), warning, critical)
+    assert {value: made.state(value) for value in states} == states
+
+
+def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:
+    """A board that asks for a metric that nobody publishes would say NO DATA and mean nothing."""
+    found = {family.name for family in families(load(tmp_path, measures=OPEN).measures["calls_now"])}
+    assert found == {"watchroom_calls_now", "watchroom_calls_now_oldest_seconds", "watchroom_calls_now_gave_up"}
+
+
+def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> None:
+    """Tiles and alerts of the shipped catalogue are what boards, rules and the built-in page are made of."""
+    catalogue = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
+    assert [made.place for _, made in catalogue.tiles()] == list(range(1, 12))
+    assert {measure.kind for measure, _ in catalogue.tiles()} >= {"count", "duration", "open"}
+    assert set(WORDS) == {measure.kind for measure in catalogue.measures.values()}
+    names = [family.name for measure in catalogue.measures.values() for family in families(measure)]
+    assert len(names) == len(set(names))
+    assert set(names) < set(all_families(catalogue))

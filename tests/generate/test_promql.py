@@ -1,0 +1,92 @@
+"""What Prometheus is asked for: every word of every kind makes a query that Prometheus can read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT, missing
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.shown import OF_A_TARGET, WORDS, Shown
+from watchroom.generate.promql import base, counts, expression, local_hour
+
+FORCE = ('force=~"county"',)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """The shipped one."""
+    return load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
+
+
+def askable(catalogue: Catalogue) -> Iterator[tuple[Measure, Shown]]:
+    """Every word of every measure: for one set of label values, and split by each label where that can be."""
+    for measure in catalogue.measures.values():
+        window = measure.windows[0] if measure.windows else ""
+        wheres = [by for by in measure.label_sets() if not measure.targets or measure.target_for(by)]
+        for word in WORDS[measure.kind]:
+            if word in OF_A_TARGET and not measure.targets:
+                continue
+            if word == "live_within" and not measure.display.overdue_from:
+                continue
+            yield measure, Shown(word, wheres[0], window)
+            if not word.startswith("p") or word == "part":
+                for label in measure.labels:
+                    where = {n: v for n, v in wheres[0].items() if n != label.name and n in ("line", "grade")}
+                    if label.name in ("line", "grade") or where:
+                        yield measure, Shown(word, where, window, label.name)
+
+
+def refused(expressions: list[str], folder: Path) -> str:
+    """What promtool says against these expressions; empty if nothing."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        missing("promtool is not on this machine; install prometheus")
+    rules = [{"record": f"watchroom:try{number}", "expr": text} for number, text in enumerate(expressions)]
+    file = folder / "rules.yml"
+    file.write_text(json.dumps({"groups": [{"name": "try", "rules": rules}]}))
+    done = subprocess.run([promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_prometheus_reads_every_question(catalogue: Catalogue, tmp_path: Path) -> None:
+    """An unclosed bracket in one of hundreds of generated queries would show as NO DATA."""
+    asked = list(askable(catalogue))
+    assert {(measure.kind, shown.what) for measure, shown in asked} == {
+        (kind, word) for kind, words in WORDS.items() for word in words
+    }
+    expressions = [expression(catalogue, measure, shown, FORCE) for measure, shown in asked]
+    expressions += [base(measure, shown, FORCE) for measure, shown in asked]
+    baselines = [measure for measure in catalogue.measures.values() if measure.display.baseline]
+    expressions += [local_hour(measure, {}, measure.labels[0].name, "[1-6]", FORCE) for measure in baselines]
+    assert refused(expressions, tmp_path) == ""
+    assert all('force=~"county"' in text for text in expressions)
+
+
+def test_a_question_that_cannot_be_read_is_found(tmp_path: Path) -> None:
+    """The check above in a case in which it fails."""
+    assert "parse" in refused(["sum by (force) (watchroom_x"], tmp_path)
+
+
+def test_a_second_exporter_adds_nothing(catalogue: Catalogue) -> None:
+    """Two exporters publish the same gauges: each series is taken once before anything is added up."""
+    asked = expression(catalogue, catalogue.measures["incidents_unattended"], Shown("open", {}, "", "grade"))
+    assert asked == (
+        'sum by (force, grade) (max by (force, grade, area) (watchroom_incidents_unattended{grade!~"ungraded|other"}))'
+    )
+
+
+def test_what_is_overdue_counts_as_missed(catalogue: Catalogue) -> None:
+    """Compliance of the attended alone is best when the worst are still waiting."""
+    measure = catalogue.measures["incident_attendance_time"]
+    shown = Shown("live_within", {"grade": "1"}, "1h")
+    part, whole = counts(catalogue, measure, shown)
+    assert "watchroom_incident_attendance_time_within" in part
+    assert "watchroom_incidents_unattended_overdue" in whole
+    assert counts(catalogue, measure, Shown("within", {"grade": "1"}, "1h")).part == part
