@@ -100,11 +100,27 @@ class Settings(BaseSettings):
     health_port: Port = Field(default=9465, description="port of the worker's health page")
     exporter_host: str = Field(default="127.0.0.1", description="address of /metrics")
     exporter_port: Port = Field(default=9464, description="port of /metrics")
+    watchdog_host: str = Field(default="127.0.0.1", description="address of the watchdog receiver")
+    watchdog_port: Port = Field(default=9466, description="port of the watchdog receiver")
+    watchdog_silent_s: float = Field(
+        default=300,
+        gt=0,
+        description="the alert Watchdog is silent after this; over twice Alertmanager's repeat interval for it",
+    )
+    watchdog_repeat_s: float = Field(
+        default=900, gt=0, description="the other road is raised again while silence lasts"
+    )
+    watchdog_webhook: str = Field(
+        default="", description="the other road: a URL that gets JSON by POST (may be a secret)"
+    )
+    watchdog_command: tuple[str, ...] = Field(
+        default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
+    )
     schemas: Path = Field(
         default=Path(__file__).resolve().parents[2] / "schemas", description="folder of the catalogue and mappings"
     )
 
-    @field_validator("areas", "sources", "lateness_days", "keeping_days", mode="before")
+    @field_validator("areas", "sources", "lateness_days", "keeping_days", "watchdog_command", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -132,6 +148,18 @@ class Settings(BaseSettings):
             is_known = False
         if not is_known:
             raise ValueError("a URL such as redis://127.0.0.1:6379/0 (redis://, rediss:// or unix://)")
+        return value
+
+    @field_validator("watchdog_webhook")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            is_known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_known = False
+        if value and not is_known:
+            raise ValueError("a URL such as https://pager.example/watchroom (http:// or https://)")
         return value
 
     @field_validator("zone")
@@ -198,6 +226,8 @@ def _fault(item: ErrorDetails) -> Fault:
 
 def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
+    if path == ["watchdog_webhook"]:  # such addresses often hold a token anywhere in them
+        return "(hidden)"
     return repr(_without_secrets(str(found)) if path == ["redis_url"] else found)
 
 
