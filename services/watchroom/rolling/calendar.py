@@ -22,13 +22,16 @@ class Calendar:
         self._zone = ZoneInfo(zone)
         self._days: dict[int, str] = {}
 
+    def local(self, at_ms: int) -> datetime:
+        """The local time of a moment, to the second; `fold` is 1 the second time that a wall clock shows it."""
+        return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(self._zone)
+
     def day_of(self, at_ms: int) -> str:
         """The local day that holds this moment."""
         quarter = at_ms // QUARTER_MS
         day = self._days.get(quarter)
         if day is None:
-            local = datetime.fromtimestamp(quarter * QUARTER_MS // 1000, UTC).astimezone(self._zone)
-            day = self._days[quarter] = local.strftime("%Y-%m-%d")
+            day = self._days[quarter] = self.local(quarter * QUARTER_MS).strftime("%Y-%m-%d")
             if len(self._days) > 200_000:  # five years of quarters: forget rather than grow for ever
                 self._days = {quarter: day}
         return day
