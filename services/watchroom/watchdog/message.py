@@ -1,0 +1,66 @@
+"""What comes in from Alertmanager, and what goes out on the other road."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Literal
+
+from watchroom.errors import EventRefused
+from watchroom.watchdog.silence import Moment, News, Watch
+
+ALERT = "Watchdog"
+
+
+def holds_watchdog(body: bytes) -> bool:
+    """Whether an Alertmanager webhook message holds the alert `Watchdog`, firing.
+
+    A resolved one does not count: Alertmanager sends it when Prometheus has stopped telling.
+
+    Raises:
+        EventRefused: It is no such message; `detail` says what was found.
+    """
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise EventRefused("bad_json", f"the body is not JSON ({error})") from error
+    alerts = message.get("alerts") if isinstance(message, dict) else None
+    if not isinstance(alerts, list):
+        raise EventRefused("not_alertmanager", "no list `alerts`; send Alertmanager's webhook message, version 4")
+    return any(_fires(alert) for alert in alerts)
+
+
+def _fires(alert: object) -> bool:
+    if not isinstance(alert, dict):
+        return False
+    labels = alert.get("labels")
+    return alert.get("status") == "firing" and isinstance(labels, dict) and labels.get("alertname") == ALERT
+
+
+def outgoing(news: News | Literal["trial"], force: str, watch: Watch, now: Moment) -> dict[str, object]:
+    """The message as JSON: `status`, `text` for a person, and facts for a program.
+
+    It may arrive more than once: a message of silence with the same `force` and `since` is of the same silence.
+    """
+    since = _utc(watch.since)
+    last = f"last heard {since}" if watch.heard else f"never heard since we started at {since}"
+    texts = {
+        "silent": f"{force}: no {ALERT} for {watch.quiet_for_s(now):.0f} s ({last}). Alerts of Watchroom may not "
+        "arrive: check Prometheus, Alertmanager and the way between them.",
+        "back": f"{force}: the {ALERT} is heard again ({last}). Alerts of Watchroom arrive again.",
+        "trial": f"{force}: a trial of the road that is used when the {ALERT} falls silent. Nothing is wrong.",
+    }
+    return {
+        "status": news,
+        "text": texts[news],
+        "force": force,
+        "alert": ALERT,
+        "heard": watch.heard,
+        "since": since,
+        "quiet_for_s": round(watch.quiet_for_s(now), 1),
+        "sent": _utc(now),
+    }
+
+
+def _utc(moment: Moment) -> str:
+    return datetime.fromtimestamp(moment.wall_ms / 1000, UTC).isoformat(timespec="milliseconds")

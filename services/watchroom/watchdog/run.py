@@ -1,0 +1,150 @@
+"""The watchdog process: one page that hears the Watchdog, one task for each other road.
+
+It remembers nothing over a restart: the time of silence starts anew, and a return is then not told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from watchroom.errors import WorkFailed
+from watchroom.settings import Settings
+from watchroom.watchdog import pages
+from watchroom.watchdog.message import ALERT, outgoing
+from watchroom.watchdog.roads import Send, roads_of
+from watchroom.watchdog.silence import Moment, Road, Watch
+
+LOOK_S = 0.2
+
+log = structlog.get_logger("watchroom.watchdog")
+
+
+def run(settings: Settings, *, trial: bool = False) -> int:
+    """Raise the other roads while the Watchdog is silent, until SIGTERM or SIGINT.
+
+    Args:
+        settings: Where to listen, how long silence may last, and the other roads.
+        trial: Instead, send one trial message on each road, and end.
+
+    Returns:
+        Exit code: 0; 1 when a trial message did not arrive.
+
+    Raises:
+        ConfigurationInvalid: No other road is set.
+        WorkFailed: The port cannot be had.
+    """
+    _log_to_stderr()
+    watchdog = Watchdog(settings)
+    return asyncio.run(watchdog.try_roads() if trial else watchdog.serve())
+
+
+class Watchdog:
+    """One run of the process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sends = roads_of(settings)
+        self._roads = {name: Road(settings.watchdog_repeat_s) for name in self._sends}
+        self._watch = Watch(_now(), heard=False, silent_s=settings.watchdog_silent_s)
+        self._stop = asyncio.Event()
+
+    async def serve(self) -> int:
+        """Listen and raise until told to stop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        runner = pages.runner(self._hear, self._report)
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            async with asyncio.TaskGroup() as tasks:
+                keeping = [tasks.create_task(self._keep(name, send)) for name, send in self._sends.items()]
+                await self._stop.wait()
+                for task in keeping:
+                    task.cancel()
+        finally:
+            await runner.cleanup()
+        log.info("watchdog stopped")
+        return 0
+
+    async def try_roads(self) -> int:
+        """One trial message on each road; 1 when one did not arrive."""
+        message = outgoing("trial", self._settings.force, self._watch, _now())
+        code = 0
+        for name, send in self._sends.items():
+            try:
+                await send(message)
+            except WorkFailed as error:
+                log.error("trial failed", road=name, why=str(error))  # noqa: TRY400 - the reason says it all
+                code = error.exit_code
+            else:
+                log.info("trial arrived", road=name)
+        return code
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        host, port = self._settings.watchdog_host, self._settings.watchdog_port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise WorkFailed(
+                f"cannot listen on {host}:{port} ({error.strerror}); stop what uses it, "
+                "or set WATCHROOM_WATCHDOG_HOST and WATCHROOM_WATCHDOG_PORT"
+            ) from error
+        log.info("watchdog started", page=f"http://{host}:{port}/watchdog", silent_s=self._watch.silent_s)
+
+    def _hear(self) -> None:
+        now = _now()
+        if not self._watch.heard or self._watch.is_silent(now):
+            log.info("heard", alert=ALERT, quiet_for_s=round(self._watch.quiet_for_s(now), 1))
+        self._watch = self._watch.hear(now)
+
+    def _report(self) -> dict[str, Any]:
+        """For `/healthz`: we are well even while the Watchdog is silent; restarting us would not help it."""
+        now = _now()
+        return {
+            "silent": self._watch.is_silent(now),
+            "heard": self._watch.heard,
+            "quiet_for_s": round(self._watch.quiet_for_s(now), 1),
+            "silent_after_s": self._watch.silent_s,
+            "roads": {name: {"failures_in_a_row": road.failures} for name, road in self._roads.items()},
+        }
+
+    async def _keep(self, name: str, send: Send) -> None:
+        """Tell one road what is due, for ever; a slow road holds up no other."""
+        while True:
+            now = _now()
+            news = self._roads[name].due(self._watch.is_silent(now), now.steady_s)
+            if news is None:
+                await asyncio.sleep(LOOK_S)
+                continue
+            try:
+                await send(outgoing(news, self._settings.force, self._watch, now))
+            except WorkFailed as error:
+                self._roads[name] = self._roads[name].failed(news, _now().steady_s)
+                log.error("not told", road=name, news=news, why=str(error))  # noqa: TRY400 - the reason says it all
+            else:
+                self._roads[name] = self._roads[name].arrived(news, _now().steady_s)
+                log.warning("told", road=name, news=news)
+
+
+def _now() -> Moment:
+    """The clocks; read at this process's edge only."""
+    return Moment(time.monotonic(), time.time_ns() // 1_000_000)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

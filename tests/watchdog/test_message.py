@@ -1,0 +1,83 @@
+"""What counts as the Watchdog, and what the other road is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from watchroom.errors import EventRefused
+from watchroom.watchdog.message import holds_watchdog, outgoing
+from watchroom.watchdog.silence import Moment, Watch
+
+
+def message(*alerts: Any) -> bytes:
+    """A body as Alertmanager sends it, with these alerts."""
+    return json.dumps({"version": "4", "status": "firing", "groupKey": "{}", "alerts": alerts}).encode()
+
+
+def alert(name: str = "Watchdog", status: str = "firing") -> dict[str, Any]:
+    """One alert of a message."""
+    return {"status": status, "labels": {"alertname": name, "severity": "none"}, "annotations": {}}
+
+
+@pytest.mark.parametrize(
+    ("body", "counts"),
+    [
+        (message(alert()), True),
+        (message(alert("RedisDown"), alert()), True),
+        (message(alert(status="resolved")), False),
+        (message(alert("RedisDown")), False),
+        (message(), False),
+        (message("Watchdog", {"status": "firing"}, {"status": "firing", "labels": "Watchdog"}), False),
+    ],
+    ids=["firing", "among others", "resolved", "another alert", "none", "odd shapes"],
+)
+def test_only_the_firing_watchdog_counts(body: bytes, counts: bool) -> None:
+    """Alertmanager sends "resolved" just when Prometheus has died: counting it would hide the death for longer."""
+    assert holds_watchdog(body) is counts
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe\xfd", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "no list `alerts`"),
+        (b'{"alerts": {"labels": {}}}', "no list `alerts`"),
+    ],
+    ids=["empty", "cut", "no text", "deep", "a list", "no list"],
+)
+def test_a_body_that_is_no_message_is_refused_with_its_reason(body: bytes, says: str) -> None:
+    """A person who points the wrong thing at us reads in the answer what was found."""
+    with pytest.raises(EventRefused, match=says):
+        holds_watchdog(body)
+
+
+def test_the_other_road_is_told_who_is_silent_and_since_when() -> None:
+    """The telephone rings outside the usual way, so the text must stand alone."""
+    watch = Watch(Moment(0, 1_600_000_000_000), heard=True, silent_s=300)
+    told = outgoing("silent", "north", watch, Moment(312.34, 1_600_000_312_340))
+    assert told["text"] == (
+        "north: no Watchdog for 312 s (last heard 2020-09-13T12:26:40.000+00:00). Alerts of Watchroom may not arrive: "
+        "check Prometheus, Alertmanager and the way between them."
+    )
+    assert {key: told[key] for key in ("status", "force", "heard", "since", "quiet_for_s", "sent")} == {
+        "status": "silent",
+        "force": "north",
+        "heard": True,
+        "since": "2020-09-13T12:26:40.000+00:00",
+        "quiet_for_s": 312.3,
+        "sent": "2020-09-13T12:31:52.340+00:00",
+    }
+
+
+def test_never_heard_and_back_and_trial_say_so() -> None:
+    """A wrong route, the end of a silence, and a test that must wake nobody for nothing."""
+    never, now = Watch(Moment(0, 0), heard=False, silent_s=300), Moment(300, 300_000)
+    assert "never heard since we started at 1970-01-01" in str(outgoing("silent", "north", never, now)["text"])
+    assert "is heard again" in str(outgoing("back", "north", never.hear(now), now)["text"])
+    assert "Nothing is wrong" in str(outgoing("trial", "north", never, now)["text"])
