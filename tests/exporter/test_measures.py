@@ -15,6 +15,7 @@ from watchroom.exporter.sums import WindowSums, windows_at, windows_of
 
 MEASURES: Path = ROOT / "schemas" / "measures"
 CATALOGUE = load_catalogue(MEASURES, ("stoke", "county"))
+OF_CALLS = frozenset(measure.id for measure in CATALOGUE.of_stream("calls"))
 ANSWERS = CATALOGUE.measures["call_answer_time"]
 WHATS = ("observations", "sum_ms", "within", "bin:7998", "bin:61000", "missing_start")
 
@@ -32,7 +33,7 @@ def test_kept_text_is_what_writing_everything_again_would_give(
     by_measure = windows_of(CATALOGUE)
     wanted = sorted(frozenset().union(*by_measure.values()))
     sums = WindowSums(by_measure)
-    measure = WindowedMeasure(ANSWERS)
+    measure = WindowedMeasure(ANSWERS, OF_CALLS)
     now_ms = NOON
     for later_ms, fields, scraped in changes:
         now_ms += later_ms
@@ -44,4 +45,4 @@ def test_kept_text_is_what_writing_everything_again_would_give(
         ):
             sums.replace(name, fields)
         if scraped:
-            assert measure.text(sums) == WindowedMeasure(ANSWERS).text(sums)
+            assert measure.text(sums) == WindowedMeasure(ANSWERS, OF_CALLS).text(sums)

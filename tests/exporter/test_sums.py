@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.exporter.sums import MONTH, Window, WindowSums, windows_at
 from watchroom.rolling.calendar import Calendar
 
 LONDON = Calendar("Europe/London")
 NOON_MS = 1_637_971_200_000  # 2021-11-27T00:00:00Z
-ALL = ("5m", "1h", "6h", "24h", "today", "7d", "28d", MONTH, "12mo")
+ALL = ("5m", "1h", "6h", "24h", "today", "7d", "28d", MONTH, "12mo", LOCAL_HOUR)
 WANTED = {"a": frozenset(ALL), "b": frozenset({"5m", "28d", MONTH})}
 FIELDS = ("a|line=999|count", "a|line=101|count", "b||part", "unknown|x=y|count")
 

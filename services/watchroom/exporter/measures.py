@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from watchroom.catalogue import names
-from watchroom.catalogue.metrics import about, suffixes
+from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
 from watchroom.catalogue.model import Measure
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import Fields, Window, WindowSums
+from watchroom.exporter.sums import Fields, Window, WindowSums, windows_of_measure
 from watchroom.rolling.bins import Bins
 from watchroom.rolling.values import DurationValue, ShareValue
 from watchroom.store.read import OpenTile
@@ -34,17 +34,26 @@ def series_of(measure: Measure) -> tuple[Series, ...]:
 
 
 class WindowedMeasure:
-    """Text of a count, share or duration."""
+    """Text of a count, share or duration.
 
-    def __init__(self, measure: Measure) -> None:
+    Args:
+        measure: The entry.
+        of_stream: Every measure of its stream, itself among them: what happened in any of them shows that
+            there was a feed.
+    """
+
+    def __init__(self, measure: Measure, of_stream: frozenset[str]) -> None:
         self.measure = measure
+        self._of_stream = of_stream
+        self._wanted = windows_of_measure(measure)
         self._series = series_of(measure)
         self._bins = Bins.for_measure(measure)
         self._kept: dict[Window, tuple[int, dict[str, str]]] = {}
 
     def text(self, sums: WindowSums) -> str:
-        """All families of the measure, with every window that its entry names."""
-        windows = [window for window in sums.windows if window.name in self.measure.windows]
+        """All families of the measure, with every window that its entry names and that is known."""
+        wanted = [window for window in sums.windows if window.name in self._wanted]
+        windows = [window for window in wanted if sums.is_known(window, self._of_stream)]
         self._kept = {window: self._window(window, sums) for window in windows}
         return "".join(
             gauge(
@@ -63,7 +72,12 @@ class WindowedMeasure:
         samples: Samples = defaultdict(list)
         for series in self._series:
             labels = labels_text({**series.by, **window.labels()})
-            self._write(series, labels, sums.series(window, series.name), samples)
+            fields = sums.series(window, series.name)
+            if window.name == LOCAL_HOUR:
+                name = names.metric(self.measure.id, LOCAL_HOUR)
+                samples[LOCAL_HOUR].append(line(name, labels, fields.get(names.COUNT, 0)))
+            else:
+                self._write(series, labels, fields, samples)
         return version, {suffix: "".join(lines) for suffix, lines in samples.items()}
 
     def _write(self, series: Series, labels: str, fields: Fields, into: Samples) -> None:

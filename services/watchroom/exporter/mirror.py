@@ -17,7 +17,7 @@ from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.read import Meta, OpenQuestion, OpenTile, PartitionState, Reader, SourceState
 
-REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 430 are held, so each once a minute
+REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 440 are held, so each once a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,11 @@ class Mirror:
         self.reading: Reading | None = None
         self.redis_answers = False
         self.redis_fault = "not asked yet"
-        self.windowed = [WindowedMeasure(m) for m in catalogue.measures.values() if m.kind != "open"]
+        self.windowed = [
+            WindowedMeasure(m, frozenset(each.id for each in catalogue.of_stream(m.stream)))
+            for m in catalogue.measures.values()
+            if m.kind != "open"
+        ]
         self.open: list[tuple[Measure, Sequence[Series]]] = [
             (m, series_of(m)) for m in catalogue.measures.values() if m.kind == "open"
         ]

@@ -11,43 +11,76 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from watchroom.catalogue import names
-from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.metrics import LOCAL_HOUR, PAST_WEEKS
+from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.local_hours import same_local_hours
 from watchroom.rolling.windows import buckets_of, months_shown
 
 MONTH = "month"
 ORPHANS_WINDOW = "28d"
+WITNESSES = "local_hour_witnesses"  # no measure's window: the days that tell whether there was a feed
 
 Fields = Mapping[str, int]  # bucket field -> integer
 
 
 class Window(NamedTuple):
-    """A window as it is published; `month` is set for the windows called `month`."""
+    """A window as it is published; `month` is set for those called `month`, `weeks_ago` for local hours."""
 
     name: str
     month: str = ""
+    weeks_ago: str = ""
 
     def labels(self) -> dict[str, str]:
         """Its Prometheus labels."""
+        if self.weeks_ago:
+            return {"weeks_ago": self.weeks_ago}
         return {"window": self.name, "month": self.month} if self.month else {"window": self.name}
 
 
 def windows_of(catalogue: Catalogue) -> dict[str, frozenset[str]]:
     """The windows of each measure that has any, and those of the orphans."""
-    found = {measure.id: frozenset(measure.windows) for measure in catalogue.measures.values() if measure.windows}
+    found = {measure.id: windows_of_measure(measure) for measure in catalogue.measures.values() if measure.windows}
     return {**found, names.ORPHANS: frozenset({ORPHANS_WINDOW})}
 
 
+def windows_of_measure(measure: Measure) -> frozenset[str]:
+    """Those that its entry names, and the local hours if it has a baseline."""
+    return frozenset({*measure.windows, *([LOCAL_HOUR] if measure.display.baseline else [])})
+
+
 def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
-    """The buckets of each wanted window at a moment; `month` becomes the running and the last 12."""
+    """The buckets of each wanted window at a moment.
+
+    `month` becomes the running and the last 12; the local hour becomes seven, each with its witnesses.
+    """
     made: dict[Window, frozenset[str]] = {}
     for name in wanted:
         if name == MONTH:
             for month in months_shown(now_ms, calendar):
                 made[Window(MONTH, month)] = frozenset({buckets.month_name(month)})
+        elif name == LOCAL_HOUR:
+            made.update(_local_hours(now_ms, calendar))
         else:
             made[Window(name)] = frozenset(buckets_of(name, now_ms, calendar))
+    return made
+
+
+def _local_hours(now_ms: int, calendar: Calendar) -> dict[Window, frozenset[str]]:
+    """The last complete local hour and those of past weeks, and the days that bear witness to each.
+
+    A bucket that holds nothing may mean "no calls" or "no feed yet". What Redis can still tell apart: there
+    was a feed if something of the stream, whatever it was, happened on the hour's local day and on the day
+    before it (the running day may have been quiet so far). See `WindowSums.is_known`.
+    """
+    today = calendar.day_of(now_ms)
+    made = {}
+    for ago, start_ms in same_local_hours(now_ms, PAST_WEEKS, calendar).items():
+        day = calendar.day_of(start_ms)
+        days = {calendar.days_before(day, 1), day} - {today}
+        made[Window(LOCAL_HOUR, weeks_ago=str(ago))] = frozenset({buckets.hour_name(start_ms)})
+        made[Window(WITNESSES, weeks_ago=str(ago))] = frozenset(buckets.day_name(each) for each in days)
     return made
 
 
@@ -80,6 +113,29 @@ class WindowSums:
     def series(self, window: Window, series: str) -> Fields:
         """What a window holds for one series, by what is counted; empty if nothing."""
         return self._sums.get(window, {}).get(series, {})
+
+    def is_known(self, window: Window, of_stream: frozenset[str]) -> bool:
+        """Whether a window's number may be published, be it 0: always, but for local hours.
+
+        A local hour is known if it holds anything of the stream, or each of its witnesses does. So an hour
+        before the stream's first event, on its first day or within an outage of whole days is absent and
+        never 0. The limits: a feed that was dead for some hours between days that had events shows 0 (or
+        too little) for these; a stream that is silent for a whole day (no event of any kind) loses that
+        day's quiet hours, and the next day's.
+
+        Args:
+            window: One of `windows`.
+            of_stream: The measures of the stream.
+        """
+        if window.name != LOCAL_HOUR:
+            return True
+        witnesses = self._members.get(window._replace(name=WITNESSES), frozenset())
+        heard_then = any(self._holds_any(name, of_stream) for name in self._members.get(window, ()))
+        return heard_then or (bool(witnesses) and all(self._holds_any(name, of_stream) for name in witnesses))
+
+    def _holds_any(self, name: str, measures: frozenset[str]) -> bool:
+        held = self._held.get(name, {})
+        return any(number and self._parse(field)[0] in measures for field, number in held.items())
 
     def version(self, window: Window, measure: str) -> int:
         """Changes whenever a sum of this measure in this window may have changed."""

@@ -1,0 +1,152 @@
+"""The same local hour of past weeks on the page: over clock changes, and never 0 where there was no feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from tests.exporter.control_room import ControlRoom, Samples, parsed, value
+from tests.rolling.test_calendar import CALENDARS
+from watchroom.catalogue.metrics import LOCAL_HOUR
+from watchroom.exporter.mirror import Mirror
+from watchroom.store.read import Reader
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+WEEK_MS = 7 * DAY_MS
+MORNING = "2021-11-24T10:20:00Z"  # a Wednesday; the last complete hour is 09:00
+CALL = {"call_volume|line=999|count": 1}
+ANSWER = {"call_answer_time|line=101|observations": 1}
+INCIDENT = {"incident_volume|grade=1,area=stoke|count": 1}
+
+
+def ms(at: str) -> int:
+    """Milliseconds of an RFC 3339 time."""
+    return round(datetime.fromisoformat(at).timestamp() * 1000)
+
+
+def calls(count: int) -> dict[str, int]:
+    """999 calls."""
+    return {"call_volume|line=999|count": count}
+
+
+def figures(samples: Samples) -> dict[int, float]:
+    """Weeks ago -> 999 calls, of those that are published."""
+    found = ((ago, value(samples, "call_volume_local_hour", line="999", weeks_ago=str(ago))) for ago in range(10))
+    return {ago: number for ago, number in found if number is not None}
+
+
+def at(room: ControlRoom, moment: str) -> dict[int, float]:
+    """What a fresh page shows at a moment."""
+    room.begin(ms(moment))
+    return figures(room.scrape(ms(moment)))
+
+
+def heard_on(room: ControlRoom, *days: str) -> None:
+    """An answered call at noon of these days: there was a feed."""
+    for day in days:
+        room.add(ms(f"{day}T12:00:00Z"), ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("now", "same_hour", "hour_168_ago"),
+    [
+        ("2021-03-29T09:30:00Z", "2021-03-22T09:15:00Z", "2021-03-22T08:15:00Z"),
+        ("2021-11-01T10:30:00Z", "2021-10-25T08:15:00Z", "2021-10-25T09:15:00Z"),
+    ],
+    ids=["after 28 March", "after 31 October"],
+)
+def test_the_week_after_a_clock_change_compares_the_hour_on_the_wall(
+    room: ControlRoom, now: str, same_hour: str, hour_168_ago: str
+) -> None:
+    """Both Mondays' 09:00: five calls then and two now; three an hour beside it are another hour's."""
+    room.add(ms(now) - HOUR_MS, calls(2))
+    room.add(ms(same_hour), calls(5))
+    room.add(ms(hour_168_ago), calls(3))
+    assert at(room, now) == {0: 2, 1: 5}
+
+
+def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(room: ControlRoom) -> None:
+    """01:00 a week after each change: 28 March had none, 31 October had one of 4 calls and one of 6."""
+    heard_on(room, "2021-03-20", "2021-03-21", "2021-03-27", "2021-03-28", "2021-04-03")
+    assert at(room, "2021-04-04T01:10:00Z") == {0: 0, 2: 0}
+    room.add(ms("2021-10-31T00:30:00Z"), calls(4))
+    room.add(ms("2021-10-31T01:30:00Z"), calls(6))
+    assert at(room, "2021-11-07T02:05:00Z") == {1: 4}
+
+
+def test_no_calls_is_zero_and_no_feed_is_absent(room: ControlRoom) -> None:
+    """Heard since three weeks: a quiet hour then is 0, four weeks ago there was nothing to be quiet."""
+    heard_on(room, "2021-11-23", "2021-11-16", "2021-11-17", "2021-11-09", "2021-11-10", "2021-11-02", "2021-11-03")
+    assert at(room, MORNING) == {0: 0, 1: 0, 2: 0, 3: 0}
+
+
+def test_on_the_first_day_only_hours_with_events_are_shown(room: ControlRoom) -> None:
+    """The feed may have begun after the hour: its day alone does not tell."""
+    heard_on(room, "2021-11-23", "2021-11-17", "2021-11-10")
+    room.add(ms("2021-11-10T09:59:59Z"), ANSWER)
+    assert at(room, MORNING) == {0: 0, 2: 0}
+
+
+def test_a_day_without_any_event_is_taken_for_an_outage(room: ControlRoom) -> None:
+    """And the day before it too: nobody can tell when the feed died, or came back."""
+    heard_on(room, "2021-11-23", "2021-11-16", "2021-11-10")
+    assert at(room, MORNING) == {0: 0}
+
+
+def test_another_stream_is_no_witness(room: ControlRoom) -> None:
+    """Incidents on these days say nothing about the telephones; they speak for their own measure."""
+    room.add(ms("2021-11-16T12:00:00Z"), INCIDENT)
+    room.add(ms("2021-11-17T12:00:00Z"), INCIDENT)
+    assert at(room, MORNING) == {}
+    samples = room.scrape(ms(MORNING))
+    assert value(samples, "incident_volume_local_hour", grade="1", area="stoke", weeks_ago="1") == 0
+
+
+def test_the_figures_are_withheld_with_their_stream(room: ControlRoom) -> None:
+    """A stale partition may hold back calls of the last hour."""
+    now_ms = ms(MORNING)
+    room.begin(now_ms)
+    room.add(now_ms - HOUR_MS, CALL)
+    room.fresh(now_ms - 11_000, "calls")
+    assert figures(room.scrape(now_ms)) == {}
+    room.fresh(now_ms, "calls")
+    assert figures(room.scrape(now_ms)) == {0: 1}
+
+
+def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ControlRoom) -> None:
+    """A copy that is brought up to date shows what a new one shows, hour by hour over a clock change."""
+    now_ms = ms("2021-10-30T22:30:00Z")
+    mirror = room.mirror()
+    for hour in range(6):
+        for back_ms in (0, 7 * DAY_MS, 6 * WEEK_MS):
+            room.add(now_ms - back_ms - HOUR_MS, calls(hour + 1))
+        room.begin(now_ms)
+        mirror.refresh(now_ms)
+        text = room.page(mirror).text(now_ms)
+        new = room.scrape(now_ms)
+        assert figures(new)
+        assert parsed(text) == new
+        now_ms += HOUR_MS
+
+
+def test_only_measures_with_a_baseline_are_published_by_local_hour(room: ControlRoom) -> None:
+    """Every further family costs seven samples for each of its label values."""
+    room.add(ms(MORNING) - HOUR_MS, {**CALL, **INCIDENT, "crime_recorded|group=robbery,area=stoke|count": 1})
+    room.begin(ms(MORNING))
+    found = {name for name, labels in room.scrape(ms(MORNING)) if "weeks_ago" in dict(labels)}
+    expected = {m.id for m in room.catalogue.measures.values() if m.display.baseline}
+    assert found == {f"watchroom_{each}_{LOCAL_HOUR}" for each in expected}
+
+
+def test_a_zone_beside_the_utc_hours_publishes_none(room: ControlRoom) -> None:
+    """Half of two buckets would be a guess."""
+    now_ms = ms(MORNING)
+    room.add(now_ms - HOUR_MS, CALL)
+    room.begin(now_ms)
+    mirror = Mirror(
+        Reader(room.settings.redis_url, room.settings.force, 2.0), room.catalogue, CALENDARS["Asia/Kolkata"]
+    )
+    mirror.refresh(now_ms)
+    assert figures(parsed(room.page(mirror).text(now_ms))) == {}
