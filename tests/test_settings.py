@@ -32,7 +32,7 @@ def faults() -> tuple[Fault, ...]:
 def test_every_setting_has_a_default_for_one_machine() -> None:
     """`watchroom worker` starts without configuration, and opens nothing to the network."""
     settings = read_settings()
-    assert settings.health_host == settings.exporter_host == "127.0.0.1"
+    assert settings.health_host == settings.exporter_host == settings.watchdog_host == "127.0.0.1"
     assert settings.kafka.startswith("127.0.0.1:")
     assert settings.redis_url.startswith("redis://127.0.0.1:")
     assert (settings.schemas / "measures" / "labels.toml").is_file()
@@ -121,6 +121,8 @@ WRONG = {
         *("KEEPING_DAYS", '{"calls": 0.5, "incidents": 100, "crimes": 761}', "", "0.5"),
         "days of calls not below those of WATCHROOM_LATENESS_DAYS",
     ),
+    "a command without brackets": ("WATCHDOG_COMMAND", "page --now", "", "'page --now'", "JSON (Expecting value"),
+    "an address without http": ("WATCHDOG_WEBHOOK", "pager.example/s3cret", "", "(hidden)", "such as https://"),
     "a stream without keeping": ("KEEPING_DAYS", '{"calls": 3, "incidents": 100}', "crimes", "", "Field required"),
 }  # fmt: skip
 
