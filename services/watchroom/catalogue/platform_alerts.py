@@ -1,0 +1,255 @@
+"""Alerts on the platform itself: what makes every figure of a force, or of a stream, unfit to judge.
+
+Plain data. Rules, runbooks and the exporter's runbook pages are made of it. Expressions keep the target
+label `force`; those about a stream carry `stream`, taken from the topic's last part where a metric has
+only the topic. `X or absent(X)` stands nowhere: absent() is 1, and a text would print it as X's value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+BOARD: Final = "watchroom-platform"
+_APPLIED: Final = "watchroom_applied_timestamp_seconds"
+STUCK_S: Final = 30  # a change of owners takes the session's timeout, 10 s, and must not page
+RISING: Final = 20  # dead letters of one reason in 15 minutes
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAlert:
+    """One alert whose number is not a measure's.
+
+    `mutes` says what cannot be judged while it fires: "all" of the force, the "stream" of its label, or
+    nothing. `limit_s` is the longest time from the failure, or from the first figure that is missing,
+    until the expression holds: an alert on a measure must be kept (`keep_firing_for`) beyond
+    limit + for + evaluation + group wait, or a false "resolved" is sent.
+    """
+
+    name: str
+    severity: Literal["page", "ticket", "none"]
+    expression: str  # PromQL
+    for_s: int
+    keep_s: int
+    limit_s: int
+    mutes: Literal["all", "stream", ""]
+    summary: str  # in Prometheus's template language
+    meaning: str
+    impact: str
+    action: tuple[str, ...]
+    number: str  # where its number comes from
+    dashboard: str = BOARD
+
+
+def _with_stream(expression: str) -> str:
+    return f'label_replace({expression}, "stream", "$1", "topic", ".*[.](.+)")'
+
+
+def _risen(metric: str, by: str, offset: str, more_than: int) -> str:
+    return f"max by ({by}) ({metric}) - max by ({by}) ({metric} offset {offset}) > {more_than}"
+
+
+PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
+    PlatformAlert(
+        name="ExporterAbsent",
+        severity="page",
+        # A target that is down and one that is gone from the configuration: known in the last hour, not up now.
+        expression=(
+            'count by (force) (present_over_time(up{job="watchroom-exporter"}[1h]))'
+            ' unless on (force) max by (force) (up{job="watchroom-exporter"}) == 1'
+        ),
+        for_s=15,
+        keep_s=60,
+        limit_s=10,  # the next scrape, and its timeout
+        mutes="all",
+        summary=(
+            "{{ $labels.force }}: no exporter answers Prometheus; "
+            '{{ $value | printf "%.0f" }} known in the last hour, 0 up. No figure is shown.'
+        ),
+        meaning="None of the force's exporters has answered Prometheus for 15 seconds.",
+        impact="Every board says NO DATA and no alert on a measure can fire. Counting goes on: nothing is lost.",
+        action=(
+            "Tell the control room that the wall is blind and that the telephony and command systems are not affected.",
+            "Restart the exporter: it needs no state of its own and is back within seconds.",
+            "If it stops again, read the last lines of its log: it exits with 2 when its configuration is wrong.",
+        ),
+        number='`up` of job `watchroom-exporter`, written by Prometheus at every scrape; "known" is how many '
+        "targets it had in the last hour.",
+    ),
+    PlatformAlert(
+        name="RedisDown",
+        severity="page",
+        expression="max by (force) (watchroom_redis_up) == 0",
+        for_s=15,
+        keep_s=60,
+        limit_s=15,  # a Redis that hangs counts as no answer after the freshness limit, seen at the next scrape
+        mutes="all",
+        summary=(
+            "{{ $labels.force }}: Redis does not answer the exporter "
+            '(watchroom_redis_up {{ $value | printf "%.0f" }}, 1 is up). No figure is shown.'
+        ),
+        meaning="No exporter of the force gets an answer from Redis.",
+        impact="No figure is shown or judged. Workers wait and count nothing twice: they go on where they stopped.",
+        action=(
+            "Look whether Redis runs, whether its disk is full, and whether its memory limit is reached.",
+            "Start it again with its append-only file; workers and exporter reconnect by themselves.",
+            "If the file is lost, run `watchroom rebuild`: everything is counted again from Kafka.",
+        ),
+        number="`watchroom_redis_up` of the exporter: 1 while its last reading of Redis worked and is fresh.",
+    ),
+    PlatformAlert(
+        name="WorkerStuck",
+        severity="page",
+        expression=(
+            f"time() - max by (force) ({_APPLIED}) > {STUCK_S} and on (force) max by (force) (watchroom_redis_up) == 1"
+        ),
+        for_s=10,
+        keep_s=60,
+        limit_s=STUCK_S + 5,
+        mutes="all",
+        summary=(
+            "{{ $labels.force }}: nothing has been applied for {{ $value | humanizeDuration }}, in no partition; "
+            "figures are withheld from 10 s on."
+        ),
+        meaning="No partition of any topic moves although Redis answers: every worker is dead, or Kafka does not "
+        "answer them.",
+        impact="No figure is shown or judged. Events wait in Kafka and are counted when a worker runs again.",
+        action=(
+            "Look whether a worker runs, and read its last log lines: exit code 2 says what to put right.",
+            "Look whether Kafka's brokers answer; a worker without them waits and says so in its log.",
+            "Restart the worker. It catches up a day in seconds.",
+        ),
+        number=f"`time()` less the newest `{_APPLIED}` of the force: the moment up to which everything that Kafka "
+        "showed is applied, written at least every 2 s.",
+    ),
+    PlatformAlert(
+        name="AppliedLag",
+        severity="page",
+        expression=(
+            _with_stream(
+                f"time() - min by (force, topic) (max by (force, topic, partition) ({_APPLIED})) > {STUCK_S}"
+                f" and on (force) time() - max by (force) ({_APPLIED}) <= {STUCK_S}"
+            )
+        ),
+        for_s=15,
+        keep_s=60,
+        limit_s=STUCK_S + 5,
+        mutes="stream",
+        summary=(
+            "{{ $labels.force }}: the slowest partition of {{ $labels.topic }} was last complete "
+            "{{ $value | humanizeDuration }} ago while others are fresh; "
+            "its figures are withheld from 10 s on."
+        ),
+        meaning="One topic is applied late while others of the force are fresh: a partition without a worker, or "
+        "more events than the workers manage.",
+        impact="The measures of this stream are not shown and not judged; the others are.",
+        action=(
+            "On the Platform board see which partitions are old: one is a stuck worker, all are too few workers.",
+            "Restart the worker that owns them; its metrics name its partitions.",
+            "If the lag falls steadily after an outage, wait: it is catching up.",
+        ),
+        number=f"`time()` less the oldest `{_APPLIED}` over the topic's partitions.",
+    ),
+    PlatformAlert(
+        name="SourceSilent",
+        severity="page",
+        expression="max by (force, stream, source) (watchroom_source_silent) == 1",
+        for_s=10,
+        keep_s=60,
+        limit_s=95,  # 90 s without a sign of life, seen at the next scrape
+        mutes="stream",
+        summary=(
+            "{{ $labels.force }}: source {{ $labels.source }} of {{ $labels.stream }} is silent for longer than its "
+            'limit (watchroom_source_silent {{ $value | printf "%.0f" }}); the stream\'s figures are withheld.'
+        ),
+        meaning="A system that feeds this stream has sent neither events nor heartbeats for longer than its limit "
+        "(90 s unless its settings say otherwise).",
+        impact="The measures of this stream are not shown and not judged: a quiet feed looks like a quiet night.",
+        action=(
+            "Tell the control room which figures are blind, so that they look into the system itself.",
+            "Call whoever runs the source: is it down, or is its link to Kafka?",
+            "If it was switched off for good, take it out of WATCHROOM_SOURCES.",
+        ),
+        number="`watchroom_source_silent`, judged by the exporter at each scrape from the source's last sign of life "
+        "by Kafka's clock.",
+    ),
+    PlatformAlert(
+        name="WindowsStale",
+        severity="page",
+        expression="max by (force, stream) (watchroom_stream_withheld) == 1",
+        for_s=60,
+        keep_s=60,
+        limit_s=15,
+        mutes="stream",
+        summary=(
+            "{{ $labels.force }}: the figures of {{ $labels.stream }} have been withheld for over a minute "
+            '(watchroom_stream_withheld {{ $value | printf "%.0f" }}) and no other alert says why; /healthz does.'
+        ),
+        meaning="The measures of a stream are not published, and none of the alerts that name a cause fires.",
+        impact="The measures of this stream are not shown and not judged.",
+        action=(
+            "Open the exporter's /healthz: it says in words why the stream is withheld.",
+            "Causes without an alert: a rebuild that runs, another catalogue in Redis, a partition never touched.",
+        ),
+        number="`watchroom_stream_withheld` of the exporter. Alertmanager mutes it while an alert with a cause fires.",
+    ),
+    PlatformAlert(
+        name="DeadLettersRising",
+        severity="ticket",
+        expression=_with_stream(_risen("watchroom_dead_letters", "force, topic, reason", "15m", RISING)),
+        for_s=0,
+        keep_s=300,
+        limit_s=0,
+        mutes="",
+        summary=(
+            '{{ $labels.force }}: {{ $value | printf "%.0f" }} events of {{ $labels.topic }} could not be used '
+            f"in 15 minutes, reason {{{{ $labels.reason }}}}; told above {RISING}."
+        ),
+        meaning="Many events of one stream go to the dead letters for the same reason.",
+        impact="They are in no measure until they are replayed: figures are too low, and look healthy.",
+        action=(
+            "Look at some: `watchroom dead-letters list`, then `show`; the detail says what is wrong with each.",
+            "A producer that was changed is the usual cause: call its owner with one example.",
+            "After the fix run `watchroom dead-letters replay`: they are judged by the time they first arrived.",
+        ),
+        number="`watchroom_dead_letters` now less its value 15 minutes ago, by topic and reason.",
+    ),
+    PlatformAlert(
+        name="RecordsLost",
+        severity="ticket",
+        expression=_with_stream(_risen("watchroom_lost_records", "force, topic, partition", "1h", 0)),
+        for_s=0,
+        keep_s=300,
+        limit_s=0,
+        mutes="",
+        summary=(
+            '{{ $labels.force }}: {{ $value | printf "%.0f" }} records of {{ $labels.topic }} partition '
+            "{{ $labels.partition }} were deleted by Kafka before they were applied, in the last hour."
+        ),
+        meaning="Kafka's retention deleted records before a worker had applied them.",
+        impact="They are missing from every figure, months included, for good unless the sources send them again.",
+        action=(
+            "Note stream, partition and time: analysts must know it beside the month's figures.",
+            "Raise the topic's retention above the longest outage that may happen.",
+            "Ask the source to send the period again; what is known already is not counted twice.",
+        ),
+        number="`watchroom_lost_records` now less its value an hour ago, by partition.",
+    ),
+    PlatformAlert(
+        name="Watchdog",
+        severity="none",
+        expression="vector(1)",
+        for_s=0,
+        keep_s=0,
+        limit_s=0,
+        mutes="",
+        summary='Prometheus and Alertmanager work: this alert always fires ({{ $value | printf "%.0f" }}).',
+        meaning="It always fires. Its absence is the alarm: `watchroom watchdog` raises another road then.",
+        impact="While it does not arrive, no other alert can be expected to arrive either.",
+        action=(
+            "Nothing while it fires.",
+            "If the watchdog says it is silent: does Prometheus run, does Alertmanager, does one reach the other?",
+        ),
+        number="The constant 1.",
+    ),
+)

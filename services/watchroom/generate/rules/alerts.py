@@ -1,0 +1,91 @@
+"""Alert rules: one for every alert of the catalogue, one for every platform alert.
+
+A measure's figure is a gauge over a window: it is compared as it stands, no `rate()`, no `increase()`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
+from watchroom.catalogue.shown import Alert
+from watchroom.generate import promql
+from watchroom.generate.rules.limits import duration, miss_limit
+from watchroom.generate.rules.links import Links, board_of
+from watchroom.generate.rules.recording import miss_selector
+from watchroom.generate.rules.wording import description, summary
+
+MEASURES_GROUP: Final = "watchroom-measures"
+PLATFORM_GROUP: Final = "watchroom-platform"
+
+
+def measure_group(catalogue: Catalogue, links: Links, divide_by: float = 1) -> dict[str, Any]:
+    """Alerts on measures, in catalogue order."""
+    rules = [_measure_rule(catalogue, measure, alert, links, divide_by) for measure, alert in catalogue.alerts()]
+    return {"name": MEASURES_GROUP, "rules": rules}
+
+
+def platform_group(links: Links, divide_by: float = 1) -> dict[str, Any]:
+    """Alerts on the platform, in the order of their table."""
+    return {"name": PLATFORM_GROUP, "rules": [_platform_rule(alert, links, divide_by) for alert in PLATFORM_ALERTS]}
+
+
+def labels_of(measure: Measure, alert: Alert) -> dict[str, str]:
+    """The labels that the rule adds; `force` and the split come from the expression.
+
+    The label values that the alert is about (`where`) are labels too: a page on 999 must not mute a
+    ticket on 101.
+    """
+    return {"severity": alert.severity, "stream": measure.stream, "measure": measure.id, **alert.shown.where}
+
+
+def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
+    """When the alert holds."""
+    shown = alert.shown
+    if alert.burn:
+        limit = f"{miss_limit(alert.burn):g}"
+        windows = (alert.burn.long, alert.burn.short)
+        holds = " and ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
+    elif alert.above is not None:
+        holds = f"({promql.expression(catalogue, measure, shown)}) > {alert.above:g}"
+    else:
+        holds = f"({promql.expression(catalogue, measure, shown)}) < {alert.below:g}"
+    if not alert.at_least:
+        return holds
+    on = ", ".join([promql.FORCE, *([shown.split] if shown.split else [])])
+    return f"{holds} and on ({on}) {promql.base(measure, shown)} >= {alert.at_least}"
+
+
+def _measure_rule(
+    catalogue: Catalogue, measure: Measure, alert: Alert, links: Links, divide_by: float
+) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": expression(catalogue, measure, alert),
+        "for": duration(alert.for_s, divide_by),
+        "keep_firing_for": duration(alert.keep_s, divide_by),
+        "labels": labels_of(measure, alert),
+        "annotations": {
+            "summary": summary(catalogue, measure, alert),
+            "description": description(alert),
+            "runbook_url": links.runbook(alert.name),
+            "dashboard_url": links.board(board_of(measure)),
+        },
+    }
+
+
+def _platform_rule(alert: PlatformAlert, links: Links, divide_by: float) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": duration(alert.for_s, divide_by),
+        "keep_firing_for": duration(alert.keep_s, divide_by),
+        "labels": {"severity": alert.severity, **({"mutes": alert.mutes} if alert.mutes else {})},
+        "annotations": {
+            "summary": alert.summary,
+            "description": f"{alert.meaning} {alert.impact} First: {alert.action[0]}",
+            "runbook_url": links.runbook(alert.name),
+            "dashboard_url": links.board(alert.dashboard),
+        },
+    }

@@ -1,0 +1,42 @@
+"""Numbers of rules: durations as Prometheus writes them, and which alert outlasts which.
+
+An alert on a measure loses its number when the feed, a worker, Redis or the exporter dies. It is kept
+(`keep_firing_for`) until the alert that says so has fired and mutes it in Alertmanager.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from watchroom.catalogue.platform_alerts import PlatformAlert
+from watchroom.catalogue.shown import Burn
+from watchroom.errors import ConfigurationInvalid, Fault
+
+SCRAPE_S: Final = 5  # prometheus.yml; a test compares
+EVALUATION_S: Final = 5  # prometheus.yml; a test compares
+GROUP_WAIT_S: Final = 10  # of pages in alertmanager.yml; a test compares
+
+
+def duration(seconds: float, divide_by: float = 1) -> str:
+    """`90s`; a divided one may need milliseconds.
+
+    Raises:
+        ConfigurationInvalid: The divisor is not above 0.
+    """
+    if divide_by <= 0:
+        raise ConfigurationInvalid([Fault("divide_times_by", "", f"{divide_by:g}", "a number above 0, 1 as shipped")])
+    ms = round(seconds * 1000 / divide_by)
+    return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms}ms"
+
+
+def miss_limit(burn: Burn) -> float:
+    """Share that misses the target at which a burn alert fires."""
+    return round(burn.factor * (1 - burn.objective), 6)
+
+
+def muted_after_s(alert: PlatformAlert, divide_by: float = 1) -> float:
+    """Longest time from the failure until this alert has reached Alertmanager and mutes others there.
+
+    Limits within expressions are never divided; `for` and the group wait of a drill are.
+    """
+    return alert.limit_s + EVALUATION_S + (alert.for_s + GROUP_WAIT_S) / divide_by

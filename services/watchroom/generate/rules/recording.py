@@ -1,0 +1,53 @@
+"""Recording rules: what several rules or boards ask for, computed once. Names are level:metric:operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.shown import Shown
+from watchroom.generate import promql
+
+GROUP: Final = "watchroom-recording"
+_APPLIED: Final = "watchroom_applied_timestamp_seconds"
+_OLDEST: Final = f"min by (force, topic) (max by (force, topic, partition) ({_APPLIED}))"
+
+AGES: Final[Mapping[str, str]] = {
+    "force:watchroom_applied_timestamp_seconds:age_max": f"time() - min by (force) ({_OLDEST})",
+    "force_topic:watchroom_applied_timestamp_seconds:age_max": f"time() - {_OLDEST}",
+}
+"""How old the data are: of a force, and of each of its topics. The slowest partition counts."""
+
+
+def miss_name(measure: Measure, shown: Shown, window: str) -> str:
+    """`force_line:watchroom_call_answer_time:miss_ratio_1h`."""
+    level = "_".join([promql.FORCE, *shown.where, *([shown.split] if shown.split else [])])
+    return f"{level}:watchroom_{measure.id}:miss_ratio_{window}"
+
+
+def miss_selector(measure: Measure, shown: Shown, window: str) -> str:
+    """How rules ask for the recorded share."""
+    match = ",".join(f'{name}="{value}"' for name, value in shown.where.items())
+    name = miss_name(measure, shown, window)
+    return f"{name}{{{match}}}" if match else name
+
+
+def group(catalogue: Catalogue) -> dict[str, Any]:
+    """The whole group: ages, then the share that misses its target over each window of a burn alert."""
+    rules: list[dict[str, Any]] = [{"record": name, "expr": expr} for name, expr in AGES.items()]
+    for measure, alert in catalogue.alerts():
+        if alert.burn is None:
+            continue
+        for window in (alert.burn.long, alert.burn.short):
+            shown = replace(alert.shown, window=window)
+            rule: dict[str, Any] = {
+                "record": miss_name(measure, shown, window),
+                "expr": f"1 - ({promql.expression(catalogue, measure, shown)})",
+            }
+            if shown.where:
+                rule["labels"] = dict(shown.where)
+            if rule not in rules:
+                rules.append(rule)
+    return {"name": GROUP, "rules": rules}

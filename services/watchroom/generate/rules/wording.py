@@ -1,0 +1,108 @@
+"""What an alert on a measure says: value, counts and definition, in Prometheus's template language.
+
+The counts behind the value are asked for when the text is made (`query` in the template), for the very
+force and split of the alert.
+"""
+
+from __future__ import annotations
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Alert, Shown, Unit
+from watchroom.generate import promql
+from watchroom.generate.rules.limits import miss_limit
+
+_VALUE: dict[Unit, str] = {
+    "share": "{{ $value | humanizePercentage }}",
+    "s": "{{ $value | humanizeDuration }}",
+    "count": '{{ $value | printf "%.0f" }}',
+}
+
+
+def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
+    """One line: who, what, how much out of how many, from which limit on, and the definition."""
+    shown = alert.shown
+    of = "".join(f", {name} {value}" for name, value in shown.where.items())
+    if alert.burn:
+        said = _burn(catalogue, measure, alert)
+    else:
+        period = f" in the last {shown.window}" if shown.window else ""
+        said = f"{_word(measure, shown)}{period} {_value(measure, shown)}{_counts(catalogue, measure, shown)}"
+        said += f"; told {_limit(measure, alert)}"
+    return f"{_who(shown)}: {measure.brief}{of}: {said}. {measure.definition}"
+
+
+def description(alert: Alert) -> str:
+    """Meaning, impact and the first thing to do."""
+    return f"{alert.meaning} {alert.impact} First: {alert.action[0]}"
+
+
+def number(unit: Unit, value: float) -> str:
+    """A limit as people write it: 60%, 120 s, 8."""
+    if unit == "share":
+        return f"{value * 100:.4g}%"
+    return f"{value:g} s" if unit == "s" else f"{value:g}"
+
+
+def target_text(measure: Measure, shown: Shown) -> str:
+    """`below 10 s`, where the shown label values have one target; else `in time`."""
+    target = None if shown.split else measure.target_for(shown.where)
+    if target is None:
+        return "in time"
+    return f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:g} s"
+
+
+def _who(shown: Shown) -> str:
+    split = f", {shown.split} {{{{ $labels.{shown.split} }}}}" if shown.split else ""
+    return f"{{{{ $labels.force }}}}{split}"
+
+
+def _word(measure: Measure, shown: Shown) -> str:
+    if shown.what in ("within", "live_within"):
+        return f"share {target_text(measure, shown)}"
+    return WORDS[measure.kind][shown.what].meaning
+
+
+def _value(measure: Measure, shown: Shown) -> str:
+    return _VALUE[WORDS[measure.kind][shown.what].unit]
+
+
+def _limit(measure: Measure, alert: Alert) -> str:
+    unit = WORDS[measure.kind][alert.shown.what].unit
+    if alert.above is not None:
+        return f"above {number(unit, alert.above)}"
+    return f"below {number(unit, alert.below or 0)}"
+
+
+def _counts(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
+    if shown.what in WITH_COUNTS:
+        part, whole = promql.counts(catalogue, measure, shown, _same(shown))
+        return f" ({_asked(part, shown)} of {_asked(whole, shown)})"
+    if measure.kind == "count" or shown.what in ("open", "observations", "part"):
+        return ""
+    base = _asked(promql.base(measure, shown, _same(shown)), shown)
+    return f" ({base} open now)" if measure.kind == "open" else f" (of {base})"
+
+
+def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
+    burn, shown = alert.burn, alert.shown
+    if burn is None:
+        return ""
+    part, whole = promql.counts(catalogue, measure, shown, _same(shown))
+    limit = number("share", miss_limit(burn))
+    return (
+        f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}, "
+        f"{_VALUE['share']} missed it; told above {limit} missed over {burn.long} and over {burn.short}"
+    )
+
+
+def _same(shown: Shown) -> list[str]:
+    """Matchers that take the alert's own force and split; `%[1]q` is filled in by the template's printf."""
+    names = [promql.FORCE, *([shown.split] if shown.split else [])]
+    return [f"{name}=%[{place}]q" for place, name in enumerate(names, start=1)]
+
+
+def _asked(query: str, shown: Shown) -> str:
+    """A template that asks Prometheus and prints the whole number it answers."""
+    labels = " ".join(f"$labels.{name}" for name in [promql.FORCE, *([shown.split] if shown.split else [])])
+    ask = f"printf `{query}` {labels} | query"
+    return f'{{{{ with {ask} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ else }}}}no{{{{ end }}}}'
