@@ -1,0 +1,69 @@
+"""What a drawn board is judged by, and how far its graphs look back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pictures.drawing import RENDER, board_files, faults, range_s
+from watchroom.errors import WorkFailed
+
+
+def drawn(**panel: Any) -> dict[str, Any]:
+    """A report of one panel."""
+    sound = {
+        "id": 1,
+        "title": "Waiting",
+        "type": "stat",
+        "isDrawn": True,
+        "asked": 1,
+        "series": 1,
+        "errors": [],
+        "cut": [],
+    }
+    return {"out": "live.png", "failures": [], "complaints": [], "panels": [sound | panel]}
+
+
+def test_a_sound_picture_has_no_faults() -> None:
+    """A list that is never empty is not read."""
+    assert faults(drawn(), wants_data=True) == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "says"),
+    [
+        ({"errors": ["A: parse error"]}, "A: parse error"),
+        ({"cut": ["Longest wa"]}, "cut off: 'Longest wa'"),
+        ({"isDrawn": False, "type": "gauge"}, "type gauge is not drawn here"),
+        ({"series": 0}, "no series"),
+    ],
+)
+def test_each_fault_names_its_panel(panel: dict[str, Any], says: str) -> None:
+    """Whoever mends it must find it."""
+    (fault,) = faults(drawn(**panel), wants_data=True)
+    assert fault == f"live.png: panel 1 “Waiting”: {says}"
+
+
+def test_no_series_is_no_fault_when_the_feed_is_dead() -> None:
+    """Then it is what should be seen."""
+    assert faults(drawn(series=0), wants_data=False) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "live_s", "expected"),
+    [("now-30m", 600, 600), ("now-5m", 600, 300), ("now-6h", 10, 120), ("now/d", 9000, 3600)],
+)
+def test_graphs_look_back_as_far_as_there_is_something(start: str, live_s: float, expected: int) -> None:
+    """Six empty hours and a dot at the end show nothing."""
+    assert range_s({"time": {"from": start}}, live_s) == expected
+
+
+def test_the_wall_is_drawn_first_and_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    """The wall alone is drawn in a surge."""
+    for name in ("crime", "watchroom-live"):
+        (tmp_path / f"{name}.json").write_text("{}")
+    assert [path.stem for path in board_files(tmp_path)] == ["watchroom-live", "crime"]
+    with pytest.raises(WorkFailed, match="make generate"):
+        board_files(RENDER / "src")
