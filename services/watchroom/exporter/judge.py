@@ -49,22 +49,31 @@ def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int
 def silence(rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int) -> Iterator[str]:
     """Which sources of a stream are waited for and silent; nothing if all are alive.
 
-    Declared sources are waited for as their rule says, undeclared ones are not. With none declared,
-    every source ever heard is waited for, and a stream that never heard any is not alive.
+    A stream that declared no source and never heard any is not alive either.
     """
     if not rules and not heard:
         yield "no source has ever been heard"
-    waited = rules or dict.fromkeys(heard, SourceRule())
-    for source, rule in sorted(waited.items()):
-        last = heard.get(source, Heard(None, None))
-        if rule.heartbeats:
-            fault = _age_fault(last.latest_ms, now_ms, silent_ms)
-        elif rule.silence_s is not None:
-            fault = _age_fault(last.event_ms, now_ms, round(rule.silence_s * 1000))
-        else:
-            continue
+    for source, fault in waited_for(rules, heard, now_ms, silent_ms).items():
         if fault:
             yield f"source {source} {fault}"
+
+
+def waited_for(
+    rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int
+) -> dict[str, str | None]:
+    """Every source that a stream waits for, and why it counts as silent; None: it is alive.
+
+    Declared sources are waited for as their rule says, undeclared ones are not. With none declared,
+    every source ever heard is waited for.
+    """
+    faults = {}
+    for source, rule in sorted((rules or dict.fromkeys(heard, SourceRule())).items()):
+        last = heard.get(source, Heard(None, None))
+        if rule.heartbeats:
+            faults[source] = _age_fault(last.latest_ms, now_ms, silent_ms)
+        elif rule.silence_s is not None:
+            faults[source] = _age_fault(last.event_ms, now_ms, round(rule.silence_s * 1000))
+    return faults
 
 
 def reading(read_at_ms: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:

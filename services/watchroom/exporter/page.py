@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from watchroom.exporter.judge import Heard, silence, staleness
+from watchroom.exporter.judge import Heard, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.measures import open_text
 from watchroom.exporter.mirror import Mirror, Reading
-from watchroom.exporter.platform import platform_text, redis_up, withheld_text
+from watchroom.exporter.platform import platform_text, redis_up, silent_text, withheld_text
 from watchroom.settings import STREAMS, Settings
 
 
@@ -37,6 +37,7 @@ class Page:
                 parts.extend(self._measures(reading, faults, now_ms))
             if reading and up:
                 parts.append(withheld_text(faults))
+                parts.append(silent_text(self._waited_for(reading, now_ms)))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
             return "".join(parts)
 
@@ -67,17 +68,33 @@ class Page:
         topic = self._settings.topic(stream)
         count = reading.meta.partitions.get(topic) if reading.meta else None
         fresh_ms = {partition: state.fresh_ms for (of, partition), state in reading.partitions.items() if of == topic}
-        heard = {
+        rules = self._settings.sources.get(stream, {})
+        return [
+            *(f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)),
+            *silence(rules, self._heard(topic, reading), now_ms, self._silent_ms),
+        ]
+
+    def _waited_for(self, reading: Reading, now_ms: int) -> dict[str, dict[str, bool]]:
+        """Stream -> every source that it waits for -> whether it is silent."""
+        found = {}
+        for stream in STREAMS:
+            rules, heard = self._settings.sources.get(stream, {}), self._heard(self._settings.topic(stream), reading)
+            faults = waited_for(rules, heard, now_ms, self._silent_ms)
+            found[stream] = {source: fault is not None for source, fault in faults.items()}
+        return found
+
+    @staticmethod
+    def _heard(topic: str, reading: Reading) -> dict[str, Heard]:
+        return {
             source: Heard(state.event_ms, state.heartbeat_ms)
             for (of, source), state in reading.sources.items()
             if of == topic
         }
-        rules = self._settings.sources.get(stream, {})
-        return [
-            *(f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)),
-            *silence(rules, heard, now_ms, round(self._settings.silent_s * 1000)),
-        ]
 
     @property
     def _fresh_ms(self) -> int:
         return round(self._settings.fresh_s * 1000)
+
+    @property
+    def _silent_ms(self) -> int:
+        return round(self._settings.silent_s * 1000)

@@ -1,35 +1,60 @@
 """The platform's own metrics: they stay visible while measures are withheld, and say why.
 
-Timestamps are exported however old they are while Redis answers: their age is the alarm.
+Timestamps are exported however old they are while Redis answers: their age is the alarm. Names, labels and
+HELP are those of `catalogue.metrics.PLATFORM`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from watchroom.catalogue import names
+from watchroom.catalogue.metrics import PLATFORM
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.sums import ORPHANS_WINDOW, Window, WindowSums
 from watchroom.settings import STREAMS, Settings
+from watchroom.store.read import PartitionState
 
 OTHER = "other"
 MOST_SOURCES = 50  # named in labels; a feed that invents names must not fill Prometheus
 
+_FAMILIES = {family.name: family for family in PLATFORM}
+
+Rows = Iterable[tuple[tuple[str, ...], float]]  # label values in the family's order, number
+
+
+def _text(metric: str, rows: Rows) -> str:
+    family = _FAMILIES[names.metric(metric)]
+    lines = (
+        line(family.name, labels_text(dict(zip(family.labels, values, strict=True))), number) for values, number in rows
+    )
+    return gauge(family.name, family.about, lines)
+
 
 def redis_up(answers: bool) -> str:
     """1 while the last reading of Redis worked."""
-    name = names.metric("redis_up")
-    return gauge(name, "1 while Redis answers the exporter, else 0.", [line(name, "", int(answers))])
+    return _text("redis_up", [((), int(answers))])
 
 
 def withheld_text(faults: Mapping[str, Sequence[str]]) -> str:
     """1 for a stream whose measures are not published at this moment."""
-    name = names.metric("stream_withheld")
-    about = "1 while the stream's measures are not published because it is not fresh and alive; /healthz says why."
-    return gauge(name, about, (line(name, labels_text({"stream": s}), int(bool(f))) for s, f in faults.items()))
+    return _text("stream_withheld", (((stream,), int(bool(found))) for stream, found in faults.items()))
+
+
+def silent_text(silent: Mapping[str, Mapping[str, bool]]) -> str:
+    """1 for a source that its stream waits for in vain, 0 for one that is alive.
+
+    Of a stream that hears more than `MOST_SOURCES` the rest are one `other`: silent if any of them is.
+    """
+    rows: dict[tuple[str, ...], int] = {}
+    for stream, found in silent.items():
+        for number, (source, is_silent) in enumerate(sorted(found.items())):
+            shown = (stream, source if number < MOST_SOURCES else OTHER)
+            rows[shown] = max(rows.get(shown, 0), int(is_silent))
+    return _text("source_silent", rows.items())
 
 
 def platform_text(reading: Reading, sums: WindowSums, settings: Settings) -> str:
@@ -40,28 +65,20 @@ def platform_text(reading: Reading, sums: WindowSums, settings: Settings) -> str
             _partitions(
                 reading,
                 "applied_timestamp_seconds",
-                "The moment up to which everything that Kafka showed is applied. Age: time() - min of these.",
                 lambda state: None if state.fresh_ms is None else state.fresh_ms / 1000,
             ),
-            _partitions(
-                reading,
-                "lost_records",
-                "Records that Kafka had deleted before they were applied.",
-                lambda state: state.lost,
-            ),
+            _partitions(reading, "lost_records", lambda state: state.lost),
             _orphans(sums, settings),
             _dead_letters(reading, settings),
         )
     )
 
 
-def _partitions(reading: Reading, metric: str, about: str, number: Callable[..., float | None]) -> str:
-    name = names.metric(metric)
-    return gauge(
-        name,
-        about,
+def _partitions(reading: Reading, metric: str, number: Callable[[PartitionState], float | None]) -> str:
+    return _text(
+        metric,
         (
-            line(name, labels_text({"topic": topic, "partition": str(partition)}), value)
+            ((topic, str(partition)), value)
             for (topic, partition), state in sorted(reading.partitions.items())
             if (value := number(state)) is not None
         ),
@@ -78,14 +95,17 @@ def _sources(reading: Reading, settings: Settings) -> Iterator[str]:
             events[label].append(state.event_ms)
         if state.heartbeat_ms is not None:
             heartbeats[label].append(state.heartbeat_ms)
-    kinds = (("event", events, "The latest event"), ("heartbeat", heartbeats, "The latest heartbeat"))
-    for kind, found, about in kinds:
-        name = names.metric(f"feed_last_{kind}_timestamp_seconds")
-        lines = []
-        for source, times in sorted(found.items()):
-            at_ms = min(times) if kind == "heartbeat" and source != OTHER else max(times)
-            lines.append(line(name, labels_text({"source": source}), at_ms / 1000))
-        yield gauge(name, f"{about} of a source by Kafka's clock; undeclared sources are `{OTHER}`.", lines)
+    yield _text(
+        "feed_last_event_timestamp_seconds",
+        (((source,), max(times) / 1000) for source, times in sorted(events.items())),
+    )
+    yield _text(
+        "feed_last_heartbeat_timestamp_seconds",
+        (
+            ((source,), (max(times) if source == OTHER else min(times)) / 1000)
+            for source, times in sorted(heartbeats.items())
+        ),
+    )
 
 
 def _shown_source(topic: str, source: str, shown: set[str], settings: Settings) -> str:
@@ -97,23 +117,13 @@ def _shown_source(topic: str, source: str, shown: set[str], settings: Settings) 
 
 
 def _orphans(sums: WindowSums, settings: Settings) -> str:
-    name = names.metric(names.ORPHANS)
-    lines = []
-    for stream in STREAMS:
-        by = {"topic": settings.topic(stream)}
-        found = sums.series(Window(ORPHANS_WINDOW), names.series(names.ORPHANS, by))
-        lines.append(line(name, labels_text(by), found.get(names.COUNT, 0)))
-    return gauge(name, "Entities of the last 28 days whose first event never came: they are in no measure.", lines)
+    def found(topic: str) -> int:
+        return sums.series(Window(ORPHANS_WINDOW), names.series(names.ORPHANS, {"topic": topic})).get(names.COUNT, 0)
+
+    topics = (settings.topic(stream) for stream in STREAMS)
+    return _text(names.ORPHANS, (((topic,), found(topic)) for topic in topics))
 
 
 def _dead_letters(reading: Reading, settings: Settings) -> str:
-    name = names.metric("dead_letters")
     known = {(settings.topic(stream), reason): 0 for stream in STREAMS for reason in REASONS}
-    return gauge(
-        name,
-        "Events that could not be used, by reason; see `watchroom dead-letters list`.",
-        (
-            line(name, labels_text({"topic": topic, "reason": reason}), number)
-            for (topic, reason), number in sorted({**known, **reading.dead_letters}.items())
-        ),
-    )
+    return _text("dead_letters", sorted({**known, **reading.dead_letters}.items()))

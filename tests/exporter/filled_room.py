@@ -1,0 +1,72 @@
+"""Something of everything: each measure under most of its labels, so that every family has samples."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from random import Random
+
+from tests.exporter.control_room import LONDON, ControlRoom
+from watchroom.catalogue import names
+from watchroom.catalogue.model import Measure
+from watchroom.rolling.bins import Bins
+from watchroom.rolling.buckets import spread, ten_seconds_of
+from watchroom.settings import STREAMS
+
+AGES_MS = (5_000, 200_000, 800_000, 3_000_000, 4_500_000, 8 * 86_400_000, 60 * 86_400_000)
+LOST_OPEN_MS = 40 * 86_400_000  # beyond every give-up
+
+
+def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
+    """Fill a room that has begun at `now_ms`; some label values stay without anything, as in life."""
+    random = Random(seed)
+    buckets: dict[str, Counter[str]] = defaultdict(Counter)
+    pipe = room.client.pipeline(transaction=False)
+    for measure in room.catalogue.measures.values():
+        for by in measure.label_sets():
+            series = names.series(measure.id, by)
+            if random.random() < 0.2:
+                continue
+            if measure.kind == "open":
+                pipe.zadd(room.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
+                continue
+            for age_ms in AGES_MS:
+                fields = {names.field(series, what): number for what, number in _fields(measure, by, random).items()}
+                for bucket in spread({ten_seconds_of(now_ms - age_ms): fields}, now_ms, LONDON):
+                    buckets[bucket.name].update(bucket.deltas)
+    for topic in room.topics:
+        buckets[f"day:{LONDON.day_of(now_ms)}"][f"orphans|topic={topic}|count"] = 2
+    for name, content in buckets.items():
+        pipe.hset(room.keys.bucket(name), mapping={field: number for field, number in content.items() if number})
+    pipe.execute()
+    for stream in STREAMS:
+        room.heard(now_ms, stream, what="event")
+
+
+def _waiting(measure: Measure, by: Mapping[str, str], now_ms: int, random: Random) -> Iterator[tuple[str, int]]:
+    """Entities long overdue, near their deadline, new, and one that the feed never closed."""
+    target = measure.target_for(by)
+    due_ms = target.limit_ms if target else 900_000
+    for number, age_ms in enumerate((due_ms - 600_000, due_ms - 120_000, due_ms + 45_000, 7_000)):
+        if age_ms > 0 and random.random() < 0.8:
+            yield f"open-{number}", now_ms - age_ms
+    yield "lost", now_ms - LOST_OPEN_MS
+
+
+def _fields(measure: Measure, by: Mapping[str, str], random: Random) -> dict[str, int]:
+    """What some events add to one series."""
+    count = random.randrange(4)
+    if measure.kind == "count":
+        return {names.COUNT: count}
+    if measure.kind == "share":
+        return {names.WHOLE: count, names.PART: random.randint(0, count)}
+    target, bins = measure.target_for(by), Bins.for_measure(measure)
+    durations_ms = [round(random.lognormvariate(9, 2)) for _ in range(count)]
+    return {
+        names.OBSERVATIONS: count,
+        names.SUM_MS: sum(durations_ms),
+        **Counter(f"{names.BIN}{bins.lower_ms(each)}" for each in durations_ms),
+        **({names.WITHIN: sum(each < target.edge_ms for each in durations_ms)} if target else {}),
+        names.MISSING_START: random.randrange(2),
+        names.NEGATIVE: random.randrange(2),
+    }

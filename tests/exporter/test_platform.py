@@ -1,0 +1,150 @@
+"""Which sources are silent, and that pages carry exactly the metrics of the list, no more and no fewer."""
+
+from __future__ import annotations
+
+from prometheus_client.core import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from tests.exporter.control_room import NOON, ControlRoom, Samples, parsed, value
+from tests.exporter.filled_room import fill
+from tests.flow.servers import RedisServer
+from tests.intake.recorder import Recorder, RecordingApplier
+from watchroom.catalogue.metrics import PLATFORM, Family, all_families
+from watchroom.exporter.page import Page
+from watchroom.intake.freshness import Answer
+from watchroom.intake.health import Health
+from watchroom.intake.intake import Intake
+from watchroom.intake.intake import now_ms as worker_now_ms
+from watchroom.intake.status import Status
+from watchroom.settings import SourceRule
+
+SILENT_MS = 90_000
+
+
+def silent(samples: Samples, stream: str = "calls") -> dict[str, float]:
+    """Source -> 1 or 0."""
+    by_labels = ((dict(labels), number) for (name, labels), number in samples.items() if name.endswith("source_silent"))
+    return {labels["source"]: number for labels, number in by_labels if labels["stream"] == stream}
+
+
+def declare(room: ControlRoom, **rules: SourceRule) -> None:
+    """Sources of the calls stream."""
+    room.settings = room.settings.model_copy(update={"sources": {"calls": rules}})
+
+
+def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ControlRoom) -> None:
+    """With none declared every source heard is waited for; exactly at the limit it is still alive."""
+    room.heard(NOON, "incidents", source="cad")
+    assert silent(room.scrape(NOON + SILENT_MS)) == {"acd": 0}
+    room.heard(NOON + SILENT_MS, "incidents", source="cad")
+    later = room.scrape(NOON + SILENT_MS + 1)
+    assert silent(later) == {"acd": 1}
+    assert silent(later, "incidents") == {"acd": 1, "cad": 0}
+    room.heard(NOON + SILENT_MS, "calls")
+    assert silent(room.scrape(NOON + SILENT_MS + 1)) == {"acd": 0}
+
+
+def test_a_declared_source_that_was_never_heard_is_silent(room: ControlRoom) -> None:
+    """It is what the stream waits for; strangers and one-off imports have no sample."""
+    declare(
+        room,
+        acd=SourceRule(),
+        backup=SourceRule(),
+        slow=SourceRule(heartbeats=False, silence_s=600),
+        once=SourceRule(heartbeats=False, history=True),
+    )
+    room.heard(NOON - 500_000, "calls", source="slow", what="event")
+    room.heard(NOON, "calls", source="stranger", what="event")
+    assert silent(room.scrape(NOON)) == {"acd": 0, "backup": 1, "slow": 0}
+
+
+def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(room: ControlRoom) -> None:
+    """The alert that mutes a dead feed's measures must not vanish with them."""
+    mirror = room.mirror()
+    mirror.refresh(NOON + SILENT_MS)
+    page = room.page(mirror)
+    assert silent(parsed(page.text(NOON + SILENT_MS))) == {"acd": 0}
+    withheld = parsed(page.text(NOON + SILENT_MS + 1))
+    assert (silent(withheld), value(withheld, "stream_withheld", stream="calls")) == ({"acd": 1}, 1)
+
+
+def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ControlRoom, redis_server: RedisServer) -> None:
+    """That one alert is Redis's."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    redis_server.kill()
+    mirror.refresh(NOON + 1_000)
+    assert silent(parsed(room.page(mirror).text(NOON + 1_000))) == {}
+
+
+def test_a_thousand_sources_are_fifty_and_an_other(room: ControlRoom) -> None:
+    """`other` is silent as soon as one of those behind it is: the stream waits for each."""
+    for number in range(100):
+        room.heard(NOON, "calls", source=f"made-up-{number:03}")
+    samples = room.scrape(NOON)
+    assert len(silent(samples)) == 51
+    assert silent(samples)["other"] == 0
+    room.heard(NOON - SILENT_MS - 1, "calls", source="made-up-099")
+    assert silent(room.scrape(NOON))["other"] == 1
+
+
+def filled_page(room: ControlRoom) -> Page:
+    """Every measure has something, under most labels."""
+    fill(room, NOON)
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    return room.page(mirror)
+
+
+def without_month(family: Family) -> set[str]:
+    """The labels of windows that are no months: an empty label is none."""
+    return set(family.labels) - {"month"}
+
+
+def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no_other(room: ControlRoom) -> None:
+    """Boards and rules are made from the list: a name or label that differs would be NO DATA for ever."""
+    listed = all_families(room.catalogue)
+    samples = parsed(filled_page(room).text(NOON))
+    for name, labels in samples:
+        family, found = listed[name], {label for label, _ in labels}
+        assert found in (set(family.labels), without_month(family)), (name, found)
+    expected = {name for name, family in listed.items() if family.by == "exporter"}
+    assert {name for name, _ in samples} == expected
+    assert {name for name, labels in samples if "month" in dict(labels)} == {
+        name for name, family in listed.items() if "month" in family.labels
+    }
+
+
+def test_help_on_the_page_is_that_of_the_list(room: ControlRoom) -> None:
+    """One text per metric, wherever it is read."""
+    page = filled_page(room).text(NOON)
+    for family in all_families(room.catalogue).values():
+        if family.by == "exporter":
+            assert f"# HELP {family.name} {family.about}\n# TYPE {family.name} gauge\n" in page
+
+
+def test_the_worker_s_page_has_every_metric_of_the_list_with_its_labels_and_no_other() -> None:
+    """The same of the worker: its counters and the lag of each of its partitions."""
+    listed = {family.name: (family.about, set(family.labels)) for family in PLATFORM if family.by == "worker"}
+    registry = CollectorRegistry()
+    registry.register(working())
+    page = generate_latest(registry).decode()
+    assert {name: {label for label, _ in labels} for name, labels in parsed(page)} == {
+        name: labels for name, (_, labels) in listed.items()
+    }
+    for name, (about, _) in listed.items():
+        assert f"# HELP {name} {about}\n# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}\n" in page
+
+
+def working() -> Health:
+    """A worker with one partition that it follows."""
+    status = Status()
+    health = Health(status)
+    health.intake = Intake(lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status)
+    health.intake.assign([("watchroom.calls", 0)])
+    (lane,) = health.intake.lanes
+    lane.place_at(0)
+    lane.touched()
+    lane.note(Answer(worker_now_ms(), 0, 3))
+    lane.behind()  # the touch of every 2 s takes the answer in
+    return health
