@@ -1,0 +1,106 @@
+"""The platform's own metrics of a month in which nothing broke: what the alerts on the platform must be silent on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from watchroom.backtest.figures import Sample
+from watchroom.backtest.selectors import Selector
+from watchroom.catalogue.metrics import PLATFORM, Family
+from watchroom.errors import WorkFailed
+from watchroom.events.reasons import REASONS
+from watchroom.exporter.exposition import labels_text
+from watchroom.replay.simulator import SOURCES
+from watchroom.settings import STREAMS, Settings
+
+JOBS = {"exporter": "watchroom-exporter", "worker": "watchroom-worker"}
+APPLIED_AGE_S = 1.0  # a worker writes its T every second or two
+HEARTBEAT_S = 30.0
+BATCHES_A_S = 2.0
+
+Value = Callable[[float], float]  # seconds since the epoch -> value
+
+
+class _Series(NamedTuple):
+    text: str
+    value: Value
+
+
+class HealthyPlatform:
+    """Every series of the platform that is asked for, at any moment."""
+
+    def __init__(self, asked: Sequence[Selector], settings: Settings) -> None:
+        """Find out which.
+
+        Raises:
+            WorkFailed: A rule asks for a metric whose healthy value nobody has written down.
+        """
+        self._series = [
+            _Series(f"{metric}{{{labels_text(labels)}}}", value)
+            for metric, labels, value in _all(settings)
+            if any(selector.metric == metric and selector.accepts(labels) for selector in asked)
+        ]
+        named = {metric for metric, _, _ in _all(settings)}
+        if unknown := {s.metric for s in asked if s.metric in {family.name for family in PLATFORM}} - named:
+            raise WorkFailed(
+                f"a rule asks for {', '.join(sorted(unknown))}; write its healthy value down in backtest/healthy.py"
+            )
+
+    def at(self, now_ms: int) -> Iterator[Sample]:
+        """The values of a moment."""
+        for series in self._series:
+            yield Sample(series.text, series.value(now_ms / 1000))
+
+
+def _all(settings: Settings) -> Iterator[tuple[str, Mapping[str, str], Value]]:
+    force = {"force": settings.force}
+    instances = {
+        "exporter": f"{settings.exporter_host}:{settings.exporter_port}",
+        "worker": f"{settings.health_host}:{settings.health_port}",
+    }
+    targets = {by: {"job": job, "instance": instances[by], **force} for by, job in JOBS.items()}
+    for target in targets.values():
+        yield "up", target, _constant(1)
+    for family in PLATFORM:
+        for labels in _labels(family, settings):
+            value = _VALUES.get(family.name)
+            if family.by == "worker":
+                value = _counter if family.name.endswith(("batches_total", "events_total")) else _constant(0)
+            if value is not None:
+                yield family.name, {**labels, **targets[family.by]}, value
+
+
+def _labels(family: Family, settings: Settings) -> list[dict[str, str]]:
+    topics = [settings.topic(stream) for stream in STREAMS]
+    if family.labels == ("topic", "partition"):
+        return [{"topic": topic, "partition": str(n)} for topic in topics for n in range(settings.partitions)]
+    if family.labels == ("topic", "reason"):
+        return [{"topic": topic, "reason": reason} for topic in topics for reason in REASONS]
+    return {
+        ("stream",): [{"stream": stream} for stream in STREAMS],
+        ("stream", "source"): [{"stream": stream, "source": source} for stream, source in SOURCES.items()],
+        ("source",): [{"source": source} for source in SOURCES.values()],
+        ("topic",): [{"topic": topic} for topic in topics],
+    }.get(family.labels, [{}])
+
+
+def _constant(value: float) -> Value:
+    return lambda _: value
+
+
+def _counter(now_s: float) -> float:
+    return BATCHES_A_S * now_s
+
+
+_VALUES: Mapping[str, Value] = {
+    "watchroom_redis_up": _constant(1),
+    "watchroom_stream_withheld": _constant(0),
+    "watchroom_source_silent": _constant(0),
+    "watchroom_applied_timestamp_seconds": lambda now_s: now_s - APPLIED_AGE_S,
+    "watchroom_lost_records": _constant(0),
+    "watchroom_feed_last_event_timestamp_seconds": lambda now_s: now_s - APPLIED_AGE_S,
+    "watchroom_feed_last_heartbeat_timestamp_seconds": lambda now_s: now_s - now_s % HEARTBEAT_S,
+    "watchroom_orphans": _constant(0),
+    "watchroom_dead_letters": _constant(0),
+}

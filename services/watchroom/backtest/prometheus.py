@@ -1,0 +1,165 @@
+"""A real Prometheus over backfilled blocks: it scrapes nothing, and answers queries about the past."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from watchroom.errors import WorkFailed
+from watchroom.replay.guard import Guard
+
+HOST = "127.0.0.1"
+START_TIMEOUT_S = 60.0
+LOOK_S = 0.05
+QUERY_TIMEOUT_S = 130
+MOST_POINTS = 10_900  # in one range query; Prometheus refuses more than 11,000
+# Far away, so that it does not evaluate the rules whose text we only ask it for.
+CONFIG = "global: {{evaluation_interval: 1000000s}}\nrule_files: {files}\n"
+
+
+class Point(NamedTuple):
+    """One series of an answer: its labels and its value at each moment at which it has one."""
+
+    labels: Mapping[str, str]
+    values: Mapping[int, float]  # moment in ms -> value
+
+
+def found(program: str) -> str:
+    """Where a program of Prometheus is.
+
+    Raises:
+        WorkFailed: It is not installed.
+    """
+    path = shutil.which(program)
+    if path is None:
+        raise WorkFailed(
+            f"{program} is not on the PATH; the back-test asks a real Prometheus. Install Debian's package "
+            "`prometheus` (2.42 or later), or run deploy/setup/servers.sh as root"
+        )
+    return path
+
+
+class Prometheus:
+    """One server, from `with` to its end.
+
+    Args:
+        folder: Its own, with the blocks in `folder/data`.
+        rule_files: Read, and never evaluated.
+        lookback_ms: A sample older than this is no answer; below the step, so that a series that ended
+            is gone at the next step, as a scrape would have it.
+    """
+
+    def __init__(self, folder: Path, rule_files: Sequence[Path] = (), lookback_ms: int = 300_000) -> None:
+        self._folder = folder
+        self._rule_files = rule_files
+        self._lookback_ms = lookback_ms
+        self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
+        self._url = ""
+
+    def __enter__(self) -> Self:
+        program = found("prometheus")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / "prometheus.yml"
+        config.write_text(CONFIG.format(files=json.dumps([str(path.resolve()) for path in self._rule_files])))
+        address = f"{HOST}:{_free_port()}"
+        self._url = f"http://{address}"
+        command = [
+            program,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={self._folder / 'data'}",
+            "--storage.tsdb.retention.time=100y",
+            f"--web.listen-address={address}",
+            f"--query.lookback-delta={self._lookback_ms}ms",
+            "--log.level=warn",
+        ]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # found by name above
+        self._guard = Guard([self._process.pid])
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        if self._guard is not None:
+            self._guard.dismiss()
+
+    def rule_groups(self) -> list[dict[str, Any]]:
+        """The groups of the rule files, in their order."""
+        groups: list[dict[str, Any]] = self._ask("rules", {})["groups"]
+        return groups
+
+    def printed(self, expression: str) -> str:
+        """An expression as Prometheus prints it."""
+        return str(self._ask("format_query", {"query": expression}))
+
+    def at(self, expression: str, at_ms: int) -> list[Point]:
+        """An instant query at a moment of the past."""
+        answer = self._ask("query", {"query": expression, "time": _s(at_ms)})
+        return [Point(item["metric"], {at_ms: float(item["value"][1])}) for item in answer["result"]]
+
+    def over(self, expression: str, first_ms: int, last_ms: int, step_ms: int) -> list[Point]:
+        """The same at every step from the first to the last moment, both included."""
+        labels: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
+        values: dict[frozenset[tuple[str, str]], dict[int, float]] = {}
+        for begin_ms, end_ms in _cut(first_ms, last_ms, step_ms):
+            asked = {"query": expression, "start": _s(begin_ms), "end": _s(end_ms), "step": _s(step_ms)}
+            for item in self._ask("query_range", asked)["result"]:
+                key = frozenset(item["metric"].items())
+                labels[key] = item["metric"]
+                values.setdefault(key, {}).update({round(float(at) * 1000): float(text) for at, text in item["values"]})
+        return [Point(labels[key], values[key]) for key in labels]
+
+    def _ask(self, what: str, asked: Mapping[str, str]) -> Any:  # noqa: ANN401  # any JSON
+        url = f"{self._url}/api/v1/{what}?{urlencode(asked)}"
+        try:
+            with urlopen(url, timeout=QUERY_TIMEOUT_S) as answer:  # noqa: S310  # our own server on loopback
+                return json.load(answer)["data"]
+        except HTTPError as error:
+            detail = error.read().decode(errors="replace")
+            raise WorkFailed(f"Prometheus refused {asked.get('query', what)}: {detail}") from error
+        except OSError as error:
+            raise WorkFailed(f"Prometheus did not answer {asked.get('query', what)} ({error})") from error
+
+    def _wait(self) -> None:
+        until_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until_s:
+            if self._process is None or self._process.poll() is not None:
+                break
+            try:
+                with urlopen(f"{self._url}/-/ready", timeout=2):  # noqa: S310  # our own server on loopback
+                    return
+            except (URLError, OSError):
+                time.sleep(LOOK_S)
+        said = (self._folder / "log").read_text(errors="replace").strip().splitlines()[-3:]
+        raise WorkFailed("Prometheus did not start: " + (" / ".join(said) or f"silent for {START_TIMEOUT_S:g} s"))
+
+
+def _cut(first_ms: int, last_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:
+    for begin_ms in range(first_ms, last_ms + 1, MOST_POINTS * step_ms):
+        yield begin_ms, min(last_ms, begin_ms + (MOST_POINTS - 1) * step_ms)
+
+
+def _s(at_ms: int) -> str:
+    return f"{at_ms / 1000:.3f}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,102 @@
+"""The rules of the shipped files, as Prometheus read them, and which of them rest on which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from watchroom.backtest.selectors import Selector, selectors
+from watchroom.catalogue.metrics import all_families
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import WorkFailed
+
+PROMETHEUS_OWN = ("up",)  # written by Prometheus at each scrape
+
+
+class Rule(NamedTuple):
+    """One alerting or recording rule."""
+
+    name: str
+    expression: str  # as Prometheus prints it
+    is_alert: bool
+    for_s: float
+    keep_s: float  # keep_firing_for
+    labels: Mapping[str, str]
+
+    @property
+    def severity(self) -> str:
+        """Who is told: page, ticket or none."""
+        return self.labels.get("severity", "none")
+
+
+def from_api(groups: Iterable[Mapping[str, Any]]) -> list[Rule]:
+    """The rules of Prometheus' answer at /api/v1/rules, in file order."""
+    return [
+        Rule(
+            name=rule["name"],
+            expression=rule["query"],
+            is_alert=rule["type"] == "alerting",
+            for_s=float(rule.get("duration", 0)),
+            keep_s=float(rule.get("keepFiringFor", 0)),
+            labels=rule.get("labels") or {},
+        )
+        for group in groups
+        for rule in group["rules"]
+    ]
+
+
+class Asked:
+    """What a set of rules asks for.
+
+    `levels` are the recording rules that alerts rest on, each level on the ones before it only; `series`
+    are the selectors of what exporters, workers and Prometheus publish.
+    """
+
+    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, more: Iterable[str] = ()) -> None:
+        """Follow the alerts down to what is published.
+
+        Args:
+            rules: All rules.
+            catalogue: Knows every metric.
+            more: Further expressions that will be asked, in Prometheus' printing.
+
+        Raises:
+            WorkFailed: A rule asks for what nobody publishes, or recording rules go in a circle.
+        """
+        self.alerts = [rule for rule in rules if rule.is_alert]
+        recorded: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if not rule.is_alert:
+                recorded.setdefault(rule.name, []).append(rule)
+        known = {*all_families(catalogue), *PROMETHEUS_OWN, *recorded}
+        self.series: list[Selector] = []
+        rests_on: dict[str, set[str]] = {}  # recorded name -> recorded names that it reads
+        waiting: list[tuple[str, str]] = [("", rule.expression) for rule in self.alerts]
+        waiting += [("", expression) for expression in more]
+        while waiting:
+            reader, expression = waiting.pop()
+            for selector in selectors(expression, known):
+                if selector.metric not in recorded:
+                    self.series.append(selector)
+                    continue
+                if reader:
+                    rests_on[reader].add(selector.metric)
+                if selector.metric not in rests_on:
+                    rests_on[selector.metric] = set()
+                    waiting += [(selector.metric, rule.expression) for rule in recorded[selector.metric]]
+        self.levels = [[rule for name in level for rule in recorded[name]] for level in _levels(rests_on)]
+
+    def windows(self) -> set[str]:
+        """Values of the label `window` that are asked for."""
+        return {m.value for s in self.series for m in s.matchers if m.label == "window" and m.sign == "="}
+
+
+def _levels(rests_on: Mapping[str, set[str]]) -> list[list[str]]:
+    left, levels = dict(rests_on), []
+    while left:
+        level = sorted(name for name, others in left.items() if not others & left.keys())
+        if not level:
+            raise WorkFailed(f"recording rules that read each other: {', '.join(sorted(left))}; break the circle")
+        levels.append(level)
+        left = {name: others for name, others in left.items() if name not in level}
+    return levels

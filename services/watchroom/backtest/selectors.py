@@ -1,0 +1,75 @@
+"""Which series does a PromQL expression ask for?
+
+Only these are written for a back-test: a month of everything that an exporter publishes would be
+900 million samples. The text is Prometheus' own printing of an expression, so a selector is a name with its
+matchers in braces right behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from watchroom.errors import WorkFailed
+
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_TOKEN = re.compile(rf"(?P<text>{_TEXT})|(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)?(?P<braces>\{{(?:[^\"}}]|{_TEXT})*\}})?")
+_MATCHER = re.compile(rf"(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<sign>=~|!~|!=|=)\s*(?P<value>{_TEXT})")
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class Matcher(NamedTuple):
+    """One condition on a label; an absent label counts as empty, as in Prometheus."""
+
+    label: str
+    sign: str  # = != =~ !~
+    value: str
+
+    def accepts(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series with these labels passes."""
+        found = labels.get(self.label, "")
+        if self.sign in ("=", "!="):
+            return (found == self.value) == (self.sign == "=")
+        return (re.fullmatch(self.value, found) is not None) == (self.sign == "=~")
+
+
+class Selector(NamedTuple):
+    """One metric name and its matchers."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+
+    def accepts(self, labels: Mapping[str, str]) -> bool:
+        """Whether a series of this metric passes all matchers."""
+        return all(matcher.accepts(labels) for matcher in self.matchers)
+
+
+def selectors(expression: str, known: Collection[str]) -> list[Selector]:
+    """Every selector of an expression.
+
+    Args:
+        expression: As Prometheus prints it.
+        known: Every metric name that there can be; other bare names are functions, words and labels.
+
+    Raises:
+        WorkFailed: Matchers without a name, or on a metric that is not known.
+    """
+    return list(_selectors(expression, known))
+
+
+def _selectors(expression: str, known: Collection[str]) -> Iterator[Selector]:
+    for token in _TOKEN.finditer(expression):
+        name, braces = token["name"], token["braces"]
+        if name in known:
+            yield Selector(name, tuple(_matchers(braces or "")))
+        elif braces or (name or "").startswith("watchroom_"):
+            raise WorkFailed(
+                f"a rule asks for {name or ''}{braces or ''}, and no exporter or worker publishes it: {expression}; "
+                "use a metric of the catalogue or a recording rule of the same files"
+            )
+
+
+def _matchers(braces: str) -> Iterator[Matcher]:
+    for found in _MATCHER.finditer(braces):
+        yield Matcher(found["label"], found["sign"], _ESCAPED.sub(r"\1", found["value"][1:-1]))
