@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     watchdog_host: str = Field(default="127.0.0.1", description="address of the watchdog receiver")
     watchdog_port: Port = Field(default=9466, description="port of the watchdog receiver")
     watchdog_silent_s: float = Field(
-        default=300,
+        default=180,
         gt=0,
         description="the alert Watchdog is silent after this; over twice Alertmanager's repeat interval for it",
     )
