@@ -132,7 +132,7 @@ def test_a_port_in_use_is_told_with_what_to_do() -> None:
 @pytest.fixture
 def port() -> Iterator[int]:
     """A server with one page."""
-    server = Server("127.0.0.1", 0, {"/page": lambda: Answer("hello\n")})
+    server = Server("127.0.0.1", 0, {"/page": lambda _: Answer("hello\n")})
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server.server_port

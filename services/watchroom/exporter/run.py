@@ -1,4 +1,4 @@
-"""The exporter process: one loop that reads Redis, one server that answers scrapes."""
+"""The exporter process: one loop that reads Redis, one server that answers scrapes and people."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import structlog
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
+from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
@@ -31,7 +32,7 @@ log = structlog.get_logger("watchroom.exporter")
 
 
 def run(settings: Settings) -> int:
-    """Serve /metrics until SIGTERM or SIGINT; returns the exit code.
+    """Serve /metrics and the board until SIGTERM or SIGINT; returns the exit code.
 
     An unreachable Redis is waited for: until it answers, `watchroom_redis_up 0` is all that is shown.
 
@@ -43,15 +44,17 @@ def run(settings: Settings) -> int:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     mirror = Mirror(Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S), catalogue, Calendar(settings.zone))
     page = Page(mirror, settings, lambda partitions: expected_fingerprint(catalogue, settings, partitions))
-    server = Server(
-        settings.exporter_host,
-        settings.exporter_port,
-        {"/metrics": lambda: Answer(page.text(now_ms()), CONTENT_TYPE), "/healthz": lambda: health(mirror, page)},
-    )
+    pages = {
+        "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
+        "/healthz": lambda _: health(mirror, page),
+        **BoardPages(catalogue, mirror, page, settings, clock=now_ms).table(),
+    }
+    server = Server(settings.exporter_host, settings.exporter_port, pages)
     stop = threading.Event()
     _stop_on_signals(stop)
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    log.info("exporter started", metrics=f"http://{settings.exporter_host}:{server.server_port}/metrics")
+    address = f"http://{settings.exporter_host}:{server.server_port}"
+    log.info("exporter started", board=f"{address}/", metrics=f"{address}/metrics")
     try:
         _refresh_until(stop, mirror)
     finally:

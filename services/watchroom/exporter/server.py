@@ -6,11 +6,30 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from watchroom.errors import WorkFailed
 
 REQUEST_TIMEOUT_S = 10
+
+# On every answer, also on refusals. Pages load their own style, script and icon, and nothing else.
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Asked(NamedTuple):
+    """What a page is asked for."""
+
+    rest: str = ""  # of the path, behind the page's prefix; empty for an exact path
+    query: tuple[tuple[str, str], ...] = ()
 
 
 class Answer(NamedTuple):
@@ -21,7 +40,8 @@ class Answer(NamedTuple):
     status: HTTPStatus = HTTPStatus.OK
 
 
-Pages = Mapping[str, Callable[[], Answer]]  # path, e.g. "/metrics"
+# Path -> page. "/metrics" answers that path alone, "/open/" everything below it; "/" is exact.
+Pages = Mapping[str, Callable[[Asked], Answer]]
 
 
 class Server(ThreadingHTTPServer):
@@ -45,6 +65,21 @@ class Server(ThreadingHTTPServer):
                 "or set WATCHROOM_EXPORTER_HOST and WATCHROOM_EXPORTER_PORT"
             ) from error
 
+    def answer(self, target: str) -> Answer:
+        """What the page behind a request's target says; 404 names all paths."""
+        try:
+            parts = urlsplit(target)
+        except ValueError:  # such as http://[: a client's nonsense, not ours
+            return Answer("not a path\n", status=HTTPStatus.BAD_REQUEST)
+        query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+        if page := self.pages.get(parts.path):
+            return page(Asked(query=query))
+        head, slash, rest = parts.path.partition("/")[2].partition("/")
+        if slash and rest and (page := self.pages.get(f"/{head}/")):
+            return page(Asked(unquote(rest), query))
+        paths = ", ".join(sorted(self.pages))
+        return Answer(f"no such page; there are {paths}\n", status=HTTPStatus.NOT_FOUND)
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
@@ -58,14 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        page = self.server.pages.get(urlsplit(self.path).path)
-        paths = ", ".join(sorted(self.server.pages))
-        answer = page() if page else Answer(f"no such page; there are {paths}\n", status=HTTPStatus.NOT_FOUND)
-        body = answer.body.encode()
+        answer = self.server.answer(self.path)
+        body = answer.body.encode(errors="backslashreplace")
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
         self.end_headers()
         if with_body:
             self.wfile.write(body)

@@ -1,0 +1,94 @@
+"""The page at `/`: the wall, and below it every measure that is on no tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from watchroom.exporter.board.document import document
+from watchroom.exporter.board.markup import Html, tag
+from watchroom.exporter.board.tiles import age_tile, tile
+from watchroom.exporter.board.wall import Board, Line, MeasureView
+from watchroom.exporter.board.words import NO_DATA, NONE, WINDOW_WORDS, label_words, plain, state_word
+from watchroom.exporter.numbers import Number
+
+
+def board_page(board: Board, zone: ZoneInfo) -> str:
+    """The whole page."""
+    wall = tag(
+        "section",
+        tag("h2", "Wall", class_="quiet-text"),
+        tag("ul", age_tile(board), *(tile(view) for view in board.tiles), class_="tiles", role="list"),
+        class_="wall",
+    )
+    others = tag(
+        "section",
+        tag("h2", "Other measures"),
+        tag("div", *(_card(view) for view in board.others), class_="cards"),
+        id="others",
+        class_="others",
+    )
+    said = tag("p", _announcement(board), class_="quiet-text", role="status", aria_live="polite")
+    main = tag("div", wall, *([others] if board.others else []))
+    return document("Live", board.force, main, now_ms=board.now_ms, zone=zone, notices=[said, *_withheld(board)])
+
+
+def _announcement(board: Board) -> str:
+    """For a screen reader: changes when a state does, not when a number does."""
+    found: dict[str, list[str]] = {}
+    for view in board.tiles:
+        if view.state in ("warning", "critical"):
+            found.setdefault(state_word(view.state, low_is_bad=view.tile.low_is_bad), []).append(view.tile.title)
+    withheld = [stream for stream, faults in board.faults.items() if faults]
+    if withheld:
+        found[NO_DATA] = withheld
+    said = [f"{word}: {', '.join(titles)}." for word, titles in sorted(found.items())]
+    return " ".join(said) or "No tile is beyond its limits."
+
+
+def _withheld(board: Board) -> Iterator[Html]:
+    withheld = [stream for stream, faults in board.faults.items() if faults]
+    if withheld:
+        yield tag("p", f"{NO_DATA} of {', '.join(withheld)}", class_="notice")
+
+
+def _card(view: MeasureView) -> Html:
+    measure = view.measure
+    heading = tag("h3", tag("a", measure.brief, href=f"/measures/{measure.id}", id=f"link-{measure.id}"))
+    figures = tag("p", f"{NO_DATA}: {view.faults[0]}", class_="nodata") if view.faults else _table(view)
+    of_what = tag("span", f" of {measure.brief}", class_="quiet-text")
+    more = tag(
+        "details",
+        tag("summary", "Definition", of_what, id=f"about-{measure.id}"),
+        tag("p", measure.definition),
+        id=f"details-{measure.id}",
+    )
+    return tag("article", heading, tag("div", figures, data_figures=""), more, class_="card", id=f"card-{measure.id}")
+
+
+def _table(view: MeasureView) -> Html:
+    """Label values down, words across; over the shortest window."""
+    label = view.measure.labels[0].name if view.measure.labels else ""
+    when = WINDOW_WORDS.get(view.lines[0].window, view.lines[0].window) if view.lines else ""
+    values = list(dict.fromkeys(number.label for line in view.lines for number in line.numbers))
+    head = [tag("th", tag("span", label.replace("_", " ") or "all", class_="quiet-text"), scope="col")]
+    head += [tag("th", line.meaning, scope="col") for line in view.lines]
+    rows = [
+        tag("tr", tag("th", label_words(label, value) or "all", scope="row"), *_row(view.lines, value))
+        for value in values
+    ]
+    caption = tag("caption", when or "now")
+    return tag("table", caption, tag("thead", tag("tr", *head)), tag("tbody", *rows))
+
+
+def _row(lines: Sequence[Line], value: str) -> Iterator[Html]:
+    for line in lines:
+        number = next((each for each in line.numbers if each.label == value), None)
+        yield tag("td", "no target" if number is None else _said(line, number))
+
+
+def _said(line: Line, number: Number) -> str:
+    if number.value is None:
+        return NONE
+    said = plain(number.value, line.unit, tenths=line.meaning in {"mean", "median"})
+    return f"{said} ({number.part:,} of {number.whole:,})" if number.whole is not None else said

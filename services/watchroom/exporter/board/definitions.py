@@ -1,0 +1,103 @@
+"""What a measure means and what an alert asks for, as pages: the catalogue's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from watchroom.catalogue.metrics import suffixes
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.names import metric
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
+from watchroom.catalogue.shown import Alert
+from watchroom.exporter.board.markup import Html, join, tag
+from watchroom.exporter.board.words import WINDOW_WORDS, age, label_words, plain, target_words, where_words
+
+KINDS = {
+    "count": "a count",
+    "share": "a share: the part out of the whole",
+    "duration": "a length of time",
+    "open": "how many are open now",
+}
+
+
+class Runbook(NamedTuple):
+    """What an alert means and what to do, of a measure or of the platform."""
+
+    name: str
+    meaning: str
+    impact: str
+    action: Sequence[str]
+    measure: Measure | None
+
+
+def runbooks(catalogue: Catalogue) -> dict[str, Runbook]:
+    """Every alert's runbook by its name: of the measures, then of the platform."""
+    of_measures = [
+        Runbook(alert.name, alert.meaning, alert.impact, alert.action, measure) for measure, alert in catalogue.alerts()
+    ]
+    of_platform = [Runbook(each.name, each.meaning, each.impact, each.action, None) for each in PLATFORM_ALERTS]
+    return {each.name: each for each in (*of_measures, *of_platform)}
+
+
+def runbook(book: Runbook) -> Html:
+    """One runbook."""
+    parts = [
+        tag("h2", "Meaning"),
+        tag("p", book.meaning),
+        tag("h2", "Impact"),
+        tag("p", book.impact),
+        tag("h2", "What to do now"),
+        tag("ol", *(tag("li", step) for step in book.action)),
+    ]
+    if book.measure is not None:
+        parts.extend((tag("h2", "See"), tag("ul", *(tag("li", link) for link in _links(book.measure)))))
+    return tag("article", *parts, class_="text")
+
+
+def definition(measure: Measure) -> Html:
+    """One measure's definition card."""
+    facts = [tag("div", tag("dt", term), tag("dd", *said)) for term, said in _facts(measure)]
+    parts = [tag("p", measure.definition, class_="lead"), tag("dl", *facts)]
+    if measure.kind == "open":
+        parts.append(tag("p", tag("a", "Who is behind the number now", href=f"/open/{measure.id}")))
+    return tag("article", *parts, class_="text")
+
+
+def index(title: str, links: Iterable[tuple[str, str, str]]) -> Html:
+    """A list of links: address, text, what stands behind it."""
+    items = [tag("li", tag("a", text, href=href), join(": ", about)) for href, text, about in links]
+    return tag("section", tag("h2", title), tag("ul", *items), class_="text")
+
+
+def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "Kind", [KINDS[measure.kind]]
+    clock = f"from {measure.start} to {measure.at}" if measure.start else measure.at
+    yield "Clock", [f"{clock} (stream {measure.stream})".replace("_", " ")]
+    yield "Leaves out", [measure.display.excludes]
+    for label in measure.labels:
+        listed = ", ".join(label_words(label.name, value) for value in label.values)
+        yield f"By {label.name.replace('_', ' ')}", [f"{listed}; absent is {label.absent}, anything else {label.other}"]
+    if measure.windows:
+        yield "Windows", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.windows)]
+    if measure.targets:
+        yield "Target", ["; ".join(target_words(target) for target in measure.targets)]
+    for where, share in measure.display.objectives:
+        yield "Should meet the target", [f"{plain(share, 'share')} {where_words(where)}"]
+    if measure.give_up_ms:
+        yield "Not counted after", [age(measure.give_up_ms)]
+    yield "Source", [measure.source]
+    yield "Metrics", [", ".join(metric(measure.id, suffix) for suffix in suffixes(measure))]
+    if measure.display.alerts:
+        yield "Alerts", [join(*(_alert_link(alert) for alert in measure.display.alerts))]
+
+
+def _alert_link(alert: Alert) -> Html:
+    return join(tag("a", alert.name, href=f"/runbook/{alert.name}"), f" ({alert.severity}) ")
+
+
+def _links(measure: Measure) -> Iterator[Html]:
+    if measure.kind == "open":
+        yield tag("a", "Who is behind the number now", href=f"/open/{measure.id}")
+    yield tag("a", f"Definition of “{measure.brief}”", href=f"/measures/{measure.id}")
+    yield tag("a", "The wall", href="/")

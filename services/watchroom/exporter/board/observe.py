@@ -1,0 +1,41 @@
+"""Takes what the exporter knows at a moment: the only module here that touches the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.shown import Shown
+from watchroom.exporter.board.wall import Board, other_views, tile_views
+from watchroom.exporter.mirror import Mirror, Reading
+from watchroom.exporter.numbers import Number, shown_numbers
+from watchroom.exporter.page import Page
+from watchroom.settings import Settings
+
+
+def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings, now_ms: int) -> Board:
+    """The board as of `now_ms`; what `page` withholds from scrapes is withheld here."""
+    faults = page.faults(now_ms)
+    fresh_ms = round(settings.fresh_s * 1000)
+    with mirror.lock:
+        reading = mirror.reading
+
+        def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
+            return shown_numbers(catalogue, measure, shown, mirror.sums, reading, now_ms) if reading else ()
+
+        return Board(
+            force=settings.force,
+            now_ms=now_ms,
+            fresh_ms=fresh_ms,
+            data_age_ms=_data_age_ms(reading, now_ms) if mirror.up(now_ms, fresh_ms) else None,
+            tiles=tile_views(catalogue, faults, ask),
+            others=other_views(catalogue, faults, ask),
+            faults=faults,
+        )
+
+
+def _data_age_ms(reading: Reading | None, now_ms: int) -> int | None:
+    """Age of the slowest partition; None while one has no moment yet, or there is none."""
+    moments = [state.fresh_ms for state in reading.partitions.values()] if reading else []
+    known = [at_ms for at_ms in moments if at_ms is not None]
+    return now_ms - min(known) if known and len(known) == len(moments) else None

@@ -1,0 +1,113 @@
+"""`/open/<measure>`: who is behind an open tile, oldest first. Ids, labels and times; nothing else is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from watchroom.catalogue.model import Measure
+from watchroom.exporter.board.markup import Html, tag
+from watchroom.exporter.board.words import NO_DATA, age, clock, label_words, where_words
+from watchroom.exporter.open_list import Open, OpenList
+
+MOST_ROWS = 500  # the oldest; more cannot be read
+
+
+def where_faults(measure: Measure, query: Sequence[tuple[str, str]]) -> list[str]:
+    """What is wrong with a filter; empty if every label and value is the measure's."""
+    labels = {label.name: label.all_values() for label in measure.labels}
+    faults = []
+    for name, value in query:
+        if name not in labels:
+            faults.append(f"no label {name!r}; there are {', '.join(labels)}")
+        elif value not in labels[name]:
+            faults.append(f"no {name} {value!r}; there are {', '.join(labels[name])}")
+    return faults
+
+
+def open_page(found: OpenList, where: Mapping[str, str], faults: Sequence[str], zone: ZoneInfo) -> Html:
+    """The list, filtered; says above it when it is not live.
+
+    Args:
+        found: As of its `now_ms`.
+        where: Label values that a member must have.
+        faults: Why the stream is withheld from the boards; empty: it is not.
+        zone: Whose clock is shown.
+    """
+    members = [each for each in found.members if all(each.by[name] == value for name, value in where.items())]
+    shown = f"{where_words(where)}: " if where else ""
+    parts = [
+        *_not_live(found, faults, zone),
+        tag("p", f"{shown}{len(members):,} open", class_="lead"),
+        _table(found, members[:MOST_ROWS], zone) if members else tag("p", "Nobody."),
+        *_notes(found, len(members)),
+    ]
+    return tag("article", _filters(found.measure, where), tag("div", *parts, data_figures=""), class_="text wide")
+
+
+def _not_live(found: OpenList, faults: Sequence[str], zone: ZoneInfo) -> Iterator[Html]:
+    if not faults:
+        return
+    known = "nothing is known of how recent it is"
+    if found.applied_ms is not None:
+        known = f"it is as of {clock(found.applied_ms, zone)}, {age(found.now_ms - found.applied_ms)} ago"
+    yield tag("p", tag("strong", "NOT LIVE"), f": {known}. {'; '.join(faults)}.", class_="nodata")
+
+
+def _filters(measure: Measure, where: Mapping[str, str]) -> Html:
+    """Links to the list of each listed label value, and back to all."""
+    links = [_filter(measure, {}, "All", current=not where)]
+    for label in measure.labels:
+        for value in label.values:
+            picked = {**where, label.name: value}
+            current = where.get(label.name) == value
+            links.append(_filter(measure, picked, label_words(label.name, value), current=current))
+    return tag("nav", tag("ul", *(tag("li", link) for link in links)), class_="filters", aria_label="Show only")
+
+
+def _filter(measure: Measure, where: Mapping[str, str], text: str, *, current: bool) -> Html:
+    query = f"?{urlencode(where)}" if where else ""
+    name = "-".join(["filter", *where.values()])
+    return tag("a", text, href=f"/open/{measure.id}{query}", id=name, aria_current="true" if current else None)
+
+
+def _table(found: OpenList, members: Sequence[Open], zone: ZoneInfo) -> Html:
+    labels = [label.name for label in found.measure.labels]
+    timed = bool(found.measure.targets)
+    heads = ["Id", *(name.replace("_", " ").capitalize() for name in labels), "Since", "Age"]
+    heads += ["Deadline"] if timed else []
+    rows = [_row(each, labels, found.now_ms, zone, timed=timed) for each in members]
+    head = tag("thead", tag("tr", *(tag("th", text, scope="col") for text in heads)))
+    return tag("table", tag("caption", "Oldest first"), head, tag("tbody", *rows))
+
+
+def _row(each: Open, labels: Sequence[str], now_ms: int, zone: ZoneInfo, *, timed: bool) -> Html:
+    cells = [tag("td", label_words(name, each.by[name])) for name in labels]
+    cells += [tag("td", clock(each.since_ms, zone)), tag("td", age(now_ms - each.since_ms), class_="number")]
+    if timed:
+        cells.append(_deadline(each, now_ms, zone))
+    return tag("tr", tag("th", each.subject, scope="row"), *cells)
+
+
+def _deadline(each: Open, now_ms: int, zone: ZoneInfo) -> Html:
+    if each.deadline_ms is None:
+        return tag("td", "no target")
+    left_ms = each.deadline_ms - now_ms
+    when = clock(each.deadline_ms, zone, "%H:%M:%S" if abs(left_ms) < 43_200_000 else "%Y-%m-%d %H:%M:%S")
+    if left_ms < 0:
+        return tag("td", tag("strong", f"OVERDUE by {age(-left_ms)}", class_="overdue"), f" ({when})")
+    return tag("td", f"in {age(left_ms)} ({when})")
+
+
+def _notes(found: OpenList, count: int) -> Iterator[Html]:
+    if count > MOST_ROWS:
+        yield tag("p", f"The {MOST_ROWS} oldest are shown; `watchroom open --measure {found.measure.id}` lists all.")
+    if found.gave_up:
+        limit = age(found.measure.give_up_ms)
+        yield tag("p", f"{found.gave_up:,} more are older than {limit}: not closed by the feed, not counted.")
+
+
+def unreachable(why: str) -> Html:
+    """In place of the list while Redis does not answer."""
+    return tag("p", tag("strong", NO_DATA), f": {why}. Nobody knows who is open now.", class_="nodata", role="alert")

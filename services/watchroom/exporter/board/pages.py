@@ -1,0 +1,143 @@
+"""The table of the board's paths: what each is asked for, and what it answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.errors import StoreUnavailable
+from watchroom.exporter.board.board_page import board_page
+from watchroom.exporter.board.definitions import definition, index, runbook, runbooks
+from watchroom.exporter.board.document import document
+from watchroom.exporter.board.markup import Html, tag
+from watchroom.exporter.board.observe import observe
+from watchroom.exporter.board.open_page import open_page, unreachable, where_faults
+from watchroom.exporter.mirror import Mirror
+from watchroom.exporter.open_list import read_open
+from watchroom.exporter.page import Page
+from watchroom.exporter.server import Answer, Asked, Pages
+from watchroom.settings import Settings
+from watchroom.store.read import Reader
+
+HTML = "text/html; charset=utf-8"
+ASSETS = {
+    "board.css": "text/css; charset=utf-8",
+    "board.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+OPEN_TIMEOUT_S = 2.0
+OPEN_AT_ONCE = 4  # lists read at the same time: a slow Redis holds so many threads, and no scrape
+
+
+class BoardPages:
+    """Everything that a person reads at the exporter."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        mirror: Mirror,
+        page: Page,
+        settings: Settings,
+        *,
+        clock: Callable[[], int],
+    ) -> None:
+        self._catalogue = catalogue
+        self._mirror = mirror
+        self._page = page
+        self._settings = settings
+        self._now_ms = clock
+        self._zone = ZoneInfo(settings.zone)
+        self._runbooks = runbooks(catalogue)
+        self._reading_lists = threading.BoundedSemaphore(OPEN_AT_ONCE)
+        folder = files("watchroom.exporter.board")
+        self._assets = {name: folder.joinpath(name).read_text() for name in ASSETS}
+
+    def table(self) -> Pages:
+        """Paths and pages, for the server."""
+        return {
+            "/": self._wall,
+            "/assets/": self._asset,
+            "/open/": self._open,
+            "/measures": self._measures,
+            "/measures/": self._measure,
+            "/runbook": self._books,
+            "/runbook/": self._book,
+        }
+
+    def _wall(self, _: Asked) -> Answer:
+        board = observe(self._catalogue, self._mirror, self._page, self._settings, self._now_ms())
+        return Answer(board_page(board, self._zone), HTML)
+
+    def _asset(self, asked: Asked) -> Answer:
+        text = self._assets.get(asked.rest)
+        if text is None:
+            return Answer(f"no such file; there are {', '.join(ASSETS)}\n", status=HTTPStatus.NOT_FOUND)
+        return Answer(text, ASSETS[asked.rest])
+
+    def _open(self, asked: Asked) -> Answer:
+        measure = self._catalogue.measures.get(asked.rest)
+        if measure is None or measure.kind != "open":
+            return self._unknown("open measure", "/open", (m for m in self._all() if m.kind == "open"))
+        if faults := where_faults(measure, asked.query):
+            text = tag("p", "; ".join(faults), class_="text")
+            return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)
+        if not self._reading_lists.acquire(blocking=False):
+            return self._unreachable(measure, "too many lists are being read from Redis, try again")
+        try:
+            return self._list(measure, asked)
+        except StoreUnavailable as error:
+            return self._unreachable(measure, str(error))
+        finally:
+            self._reading_lists.release()
+
+    def _list(self, measure: Measure, asked: Asked) -> Answer:
+        """Read with a connection of its own: the mirror's belongs to the refreshing loop."""
+        reader = Reader(self._settings.redis_url, self._settings.force, OPEN_TIMEOUT_S)
+        try:
+            found = read_open(reader, measure, self._settings.topic(measure.stream), self._now_ms())
+        finally:
+            reader.close()
+        now_ms = self._now_ms()  # reading may have taken seconds; what follows is judged after it
+        faults = self._page.faults(now_ms)[measure.stream]
+        body = open_page(found._replace(now_ms=now_ms), dict(asked.query), faults, self._zone)
+        return self._text(measure.brief, body, live=True)
+
+    def _unreachable(self, measure: Measure, why: str) -> Answer:
+        return self._text(measure.brief, unreachable(why), HTTPStatus.SERVICE_UNAVAILABLE, live=True)
+
+    def _measures(self, _: Asked) -> Answer:
+        links = ((f"/measures/{m.id}", m.brief, m.definition) for m in self._all())
+        return self._text("Definitions", index("Every measure", links))
+
+    def _measure(self, asked: Asked) -> Answer:
+        measure = self._catalogue.measures.get(asked.rest)
+        if measure is None:
+            return self._unknown("measure", "/measures", self._all())
+        return self._text(measure.brief, definition(measure))
+
+    def _books(self, _: Asked) -> Answer:
+        return self._text("Runbooks", self._every_book("Every alert"))
+
+    def _book(self, asked: Asked) -> Answer:
+        book = self._runbooks.get(asked.rest)
+        if book is None:
+            return self._text("No such alert", self._every_book("There are"), HTTPStatus.NOT_FOUND)
+        return self._text(book.name, runbook(book))
+
+    def _every_book(self, title: str) -> Html:
+        return index(title, ((f"/runbook/{each.name}", each.name, each.meaning) for each in self._runbooks.values()))
+
+    def _unknown(self, what: str, path: str, known: Iterable[Measure]) -> Answer:
+        links = ((f"{path}/{m.id}", m.id, m.brief) for m in known)
+        return self._text(f"No such {what}", index("There are", links), HTTPStatus.NOT_FOUND)
+
+    def _all(self) -> Iterable[Measure]:
+        return self._catalogue.measures.values()
+
+    def _text(self, title: str, body: Html, status: HTTPStatus = HTTPStatus.OK, *, live: bool = False) -> Answer:
+        page = document(title, self._settings.force, body, now_ms=self._now_ms(), zone=self._zone, live=live)
+        return Answer(page, HTML, status)

@@ -1,0 +1,126 @@
+"""One tile of the wall as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from watchroom.catalogue.shown import Unit
+from watchroom.exporter.board.markup import Html, join, tag
+from watchroom.exporter.board.wall import Board, Cell, TileView
+from watchroom.exporter.board.words import NO_DATA, NONE, State, label_words, pieces, plain, state_word
+from watchroom.exporter.numbers import Number
+
+LONG = 3  # characters; more than that in one of several numbers needs smaller ones
+TENTHS = frozenset({"mean", "p50", "p90", "p95"})  # averages: a tenth of a second says something
+
+
+def age_tile(board: Board) -> Html:
+    """How old everything else is: the first tile."""
+    state: State = "normal"
+    if board.data_age_ms is None:
+        state = "nodata"
+    elif board.data_age_ms > board.fresh_ms:
+        state = "critical"
+    word = {"normal": "FRESH", "critical": "OLD", "nodata": NO_DATA}[state]
+    limit = f"slowest feed; limit {board.fresh_ms / 1000:g} s"
+    figure = _nodata("Redis does not answer, or nothing was ever applied")
+    if board.data_age_ms is not None:
+        big = tag("p", *_big(max(0, board.data_age_ms) / 1000, "s", tenths=True), class_="figure")
+        figure = tag("div", big, tag("p", limit, class_="beside"), class_="cell")
+    about = tag("span", ": state of the feeds", class_="quiet-text")
+    return _tile(
+        "tile-data-age",
+        tag("a", "Data age", about, href="/healthz", id="link-data-age"),
+        state,
+        tag("p", word, class_="word") if state != "nodata" else Html(""),
+        tag("div", figure, class_="figures one", data_figures=""),
+    )
+
+
+def tile(view: TileView) -> Html:
+    """A tile of the catalogue."""
+    name = f"{view.measure.id}-{view.tile.place}"
+    leads_to = ": who is behind it" if view.measure.kind == "open" else ": definition"
+    link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
+    return _tile(f"tile-{name}", link, view.state, _word(view), _figures(view))
+
+
+def _tile(name: str, link: Html, state: State, word: Html, figures: Html) -> Html:
+    return tag("li", tag("h3", link), figures, word, id=name, class_="tile", data_state=state, data_tile="")
+
+
+def _word(view: TileView) -> Html:
+    """The tile's state, where it is not said beside a number."""
+    if not view.judged or view.state in ("nodata", "none"):
+        return Html("")
+    return tag("p", state_word(view.state, low_is_bad=view.tile.low_is_bad), class_="word")
+
+
+def _figures(view: TileView) -> Html:
+    if view.faults:
+        reason = view.faults[0] + (f" (and {len(view.faults) - 1} more)" if len(view.faults) > 1 else "")
+        inside = [_nodata(reason)]
+    else:
+        inside = [_cell(view, cell) for cell in view.cells] or [_nodata("nothing has a target")]
+    return tag("div", *inside, class_=" ".join(["figures", *_size(view)]), data_figures="")
+
+
+def _size(view: TileView) -> Iterator[str]:
+    """How large its numbers can be: few are large, and long ones small."""
+    yield {1: "one", 2: "two"}.get(len(view.cells), "more") if not view.faults else "one"
+    values = [cell.number.value for cell in view.cells if cell.number and cell.number.value is not None]
+    if len(view.cells) > 1 and max((len(plain(value, view.unit)) for value in values), default=0) > LONG:
+        yield "long"
+
+
+def _nodata(reason: str) -> Html:
+    return tag("div", tag("p", NO_DATA, class_="figure"), tag("p", reason, class_="beside"), class_="cell")
+
+
+def _cell(view: TileView, cell: Cell) -> Html:
+    number = cell.number
+    value = number.value if number else None
+    quiet = value == 0 and cell.state == "normal"
+    tenths = view.tile.shown.what in TENTHS
+    parts = [tag("p", *_big(value, view.unit, tenths=tenths), class_="figure quiet" if quiet else "figure")]
+    if cell.label:
+        parts.insert(0, tag("p", label_words(view.tile.shown.split, cell.label), class_="label"))
+    if number and number.whole is not None:
+        parts.extend(_share(number, view.target_share))
+    elif view.judged and len(view.cells) == 1:
+        parts.append(tag("p", _limits(view), class_="beside"))
+    if len(view.cells) > 1 and cell.state in ("warning", "critical"):
+        parts.append(tag("p", state_word(cell.state, low_is_bad=view.tile.low_is_bad), class_="word"))
+    return tag("div", *parts, class_="cell", data_state=cell.state)
+
+
+def _limits(view: TileView) -> str:
+    tile = view.tile
+    warning, critical = (plain(limit or 0, view.unit) for limit in (tile.warning, tile.critical))
+    return f"{state_word('warning', low_is_bad=tile.low_is_bad)} from {warning}, CRITICAL from {critical}"
+
+
+def _share(number: Number, target: float | None) -> Sequence[Html]:
+    """The counts behind a share, and a bar with the mark of its target."""
+    counts = f"{number.part:,} of {number.whole:,}" if number.whole else "0 of 0: nothing to judge"
+    said = f"{counts}, target {plain(target, 'share')}" if target is not None else counts
+    return [tag("p", said, class_="beside"), share_bar(number.value, target)]
+
+
+def share_bar(value: float | None, target: float | None) -> Html:
+    """A share as the filled part of a bar; the same numbers stand beside it as text."""
+    parts = [tag("rect", x=0, y=3, width=100, height=8, class_="bar-whole")]
+    if value is not None:
+        parts.append(tag("rect", x=0, y=3, width=f"{min(1.0, max(0.0, value)) * 100:.2f}", height=8, class_="bar-part"))
+    if target is not None:
+        parts.append(tag("rect", x=f"{target * 100 - 0.4:.2f}", y=0, width=0.8, height=14, class_="bar-target"))
+    return tag("svg", *parts, class_="bar", viewBox="0 0 100 14", preserveAspectRatio="none", aria_hidden="true")
+
+
+def _big(value: float | None, unit: Unit, *, tenths: bool) -> Sequence[Html]:
+    if value is None:
+        return [tag("span", NONE)]
+    return [
+        join(tag("span", number), tag("small", f" {word}"), " ") if word else tag("span", number)
+        for number, word in pieces(value, unit, tenths=tenths)
+    ]

@@ -1,0 +1,148 @@
+"""What the page shows at a moment, as plain values: judged and in order, not yet markup. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.shown import OF_A_TARGET, WORDS, Shown, Tile, Unit
+from watchroom.exporter.board.words import State, worst
+from watchroom.exporter.numbers import Number
+
+Ask = Callable[[Measure, Shown], Sequence[Number]]
+OF_KIND = {"count": ("number",), "share": ("share",), "duration": ("mean", "observations"), "open": ("open", "oldest")}
+Faults = Mapping[str, Sequence[str]]  # stream -> why it is withheld; empty: it is not
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One number of a tile."""
+
+    label: str  # value of the split label; empty without a split
+    number: Number | None  # None: withheld
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class TileView:
+    """One tile, judged."""
+
+    measure: Measure
+    tile: Tile
+    cells: tuple[Cell, ...]
+    faults: tuple[str, ...]  # why it is withheld
+    target_share: float | None  # the share that should meet the target
+
+    @property
+    def state(self) -> State:
+        """The state that it is drawn in."""
+        return worst([cell.state for cell in self.cells])
+
+    @property
+    def unit(self) -> Unit:
+        """Of its numbers."""
+        return WORDS[self.measure.kind][self.tile.shown.what].unit
+
+    @property
+    def judged(self) -> bool:
+        """Whether it has limits: only then is normal worth a word."""
+        return self.tile.warning is not None
+
+    @property
+    def href(self) -> str:
+        """Who is behind an open tile; what a measure means otherwise."""
+        return href_of(self.measure, self.tile.shown.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One word of a measure that is on no tile."""
+
+    meaning: str
+    unit: Unit
+    window: str
+    numbers: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureView:
+    """A measure that is on no tile."""
+
+    measure: Measure
+    lines: tuple[Line, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything on the page."""
+
+    force: str
+    now_ms: int
+    fresh_ms: int  # the limit of the data age
+    data_age_ms: int | None  # of the slowest partition; None: not known
+    tiles: tuple[TileView, ...]
+    others: tuple[MeasureView, ...]
+    faults: Faults
+
+
+def tile_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[TileView, ...]:
+    """The wall's tiles in order; `ask` is called for published streams only."""
+    return tuple(_tile_view(measure, tile, faults[measure.stream], ask) for measure, tile in catalogue.tiles())
+
+
+def other_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[MeasureView, ...]:
+    """Every measure without a tile, in catalogue order: a new one appears here by itself."""
+    untiled = (measure for measure in catalogue.measures.values() if not measure.display.tiles)
+    return tuple(_measure_view(measure, faults[measure.stream], ask) for measure in untiled)
+
+
+def href_of(measure: Measure, where: Mapping[str, str]) -> str:
+    """Where a measure's number leads: to who is behind it, or to its definition."""
+    if measure.kind != "open":
+        return f"/measures/{measure.id}"
+    return f"/open/{measure.id}" + (f"?{urlencode(where)}" if where else "")
+
+
+def _tile_view(measure: Measure, tile: Tile, faults: Sequence[str], ask: Ask) -> TileView:
+    target = measure.display.objective_for(tile.shown.where) if tile.shown.what in OF_A_TARGET else None
+    if faults:
+        labels = next((label.values for label in measure.labels if label.name == tile.shown.split), ("",))
+        cells = tuple(Cell(label, None, "nodata") for label in labels)
+    else:
+        cells = tuple(_cell(tile, number) for number in ask(measure, tile.shown))
+    return TileView(measure, tile, cells, tuple(faults), target)
+
+
+def _cell(tile: Tile, number: Number) -> Cell:
+    state: State = "none" if number.value is None else tile.state(number.value)
+    return Cell(number.label, number, state)
+
+
+def _measure_view(measure: Measure, faults: Sequence[str], ask: Ask) -> MeasureView:
+    return MeasureView(measure, () if faults else tuple(_lines(measure, ask)), tuple(faults))
+
+
+def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
+    """The words that can be said for each value of the first label, over the shortest window."""
+    split = measure.labels[0].name if measure.labels else ""
+    window = measure.windows[0] if measure.windows else ""
+    for what in _whats(measure, split):
+        numbers = tuple(ask(measure, Shown(what, {}, window, split)))
+        if numbers:
+            word = WORDS[measure.kind][what]
+            yield Line(word.meaning, word.unit, window, numbers)
+
+
+def _whats(measure: Measure, split: str) -> Iterator[str]:
+    whats = {
+        "count": ("number",),
+        "share": ("share",),
+        "duration": ("mean", "observations"),
+        "open": ("open", "oldest"),
+    }
+    yield from whats[measure.kind]
+    if measure.targets and all(set(target.where) <= {split} for target in measure.targets):
+        yield "within" if measure.kind == "duration" else "overdue"

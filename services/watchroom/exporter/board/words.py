@@ -1,0 +1,113 @@
+"""Numbers and label values as people read them on a wall. Pure.
+
+Numbers are cut, not rounded, so that one that misses its limit never reads as if it met it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import floor
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from watchroom.catalogue.model import Target
+from watchroom.catalogue.shown import Unit
+
+NO_DATA = "NO DATA"
+NONE = "NONE"
+
+State = Literal["normal", "warning", "critical", "none", "nodata"]
+
+WINDOW_WORDS: Mapping[str, str] = {
+    "5m": "last 5 minutes",
+    "15m": "last 15 minutes",
+    "30m": "last 30 minutes",
+    "1h": "last hour",
+    "6h": "this hour and the 5 before",
+    "24h": "this hour and the 23 before",
+    "today": "today",
+    "7d": "today and the 6 days before",
+    "28d": "today and the 27 days before",
+    "month": "each month",
+    "12mo": "last 12 complete months",
+}
+
+
+class Piece(NamedTuple):
+    """A number and the small word behind it: ("12", "min")."""
+
+    number: str
+    unit: str
+
+
+def pieces(value: float, unit: Unit, *, tenths: bool = False) -> list[Piece]:
+    """A number in the parts that are drawn large and small; `tenths` of a second only below 100 s."""
+    if unit == "share":
+        return [Piece(_percent(value), "%")]
+    if unit == "s":
+        return _length(value, tenths=tenths)
+    return [Piece(f"{floor(value):,}", "")]
+
+
+def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
+    """The same in one line."""
+    return " ".join(f"{number} {word}".strip() for number, word in pieces(value, unit, tenths=tenths))
+
+
+def age(length_ms: int) -> str:
+    """A length of time in one line; a negative one counts as 0."""
+    return plain(max(0, length_ms) / 1000, "s")
+
+
+def label_words(name: str, value: str) -> str:
+    """A label value as a person says it: `Grade 1`, `999`, `Theft offences`."""
+    if value.isdigit() and name != "line":
+        return f"{name.replace('_', ' ').capitalize()} {value}"
+    return value.replace("_", " ").capitalize()
+
+
+def where_words(by: Mapping[str, str]) -> str:
+    """Several labels in one line; empty for none."""
+    return ", ".join(label_words(name, value) for name, value in by.items())
+
+
+def target_words(target: Target) -> str:
+    """`below 10 s (999)`, `within 15 min 00 s (Grade 1)`."""
+    said = f"{'within' if target.inclusive else 'below'} {age(target.limit_ms)}"
+    where = where_words(target.where)
+    return f"{said} ({where})" if where else said
+
+
+def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A moment on the reporting zone's clock."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime(pattern)
+
+
+def state_word(state: State, *, low_is_bad: bool = False) -> str:
+    """Every state has a word beside its colour."""
+    warning = "LOW" if low_is_bad else "HIGH"
+    return {"normal": "NORMAL", "warning": warning, "critical": "CRITICAL", "none": NONE, "nodata": NO_DATA}[state]
+
+
+def worst(states: list[State]) -> State:
+    """The one that a tile is drawn in."""
+    order: list[State] = ["nodata", "critical", "warning", "normal", "none"]
+    return min(states, key=order.index, default="none")
+
+
+def _percent(share: float) -> str:
+    percent = share * 100 + 1e-9  # 0.29 * 100 is 28.999999999999996
+    return f"{floor(percent * 10) / 10:.1f}" if 0 < percent < 10 and percent % 1 > 0.1 else f"{floor(percent)}"
+
+
+def _length(seconds: float, *, tenths: bool) -> list[Piece]:
+    if seconds < 100:
+        return [Piece(f"{floor(seconds * 10) / 10:.1f}" if tenths else f"{floor(seconds)}", "s")]
+    whole = floor(seconds)
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return [Piece(f"{days}", "d"), Piece(f"{hours}", "h")]
+    if hours:
+        return [Piece(f"{hours}", "h"), Piece(f"{minutes:02}", "min")]
+    return [Piece(f"{minutes}", "min"), Piece(f"{whole % 60:02}", "s")]
