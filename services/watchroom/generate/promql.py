@@ -89,13 +89,14 @@ class _Asking:
 
     def __init__(self, measure: Measure, shown: Shown, more: Sequence[str]) -> None:
         self._measure = measure
-        self._labels = [FORCE, *(label.name for label in measure.labels)]
+        month = ["month"] if shown.window == "month" else []  # months are never added up
+        self._labels = [FORCE, *(label.name for label in measure.labels), *month]
         exact = {**shown.where, **({"window": shown.window} if shown.window else {})}
         listed = [
             f'{label.name}!~"{label.absent}|{label.other}"' for label in measure.labels if label.name == shown.split
         ]
         self._match = [*more, *(f'{name}="{value}"' for name, value in exact.items()), *listed]
-        self.by = ", ".join([FORCE, *([shown.split] if shown.split else [])])
+        self.by = ", ".join([FORCE, *([shown.split] if shown.split else []), *month])
         self.is_one_series = {*shown.where, shown.split} >= {label.name for label in measure.labels}
 
     def selector(self, suffix: str, also: Mapping[str, str] | None = None) -> str:
