@@ -1,0 +1,128 @@
+"""The questions of the boards: `promql` with the chosen force, and what only tables and tiles need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from watchroom.catalogue import names
+from watchroom.catalogue.model import Catalogue, Label, Measure
+from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WITH_COUNTS, WORDS, Shown, Tile
+from watchroom.generate import promql
+from watchroom.generate.boards.panels import Limits
+
+CHOSEN: Final = ('force=~"$force"',)
+ALL: Final = "all"
+NEEDS_TARGET: Final = OF_A_TARGET | {"met"}
+NO_MAPPING: Final[Mapping[str, str]] = {}
+
+
+def one(
+    catalogue: Catalogue,
+    measure: Measure,
+    what: str,
+    *,
+    where: Mapping[str, str] = NO_MAPPING,
+    window: str = "",
+    split: str = "",
+) -> str:
+    """One number; a mean or percentile of nothing is NaN (NONE), not an absent series (NO DATA)."""
+    shown = Shown(what, where, window, split)
+    if what == "whole":
+        return promql.counts(catalogue, measure, Shown("share", where, window, split), CHOSEN).whole
+    if what == "met":
+        return promql.counts(catalogue, measure, Shown("within", where, window, split), CHOSEN).part
+    expr = promql.expression(catalogue, measure, shown, CHOSEN)
+    if what == "part":  # not published where the whole is 0
+        return f"({expr}) or ({promql.counts(catalogue, measure, shown, CHOSEN).whole})"
+    if what == "mean" or what in PERCENTILES:
+        return f"({expr}) or (({promql.base(measure, shown, CHOSEN)} == 0) / 0)"
+    return expr
+
+
+def by_label(catalogue: Catalogue, measure: Measure, what: str, window: str, label: Label) -> str:
+    """One row for each listed value of a label, and where numbers add up one for all, unlisted values included."""
+    split = one(catalogue, measure, what, window=window, split=label.name)
+    if not adds_up(measure, what):
+        return split
+    return f"({split}) or {put(one(catalogue, measure, what, window=window), label.name, ALL)}"
+
+
+def by_all(catalogue: Catalogue, measure: Measure, what: str, window: str = "") -> str:
+    """One row for each set of label values: the listed ones of the first label, each split by the second."""
+    if not measure.labels:
+        return one(catalogue, measure, what, window=window)
+    first, *rest = measure.labels
+    if not rest:
+        return one(catalogue, measure, what, window=window, split=first.name)
+
+    def under(value: str) -> str:
+        split = one(catalogue, measure, what, where={first.name: value}, window=window, split=rest[0].name)
+        return put(split, first.name, value)
+
+    return " or ".join(under(value) for value in values_shown(measure, first, what))
+
+
+def values_shown(measure: Measure, label: Label, what: str) -> list[str]:
+    """The listed values under which a word has a meaning: of a target only those that have one."""
+    if what not in NEEDS_TARGET:
+        return list(label.values)
+    needed = any(label.name in target.where for target in measure.targets)
+    return [value for value in label.values if not needed or measure.target_for({label.name: value})]
+
+
+def adds_up(measure: Measure, what: str) -> bool:
+    """Whether a word can be asked for over all label values together."""
+    if what in PERCENTILES:
+        return not measure.labels
+    return what not in NEEDS_TARGET or all(not target.where for target in measure.targets)
+
+
+def beside(measure: Measure, suffix: str, window: str = "") -> str:
+    """What is counted beside a measure: missing starts, negative times, given up."""
+    labels = ", ".join(["force", *(label.name for label in measure.labels)])
+    match = ",".join([*CHOSEN, *([f'window="{window}"'] if window else [])])
+    return f"sum by (force) (max by ({labels}) ({names.metric(measure.id, suffix)}{{{match}}}))"
+
+
+def put(expr: str, label: str, value: str) -> str:
+    """The same series with a label."""
+    return f'label_replace({expr}, "{label}", "{value}", "", "")'
+
+
+def tile(catalogue: Catalogue, measure: Measure, shown: Tile, limits: Limits | None) -> str:
+    """A tile's query: its state is the label `state`, the counts behind a share are `part` and `whole`.
+
+    Seconds are cut, not rounded: 9.6 s below a limit of 10 s must not read as 10 s.
+    """
+    ask = shown.shown
+    expr = promql.expression(catalogue, measure, ask, CHOSEN)
+    if WORDS[measure.kind][ask.what].unit == "s":
+        expr = f"floor({expr})"
+    if ask.what in WITH_COUNTS:
+        expr = _with_counts(expr, promql.counts(catalogue, measure, ask, CHOSEN), ask)
+    return stated(expr, limits)
+
+
+def stated(expr: str, limits: Limits | None) -> str:
+    """The series with its state's word in the label `state`; none of them when normal, or when NaN."""
+    if limits is None:
+        return expr
+    beyond = "<=" if limits.is_low_bad else ">="
+    warning, critical = (f"(({expr}) {beyond} {limit:g})" for limit in (limits.warning, limits.critical))
+    return (
+        f"(({expr}) unless {warning})"
+        f" or {put(f'{warning} unless {critical}', 'state', limits.warning_word)}"
+        f" or {put(critical, 'state', limits.critical_word)}"
+    )
+
+
+def _with_counts(share: str, counts: promql.Counts, ask: Shown) -> str:
+    """A share of its counts as labels, so that one panel shows "81 %" and "17 of 21"."""
+    by = ", ".join(["force", *([ask.split] if ask.split else [])])
+    part = f"({counts.part}) or ({counts.whole})"  # the part of nothing is not published
+    labels = "".join(
+        f' * on ({by}) group_left ({name}) count_values by ({by}) ("{name}", {expr})'
+        for name, expr in (("part", part), ("whole", counts.whole))
+    )
+    return f"({share}){labels}"

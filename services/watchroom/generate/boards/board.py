@@ -1,0 +1,149 @@
+"""From finished panels to a dashboard: the grid, variables, annotations and what all boards share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import prometheus
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as model
+
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.generate.boards.panels import SOURCE, Link, Placed
+
+COLUMNS: Final = 24
+REFRESH: Final = "10s"
+NAMES: Final = ("live", "response", "demand", "crime", "month", "platform")
+ROW_HEIGHT: Final = 1
+HIDDEN: Final = "inControlsMenu"
+FIRING: Final = 'ALERTS{alertstate="firing",severity!="none",force=~"$force"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What boards are made of."""
+
+    catalogue: Catalogue
+    exporter: str  # address of the exporter's pages
+    zone: str  # reporting zone
+    force: str  # the force that a board opens with
+
+
+class Section(NamedTuple):
+    """Panels under one heading; without a title no heading."""
+
+    title: str
+    panels: Sequence[Placed]
+
+
+Make = Callable[[Sources], Sequence[Section]]
+
+
+class Board(NamedTuple):
+    """One dashboard before it is laid out."""
+
+    name: str  # of NAMES; the uid is watchroom-<name>
+    title: str
+    about: str
+    since: str  # how far the trends go back
+    make: Make
+
+
+def uid(name: str) -> str:
+    """The fixed uid, which links and alerts name."""
+    return f"watchroom-{name}"
+
+
+def link_to(name: str) -> Link:
+    """Drill-down to another board with the same force."""
+    return Link(f"{name.capitalize()} board", f"/d/{uid(name)}?${{force:queryparam}}&${{datasource:queryparam}}")
+
+
+def links(sources: Sources, measure: Measure, to: str) -> tuple[Link, ...]:
+    """Drill-down, the list behind an open measure, and the runbook of each of its alerts."""
+    found = [link_to(to)]
+    if measure.kind == "open":
+        found.append(open_list(sources, measure))
+    runbooks = (Link(f"Runbook {alert.name}", runbook(sources, alert.name)) for alert in measure.display.alerts)
+    return (*found, *runbooks, Link("Measures now", f"{sources.exporter}/"))
+
+
+def open_list(sources: Sources, measure: Measure) -> Link:
+    """The ids behind an open measure."""
+    return Link("What is behind this number", f"{sources.exporter}/open/{measure.id}")
+
+
+def runbook(sources: Sources, alert: str) -> str:
+    """Address of an alert's runbook."""
+    return f"{sources.exporter}/runbook/{alert}"
+
+
+def text(board: Board, sources: Sources) -> str:
+    """The dashboard as classic JSON, the same for the same sources."""
+    made = _frame(board, sources)
+    made.panels = list(_placed(board, board.make(sources)))
+    plain = _unhidden(json.loads(json.dumps(made, cls=JSONEncoder)))
+    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def _unhidden(found: object) -> object:
+    """Without `placement`: the builders would hide every link and annotation behind a menu."""
+    if isinstance(found, dict):
+        return {key: _unhidden(value) for key, value in found.items() if key != "placement" or value != HIDDEN}
+    return [_unhidden(value) for value in found] if isinstance(found, list) else found
+
+
+def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:
+    """Left to right, then down; a new section starts a new line."""
+    found: list[model.Panel | model.RowPanel] = []
+    y = 0
+    for section in sections:
+        if section.title:
+            at = model.GridPos(x=0, y=y, w=COLUMNS, h=ROW_HEIGHT)
+            key = crc32(f"{board.name}/row/{section.title}".encode()) % 1_000_000 + 1
+            found.append(model.RowPanel(title=section.title, grid_pos=at, id_val=key))
+            y += ROW_HEIGHT
+        x = tallest = 0
+        for panel, width, height in section.panels:
+            if x + width > COLUMNS:
+                x, y, tallest = 0, y + tallest, 0
+            panel.grid_pos = model.GridPos(x=x, y=y, w=width, h=height)
+            found.append(panel)
+            x, tallest = x + width, max(tallest, height)
+        y += tallest
+    return found
+
+
+def _frame(board: Board, sources: Sources) -> model.Dashboard:
+    made = build.Dashboard(f"Watchroom: {board.title}").uid(uid(board.name)).description(board.about)
+    made.tags(["watchroom", "derived, do not edit"]).readonly().timezone(sources.zone).refresh(REFRESH)
+    made.time(f"now-{board.since}", "now").tooltip(model.DashboardCursorSync.CROSSHAIR).week_start("monday")
+    made.variables([_datasource(), _force(sources)]).links([_board_link(name) for name in NAMES if name != board.name])
+    return made.annotations([_alerts()]).build()
+
+
+def _datasource() -> build.DatasourceVariable:
+    made = build.DatasourceVariable("datasource").label("Data source").type("prometheus").multi(False)
+    return made.current(model.VariableOption(text="Prometheus", value="prometheus", selected=True))
+
+
+def _force(sources: Sources) -> build.QueryVariable:
+    query = "label_values(watchroom_redis_up, force)"  # published while measures are withheld, too
+    made = build.QueryVariable("force").label("Force").query(query).definition(query).datasource(SOURCE).multi(False)
+    made.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(model.VariableSort.ALPHABETICAL_ASC)
+    return made.current(model.VariableOption(text=sources.force, value=sources.force, selected=True))
+
+
+def _board_link(name: str) -> build.DashboardLink:
+    title, url = link_to(name)
+    return build.DashboardLink(title).type(model.DashboardLinkType.LINK).url(url)
+
+
+def _alerts() -> build.AnnotationQuery:
+    made = build.AnnotationQuery().name("Alerts").enable(True).icon_color("#D55E00").datasource(SOURCE)
+    return made.target(prometheus.Dataquery().expr(FIRING).ref_id("Anno")).expr(FIRING).title_format("{{alertname}}")

@@ -1,0 +1,124 @@
+"""The words on a panel: all from the catalogue, so that a board and the measures page say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watchroom.catalogue.model import Label, Measure, Target
+from watchroom.catalogue.shown import WORDS, Tile
+from watchroom.catalogue.vocabulary import STREAMS
+from watchroom.generate.boards.panels import Limits
+
+WINDOW_WORDS = {
+    "5m": "last 5 min",
+    "15m": "last 15 min",
+    "30m": "last 30 min",
+    "1h": "last hour",
+    "6h": "6 h",
+    "24h": "24 h",
+    "today": "Today",
+    "7d": "7 days",
+    "28d": "28 days",
+    "month": "by month",
+    "12mo": "12 months",
+}
+NO_LIMITS = "none; this panel shows and does not judge"
+NOTHING = "NONE: nothing to measure. NO DATA: not published, because the feed, a worker, Redis or the exporter is down."
+
+
+def label_legend(label: Label) -> str:
+    """How a series of a split is named: `Grade {{grade}}`, `{{line}}`."""
+    written = f"{{{{{label.name}}}}}"
+    return f"{_word(label.name)} {written}" if _is_numbered(label) else written
+
+
+def label_value(label: Label, value: str) -> str:
+    """One value of a label: `Grade 1`, `999`, `Theft offences`."""
+    return f"{_word(label.name)} {value}" if _is_numbered(label) and value.isdigit() else _word(value)
+
+
+def column(name: str) -> str:
+    """Title of a label's column."""
+    return _word(name)
+
+
+def what(measure: Measure, word: str) -> str:
+    """What a word shows of a measure, as a title says it."""
+    meaning = WORDS[measure.kind][word].meaning
+    return {"number": "number", "share": "share", "open": "open now"}.get(word, meaning)
+
+
+def measure_card(measure: Measure, threshold: str = NO_LIMITS, also: Sequence[str] = ()) -> str:
+    """A panel's description: definition, clock, exclusions, target, threshold, source."""
+    lines = [
+        f"**Definition.** {measure.definition}",
+        f"**Clock.** {clock(measure)}",
+        f"**Excludes.** {_sentence(measure.display.excludes)}",
+        f"**Target.** {targets(measure)}",
+        f"**Threshold.** {_sentence(threshold)}",
+        *also,
+        NOTHING,
+        f"**Source.** {_sentence(measure.source)} Measure `{measure.id}`.",
+    ]
+    return "\n\n".join(lines)
+
+
+def platform_card(text: str, threshold: str = NO_LIMITS) -> str:
+    """The same for a panel of the platform itself."""
+    return "\n\n".join([text, f"**Threshold.** {_sentence(threshold)}"])
+
+
+def clock(measure: Measure) -> str:
+    """How the measure is placed in time."""
+    moments = STREAMS[measure.stream].moments
+    if measure.kind == "duration":
+        start, end = (f"`{name}` ({moments[name]})" for name in (measure.start, measure.at))
+        return f"From {start} to {end}; placed at its end."
+    if measure.kind == "open":
+        state = STREAMS[measure.stream].states[measure.state]
+        return f"Now; the age runs from `{measure.at}` ({moments[measure.at]}) while {state}."
+    return f"Placed at `{measure.at}`: {moments[measure.at]}."
+
+
+def targets(measure: Measure) -> str:
+    """Targets with their objectives, or that there are none."""
+    if not measure.targets:
+        return "None is set."
+    return _sentence("; ".join(_target(measure, target) for target in measure.targets))
+
+
+def limits(tile: Tile) -> Limits | None:
+    """The limits of a tile; None without any."""
+    if tile.warning is None or tile.critical is None:
+        return None
+    return Limits(tile.warning, tile.critical, "LOW" if tile.low_is_bad else "HIGH", "CRITICAL")
+
+
+def limits_text(found: Limits | None, unit: str) -> str:
+    """`HIGH from 10 s, CRITICAL from 60 s`."""
+    if found is None:
+        return NO_LIMITS
+    side = "at or below" if found.is_low_bad else "from"
+    return f"{found.warning_word} {side} {found.warning:g}{unit}, {found.critical_word} {side} {found.critical:g}{unit}"
+
+
+def _target(measure: Measure, target: Target) -> str:
+    by = {label.name: label for label in measure.labels}
+    where = ", ".join(label_value(by[name], value) for name, value in target.where.items()) or "All"
+    edge = f"{where} {'within' if target.inclusive else 'below'} {target.limit_ms / 1000:,g} s"
+    share = measure.display.objective_for(target.where)
+    return edge if share is None else f"{edge} for at least {share:g} ({share:.0%})"
+
+
+def _is_numbered(label: Label) -> bool:
+    return label.name != "line" and bool(label.values) and all(value.isdigit() for value in label.values)
+
+
+def _word(text: str) -> str:
+    said = text.replace("_", " ")
+    return said[:1].upper() + said[1:]
+
+
+def _sentence(text: str) -> str:
+    said = text[:1].upper() + text[1:]
+    return said if said.endswith(".") else f"{said}."

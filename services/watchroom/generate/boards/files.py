@@ -1,0 +1,35 @@
+"""The files of the boards: `grafana/dashboards/watchroom-<name>.json`, classic dashboard JSON."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.generate.boards import board, crime, demand, live, month, platform, response
+from watchroom.generate.boards.board import Board, Sources
+from watchroom.settings import Settings
+
+BOARDS: Final = {
+    made.name: made for made in (live.BOARD, response.BOARD, demand.BOARD, crime.BOARD, month.BOARD, platform.BOARD)
+}
+
+
+def outputs() -> dict[str, Callable[[Path], str]]:
+    """Path below the repository's root -> what makes it."""
+    return {f"grafana/dashboards/{board.uid(name)}.json": partial(_text, made) for name, made in BOARDS.items()}
+
+
+def sources_of(root: Path) -> Sources:
+    """The catalogue and addresses below the repository's root, with the settings' defaults."""
+    fields = Settings.model_fields
+    catalogue = load_catalogue(root / "schemas" / "measures", fields["areas"].default)
+    links = tomllib.loads((root / "schemas" / "links.toml").read_text(encoding="utf-8"))
+    return Sources(catalogue, links["exporter"].rstrip("/"), fields["zone"].default, fields["force"].default)
+
+
+def _text(made: Board, root: Path) -> str:
+    return board.text(made, sources_of(root))

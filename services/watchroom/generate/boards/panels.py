@@ -1,0 +1,243 @@
+"""The four kinds of panel, each with what every panel must have: unit, description, NO DATA and links.
+
+A number that is not there must never look like one that is fine: no panel keeps an old value (`last` of an
+instant query, never `lastNotNull`), an absent series has its own colour and word, and a normal number has no
+fill at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
+from zlib import crc32
+
+from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import common as shapes
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from watchroom.generate.boards import palette
+
+SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
+REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries.Panel)
+
+
+class Query(NamedTuple):
+    """One query, and how its series (or its column) is named."""
+
+    expr: str
+    name: str
+
+
+class Link(NamedTuple):
+    """Where a click leads."""
+
+    title: str
+    url: str
+
+
+class Limits(NamedTuple):
+    """From where a number is a warning and where critical, at the limit included, each with its word."""
+
+    warning: float
+    critical: float
+    warning_word: str
+    critical_word: str
+
+    @property
+    def is_low_bad(self) -> bool:
+        """Whether the number is bad when it is small."""
+        return self.critical < self.warning
+
+
+class Word(NamedTuple):
+    """A number that is a state: 1 is "UP"."""
+
+    text: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What every panel has. `key` makes the id: it stays the same when other panels come and go."""
+
+    key: str
+    title: str
+    about: str
+    unit: str
+    links: tuple[Link, ...]
+    decimals: int = 0
+    words: Mapping[int, Word] = field(default_factory=dict)
+
+
+class Placed(NamedTuple):
+    """A finished panel and its size in the grid of 24 columns."""
+
+    panel: model.Panel
+    width: int
+    height: int
+
+
+def number(
+    head: Head,
+    queries: Sequence[Query],
+    *,
+    limits: Limits | None = None,
+    named: bool = False,
+    data_links: Sequence[Link] = (),
+    width: int = 6,
+    height: int = 5,
+) -> Placed:
+    """One number, or a few named ones, that somebody acts on; filled only when it is not normal."""
+    panel = stat.Panel().color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID).wide_layout(False)
+    panel.graph_mode(shapes.BigValueGraphMode.NONE).justify_mode(shapes.BigValueJustifyMode.CENTER)
+    panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME if named else shapes.BigValueTextMode.VALUE)
+    panel.text(common.VizTextDisplayOptions().title_size(28))
+    panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+    panel.thresholds(steps()).data_links([_link(link) for link in data_links])
+    return _finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
+
+
+def ranking(head: Head, query: Query, *, width: int = 12, height: int = 9) -> Placed:
+    """Bars, longest first; at most ten can be compared."""
+    panel = bargauge.Panel().display_mode(shapes.BarGaugeDisplayMode.BASIC).show_unfilled(False)
+    panel.orientation(shapes.VizOrientation.HORIZONTAL).value_mode(shapes.BarGaugeValueMode.TEXT).min(0)
+    panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(palette.INKS[0]))
+    panel.thresholds(steps())
+    return _finished(panel, head, [_instant(query)], None, width=width, height=height)
+
+
+def rows(
+    head: Head, queries: Sequence[Query], labels: Sequence[tuple[str, str]], *, descending: str = "", width: int = 24,
+    height: int = 8, column_words: Mapping[str, tuple[str, Mapping[int, Word]]] | None = None
+) -> Placed:  # fmt: skip
+    """A table: one row for each set of labels, one column for each query.
+
+    Args:
+        head: Of the panel; its unit is every column's unless `column_words` gives another.
+        queries: One for each column, all with the same labels.
+        labels: Label and title of the columns that name a row, in order.
+        descending: Title of the column that the rows are ordered by, highest first; empty: the first, lowest first.
+        width: In the grid.
+        height: In the grid.
+        column_words: Title of a column -> its unit and the words of its numbers.
+    """
+    panel = table.Panel().cell_height(shapes.TableCellHeight.SM)
+    cell = shapes.TableColoredBackgroundCellOptions(mode=shapes.TableCellBackgroundDisplayMode.BASIC)
+    panel.cell_options(cell).filterable(False).thresholds(steps())
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+    order = {name: place for place, (name, _) in enumerate(labels)}
+    titles = dict(labels)
+    for place, query in enumerate(queries):
+        # One query's column is called "Value", several are told apart by their letters.
+        name = f"Value #{REFS[place]}" if len(queries) > 1 else "Value"
+        order[name], titles[name] = len(labels) + place, query.name
+    hidden = {name: True for name in ("Time", "force", "__name__", "window") if name not in titles}
+    organised: dict[str, object] = {"excludeByName": hidden, "indexByName": order, "renameByName": titles}
+    by = [{"field": descending or labels[0][1], "desc": bool(descending)}] if labels else []
+    for kind, options in (("merge", {}), ("organize", organised), *((("sortBy", {"sort": by}),) if by else ())):
+        panel.with_transformation(model.DataTransformerConfig(id_val=kind, options=options))
+    for title, (unit, words) in (column_words or {}).items():
+        override = [model.DynamicConfigValue(id_val="unit", value=unit)]
+        if words:
+            override.append(model.DynamicConfigValue(id_val="mappings", value=_mappings(words, None)))
+        panel.override_by_name(title, override)
+    targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
+    return _finished(panel, head, targets, None, width=width, height=height)
+
+
+def trend(
+    head: Head, queries: Sequence[Query], *, lines: Sequence[str] = (), limit: float | None = None,
+    band: tuple[str, str] | None = None, width: int = 12, height: int = 9
+) -> Placed:  # fmt: skip
+    """How a number has gone; a gap is a gap. `lines` are the names that get colours and dashes of their own.
+
+    Args:
+        head: Of the panel.
+        queries: Range queries.
+        lines: Names of series, each of which gets its own ink and dash.
+        limit: A target, drawn as a dashed line.
+        band: Names of the highest and the lowest series, between which is filled.
+        width: In the grid.
+        height: In the grid.
+    """
+    panel = timeseries.Panel().line_width(2).fill_opacity(0).span_nulls(False).axis_soft_min(0)
+    panel.show_points(shapes.VisibilityMode.NEVER).thresholds(steps() if limit is None else steps(limit))
+    if limit is not None:
+        dashed = common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
+        panel.thresholds_style(dashed)
+    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(palette.INKS[0]))
+    legend = common.VizLegendOptions().show_legend(True).display_mode(shapes.LegendDisplayMode.TABLE)
+    panel.legend(legend.placement(shapes.LegendPlacement.BOTTOM).calcs(["last", "max"]))
+    for place, name in enumerate(lines):
+        style: dict[str, object] = {"fill": "solid"} if place == 0 else {"fill": "dash", "dash": _DASHES[place % 4]}
+        colour = {"mode": "fixed", "fixedColor": palette.INKS[place % len(palette.INKS)]}
+        properties: dict[str, object] = {"color": colour, "custom.lineStyle": style}
+        if band and name == band[0]:
+            properties |= {"custom.fillBelowTo": band[1], "custom.fillOpacity": 15}
+        panel.override_by_name(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in properties.items()])
+    targets = [prometheus.Dataquery().expr(query.expr).legend_format(query.name).range() for query in queries]
+    return _finished(panel, head, targets, None, width=width, height=height)
+
+
+_DASHES: Final = ([0], [10, 6], [3, 4], [14, 4, 2, 4])
+
+
+def steps(limit: float | None = None) -> build.ThresholdsConfig:
+    """Nothing is filled by a threshold (the limits are exact mappings); `limit` is drawn as a line."""
+    found = [model.Threshold(value=None, color=palette.QUIET)]
+    if limit is not None:
+        found.append(model.Threshold(value=limit, color=palette.LIMIT_INK))
+    return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(found)
+
+
+def _instant(query: Query) -> prometheus.Dataquery:
+    return prometheus.Dataquery().expr(query.expr).legend_format(query.name).instant()
+
+
+def _finished(
+    panel: Builder,
+    head: Head,
+    targets: Sequence[prometheus.Dataquery],
+    limits: Limits | None,
+    *,
+    width: int,
+    height: int,
+) -> Placed:
+    """Gives a panel what all have."""
+    panel.id(crc32(head.key.encode()) % 1_000_000 + 1).title(head.title).description(head.about).datasource(SOURCE)
+    panel.unit(head.unit).decimals(head.decimals).mappings(_mappings(head.words, limits)).no_value("NO DATA")
+    for ref, target in zip(REFS, targets, strict=False):
+        panel.with_target(target.ref_id(ref).datasource(SOURCE))
+    panel.links([_link(link) for link in head.links])
+    return Placed(panel.build(), width, height)
+
+
+def _link(link: Link) -> build.DashboardLink:
+    made = build.DashboardLink(link.title).type(model.DashboardLinkType.LINK).url(link.url)
+    return made.target_blank(not link.url.startswith("/d/"))
+
+
+def _mappings(words: Mapping[int, Word], limits: Limits | None) -> list[model.ValueMapping]:
+    """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken."""
+    found: list[model.ValueMapping] = []
+    if words:
+        options = {str(at): model.ValueMappingResult(text=word.text, color=word.colour) for at, word in words.items()}
+        found.append(model.ValueMap(options=options))
+    for limit, colour in ((limits.critical, palette.CRITICAL), (limits.warning, palette.WARNING)) if limits else ():
+        low, high = (None, limit) if limits and limits.is_low_bad else (limit, None)
+        result = model.ValueMappingResult(color=colour)
+        found.append(model.RangeMap(options=model.DashboardRangeMapOptions(from_val=low, to=high, result=result)))
+    for match, text, colour in (
+        (model.SpecialValueMatch.NA_N, "NONE", palette.QUIET),
+        (model.SpecialValueMatch.NULL_AND_NAN, "NO DATA", palette.NO_DATA),
+    ):
+        result = model.ValueMappingResult(text=text, color=colour)
+        found.append(model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result)))
+    return found

@@ -1,0 +1,173 @@
+"""Platform: whether the figures can be trusted, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from watchroom.catalogue import names
+from watchroom.catalogue.metrics import suffixes
+from watchroom.catalogue.model import Catalogue
+from watchroom.generate.boards import ask, describe, palette
+from watchroom.generate.boards.board import Board, Section, Sources, link_to, runbook
+from watchroom.generate.boards.live import data_age
+from watchroom.generate.boards.panels import Head, Link, Placed, Query, Word, number, ranking, rows, trend
+
+CHOSEN: Final = ask.CHOSEN[0]
+RATE: Final = "$__rate_interval"
+UP: Final = {1: Word("UP", palette.QUIET), 0: Word("DOWN", palette.CRITICAL)}
+HELD: Final = {0: Word("PUBLISHED", palette.QUIET), 1: Word("WITHHELD", palette.CRITICAL)}
+SILENT: Final = {0: Word("HEARD", palette.QUIET), 1: Word("SILENT", palette.WARNING)}
+SOMETIMES: Final = {
+    "stale_batches": "batches dropped, lane moved on",
+    "moved": "Redis stood at another offset",
+    "rebalances": "assignments from the group",
+    "redis_retries": "Redis calls tried again",
+    "kafka_retries": "Kafka calls tried again",
+}
+BESIDE: Final = {
+    "missing_start": "Ended without a known start, in the last 24 h: counted here and in no time.",
+    "negative": "Ended before they started, in the last 24 h: counted here and in no time.",
+    "gave_up": "Never closed by the feed and too old to be believed: counted here and no longer shown as open.",
+}
+NONE_UP: Final = {0: Word("NONE UP", palette.CRITICAL)}
+NO_WORDS: Final[Mapping[int, Word]] = {}
+
+
+def make(sources: Sources) -> Sequence[Section]:
+    """Is it up, is it in time, what was refused, who is silent, what is counted beside."""
+    maker = _Maker(sources)
+    return [
+        Section("", list(_up(sources, maker))),
+        Section("In time", list(_in_time(maker))),
+        Section("Feeds", list(_feeds(maker))),
+        Section("Refused, lost and left out", list(_refused(maker, sources.catalogue))),
+        Section("Workers", list(_workers(maker))),
+    ]
+
+
+BOARD: Final = Board(
+    "platform", "Platform", "Whether the figures can be trusted: feeds, workers, Redis, refusals.", "6h", make
+)
+
+
+class _Maker:
+    """Heads and queries of the platform."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def head(
+        self,
+        title: str,
+        text: str,
+        *,
+        unit: str = "none",
+        threshold: str = describe.NO_LIMITS,
+        alert: str = "",
+        words: Mapping[int, Word] = NO_WORDS,
+    ) -> Head:
+        """A panel's head; `alert` names the one whose runbook says what to do."""
+        links = [link_to("live"), Link("Health", f"{self._sources.exporter}/healthz")]
+        if alert:
+            links.append(Link(f"Runbook {alert}", runbook(self._sources, alert)))
+        card = describe.platform_card(f"**Definition.** {text}", threshold)
+        return Head(f"platform/{title}", title, card, unit, tuple(links), words=words)
+
+
+def _metric(name: str, by: str = "", also: str = "") -> str:
+    """Each series once, added up by labels."""
+    labels = ", ".join(["force", *([by] if by else [])])
+    return f"max by ({labels}) ({names.metric(name)}{{{','.join([CHOSEN, *([also] if also else [])])}}})"
+
+
+def _rate(name: str) -> str:
+    return f"sum by (force) (rate({names.metric(f'worker_{name}_total')}{{{CHOSEN}}}[{RATE}]))"
+
+
+def _up(sources: Sources, maker: _Maker) -> Iterator[Placed]:
+    yield data_age(sources, 6, 5)
+    text = "Whether Redis answers the exporter; with several exporters, the worst."
+    redis = maker.head("Redis", text, threshold="DOWN at 0", alert="RedisDown", words=UP)
+    yield number(redis, [Query(f"min by (force) (watchroom_redis_up{{{CHOSEN}}})", "Redis")])
+    for job, title, alert in (
+        ("watchroom-worker", "Workers that answer", "WorkerStuck"),
+        ("watchroom-exporter", "Exporters that answer", "ExporterAbsent"),
+    ):
+        text = f"Targets of job `{job}` that Prometheus could read at its last scrape."
+        head = maker.head(title, text, threshold="NONE UP at 0", alert=alert, words=NONE_UP)
+        yield number(head, [Query(f'sum by (force) (up{{job="{job}",{CHOSEN}}})', title)])
+
+
+def _in_time(maker: _Maker) -> Iterator[Placed]:
+    text = "How long ago everything that Kafka showed of a topic was applied, of its slowest partition."
+    threshold = "dashed line at 10 s, from which measures are withheld"
+    head = maker.head("Age by topic", text, unit="s", threshold=threshold, alert="AppliedLag")
+    expr = f"time() - min by (force, topic) (watchroom_applied_timestamp_seconds{{{CHOSEN}}})"
+    yield trend(head, [Query(expr, "{{topic}}")], limit=10)
+    head = maker.head("Offsets waiting", "Known to be in the log and not applied, by topic.", alert="WorkerStuck")
+    lag = f"sum by (force, topic) ({_metric('worker_lag_offsets', 'topic, partition')})"
+    yield trend(head, [Query(lag, "{{topic}}")])
+    text = "Whether the measures of a stream are published; WITHHELD while it is not fresh and alive."
+    withheld = maker.head("Streams", text, threshold="WITHHELD at 1", alert="WindowsStale", words=HELD)
+    yield number(withheld, [Query(_metric("stream_withheld", "stream"), "{{stream}}")], named=True, width=24, height=4)
+
+
+def _feeds(maker: _Maker) -> Iterator[Placed]:
+    text = "Whether a source that a stream waits for has been silent for longer than its limit."
+    threshold = "SILENT at 1, after 90 s unless declared otherwise"
+    head = maker.head("Sources", text, threshold=threshold, alert="SourceSilent", words=SILENT)
+    columns = [("stream", "Stream"), ("source", "Source")]
+    yield rows(head, [Query(_metric("source_silent", "stream, source"), "State")], columns, width=8)
+    for kind in ("heartbeat", "event"):
+        text = f"How long ago the last {kind} of a source came, by Kafka's clock; undeclared sources are `other`."
+        head = maker.head(f"Last {kind}", text, unit="s", alert="SourceSilent")
+        expr = f"time() - ({_metric(f'feed_last_{kind}_timestamp_seconds', 'source')})"
+        yield rows(head, [Query(expr, "Ago")], [("source", "Source")], width=8)
+
+
+def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
+    letters = _metric("dead_letters", "topic, reason")
+    late = _metric("dead_letters", "topic, reason", 'reason="late"')
+    lost = _metric("lost_records", "topic, partition")
+    text = "Events that could not be used, since the last rebuild, by reason; `watchroom dead-letters list` shows them."
+    head = maker.head("Dead letters by reason", text, alert="DeadLettersRising")
+    yield ranking(head, Query(f"sort_desc(topk(10, sum by (force, reason) ({letters})))", "{{reason}}"))
+    head = maker.head("Dead letters by topic", f"{text} A step up is new.", alert="DeadLettersRising")
+    yield trend(head, [Query(f"sum by (force, topic) ({letters})", "{{topic}}")])
+    head = maker.head("Late", "Dead letters that came later than their stream allows.", alert="DeadLettersRising")
+    yield number(head, [Query(f"sum by (force, topic) ({late})", "{{topic}}")], named=True, width=8)
+    head = maker.head("Orphans", "Entities of the last 28 days whose first event never came: in no measure.")
+    yield number(head, [Query(_metric("orphans", "topic"), "{{topic}}")], named=True, width=8)
+    head = maker.head("Lost records", "Deleted by Kafka before they were applied.", alert="RecordsLost")
+    yield number(head, [Query(f"sum by (force, topic) ({lost})", "{{topic}}")], named=True, width=8)
+    yield from _counted_beside(maker, catalogue)
+
+
+def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
+    """What every measure leaves out because the feed was wrong."""
+    for suffix, text in BESIDE.items():
+        parts = []
+        for measure in catalogue.measures.values():
+            if suffix in suffixes(measure):
+                window = next((name for name in ("24h", *measure.windows) if name in measure.windows), "")
+                parts.append(ask.put(ask.beside(measure, suffix, window), "measure", measure.id))
+        if parts:
+            head = maker.head(suffix.replace("_", " ").capitalize(), text)
+            yield rows(head, [Query(" or ".join(parts), "Number")], [("measure", "Measure")], width=8)
+
+
+def _workers(maker: _Maker) -> Iterator[Placed]:
+    head = maker.head("Events applied", "Records applied a second, with dead letters.", unit="eps", alert="WorkerStuck")
+    yield trend(head, [Query(_rate("events"), "events")])
+    head = maker.head("Batches applied", "Fetched batches applied a second.", unit="ops", alert="WorkerStuck")
+    yield trend(head, [Query(_rate("batches"), "batches")])
+    text = (
+        "Times in the last hour, all workers together: retries, moves and rebalances are normal in ones, not in dozens."
+    )
+    head = maker.head("What workers had to do again", text, alert="WorkerStuck")
+    queries = [
+        Query(f"sum by (force) (increase({names.metric(f'worker_{name}_total')}{{{CHOSEN}}}[1h]))", title.capitalize())
+        for name, title in SOMETIMES.items()
+    ]
+    yield rows(head, queries, [], height=4)
