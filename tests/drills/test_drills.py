@@ -1,0 +1,164 @@
+"""Alert drills: something really breaks, and the right people are told the right thing, or nothing at all.
+
+One room for the whole module (real Kafka, Redis, worker, exporter, Prometheus, Alertmanager, webhook, and the
+built-in board open in Chromium). The tests run in this order; each leaves the room quiet and fresh.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from tests.drills.monitoring import FACTOR, Notice, panels, until
+from tests.drills.room import Room
+from tests.drills.streams import streams_of
+from watchroom.catalogue.shown import Alert
+from watchroom.settings import STREAMS
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
+
+FRESH_LIMIT_S, SILENT_LIMIT_S, WITHIN_S = 10.0, 90.0, 30.0
+SURGE = "LongestWait999"
+EVERYTHING = frozenset(STREAMS)
+
+
+def surge_alert(room: Room) -> Alert:
+    """The shipped alert that a queue of 999 calls must raise."""
+    return next(alert for _, alert in room.catalogue.alerts() if alert.name == SURGE)
+
+
+def start_surge(room: Room) -> list[str]:
+    """More calls than the alert wants, each in the queue for longer than it allows."""
+    alert = surge_alert(room)
+    return room.surge(max(5, alert.at_least), (alert.above or 0) + 20)
+
+
+def told(room: Room, since: int) -> list[Notice]:
+    """What the webhook heard since, without the Watchdog."""
+    return [notice for notice in room.webhook.notices[since:] if notice.name != "Watchdog"]
+
+
+def until_quiet(room: Room) -> None:
+    """Wait until every stream is shown and nothing fires."""
+    until("every stream is shown", lambda: room.shown("count(watchroom_stream_withheld == 0) == 3"), 60)
+    until(f"nothing fires: {room.monitoring.firing()}", lambda: not room.monitoring.firing(), 150)
+
+
+def until_silent_panels(room: Room, streams: frozenset[str], limit_s: float) -> None:
+    """Every panel on these streams becomes empty within 30 s of the limit; every other one still answers."""
+    asked = [(panel, streams_of(panel.expression, room.catalogue)) for panel in panels(room.settings.force)]
+    touched = [panel for panel, of in asked if of & streams]
+    others = [panel for panel, of in asked if of and not of & streams]
+    assert touched
+
+    def still_showing() -> list[str]:
+        return [f"{p.board}: {p.title}: {p.expression}" for p in touched if room.monitoring.query(p.expression)]
+
+    until("panels of dead streams are empty", lambda: not still_showing(), limit_s + WITHIN_S, every_s=1)
+    assert [panel for panel in others if not room.monitoring.query(panel.expression)] == []
+
+
+@contextmanager
+def drill(room: Room, expected: set[str]) -> Iterator[int]:
+    """In the end exactly these alerts were told, and everything is quiet again."""
+    since = len(room.webhook.notices)
+    yield since
+    until_quiet(room)
+    firing = {notice.name for notice in told(room, since) if notice.status == "firing"}
+    assert firing == expected
+
+
+def test_every_panel_shows_something(room: Room) -> None:
+    """A panel that never has data looks like a dead feed for ever."""
+    room.work()
+    asked = list(panels(room.settings.force))
+    assert len({panel.board for panel in asked}) == 6
+
+    def empty() -> list[str]:
+        return [f"{p.board}: {p.title}: {p.expression}" for p in asked if not room.monitoring.query(p.expression)]
+
+    with suppress(AssertionError):  # the list says more than "not within 60 s"
+        until("every panel shows something", lambda: not empty(), 60, every_s=2)
+    assert empty() == []
+
+
+def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Room) -> None:
+    """The telephone rings for a true reason, says how many and how long, and stops when it is over."""
+    with drill(room, {SURGE}) as since:
+        waiting = start_surge(room)
+        began_s = time.monotonic()
+        until("the surge is told", lambda: room.webhook.of(SURGE), 60)
+        notice = room.webhook.of(SURGE)[-1]
+        assert notice.at_s - began_s < surge_alert(room).for_s / FACTOR + 15
+        assert notice.labels["severity"] == "page"
+        assert notice.labels["force"] == room.settings.force
+        assert str(len(waiting)) in notice.annotations["summary"]
+        assert notice.annotations["runbook_url"].endswith(f"/runbook/{SURGE}")
+        assert "/d/watchroom-live" in notice.annotations["dashboard_url"]
+        room.answered(waiting)
+        until("the surge is resolved", lambda: room.webhook.of(SURGE, "resolved"), 120)
+        assert [each.status for each in told(room, since)][-1] == "resolved"
+
+
+def test_a_killed_redis_is_the_one_thing_told(room: Room) -> None:
+    """Nothing can be judged without Redis: one telephone call, not nine."""
+    with drill(room, {"RedisDown"}):
+        room.redis.kill()
+        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
+        until("it is told", lambda: room.webhook.of("RedisDown"), 60)
+        room.board_says_no_data(EVERYTHING)
+        room.redis.start()
+
+
+def test_a_killed_exporter_is_the_one_thing_told(room: Room) -> None:
+    """Without the exporter every board is blank; Prometheus itself must notice."""
+    with drill(room, {"ExporterAbsent"}):
+        os.kill(room.exporter.pid, signal.SIGKILL)
+        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
+        until("it is told", lambda: room.webhook.of("ExporterAbsent"), 60)
+        room.board_says_no_data(EVERYTHING)
+        room.exporter.stop()
+        room.exporter.start()
+
+
+def test_a_surge_whose_worker_is_killed_is_not_called_off(room: Room) -> None:
+    """The queue is still there when nobody counts it: "resolved" would be false."""
+    with drill(room, {SURGE, "WorkerStuck"}) as since:
+        waiting = start_surge(room)
+        until("the surge is told", lambda: SURGE in {notice.name for notice in told(room, since)}, 60)
+        os.kill(room.worker.pid, signal.SIGKILL)
+        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
+        until("it is told", lambda: room.webhook.of("WorkerStuck"), 60)
+        room.board_says_no_data(EVERYTHING)
+        until_past_its_keeping(room)
+        assert [notice for notice in told(room, since) if notice.status == "resolved"] == []
+        room.worker.stop()
+        room.answered(waiting)
+        room.worker.start()
+
+
+def test_a_surge_whose_feed_dies_is_not_called_off(room: Room) -> None:
+    """One silent source blanks its own stream and nothing else, and takes back nothing that was told."""
+    with drill(room, {SURGE, "SourceSilent"}) as since:
+        waiting = start_surge(room)
+        until("the surge is told", lambda: SURGE in {notice.name for notice in told(room, since)}, 60)
+        room.feed.silent.add("calls")
+        until_silent_panels(room, frozenset({"calls"}), SILENT_LIMIT_S)
+        until("it is told", lambda: room.webhook.of("SourceSilent"), 60)
+        assert room.webhook.of("SourceSilent")[-1].labels["source"] == "acd"
+        room.board_says_no_data(frozenset({"calls"}))
+        until_past_its_keeping(room)
+        assert [notice for notice in told(room, since) if notice.status == "resolved"] == []
+        room.answered(waiting)
+        room.feed.silent.discard("calls")
+
+
+def until_past_its_keeping(room: Room) -> None:
+    """Wait until the surge's own alert has ended in Prometheus: from then on "resolved" could be sent."""
+    until("the surge's alert ends", lambda: SURGE not in room.monitoring.firing(), surge_alert(room).keep_s + 60)
+    time.sleep(3)  # an unwanted notification would be under way: group_interval, divided, is shorter
