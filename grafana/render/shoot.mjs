@@ -1,6 +1,7 @@
 /**
  * Takes pictures of boards: reads a JSON list of pictures from standard input, writes a JSON report of each.
  *
+ * A board that is longer than PAGE_PX becomes several files: name.png, name-2.png and so on, as one scrolls through it.
  * A picture: { board: path, out: path, prometheus, theme, width, height, rangeS, variables, note, sights: {sight: path} }.
  * A sight is what Chromium can imitate: deuteranopia, protanopia, tritanopia, achromatopsia, blurredVision.
  */
@@ -10,7 +11,8 @@ import { text } from 'node:stream/consumers';
 import { chromium } from 'playwright-core';
 import { serve } from './server.mjs';
 
-const DRAWN_WITHIN_MS = 60_000;
+const DRAWN_WITHIN_MS = 120_000;
+const PAGE_PX = 2160; // two screens; a browser's surface also ends somewhere near 16,000
 const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--force-color-profile=srgb', ...QUIET];
@@ -27,10 +29,9 @@ async function take(browser, address, picture) {
     await page.goto(`${address}/index.html`);
     await page.waitForFunction(() => window.drawn, null, { timeout: DRAWN_WITHIN_MS });
     const drawn = await page.evaluate(() => window.drawn);
-    await page.setViewportSize({ width, height: Math.max(height, Math.ceil(drawn.height)) });
-    await shoot(page, out);
-    for (const [sight, path] of Object.entries(sights)) await seenAs(page, sight, path);
-    return { board, out, ...drawn, complaints };
+    const pages = await shoot(page, out, width, Math.ceil(drawn.height));
+    for (const [sight, path] of Object.entries(sights)) await seenAs(page, sight, path, width, height);
+    return { board, out, pages, ...drawn, complaints };
   } finally {
     await page.close();
   }
@@ -41,15 +42,23 @@ function isMissing(answer, address) {
   return answer.status() >= 400 && answer.url().startsWith(address) && !answer.url().includes('/public/fonts/');
 }
 
-async function shoot(page, out) {
+/** Writes the files of one board; returns their names. */
+async function shoot(page, out, width, height) {
   mkdirSync(dirname(out), { recursive: true });
-  await page.screenshot({ path: out });
+  const files = [];
+  for (let top = 0; top < Math.max(1, height); top += PAGE_PX) {
+    const clip = { x: 0, y: top, width, height: Math.min(PAGE_PX, height - top) };
+    files.push(files.length ? out.replace(/\.png$/, `-${files.length + 1}.png`) : out);
+    await page.screenshot({ path: files.at(-1), clip, fullPage: true });
+  }
+  return files;
 }
 
-async function seenAs(page, sight, out) {
+/** The first screen as other eyes see it. */
+async function seenAs(page, sight, out, width, height) {
   const session = await page.context().newCDPSession(page);
   await session.send('Emulation.setEmulatedVisionDeficiency', { type: sight });
-  await shoot(page, out);
+  await shoot(page, out, width, height);
   await session.detach();
 }
 
