@@ -13,8 +13,11 @@ from watchroom.rolling.bins import Bins
 from watchroom.rolling.buckets import spread, ten_seconds_of
 from watchroom.settings import STREAMS
 
-AGES_MS = (5_000, 200_000, 800_000, 3_000_000, 4_500_000, 8 * 86_400_000, 60 * 86_400_000)
-LOST_OPEN_MS = 40 * 86_400_000  # beyond every give-up
+DAY_MS = 86_400_000
+LAST_HOUR_MS = 3_000_000  # if the room is filled on the hour
+RECENT_MS = (5_000, 200_000, 800_000, LAST_HOUR_MS, 4_500_000)
+AGES_MS = (*RECENT_MS, 7 * DAY_MS + LAST_HOUR_MS, 8 * DAY_MS, 21 * DAY_MS + LAST_HOUR_MS, 60 * DAY_MS)
+LOST_OPEN_MS = 40 * DAY_MS  # beyond every give-up
 
 
 def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
