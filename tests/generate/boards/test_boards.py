@@ -1,0 +1,209 @@
+"""The boards as Grafana will read them: fresh, whole, sound, and complete without a second place to edit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from tests.generate.boards.made import boards, families, panels, promtool, texts, with_entry
+from tests.parts import ROOT
+from watchroom.generate.boards import lint
+from watchroom.generate.boards.board import NAMES, uid
+from watchroom.generate.boards.files import outputs, sources_of
+
+register_default_plugins()
+
+
+def test_the_committed_boards_are_the_derived_ones() -> None:
+    """Somebody changed the catalogue without `make generate`, or edited a board by hand."""
+    stale = [path for path, text in texts().items() if (ROOT / path).read_text(encoding="utf-8") != text]
+    assert stale == []
+
+
+def test_no_board_of_ours_is_left_that_nothing_derives() -> None:
+    """Grafana would go on showing it."""
+    assert {f"grafana/dashboards/{path.name}" for path in (ROOT / "grafana" / "dashboards").iterdir()} == set(texts())
+
+
+def test_every_board_has_the_uid_that_alerts_name() -> None:
+    """An alert's link would lead nowhere."""
+    assert set(boards()) == {uid(name) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_lost_when_the_sdk_reads_a_board(name: str) -> None:
+    """A key that the dashboard's schema does not know is a typing error, at any depth."""
+    board = boards()[uid(name)]
+    back = json.loads(json.dumps(Dashboard.from_json(board), cls=JSONEncoder))
+    assert list(_lost(board, back)) == []
+
+
+def test_a_key_that_grafana_does_not_know_is_lost() -> None:
+    """The check above must be able to fail."""
+    board = boards()[uid("live")]
+    board["refreshh"] = "10s"
+    board["panels"][0]["fieldConfig"]["defaults"]["decimal"] = 1
+    back = json.loads(json.dumps(Dashboard.from_json(board), cls=JSONEncoder))
+    assert set(_lost(board, back)) == {".refreshh", ".panels[0].fieldConfig.defaults.decimal"}
+
+
+def _lost(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    if isinstance(one, dict):
+        for key, value in one.items():
+            if not isinstance(other, dict) or (key not in other and value is not None):
+                yield f"{path}.{key}"
+            elif key in other:
+                yield from _lost(value, other[key], f"{path}.{key}")
+    elif isinstance(one, list):
+        for place, value in enumerate(one):
+            yield from _lost(value, other[place], f"{path}[{place}]") if place < len(other) else [f"{path}[{place}]"]
+    elif one != other:
+        yield path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_board_keeps_every_rule(name: str) -> None:
+    """Each rule stands for a way in which a board has lied or could not be read."""
+    assert [str(fault) for fault in lint.faults(boards()[uid(name)], families())] == []
+
+
+def test_every_query_is_promql(tmp_path: Path) -> None:
+    """Prometheus itself parses all of them."""
+    file = tmp_path / "boards.yml"
+    file.write_text(lint.rules_file(boards()))
+    done = subprocess.run([promtool(), "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    asked = sum(len(lint.expressions(board)) for board in boards().values())
+    assert done.returncode == 0, done.stderr
+    assert f"SUCCESS: {asked} rules found" in done.stdout
+
+
+def test_a_query_that_is_no_promql_is_noticed(tmp_path: Path) -> None:
+    """The check above must be able to fail."""
+    board = boards()[uid("live")]
+    board["panels"][1]["targets"][0]["expr"] += ")"
+    file = tmp_path / "boards.yml"
+    file.write_text(lint.rules_file({"live": board}))
+    assert subprocess.run([promtool(), "check", "rules", str(file)], capture_output=True, check=False).returncode != 0
+
+
+def test_every_metric_is_on_a_board_or_says_why_not() -> None:
+    """A number that is published and never shown is one that nobody checks."""
+    used = set().union(*(lint.metrics_used(board) for board in boards().values()))
+    unused = [name for name, family in families().items() if name not in used and not family.why_unused]
+    assert unused == []
+
+
+def test_live_has_data_age_first_and_every_tile_in_its_order() -> None:
+    """The wall is the catalogue's, and freshness stands before all numbers."""
+    wall = panels(boards()[uid("live")])
+    places = [(panel["gridPos"]["y"], panel["gridPos"]["x"]) for panel in wall]
+    assert [panel["title"] for panel in wall] == [
+        "Data age",
+        *(tile.title for _, tile in sources_of(ROOT).catalogue.tiles()),
+    ]
+    assert places == sorted(places)
+
+
+def test_every_open_tile_leads_to_the_list_behind_it() -> None:
+    """A number that somebody must act on is a list of ids."""
+    wall = {panel["title"]: panel for panel in panels(boards()[uid("live")])}
+    exporter = sources_of(ROOT).exporter
+    for measure, tile in sources_of(ROOT).catalogue.tiles():
+        urls = [link["url"] for link in wall[tile.title]["fieldConfig"]["defaults"]["links"]]
+        assert (f"{exporter}/open/{measure.id}" in urls) == (measure.kind == "open")
+
+
+NEW = {
+    "count": """
+[calls_ended]
+kind = "count"
+stream = "calls"
+at = "ended"
+windows = ["1h", "24h", "month"]
+brief = "Calls ended, made up"
+definition = "Calls by the moment they ended."
+source = "A test"
+baseline = true
+""",
+    "share": """
+[calls_left]
+kind = "share"
+stream = "calls"
+at = "left_queue"
+part = { left_by = ["answered"] }
+by = { line = "line" }
+windows = ["1h", "month"]
+brief = "Calls left, made up"
+definition = "Answered of those that left the queue."
+source = "A test"
+board = "response"
+""",
+    "duration": """
+[call_talk_time]
+kind = "duration"
+stream = "calls"
+start = "answered"
+at = "ended"
+targets = [{ within_s = 600, share = 0.5 }]
+windows = ["1h", "month"]
+brief = "Talk time, made up"
+definition = "From answer to end."
+source = "A test"
+board = "crime"
+""",
+    "open": """
+[calls_talking]
+kind = "open"
+stream = "calls"
+at = "answered"
+state = "in_progress"
+give_up_s = 3600
+brief = "Calls talking, made up"
+definition = "Calls answered and not ended."
+source = "A test"
+""",
+}
+BOARD_OF = {"count": "demand", "share": "response", "duration": "crime", "open": "demand"}
+
+
+@pytest.mark.parametrize("kind", NEW)
+def test_a_measure_that_is_added_later_is_on_its_board_by_itself(kind: str, tmp_path: Path) -> None:
+    """One TOML entry and `make generate`; also for a measure without labels."""
+    root = with_entry(tmp_path, "calls.toml", NEW[kind])
+    made = {path: json.loads(make(root)) for path, make in outputs().items()}
+    new = {name for name in made_families(root) if name not in families()}
+    expected = {BOARD_OF[kind], "platform", *(["month"] if kind != "open" else [])}
+    on = {name for name in NAMES if new & lint.metrics_used(made[f"grafana/dashboards/{uid(name)}.json"])}
+    assert on - {"platform"} == expected - {"platform"}
+    assert new <= set().union(*(lint.metrics_used(board) for board in made.values()))
+    for board in made.values():
+        assert [str(fault) for fault in lint.faults(board, made_families(root))] == []
+    file = tmp_path / "boards.yml"
+    file.write_text(lint.rules_file(made))
+    done = subprocess.run([promtool(), "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def made_families(root: Path) -> dict[str, Any]:
+    """Metrics of a catalogue that a test made up."""
+    from watchroom.catalogue.metrics import all_families
+
+    return dict(all_families(sources_of(root).catalogue))
+
+
+def test_other_panels_keep_their_ids_when_a_measure_comes(tmp_path: Path) -> None:
+    """Links to a panel are sent around."""
+    root = with_entry(tmp_path, "calls.toml", NEW["count"])
+    before = {(p["title"], p["id"]) for p in panels(boards()[uid("demand")])}
+    after = {
+        (p["title"], p["id"]) for p in panels(json.loads(outputs()[f"grafana/dashboards/{uid('demand')}.json"](root)))
+    }
+    assert before < after

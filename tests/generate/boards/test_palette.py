@@ -1,0 +1,63 @@
+"""Every pair of colours that is used can be read, on the dark canvas and on the light one."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from watchroom.generate.boards import palette
+from watchroom.generate.boards.palette import contrast, text_on
+
+TEXT, LARGE = 4.5, 3.0
+
+
+def test_contrast_is_that_of_the_guidelines() -> None:
+    """Black on white is 21:1 and a colour on itself 1:1, by definition."""
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#777777") == pytest.approx(1)
+    assert contrast("#767676", "#FFFFFF") == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("fill", palette.FILLS)
+def test_large_figures_can_be_read_on_every_fill(fill: str) -> None:
+    """The wall's numbers."""
+    assert contrast(fill, text_on(fill)) >= LARGE
+
+
+@pytest.mark.parametrize("fill", palette.TABLE_FILLS)
+def test_small_text_can_be_read_on_the_fills_of_tables(fill: str) -> None:
+    """A table's cell is small text."""
+    assert contrast(fill, text_on(fill)) >= TEXT
+
+
+def test_the_critical_fill_is_for_large_figures_only() -> None:
+    """It is not among the fills of tables, and this is why."""
+    assert contrast(palette.CRITICAL, text_on(palette.CRITICAL)) < TEXT
+    assert palette.CRITICAL not in palette.TABLE_FILLS
+
+
+@pytest.mark.parametrize("theme", palette.CANVAS)
+def test_normal_numbers_can_be_read_without_a_fill(theme: str) -> None:
+    """They are most of what is shown."""
+    assert contrast(palette.CANVAS[theme], palette.TEXT_ON_QUIET[theme]) >= TEXT
+
+
+@pytest.mark.parametrize("theme", palette.CANVAS)
+@pytest.mark.parametrize("ink", sorted({*palette.INKS, palette.LIMIT_INK}))
+def test_lines_and_bars_are_seen_on_both_canvases(ink: str, theme: str) -> None:
+    """Offices print the light one."""
+    assert contrast(ink, palette.CANVAS[theme]) >= LARGE
+
+
+@pytest.mark.parametrize("theme", palette.CANVAS)
+@pytest.mark.parametrize("fill", sorted({palette.CRITICAL, palette.NO_DATA, palette.WARNING}))
+def test_a_filled_panel_stands_out_or_has_a_word_that_does(fill: str, theme: str) -> None:
+    """Yellow on white is hardly a fill; its word and number are then black on yellow."""
+    assert max(contrast(fill, palette.CANVAS[theme]), contrast(fill, text_on(fill))) >= LARGE
+
+
+def test_no_two_states_share_a_fill() -> None:
+    """A word tells them apart as well, but not from across the room."""
+    for one, other in combinations(palette.FILLS, 2):
+        assert one != other
