@@ -84,7 +84,7 @@ def test_a_thousand_sources_are_fifty_and_an_other(room: ControlRoom) -> None:
     samples = room.scrape(NOON)
     assert len(silent(samples)) == 51
     assert silent(samples)["other"] == 0
-    room.heard(NOON - SILENT_MS - 1, "calls", source="made-up-099")
+    room.heard(NOON - SILENT_MS - 1, "calls", source="made-up-060")
     assert silent(room.scrape(NOON))["other"] == 1
 
 
