@@ -56,10 +56,10 @@ def metrics_used(dashboard: Dashboard) -> set[str]:
 def rules_file(dashboards: Mapping[str, Dashboard]) -> str:
     """Every expression as a recording rule, so that `promtool check rules` parses it: YAML."""
     lines = ["groups:"]
-    for name, dashboard in dashboards.items():
+    for number, (name, dashboard) in enumerate(dashboards.items()):
         lines += [f"  - name: {name}", "    rules:"]
         for place, expr in enumerate(expressions(dashboard)):
             plain = expr.replace("$__rate_interval", "1m")
             quoted = plain.replace("'", "''")
-            lines += [f"      - record: {name.replace('-', '_')}:{place}", f"        expr: '{quoted}'"]
+            lines += [f"      - record: board_{number}:panel:{place}", f"        expr: '{quoted}'"]
     return "\n".join(lines) + "\n"

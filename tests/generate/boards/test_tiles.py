@@ -1,0 +1,132 @@
+"""What the wall's queries answer: asked of Prometheus's own rule tester, with numbers known by hand."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.generate.boards.made import boards, panels, promtool
+
+FORCE = 'force="north"'
+
+
+def _answers(folder: Path, expr: str, series: Mapping[str, str], expected: Mapping[str, float]) -> None:
+    """Fails unless the expression gives exactly these series after half a minute."""
+    (folder / "empty.yml").write_text("groups: []\n")
+    test: dict[str, Any] = {
+        "interval": "5s",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": expr.replace("$force", "north"),
+                "eval_time": "30s",
+                "exp_samples": [{"labels": labels, "value": value} for labels, value in expected.items()],
+            }
+        ],
+    }
+    file = folder / "tile.yml"
+    file.write_text(yaml.safe_dump({"rule_files": ["empty.yml"], "evaluation_interval": "5s", "tests": [test]}))
+    done = subprocess.run([promtool(), "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _tile(title: str) -> str:
+    (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == title]
+    (target,) = panel["targets"]
+    return str(target["expr"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(9.9, ""), (10.0, ', state="HIGH"'), (59.9, ', state="HIGH"'), (60.0, ', state="CRITICAL"')]
+)
+def test_the_longest_wait_carries_its_state(seconds: float, state: str, tmp_path: Path) -> None:
+    """A limit counts as reached, and a wait is cut: 9.9 s must not read as 10 s."""
+    series = {
+        f'watchroom_calls_waiting_oldest_seconds{{{FORCE}, line="999"}}': f"{seconds}x10",
+        f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "2x10",
+    }
+    _answers(tmp_path, _tile("Longest 999 wait"), series, {f"{{{FORCE}{state}}}": seconds // 1})
+
+
+def test_the_longest_wait_of_an_empty_queue_is_0(tmp_path: Path) -> None:
+    """An empty queue is good news, not NO DATA."""
+    series = {f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "0x10"}
+    _answers(tmp_path, _tile("Longest 999 wait"), series, {f"{{{FORCE}}}": 0})
+
+
+def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
+    """It must say NO DATA, whatever another force has."""
+    series = {'watchroom_calls_waiting{force="south", line="999"}': "0x10"}
+    _answers(tmp_path, _tile("Longest 999 wait"), series, {})
+
+
+LOW, CRITICAL = ', state="LOW"', ', state="CRITICAL"'
+
+
+@pytest.mark.parametrize(("met", "of", "state"), [(19, 20, ""), (18, 20, LOW), (17, 21, LOW), (3, 5, CRITICAL)])
+def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str, tmp_path: Path) -> None:
+    """81 % of 21 calls and 81 % of 2,100 are two things; two exporters publish the same ones."""
+    series = {}
+    for exporter in "ab":
+        by = f'{{{FORCE}, instance="{exporter}", line="999", window="15m"}}'
+        series[f"watchroom_call_answer_time_within{by}"] = f"{met}x10"
+        series[f"watchroom_call_answer_time_observations{by}"] = f"{of}x10"
+    labels = f'{{{FORCE}, part="{met}", whole="{of}"{state}}}'
+    _answers(tmp_path, _tile("999 answered below 10 s, last 15 min"), series, {labels: met / of})
+
+
+def test_a_share_of_no_calls_is_not_a_number(tmp_path: Path) -> None:
+    """Grafana writes NONE for it: no calls is neither 0 % nor missing data."""
+    by = f'{{{FORCE}, line="999", window="15m"}}'
+    series = {f"watchroom_call_answer_time_{name}{by}": "0x10" for name in ("within", "observations")}
+    expr = _tile("999 answered below 10 s, last 15 min")
+    is_nan = f"({expr}) != ({expr})"
+    _answers(tmp_path, f"count by (part, whole) ({is_nan})", series, {'{part="0", whole="0"}': 1})
+
+
+def test_a_mean_of_nothing_is_none_and_not_missing(tmp_path: Path) -> None:
+    """At night nobody may be attended for an hour: the feed is alive, and the board must not say NO DATA."""
+    expr = next(
+        target["expr"]
+        for panel in panels(boards()["watchroom-demand"])
+        if panel["title"] == "Time to answer: mean, by line"
+        for target in panel["targets"]
+    )
+    name = "watchroom_call_answer_time_observations"
+    series = {f'{name}{{{FORCE}, line="{line}", window="5m"}}': "0x10" for line in ("999", "101")}
+    _answers(tmp_path, f"count(({expr}) != ({expr}))", series, {"{}": 3})
+
+
+def test_each_month_is_its_own_row(tmp_path: Path) -> None:
+    """Months that are added up, or of which the highest is taken, are no months."""
+    expr = next(
+        panel["targets"][0]["expr"]
+        for panel in panels(boards()["watchroom-month"])
+        if panel["title"] == "Calls presented: number, by line"
+    )
+    series = {
+        f'watchroom_call_volume{{{FORCE}, line="999", window="month", month="2021-{month}"}}': f"{number}x10"
+        for month, number in (("10", 300), ("11", 20))
+    }
+    expected = {f'{{{FORCE}, month="2021-10"}}': 300, f'{{{FORCE}, month="2021-11"}}': 20}
+    _answers(tmp_path, expr, series, expected)
+
+
+def test_a_past_hour_is_the_median_of_the_weeks_that_are_held(tmp_path: Path) -> None:
+    """Week 0 is the hour that is compared, not one of those it is compared with."""
+    numbers = {0: 99, 1: 10, 2: 20, 3: 60}
+    series = {
+        f'watchroom_call_volume_local_hour{{{FORCE}, line="999", weeks_ago="{week}"}}': f"{number}x10"
+        for week, number in numbers.items()
+    }
+    (panel,) = [
+        each for each in panels(boards()["watchroom-demand"])
+        if each["title"] == "Calls presented: last complete hour against the last 6 weeks"
+    ]  # fmt: skip
+    for target, value in zip(panel["targets"], (99, 20, 60, 10), strict=True):
+        _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999"}}': value})
