@@ -48,6 +48,21 @@ def test_generating_twice_writes_once(tmp_path: Path) -> None:
     assert said == []
 
 
+def test_a_runbook_of_an_alert_that_is_gone_is_found_and_removed(tmp_path: Path) -> None:
+    """A board or rule that nothing makes any more would go on being used."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    said: list[str] = []
+    generate(tmp_path, check=False, say=said.append)
+    old = tmp_path / "deploy" / "runbooks" / "OldAlert.md"
+    old.write_text("# OldAlert\n")
+    said.clear()
+    assert not generate(tmp_path, check=True, say=said.append)
+    assert "OldAlert.md is not derived" in "".join(said)
+    assert generate(tmp_path, check=False, say=said.append)
+    assert not old.exists()
+    assert generate(tmp_path, check=True, say=said.append)
+
+
 def test_no_schema_of_a_type_that_is_gone_is_left() -> None:
     """A producer would follow it."""
     assert {path.stem for path in (ROOT / "schemas" / "events").glob("*.json")} == set(MODELS)

@@ -15,6 +15,9 @@ from typing import Final
 
 from watchroom.events.models import MODELS
 from watchroom.generate import asyncapi, event_index, event_schemas, measures_page, settings_page
+from watchroom.generate.boards import files as boards
+from watchroom.generate.rules import cases, runbooks
+from watchroom.generate.rules import files as rules
 
 Output = Callable[[Path], str]
 """Makes the text of a file from the sources below the repository's root."""
@@ -25,8 +28,20 @@ OUTPUTS: Final[dict[str, Output]] = {
     "schemas/events/README.md": event_index.text,
     "schemas/measures/README.md": measures_page.text,
     "deploy/settings.md": settings_page.text,
+    **rules.OUTPUTS,
+    **cases.OUTPUTS,
+    **boards.outputs(),
 }
-"""Path below the repository's root -> what makes it."""
+"""Path below the repository's root -> what makes it; the runbooks, one an alert, come on top."""
+
+DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", "grafana/dashboards/*.json")
+"""Where nothing but derived files may stand: one that nothing makes any more would go on being used."""
+
+
+def outputs_of(root: Path) -> dict[str, Output]:
+    """Every derived file of the catalogue below the repository's root."""
+    pages = runbooks.texts(root)
+    return {**OUTPUTS, **{path: lambda _, text=text: text for path, text in pages.items()}}
 
 
 def generate(
@@ -41,14 +56,20 @@ def generate(
     Args:
         root: The repository's root.
         check: Write nothing.
-        outputs: Which files; all of `OUTPUTS` unless given.
+        outputs: Which files; all of `outputs_of` unless given.
         say: Where differences, or the names of files written, go; whole lines.
 
     Returns:
         False if `check` found a file that is missing or differs.
     """
     fresh = True
-    for path, make in (OUTPUTS if outputs is None else outputs).items():
+    makers = outputs_of(root) if outputs is None else outputs
+    for path in _left_over(root, makers) if outputs is None else ():
+        fresh = False
+        say(f"{path} is not derived from anything any more\n")
+        if not check:
+            (root / path).unlink()
+    for path, make in makers.items():
         file = root / path
         was = file.read_text(encoding="utf-8") if file.exists() else None
         text = make(root)
@@ -61,9 +82,14 @@ def generate(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             say(f"wrote {path}\n")
-    if not fresh:
+    if check and not fresh:
         say("derived files are not fresh; run `make generate` and commit them\n")
-    return fresh
+    return fresh or not check
+
+
+def _left_over(root: Path, makers: Mapping[str, Output]) -> list[str]:
+    found = (str(file.relative_to(root)) for pattern in DERIVED_ONLY for file in sorted(root.glob(pattern)))
+    return [path for path in found if path not in makers]
 
 
 def _difference(path: str, was: str, text: str) -> str:
