@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from string import Template
 from urllib.parse import urlsplit
 
 import yaml
@@ -99,7 +98,7 @@ def alertmanager_faults(compose: Compose, configuration: str) -> list[str]:
 def grafana_faults(compose: Compose, sources: str, providers: str) -> list[str]:
     """The data sources are services, and the boards' folder is one that Grafana sees."""
     given = environment(services(compose)["grafana"])
-    urls = [Template(source["url"]).safe_substitute(given) for source in yaml.safe_load(sources)["datasources"]]
+    urls = [source["url"] for source in yaml.safe_load(sources)["datasources"]]
     faults = address_faults(compose, "data sources", [urlsplit(url).netloc for url in urls])
     seen = {target for _, target, _ in mounts(services(compose)["grafana"])}
     for provider in yaml.safe_load(providers)["providers"]:

@@ -86,7 +86,6 @@ BROKEN = [
     ("Prometheus", "  worker: #", "  folder: #", "there is no service worker"),
     ("Alertmanager", "  watchdog:\n", "  hound:\n", "there is no service watchdog"),
     ("Grafana", "  prometheus:\n    <<", "  prom:\n    <<", "data sources: prometheus:9090: there is no service"),
-    ("Grafana", "PROMETHEUS_URL:", "PROMETHEUS:", "data sources: : there is no service"),
     ("Grafana", "./grafana/dashboards:/", "./grafana/dashboards:/elsewhere/", "boards: nothing is mounted at"),
     ("Grafana", "grafana/dashboards/watchroom-live.json", "grafana/boards/watchroom-live.json", "the first page"),
     ("links", '"127.0.0.1:3000:3000"', '"127.0.0.1:3001:3000"', "grafana: nothing is published on http://127.0.0.1:3000"),

@@ -20,6 +20,7 @@ class Receiver(ThreadingHTTPServer):
         self.answers: list[int] = []
         self.posted: list[dict[str, Any]] = []  # those answered 200
         self.refused = 0
+        self.pages: dict[str, int] = {}  # what a GET is answered, by path
         self.hold = threading.Event()
         self.hold.set()
 
@@ -45,6 +46,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.server.refused += 1
         self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.pages[self.path])
         self.send_header("Content-Length", "0")
         self.end_headers()
 

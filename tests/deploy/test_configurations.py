@@ -1,0 +1,267 @@
+"""Each configuration that docker-compose.yml mounts, given to its own server or checker under compose's own arguments.
+
+The servers are Debian's and older than the images; paths and ports are this machine's. See deploy/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy import compose
+from tests.flow.servers.kafka import KafkaServer
+from tests.flow.servers.program import program
+from tests.parts import ROOT, PartMissing, missing
+from watchroom.errors import WorkFailed
+from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.settings import read_settings
+
+READ = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+WITHIN_S = 30
+
+
+def service(name: str) -> dict[str, Any]:
+    """A service of the compose file."""
+    return compose.services(READ)[name]
+
+
+def installed(part: str, *names: str) -> str:
+    """Path of a program, or the test is skipped (in CI: fails)."""
+    try:
+        return program(part, *names)
+    except PartMissing as error:
+        missing(str(error))
+
+
+def here(name: str, folder: Path, port: int) -> list[str]:
+    """A service's arguments, with its mounts copied below `folder`, its volumes empty and its address ours."""
+    for source, target, _ in compose.mounts(service(name)):
+        place = folder / target.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not source.startswith("./"):
+            place.mkdir()
+        elif (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, place)
+        else:
+            shutil.copy(ROOT / source, place)
+    words = [re.sub(r"(^|=)/", rf"\g<1>{folder}/", str(word)) for word in service(name)["command"]]
+    return [
+        re.sub(r"0\.0\.0\.0(:[0-9]+)?", lambda at: LOOPBACK + (f":{port}" if at[1] else ""), word) for word in words
+    ]
+
+
+def said(*command: str) -> tuple[int, str]:
+    """Exit code and all that a command prints."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def config_file(arguments: list[str]) -> str:
+    """The path behind --config.file."""
+    return next(word.partition("=")[2] for word in arguments if word.startswith("--config.file="))
+
+
+# ----------------------------------------------------------------------------------------- Prometheus
+
+
+@pytest.mark.real
+def test_prometheus_starts_as_compose_says_with_every_rule(tmp_path: Path) -> None:
+    """The checker passes what the container sees, and the server takes its arguments."""
+    port = free_port()
+    arguments = here("prometheus", tmp_path, port)
+    code, text = said(installed("Prometheus", "promtool"), "check", "config", config_file(arguments))
+    assert code == 0, text
+    assert text.count("rules found") == len(list((ROOT / "deploy/prometheus/rules").glob("*.yml"))) > 1
+    _starts(LocalServer("Prometheus", [installed("Prometheus", "prometheus"), *arguments], tmp_path / "log"), port)
+
+
+@pytest.mark.real
+def test_a_broken_rule_fails_the_check(tmp_path: Path) -> None:
+    """The check above in a case in which it fails."""
+    file = config_file(here("prometheus", tmp_path, free_port()))
+    (Path(file).parent / "rules" / "broken.yml").write_text("groups: [{name: x, rules: [{alert: X, expr: 'sum(('}]}]")
+    code, text = said(installed("Prometheus", "promtool"), "check", "config", file)
+    assert code != 0
+    assert "broken.yml" in text
+
+
+# --------------------------------------------------------------------------------------- Alertmanager
+
+
+@pytest.mark.real
+def test_alertmanager_starts_as_compose_says(tmp_path: Path) -> None:
+    """The checker passes what the container sees, and the server takes its arguments."""
+    port = free_port()
+    arguments = here("alertmanager", tmp_path, port)
+    code, text = said(installed("Alertmanager", "amtool"), "check-config", config_file(arguments))
+    assert code == 0, text
+    server = installed("Alertmanager", "prometheus-alertmanager", "alertmanager")
+    _starts(LocalServer("Alertmanager", [server, *arguments], tmp_path / "log"), port)
+
+
+@pytest.mark.real
+def test_a_route_to_nobody_fails_the_check(tmp_path: Path) -> None:
+    """The check above in a case in which it fails."""
+    file = Path(config_file(here("alertmanager", tmp_path, free_port())))
+    file.write_text(file.read_text().replace("receiver: watchdog", "receiver: nobody"))
+    code, text = said(installed("Alertmanager", "amtool"), "check-config", str(file))
+    assert (code != 0, "nobody" in text) == (True, True)
+
+
+def watchdog_every_s(configuration: str) -> float:
+    """How often Alertmanager sends the Watchdog: its repeat interval, at the next group interval."""
+    route = next(
+        route
+        for route in yaml.safe_load(configuration)["route"]["routes"]
+        if route["matchers"] == ['alertname="Watchdog"']
+    )
+    group_s, repeat_s = (_seconds(route[name]) for name in ("group_interval", "repeat_interval"))
+    return group_s * -(-repeat_s // group_s)
+
+
+def test_silence_lasts_longer_than_two_watchdogs_that_are_late() -> None:
+    """One lost message must wake nobody."""
+    shipped = (ROOT / "deploy/alertmanager/alertmanager.yml").read_text()
+    silent_s = compose.settings_of(service("watchdog")).watchdog_silent_s
+    assert silent_s == read_settings().watchdog_silent_s
+    assert silent_s > 2 * watchdog_every_s(shipped)
+    assert silent_s <= 2 * watchdog_every_s(shipped.replace("repeat_interval: 50s", "repeat_interval: 4h"))
+
+
+def _seconds(duration: str) -> float:
+    number, unit = re.fullmatch(r"([0-9]+)([smh])", duration).groups()  # type: ignore[union-attr]  # ours are such
+    return int(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+
+
+# ------------------------------------------------------------------------------------- Redis and Kafka
+
+
+@pytest.mark.real
+def test_redis_starts_as_compose_says_and_keeps_what_it_is_told(tmp_path: Path) -> None:
+    """Append-only file on, nothing evicted, in the folder of the volume."""
+    port = free_port()
+    command = [*here("redis", tmp_path, port), "--port", str(port)]
+    command[0] = installed("Redis", "redis-server")
+    server = LocalServer("Redis", command, tmp_path / "log")
+    try:
+        server.start(lambda: answers(port, b"PING\r\n", b"+PONG"), WITHIN_S)
+        asked = ("appendonly", "maxmemory-policy", "dir", "bind", "protected-mode")
+        found = {name: said("redis-cli", "-p", str(port), "config", "get", name)[1].split()[-1] for name in asked}
+        assert found == {
+            "appendonly": "yes",
+            "maxmemory-policy": "noeviction",
+            "dir": f"{tmp_path}/data",
+            "bind": LOOPBACK,
+            "protected-mode": "no",
+        }
+    finally:
+        server.stop()
+
+
+def kafka_properties(service: dict[str, Any]) -> str:
+    """The properties that the image's start script makes of its variables (KAFKA_A_B becomes a.b)."""
+    given = compose.environment(service)
+    return "".join(
+        f"{name.removeprefix('KAFKA_').lower().replace('_', '.')}={value}\n"
+        for name, value in given.items()
+        if name.startswith("KAFKA_") and name != "KAFKA_HEAP_OPTS"
+    )
+
+
+def kafka_format(folder: Path, properties: str) -> tuple[int, str]:
+    """Let Apache Kafka's own tool check the properties and format an empty folder by them."""
+    try:
+        tools = KafkaServer(folder / "unused")
+    except PartMissing as error:
+        missing(str(error))
+    file = folder / "server.properties"
+    file.write_text(re.sub(r"(?m)^log\.dirs=.*$", f"log.dirs={folder}/log", properties))
+    cluster = compose.environment(service("kafka"))["CLUSTER_ID"]
+    return said(*tools._command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(file)))
+
+
+@pytest.mark.real
+def test_kafka_accepts_what_compose_passes(tmp_path: Path) -> None:
+    """Roles, listeners and quorum fit together, and the cluster has a valid id."""
+    properties = kafka_properties(service("kafka"))
+    assert "log.dirs=/var/lib/kafka/data\n" in properties
+    assert ("kafka", "/var/lib/kafka/data", "rw") in compose.mounts(service("kafka"))
+    code, text = kafka_format(tmp_path, properties)
+    assert code == 0, text
+    assert (tmp_path / "log" / "meta.properties").is_file()
+
+
+@pytest.mark.real
+def test_a_listener_without_a_protocol_is_refused_by_kafka(tmp_path: Path) -> None:
+    """The check above in a case in which it fails."""
+    code, text = kafka_format(tmp_path, kafka_properties(service("kafka")).replace("HOST:PLAINTEXT,", ""))
+    assert code != 0
+    assert "HOST" in text
+
+
+# -------------------------------------------------------------------------------------------- Grafana
+
+
+def board_faults(folder: Path, home: Path, uids: set[str]) -> list[str]:
+    """What Grafana would find wrong when it reads the boards' folder: no board, a bad one, an unknown data source."""
+    faults = [] if home.is_file() else [f"the first page {home.name} is not there"]
+    for file in sorted(folder.glob("*.json")):
+        try:
+            text = file.read_text()
+            uid = json.loads(text)["uid"]
+        except (ValueError, KeyError) as error:
+            faults.append(f"{file.name}: {type(error).__name__}")
+            continue
+        if uid != file.stem:
+            faults.append(f"{file.name} has the uid {uid}")
+        asked = set(re.findall(r'"type": "(?:prometheus|alertmanager)",\s*"uid": "([^"]+)"', text))
+        faults += [f"{file.name}: there is no data source {one}" for one in sorted(asked - uids) if "$" not in one]
+    return faults
+
+
+def provisioned() -> set[str]:
+    """Uids of the data sources that Grafana gets."""
+    folder = compose.mounted(service("grafana"), "/etc/grafana/provisioning", ROOT)
+    assert folder is not None
+    read = [yaml.safe_load(file.read_text()) for file in (folder / "datasources").glob("*.yaml")]
+    return {source["uid"] for one in read for source in one["datasources"]}
+
+
+def test_grafana_finds_its_boards_and_they_their_data_sources() -> None:
+    """The first page exists, each board has the uid that links name, and asks a source that is provisioned."""
+    home = compose.mounted(
+        service("grafana"), compose.environment(service("grafana"))["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"], ROOT
+    )
+    assert home is not None
+    assert board_faults(home.parent, home, provisioned()) == []
+
+
+def test_boards_that_grafana_could_not_draw_are_found(tmp_path: Path) -> None:
+    """The check above in the cases in which it fails."""
+    source = {"type": "prometheus", "uid": "elsewhere"}
+    (tmp_path / "asks.json").write_text(json.dumps({"uid": "asks", "panels": [{"datasource": source}]}, indent=2))
+    (tmp_path / "cut.json").write_text("{")
+    (tmp_path / "other.json").write_text('{"uid": "another"}')
+    assert board_faults(tmp_path, tmp_path / "home.json", {"prometheus"}) == [
+        "the first page home.json is not there",
+        "asks.json: there is no data source elsewhere",
+        "cut.json: JSONDecodeError",
+        "other.json has the uid another",
+    ]
+
+
+def _starts(server: LocalServer, port: int) -> None:
+    """It gets ready, and goes."""
+    try:
+        server.start(lambda: answers(port, b"GET /-/ready HTTP/1.0\r\n\r\n", b"HTTP/1.0 200"), WITHIN_S)
+    except WorkFailed as error:
+        pytest.fail(str(error))
+    finally:
+        server.stop()
