@@ -32,6 +32,11 @@ PLANTED = {
     "redis outside the store": ("exporter/planted.py", "import redis", "Only store imports redis"),
     "faust outside intake": ("replay/planted.py", "import faust", "Only intake imports faust"),
     "prometheus_client in a report": ("reports/planted.py", "import prometheus_client", "Only exporter and intake"),
+    "the Grafana SDK in an exporter": (
+        "exporter/planted.py",
+        "import grafana_foundation_sdk",
+        "Only generate imports the Grafana SDK",
+    ),
     "typer outside the command line": ("reports/planted.py", "import typer", "Only cli imports typer"),
     "a pure room reads a clock": ("rolling/planted.py", "import time", "events, catalogue, rolling and fold"),
     "a pure room opens a socket": ("events/planted.py", "import socket", "events, catalogue, rolling and fold"),

@@ -40,8 +40,11 @@ DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", 
 
 def outputs_of(root: Path) -> dict[str, Output]:
     """Every derived file of the catalogue below the repository's root."""
-    pages = runbooks.texts(root)
-    return {**OUTPUTS, **{path: lambda _, text=text: text for path, text in pages.items()}}
+    return {**OUTPUTS, **{path: partial(_runbook, path) for path in runbooks.texts(root)}}
+
+
+def _runbook(path: str, root: Path) -> str:
+    return runbooks.texts(root)[path]
 
 
 def generate(
