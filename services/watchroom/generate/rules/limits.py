@@ -6,9 +6,11 @@ An alert on a measure loses its number when the feed, a worker, Redis or the exp
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from watchroom.catalogue.platform_alerts import PlatformAlert
+from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
 from watchroom.catalogue.shown import Burn
 from watchroom.errors import ConfigurationInvalid, Fault
 
@@ -40,3 +42,18 @@ def muted_after_s(alert: PlatformAlert, divide_by: float = 1) -> float:
     Limits within expressions are never divided; `for` and the group wait of a drill are.
     """
     return alert.limit_s + EVALUATION_S + (alert.for_s + GROUP_WAIT_S) / divide_by
+
+
+def false_ends(
+    catalogue: Catalogue, divide_by: float = 1, platform: Iterable[PlatformAlert] = PLATFORM_ALERTS
+) -> Iterator[str]:
+    """Alerts on measures that would be told as ended before the alert that mutes them is there.
+
+    With a drill's `divide_by`, which of them a drill cannot show: its kept times are divided, limits are not.
+    """
+    muting = [each for each in platform if each.mutes]
+    for _, alert in catalogue.alerts():
+        for each in muting:
+            kept_s, needed_s = alert.keep_s / divide_by, muted_after_s(each, divide_by)
+            if kept_s <= needed_s:
+                yield f"{alert.name} is kept {kept_s:g} s; {each.name} mutes it after {needed_s:g} s at most"

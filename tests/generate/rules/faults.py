@@ -1,0 +1,66 @@
+"""What can be wrong with rules, found by reading them. Each yields texts; none: nothing is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from watchroom.catalogue.model import Catalogue
+
+METRIC = re.compile(r"\b(?:[a-z_]+:)?watchroom_[a-z0-9_]+(?::[a-z0-9_]+)?")
+FUNCTION = re.compile(r"\b(rate|irate|increase|delta|idelta|deriv|resets)\s*\(")
+URLS = {"runbook_url": "/runbook/", "dashboard_url": "/d/watchroom-"}
+
+
+def unknown_metrics(rules: Iterable[Mapping[str, Any]], known: Collection[str]) -> Iterator[str]:
+    """Names that nothing publishes and no recording rule writes, in expressions and in texts."""
+    listed = list(rules)
+    recorded = {rule["record"] for rule in listed if "record" in rule}
+    for rule in listed:
+        name = rule.get("alert") or rule["record"]
+        texts = [rule["expr"], *(text for text in rule.get("annotations", {}).values() if "query" in text)]
+        for metric in METRIC.findall(" ".join(texts)):
+            if metric not in known and metric not in recorded:
+                yield f"{name}: nothing publishes {metric}"
+
+
+def changes_of_gauges(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """`rate()` and its like anywhere in an expression: our figures are gauges over a window already."""
+    for rule in rules:
+        for function in FUNCTION.findall(rule["expr"]):
+            yield f"{rule.get('alert') or rule['record']}: {function}() of a gauge"
+
+
+def untold(alerts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Alerts without their texts, their links or a severity that a route knows."""
+    for rule in alerts:
+        texts = rule.get("annotations", {})
+        for key in ("summary", "description"):
+            if len(texts.get(key, "")) < 20:
+                yield f"{rule['alert']}: no {key}"
+        for key, part in URLS.items():
+            if part not in texts.get(key, ""):
+                yield f"{rule['alert']}: no {key} with {part}"
+        if rule["labels"].get("severity") not in ("page", "ticket", "none"):
+            yield f"{rule['alert']}: no severity"
+        if "$value" not in texts.get("summary", ""):
+            yield f"{rule['alert']}: the summary does not say the value"
+
+
+def undefined(alerts: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> Iterator[str]:
+    """Alerts on a share without its counts, or without their measure's definition."""
+    told = {rule["alert"]: rule["annotations"]["summary"] for rule in alerts}
+    for measure, alert in catalogue.alerts():
+        if measure.definition not in told.get(alert.name, ""):
+            yield f"{alert.name}: the summary does not say the definition"
+        is_share = alert.shown.what in ("share", "within", "live_within")
+        if is_share and told.get(alert.name, "").count("| query") != 2:
+            yield f"{alert.name}: the summary does not say both counts"
+
+
+def absent_with_or(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """`X or absent(X)`: absent() is 1, and the text prints it as X's value."""
+    for rule in rules:
+        if re.search(r"\bor\b.*absent(_over_time)?\(", rule["expr"]):
+            yield f"{rule.get('alert') or rule['record']}: `or absent(...)`; write two alerts"

@@ -1,0 +1,130 @@
+"""Times that belong together: who outlasts whom, and what the configuration files say of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.generate.rules.tools import MADE_UP, catalogue_of, shipped
+from tests.parts import ROOT
+from watchroom.catalogue.metrics import families
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
+from watchroom.generate.rules import limits
+from watchroom.settings import Settings
+
+SETTINGS = Settings.model_fields
+
+
+@pytest.fixture(scope="module")
+def prometheus() -> dict[str, Any]:
+    """Its configuration as it reads."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def alertmanager() -> dict[str, Any]:
+    """Its configuration as it reads."""
+    path = ROOT / "deploy/alertmanager/alertmanager.yml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_measures_alert_outlasts_the_alert_that_mutes_it() -> None:
+    """Else a surge whose feed dies is told as over."""
+    assert list(limits.false_ends(shipped())) == []
+
+
+def test_an_alert_that_is_kept_too_shortly_is_found(tmp_path: Path) -> None:
+    """Here for 100 s; a silent source needs 90 s, a scrape, its `for`, an evaluation and the group's wait."""
+    catalogue = catalogue_of(tmp_path, MADE_UP.replace("keep_s = 121", "keep_s = 100"))
+    assert list(limits.false_ends(catalogue))[:1] == [
+        "MadeUpSurge is kept 100 s; SourceSilent mutes it after 120 s at most"
+    ]
+
+
+def test_a_slower_platform_alert_is_found() -> None:
+    """Whoever makes a worker's alert patient must keep the others longer."""
+    slow = [replace(each, for_s=600) for each in PLATFORM_ALERTS if each.name == "WorkerStuck"]
+    found = list(limits.false_ends(shipped(), platform=slow))
+    assert len(found) == len(shipped().alerts())
+    assert all("WorkerStuck mutes it after 650 s" in text for text in found)
+
+
+def test_a_drill_can_show_it_up_to_a_divisor() -> None:
+    """Limits in expressions stay as shipped: halved times still hold, tenths do not."""
+    assert list(limits.false_ends(shipped(), divide_by=2)) == []
+    assert list(limits.false_ends(shipped(), divide_by=10)) != []
+
+
+def test_the_configuration_has_the_times_that_are_reckoned_with(
+    prometheus: dict[str, Any], alertmanager: dict[str, Any]
+) -> None:
+    """The arithmetic above would else be about another installation."""
+    assert prometheus["global"]["scrape_interval"] == limits.duration(limits.SCRAPE_S)
+    assert prometheus["global"]["evaluation_interval"] == limits.duration(limits.EVALUATION_S)
+    pages = [route for route in alertmanager["route"]["routes"] if 'severity="page"' in route["matchers"]]
+    assert len(pages) == 2
+    assert {route["group_wait"] for route in pages} == {limits.duration(limits.GROUP_WAIT_S)}
+
+
+def test_a_limit_of_a_platform_alert_is_that_of_its_settings() -> None:
+    """What the exporter withholds after, plus a scrape, is when the expression can hold."""
+    of = {alert.name: alert.limit_s for alert in PLATFORM_ALERTS}
+    assert of["SourceSilent"] == SETTINGS["silent_s"].default + limits.SCRAPE_S
+    assert of["RedisDown"] == of["WindowsStale"] == SETTINGS["fresh_s"].default + limits.SCRAPE_S
+
+
+def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> None:
+    """Rules select by job, and everything is kept apart by force."""
+    ports = {
+        "watchroom-exporter": SETTINGS["exporter_port"].default,
+        "watchroom-worker": SETTINGS["health_port"].default,
+    }
+    assert [job["job_name"] for job in prometheus["scrape_configs"]] == list(ports)
+    for job in prometheus["scrape_configs"]:
+        for static in job["static_configs"]:
+            assert [target.rsplit(":")[-1] for target in static["targets"]] == [str(ports[job["job_name"]])]
+            assert static["labels"] == {"force": SETTINGS["force"].default}
+
+
+def test_limits_of_a_scrape_leave_room_and_stop_a_flood(prometheus: dict[str, Any]) -> None:
+    """Twelve areas fit twice; a metric has fewer labels than are let in."""
+    (exporter, _) = prometheus["scrape_configs"]
+    every = [family for measure in shipped().measures.values() for family in families(measure)]
+    assert max(len(family.labels) for family in every) + 3 <= exporter["label_limit"]  # force, job, instance
+    assert max(len(label) for family in every for label in family.labels) <= exporter["label_name_length_limit"]
+    assert 2 * series_of(12) < exporter["sample_limit"] < 10 * series_of(12)
+
+
+def series_of(areas: int) -> int:
+    """How many series the exporter publishes at most."""
+    times = {"month": 13, "p": 3, "within": 2, "weeks_ago": 7}
+    count = 0
+    for measure in shipped().measures.values():
+        sets = 1
+        for label in measure.labels:
+            sets *= areas + 2 if label.name == "area" else len(label.all_values())
+        for family in families(measure):
+            windows = [times.get(window, 1) for window in measure.windows] if "window" in family.labels else [1]
+            others = [times[label] for label in family.labels if label in times and label != "month"]
+            number = sets * sum(windows)
+            for other in others:
+                number *= other
+            count += number
+    return count
+
+
+def test_the_watchdog_repeats_at_least_twice_before_it_counts_as_silent(alertmanager: dict[str, Any]) -> None:
+    """One lost message is no silence."""
+    (route,) = [each for each in alertmanager["route"]["routes"] if each["receiver"] == "watchdog"]
+    group_s, repeat_s = (int(route[key][:-1]) for key in ("group_interval", "repeat_interval"))
+    assert repeat_s % group_s, "it would be a matter of milliseconds whether a flush repeats it"
+    assert 2 * (repeat_s // group_s + 1) * group_s < SETTINGS["watchdog_silent_s"].default
+    (receiver,) = [each for each in alertmanager["receivers"] if each["name"] == "watchdog"]
+    (hook,) = receiver["webhook_configs"]
+    assert hook["url"].endswith(f":{SETTINGS['watchdog_port'].default}/watchdog")

@@ -1,0 +1,122 @@
+"""promtool's judgement of rules, configuration and alerts; and that it would notice."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.generate.rules.tools import MADE_UP, RULES, catalogue_of, run, shipped, write
+from tests.parts import ROOT
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
+from watchroom.catalogue.shown import WORDS
+
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+TESTS = ROOT / "tests" / "alerts"
+PLATFORM_TESTS = ["tests/alerts/platform_test.yml", "tests/alerts/platform_counts_test.yml"]
+
+TEXTS = 'brief = "Made up"\ndefinition = "What a test made up."\nsource = "A test"\nboard = "response"\n'
+TIME = 'start = "queued"\nat = "answered"\ntargets = [{ where = { line = "999" }, below_s = 10 }]\n'
+TARGETS = 'targets = [{ where = { line = "999" }, below_s = 10 }]\n'
+OF_KIND = {
+    "count": 'at = "offered"\nwindows = ["5m", "1h"]\n',
+    "share": 'at = "left_queue"\npart = { left_by = ["abandoned"] }\nwindows = ["5m", "1h"]\n',
+    "duration": f'{TIME}windows = ["5m", "1h"]\noverdue_from = "made_open"\n',
+    "open": f'at = "queued"\nstate = "waiting"\ngive_up_s = 3600\n{TARGETS}',
+}
+
+
+def test_rules_and_configuration_pass() -> None:
+    """What Prometheus refuses at start stops every alert."""
+    for kind, paths in (("rules", sorted(RULES.iterdir())), ("config", [PROMETHEUS / "prometheus.yml"])):
+        done = run("promtool", "check", kind, *paths)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_and_configuration_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    """A bracket that is not closed, a job that is named twice."""
+    shutil.copytree(PROMETHEUS, tmp_path, dirs_exist_ok=True)
+    rules, config = tmp_path / "rules" / "platform.yml", tmp_path / "prometheus.yml"
+    rules.write_text(rules.read_text().replace("vector(1)", "vector(1"))
+    config.write_text(config.read_text().replace("watchroom-worker", "watchroom-exporter"))
+    assert run("promtool", "check", "rules", rules).returncode != 0
+    assert "watchroom-exporter" in run("promtool", "check", "config", "--syntax-only", config).stderr
+
+
+def test_every_alert_fires_when_it_should_and_not_before() -> None:
+    """The files of tests/alerts, against the rules as shipped."""
+    done = run("promtool", "test", "rules", *sorted(TESTS.glob("*_test.yml")))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_is_in_the_files() -> None:
+    """One that nobody tries may never fire."""
+    names = [alert.name for _, alert in shipped().alerts()] + [alert.name for alert in PLATFORM_ALERTS]
+    text = "".join(path.read_text(encoding="utf-8") for path in TESTS.glob("*_test.yml"))
+    assert [name for name in names if f"{name} fires" not in text and f"{name} always fires" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "pattern", "by"),
+    [
+        ("fires too early", r'for: "\d+s"', 'for: "0s"'),
+        ("is not kept", r'keep_firing_for: "\d+s"', 'keep_firing_for: "15s"'),
+        ("is kept for ever", r'keep_firing_for: "\d+s"', 'keep_firing_for: "999999s"'),
+        ("fires at its limit", r" > ", " >= "),
+        ("judges too few", r" >= \d+", " >= 0"),
+        ("looks at another line", "999", "101"),
+        ("has lost its severity", "severity: page", "severity: none"),
+    ],
+)
+def test_a_rule_that_differs_from_its_entry_is_noticed(tmp_path: Path, broken: str, pattern: str, by: str) -> None:
+    """The derived tests follow the catalogue, not the rules."""
+    done = run(
+        "promtool", "test", "rules", write(tmp_path, catalogue_of(tmp_path, MADE_UP), **{pattern: by}), cwd=tmp_path
+    )
+    assert done.returncode != 0, broken
+    assert "MadeUpWait" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("old", ['15s"', '10s"', '60s"', "== 0", "> 30", "> 20", "== 1", "offset 1h"])
+def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
+    """Each time and each limit is one that a test holds in place."""
+    rules = tmp_path / "deploy" / "prometheus" / "rules"
+    shutil.copytree(RULES, rules)
+    shutil.copytree(TESTS, tmp_path / "tests" / "alerts")
+    new = {'15s"': '5s"', '10s"': '5s"', '60s"': '55s"', "> 30": "> 50", "> 20": "> 21", "offset 1h": "offset 2h"}
+    path = rules / "platform.yml"
+    path.write_text(path.read_text().replace(old, new.get(old, "== 2")))
+    done = run("promtool", "test", "rules", *PLATFORM_TESTS, cwd=tmp_path)
+    assert done.returncode != 0, f"{old} could be {new.get(old)}"
+
+
+def entries() -> str:
+    """A measure of each kind with an alert on each of its words, above and below, plain and split."""
+    text = ""
+    for kind, body in OF_KIND.items():
+        text += f'[made_{kind}]\nkind = "{kind}"\nstream = "calls"\nby = {{ line = "line" }}\n{body}{TEXTS}\n'
+        for place, what in enumerate(WORDS[kind]):
+            for side, limit in (("above", "0.5"), ("below", "0.9")):
+                of = 'where = { line = "999" }' if place % 2 or what in ("within", "live_within") else 'split = "line"'
+                name = f"{kind.title()}{what.replace('_', '').capitalize()}{side.title()}"
+                text += f'[[made_{kind}.alerts]]\nname = "{name}"\n'
+                text += f'severity = "ticket"\nshow = "{what}"\n{of}\n{side} = {limit}\nfor_s = 12\nkeep_s = 60\n'
+                text += 'window = "5m"\n' if kind != "open" else ""
+                text += "at_least = 20\n" if what in ("share", "within", "live_within") else ""
+                text += 'meaning = "It means."\nimpact = "It harms."\naction = ["Act."]\n'
+    return text
+
+
+def test_an_alert_can_be_written_on_every_word(tmp_path: Path) -> None:
+    """What the catalogue accepts becomes a rule that fires, whatever the back-test chooses."""
+    done = run("promtool", "test", "rules", write(tmp_path, catalogue_of(tmp_path, entries())), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_texts_say_value_counts_and_definition(tmp_path: Path) -> None:
+    """Exact words, for a count, a share, a burn and a wait: as a phone shows them."""
+    write(tmp_path, catalogue_of(tmp_path, MADE_UP))
+    shutil.copy(Path(__file__).with_name("said_test.yml"), tmp_path)
+    done = run("promtool", "test", "rules", "said_test.yml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,139 @@
+"""The derived rule files and runbooks: fresh, complete, and of known metrics."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.generate.rules import faults
+from tests.generate.rules.tools import LINKS, MADE_UP, RULES, catalogue_of, rules_in, shipped, shipped_alerts
+from tests.generate.rules.tools import shipped_rules as all_rules
+from tests.parts import ROOT
+from watchroom.catalogue.metrics import all_families
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
+from watchroom.errors import ConfigurationInvalid
+from watchroom.generate.rules import cases, files, runbooks
+from watchroom.generate.rules.files import rules_text
+
+
+def test_what_is_committed_is_what_is_derived() -> None:
+    """Rules, runbooks and the derived promtool tests follow the catalogue; nobody edits them."""
+    derived = {path: make(ROOT) for path, make in {**files.OUTPUTS, **cases.OUTPUTS}.items()} | runbooks.texts(ROOT)
+    stale = [path for path, text in derived.items() if (ROOT / path).read_text(encoding="utf-8") != text]
+    assert stale == [], "run `make generate`"
+
+
+def test_nothing_else_stands_in_the_folders() -> None:
+    """Prometheus loads every file of the rules' folder; a runbook of an alert that is gone misleads."""
+    assert {path.name for path in RULES.iterdir()} == {Path(path).name for path in files.OUTPUTS}
+    assert {path.name for path in (ROOT / runbooks.FOLDER).iterdir()} == {
+        Path(path).name for path in runbooks.texts(ROOT)
+    }
+
+
+def test_every_alert_has_a_runbook_with_every_part() -> None:
+    """Who is called at night opens it first."""
+    assert len(shipped_alerts()) == len({rule["alert"] for rule in shipped_alerts()})
+    for rule in shipped_alerts():
+        page = (ROOT / runbooks.FOLDER / f"{rule['alert']}.md").read_text(encoding="utf-8")
+        headings = re.findall(r"^## (.+)$", page, re.MULTILINE)
+        assert headings == ["Meaning", "Impact", "What to do now", "Where the number comes from"]
+        assert rule["expr"] in page
+        assert "\n1. " in page
+
+
+def test_every_metric_is_published() -> None:
+    """A rule on a name that nothing publishes is silent for ever."""
+    assert list(faults.unknown_metrics(all_rules(), all_families(shipped()))) == []
+
+
+@pytest.mark.parametrize("name", ["watchroom_calls_waitin", "force:watchroom_redis_up:max"])
+def test_a_metric_that_nothing_publishes_is_found(name: str) -> None:
+    """In an expression, in a recording's name, in the query of a text."""
+    rules: list[dict[str, Any]] = [
+        {"alert": "A", "expr": f'{name}{{line="999"}} > 1'},
+        {"alert": "B", "expr": "vector(1)", "annotations": {"summary": f"{{{{ with query `{name}` }}}}"}},
+    ]
+    assert list(faults.unknown_metrics(rules, {"watchroom_calls_waiting"})) == [
+        f"A: nothing publishes {name}",
+        f"B: nothing publishes {name}",
+    ]
+
+
+def test_no_rule_takes_the_rate_of_a_measure() -> None:
+    """A window's figure falls by itself: its rate means nothing."""
+    assert list(faults.changes_of_gauges(all_rules())) == []
+    found = faults.changes_of_gauges([{"alert": "A", "expr": "increase(watchroom_call_volume[1h]) > 3"}])
+    assert list(found) == ["A: increase() of a gauge"]
+
+
+def test_no_rule_mixes_a_number_with_its_absence() -> None:
+    """Where absent() is one side of an `or`, the text prints 1 as if it were the number."""
+    assert list(faults.absent_with_or(all_rules())) == []
+    found = faults.absent_with_or([{"alert": "A", "expr": "age > 30 or absent(age)"}])
+    assert list(found) == ["A: `or absent(...)`; write two alerts"]
+
+
+def test_every_alert_says_value_counts_definition_and_where_to_go() -> None:
+    """The text is all that a called person has."""
+    assert [*faults.untold(shipped_alerts()), *faults.undefined(shipped_alerts(), shipped())] == []
+
+
+def test_an_alert_that_says_too_little_is_found() -> None:
+    """Each part that is taken away is named."""
+    rules = shipped_alerts()
+    share = next(rule for rule in rules if rule["alert"] == "Abandonment101")
+    share["annotations"]["summary"] = "Many callers give up, look at it."
+    share["annotations"]["runbook_url"] = "http://elsewhere"
+    del share["annotations"]["dashboard_url"]
+    del share["labels"]["severity"]
+    assert [*faults.untold(rules), *faults.undefined(rules, shipped())] == [
+        "Abandonment101: no runbook_url with /runbook/",
+        "Abandonment101: no dashboard_url with /d/watchroom-",
+        "Abandonment101: no severity",
+        "Abandonment101: the summary does not say the value",
+        "Abandonment101: the summary does not say the definition",
+        "Abandonment101: the summary does not say both counts",
+    ]
+
+
+def test_every_alert_of_catalogue_and_platform_has_its_rule() -> None:
+    """None is forgotten, none is double."""
+    expected = [alert.name for _, alert in shipped().alerts()] + [alert.name for alert in PLATFORM_ALERTS]
+    assert sorted(rule["alert"] for rule in shipped_alerts()) == sorted(expected)
+
+
+def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path) -> None:
+    """One entry of TOML is all that somebody writes."""
+    catalogue = catalogue_of(tmp_path, MADE_UP)
+    rule = next(
+        rule for rule in rules_in(rules_text(catalogue, LINKS)["measures.yml"]) if rule["alert"] == "MadeUpSurge"
+    )
+    assert rule["labels"] == {"severity": "page", "stream": "calls", "measure": "made_calls"}
+    assert (rule["for"], rule["keep_firing_for"]) == ("20s", "121s")
+    assert "2. Answer." in runbooks.pages(catalogue)["deploy/runbooks/MadeUpSurge.md"]
+    assert "MadeUpSurge fires after 20 s" in cases.cases_text(catalogue)
+
+
+def test_a_drill_divides_times_and_nothing_else() -> None:
+    """What a drill shows must be true of the rules as shipped."""
+    for name, text in rules_text(shipped(), LINKS, divide_times_by=8).items():
+        for drill, rule in zip(rules_in(text), rules_in(rules_text(shipped(), LINKS)[name]), strict=True):
+            for key in ("for", "keep_firing_for"):
+                if key in rule:
+                    assert seconds(drill.pop(key)) == pytest.approx(seconds(rule.pop(key)) / 8, abs=0.001)
+            assert drill == rule
+
+
+def test_a_drill_that_divides_by_nothing_is_refused() -> None:
+    """Prometheus would refuse the file with a message about a duration."""
+    with pytest.raises(ConfigurationInvalid, match="divide_times_by: found 0; write a number above 0"):
+        rules_text(shipped(), LINKS, divide_times_by=0)
+
+
+def seconds(text: str) -> float:
+    """`90s` or `7500ms`."""
+    return float(text[:-2]) / 1000 if text.endswith("ms") else float(text[:-1])

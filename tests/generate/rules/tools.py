@@ -1,0 +1,76 @@
+"""promtool and amtool, and the rules as they read: for the tests of this folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.parts import ROOT, SET_UP, missing
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue
+from watchroom.generate.rules import cases
+from watchroom.generate.rules.files import rules_text
+from watchroom.generate.rules.links import Links
+
+RULES = ROOT / "deploy" / "prometheus" / "rules"
+LINKS = Links("http://exporter.example", "http://grafana.example")
+AREAS = ("stoke", "county")
+
+MADE_UP = (Path(__file__).with_name("made_up.toml")).read_text(encoding="utf-8")
+
+
+def run(program: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a tool of Prometheus or Alertmanager and hand back what it said."""
+    found = shutil.which(program)
+    if found is None:
+        missing(f"no {program}; {SET_UP}")
+    return subprocess.run([found, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def shipped() -> Catalogue:
+    """The catalogue of this repository."""
+    return load_catalogue(ROOT / "schemas" / "measures", AREAS)
+
+
+def catalogue_of(folder: Path, measures: str) -> Catalogue:
+    """A catalogue of these entries, with the shipped labels."""
+    shutil.copy(ROOT / "schemas" / "measures" / "labels.toml", folder)
+    (folder / "made.toml").write_text(measures)
+    return load_catalogue(folder, AREAS)
+
+
+def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:
+    """The derived rules below `folder` and their derived promtool tests, which is the path returned.
+
+    `changes` are made in the text of the rules alone, regular expression -> text, so that they can be false.
+    """
+    rules = folder / "rules"
+    rules.mkdir(exist_ok=True)
+    for name, text in rules_text(catalogue, LINKS).items():
+        changed = text
+        for pattern, by in changes.items():
+            changed = re.sub(pattern, by, changed)
+        (rules / name).write_text(changed)
+    test = folder / "measures_test.yml"
+    test.write_text(cases.cases_text(catalogue, "rules"))
+    return test
+
+
+def rules_in(text: str) -> list[dict[str, Any]]:
+    """Every rule of a rule file's text."""
+    return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+
+
+def shipped_rules() -> list[dict[str, Any]]:
+    """Every committed rule."""
+    return [rule for path in sorted(RULES.iterdir()) for rule in rules_in(path.read_text(encoding="utf-8"))]
+
+
+def shipped_alerts() -> list[dict[str, Any]]:
+    """Every committed rule that alerts."""
+    return [rule for rule in shipped_rules() if "alert" in rule]
