@@ -48,12 +48,12 @@ class Session:
     def run(self, room_: Room, live_s: float) -> list[str]:
         """Draw everything; returns the faults."""
         wall = self._boards[0]
-        time.sleep(live_s)
+        room_.let_run(live_s)
         every = [self._picture(board, "normal", theme) for board in self._boards for theme in ("dark", "light")]
         self._shoot(room_, every, wants_data=True)
         self._console.print("a surge of 999 calls begins")
         room_.surge()
-        time.sleep(SURGE_S)
+        room_.let_run(SURGE_S)
         self._shoot(room_, [self._picture(wall, "surge"), self._picture(wall, "surge", "light")], wants_data=True)
         self._console.print("the feed dies")
         room_.kill_feeds()

@@ -26,11 +26,12 @@ SURGE = 60  # times normal demand, 999 alone: as after an explosion in a town
 LOADED_WITHIN_S = 60.0
 
 # Callers of a surge; everything else that a force does goes on in the first simulation.
+HARDLY = 0.01  # a day; a rate of 0 would have no next event
 ONLY_999 = replace(
     PUBLISHED,
     lines={"999": PUBLISHED.lines["999"]},
-    incidents=replace(PUBLISHED.incidents, others_per_day=0.0),
-    crimes=replace(PUBLISHED.crimes, others_per_day=0.0),
+    incidents=replace(PUBLISHED.incidents, others_per_day=HARDLY),
+    crimes=replace(PUBLISHED.crimes, others_per_day=HARDLY),
 )
 
 
@@ -41,20 +42,27 @@ class Room:
     settings: Settings
     prometheus: OneForce
     worker: Process
-    feed: Feed
+    feeds: list[Feed]
     live_from_s: float  # UTC seconds since when Prometheus has scraped it
     _ending: ExitStack
 
     def surge(self) -> None:
         """From now on many more people dial 999."""
         now_ms = _now_ms()
-        calls = _simulation(ONLY_999, self.settings, now_ms, seed=2, surges=[Surge(now_ms, None, SURGE)])
-        self._ending.enter_context(calls)
+        self.feeds.append(_simulation(ONLY_999, self.settings, now_ms, seed=2, surges=[Surge(now_ms, None, SURGE)]))
+        self._ending.enter_context(self.feeds[-1])
+
+    def let_run(self, seconds: float) -> None:
+        """Wait; raises when a part has ended by itself meanwhile."""
+        time.sleep(seconds)
+        self.worker.check()
+        for feed in self.feeds:
+            feed.check()
 
     def kill_feeds(self) -> None:
         """No source sends anything any more, not even heartbeats; all our own parts go on."""
         self._ending.close()
-        self.feed.__exit__(None, None, None)
+        self.feeds.clear()
 
     def kill_worker(self) -> None:
         """The worker ends; Redis keeps its last figures."""
@@ -76,14 +84,14 @@ def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Room
         ending.enter_context(Process("exporter", settings, folder / "exporter.log"))
         calendar, now_ms = Calendar(settings.zone), _now_ms()
         start_ms = calendar.month_start_ms(calendar.months_before(calendar.month_of(now_ms), months))
-        feed = ending.enter_context(_simulation(PUBLISHED, settings, start_ms, seed=1, heartbeats_from_ms=now_ms))
+        feeding = ending.enter_context(ExitStack())
+        feed = feeding.enter_context(_simulation(PUBLISHED, settings, start_ms, seed=1, heartbeats_from_ms=now_ms))
         _load(settings, feed, worker, say)
         prometheus = OneForce(folder / "prometheus", settings)
         ending.callback(prometheus.stop)
         prometheus.start()
         prometheus.until("max(watchroom_stream_withheld) == 0", LOADED_WITHIN_S)
-        surges = ending.enter_context(ExitStack())
-        yield Room(settings, prometheus, worker, feed, time.time(), surges)
+        yield Room(settings, prometheus, worker, [feed], time.time(), feeding)
 
 
 def _settings(kafka: str, redis_url: str) -> Settings:
