@@ -73,8 +73,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "Restart the exporter: it needs no state of its own and is back within seconds.",
             "If it stops again, read the last lines of its log: it exits with 2 when its configuration is wrong.",
         ),
-        number='`up` of job `watchroom-exporter`, written by Prometheus at every scrape; "known" is how many '
-        "targets it had in the last hour.",
+        number="`up` of job `watchroom-exporter`, written at every scrape; known are its targets of the last hour.",
     ),
     PlatformAlert(
         name="RedisDown",
@@ -111,8 +110,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "{{ $labels.force }}: nothing has been applied for {{ $value | humanizeDuration }}, in no partition; "
             "figures are withheld from 10 s on."
         ),
-        meaning="No partition of any topic moves although Redis answers: every worker is dead, or Kafka does not "
-        "answer them.",
+        meaning="No partition moves although Redis answers: every worker is dead, or Kafka does not answer them.",
         impact="No figure is shown or judged. Events wait in Kafka and are counted when a worker runs again.",
         action=(
             "Look whether a worker runs, and read its last log lines: exit code 2 says what to put right.",
@@ -125,11 +123,9 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
     PlatformAlert(
         name="AppliedLag",
         severity="page",
-        expression=(
-            _with_stream(
-                f"time() - min by (force, topic) (max by (force, topic, partition) ({_APPLIED})) > {STUCK_S}"
-                f" and on (force) time() - max by (force) ({_APPLIED}) <= {STUCK_S}"
-            )
+        expression=_with_stream(
+            f"time() - min by (force, topic) (max by (force, topic, partition) ({_APPLIED})) > {STUCK_S}"
+            f" and on (force) time() - max by (force) ({_APPLIED}) <= {STUCK_S}"
         ),
         for_s=15,
         keep_s=60,
@@ -137,11 +133,9 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         mutes="stream",
         summary=(
             "{{ $labels.force }}: the slowest partition of {{ $labels.topic }} was last complete "
-            "{{ $value | humanizeDuration }} ago while others are fresh; "
-            "its figures are withheld from 10 s on."
+            "{{ $value | humanizeDuration }} ago while others are fresh; its figures are withheld from 10 s on."
         ),
-        meaning="One topic is applied late while others of the force are fresh: a partition without a worker, or "
-        "more events than the workers manage.",
+        meaning="One topic is applied late while others are fresh: a partition without a worker, or too many events.",
         impact="The measures of this stream are not shown and not judged; the others are.",
         action=(
             "On the Platform board see which partitions are old: one is a stuck worker, all are too few workers.",

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.generate.rules.tools import MADE_UP, RULES, catalogue_of, run, shipped, write
 from tests.parts import ROOT
@@ -76,6 +77,18 @@ def test_a_rule_that_differs_from_its_entry_is_noticed(tmp_path: Path, broken: s
     )
     assert done.returncode != 0, broken
     assert "MadeUpWait" in done.stdout + done.stderr
+
+
+def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
+    """On the small counts of the derived tests each such alert fires once its least count is taken away."""
+    path = write(tmp_path, shipped(), **{r" and on \([a-z, ]+\) [^>]+ >= \d+": ""})
+    document = yaml.safe_load(path.read_text())
+    document["tests"] = [test for test in document["tests"] if test["name"].endswith("one too few to judge")]
+    path.write_text(yaml.safe_dump(document))
+    done = run("promtool", "test", "rules", path, cwd=tmp_path)
+    names = [alert.name for _, alert in shipped().alerts() if alert.at_least]
+    assert len(document["tests"]) == len(names) > 0
+    assert [name for name in names if f'alertname=\\"{name}\\"' not in done.stdout + done.stderr] == []
 
 
 @pytest.mark.parametrize("old", ['15s"', '10s"', '60s"', "== 0", "> 30", "> 20", "== 1", "offset 1h"])
