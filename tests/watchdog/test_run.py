@@ -166,7 +166,7 @@ def test_a_killed_prometheus_reaches_the_other_road(tmp_path: Path, receiver: Re
     Alertmanager goes on telling of the Watchdog until the alert has run out (four times the resend delay,
     a second here); only then the silence begins.
     """
-    with Process(tmp_path, webhook=receiver.url, silent_s=3, repeat_s=60) as process:
+    with Process(tmp_path, webhook=receiver.url, silent_s=5, repeat_s=60) as process:
         try:
             manager = AlertmanagerServer(tmp_path / "alertmanager", _routing(tmp_path, process.port))
             prometheus = PrometheusServer(tmp_path / "prometheus", [], [_rule(tmp_path)], manager.address)
