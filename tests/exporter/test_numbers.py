@@ -91,7 +91,7 @@ def test_a_share_comes_with_its_counts_and_a_share_of_nothing_is_none() -> None:
     split = numbers("call_abandonment", Shown("share", {}, "1h", "line"), LEFT)
     assert split == [Number("999", 0.25, 1, 4), Number("101", None, 0, 0)]
     part = numbers("call_abandonment", Shown("part", {}, "1h", "line"), LEFT)
-    assert part == [plain(1, "999"), plain(None, "101")]
+    assert part == [plain(1, "999"), plain(0, "101")]
 
 
 def test_a_duration_s_words_are_those_of_its_observations() -> None:

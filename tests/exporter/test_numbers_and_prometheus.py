@@ -123,8 +123,8 @@ def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[ob
     for label in {**page, **asked}:
         number, answer = page.get(label), asked.get(label)
         value = None if number is None else number.value
-        if shown.what in WITH_COUNTS and number is not None and value is None:
-            value = math.nan  # a share of nothing is NaN there, and not absent
+        if number is not None and value is None:
+            value = math.nan  # a share or mean of nothing is NaN there, and not absent
         if not same(value, answer):
             yield measure.id, shown, label, number, answer, query
     if shown.what in WITH_COUNTS:

@@ -91,7 +91,7 @@ class _Asking:
         value = ShareValue.from_fields(self._total(measure, shown.window, sets))
         if shown.what == "share":
             return _share(value)
-        return _number(value.part if value.whole else None)
+        return _number(value.part)
 
     def duration(self, measure: Measure, shown: Shown, sets: LabelSets) -> Number | None:
         if shown.what in WITH_COUNTS:

@@ -1,9 +1,9 @@
 """Catalogue words to PromQL: what a tile, panel or alert asks Prometheus for.
 
 Every gauge is first taken once (`max by` its labels: a second exporter may run), then added up. The
-target label `force` stays on everything, so that one force's outage cannot mute another's. A share of
-nothing is NaN ("none"), a measure that is not published is no series at all ("NO DATA"); the longest wait
-of an empty queue is 0 s.
+target label `force` stays on everything, so that one force's outage cannot mute another's. A share, mean
+or percentile of nothing is NaN ("NONE"), a measure that is not published is no series at all ("NO DATA");
+the longest wait of an empty queue is 0 s.
 """
 
 from __future__ import annotations
@@ -42,17 +42,22 @@ def expression(catalogue: Catalogue, measure: Measure, shown: Shown, more: Seque
 
 
 def _number(ask: _Asking, what: str) -> str:
+    observed = ask.total("observations")
     if what == "mean" and not ask.is_one_series:
         seconds = f"sum by ({ask.by}) ({ask.once('mean_seconds')} * {ask.once('observations')})"
-        return f"{seconds} / ({ask.total('observations')} > 0)"
+        return f"({seconds} or {observed}) / {observed}"
+    if what == "mean" or what in PERCENTILES:
+        percentile = {"p": PERCENTILES[what]} if what in PERCENTILES else {}
+        of_some = ask.total("percentile_seconds" if percentile else "mean_seconds", percentile)
+        return f"{of_some} or {observed} / {observed}"  # of nothing: 0 / 0
+    if what == "part":
+        return f"{ask.total('part')} or {ask.total('whole')}"  # of an empty whole: 0
     if what == "oldest":
         # A split value may be empty while another is not: `or` fills in each of them.
         return f"max by ({ask.by}) ({ask.selector('oldest_seconds')}) or ({ask.total('')} == 0)"
-    if what in PERCENTILES:
-        return ask.total("percentile_seconds", {"p": PERCENTILES[what]})
     if what.startswith("due_"):
         return ask.total("due", {"within": what.removeprefix("due_")})
-    return ask.total({"number": "", "open": "", "mean": "mean_seconds"}.get(what, what))
+    return ask.total({"number": "", "open": ""}.get(what, what))
 
 
 def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[str] = ()) -> Counts:
