@@ -41,22 +41,20 @@ def _tile(title: str) -> str:
     return str(target["expr"])
 
 
-@pytest.mark.parametrize(
-    ("seconds", "state"), [(9.9, ""), (10.0, ', state="HIGH"'), (59.9, ', state="HIGH"'), (60.0, ', state="CRITICAL"')]
-)
+@pytest.mark.parametrize(("seconds", "state"), [(9.9, "NORMAL"), (10.0, "HIGH"), (59.9, "HIGH"), (60.0, "CRITICAL")])
 def test_the_longest_wait_carries_its_state(seconds: float, state: str, tmp_path: Path) -> None:
     """A limit counts as reached, and a wait is cut: 9.9 s must not read as 10 s."""
     series = {
         f'watchroom_calls_waiting_oldest_seconds{{{FORCE}, line="999"}}': f"{seconds}x10",
         f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "2x10",
     }
-    _answers(tmp_path, _tile("Longest 999 wait"), series, {f"{{{FORCE}{state}}}": seconds // 1})
+    _answers(tmp_path, _tile("Longest 999 wait"), series, {f'{{{FORCE}, state="{state}"}}': seconds // 1})
 
 
 def test_the_longest_wait_of_an_empty_queue_is_0(tmp_path: Path) -> None:
     """An empty queue is good news, not NO DATA."""
     series = {f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "0x10"}
-    _answers(tmp_path, _tile("Longest 999 wait"), series, {f"{{{FORCE}}}": 0})
+    _answers(tmp_path, _tile("Longest 999 wait"), series, {f'{{{FORCE}, state="NORMAL"}}': 0})
 
 
 def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
@@ -65,10 +63,9 @@ def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
     _answers(tmp_path, _tile("Longest 999 wait"), series, {})
 
 
-LOW, CRITICAL = ', state="LOW"', ', state="CRITICAL"'
-
-
-@pytest.mark.parametrize(("met", "of", "state"), [(19, 20, ""), (18, 20, LOW), (17, 21, LOW), (3, 5, CRITICAL)])
+@pytest.mark.parametrize(
+    ("met", "of", "state"), [(19, 20, "NORMAL"), (18, 20, "LOW"), (17, 21, "LOW"), (3, 5, "CRITICAL")]
+)
 def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str, tmp_path: Path) -> None:
     """81 % of 21 calls and 81 % of 2,100 are two things; two exporters publish the same ones."""
     series = {}
@@ -76,7 +73,7 @@ def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str,
         by = f'{{{FORCE}, instance="{exporter}", line="999", window="15m"}}'
         series[f"watchroom_call_answer_time_within{by}"] = f"{met}x10"
         series[f"watchroom_call_answer_time_observations{by}"] = f"{of}x10"
-    labels = f'{{{FORCE}, part="{met}", whole="{of}"{state}}}'
+    labels = f'{{{FORCE}, part="{met}", whole="{of}", state="{state}"}}'
     _answers(tmp_path, _tile("999 answered below 10 s, last 15 min"), series, {labels: met / of})
 
 

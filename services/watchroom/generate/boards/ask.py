@@ -9,10 +9,12 @@ from watchroom.catalogue import names
 from watchroom.catalogue.model import Catalogue, Label, Measure
 from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WITH_COUNTS, WORDS, Shown, Tile
 from watchroom.generate import promql
-from watchroom.generate.boards.panels import Limits
+from watchroom.generate.boards.states import Limits
 
 CHOSEN: Final = ('force=~"$force"',)
 ALL: Final = "all"
+AREA: Final = "area"  # the word whose values are a setting
+NORMAL: Final = "NORMAL"
 NEEDS_TARGET: Final = OF_A_TARGET | {"met"}
 NO_MAPPING: Final[Mapping[str, str]] = {}
 
@@ -93,28 +95,44 @@ def put(expr: str, label: str, value: str) -> str:
 def tile(catalogue: Catalogue, measure: Measure, shown: Tile, limits: Limits | None) -> str:
     """A tile's query: its state is the label `state`, the counts behind a share are `part` and `whole`.
 
-    Seconds are cut, not rounded: 9.6 s below a limit of 10 s must not read as 10 s.
+    The values of a split stand in the catalogue's order (999 before 101), which `or` keeps; areas are a setting,
+    so they are asked for by whatever Prometheus has.
     """
     ask = shown.shown
+    label = next((label for label in measure.labels if label.name == ask.split), None)
+    if label is None or label.value_of == AREA:
+        return stated(_shown(catalogue, measure, ask), limits)
+
+    def under(value: str) -> str:
+        one_value = Shown(ask.what, {**ask.where, ask.split: value}, ask.window)
+        return put(stated(_shown(catalogue, measure, one_value), limits), ask.split, value)
+
+    return " or ".join(under(value) for value in values_shown(measure, label, ask.what))
+
+
+def _shown(catalogue: Catalogue, measure: Measure, ask: Shown) -> str:
+    """Seconds are cut, not rounded: 9.6 s below a limit of 10 s must not read as 10 s."""
     expr = promql.expression(catalogue, measure, ask, CHOSEN)
     if WORDS[measure.kind][ask.what].unit == "s":
         expr = f"floor({expr})"
     if ask.what in WITH_COUNTS:
         expr = _with_counts(expr, promql.counts(catalogue, measure, ask, CHOSEN), ask)
-    return stated(expr, limits)
+    return expr
 
 
 def stated(expr: str, limits: Limits | None) -> str:
-    """The series with its state's word in the label `state`; none of them when normal, or when NaN."""
+    """The series with its state's word in the label `state`; a share of nothing (NaN) has none."""
     if limits is None:
         return expr
-    beyond = "<=" if limits.is_low_bad else ">="
+    beyond, before = ("<=", ">") if limits.is_low_bad else (">=", "<")
     warning, critical = (f"(({expr}) {beyond} {limit:g})" for limit in (limits.warning, limits.critical))
-    return (
-        f"(({expr}) unless {warning})"
-        f" or {put(f'{warning} unless {critical}', 'state', limits.warning_word)}"
-        f" or {put(critical, 'state', limits.critical_word)}"
+    states = (
+        (f"({expr}) {before} {limits.warning:g}", NORMAL),
+        (f"{warning} unless {critical}", limits.warning_word),
+        (critical, limits.critical_word),
     )
+    judged = " or ".join(put(part, "state", word) for part, word in states)
+    return f"{judged} or (({expr}) != ({expr}))"
 
 
 def _with_counts(share: str, counts: promql.Counts, ask: Shown) -> str:

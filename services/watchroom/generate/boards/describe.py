@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from watchroom.catalogue.model import Label, Measure, Target
 from watchroom.catalogue.shown import WORDS, Tile
 from watchroom.catalogue.vocabulary import STREAMS
-from watchroom.generate.boards.panels import Limits
+from watchroom.generate.boards.states import Limits
 
 WINDOW_WORDS = {
     "5m": "last 5 min",

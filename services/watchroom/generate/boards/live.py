@@ -9,7 +9,8 @@ from watchroom.catalogue.model import Measure
 from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Tile
 from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.board import Board, Section, Sources, link_to, links, open_list, runbook
-from watchroom.generate.boards.panels import Head, Limits, Link, Placed, Query, number
+from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
+from watchroom.generate.boards.states import Limits
 
 MOST_PANELS: Final = 12
 # A grid row is 30 px and a gap of 8 px. 26 of them and 72 px for a bar of variables are 1,060 px of 1,080.
@@ -84,4 +85,4 @@ def _name(measure: Measure, tile: Tile, window: str) -> str:
     split = [describe.label_legend(label) for label in measure.labels if label.name == tile.shown.split]
     counts = ["{{part}} of {{whole}}"] if tile.shown.what in WITH_COUNTS else []
     state = ["{{state}}"] if tile.warning is not None else []
-    return " ".join([*split, *counts, *state]) or window
+    return "  ".join([*split, *counts, *state]) or window

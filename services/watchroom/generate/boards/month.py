@@ -10,7 +10,8 @@ from watchroom.catalogue.shown import PERCENTILES, WORDS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.board import Board, Section, Sources, links
 from watchroom.generate.boards.live import data_age
-from watchroom.generate.boards.panels import REFS, Head, Placed, Query, Word, rows
+from watchroom.generate.boards.panels import REFS, Head, Placed, Query, rows
+from watchroom.generate.boards.states import Word
 
 MONTH: Final = "month"
 MET: Final = {0: Word("MISSED", palette.WARNING), 1: Word("MET", palette.QUIET)}
@@ -27,7 +28,7 @@ def make(sources: Sources) -> Sequence[Section]:
     """Each measure with the window `month`."""
     measures = [measure for measure in sources.catalogue.measures.values() if MONTH in measure.windows]
     found = [Section(measure.brief, list(_tables(sources, measure))) for measure in measures]
-    return [Section("", [data_age(sources, 24, 3)]), *found]
+    return [Section("", [data_age(sources, 24, 4)]), *found]
 
 
 BOARD: Final = Board(

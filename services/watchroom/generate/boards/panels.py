@@ -19,11 +19,16 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from watchroom.generate.boards import palette
+from watchroom.generate.boards.states import Limits, Word, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
+MOST_STACKED: Final = 12  # columns; in a wider panel the name stands beside the number
 REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries.Panel)
+
+
+NO_NAMES: Final[Mapping[str, str]] = {}
 
 
 class Query(NamedTuple):
@@ -38,27 +43,6 @@ class Link(NamedTuple):
 
     title: str
     url: str
-
-
-class Limits(NamedTuple):
-    """From where a number is a warning and where critical, at the limit included, each with its word."""
-
-    warning: float
-    critical: float
-    warning_word: str
-    critical_word: str
-
-    @property
-    def is_low_bad(self) -> bool:
-        """Whether the number is bad when it is small."""
-        return self.critical < self.warning
-
-
-class Word(NamedTuple):
-    """A number that is a state: 1 is "UP"."""
-
-    text: str
-    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +77,7 @@ def number(
     height: int = 5,
 ) -> Placed:
     """One number, or a few named ones, that somebody acts on; filled only when it is not normal."""
-    panel = stat.Panel().color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID).wide_layout(False)
+    panel = stat.Panel().color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID).wide_layout(width > MOST_STACKED)
     panel.graph_mode(shapes.BigValueGraphMode.NONE).justify_mode(shapes.BigValueJustifyMode.CENTER)
     panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME if named else shapes.BigValueTextMode.VALUE)
     panel.text(common.VizTextDisplayOptions().title_size(28))
@@ -103,19 +87,24 @@ def number(
     return _finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
 
 
-def ranking(head: Head, query: Query, *, width: int = 12, height: int = 9) -> Placed:
-    """Bars, longest first; at most ten can be compared."""
+def ranking(
+    head: Head, query: Query, names: Mapping[str, str] = NO_NAMES, *, width: int = 12, height: int = 9
+) -> Placed:
+    """Bars, longest first; at most ten can be compared. `names` say label values in words."""
     panel = bargauge.Panel().display_mode(shapes.BarGaugeDisplayMode.BASIC).show_unfilled(False)
     panel.orientation(shapes.VizOrientation.HORIZONTAL).value_mode(shapes.BarGaugeValueMode.TEXT).min(0)
     panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(palette.INKS[0]))
     panel.thresholds(steps())
+    for value, said in names.items():
+        panel.override_by_name(value, [model.DynamicConfigValue(id_val="displayName", value=said)])
     return _finished(panel, head, [_instant(query)], None, width=width, height=height)
 
 
 def rows(
     head: Head, queries: Sequence[Query], labels: Sequence[tuple[str, str]], *, descending: str = "", width: int = 24,
-    height: int = 8, column_words: Mapping[str, tuple[str, Mapping[int, Word]]] | None = None
+    height: int = 8, column_words: Mapping[str, tuple[str, Mapping[int, Word]]] | None = None,
+    names: Mapping[str, Mapping[str, str]] | None = None
 ) -> Placed:  # fmt: skip
     """A table: one row for each set of labels, one column for each query.
 
@@ -127,6 +116,7 @@ def rows(
         width: In the grid.
         height: In the grid.
         column_words: Title of a column -> its unit and the words of its numbers.
+        names: Title of a label's column -> its values in words.
     """
     panel = table.Panel().cell_height(shapes.TableCellHeight.SM)
     cell = shapes.TableColoredBackgroundCellOptions(mode=shapes.TableCellBackgroundDisplayMode.BASIC)
@@ -146,8 +136,11 @@ def rows(
     for title, (unit, words) in (column_words or {}).items():
         override = [model.DynamicConfigValue(id_val="unit", value=unit)]
         if words:
-            override.append(model.DynamicConfigValue(id_val="mappings", value=_mappings(words, None)))
+            override.append(model.DynamicConfigValue(id_val="mappings", value=mappings(words, None)))
         panel.override_by_name(title, override)
+    for title, said in (names or {}).items():
+        values = mappings({value: Word(text, palette.QUIET) for value, text in said.items()}, None)
+        panel.override_by_name(title, [model.DynamicConfigValue(id_val="mappings", value=values)])
     targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
     return _finished(panel, head, targets, None, width=width, height=height)
 
@@ -156,12 +149,12 @@ def trend(
     head: Head, queries: Sequence[Query], *, lines: Sequence[str] = (), limit: float | None = None,
     band: tuple[str, str] | None = None, width: int = 12, height: int = 9
 ) -> Placed:  # fmt: skip
-    """How a number has gone; a gap is a gap. `lines` are the names that get colours and dashes of their own.
+    """How a number has gone; a gap is a gap. `lines` get colours and dashes of their own.
 
     Args:
         head: Of the panel.
         queries: Range queries.
-        lines: Names of series, each of which gets its own ink and dash.
+        lines: Names of series, or /patterns/ of names, each of which gets its own ink and dash.
         limit: A target, drawn as a dashed line.
         band: Names of the highest and the lowest series, between which is filled.
         width: In the grid.
@@ -181,20 +174,13 @@ def trend(
         properties: dict[str, object] = {"color": colour, "custom.lineStyle": style}
         if band and name == band[0]:
             properties |= {"custom.fillBelowTo": band[1], "custom.fillOpacity": 15}
-        panel.override_by_name(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in properties.items()])
+        override = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
+        override(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in properties.items()])
     targets = [prometheus.Dataquery().expr(query.expr).legend_format(query.name).range() for query in queries]
     return _finished(panel, head, targets, None, width=width, height=height)
 
 
 _DASHES: Final = ([0], [10, 6], [3, 4], [14, 4, 2, 4])
-
-
-def steps(limit: float | None = None) -> build.ThresholdsConfig:
-    """Nothing is filled by a threshold (the limits are exact mappings); `limit` is drawn as a line."""
-    found = [model.Threshold(value=None, color=palette.QUIET)]
-    if limit is not None:
-        found.append(model.Threshold(value=limit, color=palette.LIMIT_INK))
-    return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(found)
 
 
 def _instant(query: Query) -> prometheus.Dataquery:
@@ -212,7 +198,7 @@ def _finished(
 ) -> Placed:
     """Gives a panel what all have."""
     panel.id(crc32(head.key.encode()) % 1_000_000 + 1).title(head.title).description(head.about).datasource(SOURCE)
-    panel.unit(head.unit).decimals(head.decimals).mappings(_mappings(head.words, limits)).no_value("NO DATA")
+    panel.unit(head.unit).decimals(head.decimals).mappings(mappings(head.words, limits)).no_value("NO DATA")
     for ref, target in zip(REFS, targets, strict=False):
         panel.with_target(target.ref_id(ref).datasource(SOURCE))
     panel.links([_link(link) for link in head.links])
@@ -222,22 +208,3 @@ def _finished(
 def _link(link: Link) -> build.DashboardLink:
     made = build.DashboardLink(link.title).type(model.DashboardLinkType.LINK).url(link.url)
     return made.target_blank(not link.url.startswith("/d/"))
-
-
-def _mappings(words: Mapping[int, Word], limits: Limits | None) -> list[model.ValueMapping]:
-    """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken."""
-    found: list[model.ValueMapping] = []
-    if words:
-        options = {str(at): model.ValueMappingResult(text=word.text, color=word.colour) for at, word in words.items()}
-        found.append(model.ValueMap(options=options))
-    for limit, colour in ((limits.critical, palette.CRITICAL), (limits.warning, palette.WARNING)) if limits else ():
-        low, high = (None, limit) if limits and limits.is_low_bad else (limit, None)
-        result = model.ValueMappingResult(color=colour)
-        found.append(model.RangeMap(options=model.DashboardRangeMapOptions(from_val=low, to=high, result=result)))
-    for match, text, colour in (
-        (model.SpecialValueMatch.NA_N, "NONE", palette.QUIET),
-        (model.SpecialValueMatch.NULL_AND_NAN, "NO DATA", palette.NO_DATA),
-    ):
-        result = model.ValueMappingResult(text=text, color=colour)
-        found.append(model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result)))
-    return found

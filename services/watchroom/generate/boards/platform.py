@@ -8,16 +8,19 @@ from typing import Final
 from watchroom.catalogue import names
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.board import Board, Section, Sources, link_to, runbook
 from watchroom.generate.boards.live import data_age
-from watchroom.generate.boards.panels import Head, Link, Placed, Query, Word, number, ranking, rows, trend
+from watchroom.generate.boards.panels import Head, Link, Placed, Query, number, ranking, rows, trend
+from watchroom.generate.boards.states import Word
 
 CHOSEN: Final = ask.CHOSEN[0]
 RATE: Final = "$__rate_interval"
 UP: Final = {1: Word("UP", palette.QUIET), 0: Word("DOWN", palette.CRITICAL)}
 HELD: Final = {0: Word("PUBLISHED", palette.QUIET), 1: Word("WITHHELD", palette.CRITICAL)}
 SILENT: Final = {0: Word("HEARD", palette.QUIET), 1: Word("SILENT", palette.WARNING)}
+TOPICS: Final = tuple(f"/{stream}$/" for stream in STREAMS)  # whatever their prefix
 SOMETIMES: Final = {
     "stale_batches": "batches dropped, lane moved on",
     "moved": "Redis stood at another offset",
@@ -104,10 +107,10 @@ def _in_time(maker: _Maker) -> Iterator[Placed]:
     threshold = "dashed line at 10 s, from which measures are withheld"
     head = maker.head("Age by topic", text, unit="s", threshold=threshold, alert="AppliedLag")
     expr = f"time() - min by (force, topic) (watchroom_applied_timestamp_seconds{{{CHOSEN}}})"
-    yield trend(head, [Query(expr, "{{topic}}")], limit=10)
+    yield trend(head, [Query(expr, "{{topic}}")], lines=TOPICS, limit=10)
     head = maker.head("Offsets waiting", "Known to be in the log and not applied, by topic.", alert="WorkerStuck")
     lag = f"sum by (force, topic) ({_metric('worker_lag_offsets', 'topic, partition')})"
-    yield trend(head, [Query(lag, "{{topic}}")])
+    yield trend(head, [Query(lag, "{{topic}}")], lines=TOPICS)
     text = "Whether the measures of a stream are published; WITHHELD while it is not fresh and alive."
     withheld = maker.head("Streams", text, threshold="WITHHELD at 1", alert="WindowsStale", words=HELD)
     yield number(withheld, [Query(_metric("stream_withheld", "stream"), "{{stream}}")], named=True, width=24, height=4)
@@ -134,13 +137,17 @@ def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
     head = maker.head("Dead letters by reason", text, alert="DeadLettersRising")
     yield ranking(head, Query(f"sort_desc(topk(10, sum by (force, reason) ({letters})))", "{{reason}}"))
     head = maker.head("Dead letters by topic", f"{text} A step up is new.", alert="DeadLettersRising")
-    yield trend(head, [Query(f"sum by (force, topic) ({letters})", "{{topic}}")])
-    head = maker.head("Late", "Dead letters that came later than their stream allows.", alert="DeadLettersRising")
-    yield number(head, [Query(f"sum by (force, topic) ({late})", "{{topic}}")], named=True, width=8)
-    head = maker.head("Orphans", "Entities of the last 28 days whose first event never came: in no measure.")
-    yield number(head, [Query(_metric("orphans", "topic"), "{{topic}}")], named=True, width=8)
-    head = maker.head("Lost records", "Deleted by Kafka before they were applied.", alert="RecordsLost")
-    yield number(head, [Query(f"sum by (force, topic) ({lost})", "{{topic}}")], named=True, width=8)
+    yield trend(head, [Query(f"sum by (force, topic) ({letters})", "{{topic}}")], lines=TOPICS)
+    text = (
+        "Late: dead letters that came later than their stream allows. Orphans: entities of the last 28 days whose "
+        "first event never came, in no measure. Lost: records that Kafka deleted before they were applied."
+    )
+    queries = [
+        Query(f"sum by (force, topic) ({late})", "Late"),
+        Query(_metric("orphans", "topic"), "Orphans"),
+        Query(f"sum by (force, topic) ({lost})", "Lost records"),
+    ]
+    yield rows(maker.head("Late, orphans, lost", text, alert="RecordsLost"), queries, [("topic", "Topic")], height=6)
     yield from _counted_beside(maker, catalogue)
 
 

@@ -20,7 +20,7 @@ def sections(sources: Sources, board: str, order: Sequence[str]) -> list[Section
     def place(measure: Measure) -> int:
         return order.index(measure.kind)
 
-    return [Section("", [data_age(sources, 24, 3)]), *(of_measure(sources, m) for m in sorted(found, key=place))]
+    return [Section("", [data_age(sources, 24, 4)]), *(of_measure(sources, m) for m in sorted(found, key=place))]
 
 
 def make(sources: Sources) -> Sequence[Section]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from watchroom.catalogue.model import Label, Measure
 from watchroom.catalogue.shown import WORDS
 from watchroom.generate import promql
 from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.board import Section, Sources, links
-from watchroom.generate.boards.panels import Head, Placed, Query, Word, ranking, rows, trend
+from watchroom.generate.boards.panels import Head, Placed, Query, number, ranking, rows, trend
+from watchroom.generate.boards.states import Word
 
 MOST_LINES = 4  # series that can be told apart by colour and dash
 MOST_BARS = 10
@@ -19,7 +20,7 @@ COMPARED = (
     "that it is the same one across a clock change."
 )
 LIVE = "share within the target, overdue counted as missed"
-BESIDE = {"missing_start": "ended without a known start", "negative": "ended before they started"}
+BESIDE = {"missing_start": "Missing start", "negative": "Negative"}
 
 
 def of_measure(sources: Sources, measure: Measure) -> Section:
@@ -62,7 +63,7 @@ class _Maker:
             count *= len(each.values) + (len(labels) == 1)
         head = self.head(key, f"{self.measure.brief}: {title}{f', by {named}' if named else ''}", unit, also=also)
         columns = [(each.name, describe.column(each.name)) for each in labels]
-        return rows(head, queries, columns, width=width, height=min(14, 3 + count))
+        return rows(head, queries, columns, width=width, height=min(14, 3 + count), names=in_words(labels))
 
     def beside(self) -> Placed:
         """Rows: what is counted beside a duration. Columns: windows."""
@@ -73,7 +74,7 @@ class _Maker:
             )
             queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
         head = self.head("beside", f"{self.measure.brief}: counted beside, in no time above", "none")
-        return rows(head, queries, [("counted", "Counted")], height=5)
+        return rows(head, queries, [("counted", "Counted")], height=6)
 
     def line(self, what: str, window: str, title: str) -> Placed:
         """How one word has gone, by the first label where its values can be told apart."""
@@ -104,11 +105,12 @@ def _count(make: _Maker) -> Iterator[Placed]:
     if measure.display.baseline:
         yield from _baseline(make)
     for label in measure.labels or (None,):
-        yield make.by_window("number", "number", "none", label, width=24)
-        if label and len(label.values) > MOST_LINES:
-            yield _ranking(make, label)
+        yield make.by_window("number", "number", "none", label)
     if len(measure.labels) == 2 and len(measure.labels[0].values) <= MOST_LINES:
         yield make.by_window("number", "number", "none", None)
+    for label in measure.labels:
+        if len(label.values) > MOST_LINES:
+            yield _ranking(make, label)
     window = make.windows[0] if "1h" not in make.windows else "1h"
     yield make.line("number", window, f"number, {describe.WINDOW_WORDS[window].lower()}")
 
@@ -118,7 +120,8 @@ def _ranking(make: _Maker, label: Label) -> Placed:
     expr = ask.one(make.catalogue, make.measure, "number", window=window, split=label.name)
     title = f"{make.measure.brief}: most by {label.name}, {describe.WINDOW_WORDS[window].lower()}"
     head = make.head(f"ranking/{label.name}", title, "none")
-    return ranking(head, Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}"))
+    names = {value: describe.label_value(label, value) for value in label.values}
+    return ranking(head, Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}"), names)
 
 
 def _share(make: _Maker) -> Iterator[Placed]:
@@ -167,15 +170,21 @@ def _open(make: _Maker) -> Iterator[Placed]:
         count *= len(label.values)
     head = make.head("now", f"{measure.brief}: now", "none")
     units_of: dict[str, tuple[str, dict[int, Word]]] = {_title("oldest"): ("s", {})}
-    yield rows(head, queries, columns, height=min(14, 3 + count), column_words=units_of)
+    yield rows(head, queries, columns, height=min(14, 3 + count), column_words=units_of, names=in_words(measure.labels))
     yield make.line("open", "", "open now")
     yield make.line("oldest", "", "age of the oldest")
     if measure.targets:
         yield make.line("overdue", "", "past the deadline")
-    yield rows(
-        make.head("gave_up", f"{measure.brief}: never closed by the feed", "none"),
-        [Query(ask.beside(measure, "gave_up"), "No longer shown")], [], width=12, height=9,
-    )  # fmt: skip
+    head = make.head("gave_up", f"{measure.brief}: never closed by the feed, no longer shown", "none")
+    yield number(head, [Query(ask.beside(measure, "gave_up"), "no longer shown")], width=12 if measure.targets else 24)
+
+
+def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
+    """Column -> its values as people say them."""
+    return {
+        describe.column(label.name): {value: describe.label_value(label, value) for value in label.values}
+        for label in labels
+    }
 
 
 def _title(what: str) -> str:
@@ -192,14 +201,24 @@ def _baseline(make: _Maker) -> Iterator[Placed]:
     head = make.head(
         "baseline", f"{make.measure.brief}: last complete hour against the last 6 weeks", "none", also=also
     )
-    yield rows(head, list(_against(make.measure, {}, split)), labels, height=3 + len(label.values if label else ()) + 1)
+    yield rows(
+        head,
+        list(_against(make.measure, {}, split)),
+        labels,
+        height=4 + len(label.values if label else ()),
+        names=in_words([label] if label else []),
+    )
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
         said = describe.label_value(label, value) if label else ""
         title = f"{make.measure.brief}, {said}: complete hour against the last 6 weeks"
         queries = list(_against(make.measure, {split: value}, ""))
         names = ["Last hour", "Median", "Highest", "Lowest"]
         yield trend(
-            make.head(f"baseline/{value}", title, "none", also=also), queries, lines=names, band=("Highest", "Lowest")
+            make.head(f"baseline/{value}", title, "none", also=also),
+            queries,
+            lines=names,
+            band=("Highest", "Lowest"),
+            height=10,
         )
 
 
