@@ -15,9 +15,13 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.generate.boards.made import boards, families, panels, promtool, texts, with_entry
 from tests.parts import ROOT
+from watchroom.catalogue.metrics import all_families
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.generate.boards import lint
 from watchroom.generate.boards.board import NAMES, uid
 from watchroom.generate.boards.files import outputs, sources_of
+from watchroom.generate.boards.live import AGE_LIMITS
+from watchroom.settings import Settings
 
 register_default_plugins()
 
@@ -194,8 +198,6 @@ def test_a_measure_that_is_added_later_is_on_its_board_by_itself(kind: str, tmp_
 
 def made_families(root: Path) -> dict[str, Any]:
     """Metrics of a catalogue that a test made up."""
-    from watchroom.catalogue.metrics import all_families
-
     return dict(all_families(sources_of(root).catalogue))
 
 
@@ -207,3 +209,16 @@ def test_other_panels_keep_their_ids_when_a_measure_comes(tmp_path: Path) -> Non
         (p["title"], p["id"]) for p in panels(json.loads(outputs()[f"grafana/dashboards/{uid('demand')}.json"](root)))
     }
     assert before < after
+
+
+def test_every_runbook_that_a_panel_names_is_one_of_an_alert() -> None:
+    """Who clicks it is in a hurry."""
+    catalogue = sources_of(ROOT).catalogue
+    alerts = {alert.name for _, alert in catalogue.alerts()} | {alert.name for alert in PLATFORM_ALERTS}
+    urls = (link["url"] for board in boards().values() for panel in panels(board) for link in panel["links"])
+    assert {url.rpartition("/")[2] for url in urls if "/runbook/" in url} <= alerts
+
+
+def test_data_age_warns_from_the_limit_at_which_measures_are_withheld() -> None:
+    """A yellow age beside published numbers, or a quiet one beside NO DATA, would be a riddle."""
+    assert Settings.model_fields["fresh_s"].default == AGE_LIMITS.warning

@@ -148,6 +148,7 @@ BREAKS: list[tuple[str, Break]] = [
     ("null-mapping", _no_text),
     ("no-old-number", _option("reduceOptions", {"calcs": ["lastNotNull"]})),
     ("no-old-number", _range_query),
+    ("no-old-number", _option("legend", {"calcs": ["last"]})),
     ("background-solid", _option("colorMode", "background")),
     ("palette", _foreign_colour),
     ("palette", _default("color", {"mode": "palette-classic"})),

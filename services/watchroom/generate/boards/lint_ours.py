@@ -57,6 +57,8 @@ def _last_not_null(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Fou
         calcs = [*options.get("reduceOptions", {}).get("calcs", ()), *options.get("legend", {}).get("calcs", ())]
         if "lastNotNull" in calcs:
             yield title(panel), "lastNotNull", "last: it does not keep the number of a feed that has stopped"
+        if "last" in options.get("legend", {}).get("calcs", ()):
+            yield title(panel), "last in the legend", "min and max: the last number stays there when the line has ended"
         if panel["type"] in (*VALUE_PANELS, "table") and not all(t.get("instant") for t in panel.get("targets", ())):
             yield title(panel), "a range query for one number", "instant: true"
 

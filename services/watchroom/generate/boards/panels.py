@@ -92,7 +92,7 @@ def ranking(
 ) -> Placed:
     """Bars, longest first; at most ten can be compared. `names` say label values in words."""
     panel = bargauge.Panel().display_mode(shapes.BarGaugeDisplayMode.BASIC).show_unfilled(False)
-    panel.orientation(shapes.VizOrientation.HORIZONTAL).value_mode(shapes.BarGaugeValueMode.TEXT).min(0)
+    panel.orientation(shapes.VizOrientation.HORIZONTAL).value_mode(shapes.BarGaugeValueMode.COLOR).min(0)
     panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(palette.INKS[0]))
     panel.thresholds(steps())
@@ -149,7 +149,7 @@ def trend(
     head: Head, queries: Sequence[Query], *, lines: Sequence[str] = (), limit: float | None = None,
     band: tuple[str, str] | None = None, width: int = 12, height: int = 9
 ) -> Placed:  # fmt: skip
-    """How a number has gone; a gap is a gap. `lines` get colours and dashes of their own.
+    """How a number has gone; a gap is a gap, and no last number stays in the legend.
 
     Args:
         head: Of the panel.
@@ -167,7 +167,7 @@ def trend(
         panel.thresholds_style(dashed)
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(palette.INKS[0]))
     legend = common.VizLegendOptions().show_legend(True).display_mode(shapes.LegendDisplayMode.TABLE)
-    panel.legend(legend.placement(shapes.LegendPlacement.BOTTOM).calcs(["last", "max"]))
+    panel.legend(legend.placement(shapes.LegendPlacement.BOTTOM).calcs(["min", "max"]))
     for place, name in enumerate(lines):
         style: dict[str, object] = {"fill": "solid"} if place == 0 else {"fill": "dash", "dash": _DASHES[place % 4]}
         colour = {"mode": "fixed", "fixedColor": palette.INKS[place % len(palette.INKS)]}

@@ -63,7 +63,7 @@ class _Maker:
             count *= len(each.values) + (len(labels) == 1)
         head = self.head(key, f"{self.measure.brief}: {title}{f', by {named}' if named else ''}", unit, also=also)
         columns = [(each.name, describe.column(each.name)) for each in labels]
-        return rows(head, queries, columns, width=width, height=min(14, 3 + count), names=in_words(labels))
+        return rows(head, queries, columns, width=width, height=min(20, 3 + count), names=in_words(labels))
 
     def beside(self) -> Placed:
         """Rows: what is counted beside a duration. Columns: windows."""
@@ -170,7 +170,7 @@ def _open(make: _Maker) -> Iterator[Placed]:
         count *= len(label.values)
     head = make.head("now", f"{measure.brief}: now", "none")
     units_of: dict[str, tuple[str, dict[int, Word]]] = {_title("oldest"): ("s", {})}
-    yield rows(head, queries, columns, height=min(14, 3 + count), column_words=units_of, names=in_words(measure.labels))
+    yield rows(head, queries, columns, height=min(20, 3 + count), column_words=units_of, names=in_words(measure.labels))
     yield make.line("open", "", "open now")
     yield make.line("oldest", "", "age of the oldest")
     if measure.targets:
