@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,8 +54,16 @@ class Screen:
             self.complaints.append(text)
 
     def shows(self, condition: str, within_s: float = 20) -> None:
-        """Wait until a JavaScript expression over the page is true."""
-        self.page.wait_for_function(condition, timeout=within_s * 1000)
+        """Wait until a JavaScript expression over the page is true.
+
+        Asked from outside: the browser's own waiting evaluates text inside the page, which our pages forbid.
+        """
+        until_s = time.monotonic() + within_s
+        while not self.page.evaluate(condition):
+            if time.monotonic() > until_s:
+                said = self.page.locator("body").inner_text()
+                raise AssertionError(f"not within {within_s:g} s: {condition}\nthe page says:\n{said}")
+            self.page.wait_for_timeout(100)
 
     def picture(self, file: Path) -> None:
         """What is on the screen now, as a PNG."""

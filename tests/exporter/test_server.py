@@ -2,78 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
-from urllib.error import HTTPError
 
 import pytest
 
 from tests.exporter.control_room import ControlRoom, parsed, value
+from tests.exporter.process import Exporter
 from tests.flow.servers import RedisServer
-from tests.parts import ROOT
 from watchroom.errors import WorkFailed
 from watchroom.exporter.run import now_ms
 from watchroom.exporter.server import Answer, Server
-from watchroom.replay.server import free_port
-
-RUN = """
-import sys
-from watchroom.exporter.run import run
-from watchroom.settings import read_settings
-
-sys.exit(run(read_settings()))
-"""
-
-
-class Exporter:
-    """One exporter process on a free port."""
-
-    def __init__(self, redis_url: str) -> None:
-        self.port = free_port()
-        environment = {
-            "PYTHONPATH": str(ROOT / "services"),
-            "WATCHROOM_EXPORTER_PORT": str(self.port),
-            "WATCHROOM_REDIS_URL": redis_url,
-            "WATCHROOM_FORCE": "staffs",
-            "WATCHROOM_FRESH_S": "3",
-        }
-        self.process = subprocess.Popen([sys.executable, "-c", RUN], env=environment)
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and body, once it listens."""
-        deadline_s = time.monotonic() + 20
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                    return answer.status, answer.read().decode()
-            except HTTPError as error:
-                return error.code, error.read().decode()
-            except OSError:
-                if time.monotonic() > deadline_s or self.process.poll() is not None:
-                    raise
-                time.sleep(0.05)
-
-    def metrics_when(self, redis_up: int) -> str:
-        """The page once `watchroom_redis_up` is as wanted."""
-        deadline_s = time.monotonic() + 20
-        while time.monotonic() < deadline_s:
-            page = self.get("/metrics")[1]
-            if value(parsed(page), "redis_up") == redis_up:
-                return page
-            time.sleep(0.1)
-        raise AssertionError(f"redis_up never became {redis_up}")
-
-    def end(self) -> int:
-        """SIGTERM; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
 
 
 @pytest.fixture
@@ -81,9 +22,7 @@ def exporter(redis_server: RedisServer) -> Iterator[Exporter]:
     """An exporter over the test's own Redis."""
     started = Exporter(redis_server.url)
     yield started
-    if started.process.poll() is None:
-        started.process.kill()
-        started.process.wait()
+    started.kill()
 
 
 def test_the_process_serves_waits_for_redis_and_ends_with_0(
@@ -131,8 +70,9 @@ def test_a_port_in_use_is_told_with_what_to_do() -> None:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A server with one page."""
-    server = Server("127.0.0.1", 0, {"/page": lambda _: Answer("hello\n")})
+    """A server with an exact path, and one with whatever stands below it."""
+    pages = {"/page": lambda _: Answer("hello\n"), "/of/": lambda asked: Answer(f"{asked.rest} {asked.query}\n")}
+    server = Server("127.0.0.1", 0, pages)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server.server_port
@@ -147,7 +87,13 @@ def port() -> Iterator[int]:
         ("GET", "/page", 200, b"hello\n"),
         ("GET", "/page?x=1", 200, b"hello\n"),
         ("HEAD", "/page", 200, b""),
-        ("GET", "/other", 404, b"no such page; there are /page\n"),
+        ("GET", "/of/calls", 200, b"calls ()\n"),
+        ("GET", "/of/a%2Fb/c?grade=1&grade=&x", 200, b"a/b/c (('grade', '1'), ('grade', ''), ('x', ''))\n"),
+        ("GET", "/of/", 200, b" ()\n"),
+        ("GET", "/of", 404, b"no such page; there are /of/, /page\n"),
+        ("GET", "/page/more", 404, b"no such page; there are /of/, /page\n"),
+        ("GET", "//other/page", 404, b"no such page; there are /of/, /page\n"),
+        ("GET", "/other", 404, b"no such page; there are /of/, /page\n"),
         ("POST", "/page", 501, None),
     ],
 )
@@ -162,3 +108,21 @@ def test_the_router_answers_known_paths_only(
     connection.close()
     assert answer.status == status
     assert body is None or found == body
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/page"), ("HEAD", "/page"), ("GET", "/other"), ("POST", "/page")]
+)
+def test_every_answer_carries_the_same_protection(port: int, method: str, path: str) -> None:
+    """Also refusals, which the base class makes: nothing is loaded from elsewhere, guessed, framed or stored."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request(method, path)
+    headers = connection.getresponse().headers
+    connection.close()
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["Server"] == "watchroom"

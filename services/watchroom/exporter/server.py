@@ -98,11 +98,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(body)))
-        for name, value in HEADERS.items():
-            self.send_header(name, value)
         self.end_headers()
         if with_body:
             self.wfile.write(body)
+
+    def end_headers(self) -> None:
+        """Every answer passes here, also those that the base class makes."""
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def version_string(self) -> str:
+        """No versions for strangers."""
+        return "watchroom"
 
     def log_message(self, *_: object) -> None:
         """Scrapes are not worth a line each."""

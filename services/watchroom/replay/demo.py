@@ -109,8 +109,8 @@ class _Demo:
 
     def run(self, for_s: float | None) -> int:
         """Load, show, sum up."""
-        address = f"http://{self._stack.settings.exporter_host}:{self._stack.settings.exporter_port}/metrics"
-        self._console.print(f"metrics: {address}", highlight=False, soft_wrap=True)
+        address = f"http://{self._stack.settings.exporter_host}:{self._stack.settings.exporter_port}/"
+        self._console.print(f"board: {address}  metrics: {address}metrics", highlight=False, soft_wrap=True)
         with self._feed:
             load = self._load()
             self._console.print(

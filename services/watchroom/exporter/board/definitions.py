@@ -11,7 +11,7 @@ from watchroom.catalogue.names import metric
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.catalogue.shown import Alert
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.words import WINDOW_WORDS, age, label_words, plain, target_words, where_words
+from watchroom.exporter.board.words import WINDOW_WORDS, label_words, limit_words, plain, target_words, where_words
 
 KINDS = {
     "count": "a count",
@@ -85,7 +85,7 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     for where, share in measure.display.objectives:
         yield "Should meet the target", [f"{plain(share, 'share')} {where_words(where)}"]
     if measure.give_up_ms:
-        yield "Not counted after", [age(measure.give_up_ms)]
+        yield "Not counted after", [limit_words(measure.give_up_ms / 1000, "s")]
     yield "Source", [measure.source]
     yield "Metrics", [", ".join(metric(measure.id, suffix) for suffix in suffixes(measure))]
     if measure.display.alerts:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from watchroom.catalogue.shown import Unit
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import Board, Cell, TileView
-from watchroom.exporter.board.words import NO_DATA, NONE, State, label_words, pieces, plain, state_word
+from watchroom.exporter.board.words import NO_DATA, NONE, State, label_words, limit_words, pieces, plain, state_word
 from watchroom.exporter.numbers import Number
 
 LONG = 3  # characters; more than that in one of several numbers needs smaller ones
@@ -27,7 +27,7 @@ def age_tile(board: Board) -> Html:
     if board.data_age_ms is not None:
         big = tag("p", *_big(max(0, board.data_age_ms) / 1000, "s", tenths=True), class_="figure")
         figure = tag("div", big, tag("p", limit, class_="beside"), class_="cell")
-    about = tag("span", ": state of the feeds", class_="quiet-text")
+    about = tag("span", " (state of the feeds)", class_="quiet-text")
     return _tile(
         "tile-data-age",
         tag("a", "Data age", about, href="/healthz", id="link-data-age"),
@@ -40,7 +40,7 @@ def age_tile(board: Board) -> Html:
 def tile(view: TileView) -> Html:
     """A tile of the catalogue."""
     name = f"{view.measure.id}-{view.tile.place}"
-    leads_to = ": who is behind it" if view.measure.kind == "open" else ": definition"
+    leads_to = " (who is behind it)" if view.measure.kind == "open" else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
     return _tile(f"tile-{name}", link, view.state, _word(view), _figures(view))
 
@@ -96,8 +96,8 @@ def _cell(view: TileView, cell: Cell) -> Html:
 
 def _limits(view: TileView) -> str:
     tile = view.tile
-    warning, critical = (plain(limit or 0, view.unit) for limit in (tile.warning, tile.critical))
-    return f"{state_word('warning', low_is_bad=tile.low_is_bad)} from {warning}, CRITICAL from {critical}"
+    warning, critical = (limit_words(limit or 0, view.unit) for limit in (tile.warning, tile.critical))
+    return f"limits {warning} and {critical}"
 
 
 def _share(number: Number, target: float | None) -> Sequence[Html]:

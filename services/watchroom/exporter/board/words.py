@@ -55,6 +55,14 @@ def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
     return " ".join(f"{number} {word}".strip() for number, word in pieces(value, unit, tenths=tenths))
 
 
+def limit_words(value: float, unit: Unit) -> str:
+    """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
+    found = pieces(value, unit)
+    while len(found) > 1 and not int(found[-1].number):
+        found.pop()
+    return " ".join(f"{int(number) if unit == 's' else number} {word}".strip() for number, word in found)
+
+
 def age(length_ms: int) -> str:
     """A length of time in one line; a negative one counts as 0."""
     return plain(max(0, length_ms) / 1000, "s")
@@ -74,7 +82,7 @@ def where_words(by: Mapping[str, str]) -> str:
 
 def target_words(target: Target) -> str:
     """`below 10 s (999)`, `within 15 min 00 s (Grade 1)`."""
-    said = f"{'within' if target.inclusive else 'below'} {age(target.limit_ms)}"
+    said = f"{'within' if target.inclusive else 'below'} {limit_words(target.limit_ms / 1000, 's')}"
     where = where_words(target.where)
     return f"{said} ({where})" if where else said
 

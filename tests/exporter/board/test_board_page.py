@@ -1,0 +1,204 @@
+"""The page as markup: tiles in their order, states in words, reasons, other measures. Pure: no server, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import unescape
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tests.parts import ROOT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.shown import Shown
+from watchroom.exporter.board.board_page import board_page
+from watchroom.exporter.board.markup import Html, join, tag
+from watchroom.exporter.board.wall import Board, other_views, tile_views
+from watchroom.exporter.numbers import Number
+from watchroom.settings import STREAMS
+
+NOON = 1_637_971_200_000  # 2021-11-27T00:00:00Z
+LONDON = ZoneInfo("Europe/London")
+CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
+Numbers = dict[tuple[str, str], Number]  # (measure, word) -> what is asked
+
+
+def page(
+    numbers: Numbers,
+    faults: dict[str, list[str]] | None = None,
+    *,
+    age_ms: int | None = 1_200,
+    catalogue: Catalogue = CATALOGUE,
+) -> str:
+    """The page over these numbers; 0 (of 0) everywhere else."""
+    withheld = {stream: (faults or {}).get(stream, []) for stream in STREAMS}
+
+    def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
+        assert not withheld[measure.stream], "asked for a number that must not be shown"
+        labels = next((label.values for label in measure.labels if label.name == shown.split), ("",))
+        known = numbers.get((measure.id, shown.what), Number("", 0, None, None))
+        return [known._replace(label=label) for label in labels]
+
+    tiles, others = tile_views(catalogue, withheld, ask), other_views(catalogue, withheld, ask)
+    board = Board("staffs", NOON, 10_000, age_ms, tiles, others, withheld)
+    return board_page(board, LONDON)
+
+
+def tile_of(html: str, title: str) -> str:
+    """The markup of one tile, by its title."""
+    tiles: list[str] = re.findall(r"<li .*?</li>", html)
+    return next(tile for tile in tiles if f">{title}<span" in tile)
+
+
+def text_of(html: str) -> str:
+    """What is read of markup."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def test_the_wall_is_the_catalogue_s_tiles_after_data_age() -> None:
+    """The same order as the Live board's: whoever knows one wall knows the other."""
+    titles = re.findall(r"<h3><a [^>]*>([^<]*)<span", page({}).partition('id="others"')[0])
+    assert titles == ["Data age", *(tile.title for _, tile in CATALOGUE.tiles())]
+
+
+def test_a_state_is_said_in_a_word_beside_its_colour() -> None:
+    """75 s is beyond the critical limit of a minute; 71 % is low; what is within its limits says so quietly."""
+    html = page(
+        {
+            ("calls_waiting", "oldest"): Number("", 75.4, None, None),
+            ("call_answer_time", "within"): Number("", 30 / 42, 30, 42),
+        }
+    )
+    wait, share = tile_of(html, "Longest 999 wait"), tile_of(html, "999 answered below 10 s, last 15 min")
+    assert 'data-state="critical"' in wait
+    assert "75 s" in text_of(wait)
+    assert text_of(wait).endswith("CRITICAL")
+    assert 'data-state="warning"' in share
+    assert "71 % 30 of 42, target 90 %" in text_of(share)
+    assert text_of(share).endswith("LOW")
+    assert text_of(tile_of(html, "Longest 101 wait")).endswith("limits 10 min and 30 min NORMAL")
+
+
+def test_a_share_of_nothing_is_none_and_never_a_number() -> None:
+    """Nobody was answered in 15 minutes: neither 0 % nor 100 % would be true."""
+    html = page({("call_answer_time", "within"): Number("", None, 0, 0)})
+    share = tile_of(html, "999 answered below 10 s, last 15 min")
+    assert 'data-state="none"' in share
+    assert "NONE 0 of 0: nothing to judge" in text_of(share)
+    assert "bar-part" not in share
+
+
+def test_a_withheld_stream_says_no_data_and_why_and_the_others_go_on() -> None:
+    """Incidents are fresh while calls are not: half a wall that is true is worth having."""
+    html = page({}, {"calls": ["watchroom.calls: partition 0 is 12.3 s old (limit 10 s)", "source acd was silent"]})
+    wait = tile_of(html, "Longest 999 wait")
+    assert 'data-state="nodata"' in wait
+    assert "NO DATA watchroom.calls: partition 0 is 12.3 s old (limit 10 s) (and 1 more)" in text_of(wait)
+    assert "NO DATA" not in tile_of(html, "Overdue")
+    assert "NO DATA of calls" in text_of(html)
+
+
+def test_data_age_says_fresh_old_or_no_data() -> None:
+    """The first thing to look at; an age is never shown while Redis does not answer."""
+    assert text_of(tile_of(page({}, age_ms=10_000), "Data age")).endswith("10.0 s slowest feed; limit 10 s FRESH")
+    old = tile_of(page({}, age_ms=10_001), "Data age")
+    assert 'data-state="critical"' in old
+    assert text_of(old).endswith("OLD")
+    assert "NO DATA" in text_of(tile_of(page({}, age_ms=None), "Data age"))
+
+
+def test_a_screen_reader_is_told_of_states_and_not_of_numbers() -> None:
+    """A polite region that changes every two seconds is switched off by whoever hears it."""
+    calm = re.findall(r'role="status"[^>]*>([^<]*)<', page({("calls_waiting", "open"): Number("", 3, None, None)}))
+    also = re.findall(r'role="status"[^>]*>([^<]*)<', page({("calls_waiting", "open"): Number("", 4, None, None)}))
+    loud = page({("calls_waiting", "oldest"): Number("", 11, None, None)})
+    assert calm == also
+    assert "HIGH: Longest 999 wait." in loud
+
+
+def test_open_tiles_lead_to_their_list_and_others_to_their_definition() -> None:
+    """With the tile's own labels, so that the list has as many lines as the tile says."""
+    html = page({})
+    assert 'href="/open/calls_waiting?line=999"' in tile_of(html, "Longest 999 wait")
+    assert 'href="/open/incidents_unattended"' in tile_of(html, "Overdue")
+    assert 'href="/measures/call_volume"' in tile_of(html, "Calls in the last 15 min")
+
+
+def test_every_other_measure_has_its_numbers_and_its_definition_below_the_wall() -> None:
+    """Each measure of the catalogue is somewhere on the page."""
+    html = page({("call_abandonment", "share"): Number("", 0.125, 1, 8)})
+    below = html.partition('id="others"')[2]
+    tiled = {measure.id for measure, _ in CATALOGUE.tiles()}
+    for measure in CATALOGUE.measures.values():
+        assert (f'id="card-{measure.id}"' in below) is (measure.id not in tiled), measure.id
+    assert "12 % (1 of 8)" in text_of(below)
+    assert CATALOGUE.measures["call_abandonment"].definition in unescape(below)
+
+
+NEW_ENTRY = """
+[crime_new_measure]
+kind = "count"
+stream = "crimes"
+at = "recorded"
+by = { area = "area" }
+windows = ["24h"]
+brief = "A new measure"
+definition = "Something that nobody counted before."
+source = "A test"
+"""
+NEW_TILE = """
+[[crime_new_measure.tiles]]
+title = "New on the wall"
+place = 12
+show = "number"
+window = "24h"
+"""
+
+
+def with_entry(folder: Path, entry: str) -> Catalogue:
+    """Our measures of crimes, which have room on the wall, and one more entry."""
+    for name in ("labels.toml", "crimes.toml"):
+        (folder / name).write_text((ROOT / "schemas" / "measures" / name).read_text())
+    (folder / "more.toml").write_text(entry)
+    return load_catalogue(folder, ("stoke", "county"))
+
+
+def test_a_measure_added_to_the_catalogue_is_on_the_page_by_itself(tmp_path: Path) -> None:
+    """One TOML entry, no second place to edit; with a tile it is on the wall."""
+    below = page({}, catalogue=with_entry(tmp_path, NEW_ENTRY)).partition('id="others"')[2]
+    assert "Something that nobody counted before." in below
+    assert tile_of(page({}, catalogue=with_entry(tmp_path, NEW_ENTRY + NEW_TILE)), "New on the wall")
+
+
+def test_the_page_has_a_language_headings_and_landmarks() -> None:
+    """What a screen reader steers by."""
+    html = page({})
+    assert html.startswith('<!doctype html>\n<html lang="en-GB">')
+    for name in ("header", "main", "footer", "nav"):
+        assert len(re.findall(f"<{name}[ >]", html)) == 1
+    levels = [int(level) for level in re.findall(r"<h([1-6])", html)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_runs_inside_the_page() -> None:
+    """A control room's network often reaches nothing else, and the policy header forbids it."""
+    html = page({})
+    assert not re.findall(r'(?:src|href)="(?!/|#)', html)
+    assert not re.findall(r"<style| style=| on[a-z]+=|<script(?! src)", html)
+
+
+def test_ids_are_unique() -> None:
+    """The script finds by id what has to keep the focus."""
+    ids = re.findall(r' id="([^"]*)"', page({}))
+    assert len(ids) == len(set(ids))
+
+
+def test_text_becomes_text_whatever_it_says() -> None:
+    """Definitions and ids come from others; only markup that we made is markup."""
+    assert tag("p", "<b> & co", title='"x"') == '<p title="&quot;x&quot;">&lt;b&gt; &amp; co</p>'
+    assert join(tag("b", "x"), Html("<i></i>"), "<") == "<b>x</b><i></i>&lt;"
+    assert tag("a", data_of=None, hidden=True, class_="x", draggable=False) == '<a hidden class="x"></a>'

@@ -1,0 +1,270 @@
+"""The board as a person meets it: in real Chromium, from the real exporter process, over a Redis filled by hand."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.browser import WALL, Screen, chromium, screen
+from tests.exporter.control_room import ControlRoom
+from tests.exporter.process import Exporter, fed
+from tests.flow.servers import RedisServer
+from tests.parts import PartMissing, missing
+from watchroom.exporter.run import now_ms
+from watchroom.settings import read_settings
+from watchroom.store.keys import SEQ
+
+MINUTE = 60_000
+TILE = "[data-tile]"
+NO_TILE_HAS_DATA = f"[...document.querySelectorAll('{TILE}')].every(t => t.innerText.includes('NO DATA'))"
+EVERY_TILE_HAS_DATA = f"![...document.querySelectorAll('{TILE}')].some(t => t.innerText.includes('NO DATA'))"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the module; each test has a window of its own."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def redis_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for the module."""
+    try:
+        server = RedisServer(tmp_path_factory.mktemp("board") / "redis")
+    except PartMissing as error:
+        missing(str(error))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def exporter(redis_of_all: RedisServer) -> Iterator[Exporter]:
+    """The real process over it; freshness limit 3 s. Whoever ends it starts it again."""
+    started = Exporter(redis_of_all.url)
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def room(redis_of_all: RedisServer) -> Iterator[ControlRoom]:
+    """Somebody waits for 999, and a Grade 1 is about to breach; nothing of an earlier test is left."""
+    client = redis_of_all.client()
+    client.flushall()
+    at_ms = now_ms()
+    made = ControlRoom(client, read_settings(redis_url=redis_of_all.url, force="staffs")).begin(at_ms)
+    made.waiting("calls_waiting|line=999", {"C-1": at_ms - 75_000, "C-2": at_ms - 2_000})
+    made.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": at_ms - 11 * MINUTE})
+    made.add(at_ms, {f"call_answer_time|line=999|{what}": n for what, n in (("observations", 21), ("within", 17))})
+    read_all_again(made)
+    yield made
+    client.close()
+
+
+def read_all_again(room: ControlRoom) -> None:
+    """Let the exporter notice what was written by hand, which is not one atomic step as a worker's is."""
+    room.client.hset(room.keys.meta, SEQ, now_ms() * 1_000)
+
+
+@pytest.fixture
+def wall(browser: Browser, exporter: Exporter, room: ControlRoom) -> Iterator[Screen]:
+    """The page on a wall's screen, live."""
+    with fed(room), screen(browser) as shown:
+        exporter.await_published()
+        shown.page.goto(f"{exporter.url}/")
+        shown.shows(f"{EVERY_TILE_HAS_DATA} && document.body.innerText.includes('17 of 21')")
+        yield shown
+
+
+def tile(page: Page, title: str) -> str:
+    """What is read on one tile."""
+    return " ".join(page.locator(TILE).filter(has=page.get_by_role("heading", name=title)).inner_text().split())
+
+
+def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen, room: ControlRoom) -> None:
+    """Without a reload, without a complaint on the console, and in words as well as colours."""
+    page = wall.page
+    assert tile(page, "Waiting now") == "Waiting now (who is behind it) 999 2 101 0"
+    assert tile(page, "999 answered below 10 s").startswith(
+        "999 answered below 10 s, last 15 min (definition) 80 % 17 of 21, target 90 %"
+    )
+    longest = tile(page, "Longest 999 wait")
+    assert 75 <= int(longest.split()[7]) < 100, longest
+    assert longest.endswith("CRITICAL")
+    room.waiting("calls_waiting|line=101", {"C-3": now_ms()})
+    wall.shows("document.body.innerText.includes('101\\n1\\n') || document.body.innerText.includes('101\\n\\n1\\n')")
+    assert wall.complaints == []
+
+
+def test_the_wall_fits_on_its_screen_and_can_be_read_from_three_metres(wall: Screen) -> None:
+    """Nothing to scroll, nothing cut off; figures at least a fifteenth of their tile's width."""
+    page = wall.page
+    boxes = wall.each(TILE, lambda each: each.bounding_box())
+    assert len(boxes) == 12
+    assert max(box["y"] + box["height"] for box in boxes) <= WALL["height"]
+    assert max(box["x"] + box["width"] for box in boxes) <= WALL["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") == WALL["width"]
+    sizes = page.evaluate(f"""() => [...document.querySelectorAll('{TILE} *')]
+        .filter(e => e.innerText && !e.childElementCount && !e.closest('.quiet-text'))
+        .map(e => [parseFloat(getComputedStyle(e).fontSize), e.innerText])""")
+    assert min(sizes)[0] >= 20, min(sizes)
+    figures = page.evaluate(f"""() => [...document.querySelectorAll('{TILE} .figure')]
+        .map(e => parseFloat(getComputedStyle(e).fontSize) / e.closest('{TILE}').clientWidth)""")
+    assert min(figures) >= 1 / 15
+    cut = page.evaluate(f"""() => [...document.querySelectorAll('{TILE} :is(h3, .figure, .label, .beside, .word)')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)""")
+    assert cut == []
+
+
+def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ControlRoom) -> None:
+    """A night on which everything is open."""
+    at_ms = now_ms()
+    for grade in ("1", "2", "3"):
+        room.waiting(f"incidents_unattended|grade={grade},area=county", {f"{grade}-{n}": at_ms for n in range(1_888)})
+    room.add(at_ms, {"call_volume|line=999|count": 88_888, "call_volume|line=101|count": 88_888})
+    read_all_again(room)
+    wall.shows("document.body.innerText.includes('1,888') && document.body.innerText.includes('88,888')")
+    overlap = wall.page.evaluate(f"""() => [...document.querySelectorAll('{TILE} .figure')].filter(e => {{
+        const range = document.createRange(); range.selectNodeContents(e);
+        return range.getBoundingClientRect().width > e.parentElement.clientWidth; }}).map(e => e.innerText)""")
+    assert overlap == []
+
+
+def test_the_keyboard_reaches_every_tile_and_each_link_says_where_it_leads(wall: Screen) -> None:
+    """A supervisor without a mouse; the tile that has the focus is marked."""
+    page = wall.page
+    wanted = page.evaluate(f"[...document.querySelectorAll('{TILE} a')].map(a => a.id)")
+    reached = []
+    for _ in range(len(wanted) + 2):  # the skip link and the name stand before
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+    assert reached[2:] == wanted
+    assert page.evaluate("getComputedStyle(document.activeElement.closest('[data-tile]')).outlineWidth") == "5px"
+    for name in (
+        "Data age (state of the feeds)",
+        "Overdue (who is behind it)",
+        "Calls in the last 15 min (definition)",
+    ):
+        assert page.get_by_role("link", name=name, exact=True).count() == 1
+    page.get_by_role("link", name="Longest 999 wait").press("Enter")
+    page.wait_for_url("**/open/calls_waiting?line=999")
+    assert "C-1" in page.locator("tbody tr").first.inner_text()
+
+
+def test_a_refresh_keeps_the_focus_and_what_was_opened(wall: Screen) -> None:
+    """Every two seconds the page is new; whoever reads or tabs must not notice."""
+    page = wall.page
+    summary = page.locator("details summary").first
+    summary.click()
+    summary.focus()
+    focused = page.evaluate("document.activeElement.id")
+    drawn = page.evaluate("document.getElementById('live').dataset.drawnMs")
+    wall.shows(f"document.getElementById('live').dataset.drawnMs > {drawn}")
+    assert page.evaluate("document.activeElement.id") == focused
+    assert page.locator("details[open]").count() == 1
+
+
+def test_an_exporter_that_was_killed_leaves_no_number_and_comes_back(wall: Screen, exporter: Exporter) -> None:
+    """Read in the page that was open before: NO DATA on every tile, why, and later the figures again."""
+    exporter.kill()
+    wall.shows(NO_TILE_HAS_DATA, within_s=15)
+    page = wall.page
+    assert "NO DATA: the exporter does not answer" in page.locator("#lost").inner_text()
+    figures = " ".join(page.locator("[data-figures]").all_inner_texts())
+    assert not any(character.isdigit() for character in figures), figures
+    exporter.start()
+    exporter.await_published()
+    wall.shows(EVERY_TILE_HAS_DATA)
+    assert page.locator("#lost").inner_text() == ""
+    assert tile(page, "Waiting now").endswith("999 2 101 0")
+
+
+def test_an_exporter_that_hangs_counts_as_gone(wall: Screen, exporter: Exporter) -> None:
+    """It takes the connection and never answers: worse than a refusal, and blank as soon."""
+    exporter.process.send_signal(signal.SIGSTOP)
+    wall.shows(NO_TILE_HAS_DATA, within_s=15)
+    exporter.process.send_signal(signal.SIGCONT)
+    wall.shows(EVERY_TILE_HAS_DATA)
+
+
+def test_a_feed_that_stops_blanks_its_tiles_and_data_age_says_old(
+    browser: Browser, exporter: Exporter, room: ControlRoom
+) -> None:
+    """The exporter answers all the time: it is the calls that nobody knows anything new of."""
+    with fed(room, "incidents", "crimes"), screen(browser) as shown:
+        with fed(room, "calls"):
+            exporter.await_published()
+            shown.page.goto(f"{exporter.url}/")
+            shown.shows(EVERY_TILE_HAS_DATA)
+        shown.shows("document.body.innerText.includes('NO DATA of calls')", within_s=15)
+        assert "NO DATA watchroom.calls: partition 0 is" in tile(shown.page, "Longest 999 wait")
+        assert tile(shown.page, "Data age").endswith("OLD")
+        assert "NO DATA" not in tile(shown.page, "Overdue")
+
+
+def test_a_laptop_that_slept_shows_no_data_before_anything_else(wall: Screen) -> None:
+    """The steady clock may stand still meanwhile, so the other one is asked too, at the first sign of waking."""
+    found = wall.page.evaluate("""() => {
+        const real = Date.now;
+        Date.now = () => real() + 60_000;
+        document.dispatchEvent(new Event("visibilitychange"));
+        return [document.querySelector('[data-tile]').innerText, document.getElementById("lost").innerText];
+    }""")
+    assert "NO DATA" in found[0]
+    assert "nothing new for 15 seconds" in found[1]
+    wall.shows(EVERY_TILE_HAS_DATA)
+
+
+def test_an_old_copy_is_not_an_answer(wall: Screen) -> None:
+    """A proxy that repeats what it kept: each answer is quick and 200, and the server's time in it stands still."""
+    kept: list[str] = []
+
+    def repeat(route: Route) -> None:
+        if not kept:
+            kept.append(route.fetch().text())
+        route.fulfill(body=kept[0], content_type="text/html; charset=utf-8")
+
+    wall.page.route("**/", repeat)
+    wall.shows(NO_TILE_HAS_DATA, within_s=15)
+    assert "an old copy" in wall.page.locator("#lost").inner_text()
+    wall.page.unroute("**/")
+    wall.shows(EVERY_TILE_HAS_DATA)
+
+
+def test_without_a_script_the_page_draws_itself_again_and_says_when(wall: Screen, browser: Browser) -> None:
+    """A locked-down browser: the browser's own refresh, and the time beside the figures."""
+    with screen(browser, script=False) as plain:
+        plain.page.goto(wall.page.url)
+        first = plain.page.locator("header time").inner_text()
+        plain.page.wait_for_event("load", timeout=15_000)
+        assert plain.page.locator("header time").inner_text() != first
+        assert "999 2" in tile(plain.page, "Waiting now")
+
+
+def test_an_open_list_is_kept_true_as_well(
+    wall: Screen, browser: Browser, room: ControlRoom, redis_of_all: RedisServer
+) -> None:
+    """Who is answered leaves it by itself; without Redis it says NO DATA and no id."""
+    with screen(browser) as listed:
+        listed.page.goto(f"{wall.page.url}open/calls_waiting?line=999")
+        assert "2 open" in listed.page.locator("main").inner_text()
+        room.client.zrem(room.keys.open_set("calls_waiting|line=999"), "C-1")
+        listed.shows("document.querySelector('main').innerText.includes('1 open')")
+        redis_of_all.kill()
+        listed.shows("document.querySelector('main').innerText.includes('NO DATA')")
+        assert "C-2" not in listed.page.locator("main").inner_text()
+        redis_of_all.start()
+        listed.shows("document.querySelector('main').innerText.includes('C-2')")
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["dark", "light"])
+def test_both_themes_draw_the_page_in_their_own_colours(wall: Screen, browser: Browser, *, light: bool) -> None:
+    """Offices print it, control rooms are dark; the contrast of both is computed elsewhere."""
+    with screen(browser, light=light) as shown:
+        shown.page.goto(wall.page.url)
+        found = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert found == ("rgb(240, 243, 246)" if light else "rgb(11, 15, 20)")

@@ -1,0 +1,204 @@
+"""What each of the board's paths answers, over a real Redis filled through the documented keys."""
+
+from __future__ import annotations
+
+import re
+import threading
+from html import unescape
+from http import HTTPStatus
+
+import pytest
+
+from tests.exporter.control_room import NOON, ControlRoom, value
+from tests.flow.servers import RedisServer
+from watchroom.exporter.board.pages import OPEN_AT_ONCE, BoardPages
+from watchroom.exporter.server import Answer, Asked
+
+MINUTE = 60_000
+
+
+class Site:
+    """The board's pages at a moment."""
+
+    def __init__(self, room: ControlRoom, now_ms: int = NOON) -> None:
+        self.now_ms = now_ms
+        mirror = room.mirror()
+        mirror.refresh(now_ms)
+        pages = BoardPages(room.catalogue, mirror, room.page(mirror), room.settings, clock=lambda: self.now_ms)
+        self.table = pages.table()
+
+    def get(self, path: str, rest: str = "", **query: str) -> Answer:
+        """One answer."""
+        return self.table[path](Asked(rest, tuple(query.items())))
+
+    def read(self, path: str, rest: str = "", **query: str) -> str:
+        """Its text without markup."""
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.get(path, rest, **query).body)).split())
+
+
+def test_the_wall_shows_what_a_scrape_shows(room: ControlRoom) -> None:
+    """One judgement and one arithmetic for people and for Prometheus."""
+    room.waiting("calls_waiting|line=999", {"a": NOON - 48_000, "b": NOON - 3_000})
+    room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - 11 * MINUTE, "INC-2": NOON - 16 * MINUTE})
+    samples, wall = room.scrape(NOON), Site(room).read("/")
+    assert value(samples, "calls_waiting_oldest_seconds", line="999") == 48
+    assert "Longest 999 wait (who is behind it) 48 s" in wall
+    assert "Waiting now (who is behind it) 999 2 101 0" in wall
+    assert "Deadline within 5 min (who is behind it) Grade 1 1 Grade 2 0 Grade 3 0" in wall
+    assert "Overdue (who is behind it) Grade 1 1 Grade 2 0 Grade 3 0" in wall
+
+
+def test_the_wall_withholds_what_a_scrape_withholds(room: ControlRoom) -> None:
+    """11 s after the last word of a worker nothing may be read as live, and the age says why."""
+    room.waiting("calls_waiting|line=999", {"a": NOON - 48_000})
+    site = Site(room)
+    assert "NO DATA" not in site.read("/")
+    room.fresh(NOON + 11_000, "incidents")
+    site = Site(room, NOON + 11_000)
+    wall = site.read("/")
+    assert "Longest 999 wait (who is behind it) NO DATA watchroom.calls: partition 0 is 11.0 s old" in wall
+    assert "Data age (state of the feeds) 11.0 s slowest feed; limit 10 s OLD" in wall
+    assert "Overdue (who is behind it) Grade 1 0" in wall
+    site.now_ms += 20_000  # the mirror has not moved: nothing of it is believed any more
+    assert "Data age (state of the feeds) NO DATA" in site.read("/")
+
+
+def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ControlRoom) -> None:
+    """Grade 1 has 15 minutes."""
+    room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
+    room.waiting("incidents_unattended|grade=2,area=county", {"INC-1": NOON - 65 * MINUTE})
+    room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_000})
+    said = Site(room).read("/open/", "incidents_unattended")
+    rows = [
+        "3 open Oldest first Id Grade Area Since Age Deadline",
+        "INC-1 Grade 2 County 2021-11-26 22:55:00 1 h 05 min OVERDUE by 5 min 00 s (23:55:00)",
+        "INC-2 Grade 1 Stoke 2021-11-26 23:46:00 14 min 00 s in 60 s (00:01:00)",
+        "INC-3 Ungraded Stoke 2021-11-26 23:59:59 1 s no target",
+    ]
+    assert " ".join(rows) in said
+    assert "NOT LIVE" not in said
+
+
+def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ControlRoom) -> None:
+    """The tile of 999 leads to those who wait on 999; a filter that is no label's is refused, not ignored."""
+    room.waiting("calls_waiting|line=999", {"C-1": NOON - 9_000})
+    room.waiting("calls_waiting|line=101", {"C-2": NOON - 8_000})
+    site = Site(room)
+    said = site.read("/open/", "calls_waiting", line="999")
+    assert "999: 1 open" in said
+    assert "C-1" in said
+    assert "C-2" not in said
+    for query in ({"line": "998"}, {"colour": "red"}):
+        answer = site.get("/open/", "calls_waiting", **query)
+        assert answer.status == HTTPStatus.BAD_REQUEST
+        assert "there are" in answer.body
+        assert "C-1" not in answer.body
+
+
+def test_a_list_that_is_not_live_says_so_above_all(room: ControlRoom) -> None:
+    """It may still help somebody, if they know how old it is."""
+    room.waiting("calls_waiting|line=999", {"C-1": NOON - 9_000})
+    said = Site(room, NOON + MINUTE).read("/open/", "calls_waiting")
+    assert "NOT LIVE : it is as of 2021-11-27 00:00:00, 60 s ago." in said
+    assert "C-1" in said
+
+
+def test_a_list_tells_who_was_given_up_and_how_many_it_leaves_out(room: ControlRoom) -> None:
+    """What is not shown is said, or 500 reads like all."""
+    room.waiting("calls_waiting|line=999", {f"C-{n}": NOON - n for n in range(501)})
+    room.waiting("calls_waiting|line=101", {"lost": NOON - 3_600_001})
+    said = Site(room).read("/open/", "calls_waiting")
+    assert "501 open" in said
+    assert "The 500 oldest are shown" in said
+    assert "1 more are older than 1 h 00 min" in said
+    assert len(re.findall(r"\bC-\d+", said)) == 500
+
+
+def test_text_of_a_feed_stays_text(room: ControlRoom) -> None:
+    """An id comes from outside."""
+    room.waiting("calls_waiting|line=999", {"<script>alert(1)</script>": NOON - 9_000})
+    body = Site(room).get("/open/", "calls_waiting").body
+    assert "<script>alert" not in body
+    assert "&lt;script&gt;alert(1)" in body
+
+
+def test_a_list_without_redis_is_a_503_that_says_so(room: ControlRoom, redis_server: RedisServer) -> None:
+    """An empty list would read as: nobody waits."""
+    site = Site(room)
+    redis_server.kill()
+    answer = site.get("/open/", "calls_waiting")
+    assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "NO DATA</strong>: Redis did not answer" in answer.body
+    assert "Nobody knows who is open now" in answer.body
+    assert "Nobody.</p>" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [("/open/", "calls_waiting"), ("/measures/", "call_volume"), ("/runbook/", "AnswerTime999Burn")],
+)
+@pytest.mark.parametrize("asked", ["nothing_such", "../../etc/passwd", "<b>"])
+def test_an_unknown_name_is_a_404_that_lists_the_known_ones(
+    room: ControlRoom, path: str, known: str, asked: str
+) -> None:
+    """Whoever mistypes finds the right one, and what was asked is not repeated."""
+    answer = Site(room).get(path, asked)
+    assert answer.status == HTTPStatus.NOT_FOUND
+    assert known in answer.body
+    assert asked not in answer.body.partition("</head>")[2]
+
+
+def test_only_open_measures_have_a_list(room: ControlRoom) -> None:
+    """A count has no members."""
+    assert Site(room).get("/open/", "call_volume").status == HTTPStatus.NOT_FOUND
+
+
+def test_every_measure_has_a_card_with_all_that_defines_it(room: ControlRoom) -> None:
+    """Definition, exclusions, target and source, from the entry itself."""
+    site = Site(room)
+    for measure in room.catalogue.measures.values():
+        said = site.read("/measures/", measure.id)
+        for text in (measure.brief, measure.definition, measure.display.excludes, measure.source):
+            assert " ".join(text.split()) in said
+        assert f'href="/measures/{measure.id}"' in site.get("/measures").body
+    assert "within 15 min (Grade 1); within 1 h (Grade 2)" in site.read("/measures/", "incident_attendance_time")
+
+
+def test_every_alert_has_a_runbook(room: ControlRoom) -> None:
+    """Where an alert's link leads at three in the morning: meaning, impact, what to do now."""
+    site = Site(room)
+    names = [alert.name for _, alert in room.catalogue.alerts()]
+    for name in (*names, "RedisDown", "SourceSilent"):
+        assert site.get("/runbook/", name).status == HTTPStatus.OK
+        assert f'href="/runbook/{name}"' in site.get("/runbook").body
+    measure, alert = room.catalogue.alerts()[0]
+    said = site.read("/runbook/", alert.name)
+    for text in (alert.meaning, alert.impact, *alert.action, measure.brief):
+        assert text in said
+
+
+def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ControlRoom, redis_server: RedisServer) -> None:
+    """Each list waits in its own thread; the wall answers, and a further list is refused at once."""
+    site = Site(room)
+    redis_server.server.pause()
+    waiting = [threading.Thread(target=site.get, args=("/open/", "calls_waiting")) for _ in range(OPEN_AT_ONCE)]
+    for thread in waiting:
+        thread.start()
+    refused = site.get("/open/", "calls_waiting")
+    assert refused.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "too many lists" in refused.body
+    assert "Longest 999 wait" in site.read("/")
+    assert all(thread.is_alive() for thread in waiting)
+    redis_server.server.resume()
+    for thread in waiting:
+        thread.join(10)
+    assert site.get("/open/", "calls_waiting").status == HTTPStatus.OK
+
+
+def test_the_style_the_script_and_the_icon_are_ours(room: ControlRoom) -> None:
+    """Package files, and no other file of the machine."""
+    site = Site(room)
+    assert site.get("/assets/", "board.css").content_type.startswith("text/css")
+    assert site.get("/assets/", "board.js").content_type.startswith("text/javascript")
+    assert site.get("/assets/", "icon.svg").body.startswith("<svg")
+    assert site.get("/assets/", "pages.py").status == HTTPStatus.NOT_FOUND
