@@ -12,7 +12,8 @@ import { chromium } from 'playwright-core';
 import { serve } from './server.mjs';
 
 const DRAWN_WITHIN_MS = 120_000;
-const PAGE_PX = 2160; // two screens; a browser's surface also ends somewhere near 16,000
+const PAGE_PX = 2160; // two screens
+const SURFACE_PX = 15_000; // a browser's surface ends a little above; what lies below is scrolled to, which takes longer
 const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--force-color-profile=srgb', ...QUIET];
@@ -45,11 +46,12 @@ function isMissing(answer, address) {
 /** Writes the files of one board; returns their names. */
 async function shoot(page, out, width, height) {
   mkdirSync(dirname(out), { recursive: true });
+  await page.setViewportSize({ width, height: Math.min(height, SURFACE_PX) });
   const files = [];
   for (let top = 0; top < Math.max(1, height); top += PAGE_PX) {
     const clip = { x: 0, y: top, width, height: Math.min(PAGE_PX, height - top) };
     files.push(files.length ? out.replace(/\.png$/, `-${files.length + 1}.png`) : out);
-    await page.screenshot({ path: files.at(-1), clip, fullPage: true });
+    await page.screenshot({ path: files.at(-1), clip, fullPage: height > SURFACE_PX });
   }
   return files;
 }
