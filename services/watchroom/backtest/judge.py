@@ -13,6 +13,7 @@ from watchroom.backtest.prometheus import Point, Prometheus
 from watchroom.backtest.rules import Asked, Rule
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.catalogue.shown import WITH_COUNTS, Alert
+from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
 from watchroom.generate import promql
 
@@ -66,6 +67,9 @@ def judge(asked: Asked, spans: Sequence[Span], folder: Path, catalogue: Catalogu
         spans: When; all with the step at which samples were written.
         folder: Its `data` holds the blocks of the samples; those of the recording rules are added.
         catalogue: Says which counts belong to an alert.
+
+    Raises:
+        WorkFailed: An alert that mutes others fired, and others ask for it: their answers are not known then.
     """
     lookback_ms = min(span.step_ms for span in spans) - 1
     for level in asked.levels:
@@ -73,7 +77,19 @@ def judge(asked: Asked, spans: Sequence[Span], folder: Path, catalogue: Catalogu
             lines = [line for rule in level for span in spans for line in _recorded(server, rule, span)]
         blocks.write(sorted(lines, key=_time_of), folder)
     with Prometheus(folder, lookback_ms=lookback_ms) as server:
-        return [_judged(server, rule, spans, catalogue) for rule in asked.alerts]
+        judged = [_judged(server, rule, spans, catalogue) for rule in asked.alerts]
+    _check_muting(asked, judged)
+    return judged
+
+
+def _check_muting(asked: Asked, judged: Iterable[Judged]) -> None:
+    """Measures' alerts hold on while an alert that mutes them fires: `ALERTS` is empty here, so none may fire."""
+    muting = [each.rule.name for each in judged if each.fired and "mutes" in each.rule.labels]
+    if muting and asked.reads_alerts:
+        raise WorkFailed(
+            f"{', '.join(muting)} fired in a month in which nothing was broken, so what it mutes cannot be judged; "
+            "put that rule right first"
+        )
 
 
 def counts_asked(alert: Alert, measure: Measure, catalogue: Catalogue) -> dict[str, str]:

@@ -10,7 +10,8 @@ from watchroom.catalogue.metrics import all_families
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 
-PROMETHEUS_OWN = ("up",)  # written by Prometheus at each scrape
+ALERTS = "ALERTS"  # one series for each alert that is pending or fires
+PROMETHEUS_OWN = ("up", ALERTS)  # written by Prometheus at each scrape and at each evaluation
 
 
 class Rule(NamedTuple):
@@ -86,9 +87,10 @@ class Asked:
                     waiting += [(selector.metric, rule.expression) for rule in recorded[selector.metric]]
         self.levels = [[rule for name in level for rule in recorded[name]] for level in _levels(rests_on)]
 
-    def windows(self) -> set[str]:
-        """Values of the label `window` that are asked for."""
-        return {m.value for s in self.series for m in s.matchers if m.label == "window" and m.sign == "="}
+    @property
+    def reads_alerts(self) -> bool:
+        """Whether an alert's expression asks what else fires."""
+        return any(selector.metric == ALERTS for selector in self.series)
 
 
 def _levels(rests_on: Mapping[str, set[str]]) -> list[list[str]]:

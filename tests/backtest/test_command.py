@@ -1,0 +1,48 @@
+"""`watchroom backtest` as it is typed: a whole month, coarsely."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tests.fold.pipeline import catalogue
+from tests.parts import missing
+from watchroom import cli_backtest
+from watchroom.backtest.prometheus import found
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
+from watchroom.errors import ConfigurationInvalid, WorkFailed
+
+APP = typer.Typer()
+APP.command()(cli_backtest.backtest)
+
+
+def test_a_normal_month_of_the_default_force_pages_nobody() -> None:
+    """The shipped thresholds are what the back-test found; the force misses most of its targets all the month."""
+    try:
+        found("promtool")
+    except WorkFailed as error:
+        missing(str(error))
+    done = CliRunner().invoke(APP, ["--month", "2026-10", "--step", "300", "--format", "json"])
+    assert done.exit_code == 0, done.output
+    alerts = {each["alert"]: each for each in json.loads(done.stdout)}
+    assert set(alerts) == {alert.name for _, alert in catalogue().alerts()} | {each.name for each in PLATFORM_ALERTS}
+    assert [name for name, each in alerts.items() if each["severity"] == "page" and each["firings"]] == []
+    tickets = sum(each["firings"] for each in alerts.values() if each["severity"] == "ticket")
+    assert 0 < tickets < 5 * 4, "some, and a few a week at most"
+    assert f"published force, seed 1: 0 pages and {tickets} tickets" in done.stderr
+
+
+def test_a_month_that_is_none_is_refused() -> None:
+    """With what to write."""
+    done = CliRunner().invoke(APP, ["--month", "October"])
+    assert isinstance(done.exception, ConfigurationInvalid)
+    assert "a month such as 2021-04" in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--month", "--force", "--seed", "--bad-day", "--step", "--rules", "--format"])
+def test_help_names_every_option(option: str) -> None:
+    """What the issue promises can be typed."""
+    assert option in CliRunner().invoke(APP, ["--help"], env={"COLUMNS": "200"}).stdout

@@ -1,0 +1,153 @@
+"""Small numbers must not page: 28 simulated nights, and written counts just below each minimum.
+
+Judged by a real Prometheus with the shipped rule files, and with the same files without their counts, so
+that it is the count, and not a dull night, that keeps an alert silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from tests.fold.pipeline import SETTINGS, catalogue
+from tests.parts import ROOT, missing
+from watchroom.backtest import blocks
+from watchroom.backtest.judge import Judged, Span, judge
+from watchroom.backtest.prometheus import found
+from watchroom.backtest.run import Samples, read_rules
+from watchroom.catalogue import names
+from watchroom.catalogue.model import Measure
+from watchroom.catalogue.shown import Alert
+from watchroom.errors import WorkFailed
+from watchroom.replay.simulator import simulate
+from watchroom.rolling.calendar import Calendar
+
+RULES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
+COUNT = re.compile(r" and on \([^)]*\) (?:max|sum) by [^>]*>= \d+(?=\) or |$)")
+LONDON = ZoneInfo("Europe/London")
+FIRST = datetime(2026, 10, 2, 3, tzinfo=LONDON)
+NIGHTS = 28
+HOUR_MS, STEP_MS = 3_600_000, 60_000
+MEASURES = catalogue().alerts()
+COUNTED = [pytest.param(measure, alert, id=alert.name) for measure, alert in MEASURES if alert.at_least]
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """What became of every alert, by name: as shipped, and without the counts."""
+
+    shipped: dict[str, Judged]
+    uncounted: dict[str, Judged]
+
+
+def ms(moment: datetime) -> int:
+    """Since the epoch."""
+    return int(moment.astimezone(UTC).timestamp()) * 1000
+
+
+def uncounted(folder: Path) -> list[Path]:
+    """The shipped files, with no alert's minimum count left."""
+    folder.mkdir()
+    files, cut = [], set()
+    for path in RULES:
+        content = yaml.safe_load(path.read_text())
+        for rule in (rule for group in content["groups"] for rule in group["rules"]):
+            shorter = COUNT.sub("", rule["expr"])
+            if shorter != rule["expr"]:
+                cut.add(rule["alert"])
+                rule["expr"] = shorter
+        files.append(folder / path.name)
+        files[-1].write_text(yaml.safe_dump(content))
+    assert cut == {alert.name for _, alert in MEASURES if alert.at_least}
+    return files
+
+
+def judged(rules: list[Path], spans: list[Span], folder: Path) -> dict[str, Judged]:
+    """Every alert over the blocks of a folder."""
+    asked = read_rules(rules, catalogue(), folder / f"rules-of-{rules[0].parent.name}")
+    return {each.rule.name: each for each in judge(asked, spans, folder, catalogue())}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prometheus() -> None:
+    """Both programs are there."""
+    try:
+        found("prometheus")
+        found("promtool")
+    except WorkFailed as error:
+        missing(str(error))
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    """28 nights of the default force, each judged from 03:00 to 04:00."""
+    folder = tmp_path_factory.mktemp("nights")
+    starts_ms = [ms(FIRST + timedelta(days=night)) for night in range(NIGHTS)]
+    spans = [Span(start_ms, start_ms + HOUR_MS, STEP_MS) for start_ms in starts_ms]
+    asked = read_rules(RULES, catalogue(), folder / "rules")
+    samples = Samples(SETTINGS, asked, catalogue(), Calendar(SETTINGS.zone))
+    events = simulate(seed=1, start_ms=ms(FIRST - timedelta(hours=27)), end_ms=spans[-1].last_ms + 1)
+    blocks.write(samples.lines(events, spans, lambda *_: None), folder)
+    without = uncounted(folder / "without")
+    return Nights(judged(RULES, spans, folder), judged(without, spans, folder))
+
+
+@pytest.mark.parametrize("name", [alert.name for _, alert in MEASURES])
+def test_an_alert_on_a_measure_is_silent_in_28_nights(nights: Nights, name: str) -> None:
+    """Between three and four a dozen calls come: nobody is called out of bed for three late ones."""
+    assert nights.shipped[name].fired == ()
+
+
+def test_the_platforms_alerts_are_silent_while_nothing_is_broken(nights: Nights) -> None:
+    """All but the Watchdog, which fires always: its absence is the alarm."""
+    measures = {alert.name for _, alert in MEASURES}
+    fired = {name: len(each.fired) for name, each in nights.shipped.items() if each.fired and name not in measures}
+    assert fired == {"Watchdog": NIGHTS}
+
+
+def test_a_count_is_what_keeps_a_night_silent(nights: Nights) -> None:
+    """Without the minimum counts, a few callers who waited would page; and so the nights are not empty."""
+    fired = {name for name, each in nights.uncounted.items() if each.fired} - {"Watchdog"}
+    assert "LongestWait999" in fired
+    assert fired <= {alert.name for _, alert in MEASURES if alert.at_least}
+
+
+@pytest.mark.parametrize(("measure", "alert"), COUNTED)
+def test_one_fewer_than_the_count_is_silent_and_would_fire_without_it(
+    measure: Measure, alert: Alert, tmp_path: Path
+) -> None:
+    """The worst figure that there can be, resting on one entity too few, for an hour."""
+    span = Span(ms(FIRST), ms(FIRST) + HOUR_MS, STEP_MS)
+    blocks.write(
+        (f"{line} {at_ms / 1000}\n" for at_ms in span.moments_ms() for line in worst(measure, alert)), tmp_path
+    )
+    assert judged(RULES, [span], tmp_path)[alert.name].fired == ()
+    assert len(judged(uncounted(tmp_path / "without"), [span], tmp_path)[alert.name].fired) == 1
+
+
+def worst(measure: Measure, alert: Alert) -> Iterator[str]:
+    """Samples of a small count at its worst: all late, all given up, or one who has waited far too long."""
+    few = alert.at_least - 1
+
+    def line(suffix: str, value: float, window: str = "") -> str:
+        labels = {"force": "here", **alert.shown.where, **({"window": window} if window else {})}
+        text = ",".join(f'{name}="{value}"' for name, value in labels.items())
+        return f"{names.metric(measure.id, suffix)}{{{text}}} {value}"
+
+    if alert.burn:
+        for window in (alert.burn.long, alert.burn.short):
+            yield line("within", 0, window)
+            yield line("observations", few, window)
+    elif measure.kind == "share":
+        yield line("part", few, alert.shown.window)
+        yield line("whole", few, alert.shown.window)
+    else:
+        yield line("", few)
+        yield line("oldest_seconds", (alert.above or 0) * 10)

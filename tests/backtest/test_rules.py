@@ -1,0 +1,40 @@
+"""Which rules rest on which."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fold.pipeline import catalogue
+from watchroom.backtest.rules import Asked, Rule
+from watchroom.errors import WorkFailed
+
+
+def alert(expression: str) -> Rule:
+    """An alert with this expression."""
+    return Rule("Some", expression, True, 60, 300, {"severity": "page"})
+
+
+def record(name: str, expression: str) -> Rule:
+    """A recording rule."""
+    return Rule(name, expression, False, 0, 0, {})
+
+
+def test_an_alert_is_followed_down_to_what_is_published() -> None:
+    """Recording rules are evaluated in levels, those that no alert reads are left out."""
+    asked = Asked(
+        [
+            record("a:high", "a:low * 2"),
+            record("a:low", 'watchroom_calls_waiting{line="999"}'),
+            record("a:unread", "watchroom_orphans"),
+            alert("a:high > 2 and up == 1"),
+        ],
+        catalogue(),
+    )
+    assert [[rule.name for rule in level] for level in asked.levels] == [["a:low"], ["a:high"]]
+    assert {selector.metric for selector in asked.series} == {"watchroom_calls_waiting", "up"}
+
+
+def test_rules_that_read_each_other_are_refused() -> None:
+    """No order of evaluation would be right."""
+    with pytest.raises(WorkFailed, match="a:one, a:two; break the circle"):
+        Asked([record("a:one", "a:two"), record("a:two", "a:one"), alert("a:one > 1")], catalogue())
