@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install servers check test demo generate bench clean
+.PHONY: help install servers check test demo generate bench boards up down clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,16 @@ generate: install ## write the derived files anew: schemas, documents, rules, bo
 
 bench: install servers deploy/kafka/libs/.complete ## events a second and CPU an event, on real Kafka and Redis
 	$(BIN)/python -m tests.bench $(ARGS)
+
+boards: install ## pictures of the boards, drawn by Grafana's own components; needs Node 20 (build/boards)
+	@deploy/setup/boards.sh
+	$(BIN)/python -m tests.pictures $(ARGS)
+
+up: ## everything in containers: Kafka, Redis, Watchroom, Prometheus, Alertmanager, Grafana (ARGS="--profile simulator")
+	docker compose $(ARGS) up --build --detach --wait
+
+down: ## end the containers; the volumes with the figures stay
+	docker compose --profile simulator down
 
 servers:
 	@deploy/setup/servers.sh

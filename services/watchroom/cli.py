@@ -74,6 +74,16 @@ def exporter() -> None:
     raise typer.Exit(run(read_settings()))
 
 
+@app.command(help=f"Raise another road while the Watchdog is silent, until stopped. Port {default('watchdog_port')}.")
+def watchdog(
+    try_: Annotated[bool, typer.Option("--try", help="Send one trial message on each road instead, and end.")] = False,
+) -> None:
+    """Run a watchdog."""
+    from watchroom.watchdog.run import run
+
+    raise typer.Exit(run(read_settings(), trial=try_))
+
+
 @app.command()
 def months(
     month: Annotated[

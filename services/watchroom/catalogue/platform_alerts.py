@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 BOARD: Final = "watchroom-platform"
 _APPLIED: Final = "watchroom_applied_timestamp_seconds"
-STUCK_S: Final = 30  # a change of owners takes the session's timeout, 10 s, and must not page
+STALE_S: Final = 10  # the freshness limit: from here on figures are withheld
 RISING: Final = 20  # dead letters of one reason in 15 minutes
 
 
@@ -100,11 +100,11 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         name="WorkerStuck",
         severity="page",
         expression=(
-            f"time() - max by (force) ({_APPLIED}) > {STUCK_S} and on (force) max by (force) (watchroom_redis_up) == 1"
+            f"time() - max by (force) ({_APPLIED}) > {STALE_S} and on (force) max by (force) (watchroom_redis_up) == 1"
         ),
-        for_s=10,
+        for_s=25,  # a change of owners takes the session's timeout, 10 s, and must not page
         keep_s=60,
-        limit_s=STUCK_S + 5,
+        limit_s=STALE_S + 5,
         mutes="all",
         summary=(
             "{{ $labels.force }}: nothing has been applied for {{ $value | humanizeDuration }}, in no partition; "
@@ -124,12 +124,12 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         name="AppliedLag",
         severity="page",
         expression=_with_stream(
-            f"time() - min by (force, topic) (max by (force, topic, partition) ({_APPLIED})) > {STUCK_S}"
-            f" and on (force) time() - max by (force) ({_APPLIED}) <= {STUCK_S}"
+            f"time() - min by (force, topic) (max by (force, topic, partition) ({_APPLIED})) > {STALE_S}"
+            f" and on (force) time() - max by (force) ({_APPLIED}) <= {STALE_S}"
         ),
-        for_s=15,
+        for_s=30,
         keep_s=60,
-        limit_s=STUCK_S + 5,
+        limit_s=STALE_S + 5,
         mutes="stream",
         summary=(
             "{{ $labels.force }}: the slowest partition of {{ $labels.topic }} was last complete "

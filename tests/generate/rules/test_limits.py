@@ -52,7 +52,7 @@ def test_a_slower_platform_alert_is_found() -> None:
     slow = [replace(each, for_s=600) for each in PLATFORM_ALERTS if each.name == "WorkerStuck"]
     found = list(limits.false_ends(shipped(), platform=slow))
     assert len(found) == len(shipped().alerts())
-    assert all("WorkerStuck mutes it after 650 s" in text for text in found)
+    assert all("WorkerStuck mutes it after 630 s" in text for text in found)
 
 
 def test_a_drill_can_show_it_up_to_a_divisor() -> None:

@@ -41,20 +41,36 @@ def labels_of(measure: Measure, alert: Alert) -> dict[str, str]:
 
 
 def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
-    """When the alert holds."""
+    """When the alert holds: its figure is beyond the limit, or it was when the figure was lost.
+
+    While an alert on the platform mutes this one nobody can know whether it is over. If it ended then,
+    "resolved" would be muted too, and Alertmanager would not tell of the next time within its repeat
+    interval: it still takes the first one for told. So it stays until its figure is back, and is judged then.
+    """
+    labels = [promql.FORCE, *(alert.shown.where if alert.burn else ()), *filter(None, [alert.shown.split])]
+    fired = f'max by ({", ".join(labels)}) (ALERTS{{alertname="{alert.name}",alertstate="firing"}})'
+    muting = " or ".join(
+        f'max by (force) (ALERTS{{alertstate="firing",{match}}})'
+        for match in ('mutes="all"', f'mutes="stream",stream="{measure.stream}"')
+    )
+    return f"({holds(catalogue, measure, alert)}) or {fired} and on (force) ({muting})"
+
+
+def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
+    """When the figure is beyond its limit and rests on enough."""
     shown = alert.shown
     if alert.burn:
         limit = f"{miss_limit(alert.burn):g}"
         windows = (alert.burn.long, alert.burn.short)
-        holds = " and ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
+        beyond = " and ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
     elif alert.above is not None:
-        holds = f"({promql.expression(catalogue, measure, shown)}) > {alert.above:g}"
+        beyond = f"({promql.expression(catalogue, measure, shown)}) > {alert.above:g}"
     else:
-        holds = f"({promql.expression(catalogue, measure, shown)}) < {alert.below:g}"
+        beyond = f"({promql.expression(catalogue, measure, shown)}) < {alert.below:g}"
     if not alert.at_least:
-        return holds
+        return beyond
     on = ", ".join([promql.FORCE, *([shown.split] if shown.split else [])])
-    return f"{holds} and on ({on}) {promql.base(measure, shown)} >= {alert.at_least}"
+    return f"{beyond} and on ({on}) {promql.base(measure, shown)} >= {alert.at_least}"
 
 
 def _measure_rule(

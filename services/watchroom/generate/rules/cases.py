@@ -66,6 +66,7 @@ def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dic
             ends_s + alert.keep_s + 2 * EVALUATION_S: [],
         },
     )
+    yield _stays(measure, alert, {series: f"{_run(bad[series], for_s + 30)} stale" for series in bad}, for_s + 30)
     long_s = for_s + 10 * EVALUATION_S
     yield _case(
         f"{alert.name} is silent at its limit",
@@ -79,6 +80,24 @@ def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dic
             {series: _run(value, long_s) for series, value in few.items()},
             {long_s - EVALUATION_S: []},
         )
+
+
+def _stays(measure: Measure, alert: Alert, series: Mapping[str, str], lost_s: int) -> dict[str, Any]:
+    """Its number is lost for longer than it is kept; another force's outage goes on and says nothing of this one."""
+    muting = {"alertname": "SourceSilent", "alertstate": "firing", "mutes": "stream", "stream": measure.stream}
+    outage_s = alert.keep_s + 600
+    outages = {
+        f"ALERTS{_braces({**muting, 'force': 'here'})}": f"{_run(0, lost_s)} {_run(1, outage_s)} stale",
+        f"ALERTS{_braces({**muting, 'force': 'there'})}": _run(1, lost_s + 2 * outage_s),
+    }
+    return _case(
+        f"{alert.name} stays while its feed is dead, and ends {alert.keep_s} s after",
+        {**series, **outages},
+        {
+            lost_s + outage_s + alert.keep_s - 2 * EVALUATION_S: _firing(measure, alert),
+            lost_s + outage_s + alert.keep_s + 2 * EVALUATION_S: [],
+        },
+    )
 
 
 def _case(name: str, series: Mapping[str, str], expected: Mapping[int, list[dict[str, Any]]]) -> dict[str, Any]:
