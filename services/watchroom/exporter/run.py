@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from http import HTTPStatus
 from types import FrameType
 
@@ -43,7 +44,7 @@ def run(settings: Settings) -> int:
     _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     mirror = Mirror(Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S), catalogue, Calendar(settings.zone))
-    page = Page(mirror, settings, lambda partitions: expected_fingerprint(catalogue, settings, partitions))
+    page = Page(mirror, settings, _remembered(partial(expected_fingerprint, catalogue, settings)))
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
         "/healthz": lambda _: health(mirror, page),
@@ -67,6 +68,16 @@ def run(settings: Settings) -> int:
 def expected_fingerprint(catalogue: Catalogue, settings: Settings, partitions: Mapping[str, int]) -> str:
     """The fingerprint that a worker with our catalogue and settings writes over topics of so many partitions."""
     return fingerprint(as_json(definition_of(settings, catalogue, partitions)))
+
+
+def _remembered(fingerprint_of: Callable[[Mapping[str, int]], str]) -> Callable[[Mapping[str, int]], str]:
+    """The same, worked out once for each set of partition counts: every page and scrape asks for it."""
+
+    @lru_cache(maxsize=4)
+    def known(counts: tuple[tuple[str, int], ...]) -> str:
+        return fingerprint_of(dict(counts))
+
+    return lambda counts: known(tuple(counts.items()))
 
 
 def now_ms() -> int:

@@ -26,7 +26,8 @@ from watchroom.exporter.board.words import State, label_words, limit_words, plai
         (100, "s", "1 min 40 s"),
         (3_599.9, "s", "59 min 59 s"),
         (3_900, "s", "1 h 05 min"),
-        (90_000, "s", "1 d 1 h"),
+        (90_000, "s", "25 h 00 min"),
+        (200_000, "s", "2 d 7 h"),
     ],
 )
 def test_a_number_is_cut_and_never_rounded_across_its_limit(value: float, unit: Unit, said: str) -> None:
@@ -41,7 +42,13 @@ def test_a_mean_keeps_its_tenth_of_a_second() -> None:
 
 def test_limits_are_as_short_as_they_are_exact() -> None:
     """They are read beside a number that has the space."""
-    assert [limit_words(at, "s") for at in (10, 600, 630, 86_400)] == ["10 s", "10 min", "10 min 30 s", "1 d"]
+    assert [limit_words(at, "s") for at in (10, 600, 630, 86_400, 2_592_000)] == [
+        "10 s",
+        "10 min",
+        "10 min 30 s",
+        "24 h",
+        "30 d",
+    ]
     assert target_words(Target({"grade": "1"}, 900_000, inclusive=True)) == "within 15 min (Grade 1)"
     assert target_words(Target({}, 10_000, inclusive=False)) == "below 10 s"
 

@@ -113,9 +113,9 @@ def _length(seconds: float, *, tenths: bool) -> list[Piece]:
     if seconds < 100:
         return [Piece(f"{floor(seconds * 10) / 10:.1f}" if tenths else f"{floor(seconds)}", "s")]
     whole = floor(seconds)
-    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
-    if days:
-        return [Piece(f"{days}", "d"), Piece(f"{hours}", "h")]
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours >= 48:  # below: targets are said in hours, "within 24 h"
+        return [Piece(f"{hours // 24}", "d"), Piece(f"{hours % 24}", "h")]
     if hours:
         return [Piece(f"{hours}", "h"), Piece(f"{minutes:02}", "min")]
     return [Piece(f"{minutes}", "min"), Piece(f"{whole % 60:02}", "s")]
