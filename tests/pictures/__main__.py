@@ -2,8 +2,8 @@
 
 Real Kafka, Redis, worker, exporter and Prometheus; the boards are drawn by Grafana's own components in
 headless Chromium. The pictures are for people to look at; nothing compares their pixels. Beside them,
-`report.txt` holds what each panel says and what a program can find wrong; the exit code is 1 if a query
-or a component failed.
+`report.txt` holds what each panel says and what a program can find wrong; the exit code is 1 if a query or a
+component failed, or a panel showed a number while nothing was published.
 """
 
 from __future__ import annotations
@@ -50,21 +50,21 @@ class Session:
         wall = self._boards[0]
         room_.let_run(live_s)
         every = [self._picture(board, "normal", theme) for board in self._boards for theme in ("dark", "light")]
-        self._shoot(room_, every, wants_data=True)
+        self._shoot(room_, every, is_live=True)
         self._console.print("a surge of 999 calls begins")
         room_.surge()
         room_.let_run(SURGE_S)
-        self._shoot(room_, [self._picture(wall, "surge"), self._picture(wall, "surge", "light")], wants_data=True)
+        self._shoot(room_, [self._picture(wall, "surge"), self._picture(wall, "surge", "light")], is_live=True)
         self._console.print("the feed dies")
         room_.kill_feeds()
         room_.prometheus.until(ALL_WITHHELD, DEAD_WITHIN_S)
         dead = [self._picture(board, "feed-dead") for board in self._boards]
-        self._shoot(room_, [*dead, self._picture(wall, "feed-dead", "light")], wants_data=False)
+        self._shoot(room_, [*dead, self._picture(wall, "feed-dead", "light")], is_live=False)
         self._console.print("the worker dies as well")
         room_.kill_worker()
         room_.prometheus.until('up{job="watchroom-worker"} == 0', STALE_WITHIN_S)
         time.sleep(room_.settings.fresh_s)
-        self._shoot(room_, [self._picture(board, "worker-dead") for board in self._boards], wants_data=False)
+        self._shoot(room_, [self._picture(board, "worker-dead") for board in self._boards], is_live=False)
         return self._faults
 
     def _picture(self, board: Path, state: str, theme: str = "dark") -> Picture:
@@ -73,12 +73,12 @@ class Session:
         sights = {sight: self._out / "sights" / f"{name}-{sight}.png" for sight in SIGHTS} if is_wall else {}
         return Picture(board, self._out / f"{name}.png", theme, sights)
 
-    def _shoot(self, room_: Room, pictures: Sequence[Picture], *, wants_data: bool) -> None:
+    def _shoot(self, room_: Room, pictures: Sequence[Picture], *, is_live: bool) -> None:
         began_s = time.monotonic()
         drawn = draw(pictures, room_.prometheus.url, room_.live_from_s, room_.settings.force)
         self._drawn += drawn
         for each in drawn:
-            self._faults += faults(each, wants_data=wants_data)
+            self._faults += faults(each, is_live=is_live)
         self._console.print(f"drew {len(drawn)} pictures in {time.monotonic() - began_s:.0f} s")
         report = "\n".join([*self._faults, "", texts(self._drawn)])
         (self._out / "report.txt").write_text(report)

@@ -24,6 +24,8 @@ DRAWN_WITHIN_S = 300
 _AGO = re.compile(r"now-(\d+)([smhdwMy])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
 _SHORTEST_S = 120
+VALUES = ("stat", "bargauge", "table")
+AGE = "Data age"  # the one panel of a measures' board that is about the platform
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,37 @@ def draw(pictures: Sequence[Picture], prometheus: str, live_from_s: float, force
     return drawn
 
 
-def faults(drawn: Mapping[str, Any], *, wants_data: bool) -> list[str]:
-    """What is wrong with one picture, as far as a program can tell."""
+def faults(drawn: Mapping[str, Any], *, is_live: bool) -> list[str]:
+    """What is wrong with one picture, as far as a program can tell.
+
+    Args:
+        drawn: As `draw` returns it.
+        is_live: Whether measures are published at this moment: then every panel has something to show, else none of
+            a measure may show a number, and nothing may say that all is normal.
+    """
     name = Path(drawn["out"]).name
     found = [f"{name}: {text}" for text in (*drawn["failures"], *drawn["complaints"])]
+    is_platform = "platform" in Path(drawn["board"]).stem  # it says what works and what does not, at all times
     for panel in drawn["panels"]:
         place = f"{name}: panel {panel['id']} “{panel['title']}”"
         found += [f"{place}: {error}" for error in panel["errors"]]
         found += [f"{place}: cut off: {text!r}" for text in panel["cut"]]
         if not panel["isDrawn"]:
             found.append(f"{place}: type {panel['type']} is not drawn here")
-        if wants_data and panel["asked"] and not panel["series"]:
+        if is_live and panel["asked"] and not panel["series"]:
             found.append(f"{place}: no series")
+        if not is_live and not is_platform and (lie := _lie(panel)):
+            found.append(f"{place}: {lie}")
     return found
+
+
+def _lie(panel: Mapping[str, Any]) -> str:
+    """What a panel pretends while no measure is published; empty when it is honest. Graphs show the past."""
+    if panel["type"] not in VALUES or not panel["asked"]:
+        return ""
+    if panel["title"] == AGE:
+        return f"says “{panel['text']}” while nothing is published" if "NORMAL" in panel["text"] else ""
+    return "" if "NO DATA" in panel["text"] else f"shows “{panel['text']}” while nothing is published"
 
 
 def texts(drawn: Iterable[Mapping[str, Any]]) -> str:

@@ -20,15 +20,16 @@ def drawn(**panel: Any) -> dict[str, Any]:
         "isDrawn": True,
         "asked": 1,
         "series": 1,
+        "text": "Waiting 3",
         "errors": [],
         "cut": [],
     }
-    return {"out": "live.png", "failures": [], "complaints": [], "panels": [sound | panel]}
+    return {"board": "live.json", "out": "live.png", "failures": [], "complaints": [], "panels": [sound | panel]}
 
 
 def test_a_sound_picture_has_no_faults() -> None:
     """A list that is never empty is not read."""
-    assert faults(drawn(), wants_data=True) == []
+    assert faults(drawn(), is_live=True) == []
 
 
 @pytest.mark.parametrize(
@@ -42,13 +43,31 @@ def test_a_sound_picture_has_no_faults() -> None:
 )
 def test_each_fault_names_its_panel(panel: dict[str, Any], says: str) -> None:
     """Whoever mends it must find it."""
-    (fault,) = faults(drawn(**panel), wants_data=True)
+    (fault,) = faults(drawn(**panel), is_live=True)
     assert fault == f"live.png: panel 1 “Waiting”: {says}"
 
 
-def test_no_series_is_no_fault_when_the_feed_is_dead() -> None:
+def test_no_data_is_no_fault_when_the_feed_is_dead() -> None:
     """Then it is what should be seen."""
-    assert faults(drawn(series=0), wants_data=False) == []
+    assert faults(drawn(series=0, text="Waiting NO DATA"), is_live=False) == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "says"),
+    [
+        ({"text": "Waiting 3"}, "shows “Waiting 3” while nothing is published"),
+        ({"title": "Data age", "text": "Data age NORMAL 6 s"}, "says “Data age NORMAL 6 s” while nothing is published"),
+    ],
+)
+def test_a_number_of_a_dead_feed_is_a_fault(panel: dict[str, Any], says: str) -> None:
+    """A board that goes on showing it, or says that data is fresh, is believed."""
+    (fault,) = faults(drawn(**panel), is_live=False)
+    assert fault.endswith(says)
+
+
+def test_the_platform_board_goes_on_when_the_feed_is_dead() -> None:
+    """It is where one looks for the reason."""
+    assert faults(drawn() | {"board": "watchroom-platform.json"}, is_live=False) == []
 
 
 @pytest.mark.parametrize(
