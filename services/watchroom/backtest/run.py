@@ -35,7 +35,9 @@ Tell = Callable[[str, int, int | None], None]
 class Request:
     """What to back-test.
 
-    `month` as `2026-10`; `bad_day` a day of it, or empty; `step_s` seconds between evaluations.
+    `month` as `2026-10`; `bad_day` a day of it, or empty; `step_s` seconds between evaluations. Prometheus as
+    shipped evaluates every 5 s. Here `for` counts whole steps, rounded up; an episode that ends before the next
+    step but one may be missed, and one that breaks off between two steps counts as unbroken.
     """
 
     month: str
