@@ -23,7 +23,9 @@ def backtest(
     bad_day: Annotated[
         str, typer.Option(help="A day of the month with four times the demand from 14:00 to 17:00; default: none.")
     ] = "",
-    step: Annotated[int, typer.Option(help="Seconds between evaluations, 5 (as shipped) to 300; 60 takes a minute or two.")] = 60,
+    step: Annotated[
+        int, typer.Option(help="Seconds between evaluations, 5 (as shipped) to 300; 60 takes a minute or two.")
+    ] = 60,
     rules: Annotated[
         list[Path] | None,
         typer.Option(help="A rule file in place of the shipped ones; repeatable.", show_default=False),
