@@ -115,7 +115,10 @@ class WindowSums:
         return self._sums.get(window, {}).get(series, {})
 
     def is_known(self, window: Window, of_stream: frozenset[str]) -> bool:
-        """Whether a window's number may be published, be it 0: always, but for local hours.
+        """Whether a window's number may be published, be it 0: always, but for local hours and past months.
+
+        A past month is known if it, or one before it that is shown, holds anything of the stream: 0 crimes in
+        a month before the first event would be read out in public.
 
         A local hour is known if it holds anything of the stream, or each of its witnesses does. So an hour
         before the stream's first event, on its first day or within an outage of whole days is absent and
@@ -127,11 +130,19 @@ class WindowSums:
             window: One of `windows`.
             of_stream: The measures of the stream.
         """
+        if window.name == MONTH:
+            return self._is_known_month(window.month, of_stream)
         if window.name != LOCAL_HOUR:
             return True
         witnesses = self._members.get(window._replace(name=WITNESSES), frozenset())
         heard_then = any(self._holds_any(name, of_stream) for name in self._members.get(window, ()))
         return heard_then or (bool(witnesses) and all(self._holds_any(name, of_stream) for name in witnesses))
+
+    def _is_known_month(self, month: str, of_stream: frozenset[str]) -> bool:
+        shown = sorted(window.month for window in self._members if window.name == MONTH)
+        if month == shown[-1]:
+            return True
+        return any(self._holds_any(buckets.month_name(each), of_stream) for each in shown if each <= month)
 
     def _holds_any(self, name: str, measures: frozenset[str]) -> bool:
         held = self._held.get(name, {})

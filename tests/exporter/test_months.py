@@ -1,0 +1,25 @@
+"""Months on the page: the running one always, past ones from the first that holds anything of their stream."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.exporter.control_room import ControlRoom, value
+
+NOW_MS = round(datetime.fromisoformat("2021-11-24T10:20:00Z").timestamp() * 1000)
+AUGUST_MS = round(datetime.fromisoformat("2021-08-10T12:00:00Z").timestamp() * 1000)
+SHOWN = ["2021-07", "2021-08", "2021-09", "2021-10", "2021-11"]
+
+
+def months(room: ControlRoom, metric: str, **labels: str) -> list[float | None]:
+    """The metric in each of the months above."""
+    samples = room.scrape(NOW_MS)
+    return [value(samples, metric, window="month", month=month, **labels) for month in SHOWN]
+
+
+def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(room: ControlRoom) -> None:
+    """0 crimes in a month in which nobody had connected the feed would be read out in public."""
+    room.begin(NOW_MS)
+    room.add(AUGUST_MS, {"call_answer_time|line=101|observations": 1})
+    assert months(room, "call_volume", line="999") == [None, 0, 0, 0, 0]
+    assert months(room, "crime_recorded", group="robbery", area="stoke") == [None, None, None, None, 0]
