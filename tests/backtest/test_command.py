@@ -19,6 +19,8 @@ APP = typer.Typer()
 APP.command()(cli_backtest.backtest)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # 25 s alone on the machine, two minutes beside three other runs
 def test_a_normal_month_of_the_default_force_pages_nobody() -> None:
     """The shipped thresholds are what the back-test found; the force misses most of its targets all the month."""
     try:

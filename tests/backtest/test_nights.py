@@ -36,6 +36,7 @@ FIRST = datetime(2026, 10, 2, 3, tzinfo=LONDON)
 NIGHTS = 28
 HOUR_MS, STEP_MS = 3_600_000, 60_000
 MEASURES = catalogue().alerts()
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # 15 s; the first test waits for the nights
 COUNTED = [pytest.param(measure, alert, id=alert.name) for measure, alert in MEASURES if alert.at_least]
 
 
