@@ -20,7 +20,7 @@ from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.generate.boards import lint
 from watchroom.generate.boards.board import NAMES, uid
 from watchroom.generate.boards.files import outputs, sources_of
-from watchroom.generate.boards.live import AGE_LIMITS
+from watchroom.generate.boards.age import OLD_FROM_S
 from watchroom.settings import Settings
 
 register_default_plugins()
@@ -221,4 +221,4 @@ def test_every_runbook_that_a_panel_names_is_one_of_an_alert() -> None:
 
 def test_data_age_warns_from_the_limit_at_which_measures_are_withheld() -> None:
     """A yellow age beside published numbers, or a quiet one beside NO DATA, would be a riddle."""
-    assert Settings.model_fields["fresh_s"].default == AGE_LIMITS.warning
+    assert Settings.model_fields["fresh_s"].default == OLD_FROM_S

@@ -86,8 +86,8 @@ def _hidden(board: Dashboard) -> None:
 
 
 def _wrong_limit(board: Dashboard) -> None:
-    mappings = _first(board)["fieldConfig"]["defaults"]["mappings"]
-    next(each for each in mappings if each["type"] == "range")["options"]["from"] = 11
+    found = (mapping for panel in panels(board) for mapping in panel["fieldConfig"]["defaults"]["mappings"])
+    next(each for each in found if each["type"] == "range")["options"]["from"] = 11
 
 
 def _unnamed_limit(board: Dashboard) -> None:

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from tests.generate.boards.made import boards, panels, promtool
+from watchroom.catalogue.vocabulary import STREAMS
+from watchroom.generate.boards import palette
 
 FORCE = 'force="north"'
 
@@ -127,3 +129,50 @@ def test_a_past_hour_is_the_median_of_the_weeks_that_are_held(tmp_path: Path) ->
     ]  # fmt: skip
     for target, value in zip(panel["targets"], (99, 20, 60, 10), strict=True):
         _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999"}}': value})
+
+
+APPLIED = f'watchroom_applied_timestamp_seconds{{{FORCE}, topic="calls", partition="0"}}'
+
+
+@pytest.mark.parametrize(
+    ("applied_s", "withheld", "silent", "answer"),
+    [
+        (25, set(), set(), ("NORMAL", 5)),
+        (20, set(), set(), ("OLD", 10)),
+        (20, {"calls", "incidents", "crimes"}, {"cad"}, ("OLD", 10)),
+        (25, {"calls"}, {"acd"}, ("FEED SILENT", 28)),
+        (25, {"calls", "crimes"}, {"acd", "cad"}, ("FEED SILENT", 28)),
+        (25, {"crimes"}, {"never heard"}, ("FEED SILENT", 5)),
+        (25, {"crimes"}, set(), ("WITHHELD", 5)),
+    ],
+)
+def test_data_age_is_normal_only_while_every_stream_is_published(
+    applied_s: int, withheld: set[str], silent: set[str], answer: tuple[str, int], tmp_path: Path
+) -> None:
+    """A dead feed leaves nothing to apply: by its age alone, all of it is fresh."""
+    series = {APPLIED: f"{applied_s}x10"}
+    for stream in STREAMS:
+        series[f'watchroom_stream_withheld{{{FORCE}, stream="{stream}"}}'] = f"{int(stream in withheld)}x10"
+    for source, at_s in {"acd": 2, "cad": 20}.items():
+        series[f'watchroom_feed_last_heartbeat_timestamp_seconds{{{FORCE}, source="{source}"}}'] = f"{at_s}x10"
+        series[f'watchroom_feed_last_event_timestamp_seconds{{{FORCE}, source="{source}"}}'] = f"{at_s - 1}x10"
+    for source in {"acd", "cad", *silent}:
+        name = f'watchroom_source_silent{{{FORCE}, stream="calls", source="{source}"}}'
+        series[name] = f"{int(source in silent)}x10"
+    state, seconds = answer
+    _answers(tmp_path, _tile("Data age"), series, {f'{{{FORCE}, state="{state}"}}': seconds})
+
+
+def test_data_age_of_an_exporter_that_is_gone_is_no_series(tmp_path: Path) -> None:
+    """NO DATA, whatever another force has."""
+    _answers(tmp_path, _tile("Data age"), {APPLIED.replace("north", "south"): "25x10"}, {})
+
+
+def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
+    """WITHHELD beside an age of 2 s must not look like NORMAL."""
+    for board in boards().values():
+        first = panels(board)[0]
+        (override,) = first["fieldConfig"]["overrides"]
+        assert first["title"] == "Data age"
+        assert override["matcher"] == {"id": "byRegexp", "options": "/OLD|FEED SILENT|WITHHELD/"}
+        assert override["properties"] == [{"id": "color", "value": {"mode": "fixed", "fixedColor": palette.CRITICAL}}]

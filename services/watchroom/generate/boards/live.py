@@ -8,16 +8,15 @@ from typing import Final
 from watchroom.catalogue.model import Measure
 from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Tile
 from watchroom.generate.boards import ask, describe
-from watchroom.generate.boards.board import Board, Section, Sources, link_to, links, open_list, runbook
-from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
-from watchroom.generate.boards.states import Limits
+from watchroom.generate.boards.age import data_age
+from watchroom.generate.boards.board import Board, Section, Sources, link_to, links, open_list
+from watchroom.generate.boards.panels import Head, Placed, Query, number
 
 MOST_PANELS: Final = 12
 # A grid row is 30 px and a gap of 8 px. 26 of them and 72 px for a bar of variables are 1,060 px of 1,080.
 HEIGHTS: Final = (9, 9, 8)
 MOST_ROWS: Final = 26
 WIDTH: Final = 6
-AGE_LIMITS: Final = Limits(10, 60, "OLD", "VERY OLD")  # measures are withheld from 10 s on
 UNITS: Final = {"count": "none", "share": "percentunit", "s": "suffix: s"}
 CLOCK_FROM_S: Final = 300  # a wait that is bad from here on is shown as hh:mm:ss
 
@@ -33,24 +32,6 @@ def make(sources: Sources) -> Sequence[Section]:
 BOARD: Final = Board(
     "live", "Live", "The control room now. Only what needs somebody is filled with colour.", "30m", make
 )
-
-
-def data_age(sources: Sources, width: int, height: int) -> Placed:
-    """How old the oldest figure may be; it stands first on every board."""
-    expr = f"floor(time() - min by (force) (watchroom_applied_timestamp_seconds{{{ask.CHOSEN[0]}}}))"
-    about = describe.platform_card(
-        "**Definition.** How long ago everything that Kafka showed was applied, of the slowest partition. Measures are "
-        "not published once it is older than 10 s: then their panels say NO DATA.",
-        describe.limits_text(AGE_LIMITS, " s"),
-    )
-    head = Head(
-        f"age/{width}", "Data age", about, "suffix: s",
-        (link_to("platform"), Link("Runbook AppliedLag", runbook(sources, "AppliedLag"))),
-    )  # fmt: skip
-    return number(
-        head, [Query(ask.stated(expr, AGE_LIMITS), "{{state}}")], limits=AGE_LIMITS, named=True,
-        width=width, height=height,
-    )  # fmt: skip
 
 
 def _tile(sources: Sources, measure: Measure, tile: Tile, height: int) -> Placed:

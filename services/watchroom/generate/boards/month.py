@@ -8,8 +8,8 @@ from typing import Final
 from watchroom.catalogue.model import Label, Measure
 from watchroom.catalogue.shown import PERCENTILES, WORDS
 from watchroom.generate.boards import ask, describe, palette
+from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, links
-from watchroom.generate.boards.live import data_age
 from watchroom.generate.boards.panels import REFS, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 

@@ -22,6 +22,7 @@ from watchroom.generate.boards import palette
 from watchroom.generate.boards.states import Limits, Word, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
+TITLE_PX: Final = 28
 MOST_STACKED: Final = 12  # columns; in a wider panel the name stands beside the number
 REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -72,18 +73,36 @@ def number(
     *,
     limits: Limits | None = None,
     named: bool = False,
+    fills: Mapping[str, str] = NO_NAMES,
     data_links: Sequence[Link] = (),
     width: int = 6,
     height: int = 5,
+    size: int | None = None,
 ) -> Placed:
-    """One number, or a few named ones, that somebody acts on; filled only when it is not normal."""
+    """One number, or a few named ones, that somebody acts on; filled only when it is not normal.
+
+    Args:
+        head: Of the panel.
+        queries: Instant queries, one or more series each.
+        limits: From where a number is filled.
+        named: Whether names stand beside the numbers.
+        fills: A /pattern/ of names -> the fill of those, whatever their number.
+        data_links: Where a click on a number leads.
+        width: In the grid.
+        height: In the grid.
+        size: Of the numbers, px: the same for numbers that are read together; None: as large as there is room.
+    """
     panel = stat.Panel().color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID).wide_layout(width > MOST_STACKED)
     panel.graph_mode(shapes.BigValueGraphMode.NONE).justify_mode(shapes.BigValueJustifyMode.CENTER)
     panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME if named else shapes.BigValueTextMode.VALUE)
-    panel.text(common.VizTextDisplayOptions().title_size(28))
+    text = common.VizTextDisplayOptions().title_size(TITLE_PX)
+    panel.text(text if size is None else text.value_size(size))
     panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     panel.thresholds(steps()).data_links([_link(link) for link in data_links])
+    for pattern, colour in fills.items():
+        fixed = {"mode": "fixed", "fixedColor": colour}
+        panel.override_by_regexp(pattern, [model.DynamicConfigValue(id_val="color", value=fixed)])
     return _finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
 
 

@@ -10,8 +10,8 @@ from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import ask, describe, palette
+from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, link_to, runbook
-from watchroom.generate.boards.live import data_age
 from watchroom.generate.boards.panels import Head, Link, Placed, Query, number, ranking, rows, trend
 from watchroom.generate.boards.states import Word
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from watchroom.catalogue.model import Measure
+from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources
-from watchroom.generate.boards.live import data_age
 from watchroom.generate.boards.sections import of_measure
 
 ORDER: Final = ("open", "duration", "share", "count")  # who waits now stands before how it went

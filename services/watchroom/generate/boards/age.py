@@ -1,0 +1,61 @@
+"""Data age, the first panel of every board: whether anything below it may be believed.
+
+Kafka may show nothing because nothing happens, or because a feed is dead: how old the applied events are says
+nothing about that. So the tile takes the worse of the two, and NORMAL means that no stream is withheld.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from watchroom.generate.boards import ask, describe, palette
+from watchroom.generate.boards.board import Sources, link_to, runbook
+from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
+
+OLD_FROM_S: Final = 10  # measures are withheld from here on
+OLD: Final = "OLD"
+SILENT: Final = "FEED SILENT"
+WITHHELD: Final = "WITHHELD"
+BAD: Final = (OLD, SILENT, WITHHELD)
+FILLED: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
+
+_CHOSEN: Final = ask.CHOSEN[0]
+
+
+def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> Placed:
+    """How old the oldest figure may be, or which worse thing is the case."""
+    about = describe.platform_card(
+        "**Definition.** NORMAL: every stream is published; the number is how long ago everything that Kafka showed was "
+        f"applied, of the slowest partition. {OLD}: that is too long ago, so its measures say NO DATA. {SILENT}: a "
+        "stream is withheld because a source that it waits for has stopped; the number is how long ago the most silent "
+        f"one gave its last sign of life. {WITHHELD}: a stream is withheld for another reason, which the health page "
+        "gives.",
+        f"{OLD} from {OLD_FROM_S} s; {SILENT} and {WITHHELD} while any stream is withheld",
+    )
+    books = (Link(f"Runbook {name}", runbook(sources, name)) for name in ("AppliedLag", "SourceSilent"))
+    health = Link("Health: why a stream is withheld", f"{sources.exporter}/healthz")
+    head = Head(f"age/{width}", "Data age", about, "suffix: s", (link_to("platform"), *books, health))
+    return number(
+        head, [Query(expression(), "{{state}}")], named=True, fills=FILLED, width=width, height=height, size=size
+    )
+
+
+def expression() -> str:
+    """One series by force, its word in the label `state`."""
+    age = f"(time() - min by (force) (watchroom_applied_timestamp_seconds{{{_CHOSEN}}}))"
+    withheld = f"(max by (force) (watchroom_stream_withheld{{{_CHOSEN}}}) == 1)"
+    silent = f"max by (force, source) (watchroom_source_silent{{{_CHOSEN}}}) == 1"
+    is_silent = f"({withheld} and on (force) ({silent}))"
+    event, heartbeat = (
+        f"max by (force, source) (watchroom_feed_last_{kind}_timestamp_seconds{{{_CHOSEN}}})"
+        for kind in ("event", "heartbeat")
+    )
+    sign_of_life = f"(({event} > {heartbeat}) or {heartbeat} or {event})"
+    silence = f"(time() - min by (force) ({sign_of_life} and on (force, source) ({silent})))"
+    states = (
+        (f"{age} >= {OLD_FROM_S}", OLD),
+        (f"(({silence} or {age}) < Inf) and on (force) {is_silent} unless on (force) ({age} >= {OLD_FROM_S})", SILENT),
+        (f"{age} < {OLD_FROM_S} and on (force) {withheld} unless on (force) {is_silent}", WITHHELD),
+        (f"{age} < {OLD_FROM_S} unless on (force) {withheld}", ask.NORMAL),
+    )
+    return " or ".join(ask.put(f"floor({part})", "state", word) for part, word in states)
