@@ -30,7 +30,7 @@ generate: install ## write the derived files anew: schemas, documents, rules, bo
 bench: install servers deploy/kafka/libs/.complete ## events a second and CPU an event, on real Kafka and Redis
 	$(BIN)/python -m tests.bench $(ARGS)
 
-boards: install ## pictures of the boards, drawn by Grafana's own components; needs Node 20 (build/boards)
+boards: install servers deploy/kafka/libs/.complete ## draw every board on live simulated data; needs Node 20 (ARGS=--publish)
 	@deploy/setup/boards.sh
 	$(BIN)/python -m tests.pictures $(ARGS)
 
@@ -44,7 +44,7 @@ servers:
 	@deploy/setup/servers.sh
 
 clean: ## take away what the commands above have made
-	rm -rf .venv deploy/kafka/libs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv deploy/kafka/libs build grafana/render/node_modules grafana/render/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # What is installed follows these two files; nothing is done while they stay as they are.
 .venv/.run: pyproject.toml constraints.txt

@@ -232,4 +232,4 @@ def test_every_make_target_that_others_call_exists_and_is_explained() -> None:
     """`make` alone is the manual; the names are those that CI and people use."""
     listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = {line.split()[1] for line in listed.splitlines()}
-    assert {"install", "check", "test", "demo", "generate", "bench"} <= names
+    assert {"install", "check", "test", "demo", "generate", "bench", "boards", "up", "down"} <= names

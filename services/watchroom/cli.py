@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from watchroom import cli_letters, cli_replay
+from watchroom import cli_backtest, cli_letters, cli_replay
 from watchroom.cli_options import (
     Format,
     Kafka,
@@ -39,6 +39,7 @@ app = typer.Typer(
 app.command()(cli_replay.replay)
 app.command()(cli_replay.demo)
 app.command()(cli_replay.simulate)
+app.command()(cli_backtest.backtest)
 app.add_typer(cli_letters.app, name="dead-letters", no_args_is_help=True)
 
 
@@ -135,7 +136,7 @@ def open_(
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 and show what differs.")] = False,
 ) -> None:
-    """Write the derived files: event schemas, AsyncAPI document, measures page."""
+    """Write the derived files: event schemas and documents, measures page, boards, rules, runbooks."""
     from watchroom.generate.outputs import generate as write
 
     if not write(Path(__file__).resolve().parents[2], check=check):

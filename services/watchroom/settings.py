@@ -98,8 +98,8 @@ class Settings(BaseSettings):
     worker_name: str = Field(default="", description="static member name; default: host name and health port")
     health_host: str = Field(default="127.0.0.1", description="address of the worker's health page")
     health_port: Port = Field(default=9465, description="port of the worker's health page")
-    exporter_host: str = Field(default="127.0.0.1", description="address of /metrics")
-    exporter_port: Port = Field(default=9464, description="port of /metrics")
+    exporter_host: str = Field(default="127.0.0.1", description="address of the board and of /metrics")
+    exporter_port: Port = Field(default=9464, description="port of the board and of /metrics")
     watchdog_host: str = Field(default="127.0.0.1", description="address of the watchdog receiver")
     watchdog_port: Port = Field(default=9466, description="port of the watchdog receiver")
     watchdog_silent_s: float = Field(

@@ -83,7 +83,7 @@ class AlertEntry(ShownEntry):
     burn: BurnEntry | None = None
     at_least: Annotated[int, Field(ge=0)] = 0
     for_s: Annotated[int, Field(ge=0)] = 60
-    keep_s: Annotated[int, Field(ge=0)] = 300
+    keep_s: Annotated[int, Field(ge=0)] = 180
     meaning: Text
     impact: Text
     action: Annotated[list[Text], Field(min_length=1)]

@@ -19,7 +19,8 @@ PAST_WEEKS: Final = 6  # the same local hour of so many weeks is published besid
 FAMILIES: Final[Mapping[str, Mapping[str, str]]] = {
     "count": {
         "": "number",
-        LOCAL_HOUR: "number in the last complete local hour (weeks_ago 0), and in the same one of the weeks before",
+        LOCAL_HOUR: "number in the last complete local hour (weeks_ago 0), and in the same one of the weeks before; "
+        "absent where nobody knows whether there was a feed",
     },
     "share": {"part": "the part", "whole": "the whole; part / whole is the share"},
     "duration": {
