@@ -28,7 +28,7 @@ def backtest(
     ] = 60,
     rules: Annotated[
         list[Path] | None,
-        typer.Option(help="A rule file in place of the shipped ones; repeatable; default: deploy/prometheus/rules/*.yml.", show_default=False),
+        typer.Option(help="Rule file; repeatable; default: all shipped ones.", show_default=False),
     ] = None,
     output: Format = "table",
 ) -> None:

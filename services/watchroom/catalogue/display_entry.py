@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -99,7 +100,7 @@ class AlertEntry(ShownEntry):
         return Alert(
             name=self.name,
             severity=self.severity,
-            shown=self.shown(),
+            shown=replace(self.shown(), unlisted=True),
             above=self.above,
             below=self.below,
             burn=self.burn.burn() if self.burn else None,

@@ -49,13 +49,15 @@ WITH_COUNTS: Final = frozenset({"share", "within", "live_within"})  # shown with
 class Shown:
     """One number of a measure, or one for each listed value of the label `split`.
 
-    Labels that are neither in `where` nor `split` are added up (the oldest: the highest).
+    Labels that are neither in `where` nor `split` are added up (the oldest: the highest). With `unlisted` the
+    values `other` and what is absent have their numbers too: an emergency in no known area is one.
     """
 
     what: str  # a word of WORDS for the measure's kind
     where: Mapping[str, str] = field(default_factory=dict)  # label -> value
     window: str = ""  # one of the measure's; empty for open measures
     split: str = ""
+    unlisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ the longest wait of an empty queue is 0 s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from watchroom.catalogue import names
@@ -70,7 +71,7 @@ def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[
     whole = ask.total("observations") if ask.is_one_series else both
     if shown.what == "live_within":
         other = catalogue.measures[measure.display.overdue_from]
-        late = _Asking(other, Shown("overdue", shown.where, "", shown.split), more)
+        late = _Asking(other, replace(shown, what="overdue", window=""), more)
         whole = f"{whole} + {late.total('overdue')}"
     return Counts(ask.total("within"), whole)
 
@@ -97,9 +98,8 @@ class _Asking:
         month = ["month"] if shown.window == "month" else []  # months are never added up
         self._labels = [FORCE, *(label.name for label in measure.labels), *month]
         exact = {**shown.where, **({"window": shown.window} if shown.window else {})}
-        listed = [
-            f'{label.name}!~"{label.absent}|{label.other}"' for label in measure.labels if label.name == shown.split
-        ]
+        split = [label for label in measure.labels if label.name == shown.split and not shown.unlisted]
+        listed = [f'{label.name}!~"{label.absent}|{label.other}"' for label in split]
         self._match = [*more, *(f'{name}="{value}"' for name, value in exact.items()), *listed]
         self.by = ", ".join([FORCE, *([shown.split] if shown.split else []), *month])
         self.is_one_series = {*shown.where, shown.split} >= {label.name for label in measure.labels}
