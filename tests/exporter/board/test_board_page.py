@@ -9,13 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.catalogue.shown import Shown
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.wall import Board, other_views, tile_views
+from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
 from watchroom.exporter.numbers import Number
 from watchroom.settings import STREAMS
 
@@ -31,6 +33,7 @@ def page(
     *,
     age_ms: int | None = 1_200,
     catalogue: Catalogue = CATALOGUE,
+    silence: Silence | None = None,
 ) -> str:
     """The page over these numbers; 0 (of 0) everywhere else."""
     withheld = {stream: (faults or {}).get(stream, []) for stream in STREAMS}
@@ -42,7 +45,7 @@ def page(
         return [known._replace(label=label) for label in labels]
 
     tiles, others = tile_views(catalogue, withheld, ask), other_views(catalogue, withheld, ask)
-    board = Board("staffs", NOON, 10_000, age_ms, tiles, others, withheld)
+    board = Board("staffs", NOON, 10_000, age_ms, tiles, others, withheld, silence)
     return board_page(board, LONDON)
 
 
@@ -100,13 +103,28 @@ def test_a_withheld_stream_says_no_data_and_why_and_the_others_go_on() -> None:
     assert "NO DATA of calls" in text_of(html)
 
 
-def test_data_age_says_fresh_old_or_no_data() -> None:
+def test_data_age_says_normal_old_or_no_data() -> None:
     """The first thing to look at; an age is never shown while Redis does not answer."""
-    assert text_of(tile_of(page({}, age_ms=10_000), "Data age")).endswith("10.0 s slowest feed; limit 10 s FRESH")
+    assert text_of(tile_of(page({}, age_ms=10_000), "Data age")).endswith("10 s slowest feed; limit 10 s NORMAL")
     old = tile_of(page({}, age_ms=10_001), "Data age")
     assert 'data-state="critical"' in old
     assert text_of(old).endswith("OLD")
     assert "NO DATA" in text_of(tile_of(page({}, age_ms=None), "Data age"))
+
+
+@pytest.mark.parametrize(
+    ("silence", "said"),
+    [
+        (None, "1 s withheld: calls WITHHELD"),
+        (Silence(("calls",), 105_000), "1 min 45 s since the last sign of life; withheld: calls FEED SILENT"),
+        (Silence(("calls",), None), "1 s never heard; withheld: calls FEED SILENT"),
+    ],
+)
+def test_data_age_is_not_normal_while_a_stream_is_withheld(silence: Silence | None, said: str) -> None:
+    """A dead feed leaves nothing to apply: by its age alone, all of it is fresh."""
+    age = tile_of(page({}, {"calls": ["a reason"]}, silence=silence), "Data age")
+    assert 'data-state="critical"' in age
+    assert text_of(age).endswith(said)
 
 
 def test_a_screen_reader_is_told_of_states_and_not_of_numbers() -> None:

@@ -44,7 +44,7 @@ def test_the_wall_shows_what_a_scrape_shows(room: ControlRoom) -> None:
     assert value(samples, "calls_waiting_oldest_seconds", line="999") == 48
     assert "Longest 999 wait (who is behind it) 48 s" in wall
     assert "Waiting now (who is behind it) 999 2 101 0" in wall
-    assert "Deadline within 5 min (who is behind it) Grade 1 1 Grade 2 0 Grade 3 0" in wall
+    assert "Deadline within 5 min (who is behind it) Grade 1 1 DUE Grade 2 0 Grade 3 0 Deadline" in wall
     assert "Overdue (who is behind it) Grade 1 1 Grade 2 0 Grade 3 0" in wall
 
 
@@ -57,10 +57,23 @@ def test_the_wall_withholds_what_a_scrape_withholds(room: ControlRoom) -> None:
     site = Site(room, NOON + 11_000)
     wall = site.read("/")
     assert "Longest 999 wait (who is behind it) NO DATA watchroom.calls: partition 0 is 11.0 s old" in wall
-    assert "Data age (state of the feeds) 11.0 s slowest feed; limit 10 s OLD" in wall
+    assert "Data age (state of the feeds) 11 s slowest feed; limit 10 s OLD" in wall
     assert "Overdue (who is behind it) Grade 1 0" in wall
     site.now_ms += 20_000  # the mirror has not moved: nothing of it is believed any more
     assert "Data age (state of the feeds) NO DATA" in site.read("/")
+
+
+def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: ControlRoom) -> None:
+    """Kafka shows nothing and a worker keeps up with that: everything is applied, and nothing is known."""
+    later_ms = NOON + 105_000
+    room.fresh(later_ms)
+    room.heard(later_ms, "incidents", "crimes")
+    wall = Site(room, later_ms).read("/")
+    said = "Data age (state of the feeds) 1 min 45 s since the last sign of life; withheld: calls FEED SILENT"
+    assert said in wall
+    assert value(room.scrape(later_ms), "source_silent", stream="calls", source="acd") == 1
+    room.heard(later_ms)
+    assert "slowest feed; limit 10 s NORMAL" in Site(room, later_ms).read("/")
 
 
 def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ControlRoom) -> None:

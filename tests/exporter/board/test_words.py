@@ -64,6 +64,7 @@ def test_every_state_has_its_own_word() -> None:
     states: list[State] = ["normal", "warning", "critical", "none", "nodata"]
     assert len({state_word(state) for state in states}) == len(states)
     assert state_word("warning", low_is_bad=True) == "LOW"
+    assert state_word("warning", what="due_5m") == "DUE"
 
 
 def test_a_tile_is_drawn_in_its_worst_state() -> None:

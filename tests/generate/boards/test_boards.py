@@ -18,9 +18,9 @@ from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.generate.boards import lint
+from watchroom.generate.boards.age import OLD_FROM_S
 from watchroom.generate.boards.board import NAMES, uid
 from watchroom.generate.boards.files import outputs, sources_of
-from watchroom.generate.boards.age import OLD_FROM_S
 from watchroom.settings import Settings
 
 register_default_plugins()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from watchroom.exporter.board.age import age_tile
 from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.board.tiles import age_tile, tile
+from watchroom.exporter.board.tiles import tile
 from watchroom.exporter.board.wall import Board, Line, MeasureView
 from watchroom.exporter.board.words import NO_DATA, NONE, WINDOW_WORDS, label_words, plain, state_word
 from watchroom.exporter.numbers import Number
@@ -38,18 +39,17 @@ def _announcement(board: Board) -> str:
     found: dict[str, list[str]] = {}
     for view in board.tiles:
         if view.state in ("warning", "critical"):
-            found.setdefault(state_word(view.state, low_is_bad=view.tile.low_is_bad), []).append(view.tile.title)
-    withheld = [stream for stream, faults in board.faults.items() if faults]
-    if withheld:
-        found[NO_DATA] = withheld
+            word = state_word(view.state, low_is_bad=view.tile.low_is_bad, what=view.tile.shown.what)
+            found.setdefault(word, []).append(view.tile.title)
+    if board.withheld:
+        found[NO_DATA] = board.withheld
     said = [f"{word}: {', '.join(titles)}." for word, titles in sorted(found.items())]
     return " ".join(said) or "No tile is beyond its limits."
 
 
 def _withheld(board: Board) -> Iterator[Html]:
-    withheld = [stream for stream, faults in board.faults.items() if faults]
-    if withheld:
-        yield tag("p", f"{NO_DATA} of {', '.join(withheld)}", class_="notice")
+    if board.withheld:
+        yield tag("p", f"{NO_DATA} of {', '.join(board.withheld)}", class_="notice")
 
 
 def _card(view: MeasureView) -> Html:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from watchroom.catalogue.shown import Unit
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.wall import Board, Cell, TileView
+from watchroom.exporter.board.wall import Cell, TileView
 from watchroom.exporter.board.words import NO_DATA, NONE, State, label_words, limit_words, pieces, plain, state_word
 from watchroom.exporter.numbers import Number
 
@@ -14,54 +14,32 @@ LONG = 3  # characters; more than that in one of several numbers needs smaller o
 TENTHS = frozenset({"mean", "p50", "p90", "p95"})  # averages: a tenth of a second says something
 
 
-def age_tile(board: Board) -> Html:
-    """How old everything else is: the first tile."""
-    state: State = "normal"
-    if board.data_age_ms is None:
-        state = "nodata"
-    elif board.data_age_ms > board.fresh_ms:
-        state = "critical"
-    word = {"normal": "FRESH", "critical": "OLD", "nodata": NO_DATA}[state]
-    limit = f"slowest feed; limit {board.fresh_ms / 1000:g} s"
-    figure = _nodata("Redis does not answer, or nothing was ever applied")
-    if board.data_age_ms is not None:
-        big = tag("p", *_big(max(0, board.data_age_ms) / 1000, "s", tenths=True), class_="figure")
-        figure = tag("div", big, tag("p", limit, class_="beside"), class_="cell")
-    about = tag("span", " (state of the feeds)", class_="quiet-text")
-    return _tile(
-        "tile-data-age",
-        tag("a", "Data age", about, href="/healthz", id="link-data-age"),
-        state,
-        tag("p", word, class_="word") if state != "nodata" else Html(""),
-        tag("div", figure, class_="figures one", data_figures=""),
-    )
-
-
 def tile(view: TileView) -> Html:
     """A tile of the catalogue."""
     name = f"{view.measure.id}-{view.tile.place}"
     leads_to = " (who is behind it)" if view.measure.kind == "open" else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
-    return _tile(f"tile-{name}", link, view.state, _word(view), _figures(view))
+    return frame(f"tile-{name}", link, view.state, _word(view), _figures(view))
 
 
-def _tile(name: str, link: Html, state: State, word: Html, figures: Html) -> Html:
+def frame(name: str, link: Html, state: State, word: Html, figures: Html) -> Html:
+    """A tile around its figures."""
     return tag("li", tag("h3", link), figures, word, id=name, class_="tile", data_state=state, data_tile="")
 
 
 def _word(view: TileView) -> Html:
-    """The tile's state, where it is not said beside a number."""
-    if not view.judged or view.state in ("nodata", "none"):
+    """The tile's state; of several numbers it is said beside each that is beyond its limits."""
+    if not view.judged or len(view.cells) > 1 or view.state in ("nodata", "none"):
         return Html("")
-    return tag("p", state_word(view.state, low_is_bad=view.tile.low_is_bad), class_="word")
+    return tag("p", state_word(view.state, low_is_bad=view.tile.low_is_bad, what=view.tile.shown.what), class_="word")
 
 
 def _figures(view: TileView) -> Html:
     if view.faults:
         reason = view.faults[0] + (f" (and {len(view.faults) - 1} more)" if len(view.faults) > 1 else "")
-        inside = [_nodata(reason)]
+        inside = [nodata(reason)]
     else:
-        inside = [_cell(view, cell) for cell in view.cells] or [_nodata("nothing has a target")]
+        inside = [_cell(view, cell) for cell in view.cells] or [nodata("nothing has a target")]
     return tag("div", *inside, class_=" ".join(["figures", *_size(view)]), data_figures="")
 
 
@@ -73,7 +51,8 @@ def _size(view: TileView) -> Iterator[str]:
         yield "long"
 
 
-def _nodata(reason: str) -> Html:
+def nodata(reason: str) -> Html:
+    """In the place of a number, and why."""
     return tag("div", tag("p", NO_DATA, class_="figure"), tag("p", reason, class_="beside"), class_="cell")
 
 
@@ -82,7 +61,7 @@ def _cell(view: TileView, cell: Cell) -> Html:
     value = number.value if number else None
     quiet = value == 0 and cell.state == "normal"
     tenths = view.tile.shown.what in TENTHS
-    parts = [tag("p", *_big(value, view.unit, tenths=tenths), class_="figure quiet" if quiet else "figure")]
+    parts = [tag("p", *big(value, view.unit, tenths=tenths), class_="figure quiet" if quiet else "figure")]
     if cell.label:
         parts.insert(0, tag("p", label_words(view.tile.shown.split, cell.label), class_="label"))
     if number and number.whole is not None:
@@ -90,7 +69,9 @@ def _cell(view: TileView, cell: Cell) -> Html:
     elif view.judged and len(view.cells) == 1:
         parts.append(tag("p", _limits(view), class_="beside"))
     if len(view.cells) > 1 and cell.state in ("warning", "critical"):
-        parts.append(tag("p", state_word(cell.state, low_is_bad=view.tile.low_is_bad), class_="word"))
+        parts.append(
+            tag("p", state_word(cell.state, low_is_bad=view.tile.low_is_bad, what=view.tile.shown.what), class_="word")
+        )
     return tag("div", *parts, class_="cell", data_state=cell.state)
 
 
@@ -117,7 +98,8 @@ def share_bar(value: float | None, target: float | None) -> Html:
     return tag("svg", *parts, class_="bar", viewBox="0 0 100 14", preserveAspectRatio="none", aria_hidden="true")
 
 
-def _big(value: float | None, unit: Unit, *, tenths: bool) -> Sequence[Html]:
+def big(value: float | None, unit: Unit, *, tenths: bool = False) -> Sequence[Html]:
+    """A number as large as there is room, its unit small."""
     if value is None:
         return [tag("span", NONE)]
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from watchroom.catalogue.model import Catalogue, Measure
@@ -75,6 +76,13 @@ class MeasureView:
     faults: tuple[str, ...]
 
 
+class Silence(NamedTuple):
+    """Sources that a stream waits for, and that have stopped."""
+
+    streams: tuple[str, ...]
+    for_ms: int | None  # since the last sign of life of the most silent one; None: none was ever heard
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """Everything on the page."""
@@ -86,6 +94,12 @@ class Board:
     tiles: tuple[TileView, ...]
     others: tuple[MeasureView, ...]
     faults: Faults
+    silence: Silence | None = None  # None: every source that is waited for is heard
+
+    @property
+    def withheld(self) -> list[str]:
+        """The streams of which nothing may be shown."""
+        return [stream for stream, faults in self.faults.items() if faults]
 
 
 def tile_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[TileView, ...]:

@@ -25,11 +25,11 @@ _CHOSEN: Final = ask.CHOSEN[0]
 def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> Placed:
     """How old the oldest figure may be, or which worse thing is the case."""
     about = describe.platform_card(
-        "**Definition.** NORMAL: every stream is published; the number is how long ago everything that Kafka showed was "
-        f"applied, of the slowest partition. {OLD}: that is too long ago, so its measures say NO DATA. {SILENT}: a "
-        "stream is withheld because a source that it waits for has stopped; the number is how long ago the most silent "
-        f"one gave its last sign of life. {WITHHELD}: a stream is withheld for another reason, which the health page "
-        "gives.",
+        "**Definition.** NORMAL: every stream is published; the number is how long ago everything that Kafka showed "
+        f"was applied, of the slowest partition. {OLD}: that is too long ago, so its measures say NO DATA. {SILENT}: "
+        "a stream is withheld because a source that it waits for has stopped; the number is how long ago the most "
+        f"silent one gave its last sign of life. {WITHHELD}: a stream is withheld for another reason, which the health "
+        "page gives.",
         f"{OLD} from {OLD_FROM_S} s; {SILENT} and {WITHHELD} while any stream is withheld",
     )
     books = (Link(f"Runbook {name}", runbook(sources, name)) for name in ("AppliedLag", "SourceSilent"))
