@@ -7,6 +7,7 @@ built-in board open in Chromium). The tests run in this order; each leaves the r
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -15,11 +16,15 @@ from typing import Any
 
 import pytest
 
-from tests.drills.monitoring import FACTOR, Notice, panels, until
-from tests.drills.room import Room
+from tests.drills.monitoring import FACTOR, Notice, Panel, panels, until
+from tests.drills.room import AREAS, Room
 from tests.drills.streams import streams_of
+from tests.flow.wall import now_ms
 from watchroom.catalogue.shown import Alert
+from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import buckets_of
 from watchroom.settings import STREAMS
+from watchroom.store.read import Reader
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -102,6 +107,50 @@ def test_every_panel_shows_something(room: Room) -> None:
     with suppress(AssertionError):  # the list says more than "not within 60 s"
         until("every panel shows something", lambda: not empty(), 60, every_s=2)
     assert empty() == []
+
+
+def in_redis(room: Room) -> dict[str, tuple[float, str]]:
+    """One figure of each kind, added up here from what Redis holds, by what a panel's query must contain."""
+    reader = Reader(room.settings.redis_url, room.settings.force)
+    days = reader.buckets(buckets_of("28d", now_ms(), Calendar(room.settings.zone)))
+    open_now = [
+        len(reader.open_members(f"incidents_unattended|grade=1,area={area}")) for area in (*AREAS, "unknown", "other")
+    ]
+    reader.close()
+
+    def total(field: str) -> int:
+        return sum(day.get(field, 0) for day in days)
+
+    part, whole = total("call_abandonment|line=101|part"), total("call_abandonment|line=101|whole")
+    sum_ms, answered = total("call_answer_time|line=101|sum_ms"), total("call_answer_time|line=101|observations")
+    return {
+        'watchroom_call_volume{.*window="28d"': (total("call_volume|line=101|count"), "line=101"),
+        'call_abandonment_part{.*window="28d".* / ': (part / whole, "line=101"),
+        'call_answer_time_mean_seconds{.*window="28d"': (sum_ms / 1000 / answered, "line=101"),
+        "watchroom_incidents_unattended{": (sum(open_now), "grade=1"),
+    }
+
+
+def test_a_panel_of_each_kind_says_what_redis_holds(room: Room) -> None:
+    """A count, a share, a duration and an open measure, from the board's own query to the bucket's integers."""
+    asked = list(panels(room.settings.force))
+    for pattern, (expected, row) in in_redis(room).items():
+        panel = next(panel for panel in asked if re.search(pattern, panel.expression))
+        assert expected > 0
+        until_it_shows(room, panel, row, expected)
+
+
+def until_it_shows(room: Room, panel: Panel, row: str, expected: float) -> None:
+    """The panel's row shows the number, at the latest with the next scrapes."""
+    name, value = row.split("=")
+
+    def shown() -> float:
+        (found,) = [each for each in room.monitoring.query(panel.expression) if each["metric"].get(name) == value]
+        return float(found["value"][1])
+
+    with suppress(AssertionError):  # the two numbers say more
+        until("the same", lambda: shown() == pytest.approx(expected), 15)
+    assert shown() == pytest.approx(expected), panel
 
 
 def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Room) -> None:
