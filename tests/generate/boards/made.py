@@ -34,8 +34,10 @@ def families() -> dict[str, Family]:
 
 
 def panels(board: Dashboard) -> list[Dashboard]:
-    """Those that show something."""
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    """Those that show something, those behind closed headings among them."""
+    return [
+        panel for each in board["panels"] for panel in (each.get("panels", []) if each["type"] == "row" else [each])
+    ]
 
 
 def with_entry(folder: Path, file: str, entry: str) -> Path:

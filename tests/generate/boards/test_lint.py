@@ -120,6 +120,32 @@ def _foreign_colour(board: Dashboard) -> None:
     _first(board)["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] = "green"
 
 
+def _with_line(board: Dashboard) -> Dashboard:
+    found = _first(boards()[uid("demand")], "timeseries")
+    board["panels"].append(found)
+    return found
+
+
+def _line_of_nan(board: Dashboard) -> None:
+    _with_line(board)["fieldConfig"]["defaults"]["mappings"][-1]["options"]["result"]["text"] = "NO DATA"
+
+
+def _state_as_line(board: Dashboard) -> None:
+    override = _with_line(board)["fieldConfig"]["overrides"][0]
+    override["properties"] = [{"id": "color", "value": {"mode": "fixed", "fixedColor": "#D55E00"}}]
+
+
+def _overlap_behind_a_heading(board: Dashboard) -> None:
+    found = boards()[uid("demand")]
+    row = next(panel for panel in found["panels"] if panel["type"] == "row")
+    row["panels"][1]["gridPos"] = dict(row["panels"][0]["gridPos"])
+    board["panels"].append(row)
+
+
+def _long(board: Dashboard) -> None:
+    board["panels"][-1]["gridPos"]["y"] = 80
+
+
 CHOSEN = 'force=~"$force"'
 WAITING = f"watchroom_calls_waiting{{{CHOSEN}}}"
 SAME_COLOURS = [{"type": "special", "options": {"match": "nan", "result": {"text": "NONE", "color": "transparent"}}}]
@@ -171,6 +197,10 @@ BREAKS: list[tuple[str, Break]] = [
     ("no-stand-in", _expr(f"absent({WAITING})")),
     ("no-rate-of-a-measure", _expr(f"rate({WAITING}[$__rate_interval])")),
     ("no-rate-of-a-measure", _expr(f"increase({WAITING}[1h])")),
+    ("null-mapping", _line_of_nan),
+    ("inks", _state_as_line),
+    ("grid", _overlap_behind_a_heading),
+    ("screens", _long),
     ("wall", _thirteen),
     ("wall", _scrolls),
 ]

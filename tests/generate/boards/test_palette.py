@@ -61,3 +61,9 @@ def test_no_two_states_share_a_fill() -> None:
     """A word tells them apart as well, but not from across the room."""
     for one, other in combinations(palette.FILLS, 2):
         assert one != other
+
+
+def test_no_line_has_the_colour_of_a_state() -> None:
+    """An ordinary line in vermilion says CRITICAL, and one in purple NO DATA."""
+    assert not {*palette.INKS} & {*palette.FILLS}
+    assert palette.PAST_INK in palette.INKS

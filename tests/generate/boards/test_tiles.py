@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 
 from tests.generate.boards.made import boards, panels, promtool
 from watchroom.catalogue.vocabulary import STREAMS
-from watchroom.generate.boards import palette
+from watchroom.generate.boards import month, palette
 
 FORCE = 'force="north"'
 
@@ -39,8 +40,7 @@ def _answers(folder: Path, expr: str, series: Mapping[str, str], expected: Mappi
 
 def _tile(title: str) -> str:
     (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == title]
-    (target,) = panel["targets"]
-    return str(target["expr"])
+    return str(panel["targets"][0]["expr"])
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(9.9, "NORMAL"), (10.0, "HIGH"), (59.9, "HIGH"), (60.0, "CRITICAL")])
@@ -51,6 +51,71 @@ def test_the_longest_wait_carries_its_state(seconds: float, state: str, tmp_path
         f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "2x10",
     }
     _answers(tmp_path, _tile("Longest 999 wait"), series, {f'{{{FORCE}, state="{state}"}}': seconds // 1})
+
+
+@pytest.mark.parametrize("seconds", [99, 100, 383])
+def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path) -> None:
+    """The second query is in ms, for a unit that writes "6 min 23 s"; one of the two answers, never both."""
+    series = {
+        f'watchroom_calls_waiting_oldest_seconds{{{FORCE}, line="999"}}': f"{seconds}x10",
+        f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "2x10",
+    }
+    (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == "Longest 999 wait"]
+    by = f'{{{FORCE}, state="CRITICAL"}}'
+    short, long = (target["expr"] for target in panel["targets"])
+    _answers(tmp_path, short, series, {by: seconds} if seconds < 100 else {})
+    _answers(tmp_path, long, series, {} if seconds < 100 else {by: seconds * 1000})
+    of_long = {each["id"]: each["value"] for each in panel["fieldConfig"]["overrides"][0]["properties"]}
+    assert of_long["unit"] == "time:m [min] ss [s]"
+    assert [each["options"]["from"] for each in of_long["mappings"] if each["type"] == "range"] == [60_000, 10_000]
+
+
+def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -> None:
+    """Which grade is about to breach must be answered by one look."""
+    series = {
+        f'watchroom_incidents_unattended_due{{{FORCE}, grade="{grade}", area="stoke", within="5m"}}': f"{number}x10"
+        for grade, number in {"1": 0, "2": 3, "3": 7}.items()
+    }
+    expected = {
+        f'{{{FORCE}, grade="1"}}': 0,
+        f'{{{FORCE}, grade="2", state="DUE"}}': 3,
+        f'{{{FORCE}, grade="3", state="DUE"}}': 7,
+    }  # fmt: skip
+    _answers(tmp_path, _tile("Deadline within 5 min"), series, expected)
+
+
+@pytest.mark.parametrize(
+    ("at", "running"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01"),
+        ("2026-06-30T22:59:55Z", "2026-06"),
+        ("2026-06-30T23:00:00Z", "2026-07"),
+        ("2026-10-31T23:59:55Z", "2026-10"),
+        ("2026-03-31T23:00:00Z", "2026-04"),
+        ("2026-12-31T23:30:00Z", "2026-12"),
+    ],
+)
+def test_the_running_month_is_the_one_of_the_reporting_zone(at: str, running: str, tmp_path: Path) -> None:
+    """In summer a month ends an hour before it does in UTC; a complete month must not be called incomplete."""
+    at_s = int(datetime.fromisoformat(at).timestamp())
+    expr = month.RUNNING.replace("time()", f"({at_s} + 0 * time())").replace("month()", f"month(vector({at_s}))")
+    _answers(tmp_path, f"max by (month) ({expr})", {"some": "1x10"}, {f'{{month="{running}"}}': 1})
+
+
+def test_a_wait_has_an_order_among_rows(tmp_path: Path) -> None:
+    """999 before 101, and all of them last: as listed in the catalogue."""
+    panel = next(p for p in panels(boards()["watchroom-demand"]) if p["title"] == "Calls presented: number, by line")
+    window = 'window="5m"'
+    series = {f'watchroom_call_volume{{{FORCE}, line="{line}", {window}}}': "2x10" for line in ("999", "101")}
+    expected = {
+        f'{{{FORCE}, line="999", place="00"}}': 2,
+        f'{{{FORCE}, line="101", place="01"}}': 2,
+        f'{{{FORCE}, line="All", place="zzz"}}': 4,
+    }
+    _answers(tmp_path, panel["targets"][0]["expr"], series, expected)
+    steps = {each["id"]: each["options"] for each in panel["transformations"]}
+    assert steps["sortBy"] == {"sort": [{"desc": False, "field": "place"}]}
+    assert steps["organize"]["excludeByName"]["place"]
 
 
 def test_the_longest_wait_of_an_empty_queue_is_0(tmp_path: Path) -> None:
@@ -128,7 +193,7 @@ def test_a_past_hour_is_the_median_of_the_weeks_that_are_held(tmp_path: Path) ->
         if each["title"] == "Calls presented: last complete hour against the last 6 weeks"
     ]  # fmt: skip
     for target, value in zip(panel["targets"], (99, 20, 60, 10), strict=True):
-        _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999"}}': value})
+        _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999", place="00"}}': value})
 
 
 APPLIED = f'watchroom_applied_timestamp_seconds{{{FORCE}, topic="calls", partition="0"}}'

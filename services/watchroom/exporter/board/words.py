@@ -94,7 +94,9 @@ def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str
 
 def state_word(state: State, *, low_is_bad: bool = False, what: str = "") -> str:
     """Every state has a word beside its colour; `what` is shown, a word of the catalogue."""
-    warning = "LOW" if low_is_bad else "DUE" if what.startswith("due_") else "HIGH"
+    if what.startswith("due_") and state in ("warning", "critical"):
+        return "DUE"
+    warning = "LOW" if low_is_bad else "HIGH"
     return {"normal": "NORMAL", "warning": warning, "critical": "CRITICAL", "none": NONE, "nodata": NO_DATA}[state]
 
 

@@ -12,7 +12,9 @@ from watchroom.generate import promql
 from watchroom.generate.boards.states import Limits
 
 CHOSEN: Final = ('force=~"$force"',)
-ALL: Final = "all"
+ALL: Final = "All"
+LAST: Final = "zzz"  # the place after all values: signs stand before digits
+PLACE: Final = "place"  # label by which the rows of a table are ordered
 AREA: Final = "area"  # the word whose values are a setting
 NORMAL: Final = "NORMAL"
 NEEDS_TARGET: Final = OF_A_TARGET | {"met"}
@@ -43,11 +45,20 @@ def one(
 
 
 def by_label(catalogue: Catalogue, measure: Measure, what: str, window: str, label: Label) -> str:
-    """One row for each listed value of a label, and where numbers add up one for all, unlisted values included."""
-    split = one(catalogue, measure, what, window=window, split=label.name)
+    """One row for each listed value of a label, and where numbers add up a last one for all, unlisted included."""
+    split = in_order(one(catalogue, measure, what, window=window, split=label.name), label)
     if not adds_up(measure, what):
         return split
-    return f"({split}) or {put(one(catalogue, measure, what, window=window), label.name, ALL)}"
+    return f"({split}) or {put(put(one(catalogue, measure, what, window=window), label.name, ALL), PLACE, LAST)}"
+
+
+def in_order(expr: str, label: Label) -> str:
+    """The series with their place among the label's values: as the catalogue lists them; areas, a setting, by name."""
+    if label.value_of == AREA:
+        return f'label_replace({expr}, "{PLACE}", "$1", "{label.name}", "(.*)")'
+    for place, value in enumerate(label.values):
+        expr = f'label_replace({expr}, "{PLACE}", "{place:02}", "{label.name}", "{value}")'
+    return expr
 
 
 def by_all(catalogue: Catalogue, measure: Measure, what: str, window: str = "") -> str:
@@ -56,21 +67,36 @@ def by_all(catalogue: Catalogue, measure: Measure, what: str, window: str = "") 
         return one(catalogue, measure, what, window=window)
     first, *rest = measure.labels
     if not rest:
-        return one(catalogue, measure, what, window=window, split=first.name)
+        return in_order(one(catalogue, measure, what, window=window, split=first.name), first)
 
     def under(value: str) -> str:
         split = one(catalogue, measure, what, where={first.name: value}, window=window, split=rest[0].name)
-        return put(split, first.name, value)
+        placed = f'label_replace({split}, "{PLACE}", "{first.values.index(value):02} $1", "{rest[0].name}", "(.*)")'
+        return put(placed, first.name, value)
 
     return " or ".join(under(value) for value in values_shown(measure, first, what))
 
 
+def never_closed(measure: Measure) -> str:
+    """What an open measure no longer shows, by the listed values of all its labels."""
+    labels = ", ".join(["force", *(label.name for label in measure.labels)])
+    listed = (f'{label.name}!~"{label.absent}|{label.other}"' for label in measure.labels)
+    expr = f"max by ({labels}) ({names.metric(measure.id, 'gave_up')}{{{','.join([*CHOSEN, *listed])}}})"
+    if len(measure.labels) < 2:
+        return in_order(expr, measure.labels[0]) if measure.labels else expr
+    first, second = measure.labels
+    for place, value in enumerate(first.values):
+        expr = f'label_replace({expr}, "{PLACE}", "{place:02}", "{first.name}", "{value}")'
+    return f'label_join({expr}, "{PLACE}", " ", "{PLACE}", "{second.name}")'
+
+
 def values_shown(measure: Measure, label: Label, what: str) -> list[str]:
     """The listed values under which a word has a meaning: of a target only those that have one."""
+    values = sorted(label.values) if label.value_of == AREA else list(label.values)
     if what not in NEEDS_TARGET:
-        return list(label.values)
+        return values
     needed = any(label.name in target.where for target in measure.targets)
-    return [value for value in label.values if not needed or measure.target_for({label.name: value})]
+    return [value for value in values if not needed or measure.target_for({label.name: value})]
 
 
 def adds_up(measure: Measure, what: str) -> bool:
@@ -105,7 +131,7 @@ def tile(catalogue: Catalogue, measure: Measure, shown: Tile, limits: Limits | N
 
     def under(value: str) -> str:
         one_value = Shown(ask.what, {**ask.where, ask.split: value}, ask.window)
-        return put(stated(_shown(catalogue, measure, one_value), limits), ask.split, value)
+        return put(stated(_shown(catalogue, measure, one_value), limits, normal=""), ask.split, value)
 
     return " or ".join(under(value) for value in values_shown(measure, label, ask.what))
 
@@ -120,14 +146,17 @@ def _shown(catalogue: Catalogue, measure: Measure, ask: Shown) -> str:
     return expr
 
 
-def stated(expr: str, limits: Limits | None) -> str:
-    """The series with its state's word in the label `state`; a share of nothing (NaN) has none."""
+def stated(expr: str, limits: Limits | None, normal: str = NORMAL) -> str:
+    """The series with its state's word in the label `state`; a share of nothing (NaN) has none.
+
+    Of several numbers side by side only those that are not normal are given a word.
+    """
     if limits is None:
         return expr
     beyond, before = ("<=", ">") if limits.is_low_bad else (">=", "<")
     warning, critical = (f"(({expr}) {beyond} {limit:g})" for limit in (limits.warning, limits.critical))
     states = (
-        (f"({expr}) {before} {limits.warning:g}", NORMAL),
+        (f"({expr}) {before} {limits.warning:g}", normal),
         (f"{warning} unless {critical}", limits.warning_word),
         (critical, limits.critical_word),
     )

@@ -20,6 +20,8 @@ COLUMNS: Final = 24
 REFRESH: Final = "10s"
 NAMES: Final = ("live", "response", "demand", "crime", "month", "platform")
 ROW_HEIGHT: Final = 1
+MOST_OPEN_ROWS: Final = 84  # of 38 px: three screens of 1,080 px; what does not fit is behind a heading
+AGE_HEIGHT: Final = 4
 HIDDEN: Final = "inControlsMenu"
 FIRING: Final = 'ALERTS{alertstate="firing",severity!="none",force=~"$force"}'
 
@@ -39,6 +41,7 @@ class Section(NamedTuple):
 
     title: str
     panels: Sequence[Placed]
+    is_closed: bool = False  # opened by a click on its heading
 
 
 Make = Callable[[Sources], Sequence[Section]]
@@ -106,17 +109,28 @@ def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | mod
         if section.title:
             at = model.GridPos(x=0, y=y, w=COLUMNS, h=ROW_HEIGHT)
             key = crc32(f"{board.name}/row/{section.title}".encode()) % 1_000_000 + 1
-            found.append(model.RowPanel(title=section.title, grid_pos=at, id_val=key))
+            row = model.RowPanel(title=section.title, grid_pos=at, id_val=key, collapsed=section.is_closed)
+            found.append(row)
             y += ROW_HEIGHT
-        x = tallest = 0
-        for panel, width, height in section.panels:
-            if x + width > COLUMNS:
-                x, y, tallest = 0, y + tallest, 0
-            panel.grid_pos = model.GridPos(x=x, y=y, w=width, h=height)
-            found.append(panel)
-            x, tallest = x + width, max(tallest, height)
-        y += tallest
+            if section.is_closed:
+                row.panels = _lines(section.panels, y)[0]
+                continue
+        panels, y = _lines(section.panels, y)
+        found += panels
     return found
+
+
+def _lines(placed: Sequence[Placed], y: int) -> tuple[list[model.Panel], int]:
+    """Panels in lines from `y` on, and where the next one would begin."""
+    found: list[model.Panel] = []
+    x = tallest = 0
+    for panel, width, height in placed:
+        if x + width > COLUMNS:
+            x, y, tallest = 0, y + tallest, 0
+        panel.grid_pos = model.GridPos(x=x, y=y, w=width, h=height)
+        found.append(panel)
+        x, tallest = x + width, max(tallest, height)
+    return found, y + tallest
 
 
 def _frame(board: Board, sources: Sources) -> model.Dashboard:

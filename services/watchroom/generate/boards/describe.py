@@ -14,14 +14,15 @@ WINDOW_WORDS = {
     "15m": "last 15 min",
     "30m": "last 30 min",
     "1h": "last hour",
-    "6h": "6 h",
-    "24h": "24 h",
-    "today": "Today",
+    "6h": "last 6 h",
+    "24h": "last 24 h",
+    "today": "today",
     "7d": "7 days",
     "28d": "28 days",
     "month": "by month",
     "12mo": "12 months",
 }
+DUE = "DUE"  # fits beside the name of one of three numbers
 NO_LIMITS = "none; this panel shows and does not judge"
 NOTHING = "NONE: nothing to measure. NO DATA: not published, because the feed, a worker, Redis or the exporter is down."
 
@@ -91,6 +92,8 @@ def limits(tile: Tile) -> Limits | None:
     """The limits of a tile; None without any."""
     if tile.warning is None or tile.critical is None:
         return None
+    if tile.shown.what.startswith("due_"):
+        return Limits(tile.warning, tile.critical, DUE, DUE)
     return Limits(tile.warning, tile.critical, "LOW" if tile.low_is_bad else "HIGH", "CRITICAL")
 
 
@@ -99,6 +102,8 @@ def limits_text(found: Limits | None, unit: str) -> str:
     if found is None:
         return NO_LIMITS
     side = "at or below" if found.is_low_bad else "from"
+    if found.warning_word == found.critical_word:
+        return f"{found.warning_word} {side} {found.warning:g}{unit}, in another colour {side} {found.critical:g}{unit}"
     return f"{found.warning_word} {side} {found.warning:g}{unit}, {found.critical_word} {side} {found.critical:g}{unit}"
 
 

@@ -14,7 +14,7 @@ Found = Iterator[tuple[str, str, str]]
 UNITS: Final = frozenset(
     value for name in dir(units) if not name.startswith("_") and isinstance(value := getattr(units, name), str)
 )
-OWN_UNITS: Final = re.compile(r"(suffix|prefix):.+")  # Grafana's own way to write a unit that it does not know
+OWN_UNITS: Final = re.compile(r"(suffix|prefix|time):.+")  # Grafana's own way to write a unit that it does not know
 _LABEL_VALUES: Final = re.compile(r"label_values\(([a-z_]+), ([a-z_]+)\)")
 _COUNTER: Final = re.compile(r"\b([a-z_]+_total)\b")
 _COUNTED: Final = re.compile(r"\b(?:rate|increase|irate)\(\s*([a-z_]+_total)\b")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from watchroom.catalogue.metrics import Family
 from watchroom.generate.boards import palette
-from watchroom.generate.boards.board import COLUMNS
+from watchroom.generate.boards.board import COLUMNS, MOST_OPEN_ROWS
 from watchroom.generate.boards.lint_grafana import Found, panels, title
 from watchroom.generate.boards.live import MOST_PANELS, MOST_ROWS
 
@@ -37,6 +37,9 @@ def _null_mapping(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Foun
         for override in panel.get("fieldConfig", {}).get("overrides", ()):
             lists += [each["value"] for each in override["properties"] if each["id"] == "mappings"]
         steps = {step["color"] for step in defaults.get("thresholds", {}).get("steps", ())}
+        if panel["type"] == "timeseries":
+            yield from _line_mapping(panel)
+            continue
         for mappings in lists:
             special = [each["options"] for each in mappings if each["type"] == "special"]
             matches = [each["match"] for each in special]
@@ -49,6 +52,24 @@ def _null_mapping(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Foun
                 yield title(panel), f"null+nan is {result}", "a text and a colour that no other state has"
             if "nan" not in matches or matches.index("nan") > matches.index("null+nan"):
                 yield title(panel), f"mappings {matches}", '"nan" before "null+nan": a share of nothing is NONE'
+
+
+def _line_mapping(panel: Mapping[str, Any]) -> Found:
+    """A line of NaN is null in the legend; a panel without any series has its own text."""
+    defaults = panel.get("fieldConfig", {}).get("defaults", {})
+    said = [each["options"]["result"].get("text") for each in defaults.get("mappings", []) if each["type"] == "special"]
+    if said != ["NONE"] or defaults.get("noValue") != "NO DATA":
+        yield title(panel), f"{said} of a line of NaN", "NONE: there was nothing to measure; noValue is NO DATA"
+
+
+def _inks(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
+    for panel in panels(dashboard):
+        if panel["type"] not in ("timeseries", "bargauge"):
+            continue
+        config = {key: value for key, value in panel["fieldConfig"].items() if key == "overrides"}
+        for colour in {*_colours_in(config), *_colours_in(panel["fieldConfig"]["defaults"].get("color", {}))}:
+            if colour not in palette.INKS:
+                yield title(panel), f"a line in {colour}", "an ink: the colours of states belong to states"
 
 
 def _last_not_null(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
@@ -113,7 +134,12 @@ def _rows(dashboard: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _grid(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
-    placed = [(title(panel), panel["gridPos"]) for panel in (*panels(dashboard), *_rows(dashboard))]
+    together = [dashboard.get("panels", ()), *(row.get("panels", ()) for row in _rows(dashboard))]
+    for panels_ in together:
+        yield from _places([(title(panel), panel["gridPos"]) for panel in panels_])
+
+
+def _places(placed: list[tuple[str, Mapping[str, int]]]) -> Found:
     for where, at in placed:
         if at["x"] + at["w"] > COLUMNS:
             yield where, f"columns {at['x']} to {at['x'] + at['w']}", f"at most {COLUMNS}"
@@ -190,11 +216,18 @@ def _wall(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
         yield "board", f"{lowest} grid rows", f"at most {MOST_ROWS} without headings: the wall does not scroll"
 
 
+def _screens(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
+    lowest = max((each["gridPos"]["y"] + each["gridPos"]["h"] for each in dashboard.get("panels", ())), default=0)
+    if lowest > MOST_OPEN_ROWS:
+        yield "board", f"{lowest} grid rows", f"at most {MOST_OPEN_ROWS} (three screens): close a row over the rest"
+
+
 RULES: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Family]], Found]]] = {
     "null-mapping": _null_mapping,
     "no-old-number": _last_not_null,
     "background-solid": _background,
     "palette": _colours,
+    "inks": _inks,
     "base-step": _base_step,
     "ids": _ids,
     "grid": _grid,
@@ -206,4 +239,5 @@ RULES: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Family]], Fo
     "no-stand-in": _no_stand_in,
     "no-rate-of-a-measure": _no_rate,
     "wall": _wall,
+    "screens": _screens,
 }

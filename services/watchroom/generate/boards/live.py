@@ -9,23 +9,26 @@ from watchroom.catalogue.model import Measure
 from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Tile
 from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.age import data_age
-from watchroom.generate.boards.board import Board, Section, Sources, link_to, links, open_list
-from watchroom.generate.boards.panels import Head, Placed, Query, number
+from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
+from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
 
 MOST_PANELS: Final = 12
 # A grid row is 30 px and a gap of 8 px. 26 of them and 72 px for a bar of variables are 1,060 px of 1,080.
 HEIGHTS: Final = (9, 9, 8)
 MOST_ROWS: Final = 26
 WIDTH: Final = 6
-UNITS: Final = {"count": "none", "share": "percentunit", "s": "suffix: s"}
-CLOCK_FROM_S: Final = 300  # a wait that is bad from here on is shown as hh:mm:ss
+SIZES_PX: Final = (100, 82, 82)  # of the numbers of each line: as large as the longest of them allows
+MANY: Final = 3  # numbers in one tile, from which on their names are smaller
+SMALL_PX: Final = 24
+UNITS: Final = {"count": COUNT, "share": "percentunit", "s": "suffix: s"}
+MINUTES_FROM_S: Final = 100  # a wait of 99 s is in seconds, one of 100 s in minutes and seconds
 
 
 def make(sources: Sources) -> Sequence[Section]:
     """The wall, top left first."""
-    panels = [data_age(sources, WIDTH, HEIGHTS[0])]
+    panels = [data_age(sources, WIDTH, HEIGHTS[0], SIZES_PX[0])]
     for place, (measure, tile) in enumerate(sources.catalogue.tiles()[: MOST_PANELS - 1], start=1):
-        panels.append(_tile(sources, measure, tile, HEIGHTS[place * WIDTH // 24]))
+        panels.append(_tile(sources, measure, tile, place * WIDTH // COLUMNS))
     return [Section("", panels)]
 
 
@@ -34,7 +37,7 @@ BOARD: Final = Board(
 )
 
 
-def _tile(sources: Sources, measure: Measure, tile: Tile, height: int) -> Placed:
+def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     limits = describe.limits(tile)
     unit = WORDS[measure.kind][tile.shown.what].unit
     said = {"s": " s", "share": "", "count": ""}[unit]
@@ -43,13 +46,21 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, height: int) -> Placed
         f"live/{measure.id}/{tile.shown}",
         tile.title,
         describe.measure_card(measure, describe.limits_text(limits, said), [f"**Shows.** {_shows(measure, tile)}"]),
-        "dthms" if unit == "s" and (tile.warning is None or tile.warning >= CLOCK_FROM_S) else UNITS[unit],
+        UNITS[unit],
         links(sources, measure, measure.display.board),
-        decimals=1 if unit == "share" else 0,
     )
     behind = [open_list(sources, measure)] if measure.kind == "open" else [link_to(measure.display.board)]
-    query = Query(ask.tile(sources.catalogue, measure, tile, limits), _name(measure, tile, window))
-    return number(head, [query], limits=limits, named=True, data_links=behind, width=WIDTH, height=height)
+    expr, name = ask.tile(sources.catalogue, measure, tile, limits), _name(measure, tile, window)
+    queries, long = [Query(expr, name)], None
+    if unit == "s":
+        is_long = f"({expr}) >= {MINUTES_FROM_S}"
+        queries = [Query(f"({expr}) unless ({is_long})", name), Query(f"1000 * ({is_long})", name)]
+        long = limits and limits._replace(warning=limits.warning * 1000, critical=limits.critical * 1000)
+    split = next((label for label in measure.labels if label.name == tile.shown.split), None)
+    return number(
+        head, queries, limits=limits, named=True, long=long, data_links=behind, width=WIDTH, height=HEIGHTS[line],
+        size=SIZES_PX[line], name_px=SMALL_PX if split and len(split.values) >= MANY else TITLE_PX,
+    )  # fmt: skip
 
 
 def _shows(measure: Measure, tile: Tile) -> str:

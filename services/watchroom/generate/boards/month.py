@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from watchroom.catalogue.model import Label, Measure
 from watchroom.catalogue.shown import PERCENTILES, WORDS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
-from watchroom.generate.boards.board import Board, Section, Sources, links
-from watchroom.generate.boards.panels import REFS, Head, Placed, Query, rows
+from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
+from watchroom.generate.boards.maker import MOST_LINES
+from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 
 MONTH: Final = "month"
-MET: Final = {0: Word("MISSED", palette.WARNING), 1: Word("MET", palette.QUIET)}
+SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
 MONTHS: Final = 13
-UNITS: Final = {"count": "none", "share": "percentunit", "s": "s"}
+NARROW: Final = COLUMNS // 3
+HEIGHT: Final = MONTHS + 2
+MOST_NARROW: Final = 5  # columns beside the month
+MET: Final = {
+    0: Word("MISSED", palette.QUIET),
+    1: Word("MET", palette.QUIET),
+    2: Word("MISSED so far", palette.WARNING),  # the only month about which somebody can still do something
+    3: Word("MET so far", palette.QUIET),
+}
+TARGET_WORDS: Final = ("within", "met")
 WORDS_SHOWN: Final = {
     "count": ("number",),
     "share": ("share", "part", "whole"),
     "duration": ("within", "met", "observations", "mean", "p50", "p90"),
 }
+# The month on the clock of Europe/London. Where a month ends, summer time runs from March to September.
+_NOW: Final = "(time() + 3600 * (month() >= bool 3) * (month() <= bool 9))"
+RUNNING: Final = (
+    f'label_join(label_replace(count_values("year", year({_NOW})) * on () group_left (number) '
+    f'count_values("number", month({_NOW})), "number", "0$1", "number", "(.)"), "{MONTH}", "-", "year", "number")'
+)
 
 
 def make(sources: Sources) -> Sequence[Section]:
-    """Each measure with the window `month`."""
+    """Each measure with the window `month`: its headline open, the rest behind its heading."""
     measures = [measure for measure in sources.catalogue.measures.values() if MONTH in measure.windows]
-    found = [Section(measure.brief, list(_tables(sources, measure))) for measure in measures]
-    return [Section("", [data_age(sources, 24, 4)]), *found]
+    lines = (MOST_OPEN_ROWS - AGE_HEIGHT - len(measures)) // HEIGHT
+    first = {m.id: _headline(m) for m in measures[: lines * (COLUMNS // NARROW)]}
+    return [
+        Section("", [data_age(sources, 24, AGE_HEIGHT)]),
+        Section("", [_table(sources, m, *first[m.id], width=NARROW) for m in measures if m.id in first]),
+        *(Section(m.brief, list(_more(sources, m, first.get(m.id))), is_closed=True) for m in measures),
+    ]
 
 
 BOARD: Final = Board(
@@ -40,22 +61,32 @@ BOARD: Final = Board(
 )
 
 
-def _tables(sources: Sources, measure: Measure) -> Iterator[Placed]:
+def _headline(measure: Measure) -> tuple[str, Label | None]:
+    """The word and the label that are open on the board: few columns, and the target if there is one."""
+    label = next((each for each in measure.labels if len(each.values) <= MOST_LINES), None)
+    if measure.kind != "duration":
+        return WORDS_SHOWN[measure.kind][0], label
+    return ("within" if measure.targets and label and _has_targets(measure, label) else "mean"), label
+
+
+def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None] | None) -> Iterator[Placed]:
     for what in WORDS_SHOWN[measure.kind]:
-        if what in ("within", "met") and not measure.targets:
+        if what in TARGET_WORDS and not measure.targets:
             continue
         if what in PERCENTILES and len(measure.labels) > 1:
             continue  # ranks cannot be added over a label
         for label in measure.labels or (None,):
-            if what in ("within", "met") and label and not _has_targets(measure, label):
+            if what in TARGET_WORDS and label and not _has_targets(measure, label):
                 continue
-            yield _table(sources, measure, what, label)
+            if (what, label) != headline:
+                is_wide = label and len(label.values) > MOST_NARROW
+                yield _table(sources, measure, what, label, width=COLUMNS if is_wide else NARROW)
 
 
-def _table(sources: Sources, measure: Measure, what: str, label: Label | None) -> Placed:
-    """Rows: months. Columns: values of a label, all, and whether an objective was met."""
+def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *, width: int) -> Placed:
+    """Rows: months. Columns: values of a label, whether an objective was met, all, and on how many a share rests."""
     queries: list[Query] = []
-    columns: dict[str, tuple[str, Mapping[int, Word]]] = {}
+    columns: dict[str, Column] = {}
     for value in ask.values_shown(measure, label, what) if label else []:
         where = {label.name: value} if label else {}
         title = describe.label_value(label, value) if label else ""
@@ -64,35 +95,52 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None) -
         objective = measure.display.objective_for(where) if what == "within" else None
         if objective is not None:
             met = f"(({expr}) >= bool {objective:g}) + 0 * ({expr})"  # NaN stays NaN: nothing was missed
+            met = f"(({met}) + 2 and on ({MONTH}) {RUNNING}) or ({met})"
             queries.append(Query(met, f"{title}: objective {objective:.0%}"))
-            columns[queries[-1].name] = ("none", MET)
-    if ask.adds_up(measure, what) or not label:
-        queries.append(Query(ask.one(sources.catalogue, measure, what, window=MONTH), "All"))
+            columns[queries[-1].name] = Column(COUNT, MET)
+    all_of_it = ask.one(sources.catalogue, measure, what, window=MONTH)
+    base = {"share": "whole", "duration": "observations"}.get(measure.kind, "number")
+    if what in ("number", base):
+        queries.append(Query(_written(all_of_it), "All"))
+    else:
+        if ask.adds_up(measure, what) or not label:
+            queries.append(Query(all_of_it, "All"))
+        queries.append(Query(_written(ask.one(sources.catalogue, measure, base, window=MONTH)), "Of all"))
+        columns["Of all"] = Column(COUNT)
     unit, said = _unit(measure, what)
     by = f", by {label.name}" if label else ""
-    threshold = ", ".join(name for name in columns) or describe.NO_LIMITS
-    months = "**Rows.** The running month is not complete. `All` counts unlisted and absent values as well."
+    threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
+    months = (
+        "**Rows.** The running month is not complete. `All` counts unlisted and absent values as well; `Of all` is on "
+        "how many the figures of all rest."
+    )
     head = Head(
         f"month/{measure.id}/{what}/{label.name if label else ''}", f"{measure.brief}: {said}{by}",
-        describe.measure_card(measure, threshold, [months]), unit,
-        links(sources, measure, measure.display.board), 0 if unit == "none" else 1,
+        describe.measure_card(measure, threshold or describe.NO_LIMITS, [months]), unit,
+        links(sources, measure, measure.display.board), 1 if unit in ("percentunit", "suffix: s") else 0,
     )  # fmt: skip
-    width = 24 if len(queries) > 5 else 12
-    month = [("month", "Month")]
     return rows(
-        head, queries[: len(REFS)], month, descending="Month", width=width, height=MONTHS + 3, column_words=columns
-    )
+        head, queries[: len(REFS)], [(SHOWN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,
+        width=width, height=HEIGHT, columns=columns,
+    )  # fmt: skip
+
+
+def _written(expr: str) -> str:
+    """Each month with how it is written: the running one is not complete."""
+    running = f"({expr}) and on ({MONTH}) {RUNNING}"
+    complete = f"({expr}) unless on ({MONTH}) {RUNNING}"
+    parts = ((running, "$1 (so far)"), (complete, "$1"))
+    return " or ".join(f'label_replace({part}, "{SHOWN}", "{said}", "{MONTH}", "(.*)")' for part, said in parts)
 
 
 def _unit(measure: Measure, what: str) -> tuple[str, str]:
-    """Unit and words of a column; two words are only ever shown here."""
-    beside = {"met": ("none", "number within the target"), "whole": ("none", "the whole, number")}
-    if what in beside:
-        return beside[what]
-    if what == "part":
-        return "none", "the part, number"
+    """Unit and words of a column; three words are only ever shown here."""
+    only_here = {"met": "number within the target", "whole": "the whole, number", "part": "the part, number"}
+    if what in only_here:
+        return COUNT, only_here[what]
     word = WORDS[measure.kind][what]
-    return UNITS[word.unit], word.meaning
+    seconds = "suffix: s" if measure.stream == "calls" else "dthms"
+    return {"count": COUNT, "share": "percentunit", "s": seconds}[word.unit], word.meaning
 
 
 def _has_targets(measure: Measure, label: Label) -> bool:

@@ -24,8 +24,12 @@ LIGHT_TEXT: Final = "#F7F8FA"  # on a fill: Grafana takes this one below its lim
 DARK_TEXT: Final = "#202226"
 BRIGHT: Final = 180
 
-INKS: Final = ("#3A92CC", "#D55E00", "#AA4499", "#8A8A8A")
-"""Lines and bars. Sky blue #56B4E9 would be brighter on dark, but is 2.3:1 on white, and offices print."""
+INKS: Final = ("#3A92CC", "#009E73", "#A6761D", "#8A8A8A")
+"""Lines and bars, each with a dash of its own: never the colour of a state, which an ordinary line has not.
+
+Sky blue #56B4E9 would be brighter on dark, but is 2.3:1 on white, and offices print.
+"""
+PAST_INK: Final = INKS[3]  # what is compared with
 LIMIT_INK: Final = "#D55E00"  # a target's dashed line
 
 FILLS: Final = (NORMAL, WARNING, CRITICAL, NO_DATA)

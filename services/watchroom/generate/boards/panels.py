@@ -7,6 +7,7 @@ fill at all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
@@ -19,17 +20,21 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from watchroom.generate.boards import palette
-from watchroom.generate.boards.states import Limits, Word, mappings, steps
+from watchroom.generate.boards.states import NO_DATA, Limits, Word, line_mappings, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
 MOST_STACKED: Final = 12  # columns; in a wider panel the name stands beside the number
+LEAST_PX: Final = 64  # of a column: Grafana's 150 would push the last ones out of the panel
+MINUTES: Final = "time:m [min] ss [s]"  # of ms; all that is shown in it is shorter than an hour
 REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries.Panel)
 
 
 NO_NAMES: Final[Mapping[str, str]] = {}
+NO_WORDS: Final[Mapping[int, Word]] = {}
+COUNT: Final = "locale"  # 83,584
 
 
 class Query(NamedTuple):
@@ -74,6 +79,8 @@ def number(
     limits: Limits | None = None,
     named: bool = False,
     fills: Mapping[str, str] = NO_NAMES,
+    long: Limits | None = None,
+    name_px: int = TITLE_PX,
     data_links: Sequence[Link] = (),
     width: int = 6,
     height: int = 5,
@@ -87,6 +94,8 @@ def number(
         limits: From where a number is filled.
         named: Whether names stand beside the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
+        long: The second query gives waits of 100 s and more, in ms, with these limits: they are said in minutes.
+        name_px: Size of names.
         data_links: Where a click on a number leads.
         width: In the grid.
         height: In the grid.
@@ -95,7 +104,7 @@ def number(
     panel = stat.Panel().color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID).wide_layout(width > MOST_STACKED)
     panel.graph_mode(shapes.BigValueGraphMode.NONE).justify_mode(shapes.BigValueJustifyMode.CENTER)
     panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME if named else shapes.BigValueTextMode.VALUE)
-    text = common.VizTextDisplayOptions().title_size(TITLE_PX)
+    text = common.VizTextDisplayOptions().title_size(name_px)
     panel.text(text if size is None else text.value_size(size))
     panel.reduce_options(common.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
@@ -103,6 +112,9 @@ def number(
     for pattern, colour in fills.items():
         fixed = {"mode": "fixed", "fixedColor": colour}
         panel.override_by_regexp(pattern, [model.DynamicConfigValue(id_val="color", value=fixed)])
+    if long:
+        of_long = {"unit": MINUTES, "mappings": mappings({}, long)}
+        panel.override_by_query("B", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_long.items()])
     return _finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
 
 
@@ -120,43 +132,57 @@ def ranking(
     return _finished(panel, head, [_instant(query)], None, width=width, height=height)
 
 
+class Column(NamedTuple):
+    """How the numbers of one column of a table are written."""
+
+    unit: str
+    words: Mapping[int, Word] = NO_WORDS
+    decimals: int = 0
+    warning: float | None = None  # filled from here on; the column's title is the word
+    empty: str = ""  # what a cell says that can have no number
+
+
 def rows(
-    head: Head, queries: Sequence[Query], labels: Sequence[tuple[str, str]], *, descending: str = "", width: int = 24,
-    height: int = 8, column_words: Mapping[str, tuple[str, Mapping[int, Word]]] | None = None,
+    head: Head, queries: Sequence[Query], labels: Sequence[tuple[str, str]], *, order: str = "",
+    hide: Sequence[str] = (), is_descending: bool = False, width: int = 24, height: int = 8,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, Mapping[str, str]] | None = None
 ) -> Placed:  # fmt: skip
     """A table: one row for each set of labels, one column for each query.
 
     Args:
-        head: Of the panel; its unit is every column's unless `column_words` gives another.
+        head: Of the panel; its unit is every column's unless `columns` gives another.
         queries: One for each column, all with the same labels.
         labels: Label and title of the columns that name a row, in order.
-        descending: Title of the column that the rows are ordered by, highest first; empty: the first, lowest first.
+        order: Label that the rows are ordered by; empty: the first.
+        hide: Labels that are not shown.
+        is_descending: Whether the highest stands first.
         width: In the grid.
         height: In the grid.
-        column_words: Title of a column -> its unit and the words of its numbers.
+        columns: Title of a column -> how its numbers are written.
         names: Title of a label's column -> its values in words.
     """
     panel = table.Panel().cell_height(shapes.TableCellHeight.SM)
     cell = shapes.TableColoredBackgroundCellOptions(mode=shapes.TableCellBackgroundDisplayMode.BASIC)
     panel.cell_options(cell).filterable(False).thresholds(steps())
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
-    order = {name: place for place, (name, _) in enumerate(labels)}
+    places = {name: place for place, (name, _) in enumerate(labels)}
     titles = dict(labels)
     for place, query in enumerate(queries):
         # One query's column is called "Value", several are told apart by their letters.
         name = f"Value #{REFS[place]}" if len(queries) > 1 else "Value"
-        order[name], titles[name] = len(labels) + place, query.name
-    hidden = {name: True for name in ("Time", "force", "__name__", "window") if name not in titles}
-    organised: dict[str, object] = {"excludeByName": hidden, "indexByName": order, "renameByName": titles}
-    by = [{"field": descending or labels[0][1], "desc": bool(descending)}] if labels else []
-    for kind, options in (("merge", {}), ("organize", organised), *((("sortBy", {"sort": by}),) if by else ())):
+        places[name], titles[name] = len(labels) + place, query.name
+    hidden = {name: True for name in ("Time", "force", "__name__", "window", *hide) if name not in titles}
+    organised: dict[str, object] = {"excludeByName": hidden, "indexByName": places, "renameByName": titles}
+    by = [{"field": order or labels[0][0], "desc": is_descending}] if labels else []
+    for kind, options in (("merge", {}), *((("sortBy", {"sort": by}),) if by else ()), ("organize", organised)):
         panel.with_transformation(model.DataTransformerConfig(id_val=kind, options=options))
-    for title, (unit, words) in (column_words or {}).items():
-        override = [model.DynamicConfigValue(id_val="unit", value=unit)]
-        if words:
-            override.append(model.DynamicConfigValue(id_val="mappings", value=mappings(words, None)))
-        panel.override_by_name(title, override)
+    of_all = {"custom.wrapHeaderText": True, "custom.minWidth": LEAST_PX}
+    panel.override_by_regexp("/.*/", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_all.items()])
+    for _, title in labels:  # a text with a unit would be read as a number: Grade 1 as 100 %
+        panel.override_by_name(title, [model.DynamicConfigValue(id_val="unit", value="string")])
+    for title, column in (columns or {}).items():
+        panel.override_by_name(title, _written(column))
     for title, said in (names or {}).items():
         values = mappings({value: Word(text, palette.QUIET) for value, text in said.items()}, None)
         panel.override_by_name(title, [model.DynamicConfigValue(id_val="mappings", value=values)])
@@ -164,9 +190,17 @@ def rows(
     return _finished(panel, head, targets, None, width=width, height=height)
 
 
+def _written(column: Column) -> list[model.DynamicConfigValue]:
+    found: dict[str, object] = {"unit": column.unit, "decimals": column.decimals}
+    if column.words or column.empty or column.warning is not None:
+        limits = None if column.warning is None else Limits(column.warning, math.inf, "", "")
+        found["mappings"] = mappings(column.words, limits, column.empty)
+    return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
+
+
 def trend(
     head: Head, queries: Sequence[Query], *, lines: Sequence[str] = (), limit: float | None = None,
-    band: tuple[str, str] | None = None, width: int = 12, height: int = 9
+    band: tuple[str, str] | None = None, is_wide: bool = False, width: int = 12, height: int = 9
 ) -> Placed:  # fmt: skip
     """How a number has gone; a gap is a gap, and no last number stays in the legend.
 
@@ -176,11 +210,17 @@ def trend(
         lines: Names of series, or /patterns/ of names, each of which gets its own ink and dash.
         limit: A target, drawn as a dashed line.
         band: Names of the highest and the lowest series, between which is filled.
+        is_wide: Whether small numbers must be seen beside large ones: the axis is linear up to 1, then logarithmic.
         width: In the grid.
         height: In the grid.
     """
     panel = timeseries.Panel().line_width(2).fill_opacity(0).span_nulls(False).axis_soft_min(0)
     panel.show_points(shapes.VisibilityMode.NEVER).thresholds(steps() if limit is None else steps(limit))
+    if is_wide:
+        scale = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.SYMLOG).log(10).linear_threshold(1)
+        panel.scale_distribution(scale).min(0)
+    elif head.unit == COUNT:
+        panel.axis_soft_max(10)
     if limit is not None:
         dashed = common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
         panel.thresholds_style(dashed)
@@ -189,14 +229,15 @@ def trend(
     panel.legend(legend.placement(shapes.LegendPlacement.BOTTOM).calcs(["min", "max"]))
     for place, name in enumerate(lines):
         style: dict[str, object] = {"fill": "solid"} if place == 0 else {"fill": "dash", "dash": _DASHES[place % 4]}
-        colour = {"mode": "fixed", "fixedColor": palette.INKS[place % len(palette.INKS)]}
+        ink = palette.PAST_INK if band and name in band else palette.INKS[place % len(palette.INKS)]
+        colour = {"mode": "fixed", "fixedColor": ink}
         properties: dict[str, object] = {"color": colour, "custom.lineStyle": style}
         if band and name == band[0]:
             properties |= {"custom.fillBelowTo": band[1], "custom.fillOpacity": 15}
         override = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
         override(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in properties.items()])
     targets = [prometheus.Dataquery().expr(query.expr).legend_format(query.name).range() for query in queries]
-    return _finished(panel, head, targets, None, width=width, height=height)
+    return _finished(panel, head, targets, None, width=width, height=height, said=line_mappings())
 
 
 _DASHES: Final = ([0], [10, 6], [3, 4], [14, 4, 2, 4])
@@ -214,10 +255,12 @@ def _finished(
     *,
     width: int,
     height: int,
+    said: list[model.ValueMapping] | None = None,
 ) -> Placed:
-    """Gives a panel what all have."""
+    """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
     panel.id(crc32(head.key.encode()) % 1_000_000 + 1).title(head.title).description(head.about).datasource(SOURCE)
-    panel.unit(head.unit).decimals(head.decimals).mappings(mappings(head.words, limits)).no_value("NO DATA")
+    panel.unit(head.unit).decimals(head.decimals).no_value(NO_DATA)
+    panel.mappings(mappings(head.words, limits) if said is None else said)
     for ref, target in zip(REFS, targets, strict=False):
         panel.with_target(target.ref_id(ref).datasource(SOURCE))
     panel.links([_link(link) for link in head.links])

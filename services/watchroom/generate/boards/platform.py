@@ -12,7 +12,7 @@ from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, link_to, runbook
-from watchroom.generate.boards.panels import Head, Link, Placed, Query, number, ranking, rows, trend
+from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows, trend
 from watchroom.generate.boards.states import Word
 
 CHOSEN: Final = ask.CHOSEN[0]
@@ -34,7 +34,6 @@ BESIDE: Final = {
     "gave_up": "Never closed by the feed and too old to be believed: counted here and no longer shown as open.",
 }
 NONE_UP: Final = {0: Word("NONE UP", palette.CRITICAL)}
-NO_WORDS: Final[Mapping[int, Word]] = {}
 
 
 def make(sources: Sources) -> Sequence[Section]:
@@ -65,7 +64,7 @@ class _Maker:
         title: str,
         text: str,
         *,
-        unit: str = "none",
+        unit: str = COUNT,
         threshold: str = describe.NO_LIMITS,
         alert: str = "",
         words: Mapping[int, Word] = NO_WORDS,
@@ -89,23 +88,23 @@ def _rate(name: str) -> str:
 
 
 def _up(sources: Sources, maker: _Maker) -> Iterator[Placed]:
-    yield data_age(sources, 6, 5)
+    yield data_age(sources, 6, 6, 64)
     text = "Whether Redis answers the exporter; with several exporters, the worst."
     redis = maker.head("Redis", text, threshold="DOWN at 0", alert="RedisDown", words=UP)
-    yield number(redis, [Query(f"min by (force) (watchroom_redis_up{{{CHOSEN}}})", "Redis")])
+    yield number(redis, [Query(f"min by (force) (watchroom_redis_up{{{CHOSEN}}})", "Redis")], height=6, size=64)
     for job, title, alert in (
         ("watchroom-worker", "Workers that answer", "WorkerStuck"),
         ("watchroom-exporter", "Exporters that answer", "ExporterAbsent"),
     ):
         text = f"Targets of job `{job}` that Prometheus could read at its last scrape."
         head = maker.head(title, text, threshold="NONE UP at 0", alert=alert, words=NONE_UP)
-        yield number(head, [Query(f'sum by (force) (up{{job="{job}",{CHOSEN}}})', title)])
+        yield number(head, [Query(f'sum by (force) (up{{job="{job}",{CHOSEN}}})', title)], height=6, size=64)
 
 
 def _in_time(maker: _Maker) -> Iterator[Placed]:
     text = "How long ago everything that Kafka showed of a topic was applied, of its slowest partition."
     threshold = "dashed line at 10 s, from which measures are withheld"
-    head = maker.head("Age by topic", text, unit="s", threshold=threshold, alert="AppliedLag")
+    head = maker.head("Age by topic", text, unit="suffix: s", threshold=threshold, alert="AppliedLag")
     expr = f"time() - min by (force, topic) (watchroom_applied_timestamp_seconds{{{CHOSEN}}})"
     yield trend(head, [Query(expr, "{{topic}}")], lines=TOPICS, limit=10)
     head = maker.head("Offsets waiting", "Known to be in the log and not applied, by topic.", alert="WorkerStuck")
@@ -113,7 +112,9 @@ def _in_time(maker: _Maker) -> Iterator[Placed]:
     yield trend(head, [Query(lag, "{{topic}}")], lines=TOPICS)
     text = "Whether the measures of a stream are published; WITHHELD while it is not fresh and alive."
     withheld = maker.head("Streams", text, threshold="WITHHELD at 1", alert="WindowsStale", words=HELD)
-    yield number(withheld, [Query(_metric("stream_withheld", "stream"), "{{stream}}")], named=True, width=24, height=4)
+    yield number(
+        withheld, [Query(_metric("stream_withheld", "stream"), "{{stream}}")], named=True, width=24, height=5, size=48
+    )
 
 
 def _feeds(maker: _Maker) -> Iterator[Placed]:
@@ -124,7 +125,7 @@ def _feeds(maker: _Maker) -> Iterator[Placed]:
     yield rows(head, [Query(_metric("source_silent", "stream, source"), "State")], columns, width=8)
     for kind in ("heartbeat", "event"):
         text = f"How long ago the last {kind} of a source came, by Kafka's clock; undeclared sources are `other`."
-        head = maker.head(f"Last {kind}", text, unit="s", alert="SourceSilent")
+        head = maker.head(f"Last {kind}", text, unit="dthms", alert="SourceSilent")
         expr = f"time() - ({_metric(f'feed_last_{kind}_timestamp_seconds', 'source')})"
         yield rows(head, [Query(expr, "Ago")], [("source", "Source")], width=8)
 

@@ -1,232 +1,182 @@
-"""What a board shows of one measure, by its kind; a measure that is added later gets the same."""
+"""What a board shows of one measure, by its kind; a measure that is added later gets the same.
+
+Open on the board stands one line: a table of now or of the last hour, and beside it how that has gone. The other
+windows and words are below, behind a heading that a click opens.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from watchroom.catalogue.model import Label, Measure
-from watchroom.catalogue.shown import WORDS
-from watchroom.generate import promql
-from watchroom.generate.boards import ask, describe
-from watchroom.generate.boards.board import Section, Sources, links
-from watchroom.generate.boards.panels import Head, Placed, Query, number, ranking, rows, trend
-from watchroom.generate.boards.states import Word
+from watchroom.catalogue.model import Label
+from watchroom.catalogue.shown import PERCENTILES, WORDS
+from watchroom.generate.boards import against, ask, describe
+from watchroom.generate.boards.board import Section
+from watchroom.generate.boards.maker import MOST_LINES, Maker, in_words
+from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
 
-MOST_LINES = 4  # series that can be told apart by colour and dash
 MOST_BARS = 10
-UNITS = {"count": "none", "share": "percentunit", "s": "s"}
-COMPARED = (
-    "**Compared with.** The same local hour of the last 6 weeks, as far as they are held: an hour of local time, so "
-    "that it is the same one across a clock change."
-)
+LEAST_HEIGHT = 8  # of a graph with its legend
 LIVE = "share within the target, overdue counted as missed"
-BESIDE = {"missing_start": "Missing start", "negative": "Negative"}
+NO_TARGET = "no target"
 
 
-def of_measure(sources: Sources, measure: Measure) -> Section:
-    """Everything about one measure: windows by each label, both together, and how it has gone."""
-    by_kind = {"count": _count, "share": _share, "duration": _duration, "open": _open}
-    return Section(measure.brief, list(by_kind[measure.kind](_Maker(sources, measure))))
+class Parts(NamedTuple):
+    """Everything about one measure."""
+
+    shown: Sequence[Placed]  # one or two lines of the grid
+    more: Section
 
 
-class _Maker:
-    """Panels of one measure."""
-
-    def __init__(self, sources: Sources, measure: Measure) -> None:
-        self.sources, self.measure, self.catalogue = sources, measure, sources.catalogue
-        self.windows = [window for window in measure.windows if window != "month"]
-        self.first: Label | None = measure.labels[0] if measure.labels else None
-
-    def head(self, key: str, title: str, unit: str, threshold: str = "", also: tuple[str, ...] = ()) -> Head:
-        """A panel's head; `key` within the measure."""
-        board = self.measure.display.board
-        card = describe.measure_card(self.measure, threshold or describe.NO_LIMITS, also)
-        decimals = 0 if unit == "none" else 1
-        full = f"{board}/{self.measure.id}/{key}"
-        return Head(full, title, card, unit, links(self.sources, self.measure, "month"), decimals)
-
-    def by_window(self, what: str, title: str, unit: str, label: Label | None, *, width: int = 24) -> Placed:
-        """Rows: values of a label. Columns: windows."""
-        queries = []
-        for window in self.windows:
-            if label:
-                expr = ask.by_label(self.catalogue, self.measure, what, window, label)
-            else:
-                expr = ask.by_all(self.catalogue, self.measure, what, window)
-            queries.append(Query(expr, describe.WINDOW_WORDS[window]))
-        labels = [label] if label else list(self.measure.labels)
-        named = " and ".join(each.name for each in labels)
-        key = f"{what}/{'+'.join(each.name for each in labels)}"
-        also = ("**Rows.** Listed values; `all` counts those that are unlisted or absent as well.",)
-        count = 1
-        for each in labels:
-            count *= len(each.values) + (len(labels) == 1)
-        head = self.head(key, f"{self.measure.brief}: {title}{f', by {named}' if named else ''}", unit, also=also)
-        columns = [(each.name, describe.column(each.name)) for each in labels]
-        return rows(head, queries, columns, width=width, height=min(20, 3 + count), names=in_words(labels))
-
-    def beside(self) -> Placed:
-        """Rows: what is counted beside a duration. Columns: windows."""
-        queries = []
-        for window in self.windows:
-            parts = (
-                ask.put(ask.beside(self.measure, suffix, window), "counted", text) for suffix, text in BESIDE.items()
-            )
-            queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
-        head = self.head("beside", f"{self.measure.brief}: counted beside, in no time above", "none")
-        return rows(head, queries, [("counted", "Counted")], height=6)
-
-    def line(self, what: str, window: str, title: str) -> Placed:
-        """How one word has gone, by the first label where its values can be told apart."""
-        unit = UNITS[WORDS[self.measure.kind][what].unit]
-        label = self.first
-        listed = ask.values_shown(self.measure, label, what) if label else []
-        is_split = label is not None and (len(listed) <= MOST_LINES or not ask.adds_up(self.measure, what))
-        split = label.name if label and is_split else ""
-        expr = ask.one(self.catalogue, self.measure, what, window=window, split=split)
-        name = describe.label_legend(label) if label and is_split else self.measure.brief
-        names = [describe.label_value(label, value) for value in listed] if label and is_split else [name]
-        objectives = (
-            {share for _, share in self.measure.display.objectives} if what in ("within", "live_within") else set()
-        )
-        limit = objectives.pop() if len(objectives) == 1 else None
-        threshold = f"dashed line at {limit:g} ({limit:.0%})" if limit is not None else ""
-        head = self.head(f"{what}/trend", f"{self.measure.brief}: {title}", unit, threshold)
-        return trend(head, [Query(expr, name)], lines=names, limit=limit)
-
-    def _objective(self, what: str) -> float | None:
-        """The one objective of a share, if there is exactly one to draw."""
-        objectives = {share for _, share in self.measure.display.objectives if what in ("within", "live_within")}
-        return objectives.pop() if len(objectives) == 1 else None
+def of_measure(make: Maker) -> Parts:
+    """What is open, and what is behind a heading."""
+    by_kind = {"count": (_count, _more_count), "share": (_share, _more_share), "duration": (_duration, _more_duration)}
+    if make.measure.kind == "open":
+        return Parts(list(_open(make)), Section(make.measure.brief, list(_more_open(make)), is_closed=True))
+    shown, more = by_kind[make.measure.kind]
+    return Parts(list(shown(make)), Section(make.measure.brief, list(more(make)), is_closed=True))
 
 
-def _count(make: _Maker) -> Iterator[Placed]:
+def _short(make: Maker) -> Label | None:
+    """The label with the fewest values: the one that fits beside a graph."""
+    return min(make.measure.labels, key=lambda label: len(label.values), default=None)
+
+
+def _height(label: Label | None) -> int:
+    return max(LEAST_HEIGHT, 4 + len(label.values if label else ()))
+
+
+def _count(make: Maker) -> Iterator[Placed]:
+    label = make.first if make.measure.display.baseline else _short(make)
+    height = _height(label)
+    long = next((each for each in make.measure.labels if len(each.values) > MOST_LINES), None)
+    if make.measure.display.baseline:
+        yield against.table(make, height)
+        yield make.line("number", make.window, f"number, {make.said}", height=height)
+    elif long:
+        yield make.by_window("number", "number", COUNT, label, width=12, height=10)
+        yield _ranking(make, long)
+    else:
+        yield make.by_window("number", "number", COUNT, label, width=12, height=height)
+        yield make.line("number", make.window, f"number, {make.said}", height=height)
+
+
+def _more_count(make: Maker) -> Iterator[Placed]:
     measure = make.measure
+    is_long = any(len(each.values) > MOST_LINES for each in measure.labels)
     if measure.display.baseline:
-        yield from _baseline(make)
+        yield from against.graphs(make)
     for label in measure.labels or (None,):
-        yield make.by_window("number", "number", "none", label)
+        if measure.display.baseline or (label is not _short(make)):
+            yield make.by_window("number", "number", COUNT, label)
     if len(measure.labels) == 2 and len(measure.labels[0].values) <= MOST_LINES:
-        yield make.by_window("number", "number", "none", None)
-    for label in measure.labels:
-        if len(label.values) > MOST_LINES:
-            yield _ranking(make, label)
-    window = make.windows[0] if "1h" not in make.windows else "1h"
-    yield make.line("number", window, f"number, {describe.WINDOW_WORDS[window].lower()}")
+        yield make.by_window("number", "number", COUNT, None)
+    if is_long and not measure.display.baseline:
+        yield make.line("number", make.window, f"number, {make.said}")
 
 
-def _ranking(make: _Maker, label: Label) -> Placed:
+def _ranking(make: Maker, label: Label) -> Placed:
     window = "28d" if "28d" in make.windows else make.windows[-1]
     expr = ask.one(make.catalogue, make.measure, "number", window=window, split=label.name)
-    title = f"{make.measure.brief}: most by {label.name}, {describe.WINDOW_WORDS[window].lower()}"
-    head = make.head(f"ranking/{label.name}", title, "none")
+    title = f"{make.measure.brief}: most by {label.name}, {describe.WINDOW_WORDS[window]}"
+    head = make.head(f"ranking/{label.name}", title, COUNT)
     names = {value: describe.label_value(label, value) for value in label.values}
-    return ranking(head, Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}"), names)
+    query = Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}")
+    return ranking(head, query, names, height=10)
 
 
-def _share(make: _Maker) -> Iterator[Placed]:
+def _share(make: Maker) -> Iterator[Placed]:
+    label = _short(make)
+    columns = {"part": Column(COUNT), "whole": Column(COUNT)}
+    titles = {"share": "Share", "part": "The part", "whole": "Of"}
+    yield make.summary(titles, "percentunit", columns, make.first or label, height=_height(make.first))
+    yield make.line("share", make.window, f"share, {make.said}", height=_height(make.first))
+
+
+def _more_share(make: Maker) -> Iterator[Placed]:
     for label in make.measure.labels or (None,):
         yield make.by_window("share", "share", "percentunit", label)
     for what, title in (("part", "the part, number"), ("whole", "the whole, number")):
-        yield make.by_window(what, title, "none", make.first, width=12)
+        yield make.by_window(what, title, COUNT, make.first)
     if len(make.measure.labels) == 2:
         yield make.by_window("share", "share", "percentunit", None)
-    window = make.windows[0] if "1h" not in make.windows else "1h"
-    yield make.line("share", window, f"share, {describe.WINDOW_WORDS[window].lower()}")
 
 
-def _duration(make: _Maker) -> Iterator[Placed]:
+def _duration(make: Maker) -> Iterator[Placed]:
     measure = make.measure
-    window = make.windows[0] if "1h" not in make.windows else "1h"
-    said = describe.WINDOW_WORDS[window].lower()
+    titles, columns = {}, {}
     if measure.targets:
-        yield make.by_window("within", "share within the target", "percentunit", make.first)
-        yield make.by_window("met", "number within the target", "none", make.first)
-        words = ["within"]
+        titles = {"within": "Within the target", "met": "Number within it"}
+        columns = {
+            "within": Column("percentunit", decimals=1, empty=NO_TARGET),
+            "met": Column(COUNT, empty=NO_TARGET),
+        }
         if measure.display.overdue_from:
-            yield make.by_window("live_within", LIVE, "percentunit", make.first)
-            words.append("live_within")
+            titles["live_within"] = "Overdue counted as missed"
+            columns["live_within"] = Column("percentunit", decimals=1, empty=NO_TARGET)
+    titles |= {"observations": "How many", "mean": "Mean"}
+    columns["observations"] = Column(COUNT)
+    if len(measure.labels) < 2:  # ranks cannot be added over a label
+        titles |= {what: WORDS["duration"][what].meaning.capitalize() for what in PERCENTILES}
+        columns |= {what: Column(make.seconds, decimals=1, empty="by value only") for what in PERCENTILES}
+    height = _height(make.first)
+    yield make.summary(titles, make.seconds, columns, make.first, height=height)
+    what = "live_within" if measure.display.overdue_from else "within" if measure.targets else "mean"
+    yield make.line(what, make.window, f"{WORDS['duration'][what].meaning}, {make.said}", height=height)
+
+
+def _more_duration(make: Maker) -> Iterator[Placed]:
+    measure = make.measure
+    words = ["within", "live_within"] if measure.display.overdue_from else ["within"]
+    titles = {"within": "share within the target", "live_within": LIVE}
+    if measure.targets:
         for what in words:
-            yield make.line(what, window, f"{WORDS['duration'][what].meaning}, {said}")
-    yield make.by_window("observations", "how many", "none", make.first)
-    yield make.by_window("mean", "mean", "s", make.first)
-    for what in ("p50", "p90", "p95"):
-        yield make.by_window(what, WORDS["duration"][what].meaning, "s", None)
+            yield make.by_window(what, titles[what], "percentunit", make.first)
+        yield make.by_window("met", "number within the target", COUNT, make.first)
+    yield make.by_window("observations", "how many", COUNT, make.first)
+    yield make.by_window("mean", "mean", make.seconds, make.first)
+    for what in PERCENTILES:
+        yield make.by_window(what, WORDS["duration"][what].meaning, make.seconds, None)
     if measure.targets and len(measure.labels) == 2:
-        yield make.by_window("within", "share within the target", "percentunit", None)
-        if measure.display.overdue_from:
-            yield make.by_window("live_within", LIVE, "percentunit", None)
-    yield make.line("mean", window, f"mean, {said}")
+        for what in words:
+            yield make.by_window(what, titles[what], "percentunit", None)
+    if measure.targets:
+        for what in words[:-1]:
+            yield make.line(what, make.window, f"{WORDS['duration'][what].meaning}, {make.said}")
+        yield make.line("mean", make.window, f"mean, {make.said}")
     yield make.beside()
 
 
-def _open(make: _Maker) -> Iterator[Placed]:
+def _open(make: Maker) -> Iterator[Placed]:
     measure = make.measure
     words = [what for what in WORDS["open"] if measure.targets or what in ("open", "oldest")]
     queries = [Query(ask.by_all(make.catalogue, measure, what), _title(what)) for what in words]
-    columns = [(label.name, describe.column(label.name)) for label in measure.labels]
+    queries.append(Query(ask.never_closed(measure), "Never closed by the feed, not shown"))
+    labels = [(label.name, describe.column(label.name)) for label in measure.labels]
     count = 1
     for label in measure.labels:
         count *= len(label.values)
-    head = make.head("now", f"{measure.brief}: now", "none")
-    units_of: dict[str, tuple[str, dict[int, Word]]] = {_title("oldest"): ("s", {})}
-    yield rows(head, queries, columns, height=min(20, 3 + count), column_words=units_of, names=in_words(measure.labels))
-    yield make.line("open", "", "open now")
-    yield make.line("oldest", "", "age of the oldest")
-    if measure.targets:
-        yield make.line("overdue", "", "past the deadline")
-    head = make.head("gave_up", f"{measure.brief}: never closed by the feed, no longer shown", "none")
-    yield number(head, [Query(ask.beside(measure, "gave_up"), "no longer shown")], width=12 if measure.targets else 24)
+    columns = {_title("oldest"): Column("dtdhms" if make.seconds == "dthms" else "dthms")}
+    judged = [tile for tile in measure.display.tiles if tile.warning is not None and tile.shown.what.startswith("due_")]
+    for tile in judged:
+        columns[_title(tile.shown.what)] = Column(COUNT, warning=tile.warning)
+    threshold = "; ".join(f"{_title(tile.shown.what)} is filled from {tile.warning:g}" for tile in judged)
+    head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
+    height = max(LEAST_HEIGHT, 4 + count)
+    yield rows(
+        head, queries, labels, order=ask.PLACE, hide=(ask.PLACE,), width=12, height=height, columns=columns,
+        names=in_words(measure.labels),
+    )  # fmt: skip
+    yield make.line("open", "", "open now", is_wide=True, height=height)
 
 
-def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
-    """Column -> its values as people say them."""
-    return {
-        describe.column(label.name): {value: describe.label_value(label, value) for value in label.values}
-        for label in labels
-    }
+def _more_open(make: Maker) -> Iterator[Placed]:
+    yield make.line("oldest", "", "age of the oldest", is_wide=True)
+    if make.measure.targets:
+        yield make.line("overdue", "", "past the deadline", is_wide=True)
 
 
 def _title(what: str) -> str:
     said = WORDS["open"][what].meaning
     return said[:1].upper() + said[1:]
-
-
-def _baseline(make: _Maker) -> Iterator[Placed]:
-    """The last complete local hour beside the same local hour of the last six weeks."""
-    label = make.first
-    split = label.name if label else ""
-    labels = [(label.name, describe.column(label.name))] if label else []
-    also = (COMPARED,)
-    head = make.head(
-        "baseline", f"{make.measure.brief}: last complete hour against the last 6 weeks", "none", also=also
-    )
-    yield rows(
-        head,
-        list(_against(make.measure, {}, split)),
-        labels,
-        height=4 + len(label.values if label else ()),
-        names=in_words([label] if label else []),
-    )
-    for value in label.values if label and len(label.values) <= MOST_LINES else []:
-        said = describe.label_value(label, value) if label else ""
-        title = f"{make.measure.brief}, {said}: complete hour against the last 6 weeks"
-        queries = list(_against(make.measure, {split: value}, ""))
-        names = ["Last hour", "Median", "Highest", "Lowest"]
-        yield trend(
-            make.head(f"baseline/{value}", title, "none", also=also),
-            queries,
-            lines=names,
-            band=("Highest", "Lowest"),
-            height=10,
-        )
-
-
-def _against(measure: Measure, where: dict[str, str], split: str) -> Iterator[Query]:
-    by = ", ".join(["force", *([split] if split else [])])
-    last = promql.local_hour(measure, where, split, "0", ask.CHOSEN)
-    weeks = promql.local_hour(measure, where, split, "[1-6]", ask.CHOSEN)
-    yield Query(f"max by ({by}) ({last})", "Last hour")
-    yield Query(f"quantile by ({by}) (0.5, {weeks})", "Median")
-    yield Query(f"max by ({by}) ({weeks})", "Highest")
-    yield Query(f"min by ({by}) ({weeks})", "Lowest")

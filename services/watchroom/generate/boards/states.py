@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from math import isinf
+from typing import Final, NamedTuple
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
@@ -40,20 +41,42 @@ def steps(limit: float | None = None) -> build.ThresholdsConfig:
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(found)
 
 
-def mappings(words: Mapping[int, Word] | Mapping[str, Word], limits: Limits | None) -> list[model.ValueMapping]:
-    """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken."""
+NOTHING: Final = "NONE"
+NO_DATA: Final = "NO DATA"
+
+
+def mappings(
+    words: Mapping[int, Word] | Mapping[str, Word], limits: Limits | None, empty: str = ""
+) -> list[model.ValueMapping]:
+    """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken.
+
+    Args:
+        words: Of exact values.
+        limits: From where a number is filled.
+        empty: What a cell says that can have no number at all, such as a share within a target that is not set.
+    """
     found: list[model.ValueMapping] = []
     if words:
         options = {str(at): model.ValueMappingResult(text=word.text, color=word.colour) for at, word in words.items()}
         found.append(model.ValueMap(options=options))
     for limit, colour in ((limits.critical, palette.CRITICAL), (limits.warning, palette.WARNING)) if limits else ():
+        if isinf(limit):
+            continue
         low, high = (None, limit) if limits and limits.is_low_bad else (limit, None)
         result = model.ValueMappingResult(color=colour)
         found.append(model.RangeMap(options=model.DashboardRangeMapOptions(from_val=low, to=high, result=result)))
-    for match, text, colour in (
-        (model.SpecialValueMatch.NA_N, "NONE", palette.QUIET),
-        (model.SpecialValueMatch.NULL_AND_NAN, "NO DATA", palette.NO_DATA),
-    ):
-        result = model.ValueMappingResult(text=text, color=colour)
-        found.append(model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result)))
+    found.append(_special(model.SpecialValueMatch.NA_N, NOTHING, palette.QUIET))
+    if empty:
+        found.append(_special(model.SpecialValueMatch.NULL, empty, palette.QUIET))
+    found.append(_special(model.SpecialValueMatch.NULL_AND_NAN, NO_DATA, palette.NO_DATA))
     return found
+
+
+def line_mappings() -> list[model.ValueMapping]:
+    """Of lines: an absent series has no line at all, so what a legend cannot say is a line of NaN, which is NONE."""
+    return [_special(model.SpecialValueMatch.NULL_AND_NAN, NOTHING, palette.QUIET)]
+
+
+def _special(match: model.SpecialValueMatch, text: str, colour: str) -> model.SpecialValueMap:
+    result = model.ValueMappingResult(text=text, color=colour)
+    return model.SpecialValueMap(options=model.DashboardSpecialValueMapOptions(match=match, result=result))

@@ -1,0 +1,56 @@
+"""The last complete local hour beside the same local hour of the last six weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from watchroom.catalogue.model import Label, Measure
+from watchroom.generate import promql
+from watchroom.generate.boards import ask, describe
+from watchroom.generate.boards.maker import MOST_LINES, Maker, in_words
+from watchroom.generate.boards.panels import COUNT, Placed, Query, rows, trend
+
+COMPARED: Final = (
+    "**Compared with.** The same local hour of the last 6 weeks, as far as they are held: an hour of local time, so "
+    "that it is the same one across a clock change."
+)
+
+
+def table(make: Maker, height: int) -> Placed:
+    """Rows: values of the first label."""
+    label = make.first
+    head = make.head(
+        "baseline", f"{make.measure.brief}: last complete hour against the last 6 weeks", COUNT, also=(COMPARED,)
+    )
+    return rows(
+        head, list(_queries(make.measure, {}, label)), [(label.name, describe.column(label.name))] if label else [],
+        order=ask.PLACE, hide=(ask.PLACE,), width=12, height=height, names=in_words([label] if label else []),
+    )  # fmt: skip
+
+
+def graphs(make: Maker) -> Iterator[Placed]:
+    """One for each value of the first label, where they are few."""
+    label = make.first
+    for value in label.values if label and len(label.values) <= MOST_LINES else []:
+        said = describe.label_value(label, value) if label else ""
+        title = f"{make.measure.brief}, {said}: complete hour against the last 6 weeks"
+        queries = list(_queries(make.measure, {label.name: value} if label else {}, None))
+        yield trend(
+            make.head(f"baseline/{value}", title, COUNT, also=(COMPARED,)), queries,
+            lines=[query.name for query in queries], band=("Highest", "Lowest"), height=10,
+        )  # fmt: skip
+
+
+def _queries(measure: Measure, where: Mapping[str, str], label: Label | None) -> Iterator[Query]:
+    split = label.name if label else ""
+    by = ", ".join(["force", *([split] if split else [])])
+    last = promql.local_hour(measure, where, split, "0", ask.CHOSEN)
+    weeks = promql.local_hour(measure, where, split, "[1-6]", ask.CHOSEN)
+    for expr, name in (
+        (f"max by ({by}) ({last})", "Last hour"),
+        (f"quantile by ({by}) (0.5, {weeks})", "Median"),
+        (f"max by ({by}) ({weeks})", "Highest"),
+        (f"min by ({by}) ({weeks})", "Lowest"),
+    ):
+        yield Query(ask.in_order(expr, label) if label else expr, name)

@@ -1,0 +1,123 @@
+"""Panels of one measure: tables by label and window, and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from watchroom.catalogue.model import Label, Measure
+from watchroom.catalogue.shown import WORDS
+from watchroom.generate.boards import ask, describe
+from watchroom.generate.boards.board import Sources, links
+from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows, trend
+
+MOST_LINES: Final = 4  # series that can be told apart by colour and dash
+BESIDE: Final = {"missing_start": "Missing start", "negative": "Negative"}
+ALL_ROW: Final = f"**Rows.** Listed values; `{ask.ALL}` counts those that are unlisted or absent as well."
+
+
+class Maker:
+    """Panels of one measure."""
+
+    def __init__(self, sources: Sources, measure: Measure) -> None:
+        self.sources, self.measure, self.catalogue = sources, measure, sources.catalogue
+        self.windows = [window for window in measure.windows if window != "month"]
+        self.first: Label | None = measure.labels[0] if measure.labels else None
+        # Answers are a matter of seconds, and their targets of ten; everything else takes minutes to days.
+        self.seconds = "suffix: s" if measure.stream == "calls" else "dthms"
+
+    @property
+    def window(self) -> str:
+        """The window that a board opens with; empty for open measures."""
+        return "1h" if "1h" in self.windows else next(iter(self.windows), "")
+
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        return describe.WINDOW_WORDS[self.window]
+
+    def head(self, key: str, title: str, unit: str, threshold: str = "", also: tuple[str, ...] = ()) -> Head:
+        """A panel's head; `key` within the measure."""
+        card = describe.measure_card(self.measure, threshold or describe.NO_LIMITS, also)
+        full = f"{self.measure.display.board}/{self.measure.id}/{key}"
+        decimals = 1 if unit in ("percentunit", "suffix: s") else 0
+        return Head(full, title, card, unit, links(self.sources, self.measure, "month"), decimals)
+
+    def summary(
+        self, titles: Mapping[str, str], unit: str, columns: Mapping[str, Column], label: Label | None, height: int
+    ) -> Placed:
+        """Rows: values of a label. Columns: words of the catalogue, over the window that the board opens with."""
+        queries = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
+        head = self.head("summary", f"{self.measure.brief}: {self.said}", unit, also=(ALL_ROW,))
+        written = {titles[what]: column for what, column in columns.items()}
+        return self._rows(head, queries, label, width=12, height=height, columns=written)
+
+    def by_window(
+        self, what: str, title: str, unit: str, label: Label | None, *, width: int = 12, height: int = 0
+    ) -> Placed:
+        """Rows: values of a label, or without one of all. Columns: windows."""
+        queries = [Query(self._by(what, window, label), describe.WINDOW_WORDS[window]) for window in self.windows]
+        labels = [label] if label else list(self.measure.labels)
+        named = " and ".join(each.name for each in labels)
+        head = self.head(
+            f"{what}/{'+'.join(each.name for each in labels)}",
+            f"{self.measure.brief}: {title}{f', by {named}' if named else ''}",
+            unit,
+            also=(ALL_ROW,),
+        )
+        count = 1
+        for each in labels:
+            count *= len(each.values) + (len(labels) == 1)
+        return self._rows(head, queries, label, width=width, height=height or min(20, 4 + count))
+
+    def _by(self, what: str, window: str, label: Label | None) -> str:
+        if label:
+            return ask.by_label(self.catalogue, self.measure, what, window, label)
+        return ask.by_all(self.catalogue, self.measure, what, window)
+
+    def _rows(
+        self, head: Head, queries: Sequence[Query], label: Label | None, *, width: int, height: int,
+        columns: Mapping[str, Column] | None = None
+    ) -> Placed:  # fmt: skip
+        labels = [label] if label else list(self.measure.labels)
+        return rows(
+            head, queries, [(each.name, describe.column(each.name)) for each in labels], order=ask.PLACE,
+            hide=(ask.PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
+        )  # fmt: skip
+
+    def beside(self) -> Placed:
+        """Rows: what is counted beside a duration. Columns: windows."""
+        queries = []
+        for window in self.windows:
+            parts = (
+                ask.put(ask.beside(self.measure, suffix, window), "counted", text) for suffix, text in BESIDE.items()
+            )
+            queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
+        head = self.head("beside", f"{self.measure.brief}: counted beside, in no time above", COUNT)
+        return rows(head, queries, [("counted", "Counted")], width=12, height=6)
+
+    def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> Placed:
+        """How one word has gone, by the first label where its values can be told apart."""
+        unit = {"count": COUNT, "share": "percentunit", "s": self.seconds}[WORDS[self.measure.kind][what].unit]
+        label = self.first
+        listed = ask.values_shown(self.measure, label, what) if label else []
+        is_split = label is not None and (len(listed) <= MOST_LINES or not ask.adds_up(self.measure, what))
+        split = label.name if label and is_split else ""
+        expr = ask.one(self.catalogue, self.measure, what, window=window, split=split)
+        name = describe.label_legend(label) if label and is_split else self.measure.brief
+        names = [describe.label_value(label, value) for value in listed] if label and is_split else [name]
+        objectives = (
+            {share for _, share in self.measure.display.objectives} if what in ("within", "live_within") else set()
+        )
+        limit = objectives.pop() if len(objectives) == 1 else None
+        threshold = f"dashed line at {limit:g} ({limit:.0%})" if limit is not None else ""
+        head = self.head(f"{what}/trend", f"{self.measure.brief}: {title}", unit, threshold)
+        return trend(head, [Query(expr, name)], lines=names, limit=limit, is_wide=is_wide, height=height)
+
+
+def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
+    """Column -> its values as people say them."""
+    return {
+        describe.column(label.name): {value: describe.label_value(label, value) for value in label.values}
+        for label in labels
+    }
