@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from watchroom.catalogue.model import Label, Measure
 from watchroom.catalogue.shown import WORDS
 from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.board import Sources, links
-from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows, trend
+from watchroom.generate.boards.lines import trend
+from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
 
 MOST_LINES: Final = 4  # series that can be told apart by colour and dash
 BESIDE: Final = {"missing_start": "Missing start", "negative": "Negative"}
@@ -103,16 +105,21 @@ class Maker:
         listed = ask.values_shown(self.measure, label, what) if label else []
         is_split = label is not None and (len(listed) <= MOST_LINES or not ask.adds_up(self.measure, what))
         split = label.name if label and is_split else ""
-        expr = ask.one(self.catalogue, self.measure, what, window=window, split=split)
-        name = describe.label_legend(label) if label and is_split else self.measure.brief
-        names = [describe.label_value(label, value) for value in listed] if label and is_split else [name]
+        asked = partial(ask.one, self.catalogue, self.measure, what, window=window)
+        words = {value: describe.label_value(label, value) for value in listed} if label and is_split else {}
+        queries = [Query(asked(where={split: value}), said) for value, said in words.items()]  # in their order
+        names = list(words.values())
+        if label is None or not is_split:
+            queries, names = [Query(asked(), self.measure.brief)], [self.measure.brief]
+        elif label.value_of == ask.AREA:  # a setting: whatever Prometheus has
+            queries, names = [Query(asked(split=split), describe.label_legend(label))], list(words)
         objectives = (
             {share for _, share in self.measure.display.objectives} if what in ("within", "live_within") else set()
         )
         limit = objectives.pop() if len(objectives) == 1 else None
         threshold = f"dashed line at {limit:g} ({limit:.0%})" if limit is not None else ""
         head = self.head(f"{what}/trend", f"{self.measure.brief}: {title}", unit, threshold)
-        return trend(head, [Query(expr, name)], lines=names, limit=limit, is_wide=is_wide, height=height)
+        return trend(head, queries, lines=names, words=words, limit=limit, is_wide=is_wide, height=height)
 
 
 def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:

@@ -20,11 +20,13 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from watchroom.generate.boards import palette
-from watchroom.generate.boards.states import NO_DATA, Limits, Word, line_mappings, mappings, steps
+from watchroom.generate.boards.states import NO_DATA, Limits, Word, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
 MOST_STACKED: Final = 12  # columns; in a wider panel the name stands beside the number
+LONG_NAME: Final = 14  # characters
+NAMES_PX: Final = 230
 LEAST_PX: Final = 64  # of a column: Grafana's 150 would push the last ones out of the panel
 MINUTES: Final = "time:m [min] ss [s]"  # of ms; all that is shown in it is shorter than an hour
 REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -115,7 +117,7 @@ def number(
     if long:
         of_long = {"unit": MINUTES, "mappings": mappings({}, long)}
         panel.override_by_query("B", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_long.items()])
-    return _finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
+    return finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
 
 
 def ranking(
@@ -129,7 +131,7 @@ def ranking(
     panel.thresholds(steps())
     for value, said in names.items():
         panel.override_by_name(value, [model.DynamicConfigValue(id_val="displayName", value=said)])
-    return _finished(panel, head, [_instant(query)], None, width=width, height=height)
+    return finished(panel, head, [_instant(query)], None, width=width, height=height)
 
 
 class Column(NamedTuple):
@@ -184,10 +186,12 @@ def rows(
     for title, column in (columns or {}).items():
         panel.override_by_name(title, _written(column))
     for title, said in (names or {}).items():
+        if max(map(len, said.values()), default=0) > LONG_NAME:
+            panel.override_by_name(title, [model.DynamicConfigValue(id_val="custom.width", value=NAMES_PX)])
         values = mappings({value: Word(text, palette.QUIET) for value, text in said.items()}, None)
         panel.override_by_name(title, [model.DynamicConfigValue(id_val="mappings", value=values)])
     targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
-    return _finished(panel, head, targets, None, width=width, height=height)
+    return finished(panel, head, targets, None, width=width, height=height)
 
 
 def _written(column: Column) -> list[model.DynamicConfigValue]:
@@ -198,56 +202,11 @@ def _written(column: Column) -> list[model.DynamicConfigValue]:
     return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
 
 
-def trend(
-    head: Head, queries: Sequence[Query], *, lines: Sequence[str] = (), limit: float | None = None,
-    band: tuple[str, str] | None = None, is_wide: bool = False, width: int = 12, height: int = 9
-) -> Placed:  # fmt: skip
-    """How a number has gone; a gap is a gap, and no last number stays in the legend.
-
-    Args:
-        head: Of the panel.
-        queries: Range queries.
-        lines: Names of series, or /patterns/ of names, each of which gets its own ink and dash.
-        limit: A target, drawn as a dashed line.
-        band: Names of the highest and the lowest series, between which is filled.
-        is_wide: Whether small numbers must be seen beside large ones: the axis is linear up to 1, then logarithmic.
-        width: In the grid.
-        height: In the grid.
-    """
-    panel = timeseries.Panel().line_width(2).fill_opacity(0).span_nulls(False).axis_soft_min(0)
-    panel.show_points(shapes.VisibilityMode.NEVER).thresholds(steps() if limit is None else steps(limit))
-    if is_wide:
-        scale = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.SYMLOG).log(10).linear_threshold(1)
-        panel.scale_distribution(scale).min(0)
-    elif head.unit == COUNT:
-        panel.axis_soft_max(10)
-    if limit is not None:
-        dashed = common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
-        panel.thresholds_style(dashed)
-    panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(palette.INKS[0]))
-    legend = common.VizLegendOptions().show_legend(True).display_mode(shapes.LegendDisplayMode.TABLE)
-    panel.legend(legend.placement(shapes.LegendPlacement.BOTTOM).calcs(["min", "max"]))
-    for place, name in enumerate(lines):
-        style: dict[str, object] = {"fill": "solid"} if place == 0 else {"fill": "dash", "dash": _DASHES[place % 4]}
-        ink = palette.PAST_INK if band and name in band else palette.INKS[place % len(palette.INKS)]
-        colour = {"mode": "fixed", "fixedColor": ink}
-        properties: dict[str, object] = {"color": colour, "custom.lineStyle": style}
-        if band and name == band[0]:
-            properties |= {"custom.fillBelowTo": band[1], "custom.fillOpacity": 15}
-        override = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
-        override(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in properties.items()])
-    targets = [prometheus.Dataquery().expr(query.expr).legend_format(query.name).range() for query in queries]
-    return _finished(panel, head, targets, None, width=width, height=height, said=line_mappings())
-
-
-_DASHES: Final = ([0], [10, 6], [3, 4], [14, 4, 2, 4])
-
-
 def _instant(query: Query) -> prometheus.Dataquery:
     return prometheus.Dataquery().expr(query.expr).legend_format(query.name).instant()
 
 
-def _finished(
+def finished(
     panel: Builder,
     head: Head,
     targets: Sequence[prometheus.Dataquery],

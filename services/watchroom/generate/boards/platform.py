@@ -12,7 +12,8 @@ from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, link_to, runbook
-from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows, trend
+from watchroom.generate.boards.lines import trend
+from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import Word
 
 CHOSEN: Final = ask.CHOSEN[0]
