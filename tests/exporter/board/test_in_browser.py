@@ -90,7 +90,7 @@ def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen,
     page = wall.page
     assert tile(page, "Waiting now") == "Waiting now (who is behind it) 999 2 101 0"
     assert tile(page, "999 answered below 10 s").startswith(
-        "999 answered below 10 s, last 15 min (definition) 80 % 17 of 21, target 90 %"
+        "Answered 999 calls: below 10 s, last 15 min (definition) 80 % 17 of 21, target 90 %"
     )
     longest = tile(page, "Longest 999 wait")
     assert 75 <= int(longest.split()[7]) < 100, longest

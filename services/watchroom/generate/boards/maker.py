@@ -96,7 +96,8 @@ class Maker:
             )
             queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
         head = self.head("beside", f"{self.measure.brief}: counted beside, in no time above", COUNT)
-        return rows(head, queries, [("counted", "Counted")], width=12, height=6)
+        said = {"Counted": {text: text for text in BESIDE.values()}}
+        return rows(head, queries, [("counted", "Counted")], width=12, height=6, names=said)
 
     def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> Placed:
         """How one word has gone, by the first label where its values can be told apart."""

@@ -25,7 +25,7 @@ from watchroom.generate.boards.states import NO_DATA, Limits, Word, mappings, st
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
 MOST_STACKED: Final = 12  # columns; in a wider panel the name stands beside the number
-LONG_NAME: Final = 14  # characters
+LONG_NAME: Final = 11  # characters
 NAMES_PX: Final = 230
 LEAST_PX: Final = 64  # of a column: Grafana's 150 would push the last ones out of the panel
 MINUTES: Final = "time:m [min] ss [s]"  # of ms; all that is shown in it is shorter than an hour
