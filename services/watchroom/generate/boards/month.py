@@ -45,10 +45,11 @@ def make(sources: Sources) -> Sequence[Section]:
     measures = [measure for measure in sources.catalogue.measures.values() if MONTH in measure.windows]
     lines = (MOST_OPEN_ROWS - AGE_HEIGHT - len(measures)) // HEIGHT
     first = {m.id: _headline(m) for m in measures[: lines * (COLUMNS // NARROW)]}
+    closed = [Section(m.brief, list(_more(sources, m, first.get(m.id))), is_closed=True) for m in measures]
     return [
         Section("", [data_age(sources, 24, AGE_HEIGHT)]),
         Section("", [_table(sources, m, *first[m.id], width=NARROW) for m in measures if m.id in first]),
-        *(Section(m.brief, list(_more(sources, m, first.get(m.id))), is_closed=True) for m in measures),
+        *(section for section in closed if section.panels),
     ]
 
 
