@@ -240,4 +240,7 @@ def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
         (override,) = first["fieldConfig"]["overrides"]
         assert first["title"] == "Data age"
         assert override["matcher"] == {"id": "byRegexp", "options": "/OLD|FEED SILENT|WITHHELD/"}
-        assert override["properties"] == [{"id": "color", "value": {"mode": "fixed", "fixedColor": palette.CRITICAL}}]
+        assert {each["id"]: each["value"] for each in override["properties"]} == {
+            "color": {"mode": "fixed", "fixedColor": palette.CRITICAL},
+            "unit": "dthms",  # a feed may be silent for a weekend
+        }

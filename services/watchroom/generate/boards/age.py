@@ -36,7 +36,14 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     health = Link("Health: why a stream is withheld", f"{sources.exporter}/healthz")
     head = Head(f"age/{width}", "Data age", about, "suffix: s", (link_to("platform"), *books, health))
     return number(
-        head, [Query(expression(), "{{state}}")], named=True, fills=FILLED, width=width, height=height, size=size
+        head,
+        [Query(expression(), "{{state}}")],
+        named=True,
+        fills=FILLED,
+        fill_unit="dthms",
+        width=width,
+        height=height,
+        size=size,
     )
 
 

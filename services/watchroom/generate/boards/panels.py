@@ -81,6 +81,7 @@ def number(
     limits: Limits | None = None,
     named: bool = False,
     fills: Mapping[str, str] = NO_NAMES,
+    fill_unit: str = "",
     long: Limits | None = None,
     name_px: int = TITLE_PX,
     data_links: Sequence[Link] = (),
@@ -96,6 +97,7 @@ def number(
         limits: From where a number is filled.
         named: Whether names stand beside the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
+        fill_unit: What those are written in; empty: as the others.
         long: The second query gives waits of 100 s and more, in ms, with these limits: they are said in minutes.
         name_px: Size of names.
         data_links: Where a click on a number leads.
@@ -112,8 +114,10 @@ def number(
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     panel.thresholds(steps()).data_links([_link(link) for link in data_links])
     for pattern, colour in fills.items():
-        fixed = {"mode": "fixed", "fixedColor": colour}
-        panel.override_by_regexp(pattern, [model.DynamicConfigValue(id_val="color", value=fixed)])
+        override = [model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})]
+        if fill_unit:
+            override.append(model.DynamicConfigValue(id_val="unit", value=fill_unit))
+        panel.override_by_regexp(pattern, override)
     if long:
         of_long = {"unit": MINUTES, "mappings": mappings({}, long)}
         panel.override_by_query("B", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_long.items()])
