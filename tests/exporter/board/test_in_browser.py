@@ -89,7 +89,7 @@ def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen,
     """Without a reload, without a complaint on the console, and in words as well as colours."""
     page = wall.page
     assert tile(page, "Waiting now") == "Waiting now (who is behind it) 999 2 101 0"
-    assert tile(page, "999 answered below 10 s").startswith(
+    assert tile(page, "Answered 999 calls: below 10 s").startswith(
         "Answered 999 calls: below 10 s, last 15 min (definition) 80 % 17 of 21, target 90 %"
     )
     longest = tile(page, "Longest 999 wait")
