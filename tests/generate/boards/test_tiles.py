@@ -65,9 +65,11 @@ def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path
     short, long = (target["expr"] for target in panel["targets"])
     _answers(tmp_path, short, series, {by: seconds} if seconds < 100 else {})
     _answers(tmp_path, long, series, {} if seconds < 100 else {by: seconds * 1000})
-    of_long = {each["id"]: each["value"] for each in panel["fieldConfig"]["overrides"][0]["properties"]}
-    assert of_long["unit"] == "time:m [min] ss [s]"
-    assert [each["options"]["from"] for each in of_long["mappings"] if each["type"] == "range"] == [60_000, 10_000]
+    config = panel["fieldConfig"]
+    overrides = {each["matcher"]["options"]: each["properties"] for each in config["overrides"]}
+    assert overrides["B"] == [{"id": "unit", "value": "time:m [min] ss [s]"}]
+    assert overrides["/CRITICAL/"][0]["value"]["fixedColor"] == palette.CRITICAL
+    assert not [each for each in config["defaults"]["mappings"] if each["type"] == "range"], "in s, for a number of ms"
 
 
 def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from watchroom.catalogue.model import Measure
 from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Tile
-from watchroom.generate.boards import ask, describe
+from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
@@ -51,14 +51,17 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     )
     behind = [open_list(sources, measure)] if measure.kind == "open" else [link_to(measure.display.board)]
     expr, name = ask.tile(sources.catalogue, measure, tile, limits), _name(measure, tile, window)
-    queries, long = [Query(expr, name)], None
+    queries, fills = [Query(expr, name)], {}
     if unit == "s":
         is_long = f"({expr}) >= {MINUTES_FROM_S}"
         queries = [Query(f"({expr}) unless ({is_long})", name), Query(f"1000 * ({is_long})", name)]
-        long = limits and limits._replace(warning=limits.warning * 1000, critical=limits.critical * 1000)
+        if limits:  # a limit would have to hold for both queries: the word decides
+            fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
+            limits = None
     split = next((label for label in measure.labels if label.name == tile.shown.split), None)
     return number(
-        head, queries, limits=limits, named=True, long=long, data_links=behind, width=WIDTH, height=HEIGHTS[line],
+        head, queries, limits=limits, named=True, fills=fills, is_long=unit == "s", data_links=behind,
+        width=WIDTH, height=HEIGHTS[line],
         size=SIZES_PX[line], name_px=SMALL_PX if split and len(split.values) >= MANY else TITLE_PX,
     )  # fmt: skip
 

@@ -82,7 +82,7 @@ def number(
     named: bool = False,
     fills: Mapping[str, str] = NO_NAMES,
     fill_unit: str = "",
-    long: Limits | None = None,
+    is_long: bool = False,
     name_px: int = TITLE_PX,
     data_links: Sequence[Link] = (),
     width: int = 6,
@@ -98,7 +98,7 @@ def number(
         named: Whether names stand beside the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
         fill_unit: What those are written in; empty: as the others.
-        long: The second query gives waits of 100 s and more, in ms, with these limits: they are said in minutes.
+        is_long: Whether the second query gives waits of 100 s and more, in ms: they are said in minutes.
         name_px: Size of names.
         data_links: Where a click on a number leads.
         width: In the grid.
@@ -118,9 +118,8 @@ def number(
         if fill_unit:
             override.append(model.DynamicConfigValue(id_val="unit", value=fill_unit))
         panel.override_by_regexp(pattern, override)
-    if long:
-        of_long = {"unit": MINUTES, "mappings": mappings({}, long)}
-        panel.override_by_query("B", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_long.items()])
+    if is_long:
+        panel.override_by_query("B", [model.DynamicConfigValue(id_val="unit", value=MINUTES)])
     return finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
 
 
