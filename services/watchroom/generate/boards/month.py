@@ -17,6 +17,7 @@ from watchroom.generate.boards.states import Word
 MONTH: Final = "month"
 SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
 MONTHS: Final = 13
+MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
 HEIGHT: Final = MONTHS + 2
 MOST_NARROW: Final = 5  # columns beside the month
@@ -122,7 +123,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     )  # fmt: skip
     return rows(
         head, queries[: len(REFS)], [(SHOWN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,
-        width=width, height=HEIGHT, columns=columns,
+        width=width, height=HEIGHT, columns=columns, label_px=MONTH_PX,
     )  # fmt: skip
 
 

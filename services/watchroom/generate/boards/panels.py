@@ -151,7 +151,7 @@ def rows(
     head: Head, queries: Sequence[Query], labels: Sequence[tuple[str, str]], *, order: str = "",
     hide: Sequence[str] = (), is_descending: bool = False, width: int = 24, height: int = 8,
     columns: Mapping[str, Column] | None = None,
-    names: Mapping[str, Mapping[str, str]] | None = None
+    names: Mapping[str, Mapping[str, str]] | None = None, label_px: int = 0,
 ) -> Placed:  # fmt: skip
     """A table: one row for each set of labels, one column for each query.
 
@@ -166,6 +166,7 @@ def rows(
         height: In the grid.
         columns: Title of a column -> how its numbers are written.
         names: Title of a label's column -> its values in words.
+        label_px: Width of the labels' columns; 0: as wide as the others, or as long names need.
     """
     panel = table.Panel().cell_height(shapes.TableCellHeight.SM)
     cell = shapes.TableColoredBackgroundCellOptions(mode=shapes.TableCellBackgroundDisplayMode.BASIC)
@@ -186,6 +187,8 @@ def rows(
     panel.override_by_regexp("/.*/", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_all.items()])
     for _, title in labels:  # a text with a unit would be read as a number: Grade 1 as 100 %
         panel.override_by_name(title, [model.DynamicConfigValue(id_val="unit", value="string")])
+        if label_px:
+            panel.override_by_name(title, [model.DynamicConfigValue(id_val="custom.width", value=label_px)])
     for title, column in (columns or {}).items():
         panel.override_by_name(title, _written(column))
     for title, said in (names or {}).items():
