@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _publish(wall: Path, out: Path) -> None:
     """Put the two pictures of the README in their place."""
     PUBLIC.mkdir(exist_ok=True)
-    for state, name in (("normal", "live-dark"), ("feed-dead", "live-feed-dead")):
+    for state, name in (("surge", "live-dark"), ("feed-dead", "live-feed-dead")):
         shutil.copy(out / f"{wall.stem}-{state}-dark.png", PUBLIC / f"{name}.png")
 
 
