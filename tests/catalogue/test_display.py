@@ -59,6 +59,13 @@ ONE_FAULT = {
     ),
     "one limit only": (tile(COUNT, NUMBER, "warning = 3"), "tiles.0", "Some title", "two different limits"),
     "limits that are one": (tile(COUNT, NUMBER, "warning = 3\ncritical = 3"), "tiles.0", "3", "two different limits"),
+    "judged under another label": (
+        tile(OPEN, 'show = "open"\nsplit = "line"\nwarning = 1\ncritical = 2\njudged = { line = "112" }'),
+        "tiles.0.judged", "line = '112'", "a listed value",
+    ),
+    "judged without limits": (
+        tile(OPEN, 'show = "open"\nsplit = "line"\njudged = { line = "999" }'), "tiles.0.judged", "999", "warning and",
+    ),
     "a place twice": (
         tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1", "no tile",
     ),
@@ -128,6 +135,15 @@ def test_a_limit_belongs_to_the_worse_state(
     """10 s is not below 10 s; with shares, low is the bad end."""
     made = Tile("Some title", 1, Shown("oldest"), warning, critical)
     assert {value: made.state(value) for value in states} == states
+
+
+def test_only_what_is_judged_has_a_state() -> None:
+    """An overdue Grade 1 needs somebody now; fifty overdue Grade 3 are every day."""
+    overdue = Tile("Some title", 1, Shown("overdue", split="grade"), 1, 3, {"grade": "1"})
+    assert overdue.judges({"grade": "1"})
+    assert not overdue.judges({"grade": "3"})
+    assert Tile("Some title", 1, Shown("oldest"), 10, 60).judges({})
+    assert not Tile("Some title", 1, Shown("oldest")).judges({})
 
 
 def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:

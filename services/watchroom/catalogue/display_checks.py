@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Measure
-from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WORDS, Alert, Shown
+from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WORDS, Alert, Shown, Tile
 
 MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
 
@@ -17,6 +17,7 @@ def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
     display = measure.display
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
+        yield from _judged_faults(f"tiles.{number}.judged", measure, tile)
         yield from _place_faults(f"tiles.{number}.place", measure, tile.place, number, measures)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
@@ -51,6 +52,15 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
         yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(open_labels)}: ranks cannot be added"
     if shown.what in OF_A_TARGET:
         yield from _target_faults(key, measure, shown, named)
+
+
+def _judged_faults(key: str, measure: Measure, tile: Tile) -> Found:
+    values = {label.name: label.values for label in measure.labels}
+    for name, value in tile.judged.items():
+        if name != tile.shown.split or value not in values.get(name, ()):
+            yield key, f"{name} = {value!r}", "a listed value of the label `split`"
+    if tile.judged and tile.warning is None:
+        yield key, str(dict(tile.judged)), "warning and critical for it"
 
 
 def _target_faults(key: str, measure: Measure, shown: Shown, named: set[str]) -> Found:

@@ -40,6 +40,7 @@ class TileEntry(ShownEntry):
     place: Annotated[int, Field(ge=1, le=99)]
     warning: Number | None = None
     critical: Number | None = None
+    judged: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -51,7 +52,7 @@ class TileEntry(ShownEntry):
 
     def tile(self) -> Tile:
         """The checked value."""
-        return Tile(self.title, self.place, self.shown(), self.warning, self.critical)
+        return Tile(self.title, self.place, self.shown(), self.warning, self.critical, self.judged)
 
 
 class BurnEntry(Strict):

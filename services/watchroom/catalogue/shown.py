@@ -65,7 +65,8 @@ class Tile:
     """One number on the wall: the Live board and the built-in page show the same tiles.
 
     From `warning` and from `critical` on, the state has that word and colour. Critical below warning:
-    low is bad. None: no state but normal.
+    low is bad. None: no state but normal. With `judged`, only numbers under these label values have a state:
+    what is an emergency for Grade 1 is the day's work for Grade 3.
     """
 
     title: str
@@ -73,6 +74,11 @@ class Tile:
     shown: Shown
     warning: float | None = None
     critical: float | None = None
+    judged: Mapping[str, str] = field(default_factory=dict)
+
+    def judges(self, by: Mapping[str, str]) -> bool:
+        """Whether a number under these label values has a state."""
+        return self.warning is not None and all(by.get(name) == value for name, value in self.judged.items())
 
     @property
     def low_is_bad(self) -> bool:

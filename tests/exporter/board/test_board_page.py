@@ -66,6 +66,13 @@ def test_the_wall_is_the_catalogue_s_tiles_after_data_age() -> None:
     assert titles == ["Data age", *(tile.title for _, tile in CATALOGUE.tiles())]
 
 
+def test_an_overdue_grade_1_has_a_state_and_grade_3_has_none() -> None:
+    """The eye must go to the emergency that waits, and not to fifty that always do."""
+    overdue = tile_of(page({("incidents_unattended", "overdue"): Number("", 2, None, None)}), "Overdue")
+    assert overdue.count('class="word"') == 1
+    assert "Grade 1 2 LATE" in text_of(overdue)
+
+
 def test_a_state_is_said_in_a_word_beside_its_colour() -> None:
     """75 s is beyond the critical limit of a minute; 71 % is low; what is within its limits says so quietly."""
     html = page(

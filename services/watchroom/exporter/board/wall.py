@@ -131,7 +131,9 @@ def _tile_view(measure: Measure, tile: Tile, faults: Sequence[str], ask: Ask) ->
 
 
 def _cell(tile: Tile, number: Number) -> Cell:
-    state: State = "none" if number.value is None else tile.state(number.value)
+    state: State = "none"
+    if number.value is not None:
+        state = tile.state(number.value) if tile.judges({tile.shown.split: number.label}) else "normal"
     return Cell(number.label, number, state)
 
 

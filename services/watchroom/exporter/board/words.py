@@ -96,7 +96,7 @@ def state_word(state: State, *, low_is_bad: bool = False, what: str = "") -> str
     """Every state has a word beside its colour; `what` is shown, a word of the catalogue."""
     if what.startswith("due_") and state in ("warning", "critical"):
         return "DUE"
-    warning = "LOW" if low_is_bad else "HIGH"
+    warning = "LATE" if what == "overdue" else "LOW" if low_is_bad else "HIGH"
     return {"normal": "NORMAL", "warning": warning, "critical": "CRITICAL", "none": NONE, "nodata": NO_DATA}[state]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from watchroom.catalogue.model import Label, Measure, Target
 from watchroom.catalogue.shown import WORDS, Tile
@@ -22,6 +22,7 @@ WINDOW_WORDS = {
     "month": "by month",
     "12mo": "12 months",
 }
+LATE = "LATE"
 DUE = "DUE"  # fits beside the name of one of three numbers
 NO_LIMITS = "none; this panel shows and does not judge"
 NOTHING = "NONE: nothing to measure. NO DATA: not published, because the feed, a worker, Redis or the exporter is down."
@@ -94,13 +95,18 @@ def limits(tile: Tile) -> Limits | None:
         return None
     if tile.shown.what.startswith("due_"):
         return Limits(tile.warning, tile.critical, DUE, DUE)
+    if tile.shown.what == "overdue":
+        return Limits(tile.warning, tile.critical, LATE, "CRITICAL")
     return Limits(tile.warning, tile.critical, "LOW" if tile.low_is_bad else "HIGH", "CRITICAL")
 
 
-def limits_text(found: Limits | None, unit: str) -> str:
-    """`HIGH from 10 s, CRITICAL from 60 s`."""
+def limits_text(found: Limits | None, unit: str, judged: Mapping[str, str] | None = None) -> str:
+    """`HIGH from 10 s, CRITICAL from 60 s`; `judged`: only for these label values."""
     if found is None:
         return NO_LIMITS
+    if judged:
+        only = ", ".join(f"{name} {value}" for name, value in judged.items())
+        return f"only {only}: {limits_text(found, unit)}"
     side = "at or below" if found.is_low_bad else "from"
     if found.warning_word == found.critical_word:
         return f"{found.warning_word} {side} {found.warning:g}{unit}, in another colour {side} {found.critical:g}{unit}"

@@ -45,7 +45,9 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     head = Head(
         f"live/{measure.id}/{tile.shown}",
         tile.title,
-        describe.measure_card(measure, describe.limits_text(limits, said), [f"**Shows.** {_shows(measure, tile)}"]),
+        describe.measure_card(
+            measure, describe.limits_text(limits, said, tile.judged), [f"**Shows.** {_shows(measure, tile)}"]
+        ),
         UNITS[unit],
         links(sources, measure, measure.display.board),
     )
@@ -55,9 +57,10 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     if unit == "s":
         is_long = f"({expr}) >= {MINUTES_FROM_S}"
         queries = [Query(f"({expr}) unless ({is_long})", name), Query(f"1000 * ({is_long})", name)]
-        if limits:  # a limit would have to hold for both queries: the word decides
-            fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
-            limits = None
+    if limits and (unit == "s" or tile.judged):
+        # A limit would have to hold for both queries, or for every number beside it: the word decides.
+        fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
+        limits = None
     split = next((label for label in measure.labels if label.name == tile.shown.split), None)
     return number(
         head, queries, limits=limits, named=True, fills=fills, is_long=unit == "s", data_links=behind,
