@@ -205,6 +205,7 @@ class Panel(NamedTuple):
 
     board: str
     title: str
+    kind: str  # stat, table, ...
     expression: str
 
 
@@ -217,7 +218,7 @@ def panels(force: str) -> Iterator[Panel]:
             for target in panel.get("targets", ()):
                 expression = re.sub(r"\$\{?force\b(:\w+)?\}?", force, target["expr"])
                 expression = expression.replace("$__rate_interval", "1m")
-                yield Panel(path.stem, panel["title"], expression)
+                yield Panel(path.stem, panel["title"], panel["type"], expression)
 
 
 def until(what: str, condition: Callable[[], Any], within_s: float, every_s: float = 0.2) -> float:
