@@ -37,7 +37,8 @@ def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
     """One line an alert."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("alert", "severity", "for", "fired", "in all", "longest", "first", "last"):
-        shown.add_column(name, justify="left" if name in ("alert", "severity", "first", "last") else "right")
+        justify: Literal["left", "right"] = "left" if name in ("alert", "severity", "first", "last") else "right"
+        shown.add_column(name, justify=justify, no_wrap=name == "alert", overflow="fold")
     for result in results:
         ends = [_minute(each.firing.from_ms, local) for each in (result.fired[:1] + result.fired[-1:])] or ["", ""]
         times = (_span(result.total_ms), _span(result.longest_ms)) if result.fired else ("", "")
@@ -50,7 +51,8 @@ def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
     """One line a firing: when, how long, and what it rested on."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("alert", "from", "how long", "value", "counts", "labels"):
-        shown.add_column(name, justify="right" if name in ("how long", "value") else "left")
+        justify: Literal["left", "right"] = "right" if name in ("how long", "value") else "left"
+        shown.add_column(name, justify=justify, no_wrap=name == "alert", overflow="fold")
     for result in results:
         for each in result.fired[:MOST_SHOWN]:
             shown.add_row(

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Measure
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WORDS, Alert, Shown, Tile
 
+PLATFORM_NAMES = frozenset(alert.name for alert in PLATFORM_ALERTS)
 MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
 
 
@@ -115,10 +117,12 @@ def _place_faults(key: str, measure: Measure, place: int, number: int, measures:
     if place in (tile.place for tile in others):
         yield key, str(place), "a place that no tile before it has"
     if len(others) == MOST_TILES:
-        yield key, f"{MOST_TILES + 1} tiles", f"at most {MOST_TILES} tiles on the wall: take one away"
+        yield key, f"a {MOST_TILES + 1}th tile", f"at most {MOST_TILES} tiles, or none can be read: this one or another"
 
 
 def _name_faults(key: str, measure: Measure, name: str, number: int, measures: Mapping[str, Measure]) -> Found:
     others = [alert for other in _before(measure, measures) for alert in other.display.alerts]
+    if name in PLATFORM_NAMES:
+        yield key, repr(name), "a name that no alert on the platform has"
     if name in (alert.name for alert in (*others, *measure.display.alerts[:number])):
         yield key, repr(name), "a name that no alert before it has"

@@ -147,7 +147,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
     PlatformAlert(
         name="SourceSilent",
         severity="page",
-        expression="max by (force, stream, source) (watchroom_source_silent) == 1",
+        # Of several exporters one may be at fault: a stream is blind when none of them shows it.
+        expression="min by (force, stream, source) (watchroom_source_silent) == 1",
         for_s=10,
         keep_s=60,
         limit_s=95,  # 90 s without a sign of life, seen at the next scrape
@@ -170,7 +171,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
     PlatformAlert(
         name="WindowsStale",
         severity="page",
-        expression="max by (force, stream) (watchroom_stream_withheld) == 1",
+        expression="min by (force, stream) (watchroom_stream_withheld) == 1",
         for_s=60,
         keep_s=60,
         limit_s=15,

@@ -65,8 +65,9 @@ class Tile:
     """One number on the wall: the Live board and the built-in page show the same tiles.
 
     From `warning` and from `critical` on, the state has that word and colour. Critical below warning:
-    low is bad. None: no state but normal. With `judged`, only numbers under these label values have a state:
-    what is an emergency for Grade 1 is the day's work for Grade 3.
+    low is bad, and a number at a limit still meets it: 90 % is 90 %. None: no state but normal. With `judged`,
+    only numbers under these label values have a state: what is an emergency for Grade 1 is the day's work for
+    Grade 3.
     """
 
     title: str
@@ -86,13 +87,12 @@ class Tile:
         return self.warning is not None and self.critical is not None and self.critical < self.warning
 
     def state(self, value: float) -> Literal["normal", "warning", "critical"]:
-        """The state of a number: at a limit counts as beyond it."""
+        """The state of a number: at a high limit it is beyond it, at a low one it meets it."""
         if self.warning is None or self.critical is None:
             return "normal"
-        sign = -1 if self.low_is_bad else 1
-        if sign * value >= sign * self.critical:
-            return "critical"
-        return "warning" if sign * value >= sign * self.warning else "normal"
+        if self.low_is_bad:
+            return "critical" if value < self.critical else "warning" if value < self.warning else "normal"
+        return "critical" if value >= self.critical else "warning" if value >= self.warning else "normal"
 
 
 @dataclass(frozen=True, slots=True)

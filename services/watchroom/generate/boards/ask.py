@@ -154,7 +154,7 @@ def stated(expr: str, limits: Limits | None, normal: str = NORMAL) -> str:
     """
     if limits is None:
         return expr
-    beyond, before = ("<=", ">") if limits.is_low_bad else (">=", "<")
+    beyond, before = ("<", ">=") if limits.is_low_bad else (">=", "<")
     warning, critical = (f"(({expr}) {beyond} {limit:g})" for limit in (limits.warning, limits.critical))
     states = (
         (f"({expr}) {before} {limits.warning:g}", normal),

@@ -107,7 +107,7 @@ def limits_text(found: Limits | None, unit: str, judged: Mapping[str, str] | Non
     if judged:
         only = ", ".join(f"{name} {value}" for name, value in judged.items())
         return f"only {only}: {limits_text(found, unit)}"
-    side = "at or below" if found.is_low_bad else "from"
+    side = "below" if found.is_low_bad else "from"
     if found.warning_word == found.critical_word:
         return f"{found.warning_word} {side} {found.warning:g}{unit}, in another colour {side} {found.critical:g}{unit}"
     return f"{found.warning_word} {side} {found.warning:g}{unit}, {found.critical_word} {side} {found.critical:g}{unit}"

@@ -41,6 +41,7 @@ def steps(limit: float | None = None) -> build.ThresholdsConfig:
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(found)
 
 
+LITTLE: Final = 1e-9
 NOTHING: Final = "NONE"
 NO_DATA: Final = "NO DATA"
 
@@ -62,7 +63,8 @@ def mappings(
     for limit, colour in ((limits.critical, palette.CRITICAL), (limits.warning, palette.WARNING)) if limits else ():
         if isinf(limit):
             continue
-        low, high = (None, limit) if limits and limits.is_low_bad else (limit, None)
+        # Grafana's ranges include their ends; a number at a low limit meets it.
+        low, high = (None, limit - LITTLE) if limits and limits.is_low_bad else (limit, None)
         result = model.ValueMappingResult(color=colour)
         found.append(model.RangeMap(options=model.DashboardRangeMapOptions(from_val=low, to=high, result=result)))
     found.append(_special(model.SpecialValueMatch.NA_N, NOTHING, palette.QUIET))

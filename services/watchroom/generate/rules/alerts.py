@@ -46,6 +46,7 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     While an alert on the platform mutes this one nobody can know whether it is over. If it ended then,
     "resolved" would be muted too, and Alertmanager would not tell of the next time within its repeat
     interval: it still takes the first one for told. So it stays until its figure is back, and is judged then.
+    Its value is NaN meanwhile, so that the text can say that there is none.
     """
     labels = [promql.FORCE, *(alert.shown.where if alert.burn else ()), *filter(None, [alert.shown.split])]
     fired = f'max by ({", ".join(labels)}) (ALERTS{{alertname="{alert.name}",alertstate="firing"}})'
@@ -53,7 +54,9 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         f'max by (force) (ALERTS{{alertstate="firing",{match}}})'
         for match in ('mutes="all"', f'mutes="stream",stream="{measure.stream}"')
     )
-    return f"({holds(catalogue, measure, alert)}) or {fired} and on (force) ({muting})"
+    on = ", ".join([promql.FORCE, *filter(None, [alert.shown.split])])
+    lost = f"unless on ({on}) {promql.base(measure, alert.shown)}"
+    return f"({holds(catalogue, measure, alert)}) or (0 * {fired} / 0 and on (force) ({muting}) {lost})"
 
 
 def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
@@ -100,7 +103,7 @@ def _platform_rule(alert: PlatformAlert, links: Links, divide_by: float) -> dict
         "labels": {"severity": alert.severity, **({"mutes": alert.mutes} if alert.mutes else {})},
         "annotations": {
             "summary": alert.summary,
-            "description": f"{alert.meaning} {alert.impact} First: {alert.action[0]}",
+            "description": description(alert),
             "runbook_url": links.runbook(alert.name),
             "dashboard_url": links.board(alert.dashboard),
         },

@@ -7,6 +7,7 @@ force and split of the alert.
 from __future__ import annotations
 
 from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Alert, Shown, Unit
 from watchroom.generate import promql
 from watchroom.generate.rules.limits import miss_limit
@@ -28,12 +29,16 @@ def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         period = f" in the last {shown.window}" if shown.window else ""
         said = f"{_word(measure, shown)}{period} {_value(measure, shown)}{_counts(catalogue, measure, shown)}"
         said += f"; told {_limit(measure, alert)}"
-    return f"{_who(shown)}: {measure.brief}{of}: {said}. {measure.definition}"
+    held = f"{measure.brief}{of}: fired before its figure was lost; what it is now is not known"
+    # NaN is not equal to itself: the alert is held while its feed is dead (see alerts.expression).
+    what = f"{{{{ if eq $value $value }}}}{measure.brief}{of}: {said}{{{{ else }}}}{held}{{{{ end }}}}"
+    return f"{_who(shown)}: {what}. {measure.definition}"
 
 
-def description(alert: Alert) -> str:
-    """Meaning, impact and the first thing to do."""
-    return f"{alert.meaning} {alert.impact} First: {alert.action[0]}"
+def description(alert: Alert | PlatformAlert) -> str:
+    """Meaning, impact and everything to do: a telephone may not reach the runbook."""
+    steps = " ".join(f"({place}) {step}" for place, step in enumerate(alert.action, start=1))
+    return f"{alert.meaning} {alert.impact} Now: {steps}"
 
 
 def number(unit: Unit, value: float) -> str:
