@@ -45,7 +45,7 @@ def test_the_wall_shows_what_a_scrape_shows(room: ControlRoom) -> None:
     assert "Longest 999 wait (who is behind it) 48 s" in wall
     assert "Waiting now (who is behind it) 999 2 101 0" in wall
     assert "Deadline within 5 min (who is behind it) Grade 1 1 DUE Grade 2 0 Grade 3 0 Deadline" in wall
-    assert "Overdue (who is behind it) Grade 1 1 Grade 2 0 Grade 3 0" in wall
+    assert "Overdue (who is behind it) Grade 1 1 LATE Grade 2 0 Grade 3 0" in wall
 
 
 def test_the_wall_withholds_what_a_scrape_withholds(room: ControlRoom) -> None:

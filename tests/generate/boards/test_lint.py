@@ -130,6 +130,14 @@ def _line_of_nan(board: Dashboard) -> None:
     _with_line(board)["fieldConfig"]["defaults"]["mappings"][-1]["options"]["result"]["text"] = "NO DATA"
 
 
+def _line_over_gaps(board: Dashboard) -> None:
+    _with_line(board)["fieldConfig"]["defaults"].setdefault("custom", {})["spanNulls"] = True
+
+
+def _slow(board: Dashboard) -> None:
+    board["refresh"] = "5m"
+
+
 def _state_as_line(board: Dashboard) -> None:
     override = _with_line(board)["fieldConfig"]["overrides"][0]
     override["properties"] = [{"id": "color", "value": {"mode": "fixed", "fixedColor": "#D55E00"}}]
@@ -151,6 +159,10 @@ WAITING = f"watchroom_calls_waiting{{{CHOSEN}}}"
 SAME_COLOURS = [{"type": "special", "options": {"match": "nan", "result": {"text": "NONE", "color": "transparent"}}}]
 
 BREAKS: list[tuple[str, Break]] = [
+    ("number-of-now", _expr(f"max by (force) (last_over_time({WAITING}[1h]))")),
+    ("number-of-now", _expr(f"max by (force) ({WAITING} offset 1w)")),
+    ("refresh", _slow),
+    ("gaps-stay-gaps", _line_over_gaps),
     ("template-datasource", _variable("datasource", "query", "loki")),
     ("template-force", _variable("force", "label", "")),
     ("template-label-promql", _variable("force", "query", "label_values(watchroom_other, force)")),

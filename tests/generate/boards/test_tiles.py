@@ -133,7 +133,8 @@ def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("met", "of", "state"), [(19, 20, "NORMAL"), (18, 20, "NORMAL"), (17, 21, "LOW"), (3, 5, "LOW"), (11, 20, "CRITICAL")]
+    ("met", "of", "state"),
+    [(19, 20, "NORMAL"), (18, 20, "NORMAL"), (17, 21, "LOW"), (3, 5, "LOW"), (11, 20, "CRITICAL")],
 )
 def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str, tmp_path: Path) -> None:
     """81 % of 21 calls and 81 % of 2,100 are two things; two exporters publish the same ones."""

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from watchroom.catalogue.metrics import Family
 from watchroom.errors import Fault
-from watchroom.generate.boards import lint_grafana, lint_ours
+from watchroom.generate.boards import lint_grafana, lint_live, lint_ours
 
 Dashboard = Mapping[str, Any]
 Families = Mapping[str, Family]
 Rule = Callable[[Dashboard, Families], Iterator[tuple[str, str, str]]]
 """Yields the panel or part, what was found, what to write instead."""
 
-RULES: Final[Mapping[str, Rule]] = {**lint_grafana.RULES, **lint_ours.RULES}
+RULES: Final[Mapping[str, Rule]] = {**lint_grafana.RULES, **lint_ours.RULES, **lint_live.RULES}
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _METRIC: Final = re.compile(r"\bwatchroom_[a-z0-9_]+\b")
 

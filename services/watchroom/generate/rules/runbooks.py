@@ -83,7 +83,7 @@ def _when(measure: Measure, alert: Alert) -> str:
     word = WORDS[measure.kind][shown.what]
     period = f" in {shown.window}" if shown.window else ""
     side, limit_at = ("above", alert.above) if alert.above is not None else ("below", alert.below or 0)
-    return f"when the {word.meaning}{period}{of}{each} is {side} {number(word.unit, limit_at)}"
+    return f"when {measure.brief.lower()}, {word.meaning}{period}{of}{each}, is {side} {number(word.unit, limit_at)}"
 
 
 def _enough(alert: Alert) -> str:
