@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.load import load_catalogue
@@ -18,6 +18,7 @@ from watchroom.settings import Settings
 from watchroom.store.read import Reader
 
 Row = tuple[str, ...]
+NOWHERE: Final[Mapping[str, str]] = {}
 
 
 class Open(NamedTuple):
@@ -70,12 +71,15 @@ def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
     return measure
 
 
-def read_open(reader: Reader, measure: Measure, topic: str, now_ms: int) -> OpenList:
-    """The members of every series of a measure, as the tile counts them at `now_ms`."""
+def read_open(
+    reader: Reader, measure: Measure, topic: str, now_ms: int, where: Mapping[str, str] = NOWHERE
+) -> OpenList:
+    """The members of a measure's series, as the tile counts them at `now_ms`; `where`: of these label values only."""
     members: list[Open] = []
     gave_up = 0
     states = [state for (of, _), state in reader.partitions().items() if of == topic]
-    for series in series_of(measure):
+    asked = (each for each in series_of(measure) if where.items() <= each.by.items())
+    for series in asked:
         for subject, since_ms in reader.open_members(series.name):
             if now_ms - since_ms > measure.give_up_ms:
                 gave_up += 1

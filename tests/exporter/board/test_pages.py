@@ -215,3 +215,14 @@ def test_the_style_the_script_and_the_icon_are_ours(room: ControlRoom) -> None:
     assert site.get("/assets/", "board.js").content_type.startswith("text/javascript")
     assert site.get("/assets/", "icon.svg").body.startswith("<svg")
     assert site.get("/assets/", "pages.py").status == HTTPStatus.NOT_FOUND
+
+
+def test_a_filtered_list_counts_only_its_own_that_were_given_up(room: ControlRoom) -> None:
+    """Twelve forgotten Grade 3 said beside the Grade 1 would send somebody looking for them."""
+    month_ago = NOON - 31 * 24 * 60 * MINUTE
+    room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - MINUTE})
+    room.waiting("incidents_unattended|grade=3,area=stoke", {"INC-3": month_ago})
+    site = Site(room)
+    assert "1 more are older than 30 d 0 h" in site.read("/open/", "incidents_unattended")
+    assert "more are older" not in site.read("/open/", "incidents_unattended", grade="1")
+    assert "INC-1" in site.read("/open/", "incidents_unattended", grade="1")

@@ -30,12 +30,12 @@ def open_page(found: OpenList, where: Mapping[str, str], faults: Sequence[str], 
     """The list, filtered; says above it when it is not live.
 
     Args:
-        found: As of its `now_ms`.
-        where: Label values that a member must have.
+        found: As of its `now_ms`, read for these label values.
+        where: The label values.
         faults: Why the stream is withheld from the boards; empty: it is not.
         zone: Whose clock is shown.
     """
-    members = [each for each in found.members if all(each.by[name] == value for name, value in where.items())]
+    members = found.members
     shown = f"{where_words(where)}: " if where else ""
     parts = [
         *_not_live(found, faults, zone),
@@ -56,10 +56,10 @@ def _not_live(found: OpenList, faults: Sequence[str], zone: ZoneInfo) -> Iterato
 
 
 def _filters(measure: Measure, where: Mapping[str, str]) -> Html:
-    """Links to the list of each listed label value, and back to all."""
+    """Links to the list of each label value, unlisted ones too, and back to all."""
     links = [_filter(measure, {}, "All", current=not where)]
     for label in measure.labels:
-        for value in label.values:
+        for value in label.all_values():
             picked = {**where, label.name: value}
             current = where.get(label.name) == value
             links.append(_filter(measure, picked, label_words(label.name, value), current=current))

@@ -98,12 +98,13 @@ class BoardPages:
         """Read with a connection of its own: the mirror's belongs to the refreshing loop."""
         reader = Reader(self._settings.redis_url, self._settings.force, OPEN_TIMEOUT_S)
         try:
-            found = read_open(reader, measure, self._settings.topic(measure.stream), self._now_ms())
+            topic, where = self._settings.topic(measure.stream), dict(asked.query)
+            found = read_open(reader, measure, topic, self._now_ms(), where)
         finally:
             reader.close()
         now_ms = self._now_ms()  # reading may have taken seconds; what follows is judged after it
         faults = self._page.faults(now_ms)[measure.stream]
-        body = open_page(found._replace(now_ms=now_ms), dict(asked.query), faults, self._zone)
+        body = open_page(found._replace(now_ms=now_ms), where, faults, self._zone)
         return self._text(measure.brief, body, live=True)
 
     def _unreachable(self, measure: Measure, why: str) -> Answer:
