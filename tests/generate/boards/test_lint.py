@@ -203,6 +203,7 @@ BREAKS: list[tuple[str, Break]] = [
     ("threshold-named", _wrong_limit),
     ("threshold-named", _unnamed_limit),
     ("links", _panel("links", [])),
+    ("links", _panel("links", [{"url": "/d/watchroom-live"}, {"url": "http://127.0.0.1:9464/"}])),
     ("known-metrics", _expr(f"watchroom_calls_wating{{{CHOSEN}}}")),
     ("no-stand-in", _expr(f"{WAITING} or vector(0)")),
     ("no-stand-in", _expr(f"{WAITING} or on() vector(-1)")),

@@ -68,12 +68,18 @@ def link_to(name: str) -> Link:
 
 
 def links(sources: Sources, measure: Measure, to: str) -> tuple[Link, ...]:
-    """Drill-down, the list behind an open measure, and the runbook of each of its alerts."""
+    """Drill-down, the list behind an open measure, its definition, and its alerts' runbooks (or all runbooks)."""
     found = [link_to(to)]
     if measure.kind == "open":
         found.append(open_list(sources, measure))
-    runbooks = (Link(f"Runbook {alert.name}", runbook(sources, alert.name)) for alert in measure.display.alerts)
-    return (*found, *runbooks, Link("Measures now", f"{sources.exporter}/"))
+    found.append(Link("Definition", f"{sources.exporter}/measures/{measure.id}"))
+    runbooks = [Link(f"Runbook {alert.name}", runbook(sources, alert.name)) for alert in measure.display.alerts]
+    return (*found, *(runbooks or [all_runbooks(sources)]))
+
+
+def all_runbooks(sources: Sources) -> Link:
+    """The list of every alert's runbook."""
+    return Link("Runbooks", f"{sources.exporter}/runbook")
 
 
 def open_list(sources: Sources, measure: Measure) -> Link:

@@ -181,8 +181,8 @@ def _thresholds_named(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> 
 def _links(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
     for panel in panels(dashboard):
         urls = [link.get("url", "") for link in panel.get("links", ())]
-        if not any(url.startswith("/d/") for url in urls) or not any(url.startswith("http") for url in urls):
-            yield title(panel), f"links {urls}", "one to another board, and one to a runbook or the measures"
+        if not any(url.startswith("/d/") for url in urls) or not any("/runbook" in url for url in urls):
+            yield title(panel), f"links {urls}", "one to another board, and one to a runbook"
 
 
 def _known_metrics(dashboard: Mapping[str, Any], families: Mapping[str, Family]) -> Found:

@@ -11,7 +11,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
-from watchroom.generate.boards.board import Board, Section, Sources, link_to, runbook
+from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import Word
@@ -72,8 +72,8 @@ class _Maker:
     ) -> Head:
         """A panel's head; `alert` names the one whose runbook says what to do."""
         links = [link_to("live"), Link("Health", f"{self._sources.exporter}/healthz")]
-        if alert:
-            links.append(Link(f"Runbook {alert}", runbook(self._sources, alert)))
+        book = Link(f"Runbook {alert}", runbook(self._sources, alert)) if alert else all_runbooks(self._sources)
+        links.append(book)
         card = describe.platform_card(f"**Definition.** {text}", threshold)
         return Head(f"platform/{title}", title, card, unit, tuple(links), words=words)
 
