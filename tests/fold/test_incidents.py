@@ -134,6 +134,14 @@ def test_resourced_is_ever_assigned_or_on_scene(events: tuple[Event, ...], part:
     assert placed("incident_resourced", CREATED, *events) == {"09:00:00"}
 
 
+@pytest.mark.parametrize(("events", "part"), [((ASSIGNED,), 1), ((ASSIGNED, ON_SCENE), 0), ((ASSIGNED, DIVERTED), 1)])
+def test_an_arrival_that_was_never_entered_is_counted(events: tuple[Event, ...], part: int) -> None:
+    """A time to attend is of those that have an arrival; how many have none must stand beside it."""
+    found = adds("incident_arrival_missing", CREATED, *events)
+    assert (found[f"{S1} whole"], found.get(f"{S1} part", 0)) == (1, part)
+    assert adds("incident_arrival_missing", CREATED, ON_SCENE) == {}
+
+
 def test_an_incident_is_unresourced_until_a_unit_is_assigned_and_again_when_it_is_diverted() -> None:
     """What the supervisor must see at once."""
     assert open_in(UNRESOURCED, CREATED) == {S1: "09:00:00"}

@@ -196,6 +196,7 @@ def _incident(events: Sequence[Sent]) -> Added:
     added.share(created, "incident_resourced", latest, part=assigned is not None or on_scene is not None)
     if assigned is not None:
         added.duration("incident_assignment_time", latest, (created, assigned))
+        added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
         grade = _grade_at(graded, on_scene)
         misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h

@@ -56,12 +56,13 @@ STREAMS: Mapping[str, Vocabulary] = {
             "grade_at_attendance": "the last grade at or before the first arrival, else the first after it",
             "area": "the latest area",
             "resourced": "true once any resource was assigned or on scene",
+            "arrived": "true once any resource was on scene",
         },
         states={
             "unresourced": "nobody assigned now, not attended, not closed or cancelled",
             "unattended": "no resource has been on scene, not closed or cancelled",
         },
-        closed={"resourced": (True, False)},
+        closed={"resourced": (True, False), "arrived": (True, False)},
     ),
     "crimes": Vocabulary(
         entity="crime",

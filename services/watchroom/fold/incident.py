@@ -98,6 +98,7 @@ def facts(incident: Incident) -> Mapping[str, object]:
         "grade_at_attendance": grade_at_attendance(incident),
         "area": None if incident.area is None else incident.area[2],
         "resourced": attended or incident.first_assigned_ms is not None,
+        "arrived": attended,
         "unresourced": is_open and not attended and all(unit[3] != "assigned" for unit in incident.units),
         "unattended": is_open and not attended,
     }
