@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 SECOND_MS, HOUR_MS, DAY_MS = 1_000, 3_600_000, 86_400_000
-LAST_EDGE_MS = 10**10
+LAST_EDGE_MS = 7_258_118_400_000  # 1970 to 2200, the times that events may have
 
 
 def local_day(at_ms: int) -> date:
@@ -55,7 +55,7 @@ def buckets_of(at_ms: int) -> list[tuple[str, int | None]]:
 
 @cache
 def bin_edges(extra: frozenset[int]) -> list[int]:
-    """Lower edges of the bins: 0, 1, then max(e + 1, floor(e * 1.02)) up to 10^10 ms, and `extra`."""
+    """Lower edges of the bins: 0, 1, then max(e + 1, floor(e * 1.02)) up to the longest duration, and `extra`."""
     edges = [0, 1]
     while (following := max(edges[-1] + 1, edges[-1] * 102 // 100)) <= LAST_EDGE_MS:
         edges.append(following)

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from watchroom.catalogue.model import Measure
+from watchroom.events.times import LATEST_MS
 
 GROWTH_PERCENT = 2
-LAST_EDGE_MS = 10**10  # 115 days; a longer duration falls into the last bin
+LAST_EDGE_MS = LATEST_MS  # no two admitted moments lie further apart, so every duration has a bin of 2 %
 
 
 def _base_edges() -> tuple[int, ...]:
