@@ -44,6 +44,10 @@ ONE_FAULT = {
         tile(COUNT.replace('"5m"', '"month"'), 'show = "number"\nwindow = "month"'),
         "tiles.0.window", "'month'", "another window",
     ),
+    "year on a tile": (
+        tile(COUNT.replace('"5m"', '"12mo"'), 'show = "number"\nwindow = "12mo"'),
+        "tiles.0.window", "'12mo'", "another window",
+    ),
     "label it has not": (tile(OPEN, 'show = "open"\nsplit = "grade"'), "tiles.0.split", "'grade'", "line"),
     "value it has not": (
         tile(OPEN, 'show = "open"\nwhere = { line = "112" }'), "tiles.0.where.line", "'112'", "999, 101",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from tests.browser import Screen, chromium, screen
@@ -21,6 +21,7 @@ from watchroom.replay.processes import Process
 from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.replay.simulator import SOURCES as SIMULATED
 from watchroom.replay.simulator import simulate
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
@@ -131,7 +132,7 @@ class Room:
 
 @contextmanager
 def control_room(stack: Stack, redis: RedisServer, folder: Path) -> Iterator[Room]:
-    """A room with two months of simulated history, in which all is quiet and fresh."""
+    """A room with a year of simulated history, most of it thin, in which all is quiet and fresh."""
     settings = settings_of(stack)
     rules = rules_text(shipped_catalogue(ROOT), load_links(ROOT), FACTOR)
     with ExitStack() as entered:
@@ -156,11 +157,19 @@ def control_room(stack: Stack, redis: RedisServer, folder: Path) -> Iterator[Roo
 
 
 def _history(settings: Settings) -> None:
-    """The last complete month and the running one, up to two hours ago: no call of then is in a queue now."""
+    """A day twelve months ago, since when the feed exists, the last complete month and the running one.
+
+    It ends two hours ago: no call of then is in a queue now.
+    """
     calendar, end_ms = Calendar(settings.zone), now_ms() - 120 * MINUTE_MS
-    start_ms = calendar.month_start_ms(calendar.months_before(calendar.month_of(end_ms), 1))
+    running = calendar.month_of(end_ms)
+    first_ms, start_ms = (calendar.month_start_ms(calendar.months_before(running, ago)) for ago in (12, 1))
+    events = chain(
+        simulate(seed=1, start_ms=first_ms, end_ms=first_ms + DAY_MS, zone=settings.zone),
+        simulate(seed=1, start_ms=start_ms, end_ms=end_ms, zone=settings.zone),
+    )
     reader = Reader(settings.redis_url, settings.force)
-    with HistoryFeed(settings, simulate(seed=1, start_ms=start_ms, end_ms=end_ms, zone=settings.zone)) as history:
+    with HistoryFeed(settings, events) as history:
         until("the history is sent", lambda: history.ends is not None, 120)
         history.check()
     ends = history.ends or {}

@@ -23,3 +23,18 @@ def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(
     room.add(AUGUST_MS, {"call_answer_time|line=101|observations": 1})
     assert months(room, "call_volume", line="999") == [None, 0, 0, 0, 0]
     assert months(room, "crime_recorded", group="robbery", area="stoke") == [None, None, None, None, 0]
+
+
+OLDEST_MS = round(datetime.fromisoformat("2020-11-20T12:00:00Z").timestamp() * 1000)
+
+
+def test_twelve_months_are_published_once_there_are_twelve(room: ControlRoom) -> None:
+    """The sum of three months, or 0, would be read out as the year's figure."""
+    room.begin(NOW_MS)
+    room.add(AUGUST_MS, {"call_volume|line=999|count": 7})
+    assert value(room.scrape(NOW_MS), "call_volume", line="999", window="12mo") is None
+    room.add(OLDEST_MS, {"call_volume|line=999|count": 5})
+    samples = room.scrape(NOW_MS)
+    assert value(samples, "call_volume", line="999", window="12mo") == 12
+    assert value(samples, "call_volume", line="101", window="12mo") == 0
+    assert value(samples, "crime_recorded", group="robbery", area="stoke", window="12mo") is None

@@ -39,8 +39,8 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
         return
     if shown.window not in (measure.windows or ("",)):
         yield f"{key}.window", repr(shown.window), f"one of its windows: {', '.join(measure.windows) or 'none'}"
-    if shown.window == "month":
-        yield f"{key}.window", "'month'", "another window: this one is thirteen months"
+    if shown.window in ("month", "12mo"):
+        yield f"{key}.window", repr(shown.window), "another window: months are for boards and reports, not for now"
     labels = {label.name: label for label in measure.labels}
     for name, value in shown.where.items():
         if name not in labels:

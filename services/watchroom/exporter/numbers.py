@@ -38,7 +38,8 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
 ) -> list[Number]:
     """One number, or one for each listed value of the split, in catalogue order.
 
-    Empty, or without a value of the split, where the word needs a target and there is none.
+    Empty, or without a value of the split, where the word needs a target and there is none; empty too where the
+    window is not known yet.
 
     Args:
         catalogue: Knows the open measure behind `live_within`.
@@ -48,6 +49,9 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
         reading: The open tiles.
         now_ms: The moment of the page: what waits has waited longer since the reading.
     """
+    of_stream = frozenset(other.id for other in catalogue.of_stream(measure.stream))
+    if measure.windows and not sums.is_known(Window(shown.window), of_stream):
+        return []
     ask = _Asking(catalogue, sums, reading, now_ms - reading.read_at_ms)
     of_kind = {"count": ask.count, "share": ask.share, "duration": ask.duration, "open": ask.open}[measure.kind]
     numbers = ((label, of_kind(measure, shown, sets)) for label, sets in _groups(measure, shown))

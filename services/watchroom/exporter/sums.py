@@ -19,6 +19,7 @@ from watchroom.rolling.local_hours import same_local_hours
 from watchroom.rolling.windows import buckets_of, months_shown
 
 MONTH = "month"
+TWELVE_MONTHS = "12mo"
 ORPHANS_WINDOW = "28d"
 WITNESSES = "local_hour_witnesses"  # no measure's window: the days that tell whether there was a feed
 
@@ -118,7 +119,8 @@ class WindowSums:
         """Whether a window's number may be published, be it 0: always, but for local hours and past months.
 
         A past month is known if it, or one before it that is shown, holds anything of the stream: 0 crimes in
-        a month before the first event would be read out in public.
+        a month before the first event would be read out in public. Twelve months are known if the oldest is:
+        the sum of fewer would be read out as a year's.
 
         A local hour is known if it holds anything of the stream, or each of its witnesses does. So an hour
         before the stream's first event, on its first day or within an outage of whole days is absent and
@@ -132,6 +134,8 @@ class WindowSums:
         """
         if window.name == MONTH:
             return self._is_known_month(window.month, of_stream)
+        if window.name == TWELVE_MONTHS:
+            return self._holds_any(min(self._members[window]), of_stream)
         if window.name != LOCAL_HOUR:
             return True
         witnesses = self._members.get(window._replace(name=WITNESSES), frozenset())
