@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from watchroom.exporter.run import expected_fingerprint
 from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_seconds_name, ten_seconds_of
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings
-from watchroom.store.keys import FINGERPRINT, SEQ, Keys
+from watchroom.store.keys import FINGERPRINT, LIFE, SEQ, Keys
 from watchroom.store.read import Reader
 
 NOON = 1_637_971_200_000  # 2021-11-27T00:00:00Z, any moment
@@ -46,6 +47,7 @@ class ControlRoom:
                 FINGERPRINT: expected_fingerprint(self.catalogue, self.settings, counts),
                 "definition": "{}",
                 SEQ: 0,
+                LIFE: secrets.token_hex(8),
                 **{f"partitions:{topic}": count for topic, count in counts.items()},
             },
         )

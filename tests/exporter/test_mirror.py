@@ -10,6 +10,7 @@ from tests.exporter.control_room import NOON, ControlRoom
 from tests.flow.servers import RedisServer
 from watchroom.exporter.mirror import REREAD_EACH_REFRESH, Mirror
 from watchroom.exporter.sums import Window
+from watchroom.store.clear import clear
 
 CALL = {"call_volume|line=999|count": 1}
 
@@ -103,3 +104,37 @@ def test_a_refresh_that_fails_half_way_changes_nothing(room: ControlRoom, redis_
     redis_server.start()
     mirror.refresh(NOON + 2_000)
     assert (calls(mirror), mirror.redis_answers) == (1, True)
+
+
+def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(room: ControlRoom) -> None:
+    """An exporter that was cut off during a rebuild would show what was before it, beside what is new."""
+    mirror = room.mirror()
+    for _ in range(3):
+        room.add(NOON, CALL)
+    mirror.refresh(NOON)
+    assert calls(mirror) == 3
+    clear(room.settings.redis_url, room.settings.force)
+    room.begin(NOON)
+    for _ in range(5):
+        room.add(NOON - 60_000, {"call_volume|line=101|count": 1})
+    mirror.refresh(NOON + 1_000)
+    assert calls(mirror) == 0
+
+
+def test_a_copy_that_was_read_across_a_clearing_is_not_used(room: ControlRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The T of before would vouch for the empty buckets of after: 0 calls, and fresh."""
+    mirror = room.mirror()
+    room.add(NOON, CALL)
+    mirror.refresh(NOON)
+    plain = mirror._reader.partitions
+
+    def then_cleared() -> object:
+        found = plain()
+        clear(room.settings.redis_url, room.settings.force)
+        return found
+
+    monkeypatch.setattr(mirror._reader, "partitions", then_cleared)
+    mirror.refresh(NOON + 1_000)
+    assert calls(mirror) == 1
+    assert mirror.reading is not None
+    assert mirror.reading.read_at_ms == NOON

@@ -13,7 +13,7 @@ from watchroom.store.write import Store
 
 SUM = "call_answer_time|line=101|sum_ms"
 MONTH = "month:2021-11"
-MOST = 2**53
+MOST = 2**53 - 1  # one more, and a double cannot tell it from its neighbour
 
 
 async def add(store: Store, *deltas: int) -> None:

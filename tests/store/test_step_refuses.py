@@ -53,7 +53,9 @@ async def test_every_key_that_a_step_writes_is_checked(store: Store, client: Red
     assert client.get(keys.state(TOPIC, "17")) == b"\x93\x01\x02\x03"
 
 
-@pytest.mark.parametrize("delta", [0.5, -1.25, float("nan"), float("inf"), "1", None, True, [1], 2**53 + 2, -(10**17)])
+@pytest.mark.parametrize(
+    "delta", [0.5, -1.25, float("nan"), float("inf"), "1", None, True, [1], 2**53, 2**53 + 1, 2**53 + 2, -(10**17)]
+)
 async def test_a_delta_that_is_no_whole_number_is_refused(delta: Any, store: Store, client: Redis, keys: Keys) -> None:
     """Also one beyond 2^53, where Lua's numbers are no longer whole ones; HINCRBY would fail half-way."""
     bad = [Bucket("month:2021-11", None, {VOLUME: 1}), Bucket("day:2021-11-27", None, {VOLUME: 1, "x": delta})]

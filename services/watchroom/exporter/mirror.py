@@ -1,7 +1,8 @@
 """The exporter's own copy of what Redis holds, brought up to date once a second.
 
 Only what changed is read. The order of one refresh matters: each partition's T is read *before* the
-buckets, so a T never promises more than the copy holds. A refresh that fails half-way changes nothing.
+buckets, so a T never promises more than the copy holds. A refresh that fails half-way, or finds at its end
+that the keys were cleared meanwhile, changes nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Mirror:
         self._wanted = sorted(frozenset().union(*by_measure.values()))
         self.sums = WindowSums(by_measure)
         self._seq: int | None = None
-        self._run_id = ""
+        self._life = ("", "")  # of the Redis process, and of the keys in it
         self._read_order: dict[str, None] = {}  # held buckets, the longest unread first
 
     def refresh(self, now_ms: int) -> None:
@@ -81,25 +82,27 @@ class Mirror:
         return self.redis_answers and recent
 
     def _refresh(self, now_ms: int) -> None:
-        run_id = self._reader.run_id()
+        life = self._reader.run_id(), self._reader.life()
         partitions = self._reader.partitions()  # before the buckets: see the module's docstring
         sources = self._reader.sources()
         meta = self._reader.meta()
         members = windows_at(now_ms, self._wanted, self._calendar)
-        seq, to_read = self._to_read(members, everything=run_id != self._run_id)
+        seq, to_read = self._to_read(members, everything=life != self._life)
         contents = self._reader.buckets(to_read)
         tiles = self._tiles(now_ms)
         dead_letters = self._reader.dead_letters()
+        if self._reader.life() != life[1]:
+            return  # cleared while it was read: a T of before would vouch for buckets of after
         with self.lock:
             self.sums.move(members)
             for name, fields in zip(to_read, contents, strict=True):
                 self.sums.replace(name, fields)
             self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles)
-        self._seq, self._run_id = seq, run_id
+        self._seq, self._life = seq, life
         self._remember_order(to_read)
 
     def _to_read(self, members: Mapping[Window, frozenset[str]], *, everything: bool) -> tuple[int, list[str]]:
-        """The latest step, and the buckets to read: all when Redis is another one or has gone back."""
+        """The latest step, and the buckets to read: all when Redis is another one, was cleared or has gone back."""
         wanted = frozenset[str]().union(*members.values())
         seq, changed = self._reader.changed_since(self._seq or 0)
         if everything or changed is None or self._seq is None or seq < self._seq:

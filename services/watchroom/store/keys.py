@@ -3,8 +3,9 @@
 All begin with `{<force>}:`, so that a force's keys lie in one slot of a cluster. All are
 written by the worker within the atomic step (`step.lua`) unless said otherwise. Times are ms since the epoch.
 
-meta (hash)                        `fingerprint`; `definition` (JSON); `seq`, raised by each step that changed
-                                   buckets; `partitions:<topic>`; `log:<topic>`, the log's id. For good.
+meta (hash)                        `fingerprint`; `definition` (JSON); `life`, drawn anew when the keys were cleared;
+                                   `seq`, raised by each step that changed buckets; `partitions:<topic>`;
+                                   `log:<topic>`, the log's id. For good.
                                    Written by a worker at start and in the step; read by all.
 partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets that the log no longer held. For
                                    good. Read by worker and exporter.
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 FINGERPRINT = "fingerprint"
 DEFINITION = "definition"
+LIFE = "life"
 SEQ = "seq"
 PARTITIONS = "partitions:"
 LOG = "log:"

@@ -82,6 +82,10 @@ class Reader:
         """Changes when the Redis process does: a restart may have brought older content back."""
         return str(self._ask(lambda: self._redis.info("server"))["run_id"])
 
+    def life(self) -> str:
+        """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""
+        return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.LIFE))) or ""
+
     def meta(self) -> Meta | None:
         """None before the first worker."""
         stored = self._hash(self.keys.meta)

@@ -26,7 +26,7 @@ end
 
 -- Lua's numbers are doubles: beyond 2^53 they skip whole numbers.
 local function whole(value)
-  if type(value) ~= 'number' or value % 1 ~= 0 or math.abs(value) > 9007199254740992 then
+  if type(value) ~= 'number' or value % 1 ~= 0 or math.abs(value) >= 9007199254740992 then
     error('a delta is ' .. tostring(value) .. ', not a whole number; nothing was written')
   end
 end

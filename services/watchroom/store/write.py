@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
@@ -75,6 +76,7 @@ class Store:
         """
         new = {
             keys.DEFINITION: self._definition,
+            keys.LIFE: secrets.token_hex(8),
             **{f"{keys.PARTITIONS}{topic}": count for topic, count in self._partitions.items()},
             **{f"{keys.LOG}{topic}": log_id for topic, log_id in self._log_ids.items()},
         }
