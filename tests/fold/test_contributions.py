@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fold.pipeline import catalogue
 from tests.fold.said import CONTRIBUTORS, at, contribution, said, state_of
+from tests.parts import ROOT
 from watchroom.catalogue.model import Condition, Label, Measure, Target
+from watchroom.events.models import STREAM_OF
 from watchroom.events.record import Event
 from watchroom.fold import contributions
 from watchroom.fold.contributions import NOTHING, Contribution, Contributor, resolved
@@ -182,3 +187,32 @@ def test_whatever_a_call_does_its_figures_stay_consistent(events: list[Event]) -
             assert sum(other.startswith(f"{head}|bin:") for other in cells) == 1
             assert not {f"{head}|missing_start", f"{head}|negative"} & cells.keys()
     assert len(found.open_sets) <= 1
+
+
+@given(st.text())
+def test_whatever_a_feed_says_one_of_the_listed_values_is_counted(text: str) -> None:
+    """No text of a feed can break a field apart, smuggle in a label or open a new series."""
+    assert resolved(LINE, text) in LINE.all_values()
+
+
+def test_another_spelling_of_a_listed_value_is_counted_as_it() -> None:
+    """The police.uk API says `violent-crime`; as `other` the largest category would be on no board."""
+    label = replace(LINE, aliases={"emergency_line": "999"})
+    assert [resolved(label, text) for text in ("999", "Emergency line", "112", " ")] == [
+        "999",
+        "999",
+        "other",
+        "unknown",
+    ]
+
+
+@pytest.mark.parametrize("name", STREAM_OF)
+def test_what_the_shipped_examples_say_is_listed(name: str) -> None:
+    """Producers begin by copying an example; one whose values are `other` teaches them to be counted nowhere."""
+    example = json.loads((ROOT / "schemas" / "events" / "examples" / f"{name}.json").read_text())
+    stream = STREAM_OF[name]
+    said_labels = example.get("data", {})
+    for one in catalogue().of_stream(stream):
+        for label in one.labels:
+            if label.name in said_labels:
+                assert resolved(label, said_labels[label.name]) in label.values

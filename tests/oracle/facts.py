@@ -18,7 +18,6 @@ Readings where the design is silent
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,8 +115,8 @@ def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
     """A listed value is itself, an absent one has its name, every other is `other`."""
     if value is None:
         return absent
-    slug = re.sub("[^a-z0-9]+", "_", str(value).lower()).strip("_")
-    return slug if slug in listed else "other"
+    words = str(value).lower().replace("-", " ").split()
+    return "_".join(words) if "_".join(words) in listed else "other"
 
 
 def _order(event: Sent) -> tuple[int, str]:

@@ -24,7 +24,16 @@ class LabelEntry(Strict):
     brief: Text
     values: list[Value] = Field(default_factory=list)
     values_from: Literal["areas"] | None = None
+    aliases: dict[Value, Value] = Field(default_factory=dict)
     absent: Literal["unknown", "ungraded", "not_stated"] = "unknown"
+
+    @model_validator(mode="after")
+    def _aliases_lead_somewhere(self) -> LabelEntry:
+        if wrong := [
+            alias for alias, value in self.aliases.items() if value not in self.values or alias in self.values
+        ]:
+            raise ValueError(f"listed values for the aliases {', '.join(wrong)}, which are not listed themselves")
+        return self
 
 
 class TargetEntry(Strict):

@@ -81,18 +81,16 @@ def _checked(model: type[Entry], where: str, name: str, table: object, faults: l
         return None
 
 
-def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> dict[str, tuple[tuple[str, ...], str]]:
-    labels: dict[str, tuple[tuple[str, ...], str]] = {}
+def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Labels:
+    labels: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
         if entry := _checked(LabelEntry, str(path), name, table, faults):
-            labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent)
+            labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
     return labels
 
 
-def _measure(
-    where: str, name: str, table: object, labels: Mapping[str, tuple[tuple[str, ...], str]], faults: list[Fault]
-) -> Measure | None:
+def _measure(where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]) -> Measure | None:
     entry = _checked(MeasureEntry, where, name, table, faults)
     if entry is None:
         return None

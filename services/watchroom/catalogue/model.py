@@ -27,6 +27,7 @@ class Label:
     value_of: str  # word of the stream's vocabulary
     values: tuple[str, ...]  # listed values, without `other` and `absent`
     absent: str  # "unknown", "ungraded" or "not_stated"
+    aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the listed value
     other: str = "other"
 
     def all_values(self) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 METRIC_PREFIX = "watchroom_"
+_BETWEEN_WORDS = re.compile(r"[\s_\-/&(),.']+")
+_LETTER = re.compile(r"[a-z]")
 
 COUNT = "count"  # count
 PART, WHOLE = "part", "whole"  # share
@@ -29,8 +31,13 @@ class FieldName(NamedTuple):
 
 
 def slug(text: str) -> str:
-    """A label value as it is stored: lower case, words joined by `_` ("Public order" -> public_order)."""
-    return re.sub(r"[^a-z0-9]+", "_", text.strip().lower()).strip("_")
+    """The form in which a feed's text is looked up among listed values: lower case, words joined by `_`.
+
+    "Public order" and "public-order" are public_order, "Stoke-on-Trent (North)" is stoke_on_trent_north. Signs and
+    letters of other scripts stay, so that grade "-1" or "É1" is no grade 1: such a text is listed nowhere.
+    """
+    joined = _BETWEEN_WORDS.sub("_", text.strip().lower())
+    return joined.strip("_") if _LETTER.search(joined) else joined
 
 
 def series(measure: str, by: Mapping[str, str]) -> str:

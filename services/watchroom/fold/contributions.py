@@ -95,10 +95,11 @@ def _adding(measure: Measure, bins: Bins, values: tuple[object, ...]) -> Add:
 
 
 def resolved(label: Label, value: object) -> str:
-    """The label value that is counted: listed as it is, else `other`; absent as the label says."""
-    if value is None or value == "":
+    """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
+    text = "" if value is None else names.slug(str(value))
+    if not text:
         return label.absent
-    text = names.slug(str(value))
+    text = label.aliases.get(text, text)
     return text if text in label.values or text == label.absent else label.other
 
 

@@ -35,7 +35,8 @@ def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"## {measure.id}", "", f"**{measure.brief}.** {measure.definition}", "")
     yield f"- kind: {measure.kind}, {_placed(measure)}"
     for label in measure.labels:
-        yield f"- label `{label.name}`: {', '.join(label.all_values())}"
+        also = "".join(f"; {alias} counts as {value}" for alias, value in label.aliases.items())
+        yield f"- label `{label.name}`: {', '.join(label.all_values())}{also}"
     for target in measure.targets:
         yield f"- target: {_target(target)}"
     yield f"- excluded: {measure.display.excludes}"
