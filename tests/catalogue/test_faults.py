@@ -99,15 +99,36 @@ def test_a_value_in_place_of_a_table_is_a_fault(tmp_path: Path) -> None:
     assert (fault.key, fault.found) == ("owner", "'me'")
 
 
-@pytest.mark.parametrize("name", ["Calls", "9calls", '"calls in"', "orphans", "calls_time_within"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Calls", "9calls", '"calls in"', "calls_time_within", "calls_count", "calls_sum", "calls_bucket"),
+        *("redis_up", "dead_letters", "stream_withheld", "applied_timestamp_seconds"),
+    ],
+)
 def test_an_id_must_be_fit_for_fields_and_metrics(name: str, tmp_path: Path) -> None:
     """Two measures that met in one metric would be added up by whoever reads it."""
     found = faults(tmp_path, measures=DURATION + COUNT.replace("[calls_in]", f"[{name}]", 1))
     assert [fault.key for fault in found] == [name.strip('"')]
 
 
-def test_a_label_must_not_take_a_name_of_ours(tmp_path: Path) -> None:
-    """A measure split by `window` would say twice which window it means."""
-    labels = LABELS.replace("[area]", "[window]", 1)
+def test_orphans_are_no_measure(tmp_path: Path) -> None:
+    """Every worker counts them already, under a metric of the platform."""
+    found = faults(tmp_path, measures=COUNT.replace("[calls_in]", "[orphans]", 1))
+    assert {fault.key for fault in found} == {"orphans"}
+
+
+@pytest.mark.parametrize("name", ["window", "count", "period", "measure"])
+def test_a_label_must_not_take_a_name_of_ours(name: str, tmp_path: Path) -> None:
+    """A measure split by `window` would say twice which window it means, and `count` twice how many."""
+    labels = LABELS.replace("[area]", f"[{name}]", 1)
     (fault,) = faults(tmp_path, labels, measures=COUNT)
-    assert (fault.key, fault.found) == ("window", "'window'")
+    assert (fault.key, fault.found) == (name, f"'{name}'")
+
+
+@pytest.mark.parametrize("aliases", ['{ emergency = "112" }', '{ 101 = "999" }', '{ "999 call" = "999" }'])
+def test_an_alias_leads_to_a_listed_value_and_is_none_itself(aliases: str, tmp_path: Path) -> None:
+    """One that led nowhere would count its calls as `other`; one that is listed would empty a series."""
+    labels = LABELS.replace("[area]", f"aliases = {aliases}\n\n[area]", 1)
+    found = faults(tmp_path, labels, measures=COUNT)
+    assert all(fault.key.startswith("line") for fault in found)

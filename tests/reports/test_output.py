@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from watchroom.catalogue.checks import ROW_WORDS
 from watchroom.reports.output import FIGURES, Format, write
 from watchroom.reports.rows import Row
 
@@ -91,3 +92,8 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
 def test_a_table_says_counts_beside_every_share(words: str) -> None:
     """A person sees of how many, what is provisional, and what was published."""
     assert words in " ".join(printed(ROWS, "table").split())
+
+
+def test_no_label_can_have_the_name_of_a_figure() -> None:
+    """In a CSV the one would write over the other."""
+    assert {"measure", "period", *FIGURES} <= set(ROW_WORDS)

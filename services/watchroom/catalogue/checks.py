@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from watchroom.catalogue import names
 from watchroom.catalogue.entry import MeasureEntry
+from watchroom.catalogue.metrics import PLATFORM
 from watchroom.catalogue.model import Condition
 from watchroom.catalogue.vocabulary import STREAMS, WINDOWS, Vocabulary
 
@@ -24,18 +25,32 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LABELS_OF_OURS = (
     "window", "month", "p", "within", "weeks_ago", "topic", "partition", "source", "stream", "force", "job", "instance",
 )  # fmt: skip
+# What stands beside labels in a row of a report (`reports.rows`): a CSV has one column of each name.
+ROW_WORDS = (
+    "measure", "by", "period", "value", "numerator", "denominator", "unit", "count", "mean_s", "p50_s", "p90_s",
+    "p95_s", "max_s", "within_target", "missing_start", "negative", "oldest_s", "due_5min", "due_15min", "overdue", "gave_up",
+    "as_of", "closed", "published_value", "published_numerator", "published_denominator", "published_within_target",
+    "restatements",
+)  # fmt: skip
 SUFFIXES = (
     "part", "whole", "observations", "within", "mean_seconds", "percentile_seconds", "missing_start", "negative",
     "oldest_seconds", "due", "overdue", "gave_up", "local_hour",
 )  # fmt: skip
+OF_HISTOGRAMS = ("count", "sum", "bucket")  # Prometheus keeps these endings for histograms
+PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 
 Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
+Labels = Mapping[str, tuple[tuple[str, ...], str, Mapping[str, str]]]  # name -> listed values, absent, aliases
 
 
 def id_faults(name: str, ids: Collection[str]) -> Found:
     """An id becomes Redis fields and metric names, so it must be one, and no two may meet there."""
     if not NAME.fullmatch(name) or name == names.ORPHANS:
         yield "", repr(name), "an id of lower case letters, digits and _, at most 60, other than orphans"
+    if taken := [metric for suffix in ("", *SUFFIXES) if (metric := names.metric(name, suffix)) in PLATFORM_NAMES]:
+        yield "", repr(name), f"another id: the platform has {taken[0]}"
+    if name.endswith(tuple(f"_{ending}" for ending in OF_HISTOGRAMS)):
+        yield "", repr(name), f"an id without _{name.rpartition('_')[2]} at its end: histograms have it"
     for suffix in SUFFIXES:
         if f"{name}_{suffix}" in ids or (name.endswith(f"_{suffix}") and name.removesuffix(f"_{suffix}") in ids):
             yield "", repr(name), "another id: with _" + suffix + " it would share a metric with an entry before it"
@@ -43,8 +58,9 @@ def id_faults(name: str, ids: Collection[str]) -> Found:
 
 def label_name_faults(name: str) -> Found:
     """A label stands beside our own in a metric."""
-    if not NAME.fullmatch(name) or name in LABELS_OF_OURS:
-        yield "", repr(name), f"a name of lower case letters, digits and _, none of {', '.join(LABELS_OF_OURS)}"
+    if not NAME.fullmatch(name) or name in (*LABELS_OF_OURS, *ROW_WORDS):
+        taken = ", ".join((*LABELS_OF_OURS, *ROW_WORDS))
+        yield "", repr(name), f"a name of lower case letters, digits and _, none of {taken}"
 
 
 def word_faults(entry: MeasureEntry) -> Found:
@@ -76,7 +92,7 @@ def kind_faults(entry: MeasureEntry) -> Found:
         yield "windows", "none", "at least one window"
 
 
-def label_faults(entry: MeasureEntry, labels: Mapping[str, tuple[tuple[str, ...], str]]) -> Found:
+def label_faults(entry: MeasureEntry, labels: Labels) -> Found:
     """Labels and targets that do not exist."""
     values = STREAMS[entry.stream].values
     for name, word in entry.by.items():
