@@ -176,8 +176,12 @@ class Settings(BaseSettings):
     def _kept_while_admitted(cls, value: Days, info: ValidationInfo) -> Days:
         """An event that is still admitted must find its entity, or a repeated one would count twice."""
         lateness = info.data.get("lateness_days")
-        if lateness is not None and (short := [name for name in STREAMS if value.ms(name) < lateness.ms(name)]):
-            raise ValueError(f"days of {', '.join(short)} not below those of WATCHROOM_LATENESS_DAYS")
+        ahead_ms = round(info.data.get("future_s", 0) * 1000)  # a first event may arrive before its time
+        needed_ms = {name: lateness.ms(name) + ahead_ms for name in STREAMS} if lateness is not None else {}
+        if short := [name for name, least_ms in needed_ms.items() if value.ms(name) < least_ms]:
+            raise ValueError(
+                f"days of {', '.join(short)} not below those of WATCHROOM_LATENESS_DAYS and WATCHROOM_FUTURE_S together"
+            )
         return value
 
     @field_validator("sources")
