@@ -28,7 +28,8 @@ LABELS_OF_OURS = (
 # What stands beside labels in a row of a report (`reports.rows`): a CSV has one column of each name.
 ROW_WORDS = (
     "measure", "by", "period", "value", "numerator", "denominator", "unit", "count", "mean_s", "p50_s", "p90_s",
-    "p95_s", "max_s", "within_target", "missing_start", "negative", "oldest_s", "due_5min", "due_15min", "overdue", "gave_up",
+    "p95_s", "max_s", "within_target", "missing_start", "negative",
+    "oldest_s", "due_5min", "due_15min", "overdue", "gave_up",
     "as_of", "closed", "published_value", "published_numerator", "published_denominator", "published_within_target",
     "restatements",
 )  # fmt: skip

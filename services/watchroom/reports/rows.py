@@ -77,7 +77,7 @@ def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTil
             "numerator": tile.open,
             "denominator": None,
             "unit": measure.unit,
-            "oldest_s": None if tile.oldest_ms is None else tile.oldest_ms / 1000,
+            "oldest_s": None if tile.oldest_ms is None else max(0, tile.oldest_ms) / 1000,
             "due_5min": tile.due_5min,
             "due_15min": tile.due_15min,
             "overdue": tile.overdue,
