@@ -16,7 +16,9 @@ from watchroom.settings import STREAMS
 DAY_MS = 86_400_000
 LAST_HOUR_MS = 3_000_000  # if the room is filled on the hour
 RECENT_MS = (5_000, 200_000, 800_000, LAST_HOUR_MS, 4_500_000)
-AGES_MS = (*RECENT_MS, 7 * DAY_MS + LAST_HOUR_MS, 8 * DAY_MS, 21 * DAY_MS + LAST_HOUR_MS, 60 * DAY_MS)
+# The last hour today, a week ago and three weeks ago, each with its day before: there was a feed.
+SAME_HOUR_MS = tuple(days * DAY_MS + LAST_HOUR_MS for days in (1, 7, 8, 21, 22))
+AGES_MS = (*RECENT_MS, *SAME_HOUR_MS, 60 * DAY_MS)
 LOST_OPEN_MS = 40 * DAY_MS  # beyond every give-up
 
 

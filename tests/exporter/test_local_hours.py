@@ -49,6 +49,12 @@ def heard_on(room: ControlRoom, *days: str) -> None:
         room.add(ms(f"{day}T12:00:00Z"), ANSWER)
 
 
+def heard_before(room: ControlRoom, *moments_ms: int) -> None:
+    """The feed was there on the days before these moments."""
+    for moment_ms in moments_ms:
+        room.add(moment_ms - DAY_MS, ANSWER)
+
+
 @pytest.mark.parametrize(
     ("now", "same_hour", "hour_168_ago"),
     [
@@ -61,6 +67,7 @@ def test_the_week_after_a_clock_change_compares_the_hour_on_the_wall(
     room: ControlRoom, now: str, same_hour: str, hour_168_ago: str
 ) -> None:
     """Both Mondays' 09:00: five calls then and two now; three an hour beside it are another hour's."""
+    heard_before(room, ms(now), ms(same_hour))
     room.add(ms(now) - HOUR_MS, calls(2))
     room.add(ms(same_hour), calls(5))
     room.add(ms(hour_168_ago), calls(3))
@@ -71,6 +78,7 @@ def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(roo
     """01:00 a week after each change: 28 March had none, 31 October had one of 4 calls and one of 6."""
     heard_on(room, "2021-03-20", "2021-03-21", "2021-03-27", "2021-03-28", "2021-04-03")
     assert at(room, "2021-04-04T01:10:00Z") == {0: 0, 2: 0}
+    heard_on(room, "2021-10-30")
     room.add(ms("2021-10-31T00:30:00Z"), calls(4))
     room.add(ms("2021-10-31T01:30:00Z"), calls(6))
     assert at(room, "2021-11-07T02:05:00Z") == {1: 4}
@@ -82,11 +90,11 @@ def test_no_calls_is_zero_and_no_feed_is_absent(room: ControlRoom) -> None:
     assert at(room, MORNING) == {0: 0, 1: 0, 2: 0, 3: 0}
 
 
-def test_on_the_first_day_only_hours_with_events_are_shown(room: ControlRoom) -> None:
-    """The feed may have begun after the hour: its day alone does not tell."""
+def test_no_hour_of_the_first_day_is_shown(room: ControlRoom) -> None:
+    """The feed may have begun after the hour, or within it: two minutes of calls are not the hour's."""
     heard_on(room, "2021-11-23", "2021-11-17", "2021-11-10")
     room.add(ms("2021-11-10T09:59:59Z"), ANSWER)
-    assert at(room, MORNING) == {0: 0, 2: 0}
+    assert at(room, MORNING) == {0: 0}
 
 
 def test_a_day_without_any_event_is_taken_for_an_outage(room: ControlRoom) -> None:
@@ -108,6 +116,7 @@ def test_the_figures_are_withheld_with_their_stream(room: ControlRoom) -> None:
     """A stale partition may hold back calls of the last hour."""
     now_ms = ms(MORNING)
     room.begin(now_ms)
+    heard_before(room, now_ms)
     room.add(now_ms - HOUR_MS, CALL)
     room.fresh(now_ms - 11_000, "calls")
     assert figures(room.scrape(now_ms)) == {}
@@ -119,6 +128,7 @@ def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ControlRoom
     """A copy that is brought up to date shows what a new one shows, hour by hour over a clock change."""
     now_ms = ms("2021-10-30T22:30:00Z")
     mirror = room.mirror()
+    heard_before(room, *(now_ms - back_ms for back_ms in (0, 7 * DAY_MS, 6 * WEEK_MS)))
     for hour in range(6):
         for back_ms in (0, 7 * DAY_MS, 6 * WEEK_MS):
             room.add(now_ms - back_ms - HOUR_MS, calls(hour + 1))
@@ -133,7 +143,8 @@ def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ControlRoom
 
 def test_only_measures_with_a_baseline_are_published_by_local_hour(room: ControlRoom) -> None:
     """Every further family costs seven samples for each of its label values."""
-    room.add(ms(MORNING) - HOUR_MS, {**CALL, **INCIDENT, "crime_recorded|group=robbery,area=stoke|count": 1})
+    for back_ms in (HOUR_MS, DAY_MS):
+        room.add(ms(MORNING) - back_ms, {**CALL, **INCIDENT, "crime_recorded|group=robbery,area=stoke|count": 1})
     room.begin(ms(MORNING))
     found = {name for name, labels in room.scrape(ms(MORNING)) if "weeks_ago" in dict(labels)}
     expected = {m.id for m in room.catalogue.measures.values() if m.display.baseline}
@@ -143,6 +154,7 @@ def test_only_measures_with_a_baseline_are_published_by_local_hour(room: Control
 def test_a_zone_beside_the_utc_hours_publishes_none(room: ControlRoom) -> None:
     """Half of two buckets would be a guess."""
     now_ms = ms(MORNING)
+    heard_before(room, now_ms)
     room.add(now_ms - HOUR_MS, CALL)
     room.begin(now_ms)
     mirror = Mirror(

@@ -18,7 +18,7 @@ from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.catalogue.shown import PERCENTILES
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
-from watchroom.exporter.sums import MONTH, Fields, Window, WindowSums, windows_at
+from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Fields, Window, WindowSums, windows_at
 from watchroom.rolling.bins import Bins
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.values import DurationValue
@@ -72,8 +72,11 @@ class Figures:
                     self._windowed += _windowed_series(measure, suffix, wanted, force)
         self.measures = {s.measure for s in self._windowed} | {names.parse_series(s.series)[0] for s in self._open}
         self.windows = sorted({series.window.name for series in self._windowed})
-        if MONTH in self.windows:
-            raise WorkFailed("a rule asks for the window `month`, which the back-test does not simulate; use 28d")
+        if months := {MONTH, TWELVE_MONTHS}.intersection(self.windows):
+            asked_for = min(months)
+            raise WorkFailed(
+                f"a rule asks for the window `{asked_for}`, which the back-test does not simulate; use 28d"
+            )
         self._sums = WindowSums({measure: frozenset(self.windows) for measure in self.measures})
 
     def at(self, room: ControlRoom, now_ms: int) -> Iterator[Sample]:

@@ -122,11 +122,11 @@ class WindowSums:
         a month before the first event would be read out in public. Twelve months are known if the oldest is:
         the sum of fewer would be read out as a year's.
 
-        A local hour is known if it holds anything of the stream, or each of its witnesses does. So an hour
-        before the stream's first event, on its first day or within an outage of whole days is absent and
-        never 0. The limits: a feed that was dead for some hours between days that had events shows 0 (or
-        too little) for these; a stream that is silent for a whole day (no event of any kind) loses that
-        day's quiet hours, and the next day's.
+        A local hour is known if each of its witnesses holds anything of the stream. So an hour before the
+        stream's first event, on its first day (the hour in which it began is a part of one) or within an outage
+        of whole days is absent and never 0. The limits: a feed that was dead for some hours between days that
+        had events shows 0 (or too little) for these; a stream that is silent for a whole day (no event of any
+        kind) loses the hours of that day and of the next.
 
         Args:
             window: One of `windows`.
@@ -139,8 +139,7 @@ class WindowSums:
         if window.name != LOCAL_HOUR:
             return True
         witnesses = self._members.get(window._replace(name=WITNESSES), frozenset())
-        heard_then = any(self._holds_any(name, of_stream) for name in self._members.get(window, ()))
-        return heard_then or (bool(witnesses) and all(self._holds_any(name, of_stream) for name in witnesses))
+        return bool(witnesses) and all(self._holds_any(name, of_stream) for name in witnesses)
 
     def _is_known_month(self, month: str, of_stream: frozenset[str]) -> bool:
         shown = sorted(window.month for window in self._members if window.name == MONTH)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -123,7 +124,8 @@ def test_every_open_tile_leads_to_the_list_behind_it() -> None:
     exporter = sources_of(ROOT).exporter
     for measure, tile in sources_of(ROOT).catalogue.tiles():
         urls = [link["url"] for link in wall[tile.title]["fieldConfig"]["defaults"]["links"]]
-        assert (f"{exporter}/open/{measure.id}" in urls) == (measure.kind == "open")
+        where = f"?{urlencode(tile.shown.where)}" if tile.shown.where else ""
+        assert (f"{exporter}/open/{measure.id}{where}" in urls) == (measure.kind == "open")
 
 
 NEW = {

@@ -24,8 +24,9 @@ def table(make: Maker, height: int) -> Placed:
     head = make.head(
         "baseline", f"{make.measure.brief}: last complete hour against the last 6 weeks", COUNT, also=(COMPARED,)
     )
+    queries = [*_queries(make.measure, {}, label), _weeks_held(make.measure, label)]
     return rows(
-        head, list(_queries(make.measure, {}, label)), [(label.name, describe.column(label.name))] if label else [],
+        head, queries, [(label.name, describe.column(label.name))] if label else [],
         order=ask.PLACE, hide=(ask.PLACE,), width=12, height=height, names=in_words([label] if label else []),
     )  # fmt: skip
 
@@ -41,6 +42,14 @@ def graphs(make: Maker) -> Iterator[Placed]:
             make.head(f"baseline/{value}", title, COUNT, also=(COMPARED,)), queries,
             lines=[query.name for query in queries], band=("Highest", "Lowest"), height=10,
         )  # fmt: skip
+
+
+def _weeks_held(measure: Measure, label: Label | None) -> Query:
+    """Of how many weeks the hour is held: a median of one says little."""
+    split = label.name if label else ""
+    by = ", ".join(["force", *([split] if split else [])])
+    expr = f"count by ({by}) ({promql.local_hour(measure, {}, split, '[1-6]', ask.CHOSEN)})"
+    return Query(ask.in_order(expr, label) if label else expr, "Weeks held")
 
 
 def _queries(measure: Measure, where: Mapping[str, str], label: Label | None) -> Iterator[Query]:

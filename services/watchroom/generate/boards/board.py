@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 from zlib import crc32
 
 from grafana_foundation_sdk.builders import dashboard as build
@@ -82,9 +84,10 @@ def all_runbooks(sources: Sources) -> Link:
     return Link("Runbooks", f"{sources.exporter}/runbook")
 
 
-def open_list(sources: Sources, measure: Measure) -> Link:
-    """The ids behind an open measure."""
-    return Link("What is behind this number", f"{sources.exporter}/open/{measure.id}")
+def open_list(sources: Sources, measure: Measure, where: Mapping[str, str] = MappingProxyType({})) -> Link:
+    """The ids behind an open measure, or those under some of its label values."""
+    query = f"?{urlencode(where)}" if where else ""
+    return Link("What is behind this number", f"{sources.exporter}/open/{measure.id}{query}")
 
 
 def runbook(sources: Sources, alert: str) -> str:

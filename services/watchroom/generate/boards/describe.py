@@ -20,7 +20,7 @@ WINDOW_WORDS = {
     "7d": "7 days",
     "28d": "28 days",
     "month": "by month",
-    "12mo": "12 months",
+    "12mo": "12 complete months",
 }
 LATE = "LATE"
 DUE = "DUE"  # fits beside the name of one of three numbers

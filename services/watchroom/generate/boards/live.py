@@ -51,7 +51,9 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         UNITS[unit],
         links(sources, measure, measure.display.board),
     )
-    behind = [open_list(sources, measure)] if measure.kind == "open" else [link_to(measure.display.board)]
+    behind = (
+        [open_list(sources, measure, tile.shown.where)] if measure.kind == "open" else [link_to(measure.display.board)]
+    )
     expr, name = ask.tile(sources.catalogue, measure, tile, limits), _name(measure, tile, window)
     queries, fills = [Query(expr, name)], {}
     if unit == "s":

@@ -113,8 +113,9 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     by = f", by {label.name}" if label else ""
     threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
     months = (
-        "**Rows.** The running month is not complete. `All` counts unlisted and absent values as well; `Of all` is on "
-        "how many the figures of all rest."
+        "**Rows.** The running month is not complete; the first one shown may be only a part, from the day on which "
+        "the feed began. `All` counts unlisted and absent values as well; `Of all` is on how many the figures of all "
+        "rest."
     )
     head = Head(
         f"month/{measure.id}/{what}/{label.name if label else ''}", f"{measure.brief}: {said}{by}",
