@@ -7,7 +7,6 @@ event once it has caught up with the clock, so calls and incidents that are open
 from __future__ import annotations
 
 import http.client
-import signal
 import time
 from contextlib import ExitStack
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from rich.console import Console
 
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
 from watchroom.replay.demo_feed import Feed
-from watchroom.replay.demo_process import term_is_interrupt, with_free_port
+from watchroom.replay.demo_process import asked_to_end, term_is_interrupt, with_free_port
 from watchroom.replay.demo_screen import Loaded, Loading, Screen, tables
 from watchroom.replay.demo_view import Page, View, view
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
@@ -168,17 +167,15 @@ class _Demo:
         began_s, sent = time.monotonic(), self._feed.sent
         heading = f"Watchroom demo, {self._busy:g} times normal demand; {address}; Ctrl-C ends it"
         seen = self._seen()
-        with Screen(self._console, heading) as screen:
-            try:
-                while for_s is None or time.monotonic() - began_s < for_s:
-                    self._look()
-                    seen = self._seen()
-                    live_s = time.monotonic() - began_s
-                    screen.show(seen, self._feed.sent - sent, live_s)
-                    left_s = SHOW_EVERY_S if for_s is None else min(SHOW_EVERY_S, for_s - live_s)
-                    time.sleep(max(0.0, left_s))
-            except KeyboardInterrupt:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is quick and must be done
+        with asked_to_end() as asked, Screen(self._console, heading) as screen:
+            while not asked() and (for_s is None or time.monotonic() - began_s < for_s):
+                self._look()
+                seen = self._seen()
+                live_s = time.monotonic() - began_s
+                screen.show(seen, self._feed.sent - sent, live_s)
+                next_s = live_s + SHOW_EVERY_S if for_s is None else min(live_s + SHOW_EVERY_S, for_s)
+                while not asked() and time.monotonic() - began_s < next_s:
+                    time.sleep(min(LOOK_S, max(0.0, next_s - (time.monotonic() - began_s))))
         return seen, time.monotonic() - began_s
 
     def _sum_up(self, seen: View, events: int, live_s: float) -> None:

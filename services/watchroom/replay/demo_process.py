@@ -51,3 +51,29 @@ def term_is_interrupt() -> Iterator[None]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def asked_to_end() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM only leave a note, and raise nothing wherever the program happens to be.
+
+    An exception that a signal raises in a finaliser is lost, and the demo would go on for ever. After the note
+    Ctrl-C does nothing more: what follows is quick and must be done.
+
+    Yields:
+        A function that says whether somebody has asked.
+    """
+    notes: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        notes.append(number)  # takes no lock: this thread may hold any
+
+    kept = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(notes)
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, signal.SIG_IGN if notes and number == signal.SIGINT else handler)
