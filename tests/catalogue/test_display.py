@@ -44,6 +44,11 @@ ONE_FAULT = {
         tile(COUNT.replace('"5m"', '"month"'), 'show = "number"\nwindow = "month"'),
         "tiles.0.window", "'month'", "another window",
     ),
+    "rest of no split": (tile(OPEN, 'show = "open"\nrest = true'), "tiles.0.rest", "true", "with `split`"),
+    "rest with limits": (
+        tile(OPEN, 'show = "open"\nsplit = "line"\nrest = true', "warning = 3\ncritical = 9"),
+        "tiles.0.rest", "true", "without limits",
+    ),
     "year on a tile": (
         tile(COUNT.replace('"5m"', '"12mo"'), 'show = "number"\nwindow = "12mo"'),
         "tiles.0.window", "'12mo'", "another window",

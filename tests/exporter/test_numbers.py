@@ -85,6 +85,12 @@ def test_a_count_is_added_up_over_every_value_and_split_over_the_listed_ones() -
     assert numbers("call_volume", Shown("number", {}, "15m", "line")) == [plain(0, "999"), plain(0, "101")]
 
 
+def test_the_rest_is_one_number_more_under_the_name_of_what_is_absent() -> None:
+    """The numbers of a tile then add up to the list behind it, and an ungraded emergency is on the wall."""
+    shown = Shown("number", {}, "15m", "line", rest=True)
+    assert numbers("call_volume", shown, CALL) == [plain(3, "999"), plain(2, "101"), plain(8, "unknown")]
+
+
 def test_a_share_comes_with_its_counts_and_a_share_of_nothing_is_none() -> None:
     """0 % of nothing would look like a finding."""
     assert numbers("call_abandonment", Shown("share", {}, "1h"), LEFT) == [Number("", 1 / 6, 1, 6)]

@@ -20,6 +20,7 @@ def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
         yield from _judged_faults(f"tiles.{number}.judged", measure, tile)
+        yield from _rest_faults(f"tiles.{number}.rest", tile)
         yield from _place_faults(f"tiles.{number}.place", measure, tile.place, number, measures)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
@@ -63,6 +64,12 @@ def _judged_faults(key: str, measure: Measure, tile: Tile) -> Found:
             yield key, f"{name} = {value!r}", "a listed value of the label `split`"
     if tile.judged and tile.warning is None:
         yield key, str(dict(tile.judged)), "warning and critical for it"
+
+
+def _rest_faults(key: str, tile: Tile) -> Found:
+    """What is not listed is one number more; it has no limits of its own and no target."""
+    if tile.shown.rest and (not tile.shown.split or tile.warning is not None or tile.shown.what in OF_A_TARGET):
+        yield key, "true", "rest only with `split`, without limits, and for a word without a target"
 
 
 def _target_faults(key: str, measure: Measure, shown: Shown, named: set[str]) -> Found:

@@ -41,6 +41,7 @@ class TileEntry(ShownEntry):
     warning: Number | None = None
     critical: Number | None = None
     judged: dict[str, str] = Field(default_factory=dict)
+    rest: bool = False
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -52,7 +53,8 @@ class TileEntry(ShownEntry):
 
     def tile(self) -> Tile:
         """The checked value."""
-        return Tile(self.title, self.place, self.shown(), self.warning, self.critical, self.judged)
+        shown = replace(self.shown(), rest=self.rest)
+        return Tile(self.title, self.place, shown, self.warning, self.critical, self.judged)
 
 
 class BurnEntry(Strict):

@@ -58,6 +58,7 @@ class Shown:
     window: str = ""  # one of the measure's; empty for open measures
     split: str = ""
     unlisted: bool = False
+    rest: bool = False  # of a split: one more number, under the name of what is absent, for all that is not listed
 
 
 @dataclass(frozen=True, slots=True)

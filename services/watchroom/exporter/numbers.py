@@ -63,8 +63,13 @@ def _groups(measure: Measure, shown: Shown) -> list[tuple[str, LabelSets]]:
     matching = [by for by in measure.label_sets() if all(by[name] == value for name, value in shown.where.items())]
     if not shown.split:
         return [("", matching)]
-    listed = next(label.values for label in measure.labels if label.name == shown.split)
-    return [(value, [by for by in matching if by[shown.split] == value]) for value in listed]
+    label = next(label for label in measure.labels if label.name == shown.split)
+    groups: list[tuple[str, LabelSets]] = [
+        (value, [by for by in matching if by[shown.split] == value]) for value in label.values
+    ]
+    if shown.rest:
+        groups.append((label.absent, [by for by in matching if by[shown.split] not in label.values]))
+    return groups
 
 
 def _with_target(measure: Measure, sets: LabelSets) -> LabelSets:

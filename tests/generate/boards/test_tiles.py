@@ -247,3 +247,18 @@ def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
             "color": {"mode": "fixed", "fixedColor": palette.CRITICAL},
             "unit": "dthms",  # a feed may be silent for a weekend
         }
+
+
+def test_what_is_not_graded_has_a_number_of_its_own(tmp_path: Path) -> None:
+    """Graded, ungraded and of an unknown grade add up to the list behind the tile."""
+    series = {
+        f'watchroom_incidents_unattended{{{FORCE}, grade="{grade}", area="{area}"}}': f"{number}x10"
+        for grade, area, number in (
+            ("1", "stoke", 2), ("ungraded", "stoke", 3), ("ungraded", "unknown", 4), ("other", "county", 5),
+        )
+    }  # fmt: skip
+    (panel,) = [each for each in panels(boards()["watchroom-live"]) if each["title"] == "Not attended yet"]
+    graded, rest = (target["expr"].replace("$force", ".*") for target in panel["targets"])
+    assert panel["targets"][1]["legendFormat"] == "Ungraded"
+    _answers(tmp_path, rest, series, {f"{{{FORCE}}}": 12})
+    _answers(tmp_path, graded, series, {f'{{{FORCE}, grade="1"}}': 2})

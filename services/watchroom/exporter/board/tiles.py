@@ -45,7 +45,7 @@ def _figures(view: TileView) -> Html:
 
 def _size(view: TileView) -> Iterator[str]:
     """How large its numbers can be: few are large, and long ones small."""
-    yield {1: "one", 2: "two"}.get(len(view.cells), "more") if not view.faults else "one"
+    yield {1: "one", 2: "two", 3: "three"}.get(len(view.cells), "four") if not view.faults else "one"
     values = [cell.number.value for cell in view.cells if cell.number and cell.number.value is not None]
     if len(view.cells) > 1 and max((len(plain(value, view.unit)) for value in values), default=0) > LONG:
         yield "long"

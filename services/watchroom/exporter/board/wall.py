@@ -123,8 +123,9 @@ def href_of(measure: Measure, where: Mapping[str, str]) -> str:
 def _tile_view(measure: Measure, tile: Tile, faults: Sequence[str], ask: Ask) -> TileView:
     target = measure.display.objective_for(tile.shown.where) if tile.shown.what in OF_A_TARGET else None
     if faults:
-        labels = next((label.values for label in measure.labels if label.name == tile.shown.split), ("",))
-        cells = tuple(Cell(label, None, "nodata") for label in labels)
+        split = next((label for label in measure.labels if label.name == tile.shown.split), None)
+        values = (*split.values, *([split.absent] if tile.shown.rest else [])) if split else ("",)
+        cells = tuple(Cell(value, None, "nodata") for value in values)
     else:
         cells = tuple(_cell(tile, number) for number in ask(measure, tile.shown))
     return TileView(measure, tile, cells, tuple(faults), target)

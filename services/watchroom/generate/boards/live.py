@@ -18,6 +18,7 @@ HEIGHTS: Final = (9, 9, 8)
 MOST_ROWS: Final = 26
 WIDTH: Final = 6
 SIZES_PX: Final = (78, 76, 76)  # of the numbers of each line: "12 min 05 s" and "178" beside two others fit
+CLOSE_PX: Final = 56  # and "178" beside three others
 MANY: Final = 3  # numbers in one tile, from which on their names are smaller
 SMALL_PX: Final = 24
 UNITS: Final = {"count": COUNT, "share": "percentunit", "s": "suffix: s"}
@@ -64,10 +65,14 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None
     split = next((label for label in measure.labels if label.name == tile.shown.split), None)
+    many = len(split.values) + tile.shown.rest if split else 1
+    if split and tile.shown.rest:
+        rest = ask.rest(sources.catalogue, measure, tile.shown)
+        queries.append(Query(rest, describe.label_value(split, split.absent)))
     return number(
         head, queries, limits=limits, named=True, fills=fills, is_long=unit == "s", data_links=behind,
         width=WIDTH, height=HEIGHTS[line],
-        size=SIZES_PX[line], name_px=SMALL_PX if split and len(split.values) >= MANY else TITLE_PX,
+        size=SIZES_PX[line] if many <= MANY else CLOSE_PX, name_px=SMALL_PX if many >= MANY else TITLE_PX,
     )  # fmt: skip
 
 
@@ -75,7 +80,8 @@ def _shows(measure: Measure, tile: Tile) -> str:
     shown = tile.shown
     by = {label.name: label for label in measure.labels}
     where = [describe.label_value(by[name], value) for name, value in shown.where.items()]
-    split = [f"by {shown.split}, listed values only"] if shown.split else []
+    others = "and of all that are not listed together" if shown.rest else "listed values only"
+    split = [f"by {shown.split}, {others}"] if shown.split else []
     window = [describe.WINDOW_WORDS[shown.window]] if shown.window else []
     return ", ".join([WORDS[measure.kind][shown.what].meaning, *where, *split, *window]) + "."
 
