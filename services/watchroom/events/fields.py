@@ -111,7 +111,7 @@ class CrimeClass(TypedDict):
     __pydantic_config__ = _STRICT  # type: ignore[misc]  # as above
 
     offence_code: NotRequired[Text]
-    """Home Office offence code."""
+    """Home Office offence code. Nothing is counted by it yet: state the group and the category as well."""
     group: NotRequired[Text]
     """Home Office offence group, by name."""
     category: NotRequired[Text]
