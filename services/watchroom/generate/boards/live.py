@@ -18,7 +18,6 @@ HEIGHTS: Final = (9, 9, 8)
 MOST_ROWS: Final = 26
 WIDTH: Final = 6
 SIZES_PX: Final = (78, 76, 76)  # of the numbers of each line: "12 min 05 s" and "178" beside two others fit
-CLOSE_PX: Final = 56  # and "178" beside three others
 MANY: Final = 3  # numbers in one tile, from which on their names are smaller
 SMALL_PX: Final = 24
 UNITS: Final = {"count": COUNT, "share": "percentunit", "s": "suffix: s"}
@@ -72,7 +71,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     return number(
         head, queries, limits=limits, named=True, fills=fills, is_long=unit == "s", data_links=behind,
         width=WIDTH, height=HEIGHTS[line],
-        size=SIZES_PX[line] if many <= MANY else CLOSE_PX, name_px=SMALL_PX if many >= MANY else TITLE_PX,
+        size=SIZES_PX[line], name_px=SMALL_PX if many >= MANY else TITLE_PX,
     )  # fmt: skip
 
 
@@ -91,4 +90,5 @@ def _name(measure: Measure, tile: Tile, window: str) -> str:
     split = [describe.label_legend(label) for label in measure.labels if label.name == tile.shown.split]
     counts = ["{{part}} of {{whole}}"] if tile.shown.what in WITH_COUNTS else []
     state = ["{{state}}"] if tile.warning is not None else []
-    return "  ".join([*split, *counts, *state]) or window
+    # The state first: "2 of 9 CRITICAL" reads as two that are critical.
+    return "  ".join([*split, *state, *counts]) or window
