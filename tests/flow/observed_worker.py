@@ -22,7 +22,7 @@ from pathlib import Path
 
 from watchroom.cli import main
 from watchroom.intake.dead_letters import DeadLetters
-from watchroom.intake.partition import Refused
+from watchroom.intake.judging import Refused
 from watchroom.store.step import Step
 from watchroom.store.write import Position, Store
 

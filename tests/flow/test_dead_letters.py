@@ -24,7 +24,7 @@ from tests.oracle.facts import Sent
 from tests.oracle.scales import DAY_MS, HOUR_MS
 from tests.oracle.wire import content_of, partition_of, refused_records, time_ms, value_of
 from tests.parts import PartMissing, missing
-from watchroom.events.reasons import REASONS
+from watchroom.events.reasons import REASONS, UNREADABLE
 from watchroom.intake.topics import ensure_topics
 
 PARTITIONS = 2
@@ -151,7 +151,7 @@ def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: L
     """The letter is the record, key and bytes, and says why, from where and when it came."""
     settings = room.settings
     expected = Counter(bad.reason for bad in room.bad)
-    assert set(expected) == set(REASONS)
+    assert set(expected) == set(REASONS) - {UNREADABLE}  # a fault of ours, which no record is known to bring about
     assert room.counts() == expected
     month = room.dump()[f"month:{london_month()}"]
     assert month["call_volume|line=999|count"] == str(GOOD)

@@ -27,7 +27,8 @@ from tests.oracle.wire import content_of, partition_of, refused_records, value_o
 from watchroom.errors import Moved
 from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
-from watchroom.intake.partition import PartitionApplier, Refused
+from watchroom.intake.judging import Refused
+from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
 

@@ -11,7 +11,8 @@ from tests.fold.pipeline import catalogue
 from tests.fold.said import at
 from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
-from watchroom.intake.partition import PartitionApplier, Refused
+from watchroom.intake.judging import Refused
+from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
 from watchroom.settings import STREAMS, read_settings

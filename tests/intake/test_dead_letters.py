@@ -11,7 +11,7 @@ from tests.flow.servers import KafkaServer, Stack
 from watchroom.errors import BrokerUnavailable, EventRefused
 from watchroom.events.record import Record
 from watchroom.intake.dead_letters import VALUE_MOST_BYTES, DeadLetters, headers_of
-from watchroom.intake.partition import Refused
+from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.server import free_port

@@ -11,8 +11,8 @@ from tests.flow.servers import Stack
 from watchroom.errors import EventRefused
 from watchroom.events.record import Record
 from watchroom.intake.dead_letters import VALUE_MOST_BYTES, DeadLetters
+from watchroom.intake.judging import Refused
 from watchroom.intake.letters import Letter, identities, identity_of, letter_of, read_letters, replay_letters
-from watchroom.intake.partition import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topics import EVENTS_MOST_BYTES, ensure_topics
 from watchroom.settings import Settings

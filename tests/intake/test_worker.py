@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,14 +29,15 @@ def call_events(first: int, count: int, **more: object) -> list[tuple[bytes, byt
     return [(s.encode(), json.dumps({**event, "id": f"{s}-p", "subject": s, **more}).encode()) for s in subjects]
 
 
-def produce(stack: Stack, records: list[tuple[bytes, bytes]]) -> None:
-    """Send records to the calls' topic, and wait until all are stored."""
+def produce(stack: Stack, records: list[tuple[bytes, bytes]], headers: Sequence[tuple[str, bytes | None]] = ()) -> None:
+    """Send records to the calls' topic, all with these headers, and wait until all are stored."""
 
     async def send() -> None:
         settings = stack.settings()
         await ensure_topics(settings)
+        topic = settings.topic("calls")
         async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
-            sent = [await producer.send(settings.topic("calls"), value, key) for key, value in records]
+            sent = [await producer.send(topic, value, key, headers=list(headers)) for key, value in records]
             await asyncio.gather(*sent)
 
     asyncio.run(send())
@@ -101,6 +102,19 @@ def test_refused_records_become_dead_letters_and_the_rest_is_applied(
     assert letter["watchroom-reason"] == b"bad_json"
     assert letter["watchroom-topic"] == f"{real_stack.name}.calls".encode()
     assert letter.keys() >= {"watchroom-detail", "watchroom-partition", "watchroom-offset", "watchroom-arrived"}
+
+
+def test_an_arrival_header_without_a_value_is_a_dead_letter_and_no_end(
+    real_stack: Stack, redis: Redis, tmp_path: Path
+) -> None:
+    """Null header values are legal in Kafka; one of them must not end every worker that comes to it."""
+    produce(real_stack, call_events(0, 3))
+    produce(real_stack, call_events(3, 1), [("watchroom-arrived", None)])
+    produce(real_stack, call_events(4, 3))
+    with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
+        worker.until(lambda: presented(redis, real_stack) == 6 and applied(redis, real_stack) == 7)
+    (letter,) = letters(real_stack)
+    assert letter["watchroom-reason"] == b"bad_envelope"
 
 
 def test_a_step_that_redis_refuses_ends_the_worker_with_1_and_leaves_nothing(

@@ -122,14 +122,14 @@ class Admission:
         )
 
 
-def _first_arrival_ms(headers: tuple[tuple[str, bytes], ...], timestamp_ms: int) -> int:
+def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_ms: int) -> int:
     """The first `watchroom-arrived` (a letter replayed twice keeps its oldest), else the record's own time."""
     for name, value in headers:
         if name == ARRIVED:
             if not value or len(value) > 15 or not value.isdigit():
                 raise EventRefused(
                     reasons.BAD_ENVELOPE,
-                    f"header {ARRIVED} is {value[:40]!r}; write milliseconds since 1970 in ASCII digits",
+                    f"header {ARRIVED} is {value and value[:40]!r}; write milliseconds since 1970 in ASCII digits",
                 )
             return int(value)
     return timestamp_ms

@@ -19,6 +19,7 @@ WRONG_KEY: Final = "wrong_key"
 WRONG_PARTITION: Final = "wrong_partition"
 LATE: Final = "late"
 FUTURE: Final = "future"
+UNREADABLE: Final = "unreadable"
 
 MEANINGS: Final = {
     TOO_LARGE: "more than 262,144 bytes (256 KiB)",
@@ -32,6 +33,7 @@ MEANINGS: Final = {
     WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gives it",
     LATE: "arrived later after its time than its stream allows",
     FUTURE: "its time lies too far after its arrival",
+    UNREADABLE: "Watchroom itself failed on it, see the log of its worker; to be sent again after a fix",
 }
 
 REASONS: Final = tuple(MEANINGS)

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, UnknownError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers
-from watchroom.intake.partition import Refused
+from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES
 from watchroom.settings import Settings
@@ -30,7 +30,7 @@ STOP_WITHIN_S = 5.0
 def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, bytes]]:
     """Why, from where, and when it first arrived; for a value that is cut, also its length and SHA-256."""
     record, why = refused.record, refused.why
-    arrived = next((value for name, value in record.headers if name == headers.ARRIVED), None)
+    arrived = next((value or b"" for name, value in record.headers if name == headers.ARRIVED), None)
     said = [
         (headers.REASON, why.reason.encode()),
         (headers.DETAIL, why.detail[:DETAIL_MOST_CHARS].encode(errors="replace")),

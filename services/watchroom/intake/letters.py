@@ -18,7 +18,7 @@ from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers
 from watchroom.events.times import to_text
 from watchroom.intake.dead_letters import headers_of
-from watchroom.intake.partition import Refused
+from watchroom.intake.judging import Refused
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.settings import Settings
 

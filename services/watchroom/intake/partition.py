@@ -8,46 +8,22 @@ it was, so that it is never folded twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
-from watchroom.errors import EventRefused, Moved, StoreUnavailable
-from watchroom.events import headers
+from watchroom.errors import Moved, StoreUnavailable
 from watchroom.events.admit import Admission
-from watchroom.events.models import HEARTBEAT
-from watchroom.events.record import Arrived, Record
+from watchroom.events.record import Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.intake.batch import RecordBatch
+from watchroom.intake.judging import Judge, SendRefused
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
-from watchroom.store import keys
 from watchroom.store.step import Step
 from watchroom.store.write import Store
 
 # Arrivals decide whether an entity is known; its stored state must outlive them by any stop of the workers.
 STATE_SLACK_MS = 14 * 86_400_000
 ENTITIES_HELD = 200_000  # about 1 kB each; above that all are forgotten and read back as needed
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that cannot be used, and why."""
-
-    record: Record
-    why: EventRefused
-
-
-SendRefused = Callable[[str, int, Sequence[Refused]], Awaitable[None]]
-"""Sends dead letters of (topic, partition) and returns when they are acknowledged."""
-
-
-@dataclass(slots=True)
-class Admitted:
-    """A chunk of records, judged."""
-
-    by_subject: dict[str, list[Arrived]] = field(default_factory=dict)  # each entity's events, in order
-    refused: list[Refused] = field(default_factory=list)
-    heard: dict[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
 
 
 class PartitionApplier:
@@ -80,7 +56,7 @@ class PartitionApplier:
         self.topic = topic
         self.partition = partition
         self._store = store
-        self._admission = admission
+        self._judge = Judge(topic, partition, admission)
         self._folder = folder
         self._calendar = calendar
         self._keeping_ms = keeping_ms
@@ -145,7 +121,7 @@ class PartitionApplier:
     async def _apply_chunk(
         self, records: Sequence[Record], next_offset: int, fresh_ms: int | None, now_ms: int
     ) -> None:
-        admitted = self._admit(records)
+        admitted = self._judge.admit(records, self._known)
         await self._read_states(admitted.by_subject)
         if admitted.refused:
             await self._send_refused(self.topic, self.partition, admitted.refused)
@@ -158,36 +134,6 @@ class PartitionApplier:
         step.heard = admitted.heard
         step.dead_letters = Counter(refused.why.reason for refused in admitted.refused)
         await self._write(step, folded.entities)
-
-    def _admit(self, records: Sequence[Record]) -> Admitted:
-        admitted = Admitted()
-        by_subject, admit = admitted.by_subject, self._admission.admit
-        events_at_ms: dict[str, int] = {}  # by source
-        heartbeats_at_ms: dict[str, int] = {}
-        for record in records:
-            try:
-                arrived = admit(record)
-                event = arrived.event
-                if event.type == HEARTBEAT:
-                    heard_at_ms = heartbeats_at_ms
-                else:
-                    heard_at_ms = events_at_ms
-                    of_entity = by_subject.get(event.subject)
-                    if of_entity is None:
-                        if event.subject not in self._known:
-                            self._admission.check_partition(event)
-                        of_entity = by_subject[event.subject] = []
-                    of_entity.append(arrived)
-            except EventRefused as why:
-                admitted.refused.append(Refused(record, why))
-                continue
-            if record.headers and headers.ARRIVED in dict(record.headers):
-                continue  # a letter sent again says nothing about its source being alive now
-            if record.timestamp_ms > heard_at_ms.get(event.source, 0):
-                heard_at_ms[event.source] = record.timestamp_ms
-        for what, heard_at_ms in ((keys.EVENT, events_at_ms), (keys.HEARTBEAT, heartbeats_at_ms)):
-            admitted.heard |= {f"{source}|{what}": at_ms for source, at_ms in heard_at_ms.items()}
-        return admitted
 
     async def _read_states(self, subjects: Iterable[str]) -> None:
         if len(self._known) > ENTITIES_HELD:

@@ -8,7 +8,8 @@ from watchroom.events.admit import Admission
 from watchroom.fold.batch import Folder
 from watchroom.fold.contributions import Contributor
 from watchroom.fold.streams import STREAMS as FOLDED
-from watchroom.intake.partition import PartitionApplier, SendRefused
+from watchroom.intake.judging import SendRefused
+from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings

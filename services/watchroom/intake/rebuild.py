@@ -29,8 +29,9 @@ from watchroom.intake.before_rebuild import (
     refuse_while_running,
 )
 from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.judging import Refused, SendRefused
 from watchroom.intake.letters import Identity, identities, identity_of
-from watchroom.intake.partition import PartitionApplier, Refused, SendRefused
+from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics, ensure_topics
