@@ -12,6 +12,7 @@ import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher, subscription_state
+from aiokafka.record import default_records, memory_records
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer as FaustConsumer
@@ -67,6 +68,11 @@ READ = {
     fetcher.FetchResult.getall: "9669e7e2380f",
     fetcher.FetchResult.check_assignment: "6d6c09b06b9f",
     fetcher.PartitionRecords._unpack_records: "10b83276e7de",
+    memory_records._MemoryRecordsPy._cache_next: "5a02125b8c52",
+    memory_records._MemoryRecordsPy.next_batch: "210593ff6e9e",
+    default_records._DefaultRecordBatchPy._maybe_uncompress: "eafd7320e5b2",
+    default_records._DefaultRecordBatchPy._read_msg: "729e29b7c460",
+    default_records._DefaultRecordBatchPy.__next__: "f5f1bd76c9b3",
     subscription_state.TopicPartitionState.seek: "ef768e480bfa",
     subscription_state.SubscriptionState.fetch_context: "3093a3447eea",
 }

@@ -1,4 +1,4 @@
-"""Record batches: with `fetching` the one place that touches Faust's and aiokafka's private names.
+"""Record batches: with `fetching` and `header_names` the place that touches Faust's and aiokafka's private names.
 
 Faust hands its agents one record at a time, which caps a worker near 13,000 records a second
 whatever it then does. Here each fetched batch of one partition becomes ONE Faust message, whose

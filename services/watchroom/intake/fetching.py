@@ -1,6 +1,6 @@
 """The thread that owns the aiokafka consumer: fetches batches, notes the broker's answers, seeks.
 
-With `batches` the only module that touches Faust's and aiokafka's private names; see there.
+With `batches` and `header_names` the only module that touches Faust's and aiokafka's private names; see there.
 """
 
 # ruff: noqa: SLF001, ANN401, ARG002, ASYNC109 - private names, their untyped arguments and the driver's own
@@ -21,6 +21,7 @@ from faust.types import TP
 from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer
+from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.lanes import MOST_QUEUED, Lanes
 
 FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
@@ -45,6 +46,7 @@ class BatchThread(AIOKafkaConsumerThread):
         return cast("HasLanes", self.consumer).lanes
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        accept_any_header_name()
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"  # an aborted transaction never happened

@@ -18,6 +18,7 @@ from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers
 from watchroom.events.times import to_text
 from watchroom.intake.dead_letters import headers_of
+from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.settings import Settings
@@ -104,6 +105,7 @@ def replay_letters(settings: Settings, letters: Sequence[Letter]) -> Replayed:
 
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:
     """Every letter in its topic, also those that are there twice."""
+    accept_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         enable_auto_commit=False,

@@ -29,6 +29,7 @@ from watchroom.intake.before_rebuild import (
     refuse_while_running,
 )
 from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused, SendRefused
 from watchroom.intake.letters import Identity, identities, identity_of
 from watchroom.intake.partition import PartitionApplier
@@ -81,6 +82,7 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
     refuse_while_running(redis.stood, _now_ms())
     await refuse_members(settings)
     sent = await identities(settings)
+    accept_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         enable_auto_commit=False,

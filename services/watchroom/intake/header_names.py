@@ -1,0 +1,86 @@
+"""Header names that are not UTF-8: aiokafka's consumers are made to read them too.
+
+Kafka takes any bytes as a header's name, if its producer compresses as the topic does; aiokafka decodes
+strictly, so the error leaves the fetch, again at each try, and the partition is stuck for ever. We
+read our own headers only: in any other name, what is no UTF-8 becomes U+FFFD.
+
+The usual way stays aiokafka's compiled one. Only a batch that it fails on is read again, by aiokafka's
+own reader in Python, over bytes whose text is decoded leniently. With `batches` and `fetching` the
+only module that leans on private names; `tests/intake/test_internals.py` fails when they change.
+"""
+
+# ruff: noqa: SLF001, ANN401 - private names and their untyped arguments are what this module is about.
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, SupportsIndex
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+
+def accept_any_header_name() -> None:
+    """From here on every aiokafka consumer of this process reads header names that are not UTF-8."""
+    fetcher.MemoryRecords = AnyRecords
+
+
+class AnyRecords:
+    """The record batches of one fetch answer; stands in for aiokafka's `MemoryRecords`."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._records = MemoryRecords(data)
+        self._taken = 0
+        self.has_next = self._records.has_next
+        self.size_in_bytes = self._records.size_in_bytes
+
+    def next_batch(self) -> AnyBatch | None:
+        """The next batch, None after the last."""
+        batch, number = self._records.next_batch(), self._taken
+        self._taken += 1
+        return None if batch is None else AnyBatch(batch, self._data, number)
+
+
+class AnyBatch:
+    """A batch that gives each of its records; in all else aiokafka's own."""
+
+    def __init__(self, batch: Any, data: bytes, number: int) -> None:
+        self._batch = batch
+        self._data = data
+        self._number = number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __next__(self) -> Any:
+        return next(self._batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._batch
+        except UnicodeDecodeError:
+            yield from _leniently(self._data, self._number)  # from the first: the fetcher skips what it has had
+
+
+def _leniently(data: bytes, number: int) -> _DefaultRecordBatchPy:
+    """Batch `number` of a fetch answer, as read by Python."""
+    records = _MemoryRecordsPy(data)
+    for _ in range(number):
+        records.next_batch()
+    batch = _DefaultRecordBatchPy(records._next_slice)
+    batch._maybe_uncompress()
+    batch._buffer = _Lenient(batch._buffer)
+    return batch
+
+
+class _Lenient(bytearray):
+    """Bytes whose parts decode to text whatever they hold."""
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Any:
+        part = super().__getitem__(place)
+        return _Lenient(part) if isinstance(part, bytearray) else part
+
+    def decode(self, *_: object, **__: object) -> str:
+        return bytes(self).decode("utf-8", "replace")
