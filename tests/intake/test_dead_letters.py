@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.flow.servers import KafkaServer, Stack
-from watchroom.errors import BrokerUnavailable, EventRefused
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, EventRefused
+from watchroom.events import headers
 from watchroom.events.record import Record
-from watchroom.intake.dead_letters import VALUE_MOST_BYTES, DeadLetters, headers_of
+from watchroom.intake.dead_letters import (
+    ARRIVED_MOST_BYTES,
+    KEY_MOST_BYTES,
+    VALUE_MOST_BYTES,
+    DeadLetters,
+    headers_of,
+    letter_for,
+)
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
-from watchroom.intake.topics import ensure_topics
+from watchroom.intake.topics import LETTER_MOST_BYTES, ensure_topics
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 
@@ -25,12 +36,15 @@ def refused(value: bytes | None, key: bytes | None = b"17", headers: tuple[tuple
     return Refused(Record(7, 1_000, key, value, headers), LATE)
 
 
-async def sent(settings: Settings, *letters: Refused) -> list[Record]:
+async def sent(settings: Settings, *letters: Refused, ensure: bool = True) -> list[Record]:
     """Send letters, and read them back."""
-    await ensure_topics(settings)
+    if ensure:
+        await ensure_topics(settings)
     dead_letters = DeadLetters(settings, Status())
-    await dead_letters.send("watchroom.calls", 3, letters)
-    await dead_letters.stop()
+    try:
+        await dead_letters.send("watchroom.calls", 3, letters)
+    finally:
+        await dead_letters.stop()
     topic = settings.dead_letter_topic
     async with AIOKafkaConsumer(topic, bootstrap_servers=settings.kafka, auto_offset_reset="earliest") as consumer:
         found = [await consumer.getone() for _ in letters]
@@ -56,9 +70,69 @@ async def test_bytes_beyond_1_mib_are_cut_with_length_and_digest(real_stack: Sta
     whole = b"x" * (VALUE_MOST_BYTES + 5)
     (letter,) = await sent(real_stack.settings(partitions=1), refused(whole))
     assert letter.value == whole[:VALUE_MOST_BYTES]
-    headers = dict(letter.headers)
-    assert headers["watchroom-length"] == str(len(whole)).encode()
-    assert headers["watchroom-sha256"] == hashlib.sha256(whole).hexdigest().encode()
+    said = dict(letter.headers)
+    assert said["watchroom-length"] == str(len(whole)).encode()
+    assert said["watchroom-sha256"] == hashlib.sha256(whole).hexdigest().encode()
+
+
+async def test_a_key_and_an_arrival_that_are_too_long_are_cut_too(real_stack: Stack) -> None:
+    """Compressed, a key of 3 MB fits into its topic; a letter that cannot be sent would hold its partition for ever."""
+    key = b"k" * 3_000_000
+    (letter,) = await sent(
+        real_stack.settings(partitions=1), refused(b"{", key, headers=((headers.ARRIVED, b"1" * 3_000_000),))
+    )
+    said = dict(letter.headers)
+    assert (letter.key, letter.value) == (key[:KEY_MOST_BYTES], b"{")
+    assert said[headers.KEY_LENGTH] == b"3000000"
+    assert said[headers.KEY_SHA256] == hashlib.sha256(key).hexdigest().encode()
+    assert said[headers.ARRIVED] == b"1" * ARRIVED_MOST_BYTES
+    assert headers.LENGTH not in said
+
+
+def test_the_largest_letter_is_what_the_topic_must_take() -> None:
+    """Every part of it is bounded, whatever the record holds."""
+    long = Refused(
+        Record(2**62, 2**62, b"k" * 9_000_000, b"v" * 9_000_000, ((headers.ARRIVED, b"1" * 9_000_000),)),
+        EventRefused("wrong_partition", "\U0001f600" * 9_000_000),
+    )
+    key, value, said, _ = letter_for("t" * 249, 2**31 - 1, long)
+    assert len(key or b"") + len(value or b"") + sum(len(n) + len(v or b"") + 10 for n, v in said) < LETTER_MOST_BYTES
+
+
+async def limit(settings: Settings, most_bytes: int) -> None:
+    """Set the largest record that the dead letters' topic takes."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    changed = {"max.message.bytes": str(most_bytes)}
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, settings.dead_letter_topic, changed)])
+    await admin.close()
+
+
+async def test_a_letter_that_its_topic_does_not_take_is_kept_as_its_headers(real_stack: Stack) -> None:
+    """Somebody made the limit smaller while we run: the letter is counted, identified, and holds nobody up."""
+    settings = real_stack.settings(partitions=1)
+    await ensure_topics(settings)
+    await limit(settings, 50_000)
+    whole = os.urandom(100_000)  # what the broker compresses well would fit
+    small, bare = await sent(settings, refused(b"{"), refused(whole), ensure=False)
+    if small.value != b"{":  # the first failure may have moved the small one behind
+        small, bare = bare, small
+    assert (small.key, small.value) == (b"17", b"{")
+    assert (bare.key, bare.value) == (b"", b"")
+    said = dict(bare.headers)
+    assert (said[headers.LENGTH], said[headers.KEY_LENGTH]) == (b"100000", b"2")
+    assert said[headers.SHA256] == hashlib.sha256(whole).hexdigest().encode()
+
+
+async def test_a_topic_that_takes_no_letter_at_all_is_a_configuration_fault(real_stack: Stack) -> None:
+    """Trying again for ever would look like a Kafka that does not answer."""
+    settings = real_stack.settings(partitions=1)
+    await ensure_topics(settings)
+    await limit(settings, 50)
+    with pytest.raises(ConfigurationInvalid, match=r"max\.message\.bytes.*write 2097152"):
+        await sent(settings, refused(b"{"), ensure=False)
+    with pytest.raises(ConfigurationInvalid, match=rf"{settings.dead_letter_topic}: max\.message\.bytes: found 50; "):
+        await ensure_topics(settings)
 
 
 async def test_a_record_without_a_value_or_a_key_is_kept_too(stack: Stack) -> None:

@@ -15,6 +15,8 @@ PARTITION: Final = "watchroom-partition"
 OFFSET: Final = "watchroom-offset"
 LENGTH: Final = "watchroom-length"
 SHA256: Final = "watchroom-sha256"
+KEY_LENGTH: Final = "watchroom-key-length"
+KEY_SHA256: Final = "watchroom-key-sha256"
 
 DEAD_LETTER: Final = {
     REASON: "Why it was refused, one of a closed list.",
@@ -24,7 +26,8 @@ DEAD_LETTER: Final = {
     OFFSET: "Offset of the refused record.",
     ARRIVED: "Timestamp of the first record, in milliseconds since 1970; a replay passes it on.",
     LENGTH: "Full length in bytes, where the value was cut at 1 MiB.",
-    SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB.",
+    SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB."
+    f" A key is cut at 64 KiB, and {KEY_LENGTH} and {KEY_SHA256} say the same of it.",
 }
 """What each header of a dead letter says."""
 

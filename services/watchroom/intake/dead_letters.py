@@ -1,50 +1,78 @@
 """Dead letters: refused records, kept where a person can see them and send them again.
 
 A letter is the original key and bytes, untouched, with headers that say why it was refused and
-where it came from. It is acknowledged by all brokers before the atomic step that counts it, so a
-crash in between repeats it: readers identify a letter by (topic, partition, offset).
+where it came from. What is too large is cut, so that every letter fits into the topic: unpacked, a
+record can be larger than its own topic's limit. It is acknowledged by all brokers before the atomic
+step that counts it, so a crash in between repeats it: readers identify a letter by (topic,
+partition, offset).
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
-from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES
+from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, too_small_for_letters
 from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024
+KEY_MOST_BYTES = 64 * 1024
+ARRIVED_MOST_BYTES = 40  # more than any number that is one: cut, it is refused again
 DETAIL_MOST_CHARS = 2000
 SEND_WITHIN_S = 10.0
 STOP_WITHIN_S = 5.0
 
+log = structlog.get_logger("watchroom.intake")
+
+
+class Stored(NamedTuple):
+    """One letter as it is written."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    is_bare: bool  # neither key nor value, only what the headers say
+
 
 def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, bytes]]:
-    """Why, from where, and when it first arrived; for a value that is cut, also its length and SHA-256."""
+    """Why, from where, and when it first arrived; `letter_for` adds what was cut."""
     record, why = refused.record, refused.why
     arrived = next((value or b"" for name, value in record.headers if name == headers.ARRIVED), None)
-    said = [
+    return [
         (headers.REASON, why.reason.encode()),
         (headers.DETAIL, why.detail[:DETAIL_MOST_CHARS].encode(errors="replace")),
         (headers.TOPIC, topic.encode()),
         (headers.PARTITION, str(partition).encode()),
         (headers.OFFSET, str(record.offset).encode()),
-        (headers.ARRIVED, arrived if arrived is not None else str(record.timestamp_ms).encode()),
+        (headers.ARRIVED, str(record.timestamp_ms).encode() if arrived is None else arrived[:ARRIVED_MOST_BYTES]),
     ]
-    if record.value is not None and len(record.value) > VALUE_MOST_BYTES:
-        said += [
-            (headers.LENGTH, str(len(record.value)).encode()),
-            (headers.SHA256, hashlib.sha256(record.value).hexdigest().encode()),
-        ]
-    return said
+
+
+def letter_for(topic: str, partition: int, refused: Refused, *, is_bare: bool = False) -> Stored:
+    """The letter of a refused record, cut to fit; `is_bare`: its headers alone."""
+    record, said = refused.record, headers_of(topic, partition, refused)
+    value = _cut(record.value, 0 if is_bare else VALUE_MOST_BYTES, (headers.LENGTH, headers.SHA256), said)
+    key = _cut(record.key, 0 if is_bare else KEY_MOST_BYTES, (headers.KEY_LENGTH, headers.KEY_SHA256), said)
+    # a record with neither key nor value is no record for Kafka: an empty key stands for none
+    return Stored(b"" if key is None and value is None else key, value, said, is_bare)
+
+
+def _cut(whole: bytes | None, most_bytes: int, names: tuple[str, str], said: list[tuple[str, bytes]]) -> bytes | None:
+    """The beginning of what is too long, whose full length and SHA-256 are then said."""
+    if whole is None or len(whole) <= most_bytes:
+        return whole
+    said += zip(names, (str(len(whole)).encode(), hashlib.sha256(whole).hexdigest().encode()), strict=True)
+    return whole[:most_bytes]
 
 
 class DeadLetters:
@@ -63,29 +91,48 @@ class DeadLetters:
 
         Raises:
             BrokerUnavailable: Not all are known to be stored; sending all again is safe.
+            ConfigurationInvalid: The topic does not even take a letter without its key and value.
         """
         if not refused:
             return
         try:
             async with asyncio.timeout(SEND_WITHIN_S):
-                producer = await self._started()
-                stored = [
-                    await producer.send(
-                        self._topic,
-                        value=None if item.record.value is None else item.record.value[:VALUE_MOST_BYTES],
-                        # a record with neither key nor value is no record for Kafka: an empty key stands for none
-                        key=b"" if item.record.key is None and item.record.value is None else item.record.key,
-                        headers=headers_of(topic, partition, item),
-                    )
-                    for item in refused
-                ]
-                await asyncio.gather(*stored)
+                await self._store(topic, partition, refused)
         except (KafkaError, OSError, TimeoutError) as error:
             self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
             raise BrokerUnavailable(
                 f"dead letters cannot be sent to {self._topic} at {self._kafka} ({type(error).__name__}: {error})"
             ) from error
         self._status.count("dead_letters", len(refused))
+
+    async def _store(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
+        """Send them; one that the topic finds too large all the same is sent again as its headers alone."""
+        waiting = [(item, letter_for(topic, partition, item)) for item in refused]
+        while waiting:
+            errors = await self._try(letter for _, letter in waiting)
+            failed = [(item, letter, error) for (item, letter), error in zip(waiting, errors, strict=True) if error]
+            if not any(isinstance(error, MessageSizeTooLargeError) for *_, error in failed):
+                for *_, error in failed:
+                    raise error
+                return
+            self._let_go()  # what follows a letter that failed may fail for the gap in its numbers alone
+            waiting = [(item, self._smaller(topic, partition, item, letter, error)) for item, letter, error in failed]
+
+    def _smaller(self, topic: str, partition: int, refused: Refused, letter: Stored, error: BaseException) -> Stored:
+        if not isinstance(error, MessageSizeTooLargeError):
+            return letter
+        if letter.is_bare:
+            raise too_small_for_letters(self._topic, "less than the headers of a dead letter take") from error
+        place = {"topic": topic, "partition": partition, "offset": refused.record.offset}
+        log.error("a dead letter is too large for its topic, only its headers are kept", **place)
+        return letter_for(topic, partition, refused, is_bare=True)
+
+    async def _try(self, letters: Iterable[Stored]) -> list[BaseException | None]:
+        """What went wrong with each of the letters."""
+        producer = await self._started()
+        sent = [await producer.send(self._topic, value, key=key, headers=said) for key, value, said, _ in letters]
+        stored = await asyncio.gather(*sent, return_exceptions=True)
+        return [one if isinstance(one, BaseException) else None for one in stored]
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:

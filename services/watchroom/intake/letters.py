@@ -38,7 +38,7 @@ class Letter(NamedTuple):
     reason: str
     detail: str
     arrived_ms: int | None  # of the first record; None where the sender's header was unreadable
-    is_cut: bool  # only its first 1 MiB was kept
+    is_cut: bool  # only the beginning of its value or key was kept
     key: bytes | None
     value: bytes | None
 
@@ -167,7 +167,7 @@ def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
             reason=said[headers.REASON],
             detail=said.get(headers.DETAIL, ""),
             arrived_ms=_arrived_ms(said.get(headers.ARRIVED, "")),
-            is_cut=headers.LENGTH in said,
+            is_cut=headers.LENGTH in said or headers.KEY_LENGTH in said,
             key=record.key,
             value=record.value,
         )

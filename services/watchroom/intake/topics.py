@@ -14,15 +14,17 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
-from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
 from watchroom.settings import STREAMS, Settings
 
 RETENTION_DAYS = 400
 EVENTS_MOST_BYTES = 1024 * 1024
 DEAD_LETTERS_MOST_BYTES = 2 * 1024 * 1024
+LETTER_MOST_BYTES = 1024 * 1024 + 128 * 1024  # the largest dead letter: value, key and headers are cut to fit
 RETURNS = "returns"  # figures produced elsewhere
 
+_MOST_BYTES = "max.message.bytes"
 _EXISTS = "TopicAlreadyExistsError"
 _REQUEST_TIMEOUT_MS = 10_000
 _SHOWN_WITHIN_S = 15.0
@@ -50,7 +52,7 @@ def topic_settings(settings: Settings, topic: str) -> dict[str, str]:
         "message.timestamp.type": "LogAppendTime",
         "retention.ms": str(RETENTION_DAYS * 86_400_000),
         "compression.type": "zstd",
-        "max.message.bytes": str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
+        _MOST_BYTES: str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
     }
 
 
@@ -62,6 +64,7 @@ async def ensure_topics(settings: Settings) -> Topics:
     Raises:
         BrokerUnavailable: No broker answered, or not in time; calling again is safe.
         WorkFailed: The broker refused to create a topic; the message says why.
+        ConfigurationInvalid: The dead letters' topic does not take the largest letter.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=_REQUEST_TIMEOUT_MS)
     try:
@@ -121,15 +124,23 @@ async def _differing(admin: AIOKafkaAdminClient, settings: Settings, topics: lis
     said = []
     for _, _, _, topic, entries in (resource for answer in answers for resource in answer.resources):
         found = {name: value for name, value, *_ in entries}
+        most_bytes = found.get(_MOST_BYTES, "-1")
+        if topic == settings.dead_letter_topic and 0 <= int(most_bytes) < LETTER_MOST_BYTES:
+            raise too_small_for_letters(topic, most_bytes)
         for name, ours in topic_settings(settings, topic).items():
             if name in found and not _as_good(name, found[name], ours):
                 said.append(f"topic {topic}: {name} is {found[name]}, Watchroom would set {ours}")
     return said
 
 
+def too_small_for_letters(topic: str, found: str) -> ConfigurationInvalid:
+    """What to change so that the dead letters' topic takes them; waiting would help nobody."""
+    return ConfigurationInvalid([Fault(f"Kafka topic {topic}", _MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))])
+
+
 def _as_good(name: str, found: str, ours: str) -> bool:
     if name == "compression.type":
         return True  # costs space, changes nothing
-    if name in ("retention.ms", "max.message.bytes"):
+    if name in ("retention.ms", _MOST_BYTES):
         return int(found) >= int(ours) or found == "-1"
     return found == ours
