@@ -12,7 +12,7 @@ from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED
 from watchroom.events.record import Arrived, Record
-from watchroom.events.times import to_ms
+from watchroom.events.times import LATEST_MS, to_ms
 
 HISTORY = "2021-10-29T00:00:00Z"
 
@@ -153,6 +153,25 @@ def test_an_unreadable_arrival_header_is_refused(text: str) -> None:
     error = refused_record(admission(), record(headers=arrived_header(text)))
     assert error.reason == reasons.BAD_ENVELOPE
     assert ARRIVED in error.detail
+
+
+def test_a_first_arrival_after_its_own_record_is_refused() -> None:
+    """Nobody sends a letter again before it came: such a header would put an event into any month of any year."""
+    assert admission().admit(record(headers=arrived_header(NOON_MS))).arrival_ms == NOON_MS
+    error = refused_record(admission(), record(headers=arrived_header(NOON_MS + 1)))
+    assert error.reason == reasons.BAD_ENVELOPE
+    assert "after this very record (2021-10-30T12:00:00.000Z)" in error.detail
+
+
+@pytest.mark.parametrize("arrival_ms", [LATEST_MS, 2**62, 2**63 - 1])
+def test_a_record_of_no_time_is_refused_where_its_time_is_not_the_arrival(arrival_ms: int) -> None:
+    """Redis would keep it as when the source was last heard: no whole number, or one that hides all later ones."""
+    imported = record(recordedtime="2021-10-30T12:00:00Z", arrival_ms=arrival_ms)
+    error = refused_record(admission(history=("acd",)), imported)
+    assert error.reason == reasons.BAD_TIME
+    assert "message.timestamp.type=LogAppendTime" in error.detail
+    letter = record(arrival_ms=arrival_ms, headers=arrived_header(NOON_MS))
+    assert refused_record(admission(), letter).reason == reasons.BAD_TIME
 
 
 def test_an_arrival_header_without_a_value_is_refused_too() -> None:

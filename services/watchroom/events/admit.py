@@ -16,7 +16,7 @@ from watchroom.events.models import HEARTBEAT, STREAM_OF
 from watchroom.events.parse import parse
 from watchroom.events.partitioner import partition_of
 from watchroom.events.record import Arrived, Event, Record
-from watchroom.events.times import to_text
+from watchroom.events.times import LATEST_MS, to_text
 
 _new = tuple.__new__
 
@@ -75,6 +75,7 @@ class Admission:
             _refuse_key(event, key)
         if recorded_ms is not None and source in self._history:
             arrival_ms = closing_ms = recorded_ms
+            _refuse_impossible(timestamp_ms)
         else:
             closing_ms = timestamp_ms
             arrival_ms = _first_arrival_ms(headers, timestamp_ms) if headers else timestamp_ms
@@ -131,8 +132,30 @@ def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_m
                     reasons.BAD_ENVELOPE,
                     f"header {ARRIVED} is {value and value[:40]!r}; write milliseconds since 1970 in ASCII digits",
                 )
-            return int(value)
+            _refuse_impossible(timestamp_ms)
+            first_ms = int(value)
+            if first_ms > timestamp_ms:
+                raise EventRefused(
+                    reasons.BAD_ENVELOPE,
+                    f"header {ARRIVED} says {to_text(first_ms)}, which is after this very record"
+                    f" ({to_text(timestamp_ms)}); only `watchroom dead-letters replay` writes it",
+                )
+            return first_ms
     return timestamp_ms
+
+
+def _refuse_impossible(timestamp_ms: int) -> None:
+    """Refuse a record's timestamp that no clock of this age shows; of others the event's time is the judge.
+
+    Redis keeps when a source was last heard: a timestamp near 2^63 would be no whole number there, and one of
+    the year 3000 would hide every later one.
+    """
+    if timestamp_ms >= LATEST_MS:
+        raise EventRefused(
+            reasons.BAD_TIME,
+            f"the Kafka record's timestamp is {to_text(timestamp_ms)}; mind that it is in milliseconds, or set"
+            " message.timestamp.type=LogAppendTime on the topic",
+        )
 
 
 def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
