@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,13 +74,16 @@ def show(
 
 @app.command("replay")
 def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
-    """Send letters to their topics again; those that are still wrong come back. Repeating is harmless."""
+    """Send letters to their topics again; those that are still wrong come back.
+
+    Repeating is harmless: what first came longer ago than WATCHROOM_KEEPING_DAYS is not sent, it might count twice.
+    """
     from watchroom.intake.letters import read_letters, replay_letters
 
     settings = settings_with(kafka)
     wanted = _wanted(reason, topic)
     with servers_named(settings):
-        done = replay_letters(settings, read_letters(settings, wanted))
+        done = replay_letters(settings, read_letters(settings, wanted), time.time_ns() // 1_000_000)
     messages.print(_said(done))
 
 
@@ -94,6 +98,7 @@ def _said(done: Replayed) -> str:
         "came back from an earlier replay": done.repeats,
         "had been cut": done.cut,
         "are larger than their topic takes": done.too_large,
+        "first came too long ago (WATCHROOM_KEEPING_DAYS)": done.expired,
     }
     more = "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
     return f"sent {done.sent:,} of {sum(done):,} letters again{more}"

@@ -15,6 +15,7 @@ NOON = "2021-10-30T12:00:00Z"
 NOON_MS = to_ms(NOON)
 DAY_MS = 86_400_000
 FUTURE_MS = 300_000
+KEEPING_MS = 3 * DAY_MS
 ABSENT = object()
 
 
@@ -43,8 +44,16 @@ def record(*, key: bytes | None = b"17", arrival_ms: int = NOON_MS, headers: Any
 
 
 def admission(stream: str = "calls", *, partition: int = 0, history: tuple[str, ...] = ()) -> Admission:
-    """The rules of one partition out of four: 24 h late, 5 min ahead."""
-    return Admission(stream, partition, 4, history_sources=history, lateness_ms=DAY_MS, future_ms=FUTURE_MS)
+    """The rules of one partition out of four: 24 h late, 5 min ahead, known for 3 days."""
+    return Admission(
+        stream,
+        partition,
+        4,
+        history_sources=history,
+        lateness_ms=DAY_MS,
+        future_ms=FUTURE_MS,
+        keeping_ms=KEEPING_MS,
+    )
 
 
 def refused(value: bytes) -> EventRefused:

@@ -7,7 +7,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.events.made import DAY_MS, FUTURE_MS, NOON_MS, admission, parsed, record, refused_record
+from tests.events.made import DAY_MS, FUTURE_MS, KEEPING_MS, NOON_MS, admission, parsed, record, refused_record
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED
@@ -124,24 +124,37 @@ def test_a_history_event_without_recordedtime_has_kafkas_arrival() -> None:
 
 
 def test_a_replayed_letter_is_late_by_its_first_arrival_and_closes_by_its_new_record() -> None:
-    """Mending a letter after a month must not make it late, nor rewrite a month that was published."""
-    month_later = NOON_MS + 31 * DAY_MS
-    admitted = admission().admit(record(arrival_ms=month_later, headers=arrived_header(NOON_MS + 3)))
-    assert (admitted.arrival_ms, admitted.closing_ms) == (NOON_MS + 3, month_later)
-    late = record(arrival_ms=month_later, headers=arrived_header(NOON_MS + DAY_MS + 1))
+    """Mending a letter two days later must not make it late, nor rewrite a month that was published meanwhile."""
+    mended_ms = NOON_MS + 2 * DAY_MS
+    admitted = admission().admit(record(arrival_ms=mended_ms, headers=arrived_header(NOON_MS + 3)))
+    assert (admitted.arrival_ms, admitted.closing_ms) == (NOON_MS + 3, mended_ms)
+    late = record(arrival_ms=mended_ms, headers=arrived_header(NOON_MS + DAY_MS + 1))
     assert refused_record(admission(), late).reason == reasons.LATE
 
 
 def test_a_letter_replayed_twice_keeps_its_oldest_arrival() -> None:
     """The first header is the oldest: later ones are appended."""
-    headers = arrived_header(NOON_MS) + arrived_header(NOON_MS + 2 * DAY_MS)
-    assert admission().admit(record(arrival_ms=NOON_MS + 9 * DAY_MS, headers=headers)).arrival_ms == NOON_MS
+    headers = arrived_header(NOON_MS) + arrived_header(NOON_MS + DAY_MS)
+    assert admission().admit(record(arrival_ms=NOON_MS + 2 * DAY_MS, headers=headers)).arrival_ms == NOON_MS
+
+
+@pytest.mark.parametrize("history", [(), ("acd",)], ids=["live", "history"])
+def test_a_letter_is_expired_once_its_entity_may_be_forgotten(history: tuple[str, ...]) -> None:
+    """Sent twice, it would count twice: the state that knows it is stored for the keeping and some slack."""
+    rules = admission(history=history)
+    told = record(recordedtime="2021-10-30T12:00:00Z", headers=arrived_header(NOON_MS))
+    assert rules.admit(told._replace(timestamp_ms=NOON_MS + KEEPING_MS))
+    error = refused_record(rules, told._replace(timestamp_ms=NOON_MS + KEEPING_MS + 1))
+    assert error.reason == reasons.EXPIRED
+    assert "sent again 3 days later" in error.detail
 
 
 def test_of_a_replayed_history_letter_recordedtime_is_both_clocks() -> None:
     """Else a rebuilt importer would be judged by the day on which it ran."""
     given_record = record(
-        arrival_ms=NOON_MS + 99 * DAY_MS, recordedtime="2021-10-30T12:00:01Z", headers=arrived_header(7)
+        arrival_ms=NOON_MS + 99 * DAY_MS,
+        recordedtime="2021-10-30T12:00:01Z",
+        headers=arrived_header(NOON_MS + 98 * DAY_MS),
     )
     admitted = admission(history=("acd",)).admit(given_record)
     assert (admitted.arrival_ms, admitted.closing_ms) == (NOON_MS + 1000, NOON_MS + 1000)

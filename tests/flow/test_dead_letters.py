@@ -21,15 +21,16 @@ from tests.flow.rebuild_room import Room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.facts import Sent
-from tests.oracle.scales import DAY_MS, HOUR_MS
-from tests.oracle.wire import content_of, partition_of, refused_records, time_ms, value_of
+from tests.oracle.scales import DAY_MS, HOUR_MS, month_of
+from tests.oracle.wire import content_of, partition_of, refused_records, value_of
 from tests.parts import PartMissing, missing
+from watchroom.events.headers import ARRIVED
 from watchroom.events.reasons import REASONS, UNREADABLE
 from watchroom.intake.topics import ensure_topics
 
 PARTITIONS = 2
 GOOD = 3  # calls of the same batch that nothing is wrong with
-OCTOBER_MS = time_ms("2021-10-31T20:00:00+00:00")
+THEN_MS = now_ms() - 60 * DAY_MS  # its month is closed, and incidents of it are still known
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -44,6 +45,7 @@ class Bad:
     value: bytes | None
     partition: int
     timestamp_ms: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def in_partition(partition: int, name: str) -> str:
@@ -68,10 +70,14 @@ def bad_records(at_ms: int) -> list[Bad]:
         Bad("bad_json", "calls", None, b"\xff\x00 not text", 0),
         Bad("bad_json", "calls", subject.encode(), None, 0),
     ]
-    # an incident of October 2021, on time by the clock of its record, in the wrong partition
-    incident = in_partition(0, "october")
-    created = Sent("incidents", "incident.created", "i1", incident, OCTOBER_MS, OCTOBER_MS, {"grade": "1"})
-    misplaced_then = Bad("wrong_partition", "incidents", incident.encode(), value_of(created), 1, OCTOBER_MS + 60_000)
+    # a letter sent again by other means than ours, when its call may be forgotten
+    expired, came_ms = in_partition(0, "expired"), at_ms - 4 * DAY_MS
+    arrived = ((ARRIVED, str(came_ms).encode()),)
+    found.append(Bad("expired", "calls", expired.encode(), call(expired, came_ms), 0, headers=arrived))
+    # an incident of two months ago, on time by the clock of its record, in the wrong partition
+    incident = in_partition(0, "then")
+    created = Sent("incidents", "incident.created", "i1", incident, THEN_MS, THEN_MS, {"grade": "1"})
+    misplaced_then = Bad("wrong_partition", "incidents", incident.encode(), value_of(created), 1, THEN_MS + 60_000)
     return [*found, misplaced_then]
 
 
@@ -140,7 +146,7 @@ async def prepare(room: Letters) -> None:
         sent = []
         for number, bad in enumerate(room.bad):
             topic = settings.topic(bad.stream)
-            sent.append(await out.send(topic, bad.value, bad.key, bad.partition, bad.timestamp_ms))
+            sent.append(await out.send(topic, bad.value, bad.key, bad.partition, bad.timestamp_ms, list(bad.headers)))
             if number < GOOD:
                 good = in_partition(0, f"good-{number}")
                 sent.append(await out.send(settings.topic("calls"), call(good, now_ms()), good.encode()))
@@ -153,7 +159,7 @@ def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: L
     expected = Counter(bad.reason for bad in room.bad)
     assert set(expected) == set(REASONS) - {UNREADABLE}  # a fault of ours, which no record is known to bring about
     assert room.counts() == expected
-    month = room.dump()[f"month:{london_month()}"]
+    month = room.dump()[f"month:{month_of(now_ms())}"]
     assert month["call_volume|line=999|count"] == str(GOOD)
     originals = {
         (topic, record.partition, record.offset): record
@@ -168,15 +174,8 @@ def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: L
         (bad,) = [b for b in room.bad if (b.key, b.value, b.reason) == (record.key, record.value, said["reason"])]
         assert (letter.key, letter.value) == (bad.key, bad.value)
         assert (said["topic"], int(said["partition"])) == (settings.topic(bad.stream), bad.partition)
-        assert said["arrived"] == str(record.timestamp)
+        assert said["arrived"] == dict(record.headers).get(ARRIVED, str(record.timestamp).encode()).decode()
         assert len(said["detail"]) > 20
-
-
-def london_month() -> str:
-    """The running month."""
-    from watchroom.rolling.calendar import Calendar
-
-    return Calendar("Europe/London").month_of(now_ms())
 
 
 def test_the_list_shows_each_letter_once_even_if_a_crash_wrote_it_twice(room: Letters) -> None:
@@ -240,16 +239,25 @@ def test_a_misplaced_record_is_applied_when_it_is_sent_again(room: Letters) -> N
     room.applied()
     assert room.counts() == counts  # none came back
     dump = room.dump()
-    assert dump[f"month:{london_month()}"]["call_volume|line=999|count"] == str(GOOD + 1)
-    assert dump["month:2021-10"]["incident_volume|grade=1,area=unknown|count"] == "1"
+    assert dump[f"month:{month_of(now_ms())}"]["call_volume|line=999|count"] == str(GOOD + 1)
+    assert dump[f"month:{month_of(THEN_MS)}"]["incident_volume|grade=1,area=unknown|count"] == "1"
     log = content_of(room.client, room.settings.force).restatements
-    assert {(entry.month, entry.type, entry.delta) for entry in log} == {("2021-10", "incident.created", 1)}
+    assert {(entry.month, entry.type, entry.delta) for entry in log} == {(month_of(THEN_MS), "incident.created", 1)}
     assert all(sent_ms <= entry.arrival_ms <= now_ms() for entry in log)
-    assert sent_ms > OCTOBER_MS + 7 * DAY_MS  # by the second arrival it would have been refused as late
+    assert sent_ms > THEN_MS + 7 * DAY_MS  # by the second arrival it would have been refused as late
     before = without_times(room.dump())
     assert room.run("dead-letters", "replay", "--reason", "wrong_partition").code == 0
     room.applied()
     assert without_times(room.dump()) == before  # the fold knows them
+
+
+def test_a_letter_that_may_be_forgotten_is_not_sent_again(room: Letters) -> None:
+    """It would come back as one more letter each time, and the command says why it stays."""
+    done = room.run("dead-letters", "replay", "--reason", "expired")
+    assert (done.code, done.lines) == (
+        0,
+        ["sent 0 of 1 letters again; 1 first came too long ago (WATCHROOM_KEEPING_DAYS)"],
+    )
 
 
 def without_times(dump: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Faulty(Admission):
 
 def test_a_record_that_cannot_be_judged_becomes_a_letter_and_the_rest_is_admitted() -> None:
     """A restart would meet it again: ending the worker would end the room, and a rebuild too."""
-    rules = Faulty("calls", 0, 1, history_sources=(), lateness_ms=1000, future_ms=1000)
+    rules = Faulty("calls", 0, 1, history_sources=(), lateness_ms=1000, future_ms=1000, keeping_ms=1000)
     records = [record()._replace(offset=offset) for offset in (5, 6, 7)]
     with capture_logs() as logs:
         admitted = Judge("watchroom.calls", 0, rules).admit(records, known=())

@@ -12,7 +12,7 @@ from watchroom.errors import EventRefused
 from watchroom.events.record import Record
 from watchroom.intake.dead_letters import VALUE_MOST_BYTES, DeadLetters
 from watchroom.intake.judging import Refused
-from watchroom.intake.letters import Letter, identities, identity_of, letter_of, read_letters, replay_letters
+from watchroom.intake.letters import Letter, Replayed, identities, identity_of, letter_of, read_letters, replay_letters
 from watchroom.intake.status import Status
 from watchroom.intake.topics import EVENTS_MOST_BYTES, ensure_topics
 from watchroom.settings import Settings
@@ -51,7 +51,7 @@ def test_letters_are_read_once_in_order_and_those_wanted_are_sent_again(stack: S
     for one in (refused(7, b"[1"), again):
         assert identity_of(topic, 0, one) in known
     assert identity_of(topic, 0, refused(9, b"{", arrived=b"1001")) not in known  # another log's offset 9
-    assert tuple(replay_letters(settings, found)) == (3, 1, 0, 0)
+    assert replay_letters(settings, found, now_ms=2_000) == Replayed(3, repeats=1, cut=0, too_large=0, expired=0)
 
 
 def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:
@@ -61,7 +61,20 @@ def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:
     small, cut = read_letters(settings, lambda _: True)
     assert cut.is_cut
     full = small._replace(offset=3, value=b"x" * EVENTS_MOST_BYTES)
-    assert tuple(replay_letters(settings, [small, cut, full])) == (1, 0, 1, 1)
+    done = replay_letters(settings, [small, cut, full], now_ms=2_000)
+    assert done == Replayed(1, repeats=0, cut=1, too_large=1, expired=0)
+
+
+def test_what_would_be_refused_as_expired_is_not_sent(real_stack: Stack) -> None:
+    """Each replay would bring it back as one more letter; what is on time by its own stream's keeping is sent."""
+    settings = real_stack.settings(partitions=1)
+    send(settings, refused(1, b"{"))
+    (call,) = read_letters(settings, lambda _: True)
+    incident = call._replace(topic=settings.topic("incidents"), offset=2)
+    three_days_on_ms = 1_000 + settings.keeping_days.ms("calls")
+    assert replay_letters(settings, [call, incident], three_days_on_ms).expired == 0
+    done = replay_letters(settings, [call, incident], three_days_on_ms + 1)
+    assert done == Replayed(1, repeats=0, cut=0, too_large=0, expired=1)
 
 
 def test_a_record_that_is_no_letter_is_left_out() -> None:

@@ -16,6 +16,7 @@ from watchroom.intake import partition as partition_module
 from watchroom.store.read import SourceState
 
 pytestmark = pytest.mark.real
+DAY_MS = 86_400_000
 VOLUME, ANSWERED = "call_volume|line=999|count", "call_answer_time|line=999|observations"
 QUEUED_17 = record(0, "call.queued", "09:00:00", line="999")
 ANSWERED_17 = record(1, "call.answered", "09:00:08")
@@ -63,6 +64,25 @@ async def test_a_letter_sent_again_does_not_make_its_source_alive(one: OnePartit
     await applier.apply(batch(0, again), NOW_MS, NOW_MS)
     assert one.month() == {VOLUME: 1}
     assert one.reader.sources() == {}
+
+
+async def test_a_letter_sent_again_when_its_call_is_forgotten_counts_once(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """Redis has let the state go by then: a second replay would count the same call twice, and restate its month."""
+    letter = ((headers.ARRIVED, str(at("09:00:01")).encode()),)
+    weeks_later_ms = NOW_MS + 25 * DAY_MS
+    first = record(0, "call.queued", "09:00:00", line="999", arrived=NOW_MS + 2 * DAY_MS, headers=letter)
+    again = record(1, "call.queued", "09:00:00", line="999", arrived=weeks_later_ms, headers=letter)
+    applier = await one.started()
+    await applier.apply(batch(0, first), None, NOW_MS + 2 * DAY_MS)
+    with redis_server.client() as client:
+        for key in client.keys("*:state:*"):
+            client.delete(key)  # as after the keeping of calls and its slack
+    applier = await one.started()
+    await applier.apply(batch(1, again), None, weeks_later_ms)
+    assert one.month()[VOLUME] == 1
+    assert one.letters.sent == [(1, "expired")]
 
 
 async def test_a_repeat_after_a_long_stop_finds_its_entity(one: OnePartition, redis_server: RedisServer) -> None:

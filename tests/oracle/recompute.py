@@ -56,11 +56,13 @@ class Content:
 
 
 def refusal(event: Sent) -> str | None:
-    """`late` or `future`, judged on time and arrival alone (design 2.2); None: admitted."""
+    """`late` or `future`, judged on time and arrival alone (design 2.2), or an `expired` letter; None: admitted."""
     if event.arrival_ms - event.time_ms > LATENESS_MS[event.stream]:
         return "late"
     if event.time_ms - event.arrival_ms > FUTURE_MS:
         return "future"
+    if event.replayed_ms is not None and event.replayed_ms - event.arrival_ms > KEEPING_MS[event.stream]:
+        return "expired"
     return None
 
 

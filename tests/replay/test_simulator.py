@@ -43,6 +43,7 @@ def judge(events: Iterable[Simulated]) -> Counter[str]:
             history_sources=SOURCES.values(),
             lateness_ms=settings.lateness_days.ms(stream),
             future_ms=round(settings.future_s * 1000),
+            keeping_ms=settings.keeping_days.ms(stream),
         )
         for stream in STREAMS
         for partition in range(PARTITIONS)

@@ -109,7 +109,7 @@ class _Stream:
     """One stream as one partition."""
 
     def __init__(self, name: str, contributor: Contributor, settings: Settings, calendar: Calendar) -> None:
-        lateness_ms = settings.lateness_days.ms(name)
+        lateness_ms, keeping_ms = settings.lateness_days.ms(name), settings.keeping_days.ms(name)
         self.known: dict[str, Known] = {}
         self.admission = Admission(
             name,
@@ -118,11 +118,12 @@ class _Stream:
             history_sources=[SOURCES[name]],
             lateness_ms=lateness_ms,
             future_ms=round(settings.future_s * 1000),
+            keeping_ms=keeping_ms,
         )
         self.folder = Folder(
             STREAMS[name],
             contributor,
-            keeping_ms=settings.keeping_days.ms(name),
+            keeping_ms=keeping_ms,
             lateness_ms=lateness_ms,
             calendar=calendar,
             topic=settings.topic(name),

@@ -24,7 +24,16 @@ _new = tuple.__new__
 class Admission:
     """Judges the records of one partition of one stream's topic."""
 
-    __slots__ = ("_future_ms", "_history", "_lateness_ms", "_partition", "_partition_count", "_stream", "_types")
+    __slots__ = (
+        "_future_ms",
+        "_history",
+        "_keeping_ms",
+        "_lateness_ms",
+        "_partition",
+        "_partition_count",
+        "_stream",
+        "_types",
+    )
 
     def __init__(
         self,
@@ -35,6 +44,7 @@ class Admission:
         history_sources: Collection[str],
         lateness_ms: int,
         future_ms: int,
+        keeping_ms: int,
     ) -> None:
         """Judge by these rules.
 
@@ -45,6 +55,7 @@ class Admission:
             history_sources: Sources whose `recordedtime`, where they give one, is the arrival.
             lateness_ms: The stream's bound: an event is late when arrival - time is greater.
             future_ms: An event is from the future when time - arrival is greater.
+            keeping_ms: A letter is expired when it is sent again later than this after it first came.
         """
         self._stream = stream
         self._partition = partition
@@ -52,6 +63,7 @@ class Admission:
         self._history = frozenset(history_sources)
         self._lateness_ms = lateness_ms
         self._future_ms = future_ms
+        self._keeping_ms = keeping_ms
         self._types = frozenset(name for name, of in STREAM_OF.items() if of == stream)
 
     def admit(self, record: Record) -> Arrived:
@@ -73,15 +85,18 @@ class Admission:
             self._refuse_topic(kind)
         if key is None or key != subject.encode() or (kind == HEARTBEAT and subject != source):
             _refuse_key(event, key)
+        first_ms = _first_arrival_ms(headers, timestamp_ms) if headers else None
         if recorded_ms is not None and source in self._history:
             arrival_ms = closing_ms = recorded_ms
             _refuse_impossible(timestamp_ms)
         else:
             closing_ms = timestamp_ms
-            arrival_ms = _first_arrival_ms(headers, timestamp_ms) if headers else timestamp_ms
+            arrival_ms = timestamp_ms if first_ms is None else first_ms
         age_ms = arrival_ms - time_ms
         if age_ms > self._lateness_ms or -age_ms > self._future_ms:
             self._refuse_time(time_ms, arrival_ms)
+        if first_ms is not None and timestamp_ms - first_ms > self._keeping_ms:
+            self._refuse_expired(first_ms, timestamp_ms)
         return _new(Arrived, (event, arrival_ms, closing_ms, offset))
 
     def check_partition(self, event: Event) -> None:
@@ -122,9 +137,21 @@ class Admission:
             " Check the sender's clock and the offset of its times",
         )
 
+    def _refuse_expired(self, first_ms: int, timestamp_ms: int) -> NoReturn:
+        """A letter that was applied once would count again when its entity is no longer stored.
 
-def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_ms: int) -> int:
-    """The first `watchroom-arrived` (a letter replayed twice keeps its oldest), else the record's own time."""
+        Judged on the record alone, so that a rebuild says the same: states outlive the keeping by any stop of ours.
+        """
+        raise EventRefused(
+            reasons.EXPIRED,
+            f"first came {to_text(first_ms)} and was sent again {_duration(timestamp_ms - first_ms)} later; what"
+            f" {self._stream} are known by is kept {_duration(self._keeping_ms)}, so it might count twice. Send letters"
+            " again within that time",
+        )
+
+
+def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_ms: int) -> int | None:
+    """The first `watchroom-arrived` (a letter replayed twice keeps its oldest); None for what is no letter."""
     for name, value in headers:
         if name == ARRIVED:
             if not value or len(value) > 15 or not value.isdigit():
@@ -141,7 +168,7 @@ def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_m
                     f" ({to_text(timestamp_ms)}); only `watchroom dead-letters replay` writes it",
                 )
             return first_ms
-    return timestamp_ms
+    return None
 
 
 def _refuse_impossible(timestamp_ms: int) -> None:

@@ -33,6 +33,6 @@ DEAD_LETTER: Final = {
 
 EVENT: Final = {
     ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
-    " Lateness is judged on it.",
+    " Lateness is judged on it; the record must come within its stream's keeping after it.",
 }
 """What a header of an event says."""

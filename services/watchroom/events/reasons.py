@@ -19,6 +19,7 @@ WRONG_KEY: Final = "wrong_key"
 WRONG_PARTITION: Final = "wrong_partition"
 LATE: Final = "late"
 FUTURE: Final = "future"
+EXPIRED: Final = "expired"
 UNREADABLE: Final = "unreadable"
 
 MEANINGS: Final = {
@@ -33,6 +34,7 @@ MEANINGS: Final = {
     WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gives it",
     LATE: "arrived later after its time than its stream allows",
     FUTURE: "its time lies too far after its arrival",
+    EXPIRED: "a dead letter sent again so long after it first came that its call, incident or crime may be forgotten",
     UNREADABLE: "Watchroom itself failed on it, see the log of its worker; to be sent again after a fix",
 }
 

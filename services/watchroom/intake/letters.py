@@ -21,7 +21,7 @@ from watchroom.intake.dead_letters import headers_of
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
-from watchroom.settings import Settings
+from watchroom.settings import STREAMS, Settings
 
 FETCH_WITHIN_MS = 500
 SILENT_FETCHES = 20  # so many empty fetches below the log's end: the broker does not answer
@@ -55,6 +55,7 @@ class Replayed(NamedTuple):
     repeats: int  # the same record had been refused more than once: one was sent
     cut: int  # cannot be sent: they are not whole
     too_large: int  # the topic does not take them
+    expired: int  # what they are about may be forgotten, so that they would be refused
 
 
 Wanted = Callable[[Letter], bool]
@@ -87,20 +88,35 @@ def identity_of(topic: str, partition: int, refused: Refused) -> Identity:
     return topic, partition, refused.record.offset, _arrived_ms(said[headers.ARRIVED].decode(errors="replace"))
 
 
-def replay_letters(settings: Settings, letters: Sequence[Letter]) -> Replayed:
+def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -> Replayed:
     """Send letters to their topics again, their first arrival in a header.
 
-    The fold knows an event that it has seen, so sending a letter twice changes nothing. One that was
-    sent before and came back is the same record as the first: of those one is sent, or their number
+    The fold knows an event that it has seen for as long as the stream's keeping, so until then sending a
+    letter twice changes nothing; what first came before that is not sent, intake would refuse it. One that
+    was sent before and came back is the same record as the first: of those one is sent, or their number
     would double with every replay.
 
     Raises:
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.
     """
-    whole = [letter for letter in letters if not letter.is_cut]
+    keeping_ms = {settings.topic(stream): settings.keeping_days.ms(stream) for stream in STREAMS}
+    known = [letter for letter in letters if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
+    whole = [letter for letter in known if not letter.is_cut]
     records = {(letter.topic, letter.key, letter.value, letter.arrived_ms): letter for letter in whole}
     too_large = asyncio.run(_send(settings, list(records.values())))
-    return Replayed(len(records) - too_large, len(whole) - len(records), len(letters) - len(whole), too_large)
+    return Replayed(
+        sent=len(records) - too_large,
+        repeats=len(whole) - len(records),
+        cut=len(known) - len(whole),
+        too_large=too_large,
+        expired=len(letters) - len(known),
+    )
+
+
+def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
+    if keeping_ms is None or letter.arrived_ms is None:
+        return False
+    return now_ms - letter.arrived_ms > keeping_ms
 
 
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:

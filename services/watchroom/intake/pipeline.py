@@ -61,6 +61,7 @@ class Appliers:
                 history_sources=history,
                 lateness_ms=lateness_ms,
                 future_ms=round(settings.future_s * 1000),
+                keeping_ms=keeping_ms,
             ),
             folder=Folder(
                 FOLDED[stream],
