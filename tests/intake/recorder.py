@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -89,9 +89,15 @@ class RecordingApplier:
 
 
 @asynccontextmanager
-async def consuming(settings: Settings, recorder: Recorder) -> AsyncIterator[Intake]:
-    """The worker's consumer, running until the block ends."""
-    intake = Intake(lambda topic, partition: RecordingApplier(recorder, (topic, partition)), Status())
+async def consuming(
+    settings: Settings, recorder: Recorder, log_ids: Mapping[str, str] | None = None
+) -> AsyncIterator[Intake]:
+    """The worker's consumer, running until the block ends; `log_ids` as the worker found them at its start."""
+
+    def make_applier(topic: str, partition: int) -> RecordingApplier:
+        return RecordingApplier(recorder, (topic, partition))
+
+    intake = Intake(make_applier, Status(), log_ids=log_ids)
     app = make_app(settings, intake)
     touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
     try:

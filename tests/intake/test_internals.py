@@ -51,6 +51,7 @@ READ = {
     Consumer._new_consumer_thread: "0bc8e7de1009",
     Consumer._to_message: "e20ceb92c6ec",
     Transport.create_consumer: "2d7652cb3d54",
+    AIOKafkaConsumerThread.on_thread_stop: "35848da74236",
     AIOKafkaConsumerThread.on_start: "62a726b8a143",
     AIOKafkaConsumerThread._create_worker_consumer: "f283c3eca62a",
     AIOKafkaConsumerThread._fetch_records: "86a9aeddd3a9",
@@ -93,8 +94,15 @@ def digest(function: Any) -> str:
 def test_ours_still_stand_in_for_theirs() -> None:
     """A method that lost its base method would never be called."""
     for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
-        own = {"lanes", "begins", "fetch_from", *(name for name in vars(ours) if name.startswith("__"))}
-        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain"}
+        own = {
+            "lanes",
+            "begins",
+            "fetch_from",
+            "logs_seen",
+            "look_at_logs",
+            *(name for name in vars(ours) if name.startswith("__")),
+        }
+        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_owner", "_watch"}
         overriding = {name for name in vars(ours) if callable(getattr(ours, name, None))} - own - helpers
         missing = {name for name in overriding if not hasattr(theirs, name)}
         assert not missing

@@ -36,7 +36,7 @@ from faust.types import TP, ConsumerMessage
 
 from watchroom.errors import WorkFailed
 from watchroom.intake.batch import RecordBatch
-from watchroom.intake.fetching import BatchThread
+from watchroom.intake.fetching import BatchThread, LogsSeen
 from watchroom.intake.intake import Intake
 from watchroom.intake.lanes import Fetched, Lanes
 
@@ -82,6 +82,10 @@ class BatchConsumer(Consumer):
     def lanes(self) -> Lanes:
         """The lanes of our assignment."""
         return self.transport.intake.lanes
+
+    def logs_seen(self, seen: LogsSeen) -> None:
+        """The thread has looked at the logs."""
+        self.transport.intake.logs_seen(*seen)
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
@@ -130,6 +134,7 @@ class BatchConsumer(Consumer):
         out = {TP(*lane.place): (lane, lane.epoch) for lane in self.lanes if not lane.placed}
         if not out or not self.flow_active:
             return
+        self.logs_seen(await self._thread.call_thread(self._thread.look_at_logs))
         begins = await self._thread.call_thread(self._thread.begins, tuple(out))
         found = await asyncio.gather(
             *(self.transport.intake.start_lane(lane, begins[tp]) for tp, (lane, _) in out.items())

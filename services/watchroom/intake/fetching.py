@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -23,27 +24,45 @@ from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.lanes import MOST_QUEUED, Lanes
+from watchroom.intake.log_ids import log_ids
 
 FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
 MOST_RECORDS = 4_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
 FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
 BROKER_WAIT_S = 10.0
+LOOK_S = 1.0  # how often to look whether the logs are still those that we began with
 
 
-class HasLanes(Protocol):
+class LogsSeen(NamedTuple):
+    """What the broker says about the topics that we read."""
+
+    ids: Mapping[str, str]  # of each topic's log, where the broker has ids
+    without_partitions: Sequence[str]  # topics that are not there
+
+
+class Owner(Protocol):
     """What the thread needs of the consumer that started it."""
 
     @property
     def lanes(self) -> Lanes:
         """The lanes of our assignment."""
 
+    def logs_seen(self, seen: LogsSeen) -> None:
+        """Called in the main loop with every look at the logs."""
+
 
 class BatchThread(AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer: fetches, watches the answers, seeks."""
 
+    _watching: asyncio.Task[None] | None = None
+
+    @property
+    def _owner(self) -> Owner:
+        return cast("Owner", self.consumer)
+
     @property
     def _lanes(self) -> Lanes:
-        return cast("HasLanes", self.consumer).lanes
+        return self._owner.lanes
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         accept_any_header_name()
@@ -57,6 +76,29 @@ class BatchThread(AIOKafkaConsumerThread):
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher
         fetcher._proc_fetch_request = self._noting(fetcher._proc_fetch_request)
+        self._watching = asyncio.create_task(self._watch())
+
+    async def on_thread_stop(self) -> None:
+        """Look no more; see the driver's own for the rest."""
+        if self._watching is not None:
+            self._watching.cancel()
+        await super().on_thread_stop()
+
+    async def _watch(self) -> None:
+        """Look at the logs again and again: a topic made anew in a moment goes on at offsets that look like ours."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with suppress(KafkaError, OSError, TimeoutError):  # that Kafka does not answer is for the fetches to say
+                seen = await self.look_at_logs()
+                self.parent_loop.call_soon_threadsafe(self._owner.logs_seen, seen)
+
+    async def look_at_logs(self) -> LogsSeen:
+        """Which logs the subscribed topics have now."""
+        consumer = self._ensure_consumer()
+        topics = sorted(consumer.subscription())
+        async with asyncio.timeout(BROKER_WAIT_S):
+            ids = await log_ids(consumer._client, topics)
+        return LogsSeen(ids, [topic for topic in topics if not consumer.partitions_for_topic(topic)])
 
     def _noting(self, fetch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
         """A fetch that also tells each lane (when it was sent, from where, which end it showed).

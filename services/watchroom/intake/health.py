@@ -79,6 +79,7 @@ class Health:
         reasons = list(self._status.waits().values())
         if self.intake is None or not self.intake.lanes.joined:
             return reasons or ["starting: not yet in the consumer group"]
+        reasons += [f"topic {topic} has no partitions: was it deleted?" for topic in self.intake.without_partitions]
         for lane in self.intake.lanes:
             reasons += self._lane_not_ready(lane)
         return reasons + self.not_live()

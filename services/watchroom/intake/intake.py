@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -44,8 +44,16 @@ def now_ms() -> int:
 class Intake:
     """Everything a worker does with its lanes; `failed` tells how it ended."""
 
-    def __init__(self, make_applier: MakeApplier, status: Status, session_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        make_applier: MakeApplier,
+        status: Status,
+        session_s: float = 10.0,
+        log_ids: Mapping[str, str] | None = None,
+    ) -> None:
         self.status = status
+        self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
+        self._log_ids = dict(log_ids or {})  # by topic: of the logs that Redis is filled from
         self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier)
         self.failure: Exception | None = None
@@ -77,6 +85,14 @@ class Intake:
             self.lanes.assign(places)
         except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group
             self.fail(error)
+
+    def logs_seen(self, ids: Mapping[str, str], without_partitions: Sequence[str]) -> None:
+        """The broker has been asked which logs the topics have; one made anew ends the process."""
+        self.without_partitions = without_partitions
+        for topic, known in self._log_ids.items():
+            if ids.get(topic, known) != known:
+                why = f"topic {topic} was made anew: its log is not the one that Redis was filled from"
+                self.fail(RebuildNeeded(why))
 
     def handle(self, fetched: Fetched) -> None:
         """Apply one batch in its turn, however long Redis takes; drops it if its lane has moved on.

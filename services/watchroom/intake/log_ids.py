@@ -7,13 +7,15 @@ not know version 10 has no ids; then only offsets tell one log from another.
 
 from __future__ import annotations
 
+import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
@@ -96,17 +98,29 @@ class _MetadataRequestV10(RequestStruct):  # type: ignore[misc]  # aiokafka is u
 class _MetadataRequest(Request[_MetadataRequestV10]):  # type: ignore[misc]  # aiokafka is untyped here
     API_KEY = 3
 
-    def __init__(self, topics: Sequence[str]) -> None:
+    def __init__(self, topics: Iterable[str]) -> None:
         self._topics = topics
 
     def build(self, request_struct_class: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped here
         return request_struct_class([(NO_ID, topic, {}) for topic in self._topics], False, False, False, {})
 
 
-async def log_ids(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, str]:
+async def _first_answer(client: AIOKafkaClient, brokers: Sequence[int], request: _MetadataRequest) -> Any:  # noqa: ANN401 - aiokafka is untyped here
+    """What the first broker says that answers; any of them knows."""
+    for node_id in brokers[:-1]:
+        with suppress(NodeNotReadyError, KafkaConnectionError, RequestTimedOutError):
+            return await client.send(node_id, request)
+    return await client.send(brokers[-1], request)
+
+
+async def log_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
     """The id of each topic's log; a topic without one is left out. Raises KafkaError if no broker answers."""
+    brokers = [broker.nodeId for broker in client.cluster.brokers()]
+    if not brokers:
+        raise NodeNotReadyError("no broker is known yet")
+    random.shuffle(brokers)
     try:
-        answer = await admin._send_request(_MetadataRequest(topics))  # noqa: SLF001 - no public way to ask
+        answer = await _first_answer(client, brokers, _MetadataRequest(topics))
     except (IncompatibleBrokerVersion, NotImplementedError):
         return {}
     told = {topic[1]: topic[2] for topic in answer.topics if not topic[0]}

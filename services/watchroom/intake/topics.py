@@ -74,7 +74,7 @@ async def ensure_topics(settings: Settings) -> Topics:
         if missing:
             await _create(admin, settings, missing)
         counts = await _wait_shown(admin, owned_topics(settings))
-        ids = await log_ids(admin, list(counts))
+        ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
         differing = await _differing(admin, settings, [topic for topic in counts if topic not in missing])
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error

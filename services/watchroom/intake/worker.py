@@ -97,9 +97,8 @@ class Worker:
             await self._insist("redis", store.open)
             if self._stop.is_set():
                 return 0
-            intake = Intake(
-                Appliers(settings, catalogue, topics, store, letters.send), self._status, settings.session_timeout_s
-            )
+            appliers = Appliers(settings, catalogue, topics, store, letters.send)
+            intake = Intake(appliers, self._status, settings.session_timeout_s, topics.log_ids)
             self._health.intake = intake
             return await self._consume(intake)
         finally:
