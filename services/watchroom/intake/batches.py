@@ -131,15 +131,19 @@ class BatchConsumer(Consumer):
 
     async def _place_lanes(self) -> None:
         """Read Redis's offset of every lane out of place, and fetch from there."""
-        out = {TP(*lane.place): (lane, lane.epoch) for lane in self.lanes if not lane.placed}
+        out = {TP(*lane.place): (lane, lane.epoch) for lane in self.lanes if lane.due_for_placing()}
         if not out or not self.flow_active:
             return
-        self.logs_seen(await self._thread.call_thread(self._thread.look_at_logs))
+        for lane, _ in out.values():
+            lane.pause()  # until it is placed
         begins = await self._thread.call_thread(self._thread.begins, tuple(out))
+        if not begins:
+            return
+        self.logs_seen(await self._thread.call_thread(self._thread.look_at_logs))
         found = await asyncio.gather(
-            *(self.transport.intake.start_lane(lane, begins[tp]) for tp, (lane, _) in out.items())
+            *(self.transport.intake.start_lane(out[tp][0], begin) for tp, begin in begins.items())
         )
-        offsets = {tp: at for tp, at in zip(out, found, strict=True) if at is not None}
+        offsets = {tp: at for tp, at in zip(begins, found, strict=True) if at is not None}
         for tp in await self._thread.call_thread(self._thread.fetch_from, offsets):
             lane, epoch = out[tp]
             if lane.epoch == epoch and self.lanes.get(tp) is lane:

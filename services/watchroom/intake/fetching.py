@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, cast
 
+import structlog
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
@@ -30,7 +31,10 @@ FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
 MOST_RECORDS = 4_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
 FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
 BROKER_WAIT_S = 10.0
+BEGIN_WAIT_S = 0.5  # a leader answers in milliseconds; meanwhile no partition is fetched
 LOOK_S = 1.0  # how often to look whether the logs are still those that we began with
+
+log = structlog.get_logger("watchroom.intake")
 
 
 class LogsSeen(NamedTuple):
@@ -55,6 +59,7 @@ class BatchThread(AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer: fetches, watches the answers, seeks."""
 
     _watching: asyncio.Task[None] | None = None
+    _begins: dict[TP, asyncio.Task[int]]  # asked for and not fetched yet
 
     @property
     def _owner(self) -> Owner:
@@ -76,6 +81,7 @@ class BatchThread(AIOKafkaConsumerThread):
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher
         fetcher._proc_fetch_request = self._noting(fetcher._proc_fetch_request)
+        self._begins = {}
         self._watching = asyncio.create_task(self._watch())
 
     async def on_thread_stop(self) -> None:
@@ -171,11 +177,32 @@ class BatchThread(AIOKafkaConsumerThread):
                 batches[tp] = RecordBatch(tp.topic, tp.partition, base, _records(drained.get(tp, ())), position)
         return batches
 
-    async def begins(self, tps: Iterable[TP]) -> dict[TP, int]:
-        """The first offset that each partition's log still holds."""
+    async def begins(self, tps: Collection[TP]) -> dict[TP, int]:
+        """The first offset that each partition's log still holds, of those whose leader says it at once.
+
+        Each is asked for alone, and the others stay asked for a later call: one without a leader stops none.
+
+        Raises:
+            KafkaError, TimeoutError: No answer at all, and no lane is placed either.
+        """
+        for tp in self._begins.keys() - self._ensure_consumer().assignment():
+            self._begins.pop(tp).cancel()
+        new = {tp: asyncio.create_task(self._begin(tp)) for tp in tps if tp not in self._begins}
+        self._begins |= new
+        await asyncio.wait([self._begins[tp] for tp in tps], timeout=BEGIN_WAIT_S if new else 0)
+        done = {tp: self._begins.pop(tp) for tp in tps if self._begins[tp].done()}
+        errors = {tp: error for tp, task in done.items() if (error := task.exception()) is not None}
+        for tp, error in errors.items():
+            if len(errors) == len(done) and not any(lane.placed for lane in self._lanes):
+                raise error
+            place = {"topic": tp.topic, "partition": tp.partition, "error": repr(error)}
+            log.warning("Kafka does not say where a log begins, its partition stands still: has it a leader?", **place)
+        return {tp: task.result() for tp, task in done.items() if tp not in errors}
+
+    async def _begin(self, tp: TP) -> int:
+        place = TopicPartition(*tp)
         async with asyncio.timeout(BROKER_WAIT_S):
-            found = await self._ensure_consumer().beginning_offsets([TopicPartition(*tp) for tp in tps])
-        return {TP(*tp): offset for tp, offset in found.items()}
+            return int((await self._ensure_consumer().beginning_offsets([place]))[place])
 
     async def fetch_from(self, offsets: Mapping[TP, int]) -> set[TP]:
         """Fetch from these offsets next; what is not ours any more is left out of the answer."""

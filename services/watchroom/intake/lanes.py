@@ -19,6 +19,7 @@ from watchroom.intake.applier import Applier, MakeApplier
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer, Freshness
 
+PAUSE_FIRST_S, PAUSE_MOST_S = 0.05, 2.0
 MOST_QUEUED = 2  # batches of one lane between fetch and apply
 
 
@@ -53,6 +54,8 @@ class Lane:
         self.moved_at_s = time.monotonic()  # when it last made progress, or had nothing to do
         self.touched_at_s = 0.0
         self.placed_at_s = 0.0
+        self._pause_s = 0.0  # between the latest tries to place it
+        self._place_after_s = 0.0
         self.refused = 0  # fetches in a row that the broker refused as out of range
         self._short_since_s: float | None = None  # since when answers show an end below `stands`
         self.freshness = Freshness()
@@ -67,8 +70,18 @@ class Lane:
         self.placed_at_s = self.moved_at_s = time.monotonic()
         self.touched_at_s = 0.0
         self._short_since_s = None
+        self._pause_s = self._place_after_s = 0.0
         self._answers.clear()
         self.freshness.forget()
+
+    def due_for_placing(self) -> bool:
+        """Whether it is to be placed, and the pause since the latest try is over."""
+        return not self.placed and time.monotonic() >= self._place_after_s
+
+    def pause(self) -> None:
+        """Try to place it again only after a while, which grows from try to try."""
+        self._pause_s = min(max(2 * self._pause_s, PAUSE_FIRST_S), PAUSE_MOST_S)
+        self._place_after_s = time.monotonic() + self._pause_s
 
     def displace(self) -> None:
         """Nothing more is applied until the lane is placed again."""
