@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from watchroom.errors import Moved
 from watchroom.intake.app import make_app
 from watchroom.intake.batch import RecordBatch
+from watchroom.intake.batches import BatchApp
 from watchroom.intake.intake import Intake
 from watchroom.intake.status import Status
 from watchroom.settings import Settings
@@ -28,6 +29,7 @@ class Recorder:
     batches: list[RecordBatch] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     before: Callable[[RecordBatch], None] = lambda _: None  # may raise, or change what is stored
+    app: BatchApp | None = None  # while it runs
 
     def offsets(self, place: Place) -> list[int]:
         """Offsets of all records applied to a partition, in order of application."""
@@ -98,7 +100,7 @@ async def consuming(
         return RecordingApplier(recorder, (topic, partition))
 
     intake = Intake(make_applier, Status(), log_ids=log_ids)
-    app = make_app(settings, intake)
+    recorder.app = app = make_app(settings, intake)
     touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
     try:
         await app.start()

@@ -11,7 +11,7 @@ from typing import Any
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.consumer import fetcher, subscription_state
+from aiokafka.consumer import fetcher, group_coordinator, subscription_state
 from aiokafka.record import default_records, memory_records
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -61,6 +61,8 @@ READ = {
     faust.Schema.compile: "8dbf7e3cb0c2",
     AIOKafkaConsumer.start: "be31a8d54f33",
     AIOKafkaConsumer.seek: "90b8add72010",
+    fetcher.Fetcher._fetch_requests_routine: "9795b89ba261",
+    group_coordinator.GroupCoordinator._coordination_routine: "65a66000c1d4",
     fetcher.Fetcher._proc_fetch_request: "7ba996ef7098",
     fetcher.Fetcher._get_actions_per_node: "cbc515639044",
     fetcher.Fetcher._update_fetch_positions: "843a652bce9d",
@@ -94,7 +96,7 @@ def digest(function: Any) -> str:
 def test_ours_still_stand_in_for_theirs() -> None:
     """A method that lost its base method would never be called."""
     for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
-        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs"}
+        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed"}
         own |= {name for name in vars(ours) if name.startswith("__")}
         helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain"}
         helpers |= {"_owner", "_watch", "_begin"}

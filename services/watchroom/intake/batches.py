@@ -1,4 +1,4 @@
-"""Record batches: with `fetching` and `header_names` the place that touches Faust's and aiokafka's private names.
+"""Record batches, by private names of Faust and aiokafka: only `fetching`, `watching`, `header_names` touch more.
 
 Faust hands its agents one record at a time, which caps a worker near 13,000 records a second
 whatever it then does. Here each fetched batch of one partition becomes ONE Faust message, whose
@@ -36,9 +36,10 @@ from faust.types import TP, ConsumerMessage
 
 from watchroom.errors import WorkFailed
 from watchroom.intake.batch import RecordBatch
-from watchroom.intake.fetching import BatchThread, LogsSeen
+from watchroom.intake.fetching import BatchThread
 from watchroom.intake.intake import Intake
 from watchroom.intake.lanes import Fetched, Lanes
+from watchroom.intake.watching import LogsSeen
 
 FAUST_VERSION, AIOKAFKA_VERSION = "0.15.3", "0.14.0"
 
@@ -86,6 +87,10 @@ class BatchConsumer(Consumer):
     def logs_seen(self, seen: LogsSeen) -> None:
         """The thread has looked at the logs."""
         self.transport.intake.logs_seen(*seen)
+
+    def failed(self, error: Exception) -> None:
+        """The thread cannot go on."""
+        self.transport.intake.fail(error)
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)

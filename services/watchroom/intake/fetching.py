@@ -1,6 +1,7 @@
 """The thread that owns the aiokafka consumer: fetches batches, notes the broker's answers, seeks.
 
-With `batches` and `header_names` the only module that touches Faust's and aiokafka's private names; see there.
+With `batches`, `header_names` and `watching` the only module that touches Faust's and aiokafka's private
+names; see there.
 """
 
 # ruff: noqa: SLF001, ANN401, ARG002, ASYNC109 - private names, their untyped arguments and the driver's own
@@ -10,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple, Protocol, cast
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol, cast
 
 import structlog
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -25,23 +25,15 @@ from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.lanes import MOST_QUEUED, Lanes
-from watchroom.intake.log_ids import log_ids
+from watchroom.intake.watching import BROKER_WAIT_S, LogsSeen, look_at_logs, refuse_dead_tasks
 
 FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
 MOST_RECORDS = 4_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
 FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
-BROKER_WAIT_S = 10.0
 BEGIN_WAIT_S = 0.5  # a leader answers in milliseconds; meanwhile no partition is fetched
 LOOK_S = 1.0  # how often to look whether the logs are still those that we began with
 
 log = structlog.get_logger("watchroom.intake")
-
-
-class LogsSeen(NamedTuple):
-    """What the broker says about the topics that we read."""
-
-    ids: Mapping[str, str]  # of each topic's log, where the broker has ids
-    without_partitions: Sequence[str]  # topics that are not there
 
 
 class Owner(Protocol):
@@ -53,6 +45,9 @@ class Owner(Protocol):
 
     def logs_seen(self, seen: LogsSeen) -> None:
         """Called in the main loop with every look at the logs."""
+
+    def failed(self, error: Exception) -> None:
+        """Called in the main loop when the consumer cannot go on."""
 
 
 class BatchThread(AIOKafkaConsumerThread):
@@ -91,20 +86,25 @@ class BatchThread(AIOKafkaConsumerThread):
         await super().on_thread_stop()
 
     async def _watch(self) -> None:
-        """Look at the logs again and again: a topic made anew in a moment goes on at offsets that look like ours."""
+        """Look again and again whether aiokafka still works, and whether the logs are still ours.
+
+        A topic made anew in a moment goes on at offsets that look like ours, and changes nothing else.
+        """
+        tell = self.parent_loop.call_soon_threadsafe
         while True:
             await asyncio.sleep(LOOK_S)
-            with suppress(KafkaError, OSError, TimeoutError):  # that Kafka does not answer is for the fetches to say
-                seen = await self.look_at_logs()
-                self.parent_loop.call_soon_threadsafe(self._owner.logs_seen, seen)
+            try:
+                refuse_dead_tasks(self._ensure_consumer())
+                tell(self._owner.logs_seen, await self.look_at_logs())
+            except (KafkaError, OSError, TimeoutError):
+                continue  # that Kafka does not answer is for the fetches to say
+            except Exception as error:  # noqa: BLE001  # nobody awaits this task
+                tell(self._owner.failed, error)
+                return
 
     async def look_at_logs(self) -> LogsSeen:
-        """Which logs the subscribed topics have now."""
-        consumer = self._ensure_consumer()
-        topics = sorted(consumer.subscription())
-        async with asyncio.timeout(BROKER_WAIT_S):
-            ids = await log_ids(consumer._client, topics)
-        return LogsSeen(ids, [topic for topic in topics if not consumer.partitions_for_topic(topic)])
+        """Which logs the subscribed topics have now; raises as `watching.look_at_logs`."""
+        return await look_at_logs(self._ensure_consumer())
 
     def _noting(self, fetch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
         """A fetch that also tells each lane (when it was sent, from where, which end it showed).
