@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
@@ -58,6 +61,73 @@ async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, clie
     client.replicaof("NO", "ONE")
     await store.step(full(10, 20), again=True)
     assert (await store.position(TOPIC, 0)).next_offset == 20
+
+
+async def test_after_a_failover_the_name_is_resolved_anew(redis_server: RedisServer, tmp_path: Path) -> None:
+    """The old master stays up as a replica: over the connections it has, it would refuse every step for ever."""
+    other = RedisServer(tmp_path / "other")
+    other.start()
+    name = Name(redis_server)
+    store = Store(await name.url(), "force", PARTS, PARTITIONS)
+    try:
+        with redis_server.client() as first, other.client() as second:
+            await store.open()
+            await store.step(full(None, 10), again=False)
+            second.replicaof(*address(redis_server))
+            while second.hget(KEYS.partition(TOPIC, 0), "next_offset") != b"10":  # noqa: ASYNC110 - Redis announces nothing
+                await asyncio.sleep(0.05)
+            second.replicaof("NO", "ONE")
+            first.replicaof(*address(other))
+            name.leads_to = other
+            with pytest.raises(StoreUnavailable, match="does not write now"):
+                await store.step(full(10, 20), again=False)
+            await store.step(full(10, 20), again=True)
+            assert second.hget(KEYS.partition(TOPIC, 0), "next_offset") == b"20"
+    finally:
+        await store.close()
+        await name.close()
+        other.kill()
+
+
+def address(server: RedisServer) -> tuple[str, int]:
+    """Host and port of a Redis."""
+    parts = urlsplit(server.url)
+    return str(parts.hostname), int(parts.port or 0)
+
+
+class Name:
+    """A name whose meaning changes, as one of DNS does: a port that new connections are passed on from."""
+
+    def __init__(self, leads_to: RedisServer) -> None:
+        self.leads_to = leads_to
+        self._server: asyncio.Server | None = None
+        self._ways: set[asyncio.Task[None]] = set()
+
+    async def url(self) -> str:
+        """Begin to pass on; the URL of the name."""
+        port = free_port()
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", port)
+        return f"redis://127.0.0.1:{port}/0"
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(*address(self.leads_to))
+        self._ways |= {asyncio.create_task(copy(reader, back)), asyncio.create_task(copy(there, writer))}
+
+    async def close(self) -> None:
+        """Pass on no more."""
+        if self._server is not None:
+            self._server.close()
+        for way in self._ways:
+            way.cancel()
+        await asyncio.gather(*self._ways, return_exceptions=True)
+
+
+async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Pass bytes on until there are no more."""
+    while data := await source.read(65_536):
+        sink.write(data)
+        await sink.drain()
+    sink.close()
 
 
 async def test_too_few_replicas_are_waited_for(store: Store, client: Redis) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
@@ -81,7 +82,7 @@ class Store:
             **{f"{keys.LOG}{topic}": log_id for topic, log_id in self._log_ids.items()},
         }
         given = [text for field in new.items() for text in map(str, field)]
-        answer = await _answer(self._open(keys=[self.keys.meta], args=[self._fingerprint, *given]))
+        answer = await self._answer(self._open(keys=[self.keys.meta], args=[self._fingerprint, *given]))
         texts = [text.decode() for text in answer]
         stored = dict(zip(texts[::2], texts[1::2], strict=True))
         if stored[keys.FINGERPRINT] != self._fingerprint:
@@ -95,7 +96,7 @@ class Store:
 
     async def position(self, topic: str, partition: int) -> Position:
         """Where a partition stands."""
-        stored = await _answer(
+        stored = await self._answer(
             self._redis.hmget(self.keys.partition(topic, partition), [keys.NEXT_OFFSET, keys.FRESH_MS])
         )
         offset, fresh_ms = (None if value is None else int(value) for value in stored)
@@ -106,7 +107,7 @@ class Store:
         if not subjects:
             return []
         names = [self.keys.state(topic, subject) for subject in subjects]
-        return cast("list[bytes | None]", await _answer(self._redis.mget(names)))
+        return cast("list[bytes | None]", await self._answer(self._redis.mget(names)))
 
     async def step(self, step: Step, *, again: bool) -> None:
         """Write a step, whole or not at all.
@@ -123,7 +124,7 @@ class Store:
             WorkFailed: The script refused it; nothing was written.
         """
         try:
-            said, value = await _answer(
+            said, value = await self._answer(
                 self._step(
                     keys=[self.keys.partition(step.topic, step.partition)],
                     args=[self.keys.prefix, step.pack(self._fingerprint)],
@@ -139,6 +140,28 @@ class Store:
         if not (again and stored == step.next_offset):
             raise Moved(stored)
 
+    async def _answer(self, call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
+        try:
+            return await call
+        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            raise StoreUnavailable(f"Redis did not answer ({error})") from error
+        except ResponseError as error:
+            if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
+                await self._connect_anew()
+                raise StoreUnavailable(f"Redis does not write now ({error})") from error
+            raise WorkFailed(f"Redis refused it: {error}") from error
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis: {error}") from error
+
+    async def _connect_anew(self) -> None:
+        """Resolve the name again with the next call: after a failover it leads to another Redis.
+
+        A replica keeps its connections, and would refuse what comes over them for as long as it lives. Those in
+        use are left to their own answers.
+        """
+        with suppress(RedisError, OSError):
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
@@ -146,16 +169,3 @@ class Store:
 
 def _script(name: str) -> str:
     return files("watchroom.store").joinpath(name).read_text(encoding="utf-8")
-
-
-async def _answer(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
-    try:
-        return await call
-    except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-        raise StoreUnavailable(f"Redis did not answer ({error})") from error
-    except ResponseError as error:
-        if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
-            raise StoreUnavailable(f"Redis does not write now ({error})") from error
-        raise WorkFailed(f"Redis refused it: {error}") from error
-    except RedisError as error:
-        raise StoreUnavailable(f"Redis: {error}") from error
