@@ -15,14 +15,16 @@ from watchroom.replay.rows import read_rows
 
 
 @pytest.fixture
-def map_text(tmp_path: Path) -> MapText:
-    """Convert texts of files under a mapping document."""
+def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
+    """Convert texts of files under a mapping document; `names` may lie in folders."""
+    monkeypatch.chdir(tmp_path)
 
     def convert(document: dict[str, object], *files: str, names: Sequence[str] = ()) -> Mapping:
         words = check_mapping(dict(document), "m.toml")
         paths = []
         for number, text in enumerate(files):
-            path = tmp_path / (names[number] if names else f"f{number}.csv")
+            path = Path(names[number] if names else f"f{number}.csv")
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
             paths.append(path)
         refused: list[RowRefused] = []

@@ -283,11 +283,38 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
     assert made.refused == ["f0.csv:3: time: 'May-15' is no time of the form %Y-%m-%d"]
 
 
-def test_rows_without_a_key_may_be_known_by_their_line(map_text: MapText) -> None:
-    """Two equal rows are two; another file's are others."""
-    rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:00')}\n"
-    made = map_text({**LOG, "entity": {"key": "#line"}}, rows, rows)
-    assert [event.subject for event in made.events] == ["f0.csv:2", "f0.csv:3", "f1.csv:2", "f1.csv:3"]
+KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}
+
+
+def test_rows_without_a_key_are_apart_in_files_of_one_name(map_text: MapText) -> None:
+    """Every month's export is called `calls.csv`; the second one's calls must not vanish into the first one's."""
+    names = ("oct/calls.csv", "nov/calls.csv")
+    october, november = (f"id,at\n,{day} 10:00:00\n,{day} 11:00:00\n" for day in ("2021-10-31", "2021-11-01"))
+    made = map_text(KEYLESS, october, november, names=names)
+    assert len({event.subject for event in made.events}) == 4
+    assert (made.tally.used, made.tally.entities, made.tally.repeated) == (4, 4, 0)
+
+
+def test_equal_rows_without_a_key_are_as_many_as_a_file_has(map_text: MapText) -> None:
+    """Two calls can look the same; the same file again, or a longer extract of the same days, has no other calls."""
+    row, other = f",{at('09:00:00')}\n", f",{at('09:00:01')}\n"
+    once = map_text(KEYLESS, "id,at\n" + row + row)
+    assert (once.tally.entities, once.tally.repeated) == (2, 0)
+    twice = map_text(KEYLESS, "id,at\n" + row + row, "id,at\n" + row + row)
+    assert {event.id for event in twice.events} == {event.id for event in once.events}
+    assert (twice.tally.entities, twice.tally.repeated) == (2, 2)
+    longer = map_text(
+        KEYLESS, "id,at\n" + row, "at,id\n" + "".join(f"{at(clock)},\n" for clock in ("08:00", "09:00:00"))
+    )
+    assert (longer.tally.entities, longer.tally.repeated) == (2, 1)
+    more = map_text(KEYLESS, "id,at\n" + row, "id,at\n" + other + row + row)
+    assert (more.tally.entities, more.tally.repeated) == (3, 1)
+
+
+def test_a_row_without_a_key_is_all_that_it_says(map_text: MapText) -> None:
+    """Two calls of one second that differ in a column which the mapping does not read are two."""
+    files = [f"at,operator\n{at('09:00:00')},{name}\n" for name in ("Ann", "Bob")]
+    assert map_text(KEYLESS, *files).tally.entities == 2
 
 
 def test_entities_are_counted_once_however_many_rows_they_have(map_text: MapText) -> None:

@@ -22,6 +22,12 @@ def words(**file: Any) -> MappingWords:
     return check_mapping(document, "m.toml")
 
 
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are then named as short as a person names them."""
+    monkeypatch.chdir(tmp_path)
+
+
 def read(path: Path, content: bytes, **file: Any) -> list[Row | RowRefused]:
     """The rows of a file with this content."""
     path.write_bytes(content)
@@ -33,46 +39,57 @@ def lines_and_ids(rows: list[Row | RowRefused]) -> list[object]:
     return [str(row) if isinstance(row, RowRefused) else (row.line, row.cells["id"]) for row in rows]
 
 
-def test_rows_carry_their_lines_over_quoted_line_breaks(tmp_path: Path) -> None:
+def test_rows_carry_their_lines_over_quoted_line_breaks() -> None:
     """The line in a message is the one an editor shows."""
-    rows = read(tmp_path / "f.csv", b'id,at\n1,"a\nb"\n\n 2 ,c\n')
+    rows = read(Path("f.csv"), b'id,at\n1,"a\nb"\n\n 2 ,c\n')
     assert lines_and_ids(rows) == [(2, "1"), (5, "2")]
 
 
-def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_column() -> None:
     """Spreadsheets write one."""
-    assert lines_and_ids(read(tmp_path / "f.csv", b"\xef\xbb\xbfid,at\n1,a\n")) == [(2, "1")]
+    assert lines_and_ids(read(Path("f.csv"), b"\xef\xbb\xbfid,at\n1,a\n")) == [(2, "1")]
 
 
-def test_a_row_with_other_fields_than_the_header_is_refused(tmp_path: Path) -> None:
+def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
     """A comma too many would move every later value into another column."""
-    rows = read(tmp_path / "f.csv", b"id,at\n1,a,b\n2,c\n3\n")
+    rows = read(Path("f.csv"), b"id,at\n1,a,b\n2,c\n3\n")
     first, second, third = lines_and_ids(rows)
     assert first == "f.csv:2: 3 fields where the header has 2; check ',' and quotes"
     assert second == (3, "2")
     assert third == "f.csv:4: 1 fields where the header has 2; check ',' and quotes"
 
 
-def test_a_quote_that_is_never_closed_is_refused(tmp_path: Path) -> None:
+def test_a_quote_that_is_never_closed_is_refused() -> None:
     """It swallows the rest of the file, which must not pass for one long cell."""
-    rows = lines_and_ids(read(tmp_path / "f.csv", b'id,at\n1,a\n2,"b\n3,c\n'))
+    rows = lines_and_ids(read(Path("f.csv"), b'id,at\n1,a\n2,"b\n3,c\n'))
     assert rows[0] == (2, "1")
     assert str(rows[1]).startswith("f.csv:3: no CSV: unexpected end of data")
     assert len(rows) == 2
 
 
-def test_bytes_of_another_encoding_refuse_their_row_only(tmp_path: Path) -> None:
+def test_files_of_one_name_are_told_apart() -> None:
+    """Every month's export is called the same; a refusal that names only `calls.csv` says nothing."""
+    paths = [Path("oct/calls.csv"), Path("nov/calls.csv")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("id,at\n1\n")
+    places = [row.where for row in read_rows(paths, words()) if isinstance(row, RowRefused)]
+    assert places == ["oct/calls.csv:2", "nov/calls.csv:2"]
+    assert Row("oct/calls.csv", 3, {}).where == "oct/calls.csv:3"
+
+
+def test_bytes_of_another_encoding_refuse_their_row_only() -> None:
     """One `é` from an old export must not end a year's replay, nor be guessed."""
     content = "id,at\n1,café\n2,b\n".encode("cp1252")
-    refused, kept = lines_and_ids(read(tmp_path / "f.csv", content))
+    refused, kept = lines_and_ids(read(Path("f.csv"), content))
     assert refused == 'f.csv:2: the byte 0xe9 is no utf-8-sig; write file.encoding in the mapping, for example "cp1252"'
     assert kept == (3, "2")
-    assert lines_and_ids(read(tmp_path / "f.csv", content, encoding="cp1252")) == [(2, "1"), (3, "2")]
+    assert lines_and_ids(read(Path("f.csv"), content, encoding="cp1252")) == [(2, "1"), (3, "2")]
 
 
-def test_other_separators_and_files_without_a_header(tmp_path: Path) -> None:
+def test_other_separators_and_files_without_a_header() -> None:
     """A mapping says what the file does not."""
-    rows = read(tmp_path / "f.csv", b"1;a\n2;b\n", delimiter=";", columns=["id", "at"])
+    rows = read(Path("f.csv"), b"1;a\n2;b\n", delimiter=";", columns=["id", "at"])
     assert lines_and_ids(rows) == [(1, "1"), (2, "2")]
 
 

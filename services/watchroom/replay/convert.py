@@ -7,6 +7,8 @@ reported and left out; the others go on, and the tally counts both.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -54,8 +56,9 @@ class Conversion:
         self._reader = RowReader.of(words)
         self._refused = refused
         self._check = check
-        self._numbered_to: Counter[str] = Counter()  # by key, in the file that is being read
         self._file_number = -1
+        self._numbered_to: Counter[str] = Counter()  # by key, in the file that is being read
+        self._equal_rows: Counter[str] = Counter()  # by content, in that file
         self._known_subjects: set[int] = set()  # hashes: only their number is wanted
         self._known_ids: set[int] = set()
         self.tally = Tally()
@@ -92,11 +95,29 @@ class Conversion:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
 
     def _subject(self, row: Row) -> str:
-        parts = [row.where if column == LINE else row.cells[column] for column in self._words.entity.key]
+        parts = [self._row_name(row) if column == LINE else row.cells[column] for column in self._words.entity.key]
         for column, part in zip(self._words.entity.key, parts, strict=True):
             if not part:
                 raise CellUnusable(f"the key column {column!r} is empty")
         return subject_of(parts)
+
+    def _row_name(self, row: Row) -> str:
+        """What stands for a row that has no key: its content, and which of the equal rows of its file it is.
+
+        Not its file and line: every month's extract has the same name, and an overlapping one other lines.
+        """
+        if row.file_number != self._file_number:
+            self._begin_file(row)
+        content = json.dumps(sorted(row.cells.items())).encode()
+        digest = hashlib.sha256(content).hexdigest()[:20]  # 80 bits: no two of any number of rows that is real
+        self._equal_rows[digest] += 1
+        return f"{digest}-{self._equal_rows[digest]}"
+
+    def _begin_file(self, row: Row) -> None:
+        """Numbers go on within a file only, so that an overlapping one gives the same names again."""
+        self._file_number = row.file_number
+        self._numbered_to.clear()
+        self._equal_rows.clear()
 
     def _apart(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
         try:
@@ -123,8 +144,7 @@ class Conversion:
         if not (text.isascii() and text.isdigit()):
             raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
         if row.file_number != self._file_number:
-            self._file_number = row.file_number
-            self._numbered_to.clear()
+            self._begin_file(row)
         first = self._numbered_to[subject] + 1
         self._numbered_to[subject] += int(text)
         return [f"{subject}:{number}" for number in range(first, first + int(text))]

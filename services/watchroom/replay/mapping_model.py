@@ -16,7 +16,7 @@ HourRule = Literal["earlier", "later", "refuse"]
 Pick = Literal["same", "min", "max", "first", "last"]
 
 LINE = "#line"
-"""As a key column: the row's file and line, for rows that have no key of their own."""
+"""As a key column: the row itself, for rows that have no key of their own."""
 
 Columns = Annotated[tuple[str, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
 

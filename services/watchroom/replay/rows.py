@@ -18,12 +18,12 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 
 class Row(NamedTuple):
-    """One row: its file and first line for messages, and its cells by column, stripped."""
+    """One row: its file as it was given and its first line, for messages, and its cells by column, stripped."""
 
     file: str
     line: int
     cells: dict[str, str]
-    file_number: int = 0  # among those read: two folders can hold files of one name
+    file_number: int = 0  # among those read: a file may be given twice
 
     @property
     def where(self) -> str:
@@ -75,7 +75,7 @@ def read_rows(paths: Iterable[Path], words: MappingWords) -> Iterator[Row | RowR
     """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on."""
     for number, path in enumerate(paths):
         with _open(path, words) as text:
-            yield from _rows(path.name, number, text, words)
+            yield from _rows(str(path), number, text, words)
 
 
 def _rows(name: str, number: int, text: TextIO, words: MappingWords) -> Iterator[Row | RowRefused]:
