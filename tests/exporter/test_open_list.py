@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.exporter.control_room import NOON, ControlRoom, value
-from watchroom.errors import ConfigurationInvalid
+from watchroom.errors import ConfigurationInvalid, RebuildNeeded, WorkFailed
 from watchroom.exporter.open_list import open_list
 
 MINUTE = 60_000
@@ -69,6 +69,22 @@ def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> Non
     assert lines[2] == (
         "incidents_unattended,INC-3,ungraded,stoke,2021-11-26T23:59:58.500Z,1.5,,2021-11-27T00:00:00.000Z"
     )
+
+
+def test_a_list_under_other_definitions_is_refused(room: ControlRoom) -> None:
+    """With an area less, who waits in that area would not be listed, and nobody would say so."""
+    room.waiting("incidents_unattended|grade=1,area=county", {"INC-1": NOON})
+    assert "INC-1" in open_list(room.settings, "incidents_unattended", NOON)
+    other = room.settings.model_copy(update={"areas": ("stoke",)})
+    with pytest.raises(RebuildNeeded, match=r"other settings than these.*incidents_unattended"):
+        open_list(other, "incidents_unattended", NOON)
+
+
+def test_a_force_that_redis_does_not_know_is_not_nobody(room: ControlRoom) -> None:
+    """A mistyped WATCHROOM_FORCE must not read as an empty queue."""
+    room.waiting("calls_waiting|line=999", {"a": NOON})
+    with pytest.raises(WorkFailed, match="holds nothing of force 'stafs'"):
+        open_list(room.settings.model_copy(update={"force": "stafs"}), "calls_waiting", NOON)
 
 
 @pytest.mark.parametrize("measure", ["call_volume", "nonsense"])

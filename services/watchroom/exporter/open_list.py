@@ -15,6 +15,7 @@ from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.exporter.measures import series_of
 from watchroom.settings import Settings
+from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
 
 Row = tuple[str, ...]
@@ -47,12 +48,15 @@ def open_list(
 
     Raises:
         ConfigurationInvalid: No open measure has this id.
+        RebuildNeeded: Redis was filled under other definitions: other labels than ours would not be listed.
         StoreUnavailable: Redis did not answer.
+        WorkFailed: Redis holds nothing of this force; an empty list would read as nobody.
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
     reader = Reader(settings.redis_url, settings.force)
     try:
+        check_filled(reader, settings, catalogue)
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
     finally:
         reader.close()

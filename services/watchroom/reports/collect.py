@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.errors import RebuildNeeded, WorkFailed
 from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import STREAMS, Settings
-from watchroom.store.definition import as_json, definition_of, fingerprint, what_changed
+from watchroom.store.filled import check_filled
 from watchroom.store.read import OpenQuestion, OpenTile, Reader
 
 
@@ -42,16 +41,7 @@ class Collector:
             RebuildNeeded: Its figures were made under other definitions; reading them as ours would be wrong.
             StoreUnavailable: Redis did not answer.
         """
-        meta = self.reader.meta()
-        if meta is None:
-            raise WorkFailed(
-                f"Redis holds nothing of force {self.settings.force!r}; check WATCHROOM_REDIS_URL and "
-                "WATCHROOM_FORCE, and start `watchroom worker`"
-            )
-        ours = as_json(definition_of(self.settings, self.catalogue, meta.partitions))
-        if fingerprint(ours) != meta.fingerprint:
-            changed = what_changed(meta.definition, ours)
-            raise RebuildNeeded(f"Redis was filled under another catalogue or other settings than these: {changed}")
+        check_filled(self.reader, self.settings, self.catalogue)
 
     def months(
         self, only: Collection[str] | None = None, *, published: bool = False, now_ms: int | None = None
