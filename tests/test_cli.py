@@ -295,13 +295,14 @@ def small(embedded: EmbeddedStack) -> Settings:
 def printed(
     small: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str], str]:
-    """What a command prints of it; it must go well and have nothing else to say."""
+    """What a command prints of it; it must go well, and say nothing else but that no worker runs there."""
     monkeypatch.setenv("WATCHROOM_REDIS_URL", small.redis_url)
     monkeypatch.setenv("WATCHROOM_FORCE", small.force)
 
     def text_of(typed: str) -> str:
         done = typed_here(typed.split(), monkeypatch, capsys)
-        assert (done.code, done.said) == (0, "")
+        assert done.code == 0
+        assert all(line.startswith("not live: ") for line in done.said.splitlines())
         return done.out.decode()
 
     return text_of
@@ -346,7 +347,8 @@ def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str]
     assert (line["id"], line["since"], line["deadline"]) == ("2", row["since"], row["deadline"])
     table = printed(f"{OPEN} --format table").splitlines()
     assert table[1].split()[:3] == ["id", "grade", "area"]
-    assert table[-1].startswith("Old: events are applied up to ")
+    assert table[-2].startswith("Old: events are applied up to ")
+    assert table[-1].startswith("FEED SILENT: log last heard ")
 
 
 def test_progress_is_a_line_now_and_then_where_nobody_looks() -> None:

@@ -123,12 +123,15 @@ def open_(
     redis: RedisUrl = None,
     output: Format = "table",
 ) -> None:
-    """List the ids behind a tile, oldest first: labels, since when, age (JSON, CSV: seconds) and deadline."""
+    """List the ids behind a tile, oldest first: labels, since when, age (JSON, CSV: seconds) and deadline.
+
+    Below the table, and in `stale` of JSON and CSV: why it is not live (partitions that stand still, silent feeds).
+    """
     from watchroom.exporter.open_list import open_list
 
     settings = settings_with(redis_url=redis)
     with servers_named(settings):
-        text = open_list(settings, measure, int(time.time() * 1000), output)
+        text = open_list(settings, measure, int(time.time() * 1000), output, warn=messages.print)
     sys.stdout.write(text)
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.exporter.control_room import NOON, ControlRoom, value
 from watchroom.errors import ConfigurationInvalid, RebuildNeeded, WorkFailed
 from watchroom.exporter.open_list import open_list
+from watchroom.settings import SourceRule
 
 MINUTE = 60_000
 
@@ -43,6 +44,53 @@ def test_an_old_list_says_that_it_is_old(room: ControlRoom) -> None:
     assert "2021-11-27 00:00:00 only, 1 min 00 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
 
 
+def test_a_dead_feed_is_said_with_its_name(room: ControlRoom) -> None:
+    """Partitions stay fresh when telephony dies; "nobody waits" would then be the last thing that it said."""
+    room.fresh(NOON + 91_000)
+    text = open_list(room.settings, "calls_waiting", NOON + 91_000)
+    assert text.startswith("Calls waiting: nobody\n")
+    assert "FEED SILENT: acd last heard 2021-11-27 00:00:00, 1 min 31 s ago" in text
+    assert "FEED SILENT" not in open_list(room.settings, "calls_waiting", NOON + 90_000)
+
+
+def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ControlRoom) -> None:
+    """As the boards judge it; one that was declared and never came is said too."""
+    room.heard(NOON - 31_000, "calls", what="event")
+    rules = {
+        "acd": SourceRule(heartbeats=False, silence_s=30),
+        "ivr": SourceRule(),
+        "import": SourceRule(heartbeats=False),
+    }
+    text = open_list(room.settings.model_copy(update={"sources": {"calls": rules}}), "calls_waiting", NOON)
+    assert "FEED SILENT: acd last heard 2021-11-26 23:59:29, 0 min 31 s ago" in text
+    assert "FEED SILENT: ivr was never heard" in text
+    assert "import" not in text
+
+
+def test_times_in_the_future_are_no_sign_of_life(room: ControlRoom) -> None:
+    """A clock that is ahead would make a frozen list look live for ever."""
+    room.fresh(NOON + MINUTE)
+    room.heard(NOON + MINUTE)
+    text = open_list(room.settings, "calls_waiting", NOON)
+    assert "Not live: watchroom.calls: partition 0 lies 60.0 s in the future (check the clocks)" in text
+    assert "FEED SILENT: acd last heard 2021-11-27 00:01:00, in the future: check the clocks" in text
+
+
+def test_programs_are_told_why_a_list_is_not_live(room: ControlRoom) -> None:
+    """In each row, and beside the list: an empty one has no row to say it in."""
+    said: list[str] = []
+    late = NOON + 100_000
+    room.fresh(late)
+    assert open_list(room.settings, "calls_waiting", late, "json", warn=said.append) == "[]\n"
+    assert said == ["not live: source acd is 100.0 s old (limit 90 s)"]
+    room.waiting("calls_waiting|line=999", {"a": NOON})
+    room.fresh(NOON, "calls")
+    (member,) = json.loads(open_list(room.settings, "calls_waiting", late, "json"))
+    reasons = [f"watchroom.calls: partition {n} is 100.0 s old (limit 10 s)" for n in (0, 1)]
+    assert member["stale"] == [*reasons, "source acd is 100.0 s old (limit 90 s)"]
+    assert open_list(room.settings, "calls_waiting", late, "csv").splitlines()[1].endswith("; ".join(member["stale"]))
+
+
 def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ControlRoom) -> None:
     """Ids come from a feed; an escape sequence could repaint the reader's screen."""
     room.waiting("calls_waiting|line=999", {"a\x1b[2J\nb": NOON})
@@ -62,12 +110,13 @@ def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> Non
         "age_s": 840.0,
         "deadline": "2021-11-27T00:01:00.000Z",
         "as_of": "2021-11-27T00:00:00.000Z",
+        "stale": [],
     }
     assert (second["since"], second["deadline"]) == ("2021-11-26T23:59:58.500Z", None)
     lines = open_list(room.settings, "incidents_unattended", NOON, "csv").splitlines()
-    assert lines[0] == "measure,id,grade,area,since,age_s,deadline,as_of"
+    assert lines[0] == "measure,id,grade,area,since,age_s,deadline,as_of,stale"
     assert lines[2] == (
-        "incidents_unattended,INC-3,ungraded,stoke,2021-11-26T23:59:58.500Z,1.5,,2021-11-27T00:00:00.000Z"
+        "incidents_unattended,INC-3,ungraded,stoke,2021-11-26T23:59:58.500Z,1.5,,2021-11-27T00:00:00.000Z,"
     )
 
 

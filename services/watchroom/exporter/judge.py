@@ -27,6 +27,10 @@ class Heard(NamedTuple):
         """The later of the two; None: never heard."""
         return max((at for at in self if at is not None), default=None)
 
+    def by_rule_ms(self, rule: SourceRule) -> int | None:
+        """The one by which a rule judges the source: of a feed without heartbeats only its events count."""
+        return self.latest_ms if rule.heartbeats else self.event_ms
+
 
 def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
     """Why the partitions of a topic are not all fresh; nothing if they are.
@@ -70,9 +74,9 @@ def waited_for(
     for source, rule in sorted((rules or dict.fromkeys(heard, SourceRule())).items()):
         last = heard.get(source, Heard(None, None))
         if rule.heartbeats:
-            faults[source] = _age_fault(last.latest_ms, now_ms, silent_ms)
+            faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, silent_ms)
         elif rule.silence_s is not None:
-            faults[source] = _age_fault(last.event_ms, now_ms, round(rule.silence_s * 1000))
+            faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, round(rule.silence_s * 1000))
     return faults
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.exporter.live import Liveness, liveness
 from watchroom.exporter.measures import series_of
 from watchroom.settings import Settings
 from watchroom.store.filled import check_filled
@@ -39,12 +40,25 @@ class OpenList(NamedTuple):
     members: list[Open]  # oldest first
     gave_up: int  # older than the measure's give_up: no longer in the tile
     applied_ms: int | None  # the slowest partition's T; None if one has none
+    live: Liveness = Liveness()
 
 
 def open_list(
-    settings: Settings, measure_id: str, now_ms: int, output: Literal["table", "json", "csv"] = "table"
+    settings: Settings,
+    measure_id: str,
+    now_ms: int,
+    output: Literal["table", "json", "csv"] = "table",
+    *,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> str:
     """The list as text: a table for a terminal, JSON or CSV for programs.
+
+    Args:
+        settings: Which Redis, force and catalogue.
+        measure_id: The open measure.
+        now_ms: The moment at which it is judged.
+        output: The form.
+        warn: Called with each reason why JSON or CSV is not live: an empty list has no row that could say it.
 
     Raises:
         ConfigurationInvalid: No open measure has this id.
@@ -58,10 +72,13 @@ def open_list(
     try:
         check_filled(reader, settings, catalogue)
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
+        found = found._replace(live=liveness(reader, settings, measure.stream, now_ms))
     finally:
         reader.close()
     if output == "table":
         return as_text(found, settings)
+    for reason in found.live.reasons:
+        warn(f"not live: {reason}")
     return as_json(found) if output == "json" else as_csv(found)
 
 
@@ -108,7 +125,7 @@ def as_text(found: OpenList, settings: Settings) -> str:
 
 
 def as_json(found: OpenList) -> str:
-    """An array, one object a member; times in UTC, `as_of` is the slowest partition's T."""
+    """An array, one object a member; times in UTC, `as_of` is the slowest partition's T, `stale` why it is not live."""
     return json.dumps([_member(each, found) for each in found.members], indent=2) + "\n"
 
 
@@ -117,11 +134,12 @@ def as_csv(found: OpenList) -> str:
     labels = [label.name for label in found.measure.labels]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["measure", "id", *labels, "since", "age_s", "deadline", "as_of"])
+    writer.writerow(["measure", "id", *labels, "since", "age_s", "deadline", "as_of", "stale"])
     for each in found.members:
         row = _member(each, found)
         by = [each.by[label] for label in labels]
-        writer.writerow([row["measure"], row["id"], *by, row["since"], row["age_s"], row["deadline"], row["as_of"]])
+        times = (row[name] for name in ("since", "age_s", "deadline", "as_of"))
+        writer.writerow([row["measure"], row["id"], *by, *times, "; ".join(found.live.reasons)])
     return out.getvalue()
 
 
@@ -134,6 +152,7 @@ def _member(each: Open, found: OpenList) -> dict[str, object]:
         "age_s": (found.now_ms - each.since_ms) / 1000,
         "deadline": _utc(each.deadline_ms),
         "as_of": _utc(found.applied_ms),
+        "stale": found.live.reasons,
     }
 
 
@@ -158,6 +177,14 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
     elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
         age = _age(found.now_ms - found.applied_ms)
         yield f"Old: events are applied up to {_clock(found.applied_ms, zone)} only, {age} ago."
+    elif found.live.partitions:
+        yield f"Not live: {'; '.join(found.live.partitions)}."
+    for source, last_ms in found.live.silent:
+        said = "was never heard" if last_ms is None else f"last heard {_clock(last_ms, zone)}, "
+        if last_ms is not None:
+            ahead = "in the future: check the clocks"
+            said += ahead if last_ms > found.now_ms else f"{_age(found.now_ms - last_ms)} ago"
+        yield f"FEED SILENT: {_plain(source)} {said}."
 
 
 def _aligned(rows: Sequence[Row]) -> Iterator[str]:

@@ -1,0 +1,63 @@
+"""Is a stream live, for a command that reads Redis once? The judge of the boards, over one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from watchroom.exporter.judge import Heard, silence, staleness, waited_for
+from watchroom.settings import Settings, SourceRule
+from watchroom.store.read import Reader
+
+
+class Silent(NamedTuple):
+    """A source that is waited for and silent."""
+
+    source: str
+    last_ms: int | None  # None: never heard
+
+
+class Liveness(NamedTuple):
+    """Why a stream is not live; all are empty while it is. Reasons are those that the boards give."""
+
+    partitions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    silent: tuple[Silent, ...] = ()  # the same as `sources`, to be told to a person
+
+    @property
+    def reasons(self) -> list[str]:
+        """Every reason."""
+        return [*self.partitions, *self.sources]
+
+
+def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Liveness:
+    """What the boards would say of a stream at `now_ms`.
+
+    Raises:
+        StoreUnavailable: Redis did not answer.
+    """
+    topic = settings.topic(stream)
+    fresh_ms = {number: state.fresh_ms for (of, number), state in reader.partitions().items() if of == topic}
+    heard = {
+        source: Heard(state.event_ms, state.heartbeat_ms)
+        for (of, source), state in reader.sources().items()
+        if of == topic
+    }
+    rules = settings.sources.get(stream, {})
+    limit_ms, silent_ms = round(settings.fresh_s * 1000), round(settings.silent_s * 1000)
+    return Liveness(
+        tuple(f"{topic}: {why}" for why in staleness(fresh_ms, len(fresh_ms), now_ms, limit_ms)),
+        tuple(silence(rules, heard, now_ms, silent_ms)),
+        tuple(_silent(rules, heard, now_ms, silent_ms)),
+    )
+
+
+def _silent(
+    rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int
+) -> Iterator[Silent]:
+    if not rules and not heard:
+        yield Silent("every source", None)
+    for source, why in waited_for(rules, heard, now_ms, silent_ms).items():
+        if why:
+            last = heard.get(source, Heard(None, None))
+            yield Silent(source, last.by_rule_ms(rules.get(source, SourceRule())))
