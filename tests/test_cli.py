@@ -26,7 +26,7 @@ from watchroom.cli import app, main
 from watchroom.cli_options import progress
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.server import LOOPBACK, free_port
-from watchroom.settings import Settings
+from watchroom.settings import STREAMS, Settings
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 WITHIN_S = 60.0
@@ -302,7 +302,7 @@ def printed(
     def text_of(typed: str) -> str:
         done = typed_here(typed.split(), monkeypatch, capsys)
         assert done.code == 0
-        assert all(line.startswith("not live: ") for line in done.said.splitlines())
+        assert all(line.startswith("not live: ") or ": OLD, applied up to " in line for line in done.said.splitlines())
         return done.out.decode()
 
     return text_of
@@ -322,6 +322,8 @@ def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str],
         assert all(line[label] == value for label, value in row["by"].items())
     table = printed(f"{MONTHS} --format table")
     assert all(row["measure"] in table for row in rows)
+    stands = [line.split(" only, ")[0] for line in table.splitlines()[-3:]]
+    assert stands == [f"{name}: OLD, applied up to 2022-02-01 12:00:00 GMT" for name in STREAMS]
     (attended,) = [row for row in rows if row["measure"] == "incident_attendance_time"]
     assert (attended["count"], attended["mean_s"], attended["unit"]) == (1, 480.0, "s")
 

@@ -103,8 +103,8 @@ def months(
 
     Durations are in seconds; JSON and CSV hold whole numbers beside every share.
     """
-    from watchroom.reports.months import months as rows_of
-    from watchroom.reports.months import restatements
+    from watchroom.reports.freshness import freshness
+    from watchroom.reports.months import read_months, restatements
     from watchroom.reports.output import write
 
     check_months("--month", month or ())
@@ -114,7 +114,13 @@ def months(
             for entry in restatements(settings, only=month or ()):
                 sys.stdout.write(json.dumps(entry) + "\n")
         else:
-            write(rows_of(settings, only=month or (), measures=measure or ()), output, results)
+            found = read_months(settings, only=month or (), measures=measure or ())
+            write(found.rows, output, results)
+            for line in freshness(found.as_of, settings, int(time.time() * 1000)):
+                if output == "table":
+                    results.print(line.text, style="" if line.is_fresh else "bold red", markup=False, soft_wrap=True)
+                elif not line.is_fresh:  # fresh or not, every row says it; without rows nothing would
+                    messages.print(line.text)
 
 
 @app.command("open")

@@ -43,8 +43,12 @@ RESTATED: Row = SHARE | {
     "published_denominator": 100,
     "restatements": 2,
 }
+UNKNOWN: Row = {"published_value": None, "published_numerator": None, "published_denominator": None, "closed": False}
+NOT_CLOSED: Row = RESTATED | UNKNOWN | {"numerator": 40, "value": 0.4, "restatements": 3}
+NO_AS_OF: Row = RESTATED | UNKNOWN | {"numerator": 50, "value": 0.5, "restatements": 4, "as_of": None}
+NO_AS_OF_NOR_LOG: Row = NO_AS_OF | {"numerator": 60, "value": 0.6, "restatements": 0}
 NOTHING: Row = SHARE | {"value": None, "numerator": 0, "denominator": 0}
-ROWS = [COUNT, SHARE, DURATION, OPEN, RESTATED, NOTHING]
+ROWS = [COUNT, SHARE, DURATION, OPEN, RESTATED, NOTHING, NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG]
 
 
 def printed(rows: list[Row], form: Format, width: int = 160) -> str:
@@ -86,12 +90,20 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
         "24.1 s 1,000 measured · 70.00% within target · p50 8 s · p90 80 s · max 300 s · 3 missing start · not closed",
         "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
         "restated by 2: 30.00% when published",
+        "40 of 100 · restated by 3 · not closed",
+        "50 of 100 · restated by 4 · not known how complete",
+        "60 of 100 · not known how complete",
         "none 0 of 0",
     ],
 )
 def test_a_table_says_counts_beside_every_share(words: str) -> None:
     """A person sees of how many, what is provisional, and what was published."""
     assert words in " ".join(printed(ROWS, "table").split())
+
+
+def test_a_published_figure_that_is_not_known_is_not_none() -> None:
+    """`none when published` would read as: nothing had been counted."""
+    assert "when published" not in printed([NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG], "table")
 
 
 def test_no_label_can_have_the_name_of_a_figure() -> None:

@@ -43,16 +43,13 @@ class Collector:
         """
         check_filled(self.reader, self.settings, self.catalogue)
 
-    def months(
-        self, only: Collection[str] | None = None, *, published: bool = False, now_ms: int | None = None
-    ) -> list[Row]:
+    def months(self, only: Collection[str] | None, as_of: AsOf, *, published: bool = False) -> list[Row]:
         """Rows of all months, or of those named in `only`; by month, then in catalogue order.
 
-        `as_of` and `closed` are judged by how far the partitions are applied; at `now_ms` where it is given
-        (a replay's own now, once all that it sent is applied).
+        `closed` is judged at `as_of`: how far the partitions are applied, or a replay's own now once all that it
+        sent is applied.
         """
         wanted = [month for month in self.reader.months() if only is None or month in only]
-        as_of = self.as_of() if now_ms is None else dict.fromkeys(STREAMS, now_ms)
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)

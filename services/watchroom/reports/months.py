@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.reports.collect import Collector
-from watchroom.reports.rows import Row
+from watchroom.reports.rows import AsOf, Row
 from watchroom.settings import Settings
 
 
+class Months(NamedTuple):
+    """The rows, and by stream up to when everything is in them (ms since the epoch; None: not known)."""
+
+    rows: list[Row]
+    as_of: AsOf
+
+
 def months(settings: Settings, *, only: Collection[str] = (), measures: Collection[str] = ()) -> list[Row]:
+    """The rows of `read_months`."""
+    return read_months(settings, only=only, measures=measures).rows
+
+
+def read_months(settings: Settings, *, only: Collection[str] = (), measures: Collection[str] = ()) -> Months:
     """Rows of every month that holds anything, with what was published and how often it changed since.
 
     Args:
@@ -30,10 +43,11 @@ def months(settings: Settings, *, only: Collection[str] = (), measures: Collecti
         raise ConfigurationInvalid([Fault("--measure", "", repr(n), f"one of {', '.join(known)}") for n in unknown])
     try:
         collector.check()
-        rows = collector.months(only or None, published=True)
+        as_of = collector.as_of()  # before the rows: they then hold at least what it says
+        rows = collector.months(only or None, as_of, published=True)
     finally:
         collector.reader.close()
-    return [row for row in rows if not measures or row["measure"] in measures]
+    return Months([row for row in rows if not measures or row["measure"] in measures], as_of)
 
 
 def restatements(settings: Settings, *, only: Collection[str] = ()) -> list[dict[str, object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from rich.console import Console
@@ -104,11 +104,17 @@ def _details(row: Row) -> str:
         parts += [f"{row[name]:,} {name.replace('_', ' ')}" for name in ("missing_start", "negative") if row[name]]
     elif row["denominator"] is not None:
         parts.append(f"{row['numerator']:,} of {row['denominator']:,}")
-    if row.get("restatements"):
-        parts.append(f"restated by {row['restatements']:,}: {_published(row)} when published")
-    elif not row["closed"] and row["as_of"] is not None:
-        parts.append("not closed")
-    return " · ".join(part for part in parts if part)
+    return " · ".join(part for part in (*parts, *_standing(row)) if part)
+
+
+def _standing(row: Row) -> Iterator[str]:
+    """How final a month's row is. What was published is known only once all is in that came before the closing."""
+    if restated := row.get("restatements"):
+        yield f"restated by {restated:,}" + (f": {_published(row)} when published" if row["closed"] else "")
+    if row["as_of"] is None:
+        yield "not known how complete"
+    elif not row["closed"]:
+        yield "not closed"
 
 
 def _open_details(row: Row) -> str:

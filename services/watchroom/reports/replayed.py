@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from watchroom.catalogue import names
 from watchroom.reports.collect import Collector
 from watchroom.reports.rows import Row
-from watchroom.settings import Settings
+from watchroom.settings import STREAMS, Settings
 
 
 def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[str], now_ms: int) -> list[Row]:
@@ -30,7 +30,7 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
         measures = {measure.id for stream in streams for measure in collector.catalogue.of_stream(stream)}
         rows = [
             row
-            for row in collector.months(months, now_ms=now_ms)
+            for row in collector.months(months, dict.fromkeys(STREAMS, now_ms))
             if row["measure"] in measures or (row["measure"] == names.ORPHANS and _topic(row) in topics)
         ]
         return rows + collector.open(streams, rows, now_ms)

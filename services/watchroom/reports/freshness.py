@@ -1,0 +1,46 @@
+"""How far each stream is applied, for a person. Months are printed fresh or not, so this stands below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from watchroom.settings import Settings
+
+FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
+
+
+class Line(NamedTuple):
+    """One stream's."""
+
+    text: str
+    is_fresh: bool
+
+
+def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) -> Iterator[Line]:
+    """A line for each stream; a word in capitals where its figures are not up to date.
+
+    Args:
+        as_of: By stream: ms since the epoch of its slowest partition; None: one of them has none.
+        settings: Zone, and how old is still fresh.
+        now_ms: The wall clock.
+    """
+    zone = ZoneInfo(settings.zone)
+    for stream, at_ms in as_of.items():
+        if at_ms is None:
+            yield Line(f"{stream}: NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
+            continue
+        said = f"applied up to {_clock(at_ms, zone)}"
+        if now_ms - at_ms > settings.fresh_s * 1000:
+            ago = timedelta(seconds=(now_ms - at_ms) // 1000)
+            yield Line(f"{stream}: OLD, {said} only, {ago} ago: what came since is missing", is_fresh=False)
+        elif at_ms - now_ms > FUTURE_MS:
+            yield Line(f"{stream}: NOT KNOWN how far applied: {said}, in the future; check the clocks", is_fresh=False)
+        else:
+            yield Line(f"{stream}: {said}", is_fresh=True)
+
+
+def _clock(at_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

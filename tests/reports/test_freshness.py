@@ -1,0 +1,36 @@
+"""The lines below the months that say how far they go."""
+
+from __future__ import annotations
+
+from watchroom.reports.freshness import freshness
+from watchroom.settings import read_settings
+
+NOON_MS = 1_638_187_200_000  # 2021-11-29T12:00:00Z
+
+
+def said(at_ms: int | None) -> tuple[str, bool]:
+    """What is said of a stream that is applied up to a moment, at noon."""
+    (line,) = freshness({"calls": at_ms}, read_settings(), NOON_MS)
+    return line.text, line.is_fresh
+
+
+def test_a_fresh_stream_says_up_to_when() -> None:
+    """On the clock of the reporting zone, with its name."""
+    assert said(NOON_MS - 10_000) == ("calls: applied up to 2021-11-29 11:59:50 GMT", True)
+
+
+def test_an_old_stream_says_so_in_a_word() -> None:
+    """A table that looks finished while a worker stands still is a wrong number."""
+    text, is_fresh = said(NOON_MS - 3_700_000)
+    assert text == "calls: OLD, applied up to 2021-11-29 10:58:20 GMT only, 1:01:40 ago: what came since is missing"
+    assert not is_fresh
+    assert not said(NOON_MS - 10_001)[1]
+
+
+def test_a_stream_without_a_time_is_not_known() -> None:
+    """One partition without an answer says nothing of the whole; nor does a clock that is ahead."""
+    for at_ms in (None, NOON_MS + 5_001):
+        text, is_fresh = said(at_ms)
+        assert text.startswith("calls: NOT KNOWN how far applied")
+        assert not is_fresh
+    assert said(NOON_MS + 5_000)[1]
