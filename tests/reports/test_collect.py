@@ -100,8 +100,20 @@ def test_a_row_that_a_restatement_emptied_still_shows_what_was_published(filled:
 
 def test_entities_without_their_first_event_are_shown_beside(filled: Settings) -> None:
     """They are in no figure, so their number must be seen."""
+    orphans = row(months(filled, measures=["orphans"]), "orphans", "2021-12", topic="watchroom.incidents")
+    assert orphans == {
+        "measure": "orphans", "by": {"topic": "watchroom.incidents"}, "period": "2021-12",
+        "value": 1, "numerator": 1, "denominator": None, "unit": "1",
+        "as_of": "2022-02-01T12:00:00.000Z", "closed": True,
+        "published_value": 1, "published_numerator": 1, "published_denominator": None, "restatements": 0,
+    }  # fmt: skip
+
+
+def test_an_orphan_that_left_a_closed_month_is_restated(filled: Settings) -> None:
+    """A month on it turns out to be a child of another: what was published still shows, and that it went."""
+    fill(filled, [Happened("incident.linked", "4", "2022-01-20T10:00:00Z", {"parent": "1"})])
     orphans = row(months(filled), "orphans", "2021-12", topic="watchroom.incidents")
-    assert orphans["value"] == 1
+    assert (orphans["value"], orphans["published_value"], orphans["restatements"]) == (0, 1, 1)
 
 
 def test_months_and_measures_can_be_chosen(filled: Settings) -> None:

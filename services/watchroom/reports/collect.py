@@ -50,10 +50,11 @@ class Collector:
         sent is applied.
         """
         wanted = [month for month in self.reader.months() if only is None or month in only]
+        topics = {self.settings.topic(stream): stream for stream in STREAMS}
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)
-            month = Month(name, fields, log if published else (), self._closed(name, as_of))
+            month = Month(name, fields, log if published else (), self._closed(name, as_of), topics)
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from watchroom.catalogue.names import ORPHANS
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.reports.collect import Collector
 from watchroom.reports.rows import AsOf, Row
@@ -38,7 +39,7 @@ def read_months(settings: Settings, *, only: Collection[str] = (), measures: Col
         WorkFailed: Redis holds nothing.
     """
     collector = Collector.of(settings)
-    known = collector.catalogue.measures
+    known = (*collector.catalogue.measures, ORPHANS)
     if unknown := [name for name in measures if name not in known]:
         raise ConfigurationInvalid([Fault("--measure", "", repr(n), f"one of {', '.join(known)}") for n in unknown])
     try:

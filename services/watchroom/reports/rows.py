@@ -32,6 +32,7 @@ class Month(NamedTuple):
     fields: Fields  # the bucket as stored
     log: Sequence[Restatement]  # changes after the month was closed
     closed: Mapping[str, bool]  # by stream
+    topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
 
 
 AsOf = Mapping[str, int | None]
@@ -50,23 +51,20 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
     """
     today = by_series(month.fields)
     log = _restated(month.log)
-    for measure in catalogue.measures.values():
-        if measure.kind == "open":
-            continue
+    for measure, label_sets in _counted(catalogue, month, {*today, *log}):
         bins = Bins.for_measure(measure)
-        for by in measure.label_sets():
+        for by in label_sets:
             series = names.series(measure.id, by)
             fields, (entries, deltas) = today.get(series, {}), log.get(series, (0, {}))
             if not any(fields.values()) and not entries:
                 continue
             row = _head(measure, by, month.name) | _figures(measure, by, fields, bins)
-            closed = month.closed[measure.stream]
-            row |= {"as_of": _moment(as_of[measure.stream]), "closed": closed}
+            closed = month.closed.get(measure.stream, False)
+            row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": closed}
             if published:
                 before = {what: fields.get(what, 0) - deltas.get(what, 0) for what in {*fields, *deltas}}
                 row |= _published(measure, by, before, bins, entries, closed=closed)
             yield row
-    yield from _orphan_rows(today, month.name)
 
 
 def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTile]], now_ms: int) -> Iterator[Row]:
@@ -93,6 +91,28 @@ def by_series(fields: Fields) -> dict[str, dict[str, int]]:
         series, _, what = name.rpartition("|")
         found[series][what] = count
     return found
+
+
+def _counted(
+    catalogue: Catalogue, month: Month, found: Iterable[str]
+) -> Iterator[tuple[Measure, Iterable[Mapping[str, str]]]]:
+    """Every measure that months have, with its label sets; after them the orphans, a count of their topic's stream.
+
+    Orphans are entities of which only later events are known; they are in no other row.
+    """
+    for measure in catalogue.measures.values():
+        if measure.kind != "open":
+            yield measure, measure.label_sets()
+    for name, by in sorted((names.parse_series(series) for series in found), key=str):
+        if name == names.ORPHANS:
+            yield _orphans(month.topics.get(by.get("topic", ""), "")), [by]
+
+
+def _orphans(stream: str) -> Measure:
+    """What no entry of the catalogue says, as if one did."""
+    return Measure(
+        id=names.ORPHANS, kind="count", stream=stream, at="", labels=(), windows=(), brief="", definition="", source=""
+    )
 
 
 def _head(measure: Measure, by: Mapping[str, str], period: str | None) -> Row:
@@ -144,24 +164,6 @@ def _restated(log: Iterable[Restatement]) -> dict[str, tuple[int, dict[str, int]
         sums[series][entry.field] += entry.delta
         entries[series] += 1
     return {series: (entries[series], dict(deltas)) for series, deltas in sums.items()}
-
-
-def _orphan_rows(today: Mapping[str, Fields], month: str) -> Iterator[Row]:
-    """Entities of which only later events are known; they are in no other row."""
-    for series, fields in sorted(today.items()):
-        measure, by = names.parse_series(series)
-        if measure == names.ORPHANS and (count := fields.get(names.COUNT, 0)):
-            yield {
-                "measure": measure,
-                "by": by,
-                "period": month,
-                "value": count,
-                "numerator": count,
-                "denominator": None,
-                "unit": "1",
-                "as_of": None,
-                "closed": False,
-            }
 
 
 def _moment(ms: int | None) -> str | None:
