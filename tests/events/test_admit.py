@@ -83,7 +83,9 @@ def test_late_is_more_than_the_bound() -> None:
     error = refused_record(admission(), record(arrival_ms=NOON_MS + DAY_MS + 1))
     assert error.reason == reasons.LATE
     assert "time 2021-10-30T12:00:00.000Z, arrival 2021-10-31T12:00:00.001Z" in error.detail
-    assert "calls allow 24 h" in error.detail
+    assert ": 24 h and 0.001 s late; calls allow 24 h." in error.detail
+    error = refused_record(admission(), record(arrival_ms=NOON_MS + 2 * DAY_MS))
+    assert ": 2 days late; calls allow 24 h." in error.detail
 
 
 def test_the_future_is_more_than_five_minutes_ahead() -> None:
@@ -91,7 +93,7 @@ def test_the_future_is_more_than_five_minutes_ahead() -> None:
     assert admission().admit(record(arrival_ms=NOON_MS - FUTURE_MS))
     error = refused_record(admission(), record(arrival_ms=NOON_MS - FUTURE_MS - 1))
     assert error.reason == reasons.FUTURE
-    assert "at most 5 min is allowed" in error.detail
+    assert ": 5 min and 0.001 s ahead; at most 5 min is allowed." in error.detail
 
 
 def test_bounds_are_judged_on_the_instant_not_on_the_wall_clock() -> None:

@@ -136,6 +136,13 @@ def test_a_force_that_redis_does_not_know_is_not_nobody(room: ControlRoom) -> No
         open_list(room.settings.model_copy(update={"force": "stafs"}), "calls_waiting", NOON)
 
 
+def test_nobody_is_younger_than_nothing(room: ControlRoom) -> None:
+    """An event may arrive minutes before its time; an age below 0 would sort before every true one."""
+    room.waiting("calls_waiting|line=999", {"a": NOON + MINUTE})
+    (member,) = json.loads(open_list(room.settings, "calls_waiting", NOON, "json"))
+    assert (member["age_s"], member["since"]) == (0, "2021-11-27T00:01:00.000Z")
+
+
 @pytest.mark.parametrize("measure", ["call_volume", "nonsense"])
 def test_an_id_that_is_no_open_measure_is_refused_with_the_ids_that_are(room: ControlRoom, measure: str) -> None:
     """Wrong usage: what was found and what to write."""

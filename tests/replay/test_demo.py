@@ -62,7 +62,7 @@ def incident(seen: View, grade: str, row: str) -> str:
 def test_calls_are_shown_with_their_counts(seen: View) -> None:
     """A percentage of 21 calls flaps; the counts say how much it means."""
     assert call(seen, "999", "waiting") == "2"
-    assert call(seen, "999", "longest wait") == "1 min 16 s"
+    assert call(seen, "999", "longest wait") == "1 min 15 s"
     assert call(seen, "999", "5 min: under 10 s") == "17 of 21"
     assert call(seen, "999", "5 min: mean") == "24.1 s"
     assert call(seen, "101", "28 d: abandoned") == "30% of 100"
@@ -97,11 +97,30 @@ def test_the_data_is_as_old_as_its_slowest_partition(seen: View) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(8, "8.0 s"), (59.99, "60.0 s"), (591.4, "9 min 51 s"), (102_600, "28 h 30 min"), (442_800, "5 d 03 h")],
+    [
+        (8, "8.0 s"),
+        (9.96, "9.9 s"),
+        (59.99, "59.9 s"),
+        (3_599.9, "59 min 59 s"),
+        (591.4, "9 min 51 s"),
+        (102_600, "28 h 30 min"),
+        (442_800, "5 d 03 h"),
+    ],
 )
 def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     """614.7 s says less than 10 min 15 s."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [(0, "0% of 500"), (1, "<1% of 500"), (249, "49% of 500"), (499, "99% of 500"), (500, "100% of 500")],
+)
+def test_only_all_are_100_percent_and_only_none_0(part: int, said: str) -> None:
+    """One caller who hung up is not 0 %, and one who did not is not 100 %."""
+    labels = '{line="101",window="28d"}'
+    page = f"watchroom_call_abandonment_part{labels} {part}\nwatchroom_call_abandonment_whole{labels} 500\n"
+    assert call(view(page, NOW_S), "101", "28 d: abandoned") == said
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "log"])

@@ -87,7 +87,7 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
     [
         "grade=1 area=stoke 2021-11 1,234",
         "28.00% 28 of 100",
-        "24.1 s 1,000 measured · 70.00% within target · p50 8 s · p90 80 s · max 300 s · 3 missing start · not closed",
+        "24.1 s 700 of 1,000 within target, 70.00% · p50 8.0 s · p90 80 s · max 300 s · 3 missing start · not closed",
         "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
         "restated by 2: 30.00% when published",
         "40 of 100 · restated by 3 · not closed",
@@ -99,6 +99,36 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
 def test_a_table_says_counts_beside_every_share(words: str) -> None:
     """A person sees of how many, what is provisional, and what was published."""
     assert words in " ".join(printed(ROWS, "table").split())
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [
+        (30_000, 30_000, "30,000 of 30,000 within target, 100.00%"),
+        (29_999, 30_000, "29,999 of 30,000 within target, >99.99%"),
+        (29_997, 30_000, "29,997 of 30,000 within target, 99.99%"),
+        (1, 30_000, "1 of 30,000 within target, <0.01%"),
+        (0, 30_000, "0 of 30,000 within target, 0.00%"),
+    ],
+)
+def test_only_all_are_100_percent_and_only_none_0(part: int, whole: int, text: str) -> None:
+    """One call that missed its target is a call that missed its target."""
+    row = DURATION | {"count": whole, "denominator": whole, "within_target": round(part / whole, 6)}
+    assert text in printed([row], "table")
+    share = SHARE | {"numerator": part, "denominator": whole, "value": round(part / whole, 6)}
+    assert f"{text.rpartition(' ')[2]}  {part:,} of {whole:,}" in printed([share], "table")
+
+
+def test_lengths_of_time_are_cut_below_their_limit() -> None:
+    """9.5 s met a target of below 10 s, and so did 9.96 s; 10 s did not."""
+    text = printed([DURATION | {"value": 9.96, "p50_s": 9.5, "p90_s": 9.96, "max_s": 10.0}], "table")
+    assert "9.9 s  " in text
+    assert "p50 9.5 s · p90 9.9 s · max 10.0 s" in text
+
+
+def test_a_duration_without_a_target_says_of_how_many() -> None:
+    """A mean of three is not a mean of three thousand."""
+    assert "1,000 measured · p50" in printed([DURATION | {"within_target": None}], "table")
 
 
 def test_a_published_figure_that_is_not_known_is_not_none() -> None:

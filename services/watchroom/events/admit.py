@@ -128,13 +128,13 @@ class Admission:
         if arrival_ms > time_ms:
             raise EventRefused(
                 reasons.LATE,
-                f"{times}: {_duration(arrival_ms - time_ms)} late; {self._stream} allow"
+                f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; {self._stream} allow"
                 f" {_duration(self._lateness_ms)}. Send history as a source declared `history`, with recordedtime",
             )
         raise EventRefused(
             reasons.FUTURE,
-            f"{times}: {_duration(time_ms - arrival_ms)} ahead; at most {_duration(self._future_ms)} is allowed."
-            " Check the sender's clock and the offset of its times",
+            f"{times}: {_beyond(time_ms - arrival_ms, self._future_ms)} ahead; at most"
+            f" {_duration(self._future_ms)} is allowed. Check the sender's clock and the offset of its times",
         )
 
     def _refuse_expired(self, first_ms: int, timestamp_ms: int) -> NoReturn:
@@ -200,6 +200,12 @@ def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _beyond(ms: int, limit_ms: int) -> str:
+    """A length of time beyond a limit; one that reads like the limit says by how much: `24 h and 0.001 s`."""
+    said = _duration(ms)
+    return said if said != _duration(limit_ms) else f"{said} and {_duration(ms - limit_ms)}"
 
 
 def _duration(ms: int) -> str:

@@ -149,7 +149,7 @@ def _member(each: Open, found: OpenList) -> dict[str, object]:
         "id": each.subject,
         "by": each.by,
         "since": _utc(each.since_ms),
-        "age_s": (found.now_ms - each.since_ms) / 1000,
+        "age_s": max(0, found.now_ms - each.since_ms) / 1000,  # a sender's clock may be ahead of ours
         "deadline": _utc(each.deadline_ms),
         "as_of": _utc(found.applied_ms),
         "stale": found.live.reasons,

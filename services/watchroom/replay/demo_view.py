@@ -1,13 +1,14 @@
 """What the demo shows, made from the exporter's page. Pure: text in, rows out.
 
 An absent number is never shown as 0: a measure that is withheld reads NO DATA, and a mean of no
-calls reads "none".
+calls reads "none". Numbers are cut, not rounded, as on the board: 9.96 s is not 10 s, and only all are 100 %.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import floor
 from typing import NamedTuple
 
 NO_DATA = "NO DATA"
@@ -157,7 +158,10 @@ def _share(page: Page, name: str, **labels: str) -> str:
 def _percent(part: float | None, whole: float | None) -> str:
     if part is None or whole is None:
         return NO_DATA
-    return f"{100 * part / whole:.0f}% of {whole:,.0f}" if whole else NONE
+    if not whole:
+        return NONE
+    percent = "<1" if 0 < part < whole / 100 else f"{100 * part // whole:.0f}"
+    return f"{percent}% of {whole:,.0f}"
 
 
 def _number(value: float | None, absent: str = NO_DATA) -> str:
@@ -167,8 +171,8 @@ def _number(value: float | None, absent: str = NO_DATA) -> str:
 def duration(seconds: float) -> str:
     """`8.0 s`, `9 min 51 s`, `28 h 30 min`, `5 d 03 h`."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
+        return f"{floor(seconds * 10) / 10:.1f} s"
+    minutes, rest = divmod(floor(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)

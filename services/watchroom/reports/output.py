@@ -1,4 +1,8 @@
-"""Rows as a table for people, JSON and CSV for programs."""
+"""Rows as a table for people, JSON and CSV for programs.
+
+The table is shorter than the figures and never says otherwise than they do: 100 % and 0 % are said of all and of none
+only, and lengths of time are cut, so that 9.96 s is not 10 s beside a target of below 10 s.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from math import floor
+from typing import Literal, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -86,12 +91,16 @@ def _flat(row: Row) -> Row:
 
 
 def _value(row: Row) -> str:
-    value = row["value"]
+    return _figure(row, row["value"])
+
+
+def _figure(row: Row, value: object) -> str:
+    """The value of a row, or another of the same kind."""
     if value is None:
         return "none"
     if row["unit"] == "s":
-        return f"{value:,.1f} s"
-    return f"{value:.2%}" if row["denominator"] is not None else f"{value:,}"
+        return f"{_tenths(cast('float', value)):,.1f} s"
+    return _percent(cast("float", value)) if row["denominator"] is not None else f"{value:,}"
 
 
 def _details(row: Row) -> str:
@@ -99,7 +108,7 @@ def _details(row: Row) -> str:
         return _open_details(row)
     parts = []
     if "count" in row:
-        parts += [f"{row['count']:,} measured", _target(row)]
+        parts.append(f"{row['count']:,} measured" if row["within_target"] is None else _target(row))
         parts += [f"{name} {_seconds(row[f'{name}_s'])}" for name in ("p50", "p90", "max")]
         parts += [f"{row[name]:,} {name.replace('_', ' ')}" for name in ("missing_start", "negative") if row[name]]
     elif row["denominator"] is not None:
@@ -110,7 +119,9 @@ def _details(row: Row) -> str:
 def _standing(row: Row) -> Iterator[str]:
     """How final a month's row is. What was published is known only once all is in that came before the closing."""
     if restated := row.get("restatements"):
-        yield f"restated by {restated:,}" + (f": {_published(row)} when published" if row["closed"] else "")
+        yield f"restated by {restated:,}" + (
+            f": {_figure(row, row['published_value'])} when published" if row["closed"] else ""
+        )
     if row["as_of"] is None:
         yield "not known how complete"
     elif not row["closed"]:
@@ -127,17 +138,24 @@ def _open_details(row: Row) -> str:
 
 
 def _target(row: Row) -> str:
-    return "" if row["within_target"] is None else f"{row['within_target']:.2%} within target"
+    """How many met it: the row has the share only, and six digits of it give the number back."""
+    share, count = cast("float", row["within_target"]), cast("int", row["count"])
+    return f"{round(share * count):,} of {count:,} within target, {_percent(share)}"
 
 
-def _published(row: Row) -> str:
-    value = row["published_value"]
-    if value is None:
-        return "none"
-    if row["unit"] == "s":
-        return f"{value:,.1f} s"
-    return f"{value:.2%}" if row["denominator"] is not None else f"{value:,}"
+def _percent(share: float) -> str:
+    text = f"{share:.2%}"
+    if text == "100.00%" and share < 1:
+        return ">99.99%"
+    return "<0.01%" if text == "0.00%" and share > 0 else text
 
 
 def _seconds(value: object) -> str:
-    return "none" if value is None else f"{value:,.0f} s"
+    if value is None:
+        return "none"
+    seconds = cast("float", value)
+    return f"{_tenths(seconds):.1f} s" if seconds < 60 else f"{floor(seconds):,} s"
+
+
+def _tenths(seconds: float) -> float:
+    return floor(seconds * 10) / 10
