@@ -107,7 +107,6 @@ def months(
     from watchroom.reports.months import read_months, restatements
     from watchroom.reports.output import write
 
-    check_months("--month", month or ())
     settings = settings_with(redis_url=redis)
     with servers_named(settings):
         if log:

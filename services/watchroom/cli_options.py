@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,13 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
 
 messages = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 results = Console()
 
 SAY_EVERY_S = 10.0
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 Tell = Callable[[str, int, int | None], None]
 """Called with what is being done, how much of it is done, and of how much (None: not known)."""
@@ -45,7 +44,7 @@ def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Set
 
 def check_months(option: str, given: Sequence[str]) -> None:
     """Raise ConfigurationInvalid for each text that is no month."""
-    wrong = [month for month in given if not _MONTH.fullmatch(month)]
+    wrong = [month for month in given if not is_month(month)]
     if wrong:
         raise ConfigurationInvalid([Fault(option, "", repr(month), "a month such as 2021-04") for month in wrong])
 

@@ -60,16 +60,51 @@ def test_all_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
     assert [(Path(fault.where).name, fault.key) for fault in found] == [
         ("labels.toml", "bad.colour"),
         ("a.toml", "calls_in.colour"),
+        ("a.toml", "calls_in.windows"),
+        ("a.toml", "calls_in.at"),
         ("a.toml", "calls_lost.part.left"),
         ("b.toml", "calls_time.start"),
         ("c.toml", ""),
     ]
 
 
-def test_words_are_judged_once_the_shape_is_right(tmp_path: Path) -> None:
-    """Several wrong words of one entry are several faults."""
-    found = faults(tmp_path, measures=COUNT.replace("offered", "rung").replace("5m", "5min"))
-    assert [fault.key for fault in found] == ["calls_in.at", "calls_in.windows"]
+def keys(folder: Path, text: str) -> set[str]:
+    """The places of all faults of one file of measures; none may be named twice."""
+    found = [fault.key for fault in faults(folder, measures=text)]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_several_wrong_words_of_one_entry_are_several_faults(tmp_path: Path) -> None:
+    """Nobody repairs a file fault by fault."""
+    assert keys(tmp_path, COUNT.replace("offered", "rung").replace("5m", "5min")) == {"calls_in.at", "calls_in.windows"}
+
+
+def test_a_key_of_the_wrong_shape_hides_no_fault_elsewhere(tmp_path: Path) -> None:
+    """What needs that key is not judged, and no fault follows from another; the rest is told in the same run."""
+    kind = DURATION.replace('"duration"', '"duratoin"').replace('"5m"', '"5m", "2m"').replace("answered", "anwsered")
+    assert keys(tmp_path, kind) == {"calls_time.kind", "calls_time.windows", "calls_time.at"}
+    stream = SHARE.replace('"calls"', '"visits"').replace('["abandoned"]', '"abandoned"') + 'by = { queue = "line" }\n'
+    assert keys(tmp_path, stream) == {"calls_lost.stream", "calls_lost.part", "calls_lost.by.queue"}
+    by = DURATION.replace('by = { line = "line" }', "by = 3").replace("[60]", "[60]\nstate = 7")
+    assert keys(tmp_path, by) == {"calls_time.by", "calls_time.state"}
+    at = DURATION.replace('at = "answered"', "at = 1").replace('start = "queued"\n', "")
+    assert keys(tmp_path, at) == {"calls_time.at", "calls_time.start"}
+
+
+TILE = '[[calls_in.tiles]]\nshow = "nothing"\ntitle = "Calls"\nplace = 1\nwindow = "5m"\n'
+
+
+def test_a_display_is_judged_beside_other_faults(tmp_path: Path) -> None:
+    """A typing error in a text must not hide that a tile shows what is not there."""
+    assert keys(tmp_path, COUNT.replace('"Some brief"', "1") + TILE) == {"calls_in.brief", "calls_in.tiles.0.show"}
+    assert keys(tmp_path, COUNT.replace('["5m"]', '["5min"]') + TILE) == {"calls_in.windows"}
+
+
+def test_an_entry_that_is_faulty_is_still_one_to_refer_to(tmp_path: Path) -> None:
+    """Of the open measure all is said; that nothing could be taken from it would only follow."""
+    text = DURATION + 'overdue_from = "calls_now"\n' + OPEN.replace("{ line", "{ lane").replace("waiting", "idle")
+    assert keys(tmp_path, text) == {"calls_now.state", "calls_now.by.lane"}
 
 
 @pytest.mark.parametrize("first", [COUNT, COUNT.replace("offered", "rung")], ids=["a right one", "a faulty one"])

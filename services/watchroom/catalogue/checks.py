@@ -1,6 +1,7 @@
-"""What can be wrong with an entry whose keys and types are right.
+"""What can be wrong with an entry beside its keys and types.
 
-Each check yields (key, what was found, what to write instead).
+Each check yields (key, what was found, what to write instead). Of an entry whose keys or types are wrong too, every
+check is made that needs none of them, so that all faults are listed at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from watchroom.catalogue import names
-from watchroom.catalogue.entry import MeasureEntry
+from watchroom.catalogue.entry import MeasureEntry, condition
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.catalogue.model import Condition
 from watchroom.catalogue.vocabulary import STREAMS, WINDOWS, Vocabulary
@@ -64,8 +65,31 @@ def label_name_faults(name: str) -> Found:
         yield "", repr(name), f"a name of lower case letters, digits and _, none of {taken}"
 
 
-def word_faults(entry: MeasureEntry) -> Found:
-    """Moments, states and windows that do not exist."""
+def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] = ()) -> Found:
+    """Everything that is wrong with one entry; keys of `unusable` hold stand-ins, and are in the list already."""
+    by_need = (
+        ((), window_faults(entry)),
+        (("stream",), moment_faults(entry)),
+        (("kind",), kind_faults(entry)),
+        ((), label_faults(entry, labels)),
+        (("stream",), value_faults(entry)),
+        (("by",), target_faults(entry, labels)),
+        ((), condition_faults(entry, None if "stream" in unusable else STREAMS[entry.stream])),
+    )
+    for needed, found in by_need:
+        if not any(key in unusable for key in needed):
+            yield from (fault for fault in found if fault[0].partition(".")[0] not in unusable)
+
+
+def window_faults(entry: MeasureEntry) -> Found:
+    """Windows that do not exist."""
+    for window in entry.windows:
+        if window not in WINDOWS:
+            yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
+
+
+def moment_faults(entry: MeasureEntry) -> Found:
+    """Moments and states that do not exist."""
     words = STREAMS[entry.stream]
     moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
     if entry.at not in words.moments:
@@ -76,9 +100,6 @@ def word_faults(entry: MeasureEntry) -> Found:
         yield "start", repr(entry.start), "another moment than `at`: this is always 0 s"
     if entry.state and entry.state not in words.states:
         yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
-    for window in entry.windows:
-        if window not in WINDOWS:
-            yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
 
 
 def kind_faults(entry: MeasureEntry) -> Found:
@@ -94,13 +115,22 @@ def kind_faults(entry: MeasureEntry) -> Found:
 
 
 def label_faults(entry: MeasureEntry, labels: Labels) -> Found:
-    """Labels and targets that do not exist."""
-    values = STREAMS[entry.stream].values
-    for name, word in entry.by.items():
+    """Labels that do not exist."""
+    for name in entry.by:
         if name not in labels:
             yield f"by.{name}", repr(name), f"a label of labels.toml: {', '.join(labels)}"
+
+
+def value_faults(entry: MeasureEntry) -> Found:
+    """Labels of values that the stream does not have."""
+    values = STREAMS[entry.stream].values
+    for name, word in entry.by.items():
         if word not in values:
             yield f"by.{name}", repr(word), f"a value of {entry.stream}: {', '.join(values)}"
+
+
+def target_faults(entry: MeasureEntry, labels: Labels) -> Found:
+    """Targets of labels or values that do not exist."""
     for target in entry.targets:
         for name, value in target.where.items():
             if name not in entry.by:
@@ -109,10 +139,21 @@ def label_faults(entry: MeasureEntry, labels: Labels) -> Found:
                 yield "targets", f"{name} = {value!r}", f"a listed value: {', '.join(labels[name][0])}"
 
 
-def condition_faults(key: str, said: Condition | None, words: Vocabulary) -> Found:
-    """Words and values of a condition that do not exist."""
-    if said is None:
-        return
+def condition_faults(entry: MeasureEntry, words: Vocabulary | None) -> Found:
+    """Conditions that are none, and, where the stream's words are known, those that are not among them."""
+    for key, table in (("where", entry.where), ("part", entry.part)):
+        if not table:
+            continue
+        try:
+            said = condition(table)
+        except ValueError as error:
+            yield key, repr(table), str(error)
+            continue
+        if words is not None:
+            yield from _condition_word_faults(key, said, words)
+
+
+def _condition_word_faults(key: str, said: Condition, words: Vocabulary) -> Found:
     for word, accepted in said.accepted.items():
         if word not in words.values:
             yield f"{key}.{word}", repr(word), f"a value of the stream: {', '.join(words.values)}"

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from watchroom.catalogue import checks, display_checks
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition
-from watchroom.catalogue.model import Catalogue, Condition, Label, Measure
-from watchroom.catalogue.vocabulary import STREAMS
+from watchroom.catalogue.model import Catalogue, Label, Measure
 from watchroom.errors import ConfigurationInvalid, Fault
 
 LABELS_FILE = "labels.toml"
-Entry = TypeVar("Entry", bound=BaseModel)
+# In place of a key that every entry has, where it is wrong; no check is made that would need it.
+STAND_INS = {"kind": "count", "stream": "calls", "at": "?", "brief": "???", "definition": "???", "source": "???"}
+JUDGE_DISPLAY = frozenset({"kind", "stream", "by", "targets", "windows"})  # without these a display cannot be judged
 
 
 def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
@@ -47,10 +47,12 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
             seen.add(name)
             if name in measures:
                 owner[name] = str(path)
+    faulty = seen - measures.keys()
     for measure in measures.values():
         faults.extend(
             Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
             for key, found, write in display_checks.faults(measure, measures)
+            if key != "overdue_from" or found.strip("'") not in faulty  # of that one, all is said
         )
     if faults:
         raise ConfigurationInvalid(faults)
@@ -66,45 +68,51 @@ def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     yield from content.items()
 
 
-def _checked(model: type[Entry], where: str, name: str, table: object, faults: list[Fault]) -> Entry | None:
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        for item in error.errors():
-            key = ".".join([name, *(str(part) for part in item["loc"])])
-            if item["type"] == "extra_forbidden":
-                write = f"one of {', '.join(sorted(model.model_fields))}"
-                faults.append(Fault(where, key, "an unknown key", write))
-            else:
-                found = "nothing" if item["type"] == "missing" else repr(item["input"])
-                faults.append(Fault(where, key, found, item["msg"].removeprefix("Value error, ")))
-        return None
+def _shape_faults(model: type[BaseModel], where: str, name: str, error: ValidationError) -> Iterator[Fault]:
+    """Keys and types that are wrong."""
+    for item in error.errors():
+        key = ".".join([name, *(str(part) for part in item["loc"])])
+        if item["type"] == "extra_forbidden":
+            yield Fault(where, key, "an unknown key", f"one of {', '.join(sorted(model.model_fields))}")
+        else:
+            found = "nothing" if item["type"] == "missing" else repr(item["input"])
+            yield Fault(where, key, found, item["msg"].removeprefix("Value error, "))
 
 
 def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Labels:
     labels: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
-        if entry := _checked(LabelEntry, str(path), name, table, faults):
-            labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
+        try:
+            entry = LabelEntry.model_validate(table)
+        except ValidationError as error:
+            faults.extend(_shape_faults(LabelEntry, str(path), name, error))
+            continue
+        labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
     return labels
 
 
+def _usable(table: Mapping[str, object], unusable: Collection[str]) -> MeasureEntry:
+    """An entry without the keys that are wrong, so that the others can be checked."""
+    kept = {key: value for key, value in table.items() if key not in unusable}
+    return MeasureEntry.model_validate(STAND_INS | kept)
+
+
 def _measure(where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]) -> Measure | None:
-    entry = _checked(MeasureEntry, where, name, table, faults)
-    if entry is None:
-        return None
-    found = [*checks.word_faults(entry), *checks.kind_faults(entry), *checks.label_faults(entry, labels)]
-    conditions: dict[str, Condition | None] = {}
-    for key in ("where", "part"):
-        try:
-            conditions[key] = condition(getattr(entry, key)) if getattr(entry, key) else None
-        except ValueError as error:
-            found.append((key, repr(getattr(entry, key)), str(error)))
-            continue
-        found.extend(checks.condition_faults(key, conditions[key], STREAMS[entry.stream]))
+    """The measure of an entry; None where a fault leaves nothing whose display could be judged."""
+    unusable: frozenset[str] = frozenset()
+    try:
+        entry = MeasureEntry.model_validate(table)
+    except ValidationError as error:
+        faults.extend(_shape_faults(MeasureEntry, where, name, error))
+        if not isinstance(table, dict):
+            return None
+        unusable = frozenset(str(item["loc"][0]) for item in error.errors())
+        entry = _usable(table, unusable)
+    found = list(checks.entry_faults(entry, labels, unusable))
     faults.extend(Fault(where, f"{name}.{key}", what, write) for key, what, write in found)
-    if found:
+    broken = unusable | {key.partition(".")[0] for key, _, _ in found}
+    if broken & JUDGE_DISPLAY:
         return None
     return Measure(
         id=name,
@@ -117,8 +125,8 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
         definition=entry.definition,
         source=entry.source,
         start=entry.start,
-        where=conditions["where"],
-        part=conditions["part"],
+        where=condition(entry.where) if entry.where and "where" not in broken else None,
+        part=condition(entry.part) if entry.part and "part" not in broken else None,
         state=entry.state,
         targets=tuple(target.target() for target in entry.targets),
         edges_ms=tuple(round(edge * 1000) for edge in entry.edges_s),

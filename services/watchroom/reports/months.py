@@ -9,6 +9,7 @@ from watchroom.catalogue.names import ORPHANS
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.reports.collect import Collector
 from watchroom.reports.rows import AsOf, Row
+from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
 
 
@@ -33,15 +34,13 @@ def read_months(settings: Settings, *, only: Collection[str] = (), measures: Col
         measures: Measures to show; empty: all.
 
     Raises:
-        ConfigurationInvalid: A measure that the catalogue does not have, or a catalogue that cannot be used.
+        ConfigurationInvalid: No month, a measure that the catalogue does not have, a catalogue that cannot be used.
         RebuildNeeded: Redis was filled under other definitions.
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
     """
     collector = Collector.of(settings)
-    known = (*collector.catalogue.measures, ORPHANS)
-    if unknown := [name for name in measures if name not in known]:
-        raise ConfigurationInvalid([Fault("--measure", "", repr(n), f"one of {', '.join(known)}") for n in unknown])
+    _check_asked(only, measures, known=(*collector.catalogue.measures, ORPHANS))
     try:
         collector.check()
         as_of = collector.as_of()  # before the rows: they then hold at least what it says
@@ -57,6 +56,7 @@ def restatements(settings: Settings, *, only: Collection[str] = ()) -> list[dict
     Raises: as `months`.
     """
     collector = Collector.of(settings)
+    _check_asked(only)
     try:
         collector.check()
         reader = collector.reader
@@ -64,3 +64,12 @@ def restatements(settings: Settings, *, only: Collection[str] = ()) -> list[dict
         return [dict(entry._asdict()) for month in wanted for entry in reader.restatements(month)]
     finally:
         collector.reader.close()
+
+
+def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:
+    """Raise ConfigurationInvalid with everything asked for that cannot be."""
+    faults = [Fault("--month", "", repr(text), "a month such as 2021-04") for text in only if not is_month(text)]
+    one_of = f"one of {', '.join(known)}"
+    faults += [Fault("--measure", "", repr(name), one_of) for name in measures if name not in known]
+    if faults:
+        raise ConfigurationInvalid(faults)

@@ -7,11 +7,18 @@ written `2021-10-31` and months `2021-10`, so that text order is time order.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 # Zones change their offset, and local midnights fall, on whole quarters of an hour of UTC.
 QUARTER_MS = 900_000
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+def is_month(text: str) -> bool:
+    """Whether a text names a month as we write it."""
+    return _MONTH.fullmatch(text) is not None
 
 
 class Calendar:
