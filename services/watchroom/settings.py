@@ -20,11 +20,25 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.fault_words import what_to_write
 
 STREAMS = ("calls", "incidents", "crimes")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
 Area = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=63)]  # what an event's text becomes
 Port = Annotated[int, Field(ge=1, le=65535)]
+# What a setting that is JSON can look like; also said where it is none.
+JSON_EXAMPLES = {
+    "areas": '["stoke", "county"]',
+    "sources": '{"calls": {"acd": {"heartbeats": true}}}',
+    "lateness_days": '{"calls": 1, "incidents": 7, "crimes": 30}',
+    "keeping_days": '{"calls": 3, "incidents": 100, "crimes": 761}',
+    "watchdog_command": '["page", "--now"]',
+}
+_WORDS = {
+    r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
+    r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
+    r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
+}
 _BROKER = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:,/\[\]@]+):(?P<port>[0-9]{1,5})")
 
 
@@ -120,15 +134,15 @@ class Settings(BaseSettings):
         default=Path(__file__).resolve().parents[2] / "schemas", description="folder of the catalogue and mappings"
     )
 
-    @field_validator("areas", "sources", "lateness_days", "keeping_days", "watchdog_command", mode="before")
+    @field_validator(*JSON_EXAMPLES, mode="before")
     @classmethod
-    def _from_json(cls, value: object) -> object:
+    def _from_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         try:
             return json.loads(value)
         except ValueError as error:
-            raise ValueError(f"JSON ({error})") from None
+            raise ValueError(f"JSON such as {JSON_EXAMPLES[str(info.field_name)]} ({error})") from None
 
     @field_validator("kafka")
     @classmethod
@@ -188,7 +202,7 @@ class Settings(BaseSettings):
     @classmethod
     def _streams_exist(cls, value: dict[str, dict[str, SourceRule]]) -> dict[str, dict[str, SourceRule]]:
         if unknown := sorted(set(value) - set(STREAMS)):
-            raise ValueError(f"unknown stream {', '.join(unknown)}; streams are {', '.join(STREAMS)}")
+            raise ValueError(f"{', '.join(STREAMS)} as streams, not {', '.join(unknown)}")
         return value
 
     def topic(self, stream: str) -> str:
@@ -223,9 +237,21 @@ def _fault(item: ErrorDetails) -> Fault:
     return Fault(
         where=f"WATCHROOM_{path[0].upper()}" if path else "settings",
         key=".".join(path[1:]),
-        found=_shown(path, item.get("input")),
-        write=str(item["msg"]).removeprefix("Value error, "),
+        found="nothing" if item["type"] == "missing" else _shown(path, item.get("input")),
+        write=_write(path, item),
     )
+
+
+def _write(path: list[str], item: ErrorDetails) -> str:
+    example = JSON_EXAMPLES.get(path[0]) if path else None
+    if item["type"] == "missing":
+        return f'"{path[-1]}" too, as in {example}'
+    if item["type"] == "extra_forbidden":
+        known = SourceRule.model_fields if path[0] == "sources" else STREAMS
+        return f"one of {', '.join(known)}, not {path[-1]}"
+    if item["type"] in ("tuple_type", "dict_type", "model_type"):
+        return f"JSON such as {example}"
+    return what_to_write(item, _WORDS)
 
 
 def _shown(path: list[str], found: object) -> str:

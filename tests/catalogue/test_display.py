@@ -85,7 +85,7 @@ ONE_FAULT = {
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "platform",
     ),
     "alert name of words": (
-        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "match",
+        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "CallsUn",
     ),
     "count judged by a count": (alert(COUNT, NUMBER, "above = 1\nat_least = 3"), "alerts.0.at_least", "3", "by itself"),
     "burn that cannot be": (

@@ -6,11 +6,12 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from watchroom.catalogue import checks, display_checks
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition
 from watchroom.catalogue.model import Catalogue, Label, Measure
+from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 
 LABELS_FILE = "labels.toml"
@@ -68,17 +69,6 @@ def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     yield from content.items()
 
 
-def _shape_faults(model: type[BaseModel], where: str, name: str, error: ValidationError) -> Iterator[Fault]:
-    """Keys and types that are wrong."""
-    for item in error.errors():
-        key = ".".join([name, *(str(part) for part in item["loc"])])
-        if item["type"] == "extra_forbidden":
-            yield Fault(where, key, "an unknown key", f"one of {', '.join(sorted(model.model_fields))}")
-        else:
-            found = "nothing" if item["type"] == "missing" else repr(item["input"])
-            yield Fault(where, key, found, item["msg"].removeprefix("Value error, "))
-
-
 def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Labels:
     labels: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {}
     for name, table in _tables(path, faults):
@@ -86,7 +76,7 @@ def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Lab
         try:
             entry = LabelEntry.model_validate(table)
         except ValidationError as error:
-            faults.extend(_shape_faults(LabelEntry, str(path), name, error))
+            faults.extend(shape_faults(LabelEntry, str(path), name, error))
             continue
         labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
     return labels
@@ -104,7 +94,7 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
     try:
         entry = MeasureEntry.model_validate(table)
     except ValidationError as error:
-        faults.extend(_shape_faults(MeasureEntry, where, name, error))
+        faults.extend(shape_faults(MeasureEntry, where, name, error))
         if not isinstance(table, dict):
             return None
         unusable = frozenset(str(item["loc"][0]) for item in error.errors())

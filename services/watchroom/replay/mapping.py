@@ -11,21 +11,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
 
-_WRITE = {
+_WORDS = {
     "model_type": 'a table, for example { column = "name" }',
-    "dict_type": 'a table, for example { name = "value" }',
-    "string_type": "a text in quotes",
-    "tuple_type": 'a list, for example ["name"]',
-    "bool_parsing": "true or false",
-    "too_short": "at least one",
-    "bool_type": "true or false",
-    "string_too_short": "a text that is not empty",
-    "string_pattern_mismatch": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
+    r"^[a-z0-9][a-z0-9._-]*$": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
 }
 _SAMPLE = datetime(2021, 11, 30, 17, 45, 59, tzinfo=UTC)
 
@@ -85,26 +79,14 @@ def streams_of(words: MappingWords) -> tuple[str, ...]:
 def _fault(where: str, item: dict[str, Any]) -> Fault:
     path = ".".join(str(part) for part in item["loc"])
     found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
-    write = _write(item)
+    write = what_to_write(item, _WORDS, otherwise="what schemas/mappings/README.md says of this key")
+    if item["type"] == "too_short" and item["loc"] == ("event",):
+        write = "at least one [[event]]"
     if item["type"] == "missing":
         write = f"`{item['loc'][-1]} = ...`"
     elif item["type"] == "extra_forbidden":
         found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys in schemas/mappings/README.md"
     return Fault(where, path, found if len(found) <= 120 else found[:117] + "...", write)
-
-
-def _write(item: dict[str, Any]) -> str:
-    """What to write instead, in words of ours; a check of our own says it itself."""
-    limits = item.get("ctx", {})
-    if item["type"] == "value_error":
-        return str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "literal_error":
-        return f"one of {limits['expected']}"
-    if item["type"] == "string_too_long":
-        return f"at most {limits['max_length']} characters"
-    if item["type"] == "too_short" and item["loc"] == ("event",):
-        return "at least one [[event]]"
-    return _WRITE.get(item["type"], "what schemas/mappings/README.md says of this key")
 
 
 def _follows(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:

@@ -1,0 +1,53 @@
+"""What to write instead of a value that pydantic refuses, in words of ours.
+
+Settings, catalogue and mappings all say `found X; write Y`: pydantic's own sentences do not fit behind "write".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_WORDS = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": 'a table, for example { name = "value" }',
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than": "a number above %(gt)g",
+    "greater_than_equal": "a number of %(ge)g or more",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "less_than": "a number below %(lt)g",
+    "less_than_equal": "a number of %(le)g or less",
+    "list_type": 'a list, for example ["name"]',
+    "literal_error": "one of %(expected)s",
+    "model_type": "a table",
+    "string_pattern_mismatch": "a text of the form %(pattern)s",
+    "string_too_long": "at most %(max_length)s characters",
+    "string_too_short": "at least %(min_length)s characters",
+    "string_type": "a text in quotes",
+    "too_short": "at least one",
+    "tuple_type": 'a list, for example ["name"]',
+}
+
+
+def what_to_write(item: Mapping[str, Any], own: Mapping[str, str] | None = None, otherwise: str = "") -> str:
+    """The words behind "write" for one error of pydantic's.
+
+    Args:
+        item: The error, as `ValidationError.errors()` lists it.
+        own: Words that the caller has for an error's type, or for a pattern; they stand over ours.
+        otherwise: For what nobody has words for; default: pydantic's own message.
+    """
+    kind, limits, own = item["type"], item.get("ctx", {}), own or {}
+    if kind == "value_error":  # a check of our own says it itself
+        return str(item["msg"]).removeprefix("Value error, ")
+    if (pattern := limits.get("pattern")) in own:
+        return own[pattern]
+    if kind == "string_too_short" and limits["min_length"] == 1 and kind not in own:
+        return "a text that is not empty"
+    words = own.get(kind) or _WORDS.get(kind)
+    return words % limits if words else otherwise or str(item["msg"])
