@@ -178,6 +178,35 @@ def test_all_wrong_settings_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) 
     }
 
 
+def test_a_setting_that_does_not_exist_is_refused_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """WATCHROOM_PARTITON=3 would otherwise leave four partitions, and nobody would know."""
+    monkeypatch.setenv("WATCHROOM_PARTITON", "3")
+    monkeypatch.setenv("WATCHROOM_COLOUR", "s3cret")
+    monkeypatch.setenv("WATCHROOM_EXPORTER_PORT", "0")
+    said = sorted(map(str, faults()))
+    assert (
+        said[0] == "WATCHROOM_COLOUR: found no such setting; write one of those in deploy/settings.md, or take it away"
+    )
+    assert said[1].startswith("WATCHROOM_EXPORTER_PORT: found '0'")
+    assert said[2].startswith("WATCHROOM_PARTITON: found no such setting (did you mean WATCHROOM_PARTITIONS?); write")
+
+
+def test_what_others_put_into_the_environment_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our tests read some; Kubernetes tells every pod where a service called `watchroom` is."""
+    address = "tcp://10.0.0.7:9464"
+    links = {"SERVICE_HOST": "10.0.0.7", "SERVICE_PORT": "9464", "SERVICE_PORT_HTTP": "9464", "PORT": address}
+    links |= {
+        "PORT_9464_TCP": address,
+        "PORT_9464_TCP_PROTO": "tcp",
+        "BOARD_SERVICE_HOST": "10.0.0.7",
+        "REAL_DATA": "/data",
+    }
+    for name, value in links.items():
+        monkeypatch.setenv(f"WATCHROOM_{name}", value)
+    monkeypatch.setenv("watchroom_force", "north")
+    assert read_settings().force == "north"
+
+
 def test_a_wrong_option_is_named_too() -> None:
     """Command-line options pass the same checks."""
     with pytest.raises(ConfigurationInvalid, match=r"WATCHROOM_PARTITIONS: found 0; write a number of 1 or more"):

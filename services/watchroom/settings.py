@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -39,6 +41,11 @@ _WORDS = {
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
+PREFIX = "WATCHROOM_"
+# Named so, and no settings: where secrets lie, and what our own tests read.
+OTHERS = ("WATCHROOM_SECRETS_DIR", "WATCHROOM_REAL_DATA", "WATCHROOM_TEST_EXAMPLES")
+# Kubernetes tells every pod of a service called watchroom or watchroom-exporter in variables of these forms.
+_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_[0-9]+_(TCP|UDP|SCTP)(_|$)")
 _BROKER = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:,/\[\]@]+):(?P<port>[0-9]{1,5})")
 
 
@@ -76,7 +83,7 @@ class Settings(BaseSettings):
     """All settings of all processes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WATCHROOM_",
+        env_prefix=PREFIX,
         extra="ignore",
         enable_decoding=False,  # `_from_json` does it, so that a fault in it is listed beside the others
         secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
@@ -224,18 +231,36 @@ def read_settings(**given: object) -> Settings:
     """The settings of this process; `given` (command-line options) stand over the environment.
 
     Raises:
-        ConfigurationInvalid: One or more cannot be used; all are listed.
+        ConfigurationInvalid: One or more cannot be used, or do not exist; all are listed.
     """
+    faults = list(_unknown(os.environ))
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
     except ValidationError as error:
-        raise ConfigurationInvalid([_fault(item) for item in error.errors()]) from error
+        raise ConfigurationInvalid([*faults, *map(_fault, error.errors())]) from error
+    if faults:
+        raise ConfigurationInvalid(faults)
+    return settings
+
+
+def _unknown(environment: Mapping[str, str]) -> Iterator[Fault]:
+    """Variables that look like settings and are none: a mistyped one must not leave its default in force unseen."""
+    known = [name.upper() for name in Settings.model_fields]
+    for name, value in environment.items():
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper.removeprefix(PREFIX) in known or upper in OTHERS:
+            continue
+        if _SERVICE_LINK.search(upper) or (upper.endswith("_PORT") and "://" in value):
+            continue
+        meant = get_close_matches(upper.removeprefix(PREFIX), known, n=1)
+        asked = f" (did you mean {PREFIX}{meant[0]}?)" if meant else ""
+        yield Fault(name, "", f"no such setting{asked}", "one of those in deploy/settings.md, or take it away")
 
 
 def _fault(item: ErrorDetails) -> Fault:
     path = [str(part) for part in item["loc"]]
     return Fault(
-        where=f"WATCHROOM_{path[0].upper()}" if path else "settings",
+        where=PREFIX + path[0].upper() if path else "settings",
         key=".".join(path[1:]),
         found="nothing" if item["type"] == "missing" else _shown(path, item.get("input")),
         write=_write(path, item),
