@@ -17,7 +17,7 @@ from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
 from watchroom.events.reasons import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from watchroom.intake.letters import Letter, Replayed
 
@@ -67,8 +67,8 @@ def show(
         raise WorkFailed(
             f"no dead letter of {topic} partition {partition} offset {offset}; `dead-letters list` has all"
         )
-    for name in ("reason", "detail", "arrived", "is_cut", "key"):
-        messages.print(f"{name}: {getattr(found[0], name)}")
+    for line in _about(found[0]):
+        messages.print(line)
     sys.stdout.buffer.write(found[0].value or b"")
 
 
@@ -76,7 +76,9 @@ def show(
 def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
     """Send letters to their topics again; those that are still wrong come back.
 
-    Repeating is harmless: what first came longer ago than WATCHROOM_KEEPING_DAYS is not sent, it might count twice.
+    Fix the cause first: a letter replayed unchanged is refused again, and is then listed twice, by its first record
+    and by the one that was sent again. Another replay sends it once. Repeating is harmless: what first came longer
+    ago than WATCHROOM_KEEPING_DAYS is not sent, it might count twice.
     """
     from watchroom.intake.letters import read_letters, replay_letters
 
@@ -85,6 +87,16 @@ def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> N
     with servers_named(settings):
         done = replay_letters(settings, read_letters(settings, wanted), time.time_ns() // 1_000_000)
     messages.print(_said(done))
+
+
+def _about(letter: Letter) -> Iterator[str]:
+    """What stands beside a letter's bytes; its key as text, with nothing in it that a terminal would obey."""
+    key = "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
+    yield f"reason: {letter.reason}"
+    yield f"detail: {letter.detail}"
+    yield f"arrived: {letter.arrived or 'not known'}"
+    yield f"bytes: {'cut, only the first 1 MiB was kept' if letter.is_cut else 'whole'}"
+    yield "key: " + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in key)
 
 
 def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:

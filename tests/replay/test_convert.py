@@ -184,6 +184,20 @@ def test_values_come_from_the_first_filled_column_or_several_joined(map_text: Ma
     ]
 
 
+def test_only_the_cells_that_are_empty_are_called_empty(map_text: MapText) -> None:
+    """Of a day and a clock one is missing; who is sent to look at both looks at the wrong one first."""
+    plus = {"column": "day", "plus_seconds": "wait"}
+    time = {"join": ["day", "clock"], "append": ""}
+    for cell, rows, said in (
+        (time, "1,2021-11-30,,\n", "clock is empty"),
+        (time, "1,,,\n", "day and clock are empty"),
+        ({"first_of": ["day", "clock"]}, "1,,,\n", "day and clock are empty"),
+        (plus, f"1,{at('09:00:00')},,\n", "wait is empty"),
+    ):
+        made = map_text({**LOG, "event": [{"type": "call.queued", "time": cell}]}, "id,day,clock,wait\n" + rows)
+        assert made.refused == [f"f0.csv:2: call.queued has no time: {said}"]
+
+
 def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
     """Call logs give a start and a wait."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}

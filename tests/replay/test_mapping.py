@@ -12,6 +12,7 @@ from tests.parts import ROOT
 from watchroom.errors import ConfigurationInvalid
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.mapping import check_mapping, load_mapping, streams_of
+from watchroom.replay.places import place_of
 
 SHIPPED = sorted((ROOT / "schemas" / "mappings").glob("*.toml"))
 LEAST: dict[str, Any] = {
@@ -49,19 +50,19 @@ TOGETHER: dict[str, Any] = {"key": "id", "rows": "together"}
 
 
 EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
-    ({"type": "incident.made"}, "event.0.type: found 'incident.made'; write one of call.presented"),
-    ({"type": 3}, "event.0.type: found 3; write a table, for example { column"),
-    ({"type": "incident.graded"}, "event.0.data: found no 'grade', which incident.graded needs; write"),
-    ({"type": {"column": "kind"}}, "event.0.type: found a column without a map; write map ="),
-    ({"per": "entity"}, "event.0.per: found 'entity', but rows stand apart; write"),
+    ({"type": "incident.made"}, "1st [[event]].type: found 'incident.made'; write one of call.presented"),
+    ({"type": 3}, "1st [[event]].type: found 3; write a table, for example { column"),
+    ({"type": "incident.graded"}, "1st [[event]].data: found no 'grade', which incident.graded needs; write"),
+    ({"type": {"column": "kind"}}, "1st [[event]].type: found a column without a map; write map ="),
+    ({"per": "entity"}, "1st [[event]].per: found 'entity', but rows stand apart; write"),
     (
         {"time": {"column": "a", "join": ["b"]}},
         "found {'column': 'a', 'join': ['b']}; write exactly one of",
     ),
-    ({"time": {"column": "a", "pick": "min"}}, "event.0.time.pick: found 'min'; write no pick"),
-    ({"data": {"colour": "c"}}, "event.0.data.colour: found a field that incident.created does not have"),
-    ({"data": {"grade": {"column": "g", "map": "x"}}}, "event.0.data.grade.map: found 'x'; write a map"),
-    ({"data": "grade"}, "event.0.data: found 'grade'; write a table"),
+    ({"time": {"column": "a", "pick": "min"}}, "1st [[event]].time.pick: found 'min'; write no pick"),
+    ({"data": {"colour": "c"}}, "1st [[event]].data.colour: found a field that incident.created does not have"),
+    ({"data": {"grade": {"column": "g", "map": "x"}}}, "1st [[event]].data.grade.map: found 'x'; write a map"),
+    ({"data": "grade"}, "1st [[event]].data: found 'grade'; write a table"),
     ({"when": [{"column": "x", "is": ["1"], "empty": True}]}, "write exactly one of `is = [...]`"),
 ]
 
@@ -84,13 +85,13 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"about": 3}, "about: found 3; write a text in quotes"),
         ({"time": {"zone": "UTC", "missing_hour": 1}}, "found 1; write one of 'earlier', 'later' or 'refuse'"),
         ({"map": {"m": {"values": ["a"]}}}, "map.m.values: found ['a']; write a table, for example"),
-        ({"event": [EVENT | {"optional": "maybe"}]}, "event.0.optional: found 'maybe'; write true or false"),
-        ({"event": [EVENT | {"optional": []}]}, "event.0.optional: found []; write true or false"),
+        ({"event": [EVENT | {"optional": "maybe"}]}, "1st [[event]].optional: found 'maybe'; write true or false"),
+        ({"event": [EVENT | {"optional": []}]}, "1st [[event]].optional: found []; write true or false"),
         *[({"event": [EVENT | event]}, says) for event, says in EVENT_FAULTS],
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},
-            "event.0.key: found ('unit',); write no key",
+            "1st [[event]].key: found ('unit',); write no key",
         ),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "time": {"column": "t", "pick": "first"}}]},
@@ -125,9 +126,10 @@ def test_a_misspelt_key_hides_no_other_fault() -> None:
     change = {"event": events, "time": {"zone": "London", "formats": "%d/%m"}, "entity": {"key": "id", "rows": "a"}}
     found = sorted(fault.removeprefix("m.toml: ").partition(": found")[0] for fault in faults_of(change))
     assert found == sorted(
-        ["entity.rows", "time.zone", "time.formats", "event.0.pre", "event.0.data.grade.map", "event.0.data.colour",
-         "event.0.data.area", "event.1.type", "event.1.when", "event.1.time.formats", "event.2.time",
-         "event.2.data.grade.colum", "event.3.type", "event.4", "event.5.arrival.formats"]
+        ["entity.rows", "time.zone", "time.formats", "1st [[event]].pre", "1st [[event]].data.grade.map",
+         "1st [[event]].data.colour", "1st [[event]].data.area", "2nd [[event]].type", "2nd [[event]].when",
+         "2nd [[event]].time.formats", "3rd [[event]].time", "3rd [[event]].data.grade.colum", "4th [[event]].type",
+         "5th [[event]]", "6th [[event]].arrival.formats"]
     )  # fmt: skip
 
 
@@ -138,6 +140,22 @@ def test_no_fault_follows_from_another() -> None:
     assert fault.startswith("m.toml: map.kind.values")
     (fault,) = faults_of({"entity": 3, "event": [EVENT | {"per": "entity"}]})
     assert fault.startswith("m.toml: entity: found 3; write a table")
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (("event", 0), "1st [[event]]"),
+        (("event", 2, "time", "pick"), "3rd [[event]].time.pick"),
+        (("skip", 1, "column"), "2nd [[skip]].column"),
+        (("event", 10, "when", 0, "is"), "11th [[event]].1st when.is"),
+        (("event", 21), "22nd [[event]]"),
+        (("map", "kind", "values"), "map.kind.values"),
+    ],
+)
+def test_places_are_counted_as_people_count(parts: tuple[int | str, ...], said: str) -> None:
+    """Nobody looks for the 0th [[event]]."""
+    assert place_of(*parts) == said
 
 
 @pytest.mark.parametrize(

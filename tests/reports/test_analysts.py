@@ -12,7 +12,9 @@ import sys
 
 import pytest
 
+from tests.flow.servers import RedisServer
 from tests.parts import ROOT, missing
+from tests.reports.filled import Happened, fill, settings_on
 from watchroom.reports.months import months
 from watchroom.settings import Settings
 
@@ -87,6 +89,18 @@ def test_the_pandas_example_gives_the_mean_that_our_command_gives(filled: Settin
         "month,grade,observations,mean_s,within_target",
         "2021-11,1,2,840.0,0.5",
     ]
+
+
+def test_the_pandas_example_stands_where_nobody_met_the_target(redis_server: RedisServer) -> None:
+    """A field that never occurred is 0, also when it is a whole column."""
+    if importlib.util.find_spec("pandas") is None:
+        missing("no pandas; pip install pandas")
+    settings = settings_on(redis_server.url)
+    late = [Happened("incident.created", "2", "2021-11-28T20:00:00Z", {"grade": "1", "area": "stoke"}),
+            Happened("incident.resource_on_scene", "2", "2021-11-28T20:20:00Z", {"unit": "U1"})]  # fmt: skip
+    fill(settings, late)
+    (example,) = [code for code in EXAMPLES if "import pandas" in code]
+    assert run(settings, sys.executable, "-c", example).strip().splitlines()[1:] == ["2021-11,1,1,1200.0,0.0"]
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("watchroom")])

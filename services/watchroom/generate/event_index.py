@@ -35,7 +35,8 @@ _REFUSALS: Final = """
 
 A refused event goes to the topic `watchroom.dead-letters`, its bytes untouched; the rest of its batch is
 applied. It is refused for the first of these that applies; header `{detail}` says what was found and what to
-write instead.
+write instead. Once the cause is mended, `watchroom dead-letters replay` sends letters again. One that is sent again
+unchanged is refused again, and is then listed twice: by its first record and by the one that was sent again.
 
 | `{reason}` | means |
 |---|---|

@@ -58,10 +58,10 @@ class RowReader:
             return None
         kind = self._candidate(event.type, cells, "type")
         if kind is None:
-            raise CellUnusable(f"no event type: {' and '.join(_origin(event.type))} is empty")
+            raise CellUnusable(f"no event type: {_what_is_empty(event.type, cells)}")
         time = self._time(event.time, cells, "time")
         if time is None and event.per == "row" and not event.optional:
-            raise CellUnusable(f"{kind.value} has no time: {' and '.join(_origin(event.time))} is empty")
+            raise CellUnusable(f"{kind.value} has no time: {_what_is_empty(event.time, cells)}")
         data = {}
         for name, cell in event.data.items():
             if (candidate := self._candidate(cell, cells, f"data.{name}")) is not None:
@@ -106,7 +106,7 @@ class RowReader:
         text = text or cell.empty
         if not text:
             if cell.required:
-                raise CellUnusable(f"{place}: {' and '.join(_origin(cell))} is empty, and the mapping requires it")
+                raise CellUnusable(f"{place}: {_what_is_empty(cell, cells)}, and the mapping requires it")
             return ""
         return self._mapped(text, self.maps[cell.map], cell, place) if cell.map else text
 
@@ -160,6 +160,8 @@ def _number(text: str, place: str) -> float:
     return number
 
 
-def _origin(cell: Cell) -> tuple[str, ...]:
-    """The columns a value comes from, for messages."""
-    return tuple(name for name in (cell.column, *cell.first_of, *cell.join) if name)
+def _what_is_empty(cell: Cell, cells: Mapping[str, str]) -> str:
+    """`Rang is empty`: those of a value's columns that are, not those that are filled."""
+    plus = (cell.plus_seconds,) if isinstance(cell, TimeCell) else ()
+    empty = [name for name in (cell.column, *cell.first_of, *cell.join, *plus) if name and not cells[name]]
+    return f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty"

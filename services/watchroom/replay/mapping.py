@@ -16,6 +16,7 @@ from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
+from watchroom.replay.places import place_of
 
 _WORDS = {
     "model_type": 'a table, for example { column = "name" }',
@@ -77,7 +78,7 @@ def streams_of(words: MappingWords) -> tuple[str, ...]:
 
 
 def _fault(where: str, item: dict[str, Any]) -> Fault:
-    path = ".".join(str(part) for part in item["loc"])
+    path = place_of(*item["loc"])
     found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
     write = what_to_write(item, _WORDS, otherwise="what schemas/mappings/README.md says of this key")
     if item["type"] == "too_short" and item["loc"] == ("event",):
@@ -106,7 +107,7 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
     for number, event in enumerate(events):
         if event is None:  # what it is has a fault already
             continue
-        place = f"event.{number}"
+        place = place_of("event", number)
         if event.per == "entity" and not together:
             yield Fault(where, f"{place}.per", "'entity', but rows stand apart", '"row", or entity.rows = "together"')
         if event.per == "entity" and event.key:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from watchroom.replay.places import place_of
+
 HourRule = Literal["earlier", "later", "refuse"]
 Pick = Literal["same", "min", "max", "first", "last"]
 
@@ -203,11 +205,11 @@ class MappingWords(Words):
         if self.entity.count:
             places.setdefault(self.entity.count, "entity.count")
         for number, skip in enumerate(self.skip):
-            places.setdefault(skip.column, f"skip.{number}.column")
+            places.setdefault(skip.column, place_of("skip", number, "column"))
         for number, event in enumerate(self.event):
             for column in (*event.key, *(condition.column for condition in event.when)):
-                places.setdefault(column, f"event.{number}")
+                places.setdefault(column, place_of("event", number))
             for place, cell in event.cells().items():
                 for column in cell.columns():
-                    places.setdefault(column, f"event.{number}.{place}")
+                    places.setdefault(column, place_of("event", number, place))
         return places
