@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -148,10 +149,20 @@ def all_differences(both: Both, asked: Sequence[tuple[Measure, Shown]]) -> list[
 
 def test_every_tile_and_every_word_says_what_prometheus_says(both: Both) -> None:
     """Two pages beside each other in a control room must not differ."""
-    tiles = [(measure, tile.shown) for measure, tile in both.room.catalogue.tiles()]
+    tiles = [(measure, replace(tile.shown, rest=False)) for measure, tile in both.room.catalogue.tiles()]
     words = [(m, shown) for m in both.room.catalogue.measures.values() for shown in everything_shown(m)]
     assert {(m.kind, shown.what) for m, shown in words} == {(kind, word) for kind in WORDS for word in WORDS[kind]}
     assert all_differences(both, [*tiles, *words]) == []
+
+
+def test_the_rest_of_a_tile_says_what_prometheus_says(both: Both) -> None:
+    """What is not graded is one number of either page."""
+    tiles = [(measure, tile.shown) for measure, tile in both.room.catalogue.tiles() if tile.shown.rest]
+    assert tiles
+    for measure, shown in tiles:
+        label = next(label for label in measure.labels if label.name == shown.split)
+        (theirs,) = both.prometheus.query(promql.rest(both.room.catalogue, measure, shown))
+        assert both.of_page(measure, shown)[label.absent].value == float(theirs["value"][1]) > 0
 
 
 def test_a_baseline_s_hours_are_those_of_the_page(both: Both) -> None:

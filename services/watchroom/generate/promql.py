@@ -42,6 +42,13 @@ def expression(catalogue: Catalogue, measure: Measure, shown: Shown, more: Seque
     return _number(_Asking(measure, shown, more), shown.what)
 
 
+def rest(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[str] = ()) -> str:
+    """One number over all values of the split that are not listed: an ungraded incident may be an emergency."""
+    label = next(label for label in measure.labels if label.name == shown.split)
+    unlisted = "|".join(dict.fromkeys((label.absent, label.other)))
+    return expression(catalogue, measure, replace(shown, split="", rest=False), (*more, f'{label.name}=~"{unlisted}"'))
+
+
 def _number(ask: _Asking, what: str) -> str:
     observed = ask.total("observations")
     if what == "mean" and not ask.is_one_series:

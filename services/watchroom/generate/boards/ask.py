@@ -137,14 +137,6 @@ def tile(catalogue: Catalogue, measure: Measure, shown: Tile, limits: Limits | N
     return " or ".join(under(value) for value in values_shown(measure, label, ask.what))
 
 
-def rest(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
-    """One number over all values of the split that are not listed: an ungraded incident may be an emergency."""
-    label = next(label for label in measure.labels if label.name == shown.split)
-    others = dict.fromkeys((label.absent, label.other))
-    of_them = (*CHOSEN, f'{label.name}=~"{"|".join(others)}"')
-    return promql.expression(catalogue, measure, Shown(shown.what, shown.where, shown.window), of_them)
-
-
 def _shown(catalogue: Catalogue, measure: Measure, ask: Shown) -> str:
     """Seconds are cut, not rounded: 9.6 s below a limit of 10 s must not read as 10 s."""
     expr = promql.expression(catalogue, measure, ask, CHOSEN)

@@ -7,6 +7,7 @@ from typing import Final
 
 from watchroom.catalogue.model import Measure
 from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Tile
+from watchroom.generate import promql
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
@@ -66,7 +67,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     split = next((label for label in measure.labels if label.name == tile.shown.split), None)
     many = len(split.values) + tile.shown.rest if split else 1
     if split and tile.shown.rest:
-        rest = ask.rest(sources.catalogue, measure, tile.shown)
+        rest = promql.rest(sources.catalogue, measure, tile.shown, ask.CHOSEN)
         queries.append(Query(rest, describe.label_value(split, split.absent)))
     return number(
         head, queries, limits=limits, named=True, fills=fills, is_long=unit == "s", data_links=behind,
