@@ -73,7 +73,7 @@ def test_the_restatement_log_is_that_of_each_partitions_order_whatever_the_batch
 @bulk
 @given(st.data())
 def test_a_replayed_dead_letter_closes_months_by_its_new_record(data: st.DataObject) -> None:
-    """Lateness is judged on the first record's time, closing on the second's (design 2.7)."""
+    """Lateness is judged on the first record's time, closing on the second's, which comes within the keeping."""
     events = data.draw(histories(most=2))
     replayed = [
         replace(
