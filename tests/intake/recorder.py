@@ -13,6 +13,7 @@ from watchroom.intake.batch import RecordBatch
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.intake import Intake
 from watchroom.intake.status import Status
+from watchroom.intake.touching import touch_forever
 from watchroom.settings import Settings
 
 Place = tuple[str, int]
@@ -101,7 +102,7 @@ async def consuming(
 
     intake = Intake(make_applier, Status(), log_ids=log_ids)
     recorder.app = app = make_app(settings, intake)
-    touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
+    touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
     try:
         await app.start()
         yield intake

@@ -1,4 +1,4 @@
-"""The work between a fetched batch and Redis: apply, retry, notice that Redis moved, touch, give up.
+"""The work between a fetched batch and Redis: apply, retry, notice that Redis moved, give up.
 
 No exception leaves `handle`: Faust would acknowledge the batch that failed and go on. What can be
 waited for (Redis, the dead letters' broker) is retried here until it answers or the lane is taken
@@ -28,10 +28,7 @@ from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
-LOOK_S = 0.5  # how often to look which lanes are to be touched
 FINISH_WITHIN_S = 15.0  # a step that is under way; a call to Redis gives up after 10 s
-SILENT_S = 5.0  # a fetch is answered within 0.5 s, records or not
-SHORT_LOG_S = 5.0  # a new leader may not know its high watermark for a moment; a shorter log stays shorter
 
 log = structlog.get_logger("watchroom.intake")
 
@@ -131,12 +128,12 @@ class Intake:
             try:
                 await call()
             except Moved as moved:
-                self._moved(lane, moved)
+                self.moved(lane, moved)
             except StoreUnavailable as error:
-                self._wait_for("redis", error)
+                self.wait_for("redis", error)
                 await asyncio.sleep(pause_s)
             except BrokerUnavailable as error:
-                self._wait_for("kafka", error)
+                self.wait_for("kafka", error)
                 await asyncio.sleep(pause_s)
             except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
                 self.fail(error)
@@ -146,11 +143,13 @@ class Intake:
             pause_s = min(2 * pause_s, RETRY_MOST_S)
         return False
 
-    def _wait_for(self, server: str, error: Exception) -> None:
+    def wait_for(self, server: str, error: Exception) -> None:
+        """`server` (redis, kafka) did not answer, and will be asked again."""
         self.status.count(f"{server}_retries")
         self.status.waiting(server, str(error))
 
-    def _moved(self, lane: Lane, moved: Moved) -> None:
+    def moved(self, lane: Lane, moved: Moved) -> None:
+        """Redis stands elsewhere: the lane is to be placed there."""
         topic, partition = lane.place
         log.warning(
             "Redis stands elsewhere, going there",
@@ -184,7 +183,7 @@ class Intake:
                     await lane.applier.lost(stored, begin, now_ms())
                 self.status.count("lost_offsets", max(0, begin - lost_from))
             except StoreUnavailable as error:
-                self._wait_for("redis", error)
+                self.wait_for("redis", error)
                 await asyncio.sleep(RETRY_FIRST_S)
                 return None
             except Moved:
@@ -202,9 +201,10 @@ class Intake:
             lane.displace()
             lane.refused += 1
             if lane.refused > 1:
-                self._other_log(lane, offset)
+                self.other_log(lane, offset)
 
-    def _other_log(self, lane: Lane, offset: int) -> None:
+    def other_log(self, lane: Lane, offset: int) -> None:
+        """The log ends below the offset at which Redis stands; that ends the process."""
         topic, partition = lane.place
         self.fail(
             RebuildNeeded(
@@ -224,39 +224,3 @@ class Intake:
             lane.displace()
         if self._in_hand:
             await asyncio.wait(self._in_hand, timeout=FINISH_WITHIN_S)
-
-    async def touch_forever(self, touch_s: float) -> None:
-        """Every `touch_s` seconds: write each idle lane's freshness, and compare its offset with Redis's."""
-        look_s = min(touch_s / 2, LOOK_S)
-        while True:
-            await asyncio.sleep(look_s)
-            await asyncio.gather(*map(self._touch, self.lanes.where(lambda lane: lane.due(touch_s - look_s))))
-            for lane in self.lanes:
-                lane.behind()
-            self._notice_silence()
-
-    def _notice_silence(self) -> None:
-        """Say that Kafka is silent, or that it answers again."""
-        silent_s = [lane.silent_s(now_ms()) for lane in self.lanes if lane.placed]
-        if silent_s and min(silent_s) > SILENT_S:
-            self.status.waiting("kafka", f"no answer to a fetch for {min(silent_s):.0f} s")
-        elif silent_s:
-            self.status.answered("kafka")
-
-    async def _touch(self, lane: Lane) -> None:
-        async with lane.lock:
-            if not lane.placed:
-                return
-            try:
-                await lane.applier.touch(lane.fresh_ms(lane.stands), now_ms())
-            except Moved as moved:
-                self._moved(lane, moved)
-            except StoreUnavailable as error:
-                self._wait_for("redis", error)
-            except Exception as error:  # noqa: BLE001  # a timer that dies silently would freeze freshness
-                self.fail(error)
-            else:
-                lane.touched()
-                self.status.answered("redis")
-            if lane.short_for_s() > SHORT_LOG_S:
-                self._other_log(lane, lane.stands)

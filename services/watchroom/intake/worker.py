@@ -26,6 +26,7 @@ from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
+from watchroom.intake.touching import touch_forever
 from watchroom.settings import Settings
 
 RETRY_S = 1.0
@@ -122,7 +123,7 @@ class Worker:
     async def _consume(self, intake: Intake) -> int:
         settings = self._settings
         app = make_app(settings, intake)
-        touching = asyncio.create_task(intake.touch_forever(settings.touch_s))
+        touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
         try:
             if not await self._started(app):
                 return 0
