@@ -80,12 +80,13 @@ def test_what_would_be_refused_as_expired_is_not_sent(real_stack: Stack) -> None
 def test_a_record_that_is_no_letter_is_left_out() -> None:
     """Somebody wrote to the topic by hand."""
 
-    def record(*headers: tuple[str, bytes]) -> ConsumerRecord[bytes, bytes]:
+    def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[bytes, bytes]:
         return ConsumerRecord("dead", 0, 0, 0, 0, b"k", b"v", None, 1, 1, headers)
 
     where = [("watchroom-topic", b"t"), ("watchroom-partition", b"0"), ("watchroom-reason", b"late")]
     assert letter_of(record()) is None
     assert letter_of(record(*where, ("watchroom-offset", b"seven"))) is None
+    assert letter_of(record(*where, ("watchroom-offset", None))) is None
     assert letter_of(record(*where, ("watchroom-offset", b"7"), ("watchroom-arrived", b"soon"))) == Letter(
         "t", 0, 7, "late", "", None, is_cut=False, key=b"k", value=b"v"
     )
@@ -99,6 +100,7 @@ def test_the_topic_s_own_records_of_others_do_not_stop_the_reading(real_stack: S
     async def by_hand() -> None:
         async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
             await producer.send_and_wait(settings.dead_letter_topic, b"hello")
+            await producer.send_and_wait(settings.dead_letter_topic, b"null", headers=[("watchroom-topic", None)])
 
     asyncio.run(by_hand())
     assert [letter.offset for letter in read_letters(settings, lambda _: True)] == [1]

@@ -174,7 +174,8 @@ async def _all_records(
 
 def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
     """A letter from its record; None for a record that is no letter of ours."""
-    said = {name: value.decode(errors="replace") for name, value in reversed(record.headers)}
+    headers_said: Sequence[tuple[str, bytes | None]] = record.headers  # aiokafka's own type forgets the null values
+    said = {name: value.decode(errors="replace") for name, value in reversed(headers_said) if value is not None}
     try:
         return Letter(
             topic=said[headers.TOPIC],
