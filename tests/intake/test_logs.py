@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
+from collections.abc import Iterator
 
-from watchroom.intake.logs import Repeats
+import pytest
+import structlog
+
+from watchroom.intake.logs import MOST_REMEMBERED, Repeats, log_to_stderr
 
 
 def shown(repeats: Repeats, message: str, *values: object) -> str | None:
@@ -27,3 +32,44 @@ def test_what_was_left_out_is_counted_when_the_message_is_shown_again() -> None:
     shown(repeats, "Failed fetch from %s", 1)
     repeats._seen["aiokafka.client", "Failed fetch from %s"] = (0.0, 7)
     assert shown(repeats, "Failed fetch from %s", 1) == "Failed fetch from 1 (and 7 more like it)"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """A worker runs for months, and some texts are ever new."""
+    repeats = Repeats(repeat_s=60)
+    for number in range(2 * MOST_REMEMBERED):
+        assert shown(repeats, f"error {number}")
+    assert len(repeats._seen) == MOST_REMEMBERED
+
+
+@pytest.fixture
+def stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a worker of this process logs; its set-up is taken back."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    log_to_stderr()
+    yield stream
+    structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+def test_our_own_lines_are_limited_by_event_and_partition(stderr: io.StringIO) -> None:
+    """Each has another time in it, and structlog hands it over as a mapping: as text none was like another."""
+    log = structlog.get_logger("watchroom.test")
+    for number in range(1000):
+        log.warning("Redis stands elsewhere", topic="calls", partition=number % 2, redis=number)
+    lines = stderr.getvalue().splitlines()
+    assert ["partition=0" in line for line in lines] == [True, False]
+    assert all("Redis stands elsewhere" in line for line in lines)
+
+
+def test_our_own_line_says_how_many_were_left_out() -> None:
+    """As those of others do."""
+    record = logging.LogRecord("watchroom", logging.ERROR, "", 0, {"event": "moved", "timestamp": "t"}, (), None)
+    repeats = Repeats(repeat_s=0)
+    repeats._seen["watchroom", "moved", "None", "None"] = (0.0, 7)
+    assert repeats.filter(record)
+    assert record.msg == {"event": "moved (and 7 more like it)", "timestamp": "t"}
