@@ -12,7 +12,6 @@ from tests.intake.one_partition import NOW_MS, OnePartition, batch, record
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable
 from watchroom.events import headers
 from watchroom.events.partitioner import partition_of
-from watchroom.intake import partition as partition_module
 from watchroom.store.read import SourceState
 
 pytestmark = pytest.mark.real
@@ -207,13 +206,37 @@ async def test_what_is_held_in_memory_is_bounded_and_changes_nothing(
     one: OnePartition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All is forgotten and read back as needed."""
-    monkeypatch.setattr(partition_module, "ENTITIES_HELD", 1)
+    monkeypatch.setattr(one._appliers._memory, "_most", 1)
     applier = await one.started()
     answers = [record(5 + n, "call.answered", "09:00:08", f"call-{n}") for n in range(5)]
     for sent in (*CALLS, *answers):
         await applier.apply(batch(sent.offset, sent), NOW_MS, NOW_MS)
     assert one.month()[ANSWERED] == 5
     assert len(applier._known) <= 2
+
+
+async def test_the_partitions_of_a_worker_share_what_they_hold(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By partition, the bound would be reached twelve times by a worker that has twelve; an idle one gives room too."""
+    one = OnePartition(redis_server.url, partitions=2)
+    monkeypatch.setattr(one._appliers._memory, "_most", 6)
+    idle, busy = await one.started(partition=0), await one.started(partition=1)
+    subjects: dict[int, list[str]] = {0: [], 1: []}
+    for subject in (f"call-{n}" for n in range(40)):
+        subjects[partition_of(subject.encode(), 2)].append(subject)
+    calls = {
+        p: [record(n, "call.queued", "09:00:00", subject, line="999") for n, subject in enumerate(subjects[p][:5])]
+        for p in (0, 1)
+    }
+    await idle.apply(batch(0, *calls[0]), NOW_MS, NOW_MS)
+    for sent in calls[1][:3]:
+        await busy.apply(batch(sent.offset, sent, partition=1), NOW_MS, NOW_MS)
+    await idle.touch(NOW_MS, NOW_MS)
+    assert (len(idle._known), len(busy._known)) == (0, 3)
+    await idle.apply(batch(5, calls[0][0]._replace(offset=5)), NOW_MS, NOW_MS)
+    assert one.month()[VOLUME] == 8
+    await one.close()
 
 
 async def test_heartbeats_are_heard_and_are_no_entity(one: OnePartition) -> None:

@@ -16,6 +16,7 @@ from watchroom.events.record import Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.judging import Judge, SendRefused
+from watchroom.intake.memory import Memory
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.step import Step
@@ -23,7 +24,6 @@ from watchroom.store.write import Store
 
 # Arrivals decide whether an entity is known; its stored state must outlive them by any stop of the workers.
 STATE_SLACK_MS = 14 * 86_400_000
-ENTITIES_HELD = 200_000  # about 1 kB each; above that all are forgotten and read back as needed
 
 
 class PartitionApplier:
@@ -38,6 +38,7 @@ class PartitionApplier:
         keeping_ms: How long a state is kept after it was last written.
         step_events: Most records in one atomic step.
         send_refused: Sends dead letters.
+        memory: What all partitions of this worker may hold of entities.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class PartitionApplier:
         keeping_ms: int,
         step_events: int,
         send_refused: SendRefused,
+        memory: Memory,
     ) -> None:
         self.topic = topic
         self.partition = partition
@@ -62,7 +64,8 @@ class PartitionApplier:
         self._keeping_ms = keeping_ms
         self._step_events = step_events
         self._send_refused = send_refused
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, Known] = memory.part()
+        self._memory = memory
         self._stands: int | None = None
         self._unanswered: tuple[Step, dict[str, Known]] | None = None
 
@@ -95,6 +98,7 @@ class PartitionApplier:
     async def touch(self, fresh_ms: int | None, now_ms: int) -> None:
         """Write freshness by the same compare; finds a Redis that went back under an idle partition."""
         await self._settle()
+        self._memory.make_room(self._known)
         if self._stands is not None:
             await self._write(self._step(self._stands, fresh_ms, now_ms), {})
 
@@ -136,8 +140,7 @@ class PartitionApplier:
         await self._write(step, folded.entities)
 
     async def _read_states(self, subjects: Iterable[str]) -> None:
-        if len(self._known) > ENTITIES_HELD:
-            self._known.clear()
+        self._memory.make_room(self._known)
         missing = [subject for subject in subjects if subject not in self._known]
         stored = await self._store.states(self.topic, missing)
         for subject, state in zip(missing, stored, strict=True):

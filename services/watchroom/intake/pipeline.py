@@ -9,6 +9,7 @@ from watchroom.fold.batch import Folder
 from watchroom.fold.contributions import Contributor
 from watchroom.fold.streams import STREAMS as FOLDED
 from watchroom.intake.judging import SendRefused
+from watchroom.intake.memory import Memory
 from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
@@ -36,6 +37,7 @@ class Appliers:
         self._topics = topics
         self._store = store
         self._send_refused = send_refused
+        self._memory = Memory()
         self._calendar = Calendar(settings.zone)
         self._streams = {settings.topic(stream): stream for stream in STREAMS}
 
@@ -76,4 +78,5 @@ class Appliers:
             keeping_ms=keeping_ms,
             step_events=settings.step_events,
             send_refused=self._send_refused,
+            memory=self._memory,
         )
