@@ -23,7 +23,7 @@ TARGETS = 'targets = [{ where = { line = "999" }, below_s = 10 }]\n'
 OF_KIND = {
     "count": 'at = "offered"\nwindows = ["5m", "1h"]\n',
     "share": 'at = "left_queue"\npart = { left_by = ["abandoned"] }\nwindows = ["5m", "1h"]\n',
-    "duration": f'{TIME}windows = ["5m", "1h"]\noverdue_from = "made_open"\n',
+    "duration": f'{TIME}windows = ["5m", "1h"]\noverdue_from = "made_opens"\n',
     "open": f'at = "queued"\nstate = "waiting"\ngive_up_s = 3600\n{TARGETS}',
 }
 
@@ -108,12 +108,12 @@ def entries() -> str:
     """A measure of each kind with an alert on each of its words, above and below, plain and split."""
     text = ""
     for kind, body in OF_KIND.items():
-        text += f'[made_{kind}]\nkind = "{kind}"\nstream = "calls"\nby = {{ line = "line" }}\n{body}{TEXTS}\n'
+        text += f'[made_{kind}s]\nkind = "{kind}"\nstream = "calls"\nby = {{ line = "line" }}\n{body}{TEXTS}\n'
         for place, what in enumerate(WORDS[kind]):
             for side, limit in (("above", "0.5"), ("below", "0.9")):
                 of = 'where = { line = "999" }' if place % 2 or what in ("within", "live_within") else 'split = "line"'
                 name = f"{kind.title()}{what.replace('_', '').capitalize()}{side.title()}"
-                text += f'[[made_{kind}.alerts]]\nname = "{name}"\n'
+                text += f'[[made_{kind}s.alerts]]\nname = "{name}"\n'
                 text += f'severity = "ticket"\nshow = "{what}"\n{of}\n{side} = {limit}\nfor_s = 12\nkeep_s = 60\n'
                 text += 'window = "5m"\n' if kind != "open" else ""
                 text += "at_least = 20\n" if what in ("share", "within", "live_within") else ""
