@@ -213,6 +213,8 @@ def test_a_surge_whose_worker_is_killed_is_not_called_off(room: Room) -> None:
         room.board_says_no_data(EVERYTHING)
         until_past_its_keeping(room)
         assert SURGE not in resolved(room, since)
+        until("the last heartbeat in Redis is too old", lambda: heard_s_ago(room) > SILENT_LIMIT_S + WITHIN_S, 150)
+        assert "SourceSilent" not in room.monitoring.firing(), "what the sources send waits in Kafka"
         room.worker.stop()
         room.answered(waiting)
         room.worker.start()
@@ -234,6 +236,14 @@ def test_a_surge_whose_feed_dies_is_not_called_off(room: Room) -> None:
         room.answered(waiting)
         room.feed.silent.discard("calls")
         until("now it is over", lambda: SURGE in resolved(room, since), 150)
+
+
+def heard_s_ago(room: Room) -> float:
+    """How long ago, as far as Redis knows, the source that was heard last gave a sign of life."""
+    ((_, value),) = [
+        each["value"] for each in room.monitoring.query("time() - max(watchroom_feed_last_heartbeat_timestamp_seconds)")
+    ]
+    return float(value)
 
 
 def until_past_its_keeping(room: Room) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
-from tests.exporter.control_room import NOON, ControlRoom, Samples, parsed, value
+from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, parsed, value
 from tests.exporter.filled_room import fill
 from tests.flow.servers import RedisServer
 from tests.intake.recorder import Recorder, RecordingApplier
@@ -34,6 +34,7 @@ def declare(room: ControlRoom, **rules: SourceRule) -> None:
 
 def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ControlRoom) -> None:
     """With none declared every source heard is waited for; exactly at the limit it is still alive."""
+    room.fresh(NOON + SILENT_MS)
     room.heard(NOON, "incidents", source="cad")
     assert silent(room.scrape(NOON + SILENT_MS)) == {"acd": 0}
     room.heard(NOON + SILENT_MS, "incidents", source="cad")
@@ -60,12 +61,26 @@ def test_a_declared_source_that_was_never_heard_is_silent(room: ControlRoom) -> 
 
 def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(room: ControlRoom) -> None:
     """The alert that mutes a dead feed's measures must not vanish with them."""
+    room.fresh(NOON + SILENT_MS)
     mirror = room.mirror()
     mirror.refresh(NOON + SILENT_MS)
     page = room.page(mirror)
     assert silent(parsed(page.text(NOON + SILENT_MS))) == {"acd": 0}
     withheld = parsed(page.text(NOON + SILENT_MS + 1))
     assert (silent(withheld), value(withheld, "stream_withheld", stream="calls")) == ({"acd": 1}, 1)
+
+
+def test_nobody_is_judged_before_what_they_sent_is_applied(room: ControlRoom) -> None:
+    """After a cold start the last heartbeat in Redis is old, and those of the last minutes wait in Kafka."""
+    later_ms = NOON + 10 * SILENT_MS
+    assert silent(room.scrape(later_ms)) == {}
+    room.fresh(later_ms, "calls")
+    samples = room.scrape(later_ms)
+    assert silent(samples) == {"acd": 1}
+    assert silent(samples, "incidents") == {}
+    assert value(samples, "stream_withheld", stream="incidents") == 1
+    room.client.hset(room.keys.partition(room.settings.topic("calls"), PARTITIONS - 1), "fresh_ms", later_ms - 10_001)
+    assert silent(room.scrape(later_ms)) == {}
 
 
 def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ControlRoom, redis_server: RedisServer) -> None:

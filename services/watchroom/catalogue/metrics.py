@@ -94,7 +94,8 @@ PLATFORM: Final[tuple[Family, ...]] = (
     ),
     Family(
         "watchroom_source_silent",
-        "1 while a source that the stream waits for has been silent for longer than its limit.",
+        "1 while a source that the stream waits for has been silent for longer than its limit. No sample while the "
+        "stream is not applied up to now: what the source sent may not have been read yet.",
         ("stream", "source"),
     ),
     Family(

@@ -45,6 +45,19 @@ def _with_stream(expression: str) -> str:
     return f'label_replace({expression}, "stream", "$1", "topic", ".*[.](.+)")'
 
 
+def _silent() -> str:
+    """A source that is silent; and one of which that was told, until it can be judged again.
+
+    While its topic is not applied up to now it has no figure. If the alert ended then, its "resolved" would
+    be muted and never told.
+    """
+    figure = "min by (force, stream, source) (watchroom_source_silent)"
+    fired = 'max by (force, stream, source) (ALERTS{alertname="SourceSilent",alertstate="firing"})'
+    blind = f'{fired} and on (force) ALERTS{{alertstate="firing",mutes="all"}}'
+    behind = f'{fired} and on (force, stream) ALERTS{{alertname="AppliedLag",alertstate="firing"}}'
+    return f"{figure} == 1 or ((({blind}) or ({behind})) unless on (force, stream, source) {figure})"
+
+
 def _risen(metric: str, by: str, offset: str, more_than: int) -> str:
     return f"max by ({by}) ({metric}) - max by ({by}) ({metric} offset {offset}) > {more_than}"
 
@@ -148,8 +161,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         name="SourceSilent",
         severity="page",
         # Of several exporters one may be at fault: a stream is blind when none of them shows it.
-        expression="min by (force, stream, source) (watchroom_source_silent) == 1",
-        for_s=10,
+        expression=_silent(),
+        for_s=45,  # after an outage of Kafka heartbeats come every 30 s again, once their sender has reconnected
         keep_s=60,
         limit_s=95,  # 90 s without a sign of life, seen at the next scrape
         mutes="stream",
@@ -166,7 +179,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "If it was switched off for good, take it out of WATCHROOM_SOURCES.",
         ),
         number="`watchroom_source_silent`, judged by the exporter at each scrape from the source's last sign of life "
-        "by Kafka's clock.",
+        "by Kafka's clock, while the stream is applied up to now. If that ends (a worker dies) the alert stays until "
+        "the source can be judged again, and says nothing new: WorkerStuck or AppliedLag mutes it.",
     ),
     PlatformAlert(
         name="WindowsStale",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from watchroom.exporter.judge import Heard, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
@@ -10,6 +10,15 @@ from watchroom.exporter.measures import open_text
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import platform_text, redis_up, silent_text, withheld_text
 from watchroom.settings import STREAMS, Settings
+
+
+def heard_of(topic: str, reading: Reading) -> dict[str, Heard]:
+    """When each source last sent to a topic."""
+    return {
+        source: Heard(state.event_ms, state.heartbeat_ms)
+        for (of, source), state in reading.sources.items()
+        if of == topic
+    }
 
 
 class Page:
@@ -37,7 +46,7 @@ class Page:
                 parts.extend(self._measures(reading, faults, now_ms))
             if reading and up:
                 parts.append(withheld_text(faults))
-                parts.append(silent_text(self._waited_for(reading, now_ms)))
+                parts.append(silent_text(dict(self.judged(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
             return "".join(parts)
 
@@ -45,6 +54,16 @@ class Page:
         """Why each stream is withheld at `now_ms`; an empty list: it is published."""
         with self._mirror.lock:
             return self._faults(now_ms)
+
+    def judged(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
+        """Each stream that is fresh: every source that it waits for, and why it counts as silent; None: it is alive.
+
+        A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet.
+        """
+        for stream in STREAMS:
+            if not self._stale(stream, reading, now_ms):
+                rules, heard = self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading)
+                yield stream, waited_for(rules, heard, now_ms, self._silent_ms)
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
         shown = [each.text(self._mirror.sums) for each in self._mirror.windowed if not faults[each.measure.stream]]
@@ -65,31 +84,15 @@ class Page:
         return {stream: [*general, *self._stream_faults(stream, reading, now_ms)] for stream in STREAMS}
 
     def _stream_faults(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
+        rules, heard = self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading)
+        return self._stale(stream, reading, now_ms) or list(silence(rules, heard, now_ms, self._silent_ms))
+
+    def _stale(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
+        """Why the stream is not applied up to now."""
         topic = self._settings.topic(stream)
         count = reading.meta.partitions.get(topic) if reading.meta else None
         fresh_ms = {partition: state.fresh_ms for (of, partition), state in reading.partitions.items() if of == topic}
-        rules = self._settings.sources.get(stream, {})
-        return [
-            *(f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)),
-            *silence(rules, self._heard(topic, reading), now_ms, self._silent_ms),
-        ]
-
-    def _waited_for(self, reading: Reading, now_ms: int) -> dict[str, dict[str, bool]]:
-        """Stream -> every source that it waits for -> whether it is silent."""
-        found = {}
-        for stream in STREAMS:
-            rules, heard = self._settings.sources.get(stream, {}), self._heard(self._settings.topic(stream), reading)
-            faults = waited_for(rules, heard, now_ms, self._silent_ms)
-            found[stream] = {source: fault is not None for source, fault in faults.items()}
-        return found
-
-    @staticmethod
-    def _heard(topic: str, reading: Reading) -> dict[str, Heard]:
-        return {
-            source: Heard(state.event_ms, state.heartbeat_ms)
-            for (of, source), state in reading.sources.items()
-            if of == topic
-        }
+        return [f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)]
 
     @property
     def _fresh_ms(self) -> int:

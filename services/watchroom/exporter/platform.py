@@ -44,16 +44,16 @@ def withheld_text(faults: Mapping[str, Sequence[str]]) -> str:
     return _text("stream_withheld", (((stream,), int(bool(found))) for stream, found in faults.items()))
 
 
-def silent_text(silent: Mapping[str, Mapping[str, bool]]) -> str:
-    """1 for a source that its stream waits for in vain, 0 for one that is alive.
+def silent_text(judged: Mapping[str, Mapping[str, str | None]]) -> str:
+    """1 for a source that its stream waits for in vain (and why), 0 for one that is alive.
 
     Of a stream that hears more than `MOST_SOURCES` the rest are one `other`: silent if any of them is.
     """
     rows: dict[tuple[str, ...], int] = {}
-    for stream, found in silent.items():
-        for number, (source, is_silent) in enumerate(sorted(found.items())):
+    for stream, found in judged.items():
+        for number, (source, why) in enumerate(sorted(found.items())):
             shown = (stream, source if number < MOST_SOURCES else OTHER)
-            rows[shown] = max(rows.get(shown, 0), int(is_silent))
+            rows[shown] = max(rows.get(shown, 0), int(why is not None))
     return _text("source_silent", rows.items())
 
 

@@ -76,6 +76,20 @@ def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: Cont
     assert "slowest feed; limit 10 s NORMAL" in Site(room, later_ms).read("/")
 
 
+def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ControlRoom) -> None:
+    """A worker that is behind is OLD, on the tile and in words; what the source sent may lie in Kafka."""
+    later_ms = NOON + 105_000
+    room.fresh(later_ms, "incidents", "crimes")
+    room.heard(later_ms, "incidents", "crimes")
+    site = Site(room, later_ms)
+    assert "Data age (state of the feeds) 1 min 45 s slowest feed; limit 10 s OLD" in site.read("/")
+    assert "FEED SILENT" not in site.read("/")
+    assert "source acd" not in site.read("/")
+    room.client.hdel(room.keys.partition(room.settings.topic("calls"), 0), "fresh_ms")
+    room.client.hset(room.keys.partition(room.settings.topic("calls"), 1), "fresh_ms", later_ms)
+    assert "FEED SILENT" not in Site(room, later_ms).read("/")
+
+
 def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ControlRoom) -> None:
     """Grade 1 has 15 minutes."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})

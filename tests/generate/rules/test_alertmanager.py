@@ -203,6 +203,14 @@ def test_a_dead_feed_mutes_its_stream_of_its_force(silent_alertmanager: str) -> 
     assert found == ["LongestWait999@here", "WindowsStale@here"]
 
 
+def test_a_source_that_cannot_be_judged_is_muted(silent_alertmanager: str) -> None:
+    """A partition that stands still holds back its heartbeats; another stream's source is still judged."""
+    sources = [sent("SourceSilent", stream=stream, source="acd") for stream in ("calls", "incidents")]
+    lag = sent("AppliedLag", stream="calls", topic="watchroom.calls")
+    assert muted(silent_alertmanager, lag, sources[0]) == ["SourceSilent@here"]
+    assert muted(silent_alertmanager, lag, sources[1]) == []
+
+
 def test_withheld_windows_mute_their_stream_though_nobody_knows_why(silent_alertmanager: str) -> None:
     """The alert judges numbers that are not shown."""
     withheld = sent("WindowsStale", stream="calls")

@@ -43,8 +43,17 @@ def test_an_alert_that_is_kept_too_shortly_is_found(tmp_path: Path) -> None:
     """Here for 100 s; a silent source needs 90 s, a scrape, its `for`, an evaluation and the group's wait."""
     catalogue = catalogue_of(tmp_path, MADE_UP.replace("keep_s = 121", "keep_s = 100"))
     assert list(limits.false_ends(catalogue))[:1] == [
-        "MadeUpSurge is kept 100 s; SourceSilent mutes it after 120 s at most"
+        "MadeUpSurge is kept 100 s; SourceSilent mutes it after 155 s at most"
     ]
+
+
+def test_a_silent_source_is_kept_until_what_makes_it_unknown_is_told() -> None:
+    """Its figure is lost when its stream is not fresh; from then on another alert needs its `for` and is there."""
+    of = {alert.name: alert for alert in PLATFORM_ALERTS}
+    for name in ("ExporterAbsent", "RedisDown", "WorkerStuck", "AppliedLag"):
+        seen_s = limits.SCRAPE_S + limits.EVALUATION_S  # the scrape that loses one figure shows the other's
+        needed_s = seen_s + of[name].for_s + limits.GROUP_WAIT_S
+        assert of["SourceSilent"].keep_s > needed_s, name
 
 
 def test_a_slower_platform_alert_is_found() -> None:
@@ -56,8 +65,8 @@ def test_a_slower_platform_alert_is_found() -> None:
 
 
 def test_a_drill_can_show_it_up_to_a_divisor() -> None:
-    """Limits in expressions stay as shipped: two thirds of the times still hold, tenths do not."""
-    assert list(limits.false_ends(shipped(), divide_by=1.5)) == []
+    """Limits in expressions stay as shipped: five sixths of the times still hold, tenths do not."""
+    assert list(limits.false_ends(shipped(), divide_by=1.2)) == []
     assert list(limits.false_ends(shipped(), divide_by=10)) != []
 
 

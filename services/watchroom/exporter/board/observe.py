@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.catalogue.shown import Shown
 from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
-from watchroom.exporter.judge import Heard, waited_for
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Number, shown_numbers
-from watchroom.exporter.page import Page
-from watchroom.settings import STREAMS, Settings
+from watchroom.exporter.page import Page, heard_of
+from watchroom.settings import Settings
 
 
 def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings, now_ms: int) -> Board:
@@ -32,7 +31,7 @@ def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings
             tiles=tile_views(catalogue, faults, ask),
             others=other_views(catalogue, faults, ask),
             faults=faults,
-            silence=_silence(reading, settings, now_ms) if reading else None,
+            silence=_silence(page, reading, settings, now_ms) if reading else None,
         )
 
 
@@ -43,17 +42,11 @@ def _data_age_ms(reading: Reading | None, now_ms: int) -> int | None:
     return now_ms - min(known) if known and len(known) == len(moments) else None
 
 
-def _silence(reading: Reading, settings: Settings, now_ms: int) -> Silence | None:
+def _silence(page: Page, reading: Reading, settings: Settings, now_ms: int) -> Silence | None:
     """Who is silent, as the metric `watchroom_source_silent` says it."""
     streams, latest_ms = [], []
-    for stream in STREAMS:
-        topic, rules = settings.topic(stream), settings.sources.get(stream, {})
-        heard = {
-            source: Heard(state.event_ms, state.heartbeat_ms)
-            for (of, source), state in reading.sources.items()
-            if of == topic
-        }
-        faults = waited_for(rules, heard, now_ms, round(settings.silent_s * 1000))
+    for stream, faults in page.judged(reading, now_ms):
+        heard = heard_of(settings.topic(stream), reading)
         silent = [source for source, fault in faults.items() if fault]
         streams += [stream] if silent else []
         latest_ms += [heard[source].latest_ms for source in silent if source in heard]

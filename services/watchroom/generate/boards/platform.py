@@ -119,7 +119,10 @@ def _in_time(maker: _Maker) -> Iterator[Placed]:
 
 
 def _feeds(maker: _Maker) -> Iterator[Placed]:
-    text = "Whether a source that a stream waits for has been silent for longer than its limit."
+    text = (
+        "Whether a source that a stream waits for has been silent for longer than its limit. Not listed while its "
+        "stream is not applied up to now: nobody knows then."
+    )
     threshold = "SILENT at 1, after 90 s unless declared otherwise"
     head = maker.head("Sources", text, threshold=threshold, alert="SourceSilent", words=SILENT)
     columns = [("stream", "Stream"), ("source", "Source")]
