@@ -92,7 +92,7 @@ ONE_FAULT = {
         alert(DURATION, WITHIN_999, BURN.replace("4", "14.4")), "alerts.0.burn", "14.4", "below 10",
     ),
     "burn of a mean": (
-        alert(DURATION, WITHIN_999.replace("within", "mean", 1), BURN), "alerts.0.show", "'mean'", "`within`",
+        alert(DURATION, WITHIN_999.replace("within", "mean", 1), BURN), "alerts.0.show", "'mean'", "`within` or `live",
     ),
     "burn over a window it has not": (
         alert(DURATION, WITHIN_999, BURN.replace('short = "5m"', 'short = "1h"')), "alerts.0.burn", "'1h'", "5m",
@@ -100,6 +100,10 @@ ONE_FAULT = {
     "baseline of a share": (SHARE + "baseline = true\n", "baseline", "true", "only a count"),
     "overdue from a count": (
         COUNT + DURATION + 'overdue_from = "calls_in"\n', "overdue_from", "'calls_in'", "an open measure",
+    ),
+    "overdue after another time": (
+        DURATION + 'overdue_from = "calls_now"\n' + OPEN
+        + 'targets = [{ where = { line = "999" }, below_s = 9 }]\n', "overdue_from", "'calls_now'", "the same targets",
     ),
     "unused metric that is not": (
         COUNT + 'why_unused = { within = "no reason" }\n', "why_unused.within", "'within'", "a suffix of its metrics",

@@ -74,7 +74,7 @@ def test_open_measures_show_the_oldest_the_deadlines_and_who_was_given_up(room: 
     assert value(samples, "incidents_unattended_overdue", **by) == 1
     assert value(samples, "incidents_unattended_gave_up", **by) == 1
     assert value(samples, "incidents_unattended_overdue", grade="ungraded", area="stoke") is None
-    assert value(samples, "calls_waiting_overdue", line="999") is None
+    assert value(samples, "calls_waiting_overdue", line="101") is None
 
 
 @pytest.mark.parametrize("stream", STREAMS)

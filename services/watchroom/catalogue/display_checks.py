@@ -90,8 +90,9 @@ def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
         yield f"{key}.at_least", str(alert.at_least), "no at_least: a count is judged by itself"
     if alert.burn is None:
         return
-    if alert.shown.what != "within":
-        yield f"{key}.show", repr(alert.shown.what), "`within`: a burn judges those that miss a target"
+    if alert.shown.what not in ("within", "live_within"):
+        found, write = repr(alert.shown.what), "`within` or `live_within`: a burn judges those that miss a target"
+        yield f"{key}.show", found, write
     if alert.shown.window != alert.burn.long:
         yield f"{key}.window", repr(alert.shown.window), f"the long window, {alert.burn.long!r}"
     for name in (alert.burn.long, alert.burn.short):
@@ -108,6 +109,8 @@ def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
         yield "overdue_from", repr(name), "for a duration: an open measure that has targets"
     elif [label.name for label in other.labels] != [label.name for label in measure.labels]:
         yield "overdue_from", repr(name), "an open measure with the same labels"
+    elif other.targets != measure.targets:
+        yield "overdue_from", repr(name), "an open measure with the same targets: what is overdue has missed them"
 
 
 def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measure]:

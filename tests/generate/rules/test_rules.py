@@ -118,6 +118,20 @@ def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path)
     assert "MadeUpSurge fires after 20 s" in cases.cases_text(catalogue)
 
 
+def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> None:
+    """Two alerts of one measure and window may count differently; under one name either would read both."""
+    target, head = 'targets = [{ where = { line = "999" }, below_s = 10 }]\n', "give_up_s = 3600\n"
+    plain = MADE_UP[MADE_UP.index("[[made_time.alerts]]") : MADE_UP.index("[made_queue]")]
+    live = plain.replace("MadeUpBurn", "MadeUpLive").replace('"within"', '"live_within"')
+    measures = MADE_UP.replace(head, head + target).replace(plain, 'overdue_from = "made_queue"\n\n' + plain + live)
+    recorded = [
+        rule["record"] for rule in rules_in(rules_text(catalogue_of(tmp_path, measures), LINKS)["recording.yml"])
+    ]
+    level = "force_line:watchroom_made_time"
+    names = [f"{level}:{live}miss_ratio_{window}" for live in ("", "live_") for window in ("1h", "5m")]
+    assert [name for name in recorded if name.startswith(level)] == names
+
+
 def test_a_drill_divides_times_and_nothing_else() -> None:
     """What a drill shows must be true of the rules as shipped."""
     for name, text in rules_text(shipped(), LINKS, divide_times_by=8).items():

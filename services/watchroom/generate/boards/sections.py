@@ -150,7 +150,8 @@ def _more_duration(make: Maker) -> Iterator[Placed]:
 
 def _open(make: Maker) -> Iterator[Placed]:
     measure = make.measure
-    words = [what for what in WORDS["open"] if measure.targets or what in ("open", "oldest")]
+    told = [what for what in WORDS["open"] if measure.targets or what in ("open", "oldest")]
+    words = [what for what in told if what.partition("_")[0] not in measure.display.why_unused]
     queries = [Query(ask.by_all(make.catalogue, measure, what), _title(what)) for what in words]
     queries.append(Query(ask.never_closed(measure), "Never closed by the feed, not shown"))
     labels = [(label.name, describe.column(label.name)) for label in measure.labels]

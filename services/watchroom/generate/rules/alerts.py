@@ -73,7 +73,10 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     if not alert.at_least:
         return beyond
     on = ", ".join([promql.FORCE, *([shown.split] if shown.split else [])])
-    return f"{beyond} and on ({on}) {promql.base(measure, shown)} >= {alert.at_least}"
+    rests_on = promql.base(measure, shown)
+    if shown.what == "live_within":
+        rests_on = f"({promql.counts(catalogue, measure, shown).whole})"
+    return f"{beyond} and on ({on}) {rests_on} >= {alert.at_least}"
 
 
 def _measure_rule(

@@ -85,7 +85,7 @@ def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dic
 def _stays(measure: Measure, alert: Alert, series: Mapping[str, str], lost_s: int) -> dict[str, Any]:
     """Its number is lost for longer than it is kept; another force's outage goes on and says nothing of this one."""
     muting = {"alertname": "SourceSilent", "alertstate": "firing", "mutes": "stream", "stream": measure.stream}
-    outage_s = alert.keep_s + 600
+    outage_s = alert.keep_s + 60
     outages = {
         f"ALERTS{_braces({**muting, 'force': 'here'})}": f"{_run(0, lost_s)} {_run(1, outage_s)} stale",
         f"ALERTS{_braces({**muting, 'force': 'there'})}": _run(1, lost_s + 2 * outage_s),
@@ -150,7 +150,7 @@ def _values(catalogue: Catalogue, measure: Measure, alert: Alert, level: Level) 
     if alert.burn:
         met = level.of - _part(miss_limit(alert.burn), level, above=True)
         windows = (alert.burn.long, alert.burn.short)
-        return {
+        return _overdue(catalogue, measure, alert, by) | {
             series: value
             for window in windows
             for series, value in (
@@ -182,9 +182,14 @@ def _share(
         _series(measure, pair[0], by, window): part,
         _series(measure, pair[1], by, window): level.of,
     }
-    if alert.shown.what == "live_within":
-        found[_series(catalogue.measures[measure.display.overdue_from], "overdue", by, "")] = 0
-    return found
+    return found | _overdue(catalogue, measure, alert, by)
+
+
+def _overdue(catalogue: Catalogue, measure: Measure, alert: Alert, by: Mapping[str, str]) -> dict[str, float]:
+    """Nobody is overdue now; hand-written cases say what happens when somebody is."""
+    if alert.shown.what != "live_within":
+        return {}
+    return {_series(catalogue.measures[measure.display.overdue_from], "overdue", by, ""): 0}
 
 
 def _part(limit: float, level: Level, *, above: bool) -> int:

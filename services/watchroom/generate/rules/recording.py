@@ -22,9 +22,10 @@ AGES: Final[Mapping[str, str]] = {
 
 
 def miss_name(measure: Measure, shown: Shown, window: str) -> str:
-    """`force_line:watchroom_call_answer_time:miss_ratio_1h`."""
+    """`force_line:watchroom_call_answer_time:miss_ratio_1h`; `live_miss_ratio` where those overdue now are counted."""
     level = "_".join([promql.FORCE, *shown.where, *([shown.split] if shown.split else [])])
-    return f"{level}:watchroom_{measure.id}:miss_ratio_{window}"
+    live = "live_" if shown.what == "live_within" else ""
+    return f"{level}:watchroom_{measure.id}:{live}miss_ratio_{window}"
 
 
 def miss_selector(measure: Measure, shown: Shown, window: str) -> str:

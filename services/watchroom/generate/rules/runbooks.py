@@ -13,7 +13,7 @@ from watchroom.generate.rules import alerts
 from watchroom.generate.rules.files import shipped_catalogue
 from watchroom.generate.rules.limits import miss_limit
 from watchroom.generate.rules.links import board_of
-from watchroom.generate.rules.wording import number, target_text
+from watchroom.generate.rules.wording import missed_too, number, target_text
 
 FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
@@ -75,10 +75,10 @@ def _when(measure: Measure, alert: Alert) -> str:
     each = f" of one {shown.split}" if shown.split else ""
     if alert.burn:
         limit = number("share", miss_limit(alert.burn))
+        missed = f"not {target_text(measure, shown)}{missed_too(shown)}"
         return (
-            f"when more than {limit} are not {target_text(measure, shown)}, over {alert.burn.long} and over "
-            f"{alert.burn.short}{of}{each} (objective {number('share', alert.burn.objective)} in time, "
-            f"burn {alert.burn.factor:g})"
+            f"when more than {limit} are {missed}, over {alert.burn.long} and over {alert.burn.short}{of}{each} "
+            f"(objective {number('share', alert.burn.objective)} in time, burn {alert.burn.factor:g})"
         )
     word = WORDS[measure.kind][shown.what]
     period = f" in {shown.window}" if shown.window else ""

@@ -56,6 +56,11 @@ def target_text(measure: Measure, shown: Shown) -> str:
     return f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:g} s"
 
 
+def missed_too(shown: Shown) -> str:
+    """Who is counted as missed beside those of the window."""
+    return " (who is overdue now counts as missed)" if shown.what == "live_within" else ""
+
+
 def _who(shown: Shown) -> str:
     split = f", {shown.split} {{{{ $labels.{shown.split} }}}}" if shown.split else ""
     return f"{{{{ $labels.force }}}}{split}"
@@ -63,7 +68,7 @@ def _who(shown: Shown) -> str:
 
 def _word(measure: Measure, shown: Shown) -> str:
     if shown.what in ("within", "live_within"):
-        return f"share {target_text(measure, shown)}"
+        return f"share {target_text(measure, shown)}{missed_too(shown)}"
     return WORDS[measure.kind][shown.what].meaning
 
 
@@ -95,7 +100,8 @@ def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     part, whole = promql.counts(catalogue, measure, shown, _same(shown))
     limit = number("share", miss_limit(burn))
     return (
-        f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}, "
+        f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}"
+        f"{missed_too(shown)}, "
         f"{_VALUE['share']} missed it; told above {limit} missed over {burn.long} and over {burn.short}"
     )
 
