@@ -14,6 +14,8 @@ BOARD: Final = "watchroom-platform"
 _APPLIED: Final = "watchroom_applied_timestamp_seconds"
 STALE_S: Final = 10  # the freshness limit: from here on figures are withheld
 RISING: Final = 20  # dead letters of one reason in 15 minutes
+HELD: Final = "3d"  # the longest outage over which a count is compared with the last one before it
+LOSS_TOLD: Final = "5d"  # from an evening before Easter to the first office hour after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ def _silent() -> str:
     return f"{figure} == 1 or ((({blind}) or ({behind})) unless on (force, stream, source) {figure})"
 
 
-def _risen(metric: str, by: str, offset: str, more_than: int) -> str:
-    return f"max by ({by}) ({metric}) - max by ({by}) ({metric} offset {offset}) > {more_than}"
+def _risen(metric: str, by: str, ago: str, more_than: int) -> str:
+    """Now against its last value of `ago` or earlier: an outage may lie there, with all that it brought."""
+    return f"max by ({by}) ({metric}) - max by ({by}) (last_over_time({metric}[{HELD}] offset {ago})) > {more_than}"
 
 
 PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
@@ -212,7 +215,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         mutes="",
         summary=(
             '{{ $labels.force }}: {{ $value | printf "%.0f" }} events of {{ $labels.topic }} could not be used '
-            f"in 15 minutes, reason {{{{ $labels.reason }}}}; told above {RISING}."
+            f"in 15 minutes, or in an outage before, reason {{{{ $labels.reason }}}}; told above {RISING}."
         ),
         meaning="Many events of one stream go to the dead letters for the same reason.",
         impact="They are in no measure until they are replayed: figures are too low, and look healthy.",
@@ -221,19 +224,24 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "A producer that was changed is the usual cause: call its owner with one example.",
             "After the fix run `watchroom dead-letters replay`: they are judged by the time they first arrived.",
         ),
-        number="`watchroom_dead_letters` now less its value 15 minutes ago, by topic and reason.",
+        number="`watchroom_dead_letters` now less its value 15 minutes ago, by topic and reason. If there was none "
+        "then, the last one before, for up to three days: what piles up in an outage is told when it is over.",
     ),
     PlatformAlert(
         name="RecordsLost",
         severity="ticket",
-        expression=_with_stream(_risen("watchroom_lost_records", "force, topic, partition", "1h", 0)),
+        # Least of several exporters too: one that is new holds no value of before.
+        expression=_with_stream(
+            "max by (force, topic, partition) (watchroom_lost_records)"
+            f" - min by (force, topic, partition) (min_over_time(watchroom_lost_records[{LOSS_TOLD}])) > 0"
+        ),
         for_s=0,
         keep_s=300,
         limit_s=0,
         mutes="",
         summary=(
             '{{ $labels.force }}: {{ $value | printf "%.0f" }} records of {{ $labels.topic }} partition '
-            "{{ $labels.partition }} were deleted by Kafka before they were applied, in the last hour."
+            "{{ $labels.partition }} were deleted by Kafka before they were applied, in the last five days."
         ),
         meaning="Kafka's retention deleted records before a worker had applied them.",
         impact="They are missing from every figure, months included, for good unless the sources send them again.",
@@ -242,7 +250,9 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "Raise the topic's retention above the longest outage that may happen.",
             "Ask the source to send the period again; what is known already is not counted twice.",
         ),
-        number="`watchroom_lost_records` now less its value an hour ago, by partition.",
+        number="`watchroom_lost_records` now less its least value of the last five days, by partition. So it fires for "
+        "five days after a loss: mail waits for office hours and tells only what still fires then, and a loss on the "
+        "evening before a long weekend must be among it. The ticket queue is told again each day.",
     ),
     PlatformAlert(
         name="Watchdog",

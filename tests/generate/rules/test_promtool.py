@@ -15,7 +15,6 @@ from watchroom.catalogue.shown import WORDS
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 TESTS = ROOT / "tests" / "alerts"
-PLATFORM_TESTS = ["tests/alerts/platform_test.yml", "tests/alerts/platform_counts_test.yml"]
 
 TEXTS = 'brief = "Made up"\ndefinition = "What a test made up."\nsource = "A test"\nboard = "response"\n'
 TIME = 'start = "queued"\nat = "answered"\ntargets = [{ where = { line = "999" }, below_s = 10 }]\n'
@@ -91,16 +90,17 @@ def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
     assert [name for name in names if f'alertname=\\"{name}\\"' not in done.stdout + done.stderr] == []
 
 
-@pytest.mark.parametrize("old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "offset 1h"])
+@pytest.mark.parametrize("old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m"])
 def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
     """Each time and each limit is one that a test holds in place."""
-    rules = tmp_path / "deploy" / "prometheus" / "rules"
+    rules, tests = tmp_path / "deploy" / "prometheus" / "rules", tmp_path / "tests" / "alerts"
     shutil.copytree(RULES, rules)
-    shutil.copytree(TESTS, tmp_path / "tests" / "alerts")
-    new = {'15s"': '5s"', '45s"': '40s"', '60s"': '55s"', "> 10": "> 20", "> 20": "> 21", "offset 1h": "offset 2h"}
+    shutil.copytree(TESTS, tests)
+    new = {'15s"': '5s"', '45s"': '40s"', '60s"': '55s"', "> 10": "> 20", "> 20": "> 21"}
+    new |= {"[3d]": "[10m]", "[5d]": "[1h]", "offset 15m": "offset 20m"}
     path = rules / "platform.yml"
     path.write_text(path.read_text().replace(old, new.get(old, "== 2")))
-    done = run("promtool", "test", "rules", *PLATFORM_TESTS, cwd=tmp_path)
+    done = run("promtool", "test", "rules", *sorted(tests.glob("platform_*test.yml")), cwd=tmp_path)
     assert done.returncode != 0, f"{old} could be {new.get(old)}"
 
 
