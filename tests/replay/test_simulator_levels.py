@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from watchroom.events.parse import parse
+from watchroom.replay.demo import begins_ms
 from watchroom.replay.simulator import GOOD, PUBLISHED, Force, simulate
 
 START_MS = 1_777_849_200_000  # 2026-05-04 00:00 in London
@@ -82,6 +83,18 @@ def test_grade_3_takes_as_long_as_published(published: Levels) -> None:
     assert within(published.attended_s["3"], TARGETS_S["3"]) == pytest.approx(0.68, abs=0.04)
 
 
+def test_the_demos_days_begin_with_what_a_force_has_open() -> None:
+    """A 28-day board of days that began with nothing shows 25 h: what takes ten days has not ended in the first ten."""
+    now_ms = START_MS + 40 * DAY_MS
+    attended = grade_3_attended(begins_ms(now_ms, 28), now_ms)
+    shown, first = (
+        mean([wait_h for at_ms, wait_h in attended if from_ms <= at_ms < from_ms + 28 * DAY_MS])
+        for from_ms in (now_ms - 28 * DAY_MS, begins_ms(now_ms, 28))
+    )
+    assert shown == pytest.approx(28.5, rel=0.05)
+    assert first < 0.95 * shown
+
+
 def test_half_of_the_incidents_are_resourced(published: Levels) -> None:
     """50 %, stable for three years."""
     assert published.resourced / published.incidents == pytest.approx(0.50, abs=0.02)
@@ -124,6 +137,23 @@ def measure(force: Force, days: int, after_days: int) -> Levels:
         if events[0][0] < START_MS + days * DAY_MS:
             add[stream](levels, events)
     return levels
+
+
+def grade_3_attended(begin_ms: int, end_ms: int) -> list[tuple[int, float]]:
+    """When each incident of Grade 3 was attended, and after how many hours."""
+    entities: dict[str, list[tuple[int, str, dict[str, str]]]] = defaultdict(list)
+    for item in simulate(seed=1, start_ms=begin_ms, end_ms=end_ms):
+        if item.stream == "incidents":
+            event = parse(item.value)
+            entities[item.subject].append((event.time_ms, event.type.partition(".")[2], dict(event.data)))
+    found = []
+    for events in entities.values():
+        events.sort(key=lambda event: event[0])
+        levels = Levels(28)
+        add_incident(levels, events)
+        at_ms = next((at_ms for at_ms, what, _ in events if what == "resource_on_scene"), 0)
+        found += [(at_ms, wait_s / 3600) for wait_s in levels.attended_s["3"]]
+    return found
 
 
 def add_call(levels: Levels, events: Sequence[tuple[int, str, dict[str, str]]]) -> None:

@@ -1,7 +1,8 @@
 """`watchroom demo`: weeks of a simulated force up to now, then live, on servers of its own.
 
-One simulation runs through: it is sent as fast as it goes while it lies in the past, and event by
-event once it has caught up with the clock, so calls and incidents that are open at that moment go on.
+The weeks begin with what a force has open at any moment: the days that it takes to get there are simulated and sent
+too. One simulation runs through: it is sent as fast as it goes while it lies in the past, and event by event once it
+has caught up with the clock, so calls and incidents that are open at that moment go on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from watchroom.replay.demo_feed import Feed
 from watchroom.replay.demo_process import asked_to_end, term_is_interrupt, with_free_port
 from watchroom.replay.demo_screen import Loaded, Loading, Screen, tables
 from watchroom.replay.demo_view import Page, View, view
-from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
+from watchroom.replay.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.waiting import missing_records
 from watchroom.settings import Settings, SourceRule
@@ -59,7 +60,7 @@ def run_demo(
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
         seed: Another seed, other events.
-        days: Simulated days before now.
+        days: Simulated days before now that look like any others; those it takes to get there come before them.
         console: Where to draw; default standard output.
 
     Returns:
@@ -93,7 +94,7 @@ class _Demo:
         self._days = days
         self._busy = busy
         self._now_ms = time.time_ns() // 1_000_000
-        self._start_ms = self._now_ms - days * DAY_MS
+        self._start_ms = begins_ms(self._now_ms, days)
         self._feed = Feed(
             stack.settings,
             simulate(
@@ -113,7 +114,8 @@ class _Demo:
         with self._feed:
             load = self._load()
             self._console.print(
-                f"loaded {load.events:,} events of {self._days} days in {load.took_s:.1f} s "
+                f"loaded {load.events:,} events of {self._days} days and the {LEAD_IN_MS // DAY_MS} before them "
+                f"in {load.took_s:.1f} s "
                 f"({load.events / load.took_s:,.0f} events/s, simulated, sent and applied)",
                 highlight=False,
             )
@@ -126,7 +128,7 @@ class _Demo:
 
     def _load(self) -> Load:
         began_s = time.monotonic()
-        with Loading(self._console, self._days) as loading:
+        with Loading(self._console, (self._now_ms - self._start_ms) // DAY_MS) as loading:
             while self._feed.ends is None:
                 self._look()
                 self._feed.wait(LOOK_S)
@@ -145,7 +147,7 @@ class _Demo:
         return Load(events, time.monotonic() - began_s)
 
     def _loaded(self) -> Loaded:
-        span_ms = self._days * DAY_MS
+        span_ms = self._now_ms - self._start_ms
         share = min(1.0, max(0, self._feed.sent_to_ms - self._start_ms) / span_ms)
         applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
         return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, applied)
@@ -206,6 +208,14 @@ class _Demo:
             return ""
         finally:
             connection.close()
+
+
+def begins_ms(now_ms: int, days: int) -> int:
+    """Where the simulation begins, so that the last `days` are like any others: long enough before them.
+
+    All of it is sent: only what is still open would give those days figures of nothing but the slowest incidents.
+    """
+    return now_ms - days * DAY_MS - LEAD_IN_MS
 
 
 def _own(settings: Settings) -> Settings:

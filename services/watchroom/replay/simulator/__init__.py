@@ -10,6 +10,6 @@ Read in this order: `levels` (every number, with its source), `demand` (when cal
 from watchroom.replay.simulator.demand import Surge
 from watchroom.replay.simulator.envelope import SOURCES, Simulated
 from watchroom.replay.simulator.levels import GOOD, PUBLISHED, Force
-from watchroom.replay.simulator.run import simulate
+from watchroom.replay.simulator.run import LEAD_IN_MS, simulate
 
-__all__ = ["GOOD", "PUBLISHED", "SOURCES", "Force", "Simulated", "Surge", "simulate"]
+__all__ = ["GOOD", "LEAD_IN_MS", "PUBLISHED", "SOURCES", "Force", "Simulated", "Surge", "simulate"]

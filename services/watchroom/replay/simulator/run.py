@@ -11,12 +11,13 @@ from watchroom.replay.simulator.calls import ControlRoom
 from watchroom.replay.simulator.crimes import CrimeBook
 from watchroom.replay.simulator.demand import Demand, Surge
 from watchroom.replay.simulator.envelope import SOURCES, Simulated, envelope
-from watchroom.replay.simulator.incidents import IncidentDesk
+from watchroom.replay.simulator.incidents import LONGEST_MS, IncidentDesk
 from watchroom.replay.simulator.levels import PUBLISHED, Force
 from watchroom.replay.simulator.outbox import Outbox
 from watchroom.replay.simulator.world import World, chance
 
 HEARTBEAT_MS = 30_000
+LEAD_IN_MS = LONGEST_MS  # after so long, what ends is as old as in a force that has always been there
 Act = Callable[[float], None]
 
 
@@ -53,7 +54,8 @@ def simulate(
     Args:
         force: Its levels: `PUBLISHED`, `GOOD`, or one of your own.
         seed: Runs with the same seed and start are the same event for event, however long.
-        start_ms: The first moment, UTC milliseconds; nothing is open then.
+        start_ms: The first moment, UTC milliseconds; nothing is open then, so attendance that takes days is
+            missing at first: the published levels hold from `LEAD_IN_MS` later.
         end_ms: Only what arrives before it; None: without end.
         zone: Time zone of the daily and weekly shape and of the shifts.
         surges: When demand differs from the normal.
