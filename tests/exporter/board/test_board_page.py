@@ -78,10 +78,10 @@ def test_a_state_is_said_in_a_word_beside_its_colour() -> None:
     html = page(
         {
             ("calls_waiting", "oldest"): Number("", 75.4, None, None),
-            ("call_answer_time", "within"): Number("", 30 / 42, 30, 42),
+            ("call_answer_time", "live_within"): Number("", 30 / 42, 30, 42),
         }
     )
-    wait, share = tile_of(html, "Longest 999 wait"), tile_of(html, "Answered 999 calls: below 10 s, last 15 min")
+    wait, share = tile_of(html, "Longest 999 wait"), tile_of(html, "999 below 10 s, last 15 min")
     assert 'data-state="critical"' in wait
     assert "75 s" in text_of(wait)
     assert text_of(wait).endswith("CRITICAL")
@@ -93,8 +93,8 @@ def test_a_state_is_said_in_a_word_beside_its_colour() -> None:
 
 def test_a_share_of_nothing_is_none_and_never_a_number() -> None:
     """Nobody was answered in 15 minutes: neither 0 % nor 100 % would be true."""
-    html = page({("call_answer_time", "within"): Number("", None, 0, 0)})
-    share = tile_of(html, "Answered 999 calls: below 10 s, last 15 min")
+    html = page({("call_answer_time", "live_within"): Number("", None, 0, 0)})
+    share = tile_of(html, "999 below 10 s, last 15 min")
     assert 'data-state="none"' in share
     assert "NONE 0 of 0: nothing to judge" in text_of(share)
     assert "bar-part" not in share

@@ -142,16 +142,19 @@ def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str,
     for exporter in "ab":
         by = f'{{{FORCE}, instance="{exporter}", line="999", window="15m"}}'
         series[f"watchroom_call_answer_time_within{by}"] = f"{met}x10"
-        series[f"watchroom_call_answer_time_observations{by}"] = f"{of}x10"
+        series[f"watchroom_call_answer_time_observations{by}"] = f"{of - 1}x10"
+        late = f'{{{FORCE}, instance="{exporter}", line="999"}}'
+        series[f"watchroom_calls_waiting_overdue{late}"] = "1x10"  # waits for longer than 10 s: missed already
     labels = f'{{{FORCE}, part="{met}", whole="{of}", state="{state}"}}'
-    _answers(tmp_path, _tile("Answered 999 calls: below 10 s, last 15 min"), series, {labels: met / of})
+    _answers(tmp_path, _tile("999 below 10 s, last 15 min"), series, {labels: met / of})
 
 
 def test_a_share_of_no_calls_is_not_a_number(tmp_path: Path) -> None:
     """Grafana writes NONE for it: no calls is neither 0 % nor missing data."""
     by = f'{{{FORCE}, line="999", window="15m"}}'
     series = {f"watchroom_call_answer_time_{name}{by}": "0x10" for name in ("within", "observations")}
-    expr = _tile("Answered 999 calls: below 10 s, last 15 min")
+    series[f'watchroom_calls_waiting_overdue{{{FORCE}, line="999"}}'] = "0x10"
+    expr = _tile("999 below 10 s, last 15 min")
     is_nan = f"({expr}) != ({expr})"
     _answers(tmp_path, f"count by (part, whole) ({is_nan})", series, {'{part="0", whole="0"}': 1})
 
