@@ -184,7 +184,6 @@ class Intake:
                 self.status.count("lost_offsets", max(0, begin - lost_from))
             except StoreUnavailable as error:
                 self.wait_for("redis", error)
-                await asyncio.sleep(RETRY_FIRST_S)
                 return None
             except Moved:
                 return None

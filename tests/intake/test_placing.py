@@ -1,0 +1,38 @@
+"""Placing a lane at Redis's offset: patiently, and without taking one refusal for another log."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.flow.servers import Stack
+from tests.intake.recorder import Recorder, RecordingApplier, consuming
+from watchroom.errors import StoreUnavailable
+from watchroom.intake.topics import ensure_topics
+
+
+@pytest.mark.real
+@pytest.mark.timeout(60)
+async def test_while_redis_is_away_kafka_is_asked_less_and_less_often(
+    real_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try asks the broker where the logs begin; twenty times a second, from every worker, is a load of its own."""
+    settings = real_stack.settings(partitions=1, touch_s=0.2)
+    place = settings.topic("calls"), 0
+    await ensure_topics(settings)
+    tried_s: list[float] = []
+
+    async def start(self: RecordingApplier) -> int | None:
+        if self._place == place:
+            tried_s.append(time.monotonic())
+            if len(tried_s) < 7:
+                raise StoreUnavailable
+        self._stands = self._recorder.stored.get(self._place)
+        return self._stands
+
+    monkeypatch.setattr(RecordingApplier, "start", start)
+    recorder = Recorder()
+    async with consuming(settings, recorder):
+        await recorder.until(lambda r: r.fresh_ms.get(place) is not None)
+    assert tried_s[6] - tried_s[0] > 1.5
