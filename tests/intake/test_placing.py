@@ -8,7 +8,9 @@ import pytest
 
 from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, RecordingApplier, consuming
-from watchroom.errors import StoreUnavailable
+from watchroom.errors import RebuildNeeded, StoreUnavailable
+from watchroom.intake.intake import Intake
+from watchroom.intake.status import Status
 from watchroom.intake.topics import ensure_topics
 
 
@@ -36,3 +38,19 @@ async def test_while_redis_is_away_kafka_is_asked_less_and_less_often(
     async with consuming(settings, recorder):
         await recorder.until(lambda r: r.fresh_ms.get(place) is not None)
     assert tried_s[6] - tried_s[0] > 1.5
+
+
+async def test_only_the_same_offset_refused_twice_is_above_the_end() -> None:
+    """Retention may go on between the asking for a beginning and the fetch: that lane just begins once more."""
+    recorder = Recorder()
+    intake = Intake(lambda topic, partition: RecordingApplier(recorder, (topic, partition)), Status())
+    intake.assign([("t", 0)])
+    (lane,) = intake.lanes
+    for begin in (5, 9, 12):
+        lane.place_at(begin)
+        await intake.out_of_range(("t", 0), begin)
+        assert not lane.placed
+        assert intake.failure is None
+    lane.place_at(12)
+    await intake.out_of_range(("t", 0), 12)
+    assert isinstance(intake.failure, RebuildNeeded)

@@ -194,13 +194,17 @@ class Intake:
         return max(stored or 0, begin) if lane.epoch == epoch else None
 
     async def out_of_range(self, place: tuple[str, int], offset: int) -> None:
-        """The broker refused a fetch: below the log's beginning the lane starts over and finds the loss."""
+        """The broker refused a fetch: below the log's beginning the lane starts over and finds the loss.
+
+        Placed anew at the same offset, the lane knows that the log began no later, at the first refusal too: it
+        is the log's end that lies below. Another offset means that retention has gone on meanwhile.
+        """
         lane = self.lanes.get(place)
         if lane is not None and lane.placed:
             lane.displace()
-            lane.refused += 1
-            if lane.refused > 1:
+            if lane.refused_at == offset:
                 self.other_log(lane, offset)
+            lane.refused_at = offset
 
     def other_log(self, lane: Lane, offset: int) -> None:
         """The log ends below the offset at which Redis stands; that ends the process."""

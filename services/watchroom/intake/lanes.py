@@ -56,7 +56,7 @@ class Lane:
         self.placed_at_s = 0.0
         self._pause_s = 0.0  # between the latest tries to place it
         self._place_after_s = 0.0
-        self.refused = 0  # fetches in a row that the broker refused as out of range
+        self.refused_at: int | None = None  # offset of the latest fetch, if the broker refused it as out of range
         self._short_since_s: float | None = None  # since when answers show an end below `stands`
         self.freshness = Freshness()
         self._answers: deque[Answer] = deque(maxlen=1024)  # appended by the consumer's thread
@@ -117,7 +117,7 @@ class Lane:
             answer = self._answers.popleft()
             self.freshness.answered(answer)
             self.end, self.answered_ms = answer.end, answer.sent_ms
-            self.refused = 0
+            self.refused_at = None
             if answer.end >= answer.position:
                 self._short_since_s = None
             elif self._short_since_s is None:
