@@ -21,6 +21,7 @@ from watchroom.intake.dead_letters import (
     DeadLetters,
     headers_of,
     letter_for,
+    portions,
 )
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
@@ -97,6 +98,15 @@ def test_the_largest_letter_is_what_the_topic_must_take() -> None:
     )
     key, value, said, _ = letter_for("t" * 249, 2**31 - 1, long)
     assert len(key or b"") + len(value or b"") + sum(len(n) + len(v or b"") + 10 for n, v in said) < LETTER_MOST_BYTES
+
+
+def test_many_large_letters_are_sent_in_portions() -> None:
+    """A step of 2,000 of them is 2 GB: sent as one, it would run out of its time at each try, for ever."""
+    letters = [refused(b"x" * size) for size in (9_000_000, 5, *[VALUE_MOST_BYTES] * 7, 0)]
+    parts = list(portions(letters))
+    assert [letter for part in parts for letter in part] == letters
+    assert [len(part) for part in parts] == [4, 3, 3]
+    assert list(portions([])) == []
 
 
 async def limit(settings: Settings, most_bytes: int) -> None:

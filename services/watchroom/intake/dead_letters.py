@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -29,7 +29,8 @@ VALUE_MOST_BYTES = 1024 * 1024
 KEY_MOST_BYTES = 64 * 1024
 ARRIVED_MOST_BYTES = 40  # more than any number that is one: cut, it is refused again
 DETAIL_MOST_CHARS = 2000
-SEND_WITHIN_S = 10.0
+PORTION_BYTES = 4 * 1024 * 1024
+SEND_WITHIN_S = 10.0  # for each portion
 STOP_WITHIN_S = 5.0
 
 log = structlog.get_logger("watchroom.intake")
@@ -75,6 +76,22 @@ def _cut(whole: bytes | None, most_bytes: int, names: tuple[str, str], said: lis
     return whole[:most_bytes]
 
 
+def portions(refused: Sequence[Refused]) -> Iterator[list[Refused]]:
+    """The letters in parts that can be sent in time: together, a step's largest ones would never be, at no try."""
+    part: list[Refused] = []
+    part_bytes = 0
+    for item in refused:
+        value, key = item.record.value or b"", item.record.key or b""
+        item_bytes = min(len(value), VALUE_MOST_BYTES) + min(len(key), KEY_MOST_BYTES) + DETAIL_MOST_CHARS
+        if part and part_bytes + item_bytes > PORTION_BYTES:
+            yield part
+            part, part_bytes = [], 0
+        part.append(item)
+        part_bytes += item_bytes
+    if part:
+        yield part
+
+
 class DeadLetters:
     """Sends letters to the dead-letter topic."""
 
@@ -93,11 +110,10 @@ class DeadLetters:
             BrokerUnavailable: Not all are known to be stored; sending all again is safe.
             ConfigurationInvalid: The topic does not even take a letter without its key and value.
         """
-        if not refused:
-            return
         try:
-            async with asyncio.timeout(SEND_WITHIN_S):
-                await self._store(topic, partition, refused)
+            for some in portions(refused):
+                async with asyncio.timeout(SEND_WITHIN_S):
+                    await self._store(topic, partition, some)
         except (KafkaError, OSError, TimeoutError) as error:
             self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
             raise BrokerUnavailable(
