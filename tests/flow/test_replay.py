@@ -314,8 +314,8 @@ def test_the_command_ends_with_2_and_all_faults_of_a_mapping(tmp_path: Path, par
     done = watchroom("replay", "--map", str(mapping), str(part_of_extract))
     assert (done.returncode, done.stdout) == (2, "")
     assert "time.zone" in done.stderr
-    assert "event.0.pre" in done.stderr
-    assert "event.3.pre" in done.stderr
+    assert "1st [[event]].pre" in done.stderr
+    assert "4th [[event]].pre" in done.stderr
 
 
 @pytest.fixture
