@@ -90,14 +90,16 @@ def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
     assert [name for name in names if f'alertname=\\"{name}\\"' not in done.stdout + done.stderr] == []
 
 
-@pytest.mark.parametrize("old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m"])
+@pytest.mark.parametrize(
+    "old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h"]
+)
 def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
     """Each time and each limit is one that a test holds in place."""
     rules, tests = tmp_path / "deploy" / "prometheus" / "rules", tmp_path / "tests" / "alerts"
     shutil.copytree(RULES, rules)
     shutil.copytree(TESTS, tests)
     new = {'15s"': '5s"', '45s"': '40s"', '60s"': '55s"', "> 10": "> 20", "> 20": "> 21"}
-    new |= {"[3d]": "[10m]", "[5d]": "[1h]", "offset 15m": "offset 20m"}
+    new |= {"[3d]": "[10m]", "[5d]": "[1h]", "offset 15m": "offset 20m", "offset 6h": "offset 2m"}
     path = rules / "platform.yml"
     path.write_text(path.read_text().replace(old, new.get(old, "== 2")))
     done = run("promtool", "test", "rules", *sorted(tests.glob("platform_*test.yml")), cwd=tmp_path)
