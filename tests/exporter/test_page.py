@@ -6,9 +6,11 @@ import shutil
 import subprocess
 
 import pytest
+from redis.exceptions import ResponseError
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
 from tests.flow.servers import RedisServer
+from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.settings import STREAMS, SourceRule
 
 ANSWERED_8_S = {
@@ -176,6 +178,25 @@ def test_without_redis_only_redis_up_is_shown(room: ControlRoom, redis_server: R
     assert value(soon, "redis_up") == 0
     assert value(soon, "applied_timestamp_seconds", topic=room.topics[0], partition="0") is None
     assert parsed(page.text(NOON + 10_001)) == {("watchroom_redis_up", frozenset()): 0}
+
+
+def test_a_redis_that_refuses_writes_is_up(room: ControlRoom) -> None:
+    """A full disk or a replica: the exporter only reads. WorkerStuck tells of it, and its first steps find it."""
+    room.client.config_set("min-replicas-to-write", 1)
+    with pytest.raises(ResponseError, match="NOREPLICAS"):
+        room.heard(NOON)
+    samples = room.scrape(NOON + 11_000)
+    assert value(samples, "redis_up") == 1
+    assert value(samples, "stream_withheld", stream="calls") == 1
+    steps = " ".join(next(alert.action for alert in PLATFORM_ALERTS if alert.name == "WorkerStuck"))
+    assert all(word in steps for word in ("/readyz", "Redis does not write now", "INFO persistence"))
+
+
+def test_a_redis_at_its_memory_limit_is_not_up(room: ControlRoom) -> None:
+    """It refuses even to read within a transaction: RedisDown tells of it, and its first step finds it."""
+    room.client.config_set("maxmemory", 1)
+    assert value(room.scrape(NOON), "redis_up") == 0
+    assert "INFO memory" in next(alert.action[0] for alert in PLATFORM_ALERTS if alert.name == "RedisDown")
 
 
 def test_platform_counts_are_shown_by_topic(room: ControlRoom) -> None:

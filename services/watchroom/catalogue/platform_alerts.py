@@ -104,10 +104,10 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "{{ $labels.force }}: Redis does not answer the exporter "
             '(watchroom_redis_up {{ $value | printf "%.0f" }}, 1 is up). No figure is shown.'
         ),
-        meaning="No exporter of the force gets an answer from Redis.",
+        meaning="No exporter of the force gets an answer from Redis, or only that its memory limit is reached.",
         impact="No figure is shown or judged. Workers wait and count nothing twice: they go on where they stopped.",
         action=(
-            "Look whether Redis runs, whether its disk is full, and whether its memory limit is reached.",
+            "Look whether Redis runs, and whether its memory limit is reached: `redis-cli INFO memory`.",
             "Start it again with its append-only file; workers and exporter reconnect by themselves.",
             "If the file is lost, run `watchroom rebuild`: everything is counted again from Kafka.",
         ),
@@ -127,12 +127,14 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "{{ $labels.force }}: nothing has been applied for {{ $value | humanizeDuration }}, in no partition; "
             "figures are withheld from 10 s on."
         ),
-        meaning="No partition moves although Redis answers: every worker is dead, or Kafka does not answer them.",
+        meaning="No partition moves although Redis answers reads: every worker is dead, Kafka does not answer them, or "
+        "Redis refuses their writes (its disk is full, or it is a replica since a failover).",
         impact="No figure is shown or judged. Events wait in Kafka and are counted when a worker runs again.",
         action=(
-            "Look whether a worker runs, and read its last log lines: exit code 2 says what to put right.",
-            "Look whether Kafka's brokers answer; a worker without them waits and says so in its log.",
-            "Restart the worker. It catches up a day in seconds.",
+            "Open a worker's /readyz (port 9465): it says which server it waits for, and that server's own words.",
+            "If no worker answers there, read its last log lines (exit code 2 says what to put right); start it again.",
+            "If Redis does not write now, see its `INFO persistence` (disk full?) and `INFO replication` (replica?).",
+            "If Kafka does not answer, look at its brokers. After any of it a worker catches up a day in seconds.",
         ),
         number=f"`time()` less the newest `{_APPLIED}` of the force: the moment up to which everything that Kafka "
         "showed is applied, written at least every 2 s.",
