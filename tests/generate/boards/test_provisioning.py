@@ -57,3 +57,10 @@ def test_boards_are_read_from_where_they_are_mounted() -> None:
     assert mounted["./grafana/dashboards"] == provider["options"]["path"]
     assert mounted["./grafana/provisioning"] == "/etc/grafana/provisioning"
     assert all(path.startswith("grafana/dashboards/") for path in outputs())
+
+
+def test_every_folder_that_grafana_looks_for_is_there() -> None:
+    """It logs an error for each that is missing. Rules are Prometheus': none stands in `alerting`."""
+    assert {path.name for path in FOLDER.iterdir()} == {"alerting", "dashboards", "datasources", "plugins"}
+    for name in ("alerting", "plugins"):
+        assert [path.name for path in (FOLDER / name).iterdir()] == [".gitkeep"]
