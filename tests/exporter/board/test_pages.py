@@ -6,6 +6,7 @@ import re
 import threading
 from html import unescape
 from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.exporter.control_room import NOON, ControlRoom, value
 from tests.flow.servers import RedisServer
 from watchroom.exporter.board.pages import OPEN_AT_ONCE, BoardPages
 from watchroom.exporter.server import Answer, Asked
+from watchroom.generate.rules.links import open_path
 
 MINUTE = 60_000
 
@@ -120,6 +122,21 @@ def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ControlRoom) -> None
         assert answer.status == HTTPStatus.BAD_REQUEST
         assert "there are" in answer.body
         assert "C-1" not in answer.body
+
+
+def test_every_alert_that_names_a_list_leads_to_it(room: ControlRoom) -> None:
+    """Who is called at night opens it on a telephone: every path and filter is answered, unlisted areas too."""
+    site, asked = Site(room), 0
+    for measure, alert in room.catalogue.alerts():
+        labels = {label.name: label.all_values() for label in measure.labels}
+        for split in labels.get(alert.shown.split, ("",)):
+            address = urlsplit(open_path(measure, alert, split))
+            if address.path:
+                answer = site.get("/open/", address.path.removeprefix("/open/"), **dict(parse_qsl(address.query)))
+                assert answer.status == HTTPStatus.OK, (alert.name, address)
+                asked += 1
+        assert bool(address.path) == (measure.kind == "open" or alert.shown.what == "live_within"), alert.name
+    assert asked >= 6
 
 
 def test_a_list_that_is_not_live_says_so_above_all(room: ControlRoom) -> None:

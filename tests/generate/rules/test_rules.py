@@ -17,6 +17,7 @@ from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.errors import ConfigurationInvalid
 from watchroom.generate.rules import cases, files, runbooks
 from watchroom.generate.rules.files import rules_text
+from watchroom.generate.rules.links import load_links
 
 
 def test_what_is_committed_is_what_is_derived() -> None:
@@ -80,6 +81,21 @@ def test_no_rule_mixes_a_number_with_its_absence() -> None:
 def test_every_alert_says_value_counts_definition_and_where_to_go() -> None:
     """The text is all that a called person has."""
     assert [*faults.untold(shipped_alerts()), *faults.undefined(shipped_alerts(), shipped())] == []
+
+
+def test_an_alert_on_who_is_open_leads_to_their_list() -> None:
+    """Of its own label values, as the exporter's page reads them; no other alert has such a list."""
+    found = {
+        rule["alert"]: rule["annotations"]["open_url"] for rule in shipped_alerts() if "open_url" in rule["annotations"]
+    }
+    exporter = load_links(ROOT).exporter
+    assert found["LongestWait999"] == f"{exporter}/open/calls_waiting?line=999"
+    by_area = "?grade=1&area={{ $labels.area | urlquery }}"
+    assert found["Grade1Unresourced"] == f"{exporter}/open/incidents_unresourced{by_area}"
+    of_lists = [(m, a) for m, a in shipped().alerts() if m.kind == "open" or a.shown.what == "live_within"]
+    assert found.keys() == {alert.name for _, alert in of_lists}
+    for name in found:
+        assert "open_url" in (ROOT / runbooks.FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_an_alert_that_says_too_little_is_found() -> None:

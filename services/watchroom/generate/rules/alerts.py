@@ -82,6 +82,7 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
 def _measure_rule(
     catalogue: Catalogue, measure: Measure, alert: Alert, links: Links, divide_by: float
 ) -> dict[str, Any]:
+    behind = links.behind(measure, alert)
     return {
         "alert": alert.name,
         "expr": expression(catalogue, measure, alert),
@@ -93,6 +94,7 @@ def _measure_rule(
             "description": description(alert),
             "runbook_url": links.runbook(alert.name),
             "dashboard_url": links.board(board_of(measure)),
+            **({"open_url": behind} if behind else {}),
         },
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from watchroom.catalogue.model import Measure
+from watchroom.catalogue.shown import Alert
 
 FILE = Path("schemas") / "links.toml"
 
@@ -25,11 +26,27 @@ class Links(NamedTuple):
         """A board for the alert's force, as a template of Prometheus."""
         return f"{self.grafana}/d/{uid}?var-force={{{{ $labels.force | urlquery }}}}"
 
+    def behind(self, measure: Measure, alert: Alert) -> str:
+        """The list of who is behind an alert, as a template; empty where there is none."""
+        path = open_path(measure, alert, f"{{{{ $labels.{alert.shown.split} | urlquery }}}}")
+        return f"{self.exporter}{path}" if path else ""
+
 
 def load_links(root: Path) -> Links:
     """The addresses below the repository's root."""
     found = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return Links(str(found["exporter"]).rstrip("/"), str(found["grafana"]).rstrip("/"))
+
+
+def open_path(measure: Measure, alert: Alert, split: str) -> str:
+    """Path and filter of the list; `split` stands for the value that the alert's split will have.
+
+    An alert that counts who is overdue now leads to the open measure that says so.
+    """
+    shown = alert.shown
+    name = measure.id if measure.kind == "open" else measure.display.overdue_from if shown.what == "live_within" else ""
+    where = [*shown.where.items(), *([(shown.split, split)] if shown.split else [])]
+    return f"/open/{name}?{'&'.join(f'{label}={value}' for label, value in where)}".rstrip("?") if name else ""
 
 
 def board_of(measure: Measure) -> str:

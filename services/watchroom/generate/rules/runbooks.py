@@ -12,7 +12,7 @@ from watchroom.catalogue.shown import WORDS, Alert
 from watchroom.generate.rules import alerts
 from watchroom.generate.rules.files import shipped_catalogue
 from watchroom.generate.rules.limits import miss_limit
-from watchroom.generate.rules.links import board_of
+from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import missed_too, number, target_text
 
 FOLDER: Final = "deploy/runbooks"
@@ -49,6 +49,8 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield f"- Measure `{measure.id}` of stream `{measure.stream}`; its entry is in `schemas/measures`."
     yield f"- Source: {measure.source}."
     yield f"- Board: `{board_of(measure)}`."
+    if path := open_path(measure, alert, f"its {alert.shown.split}"):
+        yield f"- Who is behind it, the oldest first: `{path}` of the exporter, the alert's `open_url`."
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
 
