@@ -58,7 +58,7 @@ def inner_faults(compose: Compose) -> list[str]:
 
 
 def prometheus_faults(compose: Compose, configuration: str) -> list[str]:
-    """Prometheus scrapes our processes under the force that they write, and reaches Alertmanager."""
+    """Prometheus scrapes our processes under the force that they write, and reaches and scrapes Alertmanager."""
     read = yaml.safe_load(configuration)
     managers = [t for m in read["alerting"]["alertmanagers"] for group in m["static_configs"] for t in group["targets"]]
     faults = address_faults(compose, "prometheus.yml", managers)
@@ -76,6 +76,7 @@ def prometheus_faults(compose: Compose, configuration: str) -> list[str]:
                     faults.append(f"prometheus.yml: {target} has the label force={label}, the process {force}")
     commands = {name: own_command(service) for name, service in services(compose).items()}
     wanted = {name for name, command in commands.items() if command in {"worker", "exporter"}}
+    wanted |= {address.partition(":")[0] for address in managers}
     return faults + [f"prometheus.yml: {name} is not scraped" for name in sorted(wanted - scraped)]
 
 

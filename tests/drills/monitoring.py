@@ -103,6 +103,7 @@ class Monitoring:
         for name, text in rules.items():
             (folder / name).write_text(text)
         alertmanager = f"{LOOPBACK}:{self._alertmanager_port}"
+        targets = {**targets, "alertmanager": alertmanager}
         shipped = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
         (folder / "prometheus.yml").write_text(
             json.dumps(_prometheus(shipped, [folder / name for name in rules], targets, force, alertmanager))

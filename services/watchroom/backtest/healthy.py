@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from watchroom.backtest.figures import Sample
 from watchroom.backtest.selectors import Selector
-from watchroom.catalogue.metrics import PLATFORM, Family
+from watchroom.catalogue.metrics import FOREIGN, PLATFORM, Family
 from watchroom.errors import WorkFailed
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import labels_text
@@ -42,7 +42,10 @@ class HealthyPlatform:
             if any(selector.metric == metric and selector.accepts(labels) for selector in asked)
         ]
         named = {metric for metric, _, _ in _all(settings)}
-        if unknown := {s.metric for s in asked if s.metric in {family.name for family in PLATFORM}} - named:
+        if (
+            unknown := {s.metric for s in asked if s.metric in {family.name for family in (*PLATFORM, *FOREIGN)}}
+            - named
+        ):
             raise WorkFailed(
                 f"a rule asks for {', '.join(sorted(unknown))}; write its healthy value down in backtest/healthy.py"
             )
@@ -69,6 +72,8 @@ def _all(settings: Settings) -> Iterator[tuple[str, Mapping[str, str], Value]]:
                 value = _counter if family.name.endswith(("batches_total", "events_total")) else _constant(0)
             if value is not None:
                 yield family.name, {**labels, **targets[family.by]}, value
+    for family in FOREIGN:  # nothing that was counted there has failed
+        yield family.name, {"job": family.by, "integration": "webhook", **force}, _constant(0)
 
 
 def _labels(family: Family, settings: Settings) -> list[dict[str, str]]:

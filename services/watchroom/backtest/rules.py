@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from watchroom.backtest.selectors import Selector, selectors
-from watchroom.catalogue.metrics import all_families
+from watchroom.catalogue.metrics import FOREIGN, all_families
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 
@@ -69,7 +69,7 @@ class Asked:
         for rule in rules:
             if not rule.is_alert:
                 recorded.setdefault(rule.name, []).append(rule)
-        known = {*all_families(catalogue), *PROMETHEUS_OWN, *recorded}
+        known = {*all_families(catalogue), *(family.name for family in FOREIGN), *PROMETHEUS_OWN, *recorded}
         self.series: list[Selector] = []
         rests_on: dict[str, set[str]] = {}  # recorded name -> recorded names that it reads
         waiting: list[tuple[str, str]] = [("", rule.expression) for rule in self.alerts]

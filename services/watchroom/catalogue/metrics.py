@@ -50,7 +50,7 @@ class Family(NamedTuple):
     labels: tuple[str, ...]
     measure: str = ""  # empty: of the platform
     why_unused: str = ""
-    by: Literal["exporter", "worker"] = "exporter"
+    by: Literal["exporter", "worker", "alertmanager"] = "exporter"
 
 
 def suffixes(measure: Measure) -> dict[str, str]:
@@ -161,7 +161,18 @@ PLATFORM: Final[tuple[Family, ...]] = (
 )
 
 
+# What rules read of programs that are not ours: counters of theirs, so `increase()` is right there.
+FOREIGN: Final[tuple[Family, ...]] = (
+    Family(
+        "alertmanager_notifications_failed_total",
+        "Notifications that Alertmanager tried until their time was over, and gave up.",
+        ("integration",),
+        by="alertmanager",
+    ),
+)
+
+
 def all_families(catalogue: Catalogue) -> dict[str, Family]:
-    """Every metric by name."""
+    """Every metric that Watchroom publishes, by name."""
     of_measures = (family for measure in catalogue.measures.values() for family in families(measure))
     return {family.name: family for family in (*of_measures, *PLATFORM)}

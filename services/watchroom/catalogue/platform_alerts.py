@@ -15,6 +15,7 @@ _APPLIED: Final = "watchroom_applied_timestamp_seconds"
 STALE_S: Final = 10  # the freshness limit: from here on figures are withheld
 RISING: Final = 20  # dead letters of one reason in 15 minutes
 COMING: Final = 10  # dead letters of one topic in 6 hours, whatever the reason
+UNTOLD: Final = 2  # notifications given up in 15 minutes; one alone is tried again and may have come through
 HELD: Final = "3d"  # the longest outage over which a count is compared with the last one before it
 LOSS_TOLD: Final = "5d"  # from an evening before Easter to the first office hour after it
 
@@ -207,6 +208,34 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "Causes without an alert: a rebuild that runs, another catalogue in Redis, a partition never touched.",
         ),
         number="`watchroom_stream_withheld` of the exporter. Alertmanager mutes it while an alert with a cause fires.",
+    ),
+    PlatformAlert(
+        name="NotificationsFailing",
+        severity="page",
+        expression=(
+            f"sum by (force, integration) (increase(alertmanager_notifications_failed_total[15m])) >= {UNTOLD}"
+        ),
+        for_s=0,
+        keep_s=300,
+        limit_s=0,
+        mutes="",
+        summary=(
+            "{{ $labels.force }}: Alertmanager could not send "
+            '{{ $value | printf "%.0f" }} notifications by {{ $labels.integration }} in 15 minutes; '
+            f"told from {UNTOLD}. Who should know of an alert may not."
+        ),
+        meaning="Alertmanager tried to tell somebody by this integration (email, webhook) until it had to give up, "
+        "again and again.",
+        impact="Alerts fire and nobody hears of them. This one is sent by every road to the platform's people, for it "
+        "may itself be lost on one.",
+        action=(
+            "Look at what fires now in Alertmanager (port 9093), and tell the people concerned yourself.",
+            "Read Alertmanager's log: it names the receiver and the answer of the mail server or the webhook.",
+            "If the webhook is the watchdog's, `watchroom watchdog` does not run: start it.",
+        ),
+        number="The counter `alertmanager_notifications_failed_total`, scraped from Alertmanager itself, by "
+        "integration. If nothing at all can be sent, the Watchdog falls silent, and `watchroom watchdog` takes another "
+        "road.",
     ),
     PlatformAlert(
         name="DeadLettersRising",

@@ -6,10 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from watchroom.catalogue.metrics import FOREIGN
 from watchroom.catalogue.model import Catalogue
 
-METRIC = re.compile(r"\b(?:[a-z_]+:)?watchroom_[a-z0-9_]+(?::[a-z0-9_]+)?")
-FUNCTION = re.compile(r"\b(rate|irate|increase|delta|idelta|deriv|resets)\s*\(")
+FOREIGN_NAMES = [family.name for family in FOREIGN]
+METRIC = re.compile(r"\b(?:(?:[a-z_]+:)?watchroom|alertmanager)_[a-z0-9_]+(?::[a-z0-9_]+)?")
+FUNCTION = re.compile(
+    r"\b(rate|irate|increase|delta|idelta|deriv|resets)\s*\((?!(?:{})\b)".format("|".join(FOREIGN_NAMES))
+)
 URLS = {"runbook_url": "/runbook/", "dashboard_url": "/d/watchroom-"}
 
 
@@ -26,7 +30,7 @@ def unknown_metrics(rules: Iterable[Mapping[str, Any]], known: Collection[str]) 
 
 
 def changes_of_gauges(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """`rate()` and its like anywhere in an expression: our figures are gauges over a window already."""
+    """`rate()` and its like of anything but another program's counter: our figures are gauges over a window already."""
     for rule in rules:
         for function in FUNCTION.findall(rule["expr"]):
             yield f"{rule.get('alert') or rule['record']}: {function}() of a gauge"

@@ -18,6 +18,7 @@ import yaml
 
 from tests.generate.rules.tools import run, shipped, shipped_alerts
 from tests.parts import ROOT, SET_UP, missing
+from watchroom.catalogue.metrics import FOREIGN
 from watchroom.replay.server import free_port
 
 FILE = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
@@ -51,6 +52,7 @@ def route(receivers: str, **labels: str) -> int:
         ("duty-manager-stoke", {"severity": "page", "measure": "incidents_unresourced", "area": "stoke"}),
         ("duty-manager-county", {"severity": "page", "measure": "incidents_unresourced", "area": "county"}),
         ("duty-manager", {"severity": "page", "measure": "incidents_unresourced", "area": "moorlands"}),
+        ("platform-on-call,platform-mail", {"alertname": "NotificationsFailing", "severity": "page"}),
         ("ticket-queue,platform-mail", {"alertname": "RecordsLost", "severity": "ticket"}),
         ("ticket-queue,performance-mail", {"severity": "ticket", "measure": "call_answer_time"}),
         ("platform-mail", {"severity": "urgent"}),
@@ -68,7 +70,27 @@ def test_every_shipped_alert_has_a_route_of_its_severity() -> None:
     platform = {"none": "watchdog", "page": "platform-on-call", "ticket": "ticket-queue,platform-mail"}
     for rule in shipped_alerts():
         receivers = (told if "measure" in rule["labels"] else platform)[rule["labels"]["severity"]]
+        if rule["alert"] == "NotificationsFailing":
+            receivers = "platform-on-call,platform-mail"
         assert route(receivers, alertname=rule["alert"], **rule["labels"]) == 0, rule["alert"]
+
+
+def test_failed_notifications_are_told_at_any_hour_by_mail_and_by_webhook() -> None:
+    """It may be lost on the very road that it is about."""
+    config = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    routes = [route for route in config["route"]["routes"] if 'alertname="NotificationsFailing"' in route["matchers"]]
+    assert not any("mute_time_intervals" in route for route in routes)
+    receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
+    roads = {road for route in routes for road in receivers[route["receiver"]] if road.endswith("_configs")}
+    assert roads == {"webhook_configs", "email_configs"}
+
+
+def test_alertmanager_counts_what_the_rules_ask_it_for(silent_alertmanager: str) -> None:
+    """By its own name and label, from the start: an alert on a counter that appears with its first failure is late."""
+    page = ask(silent_alertmanager, "/metrics").decode()
+    for family in FOREIGN:
+        for integration in ("email", "webhook"):
+            assert re.search(rf'^{family.name}{{integration="{integration}".*}} 0$', page, re.MULTILINE)
 
 
 def test_every_label_of_the_file_is_one_that_alerts_carry() -> None:
@@ -77,6 +99,7 @@ def test_every_label_of_the_file_is_one_that_alerts_carry() -> None:
     for measure, alert in shipped().alerts():
         carried |= {"severity", "stream", "measure", *alert.shown.where, *(label.name for label in measure.labels)}
     carried |= {name for rule in shipped_alerts() for name in rule["labels"]}
+    carried |= {name for family in FOREIGN for name in family.labels}
     config = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     used = {name for rule in config["inhibit_rules"] for name in rule["equal"]} | set(config["route"]["group_by"])
     used |= set(re.findall(r"'(\w+)[!=]", FILE.read_text(encoding="utf-8")))

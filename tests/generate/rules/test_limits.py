@@ -93,6 +93,7 @@ def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> 
     ports = {
         "watchroom-exporter": SETTINGS["exporter_port"].default,
         "watchroom-worker": SETTINGS["health_port"].default,
+        "alertmanager": 9093,
     }
     assert [job["job_name"] for job in prometheus["scrape_configs"]] == list(ports)
     for job in prometheus["scrape_configs"]:
@@ -103,7 +104,7 @@ def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> 
 
 def test_limits_of_a_scrape_leave_room_and_stop_a_flood(prometheus: dict[str, Any]) -> None:
     """Twelve areas fit twice; a metric has fewer labels than are let in."""
-    (exporter, _) = prometheus["scrape_configs"]
+    (exporter, *_) = prometheus["scrape_configs"]
     every = [family for measure in shipped().measures.values() for family in families(measure)]
     assert max(len(family.labels) for family in every) + 3 <= exporter["label_limit"]  # force, job, instance
     assert max(len(label) for family in every for label in family.labels) <= exporter["label_name_length_limit"]

@@ -91,7 +91,7 @@ def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h"]
+    "old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h", ">= 2"]
 )
 def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
     """Each time and each limit is one that a test holds in place."""
