@@ -24,7 +24,7 @@ from watchroom.replay.server import free_port
 from watchroom.settings import STREAMS, Settings
 
 SOURCES = {stream: {HISTORY: {"heartbeats": False, "history": True}} for stream in STREAMS}
-PASSING = ("seq", "fresh_ms")  # fields of hashes that say when, not what
+PASSING = ("seq", "fresh_ms", "life")  # fields of hashes that say when, or since which clearing, not what
 
 
 def settings_on(kafka: KafkaServer, redis_server: RedisServer, **more: Any) -> Settings:
