@@ -56,6 +56,14 @@ def test_a_silent_source_is_kept_until_what_makes_it_unknown_is_told() -> None:
         assert of["SourceSilent"].keep_s > needed_s, name
 
 
+def test_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
+    """Both hold until a worker is back. The first partition ends WorkerStuck, the last one what is withheld."""
+    of = {alert.name: alert for alert in PLATFORM_ALERTS}
+    apart_s = of["AppliedLag"].for_s  # later partitions are told by that
+    for name in ("ExporterAbsent", "RedisDown", "WorkerStuck", "AppliedLag", "SourceSilent"):
+        assert of["WindowsStale"].keep_s + apart_s < of[name].keep_s, name
+
+
 def test_a_slower_platform_alert_is_found() -> None:
     """Whoever makes a worker's alert patient must keep the others longer."""
     slow = [replace(each, for_s=600) for each in PLATFORM_ALERTS if each.name == "WorkerStuck"]
