@@ -30,7 +30,7 @@ from watchroom.replay.simulator import simulate
 from watchroom.rolling.calendar import Calendar
 
 RULES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
-COUNT = re.compile(r" and on \([^)]*\) (?:max|sum) by [^>]*>= \d+(?=\) or |$)")
+COUNT = re.compile(r" and on \([^)]*\) \(?(?:max|sum) by [^>]*>= \d+(?=\) or |$)")
 LONDON = ZoneInfo("Europe/London")
 FIRST = datetime(2026, 10, 2, 3, tzinfo=LONDON)
 NIGHTS = 28
@@ -137,15 +137,18 @@ def worst(measure: Measure, alert: Alert) -> Iterator[str]:
     """Samples of a small count at its worst: all late, all given up, or one who has waited far too long."""
     few = alert.at_least - 1
 
-    def line(suffix: str, value: float, window: str = "") -> str:
+    def line(suffix: str, value: float, window: str = "", of: str = measure.id) -> str:
         labels = {"force": "here", **alert.shown.where, **({"window": window} if window else {})}
         text = ",".join(f'{name}="{value}"' for name, value in labels.items())
-        return f"{names.metric(measure.id, suffix)}{{{text}}} {value}"
+        return f"{names.metric(of, suffix)}{{{text}}} {value}"
 
     if alert.burn:
+        waits = int(alert.shown.what == "live_within")  # one of the few is not answered yet, and too late already
+        if waits:
+            yield line("overdue", waits, of=measure.display.overdue_from)
         for window in (alert.burn.long, alert.burn.short):
             yield line("within", 0, window)
-            yield line("observations", few, window)
+            yield line("observations", few - waits, window)
     elif measure.kind == "share":
         yield line("part", few, alert.shown.window)
         yield line("whole", few, alert.shown.window)
