@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
+from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, consuming
 from tests.intake.worker_process import WorkerProcess
@@ -19,16 +19,6 @@ from watchroom.intake.topics import ensure_topics
 from watchroom.settings import Settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
-
-
-async def delete_calls(settings: Settings) -> None:
-    """Delete the calls' topic, and wait until it is gone."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    await admin.start()
-    await admin.delete_topics([settings.topic("calls")])
-    while settings.topic("calls") in await admin.list_topics():  # noqa: ASYNC110 - the broker announces nothing
-        await asyncio.sleep(0.02)
-    await admin.close()
 
 
 async def produce(settings: Settings, count: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.intake.topics import ensure_topics, owned_topics
@@ -64,12 +65,7 @@ async def test_a_topic_made_anew_has_another_log_id(real_stack: Stack) -> None:
     first = await ensure_topics(settings)
     assert first.log_ids.keys() == set(owned_topics(settings))
     assert (await ensure_topics(settings)).log_ids == first.log_ids
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    await admin.start()
-    await admin.delete_topics([settings.topic("calls")])
-    while settings.topic("calls") in await admin.list_topics():  # noqa: ASYNC110 - the broker announces nothing
-        await asyncio.sleep(0.05)
-    await admin.close()
+    await delete_calls(settings)
     again = await ensure_topics(settings)
     changed = {topic for topic, log_id in again.log_ids.items() if log_id != first.log_ids[topic]}
     assert changed == {settings.topic("calls")}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from watchroom.settings import SourceRule
+from watchroom.store.read import SourceState
 
 FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
 
@@ -30,6 +31,11 @@ class Heard(NamedTuple):
     def by_rule_ms(self, rule: SourceRule) -> int | None:
         """The one by which a rule judges the source: of a feed without heartbeats only its events count."""
         return self.latest_ms if rule.heartbeats else self.event_ms
+
+
+def heard_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> dict[str, Heard]:
+    """When each source last sent to a topic; `sources` are those of all topics, by (topic, source)."""
+    return {source: Heard(state.event_ms, state.heartbeat_ms) for (of, source), state in sources.items() if of == topic}
 
 
 def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from watchroom.exporter.judge import Heard, silence, staleness, waited_for
+from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
 
@@ -38,11 +38,7 @@ def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Li
     """
     topic = settings.topic(stream)
     fresh_ms = {number: state.fresh_ms for (of, number), state in reader.partitions().items() if of == topic}
-    heard = {
-        source: Heard(state.event_ms, state.heartbeat_ms)
-        for (of, source), state in reader.sources().items()
-        if of == topic
-    }
+    heard = heard_of(topic, reader.sources())
     rules = settings.sources.get(stream, {})
     limit_ms, silent_ms = round(settings.fresh_s * 1000), round(settings.silent_s * 1000)
     return Liveness(

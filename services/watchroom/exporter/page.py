@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from watchroom.exporter.judge import Heard, silence, staleness, waited_for
+from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.measures import open_text
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import platform_text, redis_up, silent_text, withheld_text
-from watchroom.settings import STREAMS, Settings
-
-
-def heard_of(topic: str, reading: Reading) -> dict[str, Heard]:
-    """When each source last sent to a topic."""
-    return {
-        source: Heard(state.event_ms, state.heartbeat_ms)
-        for (of, source), state in reading.sources.items()
-        if of == topic
-    }
+from watchroom.settings import STREAMS, Settings, SourceRule
 
 
 class Page:
@@ -62,7 +53,7 @@ class Page:
         """
         for stream in STREAMS:
             if not self._stale(stream, reading, now_ms):
-                rules, heard = self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading)
+                rules, heard = self._rules_and_heard(stream, reading)
                 yield stream, waited_for(rules, heard, now_ms, self._silent_ms)
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
@@ -83,8 +74,12 @@ class Page:
             general.append("Redis was filled under another catalogue: restart the exporter with it, or rebuild")
         return {stream: [*general, *self._stream_faults(stream, reading, now_ms)] for stream in STREAMS}
 
+    def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:
+        """What is declared of a stream's sources, and when each was heard."""
+        return self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading.sources)
+
     def _stream_faults(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
-        rules, heard = self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading)
+        rules, heard = self._rules_and_heard(stream, reading)
         return self._stale(stream, reading, now_ms) or list(silence(rules, heard, now_ms, self._silent_ms))
 
     def _stale(self, stream: str, reading: Reading, now_ms: int) -> list[str]:

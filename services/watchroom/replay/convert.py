@@ -83,6 +83,8 @@ class Conversion:
             elif reason := self._skip_reason(row):
                 self.tally.skipped[reason] += 1
             else:
+                if row.file_number != self._file_number:
+                    self._begin_file(row)
                 try:
                     subject = self._subject(row)
                     drafts = tuple(self._reader.draft(event, row.where, row.cells) for event in self._words.event)
@@ -106,8 +108,6 @@ class Conversion:
 
         Not its file and line: every month's extract has the same name, and an overlapping one other lines.
         """
-        if row.file_number != self._file_number:
-            self._begin_file(row)
         content = json.dumps(sorted(row.cells.items())).encode()
         digest = hashlib.sha256(content).hexdigest()[:20]  # 80 bits: no two of any number of rows that is real
         self._equal_rows[digest] += 1
@@ -143,8 +143,6 @@ class Conversion:
         text = row.cells[column]
         if not (text.isascii() and text.isdigit()):
             raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
-        if row.file_number != self._file_number:
-            self._begin_file(row)
         first = self._numbered_to[subject] + 1
         self._numbered_to[subject] += int(text)
         return [f"{subject}:{number}" for number in range(first, first + int(text))]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.catalogue.shown import Shown
 from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
+from watchroom.exporter.judge import heard_of
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Number, shown_numbers
-from watchroom.exporter.page import Page, heard_of
+from watchroom.exporter.page import Page
 from watchroom.settings import Settings
 
 
@@ -46,7 +47,7 @@ def _silence(page: Page, reading: Reading, settings: Settings, now_ms: int) -> S
     """Who is silent, as the metric `watchroom_source_silent` says it."""
     streams, latest_ms = [], []
     for stream, faults in page.judged(reading, now_ms):
-        heard = heard_of(settings.topic(stream), reading)
+        heard = heard_of(settings.topic(stream), reading.sources)
         silent = [source for source, fault in faults.items() if fault]
         streams += [stream] if silent else []
         latest_ms += [heard[source].latest_ms for source in silent if source in heard]
