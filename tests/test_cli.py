@@ -26,7 +26,8 @@ from watchroom.cli import app, main
 from watchroom.cli_options import progress
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.server import LOOPBACK, free_port
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 WITHIN_S = 60.0

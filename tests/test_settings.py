@@ -53,7 +53,7 @@ def test_bounds_and_keeping_are_those_of_the_design() -> None:
 
 def test_days_are_exact_in_milliseconds() -> None:
     """A third of a day is no whole number of ms; it is rounded, not cut."""
-    assert Days(calls=0.5, incidents=1 / 3, crimes=2).ms("incidents") == 28_800_000
+    assert Days({"calls": 0.5, "incidents": 1 / 3, "crimes": 2}).ms("incidents") == 28_800_000
 
 
 def test_topics_follow_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,24 @@ def test_tables_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
         }
     }
     assert settings.areas == ("north", "south_west")
-    assert settings.lateness_days == Days(calls=2, incidents=7.5, crimes=30)
+    assert settings.lateness_days == Days({"calls": 2, "incidents": 7.5, "crimes": 30})
+
+
+def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others keep their defaults, so a stream that a later version brings stops no configuration."""
+    monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": 2}')
+    monkeypatch.setenv("WATCHROOM_KEEPING_DAYS", '{"incidents": 50}')
+    settings = read_settings()
+    assert settings.lateness_days == Days({"calls": 2, "incidents": 7, "crimes": 30})
+    assert settings.keeping_days == Days({"calls": 3, "incidents": 50, "crimes": 761})
+
+
+def test_the_streams_fed_are_a_list_in_the_order_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order in which somebody wrote them; unset, it is the streams that are fed by default."""
+    assert read_settings().streams == ("calls", "incidents", "crimes")
+    monkeypatch.setenv("WATCHROOM_STREAMS", "crimes, calls,crimes")
+    assert read_settings().streams == ("calls", "crimes")
+    assert read_settings().model_dump(mode="json")["streams"] == "calls,crimes"
 
 
 def test_an_option_stands_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,8 +122,8 @@ WRONG = {
     "no JSON": ("SOURCES", "acd", "", "'acd'", 'JSON such as {"calls": {"acd": '),
     "a list without brackets": ("AREAS", "stoke,county", "", "'stoke,county'", 'JSON such as ["stoke", "county"] (Exp'),
     "an unknown stream": (
-        *("SOURCES", '{"call": {}}', "", '{"call": {}}'),
-        "calls, incidents, crimes as streams, not call",
+        *("SOURCES", '{"call": {}}', "call", "'call'"),
+        "one of calls, incidents, crimes",
     ),
     "an unknown rule": (
         *("SOURCES", '{"calls": {"acd": {"beats": 1}}}', "calls.acd.beats", "1"),
@@ -142,13 +159,11 @@ WRONG = {
     "a truth for a table": ("SOURCES", '{"calls": {"acd": true}}', "calls.acd", "True", 'JSON such as {"calls": '),
     "a word for a list": ("AREAS", '"stoke"', "", "'stoke'", 'JSON such as ["stoke", "county"]'),
     "an unknown stream with days": (
-        *("LATENESS_DAYS", '{"calls": 1, "incidents": 7, "crimes": 30, "visits": 1}', "visits", "1"),
-        "one of calls, incidents, crimes, not visits",
+        *("LATENESS_DAYS", '{"calls": 1, "incidents": 7, "crimes": 30, "visits": 1}', "visits", "'visits'"),
+        "one of calls, incidents, crimes",
     ),
-    "a stream without keeping": (
-        *("KEEPING_DAYS", '{"calls": 3, "incidents": 100}', "crimes", "nothing"),
-        '"crimes" too, as in {"calls": 3',
-    ),
+    "an unknown stream that is fed": ("STREAMS", "calls,visits", "1", "'visits'", "one of calls, incidents, crimes"),
+    "no stream that is fed": ("STREAMS", " ", "", "''", "at least one of calls, incidents, crimes, comma separated"),
 }
 
 

@@ -17,14 +17,24 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
+from watchroom.streams import STREAMS
 
-STREAMS = ("calls", "incidents", "crimes")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
 Area = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=63)]  # what an event's text becomes
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -32,8 +42,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 JSON_EXAMPLES = {
     "areas": '["stoke", "county"]',
     "sources": '{"calls": {"acd": {"heartbeats": true}}}',
-    "lateness_days": '{"calls": 1, "incidents": 7, "crimes": 30}',
-    "keeping_days": '{"calls": 3, "incidents": 100, "crimes": 761}',
+    "lateness_days": '{"calls": 1}',
+    "keeping_days": '{"calls": 3}',
     "watchdog_command": '["page", "--now"]',
 }
 _WORDS = {
@@ -47,6 +57,15 @@ OTHERS = ("WATCHROOM_SECRETS_DIR", "WATCHROOM_REAL_DATA", "WATCHROOM_TEST_EXAMPL
 # Kubernetes tells every pod of a service called watchroom or watchroom-exporter in variables of these forms.
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_[0-9]+_(TCP|UDP|SCTP)(_|$)")
 _BROKER = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:,/\[\]@]+):(?P<port>[0-9]{1,5})")
+
+
+def _a_stream(name: str) -> str:
+    if name not in STREAMS:
+        raise ValueError(f"one of {', '.join(STREAMS)}")
+    return name
+
+
+StreamName = Annotated[str, AfterValidator(_a_stream)]
 
 
 class SourceRule(BaseModel):
@@ -64,19 +83,19 @@ class SourceRule(BaseModel):
     history: bool = Field(default=False, description="its `recordedtime` is the arrival")
 
 
-class Days(BaseModel):
+class Days(RootModel[dict[StreamName, Annotated[float, Field(gt=0)]]]):
     """A number of days for each stream."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    calls: float = Field(gt=0)
-    incidents: float = Field(gt=0)
-    crimes: float = Field(gt=0)
 
     def ms(self, stream: str) -> int:
         """The stream's days in milliseconds."""
-        days: float = getattr(self, stream)
-        return round(days * 86_400_000)
+        return round(self.root[stream] * 86_400_000)
+
+
+# What holds for a stream that the setting does not name.
+DEFAULT_DAYS = {
+    "lateness_days": {name: stream.lateness_days for name, stream in STREAMS.items()},
+    "keeping_days": {name: stream.keeping_days for name, stream in STREAMS.items()},
+}
 
 
 class Settings(BaseSettings):
@@ -100,15 +119,22 @@ class Settings(BaseSettings):
     replication: int = Field(default=1, ge=1, description="copies of a topic when we create it")
     zone: str = Field(default="Europe/London", description="reporting zone of days and months")
     areas: tuple[Area, ...] = Field(default=("stoke", "county"), description="listed values of the label `area`")
-    sources: dict[str, dict[str, SourceRule]] = Field(
+    streams: tuple[StreamName, ...] = Field(
+        default=tuple(name for name, stream in STREAMS.items() if stream.by_default),
+        min_length=1,
+        description="the streams that this force feeds, comma separated; the others have no topic, series or alert",
+    )
+    sources: dict[StreamName, dict[str, SourceRule]] = Field(
         default_factory=dict, description='declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}'
     )
     lateness_days: Days = Field(
-        default=Days(calls=1, incidents=7, crimes=30),
-        description="an event later than this is a dead letter; a month closes so long after its end",
+        default=Days(DEFAULT_DAYS["lateness_days"]),
+        description="an event later than this is a dead letter; a month closes so long after its end; a stream that is"
+        " not named keeps its default",
     )
     keeping_days: Days = Field(
-        default=Days(calls=3, incidents=100, crimes=761), description="how long an entity is known after its last event"
+        default=Days(DEFAULT_DAYS["keeping_days"]),
+        description="how long an entity is known after its last event; a stream that is not named keeps its default",
     )
     future_s: float = Field(default=300, ge=0, description="how far an event's time may lie after its arrival")
     step_events: int = Field(default=2000, ge=1, le=20000, description="most events in one atomic step")
@@ -150,6 +176,27 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError as error:
             raise ValueError(f"JSON such as {JSON_EXAMPLES[str(info.field_name)]} ({error})") from None
+
+    @field_validator(*DEFAULT_DAYS, mode="after")
+    @classmethod
+    def _over_defaults(cls, value: Days, info: ValidationInfo) -> Days:
+        return Days(DEFAULT_DAYS[str(info.field_name)] | value.root)
+
+    @field_validator("streams", mode="before")
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip() for name in value.split(",")) if value.strip() else ()
+
+    @field_validator("streams")
+    @classmethod
+    def _in_order(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in STREAMS if name in value)
+
+    @field_serializer("streams")
+    def _as_list(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
 
     @field_validator("kafka")
     @classmethod
@@ -205,13 +252,6 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("sources")
-    @classmethod
-    def _streams_exist(cls, value: dict[str, dict[str, SourceRule]]) -> dict[str, dict[str, SourceRule]]:
-        if unknown := sorted(set(value) - set(STREAMS)):
-            raise ValueError(f"{', '.join(STREAMS)} as streams, not {', '.join(unknown)}")
-        return value
-
     def topic(self, stream: str) -> str:
         """Kafka topic of a stream."""
         return f"{self.topic_prefix}.{stream}"
@@ -258,7 +298,7 @@ def _unknown(environment: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _fault(item: ErrorDetails) -> Fault:
-    path = [str(part) for part in item["loc"]]
+    path = [str(part) for part in item["loc"] if part != "[key]"]  # pydantic's mark of a key that is wrong
     return Fault(
         where=PREFIX + path[0].upper() if path else "settings",
         key=".".join(path[1:]),
@@ -269,11 +309,10 @@ def _fault(item: ErrorDetails) -> Fault:
 
 def _write(path: list[str], item: ErrorDetails) -> str:
     example = JSON_EXAMPLES.get(path[0]) if path else None
-    if item["type"] == "missing":
-        return f'"{path[-1]}" too, as in {example}'
     if item["type"] == "extra_forbidden":
-        known = SourceRule.model_fields if path[0] == "sources" else STREAMS
-        return f"one of {', '.join(known)}, not {path[-1]}"
+        return f"one of {', '.join(SourceRule.model_fields)}, not {path[-1]}"
+    if path == ["streams"] and item["type"] == "too_short":
+        return f"at least one of {', '.join(STREAMS)}, comma separated"
     if item["type"] in ("tuple_type", "dict_type", "model_type"):
         return f"JSON such as {example}"
     return what_to_write(item, _WORDS)
@@ -283,6 +322,8 @@ def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
     if path == ["watchdog_webhook"]:  # such addresses often hold a token anywhere in them
         return "(hidden)"
+    if path == ["streams"]:
+        return repr(",".join(map(str, found))) if isinstance(found, tuple) else repr(found)
     return repr(_without_secrets(str(found)) if path == ["redis_url"] else found)
 
 

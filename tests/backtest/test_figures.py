@@ -23,8 +23,9 @@ from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
 from watchroom.replay.simulator import SOURCES, Simulated, simulate
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings, SourceRule
+from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
 
 START_MS = 1_790_805_600_000  # 2026-10-01 00:00 in London
 HOUR_MS = 3_600_000

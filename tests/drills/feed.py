@@ -10,7 +10,8 @@ from typing import Self
 
 from tests.flow.wall import event, now_ms
 from watchroom.replay.produce import Outgoing, sender
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 SOURCE_OF = {"calls": "acd", "incidents": "cad", "crimes": "records"}
 HEARTBEAT_S = 2.0

@@ -23,8 +23,8 @@ from tests.flow.wall import now_ms
 from watchroom.catalogue.shown import Alert
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.windows import buckets_of
-from watchroom.settings import STREAMS
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 

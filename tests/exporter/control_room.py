@@ -15,9 +15,10 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.run import expected_fingerprint
 from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_seconds_name, ten_seconds_of
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
 from watchroom.store.keys import FINGERPRINT, LIFE, SEQ, Keys
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
 
 NOON = 1_637_971_200_000  # 2021-11-27T00:00:00Z, any moment
 LONDON = Calendar("Europe/London")

@@ -11,7 +11,7 @@ from watchroom.catalogue import names
 from watchroom.catalogue.model import Measure
 from watchroom.rolling.bins import Bins
 from watchroom.rolling.buckets import spread, ten_seconds_of
-from watchroom.settings import STREAMS
+from watchroom.streams import STREAMS
 
 DAY_MS = 86_400_000
 LAST_HOUR_MS = 3_000_000  # if the room is filled on the hour

@@ -18,7 +18,7 @@ from tests.exporter.control_room import ControlRoom, parsed, value
 from tests.parts import ROOT
 from watchroom.exporter.run import now_ms
 from watchroom.replay.server import free_port
-from watchroom.settings import STREAMS
+from watchroom.streams import STREAMS
 
 RUN = """
 import sys

@@ -11,7 +11,8 @@ from redis.exceptions import ResponseError
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
 from tests.flow.servers import RedisServer
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.settings import STREAMS, SourceRule
+from watchroom.settings import SourceRule
+from watchroom.streams import STREAMS
 
 ANSWERED_8_S = {
     "call_volume|line=999|count": 1,

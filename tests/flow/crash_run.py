@@ -18,7 +18,8 @@ from redis.exceptions import RedisError
 
 from tests.oracle.traffic import Outgoing
 from tests.parts import ROOT
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 Place = tuple[str, int]
 WITHIN_S = 90.0

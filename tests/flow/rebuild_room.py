@@ -21,7 +21,8 @@ from tests.flow.servers.kafka import end_offsets
 from tests.oracle.traffic import HISTORY, Outgoing
 from watchroom.replay.processes import Process, environment
 from watchroom.replay.server import free_port
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 SOURCES = {stream: {HISTORY: {"heartbeats": False, "history": True}} for stream in STREAMS}
 PASSING = ("seq", "fresh_ms", "life")  # fields of hashes that say when, or since which clearing, not what

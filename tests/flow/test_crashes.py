@@ -29,7 +29,8 @@ from tests.oracle.wire import content_of, sent_of, without_buckets
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import environment
 from watchroom.replay.server import free_port
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 EVENTS, FOR_S, SEED = 40_000, 40.0, 20_211_031
 LAG = 200  # records behind, when a worker is killed

@@ -16,7 +16,7 @@ from tests.conftest import new_name
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import Feed, Look, event, now_ms, wall
 from watchroom.replay.produce import Outgoing, produce
-from watchroom.settings import STREAMS
+from watchroom.streams import STREAMS
 
 pytestmark = pytest.mark.slow
 

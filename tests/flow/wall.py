@@ -20,7 +20,8 @@ from tests.flow.servers import Stack
 from watchroom.replay.processes import Process
 from watchroom.replay.produce import Outgoing, sender
 from watchroom.replay.server import free_port
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 HEADS = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime"}
 LOOK_EACH_S = 0.25

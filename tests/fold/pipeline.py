@@ -18,10 +18,10 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.events.record import Arrived, Event
 from watchroom.fold.batch import Folded, Folder, Known
 from watchroom.fold.contributions import Contributor
-from watchroom.fold.streams import STREAMS
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 SETTINGS = Settings(force="test")
 CALENDAR = Calendar(SETTINGS.zone)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.fold.pipeline import catalogue
+from watchroom.admission.models import STREAM_OF
 from watchroom.catalogue.names import parse_field, parse_series
-from watchroom.events.models import STREAM_OF
 from watchroom.events.record import Event
 from watchroom.fold.contributions import Contribution, Contributor
-from watchroom.fold.streams import STREAMS, State
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import State
 
 DAY_MS = 1_637_971_200_000  # 2021-11-27T00:00:00Z
 CONTRIBUTORS = {

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fold.said import adds, contribution, open_in, placed, said, state_of
 from watchroom.events.record import Event
-from watchroom.fold.streams import STREAMS
+from watchroom.streams import STREAMS
 
 PRESENTED = said("call.presented", "08:59:58", line="999")
 QUEUED = said("call.queued", "09:00:00", line="999")

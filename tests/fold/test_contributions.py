@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tests.fold.pipeline import catalogue
 from tests.fold.said import CONTRIBUTORS, at, contribution, said, state_of
 from tests.parts import ROOT
+from watchroom.admission.models import STREAM_OF
 from watchroom.catalogue.model import Condition, Label, Measure, Target
-from watchroom.events.models import STREAM_OF
 from watchroom.events.record import Event
 from watchroom.fold import contributions
 from watchroom.fold.contributions import NOTHING, Contribution, Contributor, resolved
-from watchroom.fold.streams import STREAMS
+from watchroom.streams import STREAMS
 
 LINE = Label("line", "line", ("999", "101"), "unknown")
 QUEUED = said("call.queued", "09:00:00", line="999")

@@ -6,7 +6,7 @@ that a reader of the design could make; the histories and the oracle are those o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,11 +19,11 @@ from tests.fold.pipeline import run
 from tests.oracle.histories import batches, deliveries, histories, moments
 from tests.oracle.recompute import differences, in_partition_order, recompute
 from watchroom.events.record import Event
-from watchroom.fold import batch, call, contributions, crime, incident, stamps
+from watchroom.fold import batch, contributions
 from watchroom.fold.contributions import Cells, Contribution, Contributor
-from watchroom.fold.streams import STREAMS
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
+from watchroom.streams import STREAMS, calls, crimes, incidents, stamps
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -51,9 +51,9 @@ def seen_by_the_property(examples: int = EXAMPLES) -> bool:
     return False
 
 
-def in_stream(name: str, **changed: Callable[..., Any]) -> Plant:
-    """A stream with another function: fold, facts, is_orphan or is_out."""
-    return lambda patch: patch.setitem(STREAMS, name, replace(STREAMS[name], **changed))  # type: ignore[arg-type]  # a dict, typed as Mapping
+def in_stream(name: str, **changed: Any) -> Plant:
+    """A stream with another part: fold, is_orphan, is_out or words."""
+    return lambda patch: patch.setitem(STREAMS, name, replace(STREAMS[name], **changed))
 
 
 def instead_of(module: object, name: str, fault: object) -> Plant:
@@ -61,14 +61,13 @@ def instead_of(module: object, name: str, fault: object) -> Plant:
     return lambda patch: patch.setattr(module, name, fault)
 
 
-def with_facts(facts: Callable[[Any], Mapping[str, object]], **changed: Callable[[Any, Any], object]) -> Any:
-    """Facts of which some are wrong; each fault gets the state and the right facts."""
-
-    def faulty(state: Any) -> Mapping[str, object]:
-        right = facts(state)
-        return {**right, **{word: fault(state, right) for word, fault in changed.items()}}
-
-    return faulty
+def in_word(name: str, word: str, fault: Callable[[Any, Any], object]) -> Plant:
+    """A stream one word of which is read wrongly; the fault gets the state and what is right."""
+    stream = STREAMS[name]
+    right = stream.words[word]
+    wrong = right._replace(read=lambda state: fault(state, right.read(state)))
+    (part,) = (each for each in ("moments", "values", "states") if word in getattr(stream, each))
+    return in_stream(name, **{part: {**getattr(stream, part), word: wrong}})
 
 
 def no_retraction(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
@@ -81,9 +80,9 @@ def count_every_event(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]
     return list(new.items()) if old != new else []
 
 
-def last_on_scene(state: incident.Incident | None, event: Event, arrival_ms: int) -> incident.Incident:
+def last_on_scene(state: incidents.Incident | None, event: Event, arrival_ms: int) -> incidents.Incident:
     """The latest arrival instead of the first."""
-    after = incident.fold(state, event, arrival_ms)
+    after = incidents.fold(state, event, arrival_ms)
     if event.type == "incident.resource_on_scene" and state is not None and state.first_on_scene_ms is not None:
         return after._replace(first_on_scene_ms=max(state.first_on_scene_ms, event.time_ms))
     return after
@@ -94,7 +93,7 @@ def last_to_arrive_wins_ties(known: Any, stamp: Any) -> Any:
     return stamp if known is None or stamp[0] >= known[0] else known
 
 
-def latest_grade(state: incident.Incident) -> str | None:
+def latest_grade(state: incidents.Incident) -> str | None:
     """The grade that the incident ended with."""
     return state.grades[-1][2] if state.grades else None
 
@@ -131,10 +130,12 @@ FAULTS: dict[str, Plant] = {
     "no retraction": instead_of(batch, "difference", no_retraction),
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
     "last instead of first on scene": in_stream("incidents", fold=last_on_scene),
-    "arrival order for ties, crimes": instead_of(crime, "last", last_to_arrive_wins_ties),
-    "line of the latest event": instead_of(call, "first", stamps.last),
-    "grade latest instead of at attendance": instead_of(incident, "grade_at_attendance", latest_grade),
-    "regrade ignored": instead_of(incident, "with_member", earliest_grade_wins),
+    "arrival order for ties, crimes": instead_of(crimes, "last", last_to_arrive_wins_ties),
+    "line of the latest event": instead_of(calls, "first", stamps.last),
+    "grade latest instead of at attendance": in_word(
+        "incidents", "grade_at_attendance", lambda state, _: latest_grade(state)
+    ),
+    "regrade ignored": instead_of(incidents, "with_member", earliest_grade_wins),
     "cancelled incident dropped from volume": in_stream(
         "incidents", is_out=lambda s: s.linked or (s.disposition is not None and s.disposition[2] == "cancelled")
     ),
@@ -144,18 +145,17 @@ FAULTS: dict[str, Plant] = {
     "orphans not shown": in_stream("calls", is_orphan=lambda _: False),
     "10 s is below 10 s": instead_of(contributions, "is_within", lambda ms, edge: edge is not None and ms <= edge),
     "UTC days and months": instead_of(Calendar, "day_of", utc_day),
-    "missing start is 0 s": in_stream(
-        "calls", facts=with_facts(call.facts, queued=lambda _, r: r["answered"] if r["queued"] is None else r["queued"])
+    "missing start is 0 s": in_word(
+        "calls", "queued", lambda state, queued_ms: state.answered_ms if queued_ms is None else queued_ms
     ),
-    "answered and abandoned is abandoned": in_stream(
-        "calls", facts=with_facts(call.facts, left_by=lambda s, r: "abandoned" if s.abandoned_ms else r["left_by"])
+    "answered and abandoned is abandoned": in_word(
+        "calls", "left_by", lambda state, left_by: "abandoned" if state.abandoned_ms else left_by
     ),
-    "once assigned, never unresourced": in_stream(
-        "incidents",
-        facts=with_facts(incident.facts, unresourced=lambda s, r: r["unresourced"] and s.first_assigned_ms is None),
+    "once assigned, never unresourced": in_word(
+        "incidents", "unresourced", lambda state, is_so: is_so and state.first_assigned_ms is None
     ),
-    "reopened stays closed": in_stream(
-        "incidents", facts=with_facts(incident.facts, unattended=lambda s, r: r["unattended"] and s.disposition is None)
+    "reopened stays closed": in_word(
+        "incidents", "unattended", lambda state, is_so: is_so and state.disposition is None
     ),
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
     "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.generate.test_yaml_text import read
+from watchroom.admission.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF
 from watchroom.events import headers, reasons
-from watchroom.events.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF
 from watchroom.generate.asyncapi import document
 from watchroom.settings import Settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from watchroom.admission.models import MODELS
 from watchroom.events import reasons
-from watchroom.events.models import MODELS
 from watchroom.generate.event_index import text
 
 

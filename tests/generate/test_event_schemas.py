@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tests.events.made import ABSENT, fields
+from tests.admission.made import ABSENT, fields
+from watchroom.admission.models import MODELS
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
-from watchroom.events.models import MODELS
-from watchroom.events.parse import parse
 from watchroom.generate.event_schemas import schema
 
 VALIDATORS = {name: Draft202012Validator(schema(name)) for name in MODELS}

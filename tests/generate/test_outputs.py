@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from watchroom.events.models import MODELS
+from watchroom.admission.models import MODELS
 from watchroom.generate.outputs import OUTPUTS, generate
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,8 +15,9 @@ from watchroom.intake.judging import Refused
 from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
-from watchroom.settings import STREAMS, read_settings
+from watchroom.settings import read_settings
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
 
 NOW_MS = at("09:10:00")
 FORCE = "force"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from tests.events.made import admission, record
+from tests.admission.made import admission, record
+from watchroom.admission.admit import Admission
 from watchroom.events import reasons
-from watchroom.events.admit import Admission
 from watchroom.events.record import Arrived, Record
 from watchroom.intake.judging import Judge
 

@@ -18,8 +18,8 @@ from watchroom.intake.rebuild import rebuild
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.produce import Outgoing, produce
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS
 from watchroom.store.read import PartitionState
+from watchroom.streams import STREAMS
 
 MONTHS = ["2021-02", "2021-03", "2021-04", "2021-05"]
 PLACE = TopicPartition("watchroom.calls", 1)

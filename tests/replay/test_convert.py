@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.replay.extracts import MapText
+from watchroom.admission.parse import parse
 from watchroom.errors import RowRefused
-from watchroom.events.parse import parse
 from watchroom.replay.convert import Conversion
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of

@@ -21,7 +21,7 @@ SETTINGS = read_settings(
     redis_url="redis://:secret@127.0.0.1:1/0",
     areas=("north", "south"),
     sources={"calls": {"acd": SourceRule(heartbeats=False, history=True)}},
-    lateness_days=Days(calls=2, incidents=7, crimes=30),
+    lateness_days=Days({"calls": 2, "incidents": 7, "crimes": 30}),
     touch_s=1.5,
 )
 

@@ -10,15 +10,16 @@ from itertools import islice, pairwise
 
 import pytest
 
+from watchroom.admission.admit import Admission
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
-from watchroom.events.admit import Admission
-from watchroom.events.parse import parse
 from watchroom.events.partitioner import partition_of
 from watchroom.events.record import Record
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Force, Simulated, Surge, simulate
 from watchroom.replay.simulator.demand import EMERGENCY, OFFICE, Demand
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 MONDAY_MS = 1_767_571_200_000  # 2026-01-05T00:00:00Z, a Monday, no summer time
 HOUR_MS = 3_600_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from watchroom.events.parse import parse
+from watchroom.admission.parse import parse
 from watchroom.replay.demo import begins_ms
 from watchroom.replay.simulator import GOOD, PUBLISHED, Force, simulate
 

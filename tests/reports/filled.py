@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from watchroom.admission.models import STREAM_OF
 from watchroom.catalogue.load import load_catalogue
-from watchroom.events.models import STREAM_OF
 from watchroom.events.record import Record
 from watchroom.events.times import to_ms
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
 from watchroom.replay.mapped import Mapped
-from watchroom.settings import STREAMS, Settings, SourceRule, read_settings
+from watchroom.settings import Settings, SourceRule, read_settings
+from watchroom.streams import STREAMS
 
 SOURCE = "log"
 NOW_MS = to_ms("2022-02-01T12:00:00Z")

@@ -12,7 +12,8 @@ from watchroom.errors import WorkFailed
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import labels_text
 from watchroom.replay.simulator import SOURCES
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 JOBS = {"exporter": "watchroom-exporter", "worker": "watchroom-worker"}
 APPLIED_AGE_S = 1.0  # a worker writes its T every second or two

@@ -10,18 +10,18 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
+from watchroom.admission.admit import Admission
+from watchroom.admission.models import HEARTBEAT
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import EventRefused
-from watchroom.events.admit import Admission
-from watchroom.events.models import HEARTBEAT
 from watchroom.events.record import Arrived, Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.fold.contributions import Contributor
-from watchroom.fold.streams import STREAMS
 from watchroom.replay.simulator import SOURCES, Simulated
 from watchroom.rolling.buckets import KEEP_10S_MS, TEN_SECONDS_MS, spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 
 class OpenSet:

@@ -13,7 +13,9 @@ from watchroom.catalogue import names
 from watchroom.catalogue.entry import MeasureEntry, condition
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.catalogue.model import Condition
-from watchroom.catalogue.vocabulary import STREAMS, WINDOWS, Vocabulary
+from watchroom.rolling.windows import WINDOWS
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import Stream
 
 NEEDED = {"count": (), "share": ("part",), "duration": ("start",), "open": ("state", "give_up_s")}
 NOT_ALLOWED = {
@@ -139,7 +141,7 @@ def target_faults(entry: MeasureEntry, labels: Labels) -> Found:
                 yield "targets", f"{name} = {value!r}", f"a listed value: {', '.join(labels[name][0])}"
 
 
-def condition_faults(entry: MeasureEntry, words: Vocabulary | None) -> Found:
+def condition_faults(entry: MeasureEntry, words: Stream | None) -> Found:
     """Conditions that are none, and, where the stream's words are known, those that are not among them."""
     for key, table in (("where", entry.where), ("part", entry.part)):
         if not table:
@@ -153,12 +155,12 @@ def condition_faults(entry: MeasureEntry, words: Vocabulary | None) -> Found:
             yield from _condition_word_faults(key, said, words)
 
 
-def _condition_word_faults(key: str, said: Condition, words: Vocabulary) -> Found:
+def _condition_word_faults(key: str, said: Condition, words: Stream) -> Found:
     for word, accepted in said.accepted.items():
         if word not in words.values:
             yield f"{key}.{word}", repr(word), f"a value of the stream: {', '.join(words.values)}"
-        closed = words.closed.get(word)
-        if closed is not None and (never := [value for value in accepted if value not in closed]):
+        closed = words.values[word].can_be if word in words.values else ()
+        if closed and (never := [value for value in accepted if value not in closed]):
             shown = ", ".join("true" if value is True else "false" if value is False else value for value in closed)
             yield f"{key}.{word}", f"{never}, which it never is", f"values out of {shown}"
     for word in filter(None, (said.start, said.end)):

@@ -13,10 +13,18 @@ from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition
 from watchroom.catalogue.model import Catalogue, Label, Measure
 from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.streams import STREAMS
 
 LABELS_FILE = "labels.toml"
 # In place of a key that every entry has, where it is wrong; no check is made that would need it.
-STAND_INS = {"kind": "count", "stream": "calls", "at": "?", "brief": "???", "definition": "???", "source": "???"}
+STAND_INS = {
+    "kind": "count",
+    "stream": next(iter(STREAMS)),
+    "at": "?",
+    "brief": "???",
+    "definition": "???",
+    "source": "???",
+}
 JUDGE_DISPLAY = frozenset({"kind", "stream", "by", "targets", "windows"})  # without these a display cannot be judged
 
 

@@ -9,7 +9,8 @@ from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.measures import open_text
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import platform_text, redis_up, silent_text, withheld_text
-from watchroom.settings import STREAMS, Settings, SourceRule
+from watchroom.settings import Settings, SourceRule
+from watchroom.streams import STREAMS
 
 
 class Page:

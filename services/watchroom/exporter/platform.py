@@ -15,8 +15,9 @@ from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.sums import ORPHANS_WINDOW, Window, WindowSums
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
+from watchroom.streams import STREAMS
 
 OTHER = "other"
 MOST_SOURCES = 50  # named in labels; a feed that invents names must not fill Prometheus

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from watchroom.catalogue import names
 from watchroom.events.record import Arrived
 from watchroom.fold.contributions import NOTHING, Cells, Contribution, Contributor
-from watchroom.fold.streams import State, Stream
 from watchroom.rolling.calendar import Calendar
+from watchroom.streams.stream import State, Stream
 
 Changes = list[tuple[str, tuple[int, int]]]  # (field, (start of its 10 s bucket in ms, delta))
 

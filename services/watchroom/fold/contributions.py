@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from watchroom.catalogue import names
 from watchroom.catalogue.model import Condition, Label, Measure
-from watchroom.fold.streams import State, Stream
 from watchroom.rolling.bins import Bins
 from watchroom.rolling.buckets import ten_seconds_of
+from watchroom.streams.stream import State, Stream
 
 Facts = Mapping[str, object]
 Cells = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from watchroom.admission.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF, type_of
 from watchroom.events import headers, reasons
-from watchroom.events.fields import NAME_PATTERN
-from watchroom.events.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF, type_of
+from watchroom.events.envelope import NAME_PATTERN
 from watchroom.generate.event_schemas import schema
 from watchroom.generate.yaml_text import yaml_text
 

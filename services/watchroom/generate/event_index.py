@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from watchroom.admission.models import HEARTBEAT, OF_STREAM, type_of
 from watchroom.events import headers, reasons
-from watchroom.events.models import HEARTBEAT, OF_STREAM, type_of
 from watchroom.generate.event_schemas import schema
 
 _INTRODUCTION: Final = """\

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter
+from typing_extensions import get_original_bases, is_typeddict
 
-from watchroom.events.fields import Envelope, IncidentData
-from watchroom.events.models import MODELS
+from watchroom.admission.models import MODELS, plain
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -29,7 +30,7 @@ def schema(name: str) -> dict[str, Any]:
     years to 1970 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
     """
     model: Any = MODELS[name]
-    body = _told(TypeAdapter[Any](model).json_schema())
+    body = _told(TypeAdapter[Any](model).json_schema(), plain(model))
     return {
         "$schema": DIALECT,
         "$id": f"urn:watchroom:event:{name}",
@@ -41,24 +42,25 @@ def schema(name: str) -> dict[str, Any]:
 
 
 @cache
-def _inherited() -> Mapping[str, str]:
-    """What the shared fields mean: pydantic keeps a field's docstring in the class that declares it."""
+def _inherited(model: type) -> Mapping[str, str]:
+    """What the fields mean that a model shares: pydantic keeps a field's docstring in the class that declares it."""
     told: dict[str, str] = {}
-    for model in (Envelope, IncidentData):
-        for field, found in TypeAdapter[Any](model).json_schema()["properties"].items():
-            if "description" in found:
-                told[field] = found["description"]
+    for base in filter(is_typeddict, get_original_bases(model)):
+        properties = TypeAdapter[Any](base).json_schema()["properties"]
+        own = {field: found["description"] for field, found in properties.items() if "description" in found}
+        told |= {**_inherited(base), **own}
     return told
 
 
-def _told(node: dict[str, Any]) -> dict[str, Any]:
+def _told(node: dict[str, Any], model: type) -> dict[str, Any]:
     """Without pydantic's made-up titles, with the meanings of shared fields."""
     out: dict[str, Any] = {}
     for key, value in node.items():
         if key == "properties":
-            out[key] = {field: _property(field, found) for field, found in value.items()}
+            out[key] = {field: _property(found, _inherited(model).get(field)) for field, found in value.items()}
         elif key == "$defs":
-            out[key] = {name: _told(found) for name, found in value.items()}
+            module = import_module(model.__module__)
+            out[key] = {name: _told(found, getattr(module, name)) for name, found in value.items()}
         elif key == "description":
             out[key] = " ".join(value.split())
         elif key != "title":
@@ -66,7 +68,7 @@ def _told(node: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _property(field: str, found: dict[str, Any]) -> dict[str, Any]:
+def _property(found: dict[str, Any], inherited: str | None) -> dict[str, Any]:
     rest = {key: value for key, value in found.items() if key not in {"title", "description"}}
-    meaning = found.get("description") or _inherited().get(field)
+    meaning = found.get("description") or inherited
     return {"description": " ".join(meaning.split()), **rest} if meaning else rest

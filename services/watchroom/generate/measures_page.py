@@ -9,8 +9,8 @@ from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Measure, Target
-from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 
 def text(root: Path) -> str:
@@ -71,6 +71,6 @@ def _words() -> Iterator[str]:
     for stream, words in STREAMS.items():
         yield from (f"## {stream}", "", f"What is known about one {words.entity}.", "")
         for kind, meanings in (("moment", words.moments), ("value", words.values), ("state", words.states)):
-            for word, meaning in meanings.items():
+            for word, (meaning, *_) in meanings.items():
                 yield f"- {kind} `{word}`: {meaning}"
         yield ""

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from watchroom.events.models import MODELS
+from watchroom.admission.models import MODELS
 from watchroom.generate import asyncapi, event_index, event_schemas, measures_page, settings_page
 from watchroom.generate.boards import files as boards
 from watchroom.generate.rules import cases, runbooks

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
-
 from watchroom.settings import Settings
 
 NO_DEFAULT_SHOWN = ("schemas",)  # a path of the installation
@@ -26,15 +23,20 @@ def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
+    defaults = Settings.model_construct().model_dump(mode="json")
     for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
-        shown = "" if name in NO_DEFAULT_SHOWN or default is PydanticUndefined else f"`{_plain(default)}`"
+        shown = "" if name in NO_DEFAULT_SHOWN else f"`{_plain(defaults[name])}`"
         lines.append(f"| `WATCHROOM_{name.upper()}` | {shown} | {field.description or ''} |")
     return "\n".join(lines) + "\n"
 
 
 def _plain(value: object) -> str:
     """A value as it is written into the variable: lists and tables are JSON."""
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    return json.dumps(value) if isinstance(value, tuple | dict) else str(value)
+    if isinstance(value, dict):
+        return json.dumps({name: _number(each) for name, each in value.items()})
+    return value if isinstance(value, str) else json.dumps(_number(value))
+
+
+def _number(value: object) -> object:
+    """A whole number without the point that it has as a number of seconds or days."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

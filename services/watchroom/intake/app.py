@@ -8,7 +8,8 @@ from collections.abc import AsyncIterable
 from watchroom.intake.batches import BatchApp, NoTables, PassThrough, consume_batches
 from watchroom.intake.intake import Intake
 from watchroom.intake.lanes import Fetched
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 REQUEST_TIMEOUT_S = 40.0
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from watchroom.admission.admit import Admission
+from watchroom.admission.models import HEARTBEAT
 from watchroom.errors import EventRefused
 from watchroom.events import headers, reasons
-from watchroom.events.admit import Admission
-from watchroom.events.models import HEARTBEAT
 from watchroom.events.record import Arrived, Record
 from watchroom.store import keys
 

@@ -21,7 +21,8 @@ from watchroom.intake.dead_letters import headers_of
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 FETCH_WITHIN_MS = 500
 SILENT_FETCHES = 20  # so many empty fetches below the log's end: the broker does not answer

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from watchroom.admission.admit import Admission
 from watchroom.errors import Moved, StoreUnavailable
-from watchroom.events.admit import Admission
 from watchroom.events.record import Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.intake.batch import RecordBatch

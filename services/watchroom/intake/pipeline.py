@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from watchroom.admission.admit import Admission
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import RebuildNeeded
-from watchroom.events.admit import Admission
 from watchroom.fold.batch import Folder
 from watchroom.fold.contributions import Contributor
-from watchroom.fold.streams import STREAMS as FOLDED
 from watchroom.intake.judging import SendRefused
 from watchroom.intake.memory import Memory
 from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
 from watchroom.store.definition import definition_of
 from watchroom.store.write import Store
+from watchroom.streams import STREAMS
 
 
 def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
@@ -66,8 +66,8 @@ class Appliers:
                 keeping_ms=keeping_ms,
             ),
             folder=Folder(
-                FOLDED[stream],
-                Contributor(FOLDED[stream], topic, self._catalogue.of_stream(stream)),
+                STREAMS[stream],
+                Contributor(STREAMS[stream], topic, self._catalogue.of_stream(stream)),
                 keeping_ms=keeping_ms,
                 lateness_ms=lateness_ms,
                 calendar=self._calendar,

@@ -37,9 +37,10 @@ from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics, ensure_topics
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
 from watchroom.store.clear import clear
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
 
 FETCH_RECORDS = 20_000
 FETCH_WITHIN_MS = 1_000

@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 RETENTION_DAYS = 400
 EVENTS_MOST_BYTES = 1024 * 1024

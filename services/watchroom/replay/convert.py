@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
-from watchroom.events.parse import parse
 from watchroom.replay.cells import CellUnusable, Draft, RowReader, pick
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords

@@ -13,7 +13,8 @@ from watchroom.errors import WatchroomError, WorkFailed
 from watchroom.replay.demo_bulk import bulk
 from watchroom.replay.produce import Ends, Outgoing, sender
 from watchroom.replay.simulator import Simulated
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 LOOK_S = 0.1  # how long a wait for the next event may overlook a request to stop
 STOP_WITHIN_S = 20.0

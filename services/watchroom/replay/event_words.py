@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NotRequired, get_args, get_origin, get_type_hints
 
-from watchroom.events.models import MODELS, STREAM_OF, plain
+from watchroom.admission.models import MODELS, STREAM_OF, plain
 
 
 def _data_of(kind: str) -> type | None:

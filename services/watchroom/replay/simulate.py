@@ -13,7 +13,8 @@ from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, Wor
 from watchroom.replay.demo_feed import Feed
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 DAY_MS = 86_400_000
 LOOK_S = 0.2

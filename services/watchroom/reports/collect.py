@@ -10,9 +10,10 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
 from watchroom.store.filled import check_filled
 from watchroom.store.read import OpenQuestion, OpenTile, Reader
+from watchroom.streams import STREAMS
 
 
 @dataclass(frozen=True, slots=True)

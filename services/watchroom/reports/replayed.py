@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from watchroom.catalogue import names
 from watchroom.reports.collect import Collector
 from watchroom.reports.rows import Row
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 
 def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[str], now_ms: int) -> list[Row]:

@@ -15,7 +15,8 @@ from typing import Any
 from watchroom.catalogue.model import Catalogue, Measure
 from watchroom.fold import FOLD_VERSION
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
-from watchroom.settings import STREAMS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 INTERRUPTED = '{"rebuild": "interrupted"}'  # stands for a definition while a force's keys are cleared
 NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "display")

@@ -19,7 +19,7 @@ from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
 from watchroom.exporter.numbers import Number
-from watchroom.settings import STREAMS
+from watchroom.streams import STREAMS
 
 NOON = 1_637_971_200_000  # 2021-11-27T00:00:00Z
 LONDON = ZoneInfo("Europe/London")

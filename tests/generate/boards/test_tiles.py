@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.generate.boards.made import boards, panels, promtool
-from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import month, palette
+from watchroom.streams import STREAMS
 
 FORCE = 'force="north"'
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from watchroom.catalogue.model import Label, Measure, Target
 from watchroom.catalogue.shown import WORDS, Tile
-from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards.states import Limits
+from watchroom.streams import STREAMS
 
 WINDOW_WORDS = {
     "5m": "last 5 min",
@@ -72,12 +72,12 @@ def platform_card(text: str, threshold: str = NO_LIMITS) -> str:
 
 def clock(measure: Measure) -> str:
     """How the measure is placed in time."""
-    moments = STREAMS[measure.stream].moments
+    moments = {name: word.meaning for name, word in STREAMS[measure.stream].moments.items()}
     if measure.kind == "duration":
         start, end = (f"`{name}` ({moments[name]})" for name in (measure.start, measure.at))
         return f"From {start} to {end}; placed at its end."
     if measure.kind == "open":
-        state = STREAMS[measure.stream].states[measure.state]
+        state = STREAMS[measure.stream].states[measure.state].meaning
         return f"Now; the age runs from `{measure.at}` ({moments[measure.at]}) while {state}."
     return f"Placed at `{measure.at}`: {moments[measure.at]}."
 

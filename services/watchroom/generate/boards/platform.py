@@ -8,13 +8,13 @@ from typing import Final
 from watchroom.catalogue import names
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.vocabulary import STREAMS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import Word
+from watchroom.streams import STREAMS
 
 CHOSEN: Final = ask.CHOSEN[0]
 RATE: Final = "$__rate_interval"

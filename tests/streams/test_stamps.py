@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.fold.stamps import Stamp, with_member
+from watchroom.streams.stamps import Stamp, with_member
 
 STAMPS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled_from("12")))
 

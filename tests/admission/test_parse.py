@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.events.made import ABSENT, NOON_MS, fields, outcome, parsed, refused, value_of
+from tests.admission.made import ABSENT, NOON_MS, fields, outcome, parsed, refused, value_of
+from watchroom.admission.models import MODELS, OF_STREAM, STREAM_OF
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
-from watchroom.events.models import MODELS, OF_STREAM, STREAM_OF
-from watchroom.events.parse import parse
 from watchroom.events.record import Event
 
 PARSE_REASONS = {

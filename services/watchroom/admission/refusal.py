@@ -13,10 +13,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from watchroom.admission.models import EVENT, MODELS
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
-from watchroom.events.fields import Envelope
-from watchroom.events.models import EVENT, MODELS
+from watchroom.events.envelope import Envelope
 from watchroom.events.times import WRITE, TimeUnusable, to_ms
 
 MOST_BYTES: Final = 262_144

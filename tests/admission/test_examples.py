@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.events.made import refused
+from tests.admission.made import refused
+from watchroom.admission.models import MODELS
+from watchroom.admission.parse import parse
 from watchroom.events import reasons
-from watchroom.events.models import MODELS
-from watchroom.events.parse import parse
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "events"
 

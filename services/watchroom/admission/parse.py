@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from watchroom.events.models import EVENT
+from watchroom.admission.models import EVENT
+from watchroom.admission.refusal import MOST_BYTES, has_unusual_number, refusal
 from watchroom.events.record import Event
-from watchroom.events.refusal import MOST_BYTES, has_unusual_number, refusal
 from watchroom.events.times import TimeUnusable, to_ms
 
 _NO_DATA: Final[Mapping[str, Any]] = MappingProxyType({})

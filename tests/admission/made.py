@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from watchroom.admission.admit import Admission
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
-from watchroom.events.admit import Admission
-from watchroom.events.parse import parse
 from watchroom.events.record import Event, Record
 from watchroom.events.times import to_ms
 

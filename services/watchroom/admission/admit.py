@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NoReturn
 
+from watchroom.admission.models import HEARTBEAT, STREAM_OF
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED
-from watchroom.events.models import HEARTBEAT, STREAM_OF
-from watchroom.events.parse import parse
 from watchroom.events.partitioner import partition_of
 from watchroom.events.record import Arrived, Event, Record
 from watchroom.events.times import LATEST_MS, to_text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.made import ABSENT, refused, value_of
+from tests.admission.made import ABSENT, refused, value_of
 from watchroom.events import reasons
 
 WORST: dict[str, Any] = {

@@ -7,7 +7,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.events.made import DAY_MS, FUTURE_MS, KEEPING_MS, NOON_MS, admission, parsed, record, refused_record
+from tests.admission.made import DAY_MS, FUTURE_MS, KEEPING_MS, NOON_MS, admission, parsed, record, refused_record
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED

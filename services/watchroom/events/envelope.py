@@ -1,0 +1,51 @@
+"""The parts that events are made of: the CloudEvents envelope, and what `data` may say.
+
+Strict on identity and time, because a wrong one of those makes a wrong number; fields that are not
+named here are tolerated, at every level, and dropped. `null` means absent, as CloudEvents says.
+
+Source:
+    CloudEvents 1.0.2 and its JSON format; recorded-time extension. Times: RFC 3339.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, NotRequired
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from watchroom.events import times
+
+STRICT = ConfigDict(strict=True, extra="ignore", use_attribute_docstrings=True)
+
+NAME_PATTERN: Final = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?$"
+Name = Annotated[str, Field(min_length=1, max_length=256, pattern=NAME_PATTERN)]
+"""What identifies something: 1 to 256 characters, no control characters, no space at either end."""
+
+Time = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time", "pattern": times.PATTERN})]
+"""RFC 3339 with an offset; `events.times` does the checking."""
+
+RequiredText = Annotated[str, Field(min_length=1, max_length=256)]
+Text = Annotated[str | None, Field(max_length=256)]
+Prose = Annotated[str | None, Field(max_length=4096)]
+
+
+class Envelope(TypedDict):
+    """What every event has."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
+
+    specversion: Literal["1.0"]
+    """Version of CloudEvents."""
+    id: Name
+    """Unique within the source; the same event sent again has the same id."""
+    source: Name
+    """The system that says so: `acd`, `cad`, `rms`."""
+    subject: Name
+    """The call, incident or crime this is about. The Kafka key is the same text in UTF-8."""
+    time: Time
+    """When it happened: RFC 3339 with an offset. Cut to whole milliseconds."""
+    recordedtime: NotRequired[Time | None]
+    """When the source recorded it. It is the arrival for sources declared `history`, else ignored."""
+    datacontenttype: NotRequired[str | None]
+    """`application/json` if given; the data is JSON either way."""

@@ -1,0 +1,280 @@
+"""Command and control: incidents, their grades, area, units and how they ended.
+
+Created, first assigned and first on scene are the earliest; the area is the latest; all grades are
+kept, because attendance is judged under the grade at the first arrival. A unit is assigned if the
+last of its assigned and unassigned events says so. The last of closed, cancelled and reopened decides
+whether the incident is open. A linked child is out for good.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Annotated, Final, Literal, NamedTuple, NotRequired
+
+from pydantic import AfterValidator
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from watchroom.events.envelope import STRICT, Envelope, Prose, RequiredText, Text
+from watchroom.events.record import Event
+from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, with_member
+from watchroom.streams.stream import Board, Stream, Word
+
+# --------------------------------------------------------------------------------------------- events
+
+
+class IncidentData(TypedDict):
+    """What any incident event may say."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
+
+    area: NotRequired[Text]
+    """One of the force's areas; any other is counted as `other`."""
+    reason: NotRequired[Prose]
+
+
+class CreatedData(IncidentData):
+    """What is known when an incident is created."""
+
+    grade: NotRequired[Text]
+    """`1`, `2`, `3` as text; any other is counted as `other`."""
+    call_id: NotRequired[Text]
+    """The call it came from."""
+
+
+class GradedData(IncidentData):
+    """A grade that was given, first or later."""
+
+    grade: RequiredText
+    """`1`, `2`, `3` as text; any other is counted as `other`."""
+
+
+class ResourceData(IncidentData):
+    """Which resource."""
+
+    unit: RequiredText
+    """The unit's call sign or token."""
+
+
+class LinkedData(IncidentData):
+    """Which incident this one is a duplicate of."""
+
+    parent: RequiredText
+    """Subject of the incident that goes on; this one leaves all measures. Never the incident itself."""
+
+
+class IncidentCreated(Envelope):
+    """An incident was opened."""
+
+    type: Literal["incident.created"]
+    data: NotRequired[CreatedData | None]
+
+
+class IncidentGraded(Envelope):
+    """An incident was given a grade, for the first time or again."""
+
+    type: Literal["incident.graded"]
+    data: GradedData
+
+
+class IncidentResourceAssigned(Envelope):
+    """A resource was sent."""
+
+    type: Literal["incident.resource_assigned"]
+    data: ResourceData
+
+
+class IncidentResourceUnassigned(Envelope):
+    """A resource was taken off again, for example diverted."""
+
+    type: Literal["incident.resource_unassigned"]
+    data: ResourceData
+
+
+class IncidentResourceOnScene(Envelope):
+    """A resource arrived."""
+
+    type: Literal["incident.resource_on_scene"]
+    data: ResourceData
+
+
+class IncidentCancelled(Envelope):
+    """An incident needs nobody after all."""
+
+    type: Literal["incident.cancelled"]
+    data: NotRequired[IncidentData | None]
+
+
+class IncidentLinked(Envelope):
+    """An incident turned out to be a duplicate of another one."""
+
+    type: Literal["incident.linked"]
+    data: LinkedData
+
+
+class IncidentClosed(Envelope):
+    """An incident was closed."""
+
+    type: Literal["incident.closed"]
+    data: NotRequired[IncidentData | None]
+
+
+class IncidentReopened(Envelope):
+    """A closed or cancelled incident is open again."""
+
+    type: Literal["incident.reopened"]
+    data: NotRequired[IncidentData | None]
+
+
+def _not_its_own_parent(event: IncidentLinked) -> IncidentLinked:
+    if event["data"]["parent"] == event["subject"]:
+        raise ValueError("data.parent is the incident itself; write the subject of the other incident")
+    return event
+
+
+LinkedApart = Annotated[IncidentLinked, AfterValidator(_not_its_own_parent)]
+
+MODELS: Final = (
+    IncidentCreated, IncidentGraded, IncidentResourceAssigned, IncidentResourceUnassigned,
+    IncidentResourceOnScene, IncidentCancelled, LinkedApart, IncidentClosed, IncidentReopened,
+)  # fmt: skip
+
+# ---------------------------------------------------------------------------------------------- state
+
+Unit = tuple[str, int, str, str]  # unit, time, event id, "assigned" or "unassigned"
+DISPOSITIONS = {"incident.closed": "closed", "incident.cancelled": "cancelled", "incident.reopened": "reopened"}
+
+
+class Incident(NamedTuple):
+    """What is known about one incident; times in ms since the epoch."""
+
+    last_arrival_ms: int
+    first_ms: int
+    created_ms: int | None = None
+    grades: tuple[Stamp, ...] = ()  # sorted by time, then event id
+    area: Stamp | None = None
+    units: tuple[Unit, ...] = ()  # the last word on each unit, sorted by unit
+    first_assigned_ms: int | None = None
+    first_on_scene_ms: int | None = None
+    disposition: Stamp | None = None
+    linked: bool = False
+
+
+def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
+    """The state after one more event; the same whatever the order, and however often."""
+    if state is None:
+        state = Incident(arrival_ms, event.time_ms)
+    at, kind, data = event.time_ms, event.type, event.data
+    changed: dict[str, object] = {
+        "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
+        "first_ms": earliest_ms(state.first_ms, at),
+    }
+    if area := data.get("area"):
+        changed["area"] = last(state.area, (at, event.id, area))
+    if kind in ("incident.created", "incident.graded") and (grade := data.get("grade")):
+        changed["grades"] = with_member(state.grades, (at, event.id, grade))
+    if kind == "incident.created":
+        changed["created_ms"] = earliest_ms(state.created_ms, at)
+    elif kind == "incident.resource_assigned":
+        changed["first_assigned_ms"] = earliest_ms(state.first_assigned_ms, at)
+        changed["units"] = _with_unit(state.units, (data["unit"], at, event.id, "assigned"))
+    elif kind == "incident.resource_unassigned":
+        changed["units"] = _with_unit(state.units, (data["unit"], at, event.id, "unassigned"))
+    elif kind == "incident.resource_on_scene":
+        changed["first_on_scene_ms"] = earliest_ms(state.first_on_scene_ms, at)
+    elif kind in DISPOSITIONS:
+        changed["disposition"] = last(state.disposition, (at, event.id, DISPOSITIONS[kind]))
+    elif kind == "incident.linked":
+        changed["linked"] = True
+    return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
+
+
+def _with_unit(units: tuple[Unit, ...], said: Unit) -> tuple[Unit, ...]:
+    by_unit = {unit[0]: unit for unit in units}
+    by_unit[said[0]] = last(by_unit.get(said[0]), said)
+    return tuple(sorted(by_unit.values()))
+
+
+def is_orphan(incident: Incident) -> bool:
+    """`incident.created` has not come yet."""
+    return incident.created_ms is None
+
+
+def is_out(incident: Incident) -> bool:
+    """A linked child: its parent's clock is the one that counts."""
+    return incident.linked
+
+
+def grade_at_attendance(incident: Incident) -> str | None:
+    """The last grade at or before the first arrival, else the first after it."""
+    if not incident.grades or incident.first_on_scene_ms is None:
+        return None
+    before = [stamp for stamp in incident.grades if stamp[0] <= incident.first_on_scene_ms]
+    return before[-1][2] if before else incident.grades[0][2]
+
+
+# ---------------------------------------------------------------------------------------------- words
+
+
+def _grade(incident: Incident) -> str | None:
+    return incident.grades[-1][2] if incident.grades else None
+
+
+def _area(incident: Incident) -> str | None:
+    return None if incident.area is None else incident.area[2]
+
+
+def _is_attended(incident: Incident) -> bool:
+    return incident.first_on_scene_ms is not None
+
+
+def _is_resourced(incident: Incident) -> bool:
+    return incident.first_on_scene_ms is not None or incident.first_assigned_ms is not None
+
+
+def _is_unattended(incident: Incident) -> bool:
+    is_open = incident.disposition is None or incident.disposition[2] == "reopened"
+    return is_open and incident.first_on_scene_ms is None
+
+
+def _is_unresourced(incident: Incident) -> bool:
+    return _is_unattended(incident) and all(unit[3] != "assigned" for unit in incident.units)
+
+
+STREAM: Final = Stream(
+    name="incidents",
+    entity="incident",
+    models=MODELS,
+    state=Incident,
+    fold=fold,
+    is_orphan=is_orphan,
+    is_out=is_out,
+    moments={
+        "created": Word("the earliest incident.created", attrgetter("created_ms")),
+        "first_assigned": Word("the earliest incident.resource_assigned", attrgetter("first_assigned_ms")),
+        "first_on_scene": Word("the earliest incident.resource_on_scene", attrgetter("first_on_scene_ms")),
+    },
+    values={
+        "grade": Word("the latest grade", _grade),
+        "grade_at_attendance": Word(
+            "the last grade at or before the first arrival, else the first after it", grade_at_attendance
+        ),
+        "area": Word("the latest area", _area),
+        "resourced": Word("true once any resource was assigned or on scene", _is_resourced, can_be=(True, False)),
+        "arrived": Word("true once any resource was on scene", _is_attended, can_be=(True, False)),
+    },
+    states={
+        "unresourced": Word("nobody assigned now, not attended, not closed or cancelled", _is_unresourced),
+        "unattended": Word("no resource has been on scene, not closed or cancelled", _is_unattended),
+    },
+    lateness_days=7,
+    keeping_days=100,
+    board=Board(
+        "response",
+        "Response",
+        "Who waits now, and how many were assigned and attended in time: by grade and area, from one hour to 12 "
+        "months.",
+        "6h",
+        now_first=True,
+    ),
+    by_default=True,
+)

@@ -1,0 +1,86 @@
+"""What a stream says of itself: its events, the state of its entities, the words that entries may use, its limits.
+
+One module a stream fills in a `Stream`; the registry in `watchroom.streams` lists them. Everything else
+(settings, admission, fold, catalogue, boards, documents) reads these attributes and compares no stream's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgpack
+
+from watchroom.events.record import Event
+
+# What is known about one entity: a NamedTuple whose first two fields are last_arrival_ms and first_ms.
+State = Any
+
+
+class Word(NamedTuple):
+    """A word that a catalogue entry may use: what it means, and how it is read from an entity's state.
+
+    A moment is read as milliseconds since the epoch or None, a value as a text or a truth, a state as a truth.
+    """
+
+    meaning: str
+    read: Callable[[State], object]
+    can_be: tuple[str | bool, ...] = ()  # of a value that is ours, not the feed's: all that it can be
+
+
+class Board(NamedTuple):
+    """The board on which a stream's measures stand unless their entry names another. Streams may share one."""
+
+    name: str  # the dashboard's uid is watchroom-<name>
+    title: str
+    about: str
+    since: str  # how far its trends go back, as Grafana writes it
+    now_first: bool = False  # whether what is open now stands before what happened
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Everything about one stream of events.
+
+    `fold(state, event, arrival_ms)` gives the state after one more event, the same in any order and however
+    often; state is None for an entity that is not known. An orphan is an entity without its first event; an
+    entity that `is_out` counts nowhere.
+    """
+
+    name: str  # in settings, labels and the topic: <prefix>.<name>
+    entity: str  # one of what it is about, in words
+    models: tuple[object, ...]  # of its events, pydantic `TypedDict`s: the type of each is in its field `type`
+    state: type[NamedTuple]
+    fold: Callable[[State | None, Event, int], State]
+    is_orphan: Callable[[State], bool]
+    is_out: Callable[[State], bool]
+    moments: Mapping[str, Word]
+    values: Mapping[str, Word]
+    states: Mapping[str, Word]
+    lateness_days: float  # default: a later event is a dead letter; a month closes so long after its end
+    keeping_days: float  # default: an entity is known so long after its last event
+    board: Board
+    by_default: bool = False  # whether a force feeds it unless its settings say otherwise
+    is_quick: bool = False  # whether its times are a matter of seconds: boards write them in seconds
+    # Raised whenever the same events would give other states or facts: part of the stream's fingerprint.
+    fold_version: int = 1
+
+    @cached_property
+    def words(self) -> Mapping[str, Word]:
+        """Every word of the stream."""
+        return {**self.moments, **self.values, **self.states}
+
+    def facts(self, state: State) -> Mapping[str, object]:
+        """Every word of the stream for one entity."""
+        return {name: word.read(state) for name, word in self.words.items()}
+
+    def pack(self, state: State) -> bytes:
+        """A state as stored: a msgpack array of its fields."""
+        packed: bytes = msgpack.packb(state)
+        return packed
+
+    def unpack(self, stored: bytes) -> State:
+        """A state from what is stored."""
+        return self.state(*msgpack.unpackb(stored, use_list=False))

@@ -1,0 +1,58 @@
+"""Every stream of the registry: its words, and what else the other packages rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchroom.admission.models import STREAM_OF
+from watchroom.events.record import Event
+from watchroom.streams import STREAMS
+
+
+@st.composite
+def events(draw: st.DrawFn, stream: str) -> Event:
+    """Any event of a stream, with every field that one can have."""
+    kind = draw(st.sampled_from(sorted(kind for kind, of in STREAM_OF.items() if of == stream)))
+    text = st.sampled_from(["1", "2", "999", "stoke", "drugs", "x"])
+    keys = ("line", "grade", "area", "unit", "parent", "group", "category", "offence_code", "outcome")
+    at_ms = draw(st.integers(0, 10**6))
+    return Event(kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, {key: draw(text) for key in keys})
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@given(data=st.data())
+def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> None:
+    """The loader accepts a word because the fold computes it: moments are ms or None, states truths."""
+    of = STREAMS[stream]
+    state = None
+    for number, event in enumerate(data.draw(st.lists(events(stream), min_size=1, max_size=6))):
+        state = of.fold(state, event, number)
+    facts: Mapping[str, object] = of.facts(state)
+    assert list(facts) == [*of.moments, *of.values, *of.states]
+    assert all(facts[word] is None or type(facts[word]) is int for word in of.moments)
+    assert all(facts[word] is None or isinstance(facts[word], str | bool) for word in of.values)
+    assert all(type(facts[word]) is bool for word in of.states)
+    assert all(facts[word] in (None, *found.can_be) for word, found in of.values.items() if found.can_be)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_is_registered_under_its_own_name(stream: str) -> None:
+    """Settings, topics and entries name it by the key; labels and messages by the attribute."""
+    assert STREAMS[stream].name == stream
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_word_has_one_meaning_in_its_stream(stream: str) -> None:
+    """A moment and a value of one name would be read as whichever came last."""
+    of = STREAMS[stream]
+    assert len(of.words) == len(of.moments) + len(of.values) + len(of.states)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_an_entity_is_known_while_its_events_are_admitted(stream: str) -> None:
+    """Else an event that comes again at the last moment would count twice."""
+    assert STREAMS[stream].keeping_days > STREAMS[stream].lateness_days
