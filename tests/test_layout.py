@@ -20,12 +20,23 @@ from packaging.version import Version
 from tests.parts import ROOT
 
 SERVICES = ROOT / "services"
-PURE_ROOMS = ("events", "catalogue", "rolling", "fold")
+PURE_ROOMS = ("events", "streams", "rolling", "kinds", "catalogue", "admission", "fold")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 # ----------------------------------------------------------------------------------- import contract
 
 PLANTED = {
+    "a stream reads the catalogue": ("streams/planted.py", "import watchroom.catalogue", "Imports run downwards only"),
+    "a kind reads a stream": ("kinds/planted.py", "import watchroom.streams", "Imports run downwards only"),
+    "a kind reads the catalogue": ("kinds/planted.py", "import watchroom.catalogue", "Imports run downwards only"),
+    "an event's form depends on a stream": (
+        "events/planted.py",
+        "import watchroom.streams",
+        "Imports run downwards only",
+    ),
+    "the fold reads a setting": ("fold/planted.py", "import watchroom.settings", "Imports run downwards only"),
+    "a kind reads the environment": ("kinds/planted.py", "import os", "What is below the settings"),
+    "a stream draws lots": ("streams/planted.py", "import random", "What is below the settings"),
     "a pure room opens the store": ("fold/planted.py", "import watchroom.store", "Imports run downwards only"),
     "a process imports another": ("exporter/planted.py", "import watchroom.intake", "Imports run downwards only"),
     "a room that nobody placed": ("utils.py", "", "Imports run downwards only"),
@@ -38,8 +49,8 @@ PLANTED = {
         "Only generate imports the Grafana SDK",
     ),
     "typer outside the command line": ("reports/planted.py", "import typer", "Only cli imports typer"),
-    "a pure room reads a clock": ("rolling/planted.py", "import time", "events, catalogue, rolling and fold"),
-    "a pure room opens a socket": ("events/planted.py", "import socket", "events, catalogue, rolling and fold"),
+    "a pure room reads a clock": ("rolling/planted.py", "import time", "What is below the settings"),
+    "a pure room opens a socket": ("events/planted.py", "import socket", "What is below the settings"),
 }
 
 

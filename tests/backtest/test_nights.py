@@ -22,10 +22,10 @@ from watchroom.backtest import blocks
 from watchroom.backtest.judge import Judged, Span, judge
 from watchroom.backtest.prometheus import found
 from watchroom.backtest.run import Samples, read_rules
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Measure
-from watchroom.catalogue.shown import Alert
 from watchroom.errors import WorkFailed
+from watchroom.kinds import names
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert
 from watchroom.replay.simulator import simulate
 from watchroom.rolling.calendar import Calendar
 

@@ -25,8 +25,8 @@ from tests.bench.latency import latencies_ms
 from tests.bench.report import RESULTS, Found, show, write
 from tests.flow.servers import KafkaServer, RedisServer
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.names import COUNT, parse_field
 from watchroom.errors import WorkFailed
+from watchroom.kinds.names import COUNT, parse_field
 from watchroom.replay.guard import Guard
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings

@@ -12,7 +12,8 @@ from tests.parts import ROOT
 from watchroom.catalogue.display_checks import MOST_TILES
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families, families
-from watchroom.catalogue.shown import WORDS, Shown, Tile
+from watchroom.kinds import KINDS
+from watchroom.kinds.shown import Shown, Tile
 
 WHY = 'meaning = "Some meaning"\nimpact = "Some impact"\naction = ["Do something"]\n'
 WITHIN_999 = 'show = "within"\nwhere = { line = "999" }\nwindow = "5m"\n'
@@ -97,7 +98,7 @@ ONE_FAULT = {
     "burn over a window it has not": (
         alert(DURATION, WITHIN_999, BURN.replace('short = "5m"', 'short = "1h"')), "alerts.0.burn", "'1h'", "5m",
     ),
-    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "true", "only a count"),
+    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "True", "a share has none; its keys are kind, "),
     "overdue from a count": (
         COUNT + DURATION + 'overdue_from = "calls_in"\n', "overdue_from", "'calls_in'", "an open measure",
     ),
@@ -174,7 +175,7 @@ def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> N
     catalogue = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
     assert [made.place for _, made in catalogue.tiles()] == list(range(1, 12))
     assert {measure.kind for measure, _ in catalogue.tiles()} >= {"count", "duration", "open"}
-    assert set(WORDS) == {measure.kind for measure in catalogue.measures.values()}
+    assert set(KINDS) == {measure.kind for measure in catalogue.measures.values()}
     names = [family.name for measure in catalogue.measures.values() for family in families(measure)]
     assert len(names) == len(set(names))
     assert set(names) < set(all_families(catalogue))

@@ -67,7 +67,7 @@ ONE_FAULT = {
     "count with a start": (COUNT, "at =", 'start = "queued"\nat =', "start", "'queued'", "a count has none"),
     "open measure with windows": (OPEN, "at =", 'windows = ["5m"]\nat =', "windows", "['5m']", "open has none"),
     "share with a target": (SHARE, "at =", "targets = [{ below_s = 1 }]\nat =", "targets", "below_s", "has none"),
-    "count without windows": (COUNT, 'windows = ["5m"]', "", "windows", "none", "at least one window"),
+    "count without windows": (COUNT, 'windows = ["5m"]', "", "windows", "nothing", "a count needs it"),
     "missing text": (COUNT, 'source = "Some source"', "", "source", "nothing", "`source = ...`"),
     "text of one letter": (COUNT, "Some source", "x", "source", "'x'", "at least 3 characters"),
     "text for a number": (DURATION, "[60]", '["60"]', "edges_s.0", "'60'", "a number"),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, SHARE, TEXTS, faults, load, the_fault
-from watchroom.catalogue.model import Condition, Label, Target
 from watchroom.errors import ConfigurationInvalid
+from watchroom.kinds.measure import Condition, Label, Target
 
 
 def test_an_entry_becomes_what_it_says(tmp_path: Path) -> None:

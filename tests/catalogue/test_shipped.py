@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.parts import ROOT
-from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
+from watchroom.kinds import names
 from watchroom.streams import STREAMS
 
 MEASURES = {

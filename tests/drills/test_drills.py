@@ -20,7 +20,7 @@ from tests.drills.monitoring import FACTOR, Notice, Panel, panels, until
 from tests.drills.room import AREAS, Room
 from tests.drills.streams import streams_of
 from tests.flow.wall import now_ms
-from watchroom.catalogue.shown import Alert
+from watchroom.kinds.shown import Alert
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.windows import buckets_of
 from watchroom.store.read import Reader

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from random import Random
 
 from tests.exporter.control_room import LONDON, ControlRoom
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Measure
-from watchroom.rolling.bins import Bins
+from watchroom.kinds import duration, names, share
+from watchroom.kinds.measure import Measure
 from watchroom.rolling.buckets import spread, ten_seconds_of
 from watchroom.streams import STREAMS
 
@@ -64,14 +63,14 @@ def _fields(measure: Measure, by: Mapping[str, str], random: Random) -> dict[str
     if measure.kind == "count":
         return {names.COUNT: count}
     if measure.kind == "share":
-        return {names.WHOLE: count, names.PART: random.randint(0, count)}
-    target, bins = measure.target_for(by), Bins.for_measure(measure)
+        return {share.WHOLE: count, share.PART: random.randint(0, count)}
+    target, bins = measure.target_for(by), duration.bins_of(measure)
     durations_ms = [round(random.lognormvariate(9, 2)) for _ in range(count)]
     return {
-        names.OBSERVATIONS: count,
-        names.SUM_MS: sum(durations_ms),
-        **Counter(f"{names.BIN}{bins.lower_ms(each)}" for each in durations_ms),
-        **({names.WITHIN: sum(each < target.edge_ms for each in durations_ms)} if target else {}),
-        names.MISSING_START: random.randrange(2),
-        names.NEGATIVE: random.randrange(2),
+        duration.OBSERVATIONS: count,
+        duration.SUM_MS: sum(durations_ms),
+        **Counter(f"{duration.BIN}{bins.lower_ms(each)}" for each in durations_ms),
+        **({duration.WITHIN: sum(each < target.edge_ms for each in durations_ms)} if target else {}),
+        duration.MISSING_START: random.randrange(2),
+        duration.NEGATIVE: random.randrange(2),
     }

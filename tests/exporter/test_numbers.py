@@ -8,19 +8,18 @@ import pytest
 
 from tests.exporter.control_room import LONDON, NOON
 from tests.parts import ROOT
-from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.shown import WORDS, Shown
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.numbers import Number, shown_numbers
 from watchroom.exporter.sums import WindowSums, windows_at, windows_of
-from watchroom.rolling.bins import Bins
-from watchroom.store.read import OpenTile
+from watchroom.kinds import KINDS, duration, names
+from watchroom.kinds.open_now import OpenTile
+from watchroom.kinds.shown import Shown
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
 EMPTY = OpenTile(open=0, oldest_ms=None, due_5min=None, due_15min=None, overdue=None, gave_up=0)
 TIMED = EMPTY._replace(due_5min=0, due_15min=0, overdue=0)
-ANSWERS = Bins.for_measure(CATALOGUE.measures["call_answer_time"])
+ANSWERS = duration.bins_of(CATALOGUE.measures["call_answer_time"])
 CALL = {
     "call_volume|line=999|count": 3,
     "call_volume|line=101|count": 2,
@@ -160,14 +159,14 @@ def test_open_tiles_are_added_up_and_the_oldest_is_the_highest() -> None:
     assert numbers("incidents_unattended", Shown("overdue", {"grade": "ungraded"}), tiles=tiles) == []
 
 
-@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_word_of_a_kind_can_be_shown_of_each_of_its_measures(kind: str) -> None:
     """A word that is added to the list and not here would break the page of whoever uses it."""
     for measure in CATALOGUE.measures.values():
         if measure.kind != kind:
             continue
-        for word in WORDS[kind]:
-            if word != "live_within" or measure.display.overdue_from:
+        for word, quantity in KINDS[kind].quantities.items():
+            if not quantity.misses_overdue or measure.display.overdue_from:
                 numbers(measure.id, Shown(word, {}, measure.windows[0] if measure.windows else ""))
 
 

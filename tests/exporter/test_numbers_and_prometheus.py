@@ -19,15 +19,15 @@ from tests.exporter.control_room import NOON, ControlRoom
 from tests.exporter.filled_room import fill
 from tests.flow.servers import PrometheusServer, RedisServer
 from tests.parts import PartMissing, missing
-from watchroom.catalogue import names
 from watchroom.catalogue.metrics import LOCAL_HOUR
-from watchroom.catalogue.model import Measure
-from watchroom.catalogue.shown import PERCENTILES, WITH_COUNTS, WORDS, Shown
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.numbers import Number, shown_numbers
 from watchroom.exporter.server import Answer, Server
 from watchroom.generate import promql
+from watchroom.kinds import KINDS, names, quantity_of
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
 from watchroom.settings import read_settings
 
 LATER = NOON + 2_500  # the scrape: who waits has waited longer since the reading
@@ -107,12 +107,12 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
         for other in measure.labels
         if label is not other
     ]
-    for what in WORDS[measure.kind]:
+    for what, quantity in KINDS[measure.kind].quantities.items():
         for where, split in ways:
             is_one_series = {*where, split} >= {label.name for label in measure.labels}
-            if what in PERCENTILES and not is_one_series:
+            if not quantity.adds_up and not is_one_series:
                 continue  # the catalogue refuses it: ranks cannot be added
-            if what != "live_within" or measure.display.overdue_from:
+            if not quantity.misses_overdue or measure.display.overdue_from:
                 yield Shown(what, where, window, split)
 
 
@@ -128,7 +128,7 @@ def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[ob
             value = math.nan  # a share or mean of nothing is NaN there, and not absent
         if not same(value, answer):
             yield measure.id, shown, label, number, answer, query
-    if shown.what in WITH_COUNTS:
+    if quantity_of(measure, shown).counts:
         parts, wholes = (both.asked(each, shown.split) for each in promql.counts(both.room.catalogue, measure, shown))
         for label, number in page.items():
             if (number.part, number.whole) != (parts.get(label, 0), wholes.get(label)):
@@ -151,7 +151,9 @@ def test_every_tile_and_every_word_says_what_prometheus_says(both: Both) -> None
     """Two pages beside each other in a control room must not differ."""
     tiles = [(measure, replace(tile.shown, rest=False)) for measure, tile in both.room.catalogue.tiles()]
     words = [(m, shown) for m in both.room.catalogue.measures.values() for shown in everything_shown(m)]
-    assert {(m.kind, shown.what) for m, shown in words} == {(kind, word) for kind in WORDS for word in WORDS[kind]}
+    assert {(m.kind, shown.what) for m, shown in words} == {
+        (kind.name, word) for kind in KINDS.values() for word in kind.quantities
+    }
     assert all_differences(both, [*tiles, *words]) == []
 
 

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from tests.fold.pipeline import catalogue
 from watchroom.admission.models import STREAM_OF
-from watchroom.catalogue.names import parse_field, parse_series
 from watchroom.events.record import Event
-from watchroom.fold.contributions import Contribution, Contributor
+from watchroom.fold.contributions import Contributor
+from watchroom.kinds.kind import Contribution
+from watchroom.kinds.names import parse_field, parse_series
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import State
 

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from tests.fold.pipeline import CALENDAR, catalogue, folder
 from tests.fold.said import at, said
-from watchroom.catalogue.names import parse_field
 from watchroom.events.record import Arrived, Event
 from watchroom.fold.batch import Folded, Known, Restatement, difference
-from watchroom.rolling.bins import Bins
+from watchroom.kinds.duration import figures
+from watchroom.kinds.names import parse_field
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.values import DurationValue
 from watchroom.rolling.windows import buckets_of
 
 DAY_MS = 86_400_000
@@ -58,7 +57,7 @@ def test_one_events_way_as_the_design_tells_it() -> None:
             cell = parse_field(name)
             if bucket.name in window and cell.measure == "call_answer_time":
                 fields[cell.field] += delta
-    value = DurationValue.from_fields(fields, Bins.for_measure(catalogue().measures["call_answer_time"]))
+    value = figures(catalogue().measures["call_answer_time"], fields)
     assert (value.mean_s, value.within, value.observations) == (8.0, 1, 1)
 
 

@@ -14,10 +14,11 @@ from tests.fold.pipeline import catalogue
 from tests.fold.said import CONTRIBUTORS, at, contribution, said, state_of
 from tests.parts import ROOT
 from watchroom.admission.models import STREAM_OF
-from watchroom.catalogue.model import Condition, Label, Measure, Target
 from watchroom.events.record import Event
 from watchroom.fold import contributions
-from watchroom.fold.contributions import NOTHING, Contribution, Contributor, resolved
+from watchroom.fold.contributions import NOTHING, Contributor, resolved
+from watchroom.kinds.kind import Contribution
+from watchroom.kinds.measure import Condition, Label, Measure, Target
 from watchroom.streams import STREAMS
 
 LINE = Label("line", "line", ("999", "101"), "unknown")

@@ -20,7 +20,8 @@ from tests.oracle.histories import batches, deliveries, histories, moments
 from tests.oracle.recompute import differences, in_partition_order, recompute
 from watchroom.events.record import Event
 from watchroom.fold import batch, contributions
-from watchroom.fold.contributions import Cells, Contribution, Contributor
+from watchroom.fold.contributions import Contributor
+from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 from watchroom.streams import STREAMS, calls, crimes, incidents, stamps

@@ -12,9 +12,11 @@ import pytest
 
 from tests.parts import ROOT, missing
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import OF_A_TARGET, WORDS, Shown
+from watchroom.catalogue.model import Catalogue
 from watchroom.generate.promql import base, counts, expression, local_hour
+from watchroom.kinds import KINDS
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
 
 FORCE = ('force=~"county"',)
 
@@ -30,13 +32,13 @@ def askable(catalogue: Catalogue) -> Iterator[tuple[Measure, Shown]]:
     for measure in catalogue.measures.values():
         window = measure.windows[0] if measure.windows else ""
         wheres = [by for by in measure.label_sets() if not measure.targets or measure.target_for(by)]
-        for word in WORDS[measure.kind]:
-            if word in OF_A_TARGET and not measure.targets:
+        for word, quantity in KINDS[measure.kind].quantities.items():
+            if quantity.needs_target and not measure.targets:
                 continue
-            if word == "live_within" and not measure.display.overdue_from:
+            if quantity.misses_overdue and not measure.display.overdue_from:
                 continue
             yield measure, Shown(word, wheres[0], window)
-            if not word.startswith("p") or word == "part":
+            if quantity.adds_up:
                 for label in measure.labels:
                     where = {n: v for n, v in wheres[0].items() if n != label.name and n in ("line", "grade")}
                     if label.name in ("line", "grade") or where:
@@ -59,7 +61,7 @@ def test_prometheus_reads_every_question(catalogue: Catalogue, tmp_path: Path) -
     """An unclosed bracket in one of hundreds of generated queries would show as NO DATA."""
     asked = list(askable(catalogue))
     assert {(measure.kind, shown.what) for measure, shown in asked} == {
-        (kind, word) for kind, words in WORDS.items() for word in words
+        (kind.name, word) for kind in KINDS.values() for word in kind.quantities
     }
     expressions = [expression(catalogue, measure, shown, FORCE) for measure, shown in asked]
     expressions += [base(measure, shown, FORCE) for measure, shown in asked]

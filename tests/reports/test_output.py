@@ -5,56 +5,72 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from watchroom.catalogue.checks import ROW_WORDS
-from watchroom.reports.output import FIGURES, Format, write
+from watchroom.kinds import KINDS
+from watchroom.kinds.columns import FIGURES
+from watchroom.reports.output import Format, write
 from watchroom.reports.rows import Row
 
-COUNT: Row = {
+COUNT: dict[str, Any] = {
     "measure": "incident_volume", "by": {"grade": "1", "area": "stoke"}, "period": "2021-11",
     "value": 1234, "numerator": 1234, "denominator": None, "unit": "1",
     "as_of": "2022-02-01T12:00:00.000Z", "closed": True,
 }  # fmt: skip
-SHARE: Row = COUNT | {
+SHARE = COUNT | {
     "measure": "call_abandonment",
     "by": {"line": "999"},
     "value": 0.28,
     "numerator": 28,
     "denominator": 100,
 }
-DURATION: Row = COUNT | {
+DURATION = COUNT | {
     "measure": "call_answer_time", "by": {"line": "999"}, "value": 24.1, "numerator": 24100.0, "denominator": 1000,
     "unit": "s", "count": 1000, "mean_s": 24.1, "p50_s": 8.0, "p90_s": 80.5, "p95_s": 99.0, "max_s": 300.0,
     "within_target": 0.7, "missing_start": 3, "negative": 0, "closed": False,
 }  # fmt: skip
-OPEN: Row = {
+OPEN: dict[str, Any] = {
     "measure": "incidents_unattended", "by": {"grade": "1", "area": "stoke"}, "period": None,
     "value": 3, "numerator": 3, "denominator": None, "unit": "1",
     "oldest_s": 1431.0, "due_5min": 1, "due_15min": 2, "overdue": 1, "gave_up": 4,
     "as_of": "2022-02-01T12:00:00.000Z",
 }  # fmt: skip
-RESTATED: Row = SHARE | {
+RESTATED = SHARE | {
     "published_value": 0.3,
     "published_numerator": 30,
     "published_denominator": 100,
     "restatements": 2,
 }
-UNKNOWN: Row = {"published_value": None, "published_numerator": None, "published_denominator": None, "closed": False}
-NOT_CLOSED: Row = RESTATED | UNKNOWN | {"numerator": 40, "value": 0.4, "restatements": 3}
-NO_AS_OF: Row = RESTATED | UNKNOWN | {"numerator": 50, "value": 0.5, "restatements": 4, "as_of": None}
-NO_AS_OF_NOR_LOG: Row = NO_AS_OF | {"numerator": 60, "value": 0.6, "restatements": 0}
-NOTHING: Row = SHARE | {"value": None, "numerator": 0, "denominator": 0}
+UNKNOWN: dict[str, Any] = {
+    "published_value": None,
+    "published_numerator": None,
+    "published_denominator": None,
+    "closed": False,
+}
+NOT_CLOSED = RESTATED | UNKNOWN | {"numerator": 40, "value": 0.4, "restatements": 3}
+NO_AS_OF = RESTATED | UNKNOWN | {"numerator": 50, "value": 0.5, "restatements": 4, "as_of": None}
+NO_AS_OF_NOR_LOG = NO_AS_OF | {"numerator": 60, "value": 0.6, "restatements": 0}
+NOTHING = SHARE | {"value": None, "numerator": 0, "denominator": 0}
 ROWS = [COUNT, SHARE, DURATION, OPEN, RESTATED, NOTHING, NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG]
 
 
-def printed(rows: list[Row], form: Format, width: int = 160) -> str:
+KIND_OF = {"incident_volume": "count", "call_abandonment": "share", "call_answer_time": "duration"}
+
+
+def row(columns: Mapping[str, Any]) -> Row:
+    """The columns as a row of the measure's kind."""
+    return Row(KINDS[KIND_OF.get(columns["measure"], "open")], columns)
+
+
+def printed(rows: Sequence[Mapping[str, Any]], form: Format, width: int = 160) -> str:
     """What the command prints."""
     console = Console(file=io.StringIO(), width=width)
-    write(rows, form, console)
+    write([row(each) for each in rows], form, console)
     text: Any = console.file
     return str(text.getvalue())
 
@@ -113,8 +129,8 @@ def test_a_table_says_counts_beside_every_share(words: str) -> None:
 )
 def test_only_all_are_100_percent_and_only_none_0(part: int, whole: int, text: str) -> None:
     """One call that missed its target is a call that missed its target."""
-    row = DURATION | {"count": whole, "denominator": whole, "within_target": round(part / whole, 6)}
-    assert text in printed([row], "table")
+    duration = DURATION | {"count": whole, "denominator": whole, "within_target": round(part / whole, 6)}
+    assert text in printed([duration], "table")
     share = SHARE | {"numerator": part, "denominator": whole, "value": round(part / whole, 6)}
     assert f"{text.rpartition(' ')[2]}  {part:,} of {whole:,}" in printed([share], "table")
 

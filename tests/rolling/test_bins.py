@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.catalogue.model import Measure, Target
+from watchroom.kinds.duration import bins_of
+from watchroom.kinds.measure import Measure, Target
 from watchroom.rolling.bins import BASE_EDGES, LAST_EDGE_MS, Bins
 
 PLAIN = Bins()
@@ -67,14 +68,14 @@ def test_durations_below_50_ms_are_exact() -> None:
 @pytest.mark.parametrize(("inclusive", "last_within"), [(False, 9_999), (True, 10_000)])
 def test_no_bin_lies_across_a_target(inclusive: bool, last_within: int) -> None:
     """`below` 10 s ends at 9,999 ms and `within` 10 s at 10,000 ms: bins can say how many met it."""
-    bins = Bins.for_measure(duration(Target({}, 10_000, inclusive=inclusive)))
+    bins = bins_of(duration(Target({}, 10_000, inclusive=inclusive)))
     assert bins.lower_ms(last_within + 1) == last_within + 1
     assert bins.lower_ms(last_within) <= last_within
 
 
 def test_extra_edges_of_the_catalogue_are_edges() -> None:
     """Below 10 s, 10 to below 60 s, 60 s and more can be read off the bins exactly."""
-    bins = Bins.for_measure(duration(edges_ms=(10_000, 60_000)))
+    bins = bins_of(duration(edges_ms=(10_000, 60_000)))
     assert {10_000, 60_000} <= set(bins.edges)
     assert bins.lower_ms(59_999) < 60_000 == bins.lower_ms(60_000)
 

@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 
 from watchroom.fold.batch import Folded, Known, Restatement
-from watchroom.fold.contributions import Contribution
+from watchroom.kinds.kind import Contribution
 from watchroom.rolling.buckets import Bucket
 from watchroom.store.keys import Keys
 from watchroom.store.step import Step

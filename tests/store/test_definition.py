@@ -10,8 +10,9 @@ from redis import Redis
 
 from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, load
 from tests.store.steps import PARTITIONS, PARTS, TOPIC
-from watchroom.catalogue.model import Catalogue, Label, Target
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import RebuildNeeded, WatchroomError
+from watchroom.kinds.measure import Label, Target
 from watchroom.store.definition import as_json, definition, fingerprint, what_changed
 from watchroom.store.keys import Keys
 from watchroom.store.read import Reader

@@ -10,11 +10,12 @@ from redis import Redis
 from tests.flow.servers import RedisServer
 from tests.store.steps import CHANGE, NOW_MS, PARTITIONS, PARTS, TOPIC, VOLUME, WAITING, full, step
 from watchroom.errors import StoreUnavailable
+from watchroom.kinds.open_now import OpenQuestion
 from watchroom.replay.server import free_port
 from watchroom.rolling.buckets import Bucket
 from watchroom.store import step as step_module
 from watchroom.store.keys import Keys
-from watchroom.store.read import OpenQuestion, Reader
+from watchroom.store.read import Reader
 from watchroom.store.write import Store
 
 MONTHS = [Bucket("month:2021-11", None, {VOLUME: 1})]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from tests.store.steps import NOW_MS
+from watchroom.kinds.open_now import OpenQuestion, OpenTile
 from watchroom.store.keys import Keys
-from watchroom.store.read import OpenQuestion, OpenTile, Reader
+from watchroom.store.read import Reader
 
 MIN_MS = 60_000
 TARGET_MS, GIVE_UP_MS = 15 * MIN_MS, 60 * MIN_MS

@@ -11,11 +11,13 @@ from watchroom.backtest import blocks
 from watchroom.backtest.firing import Firing, firings
 from watchroom.backtest.prometheus import Point, Prometheus
 from watchroom.backtest.rules import Asked, Rule
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import WITH_COUNTS, Alert
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
 from watchroom.generate import promql
+from watchroom.kinds import quantity_of
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert
 
 Ask = Callable[[str, int], list[Point]]
 
@@ -94,7 +96,7 @@ def _check_muting(asked: Asked, judged: Iterable[Judged]) -> None:
 
 def counts_asked(alert: Alert, measure: Measure, catalogue: Catalogue) -> dict[str, str]:
     """Queries of the counts on which an alert's figure rests."""
-    if alert.shown.what in WITH_COUNTS:
+    if quantity_of(measure, alert.shown).counts:
         return promql.counts(catalogue, measure, alert.shown)._asdict()
     return {"base": promql.base(measure, alert.shown)}
 

@@ -9,37 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from watchroom.catalogue import names
-from watchroom.catalogue.entry import MeasureEntry, condition
+from watchroom.catalogue.entry import MeasureEntry, condition, keys_of
 from watchroom.catalogue.metrics import PLATFORM
-from watchroom.catalogue.model import Condition
+from watchroom.kinds import KINDS, columns, names
+from watchroom.kinds.measure import Condition
 from watchroom.rolling.windows import WINDOWS
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import Stream
 
-NEEDED = {"count": (), "share": ("part",), "duration": ("start",), "open": ("state", "give_up_s")}
-NOT_ALLOWED = {
-    "count": ("start", "part", "state", "targets", "edges_s", "give_up_s"),
-    "share": ("start", "state", "targets", "edges_s", "give_up_s"),
-    "duration": ("part", "state", "give_up_s"),
-    "open": ("start", "part", "edges_s", "windows"),
-}
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LABELS_OF_OURS = (
     "window", "month", "p", "within", "weeks_ago", "topic", "partition", "source", "stream", "force", "job", "instance",
 )  # fmt: skip
-# What stands beside labels in a row of a report (`reports.rows`): a CSV has one column of each name.
-ROW_WORDS = (
-    "measure", "by", "period", "value", "numerator", "denominator", "unit", "count", "mean_s", "p50_s", "p90_s",
-    "p95_s", "max_s", "within_target", "missing_start", "negative",
-    "oldest_s", "due_5min", "due_15min", "overdue", "gave_up",
-    "as_of", "closed", "published_value", "published_numerator", "published_denominator", "published_within_target",
-    "restatements",
-)  # fmt: skip
-SUFFIXES = (
-    "part", "whole", "observations", "within", "mean_seconds", "percentile_seconds", "missing_start", "negative",
-    "oldest_seconds", "due", "overdue", "gave_up", "local_hour",
-)  # fmt: skip
+ROW_WORDS = (*columns.HEAD, *columns.FIGURES)  # what stands beside labels in a row of a report
+SUFFIXES = tuple(dict.fromkeys(suffix for kind in KINDS.values() for suffix in kind.families if suffix))
 OF_HISTOGRAMS = ("count", "sum", "bucket")  # Prometheus keeps these endings for histograms
 PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 
@@ -94,26 +77,23 @@ def moment_faults(entry: MeasureEntry) -> Found:
     """Moments and states that do not exist."""
     words = STREAMS[entry.stream]
     moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
-    if entry.at not in words.moments:
+    if entry.at and entry.at not in words.moments:
         yield "at", repr(entry.at), moments
     if entry.start and entry.start not in words.moments:
         yield "start", repr(entry.start), moments
-    if entry.kind == "duration" and entry.start == entry.at:
-        yield "start", repr(entry.start), "another moment than `at`: this is always 0 s"
     if entry.state and entry.state not in words.states:
         yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
 
 
 def kind_faults(entry: MeasureEntry) -> Found:
     """What a kind needs and what it does not have."""
-    for key in NEEDED[entry.kind]:
+    kind, known = KINDS[entry.kind], keys_of(entry.kind)
+    for key in kind.needs:
         if not getattr(entry, key):
-            yield key, "nothing", f"{key}: a {entry.kind} needs it"
-    for key in NOT_ALLOWED[entry.kind]:
-        if key in entry.model_fields_set:
-            yield key, repr(getattr(entry, key)), f"no {key}: a {entry.kind} has none"
-    if entry.kind != "open" and not entry.windows:
-        yield "windows", "none", "at least one window"
+            yield key, "nothing", f"{key}: a {kind.name} needs it"
+    for key in sorted(entry.model_fields_set - set(known)):
+        yield key, repr(getattr(entry, key)), f"no {key}: a {kind.name} has none; its keys are {', '.join(known)}"
+    yield from kind.faults(entry)
 
 
 def label_faults(entry: MeasureEntry, labels: Labels) -> Found:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
-from watchroom.catalogue.model import Measure
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WORDS, Alert, Shown, Tile
+from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.asking import OVERDUE
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert, Shown, Tile
 
 PLATFORM_NAMES = frozenset(alert.name for alert in PLATFORM_ALERTS)
 MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
@@ -20,13 +22,11 @@ def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
         yield from _judged_faults(f"tiles.{number}.judged", measure, tile)
-        yield from _rest_faults(f"tiles.{number}.rest", tile)
+        yield from _rest_faults(f"tiles.{number}.rest", measure, tile)
         yield from _place_faults(f"tiles.{number}.place", measure, tile.place, number, measures)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
         yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
-    if display.baseline and measure.kind != "count":
-        yield "baseline", "true", f"no baseline: only a count has one, this is a {measure.kind}"
     yield from _overdue_faults(measure, measures)
     for suffix in display.why_unused:
         if suffix not in suffixes(measure):
@@ -34,10 +34,11 @@ def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
 
 
 def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
-    words = WORDS[measure.kind]
-    if shown.what not in words:
-        yield f"{key}.show", repr(shown.what), f"a word of a {measure.kind}: {', '.join(words)}"
+    quantities = kind_of(measure).quantities
+    if shown.what not in quantities:
+        yield f"{key}.show", repr(shown.what), f"a quantity of a {measure.kind}: {', '.join(quantities)}"
         return
+    quantity = quantities[shown.what]
     if shown.window not in (measure.windows or ("",)):
         yield f"{key}.window", repr(shown.window), f"one of its windows: {', '.join(measure.windows) or 'none'}"
     if shown.window in ("month", "12mo"):
@@ -51,9 +52,9 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
     if shown.split and (shown.split not in labels or shown.split in shown.where):
         yield f"{key}.split", repr(shown.split), f"a label not in `where`: {', '.join(labels.keys() - shown.where)}"
     named = {*shown.where, shown.split}
-    if shown.what in PERCENTILES and (open_labels := labels.keys() - named):
+    if not quantity.adds_up and (open_labels := labels.keys() - named):
         yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(open_labels)}: ranks cannot be added"
-    if shown.what in OF_A_TARGET:
+    if quantity.needs_target:
         yield from _target_faults(key, measure, shown, named)
 
 
@@ -66,9 +67,11 @@ def _judged_faults(key: str, measure: Measure, tile: Tile) -> Found:
         yield key, str(dict(tile.judged)), "warning and critical for it"
 
 
-def _rest_faults(key: str, tile: Tile) -> Found:
+def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
     """What is not listed is one number more; it has no limits of its own and no target."""
-    if tile.shown.rest and (not tile.shown.split or tile.warning is not None or tile.shown.what in OF_A_TARGET):
+    quantity = kind_of(measure).quantities.get(tile.shown.what)
+    needs_target = quantity is not None and quantity.needs_target
+    if tile.shown.rest and (not tile.shown.split or tile.warning is not None or needs_target):
         yield key, "true", "rest only with `split`, without limits, and for a word without a target"
 
 
@@ -76,23 +79,26 @@ def _target_faults(key: str, measure: Measure, shown: Shown, named: set[str]) ->
     if not measure.targets:
         yield f"{key}.show", repr(shown.what), "targets for the measure, or another word"
     needed = {name for target in measure.targets for name in target.where}
-    if shown.what in ("within", "live_within") and needed - named:
+    quantity = quantity_of(measure, shown)
+    if quantity.is_met_share and needed - named:
         yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(sorted(needed - named))}"
     elif measure.targets and not shown.split and measure.target_for(shown.where) is None and needed <= named:
         yield f"{key}.where", str(dict(shown.where)), "label values that have a target"
-    if shown.what == "live_within" and not measure.display.overdue_from:
-        yield f"{key}.show", "'live_within'", "overdue_from for the measure, or `within`"
+    if quantity.misses_overdue and not measure.display.overdue_from:
+        yield f"{key}.show", repr(shown.what), "overdue_from for the measure, or another quantity"
 
 
 def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
     yield from _shown_faults(key, measure, alert.shown)
-    if alert.at_least and measure.kind == "count":
-        yield f"{key}.at_least", str(alert.at_least), "no at_least: a count is judged by itself"
+    kind = kind_of(measure)
+    if alert.at_least and not kind.quantities.keys() - {kind.base}:
+        yield f"{key}.at_least", str(alert.at_least), f"no at_least: a {kind.name} is judged by itself"
     if alert.burn is None:
         return
-    if alert.shown.what not in ("within", "live_within"):
-        found, write = repr(alert.shown.what), "`within` or `live_within`: a burn judges those that miss a target"
-        yield f"{key}.show", found, write
+    met = [name for name, quantity in kind.quantities.items() if quantity.is_met_share]
+    if alert.shown.what not in met:
+        these = " or ".join(f"`{name}`" for name in met) or "another measure"
+        yield f"{key}.show", repr(alert.shown.what), f"{these}: a burn judges those that miss a target"
     if alert.shown.window != alert.burn.long:
         yield f"{key}.window", repr(alert.shown.window), f"the long window, {alert.burn.long!r}"
     for name in (alert.burn.long, alert.burn.short):
@@ -105,8 +111,8 @@ def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
     if not name:
         return
     other = measures.get(name)
-    if measure.kind != "duration" or other is None or other.kind != "open" or not other.targets:
-        yield "overdue_from", repr(name), "for a duration: an open measure that has targets"
+    if other is None or OVERDUE not in kind_of(other).families or not other.targets:
+        yield "overdue_from", repr(name), "an open measure that has targets"
     elif [label.name for label in other.labels] != [label.name for label in measure.labels]:
         yield "overdue_from", repr(name), "an open measure with the same labels"
     elif other.targets != measure.targets:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from watchroom.catalogue.shown import Alert, Burn, Shown, Tile
+from watchroom.kinds.shown import Alert, Burn, Shown, Tile
 
 Text = Annotated[str, Field(min_length=3)]
 Number = Annotated[float | int, Field(allow_inf_nan=False)]

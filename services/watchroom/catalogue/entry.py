@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
-from watchroom.catalogue.model import Condition, Target
-from watchroom.catalogue.shown import Display
+from watchroom.kinds import KINDS
+from watchroom.kinds.measure import Condition, Target
+from watchroom.kinds.shown import Display
+from watchroom.streams import STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
-BOARD_OF: Final[dict[str, Literal["response", "demand", "crime"]]] = {
-    "calls": "demand", "incidents": "response", "crimes": "crime",
-}  # fmt: skip
+BOARDS: Final = tuple(dict.fromkeys(stream.board.name for stream in STREAMS.values()))
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
+
+
+def _one_of(known: Iterable[str]) -> AfterValidator:
+    """A name out of a registry."""
+    names = tuple(known)
+
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"one of {', '.join(map(repr, names))}")
+        return name
+
+    return AfterValidator(check)
 
 
 class LabelEntry(Strict):
@@ -57,14 +70,14 @@ class TargetEntry(Strict):
 
 
 class MeasureEntry(Strict):
-    """One measure as written."""
+    """One measure as written: the keys of all kinds; `checks` refuses those that its own does not have."""
 
-    kind: Literal["count", "share", "duration", "open"]
-    stream: Literal["calls", "incidents", "crimes"]
-    at: str
+    kind: Annotated[str, _one_of(KINDS)]
+    stream: Annotated[str, _one_of(STREAMS)]
     brief: Text
     definition: Text
     source: Text
+    at: str = ""
     start: str = ""
     by: dict[str, str] = Field(default_factory=dict)
     where: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
@@ -75,7 +88,7 @@ class MeasureEntry(Strict):
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
     excludes: Text = Display().excludes
-    board: Literal["response", "demand", "crime"] | None = None
+    board: Annotated[str, _one_of(BOARDS)] | None = None
     baseline: bool = False
     overdue_from: str = ""
     tiles: list[TileEntry] = Field(default_factory=list)
@@ -86,7 +99,7 @@ class MeasureEntry(Strict):
         """How it is shown and judged."""
         return Display(
             excludes=self.excludes,
-            board=self.board or BOARD_OF[self.stream],
+            board=self.board or STREAMS[self.stream].board.name,
             tiles=tuple(tile.tile() for tile in self.tiles),
             alerts=tuple(alert.alert() for alert in self.alerts),
             baseline=self.baseline,
@@ -94,6 +107,17 @@ class MeasureEntry(Strict):
             objectives=tuple((target.where, target.share) for target in self.targets if target.share is not None),
             why_unused=self.why_unused,
         )
+
+
+EVERY_KIND: Final = (
+    "kind", "stream", "brief", "definition", "source", "by", "excludes", "board", "tiles", "alerts", "why_unused",
+)  # fmt: skip
+
+
+def keys_of(kind: str) -> tuple[str, ...]:
+    """The keys that an entry of a kind may have; of an unknown one, all that there are."""
+    known = KINDS.get(kind)
+    return tuple(MeasureEntry.model_fields) if known is None else (*EVERY_KIND, *known.keys())
 
 
 def condition(table: dict[str, list[str | bool] | str | int | float]) -> Condition:

@@ -9,18 +9,20 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from watchroom.catalogue import checks, display_checks
-from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition
-from watchroom.catalogue.model import Catalogue, Label, Measure
+from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
+from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kinds import KINDS
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Label, Measure
 from watchroom.streams import STREAMS
 
 LABELS_FILE = "labels.toml"
 # In place of a key that every entry has, where it is wrong; no check is made that would need it.
 STAND_INS = {
-    "kind": "count",
+    "kind": next(iter(KINDS)),
     "stream": next(iter(STREAMS)),
-    "at": "?",
     "brief": "???",
     "definition": "???",
     "source": "???",
@@ -84,7 +86,7 @@ def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Lab
         try:
             entry = LabelEntry.model_validate(table)
         except ValidationError as error:
-            faults.extend(shape_faults(LabelEntry, str(path), name, error))
+            faults.extend(shape_faults(tuple(LabelEntry.model_fields), str(path), name, error))
             continue
         labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
     return labels
@@ -102,7 +104,8 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
     try:
         entry = MeasureEntry.model_validate(table)
     except ValidationError as error:
-        faults.extend(shape_faults(MeasureEntry, where, name, error))
+        known = keys_of(str(table.get("kind"))) if isinstance(table, dict) else ()
+        faults.extend(shape_faults(known, where, name, error))
         if not isinstance(table, dict):
             return None
         unusable = frozenset(str(item["loc"][0]) for item in error.errors())
@@ -129,6 +132,6 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
         targets=tuple(target.target() for target in entry.targets),
         edges_ms=tuple(round(edge * 1000) for edge in entry.edges_s),
         give_up_ms=entry.give_up_s * 1000,
-        unit="s" if entry.kind == "duration" else "1",
+        unit="s" if KINDS[entry.kind].unit is Unit.SECONDS else "1",
         display=entry.display(),
     )

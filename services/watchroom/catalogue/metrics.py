@@ -6,40 +6,15 @@ Gauges of a measure come from its entry; those of the platform stand below. No g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, assert_never
 
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.kind import MetricFamily, Over
+from watchroom.kinds.measure import Measure
 
 LOCAL_HOUR: Final = "local_hour"
 PAST_WEEKS: Final = 6  # the same local hour of so many weeks is published beside the last one
-
-# Suffix of each family of a kind, and what its number is.
-FAMILIES: Final[Mapping[str, Mapping[str, str]]] = {
-    "count": {
-        "": "number",
-        LOCAL_HOUR: "number in the last complete local hour (weeks_ago 0), and in the same one of the weeks before; "
-        "absent where nobody knows whether there was a feed",
-    },
-    "share": {"part": "the part", "whole": "the whole; part / whole is the share"},
-    "duration": {
-        "observations": "how many durations",
-        "within": "how many met the target",
-        "mean_seconds": "mean",
-        "percentile_seconds": "percentile p (nearest rank, within 1 %)",
-        "missing_start": "how many ended without a known start, and are no duration",
-        "negative": "how many ended before they started, and are no duration",
-    },
-    "open": {
-        "": "open now",
-        "oldest_seconds": "age of the oldest",
-        "due": "how many reach their deadline within this time",
-        "overdue": "how many are past their deadline",
-        "gave_up": "how many were never closed by the feed and are no longer shown",
-    },
-}
-OF_A_TARGET: Final = frozenset({"within", "due", "overdue"})  # published only where there is a target
 
 
 class Family(NamedTuple):
@@ -53,36 +28,47 @@ class Family(NamedTuple):
     by: Literal["exporter", "worker", "alertmanager"] = "exporter"
 
 
-def suffixes(measure: Measure) -> dict[str, str]:
-    """Suffix and meaning of each family of a measure."""
+def suffixes(measure: Measure) -> dict[str, MetricFamily]:
+    """The metric families that a measure has, by suffix."""
     return {
-        suffix: meaning
-        for suffix, meaning in FAMILIES[measure.kind].items()
-        if (measure.targets or suffix not in OF_A_TARGET) and (measure.display.baseline or suffix != LOCAL_HOUR)
+        suffix: family
+        for suffix, family in kind_of(measure).families.items()
+        if (measure.targets or not family.of_target)
+        and (measure.display.baseline or family.over is not Over.LOCAL_HOURS)
     }
 
 
-def about(measure: Measure, meaning: str) -> str:
+def about(measure: Measure, family: MetricFamily) -> str:
     """HELP of one family, in the catalogue's own words."""
-    return f"{measure.brief}: {meaning}. {measure.definition}"
+    return f"{measure.brief}: {family.about}. {measure.definition}"
+
+
+def labels_of(measure: Measure, family: MetricFamily) -> tuple[str, ...]:
+    """Names of the labels of a family's samples."""
+    match family.over:
+        case Over.WINDOWS:
+            over = ["window", *(["month"] if "month" in measure.windows else [])]
+        case Over.LOCAL_HOURS:
+            over = ["weeks_ago"]
+        case Over.NOW:
+            over = []
+        case _:
+            assert_never(family.over)
+    return (*(label.name for label in measure.labels), *over, *family.further_labels)
 
 
 def families(measure: Measure) -> list[Family]:
     """The metrics of one measure."""
-    found = []
-    for suffix, meaning in suffixes(measure).items():
-        labels = [label.name for label in measure.labels]
-        if suffix == LOCAL_HOUR:
-            labels.append("weeks_ago")
-        elif measure.kind != "open":
-            labels += ["window", *(["month"] if "month" in measure.windows else [])]
-        if suffix == "percentile_seconds":
-            labels.append("p")
-        if suffix == "due":
-            labels.append("within")
-        why = measure.display.why_unused.get(suffix, "")
-        found.append(Family(names.metric(measure.id, suffix), about(measure, meaning), tuple(labels), measure.id, why))
-    return found
+    return [
+        Family(
+            names.metric(measure.id, suffix),
+            about(measure, family),
+            labels_of(measure, family),
+            measure.id,
+            measure.display.why_unused.get(suffix, ""),
+        )
+        for suffix, family in suffixes(measure).items()
+    ]
 
 
 PLATFORM: Final[tuple[Family, ...]] = (

@@ -1,103 +1,12 @@
-"""What one catalogue entry says, once it has been checked.
-
-These are plain frozen values: the loader makes them from TOML, `fold` turns them into
-contributions, `rolling`, the exporter, reports and every derived file read them.
-"""
+"""All entries of the catalogue, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import product
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from watchroom.catalogue.shown import Alert, Display, Tile
-
-Kind = Literal["count", "share", "duration", "open"]
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One split of a measure: a closed list of values.
-
-    A value that is not listed becomes `other`, one that is absent becomes `absent`.
-    """
-
-    name: str  # in Redis fields and metrics
-    value_of: str  # word of the stream's vocabulary
-    values: tuple[str, ...]  # listed values, without `other` and `absent`
-    absent: str  # "unknown", "ungraded" or "not_stated"
-    aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the listed value
-    other: str = "other"
-
-    def all_values(self) -> tuple[str, ...]:
-        """Listed values, then what is absent, then what is not listed; each once."""
-        return tuple(dict.fromkeys((*self.values, self.absent, self.other)))
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A limit on a duration for the entities whose label values match `where`."""
-
-    where: Mapping[str, str]  # label -> value; empty: for all
-    limit_ms: int
-    inclusive: bool  # True: within (<=), False: below (<)
-
-    @property
-    def edge_ms(self) -> int:
-        """First whole millisecond that misses the target; a bin edge lies here."""
-        return self.limit_ms + 1 if self.inclusive else self.limit_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Who belongs to a part: by accepted values of words, or by a bounded interval."""
-
-    accepted: Mapping[str, tuple[str | bool, ...]]
-    start: str = ""  # interval: from this moment
-    end: str = ""  # to this one
-    within_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One entry of the catalogue.
-
-    `at` places count and share in time, and starts an open measure's clock; a duration runs from
-    `start` to `at`. `windows` are names of `rolling.windows.WINDOWS`; open measures have none.
-    """
-
-    id: str
-    kind: Kind
-    stream: str
-    at: str
-    labels: tuple[Label, ...]
-    windows: tuple[str, ...]
-    brief: str
-    definition: str
-    source: str
-    start: str = ""
-    where: Condition | None = None
-    part: Condition | None = None
-    state: str = ""
-    targets: tuple[Target, ...] = ()
-    edges_ms: tuple[int, ...] = ()
-    give_up_ms: int = 0
-    unit: str = "1"
-    display: Display = field(default_factory=Display)
-
-    def target_for(self, by: Mapping[str, str]) -> Target | None:
-        """The first target whose `where` matches these label values; None: no target."""
-        for target in self.targets:
-            if all(by.get(name) == value for name, value in target.where.items()):
-                return target
-        return None
-
-    def label_sets(self) -> Iterator[dict[str, str]]:
-        """Every combination of label values that can occur, in catalogue order."""
-        names = [label.name for label in self.labels]
-        for values in product(*(label.all_values() for label in self.labels)):
-            yield dict(zip(names, values, strict=True))
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert, Tile
 
 
 @dataclass(frozen=True, slots=True)

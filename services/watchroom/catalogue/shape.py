@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from watchroom.errors import Fault
 from watchroom.fault_words import what_to_write
@@ -19,16 +19,18 @@ WORDS = {
 }
 
 
-def shape_faults(model: type[BaseModel], where: str, name: str, error: ValidationError) -> Iterator[Fault]:
-    """A fault for each place; `name` is the table's."""
+def shape_faults(known: Sequence[str], where: str, name: str, error: ValidationError) -> Iterator[Fault]:
+    """A fault for each place; `name` is the table's, `known` are the keys that it may have."""
     by_place: dict[tuple[int | str, ...], list[Any]] = defaultdict(list)
     for item in error.errors():
         by_place[_place(item["loc"])].append(item)
     for place, (first, *others) in by_place.items():
         key = ".".join([name, *map(str, place)])
         if first["type"] == "extra_forbidden":
-            known = sorted(model.model_fields) if len(place) == 1 else []
-            write = f"one of {', '.join(known)}" if known else "no such key here; schemas/measures has examples"
+            is_ours = len(place) == 1
+            write = (
+                f"one of {', '.join(sorted(known))}" if is_ours else "no such key here; schemas/measures has examples"
+            )
             yield Fault(where, key, "an unknown key", write)
         elif first["type"] == "missing":
             yield Fault(where, key, "nothing", f"`{place[-1]} = ...`: every entry needs it")

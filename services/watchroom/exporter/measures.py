@@ -1,28 +1,25 @@
-"""One measure's samples, window by window; a window whose sums did not change keeps its text."""
+"""One measure's samples; of a window whose sums did not change the text is kept."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, assert_never
 
-from watchroom.catalogue import names
 from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
-from watchroom.catalogue.model import Measure
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import Fields, Window, WindowSums, windows_of_measure
-from watchroom.rolling.bins import Bins
-from watchroom.rolling.values import DurationValue, ShareValue
-from watchroom.store.read import OpenTile
+from watchroom.exporter.sums import Window, WindowSums, windows_of_measure
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.kind import By, Kind, MetricFamily, Over, Stored
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.open_now import OpenTile
 
-PERCENTILES = (50, 90, 95)
-
-Samples = dict[str, list[str]]  # family suffix -> lines
+NO_WINDOW: Final[By] = {}
 
 
 class Series:
     """One measure under one set of label values."""
 
-    def __init__(self, measure: Measure, by: Mapping[str, str]) -> None:
+    def __init__(self, measure: Measure, by: By) -> None:
         self.by = dict(by)
         self.name = names.series(measure.id, by)
         self.target = measure.target_for(by)
@@ -33,8 +30,29 @@ def series_of(measure: Measure) -> tuple[Series, ...]:
     return tuple(Series(measure, by) for by in measure.label_sets())
 
 
+class _Family:
+    """One metric family of a measure: how its samples are written."""
+
+    def __init__(self, measure: Measure, suffix: str, family: MetricFamily) -> None:
+        self.name = names.metric(measure.id, suffix)
+        self.about = about(measure, family)
+        self.over = family.over
+        self.samples = [(f",{labels_text(further)}" if further else "", figure) for further, figure in family.samples]
+
+    def lines(self, labels: str, kind: Kind, figures: object) -> Iterator[str]:
+        """The samples of one series; a figure that cannot be computed has none."""
+        for further, figure in self.samples:
+            value = kind.figure(figures, figure)
+            if value is not None:
+                yield line(self.name, labels + further if labels else further[1:], value)
+
+
+def _families(measure: Measure) -> list[_Family]:
+    return [_Family(measure, suffix, family) for suffix, family in suffixes(measure).items()]
+
+
 class WindowedMeasure:
-    """Text of a count, share or duration.
+    """Text of a measure that adds up over time.
 
     Args:
         measure: The entry.
@@ -44,10 +62,11 @@ class WindowedMeasure:
 
     def __init__(self, measure: Measure, of_stream: frozenset[str]) -> None:
         self.measure = measure
+        self._kind = kind_of(measure)
         self._of_stream = of_stream
         self._wanted = windows_of_measure(measure)
         self._series = series_of(measure)
-        self._bins = Bins.for_measure(measure)
+        self._families = _families(measure)
         self._kept: dict[Window, tuple[int, dict[str, str]]] = {}
 
     def text(self, sums: WindowSums) -> str:
@@ -56,12 +75,8 @@ class WindowedMeasure:
         windows = [window for window in wanted if sums.is_known(window, self._of_stream)]
         self._kept = {window: self._window(window, sums) for window in windows}
         return "".join(
-            gauge(
-                names.metric(self.measure.id, suffix),
-                about(self.measure, meaning),
-                (made.get(suffix, "") for _, made in self._kept.values()),
-            )
-            for suffix, meaning in suffixes(self.measure).items()
+            gauge(family.name, family.about, (made.get(family.name, "") for _, made in self._kept.values()))
+            for family in self._families
         )
 
     def _window(self, window: Window, sums: WindowSums) -> tuple[int, dict[str, str]]:
@@ -69,71 +84,52 @@ class WindowedMeasure:
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept
-        samples: Samples = defaultdict(list)
+        shown = [family for family in self._families if _is_over(family.over, window)]
+        samples: dict[str, list[str]] = {family.name: [] for family in shown}
+        over = f",{labels_text(window.labels())}"
         for series in self._series:
-            labels = labels_text({**series.by, **window.labels()})
-            fields = sums.series(window, series.name)
-            if window.name == LOCAL_HOUR:
-                name = names.metric(self.measure.id, LOCAL_HOUR)
-                samples[LOCAL_HOUR].append(line(name, labels, fields.get(names.COUNT, 0)))
-            else:
-                self._write(series, labels, fields, samples)
-        return version, {suffix: "".join(lines) for suffix, lines in samples.items()}
-
-    def _write(self, series: Series, labels: str, fields: Fields, into: Samples) -> None:
-        def put(suffix: str, value: float, more: str = "") -> None:
-            into[suffix].append(line(names.metric(self.measure.id, suffix), labels + more, value))
-
-        if self.measure.kind == "count":
-            put("", fields.get(names.COUNT, 0))
-        elif self.measure.kind == "share":
-            value = ShareValue.from_fields(fields)
-            put("whole", value.whole)
-            if value.whole:  # a part of nothing is no share: absent, never 0 %
-                put("part", value.part)
-        else:
-            duration = DurationValue.from_fields(fields, self._bins)
-            put("observations", duration.observations)
-            put("missing_start", duration.missing_start)
-            put("negative", duration.negative)
-            if series.target:
-                put("within", duration.within)
-            if duration.mean_s is not None:
-                put("mean_seconds", duration.mean_s)
-            for p in PERCENTILES:
-                percentile_s = duration.percentile_s(p)
-                if percentile_s is not None:
-                    put("percentile_seconds", percentile_s, f',p="{p}"')
+            labels = (labels_text(series.by) + over).removeprefix(",")
+            stored = sums.series(window, series.name)
+            figures = self._kind.figures(self.measure, stored, series.target is not None)
+            for family in shown:
+                samples[family.name].extend(family.lines(labels, self._kind, figures))
+        return version, {name: "".join(lines) for name, lines in samples.items()}
 
 
-def open_text(measure: Measure, series: Sequence[Series], tiles: Mapping[str, OpenTile], since_ms: int) -> str:
-    """All families of an open measure; due and overdue only where there is a target.
-
-    Args:
-        measure: The entry.
-        series: All of its series.
-        tiles: What was read for each series.
-        since_ms: How long ago that was; the oldest has aged by as much.
-    """
-    samples: Samples = defaultdict(list)
-    for each in series:
-        tile = tiles[each.name]
-
-        def put(suffix: str, value: float | None, by: Mapping[str, str]) -> None:
-            if value is not None:
-                samples[suffix].append(line(names.metric(measure.id, suffix), labels_text(by), value))
-
-        put("", tile.open, each.by)
-        put("oldest_seconds", _aged_s(tile.oldest_ms, since_ms), each.by)
-        put("due", tile.due_5min, {**each.by, "within": "5m"})
-        put("due", tile.due_15min, {**each.by, "within": "15m"})
-        put("overdue", tile.overdue, each.by)
-        put("gave_up", tile.gave_up, each.by)
-    return "".join(
-        gauge(names.metric(measure.id, suffix), about(measure, meaning), samples.get(suffix, ()))
-        for suffix, meaning in suffixes(measure).items()
-    )
+def _is_over(over: Over, window: Window) -> bool:
+    match over:
+        case Over.WINDOWS:
+            return window.name != LOCAL_HOUR
+        case Over.LOCAL_HOURS:
+            return window.name == LOCAL_HOUR
+        case Over.NOW:
+            return False
+        case _:
+            assert_never(over)
 
 
-def _aged_s(age_ms: int | None, since_ms: int) -> float | None:
-    return None if age_ms is None else max(0, age_ms + since_ms) / 1000
+class OpenMeasure:
+    """Text of a measure of who is open now."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+        self.series: Sequence[Series] = series_of(measure)
+        self._kind = kind_of(measure)
+        self._families = _families(measure)
+
+    def text(self, tiles: Mapping[str, OpenTile], since_ms: int) -> str:
+        """All families of the measure.
+
+        Args:
+            tiles: What was read for each series.
+            since_ms: How long ago that was; the oldest has aged by as much.
+        """
+        found = [(labels_text(each.by), self._figures(each, tiles[each.name].aged(since_ms))) for each in self.series]
+        return "".join(gauge(family.name, family.about, self._lines(family, found)) for family in self._families)
+
+    def _figures(self, series: Series, stored: Stored) -> object:
+        return self._kind.figures(self.measure, stored, series.target is not None)
+
+    def _lines(self, family: _Family, found: Iterable[tuple[str, object]]) -> Iterator[str]:
+        for labels, figures in found:
+            yield from family.lines(labels, self._kind, figures)

@@ -10,13 +10,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
-from watchroom.exporter.measures import Series, WindowedMeasure, series_of
+from watchroom.exporter.measures import OpenMeasure, WindowedMeasure
 from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
+from watchroom.kinds import kind_of, open_now
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.open_now import OpenTile
 from watchroom.rolling.calendar import Calendar
-from watchroom.store.read import Meta, OpenQuestion, OpenTile, PartitionState, Reader, SourceState
+from watchroom.store.read import Meta, PartitionState, Reader, SourceState
 
 REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 440 are held, so each once a minute
 
@@ -45,18 +49,20 @@ class Mirror:
         self.reading: Reading | None = None
         self.redis_answers = False
         self.redis_fault = "not asked yet"
-        self.windowed = [
-            WindowedMeasure(m, frozenset(each.id for each in catalogue.of_stream(m.stream)))
-            for m in catalogue.measures.values()
-            if m.kind != "open"
-        ]
-        self.open: list[tuple[Measure, Sequence[Series]]] = [
-            (m, series_of(m)) for m in catalogue.measures.values() if m.kind == "open"
-        ]
+        self.windowed: list[WindowedMeasure] = []
+        self.open: list[OpenMeasure] = []
+        for measure in catalogue.measures.values():
+            reads = kind_of(measure).reads
+            match reads:
+                case Reads.BUCKETS:
+                    of_stream = frozenset(each.id for each in catalogue.of_stream(measure.stream))
+                    self.windowed.append(WindowedMeasure(measure, of_stream))
+                case Reads.OPEN_SET:
+                    self.open.append(OpenMeasure(measure))
+                case _:
+                    assert_never(reads)
         self._questions = [
-            OpenQuestion(series.name, series.target.limit_ms if series.target else None, measure.give_up_ms)
-            for measure, found in self.open
-            for series in found
+            open_now.question(each.measure, series.name, series.by) for each in self.open for series in each.series
         ]
         self._reader = reader
         self._calendar = calendar

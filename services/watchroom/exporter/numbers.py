@@ -6,20 +6,18 @@ published stream only. A test compares every word with the answer of a real Prom
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import PERCENTILES, WITH_COUNTS, Shown
+from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.sums import Window, WindowSums
-from watchroom.rolling.bins import Bins
-from watchroom.rolling.values import DurationValue, ShareValue
-from watchroom.store.read import OpenTile
+from watchroom.kinds import kind_of, names, quantity_of
+from watchroom.kinds.asking import OVERDUE
+from watchroom.kinds.kind import Reads, Stored
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
 
 LabelSets = Sequence[Mapping[str, str]]
 
@@ -53,9 +51,8 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
     if measure.windows and not sums.is_known(Window(shown.window), of_stream):
         return []
     ask = _Asking(catalogue, sums, reading, now_ms - reading.read_at_ms)
-    of_kind = {"count": ask.count, "share": ask.share, "duration": ask.duration, "open": ask.open}[measure.kind]
-    numbers = ((label, of_kind(measure, shown, sets)) for label, sets in _groups(measure, shown))
-    return [number._replace(label=label) for label, number in numbers if number is not None]
+    numbers = (ask.number(measure, shown, label, sets) for label, sets in _groups(measure, shown))
+    return [number for number in numbers if number is not None]
 
 
 def _groups(measure: Measure, shown: Shown) -> list[tuple[str, LabelSets]]:
@@ -76,72 +73,44 @@ def _with_target(measure: Measure, sets: LabelSets) -> LabelSets:
     return [by for by in sets if measure.target_for(by) is not None]
 
 
-def _number(value: float | None) -> Number:
-    return Number("", value, None, None)
-
-
-def _share(value: ShareValue) -> Number:
-    return Number("", value.share, value.part, value.whole)
-
-
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Where numbers come from; each kind gives one number over the label sets of a group."""
+    """Where numbers come from."""
 
     catalogue: Catalogue
     sums: WindowSums
     reading: Reading
     since_ms: int  # how long ago the tiles were read
 
-    def count(self, measure: Measure, shown: Shown, sets: LabelSets) -> Number:
-        return _number(self._total(measure, shown.window, sets)[names.COUNT])
-
-    def share(self, measure: Measure, shown: Shown, sets: LabelSets) -> Number:
-        value = ShareValue.from_fields(self._total(measure, shown.window, sets))
-        if shown.what == "share":
-            return _share(value)
-        return _number(value.part)
-
-    def duration(self, measure: Measure, shown: Shown, sets: LabelSets) -> Number | None:
-        if shown.what in WITH_COUNTS:
-            return self._within(measure, shown, sets)
-        value = DurationValue.from_fields(self._total(measure, shown.window, sets), Bins.for_measure(measure))
-        if shown.what == "observations":
-            return _number(value.observations)
-        return _number(value.mean_s if shown.what == "mean" else value.percentile_s(int(PERCENTILES[shown.what])))
-
-    def open(self, measure: Measure, shown: Shown, sets: LabelSets) -> Number | None:
-        tiles = list(self._tiles(measure, sets))
-        if shown.what == "open":
-            return _number(sum(tile.open for tile in tiles))
-        if shown.what == "oldest":
-            ages_ms = [tile.oldest_ms + self.since_ms for tile in tiles if tile.oldest_ms is not None]
-            return _number(max([0, *ages_ms]) / 1000)  # nobody waits: 0 s
-        count_of: Callable[[OpenTile], int | None] = attrgetter(
-            {"due_5m": "due_5min", "due_15m": "due_15min", "overdue": "overdue"}[shown.what]
-        )
-        counts = [count for tile in tiles if (count := count_of(tile)) is not None]  # None: no target
-        return _number(sum(counts)) if counts else None
-
-    def _within(self, measure: Measure, shown: Shown, sets: LabelSets) -> Number | None:
-        """The share within the target, of those series that have one; None if none has."""
-        timed = _with_target(measure, sets)
-        fields = self._total(measure, shown.window, timed)
-        whole = fields[names.OBSERVATIONS]
-        if shown.what == "live_within":
-            other = self.catalogue.measures[measure.display.overdue_from]
-            late = _with_target(other, sets)  # its labels are the same: the catalogue checks it
-            if not late:
+    def number(self, measure: Measure, shown: Shown, label: str, sets: LabelSets) -> Number | None:
+        """One number over the label sets of a group; None where it needs a target and none of them has one."""
+        kind, quantity = kind_of(measure), quantity_of(measure, shown)
+        if quantity.needs_target:
+            sets = _with_target(measure, sets)
+            if not sets:
                 return None
-            whole += sum(tile.overdue or 0 for tile in self._tiles(other, late))
-        return _share(ShareValue(fields[names.WITHIN], whole)) if timed else None
+        figures = self._figures(measure, shown.window, sets)
+        if quantity.counts is None:
+            return Number(label, kind.figure(figures, quantity.figure), None, None)
+        part, whole = (round(kind.figure(figures, name) or 0) for name in quantity.counts)
+        if quantity.misses_overdue:
+            other = self.catalogue.measures[measure.display.overdue_from]
+            late = self._figures(other, "", _with_target(other, sets))  # its labels are the same: the catalogue checks
+            whole += round(kind_of(other).figure(late, OVERDUE) or 0)
+        return Number(label, part / whole if whole else None, part, whole)
 
-    def _total(self, measure: Measure, window: str, sets: LabelSets) -> Counter[str]:
-        """The fields of these series, added up."""
-        total: Counter[str] = Counter()
-        for by in sets:
-            total.update(self.sums.series(Window(window), names.series(measure.id, by)))
-        return total
+    def _figures(self, measure: Measure, window: str, sets: LabelSets) -> object:
+        """The figures of these series together."""
+        kind = kind_of(measure)
+        stored = kind.add_up(self._stored(measure, window, by) for by in sets)
+        return kind.figures(measure, stored, any(measure.target_for(by) for by in sets))
 
-    def _tiles(self, measure: Measure, sets: LabelSets) -> Iterator[OpenTile]:
-        return (self.reading.tiles[names.series(measure.id, by)] for by in sets)
+    def _stored(self, measure: Measure, window: str, by: Mapping[str, str]) -> Stored:
+        series, reads = names.series(measure.id, by), kind_of(measure).reads
+        match reads:
+            case Reads.BUCKETS:
+                return self.sums.series(Window(window), series)
+            case Reads.OPEN_SET:
+                return self.reading.tiles[series].aged(self.since_ms)
+            case _:
+                assert_never(reads)

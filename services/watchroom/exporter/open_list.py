@@ -11,10 +11,13 @@ from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.exporter.live import Liveness, liveness
 from watchroom.exporter.measures import series_of
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
@@ -85,8 +88,8 @@ def open_list(
 def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
     """The open measure of this id, or ConfigurationInvalid."""
     measure = catalogue.measures.get(measure_id)
-    if measure is None or measure.kind != "open":
-        ids = [each.id for each in catalogue.measures.values() if each.kind == "open"]
+    if measure is None or kind_of(measure).reads is not Reads.OPEN_SET:
+        ids = [each.id for each in catalogue.measures.values() if kind_of(each).reads is Reads.OPEN_SET]
         found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
         raise ConfigurationInvalid([Fault("--measure", "", found, f"one of the open measures: {', '.join(ids)}")])
     return measure

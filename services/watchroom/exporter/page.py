@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
-from watchroom.exporter.measures import open_text
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import platform_text, redis_up, silent_text, withheld_text
 from watchroom.settings import Settings, SourceRule
@@ -59,9 +58,8 @@ class Page:
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
         shown = [each.text(self._mirror.sums) for each in self._mirror.windowed if not faults[each.measure.stream]]
-        for measure, series in self._mirror.open:
-            if not faults[measure.stream]:
-                shown.append(open_text(measure, series, reading.tiles, now_ms - reading.read_at_ms))
+        since_ms = now_ms - reading.read_at_ms
+        shown += [each.text(reading.tiles, since_ms) for each in self._mirror.open if not faults[each.measure.stream]]
         return shown
 
     def _faults(self, now_ms: int) -> dict[str, list[str]]:

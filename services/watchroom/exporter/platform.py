@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from watchroom.catalogue import names
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.sums import ORPHANS_WINDOW, Window, WindowSums
+from watchroom.kinds import names
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
 from watchroom.streams import STREAMS

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from watchroom.catalogue import names
 from watchroom.catalogue.metrics import LOCAL_HOUR, PAST_WEEKS
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
+from watchroom.kinds import names
+from watchroom.kinds.measure import Measure
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.local_hours import same_local_hours

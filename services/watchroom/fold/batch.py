@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from watchroom.catalogue import names
 from watchroom.events.record import Arrived
-from watchroom.fold.contributions import NOTHING, Cells, Contribution, Contributor
+from watchroom.fold.contributions import NOTHING, Contributor
+from watchroom.kinds import names
+from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling.calendar import Calendar
 from watchroom.streams.stream import State, Stream
 

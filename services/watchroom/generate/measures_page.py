@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import suffixes
-from watchroom.catalogue.model import Measure, Target
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.measure import Measure, Target
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -33,7 +33,8 @@ def text(root: Path) -> str:
 
 def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"## {measure.id}", "", f"**{measure.brief}.** {measure.definition}", "")
-    yield f"- kind: {measure.kind}, {_placed(measure)}"
+    kind = kind_of(measure)
+    yield f"- kind: {kind.name}, {kind.clock(measure, lambda word: f'`{word}`')}; stream {measure.stream}"
     for label in measure.labels:
         also = "".join(f"; {alias} counts as {value}" for alias, value in label.aliases.items())
         yield f"- label `{label.name}`: {', '.join(label.all_values())}{also}"
@@ -51,14 +52,6 @@ def _entry(measure: Measure) -> Iterator[str]:
     for alert in measure.display.alerts:
         yield f"- alert [{alert.name}](../../deploy/runbooks/{alert.name}.md), a {alert.severity}: {alert.meaning}"
     yield from (f"- source: {measure.source}", "")
-
-
-def _placed(measure: Measure) -> str:
-    if measure.kind == "duration":
-        return f"from `{measure.start}` to `{measure.at}` of {measure.stream}, placed at `{measure.at}`"
-    if measure.kind == "open":
-        return f"since `{measure.at}` of {measure.stream} while `{measure.state}`"
-    return f"placed at `{measure.at}` of {measure.stream}"
 
 
 def _target(target: Target) -> str:

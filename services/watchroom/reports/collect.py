@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from watchroom.catalogue import names
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
+from watchroom.kinds import kind_of, names, open_now
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.open_now import OpenTile
 from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.filled import check_filled
-from watchroom.store.read import OpenQuestion, OpenTile, Reader
+from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
 
@@ -68,7 +71,7 @@ class Collector:
         rows: list[Row] = []
         for stream in streams:
             for measure in self.catalogue.of_stream(stream):
-                if measure.kind == "open":
+                if kind_of(measure).reads is Reads.OPEN_SET:
                     rows += open_rows(measure, self._tiles(measure, seen, now_ms), now_ms)
         return rows
 
@@ -92,14 +95,7 @@ class Collector:
         self, measure: Measure, seen: Sequence[Row], now_ms: int
     ) -> Iterator[tuple[Mapping[str, str], OpenTile]]:
         sets = list(measure.label_sets())
-        questions = [
-            OpenQuestion(
-                series=names.series(measure.id, by),
-                target_ms=target.limit_ms if (target := measure.target_for(by)) else None,
-                give_up_ms=measure.give_up_ms,
-            )
-            for by in sets
-        ]
+        questions = [open_now.question(measure, names.series(measure.id, by), by) for by in sets]
         same_stream = {other.id for other in self.catalogue.of_stream(measure.stream)}
         known = [row["by"] for row in seen if row["measure"] in same_stream]
         for by, tile in zip(sets, self.reader.open_tiles(questions, now_ms), strict=True):

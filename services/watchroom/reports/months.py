@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from watchroom.catalogue.names import ORPHANS
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kinds.names import ORPHANS
 from watchroom.reports.collect import Collector
 from watchroom.reports.rows import AsOf, Row
 from watchroom.rolling.calendar import is_month

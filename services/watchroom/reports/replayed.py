@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from watchroom.catalogue import names
+from watchroom.kinds import names
 from watchroom.reports.collect import Collector
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings

@@ -11,18 +11,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.events.times import to_text
 from watchroom.fold.batch import Restatement
-from watchroom.rolling.bins import Bins
-from watchroom.rolling.values import DurationValue, ShareValue
-from watchroom.store.read import OpenTile
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.columns import PUBLISHED_VALUE, VALUE
+from watchroom.kinds.count import KIND as COUNT
+from watchroom.kinds.kind import Kind, Reads, Stored
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.open_now import OpenTile
 
-Row = dict[str, object]
 Fields = Mapping[str, int]
-PERCENTILES = (50, 90, 95)
 DIGITS = 6  # of seconds and shares: below what was measured, so that nothing is lost by rounding
+
+
+class Row(dict[str, object]):
+    """A row's columns by name; `kind` says how a table tells them."""
+
+    def __init__(self, kind: Kind, columns: Mapping[str, object]) -> None:
+        super().__init__(columns)
+        self.kind = kind
 
 
 class Month(NamedTuple):
@@ -52,36 +60,26 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
     today = by_series(month.fields)
     log = _restated(month.log)
     for measure, label_sets in _counted(catalogue, month, {*today, *log}):
-        bins = Bins.for_measure(measure)
         for by in label_sets:
             series = names.series(measure.id, by)
             fields, (entries, deltas) = today.get(series, {}), log.get(series, (0, {}))
             if not any(fields.values()) and not entries:
                 continue
-            row = _head(measure, by, month.name) | _figures(measure, by, fields, bins)
+            row = _row(measure, by, month.name, fields)
             closed = month.closed.get(measure.stream, False)
             row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": closed}
             if published:
                 before = {what: fields.get(what, 0) - deltas.get(what, 0) for what in {*fields, *deltas}}
-                row |= _published(measure, by, before, bins, entries, closed=closed)
+                row |= _published(measure, by, before, entries, closed=closed)
             yield row
 
 
 def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTile]], now_ms: int) -> Iterator[Row]:
     """The rows of an open measure as it was at `now_ms`."""
     for by, tile in tiles:
-        yield _head(measure, by, None) | {
-            "value": tile.open,
-            "numerator": tile.open,
-            "denominator": None,
-            "unit": measure.unit,
-            "oldest_s": None if tile.oldest_ms is None else max(0, tile.oldest_ms) / 1000,
-            "due_5min": tile.due_5min,
-            "due_15min": tile.due_15min,
-            "overdue": tile.overdue,
-            "gave_up": tile.gave_up,
-            "as_of": _moment(now_ms),
-        }
+        row = _row(measure, by, None, tile)
+        row["as_of"] = _moment(now_ms)
+        yield row
 
 
 def by_series(fields: Fields) -> dict[str, dict[str, int]]:
@@ -101,7 +99,7 @@ def _counted(
     Orphans are entities of which only later events are known; they are in no other row.
     """
     for measure in catalogue.measures.values():
-        if measure.kind != "open":
+        if kind_of(measure).reads is Reads.BUCKETS:
             yield measure, measure.label_sets()
     for name, by in sorted((names.parse_series(series) for series in found), key=str):
         if name == names.ORPHANS:
@@ -111,47 +109,38 @@ def _counted(
 def _orphans(stream: str) -> Measure:
     """What no entry of the catalogue says, as if one did."""
     return Measure(
-        id=names.ORPHANS, kind="count", stream=stream, at="", labels=(), windows=(), brief="", definition="", source=""
+        id=names.ORPHANS,
+        kind=COUNT.name,
+        stream=stream,
+        at="",
+        labels=(),
+        windows=(),
+        brief="",
+        definition="",
+        source="",
     )
 
 
-def _head(measure: Measure, by: Mapping[str, str], period: str | None) -> Row:
-    return {"measure": measure.id, "by": dict(by), "period": period}
+def _row(measure: Measure, by: Mapping[str, str], period: str | None, stored: Stored) -> Row:
+    return Row(
+        kind_of(measure),
+        {"measure": measure.id, "by": dict(by), "period": period, **_figures(measure, by, stored)},
+    )
 
 
-def _figures(measure: Measure, by: Mapping[str, str], fields: Fields, bins: Bins) -> Row:
-    if measure.kind == "count":
-        count = fields.get(names.COUNT, 0)
-        return {"value": count, "numerator": count, "denominator": None, "unit": measure.unit}
-    if measure.kind == "share":
-        share = ShareValue.from_fields(fields)
-        value = _round(share.share)
-        return {"value": value, "numerator": share.part, "denominator": share.whole, "unit": measure.unit}
-    duration = DurationValue.from_fields(fields, bins)
-    within = None
-    if measure.target_for(by) is not None and duration.observations:
-        within = _round(duration.within / duration.observations)
-    mean_s = _round(duration.mean_s)
-    return {
-        "value": mean_s,
-        "numerator": duration.sum_ms / 1000,
-        "denominator": duration.observations,
-        "unit": "s",
-        "count": duration.observations,
-        "mean_s": mean_s,
-        **{f"p{p}_s": _round(duration.percentile_s(p)) for p in PERCENTILES},
-        "max_s": _round(duration.max_s),
-        "within_target": within,
-        "missing_start": duration.missing_start,
-        "negative": duration.negative,
-    }
+def _figures(measure: Measure, by: Mapping[str, str], stored: Stored) -> dict[str, object]:
+    """The columns of a kind: the value, the counts behind it and its unit first, null where it has none."""
+    kind = kind_of(measure)
+    figures = kind.figures(measure, stored, measure.target_for(by) is not None)
+    found = {column.name: _round(kind.figure(figures, column.figure)) for column in kind.columns}
+    return {**dict.fromkeys(VALUE), **found, "unit": measure.unit}
 
 
 def _published(
-    measure: Measure, by: Mapping[str, str], before: Fields, bins: Bins, entries: int, *, closed: bool
-) -> Row:
-    figures = _figures(measure, by, before, bins)
-    keys = ("value", "numerator", "denominator") + (("within_target",) if measure.kind == "duration" else ())
+    measure: Measure, by: Mapping[str, str], before: Fields, entries: int, *, closed: bool
+) -> dict[str, object]:
+    figures = _figures(measure, by, before)
+    keys = (*PUBLISHED_VALUE, *kind_of(measure).published)
     return {f"published_{key}": figures[key] if closed else None for key in keys} | {"restatements": entries}
 
 

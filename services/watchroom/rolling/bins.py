@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
 
-from watchroom.catalogue.model import Measure
 from watchroom.events.times import LATEST_MS
 
 GROWTH_PERCENT = 2
@@ -35,11 +34,6 @@ class Bins:
     def __init__(self, extra_edges_ms: Iterable[int] = ()) -> None:
         self.edges = sorted({*BASE_EDGES, *extra_edges_ms})
         self._upper = dict(pairwise(self.edges))
-
-    @classmethod
-    def for_measure(cls, measure: Measure) -> Bins:
-        """Bins with an edge at each target and each extra edge of a measure."""
-        return cls((*measure.edges_ms, *(target.edge_ms for target in measure.targets)))
 
     def lower_ms(self, value_ms: int) -> int:
         """Name of the bin that holds a duration of 0 ms or more."""

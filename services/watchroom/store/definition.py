@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.fold import FOLD_VERSION
+from watchroom.kinds.measure import Measure
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS

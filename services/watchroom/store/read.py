@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from redis import Redis
@@ -13,12 +13,13 @@ from redis.retry import Retry
 
 from watchroom.errors import StoreUnavailable
 from watchroom.fold.batch import Restatement
+from watchroom.kinds import open_now
+from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
 from watchroom.store.keys import Keys
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 Answer = TypeVar("Answer")
-FIVE_MIN_MS = 300_000
 
 
 class Meta(NamedTuple):
@@ -44,25 +45,6 @@ class SourceState(NamedTuple):
 
     event_ms: int | None
     heartbeat_ms: int | None
-
-
-class OpenQuestion(NamedTuple):
-    """One tile to read: `target_ms` None where the labels have no target."""
-
-    series: str
-    target_ms: int | None
-    give_up_ms: int
-
-
-class OpenTile(NamedTuple):
-    """An open measure under one set of labels at one moment."""
-
-    open: int
-    oldest_ms: int | None  # age of the oldest, None when nothing is open
-    due_5min: int | None
-    due_15min: int | None
-    overdue: int | None
-    gave_up: int  # older than the measure's give_up: not closed by the feed
 
 
 class Reader:
@@ -128,24 +110,26 @@ class Reader:
         return {field: int(value) for field, value in fields.items()}, [restatement_from_json(text) for text in log]
 
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
-        """Tiles at one moment; who is older than `give_up_ms` is counted beside, not in."""
+        """Tiles at one moment; who is older than `give_up_ms` is excluded, counted separately."""
         if not questions:
             return []
         pipe = self._redis.pipeline(transaction=False)
         for question in questions:
             self._ask_tile(pipe, question, now_ms)
         found = iter(self._ask(pipe.execute))
-        return [_tile(question, [next(found) for _ in range(6)], now_ms) for question in questions]
+        return [self._tile(question, found, now_ms) for question in questions]
 
     def _ask_tile(self, pipe: Pipeline, question: OpenQuestion, now_ms: int) -> None:
-        key, oldest_kept = self.keys.open_set(question.series), now_ms - question.give_up_ms
-        pipe.zcount(key, oldest_kept, "+inf")
-        pipe.zrange(key, oldest_kept, "+inf", byscore=True, offset=0, num=1, withscores=True)
-        pipe.zcount(key, "-inf", f"({oldest_kept}")
-        due_now = now_ms - (question.target_ms or 0)  # created then: the deadline is this moment
-        pipe.zcount(key, max(oldest_kept, due_now), due_now + FIVE_MIN_MS)
-        pipe.zcount(key, max(oldest_kept, due_now), due_now + 3 * FIVE_MIN_MS)
-        pipe.zcount(key, oldest_kept, f"({max(oldest_kept, due_now)}")
+        key = self.keys.open_set(question.series)
+        for of in open_now.ranges(question, now_ms):
+            pipe.zcount(key, *_bounds(of))
+        low, high = _bounds(open_now.shown(question, now_ms))
+        pipe.zrange(key, low, high, byscore=True, offset=0, num=1, withscores=True)
+
+    def _tile(self, question: OpenQuestion, found: Iterator[Any], now_ms: int) -> OpenTile:
+        counts = [int(next(found)) for _ in open_now.ranges(question, now_ms)]
+        oldest = next(found)
+        return open_now.tile(question, counts, int(oldest[0][1]) if oldest else None, now_ms)
 
     def open_members(self, series: str) -> list[tuple[str, int]]:
         """(subject, since in ms), oldest first."""
@@ -220,14 +204,6 @@ def _int(value: str | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _tile(question: OpenQuestion, found: Sequence[Any], now_ms: int) -> OpenTile:
-    open_now, oldest, gave_up, due_5, due_15, overdue = found
-    timed = question.target_ms is not None
-    return OpenTile(
-        open=open_now,
-        oldest_ms=now_ms - int(oldest[0][1]) if oldest else None,
-        due_5min=due_5 if timed else None,
-        due_15min=due_15 if timed else None,
-        overdue=overdue if timed else None,
-        gave_up=gave_up,
-    )
+def _bounds(of: Range) -> tuple[int | str, int | str]:
+    """As Redis writes them."""
+    return "-inf" if of.from_ms is None else of.from_ms, "+inf" if of.to_ms is None else of.to_ms

@@ -13,12 +13,13 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import Shown
+from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
 from watchroom.exporter.numbers import Number
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
 from watchroom.streams import STREAMS
 
 NOON = 1_637_971_200_000  # 2021-11-27T00:00:00Z

@@ -11,7 +11,7 @@ import yaml
 from tests.generate.rules.tools import MADE_UP, RULES, catalogue_of, run, shipped, write
 from tests.parts import ROOT
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.catalogue.shown import WORDS
+from watchroom.kinds import KINDS
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 TESTS = ROOT / "tests" / "alerts"
@@ -111,14 +111,14 @@ def entries() -> str:
     text = ""
     for kind, body in OF_KIND.items():
         text += f'[made_{kind}s]\nkind = "{kind}"\nstream = "calls"\nby = {{ line = "line" }}\n{body}{TEXTS}\n'
-        for place, what in enumerate(WORDS[kind]):
+        for place, (what, quantity) in enumerate(KINDS[kind].quantities.items()):
             for side, limit in (("above", "0.5"), ("below", "0.9")):
-                of = 'where = { line = "999" }' if place % 2 or what in ("within", "live_within") else 'split = "line"'
+                of = 'where = { line = "999" }' if place % 2 or quantity.needs_target else 'split = "line"'
                 name = f"{kind.title()}{what.replace('_', '').capitalize()}{side.title()}"
                 text += f'[[made_{kind}s.alerts]]\nname = "{name}"\n'
                 text += f'severity = "ticket"\nshow = "{what}"\n{of}\n{side} = {limit}\nfor_s = 12\nkeep_s = 60\n'
                 text += 'window = "5m"\n' if kind != "open" else ""
-                text += "at_least = 20\n" if what in ("share", "within", "live_within") else ""
+                text += "at_least = 20\n" if quantity.counts else ""
                 text += 'meaning = "It means."\nimpact = "It harms."\naction = ["Act."]\n'
     return text
 

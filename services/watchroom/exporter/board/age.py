@@ -12,6 +12,7 @@ from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.tiles import big, frame, nodata
 from watchroom.exporter.board.wall import Board
 from watchroom.exporter.board.words import NO_DATA, State
+from watchroom.kinds.kind import Unit
 
 
 class _Said(NamedTuple):
@@ -27,7 +28,7 @@ def age_tile(board: Board) -> Html:
     about = tag("span", " (state of the feeds)", class_="quiet-text")
     figure = nodata(said.why)
     if said.age_ms is not None:
-        number = tag("p", *big(max(0, said.age_ms) / 1000, "s"), class_="figure")
+        number = tag("p", *big(max(0, said.age_ms) / 1000, Unit.SECONDS), class_="figure")
         figure = tag("div", number, tag("p", said.why, class_="beside"), class_="cell")
     return frame(
         "tile-data-age",

@@ -39,7 +39,7 @@ def _announcement(board: Board) -> str:
     found: dict[str, list[str]] = {}
     for view in board.tiles:
         if view.state in ("warning", "critical"):
-            word = state_word(view.state, low_is_bad=view.tile.low_is_bad, what=view.tile.shown.what)
+            word = state_word(view.state, view.quantity, low_is_bad=view.tile.low_is_bad)
             found.setdefault(word, []).append(view.tile.title)
     if board.withheld:
         found[NO_DATA] = board.withheld
@@ -72,7 +72,7 @@ def _table(view: MeasureView) -> Html:
     when = WINDOW_WORDS.get(view.lines[0].window, view.lines[0].window) if view.lines else ""
     values = list(dict.fromkeys(number.label for line in view.lines for number in line.numbers))
     head = [tag("th", tag("span", label.replace("_", " ") or "all", class_="quiet-text"), scope="col")]
-    head += [tag("th", line.meaning, scope="col") for line in view.lines]
+    head += [tag("th", line.quantity.meaning, scope="col") for line in view.lines]
     rows = [
         tag("tr", tag("th", label_words(label, value) or "all", scope="row"), *_row(view.lines, value))
         for value in values
@@ -90,5 +90,5 @@ def _row(lines: Sequence[Line], value: str) -> Iterator[Html]:
 def _said(line: Line, number: Number) -> str:
     if number.value is None:
         return NONE
-    said = plain(number.value, line.unit, tenths=line.meaning in {"mean", "median"})
+    said = plain(number.value, line.quantity.unit, tenths=line.quantity.tenths)
     return f"{said} ({number.part:,} of {number.whole:,})" if number.whole is not None else said

@@ -6,19 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from watchroom.catalogue.metrics import suffixes
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.names import metric
+from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.catalogue.shown import Alert
 from watchroom.exporter.board.markup import Html, join, tag
+from watchroom.exporter.board.wall import has_list
 from watchroom.exporter.board.words import WINDOW_WORDS, label_words, limit_words, plain, target_words, where_words
-
-KINDS = {
-    "count": "a count",
-    "share": "a share: the part out of the whole",
-    "duration": "a length of time",
-    "open": "how many are open now",
-}
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.names import metric
+from watchroom.kinds.shown import Alert
 
 
 class Runbook(NamedTuple):
@@ -59,7 +56,7 @@ def definition(measure: Measure) -> Html:
     """One measure's definition card."""
     facts = [tag("div", tag("dt", term), tag("dd", *said)) for term, said in _facts(measure)]
     parts = [tag("p", measure.definition, class_="lead"), tag("dl", *facts)]
-    if measure.kind == "open":
+    if has_list(measure):
         parts.append(tag("p", tag("a", "Who is behind the number now", href=f"/open/{measure.id}")))
     return tag("article", *parts, class_="text")
 
@@ -71,9 +68,9 @@ def index(title: str, links: Iterable[tuple[str, str, str]]) -> Html:
 
 
 def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
-    yield "Kind", [KINDS[measure.kind]]
-    clock = f"from {measure.start} to {measure.at}" if measure.start else measure.at
-    yield "Clock", [f"{clock} (stream {measure.stream})".replace("_", " ")]
+    kind = kind_of(measure)
+    yield "Kind", [kind.about]
+    yield "Clock", [f"{kind.clock(measure, str)} (stream {measure.stream})".replace("_", " ")]
     yield "Leaves out", [measure.display.excludes]
     for label in measure.labels:
         listed = ", ".join(label_words(label.name, value) for value in label.values)
@@ -83,9 +80,9 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     if measure.targets:
         yield "Target", ["; ".join(target_words(target) for target in measure.targets)]
     for where, share in measure.display.objectives:
-        yield "Should meet the target", [f"{plain(share, 'share')} {where_words(where)}"]
+        yield "Should meet the target", [f"{plain(share, Unit.SHARE)} {where_words(where)}"]
     if measure.give_up_ms:
-        yield "Not counted after", [limit_words(measure.give_up_ms / 1000, "s")]
+        yield "Not counted after", [limit_words(measure.give_up_ms / 1000, Unit.SECONDS)]
     yield "Source", [measure.source]
     yield "Metrics", [", ".join(metric(measure.id, suffix) for suffix in suffixes(measure))]
     if measure.display.alerts:
@@ -97,7 +94,7 @@ def _alert_link(alert: Alert) -> Html:
 
 
 def _links(measure: Measure) -> Iterator[Html]:
-    if measure.kind == "open":
+    if has_list(measure):
         yield tag("a", "Who is behind the number now", href=f"/open/{measure.id}")
     yield tag("a", f"Definition of “{measure.brief}”", href=f"/measures/{measure.id}")
     yield tag("a", "The wall", href="/")

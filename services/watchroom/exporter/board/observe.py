@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import Shown
+from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
 from watchroom.exporter.judge import heard_of
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Number, shown_numbers
 from watchroom.exporter.page import Page
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
 from watchroom.settings import Settings
 
 

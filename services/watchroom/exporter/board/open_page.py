@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from watchroom.catalogue.model import Measure
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.words import NO_DATA, age, clock, label_words, where_words
 from watchroom.exporter.open_list import Open, OpenList
+from watchroom.kinds.measure import Measure
 
 MOST_ROWS = 500  # the oldest; more cannot be read
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition, index, runbook, runbooks
@@ -16,10 +16,12 @@ from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.observe import observe
 from watchroom.exporter.board.open_page import open_page, unreachable, where_faults
+from watchroom.exporter.board.wall import has_list
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.open_list import read_open
 from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Asked, Pages
+from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
 
@@ -80,8 +82,8 @@ class BoardPages:
 
     def _open(self, asked: Asked) -> Answer:
         measure = self._catalogue.measures.get(asked.rest)
-        if measure is None or measure.kind != "open":
-            return self._unknown("open measure", "/open", (m for m in self._all() if m.kind == "open"))
+        if measure is None or not has_list(measure):
+            return self._unknown("open measure", "/open", filter(has_list, self._all()))
         if faults := where_faults(measure, asked.query):
             text = tag("p", "; ".join(faults), class_="text")
             return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from watchroom.catalogue.shown import Unit
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.wall import Cell, TileView
+from watchroom.exporter.board.wall import Cell, TileView, has_list
 from watchroom.exporter.board.words import NO_DATA, NONE, State, label_words, limit_words, pieces, plain, state_word
 from watchroom.exporter.numbers import Number
+from watchroom.kinds.kind import Unit
 
 LONG = 3  # characters; more than that in one of several numbers needs smaller ones
-TENTHS = frozenset({"mean", "p50", "p90", "p95"})  # averages: a tenth of a second says something
 
 
 def tile(view: TileView) -> Html:
     """A tile of the catalogue."""
     name = f"{view.measure.id}-{view.tile.place}"
-    leads_to = " (who is behind it)" if view.measure.kind == "open" else " (definition)"
+    leads_to = " (who is behind it)" if has_list(view.measure) else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
     return frame(f"tile-{name}", link, view.state, _word(view), _figures(view))
 
@@ -31,7 +30,7 @@ def _word(view: TileView) -> Html:
     """The tile's state; of several numbers it is said beside each that is beyond its limits."""
     if not view.judged or len(view.cells) > 1 or view.state in ("nodata", "none"):
         return Html("")
-    return tag("p", state_word(view.state, low_is_bad=view.tile.low_is_bad, what=view.tile.shown.what), class_="word")
+    return tag("p", state_word(view.state, view.quantity, low_is_bad=view.tile.low_is_bad), class_="word")
 
 
 def _figures(view: TileView) -> Html:
@@ -60,8 +59,9 @@ def _cell(view: TileView, cell: Cell) -> Html:
     number = cell.number
     value = number.value if number else None
     quiet = value == 0 and cell.state == "normal"
-    tenths = view.tile.shown.what in TENTHS
-    parts = [tag("p", *big(value, view.unit, tenths=tenths), class_="figure quiet" if quiet else "figure")]
+    parts = [
+        tag("p", *big(value, view.unit, tenths=view.quantity.tenths), class_="figure quiet" if quiet else "figure")
+    ]
     if cell.label:
         parts.insert(0, tag("p", label_words(view.tile.shown.split, cell.label), class_="label"))
     if number and number.whole is not None:
@@ -69,9 +69,7 @@ def _cell(view: TileView, cell: Cell) -> Html:
     elif view.judged and len(view.cells) == 1:
         parts.append(tag("p", _limits(view), class_="beside"))
     if len(view.cells) > 1 and cell.state in ("warning", "critical"):
-        parts.append(
-            tag("p", state_word(cell.state, low_is_bad=view.tile.low_is_bad, what=view.tile.shown.what), class_="word")
-        )
+        parts.append(tag("p", state_word(cell.state, view.quantity, low_is_bad=view.tile.low_is_bad), class_="word"))
     return tag("div", *parts, class_="cell", data_state=cell.state)
 
 
@@ -84,7 +82,7 @@ def _limits(view: TileView) -> str:
 def _share(number: Number, target: float | None) -> Sequence[Html]:
     """The counts behind a share, and a bar with the mark of its target."""
     counts = f"{number.part:,} of {number.whole:,}" if number.whole else "0 of 0: nothing to judge"
-    said = f"{counts}, target {plain(target, 'share')}" if target is not None else counts
+    said = f"{counts}, target {plain(target, Unit.SHARE)}" if target is not None else counts
     return [tag("p", said, class_="beside"), share_bar(number.value, target)]
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import OF_A_TARGET, WORDS, Shown, Tile, Unit
+from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.words import State, worst
 from watchroom.exporter.numbers import Number
+from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.kind import Quantity, Reads, Unit
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown, Tile
 
 Ask = Callable[[Measure, Shown], Sequence[Number]]
-OF_KIND = {"count": ("number",), "share": ("share",), "duration": ("mean", "observations"), "open": ("open", "oldest")}
 Faults = Mapping[str, Sequence[str]]  # stream -> why it is withheld; empty: it is not
 
 
@@ -44,7 +46,12 @@ class TileView:
     @property
     def unit(self) -> Unit:
         """Of its numbers."""
-        return WORDS[self.measure.kind][self.tile.shown.what].unit
+        return self.quantity.unit
+
+    @property
+    def quantity(self) -> Quantity:
+        """What its numbers are."""
+        return quantity_of(self.measure, self.tile.shown)
 
     @property
     def judged(self) -> bool:
@@ -59,10 +66,9 @@ class TileView:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One word of a measure that is on no tile."""
+    """One quantity of a measure that is on no tile."""
 
-    meaning: str
-    unit: Unit
+    quantity: Quantity
     window: str
     numbers: tuple[Number, ...]
 
@@ -113,15 +119,22 @@ def other_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[Measure
     return tuple(_measure_view(measure, faults[measure.stream], ask) for measure in untiled)
 
 
+def has_list(measure: Measure) -> bool:
+    """Whether who is behind a measure's number can be listed."""
+    return kind_of(measure).reads is Reads.OPEN_SET
+
+
 def href_of(measure: Measure, where: Mapping[str, str]) -> str:
     """Where a measure's number leads: to who is behind it, or to its definition."""
-    if measure.kind != "open":
+    if not has_list(measure):
         return f"/measures/{measure.id}"
     return f"/open/{measure.id}" + (f"?{urlencode(where)}" if where else "")
 
 
 def _tile_view(measure: Measure, tile: Tile, faults: Sequence[str], ask: Ask) -> TileView:
-    target = measure.display.objective_for(tile.shown.where) if tile.shown.what in OF_A_TARGET else None
+    target = None
+    if quantity_of(measure, tile.shown).needs_target:
+        target = measure.display.objective_for(tile.shown.where)
     if faults:
         split = next((label for label in measure.labels if label.name == tile.shown.split), None)
         values = (*split.values, *([split.absent] if tile.shown.rest else [])) if split else ("",)
@@ -143,23 +156,14 @@ def _measure_view(measure: Measure, faults: Sequence[str], ask: Ask) -> MeasureV
 
 
 def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
-    """The words that can be said for each value of the first label, over the shortest window."""
+    """What a card shows for each value of the first label, over the shortest window."""
     split = measure.labels[0].name if measure.labels else ""
     window = measure.windows[0] if measure.windows else ""
-    for what in _whats(measure, split):
-        numbers = tuple(ask(measure, Shown(what, {}, window, split)))
-        if numbers:
-            word = WORDS[measure.kind][what]
-            yield Line(word.meaning, word.unit, window, numbers)
-
-
-def _whats(measure: Measure, split: str) -> Iterator[str]:
-    whats = {
-        "count": ("number",),
-        "share": ("share",),
-        "duration": ("mean", "observations"),
-        "open": ("open", "oldest"),
-    }
-    yield from whats[measure.kind]
-    if measure.targets and all(set(target.where) <= {split} for target in measure.targets):
-        yield "within" if measure.kind == "duration" else "overdue"
+    kind = kind_of(measure)
+    has_targets = measure.targets and all(set(target.where) <= {split} for target in measure.targets)
+    for what in kind.card:
+        quantity = kind.quantities[what]
+        if quantity.needs_target and not has_targets:
+            continue
+        if numbers := tuple(ask(measure, Shown(what, {}, window, split))):
+            yield Line(quantity, window, numbers)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import floor
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
-from watchroom.catalogue.model import Target
-from watchroom.catalogue.shown import Unit
+from watchroom.kinds.kind import Quantity, Unit
+from watchroom.kinds.measure import Target
 
 NO_DATA = "NO DATA"
 NONE = "NONE"
@@ -43,11 +43,15 @@ class Piece(NamedTuple):
 
 def pieces(value: float, unit: Unit, *, tenths: bool = False) -> list[Piece]:
     """A number in the parts that are drawn large and small; `tenths` of a second only below 100 s."""
-    if unit == "share":
-        return [Piece(_percent(value), "%")]
-    if unit == "s":
-        return _length(value, tenths=tenths)
-    return [Piece(f"{floor(value):,}", "")]
+    match unit:
+        case Unit.SHARE:
+            return [Piece(_percent(value), "%")]
+        case Unit.SECONDS:
+            return _length(value, tenths=tenths)
+        case Unit.NUMBER:
+            return [Piece(f"{floor(value):,}", "")]
+        case _:
+            assert_never(unit)
 
 
 def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
@@ -60,12 +64,12 @@ def limit_words(value: float, unit: Unit) -> str:
     found = pieces(value, unit)
     while len(found) > 1 and not int(found[-1].number):
         found.pop()
-    return " ".join(f"{int(number) if unit == 's' else number} {word}".strip() for number, word in found)
+    return " ".join(f"{int(number) if unit is Unit.SECONDS else number} {word}".strip() for number, word in found)
 
 
 def age(length_ms: int) -> str:
     """A length of time in one line; a negative one counts as 0."""
-    return plain(max(0, length_ms) / 1000, "s")
+    return plain(max(0, length_ms) / 1000, Unit.SECONDS)
 
 
 def label_words(name: str, value: str) -> str:
@@ -82,7 +86,7 @@ def where_words(by: Mapping[str, str]) -> str:
 
 def target_words(target: Target) -> str:
     """`below 10 s (999)`, `within 15 min 00 s (Grade 1)`."""
-    said = f"{'within' if target.inclusive else 'below'} {limit_words(target.limit_ms / 1000, 's')}"
+    said = f"{'within' if target.inclusive else 'below'} {limit_words(target.limit_ms / 1000, Unit.SECONDS)}"
     where = where_words(target.where)
     return f"{said} ({where})" if where else said
 
@@ -92,12 +96,21 @@ def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime(pattern)
 
 
-def state_word(state: State, *, low_is_bad: bool = False, what: str = "") -> str:
-    """Every state has a word beside its colour; `what` is shown, a word of the catalogue."""
-    if what.startswith("due_") and state in ("warning", "critical"):
-        return "DUE"
-    warning = "LATE" if what == "overdue" else "LOW" if low_is_bad else "HIGH"
-    return {"normal": "NORMAL", "warning": warning, "critical": "CRITICAL", "none": NONE, "nodata": NO_DATA}[state]
+def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
+    """Every state has a word beside its colour; what is shown may have words of its own."""
+    match state:
+        case "normal":
+            return "NORMAL"
+        case "warning":
+            return "LOW" if low_is_bad else quantity.warning_word
+        case "critical":
+            return quantity.critical_word
+        case "none":
+            return NONE
+        case "nodata":
+            return NO_DATA
+        case _:
+            assert_never(state)
 
 
 def worst(states: list[State]) -> State:

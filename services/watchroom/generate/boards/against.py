@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from watchroom.catalogue.model import Label, Measure
 from watchroom.generate import promql
 from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.maker import MOST_LINES, Maker, in_words
 from watchroom.generate.boards.panels import COUNT, Placed, Query, rows
+from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
     "**Compared with.** The same local hour of the last 6 weeks, as far as they are held: an hour of local time, so "

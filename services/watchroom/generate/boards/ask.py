@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Catalogue, Label, Measure
-from watchroom.catalogue.shown import OF_A_TARGET, PERCENTILES, WITH_COUNTS, WORDS, Shown, Tile
+from watchroom.catalogue.model import Catalogue
 from watchroom.generate import promql
 from watchroom.generate.boards.states import Limits
+from watchroom.kinds import kind_of, names, quantity_of
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.shown import Shown, Tile
 
 CHOSEN: Final = ('force=~"$force"',)
 ALL: Final = "All"
@@ -17,7 +19,6 @@ LAST: Final = "zzz"  # the place after all values: signs stand before digits
 PLACE: Final = "place"  # label by which the rows of a table are ordered
 AREA: Final = "area"  # the word whose values are a setting
 NORMAL: Final = "NORMAL"
-NEEDS_TARGET: Final = OF_A_TARGET | {"met"}
 NO_MAPPING: Final[Mapping[str, str]] = {}
 
 
@@ -31,17 +32,7 @@ def one(
     split: str = "",
 ) -> str:
     """One number; a mean or percentile of nothing is NaN (NONE), not an absent series (NO DATA)."""
-    shown = Shown(what, where, window, split)
-    if what == "whole":
-        return promql.counts(catalogue, measure, Shown("share", where, window, split), CHOSEN).whole
-    if what == "met":
-        return promql.counts(catalogue, measure, Shown("within", where, window, split), CHOSEN).part
-    expr = promql.expression(catalogue, measure, shown, CHOSEN)
-    if what == "part":  # not published where the whole is 0
-        return f"({expr}) or ({promql.counts(catalogue, measure, shown, CHOSEN).whole})"
-    if what == "mean" or what in PERCENTILES:
-        return f"({expr}) or (({promql.base(measure, shown, CHOSEN)} == 0) / 0)"
-    return expr
+    return promql.expression(catalogue, measure, Shown(what, where, window, split), CHOSEN)
 
 
 def by_label(catalogue: Catalogue, measure: Measure, what: str, window: str, label: Label) -> str:
@@ -93,17 +84,18 @@ def never_closed(measure: Measure) -> str:
 def values_shown(measure: Measure, label: Label, what: str) -> list[str]:
     """The listed values under which a word has a meaning: of a target only those that have one."""
     values = sorted(label.values) if label.value_of == AREA else list(label.values)
-    if what not in NEEDS_TARGET:
+    if not kind_of(measure).quantities[what].needs_target:
         return values
     needed = any(label.name in target.where for target in measure.targets)
     return [value for value in values if not needed or measure.target_for({label.name: value})]
 
 
 def adds_up(measure: Measure, what: str) -> bool:
-    """Whether a word can be asked for over all label values together."""
-    if what in PERCENTILES:
+    """Whether a quantity can be asked for over all label values together."""
+    quantity = kind_of(measure).quantities[what]
+    if not quantity.adds_up:
         return not measure.labels
-    return what not in NEEDS_TARGET or all(not target.where for target in measure.targets)
+    return not quantity.needs_target or all(not target.where for target in measure.targets)
 
 
 def beside(measure: Measure, suffix: str, window: str = "") -> str:
@@ -140,9 +132,10 @@ def tile(catalogue: Catalogue, measure: Measure, shown: Tile, limits: Limits | N
 def _shown(catalogue: Catalogue, measure: Measure, ask: Shown) -> str:
     """Seconds are cut, not rounded: 9.6 s below a limit of 10 s must not read as 10 s."""
     expr = promql.expression(catalogue, measure, ask, CHOSEN)
-    if WORDS[measure.kind][ask.what].unit == "s":
+    quantity = quantity_of(measure, ask)
+    if quantity.unit is Unit.SECONDS:
         expr = f"floor({expr})"
-    if ask.what in WITH_COUNTS:
+    if quantity.counts:
         expr = _with_counts(expr, promql.counts(catalogue, measure, ask, CHOSEN), ask)
     return expr
 

@@ -15,12 +15,16 @@ from grafana_foundation_sdk.builders import prometheus
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.generate.boards.panels import SOURCE, Link, Placed
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
+from watchroom.streams import STREAMS
 
 COLUMNS: Final = 24
 REFRESH: Final = "10s"
-NAMES: Final = ("live", "response", "demand", "crime", "month", "platform")
+NAMES: Final = ("live", *dict.fromkeys(stream.board.name for stream in STREAMS.values()), "month", "platform")
 ROW_HEIGHT: Final = 1
 MOST_OPEN_ROWS: Final = 84  # of 38 px: three screens of 1,080 px; what does not fit is behind a heading
 AGE_HEIGHT: Final = 4
@@ -72,7 +76,7 @@ def link_to(name: str) -> Link:
 def links(sources: Sources, measure: Measure, to: str) -> tuple[Link, ...]:
     """Drill-down, the list behind an open measure, its definition, and its alerts' runbooks (or all runbooks)."""
     found = [link_to(to)]
-    if measure.kind == "open":
+    if kind_of(measure).reads is Reads.OPEN_SET:
         found.append(open_list(sources, measure))
     found.append(Link("Definition", f"{sources.exporter}/measures/{measure.id}"))
     runbooks = [Link(f"Runbook {alert.name}", runbook(sources, alert.name)) for alert in measure.display.alerts]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from watchroom.catalogue.model import Label, Measure, Target
-from watchroom.catalogue.shown import WORDS, Tile
 from watchroom.generate.boards.states import Limits
+from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.measure import Label, Measure, Target
+from watchroom.kinds.shown import Tile
 from watchroom.streams import STREAMS
 
 WINDOW_WORDS = {
@@ -22,8 +23,6 @@ WINDOW_WORDS = {
     "month": "by month",
     "12mo": "12 complete months",
 }
-LATE = "LATE"
-DUE = "DUE"  # fits beside the name of one of three numbers
 NO_LIMITS = "none; this panel shows and does not judge"
 NOTHING = "NONE: nothing to measure. NO DATA: not published, because the feed, a worker, Redis or the exporter is down."
 
@@ -42,12 +41,6 @@ def label_value(label: Label, value: str) -> str:
 def column(name: str) -> str:
     """Title of a label's column."""
     return _word(name)
-
-
-def what(measure: Measure, word: str) -> str:
-    """What a word shows of a measure, as a title says it."""
-    meaning = WORDS[measure.kind][word].meaning
-    return {"number": "number", "share": "share", "open": "open now"}.get(word, meaning)
 
 
 def measure_card(measure: Measure, threshold: str = NO_LIMITS, also: Sequence[str] = ()) -> str:
@@ -72,14 +65,8 @@ def platform_card(text: str, threshold: str = NO_LIMITS) -> str:
 
 def clock(measure: Measure) -> str:
     """How the measure is placed in time."""
-    moments = {name: word.meaning for name, word in STREAMS[measure.stream].moments.items()}
-    if measure.kind == "duration":
-        start, end = (f"`{name}` ({moments[name]})" for name in (measure.start, measure.at))
-        return f"From {start} to {end}; placed at its end."
-    if measure.kind == "open":
-        state = STREAMS[measure.stream].states[measure.state].meaning
-        return f"Now; the age runs from `{measure.at}` ({moments[measure.at]}) while {state}."
-    return f"Placed at `{measure.at}`: {moments[measure.at]}."
+    words = STREAMS[measure.stream].words
+    return _sentence(kind_of(measure).clock(measure, lambda word: f"`{word}` ({words[word].meaning})"))
 
 
 def targets(measure: Measure) -> str:
@@ -89,15 +76,13 @@ def targets(measure: Measure) -> str:
     return _sentence("; ".join(_target(measure, target) for target in measure.targets))
 
 
-def limits(tile: Tile) -> Limits | None:
+def limits(measure: Measure, tile: Tile) -> Limits | None:
     """The limits of a tile; None without any."""
     if tile.warning is None or tile.critical is None:
         return None
-    if tile.shown.what.startswith("due_"):
-        return Limits(tile.warning, tile.critical, DUE, DUE)
-    if tile.shown.what == "overdue":
-        return Limits(tile.warning, tile.critical, LATE, "CRITICAL")
-    return Limits(tile.warning, tile.critical, "LOW" if tile.low_is_bad else "HIGH", "CRITICAL")
+    quantity = quantity_of(measure, tile.shown)
+    warning_word = "LOW" if tile.low_is_bad else quantity.warning_word
+    return Limits(tile.warning, tile.critical, warning_word, quantity.critical_word)
 
 
 def limits_text(found: Limits | None, unit: str, judged: Mapping[str, str] | None = None) -> str:

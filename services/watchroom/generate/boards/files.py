@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.generate.boards import board, crime, demand, live, month, platform, response
+from watchroom.generate.boards import board, live, month, of_streams, platform
 from watchroom.generate.boards.board import Board, Sources
 from watchroom.settings import Settings
 
-BOARDS: Final = {
-    made.name: made for made in (live.BOARD, response.BOARD, demand.BOARD, crime.BOARD, month.BOARD, platform.BOARD)
-}
+BOARDS: Final = {made.name: made for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD)}
 
 
 def outputs() -> dict[str, Callable[[Path], str]]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from watchroom.catalogue.model import Measure
-from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Tile
 from watchroom.generate import promql
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
+from watchroom.generate.boards.maker import SECONDS, SHARE
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
+from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.kind import Reads, Unit
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Tile
 
 MOST_PANELS: Final = 12
 # A grid row is 30 px and a gap of 8 px. 26 of them and 72 px for a bar of variables are 1,060 px of 1,080.
@@ -21,7 +24,7 @@ WIDTH: Final = 6
 SIZES_PX: Final = (78, 76, 76)  # of the numbers of each line: "12 min 05 s" and "178" beside two others fit
 MANY: Final = 3  # numbers in one tile, from which on their names are smaller
 SMALL_PX: Final = 24
-UNITS: Final = {"count": COUNT, "share": "percentunit", "s": "suffix: s"}
+UNITS: Final = {Unit.NUMBER: COUNT, Unit.SHARE: SHARE, Unit.SECONDS: SECONDS}
 MINUTES_FROM_S: Final = 100  # a wait of 99 s is in seconds, one of 100 s in minutes and seconds
 
 
@@ -39,9 +42,9 @@ BOARD: Final = Board(
 
 
 def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
-    limits = describe.limits(tile)
-    unit = WORDS[measure.kind][tile.shown.what].unit
-    said = {"s": " s", "share": "", "count": ""}[unit]
+    limits = describe.limits(measure, tile)
+    unit = quantity_of(measure, tile.shown).unit
+    said = " s" if unit is Unit.SECONDS else ""
     window = describe.WINDOW_WORDS.get(tile.shown.window, "now")
     head = Head(
         f"live/{measure.id}/{tile.shown}",
@@ -53,14 +56,16 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         links(sources, measure, measure.display.board),
     )
     behind = (
-        [open_list(sources, measure, tile.shown.where)] if measure.kind == "open" else [link_to(measure.display.board)]
+        [open_list(sources, measure, tile.shown.where)]
+        if kind_of(measure).reads is Reads.OPEN_SET
+        else [link_to(measure.display.board)]
     )
     expr, name = ask.tile(sources.catalogue, measure, tile, limits), _name(measure, tile, window)
     queries, fills = [Query(expr, name)], {}
-    if unit == "s":
+    if unit is Unit.SECONDS:
         is_long = f"({expr}) >= {MINUTES_FROM_S}"
         queries = [Query(f"({expr}) unless ({is_long})", name), Query(f"1000 * ({is_long})", name)]
-    if limits and (unit == "s" or tile.judged):
+    if limits and (unit is Unit.SECONDS or tile.judged):
         # A limit would have to hold for both queries, or for every number beside it: the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None
@@ -70,7 +75,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         rest = promql.rest(sources.catalogue, measure, tile.shown, ask.CHOSEN)
         queries.append(Query(rest, describe.label_value(split, split.absent)))
     return number(
-        head, queries, limits=limits, named=True, fills=fills, is_long=unit == "s", data_links=behind,
+        head, queries, limits=limits, named=True, fills=fills, is_long=unit is Unit.SECONDS, data_links=behind,
         width=WIDTH, height=HEIGHTS[line],
         size=SIZES_PX[line], name_px=SMALL_PX if many >= MANY else TITLE_PX,
     )  # fmt: skip
@@ -83,13 +88,13 @@ def _shows(measure: Measure, tile: Tile) -> str:
     others = "and of all that are not listed together" if shown.rest else "listed values only"
     split = [f"by {shown.split}, {others}"] if shown.split else []
     window = [describe.WINDOW_WORDS[shown.window]] if shown.window else []
-    return ", ".join([WORDS[measure.kind][shown.what].meaning, *where, *split, *window]) + "."
+    return ", ".join([quantity_of(measure, shown).meaning, *where, *split, *window]) + "."
 
 
 def _name(measure: Measure, tile: Tile, window: str) -> str:
     """What stands under or beside the number: its label value, its counts, its state."""
     split = [describe.label_legend(label) for label in measure.labels if label.name == tile.shown.split]
-    counts = ["{{part}} of {{whole}}"] if tile.shown.what in WITH_COUNTS else []
+    counts = ["{{part}} of {{whole}}"] if quantity_of(measure, tile.shown).counts else []
     state = ["{{state}}"] if tile.warning is not None else []
     # The state first: "2 of 9 CRITICAL" reads as two that are critical.
     return "  ".join([*split, *state, *counts]) or window

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, assert_never
 
-from watchroom.catalogue.model import Label, Measure
-from watchroom.catalogue.shown import WORDS
 from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Over, Unit
+from watchroom.kinds.measure import Label, Measure
+from watchroom.streams import STREAMS
 
+SHARE: Final = "percentunit"
+SECONDS: Final = "suffix: s"  # of what is quick: answers are a matter of seconds, and their targets of ten
+LENGTHS: Final = "dthms"  # of everything else, which takes minutes to days
 MOST_LINES: Final = 4  # series that can be told apart by colour and dash
-BESIDE: Final = {"missing_start": "Missing start", "negative": "Negative"}
 ALL_ROW: Final = f"**Rows.** Listed values; `{ask.ALL}` counts those that are unlisted or absent as well."
 
 
@@ -25,8 +29,8 @@ class Maker:
         self.sources, self.measure, self.catalogue = sources, measure, sources.catalogue
         self.windows = [window for window in measure.windows if window != "month"]
         self.first: Label | None = measure.labels[0] if measure.labels else None
-        # Answers are a matter of seconds, and their targets of ten; everything else takes minutes to days.
-        self.seconds = "suffix: s" if measure.stream == "calls" else "dthms"
+        self.seconds = SECONDS if STREAMS[measure.stream].is_quick else LENGTHS
+        self.kind = kind_of(measure)
 
     @property
     def window(self) -> str:
@@ -42,7 +46,7 @@ class Maker:
         """A panel's head; `key` within the measure."""
         card = describe.measure_card(self.measure, threshold or describe.NO_LIMITS, also)
         full = f"{self.measure.display.board}/{self.measure.id}/{key}"
-        decimals = 1 if unit in ("percentunit", "suffix: s") else 0
+        decimals = 1 if unit in (SHARE, SECONDS) else 0
         return Head(full, title, card, unit, links(self.sources, self.measure, "month"), decimals)
 
     def summary(
@@ -59,7 +63,8 @@ class Maker:
     ) -> Placed:
         """Rows: values of a label, or without one of all. Columns: windows."""
         # What is overdue now was not created in months that are complete: added to those it would mix two times.
-        windows = [window for window in self.windows if what != "live_within" or window != "12mo"]
+        is_of_now = self.kind.quantities[what].misses_overdue
+        windows = [window for window in self.windows if not is_of_now or window != "12mo"]
         queries = [Query(self._by(what, window, label), describe.WINDOW_WORDS[window]) for window in windows]
         labels = [label] if label else list(self.measure.labels)
         named = " and ".join(each.name for each in labels)
@@ -89,21 +94,42 @@ class Maker:
             hide=(ask.PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
         )  # fmt: skip
 
+    @property
+    def excluded(self) -> dict[str, str]:
+        """What is excluded and counted separately over the windows: suffix -> a name."""
+        families = self.kind.families.items()
+        found = [suffix for suffix, family in families if family.excluded and family.over is Over.WINDOWS]
+        return {suffix: suffix.replace("_", " ").capitalize() for suffix in found}
+
     def beside(self) -> Placed:
-        """Rows: what is counted beside a duration. Columns: windows."""
+        """Rows: what is excluded and counted separately. Columns: windows."""
         queries = []
         for window in self.windows:
             parts = (
-                ask.put(ask.beside(self.measure, suffix, window), "counted", text) for suffix, text in BESIDE.items()
+                ask.put(ask.beside(self.measure, suffix, window), "counted", text)
+                for suffix, text in self.excluded.items()
             )
             queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
         head = self.head("beside", f"{self.measure.brief}: counted beside, in no time above", COUNT)
-        said = {"Counted": {text: text for text in BESIDE.values()}}
+        said = {"Counted": {text: text for text in self.excluded.values()}}
         return rows(head, queries, [("counted", "Counted")], width=12, height=6, names=said)
+
+    def panel_unit(self, unit: Unit) -> str:
+        """What Grafana writes a quantity of the measure in."""
+        match unit:
+            case Unit.NUMBER:
+                return COUNT
+            case Unit.SHARE:
+                return SHARE
+            case Unit.SECONDS:
+                return self.seconds
+            case _:
+                assert_never(unit)
 
     def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> Placed:
         """How one word has gone, by the first label where its values can be told apart."""
-        unit = {"count": COUNT, "share": "percentunit", "s": self.seconds}[WORDS[self.measure.kind][what].unit]
+        quantity = self.kind.quantities[what]
+        unit = self.panel_unit(quantity.unit)
         label = self.first
         listed = ask.values_shown(self.measure, label, what) if label else []
         is_split = label is not None and (len(listed) <= MOST_LINES or not ask.adds_up(self.measure, what))
@@ -116,9 +142,7 @@ class Maker:
             queries, names = [Query(asked(), self.measure.brief)], [self.measure.brief]
         elif label.value_of == ask.AREA:  # a setting: whatever Prometheus has
             queries, names = [Query(asked(split=split), describe.label_legend(label))], list(words)
-        objectives = (
-            {share for _, share in self.measure.display.objectives} if what in ("within", "live_within") else set()
-        )
+        objectives = {share for _, share in self.measure.display.objectives} if quantity.is_met_share else set()
         limit = objectives.pop() if len(objectives) == 1 else None
         threshold = f"dashed line at {limit:g} ({limit:.0%})" if limit is not None else ""
         head = self.head(f"{what}/trend", f"{self.measure.brief}: {title}", unit, threshold)

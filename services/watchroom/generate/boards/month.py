@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from watchroom.catalogue.model import Label, Measure
-from watchroom.catalogue.shown import PERCENTILES, WORDS
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
-from watchroom.generate.boards.maker import MOST_LINES
+from watchroom.generate.boards.maker import MOST_LINES, SECONDS, SHARE, Maker
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
+from watchroom.kinds import kind_of
+from watchroom.kinds.measure import Label, Measure
 
 MONTH: Final = "month"
 SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
@@ -26,12 +26,6 @@ MET: Final = {
     1: Word("MET", palette.QUIET),
     2: Word("MISSED so far", palette.WARNING),  # the only month about which somebody can still do something
     3: Word("MET so far", palette.QUIET),
-}
-TARGET_WORDS: Final = ("within", "met")
-WORDS_SHOWN: Final = {
-    "count": ("number",),
-    "share": ("share", "part", "whole"),
-    "duration": ("within", "met", "observations", "mean", "p50", "p90"),
 }
 # The month on the clock of Europe/London. Where a month ends, summer time runs from March to September.
 _NOW: Final = "(time() + 3600 * (month() >= bool 3) * (month() <= bool 9))"
@@ -64,21 +58,30 @@ BOARD: Final = Board(
 
 
 def _headline(measure: Measure) -> tuple[str, Label | None]:
-    """The word and the label that are open on the board: few columns, and the target if there is one."""
+    """The quantity and the label that are open on the board: few columns, and the target if there is one."""
+    kind = kind_of(measure)
     label = next((each for each in measure.labels if len(each.values) <= MOST_LINES), None)
-    if measure.kind != "duration":
-        return WORDS_SHOWN[measure.kind][0], label
-    return ("within" if measure.targets and label and _has_targets(measure, label) else "mean"), label
+    told = [what for what in kind.trends if what in kind.by_month and _is_told(measure, what, label)]
+    return next(iter(told), kind.base), label
+
+
+def _is_told(measure: Measure, what: str, label: Label | None) -> bool:
+    """Whether a quantity can be said by this label: one of a target only where the label alone tells which."""
+    if not kind_of(measure).quantities[what].needs_target:
+        return True
+    return bool(measure.targets) and label is not None and _has_targets(measure, label)
 
 
 def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None] | None) -> Iterator[Placed]:
-    for what in WORDS_SHOWN[measure.kind]:
-        if what in TARGET_WORDS and not measure.targets:
+    kind = kind_of(measure)
+    for what in kind.by_month:
+        quantity = kind.quantities[what]
+        if quantity.needs_target and not measure.targets:
             continue
-        if what in PERCENTILES and len(measure.labels) > 1:
+        if not quantity.adds_up and len(measure.labels) > 1:
             continue  # ranks cannot be added over a label
         for label in measure.labels or (None,):
-            if what in TARGET_WORDS and label and not _has_targets(measure, label):
+            if quantity.needs_target and label and not _has_targets(measure, label):
                 continue
             if (what, label) != headline:
                 is_wide = label and len(label.values) > MOST_NARROW
@@ -87,6 +90,8 @@ def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None]
 
 def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *, width: int) -> Placed:
     """Rows: months. Columns: values of a label, whether an objective was met, all, and on how many a share rests."""
+    kind = kind_of(measure)
+    quantity = kind.quantities[what]
     queries: list[Query] = []
     columns: dict[str, Column] = {}
     for value in ask.values_shown(measure, label, what) if label else []:
@@ -94,22 +99,21 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         title = describe.label_value(label, value) if label else ""
         expr = ask.one(sources.catalogue, measure, what, where=where, window=MONTH)
         queries.append(Query(expr, title))
-        objective = measure.display.objective_for(where) if what == "within" else None
+        objective = measure.display.objective_for(where) if quantity.is_met_share else None
         if objective is not None:
             met = f"(({expr}) >= bool {objective:g}) + 0 * ({expr})"  # NaN stays NaN: nothing was missed
             met = f"(({met}) + 2 and on ({MONTH}) {RUNNING}) or ({met})"
             queries.append(Query(met, f"{title}: objective {objective:.0%}"))
             columns[queries[-1].name] = Column(COUNT, MET)
     all_of_it = ask.one(sources.catalogue, measure, what, window=MONTH)
-    base = {"share": "whole", "duration": "observations"}.get(measure.kind, "number")
-    if what in ("number", base):
+    if what == kind.base:
         queries.append(Query(_written(all_of_it), "All"))
     else:
         if ask.adds_up(measure, what) or not label:
             queries.append(Query(all_of_it, "All"))
-        queries.append(Query(_written(ask.one(sources.catalogue, measure, base, window=MONTH)), "Of all"))
+        queries.append(Query(_written(ask.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)
-    unit, said = _unit(measure, what)
+    unit, said = Maker(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
     by = f", by {label.name}" if label else ""
     threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
     months = (
@@ -120,7 +124,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     head = Head(
         f"month/{measure.id}/{what}/{label.name if label else ''}", f"{measure.brief}: {said}{by}",
         describe.measure_card(measure, threshold or describe.NO_LIMITS, [months]), unit,
-        links(sources, measure, measure.display.board), 1 if unit in ("percentunit", "suffix: s") else 0,
+        links(sources, measure, measure.display.board), 1 if unit in (SHARE, SECONDS) else 0,
     )  # fmt: skip
     return rows(
         head, queries[: len(REFS)], [(SHOWN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,
@@ -134,16 +138,6 @@ def _written(expr: str) -> str:
     complete = f"({expr}) unless on ({MONTH}) {RUNNING}"
     parts = ((running, "$1 (so far)"), (complete, "$1"))
     return " or ".join(f'label_replace({part}, "{SHOWN}", "{said}", "{MONTH}", "(.*)")' for part, said in parts)
-
-
-def _unit(measure: Measure, what: str) -> tuple[str, str]:
-    """Unit and words of a column; three words are only ever shown here."""
-    only_here = {"met": "number within the target", "whole": "the whole, number", "part": "the part, number"}
-    if what in only_here:
-        return COUNT, only_here[what]
-    word = WORDS[measure.kind][what]
-    seconds = "suffix: s" if measure.stream == "calls" else "dthms"
-    return {"count": COUNT, "share": "percentunit", "s": seconds}[word.unit], word.meaning
 
 
 def _has_targets(measure: Measure, label: Label) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from watchroom.catalogue import names
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate.boards import ask, describe, palette
@@ -14,6 +13,7 @@ from watchroom.generate.boards.board import Board, Section, Sources, all_runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import Word
+from watchroom.kinds import KINDS, names
 from watchroom.streams import STREAMS
 
 CHOSEN: Final = ask.CHOSEN[0]
@@ -29,10 +29,8 @@ SOMETIMES: Final = {
     "redis_retries": "Redis calls tried again",
     "kafka_retries": "Kafka calls tried again",
 }
-BESIDE: Final = {
-    "missing_start": "Ended without a known start, in the last 24 h: counted here and in no time.",
-    "negative": "Ended before they started, in the last 24 h: counted here and in no time.",
-    "gave_up": "Never closed by the feed and too old to be believed: counted here and no longer shown as open.",
+EXCLUDED: Final = {
+    suffix: family.excluded for kind in KINDS.values() for suffix, family in kind.families.items() if family.excluded
 }
 NONE_UP: Final = {0: Word("NONE UP", palette.CRITICAL)}
 
@@ -158,7 +156,7 @@ def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
 
 def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
     """What every measure leaves out because the feed was wrong."""
-    for suffix, text in BESIDE.items():
+    for suffix, text in EXCLUDED.items():
         parts = []
         for measure in catalogue.measures.values():
             if suffix in suffixes(measure):

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
-from watchroom.catalogue.shown import Alert
 from watchroom.generate import promql
 from watchroom.generate.rules.limits import duration, miss_limit
 from watchroom.generate.rules.links import Links, board_of
 from watchroom.generate.rules.recording import miss_selector
 from watchroom.generate.rules.wording import description, summary
+from watchroom.kinds import quantity_of
+from watchroom.kinds.asking import FORCE
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert
 
 MEASURES_GROUP: Final = "watchroom-measures"
 PLATFORM_GROUP: Final = "watchroom-platform"
@@ -48,13 +51,13 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     interval: it still takes the first one for told. So it stays until its figure is back, and is judged then.
     Its value is NaN meanwhile, so that the text can say that there is none.
     """
-    labels = [promql.FORCE, *(alert.shown.where if alert.burn else ()), *filter(None, [alert.shown.split])]
+    labels = [FORCE, *(alert.shown.where if alert.burn else ()), *filter(None, [alert.shown.split])]
     fired = f'max by ({", ".join(labels)}) (ALERTS{{alertname="{alert.name}",alertstate="firing"}})'
     muting = " or ".join(
         f'max by (force) (ALERTS{{alertstate="firing",{match}}})'
         for match in ('mutes="all"', f'mutes="stream",stream="{measure.stream}"')
     )
-    on = ", ".join([promql.FORCE, *filter(None, [alert.shown.split])])
+    on = ", ".join([FORCE, *filter(None, [alert.shown.split])])
     lost = f"unless on ({on}) {promql.base(measure, alert.shown)}"
     return f"({holds(catalogue, measure, alert)}) or (0 * {fired} / 0 and on (force) ({muting}) {lost})"
 
@@ -72,9 +75,9 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         beyond = f"({promql.expression(catalogue, measure, shown)}) < {alert.below:g}"
     if not alert.at_least:
         return beyond
-    on = ", ".join([promql.FORCE, *([shown.split] if shown.split else [])])
+    on = ", ".join([FORCE, *([shown.split] if shown.split else [])])
     rests_on = promql.base(measure, shown)
-    if shown.what == "live_within":
+    if quantity_of(measure, shown).misses_overdue:
         rests_on = f"({promql.counts(catalogue, measure, shown).whole})"
     return f"{beyond} and on ({on}) {rests_on} >= {alert.at_least}"
 

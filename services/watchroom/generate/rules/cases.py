@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from watchroom.catalogue import names
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import PERCENTILES, WITH_COUNTS, Alert
+from watchroom.catalogue.model import Catalogue
 from watchroom.generate.rules import alerts, recording
 from watchroom.generate.rules.files import COMMENT, shipped_catalogue
 from watchroom.generate.rules.limits import EVALUATION_S, miss_limit
 from watchroom.generate.yaml_text import yaml_text
+from watchroom.kinds import kind_of, names, quantity_of
+from watchroom.kinds.asking import OVERDUE
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert
 
 PATH: Final = "tests/alerts/measures_test.yml"
 QUIET_S: Final = 60
@@ -51,7 +54,7 @@ def cases_text(catalogue: Catalogue, rule_files: str = "../../deploy/prometheus/
 
 
 def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dict[str, Any]]:
-    enough = max(alert.at_least, _least_whole(alert))
+    enough = max(alert.at_least, _least_whole(measure, alert))
     quiet, bad = (_values(catalogue, measure, alert, Level(beyond, enough)) for beyond in (False, True))
     for_s = math.ceil(alert.for_s / EVALUATION_S) * EVALUATION_S
     fires_s, ends_s = QUIET_S + for_s, QUIET_S + for_s + 30
@@ -127,12 +130,13 @@ def _run(value: float, length_s: int) -> str:
     return f"{value:g}+0x{length_s // EVALUATION_S - 1}"
 
 
-def _least_whole(alert: Alert) -> int:
+def _least_whole(measure: Measure, alert: Alert) -> int:
     """How many it takes to be just beyond a limit of whole numbers or of a share."""
     limit = alert.above if alert.above is not None else alert.below
-    if alert.burn or alert.shown.what in WITH_COUNTS:
+    quantity = quantity_of(measure, alert.shown)
+    if quantity.counts:
         return 20
-    return math.floor(limit or 0) + 1 if alert.shown.what in ("open", "overdue", "due_5m", "due_15m") else 1
+    return math.floor(limit or 0) + 1 if quantity.unit is Unit.NUMBER else 1
 
 
 def _split_value(measure: Measure, alert: Alert) -> dict[str, str]:
@@ -147,52 +151,41 @@ def _values(catalogue: Catalogue, measure: Measure, alert: Alert, level: Level) 
     """Every series that the alert's expression reads, under the first listed value of each open label."""
     shown = alert.shown
     by = {label.name: shown.where.get(label.name, label.values[0]) for label in measure.labels}
-    if alert.burn:
-        met = level.of - _part(miss_limit(alert.burn), level, above=True)
-        windows = (alert.burn.long, alert.burn.short)
+    kind, quantity = kind_of(measure), quantity_of(measure, shown)
+    if quantity.counts:
+        part, whole = quantity.counts
+        counted = _part(*_share_limit(alert), level)
+        windows = (alert.burn.long, alert.burn.short) if alert.burn else (shown.window,)
         return _overdue(catalogue, measure, alert, by) | {
             series: value
             for window in windows
             for series, value in (
-                (_series(measure, "within", by, window), met),
-                (_series(measure, "observations", by, window), level.of),
+                (_series(measure, part, by, window), level.of - counted if alert.burn else counted),
+                (_series(measure, whole, by, window), level.of),
             )
         }
-    if shown.what in WITH_COUNTS:
-        return _share(catalogue, measure, alert, level, by)
-    value = _number(alert, level)
-    suffix = {"number": "", "open": "", "oldest": "oldest_seconds", "mean": "mean_seconds"}.get(shown.what, shown.what)
-    base = {"open": "", "duration": "observations"}.get(measure.kind, "")
-    found: dict[str, float] = {_series(measure, base, by, shown.window): level.of}
-    if shown.what in PERCENTILES:
-        suffix, by = "percentile_seconds", {**by, "p": PERCENTILES[shown.what]}
-    if shown.what.startswith("due_"):
-        suffix, by = "due", {**by, "within": shown.what.removeprefix("due_")}
-    return found | {_series(measure, suffix, by, shown.window): value}
-
-
-def _share(
-    catalogue: Catalogue, measure: Measure, alert: Alert, level: Level, by: Mapping[str, str]
-) -> dict[str, float]:
-    limit = alert.above if alert.above is not None else alert.below or 0
-    part = _part(limit, level, above=alert.above is not None)
-    window = alert.shown.window
-    pair = ("part", "whole") if measure.kind == "share" else ("within", "observations")
-    found: dict[str, float] = {
-        _series(measure, pair[0], by, window): part,
-        _series(measure, pair[1], by, window): level.of,
+    base = _series(measure, kind.quantities[kind.base].suffix, by, shown.window)
+    return {
+        base: level.of,
+        _series(measure, quantity.suffix, {**by, **quantity.labels}, shown.window): _number(alert, level),
     }
-    return found | _overdue(catalogue, measure, alert, by)
+
+
+def _share_limit(alert: Alert) -> tuple[float, bool]:
+    """The limit of a share, and whether it is bad above it; of a burn, of the share that misses."""
+    if alert.burn:
+        return miss_limit(alert.burn), True
+    return (alert.above, True) if alert.above is not None else (alert.below or 0, False)
 
 
 def _overdue(catalogue: Catalogue, measure: Measure, alert: Alert, by: Mapping[str, str]) -> dict[str, float]:
     """Nobody is overdue now; hand-written cases say what happens when somebody is."""
-    if alert.shown.what != "live_within":
+    if not quantity_of(measure, alert.shown).misses_overdue:
         return {}
-    return {_series(catalogue.measures[measure.display.overdue_from], "overdue", by, ""): 0}
+    return {_series(catalogue.measures[measure.display.overdue_from], OVERDUE, by, ""): 0}
 
 
-def _part(limit: float, level: Level, *, above: bool) -> int:
+def _part(limit: float, above: bool, level: Level) -> int:
     """The whole number of `of` that is just beyond the share, or just not."""
     if above:
         return min(level.of, math.floor(limit * level.of + _LITTLE) + level.beyond)

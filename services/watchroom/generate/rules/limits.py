@@ -11,8 +11,8 @@ from typing import Final
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
-from watchroom.catalogue.shown import Burn
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kinds.shown import Burn
 
 SCRAPE_S: Final = 5  # prometheus.yml; a test compares
 EVALUATION_S: Final = 5  # prometheus.yml; a test compares

@@ -6,8 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from watchroom.catalogue.model import Measure
-from watchroom.catalogue.shown import Alert
+from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert
 
 FILE = Path("schemas") / "links.toml"
 
@@ -44,7 +46,11 @@ def open_path(measure: Measure, alert: Alert, split: str) -> str:
     An alert that counts who is overdue now leads to the open measure that says so.
     """
     shown = alert.shown
-    name = measure.id if measure.kind == "open" else measure.display.overdue_from if shown.what == "live_within" else ""
+    name = ""
+    if kind_of(measure).reads is Reads.OPEN_SET:
+        name = measure.id
+    elif quantity_of(measure, shown).misses_overdue:
+        name = measure.display.overdue_from
     where = [*shown.where.items(), *([(shown.split, split)] if shown.split else [])]
     return f"/open/{name}?{'&'.join(f'{label}={value}' for label, value in where)}".rstrip("?") if name else ""
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from watchroom.catalogue.model import Catalogue, Measure
-from watchroom.catalogue.shown import Shown
+from watchroom.catalogue.model import Catalogue
 from watchroom.generate import promql
+from watchroom.kinds import quantity_of
+from watchroom.kinds.asking import FORCE
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
 
 GROUP: Final = "watchroom-recording"
 _APPLIED: Final = "watchroom_applied_timestamp_seconds"
@@ -23,8 +26,8 @@ AGES: Final[Mapping[str, str]] = {
 
 def miss_name(measure: Measure, shown: Shown, window: str) -> str:
     """`force_line:watchroom_call_answer_time:miss_ratio_1h`; `live_miss_ratio` where those overdue now are counted."""
-    level = "_".join([promql.FORCE, *shown.where, *([shown.split] if shown.split else [])])
-    live = "live_" if shown.what == "live_within" else ""
+    level = "_".join([FORCE, *shown.where, *([shown.split] if shown.split else [])])
+    live = "live_" if quantity_of(measure, shown).misses_overdue else ""
     return f"{level}:watchroom_{measure.id}:{live}miss_ratio_{window}"
 
 

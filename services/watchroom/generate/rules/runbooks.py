@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
-from watchroom.catalogue.shown import WORDS, Alert
 from watchroom.generate.rules import alerts
 from watchroom.generate.rules.files import shipped_catalogue
 from watchroom.generate.rules.limits import miss_limit
 from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import missed_too, number, target_text
+from watchroom.kinds import quantity_of
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert
 
 FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
@@ -76,13 +79,13 @@ def _when(measure: Measure, alert: Alert) -> str:
     of = "".join(f", {name} {value}" for name, value in shown.where.items())
     each = f" of one {shown.split}" if shown.split else ""
     if alert.burn:
-        limit = number("share", miss_limit(alert.burn))
-        missed = f"not {target_text(measure, shown)}{missed_too(shown)}"
+        limit = number(Unit.SHARE, miss_limit(alert.burn))
+        missed = f"not {target_text(measure, shown)}{missed_too(measure, shown)}"
         return (
             f"when more than {limit} are {missed}, over {alert.burn.long} and over {alert.burn.short}{of}{each} "
-            f"(objective {number('share', alert.burn.objective)} in time, burn {alert.burn.factor:g})"
+            f"(objective {number(Unit.SHARE, alert.burn.objective)} in time, burn {alert.burn.factor:g})"
         )
-    word = WORDS[measure.kind][shown.what]
+    word = quantity_of(measure, shown)
     period = f" in {shown.window}" if shown.window else ""
     side, limit_at = ("above", alert.above) if alert.above is not None else ("below", alert.below or 0)
     return f"when {measure.brief.lower()}, {word.meaning}{period}{of}{each}, is {side} {number(word.unit, limit_at)}"

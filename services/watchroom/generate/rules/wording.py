@@ -6,16 +6,20 @@ force and split of the alert.
 
 from __future__ import annotations
 
-from watchroom.catalogue.model import Catalogue, Measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
-from watchroom.catalogue.shown import WITH_COUNTS, WORDS, Alert, Shown, Unit
 from watchroom.generate import promql
 from watchroom.generate.rules.limits import miss_limit
+from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.asking import FORCE
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Alert, Shown
 
 _VALUE: dict[Unit, str] = {
-    "share": "{{ $value | humanizePercentage }}",
-    "s": "{{ $value | humanizeDuration }}",
-    "count": '{{ $value | printf "%.0f" }}',
+    Unit.SHARE: "{{ $value | humanizePercentage }}",
+    Unit.SECONDS: "{{ $value | humanizeDuration }}",
+    Unit.NUMBER: '{{ $value | printf "%.0f" }}',
 }
 
 
@@ -43,9 +47,9 @@ def description(alert: Alert | PlatformAlert) -> str:
 
 def number(unit: Unit, value: float) -> str:
     """A limit as people write it: 60%, 120 s, 8."""
-    if unit == "share":
+    if unit is Unit.SHARE:
         return f"{value * 100:.4g}%"
-    return f"{value:g} s" if unit == "s" else f"{value:g}"
+    return f"{value:g} s" if unit is Unit.SECONDS else f"{value:g}"
 
 
 def target_text(measure: Measure, shown: Shown) -> str:
@@ -56,9 +60,9 @@ def target_text(measure: Measure, shown: Shown) -> str:
     return f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:g} s"
 
 
-def missed_too(shown: Shown) -> str:
+def missed_too(measure: Measure, shown: Shown) -> str:
     """Who is counted as missed beside those of the window."""
-    return " (who is overdue now counts as missed)" if shown.what == "live_within" else ""
+    return " (who is overdue now counts as missed)" if quantity_of(measure, shown).misses_overdue else ""
 
 
 def _who(shown: Shown) -> str:
@@ -67,30 +71,31 @@ def _who(shown: Shown) -> str:
 
 
 def _word(measure: Measure, shown: Shown) -> str:
-    if shown.what in ("within", "live_within"):
-        return f"share {target_text(measure, shown)}{missed_too(shown)}"
-    return WORDS[measure.kind][shown.what].meaning
+    quantity = quantity_of(measure, shown)
+    if quantity.is_met_share:
+        return f"share {target_text(measure, shown)}{missed_too(measure, shown)}"
+    return quantity.meaning
 
 
 def _value(measure: Measure, shown: Shown) -> str:
-    return _VALUE[WORDS[measure.kind][shown.what].unit]
+    return _VALUE[quantity_of(measure, shown).unit]
 
 
 def _limit(measure: Measure, alert: Alert) -> str:
-    unit = WORDS[measure.kind][alert.shown.what].unit
+    unit = quantity_of(measure, alert.shown).unit
     if alert.above is not None:
         return f"above {number(unit, alert.above)}"
     return f"below {number(unit, alert.below or 0)}"
 
 
 def _counts(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
-    if shown.what in WITH_COUNTS:
+    if quantity_of(measure, shown).counts:
         part, whole = promql.counts(catalogue, measure, shown, _same(shown))
         return f" ({_asked(part, shown)} of {_asked(whole, shown)})"
-    if measure.kind == "count" or shown.what in ("open", "observations", "part"):
+    kind = kind_of(measure)
+    if not kind.rests_on or shown.what == kind.base:
         return ""
-    base = _asked(promql.base(measure, shown, _same(shown)), shown)
-    return f" ({base} open now)" if measure.kind == "open" else f" (of {base})"
+    return f" ({kind.rests_on.format(_asked(promql.base(measure, shown, _same(shown)), shown))})"
 
 
 def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
@@ -98,22 +103,22 @@ def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     if burn is None:
         return ""
     part, whole = promql.counts(catalogue, measure, shown, _same(shown))
-    limit = number("share", miss_limit(burn))
+    limit = number(Unit.SHARE, miss_limit(burn))
     return (
         f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}"
-        f"{missed_too(shown)}, "
-        f"{_VALUE['share']} missed it; told above {limit} missed over {burn.long} and over {burn.short}"
+        f"{missed_too(measure, shown)}, "
+        f"{_VALUE[Unit.SHARE]} missed it; told above {limit} missed over {burn.long} and over {burn.short}"
     )
 
 
 def _same(shown: Shown) -> list[str]:
     """Matchers that take the alert's own force and split; `%[1]q` is filled in by the template's printf."""
-    names = [promql.FORCE, *([shown.split] if shown.split else [])]
+    names = [FORCE, *([shown.split] if shown.split else [])]
     return [f"{name}=%[{place}]q" for place, name in enumerate(names, start=1)]
 
 
 def _asked(query: str, shown: Shown) -> str:
     """A template that asks Prometheus and prints the whole number it answers."""
-    labels = " ".join(f"$labels.{name}" for name in [promql.FORCE, *([shown.split] if shown.split else [])])
+    labels = " ".join(f"$labels.{name}" for name in [FORCE, *([shown.split] if shown.split else [])])
     ask = f"printf `{query}` {labels} | query"
     return f'{{{{ with {ask} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ else }}}}no{{{{ end }}}}'

@@ -1,48 +1,10 @@
-"""What can be shown of a measure: by tiles, panels and alerts, everywhere in the same words.
-
-A closed list by kind. `boards` and rules ask Prometheus for it, the built-in page asks the window sums;
-a test compares the two.
-"""
+"""What tiles, panels and alerts show of a measure: which quantity of its kind, of what, over which window."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
-
-Unit = Literal["count", "share", "s"]
-
-
-class Word(NamedTuple):
-    """One thing that can be shown of a kind."""
-
-    meaning: str
-    unit: Unit  # a count, a share from 0 to 1, or seconds
-
-
-WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
-    "count": {"number": Word("number", "count")},
-    "share": {"share": Word("share of the whole", "share"), "part": Word("the part", "count")},
-    "duration": {
-        "observations": Word("how many", "count"),
-        "mean": Word("mean", "s"),
-        "p50": Word("median", "s"),
-        "p90": Word("90th percentile", "s"),
-        "p95": Word("95th percentile", "s"),
-        "within": Word("share within the target", "share"),
-        "live_within": Word("share within the target, those now overdue counted as missed", "share"),
-    },
-    "open": {
-        "open": Word("open now", "count"),
-        "oldest": Word("age of the oldest", "s"),
-        "due_5m": Word("deadline within 5 minutes", "count"),
-        "due_15m": Word("deadline within 15 minutes", "count"),
-        "overdue": Word("past the deadline", "count"),
-    },
-}
-PERCENTILES: Final = {"p50": "50", "p90": "90", "p95": "95"}
-OF_A_TARGET: Final = frozenset({"within", "live_within", "due_5m", "due_15m", "overdue"})
-WITH_COUNTS: Final = frozenset({"share", "within", "live_within"})  # shown with "17 of 21"
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +15,7 @@ class Shown:
     values `other` and what is absent have their numbers too: an emergency in no known area is one.
     """
 
-    what: str  # a word of WORDS for the measure's kind
+    what: str  # a quantity of the measure's kind
     where: Mapping[str, str] = field(default_factory=dict)  # label -> value
     window: str = ""  # one of the measure's; empty for open measures
     split: str = ""
@@ -81,6 +43,11 @@ class Tile:
     def judges(self, by: Mapping[str, str]) -> bool:
         """Whether a number under these label values has a state."""
         return self.warning is not None and all(by.get(name) == value for name, value in self.judged.items())
+
+    @property
+    def judges_all(self) -> bool:
+        """Whether it has limits that hold for every number of what it shows, whatever the labels."""
+        return self.warning is not None and not self.judged and not self.shown.where
 
     @property
     def low_is_bad(self) -> bool:
@@ -137,7 +104,7 @@ class Display:
     """How a measure is shown and judged; nothing here changes a contribution."""
 
     excludes: str = "nothing beyond its definition"
-    board: Literal["response", "demand", "crime"] = "demand"
+    board: str = ""  # name of a stream's board
     tiles: tuple[Tile, ...] = ()
     alerts: tuple[Alert, ...] = ()
     baseline: bool = False  # the same local hour of the last six weeks is published beside the last one

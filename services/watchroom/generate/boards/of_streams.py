@@ -1,26 +1,33 @@
-"""Response: how quickly incidents are assigned and attended, and which wait; by grade and area."""
+"""The board of each stream: all measures that stand there, what is open on it and what is behind a heading."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from watchroom.catalogue.model import Measure
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, MOST_OPEN_ROWS, Board, Section, Sources
 from watchroom.generate.boards.maker import Maker
 from watchroom.generate.boards.panels import Placed
 from watchroom.generate.boards.sections import of_measure
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Form
+from watchroom.kinds.measure import Measure
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import Board as StreamBoard
 
-ORDER: Final = ("open", "duration", "share", "count")  # who waits now stands before how it went
+NOW_FIRST: Final = (Form.NOW, Form.SUMMARY, Form.TALLY)  # who waits now stands before how it went
+DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW)
 
 
-def sections(sources: Sources, board: str, order: Sequence[str]) -> list[Section]:
+def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
     """Data age, a line of each measure of a board, and closed headings over the rest."""
-    found = [measure for measure in sources.catalogue.measures.values() if measure.display.board == board]
+    order = NOW_FIRST if board.now_first else DEMAND_FIRST
+    found = [measure for measure in sources.catalogue.measures.values() if measure.display.board == board.name]
 
     def place(measure: Measure) -> int:
-        return order.index(measure.kind)
+        return order.index(kind_of(measure).form)
 
     parts = [of_measure(Maker(sources, measure)) for measure in sorted(found, key=place)]
     shown: list[Placed] = []
@@ -37,15 +44,8 @@ def sections(sources: Sources, board: str, order: Sequence[str]) -> list[Section
     return [age, Section("", shown), *(section for section in closed if section.panels)]
 
 
-def make(sources: Sources) -> Sequence[Section]:
-    """All measures of the board."""
-    return sections(sources, "response", ORDER)
-
-
-BOARD: Final = Board(
-    "response",
-    "Response",
-    "Who waits now, and how many were assigned and attended in time: by grade and area, from one hour to 12 months.",
-    "6h",
-    make,
+BOARDS: Final = tuple(
+    Board(board.name, board.title, board.about, board.since, partial(make, board))
+    for board in {stream.board.name: stream.board for stream in STREAMS.values()}.values()
 )
+"""One for each board that the streams name."""

@@ -14,11 +14,7 @@ METRIC_PREFIX = "watchroom_"
 _BETWEEN_WORDS = re.compile(r"[\s_\-/&(),.']+")
 _LETTER = re.compile(r"[a-z]")
 
-COUNT = "count"  # count
-PART, WHOLE = "part", "whole"  # share
-OBSERVATIONS, SUM_MS, WITHIN = "observations", "sum_ms", "within"  # duration
-MISSING_START, NEGATIVE = "missing_start", "negative"  # duration, counted beside
-BIN = "bin:"  # duration: `bin:7950` counts durations from 7,950 ms to the next edge
+COUNT = "count"  # the field of a count, and of the orphans
 ORPHANS = "orphans"  # entities without their first event; label topic
 
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from math import ceil
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchroom.kinds.duration import DurationFigures
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.share import figures as share_figures
 from watchroom.rolling.bins import BASE_EDGES, Bins
-from watchroom.rolling.values import DurationValue, ShareValue
 
 BINS = Bins((10_000, 60_000))
 DURATIONS = st.lists(st.integers(0, BASE_EDGES[-1] - 1), min_size=1, max_size=60)
+
+
+SHARE = Measure("m", "share", "calls", "queued", (), ("5m",), "b", "d", "s")
+
+
+def share_of(fields: dict[str, int]) -> Any:
+    """The figures of a share."""
+    return share_figures(SHARE, fields)
 
 
 def fields(values_ms: list[int]) -> dict[str, int]:
@@ -31,14 +42,14 @@ def near(found_s: float | None, value_ms: int) -> bool:
 def test_a_percentile_is_the_nearest_rank_within_1_percent(values_ms: list[int], p: int) -> None:
     """The smallest value with p % of all at or below it, as a plain sorted list gives it."""
     rank = ceil(len(values_ms) * p / 100)
-    found = DurationValue.from_fields(fields(values_ms), BINS).percentile_s(p)
+    found = DurationFigures(fields(values_ms), BINS).percentile_s(p)
     assert near(found, sorted(values_ms)[rank - 1])
 
 
 @given(DURATIONS)
 def test_the_mean_is_exact_and_the_highest_within_1_percent(values_ms: list[int]) -> None:
     """The mean comes from the sum, not from the bins."""
-    value = DurationValue.from_fields(fields(values_ms), BINS)
+    value = DurationFigures(fields(values_ms), BINS)
     assert value.mean_s == pytest.approx(sum(values_ms) / len(values_ms) / 1000)
     assert near(value.max_s, max(values_ms))
 
@@ -46,42 +57,42 @@ def test_the_mean_is_exact_and_the_highest_within_1_percent(values_ms: list[int]
 @pytest.mark.parametrize(("p", "value"), [(0, 1), (10, 1), (11, 2), (50, 5), (90, 9), (91, 10), (100, 10)])
 def test_ten_values_have_ten_ranks(p: int, value: int) -> None:
     """At exactly 90 % of ten the ninth is meant, not the tenth."""
-    found = DurationValue.from_fields(fields(list(range(1, 11))), BINS).percentile_s(p)
+    found = DurationFigures(fields(list(range(1, 11))), BINS).percentile_s(p)
     assert found == pytest.approx(value / 1000)
 
 
 def test_of_nothing_there_is_no_mean_no_percentile_and_no_share() -> None:
     """0 s would read as answered at once, 0 % as nobody within the target."""
-    value = DurationValue.from_fields({}, BINS)
+    value = DurationFigures({}, BINS)
     assert (value.mean_s, value.max_s, value.percentile_s(90)) == (None, None, None)
     assert value.observations == 0
-    assert ShareValue.from_fields({}).share is None
-    assert ShareValue.from_fields({"part": 0, "whole": 0}).share is None
+    assert share_of({}).share is None
+    assert share_of({"part": 0, "whole": 0}).share is None
 
 
 def test_a_bin_that_was_taken_back_is_not_the_highest() -> None:
     """A retraction leaves a field of 0 behind; the value that was there is gone."""
-    value = DurationValue.from_fields({**fields([5_000]), "bin:60000": 0}, BINS)
+    value = DurationFigures({**fields([5_000]), "bin:60000": 0}, BINS)
     assert near(value.max_s, 5_000)
 
 
 def test_what_is_counted_beside_is_kept_beside() -> None:
     """Missing starts and negative intervals are shown next to the figure, and are not in it."""
-    value = DurationValue.from_fields({"missing_start": 3, "negative": 2, "within": 1, **fields([4_000])}, BINS)
+    value = DurationFigures({"missing_start": 3, "negative": 2, "within": 1, **fields([4_000])}, BINS)
     assert (value.missing_start, value.negative, value.within, value.observations) == (3, 2, 1, 1)
     assert near(value.percentile_s(100), 4_000)
 
 
 def test_a_share_is_a_part_of_its_whole() -> None:
     """0 to 1, with both counts kept."""
-    value = ShareValue.from_fields({"part": 21_068, "whole": 75_243})
+    value = share_of({"part": 21_068, "whole": 75_243})
     assert (value.part, value.whole) == (21_068, 75_243)
     assert value.share == pytest.approx(0.28, abs=0.001)
-    assert ShareValue.from_fields({"whole": 4}).share == 0.0
+    assert share_of({"whole": 4}).share == 0.0
 
 
 @given(st.integers(0, 2**53), st.integers(1, 2**40))
 def test_big_sums_keep_their_milliseconds(sum_ms: int, observations: int) -> None:
     """A year of long waits goes far beyond 2^31 ms."""
-    value = DurationValue.from_fields({"sum_ms": sum_ms, "observations": observations}, BINS)
+    value = DurationFigures({"sum_ms": sum_ms, "observations": observations}, BINS)
     assert value.mean_s == pytest.approx(sum_ms / observations / 1000)

@@ -1,0 +1,23 @@
+"""The columns of a row of figures, in their order: what every row has, what kinds add, how final it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from watchroom.kinds import KINDS
+
+HEAD: Final = ("measure", "by", "period")
+VALUE: Final = ("value", "numerator", "denominator", "unit")
+OF_KINDS: Final = tuple(
+    dict.fromkeys(column.name for kind in KINDS.values() for column in kind.columns if column.name not in VALUE)
+)
+STANDING: Final = ("as_of", "closed")
+PUBLISHED_VALUE: Final = VALUE[:3]
+PUBLISHED: Final = (
+    *(f"published_{name}" for name in PUBLISHED_VALUE),
+    *(f"published_{name}" for name in dict.fromkeys(name for kind in KINDS.values() for name in kind.published)),
+    "restatements",
+)
+
+FIGURES: Final = (*VALUE, *OF_KINDS, *STANDING, *PUBLISHED)
+"""What stands behind the labels of a row; a CSV has one column of each name."""

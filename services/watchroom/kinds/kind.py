@@ -1,0 +1,173 @@
+"""What a kind says of its measures. One module a kind fills in a `Kind`; `watchroom.kinds` lists them.
+
+Everything that shows, judges or counts measures reads these attributes and compares no kind's name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+from watchroom.kinds.asking import Asking, total
+from watchroom.kinds.measure import Measure
+
+Facts = Mapping[str, object]  # of one entity: every word of its stream
+By = Mapping[str, str]  # label -> value
+Cells = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much
+
+# What Redis holds of one series: the integers of a bucket by field, or what was counted in an open set.
+Stored = Any
+
+
+class Unit(Enum):
+    """What a number is in."""
+
+    NUMBER = "how many"
+    SHARE = "from 0 to 1"
+    SECONDS = "seconds"
+
+
+class Contribution(NamedTuple):
+    """All that one entity adds. A field occurs once: an entity has one label set in each measure."""
+
+    cells: Cells
+    open_sets: dict[str, int]  # series of an open set -> since, ms
+
+
+Add = Callable[[Facts, Contribution], None]
+
+
+class Reads(Enum):
+    """Where Redis keeps a kind's measures."""
+
+    BUCKETS = "integers that add up over time"
+    OPEN_SET = "who is open now, by since when"
+
+
+class Over(Enum):
+    """Over what the samples of a metric family are taken."""
+
+    WINDOWS = "the measure's windows"
+    LOCAL_HOURS = "the last complete local hour, and the same one of past weeks"
+    NOW = "the moment of the scrape"
+
+
+class Form(Enum):
+    """How a board shows a measure; the value is nothing but a name."""
+
+    TALLY = "counts by window, against past weeks or as a ranking"
+    SUMMARY = "several quantities over one window, each by window below"
+    NOW = "what is open now"
+
+
+class HasClock(Protocol):
+    """An entry, written or checked: the moments of its clock."""
+
+    start: str
+    at: str
+
+
+class MetricFamily(NamedTuple):
+    """One metric of a kind's measures: `watchroom_<id>` or `watchroom_<id>_<suffix>`."""
+
+    about: str  # what its number is, for HELP
+    samples: tuple[tuple[By, str], ...]  # further labels -> the figure under them
+    over: Over = Over.WINDOWS
+    of_target: bool = False  # published only where there is a target
+    excluded: str = ""  # of what is excluded and counted separately: what the Platform board says of it
+
+    @property
+    def further_labels(self) -> tuple[str, ...]:
+        """Names of the labels that it has beside those of its measure and of its window."""
+        return tuple(self.samples[0][0])
+
+
+class Column(NamedTuple):
+    """One column of reports and JSON."""
+
+    name: str
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something that a tile, a panel or an alert may ask for.
+
+    `suffix` and `labels` say which metric family has it, and under which further labels. Of a share, `counts`
+    are the part and the whole: they name both the figures and the suffixes of their families.
+    """
+
+    meaning: str
+    unit: Unit
+    figure: str = ""  # empty: a share of its counts
+    suffix: str = ""
+    labels: By = field(default_factory=dict)
+    counts: tuple[str, str] | None = None
+    adds_up: bool = True  # whether it can be asked for over several label values together
+    needs_target: bool = False
+    misses_overdue: bool = False  # who is overdue now counts as missed: the whole has them as well
+    promql: Callable[[Asking, Quantity], str] = total  # of what has no counts
+    title: str = ""  # in a panel's title; default: the meaning
+    column: str = ""  # as a column's title; default: the meaning, capitalised
+    tenths: bool = False  # whether a tenth of a second says something
+    warning_word: str = "HIGH"
+    critical_word: str = "CRITICAL"
+
+    @property
+    def is_met_share(self) -> bool:
+        """Whether it is the share that meets a target."""
+        return self.needs_target and self.counts is not None
+
+
+def fields_added_up(stored: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    """The integers of several series together."""
+    added: Counter[str] = Counter()
+    for fields in stored:
+        added.update(fields)
+    return added
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Everything about one kind of measure.
+
+    `figures(measure, stored, timed)` gives an object with an attribute for each figure, None where it cannot be
+    computed (a share of nothing): absent, never 0. `timed` says whether the series has a target. `clock` says how
+    a measure is placed in time; it is given a function that makes a word's mention.
+    """
+
+    name: str
+    about: str  # in one line, for the definition page
+    needs: tuple[str, ...]  # keys of an entry beside those that every kind has
+    reads: Reads
+    adding: Callable[[Measure, str, By], Add]  # of one series, by its name and labels
+    figures: Callable[[Measure, Stored, bool], object]
+    families: Mapping[str, MetricFamily]  # by suffix
+    quantities: Mapping[str, Quantity]
+    base: str  # the quantity that says on how many a figure rests
+    columns: tuple[Column, ...]  # value, numerator and denominator first, as far as it has them
+    clock: Callable[[Measure, Callable[[str], str]], str]
+    form: Form
+    may: tuple[str, ...] = ()  # keys that an entry may have as well
+    faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
+    add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up
+    unit: Unit = Unit.NUMBER  # of its value
+    published: tuple[str, ...] = ()  # columns beside the value and its counts that a restatement may change
+    details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures in the words of a table
+    card: tuple[str, ...] = ()  # quantities shown of a measure that has no tile
+    trends: tuple[str, ...] = ()  # quantities drawn over time, the most telling first
+    summary: tuple[str, ...] = ()  # quantities side by side in a table, in their order
+    by_month: tuple[str, ...] = ()
+    rests_on: str = ""  # how an alert's text says the base, with {} for the number; empty: it does not
+
+    def figure(self, of: object, name: str) -> float | None:
+        """One figure of what `figures` gave."""
+        found: float | None = getattr(of, name)
+        return found
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys of an entry that not every kind has."""
+        return (*self.needs, *self.may)

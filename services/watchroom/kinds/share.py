@@ -1,0 +1,107 @@
+"""A share: a part out of a whole, both counted at one moment, so that part <= whole in every bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from watchroom.kinds import names
+from watchroom.kinds.asking import or_base
+from watchroom.kinds.conditions import holds
+from watchroom.kinds.kind import (
+    Add,
+    By,
+    Column,
+    Contribution,
+    Facts,
+    Form,
+    Kind,
+    MetricFamily,
+    Quantity,
+    Reads,
+    Stored,
+    Unit,
+)
+from watchroom.kinds.measure import Condition, Measure
+from watchroom.rolling.buckets import ten_seconds_of
+
+PART, WHOLE = "part", "whole"  # fields
+
+
+@dataclass(frozen=True, slots=True)
+class ShareFigures:
+    """Part of a whole, both counts kept."""
+
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; None of an empty whole."""
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def part_of_some(self) -> int | None:
+        """The part; None of an empty whole: a part of nothing is no share."""
+        return self.part if self.whole else None
+
+
+def figures(_: Measure, stored: Stored, timed: bool = False) -> ShareFigures:  # noqa: ARG001  # a share has no target
+    """From the fields `part` and `whole` of one series."""
+    return ShareFigures(stored.get(PART, 0), stored.get(WHOLE, 0))
+
+
+def adding(measure: Measure, series: str, _: By) -> Add:
+    """One to the whole at its moment, and one to the part if the entity belongs to it."""
+    at, part, whole = measure.at, names.field(series, PART), names.field(series, WHOLE)
+    belongs = holds(measure.part or Condition({}))
+
+    def add(facts: Facts, into: Contribution) -> None:
+        moment = facts[at]
+        if isinstance(moment, int):
+            into.cells[whole] = one = (ten_seconds_of(moment), 1)
+            if belongs(facts):
+                into.cells[part] = one
+
+    return add
+
+
+def clock(measure: Measure, mention: Callable[[str], str]) -> str:
+    """Where both counts are placed."""
+    return f"placed at {mention(measure.at)}"
+
+
+def details(row: Mapping[str, object]) -> Iterator[str]:
+    """The counts."""
+    yield f"{row['numerator']:,} of {row['denominator']:,}"
+
+
+KIND: Final = Kind(
+    name="share",
+    about="a share: the part out of the whole",
+    needs=("at", "windows", "part"),
+    may=("where",),
+    reads=Reads.BUCKETS,
+    adding=adding,
+    figures=figures,
+    families={
+        "part": MetricFamily("the part", (({}, "part_of_some"),)),
+        "whole": MetricFamily("the whole; part / whole is the share", (({}, "whole"),)),
+    },
+    quantities={
+        "share": Quantity("share of the whole", Unit.SHARE, counts=(PART, WHOLE), title="share", column="Share"),
+        "part": Quantity("the part", Unit.NUMBER, "part", PART, promql=or_base, title="the part, number"),
+        "whole": Quantity("the whole", Unit.NUMBER, "whole", WHOLE, title="the whole, number", column="Of"),
+    },
+    base="whole",
+    columns=(Column("value", "share"), Column("numerator", "part"), Column("denominator", "whole")),
+    details=details,
+    clock=clock,
+    form=Form.SUMMARY,
+    unit=Unit.SHARE,
+    card=("share",),
+    trends=("share",),
+    summary=("share", "part", "whole"),
+    by_month=("share", "part", "whole"),
+)
