@@ -32,9 +32,12 @@ class Contributor:
         self._stream = stream
         self._orphan = names.field(names.series(names.ORPHANS, {"topic": topic}), names.COUNT)
         by_words: dict[tuple[str, ...], list[Measure]] = {}
+        used: set[str] = set()
         for measure in measures:
+            used.update(measure.words())
             by_words.setdefault(tuple(label.value_of for label in measure.labels), []).append(measure)
         self._groups = [_Group(words, alike) for words, alike in by_words.items()]
+        self._read = [(name, word.read) for name, word in stream.words.items() if name in used]
 
     def of(self, state: State | None) -> Contribution:
         """What this state adds; an unknown entity adds nothing."""
@@ -42,7 +45,7 @@ class Contributor:
             return NOTHING
         if self._stream.is_orphan(state):
             return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {})
-        facts = self._stream.facts(state)
+        facts = {name: read(state) for name, read in self._read}
         into = Contribution({}, {})
         for group in self._groups:
             for add in group.adds(facts):

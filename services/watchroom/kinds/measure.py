@@ -83,6 +83,14 @@ class Measure:
     unit: str = "1"
     display: Display = field(default_factory=Display)
 
+    def words(self) -> Iterator[str]:
+        """Every word of its stream that it names."""
+        yield from (label.value_of for label in self.labels)
+        yield from filter(None, (self.at, self.start, self.state))
+        for condition in filter(None, (self.where, self.part)):
+            yield from condition.accepted
+            yield from filter(None, (condition.start, condition.end))
+
     def target_for(self, by: Mapping[str, str]) -> Target | None:
         """The first target whose `where` matches these label values; None: no target."""
         for target in self.targets:
