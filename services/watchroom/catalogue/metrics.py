@@ -74,6 +74,12 @@ def families(measure: Measure) -> list[Family]:
 PLATFORM: Final[tuple[Family, ...]] = (
     Family("watchroom_redis_up", "1 while Redis answers the exporter, else 0.", ()),
     Family(
+        "watchroom_stream_fed",
+        "1 for a stream that this force feeds, 0 for one that it does not (WATCHROOM_STREAMS): that one has no other "
+        "series, and is never waited for.",
+        ("stream",),
+    ),
+    Family(
         "watchroom_stream_withheld",
         "1 while the stream's measures are not published because it is not fresh and alive; /healthz says why.",
         ("stream",),

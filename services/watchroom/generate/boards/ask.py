@@ -105,6 +105,11 @@ def beside(measure: Measure, suffix: str, window: str = "") -> str:
     return f"sum by (force) (max by ({labels}) ({names.metric(measure.id, suffix)}{{{match}}}))"
 
 
+def not_fed(stream: str) -> str:
+    """A series of -1, which `states.NOT_FED` writes in words, while the force does not feed a stream; else none."""
+    return f'(max by (force) (watchroom_stream_fed{{stream="{stream}",{CHOSEN[0]}}}) == 0) - 1'
+
+
 def put(expr: str, label: str, value: str) -> str:
     """The same series with a label."""
     return f'label_replace({expr}, "{label}", "{value}", "", "")'

@@ -10,9 +10,9 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 
-from watchroom.generate.boards import palette
+from watchroom.generate.boards import ask, palette
 from watchroom.generate.boards.panels import COUNT, NO_NAMES, Head, Placed, Query, finished
-from watchroom.generate.boards.states import line_mappings, steps
+from watchroom.generate.boards.states import NOT_FED_TEXT, line_mappings, steps
 
 DASHES: Final = ([0], [10, 6], [3, 4], [14, 4, 2, 4])
 
@@ -61,5 +61,11 @@ def trend(
             properties |= {"custom.fillBelowTo": band[1], "custom.fillOpacity": 15}
         override = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
         override(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in properties.items()])
-    targets = [prometheus.Dataquery().expr(query.expr).legend_format(query.name).range() for query in queries]
+    asked = [*queries, *_not_fed(head)]
+    targets = [prometheus.Dataquery().expr(query.expr).legend_format(query.name).range() for query in asked]
     return finished(panel, head, targets, None, width=width, height=height, said=line_mappings())
+
+
+def _not_fed(head: Head) -> list[Query]:
+    """A line of nothing (0 / 0) whose name says that the panel's stream is not fed; the legend shows it."""
+    return [Query(f"0 * ({ask.not_fed(head.stream)}) / 0", NOT_FED_TEXT)] if head.stream else []

@@ -47,7 +47,9 @@ class Maker:
         card = describe.measure_card(self.measure, threshold or describe.NO_LIMITS, also)
         full = f"{self.measure.display.board}/{self.measure.id}/{key}"
         decimals = 1 if unit in (SHARE, SECONDS) else 0
-        return Head(full, title, card, unit, links(self.sources, self.measure, "month"), decimals)
+        return Head(
+            full, title, card, unit, links(self.sources, self.measure, "month"), decimals, stream=self.measure.stream
+        )
 
     def summary(
         self, titles: Mapping[str, str], unit: str, columns: Mapping[str, Column], label: Label | None, height: int

@@ -19,8 +19,8 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from watchroom.generate.boards import palette
-from watchroom.generate.boards.states import NO_DATA, Limits, Word, mappings, steps
+from watchroom.generate.boards import ask, palette
+from watchroom.generate.boards.states import NO_DATA, NOT_FED, NOT_FED_TEXT, Limits, Word, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
@@ -64,6 +64,7 @@ class Head:
     links: tuple[Link, ...]
     decimals: int = 0
     words: Mapping[int, Word] = field(default_factory=dict)
+    stream: str = ""  # whose figures it shows; empty: the platform's
 
 
 class Placed(NamedTuple):
@@ -120,7 +121,8 @@ def number(
         panel.override_by_regexp(pattern, override)
     if is_long:
         panel.override_by_query("B", [model.DynamicConfigValue(id_val="unit", value=MINUTES)])
-    return finished(panel, head, [_instant(query) for query in queries], limits, width=width, height=height)
+    asked = [*queries, *_not_fed(head)]
+    return finished(panel, head, [_instant(query) for query in asked], limits, width=width, height=height)
 
 
 def ranking(
@@ -134,7 +136,8 @@ def ranking(
     panel.thresholds(steps())
     for value, said in names.items():
         panel.override_by_name(value, [model.DynamicConfigValue(id_val="displayName", value=said)])
-    return finished(panel, head, [_instant(query)], None, width=width, height=height)
+    asked = [query, *_not_fed(head)]
+    return finished(panel, head, [_instant(each) for each in asked], None, width=width, height=height)
 
 
 class Column(NamedTuple):
@@ -196,15 +199,31 @@ def rows(
             panel.override_by_name(title, [model.DynamicConfigValue(id_val="custom.width", value=NAMES_PX)])
         values = mappings({value: Word(text, palette.QUIET) for value, text in said.items()}, None)
         panel.override_by_name(title, [model.DynamicConfigValue(id_val="mappings", value=values)])
-    targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
+    asked = [_or_not_fed(query, head, [name for name, _ in labels]) for query in queries]
+    targets = [_instant(query).format(PromQueryFormat.TABLE) for query in asked]
     return finished(panel, head, targets, None, width=width, height=height)
+
+
+def _not_fed(head: Head) -> list[Query]:
+    """One number more, in the place of all others, where the panel's stream is not fed."""
+    return [Query(ask.not_fed(head.stream), head.stream)] if head.stream else []
+
+
+def _or_not_fed(query: Query, head: Head, labels: Sequence[str]) -> Query:
+    """The same in the first row of a table, which has no other then."""
+    if not head.stream:
+        return query
+    row = ask.not_fed(head.stream)
+    for label in labels:
+        row = ask.put(row, label, NOT_FED_TEXT)
+    return query._replace(expr=f"({query.expr}) or {row}")
 
 
 def _written(column: Column) -> list[model.DynamicConfigValue]:
     found: dict[str, object] = {"unit": column.unit, "decimals": column.decimals}
     if column.words or column.empty or column.warning is not None:
         limits = None if column.warning is None else Limits(column.warning, math.inf, "", "")
-        found["mappings"] = mappings(column.words, limits, column.empty)
+        found["mappings"] = mappings({**column.words, **NOT_FED}, limits, column.empty)
     return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
 
 
@@ -225,7 +244,8 @@ def finished(
     """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
     panel.id(crc32(head.key.encode()) % 1_000_000 + 1).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(NO_DATA)
-    panel.mappings(mappings(head.words, limits) if said is None else said)
+    words = {**head.words, **(NOT_FED if head.stream else {})}
+    panel.mappings(mappings(words, limits) if said is None else said)
     for ref, target in zip(REFS, targets, strict=False):
         panel.with_target(target.ref_id(ref).datasource(SOURCE))
     panel.links([_link(link) for link in head.links])

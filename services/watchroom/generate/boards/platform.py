@@ -12,7 +12,7 @@ from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
-from watchroom.generate.boards.states import Word
+from watchroom.generate.boards.states import NOT_FED, Word
 from watchroom.kinds import KINDS, names
 from watchroom.streams import STREAMS
 
@@ -161,9 +161,10 @@ def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
         for measure in catalogue.measures.values():
             if suffix in suffixes(measure):
                 window = next((name for name in ("24h", *measure.windows) if name in measure.windows), "")
-                parts.append(ask.put(ask.beside(measure, suffix, window), "measure", measure.id))
+                counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.stream)}"
+                parts.append(ask.put(counted, "measure", measure.id))
         if parts:
-            head = maker.head(suffix.replace("_", " ").capitalize(), text)
+            head = maker.head(suffix.replace("_", " ").capitalize(), text, words=NOT_FED)
             yield rows(head, [Query(" or ".join(parts), "Number")], [("measure", "Measure")], width=8)
 
 

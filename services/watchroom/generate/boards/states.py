@@ -46,6 +46,11 @@ NOTHING: Final = "NONE"
 NO_DATA: Final = "NO DATA"
 
 
+NOT_FED_TEXT: Final = "not fed here"
+NOT_FED: Final[Mapping[int, Word]] = {-1: Word(NOT_FED_TEXT, palette.QUIET)}
+"""What stands for the figures of a stream that the force does not feed: no figure of ours is negative."""
+
+
 def mappings(
     words: Mapping[int, Word] | Mapping[str, Word], limits: Limits | None, empty: str = ""
 ) -> list[model.ValueMapping]:
