@@ -16,7 +16,8 @@ from watchroom.errors import StoreUnavailable
 from watchroom.exporter.measures import Series, WindowedMeasure, series_of
 from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
 from watchroom.rolling.calendar import Calendar
-from watchroom.store.read import Meta, OpenQuestion, OpenTile, PartitionState, Reader, SourceState
+from watchroom.store.meta import Meta
+from watchroom.store.read import OpenQuestion, OpenTile, PartitionState, Reader, SourceState
 
 REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 440 are held, so each once a minute
 
