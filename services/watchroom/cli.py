@@ -101,7 +101,8 @@ def months(
 ) -> None:
     """Print the months as they stand, as they were published, and how often they changed since.
 
-    Durations are in seconds; JSON and CSV hold whole numbers beside every share.
+    Durations are in seconds; JSON and CSV hold whole numbers beside every share. A stream that Redis holds under
+    another definition than ours is left out, and named on standard error.
     """
     from watchroom.reports.freshness import freshness
     from watchroom.reports.months import read_months, restatements
@@ -110,10 +111,10 @@ def months(
     settings = settings_with(redis_url=redis)
     with servers_named(settings):
         if log:
-            for entry in restatements(settings, only=month or ()):
+            for entry in restatements(settings, only=month or (), warn=messages.print):
                 sys.stdout.write(json.dumps(entry) + "\n")
         else:
-            found = read_months(settings, only=month or (), measures=measure or ())
+            found = read_months(settings, only=month or (), measures=measure or (), warn=messages.print)
             write(found.rows, output, results)
             for line in freshness(found.as_of, settings, int(time.time() * 1000)):
                 if output == "table":

@@ -7,7 +7,7 @@ RETRY  a server did not answer: nothing was written, trying again is safe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -48,6 +48,21 @@ class RebuildNeeded(WatchroomError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}; run `watchroom rebuild`")
+
+
+class OtherDefinitions(RebuildNeeded):
+    """STOP for these streams, and (2) for the process when it has no other: Redis has other definitions of them.
+
+    `streams`: by stream, what changed.
+    """
+
+    def __init__(self, found: str, streams: Mapping[str, str]) -> None:
+        self.streams = dict(streams)
+        alike: dict[str, list[str]] = {}
+        for stream, changed in self.streams.items():
+            alike.setdefault(changed, []).append(stream)
+        said = "; ".join(f"{', '.join(names)}: {changed}" for changed, names in alike.items())
+        super().__init__(f"{found}: {said}")
 
 
 class WorkFailed(WatchroomError):

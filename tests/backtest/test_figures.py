@@ -17,7 +17,7 @@ from watchroom.errors import WorkFailed
 from watchroom.events.record import Record
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import expected_fingerprint
+from watchroom.exporter.run import judge
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
@@ -48,7 +48,7 @@ class RealRoom:
         self._appliers = Appliers(self.settings, catalogue(), topics, self.store, self._keep)
         reader = Reader(redis_url, self.settings.force)
         self._mirror = Mirror(reader, catalogue(), Calendar(self.settings.zone))
-        self._page = Page(self._mirror, self.settings, lambda n: expected_fingerprint(catalogue(), self.settings, n))
+        self._page = Page(self._mirror, self.settings, judge(catalogue(), self.settings))
         self._next: dict[str, int] = defaultdict(int)
 
     async def _keep(self, *_: object) -> None:

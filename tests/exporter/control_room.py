@@ -5,18 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
 from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import expected_fingerprint
+from watchroom.exporter.run import judge
 from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_seconds_name, ten_seconds_of
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.keys import FINGERPRINT, LIFE, SEQ, Keys
+from watchroom.store.definition import as_json, definition_of
+from watchroom.store.keys import DEFINITION, FINGERPRINT, LIFE, SEQ, Keys
+from watchroom.store.meta import Bound
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -41,20 +45,25 @@ class ControlRoom:
 
     def begin(self, at_ms: int) -> ControlRoom:
         """A worker has started: all is fresh as of `at_ms`, and source `acd` was heard on every topic."""
-        counts = dict.fromkeys(self.topics, PARTITIONS)
         self.client.hset(
             self.keys.meta,
             mapping={
-                FINGERPRINT: expected_fingerprint(self.catalogue, self.settings, counts),
-                "definition": "{}",
                 SEQ: 0,
                 LIFE: secrets.token_hex(8),
-                **{f"partitions:{topic}": count for topic, count in counts.items()},
+                **{f"partitions:{topic}": PARTITIONS for topic in self.topics},
             },
         )
+        for stream in STREAMS:
+            self.bind(stream, self.catalogue)
         self.fresh(at_ms)
         self.heard(at_ms)
         return self
+
+    def bind(self, stream: str, catalogue: Catalogue) -> None:
+        """The figures of a stream were made under this catalogue."""
+        bound = Bound.of(as_json(definition_of(self.settings, catalogue, stream, PARTITIONS)))
+        fields = {f"{FINGERPRINT}{stream}": bound.fingerprint, f"{DEFINITION}{stream}": bound.definition}
+        self.client.hset(self.keys.meta, mapping=dict[Any, Any](fields))
 
     def fresh(self, at_ms: int, *streams: str) -> None:
         """All partitions of these streams (default: of all) are fresh as of a moment."""
@@ -87,7 +96,7 @@ class ControlRoom:
 
     def page(self, mirror: Mirror) -> Page:
         """The page over a copy."""
-        return Page(mirror, self.settings, lambda counts: expected_fingerprint(self.catalogue, self.settings, counts))
+        return Page(mirror, self.settings, judge(self.catalogue, self.settings))
 
     def scrape(self, now_ms: int) -> Samples:
         """What a new exporter publishes at a moment."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.exporter.control_room import NOON, ControlRoom, value
-from watchroom.errors import ConfigurationInvalid, RebuildNeeded, WorkFailed
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import ConfigurationInvalid, OtherDefinitions, RebuildNeeded, WorkFailed
 from watchroom.exporter.open_list import open_list
 from watchroom.settings import SourceRule
 
@@ -127,6 +129,20 @@ def test_a_list_under_other_definitions_is_refused(room: ControlRoom) -> None:
     other = room.settings.model_copy(update={"areas": ("stoke",)})
     with pytest.raises(RebuildNeeded, match=r"other settings than these.*incidents_unattended"):
         open_list(other, "incidents_unattended", NOON)
+
+
+def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: ControlRoom) -> None:
+    """Crimes that were changed hide nobody who waits for an answer."""
+    measures = room.catalogue.measures
+    for name, waits in (("crime_recorded", True), ("call_volume", False)):
+        room.bind("crimes", room.catalogue)
+        room.bind(measures[name].stream, Catalogue({**measures, name: replace(measures[name], at="another")}))
+        room.waiting("calls_waiting|line=999", {"a": NOON})
+        if waits:
+            assert "1 open" in open_list(room.settings, "calls_waiting", NOON)
+        else:
+            with pytest.raises(OtherDefinitions, match="calls: measure call_volume changed"):
+                open_list(room.settings, "calls_waiting", NOON)
 
 
 def test_a_force_that_redis_does_not_know_is_not_nobody(room: ControlRoom) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from redis.exceptions import ResponseError
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
 from tests.flow.servers import RedisServer
+from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.settings import SourceRule
 from watchroom.streams import STREAMS
@@ -149,12 +151,74 @@ def test_a_feed_that_invents_names_does_not_fill_prometheus(room: ControlRoom) -
     assert len(shown) <= 51
 
 
-def test_figures_of_another_catalogue_are_withheld(room: ControlRoom) -> None:
-    """Under another definition the same field name means something else."""
-    room.client.hset(room.keys.meta, "fingerprint", "another")
+def changed(room: ControlRoom, measure: str) -> Catalogue:
+    """The catalogue with another `at` of one measure."""
+    measures = room.catalogue.measures
+    return Catalogue({**measures, measure: replace(measures[measure], at="another")})
+
+
+def redefined(samples: Samples) -> dict[str, float | None]:
+    """By stream, what the page says of its definition."""
+    return {stream: value(samples, "stream_redefined", stream=stream) for stream in STREAMS}
+
+
+def test_figures_of_another_definition_are_withheld_and_the_other_streams_are_not(room: ControlRoom) -> None:
+    """Under another definition the same field name means something else, in that stream alone."""
+    room.bind("crimes", changed(room, "crime_recorded"))
     samples = room.scrape(NOON)
+    assert [stream for stream in STREAMS if of_stream(samples, stream)] == ["calls", "incidents"]
+    assert redefined(samples) == {"calls": 0, "incidents": 0, "crimes": 1}
+    withheld = {stream: value(samples, "stream_withheld", stream=stream) for stream in STREAMS}
+    assert withheld == {"calls": 0, "incidents": 0, "crimes": 1}
+
+
+def test_another_definition_is_the_first_reason_and_says_what_changed(room: ControlRoom) -> None:
+    """Tiles show the first one: a person must not look for a stuck worker, since no worker touches the stream."""
+    room.bind("crimes", changed(room, "crime_recorded"))
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    page = room.page(mirror)
+    assert page.faults(NOON)["calls"] == []
+    first, *others = page.faults(NOON + 9_000)["crimes"]
+    assert "under another definition than this exporter's (measure crime_recorded changed)" in first
+    assert "run `watchroom rebuild`" in first
+    assert others == []
+    room.fresh(NOON - 60_000, "crimes")
+    mirror.refresh(NOON)
+    first, *others = page.faults(NOON)["crimes"]
+    assert "another definition" in first
+    assert "60.0 s old" in others[0]
+
+
+def test_a_stream_that_is_stale_is_not_redefined(room: ControlRoom) -> None:
+    """The board's word for the two must differ: one wants a worker, the other a rebuild."""
+    room.fresh(NOON - 60_000, "crimes")
+    samples = room.scrape(NOON)
+    assert redefined(samples) == {"calls": 0, "incidents": 0, "crimes": 0}
+    assert value(samples, "stream_withheld", stream="crimes") == 1
+
+
+def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: ControlRoom) -> None:
+    """What was judged is remembered with what it was judged on."""
+    mirror = room.mirror()
+    page = room.page(mirror)
+    for catalogue, expected in ((room.catalogue, 0), (changed(room, "crime_recorded"), 1), (room.catalogue, 0)):
+        room.bind("crimes", catalogue)
+        mirror.refresh(NOON)
+        assert redefined(parsed(page.text(NOON)))["crimes"] == expected
+
+
+def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefined(room: ControlRoom) -> None:
+    """Half a content is shown to nobody; what its definition was says nothing any more."""
+    room.client.hset(room.keys.meta, "clearing", 1)
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    page = room.page(mirror)
+    samples = parsed(page.text(NOON))
     assert not any(of_stream(samples, stream) for stream in STREAMS)
-    assert value(samples, "redis_up") == 1
+    assert redefined(samples) == {"calls": 0, "incidents": 0, "crimes": 0}
+    for faults in page.faults(NOON).values():
+        assert "a rebuild is running, or was interrupted" in faults[0]
 
 
 def test_a_cleared_redis_shows_no_zeros(room: ControlRoom) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,9 @@ class Room:
     def _places(self, stream: str) -> list[TopicPartition]:
         return [TopicPartition(self.settings.topic(stream), n) for n in range(self.settings.partitions)]
 
-    async def is_applied(self) -> bool:
-        """Whether Redis stands at the ends of all logs."""
-        for stream in STREAMS:
+    async def is_applied(self, streams: Iterable[str] = STREAMS) -> bool:
+        """Whether Redis stands at the ends of all logs of these streams."""
+        for stream in streams:
             topic = self.settings.topic(stream)
             for partition, end in (await end_offsets(self.settings.kafka, topic)).items():
                 key = f"{{{self.settings.force}}}:partition:{topic}:{partition}"

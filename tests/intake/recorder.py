@@ -15,6 +15,7 @@ from watchroom.intake.intake import Intake
 from watchroom.intake.status import Status
 from watchroom.intake.touching import touch_forever
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 Place = tuple[str, int]
 
@@ -100,7 +101,8 @@ async def consuming(
     def make_applier(topic: str, partition: int) -> RecordingApplier:
         return RecordingApplier(recorder, (topic, partition))
 
-    intake = Intake(make_applier, Status(), log_ids=log_ids)
+    served = {stream: settings.topic(stream) for stream in STREAMS}
+    intake = Intake(make_applier, Status(), log_ids=log_ids, served=served)
     recorder.app = app = make_app(settings, intake)
     touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
     try:

@@ -98,7 +98,7 @@ def test_ours_still_stand_in_for_theirs() -> None:
     for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
         own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed"}
         own |= {name for name in vars(ours) if name.startswith("__")}
-        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain"}
+        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_pause_left"}
         helpers |= {"_owner", "_watch", "_begin"}
         overriding = {name for name in vars(ours) if callable(getattr(ours, name, None))} - own - helpers
         missing = {name for name in overriding if not hasattr(theirs, name)}

@@ -11,7 +11,7 @@ from tests.flow.servers import RedisServer
 from tests.fold.said import at
 from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
 from tests.store.steps import content
-from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable, WorkFailed
+from watchroom.errors import Moved, OtherDefinitions, StoreUnavailable, WorkFailed
 from watchroom.store import write
 from watchroom.store.keys import Keys
 
@@ -168,16 +168,21 @@ async def test_after_a_refused_step_nothing_is_remembered_of_it(one: OnePartitio
     assert one.month() == EXPECTED
 
 
-async def test_a_rebuild_under_other_definitions_stops_the_worker(one: OnePartition, redis_server: RedisServer) -> None:
-    """While it runs, and when it starts."""
-    applier = await one.started()
+async def test_a_rebuild_under_other_definitions_refuses_the_partitions_of_its_stream(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """While the worker runs, and when it starts; those of other streams go on."""
+    applier, other = await one.started(), await one.started("incidents")
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
     with redis_server.client() as client:
-        client.hset(KEYS.meta, mapping={"fingerprint": "other", "definition": "{}"})
-    with pytest.raises(RebuildNeeded):
-        await applier.touch(NOW_MS, NOW_MS)
-    with pytest.raises(RebuildNeeded):
-        await applier.start()
+        client.hset(KEYS.meta, mapping={"fingerprint:calls": "other", "definition:calls": "{}"})
+    for call in (lambda: applier.touch(NOW_MS, NOW_MS), applier.start):
+        with pytest.raises(OtherDefinitions) as refused:
+            await call()
+        assert refused.value.streams.keys() == {"calls"}
+    assert await other.start() is None
+    await other.begin(0, NOW_MS)
+    assert one.stands("incidents") == 0
 
 
 @pytest.mark.parametrize("step_events", [1, 2, 5, 100])

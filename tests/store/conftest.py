@@ -10,7 +10,7 @@ from redis import Redis
 from tests.conftest import new_name
 from tests.flow.servers import RedisServer
 from tests.parts import PartMissing, missing
-from tests.store.steps import PARTITIONS, PARTS
+from tests.store.steps import DEFINITIONS
 from watchroom.store.keys import Keys
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
@@ -62,7 +62,7 @@ def client(redis_url: str) -> Iterator[Redis]:
 @pytest.fixture
 async def store(redis_url: str, force: str) -> AsyncIterator[Store]:
     """The worker's side, opened."""
-    opened = Store(redis_url, force, PARTS, PARTITIONS)
+    opened = Store(redis_url, force, DEFINITIONS)
     await opened.open()
     yield opened
     await opened.close()

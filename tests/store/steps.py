@@ -14,8 +14,11 @@ from watchroom.store.keys import Keys
 from watchroom.store.step import Step
 
 TOPIC = "watchroom.calls"
-PARTS: dict[str, Any] = {"reporting zone": "Europe/London", "bins": [2, 10**10]}
+COMMON: dict[str, Any] = {"reporting zone": "Europe/London", "bins": [2, 10**10]}
 PARTITIONS = {TOPIC: 2, "watchroom.incidents": 1}
+DEFINITIONS: dict[str, dict[str, Any]] = {
+    topic.rpartition(".")[2]: {**COMMON, "topic": topic, "partitions": count} for topic, count in PARTITIONS.items()
+}
 NOW_MS = 1_637_971_205_000
 KEEPING_MS = 3 * 86_400_000
 WAITING = "calls_waiting|line=999"
@@ -56,9 +59,12 @@ def full(base: int | None, next_offset: int, **more: Any) -> Step:
     return step(base, next_offset, **{**everything, **more})
 
 
-def content(client: Redis, keys: Keys) -> dict[str, tuple[bytes, int]]:
-    """Every key of a force with its serialised value and the moment at which it expires."""
+def content(client: Redis, keys: Keys) -> dict[str, tuple[object, int]]:
+    """Every key of a force with what is in it and the moment at which it expires."""
+    raw: Any = client
     found = {}
-    for key in client.scan_iter(keys.prefix + "*", count=100_000):
-        found[key.decode().removeprefix(keys.prefix)] = (client.dump(key) or b"", int(client.pexpiretime(key)))
+    for key in raw.scan_iter(keys.prefix + "*", count=100_000):
+        # a large hash has no order of its own: its serialised value may differ from call to call
+        held = raw.hgetall(key) if raw.type(key) == b"hash" else raw.dump(key)
+        found[key.decode().removeprefix(keys.prefix)] = (held, int(raw.pexpiretime(key)))
     return found

@@ -1,4 +1,4 @@
-"""The fingerprint: what decides contributions changes it, what does not leaves it, and a person is told which."""
+"""The definition of a stream: what decides contributions changes it, what does not leaves it, and a person is told."""
 
 from __future__ import annotations
 
@@ -9,34 +9,37 @@ import pytest
 from redis import Redis
 
 from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, load
-from tests.store.steps import PARTITIONS, PARTS, TOPIC
+from tests.store.steps import DEFINITIONS
 from watchroom.catalogue.model import Catalogue
-from watchroom.errors import RebuildNeeded, WatchroomError
-from watchroom.kinds.measure import Label, Target
-from watchroom.store.definition import as_json, definition, fingerprint, what_changed
+from watchroom.errors import WatchroomError
+from watchroom.kinds.measure import Condition, Label, Target
+from watchroom.rolling.buckets import KEEP_10S_MS, KEEP_DAY_MS, KEEP_FOREVER, KEEP_HOUR_MS
+from watchroom.settings import read_settings
+from watchroom.store import definition
+from watchroom.store.definition import as_json, definition_of, fingerprint, what_changed, without_defaults
 from watchroom.store.keys import Keys
+from watchroom.store.meta import Bound
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
+from watchroom.streams import STREAMS
 
-DAY_MS = 86_400_000
-UNDER: dict[str, Any] = {
-    "zone": "Europe/London",
-    "lateness_ms": {"calls": DAY_MS},
-    "keeping_ms": {"calls": 3 * DAY_MS},
-    "future_ms": 300_000,
-    "partitions": {TOPIC: 4},
-}
+CRIMES = (
+    '[crimes_in]\nkind = "count"\nstream = "crimes"\nat = "recorded"\nwindows = ["month"]\n'
+    'brief = "Some brief"\ndefinition = "Some definition"\nsource = "Some source"\n'
+)
+LATENESS = {"calls": 1, "incidents": 7, "crimes": 30}
+KEEPING = {"calls": 3, "incidents": 100, "crimes": 761}
 
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
-    """Three measures."""
-    return load(tmp_path_factory.mktemp("measures"), LABELS, measures=COUNT + DURATION + OPEN)
+    """Three measures of calls and one of crimes."""
+    return load(tmp_path_factory.mktemp("measures"), LABELS, measures=COUNT + DURATION + OPEN + CRIMES)
 
 
-def text(catalogue: Catalogue, **under: Any) -> str:
+def text(catalogue: Catalogue, stream: str = "calls", partitions: int = 4, **settings: Any) -> str:
     """The definition as stored."""
-    return as_json(definition(catalogue, **{**UNDER, **under}))
+    return as_json(definition_of(read_settings(**settings), catalogue, stream, partitions))
 
 
 def changed(catalogue: Catalogue, name: str, **more: Any) -> Catalogue:
@@ -66,10 +69,12 @@ def test_texts_windows_and_give_up_decide_nothing(more: dict[str, Any], catalogu
 @pytest.mark.parametrize(
     "more",
     [
-        {"at": "ended"}, {"start": "presented"}, {"stream": "incidents"}, {"edges_ms": (1,)}, {"labels": ()},
+        {"at": "ended"}, {"start": "presented"}, {"edges_ms": (1,)}, {"labels": ()},
         {"labels": (Label("line", "line", ("999",), "unknown"),)}, {"targets": ()},
         {"targets": (Target({"line": "999"}, 10_000, inclusive=True),)},
         {"targets": (Target({"line": "101"}, 10_000, inclusive=False),)},
+        {"where": Condition({"line": ("999",)})},
+        {"part": Condition({}, "queued", "answered", 1)},
     ],
     ids=str,
 )  # fmt: skip
@@ -81,21 +86,80 @@ def test_moments_labels_their_values_and_targets_decide(more: dict[str, Any], ca
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {"labels": (Label("line", "line", ("999",), "unknown", aliases={"emergency": "999"}),)},
+        {"labels": (Label("line", "line", ("999",), "unknown", other="another"),)},
+    ],
+    ids=["aliases", "other"],
+)
+def test_a_key_inside_an_entry_that_leaves_its_default_decides(more: dict[str, Any], catalogue: Catalogue) -> None:
+    """Only what stands at its default is left out, wherever it stands."""
+    plain = changed(catalogue, "calls_time", labels=(Label("line", "line", ("999",), "unknown"),))
+    assert text(changed(plain, "calls_time", **more)) != text(plain)
+
+
+def test_an_optional_key_more_changes_no_definition() -> None:
+    """A later version of the catalogue may know one: nobody who does not use it should have to rebuild."""
+    label = {"name": "line", "value_of": "line", "values": ["999"], "absent": "unknown"}
+    said = {"id": "a", "kind": "count", "labels": [label], "part": {"accepted": {"line": ["999"]}}, "stream": "calls"}
+    optional: dict[str, Any] = {"where": None, "targets": [], "edges_ms": [], "start": "", "state": ""}
+    more_label = {**label, "aliases": {}, "other": "other"}
+    more_part = {"accepted": {"line": ["999"]}, "start": "", "end": "", "within_ms": 0}
+    assert without_defaults({**said, **optional, "labels": [more_label], "part": more_part}) == said
+
+
+@pytest.mark.parametrize(
     ("under", "said"),
     [
         ({"zone": "Europe/Paris"}, "reporting zone changed from Europe/London to Europe/Paris"),
-        ({"lateness_ms": {"calls": 1}}, "lateness of calls, ms changed from 86400000 to 1"),
-        ({"keeping_ms": {"calls": 1}}, "keeping of calls, ms changed from 259200000 to 1"),
-        ({"future_ms": 0}, "future bound, ms changed from 300000 to 0"),
-        ({"partitions": {TOPIC: 8}}, "partitions of watchroom.calls changed from 4 to 8"),
-        ({"partitions": {}}, "partitions of watchroom.calls is gone"),
-        ({"partitions": {TOPIC: 4, "x": 1}}, "partitions of x is new"),
+        ({"lateness_days": {**LATENESS, "calls": 2}}, "lateness, ms changed from 86400000 to 172800000"),
+        ({"keeping_days": {**KEEPING, "calls": 4}}, "keeping, ms changed from 259200000 to 345600000"),
+        ({"future_s": 0}, "future bound, ms changed from 300000 to 0"),
+        ({"partitions": 8}, "partitions changed from 4 to 8"),
+        ({"topic_prefix": "north"}, "topic changed from watchroom.calls to north.calls"),
     ],
 )
-def test_bounds_zone_and_partitions_decide(under: dict[str, Any], said: str, catalogue: Catalogue) -> None:
+def test_bounds_zone_topic_and_partitions_decide(under: dict[str, Any], said: str, catalogue: Catalogue) -> None:
     """The message says from what to what."""
     assert fingerprint(text(catalogue, **under)) != fingerprint(text(catalogue))
     assert what_changed(text(catalogue), text(catalogue, **under)) == said
+
+
+@pytest.mark.parametrize("under", [{"lateness_days": {**LATENESS, "crimes": 31}}, {"partitions": 8}])
+def test_what_changes_for_one_stream_changes_no_other(under: dict[str, Any], catalogue: Catalogue) -> None:
+    """A force that changes its crimes does not stop its calls."""
+    assert text(catalogue, "crimes", **under) != text(catalogue, "crimes")
+    assert text(catalogue, "calls", **{**under, "partitions": 4}) == text(catalogue, "calls")
+    other = changed(catalogue, "crimes_in", at="outcome_assigned")
+    assert text(other, "crimes") != text(catalogue, "crimes")
+    assert text(other, "calls") == text(catalogue, "calls")
+
+
+def test_what_is_common_to_all_is_part_of_each(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other bins, another zone or other buckets make other contributions of every stream."""
+    for stream in ("calls", "incidents", "crimes"):
+        before = text(catalogue, stream)
+        assert text(catalogue, stream, zone="UTC") != before
+        for name, value in (("GROWTH_PERCENT", 3), ("BUCKET_LEVELS", {"10s": 1})):
+            with monkeypatch.context() as patched:
+                patched.setattr(definition, name, value)
+                assert text(catalogue, stream) != before
+
+
+def test_a_fold_that_changes_is_of_its_stream_alone(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other states of crimes from the same events stop the crimes, not the calls."""
+    before = {stream: text(catalogue, stream) for stream in STREAMS}
+    raised = replace(STREAMS["crimes"], fold_version=STREAMS["crimes"].fold_version + 1)
+    monkeypatch.setitem(STREAMS, "crimes", raised)
+    after = {stream: text(catalogue, stream) for stream in STREAMS}
+    assert [stream for stream in STREAMS if after[stream] != before[stream]] == ["crimes"]
+
+
+def test_bucket_levels_are_those_of_the_buckets() -> None:
+    """A level that lives longer, or one more, is another definition."""
+    levels = {"10s": KEEP_10S_MS, "hour": KEEP_HOUR_MS, "day": KEEP_DAY_MS, "month": KEEP_FOREVER}
+    assert levels == definition.BUCKET_LEVELS
 
 
 def test_the_order_of_entries_decides_nothing(catalogue: Catalogue) -> None:
@@ -111,38 +175,67 @@ def test_all_changes_are_named(catalogue: Catalogue) -> None:
     assert said == "measure calls_in is gone, reporting zone changed from Europe/London to UTC"
 
 
-async def test_the_first_worker_writes_its_definition_and_others_find_it(store: Store, reader: Reader) -> None:
+def with_change(stream: str, **more: Any) -> dict[str, dict[str, Any]]:
+    """The definitions of these tests, one of them changed."""
+    return {**DEFINITIONS, stream: {**DEFINITIONS[stream], **more}}
+
+
+async def test_the_first_worker_writes_its_definitions_and_others_find_them(store: Store, reader: Reader) -> None:
     """Opening again, also by another worker, changes nothing."""
     first = reader.meta()
-    await store.open()
+    assert await store.open() == {}
     assert reader.meta() == first
     assert first is not None
-    assert first.definition == as_json(PARTS)
+    assert first.streams == {stream: Bound.of(as_json(parts)) for stream, parts in DEFINITIONS.items()}
 
 
-async def test_a_worker_under_other_definitions_stops_and_says_why(
+async def test_a_worker_that_differs_in_one_stream_is_told_which_and_why(
     store: Store, redis_url: str, force: str, reader: Reader
 ) -> None:
-    """Exit 2: what changed, and the command that helps; what is stored stays as it was."""
+    """The other stream is ours; what is stored stays as it was."""
     before = reader.meta()
-    other = Store(redis_url, force, {**PARTS, "reporting zone": "UTC"}, {**PARTITIONS, "new": 1})
-    with pytest.raises(RebuildNeeded) as stopped:
-        await other.open()
+    changed = with_change("incidents", **{"reporting zone": "UTC", "topic": "other.incidents"})
+    other = Store(redis_url, force, changed)
+    assert await other.open() == {
+        "incidents": "reporting zone changed from Europe/London to UTC, "
+        "topic changed from watchroom.incidents to other.incidents"
+    }
     await other.close()
-    assert "reporting zone changed from Europe/London to UTC; run `watchroom rebuild`" in str(stopped.value)
-    assert stopped.value.exit_code == 2
-    await store.open()
+    assert await store.open() == {}
+    assert reader.meta() == before  # its topic must not stay behind: an exporter would take it for ours
+
+
+@pytest.mark.usefixtures("store")
+async def test_a_stream_that_is_bound_to_nothing_is_bound_beside_the_others(
+    redis_url: str, force: str, reader: Reader
+) -> None:
+    """A version that knows one stream more begins it, and leaves the others as they are."""
+    before = reader.meta()
+    crimes = {**DEFINITIONS["calls"], "topic": "watchroom.crimes", "partitions": 3}
+    other = Store(redis_url, force, {**with_change("calls", bins=[3, 4]), "crimes": crimes})
+    assert list(await other.open()) == ["calls"]
+    await other.close()
     after = reader.meta()
     assert before is not None
     assert after is not None
-    assert after == before  # its topics must not stay behind: an exporter would take them for ours
+    assert after.streams == {**before.streams, "crimes": Bound.of(as_json(crimes))}
+    assert after.partitions == {**before.partitions, "watchroom.crimes": 3}
 
 
-async def test_a_force_that_is_being_cleared_lets_no_worker_in(store: Store, client: Redis, keys: Keys) -> None:
-    """`rebuild` was interrupted: half a content must not be added to."""
-    client.hset(keys.meta, mapping={"fingerprint": "being cleared", "definition": '{"rebuild": "interrupted"}'})
-    with pytest.raises(RebuildNeeded, match="a rebuild is running, or was interrupted"):
-        await store.open()
+@pytest.mark.usefixtures("store")
+async def test_a_force_that_is_being_cleared_lets_no_worker_in(
+    client: Redis, keys: Keys, redis_url: str, force: str
+) -> None:
+    """`rebuild` was interrupted: half a content must not be added to, nor anything be bound."""
+    client.hset(keys.meta, "clearing", 1)
+    before = client.hgetall(keys.meta)
+    crimes = {**DEFINITIONS["calls"], "topic": "watchroom.crimes"}
+    other = Store(redis_url, force, {**DEFINITIONS, "crimes": crimes})
+    left = await other.open()
+    await other.close()
+    assert left.keys() == {"calls", "incidents", "crimes"}
+    assert set(left.values()) == {"a rebuild is running, or was interrupted before it had cleared everything"}
+    assert client.hgetall(keys.meta) == before
 
 
 async def test_a_meta_key_of_another_type_is_a_fault_of_ours_to_name(
@@ -150,7 +243,7 @@ async def test_a_meta_key_of_another_type_is_a_fault_of_ours_to_name(
 ) -> None:
     """No error of the client leaves the store: nobody else knows the client."""
     client.set(keys.meta, "not mine")
-    other = Store(redis_url, force, PARTS, PARTITIONS)
+    other = Store(redis_url, force, DEFINITIONS)
     with pytest.raises(WatchroomError, match="WRONGTYPE"):
         await other.open()
     await other.close()

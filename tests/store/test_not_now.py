@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from tests.flow.servers import RedisServer
-from tests.store.steps import PARTITIONS, PARTS, TOPIC, content, full
+from tests.store.steps import DEFINITIONS, TOPIC, content, full
 from watchroom.errors import StoreUnavailable, WorkFailed
 from watchroom.replay.server import free_port
 from watchroom.store.keys import Keys
@@ -23,7 +23,7 @@ KEYS = Keys("force")
 @pytest.fixture
 async def store(redis_server: RedisServer) -> AsyncIterator[Store]:
     """A store on a Redis of this test alone, with one step in it."""
-    opened = Store(redis_server.url, "force", PARTS, PARTITIONS)
+    opened = Store(redis_server.url, "force", DEFINITIONS)
     await opened.open()
     await opened.step(full(None, 10), again=False)
     yield opened
@@ -68,7 +68,7 @@ async def test_after_a_failover_the_name_is_resolved_anew(redis_server: RedisSer
     other = RedisServer(tmp_path / "other")
     other.start()
     name = Name(redis_server)
-    store = Store(await name.url(), "force", PARTS, PARTITIONS)
+    store = Store(await name.url(), "force", DEFINITIONS)
     try:
         with redis_server.client() as first, other.client() as second:
             await store.open()
@@ -142,7 +142,7 @@ async def test_too_few_replicas_are_waited_for(store: Store, client: Redis) -> N
 async def test_a_user_without_rights_is_a_fault_and_not_a_wait(redis_server: RedisServer, client: Redis) -> None:
     """Waiting would help nobody: the message says what Redis refused, and the process ends with 1."""
     client.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@read", "+@connection"])
-    store = Store(redis_server.url.replace("://", "://reader:x@"), "force", PARTS, PARTITIONS)
+    store = Store(redis_server.url.replace("://", "://reader:x@"), "force", DEFINITIONS)
     with pytest.raises(WorkFailed, match="no permissions to run the"):
         await store.open()
     await store.close()

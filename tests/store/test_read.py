@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from tests.flow.servers import RedisServer
-from tests.store.steps import CHANGE, NOW_MS, PARTITIONS, PARTS, TOPIC, VOLUME, WAITING, full, step
+from tests.store.steps import CHANGE, DEFINITIONS, NOW_MS, PARTITIONS, TOPIC, VOLUME, WAITING, full, step
 from watchroom.errors import StoreUnavailable
 from watchroom.kinds.open_now import OpenQuestion
 from watchroom.replay.server import free_port
@@ -155,7 +155,7 @@ def test_every_read_says_when_redis_does_not_answer(read: str) -> None:
 
 async def test_a_reader_goes_on_when_redis_is_back(redis_server: RedisServer) -> None:
     """Its connection is a new one; nobody has to restart the exporter."""
-    store, reader = Store(redis_server.url, "force", PARTS, PARTITIONS), Reader(redis_server.url, "force")
+    store, reader = Store(redis_server.url, "force", DEFINITIONS), Reader(redis_server.url, "force")
     await store.open()
     await store.close()
     known = reader.meta()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from tests.flow.servers import RedisServer
-from tests.store.steps import CHANGE, KEEPING_MS, NOW_MS, PARTITIONS, PARTS, TOPIC, VOLUME, WAITING, content, full, step
-from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable
+from tests.store.steps import CHANGE, DEFINITIONS, KEEPING_MS, NOW_MS, TOPIC, VOLUME, WAITING, content, full, step
+from watchroom.errors import Moved, OtherDefinitions, StoreUnavailable
 from watchroom.rolling.buckets import Bucket
 from watchroom.store import write
 from watchroom.store.keys import Keys
@@ -91,15 +92,60 @@ async def test_an_emptied_redis_takes_no_step(store: Store, client: Redis, keys:
     assert content(client, keys) == {}
 
 
-async def test_another_fingerprint_stops_the_worker_and_writes_nothing(store: Store, client: Redis, keys: Keys) -> None:
+OTHER: dict[Any, Any] = {"fingerprint:calls": "0123456789abcdef", "definition:calls": '{"topic": "watchroom.calls"}'}
+
+
+async def test_another_definition_of_its_stream_refuses_a_step_and_writes_nothing(
+    store: Store, client: Redis, keys: Keys
+) -> None:
     """A rebuild under new definitions ran meanwhile: this worker's differences mean nothing there."""
     await store.step(full(None, 10), again=False)
-    client.hset(keys.meta, "fingerprint", "0123456789abcdef")
+    client.hset(keys.meta, mapping=OTHER)
     before = content(client, keys)
-    with pytest.raises(RebuildNeeded, match="watchroom rebuild") as stopped:
-        await store.step(full(10, 20), again=False)
+    for again in (False, True):
+        with pytest.raises(OtherDefinitions, match=r"calls: bins is new.*watchroom rebuild") as stopped:
+            await store.step(full(10, 20), again=again)
     assert stopped.value.exit_code == 2
+    assert stopped.value.streams == {"calls": "bins is new, partitions is new, reporting zone is new"}
     assert content(client, keys) == before
+
+
+async def test_another_definition_of_one_stream_refuses_no_step_of_another(
+    store: Store, client: Redis, keys: Keys, reader: Reader
+) -> None:
+    """What changed for calls does not stop incidents."""
+    client.hset(keys.meta, mapping=OTHER)
+    await store.step(full(None, 10, topic="watchroom.incidents"), again=False)
+    assert reader.partitions()["watchroom.incidents", 0].next_offset == 10
+
+
+async def test_while_the_keys_are_cleared_no_step_is_written(store: Store, client: Redis, keys: Keys) -> None:
+    """A rebuild has begun: what is written now would be half removed; every stream is refused."""
+    client.hset(keys.meta, "clearing", 1)
+    before = content(client, keys)
+    with pytest.raises(OtherDefinitions, match="calls, incidents: a rebuild is running") as stopped:
+        await store.step(full(None, 10), again=False)
+    assert stopped.value.streams.keys() == {"calls", "incidents"}
+    assert content(client, keys) == before
+
+
+async def test_definitions_that_are_ours_again_leave_the_place_to_be_found(
+    store: Store, client: Redis, keys: Keys
+) -> None:
+    """Between the answer and the look at what changed a rebuild gave ours back: nothing is named, nothing is lost."""
+    ours: Any = client.hgetall(keys.meta)
+    client.hset(keys.meta, mapping=OTHER)
+    script: Any = store._step
+
+    async def and_back(**given: Any) -> Any:
+        answer = await script(**given)
+        client.hset(keys.meta, mapping=ours)
+        return answer
+
+    store._step = and_back  # type: ignore[assignment]  # the script, and then the clock goes back
+    with pytest.raises(Moved) as moved:
+        await store.step(full(None, 10), again=False)
+    assert moved.value.stored_offset is None
 
 
 async def test_a_step_whose_reply_was_lost_counts_as_applied_when_sent_again(
@@ -184,7 +230,7 @@ async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
 ) -> None:
     """Redis stood still, took the step afterwards, and was asked again: once is once."""
     monkeypatch.setattr(write, "ANSWER_WITHIN_S", 0.2)
-    store = Store(redis_server.url, force, PARTS, PARTITIONS)
+    store = Store(redis_server.url, force, DEFINITIONS)
     await store.open()
     await store.step(step(None, 5), again=False)  # now Redis knows the script
     redis_server.server.pause()
@@ -206,7 +252,7 @@ async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
 
 async def test_a_redis_that_is_down_is_unavailable(redis_server: RedisServer, force: str) -> None:
     """Every call says so, and works again when Redis is back with its content."""
-    store = Store(redis_server.url, force, PARTS, PARTITIONS)
+    store = Store(redis_server.url, force, DEFINITIONS)
     await store.open()
     await store.step(full(None, 10, keeping_ms=KEEPING_MS), again=False)
     redis_server.kill()

@@ -102,6 +102,7 @@ def _counter(now_s: float) -> float:
 _VALUES: Mapping[str, Value] = {
     "watchroom_redis_up": _constant(1),
     "watchroom_stream_withheld": _constant(0),
+    "watchroom_stream_redefined": _constant(0),
     "watchroom_source_silent": _constant(0),
     "watchroom_applied_timestamp_seconds": lambda now_s: now_s - APPLIED_AGE_S,
     "watchroom_lost_records": _constant(0),

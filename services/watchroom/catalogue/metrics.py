@@ -85,6 +85,12 @@ PLATFORM: Final[tuple[Family, ...]] = (
         ("stream",),
     ),
     Family(
+        "watchroom_stream_redefined",
+        "1 while Redis holds the stream's figures under another definition than this exporter's, else 0; they are "
+        "withheld then, and /healthz says what differs.",
+        ("stream",),
+    ),
+    Family(
         "watchroom_source_silent",
         "1 while a source that the stream waits for has been silent for longer than its limit. No sample while the "
         "stream is not applied up to now: what the source sent may not have been read yet.",

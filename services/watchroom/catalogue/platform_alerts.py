@@ -159,6 +159,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         impact="The measures of this stream are not shown and not judged; the others are.",
         action=(
             "On the Platform board see which partitions are old: one is a stuck worker, all are too few workers.",
+            "If a worker's /readyz says that it leaves the stream alone, its definition changed: `watchroom rebuild`.",
             "Restart the worker that owns them; its metrics name its partitions.",
             "If the lag falls steadily after an outage, wait: it is catching up.",
         ),
@@ -207,7 +208,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         impact="The measures of this stream are not shown and not judged.",
         action=(
             "Open the exporter's /healthz: it says in words why the stream is withheld.",
-            "Causes without an alert: a rebuild that runs, another catalogue in Redis, a partition never touched.",
+            "Causes without an alert: a rebuild that runs, a partition never touched, another catalogue in Redis.",
+            "The last is OTHER DEFINITION on the Platform board: `watchroom rebuild` counts the stream again.",
         ),
         number="`watchroom_stream_withheld` of the exporter. Alertmanager mutes it while an alert with a cause fires.",
     ),

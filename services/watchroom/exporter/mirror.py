@@ -20,7 +20,8 @@ from watchroom.kinds import kind_of, open_now
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.open_now import OpenTile
 from watchroom.rolling.calendar import Calendar
-from watchroom.store.read import Meta, PartitionState, Reader, SourceState
+from watchroom.store.meta import Meta
+from watchroom.store.read import PartitionState, Reader, SourceState
 
 REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 440 are held, so each once a minute
 

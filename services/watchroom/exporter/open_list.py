@@ -65,7 +65,7 @@ def open_list(
 
     Raises:
         ConfigurationInvalid: No open measure has this id.
-        RebuildNeeded: Redis was filled under other definitions: other labels than ours would not be listed.
+        RebuildNeeded: Redis holds the measure's stream under another definition: other labels would not be listed.
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing of this force; an empty list would read as nobody.
     """
@@ -73,7 +73,7 @@ def open_list(
     measure = open_measure(catalogue, measure_id)
     reader = Reader(settings.redis_url, settings.force)
     try:
-        check_filled(reader, settings, catalogue)
+        check_filled(reader, settings, catalogue).refuse([measure.stream])
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
         found = found._replace(live=liveness(reader, settings, measure.stream, now_ms))
     finally:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
-from watchroom.exporter.platform import platform_text, redis_up, silent_text, withheld_text
+from watchroom.exporter.platform import platform_text, redefined_text, redis_up, silent_text, withheld_text
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
 
 
@@ -18,13 +19,13 @@ class Page:
     Args:
         mirror: The copy of Redis.
         settings: Topics, limits and declared sources.
-        fingerprint: What Redis must carry under these partition counts, by the catalogue of this process.
+        redefined: By stream, what changed, where Redis holds figures under another definition than this process's.
     """
 
-    def __init__(self, mirror: Mirror, settings: Settings, fingerprint: Callable[[Mapping[str, int]], str]) -> None:
+    def __init__(self, mirror: Mirror, settings: Settings, redefined: Callable[[Meta], Mapping[str, str]]) -> None:
         self._mirror = mirror
         self._settings = settings
-        self._fingerprint = fingerprint
+        self._redefined = redefined
 
     def text(self, now_ms: int) -> str:
         """Everything that may be published at `now_ms`."""
@@ -37,6 +38,7 @@ class Page:
                 parts.extend(self._measures(reading, faults, now_ms))
             if reading and up:
                 parts.append(withheld_text(faults))
+                parts.append(redefined_text(self._others(reading)))
                 parts.append(silent_text(dict(self.judged(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
             return "".join(parts)
@@ -69,9 +71,21 @@ class Page:
         general = list(own_reading(reading.read_at_ms, now_ms, self._fresh_ms))
         if reading.meta is None:
             general.append("Redis holds nothing of this force: no worker has ever started, or a rebuild is running")
-        elif reading.meta.fingerprint != self._fingerprint(reading.meta.partitions):
-            general.append("Redis was filled under another catalogue: restart the exporter with it, or rebuild")
-        return {stream: [*general, *self._stream_faults(stream, reading, now_ms)] for stream in STREAMS}
+        elif reading.meta.clearing:
+            general.append(f"{CLEARING_SAID}; run `watchroom rebuild`")
+        others = self._others(reading)
+        return {
+            stream: [
+                *general,
+                *([_other_said(others[stream])] if stream in others else []),
+                *self._stream_faults(stream, reading, now_ms),
+            ]
+            for stream in STREAMS
+        }
+
+    def _others(self, reading: Reading) -> Mapping[str, str]:
+        """What changed, by stream whose figures were made under another definition; of cleared figures nobody knows."""
+        return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
 
     def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:
         """What is declared of a stream's sources, and when each was heard."""
@@ -95,3 +109,10 @@ class Page:
     @property
     def _silent_ms(self) -> int:
         return round(self._settings.silent_s * 1000)
+
+
+def _other_said(changed: str) -> str:
+    return (
+        f"Redis holds it under another definition than this exporter's ({changed}): restart the exporter with the "
+        "worker's catalogue and settings, or run `watchroom rebuild`"
+    )

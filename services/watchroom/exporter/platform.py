@@ -7,7 +7,7 @@ HELP are those of `catalogue.metrics.PLATFORM`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.events.reasons import REASONS
@@ -43,6 +43,11 @@ def redis_up(answers: bool) -> str:
 def withheld_text(faults: Mapping[str, Sequence[str]]) -> str:
     """1 for a stream whose measures are not published at this moment."""
     return _text("stream_withheld", (((stream,), int(bool(found))) for stream, found in faults.items()))
+
+
+def redefined_text(others: Container[str]) -> str:
+    """1 for a stream whose figures were made under another definition than ours, else 0."""
+    return _text("stream_redefined", (((stream,), int(stream in others)) for stream in STREAMS))
 
 
 def silent_text(judged: Mapping[str, Mapping[str, str | None]]) -> str:

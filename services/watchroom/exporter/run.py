@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from http import HTTPStatus
 from types import FrameType
 
@@ -23,7 +23,8 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Server
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.definition import as_json, definition_of, fingerprint
+from watchroom.store.filled import redefined
+from watchroom.store.meta import Bound, Meta
 from watchroom.store.read import Reader
 
 REFRESH_S = 1.0
@@ -44,7 +45,7 @@ def run(settings: Settings) -> int:
     _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     mirror = Mirror(Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S), catalogue, Calendar(settings.zone))
-    page = Page(mirror, settings, _remembered(partial(expected_fingerprint, catalogue, settings)))
+    page = Page(mirror, settings, judge(catalogue, settings))
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
         "/healthz": lambda _: health(mirror, page),
@@ -65,19 +66,17 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def expected_fingerprint(catalogue: Catalogue, settings: Settings, partitions: Mapping[str, int]) -> str:
-    """The fingerprint that a worker with our catalogue and settings writes over topics of so many partitions."""
-    return fingerprint(as_json(definition_of(settings, catalogue, partitions)))
+def judge(catalogue: Catalogue, settings: Settings) -> Callable[[Meta], Mapping[str, str]]:
+    """What differs, by stream, from the definitions of our catalogue and settings.
 
-
-def _remembered(fingerprint_of: Callable[[Mapping[str, int]], str]) -> Callable[[Mapping[str, int]], str]:
-    """The same, worked out once for each set of partition counts: every page and scrape asks for it."""
+    Worked out once for each content of `meta`: every page and scrape asks for it.
+    """
 
     @lru_cache(maxsize=4)
-    def known(counts: tuple[tuple[str, int], ...]) -> str:
-        return fingerprint_of(dict(counts))
+    def known(streams: tuple[tuple[str, Bound], ...]) -> Mapping[str, str]:
+        return redefined(Meta(dict(streams), 0, {}, {}), settings, catalogue)
 
-    return lambda counts: known(tuple(counts.items()))
+    return lambda meta: known(tuple(meta.streams.items()))
 
 
 def now_ms() -> int:

@@ -4,6 +4,3 @@ A stream (`watchroom.streams`) folds an event into an entity's state and reads f
 `contributions.Contributor` says what a state adds; `batch.fold_batch` does both for a batch of one
 partition and returns what one atomic step writes.
 """
-
-# Raised whenever the same events would give other states or contributions: part of the fingerprint.
-FOLD_VERSION = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterable
 
 from watchroom.intake.batches import BatchApp, NoTables, PassThrough, consume_batches
 from watchroom.intake.intake import Intake
@@ -19,8 +19,8 @@ def member_name(settings: Settings) -> str:
     return settings.worker_name or f"{socket.gethostname()}-{settings.health_port}"
 
 
-def make_app(settings: Settings, intake: Intake) -> BatchApp:
-    """The app that feeds `intake`; not started."""
+def make_app(settings: Settings, intake: Intake, streams: Iterable[str] = STREAMS) -> BatchApp:
+    """The app that feeds `intake` with the events of these streams; not started."""
     session_s = settings.session_timeout_s
     app = BatchApp(
         settings.group,
@@ -45,7 +45,7 @@ def make_app(settings: Settings, intake: Intake) -> BatchApp:
         consumer_group_instance_id=member_name(settings),
     )
     consume_batches(app, intake)
-    topic = app.topic(*(settings.topic(stream) for stream in STREAMS), schema=PassThrough())
+    topic = app.topic(*(settings.topic(stream) for stream in streams), schema=PassThrough())
 
     async def apply_batches(batches: AsyncIterable[Fetched]) -> None:
         async for fetched in batches:

@@ -15,6 +15,7 @@ class Applier(Protocol):
         """Redis's next offset, None if it has none; forgets all states held in memory.
 
         Raises:
+            OtherDefinitions: Redis holds the stream under another definition.
             StoreUnavailable: Redis did not answer.
         """
 
@@ -26,6 +27,7 @@ class Applier(Protocol):
 
         Raises:
             Moved: Redis stands elsewhere; nothing was written.
+            OtherDefinitions: Redis holds the stream under another definition by now; nothing was written.
             StoreUnavailable: Redis did not answer.
             BrokerUnavailable: Dead letters could not be sent.
         """

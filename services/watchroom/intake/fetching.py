@@ -135,6 +135,7 @@ class BatchThread(AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
+        self._pause_left(consumer)
         deadline = time.monotonic() + (timeout or 0.0)
         while self.consumer.flow_active:
             wanted, full = self._wanted(active_partitions)
@@ -153,6 +154,11 @@ class BatchThread(AIOKafkaConsumerThread):
             if fetcher._closed:
                 break
         return {}
+
+    def _pause_left(self, consumer: Any) -> None:
+        """Fetch nothing more of topics that were left; a new assignment does not remember it."""
+        if left := self._lanes.left:
+            consumer.pause(*(TopicPartition(*tp) for tp in consumer.assignment() if tp.topic in left))
 
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
         """The partitions whose lanes can take a batch now; whether some cannot because they are full."""

@@ -16,7 +16,7 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.intake.intake import Intake, now_ms
+from watchroom.intake.intake import Intake, left_said, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.intake.status import COUNTERS, Status
 from watchroom.settings import Settings
@@ -44,7 +44,7 @@ class Health:
         registry.register(self)
         app = web.Application()
         app.router.add_get("/livez", lambda _: _answer(self.not_live()))
-        app.router.add_get("/readyz", lambda _: _answer(self.not_ready()))
+        app.router.add_get("/readyz", lambda _: _answer(self.not_ready(), self.left()))
         app.router.add_get("/health", lambda _: _json(self.report()))
         app.router.add_get("/metrics", lambda _: _metrics(registry))
         self._runner = web.AppRunner(app, access_log=None)
@@ -98,6 +98,10 @@ class Health:
             reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")
         return reasons
 
+    def left(self) -> list[str]:
+        """Streams that this worker leaves alone, and why: no reason to restart it, or to count it as missing."""
+        return [] if self.intake is None else [left_said(*each) for each in self.intake.left.items()]
+
     def report(self) -> dict[str, Any]:
         """All of it, for a person."""
         lanes = [] if self.intake is None else list(self.intake.lanes)
@@ -106,6 +110,7 @@ class Health:
             "ready": not self.not_ready(),
             "reasons": self.not_live() or self.not_ready(),
             "waiting_for": self._status.waits(),
+            "left": {} if self.intake is None else dict(self.intake.left),
             "partitions": [
                 {
                     "topic": lane.place.topic,
@@ -135,8 +140,8 @@ class Health:
         yield lag
 
 
-async def _answer(reasons: list[str]) -> web.Response:
-    text = "\n".join(reasons) or "ok"
+async def _answer(reasons: list[str], notes: Iterable[str] = ()) -> web.Response:
+    text = "\n".join([*(reasons or ["ok"]), *notes])
     return web.Response(status=503 if reasons else 200, text=text + "\n")
 
 

@@ -18,6 +18,7 @@ from watchroom.errors import (
     ConfigurationInvalid,
     Fault,
     Moved,
+    OtherDefinitions,
     RebuildNeeded,
     StoreUnavailable,
     WatchroomError,
@@ -26,6 +27,7 @@ from watchroom.intake.applier import MakeApplier
 from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
+from watchroom.store.write import OTHERS
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
 FINISH_WITHIN_S = 15.0  # a step that is under way; a call to Redis gives up after 10 s
@@ -38,8 +40,27 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
+def log_left(stream: str, changed: str) -> None:
+    """Say, once, that a stream is left alone."""
+    log.error(left_said(stream, changed))
+
+
+def left_said(stream: str, changed: str) -> str:
+    """The sentence on a stream that this worker leaves alone."""
+    return f"{stream} is left alone, Redis holds it under another definition: {changed}; run `watchroom rebuild`"
+
+
 class Intake:
-    """Everything a worker does with its lanes; `failed` tells how it ended."""
+    """Everything a worker does with its lanes; `failed` tells how it ended.
+
+    Args:
+        make_applier: Called for each partition that is assigned to us.
+        status: Counters and waits of the worker.
+        session_s: Session timeout of the consumer group.
+        log_ids: By topic: of the logs that Redis is filled from.
+        served: Topics of the streams that are ours, by stream.
+        left: Why each of the others is not, by stream.
+    """
 
     def __init__(
         self,
@@ -47,10 +68,15 @@ class Intake:
         status: Status,
         session_s: float = 10.0,
         log_ids: Mapping[str, str] | None = None,
+        *,
+        served: Mapping[str, str] | None = None,
+        left: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
+        self._served = dict(served or {})
+        self.left = dict(left or {})
         self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
-        self._log_ids = dict(log_ids or {})  # by topic: of the logs that Redis is filled from
+        self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier)
         self.failure: Exception | None = None
@@ -67,6 +93,21 @@ class Intake:
             else:
                 log.error("unexpected error, the worker ends", exc_info=error)
         self.failed.set()
+
+    def leave(self, streams: Mapping[str, str]) -> None:
+        """Go on without these streams, whose definition in Redis changed under us; without any the process ends.
+
+        Args:
+            streams: By stream: what changed.
+        """
+        for stream, changed in streams.items():
+            topic = self._served.pop(stream, None)
+            if topic is not None:
+                self.left[stream] = changed
+                self.lanes.leave(topic)
+                log_left(stream, changed)
+        if not self._served:
+            self.fail(OtherDefinitions(OTHERS, self.left or streams))
 
     def joined(self, member_id: str, places: Iterable[tuple[str, int]]) -> None:
         """The consumer group gave us these partitions, under this id."""
@@ -85,9 +126,9 @@ class Intake:
 
     def logs_seen(self, ids: Mapping[str, str], without_partitions: Sequence[str]) -> None:
         """The broker has been asked which logs the topics have; one made anew ends the process."""
-        self.without_partitions = without_partitions
+        self.without_partitions = [topic for topic in without_partitions if topic not in self.lanes.left]
         for topic, known in self._log_ids.items():
-            if ids.get(topic, known) != known:
+            if topic not in self.lanes.left and ids.get(topic, known) != known:
                 why = f"topic {topic} was made anew: its log is not the one that Redis was filled from"
                 self.fail(RebuildNeeded(why))
 
@@ -135,6 +176,8 @@ class Intake:
             except BrokerUnavailable as error:
                 self.wait_for("kafka", error)
                 await asyncio.sleep(pause_s)
+            except OtherDefinitions as other:
+                self.leave(other.streams)
             except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
                 self.fail(error)
             else:
@@ -186,6 +229,9 @@ class Intake:
                 self.wait_for("redis", error)
                 return None
             except Moved:
+                return None
+            except OtherDefinitions as other:
+                self.leave(other.streams)
                 return None
             except Exception as error:  # noqa: BLE001  # nothing may leave the fetch loop
                 self.fail(error)

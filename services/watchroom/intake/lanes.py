@@ -162,14 +162,23 @@ class Lanes:
     def __init__(self, make_applier: MakeApplier) -> None:
         self._make_applier = make_applier
         self._lanes: dict[tuple[str, int], Lane] = {}
+        self.left: frozenset[str] = frozenset()  # topics that this worker applies no more
         self.joined = False  # whether the group has ever given us an assignment, were it an empty one
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
-        """This is our assignment now: every lane of it starts over, the others go."""
+        """This is our assignment now: every lane of it starts over, the others go; a topic that was left has none."""
         for lane in self._lanes.values():
             lane.displace()
         self.joined = True
-        self._lanes = {place: self._lanes.get(place) or self._new(place) for place in map(Place._make, places)}
+        ours = [place for place in map(Place._make, places) if place.topic not in self.left]
+        self._lanes = {place: self._lanes.get(place) or self._new(place) for place in ours}
+
+    def leave(self, topic: str) -> None:
+        """Apply nothing of this topic any more, whatever is assigned."""
+        self.left |= {topic}
+        for lane in self.where(lambda lane: lane.place.topic == topic):
+            lane.displace()
+        self._lanes = {place: lane for place, lane in self._lanes.items() if lane.place.topic != topic}
 
     def _new(self, place: Place) -> Lane:
         return Lane(place, self._make_applier(place.topic, place.partition))

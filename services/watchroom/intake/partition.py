@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from watchroom.admission.admit import Admission
-from watchroom.errors import Moved, StoreUnavailable
+from watchroom.errors import Moved, OtherDefinitions, StoreUnavailable
 from watchroom.events.record import Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.intake.batch import RecordBatch
@@ -20,7 +20,7 @@ from watchroom.intake.memory import Memory
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.step import Step
-from watchroom.store.write import Store
+from watchroom.store.write import OTHERS, Store
 
 # Arrivals decide whether an entity is known; its stored state must outlive them by any stop of the workers.
 STATE_SLACK_MS = 14 * 86_400_000
@@ -70,9 +70,15 @@ class PartitionApplier:
         self._unanswered: tuple[Step, dict[str, Known]] | None = None
 
     async def start(self) -> int | None:
-        """Redis's next offset, None if it has none; forgets everything held in memory."""
+        """Redis's next offset, None if it has none; forgets everything held in memory.
+
+        Raises:
+            OtherDefinitions: Redis holds the stream, and perhaps others, under another definition than ours.
+        """
         self._forget()
-        await self._store.open()
+        left = await self._store.open()
+        if self._folder.stream.name in left:
+            raise OtherDefinitions(OTHERS, left)
         self._stands = (await self._store.position(self.topic, self.partition)).next_offset
         return self._stands
 

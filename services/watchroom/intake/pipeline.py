@@ -19,11 +19,10 @@ from watchroom.streams import STREAMS
 
 
 def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
-    """Redis for this worker, bound to what decides the figures (partition counts among it)."""
-    partitions = {settings.topic(stream): topics.partitions[settings.topic(stream)] for stream in STREAMS}
-    parts = definition_of(settings, catalogue, partitions)
-    log_ids = {topic: log_id for topic, log_id in topics.log_ids.items() if topic in partitions}
-    return Store(settings.redis_url, settings.force, parts, partitions, log_ids)
+    """Redis for this worker, with what decides each stream's figures (its topic's partition count among it)."""
+    counts = {stream: topics.partitions[settings.topic(stream)] for stream in STREAMS}
+    definitions = {stream: definition_of(settings, catalogue, stream, count) for stream, count in counts.items()}
+    return Store(settings.redis_url, settings.force, definitions, topics.log_ids)
 
 
 class Appliers:

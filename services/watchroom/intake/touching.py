@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from watchroom.errors import Moved, StoreUnavailable
+from watchroom.errors import Moved, OtherDefinitions, StoreUnavailable
 from watchroom.intake.intake import Intake, now_ms
 from watchroom.intake.lanes import Lane
 
@@ -54,6 +54,9 @@ async def _touch(intake: Intake, lane: Lane) -> None:
             await lane.applier.touch(lane.fresh_ms(lane.stands), now_ms())
         except Moved as moved:
             intake.moved(lane, moved)
+        except OtherDefinitions as other:
+            intake.leave(other.streams)
+            return
         except StoreUnavailable as error:
             intake.wait_for("redis", error)
         except Exception as error:  # noqa: BLE001  # a timer that dies silently would freeze freshness

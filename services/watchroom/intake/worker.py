@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -16,18 +16,20 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import BrokerUnavailable, StoreUnavailable, WatchroomError, WorkFailed
+from watchroom.errors import BrokerUnavailable, OtherDefinitions, StoreUnavailable, WatchroomError, WorkFailed
 from watchroom.intake.app import make_app, member_name
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.health import Health
-from watchroom.intake.intake import Intake
+from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
 from watchroom.settings import Settings
+from watchroom.store.write import OTHERS
+from watchroom.streams import STREAMS
 
 RETRY_S = 1.0
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
@@ -95,13 +97,15 @@ class Worker:
         store = make_store(settings, catalogue, topics)
         letters = DeadLetters(settings, self._status)
         try:
-            await self._insist("redis", store.open)
-            if self._stop.is_set():
+            left = await self._insist("redis", store.open)
+            if left is None or self._stop.is_set():
                 return 0
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
-            intake = Intake(appliers, self._status, settings.session_timeout_s, topics.log_ids)
+            served = _served(settings, left)
+            session_s = settings.session_timeout_s
+            intake = Intake(appliers, self._status, session_s, topics.log_ids, served=served, left=left)
             self._health.intake = intake
-            return await self._consume(intake)
+            return await self._consume(intake, served)
         finally:
             await letters.stop()
             await store.close()
@@ -120,9 +124,9 @@ class Worker:
                 return answer
         return None
 
-    async def _consume(self, intake: Intake) -> int:
+    async def _consume(self, intake: Intake, streams: Iterable[str]) -> int:
         settings = self._settings
-        app = make_app(settings, intake)
+        app = make_app(settings, intake, streams)
         touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
         try:
             if not await self._started(app):
@@ -161,6 +165,20 @@ class Worker:
                 intake.fail(WorkFailed(f"Faust ended by itself: {app.crash_reason!r}"))
         for wait in waits:
             wait.cancel()
+
+
+def _served(settings: Settings, left: Mapping[str, str]) -> dict[str, str]:
+    """Topics of the streams that Redis holds under our definitions, by stream; the others are logged.
+
+    Raises:
+        OtherDefinitions: There are none.
+    """
+    served = {stream: settings.topic(stream) for stream in STREAMS if stream not in left}
+    if not served:
+        raise OtherDefinitions(OTHERS, left)
+    for stream, changed in left.items():
+        log_left(stream, changed)
+    return served
 
 
 async def _start(app: BatchApp, settings: Settings) -> None:

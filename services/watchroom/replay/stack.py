@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid, Fault, StoreUnavailable
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.processes import Process
@@ -15,6 +16,7 @@ from watchroom.replay.produce import produce
 from watchroom.replay.server import free_port
 from watchroom.replay.waiting import without_secrets, worker_runs
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
 
 EMBEDDED_SESSION_S = 6.0  # Tansu holds a first join for half of it
@@ -51,6 +53,7 @@ def running_stack(
     Raises:
         BrokerUnavailable, StoreUnavailable: A given server does not answer.
         ConfigurationInvalid: Only one was given, or a worker runs that takes the source for a live one.
+        RebuildNeeded: Redis holds a stream of the source under another definition: no worker would apply its events.
         WorkFailed: A part did not start.
     """
     if (kafka is None) is not (redis_url is None):
@@ -73,6 +76,7 @@ def running_stack(
         processes = []
         if not _have_worker(reader, ours, settings, sources):
             processes.append(Process("worker", ours, folder / "worker.log"))
+        _refuse_others(reader, ours, sources)
         if with_exporter:
             processes.append(Process("exporter", ours, folder / "exporter.log"))
         for process in processes:
@@ -84,6 +88,12 @@ def running_stack(
                 part()
 
         yield Stack(ours, reader, check)
+
+
+def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> None:
+    """Raise RebuildNeeded if Redis holds one of these streams under another definition."""
+    if reader.meta() is not None:
+        check_filled(reader, ours, load_catalogue(ours.schemas / "measures", ours.areas)).refuse(streams)
 
 
 def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: dict[str, dict[str, SourceRule]]) -> bool:

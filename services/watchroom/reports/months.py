@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.names import ORPHANS
 from watchroom.reports.collect import Collector
-from watchroom.reports.rows import AsOf, Row
+from watchroom.reports.rows import AsOf, Row, topic_of
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
+from watchroom.store.filled import Filled
 
 
 class Months(NamedTuple):
@@ -25,45 +26,72 @@ def months(settings: Settings, *, only: Collection[str] = (), measures: Collecti
     return read_months(settings, only=only, measures=measures).rows
 
 
-def read_months(settings: Settings, *, only: Collection[str] = (), measures: Collection[str] = ()) -> Months:
+def read_months(
+    settings: Settings,
+    *,
+    only: Collection[str] = (),
+    measures: Collection[str] = (),
+    warn: Callable[[str], None] = lambda _: None,
+) -> Months:
     """Rows of every month that holds anything, with what was published and how often it changed since.
 
     Args:
         settings: Which Redis, force and catalogue.
         only: Months to show (`2021-11`); empty: all.
         measures: Measures to show; empty: all.
+        warn: Called with a sentence on each stream that is left out, because Redis holds it under another definition.
 
     Raises:
         ConfigurationInvalid: No month, a measure that the catalogue does not have, a catalogue that cannot be used.
-        RebuildNeeded: Redis was filled under other definitions.
+        RebuildNeeded: Redis holds every stream, or that of a measure asked for, under another definition.
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
     """
     collector = Collector.of(settings)
-    _check_asked(only, measures, known=(*collector.catalogue.measures, ORPHANS))
+    known = collector.catalogue.measures
+    _check_asked(only, measures, known=(*known, ORPHANS))
     try:
-        collector.check()
+        filled = collector.check(known[name].stream for name in measures if name in known)
+        _tell(filled, warn)
         as_of = collector.as_of()  # before the rows: they then hold at least what it says
         rows = collector.months(only or None, as_of, published=True)
     finally:
         collector.reader.close()
-    return Months([row for row in rows if not measures or row["measure"] in measures], as_of)
+    refused = {measure.id for measure in known.values() if measure.stream in filled.refused}
+    topics = filled.refused_topics(settings)
+    shown = [row for row in rows if row["measure"] not in refused and topic_of(row) not in topics]
+    return Months(
+        [row for row in shown if not measures or row["measure"] in measures],
+        {stream: at_ms for stream, at_ms in as_of.items() if stream not in filled.refused},
+    )
 
 
-def restatements(settings: Settings, *, only: Collection[str] = ()) -> list[dict[str, object]]:
+def restatements(
+    settings: Settings, *, only: Collection[str] = (), warn: Callable[[str], None] = lambda _: None
+) -> list[dict[str, object]]:
     """The log itself: each change to a closed month, in the order in which it was applied.
 
-    Raises: as `months`.
+    Streams are left out, and `warn` is called, as in `read_months`.
+
+    Raises: as `read_months`.
     """
     collector = Collector.of(settings)
     _check_asked(only)
     try:
-        collector.check()
+        filled = collector.check()
+        _tell(filled, warn)
+        topics = filled.refused_topics(settings)
         reader = collector.reader
         wanted = [month for month in reader.months() if not only or month in only]
-        return [dict(entry._asdict()) for month in wanted for entry in reader.restatements(month)]
+        entries = [entry for month in wanted for entry in reader.restatements(month)]
+        return [dict(entry._asdict()) for entry in entries if entry.topic not in topics]
     finally:
         collector.reader.close()
+
+
+def _tell(filled: Filled, warn: Callable[[str], None]) -> None:
+    for stream, changed in filled.refused.items():
+        warn(f"{stream} is left out, Redis holds it under another definition: {changed}; run `watchroom rebuild`")
 
 
 def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:

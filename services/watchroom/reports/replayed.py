@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from watchroom.kinds import names
 from watchroom.reports.collect import Collector
-from watchroom.reports.rows import Row
+from watchroom.reports.rows import Row, topic_of
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -22,23 +22,19 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
 
     Raises:
         ConfigurationInvalid: The catalogue cannot be used.
+        RebuildNeeded: Redis holds one of the streams under another definition.
         StoreUnavailable: Redis did not answer.
     """
     collector = Collector.of(settings)
     try:
-        collector.check()
+        collector.check(streams)
         topics = {settings.topic(stream) for stream in streams}
         measures = {measure.id for stream in streams for measure in collector.catalogue.of_stream(stream)}
         rows = [
             row
             for row in collector.months(months, dict.fromkeys(STREAMS, now_ms))
-            if row["measure"] in measures or (row["measure"] == names.ORPHANS and _topic(row) in topics)
+            if row["measure"] in measures or (row["measure"] == names.ORPHANS and topic_of(row) in topics)
         ]
         return rows + collector.open(streams, rows, now_ms)
     finally:
         collector.reader.close()
-
-
-def _topic(row: Row) -> object:
-    by = row["by"]
-    return by.get("topic") if isinstance(by, dict) else None

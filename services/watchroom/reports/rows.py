@@ -91,6 +91,12 @@ def by_series(fields: Fields) -> dict[str, dict[str, int]]:
     return found
 
 
+def topic_of(row: Row) -> object:
+    """The topic of a row of orphans; None of any other."""
+    by = row["by"]
+    return by.get("topic") if row["measure"] == names.ORPHANS and isinstance(by, dict) else None
+
+
 def _counted(
     catalogue: Catalogue, month: Month, found: Iterable[str]
 ) -> Iterator[tuple[Measure, Iterable[Mapping[str, str]]]]:

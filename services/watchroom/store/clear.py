@@ -7,10 +7,8 @@ from redis.exceptions import RedisError
 
 from watchroom.errors import StoreUnavailable
 from watchroom.store import keys
-from watchroom.store.definition import INTERRUPTED
 from watchroom.store.keys import Keys
 
-BEING_CLEARED = "being cleared"  # no worker has this fingerprint, so none writes until `meta` is gone
 AT_ONCE = 1000
 
 
@@ -26,7 +24,7 @@ def clear(redis_url: str, force: str) -> int:
     ours = Keys(force)
     redis = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=5)
     try:
-        redis.hset(ours.meta, mapping={keys.FINGERPRINT: BEING_CLEARED, keys.DEFINITION: INTERRUPTED})
+        redis.hset(ours.meta, keys.CLEARING, 1)  # no worker writes from here on until `meta` is gone
         gone = 0
         for found in _in_parts(redis, ours):
             gone += len(found)

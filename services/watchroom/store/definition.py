@@ -1,7 +1,8 @@
-"""The fingerprint: everything that decides contributions, and what changed when two differ.
+"""The definition of a stream: everything that decides its contributions, and what changed when two differ.
 
 `contributions(old state)` under a changed catalogue would take back what was never added, so a worker
-that finds another fingerprint in Redis stops. Texts, windows and sources are not part of it.
+that finds another definition of a stream in Redis leaves that stream alone. Texts, windows and sources
+are not part of it. What all streams have in common (bins, zone, bucket levels) is part of each.
 """
 
 from __future__ import annotations
@@ -9,44 +10,84 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import MISSING, Field, asdict, fields
+from typing import Any, Final
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.fold import FOLD_VERSION
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import Condition, Label, Measure, Target
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
+from watchroom.rolling.buckets import KEEP_10S_MS, KEEP_DAY_MS, KEEP_FOREVER, KEEP_HOUR_MS
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
-INTERRUPTED = '{"rebuild": "interrupted"}'  # stands for a definition while a force's keys are cleared
+TOPIC: Final = "topic"
+PARTITIONS: Final = "partitions"
+MEASURE: Final = "measure "
+BUCKET_LEVELS: Final[Mapping[str, int | None]] = {
+    "10s": KEEP_10S_MS,
+    "hour": KEEP_HOUR_MS,
+    "day": KEEP_DAY_MS,
+    "month": KEEP_FOREVER,
+}
 NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "display")
+# Keys of a measure that hold such values, or lists of them.
+_INSIDE: Final[Mapping[str, type]] = {"labels": Label, "targets": Target, "where": Condition, "part": Condition}
 
 
-def definition(
-    catalogue: Catalogue,
-    *,
-    zone: str,
-    lateness_ms: Mapping[str, int],
-    keeping_ms: Mapping[str, int],
-    future_ms: int,
-    partitions: Mapping[str, int],
-) -> dict[str, Any]:
-    """What decides contributions, by a name that a message can show."""
+def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partitions: int) -> dict[str, Any]:
+    """What decides the contributions of one stream, by names that a message can show.
+
+    Args:
+        settings: Zone, bounds, keeping and topic.
+        catalogue: The measures.
+        stream: Whose.
+        partitions: How many its topic has.
+    """
     return {
-        **{f"measure {measure.id}": _deciding(measure) for measure in catalogue.measures.values()},
+        **{f"{MEASURE}{measure.id}": _deciding(measure) for measure in catalogue.of_stream(stream)},
         "bins": [GROWTH_PERCENT, LAST_EDGE_MS],
-        "fold version": FOLD_VERSION,
-        "reporting zone": zone,
-        **{f"lateness of {stream}, ms": bound for stream, bound in lateness_ms.items()},
-        **{f"keeping of {stream}, ms": keeping for stream, keeping in keeping_ms.items()},
-        "future bound, ms": future_ms,
-        **{f"partitions of {topic}": count for topic, count in partitions.items()},
+        "bucket levels": dict(BUCKET_LEVELS),
+        "fold version": STREAMS[stream].fold_version,
+        "reporting zone": settings.zone,
+        "lateness, ms": settings.lateness_days.ms(stream),
+        "keeping, ms": settings.keeping_days.ms(stream),
+        "future bound, ms": round(settings.future_s * 1000),
+        TOPIC: settings.topic(stream),
+        PARTITIONS: partitions,
     }
 
 
 def _deciding(measure: Measure) -> dict[str, Any]:
-    return {key: value for key, value in asdict(measure).items() if key not in NOT_DECIDING}
+    return without_defaults(json.loads(json.dumps(asdict(measure))))
+
+
+def without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a measure that decide, less those at their default: an optional key more changes no definition.
+
+    Args:
+        said: A measure's keys and values as JSON has them.
+    """
+    lean = _lean(said, Measure)
+    for name, of in _INSIDE.items():
+        value = lean.get(name)
+        if isinstance(value, list):
+            lean[name] = [_lean(item, of) for item in value]
+        elif value is not None:
+            lean[name] = _lean(value, of)
+    return {name: value for name, value in lean.items() if name not in NOT_DECIDING}
+
+
+def _lean(said: Mapping[str, Any], of: type) -> dict[str, Any]:
+    defaults = {field.name: _default(field) for field in fields(of)}
+    return {name: value for name, value in said.items() if name not in defaults or value != defaults[name]}
+
+
+def _default(field: Field[Any]) -> Any:  # noqa: ANN401 - any value of JSON
+    """A field's default as JSON has it; what no value equals where it has none."""
+    if field.name in NOT_DECIDING:
+        return MISSING
+    value = field.default if field.default_factory is MISSING else field.default_factory()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def as_json(parts: Mapping[str, Any]) -> str:
@@ -61,8 +102,6 @@ def fingerprint(text: str) -> str:
 
 def what_changed(stored: str, ours: str) -> str:
     """One sentence on how two definitions differ, for a person."""
-    if stored == INTERRUPTED:
-        return "a rebuild is running, or was interrupted before it had cleared everything"
     old, new = json.loads(stored), json.loads(ours)
     said = []
     for name in sorted({*old, *new}):
@@ -74,21 +113,3 @@ def what_changed(stored: str, ours: str) -> str:
             numbers = all(isinstance(value, int | str) for value in (old[name], new[name]))
             said.append(f"{name} changed" + (f" from {old[name]} to {new[name]}" if numbers else ""))
     return ", ".join(said) or "nothing that can be named"
-
-
-def definition_of(settings: Settings, catalogue: Catalogue, partitions: Mapping[str, int]) -> dict[str, Any]:
-    """The definition under which a process with these settings works.
-
-    Args:
-        settings: Zone, bounds and keeping.
-        catalogue: The measures.
-        partitions: Partition count by event topic.
-    """
-    return definition(
-        catalogue,
-        zone=settings.zone,
-        lateness_ms={stream: settings.lateness_days.ms(stream) for stream in STREAMS},
-        keeping_ms={stream: settings.keeping_days.ms(stream) for stream in STREAMS},
-        future_ms=round(settings.future_s * 1000),
-        partitions=partitions,
-    )

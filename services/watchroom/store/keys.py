@@ -3,10 +3,13 @@
 All begin with `{<force>}:`, so that a force's keys lie in one slot of a cluster. All are
 written by the worker within the atomic step (`step.lua`) unless said otherwise. Times are ms since the epoch.
 
-meta (hash)                        `fingerprint`; `definition` (JSON); `life`, drawn anew when the keys were cleared;
-                                   `seq`, raised by each step that changed buckets; `partitions:<topic>`;
-                                   `log:<topic>`, the log's id. For good.
-                                   Written by a worker at start and in the step; read by all.
+meta (hash)                        `fingerprint:<stream>` and `definition:<stream>` (JSON), by the stream's name, not by
+                                   its topic: another topic prefix is another definition, and no second start;
+                                   `life`, drawn anew when the keys were cleared; `seq`, raised by each step that
+                                   changed buckets; `partitions:<topic>`; `log:<topic>`, the log's id. For good.
+                                   `clearing`, from the first to the last key that a rebuild removes: nobody writes.
+                                   Written by a worker at start and in the step, and by a rebuild; read by all.
+                                   Of before: one `fingerprint` and `definition`, see `store.old_meta`.
 partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets that the log no longer held. For
                                    good. Read by worker and exporter.
 state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping and 14 days more from
@@ -29,8 +32,9 @@ changed (zset)                     Bucket name -> `seq` of the step that changed
 
 from __future__ import annotations
 
-FINGERPRINT = "fingerprint"
-DEFINITION = "definition"
+FINGERPRINT = "fingerprint:"
+DEFINITION = "definition:"
+CLEARING = "clearing"
 LIFE = "life"
 SEQ = "seq"
 PARTITIONS = "partitions:"

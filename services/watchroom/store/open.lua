@@ -1,14 +1,22 @@
--- Binds Redis to a worker's definitions where it is bound to none; otherwise only tells what it is bound to.
+-- Binds each stream to a worker's definition where it is bound to none; otherwise only tells what it is bound to.
 --
 -- KEYS[1]  meta
--- ARGV     fingerprint, then field, value, field, value, ...
+-- ARGV[1]  msgpack list, one entry a stream: {name, fingerprint, {field, value, field, value, ...}}
 -- Returns  the whole of meta as field, value, ...
 --
--- A worker with other definitions writes nothing: what it named would stay behind and be taken for ours.
+-- Of a stream with another definition nothing is written: what it named would stay behind and be taken for ours.
+-- Nor is anything while a rebuild clears the keys, or while a `meta` of before is not taken over.
 
-local known = redis.call('HGET', KEYS[1], 'fingerprint')
-if not known or known == ARGV[1] then
-  for i = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
-  redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[1])
+local meta = KEYS[1]
+
+if redis.call('HEXISTS', meta, 'clearing') == 0 and redis.call('HEXISTS', meta, 'fingerprint') == 0 then
+  for _, stream in ipairs(cmsgpack.unpack(ARGV[1])) do
+    local field, ours, more = 'fingerprint:' .. stream[1], stream[2], stream[3]
+    local known = redis.call('HGET', meta, field)
+    if not known or known == ours then
+      for i = 1, #more, 2 do redis.call('HSETNX', meta, more[i], more[i + 1]) end
+      redis.call('HSETNX', meta, field, ours)
+    end
+  end
 end
-return redis.call('HGETALL', KEYS[1])
+return redis.call('HGETALL', meta)

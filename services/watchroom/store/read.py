@@ -17,19 +17,10 @@ from watchroom.kinds import open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
 from watchroom.store.keys import Keys
+from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 Answer = TypeVar("Answer")
-
-
-class Meta(NamedTuple):
-    """What a force's figures were made under."""
-
-    fingerprint: str
-    definition: str
-    seq: int
-    partitions: dict[str, int]  # topic -> count
-    log_ids: dict[str, str]  # topic -> which log it was filled from; empty where the broker has no such ids
 
 
 class PartitionState(NamedTuple):
@@ -69,17 +60,8 @@ class Reader:
         return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.LIFE))) or ""
 
     def meta(self) -> Meta | None:
-        """None before the first worker."""
-        stored = self._hash(self.keys.meta)
-        if keys.FINGERPRINT not in stored:
-            return None
-        counts = {
-            name.removeprefix(keys.PARTITIONS): int(value)
-            for name, value in stored.items()
-            if name.startswith(keys.PARTITIONS)
-        }
-        ids = {name.removeprefix(keys.LOG): value for name, value in stored.items() if name.startswith(keys.LOG)}
-        return Meta(stored[keys.FINGERPRINT], stored[keys.DEFINITION], int(stored.get(keys.SEQ, 0)), counts, ids)
+        """Under what the figures were made; None before the first worker."""
+        return meta_of(self._hash(self.keys.meta))
 
     def buckets(self, names: Sequence[str]) -> list[dict[str, int]]:
         """Contents of buckets, in the order of `names`; {} where there is none."""

@@ -3,7 +3,8 @@
 -- KEYS[1]  partition:<topic>:<n>      (every other key shares its hash tag and is made from the prefix)
 -- ARGV[1]  key prefix, "{force}:"
 -- ARGV[2]  msgpack map, see watchroom/store/step.py
--- Returns  {1, new offset} applied | {0, stored offset or ""} somebody else's turn | {2, fingerprint} other definitions
+-- Returns  {1, new offset} applied | {0, stored offset or ""} somebody else's turn |
+--          {2, fingerprint} the stream has another definition | {2, ""} a rebuild is clearing the keys
 --
 -- Redis does not undo a script that fails half-way: all is decoded and checked before the first write.
 
@@ -11,10 +12,11 @@ local prefix = ARGV[1]
 local step = cmsgpack.unpack(ARGV[2])
 local meta = prefix .. 'meta'
 
-local fingerprint = redis.call('HGET', meta, 'fingerprint')
+local bound = redis.call('HMGET', meta, 'fingerprint:' .. step.stream, 'clearing')
 local stored = redis.call('HGET', KEYS[1], 'next_offset') or ''
-if not fingerprint then return {0, stored} end
-if fingerprint ~= step.fingerprint then return {2, fingerprint} end
+if bound[2] then return {2, ''} end
+if not bound[1] then return {0, stored} end
+if bound[1] ~= step.fingerprint then return {2, bound[1]} end
 if stored ~= step.base then return {0, stored} end
 
 local function must(kind, key)

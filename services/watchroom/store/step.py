@@ -41,13 +41,14 @@ class Step:
     dead_letters: Mapping[str, int] = field(default_factory=Counter)  # reason -> how many
     lost: int = 0
 
-    def pack(self, fingerprint: str) -> bytes:
-        """The script's argument."""
+    def pack(self, stream: str, fingerprint: str) -> bytes:
+        """The script's argument; `fingerprint` is that of the definition under which `stream` is folded."""
         states: list[str | bytes] = []
         for subject, state in self.states.items():
             states += (subject, state)
         packed: bytes = msgpack.packb(
             {
+                "stream": stream,
                 "fingerprint": fingerprint,
                 "topic": self.topic,
                 "base": "" if self.base is None else str(self.base),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
+import msgpack
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -15,9 +16,11 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from watchroom.errors import Moved, RebuildNeeded, StoreUnavailable, WorkFailed
+from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.store import definition, keys
 from watchroom.store.keys import Keys
+from watchroom.store.meta import Bound, differing, meta_of, taken_over
+from watchroom.store.old_meta import OLD_FINGERPRINT
 from watchroom.store.step import Step
 
 ANSWER_WITHIN_S = 10.0
@@ -25,6 +28,7 @@ ANSWER_WITHIN_S = 10.0
 # The client has taken the code off the text of those that it has a class for.
 NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
 NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
+OTHERS = "Redis holds figures made under other definitions"
 
 
 class Position(NamedTuple):
@@ -40,8 +44,7 @@ class Store:
     Args:
         redis_url: For example `redis://127.0.0.1:6379/0`.
         force: Whose keys.
-        parts: From `definition.definition`; its partition counts are written to `meta` too.
-        partitions: Partition count by topic.
+        definitions: By stream, from `definition.definition_of`.
         log_ids: By topic, what tells a log from one made anew under the same name; empty where the
             broker has no such ids.
     """
@@ -50,14 +53,17 @@ class Store:
         self,
         redis_url: str,
         force: str,
-        parts: Mapping[str, Any],
-        partitions: Mapping[str, int],
+        definitions: Mapping[str, Mapping[str, Any]],
         log_ids: Mapping[str, str] | None = None,
     ) -> None:
         self.keys = Keys(force)
-        self._definition = definition.as_json(parts)
-        self._fingerprint = definition.fingerprint(self._definition)
-        self._partitions = dict(partitions)
+        self._definitions = {stream: definition.as_json(parts) for stream, parts in definitions.items()}
+        self._fingerprints = {stream: definition.fingerprint(text) for stream, text in self._definitions.items()}
+        self._topics: dict[str, str] = {stream: parts[definition.TOPIC] for stream, parts in definitions.items()}
+        self._streams = {topic: stream for stream, topic in self._topics.items()}
+        self._partitions: dict[str, int] = {
+            stream: parts[definition.PARTITIONS] for stream, parts in definitions.items()
+        }
         self._log_ids = dict(log_ids or {})
         self._redis: Redis = Redis.from_url(
             redis_url,
@@ -66,33 +72,52 @@ class Store:
             retry=Retry(NoBackoff(), 0),
         )
         self._open = self._redis.register_script(_script("open.lua"))
+        self._take_over = self._redis.register_script(_script("take_over.lua"))
         self._step = self._redis.register_script(_script("step.lua"))
 
-    async def open(self) -> None:
-        """Write the fingerprint and the ids of the logs where there are none.
+    async def open(self) -> dict[str, str]:
+        """Write each stream's definition, and the id of its log, where there is none.
+
+        Returns:
+            By stream: what changed, where Redis holds another definition; empty if all streams are ours.
 
         Raises:
-            RebuildNeeded: Redis holds others; the message says what changed.
+            RebuildNeeded: A stream of ours was filled from another log.
             StoreUnavailable: Redis did not answer.
         """
-        new = {
-            keys.DEFINITION: self._definition,
-            keys.LIFE: secrets.token_hex(8),
-            **{f"{keys.PARTITIONS}{topic}": count for topic, count in self._partitions.items()},
-            **{f"{keys.LOG}{topic}": log_id for topic, log_id in self._log_ids.items()},
-        }
-        given = [text for field in new.items() for text in map(str, field)]
-        answer = await self._answer(self._open(keys=[self.keys.meta], args=[self._fingerprint, *given]))
-        texts = [text.decode() for text in answer]
-        stored = dict(zip(texts[::2], texts[1::2], strict=True))
-        if stored[keys.FINGERPRINT] != self._fingerprint:
-            raise RebuildNeeded(
-                "Redis holds figures made under other definitions: "
-                + definition.what_changed(stored[keys.DEFINITION], self._definition)
-            )
-        for topic, log_id in self._log_ids.items():
-            if stored[f"{keys.LOG}{topic}"] != log_id:
+        stored = await self._bind()
+        if streams := taken_over(stored):
+            given = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
+            await self._answer(self._take_over(keys=[self.keys.meta], args=[stored[OLD_FINGERPRINT], *given]))
+            stored = await self._bind()
+        left = self._differing(stored)
+        for stream, topic in self._topics.items():
+            log_id = self._log_ids.get(topic)
+            if stream not in left and log_id is not None and stored.get(f"{keys.LOG}{topic}", log_id) != log_id:
                 raise RebuildNeeded(f"topic {topic} was made anew: its log is not the one that Redis was filled from")
+        return left
+
+    async def _bind(self) -> dict[str, str]:
+        """Bind what is bound to nothing; all that `meta` holds then."""
+        life = secrets.token_hex(8)
+        streams = [
+            (stream, self._fingerprints[stream], [keys.LIFE, life, *self._bound_with(stream)])
+            for stream in self._topics
+        ]
+        packed = msgpack.packb(streams, use_bin_type=False)
+        return _texts(await self._answer(self._open(keys=[self.keys.meta], args=[packed])))
+
+    def _bound_with(self, stream: str) -> Iterator[str]:
+        """Fields and values that go with a stream's fingerprint."""
+        topic = self._topics[stream]
+        yield from (f"{keys.DEFINITION}{stream}", self._definitions[stream])
+        yield from (f"{keys.PARTITIONS}{topic}", str(self._partitions[stream]))
+        if topic in self._log_ids:
+            yield from (f"{keys.LOG}{topic}", self._log_ids[topic])
+
+    def _differing(self, stored: Mapping[str, str]) -> dict[str, str]:
+        meta = meta_of(stored)
+        return {} if meta is None else differing(meta, self._definitions)
 
     async def position(self, topic: str, partition: int) -> Position:
         """Where a partition stands."""
@@ -119,15 +144,16 @@ class Store:
 
         Raises:
             Moved: Nothing was written; the partition stands elsewhere.
-            RebuildNeeded: Nothing was written; the definitions changed under us.
+            OtherDefinitions: Nothing was written; the definition of this stream, or of more, changed under us.
             StoreUnavailable: It may have been written; send it again with `again`.
             WorkFailed: The script refused it; nothing was written.
         """
+        stream = self._streams[step.topic]
         try:
             said, value = await self._answer(
                 self._step(
                     keys=[self.keys.partition(step.topic, step.partition)],
-                    args=[self.keys.prefix, step.pack(self._fingerprint)],
+                    args=[self.keys.prefix, step.pack(stream, self._fingerprints[stream])],
                 )
             )
         except WorkFailed as error:
@@ -135,10 +161,15 @@ class Store:
         if said == 1:
             return
         if said == 2:
-            raise RebuildNeeded("Redis holds figures made under other definitions since a rebuild")
-        stored = int(value) if value else None
+            await self._refuse_others()
+        stored = int(value) if said == 0 and value else None
         if not (again and stored == step.next_offset):
             raise Moved(stored)
+
+    async def _refuse_others(self) -> None:
+        """Raise OtherDefinitions, unless the definitions are ours again by now: then the place is to be found anew."""
+        if left := self._differing(_texts(await self._answer(self._redis.hgetall(self.keys.meta)))):
+            raise OtherDefinitions(OTHERS, left)
 
     async def _answer(self, call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
         try:
@@ -165,6 +196,16 @@ class Store:
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
+
+
+def _fields(stream: str, bound: Bound) -> tuple[str, str, str, str]:
+    return f"{keys.DEFINITION}{stream}", bound.definition, f"{keys.FINGERPRINT}{stream}", bound.fingerprint
+
+
+def _texts(answer: Mapping[bytes, bytes] | Sequence[bytes]) -> dict[str, str]:
+    """A hash as texts: a command's answer is a mapping, a script's a list of fields and values."""
+    pairs = answer.items() if isinstance(answer, Mapping) else zip(answer[::2], answer[1::2], strict=True)
+    return {field.decode(): value.decode() for field, value in pairs}
 
 
 def _script(name: str) -> str:

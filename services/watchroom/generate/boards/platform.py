@@ -19,7 +19,11 @@ from watchroom.streams import STREAMS
 CHOSEN: Final = ask.CHOSEN[0]
 RATE: Final = "$__rate_interval"
 UP: Final = {1: Word("UP", palette.QUIET), 0: Word("DOWN", palette.CRITICAL)}
-HELD: Final = {0: Word("PUBLISHED", palette.QUIET), 1: Word("WITHHELD", palette.CRITICAL)}
+HELD: Final = {
+    0: Word("PUBLISHED", palette.QUIET),
+    1: Word("WITHHELD", palette.CRITICAL),
+    2: Word("OTHER DEFINITION", palette.CRITICAL),
+}
 SILENT: Final = {0: Word("HEARD", palette.QUIET), 1: Word("SILENT", palette.WARNING)}
 TOPICS: Final = tuple(f"/{stream}$/" for stream in STREAMS)  # whatever their prefix
 SOMETIMES: Final = {
@@ -109,11 +113,17 @@ def _in_time(maker: _Maker) -> Iterator[Placed]:
     head = maker.head("Offsets waiting", "Known to be in the log and not applied, by topic.", alert="WorkerStuck")
     lag = f"sum by (force, topic) ({_metric('worker_lag_offsets', 'topic, partition')})"
     yield trend(head, [Query(lag, "{{topic}}")], lines=TOPICS)
-    text = "Whether the measures of a stream are published; WITHHELD while it is not fresh and alive."
-    withheld = maker.head("Streams", text, threshold="WITHHELD at 1", alert="WindowsStale", words=HELD)
-    yield number(
-        withheld, [Query(_metric("stream_withheld", "stream"), "{{stream}}")], named=True, width=24, height=5, size=48
+    text = (
+        "Whether the measures of a stream are published. WITHHELD while it is not fresh and alive; OTHER DEFINITION "
+        "while Redis holds its figures under another catalogue or other settings than the exporter's: /healthz says "
+        "what differs, and `watchroom rebuild` counts again under the new one."
     )
+    threshold = "WITHHELD at 1, OTHER DEFINITION at 2"
+    withheld = maker.head("Streams", text, threshold=threshold, alert="WindowsStale", words=HELD)
+    expr = (
+        f"{_metric('stream_withheld', 'stream')} + {_metric('stream_redefined', 'stream')}"  # redefined: withheld too
+    )
+    yield number(withheld, [Query(expr, "{{stream}}")], named=True, width=24, height=5, size=48)
 
 
 def _feeds(maker: _Maker) -> Iterator[Placed]:

@@ -1,0 +1,78 @@
+"""What the hash `meta` says: under which definition each stream's figures were made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from watchroom.store import keys
+from watchroom.store.definition import as_json, fingerprint, what_changed
+from watchroom.store.old_meta import BEING_CLEARED, OLD_DEFINITION, OLD_FINGERPRINT, parts_by_stream
+
+CLEARING_SAID: Final = "a rebuild is running, or was interrupted before it had cleared everything"
+
+
+class Bound(NamedTuple):
+    """Under what the figures of one stream were made."""
+
+    fingerprint: str
+    definition: str
+
+    @classmethod
+    def of(cls, definition: str) -> Bound:
+        """A definition with its fingerprint."""
+        return cls(fingerprint(definition), definition)
+
+
+class Meta(NamedTuple):
+    """What a force's figures were made under."""
+
+    streams: dict[str, Bound]
+    seq: int
+    partitions: dict[str, int]  # topic -> count
+    log_ids: dict[str, str]  # topic -> which log it was filled from; empty where the broker has no such ids
+    clearing: bool = False  # a rebuild clears the keys, or was killed while it did
+
+
+def meta_of(stored: Mapping[str, str]) -> Meta | None:
+    """What the fields of `meta` say, of today's form or of before; None before the first worker."""
+    streams = {
+        **taken_over(stored),
+        **{
+            name: Bound(value, stored.get(keys.DEFINITION + name, "{}"))
+            for name, value in _after(keys.FINGERPRINT, stored).items()
+        },
+    }
+    clearing = keys.CLEARING in stored or stored.get(OLD_FINGERPRINT) == BEING_CLEARED
+    if not streams and not clearing:
+        return None
+    counts = {topic: int(count) for topic, count in _after(keys.PARTITIONS, stored).items()}
+    return Meta(streams, int(stored.get(keys.SEQ, 0)), counts, _after(keys.LOG, stored), clearing)
+
+
+def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:
+    """The streams of a `meta` of before, as today's form has them; empty if it is none."""
+    if stored.get(OLD_FINGERPRINT, BEING_CLEARED) == BEING_CLEARED:
+        return {}
+    parts = parts_by_stream(stored.get(OLD_DEFINITION, "{}"))
+    return {stream: Bound.of(as_json(of_stream)) for stream, of_stream in parts.items()}
+
+
+def differing(meta: Meta, ours: Mapping[str, str]) -> dict[str, str]:
+    """By stream: what changed, where the figures were made under another definition; streams that agree are left out.
+
+    Args:
+        meta: What Redis says. A stream that it does not have differs from none.
+        ours: Our definition of each stream.
+    """
+    if meta.clearing:
+        return dict.fromkeys(ours, CLEARING_SAID)
+    return {
+        stream: what_changed(bound.definition, text)
+        for stream, text in ours.items()
+        if (bound := meta.streams.get(stream)) is not None and bound.fingerprint != fingerprint(text)
+    }
+
+
+def _after(head: str, stored: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(head): value for name, value in stored.items() if name.startswith(head)}

@@ -1,0 +1,342 @@
+"""A changed definition of one stream, on a real Kafka and a real Redis: that stream is left alone, the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+from redis import Redis
+
+from tests.conftest import new_name
+from tests.flow.crash_run import Place
+from tests.flow.rebuild_room import SOURCES, Room
+from tests.flow.servers import KafkaServer, RedisServer, Stack
+from tests.flow.test_crashes import ending_between, expected_of
+from tests.intake.test_worker import call_events, produce
+from tests.intake.worker_process import WorkerProcess
+from tests.oracle import facts
+from tests.oracle.recompute import differences
+from tests.oracle.traffic import Outgoing, traffic
+from tests.oracle.wire import content_of, without_buckets
+from tests.store import before
+from watchroom.intake.topics import ensure_topics
+from watchroom.kinds import names
+from watchroom.replay.processes import Process
+from watchroom.replay.server import free_port
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
+
+EVENTS, SEED = 3_000, 20_211_201
+OTHERS = ("calls", "incidents")
+OUTCOMES = '"8", "22"]'
+WITHOUT_DIVERSION = '"8"]'
+LEFT = "crimes is left alone, Redis holds it under another definition: measure crime_resolved changed"
+
+Log = dict[str, dict[Place, list[ConsumerRecord]]]
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+
+class Force:
+    """One force: its servers, and what is sent to it part by part."""
+
+    def __init__(self, stack: Stack, client: Redis, folder: Path, began_ms: int) -> None:
+        self.stack = stack
+        self.more = {"partitions": 2, "step_events": 100, "session_timeout_s": 2, "touch_s": 0.5}
+        self.settings = stack.settings(sources=SOURCES, **self.more)
+        self.folder = folder
+        self.room = Room(self.settings, client, folder)
+        self.began_ms = began_ms
+        self.records = traffic(SEED, EVENTS, began_ms, self.settings.partitions)
+
+    def part(self, number: int) -> Sequence[Outgoing]:
+        """The first, second or third part of the traffic; most entities have events in more than one."""
+        third = EVENTS // 3
+        return self.records[number * third : (number + 1) * third]
+
+    def send(self, number: int) -> None:
+        """Produce a part."""
+
+        async def made() -> None:
+            await ensure_topics(self.settings)
+            await self.room.send(list(self.part(number)))
+
+        asyncio.run(made())
+
+    def worker(self, name: str = "a", **more: object) -> WorkerProcess:
+        """A worker, not started."""
+        given = {**self.more, "sources": json.dumps(SOURCES), "worker_name": name, **more}
+        return WorkerProcess(self.stack, self.folder / f"{name}.log", **given)
+
+    def until_applied(self, worker: WorkerProcess, streams: Sequence[str] = tuple(STREAMS)) -> None:
+        """Wait until Redis stands at the ends of these streams' logs."""
+        worker.until(lambda: asyncio.run(self.room.is_applied(streams)), within_s=60)
+
+    def log(self) -> Log:
+        """What Kafka holds now."""
+        return asyncio.run(self.room.log())
+
+    def differences(self, log: Log) -> list[str]:
+        """What Redis holds against what the oracle says of a log."""
+        expected, _ = expected_of(self.settings, log, now_ms())
+        found = content_of(self.room.client, self.settings.force)
+        passing = ending_between(expected, self.began_ms, now_ms() + 60_000)
+        return differences(without_buckets(found, passing), without_buckets(expected, passing))
+
+    def changed(self) -> Settings:
+        """Settings with another entry of crimes: a diversion is no longer a resolved crime."""
+        schemas = self.folder / "schemas"
+        if not schemas.exists():
+            shutil.copytree(self.settings.schemas, schemas)
+            file = schemas / "measures" / "crimes.toml"
+            text = file.read_text()
+            assert text.count(OUTCOMES) == 1
+            file.write_text(text.replace(OUTCOMES, WITHOUT_DIVERSION))
+        return self.settings.model_copy(update={"schemas": schemas, "exporter_port": free_port()})
+
+    def stopped(self, worker: WorkerProcess) -> None:
+        """End a worker in good order, and wait until its place in the group is free."""
+        worker.signal(signal.SIGTERM)
+        assert worker.exit_code() == 0
+        asyncio.run(self.room.until_nobody_is_in_the_group())
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def page(settings: Settings, path: str) -> str:
+    """A page of the exporter."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{settings.exporter_port}{path}") as answer:
+        return str(answer.read().decode())
+
+
+def shown(settings: Settings, until: str, path: str = "/metrics") -> str:
+    """A page of the exporter, once it holds `until`."""
+    until_s = time.monotonic() + 30
+    while until not in (text := page(settings, path)):
+        assert time.monotonic() < until_s, f"{until} is not in\n{text}"
+        time.sleep(0.1)
+    return text
+
+
+def redefine(client: Redis, force: str, *streams: str) -> None:
+    """Somebody has rebuilt these streams under other definitions."""
+    for stream in streams:
+        fields: dict[Any, Any] = {f"fingerprint:{stream}": "another", f"definition:{stream}": '{"other": 1}'}
+        client.hset(f"{{{force}}}:meta", mapping=fields)
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[Redis]:
+    """A plain client."""
+    with redis_server.client() as plain:
+        yield plain
+
+
+@pytest.fixture
+def force(kafka: KafkaServer, redis_server: RedisServer, client: Redis, tmp_path: Path) -> Force:
+    """A new force."""
+    return Force(Stack("real", kafka.address, redis_server.url, new_name()), client, tmp_path, now_ms())
+
+
+def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
+    force: Force, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls and incidents miss no event meanwhile; after stop, rebuild and start everything is right."""
+    force.send(0)
+    with force.worker() as worker:
+        force.until_applied(worker)
+        force.stopped(worker)
+    first = force.log()
+    assert not force.differences(first)
+
+    changed = force.changed()
+    room = Room(changed, force.room.client, force.folder)
+    with (
+        force.worker("b", schemas=changed.schemas) as worker,
+        Process("exporter", changed, force.folder / "exporter.log"),
+    ):
+        force.send(1)
+        force.until_applied(worker, OTHERS)
+        worker.until_ready()
+        assert not force.differences({**force.log(), "crimes": first["crimes"]})
+        assert worker.health()["left"] == {"crimes": "measure crime_resolved changed"}
+        assert worker.get("/readyz") == (200, f"ok\n{LEFT}; run `watchroom rebuild`\n")
+        assert worker.log().count("crimes is left alone") == 1
+        assert {each["topic"] for each in worker.health()["partitions"]} <= set(map(changed.topic, OTHERS))
+        metrics = shown(changed, "watchroom_incident_volume{")
+        assert "watchroom_call_volume{" in metrics
+        assert "watchroom_crime" not in metrics
+        assert re.findall(r'^watchroom_stream_redefined\{stream="(\w+)"\} 1$', metrics, re.MULTILINE) == ["crimes"]
+        withheld = json.loads(page(changed, "/healthz"))["withheld"]
+        assert withheld["calls"] == withheld["incidents"] == []
+        assert "measure crime_resolved changed" in withheld["crimes"][0]
+        assert "another definition than this exporter" in page(changed, "/")
+        months = room.run("months", "--format", "csv")
+        assert months.code == 0
+        assert b"call_volume" in months.out
+        assert b"crime" not in months.out
+        force.stopped(worker)
+
+    force.room.half_a_minute_passes()
+    done = room.run("rebuild")
+    assert done.code == 0, done.said
+    with force.worker("c", schemas=changed.schemas) as worker:
+        force.send(2)
+        force.until_applied(worker)
+        assert worker.health()["left"] == {}
+    log = force.log()
+    old = force.differences(log)
+    assert old
+    assert all("crime_resolved" in line for line in old)
+    monkeypatch.setattr(facts, "RESOLVED", facts.RESOLVED - {"22"})
+    assert not force.differences(log)
+
+
+def test_a_running_worker_leaves_a_stream_that_was_redefined_and_ends_when_all_were(force: Force) -> None:
+    """Nobody restarts it: what it goes on with stays exact."""
+    with force.worker() as worker:
+        force.send(0)
+        force.until_applied(worker)
+        first = force.log()
+        redefine(force.room.client, force.settings.force, "crimes")
+        force.send(1)
+        force.until_applied(worker, OTHERS)
+        worker.until(lambda: list(worker.health()["left"]) == ["crimes"])
+        worker.until_ready()
+        assert "crimes is left alone" in worker.get("/readyz")[1]
+        assert not force.differences({**force.log(), "crimes": first["crimes"]})
+        force.send(2)
+        force.until_applied(worker, OTHERS)
+        assert not force.differences({**force.log(), "crimes": first["crimes"]})
+        assert worker.log().count("crimes is left alone") == 1
+        redefine(force.room.client, force.settings.force, *OTHERS)
+        assert worker.exit_code() == 2
+    assert "Redis holds figures made under other definitions" in worker.log()
+    assert "Traceback" not in worker.log()
+
+
+def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force: Force) -> None:
+    """One message, with what changed and what to do."""
+    with force.worker() as worker:
+        worker.until_ready()
+        force.stopped(worker)
+    stored = force.room.dump()
+    with force.worker("b", zone="Europe/Paris") as worker:
+        assert worker.exit_code() == 2
+    (line,) = [line for line in worker.log().splitlines() if "definition" in line]
+    assert (
+        "Redis holds figures made under other definitions: calls, incidents, crimes: "
+        "reporting zone changed from Europe/London to Europe/Paris; run `watchroom rebuild`"
+    ) in line
+    assert force.room.dump() == stored
+
+
+def test_workers_of_one_group_that_differ_in_a_stream_share_the_others(force: Force) -> None:
+    """A deployment that changes crimes goes from worker to worker: each partition has one that may take it."""
+    changed = force.changed()
+    with force.worker("a") as old:
+        old.until_ready()
+        with force.worker("b", schemas=changed.schemas) as new:
+            new.until(lambda: len(new.health().get("partitions", ())) > 0)
+            force.send(0)
+            force.until_applied(old)
+            assert {each["topic"] for each in new.health()["partitions"]} <= set(map(changed.topic, OTHERS))
+            assert {each["topic"] for each in old.health()["partitions"]} >= {changed.topic("crimes")}
+            old.signal(signal.SIGTERM)
+            assert old.exit_code() == 0
+            first = force.log()
+            force.send(1)
+            force.until_applied(new, OTHERS)
+            assert not force.differences({**force.log(), "crimes": first["crimes"]})
+            with force.worker("c") as again:
+                force.until_applied(again)
+            assert not force.differences(force.log())
+
+
+class Before:
+    """A force whose `meta` is one of before: filled by a worker, and put into the old form."""
+
+    def __init__(self, stack: Stack, client: Redis, folder: Path) -> None:
+        self.stack = stack
+        self.client = client
+        self.folder = folder
+        self.meta = f"{{{stack.name}}}:meta"
+        self.schemas = before.schemas(folder / "schemas")
+
+    def worker(self, name: str, schemas: Path) -> WorkerProcess:
+        """A worker with the measures of a folder, not started."""
+        more = {"partitions": before.PARTITIONS, "worker_name": name, "schemas": schemas, "session_timeout_s": 2}
+        return WorkerProcess(self.stack, self.folder / f"{name}.log", **more)
+
+    def count(self) -> int:
+        """Calls in the months."""
+        field = f"{names.series('calls_in', {})}|{names.COUNT}"
+        months = self.client.scan_iter(f"{{{self.stack.name}}}:month:*")
+        return sum(int(self.client.hget(month, field) or 0) for month in months)
+
+    def fill(self) -> None:
+        """A worker applies ten calls, and is stopped; then the old form stands in place of the new."""
+        with self.worker("first", self.schemas) as worker:
+            worker.until_ready()
+            produce(self.stack, call_events(0, 10))
+            worker.until(lambda: self.count() == 10)
+            worker.signal(signal.SIGTERM)
+            assert worker.exit_code() == 0
+        stored: Any = self.client.hgetall(self.meta)
+        kept = {name: value for name, value in stored.items() if not name.startswith((b"fingerprint", b"definition"))}
+        old: dict[Any, Any] = before.old_meta(prefix=self.stack.name)
+        assert {name.decode() for name in kept} - old.keys() == {f"log:{self.stack.name}.{s}" for s in STREAMS}
+        self.client.delete(self.meta)
+        self.client.hset(self.meta, mapping={**old, **kept})
+
+    def fields(self) -> set[str]:
+        """Names of the fields of `meta`."""
+        stored: Any = self.client.hkeys(self.meta)
+        return {name.decode() for name in stored}
+
+
+@pytest.fixture
+def old(real_stack: Stack, client: Redis, tmp_path: Path) -> Before:
+    """Filled, in the old form."""
+    made = Before(real_stack, client, tmp_path)
+    made.fill()
+    return made
+
+
+def test_a_worker_goes_on_from_a_meta_of_before(old: Before) -> None:
+    """An upgrade that changed no measure asks nobody for a rebuild."""
+    assert "fingerprint" in old.fields()
+    with old.worker("next", old.schemas) as worker:
+        worker.until_ready()
+        produce(old.stack, call_events(8, 7))  # three of them are known already
+        worker.until(lambda: old.count() == 15)
+        assert worker.health()["left"] == {}
+    assert {"fingerprint", "definition"} & old.fields() == set()
+    assert {f"fingerprint:{stream}" for stream in STREAMS} <= old.fields()
+
+
+def test_of_a_meta_of_before_only_the_stream_that_differs_is_left(old: Before, tmp_path: Path) -> None:
+    """An upgrade together with another measure of crimes costs crimes alone."""
+    changed = before.schemas(tmp_path / "changed", crimes_in=("recorded", "outcome_assigned"))
+    with old.worker("next", changed) as worker:
+        worker.until_ready()
+        produce(old.stack, call_events(10, 5))
+        worker.until(lambda: old.count() == 15)
+        assert worker.health()["left"] == {"crimes": "measure crimes_in changed"}
+    assert {"fingerprint", "definition"} & old.fields() == set()
+    with old.worker("again", old.schemas) as worker:  # the catalogue of before is still the right one for crimes
+        worker.until_ready()
+        assert worker.health()["left"] == {}

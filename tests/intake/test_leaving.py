@@ -1,0 +1,244 @@
+"""A stream that Redis holds under another definition is left alone, and the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from redis import Redis
+from structlog.testing import capture_logs
+
+from tests.flow.servers import RedisServer, Stack
+from tests.intake.one_partition import FORCE, OnePartition, batch, record
+from tests.intake.recorder import Recorder, consuming
+from watchroom.errors import OtherDefinitions
+from watchroom.intake.freshness import Answer
+from watchroom.intake.health import Health
+from watchroom.intake.intake import Intake, now_ms
+from watchroom.intake.lanes import Fetched, Lane
+from watchroom.intake.status import Status
+from watchroom.intake.topics import ensure_topics
+from watchroom.intake.touching import touch_forever
+from watchroom.store.keys import Keys
+from watchroom.streams import STREAMS
+
+META = Keys(FORCE).meta
+SAID = "crimes is left alone, Redis holds it under another definition: "
+CHANGED = {"crimes": "measure crime_recorded changed"}
+
+pytestmark = pytest.mark.real
+
+
+class Working:
+    """A worker without Kafka: three lanes on a real Redis, one of each stream, all placed."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.one = OnePartition(redis_url)
+        status = Status()
+        self.intake = Intake(
+            lambda topic, partition: self.one.applier(topic.rpartition(".")[2], partition),
+            status,
+            served=self.one.served,
+        )
+        self.health = Health(status)
+        self.health.intake = self.intake
+
+    async def start(self) -> None:
+        """Be given every partition."""
+        self.intake.assign([(topic, 0) for topic in self.one.served.values()])
+        for lane in self.intake.lanes:
+            await self.place(lane)
+
+    async def place(self, lane: Lane) -> None:
+        """What the consumer does before its next fetch."""
+        at = await self.intake.start_lane(lane, 0)
+        if at is not None:
+            lane.place_at(at)
+            lane.note(Answer(now_ms(), at, at))
+
+    def lane(self, stream: str) -> Lane:
+        """The lane of a stream."""
+        found = self.intake.lanes.get((self.one.served[stream], 0))
+        assert found is not None
+        return found
+
+    def streams(self) -> list[str]:
+        """Those that have a lane."""
+        return [lane.place.topic.rpartition(".")[2] for lane in self.intake.lanes]
+
+
+@pytest.fixture
+async def working(redis_server: RedisServer) -> AsyncIterator[Working]:
+    """A worker that has just started."""
+    made = Working(redis_server.url)
+    await made.start()
+    yield made
+    await made.one.close()
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[Redis]:
+    """A plain client."""
+    with redis_server.client() as plain:
+        yield plain
+
+
+def redefine(client: Redis, *streams: str) -> None:
+    """Somebody has rebuilt these streams under other definitions."""
+    for stream in streams:
+        fields: dict[Any, Any] = {f"fingerprint:{stream}": "another", f"definition:{stream}": '{"other": 1}'}
+        client.hset(META, mapping=fields)
+
+
+async def by_batch(working: Working) -> None:
+    """A batch of crimes comes."""
+    crime = record(0, "crime.recorded", "09:00:00", group="Robbery")
+    lane = working.lane("crimes")
+    working.intake.handle(Fetched(batch(0, crime, stream="crimes"), lane.epoch))
+    await asyncio.wait(working.intake._in_hand, timeout=10)
+
+
+async def by_touch(working: Working) -> None:
+    """No event comes; the timer does."""
+    touching = asyncio.create_task(touch_forever(working.intake, 0.02))
+    async with asyncio.timeout(10):
+        while "crimes" in working.streams() and not working.intake.failed.is_set():  # noqa: ASYNC110 - told to nobody
+            await asyncio.sleep(0.01)
+    touching.cancel()
+    with suppress(asyncio.CancelledError):
+        await touching
+
+
+async def by_placing(working: Working) -> None:
+    """A rebalance: every lane is placed anew."""
+    await working.place(working.lane("crimes"))
+
+
+WAYS = [by_batch, by_touch, by_placing]
+
+
+@pytest.mark.parametrize("find", WAYS, ids=lambda find: find.__name__)
+async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
+    find: Any, working: Working, client: Redis
+) -> None:
+    """Crimes that were rebuilt under another catalogue must not stop the 999 calls."""
+    redefine(client, "crimes")
+    with capture_logs() as logs:
+        await find(working)
+        working.intake.leave({"crimes": "again"})
+    (line,) = [entry for entry in logs if "left alone" in entry["event"]]
+    assert line["event"].startswith(SAID)
+    assert "other is gone" in line["event"]
+    assert working.streams() == ["calls", "incidents"]
+    assert working.intake.failure is None
+    assert working.intake.left.keys() == {"crimes"}
+    call = record(0, "call.queued", "09:00:00", line="999")
+    working.intake.handle(Fetched(batch(0, call), working.lane("calls").epoch))
+    await asyncio.wait(working.intake._in_hand, timeout=10)
+    assert working.one.stands("calls") == 1
+    assert working.one.stands("crimes") == 0
+
+
+async def test_a_batch_of_a_left_stream_that_was_fetched_before_is_dropped(working: Working) -> None:
+    """It was queued under the definition of before."""
+    lane = working.lane("crimes")
+    fetched = lane.hand_out(batch(0, record(0, "crime.recorded", "09:00:00", group="Robbery"), stream="crimes"))
+    assert fetched is not None
+    working.intake.leave(CHANGED)
+    working.intake.handle(fetched)
+    await working.intake.let_go()
+    assert working.one.stands("crimes") == 0
+    assert working.intake.status.counts["stale_batches"] == 1
+
+
+async def test_a_rebalance_gives_a_left_stream_no_lane(working: Working) -> None:
+    """Its partitions may still be assigned to us; nothing of them is applied."""
+    working.intake.leave(CHANGED)
+    working.intake.assign([(topic, 0) for topic in working.one.served.values()])
+    assert working.streams() == ["calls", "incidents"]
+
+
+async def test_without_a_stream_the_worker_ends_with_2_and_names_them_all(working: Working) -> None:
+    """It could do nothing but look alive."""
+    working.intake.leave(CHANGED)
+    working.intake.leave(dict.fromkeys(("calls", "incidents"), "fold version changed from 1 to 2"))
+    failure = working.intake.failure
+    assert isinstance(failure, OtherDefinitions)
+    assert failure.exit_code == 2
+    assert str(failure).endswith(
+        "crimes: measure crime_recorded changed; calls, incidents: fold version changed from 1 to 2;"
+        " run `watchroom rebuild`"
+    )
+
+
+@pytest.mark.parametrize("find", WAYS, ids=lambda find: find.__name__)
+async def test_a_rebuild_that_begins_ends_the_worker(find: Any, working: Working, client: Redis) -> None:
+    """Of all streams at once: one that went on would write into what is being cleared."""
+    client.hset(META, "clearing", 1)
+    await find(working)
+    assert isinstance(working.intake.failure, OtherDefinitions)
+    assert "calls, incidents, crimes: a rebuild is running, or was interrupted" in str(working.intake.failure)
+
+
+async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(working: Working) -> None:
+    """A restart would leave it again; whoever reads the page must still see it."""
+    for lane in working.intake.lanes:
+        lane.touched()
+    assert working.health.report()["left"] == {}
+    behind = working.lane("crimes")
+    behind.note(Answer(now_ms(), 0, 10))
+    behind.moved_at_s -= 3600
+    assert working.health.not_live()
+    working.intake.leave(CHANGED)
+    assert working.health.not_live() == working.health.not_ready() == []
+    assert working.health.report()["left"] == CHANGED
+    assert working.health.left() == [f"{SAID}measure crime_recorded changed; run `watchroom rebuild`"]
+
+
+async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> None:
+    """Made anew, or deleted: a worker that does not read it need not end, nor be unready."""
+    topic = working.one.served["crimes"]
+    working.intake._log_ids[topic] = "one"
+    working.intake.leave(CHANGED)
+    working.intake.logs_seen({topic: "two"}, [topic])
+    assert working.intake.failure is None
+    assert working.intake.without_partitions == []
+    working.intake._log_ids[working.one.served["calls"]] = "one"
+    working.intake.logs_seen({working.one.served["calls"]: "two"}, [working.one.served["incidents"]])
+    assert "was made anew" in str(working.intake.failure)
+    assert working.intake.without_partitions == [working.one.served["incidents"]]
+
+
+async def test_partitions_of_a_left_stream_are_not_fetched_and_hold_no_other(real_stack: Stack) -> None:
+    """What is fetched and never taken would stop all fetches from its broker for a while, again and again."""
+    settings = real_stack.settings(partitions=1, touch_s=0.2)
+    await ensure_topics(settings)
+    places = {stream: (settings.topic(stream), 0) for stream in STREAMS}
+    recorder = Recorder()
+
+    async def send(count: int) -> None:
+        async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
+            for topic, _ in places.values():
+                for number in range(count):
+                    await producer.send_and_wait(topic, b"{}", str(number).encode())
+
+    async with consuming(settings, recorder) as intake:
+        await recorder.until(lambda r: all(r.fresh_ms.get(place) for place in places.values()))
+        await send(5)
+        await recorder.until(lambda r: all(r.stored.get(place) == 5 for place in places.values()))
+        intake.leave(CHANGED)
+        await send(5)
+        await recorder.until(lambda r: r.stored.get(places["calls"]) == r.stored.get(places["incidents"]) == 10)
+        assert recorder.app is not None
+        consumer: Any = recorder.app.consumer
+        aiokafka = consumer._thread._ensure_consumer()
+        async with asyncio.timeout(10):
+            while places["crimes"] not in aiokafka.paused():  # noqa: ASYNC110 - told to nobody
+                await asyncio.sleep(0.05)
+        assert aiokafka.paused() == {places["crimes"]}
+        assert recorder.stored[places["crimes"]] == 5
+        assert intake.failure is None

@@ -1,0 +1,99 @@
+"""A stream that Redis holds under another definition is left out and named; the others are printed as before."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.flow.commands import watchroom
+from tests.flow.servers import RedisServer
+from tests.reports.conftest import EVENTS
+from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from watchroom.errors import OtherDefinitions, RebuildNeeded
+from watchroom.replay.processes import environment
+from watchroom.reports.months import months, read_months, restatements
+from watchroom.reports.replayed import moved_rows
+from watchroom.settings import Settings
+
+pytestmark = pytest.mark.real
+SAID = "crimes is left out, Redis holds it under another definition: measure crime_recorded changed; run"
+ORPHAN = Happened("crime.outcome_assigned", "z", "2021-11-12T10:00:00Z", {"outcome": "1"})
+TOPIC = {"topic": "watchroom.crimes"}
+
+
+@pytest.fixture
+def before(redis_server: RedisServer) -> Settings:
+    """What Redis was filled under; an orphan of crimes is among it."""
+    settings = settings_on(redis_server.url)
+    fill(settings, [*EVENTS, ORPHAN])
+    return settings
+
+
+@pytest.fixture
+def changed(before: Settings, tmp_path: Path) -> Settings:
+    """A command's, with another entry of crimes."""
+    shutil.copytree(before.schemas, tmp_path / "schemas")
+    file = tmp_path / "schemas" / "measures" / "crimes.toml"
+    file.write_text(file.read_text().replace('at = "recorded"', 'at = "outcome_assigned"', 1))
+    return before.model_copy(update={"schemas": tmp_path / "schemas"})
+
+
+def test_months_of_the_other_streams_are_those_of_before(before: Settings, changed: Settings) -> None:
+    """Not a figure of theirs differs; of crimes there is none, orphans and freshness among it."""
+    told: list[str] = []
+    found, all_of_them = read_months(changed, warn=told.append), read_months(before)
+    (line,) = told
+    assert line == f"{SAID} `watchroom rebuild`"
+    crimes = [row for row in all_of_them.rows if str(row["measure"]).startswith("crime") or row["by"] == TOPIC]
+    assert {"orphans", "crime_recorded"} <= {row["measure"] for row in crimes}
+    assert found.rows == [row for row in all_of_them.rows if row not in crimes]
+    assert found.rows
+    assert found.as_of == {"calls": NOW_MS, "incidents": NOW_MS}
+
+
+def test_a_measure_of_a_refused_stream_is_refused(changed: Settings) -> None:
+    """An empty list would read as: nothing happened."""
+    assert months(changed, measures=["call_volume"])
+    for asked in (["crime_recorded"], ["crime_resolved"], ["call_volume", "crime_resolved"]):
+        with pytest.raises(OtherDefinitions, match="crimes: measure crime_recorded changed; run `watchroom rebuild`"):
+            months(changed, measures=asked)
+
+
+def test_the_log_of_restatements_leaves_a_refused_stream_out(before: Settings, changed: Settings) -> None:
+    """An entry says how a published figure of the old definition changed."""
+    told: list[str] = []
+    assert {entry["topic"] for entry in restatements(before)} == {"watchroom.crimes"}
+    assert restatements(changed, warn=told.append) == []
+    assert told == [f"{SAID} `watchroom rebuild`"]
+
+
+def test_when_every_stream_is_refused_nothing_is_printed(before: Settings) -> None:
+    """Another zone makes other months of all."""
+    other = before.model_copy(update={"zone": "UTC"})
+    for call in (months, restatements):
+        with pytest.raises(RebuildNeeded, match="calls, incidents, crimes: reporting zone changed"):
+            call(other)
+
+
+def test_a_replay_is_refused_for_the_streams_that_it_feeds(changed: Settings) -> None:
+    """What it moved of them would be read under the wrong definition."""
+    assert moved_rows(changed, ["calls"], ["2021-11"], NOW_MS)
+    with pytest.raises(OtherDefinitions, match="crimes"):
+        moved_rows(changed, ["calls", "crimes"], ["2021-11"], NOW_MS)
+
+
+def test_the_command_names_it_on_standard_error_and_ends_with_0(before: Settings, changed: Settings) -> None:
+    """Programs read standard output; a person reads why something is missing."""
+    done = watchroom("months", "--format", "csv", environment=environment(changed))
+    assert (done.code, [line for line in done.lines if "left out" in line]) == (0, [f"{SAID} `watchroom rebuild`"])
+    assert b"call_volume" in done.out
+    assert b"crime" not in done.out
+    log = watchroom("months", "--log", environment=environment(changed))
+    assert (log.code, log.out, log.lines) == (0, b"", [f"{SAID} `watchroom rebuild`"])
+    refused = watchroom("months", "--measure", "crime_resolved", environment=environment(changed))
+    assert (refused.code, refused.out) == (2, b"")
+    assert "run `watchroom rebuild`" in refused.said
+    whole = watchroom("months", "--format", "csv", environment=environment(before))
+    assert (whole.code, b"crime_recorded" in whole.out) == (0, True)

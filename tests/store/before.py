@@ -1,0 +1,110 @@
+"""A `meta` of before: what a worker wrote while one definition stood for all streams.
+
+Plain data, made by the code of then (commit 7975d26) from the measures below. It is never made anew: what lies in
+Redis does not change either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from watchroom.streams import STREAMS
+
+LABELS = """
+[line]
+brief = "Telephone line."
+values = ["999", "101"]
+
+[area]
+brief = "Policing area."
+values_from = "areas"
+"""
+MEASURES = """
+[calls_in]
+kind = "count"
+stream = "calls"
+at = "offered"
+windows = ["5m"]
+brief = "Some brief"
+definition = "Some definition"
+source = "Some source"
+[calls_time]
+kind = "duration"
+stream = "calls"
+start = "queued"
+at = "answered"
+by = { line = "line" }
+targets = [{ where = { line = "999" }, below_s = 10 }]
+edges_s = [60]
+windows = ["5m"]
+brief = "Some brief"
+definition = "Some definition"
+source = "Some source"
+[calls_now]
+kind = "open"
+stream = "calls"
+at = "queued"
+state = "waiting"
+give_up_s = 3600
+by = { line = "line" }
+brief = "Some brief"
+definition = "Some definition"
+source = "Some source"
+[incidents_in]
+kind = "count"
+stream = "incidents"
+at = "created"
+by = { area = "area" }
+windows = ["24h"]
+brief = "Some brief"
+definition = "Some definition"
+source = "Some source"
+[incidents_met]
+kind = "share"
+stream = "incidents"
+at = "created"
+part = { from = "created", to = "first_on_scene", within_s = 900 }
+windows = ["24h"]
+brief = "Some brief"
+definition = "Some definition"
+source = "Some source"
+[crimes_in]
+kind = "count"
+stream = "crimes"
+at = "recorded"
+by = { area = "area" }
+windows = ["month"]
+brief = "Some brief"
+definition = "Some definition"
+source = "Some source"
+"""
+PARTITIONS = 2
+FINGERPRINT = "0bd8a7acf26c94ca"
+DEFINITION: dict[str, Any] = json.loads(Path(__file__).with_name("before.json").read_text())
+
+
+def schemas(folder: Path, **changed: tuple[str, str]) -> Path:
+    """A folder with those measures; `changed`: by measure, what is put in place of what in its entry."""
+    measures = folder / "measures"
+    measures.mkdir(parents=True)
+    entries = MEASURES.split("\n[")
+    for name, (was, now) in changed.items():
+        entries = [each.replace(was, now) if each.startswith(f"{name}]") else each for each in entries]
+    (measures / "labels.toml").write_text(LABELS)
+    (measures / "measures.toml").write_text("\n[".join(entries))
+    return folder
+
+
+def old_meta(prefix: str = "watchroom", **parts: Any) -> dict[Any, Any]:
+    """The fields that a worker of then left, with topics of this prefix; `parts` stand over those of its definition."""
+    text = json.dumps({**DEFINITION, **parts}, sort_keys=True).replace("of watchroom.", f"of {prefix}.")
+    return {
+        "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "definition": text,
+        "life": "0011223344556677",
+        "seq": 7,
+        **{f"partitions:{prefix}.{stream}": PARTITIONS for stream in STREAMS},
+    }

@@ -1,0 +1,119 @@
+"""What may be read as ours, stream by stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.store import before
+from watchroom.catalogue.load import load_catalogue
+from watchroom.errors import OtherDefinitions, RebuildNeeded, WorkFailed
+from watchroom.settings import Settings, read_settings
+from watchroom.store.definition import definition_of
+from watchroom.store.filled import Filled, check_filled
+from watchroom.store.keys import Keys
+from watchroom.store.read import Reader
+from watchroom.store.write import Store
+from watchroom.streams import STREAMS
+
+CRIMES = {"crimes_in": ("recorded", "outcome_assigned")}
+CHANGED = {"crimes": "measure crimes_in changed"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
+    """A reader's."""
+    return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force)
+
+
+async def fill(settings: Settings, partitions: int = 3) -> None:
+    """A worker with these settings has started."""
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    definitions = {stream: definition_of(settings, catalogue, stream, partitions) for stream in STREAMS}
+    store = Store(settings.redis_url, settings.force, definitions)
+    await store.open()
+    await store.close()
+
+
+def under(settings: Settings, folder: Path, **changed: tuple[str, str]) -> Settings:
+    """The same with some entries changed."""
+    return settings.model_copy(update={"schemas": before.schemas(folder, **changed)})
+
+
+def check(reader: Reader, settings: Settings) -> Filled:
+    """What a command with these settings is told."""
+    return check_filled(reader, settings, load_catalogue(settings.schemas / "measures", settings.areas))
+
+
+async def test_under_our_definitions_nothing_is_refused(settings: Settings, reader: Reader) -> None:
+    """However many partitions the workers found."""
+    await fill(settings)
+    filled = check(reader, settings)
+    assert filled.refused == {}
+    assert filled.refused_topics(settings) == set()
+    filled.refuse(STREAMS)
+
+
+async def test_a_stream_under_another_definition_is_refused_and_named(
+    settings: Settings, reader: Reader, tmp_path: Path
+) -> None:
+    """The other streams may be read; who asks for that one is told what to do."""
+    await fill(settings)
+    changed = under(settings, tmp_path / "changed", **CRIMES)
+    filled = check(reader, changed)
+    assert filled.refused == CHANGED
+    assert filled.refused_topics(changed) == {"watchroom.crimes"}
+    filled.refuse(["calls", "incidents"])
+    with pytest.raises(OtherDefinitions, match="crimes: measure crimes_in changed; run `watchroom rebuild`"):
+        filled.refuse(["calls", "crimes"])
+
+
+async def test_when_no_stream_is_ours_nothing_may_be_read(settings: Settings, reader: Reader) -> None:
+    """What all have in common was changed; the streams are named together."""
+    await fill(settings)
+    with pytest.raises(
+        OtherDefinitions, match="calls, incidents, crimes: reporting zone changed from Europe/London to UTC"
+    ):
+        check(reader, settings.model_copy(update={"zone": "UTC"}))
+
+
+async def test_topics_of_before_and_of_today_are_known_of_a_refused_stream(settings: Settings, reader: Reader) -> None:
+    """Its orphans and restatements stand under the topic that they came from."""
+    await fill(settings)
+    with pytest.raises(OtherDefinitions):
+        check(reader, settings.model_copy(update={"topic_prefix": "north"}))
+    meta = reader.meta()
+    assert meta is not None
+    moved = Filled(meta, {"crimes": "topic changed"}).refused_topics(
+        settings.model_copy(update={"topic_prefix": "north"})
+    )
+    assert moved == {"watchroom.crimes", "north.crimes"}
+
+
+async def test_a_rebuild_that_was_interrupted_lets_nobody_read(
+    settings: Settings, reader: Reader, client: Redis, keys: Keys
+) -> None:
+    """Half a content is no content, whatever the definitions were."""
+    await fill(settings)
+    client.hset(keys.meta, "clearing", 1)
+    with pytest.raises(RebuildNeeded, match=r"a rebuild is running, or was interrupted.*run `watchroom rebuild`"):
+        check(reader, settings)
+
+
+def test_an_empty_redis_is_no_other_definition(settings: Settings, reader: Reader) -> None:
+    """Nobody has ever written there: check the address."""
+    with pytest.raises(WorkFailed, match="holds nothing of force"):
+        check(reader, settings)
+
+
+async def test_a_meta_of_before_is_judged_by_its_parts(
+    settings: Settings, reader: Reader, client: Redis, keys: Keys, tmp_path: Path
+) -> None:
+    """A command that is new before the worker has taken it over."""
+    old: dict[Any, Any] = before.old_meta()
+    client.hset(keys.meta, mapping=old)
+    assert check(reader, settings).refused == {}
+    assert check(reader, under(settings, tmp_path / "changed", **CRIMES)).refused == CHANGED
