@@ -257,6 +257,11 @@ class Settings(BaseSettings):
         return f"{self.topic_prefix}.{stream}"
 
     @property
+    def topics(self) -> dict[str, str]:
+        """Kafka topic of each stream that is fed, by stream."""
+        return {stream: self.topic(stream) for stream in self.streams}
+
+    @property
     def redis_shown(self) -> str:
         """The Redis URL without user and password, for messages."""
         return _without_secrets(self.redis_url)

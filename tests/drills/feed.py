@@ -11,7 +11,6 @@ from typing import Self
 from tests.flow.wall import event, now_ms
 from watchroom.replay.produce import Outgoing, sender
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 SOURCE_OF = {"calls": "acd", "incidents": "cad", "crimes": "records"}
 HEARTBEAT_S = 2.0
@@ -42,7 +41,7 @@ class Feed:
             while not self._stop.is_set():
                 if time.monotonic() >= beat_s:
                     beat_s = time.monotonic() + HEARTBEAT_S
-                    for stream in STREAMS:
+                    for stream in self._settings.streams:
                         if stream not in self.silent:
                             self._heartbeat(stream)
                 while not self._waiting.empty():

@@ -93,10 +93,20 @@ class Monitoring:
         targets: Address by job: `watchroom-exporter`, `watchroom-worker`.
         force: Value of the target label `force`.
         webhook: Where every receiver of the shipped configuration posts to.
-        rules: Rule files, already divided by FACTOR.
+        rules: Rule files, already divided by `factor`.
+        factor: What Alertmanager's times and the resend delay are divided by.
     """
 
-    def __init__(self, folder: Path, targets: dict[str, str], force: str, webhook: str, rules: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        targets: dict[str, str],
+        force: str,
+        webhook: str,
+        rules: dict[str, str],
+        *,
+        factor: int = FACTOR,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._prometheus_port, self._alertmanager_port = free_port(), free_port()
         self.url = f"http://{LOOPBACK}:{self._prometheus_port}"
@@ -109,7 +119,7 @@ class Monitoring:
             json.dumps(_prometheus(shipped, [folder / name for name in rules], targets, force, alertmanager))
         )
         shipped = yaml.safe_load((ROOT / "deploy/alertmanager/alertmanager.yml").read_text())
-        (folder / "alertmanager.yml").write_text(json.dumps(_alertmanager(shipped, webhook)))
+        (folder / "alertmanager.yml").write_text(json.dumps(_alertmanager(shipped, webhook, factor)))
         self.alertmanager = LocalServer(
             "Alertmanager",
             [
@@ -124,7 +134,7 @@ class Monitoring:
             [
                 program("Prometheus", "prometheus"), f"--config.file={folder}/prometheus.yml",
                 f"--storage.tsdb.path={folder}/data", f"--web.listen-address={LOOPBACK}:{self._prometheus_port}",
-                f"--web.external-url={self.url}/", f"--rules.alert.resend-delay={RESEND_S // FACTOR}s",
+                f"--web.external-url={self.url}/", f"--rules.alert.resend-delay={RESEND_S // factor}s",
                 "--log.level=warn",
             ],
             folder / "prometheus.log",
@@ -172,23 +182,23 @@ def _prometheus(
     return shipped
 
 
-def _alertmanager(shipped: dict[str, Any], webhook: str) -> dict[str, Any]:
+def _alertmanager(shipped: dict[str, Any], webhook: str, factor: int) -> dict[str, Any]:
     """The shipped configuration: every receiver posts to our webhook, times divided."""
     for receiver in shipped["receivers"]:
         name = receiver["name"]
         for kind in [key for key in receiver if key.endswith("_configs")]:
             del receiver[kind]
         receiver["webhook_configs"] = [{"url": f"{webhook}/{name}", "send_resolved": True}]
-    _divide(shipped["route"])
+    _divide(shipped["route"], factor)
     return shipped
 
 
-def _divide(route: dict[str, Any]) -> None:
+def _divide(route: dict[str, Any], factor: int) -> None:
     for key in ("group_wait", "group_interval", "repeat_interval"):
         if key in route:
-            route[key] = f"{max(1, round(seconds(route[key]) * 1000 / FACTOR))}ms"
+            route[key] = f"{max(1, round(seconds(route[key]) * 1000 / factor))}ms"
     for inner in route.get("routes", ()):
-        _divide(inner)
+        _divide(inner, factor)
 
 
 def seconds(text: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
@@ -30,13 +30,17 @@ AREAS = ("stoke", "county")
 MINUTE_MS = 60_000
 
 
-def settings_of(stack: Stack) -> Settings:
-    """As shipped, but for names and ports: freshness limit 10 s, a silent source after 90 s."""
+def settings_of(stack: Stack, streams: Sequence[str] = tuple(SOURCE_OF)) -> Settings:
+    """As shipped, but for names, ports and the streams fed: freshness limit 10 s, a silent source after 90 s."""
     sources = {
         stream: {name: {"heartbeats": True}, SIMULATED[stream]: {"heartbeats": False, "history": True}}
         for stream, name in SOURCE_OF.items()
+        if stream in streams
     }
-    return stack.settings(sources=sources, health_port=free_port(), exporter_port=free_port(), partitions=2)
+    fed = ",".join(streams)
+    return stack.settings(
+        streams=fed, sources=sources, health_port=free_port(), exporter_port=free_port(), partitions=2
+    )
 
 
 @dataclass
@@ -138,13 +142,31 @@ class Room:
 
 
 @contextmanager
-def control_room(stack: Stack, redis: RedisServer, folder: Path) -> Iterator[Room]:
-    """A room with a year of simulated history, most of it thin, in which all is quiet and fresh."""
-    settings = settings_of(stack)
-    rules = rules_text(shipped_catalogue(ROOT), load_links(ROOT), FACTOR)
+def control_room(
+    stack: Stack,
+    redis: RedisServer,
+    folder: Path,
+    *,
+    streams: Sequence[str] = tuple(SOURCE_OF),
+    factor: int = FACTOR,
+    with_history: bool = True,
+) -> Iterator[Room]:
+    """A room in which all is quiet and fresh, with a year of simulated history unless said otherwise; most is thin.
+
+    Args:
+        stack: Kafka and Redis.
+        redis: The same Redis, to be killed.
+        folder: For logs and data.
+        streams: What the force feeds.
+        factor: What the waiting times of rules and Alertmanager are divided by.
+        with_history: Whether anything happened before now.
+    """
+    settings = settings_of(stack, streams)
+    rules = rules_text(shipped_catalogue(ROOT), load_links(ROOT), factor)
     with ExitStack() as entered:
         worker = entered.enter_context(Process("worker", settings, folder / "worker.log"))
-        _history(settings)
+        if with_history:
+            _history(settings)
         exporter = entered.enter_context(Process("exporter", settings, folder / "exporter.log"))
         feed = entered.enter_context(Feed(settings))
         webhook = entered.enter_context(Webhook())
@@ -153,14 +175,16 @@ def control_room(stack: Stack, redis: RedisServer, folder: Path) -> Iterator[Roo
             "watchroom-worker": f"{LOOPBACK}:{settings.health_port}",
         }
         monitoring = entered.enter_context(
-            Monitoring(folder / "monitoring", targets, settings.force, webhook.url, rules)
+            Monitoring(folder / "monitoring", targets, settings.force, webhook.url, rules, factor=factor)
         )
         board = entered.enter_context(screen(entered.enter_context(chromium())))
         board.page.goto(f"http://{LOOPBACK}:{settings.exporter_port}/")
         room = Room(settings, redis, worker, exporter, feed, webhook, board, monitoring)
-        room.close_incidents()
+        if with_history:
+            room.close_incidents()
         room.answer_in_time(40)
-        until("every stream is shown", lambda: room.shown("count(watchroom_stream_withheld == 0) == 3"), 60)
+        shown = f"count(watchroom_stream_withheld == 0) == {len(streams)}"
+        until("every stream is shown", lambda: room.shown(shown), 60)
         yield room
 
 

@@ -103,7 +103,7 @@ async def consuming(
 
     served = {stream: settings.topic(stream) for stream in STREAMS}
     intake = Intake(make_applier, Status(), log_ids=log_ids, served=served)
-    recorder.app = app = make_app(settings, intake)
+    recorder.app = app = make_app(settings, intake, served)
     touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
     try:
         await app.start()

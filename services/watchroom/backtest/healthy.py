@@ -13,7 +13,6 @@ from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import labels_text
 from watchroom.replay.simulator import SOURCES
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 JOBS = {"exporter": "watchroom-exporter", "worker": "watchroom-worker"}
 APPLIED_AGE_S = 1.0  # a worker writes its T every second or two
@@ -78,14 +77,16 @@ def _all(settings: Settings) -> Iterator[tuple[str, Mapping[str, str], Value]]:
 
 
 def _labels(family: Family, settings: Settings) -> list[dict[str, str]]:
-    topics = [settings.topic(stream) for stream in STREAMS]
+    topics = list(settings.topics.values())
     if family.labels == ("topic", "partition"):
         return [{"topic": topic, "partition": str(n)} for topic in topics for n in range(settings.partitions)]
     if family.labels == ("topic", "reason"):
         return [{"topic": topic, "reason": reason} for topic in topics for reason in REASONS]
     return {
-        ("stream",): [{"stream": stream} for stream in STREAMS],
-        ("stream", "source"): [{"stream": stream, "source": source} for stream, source in SOURCES.items()],
+        ("stream",): [{"stream": stream} for stream in settings.streams],
+        ("stream", "source"): [
+            {"stream": stream, "source": source} for stream, source in SOURCES.items() if stream in settings.streams
+        ],
         ("source",): [{"source": source} for source in SOURCES.values()],
         ("topic",): [{"topic": topic} for topic in topics],
     }.get(family.labels, [{}])
@@ -101,6 +102,7 @@ def _counter(now_s: float) -> float:
 
 _VALUES: Mapping[str, Value] = {
     "watchroom_redis_up": _constant(1),
+    "watchroom_stream_fed": _constant(1),
     "watchroom_stream_withheld": _constant(0),
     "watchroom_stream_redefined": _constant(0),
     "watchroom_source_silent": _constant(0),

@@ -51,7 +51,7 @@ class ControlRoom:
     def __init__(self, catalogue: Catalogue, measures: Collection[str], settings: Settings, calendar: Calendar) -> None:
         self._calendar = calendar
         self._streams: dict[str, _Stream] = {}
-        for name in STREAMS:
+        for name in settings.streams:
             wanted = [measure for measure in catalogue.of_stream(name) if measure.id in measures]
             if wanted:
                 topic = settings.topic(name)

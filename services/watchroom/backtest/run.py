@@ -106,7 +106,8 @@ class Samples:
     """The lines that Prometheus is given: what an exporter over these events would publish."""
 
     def __init__(self, settings: Settings, asked: Asked, catalogue: Catalogue, calendar: Calendar) -> None:
-        self._figures = Figures(catalogue, asked.series, settings.force, calendar)
+        fed = Catalogue({name: each for name, each in catalogue.measures.items() if each.stream in settings.streams})
+        self._figures = Figures(fed, asked.series, settings.force, calendar)
         self._platform = HealthyPlatform(asked.series, settings)
         self._room = ControlRoom(catalogue, self._figures.measures, settings, calendar)
         self.history_days = max([WARM_UP_DAYS, *(LONG_WINDOWS.get(window, 0) for window in self._figures.windows)])

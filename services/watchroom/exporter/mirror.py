@@ -8,9 +8,9 @@ that the keys were cleared meanwhile, changes nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, TypeVar, assert_never
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
@@ -23,6 +23,7 @@ from watchroom.rolling.calendar import Calendar
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, Reader, SourceState
 
+Value = TypeVar("Value")
 REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 440 are held, so each once a minute
 
 
@@ -45,7 +46,18 @@ class Mirror:
     and not the scrapes, which then find the copy too old and withhold it.
     """
 
-    def __init__(self, reader: Reader, catalogue: Catalogue, calendar: Calendar) -> None:
+    def __init__(
+        self, reader: Reader, catalogue: Catalogue, calendar: Calendar, topics: Collection[str] | None = None
+    ) -> None:
+        """Prepare a copy that is empty until the first refresh.
+
+        Args:
+            reader: Redis.
+            catalogue: The measures.
+            calendar: The reporting zone.
+            topics: Of the streams that are fed: what Redis still holds of others is left out. None: all.
+        """
+        self._topics = topics
         self.lock = threading.Lock()
         self.reading: Reading | None = None
         self.redis_answers = False
@@ -90,14 +102,14 @@ class Mirror:
 
     def _refresh(self, now_ms: int) -> None:
         life = self._reader.run_id(), self._reader.life()
-        partitions = self._reader.partitions()  # before the buckets: see the module's docstring
-        sources = self._reader.sources()
+        partitions = self._of_fed(self._reader.partitions())  # before the buckets: see the module's docstring
+        sources = self._of_fed(self._reader.sources())
         meta = self._reader.meta()
         members = windows_at(now_ms, self._wanted, self._calendar)
         seq, to_read = self._to_read(members, everything=life != self._life)
         contents = self._reader.buckets(to_read)
         tiles = self._tiles(now_ms)
-        dead_letters = self._reader.dead_letters()
+        dead_letters = self._of_fed(self._reader.dead_letters())
         if self._reader.life() != life[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         with self.lock:
@@ -107,6 +119,10 @@ class Mirror:
             self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles)
         self._seq, self._life = seq, life
         self._remember_order(to_read)
+
+    def _of_fed(self, found: Mapping[tuple[str, Any], Value]) -> dict[tuple[str, Any], Value]:
+        """What is of a topic that is fed; keys begin with the topic."""
+        return {key: value for key, value in found.items() if self._topics is None or key[0] in self._topics}
 
     def _to_read(self, members: Mapping[Window, frozenset[str]], *, everything: bool) -> tuple[int, list[str]]:
         """The latest step, and the buckets to read: all when Redis is another one, was cleared or has gone back."""

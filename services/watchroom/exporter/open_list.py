@@ -64,13 +64,14 @@ def open_list(
         warn: Called with each reason why JSON or CSV is not live: an empty list has no row that could say it.
 
     Raises:
-        ConfigurationInvalid: No open measure has this id.
+        ConfigurationInvalid: No open measure has this id, or its stream is not fed.
         RebuildNeeded: Redis holds the measure's stream under another definition: other labels would not be listed.
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing of this force; an empty list would read as nobody.
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
+    _check_fed(measure, settings)
     reader = Reader(settings.redis_url, settings.force)
     try:
         check_filled(reader, settings, catalogue).refuse([measure.stream])
@@ -93,6 +94,14 @@ def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
         found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
         raise ConfigurationInvalid([Fault("--measure", "", found, f"one of the open measures: {', '.join(ids)}")])
     return measure
+
+
+def _check_fed(measure: Measure, settings: Settings) -> None:
+    """Raise ConfigurationInvalid for a measure of a stream that the force does not feed: nobody there is no nobody."""
+    if measure.stream not in settings.streams:
+        found = f"{measure.id!r} of stream {measure.stream}, which is not fed here"
+        write = f"a measure of {', '.join(settings.streams)}, or the stream in WATCHROOM_STREAMS"
+        raise ConfigurationInvalid([Fault("--measure", "", found, write)])
 
 
 def read_open(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
-from watchroom.exporter.platform import platform_text, redefined_text, redis_up, silent_text, withheld_text
+from watchroom.exporter.platform import fed_text, platform_text, redefined_text, redis_up, silent_text, withheld_text
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
@@ -33,18 +33,23 @@ class Page:
             faults = self._faults(now_ms)
             reading = self._mirror.reading
             up = self._mirror.up(now_ms, self._fresh_ms)
-            parts = [redis_up(up)]
+            parts = [redis_up(up), fed_text(self._settings.streams)]
             if reading:
                 parts.extend(self._measures(reading, faults, now_ms))
             if reading and up:
                 parts.append(withheld_text(faults))
-                parts.append(redefined_text(self._others(reading)))
+                parts.append(redefined_text(faults, self._others(reading)))
                 parts.append(silent_text(dict(self.judged(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
             return "".join(parts)
 
+    @property
+    def not_fed(self) -> list[str]:
+        """The streams that this force does not feed: nothing is published of them, and nobody waits for them."""
+        return [stream for stream in STREAMS if stream not in self._settings.streams]
+
     def faults(self, now_ms: int) -> dict[str, list[str]]:
-        """Why each stream is withheld at `now_ms`; an empty list: it is published."""
+        """Why each stream that is fed is withheld at `now_ms`; an empty list: it is published."""
         with self._mirror.lock:
             return self._faults(now_ms)
 
@@ -53,21 +58,22 @@ class Page:
 
         A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet.
         """
-        for stream in STREAMS:
+        for stream in self._settings.streams:
             if not self._stale(stream, reading, now_ms):
                 rules, heard = self._rules_and_heard(stream, reading)
                 yield stream, waited_for(rules, heard, now_ms, self._silent_ms)
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
-        shown = [each.text(self._mirror.sums) for each in self._mirror.windowed if not faults[each.measure.stream]]
+        published = {stream for stream, found in faults.items() if not found}
+        shown = [each.text(self._mirror.sums) for each in self._mirror.windowed if each.measure.stream in published]
         since_ms = now_ms - reading.read_at_ms
-        shown += [each.text(reading.tiles, since_ms) for each in self._mirror.open if not faults[each.measure.stream]]
-        return shown
+        open_now = (each for each in self._mirror.open if each.measure.stream in published)
+        return [*shown, *(each.text(reading.tiles, since_ms) for each in open_now)]
 
     def _faults(self, now_ms: int) -> dict[str, list[str]]:
         reading = self._mirror.reading
         if reading is None:
-            return {stream: [f"Redis was never read: {self._mirror.redis_fault}"] for stream in STREAMS}
+            return {stream: [f"Redis was never read: {self._mirror.redis_fault}"] for stream in self._settings.streams}
         general = list(own_reading(reading.read_at_ms, now_ms, self._fresh_ms))
         if reading.meta is None:
             general.append("Redis holds nothing of this force: no worker has ever started, or a rebuild is running")
@@ -80,7 +86,7 @@ class Page:
                 *([_other_said(others[stream])] if stream in others else []),
                 *self._stream_faults(stream, reading, now_ms),
             ]
-            for stream in STREAMS
+            for stream in self._settings.streams
         }
 
     def _others(self, reading: Reading) -> Mapping[str, str]:

@@ -45,9 +45,14 @@ def withheld_text(faults: Mapping[str, Sequence[str]]) -> str:
     return _text("stream_withheld", (((stream,), int(bool(found))) for stream, found in faults.items()))
 
 
-def redefined_text(others: Container[str]) -> str:
+def fed_text(fed: Container[str]) -> str:
+    """1 for a stream that the force feeds, 0 for one that it does not."""
+    return _text("stream_fed", (((stream,), int(stream in fed)) for stream in STREAMS))
+
+
+def redefined_text(streams: Iterable[str], others: Container[str]) -> str:
     """1 for a stream whose figures were made under another definition than ours, else 0."""
-    return _text("stream_redefined", (((stream,), int(stream in others)) for stream in STREAMS))
+    return _text("stream_redefined", (((stream,), int(stream in others)) for stream in streams))
 
 
 def silent_text(judged: Mapping[str, Mapping[str, str | None]]) -> str:
@@ -115,7 +120,7 @@ def _sources(reading: Reading, settings: Settings) -> Iterator[str]:
 
 
 def _shown_source(topic: str, source: str, shown: set[str], settings: Settings) -> str:
-    stream = next((stream for stream in STREAMS if settings.topic(stream) == topic), "")
+    stream = next((stream for stream, of in settings.topics.items() if of == topic), "")
     declared = settings.sources.get(stream, {})
     if declared and source not in declared:
         return OTHER
@@ -126,10 +131,9 @@ def _orphans(sums: WindowSums, settings: Settings) -> str:
     def found(topic: str) -> int:
         return sums.series(Window(ORPHANS_WINDOW), names.series(names.ORPHANS, {"topic": topic})).get(names.COUNT, 0)
 
-    topics = (settings.topic(stream) for stream in STREAMS)
-    return _text(names.ORPHANS, (((topic,), found(topic)) for topic in topics))
+    return _text(names.ORPHANS, (((topic,), found(topic)) for topic in settings.topics.values()))
 
 
 def _dead_letters(reading: Reading, settings: Settings) -> str:
-    known = {(settings.topic(stream), reason): 0 for stream in STREAMS for reason in REASONS}
+    known = {(topic, reason): 0 for topic in settings.topics.values() for reason in REASONS}
     return _text("dead_letters", sorted({**known, **reading.dead_letters}.items()))

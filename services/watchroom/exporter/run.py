@@ -44,7 +44,8 @@ def run(settings: Settings) -> int:
     """
     _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    mirror = Mirror(Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S), catalogue, Calendar(settings.zone))
+    reader = Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S)
+    mirror = Mirror(reader, catalogue, Calendar(settings.zone), settings.topics.values())
     page = Page(mirror, settings, judge(catalogue, settings))
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
@@ -87,7 +88,12 @@ def now_ms() -> int:
 def health(mirror: Mirror, page: Page) -> Answer:
     """200 while Redis answers; the body says why streams are withheld, which is no fault of this process."""
     faults = page.faults(now_ms())
-    body = {"redis_answers": mirror.redis_answers, "redis": mirror.redis_fault, "withheld": faults}
+    body = {
+        "redis_answers": mirror.redis_answers,
+        "redis": mirror.redis_fault,
+        "withheld": faults,
+        "not_fed": page.not_fed,
+    }
     status = HTTPStatus.OK if mirror.redis_answers else HTTPStatus.SERVICE_UNAVAILABLE
     return Answer(json.dumps(body, indent=2) + "\n", "application/json", status)
 

@@ -9,7 +9,6 @@ from watchroom.intake.batches import BatchApp, NoTables, PassThrough, consume_ba
 from watchroom.intake.intake import Intake
 from watchroom.intake.lanes import Fetched
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 REQUEST_TIMEOUT_S = 40.0
 
@@ -19,7 +18,7 @@ def member_name(settings: Settings) -> str:
     return settings.worker_name or f"{socket.gethostname()}-{settings.health_port}"
 
 
-def make_app(settings: Settings, intake: Intake, streams: Iterable[str] = STREAMS) -> BatchApp:
+def make_app(settings: Settings, intake: Intake, streams: Iterable[str]) -> BatchApp:
     """The app that feeds `intake` with the events of these streams; not started."""
     session_s = settings.session_timeout_s
     app = BatchApp(

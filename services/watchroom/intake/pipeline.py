@@ -20,7 +20,7 @@ from watchroom.streams import STREAMS
 
 def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
     """Redis for this worker, with what decides each stream's figures (its topic's partition count among it)."""
-    counts = {stream: topics.partitions[settings.topic(stream)] for stream in STREAMS}
+    counts = {stream: topics.partitions[settings.topic(stream)] for stream in settings.streams}
     definitions = {stream: definition_of(settings, catalogue, stream, count) for stream, count in counts.items()}
     return Store(settings.redis_url, settings.force, definitions, topics.log_ids)
 
@@ -38,7 +38,7 @@ class Appliers:
         self._send_refused = send_refused
         self._memory = Memory()
         self._calendar = Calendar(settings.zone)
-        self._streams = {settings.topic(stream): stream for stream in STREAMS}
+        self._streams = {topic: stream for stream, topic in settings.topics.items()}
 
     def __call__(self, topic: str, partition: int) -> PartitionApplier:
         """The applier of one partition.

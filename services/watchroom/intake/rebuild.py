@@ -20,6 +20,7 @@ from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.before_rebuild import (
     REQUEST_TIMEOUT_MS,
+    Held,
     LogStart,
     look_at_logs,
     look_at_redis,
@@ -79,6 +80,7 @@ def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> 
 async def _rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     redis = look_at_redis(settings)
+    settings = _with_held(settings, redis)
     topics = await ensure_topics(settings)
     refuse_while_running(redis.stood, _now_ms())
     await refuse_members(settings)
@@ -115,6 +117,12 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
     return Rebuilt(records, sum(_look_at_letters(settings).values()))
 
 
+def _with_held(settings: Settings, redis: Held) -> Settings:
+    """With the streams that Redis holds, fed or not: clearing takes their months too, so they are made again."""
+    held = [stream for stream in STREAMS if stream in settings.streams or settings.topic(stream) in redis.partitions]
+    return settings.model_copy(update={"streams": tuple(held)})
+
+
 def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
     reader = Reader(settings.redis_url, settings.force)
     try:
@@ -126,8 +134,11 @@ def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
 async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) -> list[LogStart]:
     """Every partition's log; the consumer stands at their beginnings."""
     await consumer.start()
-    names = [settings.topic(stream) for stream in STREAMS]
-    places = [TopicPartition(topic, number) for topic in names for number in range(topics.partitions[topic])]
+    places = [
+        TopicPartition(topic, number)
+        for topic in settings.topics.values()
+        for number in range(topics.partitions[topic])
+    ]
     consumer.assign(places)
     begins: dict[TopicPartition, int] = await consumer.beginning_offsets(places)
     for place, offset in begins.items():

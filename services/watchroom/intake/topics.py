@@ -17,7 +17,6 @@ from aiokafka.errors import KafkaError, for_code
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 RETENTION_DAYS = 400
 EVENTS_MOST_BYTES = 1024 * 1024
@@ -42,8 +41,8 @@ class Topics:
 
 
 def owned_topics(settings: Settings) -> list[str]:
-    """All topics of this deployment, dead letters last."""
-    return [*(settings.topic(stream) for stream in (*STREAMS, RETURNS)), settings.dead_letter_topic]
+    """All topics of this deployment, dead letters last; a stream that is not fed has none."""
+    return [*settings.topics.values(), settings.topic(RETURNS), settings.dead_letter_topic]
 
 
 def topic_settings(settings: Settings, topic: str) -> dict[str, str]:

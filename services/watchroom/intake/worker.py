@@ -29,7 +29,6 @@ from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
 from watchroom.settings import Settings
 from watchroom.store.write import OTHERS
-from watchroom.streams import STREAMS
 
 RETRY_S = 1.0
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
@@ -173,7 +172,7 @@ def _served(settings: Settings, left: Mapping[str, str]) -> dict[str, str]:
     Raises:
         OtherDefinitions: There are none.
     """
-    served = {stream: settings.topic(stream) for stream in STREAMS if stream not in left}
+    served = {stream: settings.topic(stream) for stream in settings.streams if stream not in left}
     if not served:
         raise OtherDefinitions(OTHERS, left)
     for stream, changed in left.items():

@@ -220,7 +220,7 @@ def begins_ms(now_ms: int, days: int) -> int:
 
 def _own(settings: Settings) -> Settings:
     """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
-    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1})
+    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1, "streams": tuple(SOURCES)})
 
 
 def _check(for_s: float | None, busy: float, days: int) -> None:

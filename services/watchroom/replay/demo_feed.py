@@ -14,14 +14,13 @@ from watchroom.replay.demo_bulk import bulk
 from watchroom.replay.produce import Ends, Outgoing, sender
 from watchroom.replay.simulator import Simulated
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 LOOK_S = 0.1  # how long a wait for the next event may overlook a request to stop
 STOP_WITHIN_S = 20.0
 
 
 class Feed:
-    """A running simulation; a context manager.
+    """A running simulation, of the streams that are fed; a context manager.
 
     Attributes:
         sent: Events sent so far, heartbeats included.
@@ -80,13 +79,14 @@ class Feed:
             for event in chain([first_live], self._events):
                 if not await self._until(event.arrival_ms):
                     break
-                await out.send(Outgoing(self._settings.topic(event.stream), event.subject.encode(), event.value))
-                self._note(event)
+                if topic := self._settings.topics.get(event.stream):
+                    await out.send(Outgoing(topic, event.subject.encode(), event.value))
+                    self._note(event)
             await out.flush()
 
     async def _send_past(self) -> Simulated | None:
         """Send all that has arrived by now, which moves on meanwhile; returns the first event that has not."""
-        topics = {stream: self._settings.topic(stream) for stream in STREAMS}
+        topics = self._settings.topics
         async with bulk(self._settings.kafka) as out:
             for event in self._events:
                 if event.arrival_ms > _now_ms():
@@ -94,8 +94,9 @@ class Feed:
                     return event
                 if self._stop.is_set():
                     return None
-                await out.send(topics[event.stream], event.subject.encode(), event.value)
-                self._note(event)
+                if event.stream in topics:
+                    await out.send(topics[event.stream], event.subject.encode(), event.value)
+                    self._note(event)
             self._ends = await out.flush()
         return None
 

@@ -14,7 +14,6 @@ from watchroom.replay.demo_feed import Feed
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 DAY_MS = 86_400_000
 LOOK_S = 0.2
@@ -116,6 +115,8 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
     if not 0 < busy <= 1000:
         faults.append(Fault("--busy", "", f"{busy:g}", "times normal demand, above 0 up to 1000"))
     for stream, source in SOURCES.items():
+        if stream not in settings.streams:
+            continue
         declared = settings.sources.get(stream, {}).get(source)
         if declared is None or not declared.history:
             found = "not declared" if declared is None else "not declared as history"
@@ -138,7 +139,7 @@ async def _topics_exist(settings: Settings) -> None:
         ) from error
     finally:
         await admin.close()
-    missing = sorted({settings.topic(stream) for stream in STREAMS} - there)
+    missing = sorted(set(settings.topics.values()) - there)
     if missing:
         raise WorkFailed(
             f"Kafka at {settings.kafka} has no topic {', '.join(missing)}; "

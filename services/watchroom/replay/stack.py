@@ -18,6 +18,7 @@ from watchroom.replay.waiting import without_secrets, worker_runs
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
 
 EMBEDDED_SESSION_S = 6.0  # Tansu holds a first join for half of it
 WORKER_NAME = "watchroom-replay"  # its own, and always the same: a second replay joins at once
@@ -68,7 +69,12 @@ def running_stack(
             checks = [embedded.check]
         else:
             servers, checks = {"kafka": kafka, "redis_url": redis_url}, []
-        ours = settings.model_copy(update={**servers, **own_ports, "sources": _with(settings.sources, sources)})
+        is_embedded = kafka is None or redis_url is None
+        fed = [stream for stream in STREAMS if stream in sources or stream in settings.streams]
+        if not is_embedded:
+            _check_fed(settings, sources)
+        own = {**own_ports, "sources": _with(settings.sources, sources), "streams": tuple(fed)}
+        ours = settings.model_copy(update={**servers, **own})
         reader = Reader(ours.redis_url, ours.force)
         ending.callback(reader.close)
         produce(ours.kafka, [])  # a broker that does not answer is said before anything starts
@@ -94,6 +100,14 @@ def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> No
     """Raise RebuildNeeded if Redis holds one of these streams under another definition."""
     if reader.meta() is not None:
         check_filled(reader, ours, load_catalogue(ours.schemas / "measures", ours.areas)).refuse(streams)
+
+
+def _check_fed(settings: Settings, streams: Iterable[str]) -> None:
+    """Raise ConfigurationInvalid if given servers have no topic for a stream of the mapping: it is not fed there."""
+    if unfed := [stream for stream in streams if stream not in settings.streams]:
+        found = f"no {', '.join(unfed)}, which the mapping feeds"
+        write = f"{','.join(dict.fromkeys((*settings.streams, *unfed)))} here and for the workers"
+        raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", found, write)])
 
 
 def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: dict[str, dict[str, SourceRule]]) -> bool:

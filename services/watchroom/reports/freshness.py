@@ -29,6 +29,9 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
     """
     zone = ZoneInfo(settings.zone)
     for stream, at_ms in as_of.items():
+        if stream not in settings.streams:
+            yield Line(f"{stream}: not fed here", is_fresh=True)
+            continue
         if at_ms is None:
             yield Line(f"{stream}: NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue

@@ -48,14 +48,14 @@ function say(text) {
 
 function blank(why) {
   for (const figures of live.querySelectorAll("[data-figures]")) {
-    if (figures.dataset.figures === "lost") continue;
+    if (figures.dataset.figures === "lost" || figures.closest('[data-state="unfed"]') || figures.querySelector(".unfed")) continue;
     figures.dataset.figures = "lost";
     const words = document.createElement("p");
     words.className = "figure";
     words.textContent = "NO DATA";
     figures.replaceChildren(words);
   }
-  for (const tile of live.querySelectorAll("[data-tile]")) {
+  for (const tile of live.querySelectorAll('[data-tile]:not([data-state="unfed"])')) {
     tile.dataset.state = "nodata";
     tile.querySelector(".word")?.remove();
   }

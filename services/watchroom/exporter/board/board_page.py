@@ -10,7 +10,7 @@ from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.tiles import tile
 from watchroom.exporter.board.wall import Board, Line, MeasureView
-from watchroom.exporter.board.words import NO_DATA, NONE, WINDOW_WORDS, label_words, plain, state_word
+from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS, label_words, plain, state_word
 from watchroom.exporter.numbers import Number
 
 
@@ -55,7 +55,11 @@ def _withheld(board: Board) -> Iterator[Html]:
 def _card(view: MeasureView) -> Html:
     measure = view.measure
     heading = tag("h3", tag("a", measure.brief, href=f"/measures/{measure.id}", id=f"link-{measure.id}"))
-    figures = tag("p", f"{NO_DATA}: {view.faults[0]}", class_="nodata") if view.faults else _table(view)
+    figures = _table(view)
+    if not view.is_fed:
+        figures = tag("p", f"{NOT_FED} (stream {measure.stream})", class_="unfed")
+    elif view.faults:
+        figures = tag("p", f"{NO_DATA}: {view.faults[0]}", class_="nodata")
     of_what = tag("span", f" of {measure.brief}", class_="quiet-text")
     more = tag(
         "details",

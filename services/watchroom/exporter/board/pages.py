@@ -17,6 +17,7 @@ from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.observe import observe
 from watchroom.exporter.board.open_page import open_page, unreachable, where_faults
 from watchroom.exporter.board.wall import has_list
+from watchroom.exporter.board.words import NOT_FED
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.open_list import read_open
 from watchroom.exporter.page import Page
@@ -84,6 +85,8 @@ class BoardPages:
         measure = self._catalogue.measures.get(asked.rest)
         if measure is None or not has_list(measure):
             return self._unknown("open measure", "/open", filter(has_list, self._all()))
+        if measure.stream in self._page.not_fed:
+            return self._text(measure.brief, tag("p", f"{NOT_FED} (stream {measure.stream})", class_="text"))
         if faults := where_faults(measure, asked.query):
             text = tag("p", "; ".join(faults), class_="text")
             return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import Cell, TileView, has_list
-from watchroom.exporter.board.words import NO_DATA, NONE, State, label_words, limit_words, pieces, plain, state_word
+from watchroom.exporter.board.words import (
+    NO_DATA,
+    NONE,
+    NOT_FED,
+    State,
+    label_words,
+    limit_words,
+    pieces,
+    plain,
+    state_word,
+)
 from watchroom.exporter.numbers import Number
 from watchroom.kinds.kind import Unit
 
@@ -28,13 +38,19 @@ def frame(name: str, link: Html, state: State, word: Html, figures: Html) -> Htm
 
 def _word(view: TileView) -> Html:
     """The tile's state; of several numbers it is said beside each that is beyond its limits."""
-    if not view.judged or len(view.cells) > 1 or view.state in ("nodata", "none"):
+    if not view.judged or len(view.cells) > 1 or view.state in ("nodata", "none", "unfed"):
         return Html("")
     return tag("p", state_word(view.state, view.quantity, low_is_bad=view.tile.low_is_bad), class_="word")
 
 
 def _figures(view: TileView) -> Html:
-    if view.faults:
+    if view.state == "unfed":
+        inside = [
+            tag(
+                "div", tag("p", NOT_FED, class_="figure"), tag("p", view.measure.stream, class_="beside"), class_="cell"
+            )
+        ]
+    elif view.faults:
         reason = view.faults[0] + (f" (and {len(view.faults) - 1} more)" if len(view.faults) > 1 else "")
         inside = [nodata(reason)]
     else:

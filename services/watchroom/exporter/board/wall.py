@@ -16,7 +16,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
 
 Ask = Callable[[Measure, Shown], Sequence[Number]]
-Faults = Mapping[str, Sequence[str]]  # stream -> why it is withheld; empty: it is not
+Faults = Mapping[str, Sequence[str]]  # stream that is fed -> why it is withheld; empty: it is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class MeasureView:
     measure: Measure
     lines: tuple[Line, ...]
     faults: tuple[str, ...]
+    is_fed: bool = True
 
 
 class Silence(NamedTuple):
@@ -110,13 +111,13 @@ class Board:
 
 def tile_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[TileView, ...]:
     """The wall's tiles in order; `ask` is called for published streams only."""
-    return tuple(_tile_view(measure, tile, faults[measure.stream], ask) for measure, tile in catalogue.tiles())
+    return tuple(_tile_view(measure, tile, faults, ask) for measure, tile in catalogue.tiles())
 
 
 def other_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[MeasureView, ...]:
     """Every measure without a tile, in catalogue order: a new one appears here by itself."""
     untiled = (measure for measure in catalogue.measures.values() if not measure.display.tiles)
-    return tuple(_measure_view(measure, faults[measure.stream], ask) for measure in untiled)
+    return tuple(_measure_view(measure, faults, ask) for measure in untiled)
 
 
 def has_list(measure: Measure) -> bool:
@@ -131,7 +132,10 @@ def href_of(measure: Measure, where: Mapping[str, str]) -> str:
     return f"/open/{measure.id}" + (f"?{urlencode(where)}" if where else "")
 
 
-def _tile_view(measure: Measure, tile: Tile, faults: Sequence[str], ask: Ask) -> TileView:
+def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> TileView:
+    faults = of_streams.get(measure.stream)
+    if faults is None:
+        return TileView(measure, tile, (Cell("", None, "unfed"),), (), None)
     target = None
     if quantity_of(measure, tile.shown).needs_target:
         target = measure.display.objective_for(tile.shown.where)
@@ -151,7 +155,10 @@ def _cell(tile: Tile, number: Number) -> Cell:
     return Cell(number.label, number, state)
 
 
-def _measure_view(measure: Measure, faults: Sequence[str], ask: Ask) -> MeasureView:
+def _measure_view(measure: Measure, of_streams: Faults, ask: Ask) -> MeasureView:
+    faults = of_streams.get(measure.stream)
+    if faults is None:
+        return MeasureView(measure, (), (), is_fed=False)
     return MeasureView(measure, () if faults else tuple(_lines(measure, ask)), tuple(faults))
 
 

@@ -16,8 +16,9 @@ from watchroom.kinds.measure import Target
 
 NO_DATA = "NO DATA"
 NONE = "NONE"
+NOT_FED = "not fed here"
 
-State = Literal["normal", "warning", "critical", "none", "nodata"]
+State = Literal["normal", "warning", "critical", "none", "nodata", "unfed"]
 
 WINDOW_WORDS: Mapping[str, str] = {
     "5m": "last 5 minutes",
@@ -109,13 +110,15 @@ def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) ->
             return NONE
         case "nodata":
             return NO_DATA
+        case "unfed":
+            return NOT_FED
         case _:
             assert_never(state)
 
 
 def worst(states: list[State]) -> State:
     """The one that a tile is drawn in."""
-    order: list[State] = ["nodata", "critical", "warning", "normal", "none"]
+    order: list[State] = ["nodata", "critical", "warning", "normal", "none", "unfed"]
     return min(states, key=order.index, default="none")
 
 

@@ -1,0 +1,98 @@
+"""A force that sends calls and nothing else: half an hour in which nobody is called and no tile looks broken."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import new_name
+from tests.drills.monitoring import panels, until
+from tests.drills.room import Room, control_room
+from tests.drills.streams import streams_of
+from tests.flow.servers import KafkaServer, RedisServer, Stack
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
+
+FACTOR = 30  # a minute of the clock is half an hour of the rules' waiting times
+HALF_HOUR_S = 30 * 60 / FACTOR
+NOT_FED = "not fed here"
+
+
+@pytest.fixture(scope="module")
+def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """A room to which only telephony is connected, as on its first day."""
+    folder = tmp_path_factory.mktemp("telephony")
+    redis = RedisServer(folder / "redis")
+    redis.start()
+    stack = Stack("real", kafka.address, redis.url, new_name())
+    try:
+        with control_room(stack, redis, folder, streams=["calls"], factor=FACTOR, with_history=False) as made:
+            yield made
+    finally:
+        redis.kill()
+
+
+def tiles(room: Room) -> dict[str, dict[str, str]]:
+    """What each tile of the wall says, by stream and title, as a person reads it."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for measure, tile in room.catalogue.tiles():
+        element = room.board.page.locator(f"#tile-{measure.id}-{tile.place}")
+        found[measure.stream][tile.title] = element.inner_text()
+    found["all"]["Data age"] = room.board.page.locator("#tile-data-age").inner_text()
+    return found
+
+
+def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Room) -> None:
+    """If all streams were waited for, it would be paged about crimes for ever, its wall red from the first minute."""
+    waiting = room.surge(1, 0)
+    until("the wall shows the calls", lambda: "NO DATA" not in str(tiles(room)), 30)
+    until_s = time.monotonic() + HALF_HOUR_S
+    while time.monotonic() < until_s:
+        room.answered(waiting)
+        waiting = room.surge(1, 0)
+        said = tiles(room)
+        assert "NO DATA" not in str(said), said
+        assert "NORMAL" in said["all"]["Data age"]
+        for stream in ("incidents", "crimes"):
+            for title, text in said[stream].items():
+                assert NOT_FED in text, title
+                assert "CRITICAL" not in text, title
+        assert not room.monitoring.firing()
+        time.sleep(1)  # looked at once a second, as a supervisor would more rarely
+    assert {notice.name for notice in room.webhook.notices} <= {"Watchdog"}
+    assert NOT_FED not in str(said["calls"])
+
+
+def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Room) -> None:
+    """`watchroom_stream_fed` is all there is: no figure, no age, no dead letter, nothing to judge."""
+    fed = {each["metric"]["stream"]: float(each["value"][1]) for each in room.monitoring.query("watchroom_stream_fed")}
+    assert fed == {"calls": 1, "incidents": 0, "crimes": 0}
+    others = room.monitoring.query('{__name__=~"watchroom_.+",__name__!="watchroom_stream_fed"}')
+    named = {(*each["metric"].items(),) for each in others}
+    assert not [labels for labels in named if "incidents" in str(labels) or "crime" in str(labels)]
+    assert any("watchroom_call_volume" in str(labels) for labels in named)
+
+
+def test_its_panels_on_grafana_s_boards_say_so_too(room: Room) -> None:
+    """NO DATA there would send somebody looking for a broken feed."""
+    answers: dict[tuple[str, str], list[float]] = defaultdict(list)
+    streams: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for panel in panels(room.settings.force):
+        key = (panel.board, panel.title)
+        streams[key] |= streams_of(panel.expression, room.catalogue)
+        answers[key] += [float(each["value"][1]) for each in room.monitoring.query(panel.expression)]
+    unfed = [key for key, of in streams.items() if of and not of & {"calls"}]
+    assert len(unfed) > 40
+    for key in unfed:
+        assert answers[key], key
+        assert all(value == -1 or math.isnan(value) for value in answers[key]), key
+
+
+def test_no_topic_is_made_for_it(room: Room) -> None:
+    """Topics that nobody feeds would be watched, sized and paid for."""
+    found = room.monitoring.query("count by (topic) (watchroom_applied_timestamp_seconds)")
+    assert [each["metric"]["topic"] for each in found] == [room.settings.topic("calls")]
