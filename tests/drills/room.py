@@ -149,6 +149,7 @@ def control_room(
     *,
     streams: Sequence[str] = tuple(SOURCE_OF),
     factor: int = FACTOR,
+    silent_s: float = 90,
     with_history: bool = True,
 ) -> Iterator[Room]:
     """A room in which all is quiet and fresh, with a year of simulated history unless said otherwise; most is thin.
@@ -158,10 +159,11 @@ def control_room(
         redis: The same Redis, to be killed.
         folder: For logs and data.
         streams: What the force feeds.
+        silent_s: From when on a source counts as silent.
         factor: What the waiting times of rules and Alertmanager are divided by.
         with_history: Whether anything happened before now.
     """
-    settings = settings_of(stack, streams)
+    settings = settings_of(stack, streams).model_copy(update={"silent_s": silent_s})
     rules = rules_text(shipped_catalogue(ROOT), load_links(ROOT), factor)
     with ExitStack() as entered:
         worker = entered.enter_context(Process("worker", settings, folder / "worker.log"))

@@ -17,7 +17,8 @@ from tests.flow.servers import KafkaServer, RedisServer, Stack
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
-FACTOR = 30  # a minute of the clock is half an hour of the rules' waiting times
+FACTOR = 60  # half a minute of the clock is half an hour of the rules' waiting times
+SILENT_S = 5.0  # limits are not divided: who waited for another stream would do so within this time
 HALF_HOUR_S = 30 * 60 / FACTOR
 NOT_FED = "not fed here"
 
@@ -30,7 +31,9 @@ def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     redis.start()
     stack = Stack("real", kafka.address, redis.url, new_name())
     try:
-        with control_room(stack, redis, folder, streams=["calls"], factor=FACTOR, with_history=False) as made:
+        with control_room(
+            stack, redis, folder, streams=["calls"], factor=FACTOR, silent_s=SILENT_S, with_history=False
+        ) as made:
             yield made
     finally:
         redis.kill()

@@ -92,7 +92,8 @@ class ControlRoom:
 
     def mirror(self) -> Mirror:
         """A new exporter's copy, not refreshed yet."""
-        return Mirror(Reader(self.settings.redis_url, self.settings.force, 2.0), self.catalogue, LONDON)
+        reader = Reader(self.settings.redis_url, self.settings.force, 2.0)
+        return Mirror(reader, self.catalogue, LONDON, self.settings.topics.values())
 
     def page(self, mirror: Mirror) -> Page:
         """The page over a copy."""

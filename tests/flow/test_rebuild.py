@@ -136,6 +136,15 @@ def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: Filled) -
     assert asyncio.run(letters_in_kafka(filled.room.settings)) == filled.letters  # none was sent twice
 
 
+def test_a_rebuild_makes_again_what_redis_holds_of_a_stream_that_is_no_longer_fed(filled: Filled) -> None:
+    """Its months stay readable, and clearing the force's keys takes them too."""
+    fed = filled.room.settings.model_copy(update={"streams": ("calls",)})
+    room = Room(fed, filled.room.client, filled.room.folder)
+    done = room.run("rebuild")
+    assert done.code == 0, done.said
+    assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
+
+
 def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: Filled) -> None:
     """Half a content must not be added to, nor shown, nor printed."""
     room = filled.room

@@ -24,6 +24,14 @@ async def test_every_topic_is_made_with_our_partitions(stack: Stack) -> None:
     assert topics.created == frozenset(owned_topics(settings))
 
 
+async def test_a_stream_that_is_not_fed_gets_no_topic(stack: Stack) -> None:
+    """A topic that nobody feeds would be sized, watched and paid for."""
+    settings = stack.settings(streams="calls")
+    topics = await ensure_topics(settings)
+    assert settings.topic("calls") in topics.created
+    assert not {settings.topic("incidents"), settings.topic("crimes")} & topics.partitions.keys()
+
+
 async def test_what_is_there_is_left_alone_and_its_partition_count_told(stack: Stack) -> None:
     """The count belongs to the figures: the store compares it, nobody changes it."""
     await ensure_topics(stack.settings(partitions=3))

@@ -27,6 +27,12 @@ def test_an_old_stream_says_so_in_a_word() -> None:
     assert not said(NOON_MS - 10_001)[1]
 
 
+def test_a_stream_that_is_not_fed_is_neither_old_nor_missing() -> None:
+    """What it once sent stays in its months; nobody waits for more."""
+    (line,) = freshness({"crimes": None}, read_settings(streams="calls"), NOON_MS)
+    assert line == ("crimes: not fed here", True)
+
+
 def test_a_stream_without_a_time_is_not_known() -> None:
     """One partition without an answer says nothing of the whole; nor does a clock that is ahead."""
     for at_ms in (None, NOON_MS + 5_001):

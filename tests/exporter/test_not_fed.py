@@ -1,0 +1,103 @@
+"""A stream that the force does not feed: not published, not waited for, and said so, whatever Redis holds of it."""
+
+from __future__ import annotations
+
+import json
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.exporter.control_room import NOON, ControlRoom, names_of, parsed, value
+from watchroom.errors import ConfigurationInvalid
+from watchroom.exporter.board.board_page import board_page
+from watchroom.exporter.board.observe import observe
+from watchroom.exporter.board.pages import BoardPages
+from watchroom.exporter.open_list import open_list
+from watchroom.exporter.run import health
+from watchroom.exporter.server import Asked
+
+YEAR_MS = 365 * 86_400_000
+
+
+@pytest.fixture
+def telephony(room: ControlRoom) -> ControlRoom:
+    """Redis holds all three streams; incidents and crimes stopped a year ago and are fed no more."""
+    room.fresh(NOON - YEAR_MS, "incidents", "crimes")
+    room.heard(NOON - YEAR_MS, "incidents", "crimes")
+    room.client.hset(room.keys.dead_letters, mapping={f"{room.settings.topic('crimes')}|late": 7})
+    room.waiting("incidents_unattended|grade=1,area=stoke", {"i1": NOON - 60_000})
+    room.settings = room.settings.model_copy(update={"streams": ("calls",)})
+    return room
+
+
+def test_it_has_no_series_but_that_it_is_not_fed(telephony: ControlRoom) -> None:
+    """An age of a year, or a feed that is silent for one, would ring a telephone every night."""
+    samples = telephony.scrape(NOON)
+    assert {s: value(samples, "stream_fed", stream=s) for s in ("calls", "incidents", "crimes")} == {
+        "calls": 1, "incidents": 0, "crimes": 0,
+    }  # fmt: skip
+    of_others = [key for key in samples if "crime" in str(key) or "incident" in str(key)]
+    assert {name for name, _ in of_others} == {"watchroom_stream_fed"}
+    assert value(samples, "stream_withheld", stream="calls") == 0
+    assert value(samples, "call_volume", line="999", window="5m") == 0
+    assert min(at for (name, _), at in samples.items() if name == "watchroom_applied_timestamp_seconds") == NOON / 1000
+
+
+def test_a_stream_is_fed_whether_or_not_redis_answers(telephony: ControlRoom) -> None:
+    """It is a setting: while Redis is down the boards still know which tiles are not to be missed."""
+    samples = parsed(telephony.page(telephony.mirror()).text(NOON))
+    assert value(samples, "stream_fed", stream="crimes") == 0
+    assert names_of(samples) == {"watchroom_redis_up", "watchroom_stream_fed"}
+
+
+def test_if_it_were_fed_it_would_be_withheld(telephony: ControlRoom) -> None:
+    """The case that the tests above must tell from theirs."""
+    telephony.settings = telephony.settings.model_copy(update={"streams": ("calls", "crimes")})
+    samples = telephony.scrape(NOON)
+    assert value(samples, "stream_withheld", stream="crimes") == 1
+    assert value(samples, "stream_fed", stream="crimes") == 1
+
+
+def wall(room: ControlRoom) -> str:
+    """The built-in page."""
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    return board_page(
+        observe(room.catalogue, mirror, room.page(mirror), room.settings, NOON), ZoneInfo("Europe/London")
+    )
+
+
+def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ControlRoom) -> None:
+    """NO DATA would look like a feed that broke, 0 like a quiet night."""
+    page = wall(telephony)
+    assert "NO DATA" not in page
+    assert "NORMAL" in page
+    for measure, tile in telephony.catalogue.tiles():
+        at = page.index(f'id="tile-{measure.id}-{tile.place}"')
+        text = page[at : page.index("</li>", at)]
+        assert ("not fed here" in text) == (measure.stream != "calls"), tile.title
+        assert ('data-state="unfed"' in text) == (measure.stream != "calls")
+    card = page[page.index('id="card-crime_recorded"') :]
+    assert "not fed here (stream crimes)" in card[: card.index("</article>")]
+
+
+def test_the_health_page_names_it(telephony: ControlRoom) -> None:
+    """Apart from what is withheld: nothing is wrong with it."""
+    mirror = telephony.mirror()
+    mirror.refresh(NOON)
+    said = json.loads(health(mirror, telephony.page(mirror)).body)
+    assert said["not_fed"] == ["incidents", "crimes"]
+    assert set(said["withheld"]) == {"calls"}
+
+
+def test_its_lists_are_refused_and_never_empty(telephony: ControlRoom) -> None:
+    """`nobody` would be read as: nobody waits."""
+    with pytest.raises(ConfigurationInvalid, match="of stream incidents, which is not fed here; write a measure of"):
+        open_list(telephony.settings, "incidents_unattended", NOON)
+    assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: nobody")
+    mirror = telephony.mirror()
+    page = telephony.page(mirror)
+    pages = BoardPages(telephony.catalogue, mirror, page, telephony.settings, clock=lambda: NOON).table()
+    body = pages["/open/"](Asked("incidents_unattended")).body
+    assert "not fed here (stream incidents)" in body
+    assert "Nobody" not in body
