@@ -177,7 +177,7 @@ async def test_only_the_definition_that_was_read_is_taken_over(settings: Setting
             client.hset(keys.meta, mapping=before.old_meta(**{"reporting zone": "UTC"}))
             return stored
 
-        store._bind = and_then_another_is_written  # type: ignore[method-assign]
+        store._bind = and_then_another_is_written  # type: ignore[method-assign]  # itself, and then something happens
         left = await store.open()
     assert left.keys() == set(STREAMS)
     assert "definition:calls" not in fields(client, keys)

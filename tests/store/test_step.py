@@ -142,7 +142,7 @@ async def test_definitions_that_are_ours_again_leave_the_place_to_be_found(
         client.hset(keys.meta, mapping=ours)
         return answer
 
-    store._step = and_back  # type: ignore[assignment]
+    store._step = and_back  # type: ignore[assignment]  # the script itself runs, and then something happens
     with pytest.raises(Moved) as moved:
         await store.step(full(None, 10), again=False)
     assert moved.value.stored_offset is None
