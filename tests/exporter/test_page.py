@@ -210,6 +210,7 @@ def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: Cont
 def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefined(room: ControlRoom) -> None:
     """Half a content is shown to nobody; what its definition was says nothing any more."""
     room.client.hset(room.keys.meta, "clearing", 1)
+    room.bind("crimes", changed(room, "crime_recorded"))
     mirror = room.mirror()
     mirror.refresh(NOON)
     page = room.page(mirror)
