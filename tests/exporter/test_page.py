@@ -211,6 +211,7 @@ def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: Cont
 def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefined(room: ControlRoom) -> None:
     """Half a content is shown to nobody; what its definition was says nothing any more."""
     room.client.hset(room.keys.meta, "clearing", 1)
+    room.bind("crimes", changed(room, "crime_recorded"))
     mirror = room.mirror()
     mirror.refresh(NOON)
     page = room.page(mirror)
@@ -231,18 +232,20 @@ def test_a_cleared_redis_shows_no_zeros(room: ControlRoom) -> None:
     assert not any(of_stream(samples, stream) for stream in STREAMS)
 
 
-def test_without_redis_only_redis_up_is_shown(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_without_redis_only_redis_up_and_what_is_fed_are_shown(room: ControlRoom, redis_server: RedisServer) -> None:
     """At start with Redis down; and after it has gone, timestamps vanish at once, measures within their limit."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     redis_server.kill()
-    assert room.scrape(NOON) == {("watchroom_redis_up", frozenset()): 0}
+    without = {("watchroom_stream_fed", frozenset({("stream", stream)})): 1.0 for stream in STREAMS}
+    without["watchroom_redis_up", frozenset()] = 0
+    assert room.scrape(NOON) == without
     mirror.refresh(NOON + 1_000)
     page = room.page(mirror)
     soon = parsed(page.text(NOON + 1_000))
     assert value(soon, "redis_up") == 0
     assert value(soon, "applied_timestamp_seconds", topic=room.topics[0], partition="0") is None
-    assert parsed(page.text(NOON + 10_001)) == {("watchroom_redis_up", frozenset()): 0}
+    assert parsed(page.text(NOON + 10_001)) == without
 
 
 def test_a_redis_that_refuses_writes_is_up(room: ControlRoom) -> None:

@@ -24,7 +24,7 @@ import pytest
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
-from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RowRefused, StoreUnavailable
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RebuildNeeded, RowRefused, StoreUnavailable
 from watchroom.events.times import to_text
 from watchroom.replay.command import Request, replay
 from watchroom.replay.processes import Process
@@ -171,6 +171,27 @@ def test_as_of_gives_every_snapshot_of_open_incidents(
                 oldest_s = [row["oldest_s"] for row in by_grade(rows, "incidents_unattended").values()]
                 assert max(age_s for age_s in oldest_s if age_s is not None) == snapshot["oldest_unattended_s"]
                 assert outcome.dead_letters == {}
+
+
+@pytest.mark.real
+def test_a_stream_under_another_definition_is_refused_before_anything_is_sent(
+    real_stack: Stack, redis_server: RedisServer
+) -> None:
+    """No worker would apply its events: they would lie in Kafka, and the replay would wait for them."""
+    given: dict[str, Any] = {"kafka": real_stack.kafka, "redis_url": real_stack.redis_url, "with_exporter": False}
+    with running_stack(real_stack.settings(), sources=HISTORY, **given):
+        pass
+    meta = f"{{{real_stack.name}}}:meta"
+    with redis_server.client() as client:
+        fields: dict[Any, Any] = {"fingerprint:incidents": "another", "definition:incidents": '{"other": 1}'}
+        client.hset(meta, mapping=fields)
+    with (
+        pytest.raises(RebuildNeeded, match=r"incidents: bins is new.*run `watchroom rebuild`"),
+        running_stack(real_stack.settings(), sources=HISTORY, **given),
+    ):
+        raise AssertionError("it was let in")
+    with running_stack(real_stack.settings(), sources={"calls": HISTORY["incidents"]}, **given):
+        pass
 
 
 def snapshot_of(rows: list[Row]) -> dict[str, dict[str, int]]:

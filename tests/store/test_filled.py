@@ -93,14 +93,16 @@ async def test_topics_of_before_and_of_today_are_known_of_a_refused_stream(setti
     assert moved == {"watchroom.crimes", "north.crimes"}
 
 
-async def test_a_rebuild_that_was_interrupted_lets_nobody_read(
+def test_a_rebuild_that_was_interrupted_lets_nobody_read(
     settings: Settings, reader: Reader, client: Redis, keys: Keys
 ) -> None:
     """Half a content is no content, whatever the definitions were."""
-    await fill(settings)
-    client.hset(keys.meta, "clearing", 1)
-    with pytest.raises(RebuildNeeded, match=r"a rebuild is running, or was interrupted.*run `watchroom rebuild`"):
-        check(reader, settings)
+    before_it: dict[Any, Any] = {"fingerprint": "being cleared", "definition": '{"rebuild": "interrupted"}'}
+    for clearing in ({"clearing": 1}, before_it):
+        client.delete(keys.meta)
+        client.hset(keys.meta, mapping=dict[Any, Any](clearing))
+        with pytest.raises(RebuildNeeded, match=r"a rebuild is running, or was interrupted.*run `watchroom rebuild`"):
+            check(reader, settings)
 
 
 def test_an_empty_redis_is_no_other_definition(settings: Settings, reader: Reader) -> None:

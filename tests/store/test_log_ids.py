@@ -23,3 +23,20 @@ async def test_a_topic_made_anew_asks_for_a_rebuild(redis_server: RedisServer) -
                 await store.open()
         finally:
             await store.close()
+
+
+async def test_the_log_of_a_stream_under_another_definition_ends_nobody(redis_server: RedisServer) -> None:
+    """Its worker reads nothing of it; that of a stream of ours made anew ends it all the same."""
+    calls, incidents = PARTITIONS
+    other = {**DEFINITIONS, "incidents": {**DEFINITIONS["incidents"], "reporting zone": "UTC"}}
+    first = Store(redis_server.url, "force", DEFINITIONS, {calls: "one", incidents: "one"})
+    await first.open()
+    await first.close()
+    for log_ids, refused in (({calls: "one", incidents: "two"}, False), ({calls: "two", incidents: "one"}, True)):
+        store = Store(redis_server.url, "force", other, log_ids)
+        if refused:
+            with pytest.raises(RebuildNeeded, match=f"{calls} was made anew"):
+                await store.open()
+        else:
+            assert list(await store.open()) == ["incidents"]
+        await store.close()

@@ -21,7 +21,7 @@ from watchroom.store.definition import as_json, definition_of
 from watchroom.store.filled import redefined
 from watchroom.store.keys import Keys
 from watchroom.store.meta import CLEARING_SAID, Bound, meta_of
-from watchroom.store.old_meta import parts_by_stream
+from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, parts_by_stream
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
 from watchroom.streams import STREAMS
@@ -66,7 +66,7 @@ def test_its_parts_are_todays_definitions(settings: Settings) -> None:
 
 
 async def test_a_worker_takes_it_over_whole(settings: Settings, client: Redis, keys: Keys) -> None:
-    """Each stream is ours, the old fields are gone, everything else stands as it stood."""
+    """Each stream is ours, no old definition is left, everything else stands as it stood."""
     old = before.old_meta()
     client.hset(keys.meta, mapping=old)
     async with worker(settings) as store:
@@ -77,6 +77,7 @@ async def test_a_worker_takes_it_over_whole(settings: Settings, client: Redis, k
     kept = {name: str(value) for name, value in old.items() if name not in ("fingerprint", "definition")}
     bound = {stream: Bound.of(as_json(parts)) for stream, parts in ours(settings).items()}
     new = {f"fingerprint:{stream}": each.fingerprint for stream, each in bound.items()}
+    new |= {"fingerprint": BY_STREAM, "definition": BY_STREAM_SAID}
     assert after == kept | new | {f"definition:{stream}": each.definition for stream, each in bound.items()}
 
 
@@ -105,7 +106,7 @@ async def test_a_stream_of_which_a_measure_differs_is_changed_and_the_others_are
     stored = fields(client, keys)
     (stream,) = left
     assert json.loads(stored[f"definition:{stream}"]) == parts_by_stream(json.dumps(before.DEFINITION))[stream]
-    assert "fingerprint" not in stored
+    assert stored["fingerprint"] == BY_STREAM
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,29 @@ async def test_only_the_definition_that_was_read_is_taken_over(settings: Setting
         left = await store.open()
     assert left.keys() == set(STREAMS)
     assert "definition:calls" not in fields(client, keys)
+
+
+# The scripts of before, as far as they decide whether a worker of then writes.
+OLD_OPEN = """
+local known = redis.call('HGET', KEYS[1], 'fingerprint')
+if not known or known == ARGV[1] then redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[1]) end
+return redis.call('HGET', KEYS[1], 'fingerprint')
+"""
+
+
+async def test_a_worker_of_before_finds_no_place_for_its_own_definition(
+    settings: Settings, client: Redis, keys: Keys, force: str
+) -> None:
+    """Somebody goes back to the last version: it must not write on under whatever catalogue it has."""
+    raw: Any = client
+    async with worker(settings) as store:
+        await store.open()
+    for _ in ("bound by a first worker", "taken over"):
+        assert raw.eval(OLD_OPEN, 1, keys.meta, before.FINGERPRINT) == BY_STREAM.encode()
+        assert fields(client, keys)["definition"] == BY_STREAM_SAID
+        client.delete(keys.meta)
+        client.hset(keys.meta, mapping=before.old_meta())
+        async with worker(settings) as store:
+            assert await store.open() == {}
+    clear(settings.redis_url, force)
+    assert raw.eval(OLD_OPEN, 1, keys.meta, before.FINGERPRINT) == before.FINGERPRINT.encode()  # of its own again

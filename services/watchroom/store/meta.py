@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from watchroom.store import keys
 from watchroom.store.definition import as_json, fingerprint, what_changed
-from watchroom.store.old_meta import BEING_CLEARED, OLD_DEFINITION, OLD_FINGERPRINT, parts_by_stream
+from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, OLD_DEFINITION, OLD_FINGERPRINT, parts_by_stream
 
 CLEARING_SAID: Final = "a rebuild is running, or was interrupted before it had cleared everything"
 
@@ -52,7 +52,7 @@ def meta_of(stored: Mapping[str, str]) -> Meta | None:
 
 def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:
     """The streams of a `meta` of before, as today's form has them; empty if it is none."""
-    if stored.get(OLD_FINGERPRINT, BEING_CLEARED) == BEING_CLEARED:
+    if stored.get(OLD_FINGERPRINT, BY_STREAM) in (BY_STREAM, BEING_CLEARED):
         return {}
     parts = parts_by_stream(stored.get(OLD_DEFINITION, "{}"))
     return {stream: Bound.of(as_json(of_stream)) for stream, of_stream in parts.items()}

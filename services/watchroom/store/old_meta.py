@@ -2,6 +2,9 @@
 
 Pure. What it said of a stream becomes that stream's definition in today's form: where nothing has changed
 since, the fingerprint is then ours.
+
+The two old fields stay, with a word in place of a fingerprint. A worker of before binds Redis to its own definition
+where it finds none, and would write on under whatever it has; finding another one, it ends and writes nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from watchroom.store.definition import MEASURE, PARTITIONS, TOPIC, without_defau
 OLD_FINGERPRINT: Final = "fingerprint"
 OLD_DEFINITION: Final = "definition"
 BEING_CLEARED: Final = "being cleared"  # an old fingerprint: a rebuild of then was clearing the force's keys
+BY_STREAM: Final = "by stream"  # in place of an old fingerprint: the definitions stand in fields of their own
+BY_STREAM_SAID: Final = '{"made by a later version of Watchroom": true}'  # a worker of before shows the name
 _PARTITIONS_OF: Final = "partitions of "
 _COMMON: Final = ("bins", "fold version", "reporting zone", "future bound, ms")
-_BY_STREAM: Final = ("lateness", "keeping")
+_BOUNDS: Final = ("lateness", "keeping")
 # An old definition did not say them; they were never others.
 _LEVELS: Final = {"10s": 7_200_000, "hour": 5_184_000_000, "day": 34_214_400_000, "month": None}
 
@@ -41,6 +46,6 @@ def _parts(old: Mapping[str, Any], topic: str) -> dict[str, Any]:
         if name.startswith(MEASURE) and value["stream"] == stream
     }
     common = {name: old[name] for name in _COMMON if name in old}
-    bounds = {f"{name}, ms": old[f"{name} of {stream}, ms"] for name in _BY_STREAM if f"{name} of {stream}, ms" in old}
+    bounds = {f"{name}, ms": old[f"{name} of {stream}, ms"] for name in _BOUNDS if f"{name} of {stream}, ms" in old}
     fixed = {"bucket levels": _LEVELS, TOPIC: topic, PARTITIONS: old[_PARTITIONS_OF + topic]}
     return {**measures, **common, **bounds, **fixed}

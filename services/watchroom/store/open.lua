@@ -8,8 +8,9 @@
 -- Nor is anything while a rebuild clears the keys, or while a `meta` of before is not taken over.
 
 local meta = KEYS[1]
+local old = redis.call('HGET', meta, 'fingerprint')
 
-if redis.call('HEXISTS', meta, 'clearing') == 0 and redis.call('HEXISTS', meta, 'fingerprint') == 0 then
+if redis.call('HEXISTS', meta, 'clearing') == 0 and (not old or old == 'by stream') then
   for _, stream in ipairs(cmsgpack.unpack(ARGV[1])) do
     local field, ours, more = 'fingerprint:' .. stream[1], stream[2], stream[3]
     local known = redis.call('HGET', meta, field)

@@ -1,13 +1,13 @@
 -- Puts a `meta` of before, with one definition for all streams, into today's form: one for each.
 --
 -- KEYS[1]  meta
--- ARGV     its old fingerprint, then field, value, field, value, ... of today's form
+-- ARGV     its old fingerprint, what takes its place and its definition's, then field, value, ... of today's form
 --
 -- Nothing is done when somebody else has done it, or when the old fingerprint is another one by now.
 
 local meta = KEYS[1]
 
 if redis.call('HGET', meta, 'fingerprint') == ARGV[1] then
-  for i = 2, #ARGV, 2 do redis.call('HSETNX', meta, ARGV[i], ARGV[i + 1]) end
-  redis.call('HDEL', meta, 'fingerprint', 'definition')
+  for i = 4, #ARGV, 2 do redis.call('HSETNX', meta, ARGV[i], ARGV[i + 1]) end
+  redis.call('HSET', meta, 'fingerprint', ARGV[2], 'definition', ARGV[3])
 end

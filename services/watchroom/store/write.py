@@ -20,7 +20,7 @@ from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreUnavai
 from watchroom.store import definition, keys
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
-from watchroom.store.old_meta import OLD_FINGERPRINT
+from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
 from watchroom.store.step import Step
 
 ANSWER_WITHIN_S = 10.0
@@ -87,8 +87,9 @@ class Store:
         """
         stored = await self._bind()
         if streams := taken_over(stored):
-            given = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
-            await self._answer(self._take_over(keys=[self.keys.meta], args=[stored[OLD_FINGERPRINT], *given]))
+            fields = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
+            given = [stored[OLD_FINGERPRINT], BY_STREAM, BY_STREAM_SAID, *fields]
+            await self._answer(self._take_over(keys=[self.keys.meta], args=given))
             stored = await self._bind()
         left = self._differing(stored)
         for stream, topic in self._topics.items():
@@ -110,6 +111,7 @@ class Store:
     def _bound_with(self, stream: str) -> Iterator[str]:
         """Fields and values that go with a stream's fingerprint."""
         topic = self._topics[stream]
+        yield from (OLD_FINGERPRINT, BY_STREAM, OLD_DEFINITION, BY_STREAM_SAID)
         yield from (f"{keys.DEFINITION}{stream}", self._definitions[stream])
         yield from (f"{keys.PARTITIONS}{topic}", str(self._partitions[stream]))
         if topic in self._log_ids:

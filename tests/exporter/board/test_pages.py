@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from html import unescape
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +13,7 @@ import pytest
 
 from tests.exporter.control_room import NOON, ControlRoom, value
 from tests.flow.servers import RedisServer
+from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.pages import OPEN_AT_ONCE, BoardPages
 from watchroom.exporter.server import Answer, Asked
 from watchroom.generate.rules.links import open_path
@@ -63,6 +65,18 @@ def test_the_wall_withholds_what_a_scrape_withholds(room: ControlRoom) -> None:
     assert "Overdue (who is behind it) Grade 1 0" in wall
     site.now_ms += 20_000  # the mirror has not moved: nothing of it is believed any more
     assert "Data age (state of the feeds) NO DATA" in site.read("/")
+
+
+def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: ControlRoom) -> None:
+    """Its tiles would otherwise send people to a worker, and the workers are well."""
+    measures = room.catalogue.measures
+    other = replace(measures["call_volume"], at="another")
+    room.bind("calls", Catalogue({**measures, "call_volume": other}))
+    room.fresh(NOON - MINUTE, "calls")
+    wall = Site(room).read("/")
+    first = "Longest 999 wait (who is behind it) NO DATA Redis holds it under another definition than this exporter's"
+    assert f"{first} (measure call_volume changed)" in wall
+    assert "Overdue (who is behind it) Grade 1 0" in wall
 
 
 def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: ControlRoom) -> None:

@@ -222,6 +222,17 @@ def test_every_runbook_that_a_panel_names_is_one_of_an_alert() -> None:
     assert {url.rpartition("/")[2] for url in urls if "/runbook/" in url} <= alerts
 
 
+def test_a_stream_under_another_definition_has_a_word_of_its_own() -> None:
+    """WITHHELD sends people to the workers, and no worker is at fault: the stream wants a rebuild."""
+    (panel,) = [each for each in panels(boards()[uid("platform")]) if each["title"] == "Streams"]
+    by = 'max by (force, stream) (watchroom_stream_{}{{force=~"$force"}})'
+    assert [target["expr"] for target in panel["targets"]] == [f"{by.format('withheld')} + {by.format('redefined')}"]
+    (words,) = [each["options"] for each in panel["fieldConfig"]["defaults"]["mappings"] if each["type"] == "value"]
+    assert {number: word["text"] for number, word in words.items()} == {
+        "0": "PUBLISHED", "1": "WITHHELD", "2": "OTHER DEFINITION"
+    }  # fmt: skip
+
+
 def test_data_age_warns_from_the_limit_at_which_measures_are_withheld() -> None:
     """A yellow age beside published numbers, or a quiet one beside NO DATA, would be a riddle."""
     assert Settings.model_fields["fresh_s"].default == OLD_FROM_S

@@ -62,7 +62,7 @@ def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path
     }
     (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == "Longest 999 wait"]
     by = f'{{{FORCE}, state="CRITICAL"}}'
-    short, long = (target["expr"] for target in panel["targets"])
+    short, long, _not_fed = (target["expr"] for target in panel["targets"])
     _answers(tmp_path, short, series, {by: seconds} if seconds < 100 else {})
     _answers(tmp_path, long, series, {} if seconds < 100 else {by: seconds * 1000})
     config = panel["fieldConfig"]
@@ -261,7 +261,7 @@ def test_what_is_not_graded_has_a_number_of_its_own(tmp_path: Path) -> None:
         )
     }  # fmt: skip
     (panel,) = [each for each in panels(boards()["watchroom-live"]) if each["title"] == "Not attended yet"]
-    graded, rest = (target["expr"].replace("$force", ".*") for target in panel["targets"])
+    graded, rest, _not_fed = (target["expr"].replace("$force", ".*") for target in panel["targets"])
     assert panel["targets"][1]["legendFormat"] == "Ungraded"
     _answers(tmp_path, rest, series, {f"{{{FORCE}}}": 12})
     _answers(tmp_path, graded, series, {f'{{{FORCE}, grade="1"}}': 2})
