@@ -20,7 +20,7 @@ _BINDING: Final = "0.5.0"
 
 def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
     """The file."""
-    return "# Derived from services/watchroom/events by `make generate`; do not edit.\n" + yaml_text(document())
+    return "# Derived from services/watchroom/streams by `make generate`; do not edit.\n" + yaml_text(document())
 
 
 def document() -> dict[str, Any]:

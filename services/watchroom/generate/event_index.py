@@ -11,7 +11,7 @@ from watchroom.events import headers, reasons
 from watchroom.generate.event_schemas import schema
 
 _INTRODUCTION: Final = """\
-<!-- Derived from services/watchroom/events by `make generate`; do not edit. -->
+<!-- Derived from services/watchroom/streams by `make generate`; do not edit. -->
 # Events
 
 What Watchroom reads: [CloudEvents 1.0](https://cloudevents.io) in structured JSON, one event a Kafka record.

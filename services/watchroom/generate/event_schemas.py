@@ -34,7 +34,7 @@ def schema(name: str) -> dict[str, Any]:
     return {
         "$schema": DIALECT,
         "$id": f"urn:watchroom:event:{name}",
-        "$comment": "Derived from services/watchroom/events by `make generate`; do not edit.",
+        "$comment": "Derived from services/watchroom/streams by `make generate`; do not edit.",
         "title": name,
         **{key: value for key, value in body.items() if key not in {"title", "$defs"}},
         **({"$defs": body["$defs"]} if "$defs" in body else {}),
