@@ -261,6 +261,108 @@ def test_all_faults_of_a_catalogue_are_listed_at_once(
     assert ".windows: found '13mo'; write windows out of 5m, " in second
 
 
+UNKNOWN_NAMES = """
+[wrong_key]
+kind = "count"
+stream = "calls"
+at = "offered"
+give_up_s = 60
+windows = ["5m"]
+brief = "Wrong key"
+definition = "A count has no deadline."
+source = "A test"
+
+[wrong_words]
+kind = "duration"
+stream = "crimes"
+start = "reported"
+at = "outcome_assigned"
+by = { area = "district" }
+windows = ["5m"]
+brief = "Wrong words"
+definition = "Of words that the stream does not have."
+source = "A test"
+
+[wrong_stream]
+kind = "open"
+stream = "visits"
+at = "arrived"
+state = "waiting"
+give_up_s = 60
+brief = "Wrong stream"
+definition = "Of a stream that nobody has."
+source = "A test"
+
+[wrong_kind]
+kind = "spread"
+stream = "calls"
+at = "answered"
+windows = ["5m"]
+brief = "Wrong kind"
+definition = "Of a kind that nobody has."
+source = "A test"
+"""
+UNKNOWN_TOLD = (
+    "wrong_key.give_up_s: found 60; write no give_up_s: a count has none; its keys are kind, stream, brief, ",
+    "wrong_words.start: found 'reported'; write a moment of crimes: recorded, outcome_assigned",
+    "wrong_words.by.area: found 'district'; write a value of crimes: group, category, outcome, area",
+    "wrong_stream.stream: found 'visits'; write one of 'calls', 'incidents', 'crimes'",
+    "wrong_kind.kind: found 'spread'; write one of 'count', 'share', 'duration', 'open'",
+)
+
+
+@pytest.mark.parametrize("typed", ["months", "exporter", "replay"])
+def test_names_that_no_kind_and_no_stream_has_are_told_at_once_with_what_there_is(
+    typed: str, tmp_path: Path, extract: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key, a word, a stream or a kind that is spelt wrongly must not leave a measure out in silence."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    (tmp_path / "schemas" / "measures" / "wrong.toml").write_text(UNKNOWN_NAMES)
+    monkeypatch.setenv("WATCHROOM_SCHEMAS", str(tmp_path / "schemas"))
+    options = ["--map", CALL_LOG, str(extract)] if typed == "replay" else []
+    done = typed_here([typed, *options], monkeypatch, capsys)
+    assert (done.code, done.out) == (2, b"")
+    for told in UNKNOWN_TOLD:
+        assert [line for line in done.lines if f"wrong.toml: {told}" in line], told
+    assert len(done.lines) == len(UNKNOWN_TOLD)
+
+
+BAD_STREAMS = {
+    "none": ("WATCHROOM_STREAMS", "", ["found ''; write at least one of calls, incidents, crimes, comma separated"]),
+    "two unknown ones": (
+        "WATCHROOM_STREAMS",
+        "calls,visits,crims",
+        [f"found '{name}'; write one of calls, incidents, crimes" for name in ("visits", "crims")],
+    ),
+    "a source of one": (
+        "WATCHROOM_SOURCES",
+        '{"visits": {"acd": {}}}',
+        ["found 'visits'; write one of calls, incidents, crimes"],
+    ),
+    "days of one": (
+        "WATCHROOM_LATENESS_DAYS",
+        '{"visits": 1}',
+        ["found 'visits'; write one of calls, incidents, crimes"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_STREAMS)
+@pytest.mark.parametrize("typed", ["months", "worker", "exporter"])
+def test_a_setting_that_names_no_stream_or_an_unknown_one_is_exit_2(
+    typed: str, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with what there is, and the fault of another setting beside them."""
+    name, value, told = BAD_STREAMS[case]
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WATCHROOM_ZONE", "Europe/Lodnon")
+    done = typed_here([typed], monkeypatch, capsys)
+    assert (done.code, done.out) == (2, b"")
+    ours = [line for line in done.lines if line.startswith(f"{name}: ")]
+    assert [line[line.index("found ") :] for line in ours] == told
+    assert len(done.lines) == len(told) + 1
+
+
 def test_all_faults_of_a_mapping_are_listed_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

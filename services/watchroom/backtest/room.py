@@ -115,7 +115,8 @@ class _Stream:
             name,
             0,
             1,
-            history_sources=[SOURCES[name]],
+            # The simulator may not feed every stream; one that it does not feed stays empty.
+            history_sources=[source for stream, source in SOURCES.items() if stream == name],
             lateness_ms=lateness_ms,
             future_ms=round(settings.future_s * 1000),
             keeping_ms=keeping_ms,

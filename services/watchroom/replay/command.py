@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreUnavailable, WorkFailed
 from watchroom.replay.convert import Conversion
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
@@ -61,11 +62,12 @@ def replay(
         progress: Told how far it is.
 
     Raises:
-        ConfigurationInvalid: The mapping, a file or an option cannot be used; every fault is listed.
+        ConfigurationInvalid: The mapping, the catalogue, a file or an option cannot be used; every fault is listed.
         BrokerUnavailable, StoreUnavailable: A given server does not answer.
         WorkFailed: No row could be used, or the pipeline did not get through.
     """
     words = load_mapping(request.mapping)
+    load_catalogue(settings.schemas / "measures", settings.areas)  # else the worker would end, with its faults in a log
     check_files(request.files, words)
     as_of_ms = _as_of_ms(request.as_of, words)
     conversion = Conversion(words, refused)

@@ -1,0 +1,256 @@
+"""Every kind of the registry: what it names it has, and what the other packages rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Final, assert_never
+
+import pytest
+
+from watchroom.catalogue.entry import EVERY_KIND, MeasureEntry
+from watchroom.kinds import KINDS, names, open_now
+from watchroom.kinds.columns import STANDING, VALUE
+from watchroom.kinds.kind import Column, Contribution, Form, Kind, MetricFamily, Over, Reads, Stored, Unit
+from watchroom.kinds.measure import Condition, Measure, Target
+
+BEGUN_MS, ENDED_MS, NOW_MS = 10_000, 14_000, 20_000
+FACTS: Final = {"begun": BEGUN_MS, "ended": ENDED_MS, "waiting": True, "how": "well"}
+SERIES: Final = "m|"
+
+
+def measure_of(kind: Kind) -> Measure:
+    """A measure without labels that has all that a kind may need."""
+    return Measure(
+        "m", kind.name, "made_up", "ended", (), ("1h",), "Made up", "What a test made up.", "A test", start="begun",
+        part=Condition({"how": ("well",)}), state="waiting", targets=(Target({}, 60_000, inclusive=False),),
+        give_up_ms=60_000,
+    )  # fmt: skip
+
+
+def filled(kind: Kind) -> Stored:
+    """What is stored of one entity that has begun and ended, as the kind itself adds it."""
+    measure, into = measure_of(kind), Contribution({}, {})
+    kind.adding(measure, SERIES, {})(FACTS, into)
+    match kind.reads:
+        case Reads.BUCKETS:
+            return {names.parse_field(field).field: number for field, (_, number) in into.cells.items()}
+        case Reads.OPEN_SET:
+            question = open_now.question(measure, SERIES, {})
+            return open_now.tile(question, (1, 0, 0, 1, 0), into.open_sets[SERIES], NOW_MS)
+        case _:
+            assert_never(kind.reads)
+
+
+def figures_named(kind: Kind) -> Iterator[str]:
+    """Every figure that its metrics, its columns and its quantities ask for."""
+    yield from (figure for family in kind.families.values() for _, figure in family.samples)
+    yield from (column.figure for column in kind.columns)
+    for quantity in kind.quantities.values():
+        yield from quantity.counts or (quantity.figure,)
+
+
+def faults(key: str, kind: Kind) -> Iterator[str]:
+    """What is wrong with a kind that stands under a key of the registry."""
+    if key != kind.name:
+        yield f"{kind.name} under {key}"
+    yield from _figure_faults(kind)
+    yield from _quantity_faults(kind)
+    yield from _family_faults(kind)
+    yield from _column_faults(kind)
+    yield from _key_faults(kind)
+
+
+def _figure_faults(kind: Kind) -> Iterator[str]:
+    measure = measure_of(kind)
+    full = kind.figures(measure, filled(kind), True)
+    empty = kind.figures(measure, kind.add_up([]), True)
+    for name in figures_named(kind):
+        if not isinstance(getattr(full, name, None), int | float):
+            yield f"no number {name} of something"
+        if not isinstance(getattr(empty, name, "none"), int | float | None):
+            yield f"no figure {name} of nothing"
+    base = kind.quantities.get(kind.base)
+    if base is not None and (getattr(full, base.figure, 0), getattr(empty, base.figure, 1)) != (1, 0):
+        yield f"the base {kind.base} does not count"
+
+
+def _quantity_faults(kind: Kind) -> Iterator[str]:
+    lists = {
+        "base": (kind.base,), "card": kind.card, "trends": kind.trends, "summary": kind.summary,
+        "by_month": kind.by_month,
+    }  # fmt: skip
+    for where, named in lists.items():
+        yield from (f"{where}: no quantity {what}" for what in named if what not in kind.quantities)
+    needed = {
+        Form.TALLY: ("card",),
+        Form.SUMMARY: ("card", "trends", "summary"),
+        Form.NOW: ("card", "trends", "summary"),
+    }
+    yield from (f"{where}: empty, which a {kind.form.name} shows" for where in needed[kind.form] if not lists[where])
+    for what, quantity in kind.quantities.items():
+        if (quantity.counts is None) is not bool(quantity.figure):
+            yield f"{what}: a figure or two counts, not both and not neither"
+        if (quantity.unit is Unit.SHARE) is not (quantity.counts is not None):
+            yield f"{what}: a share has counts, and nothing else has"
+        for suffix in quantity.counts or (quantity.suffix,):
+            if suffix not in kind.families:
+                yield f"{what}: no metric {suffix!r}"
+            elif quantity.labels not in (labels for labels, _ in kind.families[suffix].samples):
+                yield f"{what}: {suffix!r} has no sample {dict(quantity.labels)}"
+    if kind.rests_on and "{}" not in kind.rests_on:
+        yield "rests_on: no {}"
+
+
+def _family_faults(kind: Kind) -> Iterator[str]:
+    for suffix, family in kind.families.items():
+        if not family.samples or any(tuple(labels) != family.further_labels for labels, _ in family.samples):
+            yield f"{suffix!r}: its samples have other labels each"
+        if (family.over is Over.NOW) is not (kind.reads is Reads.OPEN_SET):
+            yield f"{suffix!r}: what is kept in {kind.reads.name} is not {family.over.name}"
+
+
+def _column_faults(kind: Kind) -> Iterator[str]:
+    named = [column.name for column in kind.columns]
+    if len(set(named)) < len(named):
+        yield "two columns of one name"
+    first = [name for name in VALUE if name in named]
+    if named[: len(first)] != first or named[:1] != ["value"]:
+        yield "value, numerator and denominator do not come first"
+    taken = {"unit", *STANDING}.intersection(named)
+    yield from (f"every row has a column {name}" for name in sorted(taken))
+    yield from (f"published: no column {name}" for name in kind.published if name not in named)
+
+
+def _key_faults(kind: Kind) -> Iterator[str]:
+    keys = (*kind.needs, *kind.may)
+    yield from (f"no key {key} of an entry" for key in keys if key not in MeasureEntry.model_fields)
+    yield from (f"every kind has {key}" for key in keys if key in EVERY_KIND)
+    if len(set(keys)) < len(keys):
+        yield "a key twice"
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_a_kind_has_what_it_names(key: str) -> None:
+    """A name that leads nowhere would end a scrape, a report or `make generate` with an AttributeError."""
+    assert list(faults(key, KINDS[key])) == []
+
+
+def test_every_key_of_an_entry_belongs_to_some_kind() -> None:
+    """Nobody could write a key that no kind has."""
+    of_kinds = {key for kind in KINDS.values() for key in (*kind.needs, *kind.may)}
+    assert {*EVERY_KIND, *of_kinds} == set(MeasureEntry.model_fields)
+
+
+def _quantity(what: str, **changes: object) -> Callable[[Kind], Kind]:
+    def change(kind: Kind) -> Kind:
+        changed = replace(kind.quantities[what], **changes)  # type: ignore[arg-type]  # each has its field's type
+        return replace(kind, quantities={**kind.quantities, what: changed})
+
+    return change
+
+
+BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
+    "another key": ("count", lambda kind: replace(kind, name="tally"), "tally under count"),
+    "a metric of no figure": (
+        "count",
+        lambda kind: replace(kind, families={**kind.families, "more": MetricFamily("more", (({}, "nowhere"),))}),
+        "no number nowhere of something",
+    ),
+    "a column of no figure": (
+        "share",
+        lambda kind: replace(kind, columns=(*kind.columns, Column("more", "nowhere"))),
+        "no number nowhere of something",
+    ),
+    "a quantity of no figure": ("duration", _quantity("mean", figure="nowhere"), "no number nowhere of something"),
+    "a figure that nothing lacks": (
+        "count",
+        lambda kind: replace(kind, figures=lambda _, stored, __: SimpleNamespace(number=1) if stored else object()),
+        "no figure number of nothing",
+    ),
+    "a base that does not count": ("duration", lambda kind: replace(kind, base="mean"), "the base mean does not count"),
+    "a base that is none": ("count", lambda kind: replace(kind, base="nowhere"), "base: no quantity nowhere"),
+    "a card of no quantity": ("open", lambda kind: replace(kind, card=("nowhere",)), "card: no quantity nowhere"),
+    "a trend of no quantity": ("share", lambda kind: replace(kind, trends=("nowhere",)), "trends: no quantity nowhere"),
+    "a summary of no quantity": (
+        "duration",
+        lambda kind: replace(kind, summary=("nowhere",)),
+        "summary: no quantity nowhere",
+    ),
+    "a month of no quantity": (
+        "count",
+        lambda kind: replace(kind, by_month=("nowhere",)),
+        "by_month: no quantity nowhere",
+    ),
+    "no summary": ("share", lambda kind: replace(kind, summary=()), "summary: empty, which a SUMMARY shows"),
+    "no trend": ("open", lambda kind: replace(kind, trends=()), "trends: empty, which a NOW shows"),
+    "a share of no counts": (
+        "share",
+        _quantity("share", counts=None),
+        "share: a figure or two counts, not both and not neither",
+    ),
+    "a number of counts": (
+        "share",
+        _quantity("share", unit=Unit.NUMBER),
+        "share: a share has counts, and nothing else has",
+    ),
+    "counts of no metric": ("share", _quantity("share", counts=("part", "share")), "share: no metric 'share'"),
+    "a quantity of no metric": ("duration", _quantity("mean", suffix="nowhere"), "mean: no metric 'nowhere'"),
+    "a quantity of no sample": (
+        "duration",
+        _quantity("p90", labels={"p": "91"}),
+        "p90: 'percentile_seconds' has no sample {'p': '91'}",
+    ),
+    "a base that is not said": ("duration", lambda kind: replace(kind, rests_on="of them"), "rests_on: no {}"),
+    "samples of different labels": (
+        "open",
+        lambda kind: replace(
+            kind,
+            families={
+                **kind.families,
+                "due": kind.families["due"]._replace(samples=(({}, "open"), ({"a": "1"}, "open"))),
+            },
+        ),
+        "'due': its samples have other labels each",
+    ),
+    "a window of who is open": (
+        "open",
+        lambda kind: replace(kind, families={**kind.families, "": kind.families[""]._replace(over=Over.WINDOWS)}),
+        "'': what is kept in OPEN_SET is not WINDOWS",
+    ),
+    "a column twice": (
+        "count",
+        lambda kind: replace(kind, columns=(*kind.columns, kind.columns[0])),
+        "two columns of one name",
+    ),
+    "a column before the value": (
+        "count",
+        lambda kind: replace(kind, columns=(Column("more", "number"), *kind.columns)),
+        "value, numerator and denominator do not come first",
+    ),
+    "a column that every row has": (
+        "count",
+        lambda kind: replace(kind, columns=(*kind.columns, Column("closed", "number"))),
+        "every row has a column closed",
+    ),
+    "a restated column that is none": (
+        "share",
+        lambda kind: replace(kind, published=("nowhere",)),
+        "published: no column nowhere",
+    ),
+    "a key that no entry can have": (
+        "open",
+        lambda kind: replace(kind, may=("nowhere",)),
+        "no key nowhere of an entry",
+    ),
+    "a key of every kind": ("open", lambda kind: replace(kind, may=("tiles",)), "every kind has tiles"),
+    "a key that it needs and may have": ("count", lambda kind: replace(kind, may=("at",)), "a key twice"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_kind_that_names_what_it_has_not_is_found(case: str) -> None:
+    """The check above in each case in which it fails."""
+    key, change, told = BROKEN[case]
+    assert told in list(faults(key, change(KINDS[key])))

@@ -1,0 +1,133 @@
+"""Runs within a copy of the product, with the copy's own code: what no command of ours shows at a fixed moment.
+
+`figures REDIS_URL FORCE` fills a Redis through the worker's own parts and prints what the exporter then shows;
+`backtest` judges the copy's rules over a simulated hour; `lint` looks through its boards. They print JSON, and fail
+as a command does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from redis import Redis
+
+from tests.exporter.control_room import ControlRoom
+from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from watchroom import cli
+from watchroom.admission.models import STREAM_OF
+from watchroom.backtest import blocks
+from watchroom.backtest.judge import Span, judge
+from watchroom.backtest.run import Samples, read_rules
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import all_families
+from watchroom.errors import WatchroomError
+from watchroom.exporter.board.board_page import board_page
+from watchroom.exporter.board.definitions import definition
+from watchroom.exporter.board.observe import observe
+from watchroom.generate.boards.lint import faults, metrics_used
+from watchroom.replay.simulator import simulate
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import read_settings
+
+COPY = Path(cli.__file__).parents[2]
+HOUR_MS = 3_600_000
+TODAY = "2022-02-01T"
+EVENTS = (
+    Happened("call.queued", "17", "2022-01-10T09:00:00Z", {"line": "999"}),
+    Happened("call.answered", "17", "2022-01-10T09:00:04Z"),
+    Happened("call.queued", "18", "2022-01-10T09:05:00Z", {"line": "999"}),
+    Happened("call.answered", "18", "2022-01-10T09:05:08Z"),
+    Happened("visit.arrived", "v1", "2022-01-10T10:00:00Z", {"area": "stoke"}),
+    Happened("visit.seen", "v1", "2022-01-10T10:10:00Z", {"counter": "3"}),
+    Happened("visit.arrived", "v2", "2022-01-10T10:05:00Z", {"area": "stoke"}),
+    Happened("visit.seen", "v2", "2022-01-10T10:25:00Z", {"counter": "3"}),
+    Happened("visit.arrived", "v3", "2022-01-10T10:10:00Z", {"area": "stoke"}),
+    Happened("visit.left", "v3", "2022-01-10T10:40:00Z"),
+    Happened("visit.arrived", "v4", "2022-01-10T11:00:00Z", {"area": "county"}),
+    Happened("visit.seen", "v4", "2022-01-10T11:05:00Z", {"counter": "1"}),
+    # The last hour: answers after 3 s and 9 s, and one of a call that was never queued; waits of 5 and 25 minutes.
+    Happened("call.queued", "21", f"{TODAY}11:40:00Z", {"line": "999"}),
+    Happened("call.answered", "21", f"{TODAY}11:40:03Z"),
+    Happened("call.queued", "22", f"{TODAY}11:41:00Z", {"line": "999"}),
+    Happened("call.answered", "22", f"{TODAY}11:41:09Z"),
+    Happened("call.presented", "23", f"{TODAY}11:42:00Z", {"line": "999"}),
+    Happened("call.answered", "23", f"{TODAY}11:42:05Z"),
+    Happened("visit.arrived", "v11", f"{TODAY}11:10:00Z", {"area": "stoke"}),
+    Happened("visit.seen", "v11", f"{TODAY}11:15:00Z", {"counter": "3"}),
+    Happened("visit.arrived", "v12", f"{TODAY}11:15:00Z", {"area": "stoke"}),
+    Happened("visit.seen", "v12", f"{TODAY}11:40:00Z", {"counter": "3"}),
+    Happened("visit.arrived", "v13", f"{TODAY}11:20:00Z", {"area": "stoke"}),
+    Happened("visit.left", "v13", f"{TODAY}11:50:00Z"),
+    Happened("visit.arrived", "v14", f"{TODAY}11:48:00Z", {"area": "stoke"}),
+)
+
+
+def figures(redis_url: str, force: str) -> dict[str, object]:
+    """The exporter's metrics and its pages, over events of every stream that the copy has."""
+    settings = settings_on(redis_url, force=force)
+    fill(settings, [event for event in EVENTS if event.type in STREAM_OF])
+    with closing(Redis.from_url(redis_url)) as client:
+        room = ControlRoom(client, settings)
+        mirror = room.mirror()
+        mirror.refresh(NOW_MS)
+        page = room.page(mirror)
+        seen = observe(room.catalogue, mirror, page, settings, NOW_MS)
+        return {
+            "metrics": page.text(NOW_MS),
+            "page": board_page(seen, ZoneInfo(settings.zone)),
+            "definitions": {measure.id: definition(measure) for measure in room.catalogue.measures.values()},
+        }
+
+
+def backtest() -> dict[str, dict[str, object]]:
+    """Every alert of the copy's rules over one simulated hour, by name, after three of warming up."""
+    settings = read_settings()
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    rules = sorted(COPY.glob("deploy/prometheus/rules/*.yml"))
+    span = Span(NOW_MS, NOW_MS + HOUR_MS, 300_000)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        asked = read_rules(rules, catalogue, folder / "rules")
+        samples = Samples(settings, asked, catalogue, Calendar(settings.zone))
+        events = simulate(seed=1, start_ms=NOW_MS - 3 * HOUR_MS, end_ms=span.last_ms + 1)
+        blocks.write(samples.lines(events, [span], lambda *_: None), folder)
+        judged = judge(asked, [span], folder, catalogue)
+    return {
+        each.rule.name: {
+            "severity": each.rule.severity,
+            "fired": [{"value": fired.firing.value, "counts": dict(fired.counts)} for fired in each.fired],
+        }
+        for each in judged
+    }
+
+
+def lint() -> list[str]:
+    """Faults of the copy's boards, and metrics of its catalogue that none of them and no rule asks for."""
+    settings = read_settings()
+    families = all_families(load_catalogue(settings.schemas / "measures", settings.areas))
+    boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(COPY.glob("grafana/dashboards/*.json"))]
+    rules = "".join(path.read_text(encoding="utf-8") for path in COPY.glob("deploy/prometheus/rules/*.yml"))
+    asked = set[str]().union(*map(metrics_used, boards))
+    unused = [each.name for each in families.values() if each.measure and not each.why_unused]
+    return [
+        *(str(fault) for board in boards for fault in faults(board, families)),
+        *(f"{name}: nobody asks for it" for name in unused if name not in asked and name not in rules),
+    ]
+
+
+MAKERS: Mapping[str, Callable[..., object]] = {"figures": figures, "backtest": backtest, "lint": lint}
+
+if __name__ == "__main__":
+    what, *arguments = sys.argv[1:]
+    try:
+        made = MAKERS[what](*arguments)
+    except WatchroomError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    sys.stdout.write(json.dumps(made))

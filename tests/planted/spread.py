@@ -1,0 +1,141 @@
+"""A made-up kind, planted by tests: how far lengths of time lie apart, as an exact standard deviation.
+
+Whole seconds, their number, their sum and the sum of their squares add up over time; a deviation follows from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import sqrt
+from typing import Final, NamedTuple
+
+from watchroom.kinds import names, words
+from watchroom.kinds.asking import mean, of_some
+from watchroom.kinds.kind import (
+    Add,
+    By,
+    Column,
+    Contribution,
+    Facts,
+    Form,
+    HasClock,
+    Kind,
+    MetricFamily,
+    Quantity,
+    Reads,
+    Stored,
+    Unit,
+)
+from watchroom.kinds.measure import Measure
+from watchroom.rolling.buckets import ten_seconds_of
+
+LENGTHS, SUM_S, SQUARES, UNMEASURED = "lengths", "sum_s", "squares", "unmeasured"  # fields
+
+
+class SpreadFigures(NamedTuple):
+    """Lengths of time of one series; a deviation or mean of nothing is None."""
+
+    lengths: int
+    unmeasured: int
+    mean_s: float | None
+    deviation_s: float | None
+
+
+def figures(_: Measure, stored: Stored, timed: bool = False) -> SpreadFigures:  # noqa: ARG001  # it has no target
+    """From the fields of one series."""
+    of, sum_s = stored.get(LENGTHS, 0), stored.get(SUM_S, 0)
+    unmeasured = stored.get(UNMEASURED, 0)
+    if not of:
+        return SpreadFigures(0, unmeasured, None, None)
+    deviation_s = sqrt(of * stored.get(SQUARES, 0) - sum_s * sum_s) / of
+    return SpreadFigures(of, unmeasured, sum_s / of, deviation_s)
+
+
+def adding(measure: Measure, series: str, _: By) -> Add:
+    """One length at its end; without a start before it, only that this was so."""
+    begin, at = measure.start, measure.at
+    lengths, sum_s, squares, unmeasured = (names.field(series, what) for what in (LENGTHS, SUM_S, SQUARES, UNMEASURED))
+
+    def add(facts: Facts, into: Contribution) -> None:
+        end_ms, begin_ms, cells = facts[at], facts[begin], into.cells
+        if not isinstance(end_ms, int):
+            return
+        start_ms = ten_seconds_of(end_ms)
+        if not isinstance(begin_ms, int) or end_ms < begin_ms:
+            cells[unmeasured] = start_ms, 1
+            return
+        took_s = (end_ms - begin_ms) // 1000
+        cells[lengths] = start_ms, 1
+        cells[sum_s] = start_ms, took_s
+        cells[squares] = start_ms, took_s * took_s
+
+    return add
+
+
+def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
+    """A start that is its end."""
+    if entry.start and entry.start == entry.at:
+        yield "start", repr(entry.start), "another moment than `at`: these lengths are all 0 s"
+
+
+def clock(measure: Measure, mention: Callable[[str], str]) -> str:
+    """From where to where each length runs, and where it is placed."""
+    return f"each from {mention(measure.start)} to {mention(measure.at)}, placed at its end"
+
+
+def details(row: Mapping[str, object]) -> Iterator[str]:
+    """Around which mean they lie, and how many there are."""
+    yield f"of {words.whole(row['denominator']):,}, around {words.seconds(row['mean_s'])}"
+
+
+KIND: Final = Kind(
+    name="spread",
+    about="how far lengths of time lie apart",
+    needs=("at", "windows", "start"),
+    may=("where",),
+    reads=Reads.BUCKETS,
+    adding=adding,
+    figures=figures,
+    faults=faults,
+    families={
+        "lengths": MetricFamily("how many lengths", (({}, "lengths"),)),
+        "average_seconds": MetricFamily("mean length", (({}, "mean_s"),)),
+        "deviation_seconds": MetricFamily("standard deviation of the lengths", (({}, "deviation_s"),)),
+        "unmeasured": MetricFamily(
+            "how many have no start before their end",
+            (({}, "unmeasured"),),
+            excluded="Without a start before their end, in the last 24 h: counted here and in no spread.",
+        ),
+    },
+    quantities={
+        "lengths": Quantity("how many lengths", Unit.NUMBER, "lengths", LENGTHS),
+        "average": Quantity("mean length", Unit.SECONDS, "mean_s", "average_seconds", promql=mean, tenths=True),
+        "deviation": Quantity(
+            "standard deviation",
+            Unit.SECONDS,
+            "deviation_s",
+            "deviation_seconds",
+            adds_up=False,
+            promql=of_some,
+            tenths=True,
+            warning_word="WIDE",
+        ),
+    },
+    base="lengths",
+    columns=(
+        Column("value", "deviation_s"),
+        Column("denominator", "lengths"),
+        Column("mean_s", "mean_s"),
+        Column("unmeasured", "unmeasured"),
+    ),
+    published=("mean_s",),
+    details=details,
+    clock=clock,
+    form=Form.SUMMARY,
+    unit=Unit.SECONDS,
+    card=("deviation", "average", "lengths"),
+    trends=("deviation", "average"),
+    summary=("deviation", "average", "lengths"),
+    by_month=("deviation", "average", "lengths"),
+    rests_on="of {} lengths",
+)

@@ -1,0 +1,172 @@
+"""One module and one registry row more: a made-up kind and a made-up stream are in every output, else in none.
+
+The product is copied, `tests/planted/spread.py` and `visits.py` are put into the copy with a row each, entries and
+examples beside them, and the copy's own commands are run. Nothing else of the copy is edited.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flow.servers import RedisServer
+from tests.parts import ROOT, PartMissing, missing
+from tests.planted.checks import CHECKS, Sign
+from tests.planted.copies import BOTH, LEFT_OUT, Copy, Planted, Refused
+
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
+
+# Of events a kind says nothing.
+WITHOUT: list[tuple[Planted, str]] = [
+    (row, check) for row in BOTH for check in CHECKS if (row, check) != ("kind", "documents")
+]
+EXISTING = {"kind": "'count', 'share', 'duration', 'open'", "stream": "'calls', 'incidents', 'crimes'"}
+ENTRIES: dict[Planted, dict[str, str]] = {
+    "kind": dict.fromkeys(("call_answer_spread", "visit_wait_spread"), "spread"),
+    "stream": dict.fromkeys(("visit_volume", "visit_given_up", "visits_waiting", "visit_wait_spread"), "visits"),
+}
+TYPES_REFUSED = "found 'visit.arrived'; write one of call.presented, "
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Redis for all copies; each is a force of its own."""
+    try:
+        server = RedisServer(tmp_path_factory.mktemp("redis"))
+    except PartMissing as error:
+        missing(str(error))
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.kill()
+
+
+class Copies:
+    """Copies by what they have, each made once."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._made: dict[str, Copy] = {}
+
+    def whole(self) -> Copy:
+        """With both rows and all entries."""
+        return self._get("whole", BOTH, BOTH)
+
+    def without_row(self, row: Planted) -> Copy:
+        """Without one row; entries name what it would bring."""
+        return self._get(f"no-{row}-row", _others(row), BOTH)
+
+    def without(self, row: Planted) -> Copy:
+        """Without one row and the entries that name it: a sound product, with the module lying there."""
+        return self._get(f"no-{row}", _others(row), _others(row))
+
+    def _get(self, name: str, rows: tuple[Planted, ...], entries: tuple[Planted, ...]) -> Copy:
+        if name not in self._made:
+            self._made[name] = Copy(self._folders.mktemp(name), rows, entries)
+        return self._made[name]
+
+
+def _others(row: Planted) -> tuple[Planted, ...]:
+    return tuple(each for each in BOTH if each != row)
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    """The copies of this module."""
+    return Copies(tmp_path_factory)
+
+
+def signs(check: str, copy: Copy, redis_url: str) -> list[Sign]:
+    """What a check finds in a copy; a machine without the embedded servers says how to get them."""
+    try:
+        return list(CHECKS[check](copy, redis_url))
+    except Refused as refused:
+        if "pip install" in str(refused):
+            missing(str(refused))
+        raise
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_planted_kind_and_a_planted_stream_are_in_every_output(copies: Copies, check: str, redis_url: str) -> None:
+    """Each measure of theirs, with its words and its number: no second place knows what kinds and streams there are."""
+    found = signs(check, copies.whole(), redis_url)
+    assert found
+    assert [sign.what for sign in found if not sign.is_there] == []
+
+
+@pytest.mark.parametrize(("row", "check"), WITHOUT)
+def test_without_its_row_and_entries_exactly_its_own_is_missing(
+    copies: Copies, row: Planted, check: str, redis_url: str
+) -> None:
+    """The module alone does nothing, and what the other one brings is there all the same."""
+    copy = copies.without(row)
+    if (row, check) == ("stream", "replay"):  # the log has visits, and a mapping may name no type that nobody has
+        with pytest.raises(Refused, match=re.escape(TYPES_REFUSED)) as refused:
+            signs(check, copy, redis_url)
+        assert refused.value.code == 2
+        return
+    found = signs(check, copy, redis_url)
+    assert [sign for sign in found if row in sign.needs]
+    assert [sign.what for sign in found if sign.is_there is (row in sign.needs)] == []
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("row", BOTH)
+def test_without_its_row_alone_nothing_starts_and_every_entry_is_told(
+    copies: Copies, row: Planted, check: str, redis_url: str
+) -> None:
+    """Exit code 2 with each entry's fault and what exists: no output may leave out a measure in silence."""
+    with pytest.raises(Refused) as refused:
+        signs(check, copies.without_row(row), redis_url)
+    assert refused.value.code == 2
+    said = str(refused.value)
+    if (row, check) == ("stream", "replay"):  # the mapping's types are told first
+        assert TYPES_REFUSED in said
+        return
+    for entry, name in ENTRIES[row].items():
+        assert f"{entry}.{row}: found '{name}'; write one of {EXISTING[row]}\n" in said
+    assert len(said.strip().splitlines()) == len(ENTRIES[row])
+
+
+def test_a_setting_that_names_the_stream_is_refused_without_its_row(copies: Copies) -> None:
+    """A force that believes it feeds visits must not find out by an empty board."""
+    with pytest.raises(
+        Refused, match=r"^WATCHROOM_STREAMS: .*'visits'; write one of calls, incidents, crimes$"
+    ) as refused:
+        copies.without("stream").run("watchroom", "months", WATCHROOM_STREAMS="calls,visits")
+    assert refused.value.code == 2
+
+
+def test_a_stream_that_is_fed_by_default_needs_no_setting(
+    tmp_path_factory: pytest.TempPathFactory, redis_url: str
+) -> None:
+    """Whether every force feeds a stream is a flag in its module, and nowhere else."""
+    copy = Copy(tmp_path_factory.mktemp("by-default"), by_default=True)
+    for check in ("metrics", "built_in_page", "months_json", "backtest"):
+        assert [sign.what for sign in signs(check, copy, redis_url) if not sign.is_there] == []
+    assert "`calls,incidents,crimes,visits`" in copy.read("deploy/settings.md")
+
+
+def test_the_contracts_of_kinds_streams_and_events_hold_for_what_is_planted(copies: Copies) -> None:
+    """The copy's own tests go over the registries: they take in the new rows, its examples and its refused events."""
+    copy = copies.whole()
+    copy.read("schemas/events/README.md")
+    shutil.copytree(ROOT / "tests", copy.root / "tests", ignore=LEFT_OUT, dirs_exist_ok=True)
+    shutil.copy(ROOT / "pyproject.toml", copy.root)
+    files = ("kinds/test_kinds.py", "streams/test_streams.py", "admission/test_examples.py", "test_no_names.py")
+    paths = [str(copy.root / "tests" / file) for file in files]
+    done = copy.run("pytest", "-v", "-p", "no:cacheprovider", "--rootdir", str(copy.root), *paths)
+    for case in ("[spread]", "[visits]", "[visit.seen]"):
+        assert re.search(rf"{re.escape(case)} PASSED", done), case
+
+
+def test_what_is_planted_is_no_part_of_the_product() -> None:
+    """A plant that had grown into the product would be found in every output by itself."""
+    folder = ROOT / "services" / "watchroom"
+    assert [path for path in folder.rglob("*.py") if path.stem in ("spread", "visits")] == []
+    assert not Path(ROOT / "schemas" / "events" / "visit.seen.json").exists()
