@@ -32,7 +32,7 @@ sys.exit(run(read_settings()))
 class Exporter:
     """One exporter process on a free port; its freshness limit is 3 s."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, **settings: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
@@ -41,6 +41,7 @@ class Exporter:
             "WATCHROOM_REDIS_URL": redis_url,
             "WATCHROOM_FORCE": "staffs",
             "WATCHROOM_FRESH_S": "3",
+            **settings,
         }
         self.start()
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from watchroom.errors import ConfigurationInvalid
 from watchroom.replay.demo import run_demo
 from watchroom.replay.demo_screen import Loaded, Loading, Screen, plain_line, tables
-from watchroom.replay.demo_view import CALL_ROWS, INCIDENT_ROWS, NO_DATA, NONE, View, duration, view
+from watchroom.replay.demo_view import CALL_ROWS, INCIDENT_ROWS, NO_DATA, NONE, Page, View, duration, view
 from watchroom.settings import Settings
 
 NOW_S = 1_767_571_200.0
@@ -89,6 +89,25 @@ def test_what_is_withheld_reads_no_data_and_what_is_empty_reads_none(seen: View)
     assert dead.data_age_s is None
 
 
+def test_a_stream_that_is_not_fed_is_neither_shown_nor_waited_for() -> None:
+    """A telephony-only force sees its calls, and no NO DATA for what it never sends."""
+    fed = "".join(
+        f'watchroom_stream_fed{{stream="{stream}"}} {int(stream == "calls")}\n'
+        for stream in ("calls", "incidents", "crimes")
+    )
+    volume = 'watchroom_call_volume{line="999",window="5m"} 2\n'
+    assert Page(fed + volume).live
+    assert not Page(fed).live
+    assert not Page(volume).live
+    seen = view(PAGE + fed, NOW_S)
+    assert not seen.incidents
+    out = io.StringIO()
+    Console(file=out, width=80).print(tables(seen))
+    assert "Calls" in out.getvalue()
+    assert "Incidents" not in out.getvalue()
+    assert "Grade 1" not in plain_line(seen, 3, 1.0)
+
+
 def test_the_data_is_as_old_as_its_slowest_partition(seen: View) -> None:
     """A maximum would hide a stuck partition."""
     assert seen.data_age_s == pytest.approx(3.0)
@@ -149,5 +168,6 @@ def test_both_tables_fit_a_terminal_of_80_columns(seen: View) -> None:
 def test_arguments_that_cannot_be_used_are_all_named_at_once() -> None:
     """Nothing is started for a typing mistake."""
     with pytest.raises(ConfigurationInvalid) as refused:
-        run_demo(Settings(), for_s=-1, busy=0, days=0)
-    assert [fault.where for fault in refused.value.faults] == ["--for", "--busy", "--days"]
+        run_demo(Settings().model_copy(update={"streams": ("visits",)}), for_s=-1, busy=0, days=0)
+    assert [fault.where for fault in refused.value.faults] == ["WATCHROOM_STREAMS", "--for", "--busy", "--days"]
+    assert "only visits, which nobody simulates" in str(refused.value)

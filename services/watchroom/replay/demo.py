@@ -55,7 +55,8 @@ def run_demo(
     """Run the demo until `for_s` seconds after it is live, or until Ctrl-C.
 
     Args:
-        settings: Of this process; servers, sources and health port become the demo's own.
+        settings: Of this process; servers, sources and health port become the demo's own. The streams are those of
+            its own that this force feeds.
         for_s: Seconds from the moment that everything loaded is applied and published; None: no end.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
@@ -70,14 +71,15 @@ def run_demo(
         ConfigurationInvalid: An argument cannot be used.
         WorkFailed: A part of the stack did not start, ended, or applies nothing.
     """
-    _check(for_s, busy, days)
+    _check(settings, for_s, busy, days)
     console = console or Console()
     settings = with_free_port(_own(settings), console)
+    sources = {stream: SIMULATED_SOURCES[stream] for stream in settings.streams}
     try:
         with term_is_interrupt(), ExitStack() as ending:
             with console.status("starting broker, store, worker and exporter"):
                 stack = ending.enter_context(
-                    running_stack(settings, kafka=None, redis_url=None, sources=SIMULATED_SOURCES, with_exporter=True)
+                    running_stack(settings, kafka=None, redis_url=None, sources=sources, with_exporter=True)
                 )
             return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s)
     except KeyboardInterrupt:
@@ -220,11 +222,15 @@ def begins_ms(now_ms: int, days: int) -> int:
 
 def _own(settings: Settings) -> Settings:
     """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
-    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1, "streams": tuple(SOURCES)})
+    simulated = tuple(stream for stream in settings.streams if stream in SOURCES)
+    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated})
 
 
-def _check(for_s: float | None, busy: float, days: int) -> None:
+def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
     faults = []
+    if SOURCES.keys().isdisjoint(settings.streams):
+        found = f"only {', '.join(settings.streams)}, which nobody simulates"
+        faults.append(Fault("WATCHROOM_STREAMS", "", found, f"at least one of {', '.join(SOURCES)}"))
     if for_s is not None and for_s < 0:
         faults.append(Fault("--for", "", f"{for_s:g}", "seconds to stay live, 0 or more"))
     if not 0 < busy <= 1000:

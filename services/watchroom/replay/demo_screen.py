@@ -98,8 +98,9 @@ class Screen:
 
 
 def tables(seen: View) -> Columns:
-    """Calls and incidents, side by side where there is room."""
-    return Columns([_table("Calls", CALL_ROWS, seen.calls), _table("Incidents", INCIDENT_ROWS, seen.incidents)])
+    """Calls and incidents, side by side where there is room; without what is not fed."""
+    parts = (("Calls", CALL_ROWS, seen.calls), ("Incidents", INCIDENT_ROWS, seen.incidents))
+    return Columns([_table(title, rows, columns) for title, rows, columns in parts if columns])
 
 
 def plain_line(seen: View, events: int, live_s: float) -> str:

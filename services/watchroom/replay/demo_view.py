@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import floor
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from watchroom.streams import calls, crimes, incidents
 
 NO_DATA = "NO DATA"
 NONE = "none"
@@ -22,9 +24,14 @@ CALL_ROWS = (
 INCIDENT_ROWS = (
     "not attended", "nobody assigned", "oldest", "due in 15 min", "overdue", "28 d: in target", "28 d: mean",
 )  # fmt: skip
+_PUBLISHED: Final = {  # a metric of each simulated stream that is published as soon as the stream is
+    calls.STREAM.name: "call_volume",
+    incidents.STREAM.name: "incidents_unattended",
+    crimes.STREAM.name: "crime_recorded",
+}
 _WANTED = re.compile(
     r"watchroom_(?:call_answer_time|call_abandonment|call_volume|crime_recorded\b|calls_waiting|incidents_un\w+|"
-    r"incident_attendance_time|applied_timestamp_seconds|dead_letters)"
+    r"incident_attendance_time|applied_timestamp_seconds|dead_letters|stream_fed)"
 )
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -63,12 +70,19 @@ class Page:
 
     @property
     def live(self) -> bool:
-        """Whether the measures of the calls, incidents and crimes are published."""
-        return all(self.values(name) for name in ("call_volume", "incidents_unattended", "crime_recorded"))
+        """Whether the measures of all streams that are fed are published."""
+        return all(self.values(name) for stream, name in _PUBLISHED.items() if self.feeds(stream))
+
+    def feeds(self, stream: str) -> bool:
+        """Whether the force feeds this stream; so it is believed while the page says nothing."""
+        return self.total("stream_fed", stream=stream) != 0
 
 
 class View(NamedTuple):
-    """The numbers by line and by grade, in the order of the rows above, and the age of the data."""
+    """The numbers by line and by grade, in the order of the rows above, and the age of the data.
+
+    A stream that is not fed has no lines or grades.
+    """
 
     calls: Mapping[str, tuple[str, ...]]
     incidents: Mapping[str, tuple[str, ...]]
@@ -80,8 +94,8 @@ def view(text: str, now_s: float) -> View:
     """What a page says that was read at `now_s` (seconds since the epoch)."""
     page = Page(text)
     return View(
-        calls={line: _line(page, line) for line in LINES},
-        incidents={name: _grade(page, grade) for grade, name in GRADES.items()},
+        calls={line: _line(page, line) for line in LINES if page.feeds(calls.STREAM.name)},
+        incidents={name: _grade(page, grade) for grade, name in GRADES.items() if page.feeds(incidents.STREAM.name)},
         data_age_s=None if page.applied_s is None else max(0.0, now_s - page.applied_s),
         dead_letters=round(page.total("dead_letters") or 0),
     )

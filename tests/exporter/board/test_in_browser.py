@@ -22,6 +22,10 @@ TILE = "[data-tile]"
 NO_TILE_HAS_DATA = f"[...document.querySelectorAll('{TILE}')].every(t => t.innerText.includes('NO DATA'))"
 EVERY_TILE_HAS_DATA = f"![...document.querySelectorAll('{TILE}')].some(t => t.innerText.includes('NO DATA'))"
 
+WIDER_THAN_THEIR_TILE = f"""() => [...document.querySelectorAll('{TILE} .figure')].filter(e => {{
+    const range = document.createRange(); range.selectNodeContents(e);
+    return range.getBoundingClientRect().width > e.parentElement.clientWidth; }}).map(e => e.innerText)"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -128,10 +132,25 @@ def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ControlRoom)
     room.add(at_ms, {"call_volume|line=999|count": 88_888, "call_volume|line=101|count": 88_888})
     read_all_again(room)
     wall.shows("document.body.innerText.includes('1,888') && document.body.innerText.includes('88,888')")
-    overlap = wall.page.evaluate(f"""() => [...document.querySelectorAll('{TILE} .figure')].filter(e => {{
-        const range = document.createRange(); range.selectNodeContents(e);
-        return range.getBoundingClientRect().width > e.parentElement.clientWidth; }}).map(e => e.innerText)""")
-    assert overlap == []
+    assert wall.page.evaluate(WIDER_THAN_THEIR_TILE) == []
+
+
+def test_a_stream_that_is_not_fed_says_so_within_its_tiles(
+    browser: Browser, redis_of_all: RedisServer, room: ControlRoom
+) -> None:
+    """Three words where a number stands on other walls; none of them cut off."""
+    telephony = Exporter(redis_of_all.url, WATCHROOM_STREAMS="calls")
+    try:
+        with fed(room), screen(browser) as shown:
+            telephony.metrics_when(redis_up=1)
+            shown.page.goto(f"{telephony.url}/")
+            shown.shows(f"{EVERY_TILE_HAS_DATA} && document.body.innerText.includes('17 of 22')")
+            of_incidents = shown.page.locator(TILE).filter(has_text="not fed here")
+            assert of_incidents.count() > 3
+            assert shown.page.evaluate(WIDER_THAN_THEIR_TILE) == []
+            assert shown.complaints == []
+    finally:
+        telephony.kill()
 
 
 def test_the_keyboard_reaches_every_tile_and_each_link_says_where_it_leads(wall: Screen) -> None:
