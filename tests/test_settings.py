@@ -98,6 +98,33 @@ def test_the_streams_fed_are_a_list_in_the_order_of_the_registry(monkeypatch: py
     assert read_settings().model_dump(mode="json")["streams"] == "calls,crimes"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("", ["found ''; write at least one of "]),
+        (" , ", ["found ''; write at least one of "]),
+        ("crims,foo", ["found 'crims'; write one of ", "found 'foo'; write one of "]),
+        ("Calls", ["found 'Calls'; write one of "]),
+    ],
+)
+def test_streams_that_cannot_be_used_are_each_told_once(
+    given: str, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two wrong names are two faults, not also a third one that no stream is named."""
+    monkeypatch.setenv("WATCHROOM_STREAMS", given)
+    with pytest.raises(ConfigurationInvalid) as refused:
+        read_settings()
+    lines = str(refused.value).splitlines()
+    assert len(lines) == len(told)
+    assert all(f"WATCHROOM_STREAMS: {text}" in line for text, line in zip(told, lines, strict=True)), lines
+
+
+def test_a_comma_too_many_names_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`calls,` is what a list looks like from which the last one was taken."""
+    monkeypatch.setenv("WATCHROOM_STREAMS", "calls, ,")
+    assert read_settings().streams == ("calls",)
+
+
 def test_an_option_stands_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--kafka` on a command line is meant, whatever the shell exports."""
     monkeypatch.setenv("WATCHROOM_KAFKA", "from-environment:9092")
@@ -162,7 +189,7 @@ WRONG = {
         *("LATENESS_DAYS", '{"calls": 1, "incidents": 7, "crimes": 30, "visits": 1}', "visits", "'visits'"),
         "one of calls, incidents, crimes",
     ),
-    "an unknown stream that is fed": ("STREAMS", "calls,visits", "1", "'visits'", "one of calls, incidents, crimes"),
+    "an unknown stream that is fed": ("STREAMS", "calls,visits", "", "'visits'", "one of calls, incidents, crimes"),
     "no stream that is fed": ("STREAMS", " ", "", "''", "at least one of calls, incidents, crimes, comma separated"),
 }
 

@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     def _from_list(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(name.strip() for name in value.split(",")) if value.strip() else ()
+        return tuple(filter(None, (name.strip() for name in value.split(","))))
 
     @field_validator("streams")
     @classmethod
@@ -282,7 +282,7 @@ def read_settings(**given: object) -> Settings:
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
     except ValidationError as error:
-        raise ConfigurationInvalid([*faults, *map(_fault, error.errors())]) from error
+        raise ConfigurationInvalid([*faults, *map(_fault, _told_once(error.errors()))]) from error
     if faults:
         raise ConfigurationInvalid(faults)
     return settings
@@ -302,11 +302,19 @@ def _unknown(environment: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault(name, "", f"no such setting{asked}", "one of those in deploy/settings.md, or take it away")
 
 
+def _told_once(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Without what follows from another: streams whose names are all wrong are not also none."""
+    names = any(item["loc"][:1] == ("streams",) and len(item["loc"]) > 1 for item in errors)
+    for item in errors:
+        if not (names and item["loc"] == ("streams",)):
+            yield item
+
+
 def _fault(item: ErrorDetails) -> Fault:
     path = [str(part) for part in item["loc"] if part != "[key]"]  # pydantic's mark of a key that is wrong
     return Fault(
         where=PREFIX + path[0].upper() if path else "settings",
-        key=".".join(path[1:]),
+        key="" if path[:1] == ["streams"] else ".".join(path[1:]),  # a place in a list that nobody wrote as one
         found="nothing" if item["type"] == "missing" else _shown(path, item.get("input")),
         write=_write(path, item),
     )

@@ -28,9 +28,13 @@ def test_an_old_stream_says_so_in_a_word() -> None:
 
 
 def test_a_stream_that_is_not_fed_is_neither_old_nor_missing() -> None:
-    """What it once sent stays in its months; nobody waits for more."""
-    (line,) = freshness({"crimes": None}, read_settings(streams="calls"), NOON_MS)
-    assert line == ("crimes: not fed here", True)
+    """What it once sent stays in its months, as far as it is applied; nobody waits for more."""
+    telephony, year_ms = read_settings(streams="calls"), 365 * 86_400_000
+    (line,) = freshness({"crimes": NOON_MS - year_ms}, telephony, NOON_MS)
+    assert line == ("crimes: not fed here, applied up to 2020-11-29 12:00:00 GMT", True)
+    (line,) = freshness({"crimes": None}, telephony, NOON_MS)  # a rebuild of it was killed, and no worker finishes it
+    assert line.text.startswith("crimes: not fed here, NOT KNOWN how far applied")
+    assert not line.is_fresh
 
 
 def test_a_stream_without_a_time_is_not_known() -> None:

@@ -12,6 +12,7 @@ from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, load
 from tests.store.steps import DEFINITIONS
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WatchroomError
+from watchroom.kinds import KINDS
 from watchroom.kinds.measure import Condition, Label, Target
 from watchroom.rolling.buckets import KEEP_10S_MS, KEEP_DAY_MS, KEEP_FOREVER, KEEP_HOUR_MS
 from watchroom.settings import read_settings
@@ -154,6 +155,21 @@ def test_a_fold_that_changes_is_of_its_stream_alone(catalogue: Catalogue, monkey
     monkeypatch.setitem(STREAMS, "crimes", raised)
     after = {stream: text(catalogue, stream) for stream in STREAMS}
     assert [stream for stream in STREAMS if after[stream] != before[stream]] == ["crimes"]
+
+
+def test_a_kind_that_adds_something_else_is_of_its_streams_alone(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was added under the old version would be taken back as the new one adds it."""
+    (kind,) = {measure.kind for measure in catalogue.of_stream("crimes")}
+    before = {stream: text(catalogue, stream) for stream in STREAMS}
+    monkeypatch.setitem(KINDS, kind, replace(KINDS[kind], version=2))
+    after = {stream: text(catalogue, stream) for stream in STREAMS}
+    has_it = [stream for stream in STREAMS if any(m.kind == kind for m in catalogue.of_stream(stream))]
+    assert "crimes" in has_it
+    assert [stream for stream in STREAMS if after[stream] != before[stream]] == has_it
+    for stream in has_it:
+        assert "measure " in what_changed(before[stream], after[stream])
 
 
 def test_bucket_levels_are_those_of_the_buckets() -> None:

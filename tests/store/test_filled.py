@@ -80,6 +80,17 @@ async def test_when_no_stream_is_ours_nothing_may_be_read(settings: Settings, re
         check(reader, settings.model_copy(update={"zone": "UTC"}))
 
 
+async def test_a_stream_that_this_version_does_not_know_is_none_that_may_be_read(
+    settings: Settings, reader: Reader, client: Redis, keys: Keys
+) -> None:
+    """A later version added it and was taken back: an empty table and exit code 0 would say that nothing happened."""
+    await fill(settings)
+    client.hset(keys.meta, mapping={"fingerprint:visits": "f", "definition:visits": "{}"})
+    assert check(reader, settings).refused == {}
+    with pytest.raises(OtherDefinitions, match="calls, incidents, crimes: reporting zone changed"):
+        check(reader, settings.model_copy(update={"zone": "UTC"}))
+
+
 async def test_topics_of_before_and_of_today_are_known_of_a_refused_stream(settings: Settings, reader: Reader) -> None:
     """Its orphans and restatements stand under the topic that they came from."""
     await fill(settings)

@@ -11,17 +11,19 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.store import before
 from tests.store.steps import content
 from watchroom.catalogue.load import load_catalogue
+from watchroom.errors import StoreUnavailable
 from watchroom.settings import Settings, read_settings
 from watchroom.store.clear import clear
 from watchroom.store.definition import as_json, definition_of
 from watchroom.store.filled import redefined
 from watchroom.store.keys import Keys
 from watchroom.store.meta import CLEARING_SAID, Bound, meta_of
-from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, parts_by_stream
+from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, BY_STREAM_SAID, parts_by_stream
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
 from watchroom.streams import STREAMS
@@ -208,4 +210,32 @@ async def test_a_worker_of_before_finds_no_place_for_its_own_definition(
         async with worker(settings) as store:
             assert await store.open() == {}
     clear(settings.redis_url, force)
+    assert client.hgetall(keys.meta) == {}
     assert raw.eval(OLD_OPEN, 1, keys.meta, before.FINGERPRINT) == before.FINGERPRINT.encode()  # of its own again
+
+
+@pytest.mark.parametrize("filled_by", ["this version", "the previous version"])
+async def test_a_rebuild_that_was_killed_stops_workers_of_the_previous_version_too(
+    filled_by: str, settings: Settings, client: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the keys are gone; whoever goes back a version then must not write on."""
+    raw: Any = client
+    if filled_by == "this version":
+        async with worker(settings) as store:
+            await store.open()
+    else:
+        client.hset(keys.meta, mapping=before.old_meta())
+
+    def killed(*_: object) -> list[list[bytes]]:
+        raise RedisConnectionError("the process was killed here")
+
+    monkeypatch.setattr("watchroom.store.clear._in_parts", killed)
+    with pytest.raises(StoreUnavailable):
+        clear(settings.redis_url, settings.force)
+    assert raw.eval(OLD_OPEN, 1, keys.meta, before.FINGERPRINT) == BEING_CLEARED.encode()
+    async with worker(settings) as store:
+        assert set((await store.open()).values()) == {CLEARING_SAID}
+    monkeypatch.undo()
+    clear(settings.redis_url, settings.force)
+    async with worker(settings) as store:
+        assert await store.open() == {}

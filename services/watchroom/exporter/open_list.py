@@ -97,7 +97,7 @@ def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
 
 
 def _check_fed(measure: Measure, settings: Settings) -> None:
-    """Raise ConfigurationInvalid for a measure of a stream that the force does not feed: nobody there is no nobody."""
+    """Raise ConfigurationInvalid if the measure's stream is not fed: an empty list would say that nobody is open."""
     if measure.stream not in settings.streams:
         found = f"{measure.id!r} of stream {measure.stream}, which is not fed here"
         write = f"a measure of {', '.join(settings.streams)}, or the stream in WATCHROOM_STREAMS"

@@ -90,7 +90,7 @@ class Page:
         }
 
     def _others(self, reading: Reading) -> Mapping[str, str]:
-        """What changed, by stream whose figures were made under another definition; of cleared figures nobody knows."""
+        """What changed, by stream whose figures were made under another definition; none while keys are cleared."""
         return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
 
     def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:

@@ -4,6 +4,8 @@ Handling an event is `contributions(new state) - contributions(old state)`: dupl
 late and corrected events come out right by construction, because the difference is then nothing or a
 retraction. No count is ever raised "because an event arrived".
 
+Whoever changes what comes out of here for the same state raises `Stream.fold_version` of every stream.
+
 This runs for every event, so names are made once: a measure under one set of label values becomes a
 function (`Add`), and an entity only picks the functions of its own label values.
 """

@@ -151,6 +151,8 @@ class Kind:
     columns: tuple[Column, ...]  # value, numerator and denominator first, as far as it has them
     clock: Callable[[Measure, Callable[[str], str]], str]
     form: Form
+    # Raised whenever `adding` would add something else for the same facts: part of its measures' definition.
+    version: int = 1
     may: tuple[str, ...] = ()  # keys that an entry may have as well
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
     add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up

@@ -78,11 +78,13 @@ class Collector:
         return rows
 
     def as_of(self) -> dict[str, int | None]:
-        """By stream: the T of its slowest partition; None while one of them has none."""
+        """By stream that is fed or held: the T of its slowest partition; None while one of them has none."""
         stands: dict[str, int | None] = {}
         partitions = self.reader.partitions()
         for stream in STREAMS:
             fresh = [state.fresh_ms for (topic, _), state in partitions.items() if topic == self.settings.topic(stream)]
+            if stream not in self.settings.streams and not fresh:
+                continue
             known = [ms for ms in fresh if ms is not None]
             stands[stream] = min(known) if known and len(known) == len(fresh) else None
         return stands
@@ -91,7 +93,7 @@ class Collector:
         """By stream: whether all that arrived before the month closed is in (design 2.9)."""
         end_ms = Calendar(self.settings.zone).month_end_ms(month)
         closes_ms = {stream: end_ms + self.settings.lateness_days.ms(stream) for stream in STREAMS}
-        return {stream: (as_of[stream] or 0) >= closes_ms[stream] for stream in STREAMS}
+        return {stream: (as_of.get(stream) or 0) >= closes_ms[stream] for stream in STREAMS}
 
     def _tiles(
         self, measure: Measure, seen: Sequence[Row], now_ms: int

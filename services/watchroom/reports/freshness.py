@@ -22,6 +22,9 @@ class Line(NamedTuple):
 def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) -> Iterator[Line]:
     """A line for each stream; a word in capitals where its figures are not up to date.
 
+    What a stream once sent stays in its months after the force stopped feeding it: it is then as complete as its last
+    moment, and grows no older.
+
     Args:
         as_of: By stream: ms since the epoch of its slowest partition; None: one of them has none.
         settings: Zone, and how old is still fresh.
@@ -29,20 +32,21 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
     """
     zone = ZoneInfo(settings.zone)
     for stream, at_ms in as_of.items():
-        if stream not in settings.streams:
-            yield Line(f"{stream}: not fed here", is_fresh=True)
-            continue
+        is_fed = stream in settings.streams
+        name = f"{stream}:" if is_fed else f"{stream}: not fed here,"
         if at_ms is None:
-            yield Line(f"{stream}: NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
+            yield Line(f"{name} NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
         said = f"applied up to {_clock(at_ms, zone)}"
-        if now_ms - at_ms > settings.fresh_s * 1000:
+        if not is_fed:
+            yield Line(f"{name} {said}", is_fresh=True)
+        elif now_ms - at_ms > settings.fresh_s * 1000:
             ago = timedelta(seconds=(now_ms - at_ms) // 1000)
-            yield Line(f"{stream}: OLD, {said} only, {ago} ago: what came since is missing", is_fresh=False)
+            yield Line(f"{name} OLD, {said} only, {ago} ago: what came since is missing", is_fresh=False)
         elif at_ms - now_ms > FUTURE_MS:
-            yield Line(f"{stream}: NOT KNOWN how far applied: {said}, in the future; check the clocks", is_fresh=False)
+            yield Line(f"{name} NOT KNOWN how far applied: {said}, in the future; check the clocks", is_fresh=False)
         else:
-            yield Line(f"{stream}: {said}", is_fresh=True)
+            yield Line(f"{name} {said}", is_fresh=True)
 
 
 def _clock(at_ms: int, zone: ZoneInfo) -> str:

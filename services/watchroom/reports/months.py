@@ -91,7 +91,10 @@ def restatements(
 
 def _tell(filled: Filled, warn: Callable[[str], None]) -> None:
     for stream, changed in filled.refused.items():
-        warn(f"{stream} is left out, Redis holds it under another definition: {changed}; run `watchroom rebuild`")
+        warn(
+            f"{stream} is left out because Redis holds it under another definition: {changed}. Use the catalogue and "
+            "settings of the workers, or run `watchroom rebuild`"
+        )
 
 
 def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:

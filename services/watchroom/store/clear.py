@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis import Redis
 from redis.exceptions import RedisError
 
 from watchroom.errors import StoreUnavailable
 from watchroom.store import keys
 from watchroom.store.keys import Keys
+from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
 
 AT_ONCE = 1000
 
@@ -24,7 +27,9 @@ def clear(redis_url: str, force: str) -> int:
     ours = Keys(force)
     redis = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=5)
     try:
-        redis.hset(ours.meta, keys.CLEARING, 1)  # no worker writes from here on until `meta` is gone
+        # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
+        said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}
+        redis.hset(ours.meta, mapping=said)
         gone = 0
         for found in _in_parts(redis, ours):
             gone += len(found)

@@ -14,6 +14,7 @@ from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, Final
 
 from watchroom.catalogue.model import Catalogue
+from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Condition, Label, Measure, Target
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
 from watchroom.rolling.buckets import KEEP_10S_MS, KEEP_DAY_MS, KEEP_FOREVER, KEEP_HOUR_MS
@@ -58,11 +59,13 @@ def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partiti
 
 
 def _deciding(measure: Measure) -> dict[str, Any]:
-    return without_defaults(json.loads(json.dumps(asdict(measure))))
+    kind = kind_of(measure)
+    version = {} if kind.version == 1 else {"kind version": kind.version}
+    return {**without_defaults(json.loads(json.dumps(asdict(measure)))), **version}
 
 
 def without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a measure that decide, less those at their default: an optional key more changes no definition.
+    """The keys of a measure that decide, less those at their default: so a new optional key changes no definition.
 
     Args:
         said: A measure's keys and values as JSON has them.

@@ -51,7 +51,7 @@ def check_filled(reader: Reader, settings: Settings, catalogue: Catalogue) -> Fi
     if meta.clearing:
         raise RebuildNeeded(CLEARING_SAID)
     filled = Filled(meta, redefined(meta, settings, catalogue))
-    if not meta.streams.keys() - filled.refused:
+    if not (meta.streams.keys() & STREAMS.keys()) - filled.refused.keys():
         filled.refuse(filled.refused)
     return filled
 

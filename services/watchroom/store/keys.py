@@ -16,7 +16,7 @@ partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets th
 state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping and 14 days more from
                                    its last write, so that a worker that was down still knows who is known.
                                    Read by the worker.
-10s:<epoch s> (hash)               Bucket: field -> integer, see `catalogue.names`. Until 2 h after its end.
+10s:<epoch s> (hash)               Bucket: field -> integer, see `kinds.names`. Until 2 h after its end.
                                    Read by the exporter.
 hour:<epoch s> (hash)              Bucket of a UTC hour. Until 60 days after its end. Exporter.
 day:<YYYY-MM-DD> (hash)            Bucket of a day of the reporting zone. Until 396 days after its end. Exporter.

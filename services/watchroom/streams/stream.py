@@ -64,7 +64,8 @@ class Stream:
     board: Board
     by_default: bool = False  # whether a force feeds it unless its settings say otherwise
     is_quick: bool = False  # whether its times are a matter of seconds: boards write them in seconds
-    # Raised whenever the same events would give other states or facts: part of the stream's fingerprint.
+    # Raised whenever the same events would give other states, facts or contributions: part of the stream's
+    # fingerprint. What a kind adds has a version of its own, `Kind.version`.
     fold_version: int = 1
 
     @cached_property
