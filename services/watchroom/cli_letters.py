@@ -111,6 +111,7 @@ def _said(done: Replayed) -> str:
         "had been cut": done.cut,
         "are larger than their topic takes": done.too_large,
         "first came too long ago (WATCHROOM_KEEPING_DAYS)": done.expired,
+        "are of a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
     }
     more = "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
     return f"sent {done.sent:,} of {sum(done):,} letters again{more}"

@@ -77,6 +77,16 @@ def test_what_would_be_refused_as_expired_is_not_sent(real_stack: Stack) -> None
     assert done == Replayed(1, repeats=0, cut=0, too_large=0, expired=1)
 
 
+def test_what_nobody_would_read_is_not_sent(real_stack: Stack) -> None:
+    """A worker does not read the topic of a stream that is not fed; such a letter would only seem to be dealt with."""
+    settings = real_stack.settings(partitions=1)
+    send(settings, refused(1, b"{"))
+    (call,) = read_letters(settings, lambda _: True)
+    without = settings.model_copy(update={"streams": ("incidents", "crimes")})
+    assert replay_letters(without, [call], 2_000) == Replayed(0, 0, 0, 0, 0, not_fed=1)
+    assert replay_letters(settings, [call], 2_000).sent == 1
+
+
 def test_a_record_that_is_no_letter_is_left_out() -> None:
     """Somebody wrote to the topic by hand."""
 

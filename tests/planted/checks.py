@@ -155,7 +155,7 @@ def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
     for needs, told in (
         (KIND, "- kind: spread, each from `queued` to `answered`, placed at its end; stream calls"),
         (KIND, "- metrics: `watchroom_call_answer_spread_lengths`, `watchroom_call_answer_spread_average_seconds`, "),
-        (STREAM, "- kind: open, now; the age runs from `arrived` while `waiting`; stream visits"),
+        (STREAM, "- kind: open, now `waiting`, aged from `arrived`; stream visits"),
         (STREAM, "## visits\n\nWhat is known about one visit."),
         (STREAM, "- moment `wait_over`: seen, or left by who was never seen"),
         (BOTH, "- alert [WaitsFarApart](../../deploy/runbooks/WaitsFarApart.md), a page: "),

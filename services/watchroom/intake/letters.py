@@ -57,6 +57,7 @@ class Replayed(NamedTuple):
     cut: int  # cannot be sent: they are not whole
     too_large: int  # the topic does not take them
     expired: int  # what they are about may be forgotten, so that they would be refused
+    not_fed: int = 0  # nobody reads their topic
 
 
 Wanted = Callable[[Letter], bool]
@@ -101,7 +102,9 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.
     """
     keeping_ms = {settings.topic(stream): settings.keeping_days.ms(stream) for stream in STREAMS}
-    known = [letter for letter in letters if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
+    not_fed = keeping_ms.keys() - settings.topics.values()
+    read = [letter for letter in letters if letter.topic not in not_fed]
+    known = [letter for letter in read if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
     whole = [letter for letter in known if not letter.is_cut]
     records = {(letter.topic, letter.key, letter.value, letter.arrived_ms): letter for letter in whole}
     too_large = asyncio.run(_send(settings, list(records.values())))
@@ -110,7 +113,8 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
         repeats=len(whole) - len(records),
         cut=len(known) - len(whole),
         too_large=too_large,
-        expired=len(letters) - len(known),
+        expired=len(read) - len(known),
+        not_fed=len(letters) - len(read),
     )
 
 

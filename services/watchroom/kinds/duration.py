@@ -227,12 +227,12 @@ KIND: Final = Kind(
         "missing_start": MetricFamily(
             "how many ended without a known start, and are no duration",
             (({}, "missing_start"),),
-            excluded="Ended without a known start, in the last 24 h: counted here and in no time.",
+            excluded="Ended without a known start, in the last 24 h: counted here and left out of every duration.",
         ),
         "negative": MetricFamily(
             "how many ended before they started, and are no duration",
             (({}, "negative"),),
-            excluded="Ended before they started, in the last 24 h: counted here and in no time.",
+            excluded="Ended before they started, in the last 24 h: counted here and left out of every duration.",
         ),
     },
     quantities={

@@ -9,8 +9,8 @@ meta (hash)                        `fingerprint:<stream>` and `definition:<strea
                                    changed buckets; `partitions:<topic>`; `log:<topic>`, the log's id. For good.
                                    `clearing`, from the first to the last key that a rebuild removes: nobody writes.
                                    Written by a worker at start and in the step, and by a rebuild; read by all.
-                                   `fingerprint` and `definition` without a stream: those of before, for all streams;
-                                   today a word that stops workers of before, see `store.old_meta`.
+                                   `fingerprint` and `definition` without a stream: the previous form, for all streams;
+                                   now a word that stops workers of that version, see `store.old_meta`.
 partition:<topic>:<n> (hash)       `next_offset`; `fresh_ms`; `lost`, offsets that the log no longer held. For
                                    good. Read by worker and exporter.
 state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream's keeping and 14 days more from

@@ -35,7 +35,7 @@ class Meta(NamedTuple):
 
 
 def meta_of(stored: Mapping[str, str]) -> Meta | None:
-    """What the fields of `meta` say, of today's form or of before; None before the first worker."""
+    """What the fields of `meta` say, in today's form or the previous one; None before the first worker."""
     streams = {
         **taken_over(stored),
         **{
@@ -51,7 +51,7 @@ def meta_of(stored: Mapping[str, str]) -> Meta | None:
 
 
 def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:
-    """The streams of a `meta` of before, as today's form has them; empty if it is none."""
+    """The streams of a `meta` in the previous form, as today's form has them; empty if it is not in that form."""
     if stored.get(OLD_FINGERPRINT, BY_STREAM) in (BY_STREAM, BEING_CLEARED):
         return {}
     parts = parts_by_stream(stored.get(OLD_DEFINITION, "{}"))

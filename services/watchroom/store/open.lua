@@ -5,7 +5,7 @@
 -- Returns  the whole of meta as field, value, ...
 --
 -- Of a stream with another definition nothing is written: what it named would stay behind and be taken for ours.
--- Nor is anything while a rebuild clears the keys, or while a `meta` of before is not taken over.
+-- Nor is anything while a rebuild clears the keys, or while `meta` is still in its previous form.
 
 local meta = KEYS[1]
 local old = redis.call('HGET', meta, 'fingerprint')

@@ -1,4 +1,4 @@
--- Puts a `meta` of before, with one definition for all streams, into today's form: one for each.
+-- Converts the previous form of `meta`, with one definition for all streams, to one definition for each.
 --
 -- KEYS[1]  meta
 -- ARGV     its old fingerprint, what takes its place and its definition's, then field, value, ... of today's form

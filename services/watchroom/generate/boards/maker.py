@@ -112,7 +112,7 @@ class Maker:
                 for suffix, text in self.excluded.items()
             )
             queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
-        head = self.head("beside", f"{self.measure.brief}: counted beside, in no time above", COUNT)
+        head = self.head("beside", f"{self.measure.brief}: counted separately, in none of the times above", COUNT)
         said = {"Counted": {text: text for text in self.excluded.values()}}
         return rows(head, queries, [("counted", "Counted")], width=12, height=6, names=said)
 
