@@ -56,7 +56,7 @@ BROKEN = [
     ("settings", "WATCHROOM_KAFKA:", "WATCHROOM_BROKERS:", "worker: there is no setting WATCHROOM_BROKERS"),
     ("settings", "${WATCHROOM_WATCHDOG_WEBHOOK", "${WATCHROOM_HOOK", "watchdog: there is no setting WATCHROOM_HOOK"),
     ("settings", 'COMMAND:-["cat"]', "COMMAND:-cat", "watchdog: WATCHROOM_WATCHDOG_COMMAND: found"),
-    ("settings", '{"calls": {"sim-telephony"', '{"call": {"sim-telephony"', "worker: WATCHROOM_SOURCES: found"),
+    ("settings", '{"calls": {"sim-telephony"', '{"call": {"sim-telephony"', "worker: WATCHROOM_SOURCES: call: found"),
     ("ports", '"127.0.0.1:9464:9464"', '"9464:9464"', "exporter: 9464:9464 is not published on 127.0.0.1 only"),
     ("ports", '"127.0.0.1:3000:3000"', '"0.0.0.0:3000:3000"', "grafana: 0.0.0.0:3000:3000 is not"),
     ("images", "redis:8.8.0", "redis:latest", "redis: image redis:latest has no whole version"),
