@@ -149,7 +149,7 @@ def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> 
     """Each with its place and what to write; a limit that falls to a default in silence is a wrong number."""
     copy = Copy(tmp_path)
     for entry, was, by in (
-        ("kind", "cap_s = 600\n", ""),
+        ("kind", "cap_s = 3600\n", ""),
         ("both", "cap_s = 1200\n", 'cap_s = "long"\nlimit_s = 1\n'),
         ("both", "step_s = 120\n", "step_s = 0\n"),
         ("stream", 'kind = "count"\n', 'kind = "count"\ncap_s = 600\n'),

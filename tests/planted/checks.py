@@ -156,7 +156,7 @@ def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
     for needs, told in (
         (KIND, "- kind: spread, each from `queued` to `answered`, placed at its end; stream calls"),
         (KIND, "- metrics: `watchroom_call_answer_spread_lengths`, `watchroom_call_answer_spread_average_seconds`, "),
-        (KIND, "\n- `cap_s = 600`\n- `step_s = 1`\n"),
+        (KIND, "\n- `cap_s = 3600`\n- `step_s = 1`\n"),
         (BOTH, "\n- `cap_s = 1200`\n- `step_s = 120`\n"),
         (STREAM, "- kind: open, now; the age runs from `arrived` while `waiting`; stream visits"),
         (STREAM, "## visits\n\nWhat is known about one visit."),
