@@ -40,12 +40,6 @@ def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_a_stream_is_registered_under_its_own_name(stream: str) -> None:
-    """Settings, topics and entries name it by the key; labels and messages by the attribute."""
-    assert STREAMS[stream].name == stream
-
-
-@pytest.mark.parametrize("stream", STREAMS)
 def test_a_word_has_one_meaning_in_its_stream(stream: str) -> None:
     """A moment and a value of one name would be read as whichever came last."""
     of = STREAMS[stream]

@@ -13,10 +13,9 @@ from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, T
 from watchroom.kinds import KINDS
 from watchroom.kinds.measure import Condition, Target
 from watchroom.kinds.shown import Display
-from watchroom.streams import STREAMS
+from watchroom.streams import BOARDS, STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
-BOARDS: Final = tuple(dict.fromkeys(stream.board.name for stream in STREAMS.values()))
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 
 

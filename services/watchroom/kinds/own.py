@@ -13,7 +13,7 @@ from watchroom.kinds.measure import Measure
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OwnKey(Generic[T]):
     """One key. What it says becomes part of the measure's definition, unless that is the default."""
 

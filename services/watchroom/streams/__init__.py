@@ -10,7 +10,7 @@ from typing import Final
 
 from watchroom.registry import registry
 from watchroom.streams import calls, crimes, incidents
-from watchroom.streams.stream import Stream
+from watchroom.streams.stream import Board, Stream
 
 ROWS: Final[tuple[Stream, ...]] = (
     calls.STREAM,
@@ -20,3 +20,6 @@ ROWS: Final[tuple[Stream, ...]] = (
 
 STREAMS: Final[Mapping[str, Stream]] = registry("streams called", ((stream.name, stream) for stream in ROWS))
 """Every stream by its name."""
+
+BOARDS: Final[Mapping[str, Board]] = registry("boards called", ((row.board.name, row.board) for row in ROWS))
+"""The boards that streams name, by their name."""
