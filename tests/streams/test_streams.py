@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from watchroom.admission.models import STREAM_OF
 from watchroom.events.record import Event
+from watchroom.replay.event_words import DATA_FIELDS
 from watchroom.streams import STREAMS
 
 
@@ -18,9 +19,10 @@ def events(draw: st.DrawFn, stream: str) -> Event:
     """Any event of a stream, with every field that one can have."""
     kind = draw(st.sampled_from(sorted(kind for kind, of in STREAM_OF.items() if of == stream)))
     text = st.sampled_from(["1", "2", "999", "stoke", "drugs", "x"])
-    keys = ("line", "grade", "area", "unit", "parent", "group", "category", "offence_code", "outcome")
     at_ms = draw(st.integers(0, 10**6))
-    return Event(kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, {key: draw(text) for key in keys})
+    return Event(
+        kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, {key: draw(text) for key in DATA_FIELDS[kind]}
+    )
 
 
 @pytest.mark.parametrize("stream", STREAMS)
