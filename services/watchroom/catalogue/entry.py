@@ -116,10 +116,10 @@ own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 
 
 def keys_of(kind: str) -> tuple[str, ...]:
-    """The keys that an entry of a kind may have; of an unknown one, all that there are."""
+    """The keys that an entry of a kind may have; none where there is no such kind, and nobody knows."""
     known = KINDS.get(kind)
     if known is None:
-        return (*MeasureEntry.model_fields, *own.NAMES)
+        return ()
     return (*EVERY_KIND, *known.keys(), *(key.name for key in known.own_keys))
 
 
