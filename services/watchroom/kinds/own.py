@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class OwnKey(Generic[T]):
-    """One key. What it says becomes part of the measure's definition, unless that is the default."""
+    """One key. What it says is part of the measure's definition, unless that is the default.
+
+    So a default is for good: with another one the figures change, and no definition says so.
+    """
 
     name: str
     type: Any  # as pydantic reads it, of what both TOML and JSON have: `Annotated[int, Field(gt=0)]`
