@@ -19,8 +19,9 @@ from tests.fold.pipeline import run
 from tests.oracle.histories import batches, deliveries, histories, moments
 from tests.oracle.recompute import differences, in_partition_order, recompute
 from watchroom.events.record import Event
-from watchroom.fold import batch, contributions
+from watchroom.fold import batch
 from watchroom.fold.contributions import Contributor
+from watchroom.kinds import duration
 from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
@@ -144,7 +145,7 @@ FAULTS: dict[str, Plant] = {
     "cancelled crime kept": in_stream("crimes", is_out=lambda _: False),
     "orphan and its measures": instead_of(Contributor, "of", orphan_plus_measures),
     "orphans not shown": in_stream("calls", is_orphan=lambda _: False),
-    "10 s is below 10 s": instead_of(contributions, "is_within", lambda ms, edge: edge is not None and ms <= edge),
+    "10 s is below 10 s": instead_of(duration, "is_within", lambda ms, edge: edge is not None and ms <= edge),
     "UTC days and months": instead_of(Calendar, "day_of", utc_day),
     "missing start is 0 s": in_word(
         "calls", "queued", lambda state, queued_ms: state.answered_ms if queued_ms is None else queued_ms
