@@ -36,7 +36,8 @@ def names_in(source: str) -> Iterator[tuple[int, str]]:
     """Line and name of each place at which a source needs a kind's or a stream's name."""
     tree = ast.parse(source)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-    said |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == STYLE}
+    styles = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == STYLE]
+    said |= {id(each) for style in styles for each in ast.walk(style)}
     rows = set(_rows(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
@@ -139,6 +140,7 @@ def test_a_planted_name_is_found(case: str) -> None:
         "kind.count, tile.open, found.count(1)\n",
         "STREAMS[measure.stream]\n",
         'tag("p", 1, class_="count")\n',
+        'tag("p", 1, class_="open quiet" if quiet else "open")\n',
         "Measure(kind=COUNT.name, count=1)\n",
         'if reads is Reads.OPEN_SET and name == "accounts":\n    pass\n',
     ],

@@ -11,11 +11,15 @@ from redis.exceptions import ResponseError
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
 from tests.flow.servers import RedisServer
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import families
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.settings import SourceRule
+from watchroom.settings import SourceRule, read_settings
 from watchroom.streams import STREAMS
 
+SETTINGS = read_settings()
+CATALOGUE = load_catalogue(SETTINGS.schemas / "measures", SETTINGS.areas)
 ANSWERED_8_S = {
     "call_volume|line=999|count": 1,
     "call_answer_time|line=999|observations": 1,
@@ -28,8 +32,8 @@ ANSWERED_8_S = {
 
 def of_stream(samples: Samples, stream: str) -> set[str]:
     """Names of a stream's measures on a page."""
-    heads = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime"}
-    return {name for name in names_of(samples) if name.startswith(heads[stream])}
+    metrics = {family.name for measure in CATALOGUE.of_stream(stream) for family in families(measure)}
+    return names_of(samples) & metrics
 
 
 def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlRoom) -> None:

@@ -16,6 +16,7 @@ from watchroom.replay.processes import environment
 from watchroom.reports.months import months, read_months, restatements
 from watchroom.reports.replayed import moved_rows
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 pytestmark = pytest.mark.real
 SAID = "crimes is left out, Redis holds it under another definition: measure crime_recorded changed; run"
@@ -73,7 +74,7 @@ def test_when_every_stream_is_refused_nothing_is_printed(before: Settings) -> No
     """Another zone makes other months of all."""
     other = before.model_copy(update={"zone": "UTC"})
     for call in (months, restatements):
-        with pytest.raises(RebuildNeeded, match="calls, incidents, crimes: reporting zone changed"):
+        with pytest.raises(RebuildNeeded, match=f"{', '.join(STREAMS)}: reporting zone changed"):
             call(other)
 
 
