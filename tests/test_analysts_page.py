@@ -61,7 +61,7 @@ def test_a_stream_that_the_page_does_not_know_is_found() -> None:
     streams = [*STREAMS.values(), replace(STREAMS["calls"], name="visits", entity="visit", lateness_days=2)]
     closing, opened = faults(PAGE, KINDS.values(), streams)
     assert closing.endswith(", visits 2 days. Until then")
-    assert opened == "One row is one call or incident or visit: `measure`, `id`"
+    assert opened.endswith(" or visit: `measure`, `id`")
 
 
 def test_a_kind_that_the_page_does_not_know_is_found() -> None:

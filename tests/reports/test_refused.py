@@ -51,7 +51,7 @@ def test_months_of_the_other_streams_are_those_of_before(before: Settings, chang
     assert {"orphans", "crime_recorded"} <= {row["measure"] for row in crimes}
     assert found.rows == [row for row in all_of_them.rows if row not in crimes]
     assert found.rows
-    assert found.as_of == {"calls": NOW_MS, "incidents": NOW_MS}
+    assert found.as_of == {stream: NOW_MS for stream in STREAMS if stream != "crimes"}
 
 
 def test_a_measure_of_a_refused_stream_is_refused(changed: Settings) -> None:
