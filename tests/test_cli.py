@@ -24,6 +24,7 @@ from tests.parts import ROOT
 from tests.reports.filled import Happened, fill, settings_on
 from watchroom.cli import app, main
 from watchroom.cli_options import progress
+from watchroom.kinds import KINDS
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import Settings
@@ -306,8 +307,8 @@ UNKNOWN_TOLD = (
     "wrong_key.give_up_s: found 60; write no give_up_s: a count has none; its keys are kind, stream, brief, ",
     "wrong_words.start: found 'reported'; write a moment of crimes: recorded, outcome_assigned",
     "wrong_words.by.area: found 'district'; write a value of crimes: group, category, outcome, area",
-    "wrong_stream.stream: found 'visits'; write one of 'calls', 'incidents', 'crimes'",
-    "wrong_kind.kind: found 'spread'; write one of 'count', 'share', 'duration', 'open'",
+    f"wrong_stream.stream: found 'visits'; write one of {', '.join(map(repr, STREAMS))}",
+    f"wrong_kind.kind: found 'spread'; write one of {', '.join(map(repr, KINDS))}",
 )
 
 
@@ -327,22 +328,23 @@ def test_names_that_no_kind_and_no_stream_has_are_told_at_once_with_what_there_i
     assert len(done.lines) == len(UNKNOWN_TOLD)
 
 
+KNOWN = ", ".join(STREAMS)
 BAD_STREAMS = {
-    "none": ("WATCHROOM_STREAMS", "", ["found ''; write at least one of calls, incidents, crimes, comma separated"]),
+    "none": ("WATCHROOM_STREAMS", "", [f"found ''; write at least one of {KNOWN}, comma separated"]),
     "two unknown ones": (
         "WATCHROOM_STREAMS",
         "calls,visits,crims",
-        [f"found '{name}'; write one of calls, incidents, crimes" for name in ("visits", "crims")],
+        [f"found '{name}'; write one of {KNOWN}" for name in ("visits", "crims")],
     ),
     "a source of one": (
         "WATCHROOM_SOURCES",
         '{"visits": {"acd": {}}}',
-        ["found 'visits'; write one of calls, incidents, crimes"],
+        [f"found 'visits'; write one of {KNOWN}"],
     ),
     "days of one": (
         "WATCHROOM_LATENESS_DAYS",
         '{"visits": 1}',
-        ["found 'visits'; write one of calls, incidents, crimes"],
+        [f"found 'visits'; write one of {KNOWN}"],
     ),
 }
 
@@ -428,7 +430,7 @@ def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str],
         assert all(line[label] == value for label, value in row["by"].items())
     table = printed(f"{MONTHS} --format table")
     assert all(row["measure"] in table for row in rows)
-    stands = [line.split(" only, ")[0] for line in table.splitlines()[-3:]]
+    stands = [line.split(" only, ")[0] for line in table.splitlines()[-len(STREAMS) :]]
     assert stands == [f"{name}: OLD, applied up to 2022-02-01 12:00:00 GMT" for name in STREAMS]
     (attended,) = [row for row in rows if row["measure"] == "incident_attendance_time"]
     assert (attended["count"], attended["mean_s"], attended["unit"]) == (1, 480.0, "s")

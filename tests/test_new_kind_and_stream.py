@@ -17,6 +17,9 @@ from tests.flow.servers import RedisServer
 from tests.parts import ROOT, PartMissing, missing
 from tests.planted.checks import CHECKS, Sign
 from tests.planted.copies import BOTH, LEFT_OUT, Copy, Planted, Refused
+from watchroom.admission.models import STREAM_OF
+from watchroom.kinds import KINDS
+from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 
@@ -24,12 +27,12 @@ pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 WITHOUT: list[tuple[Planted, str]] = [
     (row, check) for row in BOTH for check in CHECKS if (row, check) != ("kind", "documents")
 ]
-EXISTING = {"kind": "'count', 'share', 'duration', 'open'", "stream": "'calls', 'incidents', 'crimes'"}
+EXISTING = {"kind": ", ".join(map(repr, KINDS)), "stream": ", ".join(map(repr, STREAMS))}
 ENTRIES: dict[Planted, dict[str, str]] = {
     "kind": dict.fromkeys(("call_answer_spread", "visit_wait_spread"), "spread"),
     "stream": dict.fromkeys(("visit_volume", "visit_given_up", "visits_waiting", "visit_wait_spread"), "visits"),
 }
-TYPES_REFUSED = "found 'visit.arrived'; write one of call.presented, "
+TYPES_REFUSED = f"found 'visit.arrived'; write one of {next(iter(STREAM_OF))}, "
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +139,37 @@ def test_without_its_row_alone_nothing_starts_and_every_entry_is_told(
 def test_a_setting_that_names_the_stream_is_refused_without_its_row(copies: Copies) -> None:
     """A force that believes it feeds visits must not find out by an empty board."""
     with pytest.raises(
-        Refused, match=r"^WATCHROOM_STREAMS: .*'visits'; write one of calls, incidents, crimes$"
+        Refused, match=rf"^WATCHROOM_STREAMS: .*'visits'; write one of {', '.join(STREAMS)}$"
     ) as refused:
         copies.without("stream").run("watchroom", "months", WATCHROOM_STREAMS="calls,visits")
     assert refused.value.code == 2
+
+
+def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> None:
+    """Each with its place and what to write; a limit that falls to a default in silence is a wrong number."""
+    copy = Copy(tmp_path)
+    for entry, was, by in (
+        ("kind", "cap_s = 3600\n", ""),
+        ("both", "cap_s = 1200\n", 'cap_s = "long"\nlimit_s = 1\n'),
+        ("both", "step_s = 120\n", "step_s = 0\n"),
+        ("stream", 'kind = "count"\n', 'kind = "count"\ncap_s = 600\n'),
+    ):
+        copy.change(f"schemas/measures/planted_{entry}.toml", was, by)
+    with pytest.raises(Refused) as refused:
+        copy.run("watchroom", "generate")
+    assert refused.value.code == 2
+    said = str(refused.value)
+    for told in (
+        "planted_kind.toml: call_answer_spread.cap_s: found nothing; write `cap_s = ...`: a spread needs it\n",
+        "planted_both.toml: visit_wait_spread.cap_s: found 'long'; write a whole number\n",
+        "planted_both.toml: visit_wait_spread.step_s: found 0; write a number above 0\n",
+        "planted_both.toml: visit_wait_spread.limit_s: found an unknown key; write one of alerts, at, ",
+        "planted_stream.toml: visit_volume.cap_s: found an unknown key; write one of alerts, at, ",
+    ):
+        assert told in said
+    assert len(said.strip().splitlines()) == 5
+    of_count = next(line for line in said.splitlines() if "visit_volume" in line)
+    assert of_count.count("cap_s") == 1, "a count has no such key"
 
 
 def test_a_stream_that_is_fed_by_default_needs_no_setting(
@@ -149,7 +179,8 @@ def test_a_stream_that_is_fed_by_default_needs_no_setting(
     copy = Copy(tmp_path_factory.mktemp("by-default"), by_default=True)
     for check in ("metrics", "built_in_page", "months_json", "backtest"):
         assert [sign.what for sign in signs(check, copy, redis_url) if not sign.is_there] == []
-    assert "`calls,incidents,crimes,visits`" in copy.read("deploy/settings.md")
+    fed = [name for name, stream in STREAMS.items() if stream.by_default]
+    assert f"`{','.join(fed)},visits`" in copy.read("deploy/settings.md")
 
 
 def test_the_contracts_of_kinds_streams_and_events_hold_for_what_is_planted(copies: Copies) -> None:

@@ -23,6 +23,7 @@ NAMES: Final = frozenset({*KINDS, *STREAMS})
 # A simulator of a force is about the streams of one; the others are where the names belong.
 THEIR_OWN: Final = ("kinds", "streams", "replay/simulator")
 SEPARATOR: Final = re.compile(r"\s*[,|]\s*")  # of several names in one text
+STYLE: Final = "class_"  # the argument for a class of HTML, whose names are those of the style sheet
 ROWS: Final = ("KIND", "STREAM")  # what a module of theirs calls its row
 ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("backtest/rules.py", "duration"): "a field of Prometheus' answer about a rule",
@@ -35,6 +36,8 @@ def names_in(source: str) -> Iterator[tuple[int, str]]:
     """Line and name of each place at which a source needs a kind's or a stream's name."""
     tree = ast.parse(source)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    styles = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == STYLE]
+    said |= {id(each) for style in styles for each in ast.walk(style)}
     rows = set(_rows(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
@@ -102,6 +105,7 @@ PLANTED = {
     "a key": 'ORDER = {"count": 1}\n',
     "a key of a comprehension": '{"crimes": each for each in found}\n',
     "a keyword of dict": "dict(calls=1, other=2)\n",
+    "an argument of another name": 'tag("p", 1, kind="count")\n',
     "a subscript": 'STREAMS["incidents"]\n',
     "asked for": 'STREAMS.get("calls")\n',
     "set where it is missing": 'found.setdefault("calls", [])\n',
@@ -135,6 +139,8 @@ def test_a_planted_name_is_found(case: str) -> None:
         'PATHS = {"/open/": page}\n',
         "kind.count, tile.open, found.count(1)\n",
         "STREAMS[measure.stream]\n",
+        'tag("p", 1, class_="count")\n',
+        'tag("p", 1, class_="open quiet" if quiet else "open")\n',
         "Measure(kind=COUNT.name, count=1)\n",
         'if reads is Reads.OPEN_SET and name == "accounts":\n    pass\n',
     ],

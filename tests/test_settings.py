@@ -12,6 +12,11 @@ import pytest
 from tests.parts import ROOT
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.settings import Days, SourceRule, read_settings
+from watchroom.streams import STREAMS
+
+KNOWN = ", ".join(STREAMS)
+LATENESS = {name: stream.lateness_days for name, stream in STREAMS.items()}
+KEEPING = {name: stream.keeping_days for name, stream in STREAMS.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +83,7 @@ def test_tables_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
         }
     }
     assert settings.areas == ("north", "south_west")
-    assert settings.lateness_days == Days({"calls": 2, "incidents": 7.5, "crimes": 30})
+    assert settings.lateness_days == Days({**LATENESS, "calls": 2, "incidents": 7.5, "crimes": 30})
 
 
 def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,13 +91,13 @@ def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": 2}')
     monkeypatch.setenv("WATCHROOM_KEEPING_DAYS", '{"incidents": 50}')
     settings = read_settings()
-    assert settings.lateness_days == Days({"calls": 2, "incidents": 7, "crimes": 30})
-    assert settings.keeping_days == Days({"calls": 3, "incidents": 50, "crimes": 761})
+    assert settings.lateness_days == Days({**LATENESS, "calls": 2})
+    assert settings.keeping_days == Days({**KEEPING, "incidents": 50})
 
 
 def test_the_streams_fed_are_a_list_in_the_order_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order in which somebody wrote them; unset, it is the streams that are fed by default."""
-    assert read_settings().streams == ("calls", "incidents", "crimes")
+    assert read_settings().streams == tuple(name for name, stream in STREAMS.items() if stream.by_default)
     monkeypatch.setenv("WATCHROOM_STREAMS", "crimes, calls,crimes")
     assert read_settings().streams == ("calls", "crimes")
     assert read_settings().model_dump(mode="json")["streams"] == "calls,crimes"
@@ -150,7 +155,7 @@ WRONG = {
     "a list without brackets": ("AREAS", "stoke,county", "", "'stoke,county'", 'JSON such as ["stoke", "county"] (Exp'),
     "an unknown stream": (
         *("SOURCES", '{"call": {}}', "call", "'call'"),
-        "one of calls, incidents, crimes",
+        f"one of {KNOWN}",
     ),
     "an unknown rule": (
         *("SOURCES", '{"calls": {"acd": {"beats": 1}}}', "calls.acd.beats", "1"),
@@ -187,10 +192,10 @@ WRONG = {
     "a word for a list": ("AREAS", '"stoke"', "", "'stoke'", 'JSON such as ["stoke", "county"]'),
     "an unknown stream with days": (
         *("LATENESS_DAYS", '{"calls": 1, "incidents": 7, "crimes": 30, "visits": 1}', "visits", "'visits'"),
-        "one of calls, incidents, crimes",
+        f"one of {KNOWN}",
     ),
-    "an unknown stream that is fed": ("STREAMS", "calls,visits", "", "'visits'", "one of calls, incidents, crimes"),
-    "no stream that is fed": ("STREAMS", " ", "", "''", "at least one of calls, incidents, crimes, comma separated"),
+    "an unknown stream that is fed": ("STREAMS", "calls,visits", "", "'visits'", f"one of {KNOWN}"),
+    "no stream that is fed": ("STREAMS", " ", "", "''", f"at least one of {KNOWN}, comma separated"),
 }
 
 

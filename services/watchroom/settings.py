@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
+from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
@@ -52,6 +53,17 @@ _WORDS = {
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
 PREFIX = "WATCHROOM_"
+DEAD_LETTERS: Final = "dead-letters"
+RETURNS: Final = "returns"
+TOPICS: Final = registry(
+    "topics called",
+    [
+        *((name, f"events of {name}") for name in STREAMS),
+        (DEAD_LETTERS, "events that could not be used"),
+        (RETURNS, "figures produced elsewhere"),
+    ],
+)
+"""What lies in the topic `<prefix>.<name>`, by that name."""
 # Named so, and no settings: where secrets lie, and what our own tests read.
 OTHERS = ("WATCHROOM_SECRETS_DIR", "WATCHROOM_REAL_DATA", "WATCHROOM_TEST_EXAMPLES")
 # Kubernetes tells every pod of a service called watchroom or watchroom-exporter in variables of these forms.
@@ -269,7 +281,7 @@ class Settings(BaseSettings):
     @property
     def dead_letter_topic(self) -> str:
         """Kafka topic of the events that could not be used."""
-        return f"{self.topic_prefix}.dead-letters"
+        return self.topic(DEAD_LETTERS)
 
 
 def read_settings(**given: object) -> Settings:

@@ -15,6 +15,7 @@ from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.record import Event
+from watchroom.streams import STREAMS
 
 PARSE_REASONS = {
     reasons.TOO_LARGE, reasons.BAD_JSON, reasons.BAD_ENVELOPE, reasons.UNKNOWN_TYPE, reasons.BAD_TIME, reasons.BAD_DATA,
@@ -35,14 +36,14 @@ def test_an_event_becomes_its_fields_with_times_in_milliseconds() -> None:
 
 def test_every_type_of_the_issue_is_known() -> None:
     """A forgotten type would send a whole feed to the dead letters."""
-    assert list(STREAM_OF) == [
+    assert STREAM_OF.keys() >= {
         *(f"call.{what}" for what in ("presented", "queued", "answered", "abandoned", "transferred", "ended")),
         *(f"incident.{what}" for what in ("created", "graded", "resource_assigned", "resource_unassigned")),
         *(f"incident.{what}" for what in ("resource_on_scene", "cancelled", "linked", "closed", "reopened")),
         *(f"crime.{what}" for what in ("recorded", "reclassified", "cancelled", "outcome_assigned")),
-    ]
+    }
     assert list(MODELS) == [*STREAM_OF, "feed.heartbeat"]
-    assert list(OF_STREAM) == ["calls", "incidents", "crimes"]
+    assert list(OF_STREAM) == list(STREAMS)
 
 
 def test_unknown_fields_are_tolerated_at_every_level() -> None:

@@ -15,15 +15,17 @@ from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.open_list import open_list
 from watchroom.exporter.run import health
 from watchroom.exporter.server import Asked
+from watchroom.streams import STREAMS
 
+NOT_FED = tuple(name for name in STREAMS if name != "calls")
 YEAR_MS = 365 * 86_400_000
 
 
 @pytest.fixture
 def telephony(room: ControlRoom) -> ControlRoom:
-    """Redis holds all three streams; incidents and crimes stopped a year ago and are fed no more."""
-    room.fresh(NOON - YEAR_MS, "incidents", "crimes")
-    room.heard(NOON - YEAR_MS, "incidents", "crimes")
+    """Redis holds all streams; those beside calls stopped a year ago and are fed no more."""
+    room.fresh(NOON - YEAR_MS, *NOT_FED)
+    room.heard(NOON - YEAR_MS, *NOT_FED)
     room.client.hset(room.keys.dead_letters, mapping={f"{room.settings.topic('crimes')}|late": 7})
     room.waiting("incidents_unattended|grade=1,area=stoke", {"i1": NOON - 60_000})
     room.settings = room.settings.model_copy(update={"streams": ("calls",)})
@@ -33,10 +35,8 @@ def telephony(room: ControlRoom) -> ControlRoom:
 def test_it_has_no_series_but_that_it_is_not_fed(telephony: ControlRoom) -> None:
     """An age of a year, or a feed that is silent for one, would ring a telephone every night."""
     samples = telephony.scrape(NOON)
-    assert {s: value(samples, "stream_fed", stream=s) for s in ("calls", "incidents", "crimes")} == {
-        "calls": 1, "incidents": 0, "crimes": 0,
-    }  # fmt: skip
-    of_others = [key for key in samples if "crime" in str(key) or "incident" in str(key)]
+    assert {s: value(samples, "stream_fed", stream=s) for s in STREAMS} == {"calls": 1, **dict.fromkeys(NOT_FED, 0)}
+    of_others = [key for key in samples if any(STREAMS[name].entity in str(key) for name in NOT_FED)]
     assert {name for name, _ in of_others} == {"watchroom_stream_fed"}
     assert value(samples, "stream_withheld", stream="calls") == 0
     assert value(samples, "call_volume", line="999", window="5m") == 0
@@ -86,7 +86,7 @@ def test_the_health_page_names_it(telephony: ControlRoom) -> None:
     mirror = telephony.mirror()
     mirror.refresh(NOON)
     said = json.loads(health(mirror, telephony.page(mirror)).body)
-    assert said["not_fed"] == ["incidents", "crimes"]
+    assert said["not_fed"] == list(NOT_FED)
     assert set(said["withheld"]) == {"calls"}
 
 

@@ -11,11 +11,16 @@ from redis.exceptions import ResponseError
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
 from tests.flow.servers import RedisServer
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import families
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.settings import SourceRule
+from watchroom.settings import SourceRule, read_settings
 from watchroom.streams import STREAMS
 
+NONE = dict.fromkeys(STREAMS, 0)
+SETTINGS = read_settings()
+CATALOGUE = load_catalogue(SETTINGS.schemas / "measures", SETTINGS.areas)
 ANSWERED_8_S = {
     "call_volume|line=999|count": 1,
     "call_answer_time|line=999|observations": 1,
@@ -28,8 +33,8 @@ ANSWERED_8_S = {
 
 def of_stream(samples: Samples, stream: str) -> set[str]:
     """Names of a stream's measures on a page."""
-    heads = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime"}
-    return {name for name in names_of(samples) if name.startswith(heads[stream])}
+    metrics = {family.name for measure in CATALOGUE.of_stream(stream) for family in families(measure)}
+    return names_of(samples) & metrics
 
 
 def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlRoom) -> None:
@@ -166,10 +171,12 @@ def test_figures_of_another_definition_are_withheld_and_the_other_streams_are_no
     """Under another definition the same field name means something else, in that stream alone."""
     room.bind("crimes", changed(room, "crime_recorded"))
     samples = room.scrape(NOON)
-    assert [stream for stream in STREAMS if of_stream(samples, stream)] == ["calls", "incidents"]
-    assert redefined(samples) == {"calls": 0, "incidents": 0, "crimes": 1}
+    assert [stream for stream in STREAMS if of_stream(samples, stream)] == [
+        stream for stream in STREAMS if stream != "crimes"
+    ]
+    assert redefined(samples) == {**NONE, "crimes": 1}
     withheld = {stream: value(samples, "stream_withheld", stream=stream) for stream in STREAMS}
-    assert withheld == {"calls": 0, "incidents": 0, "crimes": 1}
+    assert withheld == {**NONE, "crimes": 1}
 
 
 def test_another_definition_is_the_first_reason_and_says_what_changed(room: ControlRoom) -> None:
@@ -194,7 +201,7 @@ def test_a_stream_that_is_stale_is_not_redefined(room: ControlRoom) -> None:
     """The board's word for the two must differ: one wants a worker, the other a rebuild."""
     room.fresh(NOON - 60_000, "crimes")
     samples = room.scrape(NOON)
-    assert redefined(samples) == {"calls": 0, "incidents": 0, "crimes": 0}
+    assert redefined(samples) == NONE
     assert value(samples, "stream_withheld", stream="crimes") == 1
 
 
@@ -217,7 +224,7 @@ def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefi
     page = room.page(mirror)
     samples = parsed(page.text(NOON))
     assert not any(of_stream(samples, stream) for stream in STREAMS)
-    assert redefined(samples) == {"calls": 0, "incidents": 0, "crimes": 0}
+    assert redefined(samples) == NONE
     for faults in page.faults(NOON).values():
         assert "a rebuild is running, or was interrupted" in faults[0]
 

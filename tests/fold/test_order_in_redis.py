@@ -85,7 +85,9 @@ class Workers:
     """Two workers on one Redis, each with an applier of its own for every partition."""
 
     def __init__(self, redis_url: str, force: str, step_events: int) -> None:
-        settings = SETTINGS.model_copy(update={"redis_url": redis_url, "force": force, "step_events": step_events})
+        settings = SETTINGS.model_copy(
+            update={"redis_url": redis_url, "force": force, "step_events": step_events, "streams": tuple(TYPES)}
+        )
         topics = Topics({TOPIC.format(stream): PARTITIONS for stream in TYPES}, frozenset(), {})
         self.store = make_store(settings, catalogue(), topics)
         self.letters: set[tuple[str, int, int]] = set()

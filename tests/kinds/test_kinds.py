@@ -4,43 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
-from typing import Final, assert_never
+from typing import Final
 
 import pytest
+from pydantic import ValidationError
 
+from tests.kinds.made import filled, measure_of
 from watchroom.catalogue.entry import EVERY_KIND, MeasureEntry
-from watchroom.kinds import KINDS, names, open_now
+from watchroom.catalogue.own import shape_of
+from watchroom.kinds import KINDS
 from watchroom.kinds.columns import STANDING, VALUE
-from watchroom.kinds.kind import Column, Contribution, Form, Kind, MetricFamily, Over, Reads, Stored, Unit
-from watchroom.kinds.measure import Condition, Measure, Target
-
-BEGUN_MS, ENDED_MS, NOW_MS = 10_000, 14_000, 20_000
-FACTS: Final = {"begun": BEGUN_MS, "ended": ENDED_MS, "waiting": True, "how": "well"}
-SERIES: Final = "m|"
-
-
-def measure_of(kind: Kind) -> Measure:
-    """A measure without labels that has all that a kind may need."""
-    return Measure(
-        "m", kind.name, "made_up", "ended", (), ("1h",), "Made up", "What a test made up.", "A test", start="begun",
-        part=Condition({"how": ("well",)}), state="waiting", targets=(Target({}, 60_000, inclusive=False),),
-        give_up_ms=60_000,
-    )  # fmt: skip
-
-
-def filled(kind: Kind) -> Stored:
-    """What is stored of one entity that has begun and ended, as the kind itself adds it."""
-    measure, into = measure_of(kind), Contribution({}, {})
-    kind.adding(measure, SERIES, {})(FACTS, into)
-    match kind.reads:
-        case Reads.BUCKETS:
-            return {names.parse_field(field).field: number for field, (_, number) in into.cells.items()}
-        case Reads.OPEN_SET:
-            question = open_now.question(measure, SERIES, {})
-            return open_now.tile(question, (1, 0, 0, 1, 0), into.open_sets[SERIES], NOW_MS)
-        case _:
-            assert_never(kind.reads)
+from watchroom.kinds.kind import Column, Form, Kind, MetricFamily, Over, Reads, Unit
+from watchroom.kinds.own import OwnKey
 
 
 def figures_named(kind: Kind) -> Iterator[str]:
@@ -51,10 +28,8 @@ def figures_named(kind: Kind) -> Iterator[str]:
         yield from quantity.counts or (quantity.figure,)
 
 
-def faults(key: str, kind: Kind) -> Iterator[str]:
-    """What is wrong with a kind that stands under a key of the registry."""
-    if key != kind.name:
-        yield f"{kind.name} under {key}"
+def faults(kind: Kind) -> Iterator[str]:
+    """What is wrong with a kind."""
     yield from _figure_faults(kind)
     yield from _quantity_faults(kind)
     yield from _family_faults(kind)
@@ -129,12 +104,28 @@ def _key_faults(kind: Kind) -> Iterator[str]:
     yield from (f"every kind has {key}" for key in keys if key in EVERY_KIND)
     if len(set(keys)) < len(keys):
         yield "a key twice"
+    yield from _own_key_faults(kind)
+
+
+def _own_key_faults(kind: Kind) -> Iterator[str]:
+    """The examples, and the defaults in their place, must be what an entry may say."""
+    examples = {key.name: key.example for key in kind.own_keys}
+    defaults = {key.name: key.default for key in kind.own_keys if key.default is not None}
+    for said in (examples, examples | defaults):
+        try:
+            found = shape_of(kind).model_validate(said).model_dump(mode="json")
+        except ValidationError as error:
+            yield from (f"own key {item['loc'][0]}: {item['input']!r} is not of its type" for item in error.errors())
+            continue
+        yield from (
+            f"own key {name}: {said[name]!r} is {found[name]!r} in JSON" for name in said if said[name] != found[name]
+        )
 
 
 @pytest.mark.parametrize("key", KINDS)
 def test_a_kind_has_what_it_names(key: str) -> None:
     """A name that leads nowhere would end a scrape, a report or `make generate` with an AttributeError."""
-    assert list(faults(key, KINDS[key])) == []
+    assert list(faults(KINDS[key])) == []
 
 
 def test_every_key_of_an_entry_belongs_to_some_kind() -> None:
@@ -152,7 +143,6 @@ def _quantity(what: str, **changes: object) -> Callable[[Kind], Kind]:
 
 
 BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
-    "another key": ("count", lambda kind: replace(kind, name="tally"), "tally under count"),
     "a metric of no figure": (
         "count",
         lambda kind: replace(kind, families={**kind.families, "more": MetricFamily("more", (({}, "nowhere"),))}),
@@ -244,6 +234,21 @@ BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
         lambda kind: replace(kind, may=("nowhere",)),
         "no key nowhere of an entry",
     ),
+    "an example that no entry may have": (
+        "count",
+        lambda kind: replace(kind, own_keys=(OwnKey[object]("limit_s", int, "1"),)),
+        "own key limit_s: '1' is not of its type",
+    ),
+    "a default that no entry may have": (
+        "count",
+        lambda kind: replace(kind, own_keys=(OwnKey[object]("limit_s", int, 1, default="1"),)),
+        "own key limit_s: '1' is not of its type",
+    ),
+    "an own key that JSON does not have": (
+        "count",
+        lambda kind: replace(kind, own_keys=(OwnKey("since", date, date(2022, 1, 1)),)),
+        "own key since: datetime.date(2022, 1, 1) is '2022-01-01' in JSON",
+    ),
     "a key of every kind": ("open", lambda kind: replace(kind, may=("tiles",)), "every kind has tiles"),
     "a key that it needs and may have": ("count", lambda kind: replace(kind, may=("at",)), "a key twice"),
 }
@@ -253,4 +258,4 @@ BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
 def test_a_kind_that_names_what_it_has_not_is_found(case: str) -> None:
     """The check above in each case in which it fails."""
     key, change, told = BROKEN[case]
-    assert told in list(faults(key, change(KINDS[key])))
+    assert told in list(faults(change(KINDS[key])))

@@ -55,7 +55,7 @@ def metrics(copy: Copy, redis_url: str) -> Iterator[Sign]:
         (STREAM, "visit_given_up_whole", {"area": "stoke", "window": "1h"}, 3),
         (STREAM, "visits_waiting_oldest_seconds", {"area": "stoke"}, 720),
         (STREAM, "stream_withheld", {"stream": "visits"}, 0),
-        (BOTH, "visit_wait_spread_deviation_seconds", {"area": "stoke", "window": "1h"}, 600.0),
+        (BOTH, "visit_wait_spread_deviation_seconds", {"area": "stoke", "window": "1h"}, 480.0),
     ):
         yield Sign(needs, f"{name} {labels}", value(samples, name, **labels) == number)
     spread, waits = (
@@ -86,13 +86,14 @@ def built_in_page(copy: Copy, redis_url: str) -> Iterator[Sign]:
         (STREAM, "card-visit_volume", "number Stoke 4 County 0"),
         (STREAM, "card-visit_given_up", "share of the whole Stoke 33 % (1 of 3) County NONE"),
         (STREAM, "card-visits_waiting", "open now age of the oldest Stoke 1 12 min 00 s County 0 0 s"),
-        (BOTH, "tile-visit_wait_spread-11", "Stoke 10 min 00 s WIDE County NONE"),
+        (BOTH, "tile-visit_wait_spread-11", "Stoke 8 min 00 s WIDE County NONE"),
     ):
         yield Sign(needs, f"{part}: {said}", said in _text_of(found["page"], part))
     for measure, needs in MEASURES.items():
         yield Sign(needs, f"definition of {measure}", measure in found["definitions"])
     definition = found["definitions"].get("visit_wait_spread", "")
     yield Sign(BOTH, "the clock in words", "each from arrived to seen, placed at its end" in definition)
+    yield Sign(BOTH, "the kind's own keys", "cap_s = 1200; step_s = 120" in definition)
 
 
 def _text_of(page: str, part: str) -> str:
@@ -155,6 +156,8 @@ def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
     for needs, told in (
         (KIND, "- kind: spread, each from `queued` to `answered`, placed at its end; stream calls"),
         (KIND, "- metrics: `watchroom_call_answer_spread_lengths`, `watchroom_call_answer_spread_average_seconds`, "),
+        (KIND, "\n- `cap_s = 3600`\n- `step_s = 1`\n"),
+        (BOTH, "\n- `cap_s = 1200`\n- `step_s = 120`\n"),
         (STREAM, "- kind: open, now `waiting`, aged from `arrived`; stream visits"),
         (STREAM, "## visits\n\nWhat is known about one visit."),
         (STREAM, "- moment `wait_over`: seen, or left by who was never seen"),

@@ -22,10 +22,10 @@ from watchroom.streams import STREAMS
 HERE = Path(__file__).parent
 Planted = Literal["kind", "stream"]
 BOTH: tuple[Planted, ...] = ("kind", "stream")
-# The registry, the line that imports its modules, the last row, and the module that is planted.
-REGISTRIES: Mapping[Planted, tuple[str, str, str, str]] = {
-    "kind": ("kinds", "count, duration, open_now, share", "open_now.KIND", "spread"),
-    "stream": ("streams", "calls, crimes, incidents", "crimes.STREAM", "visits"),
+# The registry, what its modules call their row, and the module that is planted.
+REGISTRIES: Mapping[Planted, tuple[str, str, str]] = {
+    "kind": ("kinds", "KIND", "spread"),
+    "stream": ("streams", "STREAM", "visits"),
 }
 LAST_TILE = re.compile(r"\n\[\[calls_in_progress\.tiles]]\n(?:.+\n)+")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -63,22 +63,20 @@ class Copy:
         for what in BOTH:
             self._plant(what, has_row=what in rows)
         if by_default:
-            self._change(
-                "services/watchroom/streams/visits.py", "keeping_days=10,", "keeping_days=10, by_default=True,"
-            )
+            self.change("services/watchroom/streams/visits.py", "keeping_days=10,", "keeping_days=10, by_default=True,")
         self._enter(entries)
         if "stream" in rows:
             shutil.copytree(HERE / "events", self.root / "schemas" / "events", dirs_exist_ok=True)
 
     def _plant(self, what: Planted, *, has_row: bool) -> None:
-        package, imported, last, module = REGISTRIES[what]
+        package, constant, module = REGISTRIES[what]
         folder = self.root / "services" / "watchroom" / package
         shutil.copy(HERE / f"{module}.py", folder / f"{module}.py")
         if has_row:
             registry = f"services/watchroom/{package}/__init__.py"
-            row = last.replace(last.partition(".")[0], module)
-            self._change(registry, f"import {imported}\n", f"import {imported}, {module}\n")
-            self._change(registry, f"        {last},\n", f"        {last},\n        {row},\n")
+            row = f"from watchroom.{package}.{module} import {constant} as PLANTED\n"
+            self.change(registry, "\n\nROWS: ", f"\n{row}\nROWS: ")
+            self.change(registry, ",\n)\n\n", ",\n    PLANTED,\n)\n\n")
 
     def _enter(self, entries: Collection[Planted]) -> None:
         measures = self.root / "schemas" / "measures"
@@ -91,7 +89,8 @@ class Copy:
             assert count == 1
             (measures / "calls.toml").write_text(cut, encoding="utf-8")
 
-    def _change(self, path: str, was: str, by: str) -> None:
+    def change(self, path: str, was: str, by: str) -> None:
+        """Put something else in the place of what stands once in a file."""
         file = self.root / path
         text = file.read_text(encoding="utf-8")
         assert text.count(was) == 1, f"{path} no longer has {was!r} once"

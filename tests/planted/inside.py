@@ -51,7 +51,8 @@ EVENTS = (
     Happened("visit.left", "v3", "2022-01-10T10:40:00Z"),
     Happened("visit.arrived", "v4", "2022-01-10T11:00:00Z", {"area": "county"}),
     Happened("visit.seen", "v4", "2022-01-10T11:05:00Z", {"counter": "1"}),
-    # The last hour: answers after 3 s and 9 s, and one of a call that was never queued; waits of 5 and 25 minutes.
+    # The last hour: answers after 3 s and 9 s, and one of a call that was never queued; waits of 5 and 25 minutes,
+    # which count as 4 and 20: in steps of 2 minutes, and 20 at most.
     Happened("call.queued", "21", f"{TODAY}11:40:00Z", {"line": "999"}),
     Happened("call.answered", "21", f"{TODAY}11:40:03Z"),
     Happened("call.queued", "22", f"{TODAY}11:41:00Z", {"line": "999"}),

@@ -1,13 +1,16 @@
 """A made-up kind, planted by tests: how far lengths of time lie apart, as an exact standard deviation.
 
 Whole seconds, their number, their sum and the sum of their squares add up over time; a deviation follows from these.
+Two keys are its own: a length counts as `cap_s` at most, and in whole steps of `step_s`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from math import sqrt
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import Field
 
 from watchroom.kinds import names, words
 from watchroom.kinds.asking import mean, of_some
@@ -27,9 +30,13 @@ from watchroom.kinds.kind import (
     Unit,
 )
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.own import OwnKey
 from watchroom.rolling.buckets import ten_seconds_of
 
 LENGTHS, SUM_S, SQUARES, UNMEASURED = "lengths", "sum_s", "squares", "unmeasured"  # fields
+Seconds = Annotated[int, Field(gt=0)]
+CAP_S: Final = OwnKey("cap_s", Seconds, example=600)
+STEP_S: Final = OwnKey("step_s", Seconds, example=60, default=1)
 
 
 class SpreadFigures(NamedTuple):
@@ -53,7 +60,7 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> SpreadFigures:  
 
 def adding(measure: Measure, series: str, _: By) -> Add:
     """One length at its end; without a start before it, only that this was so."""
-    begin, at = measure.start, measure.at
+    begin, at, cap_s, step_s = measure.start, measure.at, CAP_S.of(measure), STEP_S.of(measure)
     lengths, sum_s, squares, unmeasured = (names.field(series, what) for what in (LENGTHS, SUM_S, SQUARES, UNMEASURED))
 
     def add(facts: Facts, into: Contribution) -> None:
@@ -64,7 +71,8 @@ def adding(measure: Measure, series: str, _: By) -> Add:
         if not isinstance(begin_ms, int) or end_ms < begin_ms:
             cells[unmeasured] = start_ms, 1
             return
-        took_s = (end_ms - begin_ms) // 1000
+        took_s = min((end_ms - begin_ms) // 1000, cap_s)
+        took_s -= took_s % step_s
         cells[lengths] = start_ms, 1
         cells[sum_s] = start_ms, took_s
         cells[squares] = start_ms, took_s * took_s
@@ -93,6 +101,7 @@ KIND: Final = Kind(
     about="how far lengths of time lie apart",
     needs=("at", "windows", "start"),
     may=("where",),
+    own_keys=(CAP_S, STEP_S),
     reads=Reads.BUCKETS,
     adding=adding,
     figures=figures,

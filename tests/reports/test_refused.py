@@ -16,6 +16,7 @@ from watchroom.replay.processes import environment
 from watchroom.reports.months import months, read_months, restatements
 from watchroom.reports.replayed import moved_rows
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 pytestmark = pytest.mark.real
 SAID = (
@@ -53,7 +54,7 @@ def test_months_of_the_other_streams_are_those_of_before(before: Settings, chang
     assert {"orphans", "crime_recorded"} <= {row["measure"] for row in crimes}
     assert found.rows == [row for row in all_of_them.rows if row not in crimes]
     assert found.rows
-    assert found.as_of == {"calls": NOW_MS, "incidents": NOW_MS}
+    assert found.as_of == {stream: NOW_MS for stream in STREAMS if stream != "crimes"}
 
 
 def test_a_measure_of_a_refused_stream_is_refused(changed: Settings) -> None:
@@ -76,7 +77,7 @@ def test_when_every_stream_is_refused_nothing_is_printed(before: Settings) -> No
     """Another zone makes other months of all."""
     other = before.model_copy(update={"zone": "UTC"})
     for call in (months, restatements):
-        with pytest.raises(RebuildNeeded, match="calls, incidents, crimes: reporting zone changed"):
+        with pytest.raises(RebuildNeeded, match=f"{', '.join(STREAMS)}: reporting zone changed"):
             call(other)
 
 

@@ -11,8 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from watchroom.streams import STREAMS
-
+STREAMS = ("calls", "incidents", "crimes")  # all that there were
 LABELS = """
 [line]
 brief = "Telephone line."

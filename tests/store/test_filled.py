@@ -75,7 +75,7 @@ async def test_when_no_stream_is_ours_nothing_may_be_read(settings: Settings, re
     """What all have in common was changed; the streams are named together."""
     await fill(settings)
     with pytest.raises(
-        OtherDefinitions, match="calls, incidents, crimes: reporting zone changed from Europe/London to UTC"
+        OtherDefinitions, match=f"{', '.join(STREAMS)}: reporting zone changed from Europe/London to UTC"
     ):
         check(reader, settings.model_copy(update={"zone": "UTC"}))
 

@@ -26,7 +26,6 @@ from watchroom.store.meta import CLEARING_SAID, Bound, meta_of
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, BY_STREAM_SAID, parts_by_stream
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
-from watchroom.streams import STREAMS
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
 def ours(settings: Settings) -> dict[str, dict[str, Any]]:
     """Today's definition of each stream."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    return {stream: definition_of(settings, catalogue, stream, before.PARTITIONS) for stream in STREAMS}
+    return {stream: definition_of(settings, catalogue, stream, before.PARTITIONS) for stream in before.STREAMS}
 
 
 @asynccontextmanager
@@ -125,7 +124,7 @@ async def test_what_was_common_to_all_changes_each(
     """Then none is left for a worker that differs in it."""
     client.hset(keys.meta, mapping=before.old_meta(**parts))
     async with worker(settings) as store:
-        assert await store.open() == dict.fromkeys(STREAMS, left)
+        assert await store.open() == dict.fromkeys(before.STREAMS, left)
 
 
 async def test_another_topic_prefix_is_no_second_start(settings: Settings, client: Redis, keys: Keys) -> None:
@@ -133,7 +132,7 @@ async def test_another_topic_prefix_is_no_second_start(settings: Settings, clien
     client.hset(keys.meta, mapping=before.old_meta(prefix="north"))
     async with worker(settings) as store:
         left = await store.open()
-    assert left == {stream: f"topic changed from north.{stream} to watchroom.{stream}" for stream in STREAMS}
+    assert left == {stream: f"topic changed from north.{stream} to watchroom.{stream}" for stream in before.STREAMS}
     assert "partitions:watchroom.calls" not in fields(client, keys)
 
 
@@ -147,7 +146,7 @@ async def test_readers_understand_it_and_write_nothing(
     assert meta is not None
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     assert redefined(meta, settings, catalogue) == {}
-    assert (meta.seq, meta.clearing, meta.partitions) == (7, False, {f"watchroom.{s}": 2 for s in STREAMS})
+    assert (meta.seq, meta.clearing, meta.partitions) == (7, False, {f"watchroom.{s}": 2 for s in before.STREAMS})
     assert content(client, keys) == stored
     async with worker(settings) as store:
         await store.open()
@@ -160,7 +159,7 @@ async def test_one_that_was_being_cleared_lets_nobody_in(settings: Settings, cli
     client.hset(keys.meta, mapping={**before.old_meta(), **interrupted})
     stored = fields(client, keys)
     async with worker(settings) as store:
-        assert await store.open() == dict.fromkeys(STREAMS, CLEARING_SAID)
+        assert await store.open() == dict.fromkeys(before.STREAMS, CLEARING_SAID)
     assert fields(client, keys) == stored
     meta = meta_of(stored)
     assert meta is not None
@@ -183,7 +182,7 @@ async def test_only_the_definition_that_was_read_is_taken_over(settings: Setting
 
         store._bind = and_then_another_is_written  # type: ignore[method-assign]  # another writes in between
         left = await store.open()
-    assert left.keys() == set(STREAMS)
+    assert left.keys() == set(before.STREAMS)
     assert "definition:calls" not in fields(client, keys)
 
 

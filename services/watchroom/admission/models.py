@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_type_hin
 from pydantic import Field, TypeAdapter
 
 from watchroom.events.envelope import Envelope
+from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
 
@@ -44,14 +45,15 @@ def type_of(model: object) -> str:
     return str(get_args(get_type_hints(plain(model))["type"])[0])
 
 
-MODELS: Final[Mapping[str, object]] = {
-    type_of(model): model for models in (*OF_STREAM.values(), (FeedHeartbeat,)) for model in models
-}
+MODELS: Final[Mapping[str, object]] = registry(
+    "models of the event type",
+    ((type_of(model), model) for models in (*OF_STREAM.values(), (FeedHeartbeat,)) for model in models),
+)
 """Type -> model; the heartbeat, which belongs to every stream, is the last."""
 
-STREAM_OF: Final[Mapping[str, str]] = {
-    type_of(model): stream for stream, models in OF_STREAM.items() for model in models
-}
+STREAM_OF: Final[Mapping[str, str]] = registry(
+    "streams for the event type", ((type_of(model), stream) for stream, models in OF_STREAM.items() for model in models)
+)
 """Type -> the one stream that may carry it; without the heartbeat."""
 
 _ANY: Any = Annotated[Union[tuple(MODELS.values())], Field(discriminator="type")]  # noqa: UP007  # `|` takes no table

@@ -8,14 +8,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
 from watchroom.kinds import KINDS
 from watchroom.kinds.measure import Condition, Target
 from watchroom.kinds.shown import Display
-from watchroom.streams import STREAMS
+from watchroom.streams import BOARDS, STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
-BOARDS: Final = tuple(dict.fromkeys(stream.board.name for stream in STREAMS.values()))
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -112,12 +112,15 @@ class MeasureEntry(Strict):
 EVERY_KIND: Final = (
     "kind", "stream", "brief", "definition", "source", "by", "excludes", "board", "tiles", "alerts", "why_unused",
 )  # fmt: skip
+own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 
 
 def keys_of(kind: str) -> tuple[str, ...]:
-    """The keys that an entry of a kind may have; of an unknown one, all that there are."""
+    """The keys that an entry of a kind may have; none where there is no such kind, and nobody knows."""
     known = KINDS.get(kind)
-    return tuple(MeasureEntry.model_fields) if known is None else (*EVERY_KIND, *known.keys())
+    if known is None:
+        return ()
+    return (*EVERY_KIND, *known.keys(), *(key.name for key in known.own_keys))
 
 
 def condition(table: dict[str, list[str | bool] | str | int | float]) -> Condition:

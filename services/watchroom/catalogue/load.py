@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from watchroom.catalogue import checks, display_checks
+from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.shape import shape_faults
@@ -98,20 +99,31 @@ def _usable(table: Mapping[str, object], unusable: Collection[str]) -> MeasureEn
     return MeasureEntry.model_validate(STAND_INS | kept)
 
 
+def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: list[Fault]) -> Mapping[str, object]:
+    """What an entry says under the own keys of its kind; nothing where one of them is wrong."""
+    try:
+        return own_keys.said_under(own, kind)
+    except ValidationError as error:
+        faults.extend(shape_faults(keys_of(kind), where, name, error, needs=f"a {kind}"))
+        return {}
+
+
 def _measure(where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]) -> Measure | None:
     """The measure of an entry; None where a fault leaves nothing whose display could be judged."""
     unusable: frozenset[str] = frozenset()
+    shared, own = own_keys.apart(table) if isinstance(table, dict) else (table, {})
     try:
-        entry = MeasureEntry.model_validate(table)
+        entry = MeasureEntry.model_validate(shared)
     except ValidationError as error:
         known = keys_of(str(table.get("kind"))) if isinstance(table, dict) else ()
         faults.extend(shape_faults(known, where, name, error))
-        if not isinstance(table, dict):
+        if not isinstance(shared, dict):
             return None
         unusable = frozenset(str(item["loc"][0]) for item in error.errors())
-        entry = _usable(table, unusable)
+        entry = _usable(shared, unusable)
     found = list(checks.entry_faults(entry, labels, unusable))
     faults.extend(Fault(where, f"{name}.{key}", what, write) for key, what, write in found)
+    said = {} if "kind" in unusable else _own(where, name, entry.kind, own, faults)
     broken = unusable | {key.partition(".")[0] for key, _, _ in found}
     if broken & JUDGE_DISPLAY:
         return None
@@ -134,4 +146,5 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
         give_up_ms=entry.give_up_s * 1000,
         unit="s" if KINDS[entry.kind].unit is Unit.SECONDS else "1",
         display=entry.display(),
+        own=said,
     )

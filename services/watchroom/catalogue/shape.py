@@ -13,14 +13,25 @@ from watchroom.fault_words import what_to_write
 
 NUMBERS = {"int", "float"}
 _OF_UNIONS = {*NUMBERS, "str", "list[union[str,bool]]"}  # pydantic's names for the parts of a type that is a union
+EVERY = "every entry"
 WORDS = {
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example theft_offences",
     r"^([A-Z][a-z0-9]+)+[0-9]*$": "words with a capital each, put together, for example CallsUnanswered",
 }
 
 
-def shape_faults(known: Sequence[str], where: str, name: str, error: ValidationError) -> Iterator[Fault]:
-    """A fault for each place; `name` is the table's, `known` are the keys that it may have."""
+def shape_faults(
+    known: Sequence[str], where: str, name: str, error: ValidationError, needs: str = EVERY
+) -> Iterator[Fault]:
+    """A fault for each place.
+
+    Args:
+        known: Keys that the table may have; none: nobody knows, so that no key is an unknown one.
+        where: Its file.
+        name: The table's.
+        error: What pydantic says of it.
+        needs: Who needs a key that is missing.
+    """
     by_place: dict[tuple[int | str, ...], list[Any]] = defaultdict(list)
     for item in error.errors():
         by_place[_place(item["loc"])].append(item)
@@ -28,12 +39,14 @@ def shape_faults(known: Sequence[str], where: str, name: str, error: ValidationE
         key = ".".join([name, *map(str, place)])
         if first["type"] == "extra_forbidden":
             is_ours = len(place) == 1
+            if is_ours and not known:
+                continue
             write = (
                 f"one of {', '.join(sorted(known))}" if is_ours else "no such key here; schemas/measures has examples"
             )
             yield Fault(where, key, "an unknown key", write)
         elif first["type"] == "missing":
-            yield Fault(where, key, "nothing", f"`{place[-1]} = ...`: every entry needs it")
+            yield Fault(where, key, "nothing", f"`{place[-1]} = ...`: {needs} needs it")
         else:
             yield Fault(where, key, repr(first["input"]), _union_words([first, *others]))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import suffixes
-from watchroom.kinds import kind_of, names
+from watchroom.kinds import kind_of, names, own_said
 from watchroom.kinds.measure import Measure, Target
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
@@ -43,6 +43,7 @@ def _entry(measure: Measure) -> Iterator[str]:
     yield f"- excluded: {measure.display.excludes}"
     for where, share in measure.display.objectives:
         yield f"- objective: {share:.0%} of {', '.join(f'{name} {value}' for name, value in where.items()) or 'all'}"
+    yield from (f"- `{said}`" for said in own_said(measure))
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
     if measure.give_up_ms:

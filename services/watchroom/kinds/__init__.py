@@ -5,6 +5,7 @@ The order is the order of columns in reports. Pure: no clock, no I/O.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,16 +13,16 @@ from watchroom.kinds import count, duration, open_now, share
 from watchroom.kinds.kind import Kind, Quantity
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
+from watchroom.registry import registry
 
-KINDS: Final[Mapping[str, Kind]] = {
-    kind.name: kind
-    for kind in (
-        count.KIND,
-        share.KIND,
-        duration.KIND,
-        open_now.KIND,
-    )
-}
+ROWS: Final[tuple[Kind, ...]] = (
+    count.KIND,
+    share.KIND,
+    duration.KIND,
+    open_now.KIND,
+)
+
+KINDS: Final[Mapping[str, Kind]] = registry("kinds called", ((kind.name, kind) for kind in ROWS))
 """Every kind by its name."""
 
 
@@ -33,3 +34,8 @@ def kind_of(measure: Measure) -> Kind:
 def quantity_of(measure: Measure, shown: Shown) -> Quantity:
     """The quantity that is shown of a measure."""
     return KINDS[measure.kind].quantities[shown.what]
+
+
+def own_said(measure: Measure) -> list[str]:
+    """What a measure says under the own keys of its kind, defaults too, as one would write it."""
+    return [f"{key.name} = {json.dumps(key.of(measure))}" for key in KINDS[measure.kind].own_keys]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from watchroom.kinds.asking import Asking, total
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.own import OwnKey
 
 Facts = Mapping[str, object]  # of one entity: every word of its stream
 By = Mapping[str, str]  # label -> value
@@ -154,6 +155,7 @@ class Kind:
     # Raised whenever `adding` would add something else for the same facts: part of its measures' definition.
     version: int = 1
     may: tuple[str, ...] = ()  # keys that an entry may have as well
+    own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
     add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up
     unit: Unit = Unit.NUMBER  # of its value

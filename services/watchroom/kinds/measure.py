@@ -82,6 +82,7 @@ class Measure:
     give_up_ms: int = 0
     unit: str = "1"
     display: Display = field(default_factory=Display)
+    own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads: no key that is at its default
 
     def words(self) -> Iterator[str]:
         """Every word of its stream that it names."""

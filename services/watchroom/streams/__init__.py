@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from watchroom.registry import registry
 from watchroom.streams import calls, crimes, incidents
-from watchroom.streams.stream import Stream
+from watchroom.streams.stream import Board, Stream
 
-STREAMS: Final[Mapping[str, Stream]] = {
-    stream.name: stream
-    for stream in (
-        calls.STREAM,
-        incidents.STREAM,
-        crimes.STREAM,
-    )
-}
+ROWS: Final[tuple[Stream, ...]] = (
+    calls.STREAM,
+    incidents.STREAM,
+    crimes.STREAM,
+)
+
+STREAMS: Final[Mapping[str, Stream]] = registry("streams called", ((stream.name, stream) for stream in ROWS))
 """Every stream by its name."""
+
+BOARDS: Final[Mapping[str, Board]] = registry("boards called", ((row.board.name, row.board) for row in ROWS))
+"""The boards that streams name, by their name."""

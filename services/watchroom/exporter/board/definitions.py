@@ -11,7 +11,7 @@ from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import has_list
 from watchroom.exporter.board.words import WINDOW_WORDS, label_words, limit_words, plain, target_words, where_words
-from watchroom.kinds import kind_of
+from watchroom.kinds import kind_of, own_said
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.names import metric
@@ -75,6 +75,8 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     for label in measure.labels:
         listed = ", ".join(label_words(label.name, value) for value in label.values)
         yield f"By {label.name.replace('_', ' ')}", [f"{listed}; absent is {label.absent}, anything else {label.other}"]
+    if said := own_said(measure):
+        yield "Also says", ["; ".join(said)]
     if measure.windows:
         yield "Windows", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.windows)]
     if measure.targets:

@@ -20,11 +20,11 @@ from watchroom.generate.boards.panels import SOURCE, Link, Placed
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
-from watchroom.streams import STREAMS
+from watchroom.streams import BOARDS as OF_STREAMS
 
 COLUMNS: Final = 24
 REFRESH: Final = "10s"
-NAMES: Final = ("live", *dict.fromkeys(stream.board.name for stream in STREAMS.values()), "month", "platform")
+NAMES: Final = ("live", *OF_STREAMS, "month", "platform")
 ROW_HEIGHT: Final = 1
 MOST_OPEN_ROWS: Final = 84  # of 38 px: three screens of 1,080 px; what does not fit is behind a heading
 AGE_HEIGHT: Final = 4

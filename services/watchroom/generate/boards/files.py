@@ -11,9 +11,12 @@ from typing import Final
 from watchroom.catalogue.load import load_catalogue
 from watchroom.generate.boards import board, live, month, of_streams, platform
 from watchroom.generate.boards.board import Board, Sources
+from watchroom.registry import registry
 from watchroom.settings import Settings
 
-BOARDS: Final = {made.name: made for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD)}
+BOARDS: Final = registry(
+    "boards called", ((made.name, made) for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD))
+)
 
 
 def outputs() -> dict[str, Callable[[Path], str]]:

@@ -14,7 +14,7 @@ from watchroom.generate.boards.sections import of_measure
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Form
 from watchroom.kinds.measure import Measure
-from watchroom.streams import STREAMS
+from watchroom.streams import BOARDS as OF_STREAMS
 from watchroom.streams.stream import Board as StreamBoard
 
 NOW_FIRST: Final = (Form.NOW, Form.SUMMARY, Form.TALLY)  # who waits now stands before how it went
@@ -45,7 +45,6 @@ def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
 
 
 BOARDS: Final = tuple(
-    Board(board.name, board.title, board.about, board.since, partial(make, board))
-    for board in {stream.board.name: stream.board for stream in STREAMS.values()}.values()
+    Board(board.name, board.title, board.about, board.since, partial(make, board)) for board in OF_STREAMS.values()
 )
 """One for each board that the streams name."""

@@ -14,6 +14,7 @@ from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import NOT_FED, Word
 from watchroom.kinds import KINDS, names
+from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
 CHOSEN: Final = ask.CHOSEN[0]
@@ -33,9 +34,15 @@ SOMETIMES: Final = {
     "redis_retries": "Redis calls tried again",
     "kafka_retries": "Kafka calls tried again",
 }
-EXCLUDED: Final = {
-    suffix: family.excluded for kind in KINDS.values() for suffix, family in kind.families.items() if family.excluded
-}
+EXCLUDED: Final = registry(
+    "texts of what is excluded under the suffix",
+    (
+        (suffix, family.excluded)
+        for kind in KINDS.values()
+        for suffix, family in kind.families.items()
+        if family.excluded
+    ),
+)
 NONE_UP: Final = {0: Word("NONE UP", palette.CRITICAL)}
 
 

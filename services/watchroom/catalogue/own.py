@@ -1,0 +1,62 @@
+"""The keys that one kind has and no other: which they are, and what an entry says under them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import ConfigDict, create_model
+
+from watchroom.catalogue.display_entry import Strict
+from watchroom.kinds import KINDS
+from watchroom.kinds.kind import Kind
+from watchroom.registry import registry
+
+
+class _Own(Strict):
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+def shape_of(kind: Kind) -> type[Strict]:
+    """What checks the own keys of a kind's entries; see `OwnKey`."""
+    keys = registry(f"keys of the kind {kind.name!r} called", ((key.name, key) for key in kind.own_keys))
+    fields: dict[str, Any] = {
+        name: (key.type, ... if key.default is None else key.default) for name, key in keys.items()
+    }
+    return create_model(f"OwnKeysOf_{kind.name}", __base__=_Own, **fields)
+
+
+_SHAPES: Final = {name: shape_of(kind) for name, kind in KINDS.items()}
+NAMES: Final = frozenset(key.name for kind in KINDS.values() for key in kind.own_keys)
+"""The own keys of all kinds."""
+
+
+def apart(table: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """An entry's keys that no kind has for itself, and those that some kind has."""
+    shared = {key: value for key, value in table.items() if key not in NAMES}
+    return shared, {key: value for key, value in table.items() if key in NAMES}
+
+
+def said_under(own: Mapping[str, object], kind: str) -> dict[str, object]:
+    """What an entry says under the own keys of its kind, less what is said by default anyway.
+
+    Raises:
+        pydantic.ValidationError: A key is missing, of another type, or another kind's.
+    """
+    said = _SHAPES[kind].model_validate(own).model_dump(mode="json")
+    return {key.name: said[key.name] for key in KINDS[kind].own_keys if said[key.name] != key.default}
+
+
+def check_keys(kinds: Iterable[Kind], shared: Collection[str]) -> None:
+    """Each key that a kind names is either one of those that kinds share, or declared as its own.
+
+    Raises:
+        ValueError: It is neither, or both.
+    """
+    for kind in kinds:
+        for key in (*kind.needs, *kind.may):
+            if key not in shared:
+                raise ValueError(f"the kind {kind.name!r} has a key {key!r} that no entry has: write it in `own_keys`")
+        for own in kind.own_keys:
+            if own.name in shared:
+                raise ValueError(f"the kind {kind.name!r} has an own key {own.name!r} that entries of other kinds have")

@@ -1,0 +1,25 @@
+"""Tables by name that are made out of the modules of kinds and streams. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+def registry(what: str, rows: Iterable[tuple[str, Row]]) -> dict[str, Row]:
+    """Rows by name, in their order.
+
+    Args:
+        what: What the rows are, for the message.
+        rows: Name and row. The same row may come again under its name.
+
+    Raises:
+        ValueError: Two different rows have one name: the first would be gone without a word.
+    """
+    found: dict[str, Row] = {}
+    for name, row in rows:
+        if found.setdefault(name, row) != row:
+            raise ValueError(f"two different {what} {name!r}: only one of them would be used")
+    return found

@@ -1,0 +1,128 @@
+"""Two rows under one name: whoever adds the second is told at once, wherever the table is made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.parts import ROOT
+from watchroom.registry import registry
+
+# A module's row is changed once the package has been read; then the package is read anew, and what makes its tables.
+PROGRAM = """
+from dataclasses import replace
+from importlib import import_module, reload
+import watchroom.kinds, watchroom.streams
+from watchroom.kinds import count, duration, share
+from watchroom.streams import calls, crimes, incidents
+{change}
+reload(watchroom.kinds)
+reload(watchroom.streams)
+import_module("{module}")
+"""
+DOUBLES = {
+    "two kinds": (
+        "share.KIND = replace(share.KIND, name='count')",
+        "watchroom.kinds",
+        "two different kinds called 'count'",
+    ),
+    "two streams": (
+        "crimes.STREAM = replace(crimes.STREAM, name='calls')",
+        "watchroom.streams",
+        "two different streams called 'calls'",
+    ),
+    "two boards": (
+        "crimes.STREAM = replace(crimes.STREAM, board=crimes.STREAM.board._replace(name=calls.STREAM.board.name))",
+        "watchroom.streams",
+        "two different boards called 'demand'",
+    ),
+    "a stream's board and one of ours": (
+        "crimes.STREAM = replace(crimes.STREAM, board=crimes.STREAM.board._replace(name='live'))",
+        "watchroom.generate.boards.files",
+        "two different boards called 'live'",
+    ),
+    "one event type of two streams": (
+        "crimes.STREAM = replace(crimes.STREAM, models=(*crimes.STREAM.models, calls.STREAM.models[0]))",
+        "watchroom.admission.models",
+        "two different streams for the event type 'call.presented'",
+    ),
+    "two models of one event type": (
+        (
+            "from typing import Literal\n"
+            "class Again(calls.STREAM.models[0]):\n    type: Literal['call.presented']\n"
+            "calls.STREAM = replace(calls.STREAM, models=(*calls.STREAM.models, Again))"
+        ),
+        "watchroom.admission.models",
+        "two different models of the event type 'call.presented'",
+    ),
+    "two texts under one suffix": (
+        (
+            "other = duration.KIND.families['negative']._replace(excluded='Something else.')\n"
+            "share.KIND = replace(share.KIND, families={**share.KIND.families, 'negative': other})"
+        ),
+        "watchroom.generate.boards.platform",
+        "two different texts of what is excluded under the suffix 'negative'",
+    ),
+    "a stream that takes the topic of dead letters": (
+        "crimes.STREAM = replace(crimes.STREAM, name='dead-letters')",
+        "watchroom.settings",
+        "two different topics called 'dead-letters'",
+    ),
+    "a stream that takes the topic of returns": (
+        "crimes.STREAM = replace(crimes.STREAM, name='returns')",
+        "watchroom.settings",
+        "two different topics called 'returns'",
+    ),
+    "an own key that others have": (
+        (
+            "from watchroom.kinds.own import OwnKey\n"
+            "share.KIND = replace(share.KIND, own_keys=(OwnKey('edges_s', int, 1),))"
+        ),
+        "watchroom.catalogue.entry",
+        "the kind 'share' has an own key 'edges_s' that entries of other kinds have",
+    ),
+    "an own key twice": (
+        (
+            "from watchroom.kinds.own import OwnKey\n"
+            "share.KIND = replace(share.KIND, own_keys=(OwnKey('limit_s', int, 1), OwnKey('limit_s', str, '')))"
+        ),
+        "watchroom.catalogue.entry",
+        "two different keys of the kind 'share' called 'limit_s'",
+    ),
+    "a key that nobody has declared": (
+        "share.KIND = replace(share.KIND, needs=(*share.KIND.needs, 'limit_s'))",
+        "watchroom.catalogue.entry",
+        "the kind 'share' has a key 'limit_s' that no entry has: write it in `own_keys`",
+    ),
+}
+
+
+def imported(change: str, module: str) -> subprocess.CompletedProcess[str]:
+    """A process that imports a module after a change to some rows."""
+    program = PROGRAM.format(change=change, module=module)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60,
+        env={"PYTHONPATH": str(ROOT / "services")},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOUBLES)
+def test_a_double_is_told_at_import(case: str) -> None:
+    """Else one of the two is gone, and its measures, events or texts with it, in silence."""
+    change, module, told = DOUBLES[case]
+    done = imported(change, module)
+    assert done.returncode == 1
+    assert f"ValueError: {told}" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("module", sorted({module for _, module, _ in DOUBLES.values()}))
+def test_without_a_double_nothing_is_told(module: str) -> None:
+    """The same process with the rows as they are."""
+    assert imported("", module).stderr == ""
+
+
+def test_the_same_row_may_come_again_and_the_order_is_kept() -> None:
+    """Streams may share a board, and kinds an exclusion."""
+    assert list(registry("things called", [("b", 1), ("a", 2), ("b", 1)]).items()) == [("b", 1), ("a", 2)]
