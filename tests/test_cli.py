@@ -304,7 +304,7 @@ definition = "Of a kind that nobody has."
 source = "A test"
 """
 UNKNOWN_TOLD = (
-    "wrong_key.give_up_s: found 60; write no give_up_s: a count has none; its keys are kind, stream, brief, ",
+    "wrong_key.give_up_s: found 60; write no give_up_s: kind count has none; its keys are kind, stream, brief, ",
     "wrong_words.start: found 'reported'; write a moment of crimes: recorded, outcome_assigned",
     "wrong_words.by.area: found 'district'; write a value of crimes: group, category, outcome, area",
     f"wrong_stream.stream: found 'visits'; write one of {', '.join(map(repr, STREAMS))}",

@@ -90,9 +90,9 @@ def kind_faults(entry: MeasureEntry) -> Found:
     kind, known = KINDS[entry.kind], keys_of(entry.kind)
     for key in kind.needs:
         if not getattr(entry, key):
-            yield key, "nothing", f"{key}: a {kind.name} needs it"
+            yield key, "nothing", f"{key}: kind {kind.name} needs it"
     for key in sorted(entry.model_fields_set - set(known)):
-        yield key, repr(getattr(entry, key)), f"no {key}: a {kind.name} has none; its keys are {', '.join(known)}"
+        yield key, repr(getattr(entry, key)), f"no {key}: kind {kind.name} has none; its keys are {', '.join(known)}"
     yield from kind.faults(entry)
 
 

@@ -36,7 +36,7 @@ def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
 def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
     quantities = kind_of(measure).quantities
     if shown.what not in quantities:
-        yield f"{key}.show", repr(shown.what), f"a quantity of a {measure.kind}: {', '.join(quantities)}"
+        yield f"{key}.show", repr(shown.what), f"a quantity of kind {measure.kind}: {', '.join(quantities)}"
         return
     quantity = quantities[shown.what]
     if shown.window not in (measure.windows or ("",)):
@@ -92,7 +92,7 @@ def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
     yield from _shown_faults(key, measure, alert.shown)
     kind = kind_of(measure)
     if alert.at_least and not kind.quantities.keys() - {kind.base}:
-        yield f"{key}.at_least", str(alert.at_least), f"no at_least: a {kind.name} is judged by itself"
+        yield f"{key}.at_least", str(alert.at_least), f"no at_least: kind {kind.name} is judged by itself"
     if alert.burn is None:
         return
     met = [name for name, quantity in kind.quantities.items() if quantity.is_met_share]

@@ -104,7 +104,7 @@ def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: li
     try:
         return own_keys.said_under(own, kind)
     except ValidationError as error:
-        faults.extend(shape_faults(keys_of(kind), where, name, error, needs=f"a {kind}"))
+        faults.extend(shape_faults(keys_of(kind), where, name, error, needs=f"kind {kind}"))
         return {}
 
 
