@@ -98,7 +98,7 @@ ONE_FAULT = {
     "burn over a window it has not": (
         alert(DURATION, WITHIN_999, BURN.replace('short = "5m"', 'short = "1h"')), "alerts.0.burn", "'1h'", "5m",
     ),
-    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "True", "kind share has none; its keys are kind, "),
+    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "True", "kind share has none; its keys are "),
     "overdue from a count": (
         COUNT + DURATION + 'overdue_from = "calls_in"\n', "overdue_from", "'calls_in'", "an open measure",
     ),

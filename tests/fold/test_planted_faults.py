@@ -105,7 +105,8 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     right = contributor_of(self, state)
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
-    facts, into = self._stream.facts(state), Contribution(dict(right.cells), dict(right.open_sets))
+    facts = {name: word.read(state) for name, word in self._stream.words.items()}
+    into = Contribution(dict(right.cells), dict(right.open_sets))
     for group in self._groups:
         for add in group.adds(facts):
             add(facts, into)

@@ -33,7 +33,7 @@ def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> No
     state = None
     for number, event in enumerate(data.draw(st.lists(events(stream), min_size=1, max_size=6))):
         state = of.fold(state, event, number)
-    facts: Mapping[str, object] = of.facts(state)
+    facts: Mapping[str, object] = {name: word.read(state) for name, word in of.words.items()}
     assert list(facts) == [*of.moments, *of.values, *of.states]
     assert all(facts[word] is None or type(facts[word]) is int for word in of.moments)
     assert all(facts[word] is None or isinstance(facts[word], str | bool) for word in of.values)

@@ -73,10 +73,6 @@ class Stream:
         """Every word of the stream."""
         return {**self.moments, **self.values, **self.states}
 
-    def facts(self, state: State) -> Mapping[str, object]:
-        """Every word of the stream for one entity."""
-        return {name: word.read(state) for name, word in self.words.items()}
-
     def pack(self, state: State) -> bytes:
         """A state as stored: a msgpack array of its fields."""
         packed: bytes = msgpack.packb(state)
