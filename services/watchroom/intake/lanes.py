@@ -162,7 +162,7 @@ class Lanes:
     def __init__(self, make_applier: MakeApplier) -> None:
         self._make_applier = make_applier
         self._lanes: dict[tuple[str, int], Lane] = {}
-        self.left: frozenset[str] = frozenset()  # topics that this worker applies no more
+        self.left: frozenset[str] = frozenset()  # topics that this worker applies no more, and unsubscribes from
         self.joined = False  # whether the group has ever given us an assignment, were it an empty one
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:

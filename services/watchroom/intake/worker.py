@@ -24,6 +24,7 @@ from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.pipeline import Appliers, make_store
+from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
@@ -104,7 +105,11 @@ class Worker:
             session_s = settings.session_timeout_s
             intake = Intake(appliers, self._status, session_s, topics.log_ids, served=served, left=left)
             self._health.intake = intake
-            return await self._consume(intake, served)
+            returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
+            try:
+                return await self._consume(intake, served)
+            finally:
+                returning.cancel()
         finally:
             await letters.stop()
             await store.close()
