@@ -214,6 +214,13 @@ async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> No
     assert working.intake.without_partitions == [working.one.served["incidents"]]
 
 
+async def ended(intake: Intake) -> Exception | None:
+    """Why the process ends, once it does."""
+    async with asyncio.timeout(10):
+        await intake.failed.wait()
+    return intake.failure
+
+
 class Asking:
     """Asks again and again what the store says; tells how often it was answered."""
 
@@ -231,8 +238,8 @@ class Asking:
         return found
 
     async def more(self, count: int = 2) -> None:
-        """Wait for answers to questions that were not asked yet; the one before the last has been acted upon."""
-        wanted = self.answers + count + 1
+        """Wait until so many more answers have been acted upon."""
+        wanted = self.answers + count + 1  # the last of them has not been yet
         async with asyncio.timeout(10), self._answered:
             await self._answered.wait_for(lambda: self.answers >= wanted)
 
@@ -258,9 +265,7 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
     await asking.more()
     assert working.intake.failure is None
     client.hset(META, mapping=ours)
-    async with asyncio.timeout(10):
-        await working.intake.failed.wait()
-    failure = working.intake.failure
+    failure = await ended(working.intake)
     assert isinstance(failure, DefinitionsReturned)
     assert failure.exit_code == 1
     assert str(failure) == (
@@ -272,41 +277,38 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
 async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working, asking: Asking) -> None:
     """This worker never had a lane of it."""
     working.intake.left["crimes"] = "measure crime_recorded changed"
-    async with asyncio.timeout(10):
-        await working.intake.failed.wait()
+    assert isinstance(await ended(working.intake), DefinitionsReturned)
     assert asking.answers
-    assert isinstance(working.intake.failure, DefinitionsReturned)
 
 
 @pytest.mark.parametrize("state", ["clearing", "cleared"])
 async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, asking: Asking, client: Redis) -> None:
     """It binds the streams when it has cleared them, to whatever its catalogue says."""
-    working.intake.leave(CHANGED)
-    client.hset(META, "clearing", 1)
-    if state == "cleared":
+    if state == "clearing":
+        client.hset(META, "clearing", 1)
+    else:
         client.delete(META)
-    working.intake.left["crimes"] = "measure crime_recorded changed"
+    working.intake.leave(CHANGED)
     await asking.more()
     assert working.intake.failure is None
 
 
 async def test_a_redis_that_does_not_answer_is_asked_again(working: Working) -> None:
     """It says nothing about definitions."""
-    answers = iter([StoreUnavailable("gone"), {"crimes"}])
+    asked = 0
 
     async def ask() -> set[str]:
-        answer = next(answers)
-        if isinstance(answer, StoreUnavailable):
-            raise answer
-        return answer
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise StoreUnavailable("gone")
+        return {"crimes"}
 
     working.intake.leave(CHANGED)
     timer = asyncio.create_task(end_when_returned(working.intake, ask, 0.01))
-    async with asyncio.timeout(10):
-        await working.intake.failed.wait()
+    assert isinstance(await ended(working.intake), DefinitionsReturned)
     timer.cancel()
     assert working.intake.status.counts["redis_retries"] == 1
-    assert isinstance(working.intake.failure, DefinitionsReturned)
 
 
 async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real_stack: Stack) -> None:

@@ -161,7 +161,7 @@ class BatchThread(AIOKafkaConsumerThread):
         aiokafka drops the assignment at once, with what was fetched, and joins the group anew, as in any rebalance.
         """
         subscribed = consumer.subscription()
-        staying = subscribed - self._lanes.left
+        staying = set(subscribed - self._lanes.left)
         if staying and staying != subscribed and not consumer._fetcher._subscriptions.reassignment_in_progress:
             consumer.subscribe(topics=staying, listener=self._rebalance_listener)
 
