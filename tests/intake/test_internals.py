@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
 from aiokafka.record import default_records, memory_records
 from faust.assignor.cluster_assignment import ClusterAssignment
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer as FaustConsumer
@@ -68,6 +69,9 @@ READ = {
     group_coordinator.GroupCoordinator._coordination_routine: "65a66000c1d4",
     group_coordinator.GroupCoordinator._GroupCoordinator__coordination_routine: "4e8657297eae",
     group_coordinator.GroupCoordinator.ensure_active_group: "24f80ff4e2b4",
+    group_coordinator.GroupCoordinator._on_join_complete: "7685d8bf2054",
+    group_coordinator.GroupCoordinator.request_rejoin: "05d8a4223eb3",
+    PartitionAssignor.metadata: "e90f5c571101",
     group_coordinator.GroupCoordinator._do_rejoin_group: "4cd602ad0a72",
     group_coordinator.GroupCoordinator._on_join_prepare: "c90421f9b6da",
     ClusterAssignment.copartitioned_assignments: "a3f2b85ae4ce",
@@ -107,7 +111,7 @@ def digest(function: Any) -> str:
 def test_ours_still_stand_in_for_theirs() -> None:
     """A method that lost its base method would never be called."""
     for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
-        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed"}
+        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed", "share_out_anew"}
         own |= {name for name in vars(ours) if name.startswith("__")}
         helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_unsubscribe_left"}
         helpers |= {"_owner", "_watch", "_begin"}

@@ -165,6 +165,16 @@ class BatchThread(AIOKafkaConsumerThread):
         if staying and staying != subscribed and not consumer._fetcher._subscriptions.reassignment_in_progress:
             consumer.subscribe(topics=staying, listener=self._rebalance_listener)
 
+    def share_out_anew(self, assigned: Iterable[TP]) -> None:
+        """Called with the first assignment: if it has nothing of a topic that we subscribe to, join once more.
+
+        A static member that is back within its session is given what its last process had, whatever it subscribes
+        to now: of a stream that was left before, nothing. When it joins again, the group shares out anew.
+        """
+        consumer = self._ensure_consumer()
+        if consumer.subscription() - {tp.topic for tp in assigned}:
+            self.thread_loop.call_soon_threadsafe(consumer._coordinator.request_rejoin)
+
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
         """The partitions whose lanes can take a batch now; whether some cannot because they are full."""
         lanes = [(tp, lane) for tp in tuple(active or ()) if (lane := self._lanes.get(tp)) and lane.placed]
