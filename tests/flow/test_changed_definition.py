@@ -279,7 +279,7 @@ def test_a_stream_that_a_running_worker_leaves_is_served_by_one_whose_definition
 def test_a_stream_that_is_ours_again_is_served_again(force: Force) -> None:
     """A failover to an old snapshot and back must not cost a stream until somebody looks."""
     meta = f"{{{force.settings.force}}}:meta"
-    with force.worker() as worker:
+    with force.worker(session_timeout_s=20) as worker:  # it is back within its session, and must not be given less
         force.send(0)
         force.until_applied(worker)
         first = force.log()
