@@ -300,6 +300,22 @@ def test_a_stream_that_is_ours_again_is_served_again(force: Force) -> None:
     assert "Traceback" not in worker.log()
 
 
+def test_a_restart_under_another_catalogue_needs_not_wait_for_the_session_to_end(force: Force) -> None:
+    """The broker gives it what it had before, of crimes too."""
+    with force.worker(session_timeout_s=20) as worker:
+        force.send(0)
+        force.until_applied(worker)
+        worker.signal(signal.SIGTERM)
+        assert worker.exit_code() == 0
+    first = force.log()
+    with force.worker(session_timeout_s=20, schemas=force.changed().schemas) as worker:
+        worker.until(lambda: bool(served(worker)), 15)
+        force.send(1)
+        force.until_applied(worker, OTHERS)
+        assert not force.differences({**force.log(), "crimes": first["crimes"]})
+    assert "Traceback" not in worker.log()
+
+
 def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force: Force) -> None:
     """One message, with what changed and what to do."""
     with force.worker() as worker:

@@ -43,7 +43,7 @@ class Working:
         self.intake = Intake(
             lambda topic, partition: self.one.applier(topic.rpartition(".")[2], partition),
             status,
-            served=self.one.served,
+            topics=self.one.served,
         )
         self.health = Health(status)
         self.health.intake = self.intake

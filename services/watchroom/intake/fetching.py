@@ -172,7 +172,7 @@ class BatchThread(AIOKafkaConsumerThread):
         to now: of a stream that was left before, nothing. When it joins again, the group shares out anew.
         """
         consumer = self._ensure_consumer()
-        if consumer.subscription() - {tp.topic for tp in assigned}:
+        if consumer.subscription() - self._lanes.left - {tp.topic for tp in assigned}:
             self.thread_loop.call_soon_threadsafe(consumer._coordinator.request_rejoin)
 
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:

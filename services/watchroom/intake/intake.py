@@ -63,8 +63,8 @@ class Intake:
         status: Counters and waits of the worker.
         session_s: Session timeout of the consumer group.
         log_ids: By topic: of the logs that Redis is filled from.
-        served: Topics of the streams that are ours, by stream.
-        left: Why each of the others is not, by stream.
+        topics: Topics of our streams, by stream.
+        left: By stream: why it is left alone from the start.
     """
 
     def __init__(
@@ -74,16 +74,16 @@ class Intake:
         session_s: float = 10.0,
         log_ids: Mapping[str, str] | None = None,
         *,
-        served: Mapping[str, str] | None = None,
+        topics: Mapping[str, str] | None = None,
         left: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
-        self._served = dict(served or {})
         self.left = dict(left or {})
+        self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in self.left}
         self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
         self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
-        self.lanes = Lanes(make_applier)
+        self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in self.left))
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
