@@ -65,6 +65,17 @@ class OtherDefinitions(RebuildNeeded):
         super().__init__(f"{found}: {said}")
 
 
+class DefinitionsReturned(WatchroomError):
+    """STOP (1): Redis holds streams that this worker left alone under its definitions again; a restart serves them."""
+
+    def __init__(self, streams: Sequence[str]) -> None:
+        which = "that stream" if len(streams) == 1 else "those streams"
+        super().__init__(
+            f"Redis holds {', '.join(streams)} under this worker's definition again; "
+            f"it ends so that its supervisor starts it with {which}"
+        )
+
+
 class WorkFailed(WatchroomError):
     """STOP (1): the work could not be done; the message says what to check."""
 

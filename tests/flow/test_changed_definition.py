@@ -29,11 +29,14 @@ from tests.oracle.recompute import differences
 from tests.oracle.traffic import Outgoing, traffic
 from tests.oracle.wire import content_of, without_buckets
 from tests.store import before
+from watchroom.catalogue.load import load_catalogue
+from watchroom.intake.intake import REMEDIES
 from watchroom.intake.topics import ensure_topics
 from watchroom.kinds import names
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings
+from watchroom.store.definition import as_json, definition_of, fingerprint
 from watchroom.streams import STREAMS
 
 EVENTS, SEED = 3_000, 20_211_201
@@ -41,6 +44,8 @@ OTHERS = ("calls", "incidents")
 OUTCOMES = '"8", "22"]'
 WITHOUT_DIVERSION = '"8"]'
 LEFT = "crimes is left alone, Redis holds it under another definition: measure crime_resolved changed"
+
+CRIMES = ["fingerprint:crimes", "definition:crimes"]
 
 Log = dict[str, dict[Place, list[ConsumerRecord]]]
 
@@ -138,6 +143,19 @@ def redefine(client: Redis, force: str, *streams: str) -> None:
         client.hset(f"{{{force}}}:meta", mapping=fields)
 
 
+def bind(client: Redis, settings: Settings, stream: str) -> None:
+    """Redis holds this stream under the definition that these settings give it."""
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    definition = as_json(definition_of(settings, catalogue, stream, settings.partitions))
+    fields: dict[Any, Any] = {f"fingerprint:{stream}": fingerprint(definition), f"definition:{stream}": definition}
+    client.hset(f"{{{settings.force}}}:meta", mapping=fields)
+
+
+def served(worker: WorkerProcess) -> set[Place]:
+    """Partitions that a worker has, and stands in."""
+    return {(each["topic"], each["partition"]) for each in worker.health().get("partitions", ()) if each["placed"]}
+
+
 @pytest.fixture
 def client(redis_server: RedisServer) -> Iterator[Redis]:
     """A plain client."""
@@ -172,8 +190,8 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
         force.until_applied(worker, OTHERS)
         worker.until_ready()
         assert not force.differences({**force.log(), "crimes": first["crimes"]})
-        assert worker.health()["left"] == {"crimes": "measure crime_resolved changed"}
-        assert worker.get("/readyz") == (200, f"ok\n{LEFT}; run `watchroom rebuild`\n")
+        assert worker.health()["left"] == {"crimes": f"measure crime_resolved changed; {REMEDIES}"}
+        assert worker.get("/readyz") == (200, f"ok\n{LEFT}; {REMEDIES}\n")
         assert worker.log().count("crimes is left alone") == 1
         assert {each["topic"] for each in worker.health()["partitions"]} <= set(map(changed.topic, OTHERS))
         metrics = shown(changed, "watchroom_incident_volume{")
@@ -225,6 +243,76 @@ def test_a_running_worker_leaves_a_stream_that_was_redefined_and_ends_when_all_w
         redefine(force.room.client, force.settings.force, *OTHERS)
         assert worker.exit_code() == 2
     assert "Redis holds figures made under other definitions" in worker.log()
+    assert "Traceback" not in worker.log()
+
+
+def test_a_stream_that_a_running_worker_leaves_is_served_by_one_whose_definition_is_right(force: Force) -> None:
+    """All of it: a worker that kept some of its partitions would let them stand still for ever."""
+    crimes = {(force.settings.topic("crimes"), number) for number in range(force.settings.partitions)}
+    with force.worker("a", schemas=force.changed().schemas) as wrong:
+        wrong.until(lambda: crimes <= served(wrong))
+        with force.worker("b") as early:
+            early.until_ready()
+            assert "crimes" in early.health()["left"]
+            bind(force.room.client, force.settings, "crimes")
+            assert early.exit_code() == 1
+        assert "Redis holds crimes under this worker's definition again" in early.log()
+        with force.worker("b") as right:
+            right.until(lambda: crimes <= served(right))
+            assert not crimes & served(wrong)
+            force.send(0)
+            force.until_applied(right)
+            wrong.until(lambda: bool(served(wrong)))
+            assert not force.differences(force.log())
+            assert list(wrong.health()["left"]) == ["crimes"]
+            right.kill()
+            force.send(1)
+            force.until_applied(wrong, OTHERS)
+        with force.worker("b") as again:
+            again.until(lambda: crimes <= served(again))
+            force.send(2)
+            force.until_applied(again)
+            assert not force.differences(force.log())
+        wrong.until_ready()
+
+
+def test_a_stream_that_is_ours_again_is_served_again(force: Force) -> None:
+    """A failover to an old snapshot and back must not cost a stream until somebody looks."""
+    meta = f"{{{force.settings.force}}}:meta"
+    with force.worker(session_timeout_s=20) as worker:  # it is back within its session, and must not be given less
+        force.send(0)
+        force.until_applied(worker)
+        first = force.log()
+        ours: Any = force.room.client.hmget(meta, CRIMES)
+        redefine(force.room.client, force.settings.force, "crimes")
+        force.send(1)
+        force.until_applied(worker, OTHERS)
+        worker.until(lambda: list(worker.health()["left"]) == ["crimes"])
+        assert not force.differences({**force.log(), "crimes": first["crimes"]})
+        force.room.client.hset(meta, mapping=dict(zip(CRIMES, ours, strict=True)))
+        assert worker.exit_code() == 1
+        assert "it ends so that its supervisor starts it with that stream" in worker.log()
+        worker.start()
+        force.send(2)
+        force.until_applied(worker)
+        assert worker.health()["left"] == {}
+        assert not force.differences(force.log())
+    assert "Traceback" not in worker.log()
+
+
+def test_a_restart_under_another_catalogue_needs_not_wait_for_the_session_to_end(force: Force) -> None:
+    """The broker gives it what it had before, of crimes too."""
+    with force.worker(session_timeout_s=20) as worker:
+        force.send(0)
+        force.until_applied(worker)
+        worker.signal(signal.SIGTERM)
+        assert worker.exit_code() == 0
+    first = force.log()
+    with force.worker(session_timeout_s=20, schemas=force.changed().schemas) as worker:
+        worker.until(lambda: bool(served(worker)), 15)
+        force.send(1)
+        force.until_applied(worker, OTHERS)
+        assert not force.differences({**force.log(), "crimes": first["crimes"]})
     assert "Traceback" not in worker.log()
 
 
@@ -334,7 +422,7 @@ def test_of_a_meta_of_before_only_the_stream_that_differs_is_left(old: Before, t
         worker.until_ready()
         produce(old.stack, call_events(10, 5))
         worker.until(lambda: old.count() == 15)
-        assert worker.health()["left"] == {"crimes": "measure crimes_in changed"}
+        assert worker.health()["left"] == {"crimes": f"measure crimes_in changed; {REMEDIES}"}
     assert "fingerprint:crimes" in old.fields()
     with old.worker("again", old.schemas) as worker:  # the catalogue of before is still the right one for crimes
         worker.until_ready()

@@ -24,6 +24,7 @@ from tests.oracle.scales import HOUR_MS
 from tests.oracle.traffic import traffic
 from tests.oracle.wire import content_of, without_buckets
 from tests.parts import PartMissing, missing
+from watchroom.intake.intake import REMEDIES
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
@@ -194,7 +195,7 @@ def test_a_new_measure_is_refused_until_a_rebuild_and_then_right(
         assert "measure calls_answered is new" in shown(room, tmp_path, until='"withheld"', path="/healthz")
         assert "watchroom_call" not in shown(room, tmp_path, until="watchroom_incident_volume{")
     assert "calls is left alone" in (tmp_path / "worker.log").read_text()
-    assert "measure calls_answered is new; run `watchroom rebuild`" in (tmp_path / "worker.log").read_text()
+    assert f"measure calls_answered is new; {REMEDIES}" in (tmp_path / "worker.log").read_text()
     assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
     asyncio.run(room.until_nobody_is_in_the_group())
     room.half_a_minute_passes()

@@ -88,6 +88,10 @@ class OnePartition:
         await applier.start()
         return applier
 
+    async def agreeing(self) -> set[str]:
+        """Streams that Redis holds under our definitions."""
+        return await self._store.agreeing()
+
     def month(self) -> dict[str, int]:
         """What November 2021 holds, without zeros."""
         return {name: n for name, n in self.reader.buckets(["month:2021-11"])[0].items() if n}

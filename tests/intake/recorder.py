@@ -102,7 +102,7 @@ async def consuming(
         return RecordingApplier(recorder, (topic, partition))
 
     served = {stream: settings.topic(stream) for stream in STREAMS}
-    intake = Intake(make_applier, Status(), log_ids=log_ids, served=served)
+    intake = Intake(make_applier, Status(), log_ids=log_ids, topics=served)
     recorder.app = app = make_app(settings, intake, served)
     touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
     try:

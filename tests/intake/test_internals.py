@@ -13,6 +13,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
 from aiokafka.record import default_records, memory_records
+from faust.assignor.cluster_assignment import ClusterAssignment
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer as FaustConsumer
@@ -56,13 +58,23 @@ READ = {
     AIOKafkaConsumerThread._create_worker_consumer: "f283c3eca62a",
     AIOKafkaConsumerThread._fetch_records: "86a9aeddd3a9",
     AIOKafkaConsumerThread._commit: "728c9122908a",
+    AIOKafkaConsumerThread.subscribe: "00d17921ac66",
     TableManager.on_start: "c39281f83579",
     Recovery._resume_streams: "2e0bbba90e6d",
     faust.Schema.compile: "8dbf7e3cb0c2",
     AIOKafkaConsumer.start: "be31a8d54f33",
     AIOKafkaConsumer.seek: "90b8add72010",
+    AIOKafkaConsumer.subscribe: "8cdc08cd8c3e",
     fetcher.Fetcher._fetch_requests_routine: "9795b89ba261",
     group_coordinator.GroupCoordinator._coordination_routine: "65a66000c1d4",
+    group_coordinator.GroupCoordinator._GroupCoordinator__coordination_routine: "4e8657297eae",
+    group_coordinator.GroupCoordinator.ensure_active_group: "24f80ff4e2b4",
+    group_coordinator.GroupCoordinator._on_join_complete: "7685d8bf2054",
+    group_coordinator.GroupCoordinator.request_rejoin: "05d8a4223eb3",
+    PartitionAssignor.metadata: "e90f5c571101",
+    group_coordinator.GroupCoordinator._do_rejoin_group: "4cd602ad0a72",
+    group_coordinator.GroupCoordinator._on_join_prepare: "c90421f9b6da",
+    ClusterAssignment.copartitioned_assignments: "a3f2b85ae4ce",
     fetcher.Fetcher._proc_fetch_request: "7ba996ef7098",
     fetcher.Fetcher._get_actions_per_node: "cbc515639044",
     fetcher.Fetcher._update_fetch_positions: "843a652bce9d",
@@ -77,6 +89,9 @@ READ = {
     default_records._DefaultRecordBatchPy._read_msg: "729e29b7c460",
     default_records._DefaultRecordBatchPy.__next__: "f5f1bd76c9b3",
     subscription_state.TopicPartitionState.seek: "ef768e480bfa",
+    subscription_state.SubscriptionState._change_subscription: "5a2ef8f51eb9",
+    subscription_state.Subscription._unsubscribe: "3e3c06eb45d4",
+    subscription_state.Subscription._assign: "b7b8642497ff",
     subscription_state.SubscriptionState.fetch_context: "3093a3447eea",
 }
 
@@ -96,9 +111,9 @@ def digest(function: Any) -> str:
 def test_ours_still_stand_in_for_theirs() -> None:
     """A method that lost its base method would never be called."""
     for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
-        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed"}
+        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed", "share_out_anew"}
         own |= {name for name in vars(ours) if name.startswith("__")}
-        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_pause_left"}
+        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_unsubscribe_left"}
         helpers |= {"_owner", "_watch", "_begin"}
         overriding = {name for name in vars(ours) if callable(getattr(ours, name, None))} - own - helpers
         missing = {name for name in overriding if not hasattr(theirs, name)}

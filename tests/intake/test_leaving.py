@@ -15,11 +15,12 @@ from structlog.testing import capture_logs
 from tests.flow.servers import RedisServer, Stack
 from tests.intake.one_partition import FORCE, OnePartition, batch, record
 from tests.intake.recorder import Recorder, consuming
-from watchroom.errors import OtherDefinitions
+from watchroom.errors import DefinitionsReturned, OtherDefinitions, StoreUnavailable
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health
-from watchroom.intake.intake import Intake, now_ms
+from watchroom.intake.intake import REMEDIES, Intake, now_ms
 from watchroom.intake.lanes import Fetched, Lane
+from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
@@ -42,7 +43,7 @@ class Working:
         self.intake = Intake(
             lambda topic, partition: self.one.applier(topic.rpartition(".")[2], partition),
             status,
-            served=self.one.served,
+            topics=self.one.served,
         )
         self.health = Health(status)
         self.health.intake = self.intake
@@ -195,8 +196,8 @@ async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(work
     assert working.health.not_live()
     working.intake.leave(CHANGED)
     assert working.health.not_live() == working.health.not_ready() == []
-    assert working.health.report()["left"] == CHANGED
-    assert working.health.left() == [f"{SAID}measure crime_recorded changed; run `watchroom rebuild`"]
+    assert working.health.report()["left"] == {"crimes": f"measure crime_recorded changed; {REMEDIES}"}
+    assert working.health.left() == [f"{SAID}measure crime_recorded changed; {REMEDIES}"]
 
 
 async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> None:
@@ -213,8 +214,105 @@ async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> No
     assert working.intake.without_partitions == [working.one.served["incidents"]]
 
 
-async def test_partitions_of_a_left_stream_are_not_fetched_and_hold_no_other(real_stack: Stack) -> None:
-    """What is fetched and never taken would stop all fetches from its broker for a while, again and again."""
+async def ended(intake: Intake) -> Exception | None:
+    """Why the process ends, once it does."""
+    async with asyncio.timeout(10):
+        await intake.failed.wait()
+    return intake.failure
+
+
+class Asking:
+    """Asks again and again what the store says; tells how often it was answered."""
+
+    def __init__(self, working: Working) -> None:
+        self._working = working
+        self._answered = asyncio.Condition()
+        self.answers = 0
+
+    async def ask(self) -> set[str]:
+        """What Redis holds under our definitions."""
+        found = await self._working.one.agreeing()
+        async with self._answered:
+            self.answers += 1
+            self._answered.notify_all()
+        return found
+
+    async def more(self, count: int = 2) -> None:
+        """Wait until so many more answers have been acted upon."""
+        wanted = self.answers + count + 1  # the last of them has not been yet
+        async with asyncio.timeout(10), self._answered:
+            await self._answered.wait_for(lambda: self.answers >= wanted)
+
+
+@pytest.fixture
+async def asking(working: Working) -> AsyncIterator[Asking]:
+    """The timer of the streams that are left runs."""
+    made = Asking(working)
+    timer = asyncio.create_task(end_when_returned(working.intake, made.ask, 0.01))
+    yield made
+    timer.cancel()
+    with suppress(asyncio.CancelledError):
+        await timer
+
+
+async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
+    working: Working, asking: Asking, client: Redis
+) -> None:
+    """Its supervisor starts the next process with it."""
+    ours: Any = client.hgetall(META)
+    redefine(client, "crimes")
+    await by_touch(working)
+    await asking.more()
+    assert working.intake.failure is None
+    client.hset(META, mapping=ours)
+    failure = await ended(working.intake)
+    assert isinstance(failure, DefinitionsReturned)
+    assert failure.exit_code == 1
+    assert str(failure) == (
+        "Redis holds crimes under this worker's definition again; "
+        "it ends so that its supervisor starts it with that stream"
+    )
+
+
+async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working, asking: Asking) -> None:
+    """This worker never had a lane of it."""
+    working.intake.left["crimes"] = "measure crime_recorded changed"
+    assert isinstance(await ended(working.intake), DefinitionsReturned)
+    assert asking.answers
+
+
+@pytest.mark.parametrize("state", ["clearing", "cleared"])
+async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, asking: Asking, client: Redis) -> None:
+    """It binds the streams when it has cleared them, to whatever its catalogue says."""
+    if state == "clearing":
+        client.hset(META, "clearing", 1)
+    else:
+        client.delete(META)
+    working.intake.leave(CHANGED)
+    await asking.more()
+    assert working.intake.failure is None
+
+
+async def test_a_redis_that_does_not_answer_is_asked_again(working: Working) -> None:
+    """It says nothing about definitions."""
+    asked = 0
+
+    async def ask() -> set[str]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise StoreUnavailable("gone")
+        return {"crimes"}
+
+    working.intake.leave(CHANGED)
+    timer = asyncio.create_task(end_when_returned(working.intake, ask, 0.01))
+    assert isinstance(await ended(working.intake), DefinitionsReturned)
+    timer.cancel()
+    assert working.intake.status.counts["redis_retries"] == 1
+
+
+async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real_stack: Stack) -> None:
+    """Another worker of the group may serve them; the rest of ours goes on."""
     settings = real_stack.settings(partitions=1, touch_s=0.2)
     await ensure_topics(settings)
     places = {stream: (settings.topic(stream), 0) for stream in STREAMS}
@@ -231,14 +329,14 @@ async def test_partitions_of_a_left_stream_are_not_fetched_and_hold_no_other(rea
         await send(5)
         await recorder.until(lambda r: all(r.stored.get(place) == 5 for place in places.values()))
         intake.leave(CHANGED)
-        await send(5)
-        await recorder.until(lambda r: r.stored.get(places["calls"]) == r.stored.get(places["incidents"]) == 10)
         assert recorder.app is not None
         consumer: Any = recorder.app.consumer
-        aiokafka = consumer._thread._ensure_consumer()
         async with asyncio.timeout(10):
-            while places["crimes"] not in aiokafka.paused():  # noqa: ASYNC110 - told to nobody
+            while consumer.assignment() != {places["calls"], places["incidents"]}:  # noqa: ASYNC110 - told to nobody
                 await asyncio.sleep(0.05)
-        assert aiokafka.paused() == {places["crimes"]}
+        await send(5)
+        await recorder.until(lambda r: r.stored.get(places["calls"]) == r.stored.get(places["incidents"]) == 10)
         assert recorder.stored[places["crimes"]] == 5
+        assert recorder.offsets(places["calls"]) == list(range(10))
         assert intake.failure is None
+        assert intake.status.counts["rebalances"] == 2

@@ -102,6 +102,8 @@ class BatchConsumer(Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """A rebalance ends, with these partitions or none."""
+        if not self.lanes.joined:
+            self._thread.share_out_anew(assigned)
         member_id = self._thread._ensure_consumer()._coordinator.member_id
         self.transport.intake.joined(member_id, assigned)
         await super().on_partitions_assigned(assigned, generation_id)

@@ -135,7 +135,7 @@ class BatchThread(AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        self._pause_left(consumer)
+        self._unsubscribe_left(consumer)
         deadline = time.monotonic() + (timeout or 0.0)
         while self.consumer.flow_active:
             wanted, full = self._wanted(active_partitions)
@@ -155,10 +155,25 @@ class BatchThread(AIOKafkaConsumerThread):
                 break
         return {}
 
-    def _pause_left(self, consumer: Any) -> None:
-        """Fetch nothing more of topics that were left; a new assignment does not remember it."""
-        if left := self._lanes.left:
-            consumer.pause(*(TopicPartition(*tp) for tp in consumer.assignment() if tp.topic in left))
+    def _unsubscribe_left(self, consumer: Any) -> None:
+        """Subscribe no more to topics that were left: the group gives their partitions to workers that serve them.
+
+        aiokafka drops the assignment at once, with what was fetched, and joins the group anew, as in any rebalance.
+        """
+        subscribed = consumer.subscription()
+        staying = set(subscribed - self._lanes.left)
+        if staying and staying != subscribed and not consumer._fetcher._subscriptions.reassignment_in_progress:
+            consumer.subscribe(topics=staying, listener=self._rebalance_listener)
+
+    def share_out_anew(self, assigned: Iterable[TP]) -> None:
+        """Called with the first assignment: if it has nothing of a topic that we subscribe to, join once more.
+
+        A static member that is back within its session is given what its last process had, whatever it subscribes
+        to now: of a stream that was left before, nothing. When it joins again, the group shares out anew.
+        """
+        consumer = self._ensure_consumer()
+        if consumer.subscription() - self._lanes.left - {tp.topic for tp in assigned}:
+            self.thread_loop.call_soon_threadsafe(consumer._coordinator.request_rejoin)
 
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
         """The partitions whose lanes can take a batch now; whether some cannot because they are full."""

@@ -16,7 +16,7 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.intake.intake import Intake, left_said, now_ms
+from watchroom.intake.intake import REMEDIES, Intake, left_said, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.intake.status import COUNTERS, Status
 from watchroom.settings import Settings
@@ -105,12 +105,13 @@ class Health:
     def report(self) -> dict[str, Any]:
         """All of it, for a person."""
         lanes = [] if self.intake is None else list(self.intake.lanes)
+        left = {} if self.intake is None else self.intake.left
         return {
             "live": not self.not_live(),
             "ready": not self.not_ready(),
             "reasons": self.not_live() or self.not_ready(),
             "waiting_for": self._status.waits(),
-            "left": {} if self.intake is None else dict(self.intake.left),
+            "left": {stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()},
             "partitions": [
                 {
                     "topic": lane.place.topic,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import structlog
 
 from watchroom.errors import (
     BrokerUnavailable,
     ConfigurationInvalid,
+    DefinitionsReturned,
     Fault,
     Moved,
     OtherDefinitions,
@@ -30,6 +31,10 @@ from watchroom.intake.status import Status
 from watchroom.store.write import OTHERS
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+REMEDIES = (
+    "give this worker the catalogue and settings under which Redis was filled, "
+    "or stop all workers and run `watchroom rebuild`"
+)
 FINISH_WITHIN_S = 15.0  # a step that is under way; a call to Redis gives up after 10 s
 
 log = structlog.get_logger("watchroom.intake")
@@ -47,7 +52,7 @@ def log_left(stream: str, changed: str) -> None:
 
 def left_said(stream: str, changed: str) -> str:
     """The sentence on a stream that this worker leaves alone."""
-    return f"{stream} is left alone, Redis holds it under another definition: {changed}; run `watchroom rebuild`"
+    return f"{stream} is left alone, Redis holds it under another definition: {changed}; {REMEDIES}"
 
 
 class Intake:
@@ -58,8 +63,8 @@ class Intake:
         status: Counters and waits of the worker.
         session_s: Session timeout of the consumer group.
         log_ids: By topic: of the logs that Redis is filled from.
-        served: Topics of the streams that are ours, by stream.
-        left: Why each of the others is not, by stream.
+        topics: Topics of our streams, by stream.
+        left: By stream: why it is left alone from the start.
     """
 
     def __init__(
@@ -69,16 +74,16 @@ class Intake:
         session_s: float = 10.0,
         log_ids: Mapping[str, str] | None = None,
         *,
-        served: Mapping[str, str] | None = None,
+        topics: Mapping[str, str] | None = None,
         left: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
-        self._served = dict(served or {})
         self.left = dict(left or {})
+        self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in self.left}
         self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
         self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
-        self.lanes = Lanes(make_applier)
+        self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in self.left))
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
@@ -108,6 +113,14 @@ class Intake:
                 log_left(stream, changed)
         if not self._served:
             self.fail(OtherDefinitions(OTHERS, self.left or streams))
+
+    def ours(self, streams: Collection[str]) -> None:
+        """Redis holds these streams under our definitions; when it is one that we left, the process ends.
+
+        A new process takes the stream up in the one way there is, by starting with it.
+        """
+        if returned := [stream for stream in self.left if stream in streams]:
+            self.fail(DefinitionsReturned(returned))
 
     def joined(self, member_id: str, places: Iterable[tuple[str, int]]) -> None:
         """The consumer group gave us these partitions, under this id."""

@@ -157,12 +157,12 @@ class Lane:
 
 
 class Lanes:
-    """The lanes of all partitions assigned to this worker."""
+    """The lanes of all partitions assigned to this worker; `left` has those topics that it leaves from the start."""
 
-    def __init__(self, make_applier: MakeApplier) -> None:
+    def __init__(self, make_applier: MakeApplier, left: Iterable[str] = ()) -> None:
         self._make_applier = make_applier
         self._lanes: dict[tuple[str, int], Lane] = {}
-        self.left: frozenset[str] = frozenset()  # topics that this worker applies no more
+        self.left: frozenset[str] = frozenset(left)  # topics of which nothing is applied; they are unsubscribed from
         self.joined = False  # whether the group has ever given us an assignment, were it an empty one
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:

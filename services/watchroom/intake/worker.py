@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.pipeline import Appliers, make_store
+from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
@@ -100,11 +101,15 @@ class Worker:
             if left is None or self._stop.is_set():
                 return 0
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
-            served = _served(settings, left)
+            _refuse_all_left(settings, left)
             session_s = settings.session_timeout_s
-            intake = Intake(appliers, self._status, session_s, topics.log_ids, served=served, left=left)
+            intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
             self._health.intake = intake
-            return await self._consume(intake, served)
+            returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
+            try:
+                return await self._consume(intake)
+            finally:
+                returning.cancel()
         finally:
             await letters.stop()
             await store.close()
@@ -123,9 +128,11 @@ class Worker:
                 return answer
         return None
 
-    async def _consume(self, intake: Intake, streams: Iterable[str]) -> int:
+    async def _consume(self, intake: Intake) -> int:
         settings = self._settings
-        app = make_app(settings, intake, streams)
+        # of a stream that is left too: a static member that is back within its session is given what its last
+        # process had, and aiokafka's task ends at a topic that was not subscribed to
+        app = make_app(settings, intake, settings.streams)
         touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
         try:
             if not await self._started(app):
@@ -166,18 +173,12 @@ class Worker:
             wait.cancel()
 
 
-def _served(settings: Settings, left: Mapping[str, str]) -> dict[str, str]:
-    """Topics of the streams that Redis holds under our definitions, by stream; the others are logged.
-
-    Raises:
-        OtherDefinitions: There are none.
-    """
-    served = {stream: settings.topic(stream) for stream in settings.streams if stream not in left}
-    if not served:
+def _refuse_all_left(settings: Settings, left: Mapping[str, str]) -> None:
+    """Log the streams that are left alone; raises OtherDefinitions when there are no others."""
+    if left.keys() >= set(settings.streams):
         raise OtherDefinitions(OTHERS, left)
     for stream, changed in left.items():
         log_left(stream, changed)
-    return served
 
 
 async def _start(app: BatchApp, settings: Settings) -> None:

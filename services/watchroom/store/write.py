@@ -121,6 +121,14 @@ class Store:
         meta = meta_of(stored)
         return {} if meta is None else differing(meta, self._definitions)
 
+    async def agreeing(self) -> set[str]:
+        """Our streams that Redis holds under our definitions; none while a rebuild clears the keys."""
+        meta = meta_of(_texts(await self._answer(self._redis.hgetall(self.keys.meta))))
+        if meta is None or meta.clearing:
+            return set()
+        held = {stream: bound.fingerprint for stream, bound in meta.streams.items()}
+        return {stream for stream, ours in self._fingerprints.items() if held.get(stream) == ours}
+
     async def position(self, topic: str, partition: int) -> Position:
         """Where a partition stands."""
         stored = await self._answer(
