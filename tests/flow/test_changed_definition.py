@@ -316,6 +316,23 @@ def test_a_restart_under_another_catalogue_needs_not_wait_for_the_session_to_end
     assert "Traceback" not in worker.log()
 
 
+def test_a_restart_with_other_streams_fed_is_another_member_of_the_group(force: Force) -> None:
+    """Under the same name the broker would give it what it had before, of topics that it does not subscribe to now."""
+    with force.worker(session_timeout_s=3) as worker:
+        force.send(0)
+        force.until_applied(worker)
+        worker.signal(signal.SIGTERM)
+        assert worker.exit_code() == 0
+    with force.worker(session_timeout_s=3, streams="calls") as worker:
+        force.send(1)
+        force.until_applied(worker, ["calls"])
+        worker.signal(signal.SIGTERM)
+        assert worker.exit_code() == 0
+    with force.worker(session_timeout_s=3) as worker:
+        force.until_applied(worker)
+        assert not force.differences(force.log())
+
+
 def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force: Force) -> None:
     """One message, with what changed and what to do."""
     with force.worker() as worker:

@@ -14,8 +14,13 @@ REQUEST_TIMEOUT_S = 40.0
 
 
 def member_name(settings: Settings) -> str:
-    """The worker's static name in its consumer group: a restart under it finds its partitions again at once."""
-    return settings.worker_name or f"{socket.gethostname()}-{settings.health_port}"
+    """The worker's static name in its consumer group: a restart under it finds its partitions again at once.
+
+    It says which streams are fed: under the same name the broker would give a worker that is back within its session
+    what it had before, and aiokafka's task ends at a topic that is not subscribed to.
+    """
+    name = settings.worker_name or f"{socket.gethostname()}-{settings.health_port}"
+    return ".".join((name, *settings.streams))
 
 
 def make_app(settings: Settings, intake: Intake, streams: Iterable[str]) -> BatchApp:
