@@ -66,9 +66,9 @@ def test_a_stream_that_the_page_does_not_know_is_found() -> None:
 
 def test_a_kind_that_the_page_does_not_know_is_found() -> None:
     """Its value, its own columns, and its fields in Redis."""
-    kind = replace(KINDS["count"], name="spread", columns=(*KINDS["count"].columns, Column("unmeasured", "number")))
+    kind = replace(KINDS["count"], name="spread", columns=(*KINDS["count"].columns, Column("made_up", "number")))
     assert list(faults(PAGE, [kind], STREAMS.values())) == [
-        "spread: the column unmeasured", "spread: its value", "spread: the field count",
+        "spread: the column made_up", "spread: its value", "spread: the field count",
     ]  # fmt: skip
 
 

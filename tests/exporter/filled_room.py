@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from random import Random
 
 from tests.exporter.control_room import LONDON, ControlRoom
-from watchroom.kinds import duration, names, share
+from tests.kinds.made import filled
+from watchroom.kinds import duration, kind_of, names, share
+from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.rolling.buckets import spread, ten_seconds_of
 from watchroom.streams import STREAMS
@@ -31,7 +33,7 @@ def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
             series = names.series(measure.id, by)
             if random.random() < 0.2:
                 continue
-            if measure.kind == "open":
+            if kind_of(measure).reads is Reads.OPEN_SET:
                 pipe.zadd(room.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
                 continue
             for age_ms in AGES_MS:
@@ -64,6 +66,8 @@ def _fields(measure: Measure, by: Mapping[str, str], random: Random) -> dict[str
         return {names.COUNT: count}
     if measure.kind == "share":
         return {share.WHOLE: count, share.PART: random.randint(0, count)}
+    if measure.kind != "duration":  # a kind of which nothing is known here: one entity, as the kind itself adds it
+        return dict(filled(kind_of(measure)))
     target, bins = measure.target_for(by), duration.bins_of(measure)
     durations_ms = [round(random.lognormvariate(9, 2)) for _ in range(count)]
     return {
