@@ -154,7 +154,9 @@ class Settings(BaseSettings):
     silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")
     touch_s: float = Field(default=2, gt=0, description="freshness is written at least this often")
     session_timeout_s: float = Field(default=10, gt=0, description="a silent worker loses its partitions after this")
-    worker_name: str = Field(default="", description="begins its static member name; default: host name and health port")
+    worker_name: str = Field(
+        default="", description="begins its static member name; default: host name and health port"
+    )
     health_host: str = Field(default="127.0.0.1", description="address of the worker's health page")
     health_port: Port = Field(default=9465, description="port of the worker's health page")
     exporter_host: str = Field(default="127.0.0.1", description="address of the board and of /metrics")

@@ -43,7 +43,7 @@ EVENTS, SEED = 3_000, 20_211_201
 OTHERS = ("calls", "incidents")
 OUTCOMES = '"8", "22"]'
 WITHOUT_DIVERSION = '"8"]'
-LEFT = "crimes is left alone, Redis holds it under another definition: measure crime_resolved changed"
+LEFT = "crimes is left alone because Redis holds it under another definition: measure crime_resolved changed"
 
 CRIMES = ["fingerprint:crimes", "definition:crimes"]
 

@@ -28,7 +28,7 @@ from watchroom.store.keys import Keys
 from watchroom.streams import STREAMS
 
 META = Keys(FORCE).meta
-SAID = "crimes is left alone, Redis holds it under another definition: "
+SAID = "crimes is left alone because Redis holds it under another definition: "
 CHANGED = {"crimes": "measure crime_recorded changed"}
 
 pytestmark = pytest.mark.real

@@ -159,7 +159,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         impact="The measures of this stream are not shown and not judged; the others are.",
         action=(
             "On the Platform board see which partitions are old: one is a stuck worker, all are too few workers.",
-            "If a worker's /readyz says that it leaves the stream alone, its definition changed: `watchroom rebuild`.",
+            "If a worker's /readyz says that it leaves the stream alone, do one of the two things that it says there.",
             "Restart the worker that owns them; its metrics name its partitions.",
             "If the lag falls steadily after an outage, wait: it is catching up.",
         ),

@@ -52,7 +52,7 @@ def log_left(stream: str, changed: str) -> None:
 
 def left_said(stream: str, changed: str) -> str:
     """The sentence on a stream that this worker leaves alone."""
-    return f"{stream} is left alone, Redis holds it under another definition: {changed}; {REMEDIES}"
+    return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
 
 
 class Intake:

@@ -16,13 +16,12 @@ from aiokafka.errors import KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
-from watchroom.settings import Settings
+from watchroom.settings import RETURNS, Settings
 
 RETENTION_DAYS = 400
 EVENTS_MOST_BYTES = 1024 * 1024
 DEAD_LETTERS_MOST_BYTES = 2 * 1024 * 1024
 LETTER_MOST_BYTES = 1024 * 1024 + 128 * 1024  # the largest dead letter: value, key and headers are cut to fit
-RETURNS = "returns"  # figures produced elsewhere
 
 _MOST_BYTES = "max.message.bytes"
 _EXISTS = "TopicAlreadyExistsError"
