@@ -47,7 +47,7 @@ def _entry(measure: Measure) -> Iterator[str]:
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
     if measure.give_up_ms:
-        yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted beside as not closed by the feed"
+        yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"- metrics: {', '.join(metrics)}"
     for alert in measure.display.alerts:

@@ -144,7 +144,7 @@ def adding(measure: Measure, series: str, _: By) -> Add:
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     """Since when, and as long as what."""
-    return f"now {mention(measure.state)}, aged from {mention(measure.at)}"
+    return f"counted while {mention(measure.state)}; age measured from {mention(measure.at)}"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:

@@ -197,7 +197,7 @@ STREAM: Final = Stream(
         ),
     },
     states={
-        "waiting": Word("queued, and neither answered, abandoned nor ended", _is_waiting),
+        "waiting": Word("queued, and not yet answered, abandoned or ended", _is_waiting),
         "in_progress": Word("answered and not ended", _is_in_progress),
     },
     lateness_days=1,

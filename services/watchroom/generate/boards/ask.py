@@ -99,7 +99,7 @@ def adds_up(measure: Measure, what: str) -> bool:
 
 
 def beside(measure: Measure, suffix: str, window: str = "") -> str:
-    """What is counted beside a measure: missing starts, negative times, given up."""
+    """What is counted separately from a measure: missing starts, negative times, given up."""
     labels = ", ".join(["force", *(label.name for label in measure.labels)])
     match = ",".join([*CHOSEN, *([f'window="{window}"'] if window else [])])
     return f"sum by (force) (max by ({labels}) ({names.metric(measure.id, suffix)}{{{match}}}))"

@@ -47,7 +47,7 @@ NONE_UP: Final = {0: Word("NONE UP", palette.CRITICAL)}
 
 
 def make(sources: Sources) -> Sequence[Section]:
-    """Is it up, is it in time, what was refused, who is silent, what is counted beside."""
+    """Is it up, is it in time, what was refused, who is silent, what is counted separately."""
     maker = _Maker(sources)
     return [
         Section("", list(_up(sources, maker))),
