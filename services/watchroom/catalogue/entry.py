@@ -87,6 +87,7 @@ class MeasureEntry(Strict):
     edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
+    rows: list[Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=list)
     excludes: Text = Display().excludes
     board: Annotated[str, _one_of(BOARDS)] | None = None
     baseline: bool = False
@@ -110,7 +111,8 @@ class MeasureEntry(Strict):
 
 
 EVERY_KIND: Final = (
-    "kind", "stream", "brief", "definition", "source", "by", "excludes", "board", "tiles", "alerts", "why_unused",
+    "kind", "stream", "brief", "definition", "source", "by", "rows", "excludes", "board", "tiles", "alerts",
+    "why_unused",
 )  # fmt: skip
 own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 

@@ -30,6 +30,20 @@ Text = Annotated[str | None, Field(max_length=256)]
 Prose = Annotated[str | None, Field(max_length=4096)]
 
 
+class Loose:
+    """Marks a field of `data` that is left out, and counted by its name, where its form is wrong.
+
+    Fields are loose that came after the first events were sent: an old log stays readable whatever it holds there.
+    """
+
+
+LOOSE: Final = Loose()
+
+LooseText = Annotated[str | None, Field(max_length=256), LOOSE]
+LooseTruth = Annotated[bool | None, LOOSE]
+LooseTexts = Annotated[list[Annotated[str, Field(max_length=256)]] | None, Field(max_length=64), LOOSE]
+
+
 class Envelope(TypedDict):
     """What every event has."""
 

@@ -81,6 +81,7 @@ class Measure:
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
     unit: str = "1"
+    rows: tuple[int, ...] = ()  # rows of the published report that it serves
     display: Display = field(default_factory=Display)
     own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads: no key that is at its default
 

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from watchroom.events.envelope import STRICT, Envelope, Prose, Text
 from watchroom.events.record import Event
-from watchroom.streams.stamps import Stamp, earliest_ms, first, latest_ms
+from watchroom.streams.stamps import Stamp, earliest_ms, first, latest_ms, said
 from watchroom.streams.stream import Board, Stream, Word
 
 # --------------------------------------------------------------------------------------------- events
@@ -160,7 +160,7 @@ def _left_queue(call: Call) -> int | None:
 
 
 def _line(call: Call) -> str | None:
-    return None if call.line is None else call.line[2]
+    return said(call.line)
 
 
 def _is_waiting(call: Call) -> bool:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from watchroom.events.envelope import STRICT, Envelope, Prose, RequiredText, Text
 from watchroom.events.record import Event
-from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms
+from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said
 from watchroom.streams.stream import Board, Stream, Word
 
 # --------------------------------------------------------------------------------------------- events
@@ -175,11 +175,11 @@ def _category(crime: Crime) -> str | None:
 
 
 def _outcome(crime: Crime) -> str | None:
-    return None if crime.outcome is None else crime.outcome[2]
+    return said(crime.outcome)
 
 
 def _area(crime: Crime) -> str | None:
-    return None if crime.area is None else crime.area[2]
+    return said(crime.area)
 
 
 STREAM: Final = Stream(

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from watchroom.events.envelope import STRICT, Envelope, Prose, RequiredText, Text
 from watchroom.events.record import Event
-from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, with_member
+from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said, with_member
 from watchroom.streams.stream import Board, Stream, Word
 
 # --------------------------------------------------------------------------------------------- events
@@ -188,9 +188,9 @@ def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
     return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
 
 
-def _with_unit(units: tuple[Unit, ...], said: Unit) -> tuple[Unit, ...]:
+def _with_unit(units: tuple[Unit, ...], told: Unit) -> tuple[Unit, ...]:
     by_unit = {unit[0]: unit for unit in units}
-    by_unit[said[0]] = last(by_unit.get(said[0]), said)
+    by_unit[told[0]] = last(by_unit.get(told[0]), told)
     return tuple(sorted(by_unit.values()))
 
 
@@ -220,7 +220,7 @@ def _grade(incident: Incident) -> str | None:
 
 
 def _area(incident: Incident) -> str | None:
-    return None if incident.area is None else incident.area[2]
+    return said(incident.area)
 
 
 def _is_attended(incident: Incident) -> bool:

@@ -33,6 +33,11 @@ def last(known: Any_ | None, stamp: Any_) -> Any_:
     return stamp if known is None or stamp > known else known
 
 
+def said(stamp: Stamp | None) -> str | None:
+    """What a stamp says; None where there is none."""
+    return None if stamp is None else stamp[2]
+
+
 def with_member(known: tuple[Stamp, ...], stamp: Stamp) -> tuple[Stamp, ...]:
     """A set of stamps kept as a sorted tuple; costs a few comparisons and one copy."""
     at = bisect_left(known, stamp)

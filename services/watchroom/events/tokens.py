@@ -1,0 +1,18 @@
+"""Tokens in place of people: what a field that would identify a person may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+PATTERN: Final = r"^[a-z0-9]{1,8}\.[A-Z2-7]{26}$"
+"""`<key id>.<26 characters>`: RFC 4648 base32 without padding of 128 bits."""
+
+
+class TokenMark:
+    """Marks a field of `data` that holds a token: anything else there is refused as `raw_identifier`."""
+
+
+Token = Annotated[str | None, Field(pattern=PATTERN), TokenMark()]
+RequiredToken = Annotated[str, Field(pattern=PATTERN), TokenMark()]
