@@ -18,7 +18,8 @@ from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms
 TOPIC = "watchroom.{}"
 TYPES = {
     "calls": (
-        "call.presented", "call.queued", "call.answered", "call.abandoned", "call.transferred", "call.ended",
+        "call.presented", "call.queued", "call.answered", "call.abandoned", "call.callback_offered",
+        "call.callback_accepted", "call.callback_made", "call.transferred", "call.ended",
     ),
     "incidents": (
         "incident.created", "incident.graded", "incident.resource_assigned", "incident.resource_unassigned",
@@ -33,6 +34,8 @@ USUAL = {
         ("call.presented", "call.answered"),
         ("call.presented", "call.queued", "call.abandoned"),
         ("call.presented", "call.queued", "call.answered", "call.ended"),
+        ("call.queued", "call.callback_offered", "call.callback_accepted", "call.ended"),
+        ("call.queued", "call.abandoned", "call.callback_accepted", "call.callback_made"),
     ),
     "incidents": (
         ("incident.created", "incident.resource_on_scene"),
@@ -62,7 +65,7 @@ EDGES_MS = (
     86_400_000, 86_400_001,
 )  # fmt: skip
 LIMITS_MS = {  # at a target, and one millisecond to its sides
-    "calls": (9_999, 10_000, 10_000, 60_000, 60_001),
+    "calls": (0, 4_999, 5_000, 9_999, 10_000, 10_000, 60_000, 60_001),
     "incidents": (0, 900_000, 900_001, 3_600_000, 3_600_001),
     "crimes": (0, DAY_MS),
 }
@@ -74,6 +77,11 @@ FAR_MS = {
 SPAN_MS = {"calls": 40 * HOUR_MS, "incidents": 60 * DAY_MS, "crimes": 400 * DAY_MS}
 
 LINE = st.sampled_from((None, "999", "101", "999", "0300 123 2345"))
+CLASS = st.sampled_from((*[None] * 6, "emergency", "Non-emergency", "general_enquiry", "social", "outgoing"))
+DIRECTION = st.sampled_from((*[None] * 9, "inbound", "Outbound"))
+CLI_TYPE = st.sampled_from((None, None, "landline", "mobile", "Withheld", "satellite"))
+ORGANISATION = st.sampled_from((None, "hospital", "Care home", "bank"))
+CALLER = st.sampled_from((None, "k1." + "A" * 26, "k1." + "B" * 26))
 GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
 AREA = st.sampled_from((None, *AREAS, "Stoke", "Cheshire East"))
 GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
@@ -91,7 +99,9 @@ def _known(**fields: str | None) -> dict[str, Any]:
 def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
     stream = type_.partition(".")[0]
     if stream == "call":
-        return _known(line=draw(LINE), queue="switchboard")
+        numbers = {"cli_type": draw(CLI_TYPE), "caller_token": draw(CALLER), "caller_org": draw(ORGANISATION)}
+        classed = {"class": draw(CLASS), "direction": draw(DIRECTION)}
+        return _known(line=draw(LINE), queue="switchboard", **numbers, **classed)
     if stream == "incident":
         data = _known(area=draw(AREA))
         if type_ == "incident.created":
