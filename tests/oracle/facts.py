@@ -30,6 +30,9 @@ from tests.oracle.scales import bin_of
 
 LINES = ("999", "101")
 CLASSES = ("emergency", "non_emergency", "general_enquiry", "outgoing")
+CHANNELS = (
+    "single_online_home", "live_chat", "facebook", "twitter", "email", "front_counter", "partner_agency",
+)  # fmt: skip
 CLI_TYPES = ("landline", "mobile", "withheld")
 GRADES = ("1", "2", "3")
 AREAS = ("stoke", "county")
@@ -143,7 +146,7 @@ def _naming(events: Iterable[Sent], key: str) -> list[Sent]:
 
 def added_by(events: Sequence[Sent]) -> Added:
     """What the entity with exactly these events (any order, any repeats, not none) adds to all measures."""
-    return {"calls": _call, "incidents": _incident, "crimes": _crime}[events[0].stream](events)
+    return {"calls": _call, "contacts": _contact, "incidents": _incident, "crimes": _crime}[events[0].stream](events)
 
 
 def _orphan(events: Sequence[Sent]) -> Added:
@@ -218,6 +221,25 @@ def _left(
         added.share(left, "call_abandonment_without_short", by, part=gave_up)
     if gave_up:
         added.share(left, "call_abandoned_within_60s", by, part=0 <= left - queued <= 60_000)
+
+
+def _contact(events: Sequence[Sent]) -> Added:
+    received = _first_ms(events, "contact.received")
+    if received is None:
+        return _orphan(events)
+    class_ = label(_latest(events, "class"), CLASSES)
+    added = Added()
+    added.count(received, "contact_volume_by_class", {"class": class_}, "count")
+    if class_ == "outgoing":
+        return added
+    by = {"channel": label(_latest(events, "channel"), CHANNELS)}
+    added.count(received, "contact_volume", by, "count")
+    replied = _first_ms(events, "contact.first_reply")
+    if replied is not None:
+        added.duration("contact_reply_time", by, (received, replied))
+    elif not _of(events, "contact.closed"):
+        added.open[series("contacts_waiting", by)] = received
+    return added
 
 
 def _incident(events: Sequence[Sent]) -> Added:

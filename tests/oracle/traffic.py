@@ -51,7 +51,7 @@ def traffic(seed: int, count: int, now_ms: int, partitions: int) -> list[Outgoin
 
 
 def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterator[Outgoing]:
-    stream = random.choices(("calls", "incidents", "crimes"), (5, 3, 2))[0]
+    stream = random.choices(("calls", "contacts", "incidents", "crimes"), (5, 1, 3, 2))[0]
     past = random.random() < 0.25
     begins_ms = random.choice(ANCHORS_MS) if past else _recently(random, stream, now_ms)
     types = [random.choice(FIRSTS[stream])] if random.random() < 0.95 else []
@@ -99,6 +99,10 @@ def _data(random: Random, type_: str) -> dict[str, Any]:
         data["class"] = random.choice((*[None] * 9, "emergency", "Non-emergency", "outgoing"))
         data["direction"] = random.choice((*[None] * 14, "outbound"))
         data["caller_token"] = random.choice((None, "k1." + "A" * 26, "k1." + "B" * 26))
+    elif stream == "contact":
+        if what == "received":
+            data["channel"] = random.choice(("live_chat", "Single Online Home", "email", "partner_agency", "letter"))
+            data["class"] = random.choice((None, None, "non_emergency", "outgoing"))
     elif stream == "incident":
         data = {"area": area}
         if what == "graded" or (what == "created" and random.random() < 0.7):
