@@ -47,8 +47,7 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
         reading: The open tiles.
         now_ms: The moment of the page: what waits has waited longer since the reading.
     """
-    of_stream = frozenset(other.id for other in catalogue.of_stream(measure.stream))
-    if measure.windows and not sums.is_known(Window(shown.window), of_stream):
+    if measure.windows and not sums.is_known(Window(shown.window), catalogue.witnesses(measure)):
         return []
     ask = _Asking(catalogue, sums, reading, now_ms - reading.read_at_ms)
     numbers = (ask.number(measure, shown, label, sets) for label, sets in _groups(measure, shown))
@@ -109,7 +108,7 @@ class _Asking:
         series, reads = names.series(measure.id, by), kind_of(measure).reads
         match reads:
             case Reads.BUCKETS:
-                return self.sums.series(Window(window), series)
+                return self.sums.together(Window(window), names.series_behind(measure, by))
             case Reads.OPEN_SET:
                 return self.reading.tiles[series].aged(self.since_ms)
             case _:

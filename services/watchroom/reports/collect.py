@@ -60,7 +60,9 @@ class Collector:
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)
-            month = Month(name, fields, log if published else (), self._closed(name, as_of), topics)
+            month = Month(
+                name, fields, log if published else (), self._closed(name, as_of), topics, self.settings.streams
+            )
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows
 

@@ -57,7 +57,7 @@ def _card(view: MeasureView) -> Html:
     heading = tag("h3", tag("a", measure.brief, href=f"/measures/{measure.id}", id=f"link-{measure.id}"))
     figures = _table(view)
     if not view.is_fed:
-        figures = tag("p", f"{NOT_FED} (stream {measure.stream})", class_="unfed")
+        figures = tag("p", f"{NOT_FED} (stream {' or '.join(measure.streams)})", class_="unfed")
     elif view.faults:
         figures = tag("p", f"{NO_DATA}: {view.faults[0]}", class_="nodata")
     of_what = tag("span", f" of {measure.brief}", class_="quiet-text")
