@@ -131,7 +131,7 @@ def measure(force: Force, days: int, after_days: int) -> Levels:
         event = parse(item.value)
         entities[item.stream, item.subject].append((event.time_ms, event.type.partition(".")[2], dict(event.data)))
     levels = Levels(days)
-    add = {"calls": add_call, "incidents": add_incident, "crimes": add_crime}
+    add = {"contacts": lambda *_: None, "calls": add_call, "incidents": add_incident, "crimes": add_crime}
     for (stream, _), events in entities.items():
         events.sort(key=lambda event: event[0])
         if events[0][0] < START_MS + days * DAY_MS:

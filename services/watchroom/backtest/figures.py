@@ -63,7 +63,7 @@ class Figures:
             for suffix, family in suffixes(measure).items()
             for series in _asked_for(measure, suffix, family, asked, force)
         ]
-        self.measures = {series.measure.id for series in self._series}
+        self.measures = {name for series in self._series for name in series.measure.counted}
         self.windows = sorted({series.window.name for series in self._series if series.window is not None})
         if months := {MONTH, TWELVE_MONTHS}.intersection(self.windows):
             asked_for = min(months)
@@ -89,7 +89,7 @@ class Figures:
 
     def _stored(self, series: _Series, room: ControlRoom, now_ms: int) -> Stored:
         if series.window is not None:
-            return self._sums.series(series.window, series.name)
+            return self._sums.together(series.window, names.series_behind(series.measure, series.by))
         return _tile(open_now.question(series.measure, series.name, series.by), room.open[series.name], now_ms)
 
 

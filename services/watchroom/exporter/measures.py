@@ -64,7 +64,6 @@ class WindowedMeasure:
         self.measure = measure
         self._kind = kind_of(measure)
         self._witnesses = witnesses
-        self._counted = tuple(each.measure.id for each in measure.sum_of) or (measure.id,)
         self._wanted = windows_of_measure(measure)
         self._series = series_of(measure)
         self._families = _families(measure)
@@ -81,7 +80,7 @@ class WindowedMeasure:
         )
 
     def _window(self, window: Window, sums: WindowSums) -> tuple[int, dict[str, str]]:
-        version = max(sums.version(window, measure) for measure in self._counted)
+        version = max(sums.version(window, measure) for measure in self.measure.counted)
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept
