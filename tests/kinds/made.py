@@ -18,8 +18,9 @@ def measure_of(kind: Kind) -> Measure:
     """A measure without labels that has all that a kind may need."""
     return Measure(
         "m", kind.name, "made_up", "ended", (), ("1h",), "Made up", "What a test made up.", "A test", start="begun",
-        part=Condition({"how": ("well",)}), state="waiting", tokens="how", targets=(Target({}, 60_000, inclusive=False),),
-        give_up_ms=60_000, own={key.name: key.example for key in kind.own_keys},
+        part=Condition({"how": ("well",)}), state="waiting", tokens="how",
+        targets=(Target({}, 60_000, inclusive=False),), give_up_ms=60_000,
+        own={key.name: key.example for key in kind.own_keys},
     )  # fmt: skip
 
 

@@ -54,7 +54,8 @@ def _figure_faults(kind: Kind) -> Iterator[str]:
 
 def _quantity_faults(kind: Kind) -> Iterator[str]:
     lists = {
-        "base": (kind.base,) if kind.quantities else (), "card": kind.card, "trends": kind.trends, "summary": kind.summary,
+        "base": (kind.base,) if kind.quantities else (), "card": kind.card, "trends": kind.trends,
+        "summary": kind.summary,
         "by_month": kind.by_month,
     }  # fmt: skip
     for where, named in lists.items():

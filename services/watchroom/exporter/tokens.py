@@ -18,7 +18,7 @@ from watchroom.kinds.kind import Over, Reads
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import Bands
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.windows import buckets_of, months_shown
+from watchroom.rolling.windows import months_shown
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
 
@@ -56,8 +56,7 @@ def hashes_of(measure: Measure, now_ms: int, calendar: Calendar) -> dict[Window,
             for month in months_shown(now_ms, calendar):
                 found[Window(MONTH, month)] = (names.token_month(measure.id, month),)
         else:
-            buckets = buckets_of(name, now_ms, calendar)
-            found[Window(name)] = tuple(f"{measure.id}:{bucket}" for bucket in buckets)
+            found[Window(name)] = tuple(tokens.hashes_of(measure.id, name, now_ms, calendar))
     return found
 
 

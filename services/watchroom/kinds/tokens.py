@@ -15,6 +15,8 @@ from watchroom.kinds import names
 from watchroom.kinds.kind import Add, By, Contribution, Facts
 from watchroom.kinds.measure import Measure
 from watchroom.rolling.buckets import ten_seconds_of
+from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import buckets_of
 
 MOST_TOKENS: Final = 100  # of one entity; the rest is counted and not kept
 LEFT_OUT: Final = "left_out"  # bucket field: tokens beyond those
@@ -76,6 +78,11 @@ def together(hashes: Iterable[Counts]) -> Counter[str]:
     for counts in hashes:
         added.update(counts)
     return added
+
+
+def hashes_of(measure: str, window: str, now_ms: int, calendar: Calendar) -> list[str]:
+    """Names of the hashes of a window at a moment, the oldest first."""
+    return [f"{measure}:{bucket}" for bucket in buckets_of(window, now_ms, calendar)]
 
 
 def published(stored: Counts) -> dict[str, int]:
