@@ -43,7 +43,8 @@ def of(said_by: Measure, *events: Event) -> Contribution:
 def test_the_worked_example_of_the_design() -> None:
     """Call 17, line 999, queued 09:00:00, answered 09:00:08: before and after the answer, every cell."""
     s, nine = "line=999", at("09:00:00")
-    before = {f"call_volume|{s}|count": (nine, 1)}
+    counts = (f"call_volume|{s}", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
+    before = {f"{series}|count": (nine, 1) for series in counts}
     assert contribution(QUEUED) == (before, {f"calls_waiting|{s}": at("09:00:00")}, {})
     assert contribution(QUEUED, ANSWERED) == (
         {
@@ -54,6 +55,8 @@ def test_the_worked_example_of_the_design() -> None:
             f"call_answer_time|{s}|bin:7962": (nine, 1),
             f"call_answer_time_presented|{s}|missing_start": (nine, 1),
             f"call_abandonment|{s}|whole": (nine, 1),
+            f"call_abandonment_less_short|{s}|whole": (nine, 1),
+            f"call_abandonment_without_short|{s}|whole": (nine, 1),
         },
         {f"calls_in_progress|{s}": at("09:00:08")},
         {},

@@ -154,6 +154,11 @@ FAULTS: dict[str, Plant] = {
     "answered and abandoned is abandoned": in_word(
         "calls", "left_by", lambda state, left_by: "abandoned" if state.abandoned_ms else left_by
     ),
+    "answered after a call-back": in_word("calls", "answered_without_callback", lambda state, _: state.answered_ms),
+    "a call-back ends with its call": in_word(
+        "calls", "callback_due", lambda state, is_due: is_due and state.ended_ms is None
+    ),
+    "outgoing calls kept": in_word("calls", "outgoing", lambda *_: False),
     "once assigned, never unresourced": in_word(
         "incidents", "unresourced", lambda state, is_so: is_so and state.first_assigned_ms is None
     ),

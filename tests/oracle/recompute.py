@@ -24,8 +24,8 @@ from typing import NamedTuple
 from tests.oracle.facts import Added, Sent, added_by
 from tests.oracle.scales import DAY_MS, buckets_of, month_end_ms, month_of
 
-LATENESS_MS = {"calls": DAY_MS, "incidents": 7 * DAY_MS, "crimes": 30 * DAY_MS}
-KEEPING_MS = {"calls": 3 * DAY_MS, "incidents": 100 * DAY_MS, "crimes": 761 * DAY_MS}
+LATENESS_MS = {"calls": DAY_MS, "contacts": 7 * DAY_MS, "incidents": 7 * DAY_MS, "crimes": 30 * DAY_MS}
+KEEPING_MS = {"calls": 3 * DAY_MS, "contacts": 100 * DAY_MS, "incidents": 100 * DAY_MS, "crimes": 761 * DAY_MS}
 FUTURE_MS = 5 * 60_000
 
 Buckets = dict[str, dict[str, int]]

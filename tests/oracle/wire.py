@@ -13,6 +13,7 @@ from aiokafka.partitioner import murmur2
 from redis import Redis
 
 from tests.oracle.facts import Sent, series
+from tests.oracle.histories import FIRSTS
 from tests.oracle.recompute import Content, Entry, without_zeros
 
 LEVELS = ("10s:", "hour:", "day:", "month:")
@@ -74,9 +75,11 @@ class Refused(NamedTuple):
 
 def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
     """One record for each reason that can be seen without a clock; `subject` is in its right partition."""
-    first = {"calls": "call.presented", "incidents": "incident.created", "crimes": "crime.recorded"}[stream]
+    first = FIRSTS[stream][0]
     other = "crime.recorded" if stream != "crimes" else "call.presented"
-    right: dict[str, Any] = json.loads(value_of(Sent(stream, first, "refused", subject, at_ms, at_ms)))
+    right: dict[str, Any] = json.loads(
+        value_of(Sent(stream, first, "refused", subject, at_ms, at_ms, {"channel": "email"}))
+    )
     key = subject.encode()
 
     def but(**changed: object) -> bytes:
