@@ -34,6 +34,7 @@ CHANNELS = (
     "single_online_home", "live_chat", "facebook", "twitter", "email", "front_counter", "partner_agency",
 )  # fmt: skip
 CLI_TYPES = ("landline", "mobile", "withheld")
+ORGANISATIONS = ("hospital", "care_home", "school", "partner")
 GRADES = ("1", "2", "3")
 AREAS = ("stoke", "county")
 GROUPS = (
@@ -76,10 +77,11 @@ class Sent:
 
 @dataclass
 class Added:
-    """What an entity adds: amounts by (moment, series, field), and open series with their start."""
+    """What an entity adds: amounts by (moment, series, field), open series with their start, tokens by moment."""
 
     cells: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     open: dict[str, int] = field(default_factory=dict)
+    tokens: Counter[tuple[int, str, str]] = field(default_factory=Counter)  # moment, measure, token -> 1
 
     def count(self, at_ms: int, measure: str, by: Mapping[str, str], what: str, amount: int = 1) -> None:
         """One more of something."""
@@ -90,6 +92,11 @@ class Added:
         self.count(at_ms, measure, by, "whole")
         if part:
             self.count(at_ms, measure, by, "part")
+
+    def token(self, at_ms: int, measure: str, *tokens: object) -> None:
+        """Each token once, as the field of its measure's hashes."""
+        for token in {str(token) for token in tokens if token is not None}:
+            self.tokens[at_ms, measure, token] = 1
 
     def duration(
         self,
@@ -176,7 +183,9 @@ def _call(events: Sequence[Sent]) -> Added:
     named = _naming(events, "line")
     by = {"line": label(named[0].data["line"] if named else None, LINES)}
     added.count(offered, "call_volume", by, "count")
-    _by_number(added, offered, label(_latest(events, "cli_type"), CLI_TYPES))
+    cli_type = label(_latest(events, "cli_type"), CLI_TYPES)
+    _by_number(added, offered, cli_type)
+    _by_caller(added, offered, cli_type, events)
     answered, abandoned, accepted, made = (
         _first_ms(events, f"call.{what}") for what in ("answered", "abandoned", "callback_accepted", "callback_made")
     )
@@ -199,6 +208,16 @@ def _by_number(added: Added, offered: int, cli_type: str) -> None:
     if cli_type in ("landline", "mobile"):
         added.share(offered, "call_landline_share", {}, part=cli_type == "landline")
         added.share(offered, "call_mobile_share", {}, part=cli_type == "mobile")
+
+
+def _by_caller(added: Added, offered: int, cli_type: str, events: Sequence[Sent]) -> None:
+    named = _naming(events, "caller_token")
+    if named:
+        token = named[0].data["caller_token"]
+        if cli_type in ("landline", "mobile"):
+            added.token(offered, f"{cli_type}_callers", token)
+        organisation = label(_latest(events, "caller_org"), ORGANISATIONS)
+        added.token(offered, "top_callers", f"{token}|{organisation}")
 
 
 def _left(
