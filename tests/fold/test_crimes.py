@@ -115,8 +115,9 @@ def test_a_cancelled_crime_is_out_of_everything() -> None:
     assert contribution(RECORDED, CHARGED, CANCELLED, said("crime.reclassified", "13:00:00", group="Robbery")) == (
         {},
         {},
+        {},
     )
-    assert contribution(CANCELLED) == ({}, {})
+    assert contribution(CANCELLED) == ({}, {}, {})
 
 
 @pytest.mark.parametrize("event", [RECLASSED, CHARGED], ids=lambda event: event.type)

@@ -106,7 +106,7 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
     facts = {name: word.read(state) for name, word in self._stream.words.items()}
-    into = Contribution(dict(right.cells), dict(right.open_sets))
+    into = Contribution(dict(right.cells), dict(right.open_sets), dict(right.tokens))
     for group in self._groups:
         for add in group.adds(facts):
             add(facts, into)
@@ -128,7 +128,13 @@ def earliest_grade_wins(known: tuple[Any, ...], stamp: Any) -> tuple[Any, ...]:
     return known or (stamp,)
 
 
-batch_difference, contributor_of = batch.difference, Contributor.of
+def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int) -> None:
+    """A token that an entity has no longer stays counted."""
+    if sign > 0:
+        count_tokens(changes, name, day, fields, sign)
+
+
+batch_difference, contributor_of, count_tokens = batch.difference, Contributor.of, batch._count
 FAULTS: dict[str, Plant] = {
     "no retraction": instead_of(batch, "difference", no_retraction),
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
@@ -166,6 +172,8 @@ FAULTS: dict[str, Plant] = {
         "incidents", "unattended", lambda state, is_so: is_so and state.disposition is None
     ),
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
+    "a token that is not retracted": instead_of(batch, "_count", tokens_only_gained),
+    "tokens that came after the closing among the others": instead_of(batch, "LATE", ""),
     "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),
 }
 
