@@ -15,7 +15,7 @@ from watchroom.exporter.sums import WindowSums, windows_at, windows_of
 
 MEASURES: Path = ROOT / "schemas" / "measures"
 CATALOGUE = load_catalogue(MEASURES, ("stoke", "county"))
-OF_CALLS = frozenset(measure.id for measure in CATALOGUE.of_stream("calls"))
+OF_CALLS = [frozenset(measure.id for measure in CATALOGUE.of_stream("calls"))]
 ANSWERS = CATALOGUE.measures["call_answer_time"]
 WHATS = ("observations", "sum_ms", "within", "bin:7998", "bin:61000", "missing_start")
 

@@ -69,6 +69,13 @@ class TargetEntry(Strict):
         return Target(where=self.where, limit_ms=round((limit_s or 0) * 1000), inclusive=self.within_s is not None)
 
 
+class SummandEntry(Strict):
+    """One of the measures that a sum adds up; `where` names a label's accepted values."""
+
+    measure: str
+    where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+
+
 class MeasureEntry(Strict):
     """One measure as written: the keys of all kinds; `checks` refuses those that its own does not have."""
 
@@ -88,6 +95,7 @@ class MeasureEntry(Strict):
     edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
+    sum_of: list[SummandEntry] = Field(default_factory=list)
     rows: list[Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=list)
     excludes: Text = Display().excludes
     board: Annotated[str, _one_of(BOARDS)] | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from watchroom.catalogue import checks, display_checks
+from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
 from watchroom.catalogue.model import Catalogue
@@ -28,7 +28,9 @@ STAND_INS = {
     "definition": "???",
     "source": "???",
 }
-JUDGE_DISPLAY = frozenset({"kind", "stream", "by", "targets", "windows"})  # without these a display cannot be judged
+JUDGE_DISPLAY = frozenset(
+    {"kind", "stream", "by", "targets", "windows", "sum_of"}
+)  # without these a display cannot be judged
 
 
 def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
@@ -47,6 +49,7 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
     labels = _labels(folder / LABELS_FILE, areas, faults)
     measures: dict[str, Measure] = {}
+    entries: dict[str, MeasureEntry] = {}
     owner: dict[str, str] = {}  # measure -> its file
     seen: set[str] = set()  # faulty ones too
     for path in files:
@@ -54,12 +57,13 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
             faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.id_faults(name, seen))
             if name in seen:
                 faults.append(Fault(str(path), name, "a second entry of this name", "another id"))
-            elif measure := _measure(str(path), name, table, labels, faults):
-                measures[name] = measure
+            elif made := _measure(str(path), name, table, labels, faults):
+                measures[name], entries[name] = made
             seen.add(name)
             if name in measures:
                 owner[name] = str(path)
     faulty = seen - measures.keys()
+    _add_sums(measures, entries, owner, faulty, faults)
     for measure in measures.values():
         faults.extend(
             Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
@@ -69,6 +73,24 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
     if faults:
         raise ConfigurationInvalid(faults)
     return Catalogue(measures)
+
+
+def _add_sums(
+    measures: dict[str, Measure],
+    entries: Mapping[str, MeasureEntry],
+    owner: Mapping[str, str],
+    faulty: Collection[str],
+    faults: list[Fault],
+) -> None:
+    """Give each sum what it adds up; one that is faulty stays as it is."""
+    plain = {name: measure for name, measure in measures.items() if not entries[name].sum_of}
+    for name, entry in entries.items():
+        if not entry.sum_of:
+            continue
+        found = list(sums.faults(entry, plain, faulty))
+        faults.extend(Fault(owner[name], f"{name}.{key}", what, write) for key, what, write in found)
+        if not found and all(each.measure in plain for each in entry.sum_of):
+            measures[name] = sums.resolved(measures[name], entry, plain)
 
 
 def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
@@ -96,6 +118,8 @@ def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Lab
 def _usable(table: Mapping[str, object], unusable: Collection[str]) -> MeasureEntry:
     """An entry without the keys that are wrong, so that the others can be checked."""
     kept = {key: value for key, value in table.items() if key not in unusable}
+    if "sum_of" in unusable:  # a sum all the same: it needs no moment
+        kept["sum_of"] = [{"measure": "???"}]
     return MeasureEntry.model_validate(STAND_INS | kept)
 
 
@@ -108,8 +132,10 @@ def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: li
         return {}
 
 
-def _measure(where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]) -> Measure | None:
-    """The measure of an entry; None where a fault leaves nothing whose display could be judged."""
+def _measure(
+    where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]
+) -> tuple[Measure, MeasureEntry] | None:
+    """The measure of an entry, and the entry; None where a fault leaves nothing whose display could be judged."""
     unusable: frozenset[str] = frozenset()
     shared, own = own_keys.apart(table) if isinstance(table, dict) else (table, {})
     try:
@@ -127,7 +153,7 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
     broken = unusable | {key.partition(".")[0] for key, _, _ in found}
     if broken & JUDGE_DISPLAY:
         return None
-    return Measure(
+    made = Measure(
         id=name,
         kind=entry.kind,
         stream=entry.stream,
@@ -150,3 +176,4 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
         display=entry.display(),
         own=said,
     )
+    return made, entry

@@ -16,8 +16,12 @@ class Catalogue:
     measures: Mapping[str, Measure]
 
     def of_stream(self, stream: str) -> tuple[Measure, ...]:
-        """The measures that events of this stream feed."""
-        return tuple(m for m in self.measures.values() if m.stream == stream)
+        """The measures to which events of this stream add; no sum, to which none do."""
+        return tuple(m for m in self.measures.values() if m.stream == stream and not m.sum_of)
+
+    def witnesses(self, measure: Measure) -> tuple[frozenset[str], ...]:
+        """For each stream of a measure, all its measures: what happened in any of them shows that there was a feed."""
+        return tuple(frozenset(each.id for each in self.of_stream(stream)) for stream in measure.streams)
 
     def tiles(self) -> list[tuple[Measure, Tile]]:
         """The wall, in its order."""

@@ -22,6 +22,7 @@ class Series:
     def __init__(self, measure: Measure, by: By) -> None:
         self.by = dict(by)
         self.name = names.series(measure.id, by)
+        self.behind = names.series_behind(measure, by)
         self.target = measure.target_for(by)
 
 
@@ -56,14 +57,14 @@ class WindowedMeasure:
 
     Args:
         measure: The entry.
-        of_stream: Every measure of its stream, itself among them: what happened in any of them shows that
-            there was a feed.
+        witnesses: Of each of its streams every measure: what happened in any of them shows that there was a feed.
     """
 
-    def __init__(self, measure: Measure, of_stream: frozenset[str]) -> None:
+    def __init__(self, measure: Measure, witnesses: Sequence[frozenset[str]]) -> None:
         self.measure = measure
         self._kind = kind_of(measure)
-        self._of_stream = of_stream
+        self._witnesses = witnesses
+        self._counted = tuple(each.measure.id for each in measure.sum_of) or (measure.id,)
         self._wanted = windows_of_measure(measure)
         self._series = series_of(measure)
         self._families = _families(measure)
@@ -72,7 +73,7 @@ class WindowedMeasure:
     def text(self, sums: WindowSums) -> str:
         """All families of the measure, with every window that its entry names and that is known."""
         wanted = [window for window in sums.windows if window.name in self._wanted]
-        windows = [window for window in wanted if sums.is_known(window, self._of_stream)]
+        windows = [window for window in wanted if sums.is_known(window, self._witnesses)]
         self._kept = {window: self._window(window, sums) for window in windows}
         return "".join(
             gauge(family.name, family.about, (made.get(family.name, "") for _, made in self._kept.values()))
@@ -80,7 +81,7 @@ class WindowedMeasure:
         )
 
     def _window(self, window: Window, sums: WindowSums) -> tuple[int, dict[str, str]]:
-        version = sums.version(window, self.measure.id)
+        version = max(sums.version(window, measure) for measure in self._counted)
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept
@@ -89,7 +90,7 @@ class WindowedMeasure:
         over = f",{labels_text(window.labels())}"
         for series in self._series:
             labels = (labels_text(series.by) + over).removeprefix(",")
-            stored = sums.series(window, series.name)
+            stored = sums.together(window, series.behind)
             figures = self._kind.figures(self.measure, stored, series.target is not None)
             for family in shown:
                 samples[family.name].extend(family.lines(labels, self._kind, figures))

@@ -78,8 +78,7 @@ class Mirror:
             reads = kind_of(measure).reads
             match reads:
                 case Reads.BUCKETS:
-                    of_stream = frozenset(each.id for each in catalogue.of_stream(measure.stream))
-                    self.windowed.append(WindowedMeasure(measure, of_stream))
+                    self.windowed.append(WindowedMeasure(measure, catalogue.witnesses(measure)))
                 case Reads.OPEN_SET:
                     self.open.append(OpenMeasure(measure))
                 case Reads.TOKENS:

@@ -49,8 +49,7 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
     """
     if kind_of(measure).reads is Reads.TOKENS and Window(shown.window) not in reading.tokens.of(measure, now_ms):
         return []
-    of_stream = frozenset(other.id for other in catalogue.of_stream(measure.stream))
-    if measure.windows and not sums.is_known(Window(shown.window), of_stream):
+    if measure.windows and not sums.is_known(Window(shown.window), catalogue.witnesses(measure)):
         return []
     ask = _Asking(catalogue, sums, reading, now_ms - reading.read_at_ms)
     numbers = (ask.number(measure, shown, label, sets) for label, sets in _groups(measure, shown))
@@ -111,7 +110,7 @@ class _Asking:
         series, reads = names.series(measure.id, by), kind_of(measure).reads
         match reads:
             case Reads.BUCKETS:
-                return self.sums.series(Window(window), series)
+                return self.sums.together(Window(window), names.series_behind(measure, by))
             case Reads.OPEN_SET:
                 return self.reading.tiles[series].aged(self.since_ms)
             case Reads.TOKENS:

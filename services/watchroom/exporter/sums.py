@@ -7,12 +7,13 @@ up all its buckets would give (a property test compares the two).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from watchroom.catalogue.metrics import LOCAL_HOUR, PAST_WEEKS
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import names
+from watchroom.kinds.kind import fields_added_up
 from watchroom.kinds.measure import Measure
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
@@ -116,7 +117,22 @@ class WindowSums:
         """What a window holds for one series, by what is counted; empty if nothing."""
         return self._sums.get(window, {}).get(series, {})
 
-    def is_known(self, window: Window, of_stream: frozenset[str]) -> bool:
+    def together(self, window: Window, behind: Sequence[str]) -> Fields:
+        """The same for several series added up."""
+        if len(behind) == 1:
+            return self.series(window, behind[0])
+        return fields_added_up(self.series(window, each) for each in behind)
+
+    def is_known(self, window: Window, witnesses: Iterable[frozenset[str]]) -> bool:
+        """Whether a window's number may be published: `is_known_of` each stream.
+
+        Args:
+            window: One of `windows`.
+            witnesses: Of each stream that feeds it, the measures.
+        """
+        return all(self.is_known_of(window, of_stream) for of_stream in witnesses)
+
+    def is_known_of(self, window: Window, of_stream: frozenset[str]) -> bool:
         """Whether a window's number may be published, be it 0: always, but for local hours and past months.
 
         A past month is known if it, or one before it that is shown, holds anything of the stream: 0 crimes in

@@ -33,8 +33,8 @@ def text(root: Path) -> str:
 
 def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"## {measure.id}", "", f"**{measure.brief}.** {measure.definition}", "")
-    kind = kind_of(measure)
-    yield f"- kind: {kind.name}, {kind.clock(measure, lambda word: f'`{word}`')}; stream {measure.stream}"
+    kind, streams = kind_of(measure), " and ".join(measure.streams)
+    yield f"- kind: {kind.name}, {kind.clock(measure, lambda word: f'`{word}`')}; stream {streams}"
     for label in measure.labels:
         also = "".join(f"; {alias} counts as {value}" for alias, value in label.aliases.items())
         yield f"- label `{label.name}`: {', '.join(label.all_values())}{also}"

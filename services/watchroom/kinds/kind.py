@@ -6,7 +6,7 @@ Everything that shows, judges or counts measures reads these attributes and comp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -73,6 +73,10 @@ class HasClock(Protocol):
 
     start: str
     at: str
+
+    @property
+    def sum_of(self) -> Sequence[object]:
+        """What it adds up, where it is a sum."""
 
 
 class MetricFamily(NamedTuple):

@@ -57,6 +57,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Summand:
+    """One of the counts that a sum adds up, for the label values in `where` (label -> accepted values; none: all)."""
+
+    measure: Measure
+    where: Mapping[str, tuple[str, ...]]
+
+    def holds(self, by: Mapping[str, str]) -> bool:
+        """Whether the count under these label values is added."""
+        return all(by[name] in accepted for name, accepted in self.where.items())
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One entry of the catalogue.
 
@@ -81,10 +93,16 @@ class Measure:
     targets: tuple[Target, ...] = ()
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
+    sum_of: tuple[Summand, ...] = ()  # of a count: it is the sum of these, and no entity adds to it
     unit: str = "1"
     rows: tuple[int, ...] = ()  # rows of the published report that it serves
     display: Display = field(default_factory=Display)
     own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads: no key that is at its default
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams whose events feed it: one, but for a sum those of all that it adds up."""
+        return tuple(dict.fromkeys(each.measure.stream for each in self.sum_of)) or (self.stream,)
 
     def words(self) -> Iterator[str]:
         """Every word of its stream that it names."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from watchroom.events.slug import slug as slug  # noqa: PLC0414  # a name of ours like the others here
+from watchroom.kinds.measure import Measure
 
 METRIC_PREFIX = "watchroom_"
 
@@ -28,6 +29,18 @@ class FieldName(NamedTuple):
 def series(measure: str, by: Mapping[str, str]) -> str:
     """`measure|label=value,...`, labels in the order of `by`."""
     return f"{measure}|" + ",".join(f"{name}={value}" for name, value in by.items())
+
+
+def series_behind(measure: Measure, by: Mapping[str, str]) -> tuple[str, ...]:
+    """The series whose integers make up a measure's under these label values: its own, or those that a sum adds up."""
+    if not measure.sum_of:
+        return (series(measure.id, by),)
+    return tuple(
+        series(each.measure.id, of)
+        for each in measure.sum_of
+        for of in each.measure.label_sets()
+        if each.holds(of) and by.items() <= of.items()
+    )
 
 
 def parse_series(text: str) -> tuple[str, dict[str, str]]:

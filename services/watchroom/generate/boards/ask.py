@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from watchroom.catalogue.model import Catalogue
@@ -105,9 +105,12 @@ def beside(measure: Measure, suffix: str, window: str = "") -> str:
     return f"sum by (force) (max by ({labels}) ({names.metric(measure.id, suffix)}{{{match}}}))"
 
 
-def not_fed(stream: str) -> str:
-    """A series of -1, which `states.NOT_FED` writes in words, while the force does not feed a stream; else none."""
-    return f'(max by (force) (watchroom_stream_fed{{stream="{stream}",{CHOSEN[0]}}}) == 0) - 1'
+def not_fed(streams: Sequence[str]) -> str:
+    """A series of -1, which `states.NOT_FED` writes in words, while the force leaves out a stream; else none."""
+    if len(streams) == 1:
+        return f'(max by (force) (watchroom_stream_fed{{stream="{streams[0]}",{CHOSEN[0]}}}) == 0) - 1'
+    fed = f'max by (force, stream) (watchroom_stream_fed{{stream=~"{"|".join(streams)}",{CHOSEN[0]}}})'
+    return f"(min by (force) ({fed}) == 0) - 1"
 
 
 def put(expr: str, label: str, value: str) -> str:

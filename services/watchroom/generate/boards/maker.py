@@ -48,7 +48,7 @@ class Maker:
         full = f"{self.measure.display.board}/{self.measure.id}/{key}"
         decimals = 1 if unit in (SHARE, SECONDS) else 0
         return Head(
-            full, title, card, unit, links(self.sources, self.measure, "month"), decimals, stream=self.measure.stream
+            full, title, card, unit, links(self.sources, self.measure, "month"), decimals, streams=self.measure.streams
         )
 
     def summary(

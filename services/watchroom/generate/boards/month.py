@@ -129,7 +129,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         f"month/{measure.id}/{what}/{label.name if label else ''}", f"{measure.brief}: {said}{by}",
         describe.measure_card(measure, threshold or describe.NO_LIMITS, [months]), unit,
         links(sources, measure, measure.display.board), 1 if unit in (SHARE, SECONDS) else 0,
-        stream=measure.stream,
+        streams=measure.streams,
     )  # fmt: skip
     return rows(
         head, queries[: len(REFS)], [(SHOWN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,

@@ -178,7 +178,7 @@ def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
         for measure in catalogue.measures.values():
             if suffix in suffixes(measure):
                 window = next((name for name in ("24h", *measure.windows) if name in measure.windows), "")
-                counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.stream)}"
+                counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.streams)}"
                 parts.append(ask.put(counted, "measure", measure.id))
         if parts:
             head = maker.head(suffix.replace("_", " ").capitalize(), text, words=NOT_FED)
