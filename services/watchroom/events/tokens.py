@@ -9,6 +9,9 @@ from pydantic import Field
 PATTERN: Final = r"^[a-z0-9]{1,8}\.[A-Z2-7]{26}$"
 """`<key id>.<26 characters>`: RFC 4648 base32 without padding of 128 bits."""
 
+FIELDS: Final = ("address_token", "caller_token", "suspect_token", "victim_token")
+"""Names of the fields that hold tokens. By these names a raw identifier is looked for in events of any type."""
+
 
 class TokenMark:
     """Marks a field of `data` that holds a token: anything else there is refused as `raw_identifier`."""

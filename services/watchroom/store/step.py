@@ -15,6 +15,7 @@ import msgpack
 
 from watchroom.fold.batch import Folded, Restatement
 from watchroom.rolling.buckets import Bucket
+from watchroom.store import keys
 
 CHANGES_KEPT = 10_000  # steps whose changed buckets an exporter can ask for
 
@@ -39,6 +40,8 @@ class Step:
     folded: Folded = field(default_factory=Folded)
     heard: Mapping[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
     dead_letters: Mapping[str, int] = field(default_factory=Counter)  # reason -> how many
+    ignored_fields: Mapping[str, int] = field(default_factory=Counter)  # field of `data` -> how many
+    raw_identifiers: Mapping[str, int] = field(default_factory=Counter)  # source -> how many
     lost: int = 0
 
     def pack(self, stream: str, fingerprint: str) -> bytes:
@@ -63,7 +66,11 @@ class Step:
                 "left": sorted(self.folded.left),
                 "restatements": [(entry.month, restatement_json(entry)) for entry in self.folded.restatements],
                 "heard": dict(self.heard),
-                "dead_letters": dict(self.dead_letters),
+                "counts": {
+                    keys.DEAD_LETTERS: dict(self.dead_letters),
+                    keys.IGNORED_FIELDS: dict(self.ignored_fields),
+                    keys.RAW_IDENTIFIERS: dict(self.raw_identifiers),
+                },
                 "lost": self.lost,
                 "changes_kept": CHANGES_KEPT,
             },

@@ -12,8 +12,9 @@ from typing import Final, Literal, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from watchroom.events.envelope import STRICT, Envelope, Prose, Text
+from watchroom.events.envelope import STRICT, Envelope, LooseText, Prose, Text
 from watchroom.events.record import Event
+from watchroom.events.tokens import Token
 from watchroom.streams.stamps import Stamp, earliest_ms, first, latest_ms, said
 from watchroom.streams.stream import Board, Stream, Word
 
@@ -29,6 +30,10 @@ class CallData(TypedDict):
     """`999`, `101`; any other is counted as `other`."""
     queue: NotRequired[Text]
     direction: NotRequired[Text]
+    cli_type: NotRequired[LooseText]
+    """How the calling number was given: `landline`, `mobile`, `withheld`; any other is counted as `other`."""
+    caller_token: NotRequired[Token]
+    """A token for the calling number, never the number."""
     agent_token: NotRequired[Text]
     """A token for the agent, never a name."""
     reason: NotRequired[Prose]
