@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
@@ -182,7 +184,7 @@ def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: Con
 def test_raw_identifiers_of_sources_that_are_not_declared_are_one_other(room: ControlRoom) -> None:
     """A feed that invents names must not fill Prometheus; a declared one that was never heard has its 0."""
     declare(room, acd=SourceRule(), backup=SourceRule())
-    counts = {"watchroom.calls|acd": 2, "watchroom.calls|stranger": 1, "watchroom.calls|other": 4}
+    counts: Any = {"watchroom.calls|acd": 2, "watchroom.calls|stranger": 1, "watchroom.calls|other": 4}
     room.client.hset(room.keys.raw_identifiers, mapping=counts)
     samples = room.scrape(NOON)
     found = {
