@@ -23,6 +23,7 @@ from pydantic import (
     ConfigDict,
     Field,
     RootModel,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_serializer,
@@ -32,6 +33,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.fault_words import what_to_write
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
@@ -50,6 +52,8 @@ JSON_EXAMPLES = {
 _WORDS = {
     r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
+    r"^[a-z0-9]{1,8}$": "1 to 8 lower-case letters and digits, for example k1",
+    r"^[A-Z]{2}$": "a country as two capital letters, for example GB",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
 PREFIX = "WATCHROOM_"
@@ -177,6 +181,18 @@ class Settings(BaseSettings):
     watchdog_command: tuple[str, ...] = Field(
         default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
     )
+    token_key: SecretStr = Field(
+        default=SecretStr(""),
+        exclude=True,  # of whatever is shown or passed on: only who makes tokens needs it, and reads it itself
+        description="the secret from which tokens are made, at least 32 bytes (better from a file); the embedded stack "
+        "makes one for its run where there is none",
+    )
+    token_key_id: str = Field(
+        default="k1", pattern=r"^[a-z0-9]{1,8}$", description="names that key; each token begins with it"
+    )
+    token_country: str = Field(
+        default="GB", pattern=r"^[A-Z]{2}$", description="country of telephone numbers that do not begin with +"
+    )
     schemas: Path = Field(
         default=Path(__file__).resolve().parents[2] / "schemas", description="folder of the catalogue and mappings"
     )
@@ -242,6 +258,16 @@ class Settings(BaseSettings):
             is_known = False
         if value and not is_known:
             raise ValueError("a URL such as https://pager.example/watchroom (http:// or https://)")
+        return value
+
+    @field_validator("token_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        value = SecretStr(value.get_secret_value().strip())
+        if 0 < len(value.get_secret_value().encode()) < KEY_LEAST_BYTES:
+            raise ValueError(
+                f"a secret of at least {KEY_LEAST_BYTES} bytes, for example from `openssl rand -base64 32`"
+            )
         return value
 
     @field_validator("zone")
@@ -347,7 +373,7 @@ def _write(path: list[str], item: ErrorDetails) -> str:
 
 def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
-    if path == ["watchdog_webhook"]:  # such addresses often hold a token anywhere in them
+    if path in (["watchdog_webhook"], ["token_key"]):  # addresses often hold a token anywhere in them
         return "(hidden)"
     if path == ["streams"]:
         return repr(",".join(map(str, found))) if isinstance(found, tuple) else repr(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, assert_never
 
 from watchroom.catalogue.model import Catalogue
@@ -38,6 +38,8 @@ class Reading:
     sources: Mapping[tuple[str, str], SourceState]
     dead_letters: Mapping[tuple[str, str], int]
     tiles: Mapping[str, OpenTile]  # by series
+    ignored_fields: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    raw_identifiers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     tokens: TokenReading = NO_TOKENS
 
 
@@ -121,6 +123,8 @@ class Mirror:
         contents = self._reader.buckets(to_read)
         tiles = self._tiles(now_ms)
         dead_letters = self._of_fed(self._reader.dead_letters())
+        ignored_fields = self._of_fed(self._reader.ignored_fields())
+        raw_identifiers = self._of_fed(self._reader.raw_identifiers())
         if self._reader.life() != life[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         with self.lock:
@@ -128,7 +132,9 @@ class Mirror:
             for name, fields in zip(to_read, contents, strict=True):
                 self.sums.replace(name, fields)
             tokens = self._tokens.reading if self._tokens else NO_TOKENS
-            self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles, tokens)
+            self.reading = Reading(
+                now_ms, meta, partitions, sources, dead_letters, tiles, ignored_fields, raw_identifiers, tokens
+            )
         self._seq, self._life = seq, life
         self._remember_order(to_read)
 
