@@ -27,7 +27,14 @@ from tests.oracle.scales import bin_of
 
 LINES = ("999", "101")
 GRADES = ("1", "2", "3")
-AREAS = ("stoke", "county")
+AREAS = (
+    "stoke", "newcastle_under_lyme", "stafford", "lichfield", "tamworth", "east_staffordshire", "south_staffordshire",
+    "cannock_chase", "staffordshire_moorlands", "county_unknown", "out_of_force",
+)  # fmt: skip
+OTHER_SPELLINGS = {
+    "county": "county_unknown", "stoke_on_trent": "stoke", "stoke_on_trent_ua": "stoke",
+    "city_of_stoke_on_trent": "stoke",
+}  # fmt: skip
 GROUPS = (
     "criminal_damage_and_arson", "drug_offences", "miscellaneous_crimes", "possession_of_weapons_offences",
     "public_order_offences", "robbery", "sexual_offences", "theft_offences", "violence_against_the_person",
@@ -119,6 +126,14 @@ def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
     return "_".join(words) if "_".join(words) in listed else "other"
 
 
+def area_of(placed: Sequence[Sent]) -> str:
+    """The area that the last of these events names, however it spells it."""
+    if not placed:
+        return "unknown"
+    words = "_".join(str(placed[-1].data["area"]).lower().replace("-", " ").split())
+    return label(OTHER_SPELLINGS.get(words, words), AREAS)
+
+
 def _order(event: Sent) -> tuple[int, str]:
     return event.time_ms, event.id
 
@@ -188,7 +203,7 @@ def _incident(events: Sequence[Sent]) -> Added:
     on_scene = _first_ms(events, "incident.resource_on_scene")
     graded = _naming(_of(events, "incident.created", "incident.graded"), "grade")
     placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    area = area_of(placed)
     latest = {"grade": label(graded[-1].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
     added = Added()
     added.count(created, "incident_volume", latest, "count")
@@ -238,7 +253,7 @@ def _crime(events: Sequence[Sent]) -> Added:
     ]
     latest = classed[-1] if classed else {}
     placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    area = area_of(placed)
     added = Added()
     group = label(latest.get("group"), GROUPS, "not_stated")
     added.count(recorded, "crime_recorded", {"group": group, "area": area}, "count")

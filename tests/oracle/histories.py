@@ -75,7 +75,7 @@ SPAN_MS = {"calls": 40 * HOUR_MS, "incidents": 60 * DAY_MS, "crimes": 400 * DAY_
 
 LINE = st.sampled_from((None, "999", "101", "999", "0300 123 2345"))
 GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
-AREA = st.sampled_from((None, *AREAS, "Stoke", "Cheshire East"))
+AREA = st.sampled_from((None, *AREAS, "Stoke", "county", "Stoke-on-Trent UA", "Cannock Chase", "Cheshire East"))
 GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
 CATEGORY = st.sampled_from(
     (None, None, *CATEGORIES, "Violence and sexual offences", "Anti-social behaviour", "Parking")

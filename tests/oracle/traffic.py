@@ -86,7 +86,7 @@ def _recently(random: Random, stream: str, now_ms: int) -> int:
 
 def _data(random: Random, type_: str) -> dict[str, Any]:
     stream, _, what = type_.partition(".")
-    area = random.choice((None, *AREAS, *AREAS, "Cheshire East"))
+    area = random.choice((None, *AREAS, *AREAS, "County", "Cheshire East"))
     data: dict[str, Any] = {}
     if stream == "call":
         data["line"] = random.choice(("999", "101", None, "0300 123 2345"))
