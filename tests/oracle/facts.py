@@ -13,6 +13,7 @@ Readings where the design is silent
   wait is abandoned, but not within 60 s.
 - Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
   names them for the queue's clock only).
+- What an incident's event says of its category, address or finder counts at the event's time, as an area does.
 - Two events of one time are ordered by `id`.
 """
 
@@ -31,6 +32,8 @@ AREAS = (
     "stoke", "newcastle_under_lyme", "stafford", "lichfield", "tamworth", "east_staffordshire", "south_staffordshire",
     "cannock_chase", "staffordshire_moorlands", "county_unknown", "out_of_force",
 )  # fmt: skip
+INCIDENT_CATEGORIES = ("asb", "crime", "public_safety", "transport", "administration")
+ASB_TYPES = ("personal", "nuisance", "environmental", "neighbour_dispute")
 OTHER_SPELLINGS = {
     "county": "county_unknown", "stoke_on_trent": "stoke", "stoke_on_trent_ua": "stoke",
     "city_of_stoke_on_trent": "stoke",
@@ -205,25 +208,46 @@ def _incident(events: Sequence[Sent]) -> Added:
     placed = _naming(events, "area")
     area = area_of(placed)
     latest = {"grade": label(graded[-1].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    earliest = {"grade": label(graded[0].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    classed = _of(events, "incident.created", "incident.closed", "incident.reclassified")
+    category = _last_said(classed, "category", INCIDENT_CATEGORIES)
+    own = _naming(events, "self_initiated")
     added = Added()
     added.count(created, "incident_volume", latest, "count")
-    added.share(created, "incident_resourced", latest, part=assigned is not None or on_scene is not None)
+    added.count(created, "incident_volume_by_category", {"incident_category": category, "area": area}, "count")
+    if category == "asb":
+        kind = {"asb_type": _last_said(classed, "asb_type", ASB_TYPES), "area": area}
+        added.count(created, "incidents_asb", kind, "count")
+    is_resourced = assigned is not None or on_scene is not None
+    added.share(created, "incident_resourced", latest, part=is_resourced)
+    added.share(created, "incident_resourced_first_grade", earliest, part=is_resourced)
+    if own and own[-1].data["self_initiated"]:  # nobody rang for it: no time to attend or assign, nobody waits
+        added.count(created, "incidents_self_initiated", latest, "count")
+        return added
     if assigned is not None:
         added.duration("incident_assignment_time", latest, (created, assigned))
         added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
-        grade = _grade_at(graded, on_scene)
-        misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
-        by = {"grade": grade, "area": area}
-        added.duration(
-            "incident_attendance_time", by, (created, on_scene), misses_from_ms=misses, edges=ATTENDANCE_EDGES
-        )
+        rules = {"": _grade_at(graded, on_scene), "_first_grade": earliest["grade"], "_last_grade": latest["grade"]}
+        for rule, grade in rules.items():
+            misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
+            by = {"grade": grade, "area": area}
+            added.duration(
+                f"incident_attendance_time{rule}", by, (created, on_scene), misses_from_ms=misses,
+                edges=ATTENDANCE_EDGES,
+            )  # fmt: skip
     turns = _of(events, "incident.closed", "incident.cancelled", "incident.reopened")
     if on_scene is None and (not turns or turns[-1].type == "incident.reopened"):
         added.open[series("incidents_unattended", latest)] = created
         if not _assigned_now(events):
             added.open[series("incidents_unresourced", latest)] = created
     return added
+
+
+def _last_said(events: Sequence[Sent], key: str, listed: Sequence[str]) -> str:
+    """What the last of these events that names a field says."""
+    named = _naming(events, key)
+    return label(named[-1].data[key] if named else None, listed)
 
 
 def _grade_at(graded: Sequence[Sent], moment: int) -> str:
