@@ -86,6 +86,14 @@ def test_tables_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.lateness_days == Days({**LATENESS, "calls": 2, "incidents": 7.5, "crimes": 30})
 
 
+def test_the_areas_are_those_of_the_shipped_file_unless_another_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path stays a path, so that the processes that we start read the same file."""
+    assert read_settings().areas == Path("areas.toml")
+    monkeypatch.setenv("WATCHROOM_AREAS", "/etc/watchroom/north.toml")
+    assert read_settings().areas == Path("/etc/watchroom/north.toml")
+    assert read_settings().model_dump(mode="json")["areas"] == "/etc/watchroom/north.toml"
+
+
 def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others keep their defaults, so a stream that a later version brings stops no configuration."""
     monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": 2}')
@@ -152,7 +160,10 @@ def test_a_secret_comes_from_its_file_unless_the_environment_says_it(tmp_path: P
 
 WRONG = {
     "no JSON": ("SOURCES", "acd", "", "'acd'", 'JSON such as {"calls": {"acd": '),
-    "a list without brackets": ("AREAS", "stoke,county", "", "'stoke,county'", 'JSON such as ["stoke", "county"] (Exp'),
+    "a list without brackets": (
+        *("AREAS", "stoke,county", "", "'stoke,county'"),
+        'JSON such as ["stoke", "county"], or the path of a .toml file (Exp',
+    ),
     "an unknown stream": (
         *("SOURCES", '{"call": {}}', "call", "'call'"),
         f"one of {KNOWN}",

@@ -21,9 +21,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     RootModel,
     SecretStr,
+    Tag,
     ValidationError,
     ValidationInfo,
     field_serializer,
@@ -40,10 +42,14 @@ from watchroom.streams import STREAMS
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
 Area = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=63)]  # what an event's text becomes
+Areas = Annotated[
+    Annotated[tuple[Area, ...], Tag("[list]")] | Annotated[Path, Tag("[file]")],
+    Discriminator(lambda value: "[file]" if isinstance(value, Path) else "[list]"),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # What a setting that is JSON can look like; also said where it is none.
 JSON_EXAMPLES = {
-    "areas": '["stoke", "county"]',
+    "areas": '["stoke", "county"], or the path of a .toml file',
     "sources": '{"calls": {"acd": {"heartbeats": true}}}',
     "lateness_days": '{"calls": 1}',
     "keeping_days": '{"calls": 3}',
@@ -56,6 +62,7 @@ _WORDS = {
     r"^[A-Z]{2}$": "a country as two capital letters, for example GB",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
+_MARKS = ("[key]", "[list]", "[file]")  # in the place of a fault: a key that is wrong (pydantic's), a form of areas
 PREFIX = "WATCHROOM_"
 DEAD_LETTERS: Final = "dead-letters"
 RETURNS: Final = "returns"
@@ -134,7 +141,11 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=256, description="partitions of a topic when we create it")
     replication: int = Field(default=1, ge=1, description="copies of a topic when we create it")
     zone: str = Field(default="Europe/London", description="reporting zone of days and months")
-    areas: tuple[Area, ...] = Field(default=("stoke", "county"), description="listed values of the label `area`")
+    areas: Areas = Field(
+        default=Path("areas.toml"),
+        description="the areas: a .toml file with their values, aliases and groups (a relative path starts at the"
+        ' folder of WATCHROOM_SCHEMAS), or the listed values alone as JSON: ["stoke", "county"]',
+    )
     streams: tuple[StreamName, ...] = Field(
         default=tuple(name for name, stream in STREAMS.items() if stream.by_default),
         min_length=1,
@@ -202,6 +213,8 @@ class Settings(BaseSettings):
     def _from_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
+        if info.field_name == "areas" and value.endswith(".toml"):
+            return Path(value)
         try:
             return json.loads(value)
         except ValueError as error:
@@ -351,7 +364,7 @@ def _told_once(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
 
 
 def _fault(item: ErrorDetails) -> Fault:
-    path = [str(part) for part in item["loc"] if part != "[key]"]  # pydantic's mark of a key that is wrong
+    path = [str(part) for part in item["loc"] if part not in _MARKS]
     return Fault(
         where=PREFIX + path[0].upper() if path else "settings",
         key="" if path[:1] == ["streams"] else ".".join(path[1:]),  # a place in a list that nobody wrote as one

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchroom.events import texts
 from watchroom.kinds import duration, names
 
 IDS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
@@ -51,17 +52,17 @@ def test_names_are_those_that_others_rely_on() -> None:
 )
 def test_a_value_is_looked_up_in_lower_case_with_underscores(text: str, stored: str) -> None:
     """One spelling of a value in Redis, metrics and boards, however a source writes it."""
-    assert names.slug(text) == stored
+    assert texts.slug(text) == stored
 
 
 @pytest.mark.parametrize("text", ["-1", "<1", "1+", "1.", "É1", "٩1", "1/", "(1)", "+1", "#1"])
 def test_what_is_not_a_listed_value_does_not_become_one(text: str) -> None:
     """A grade "-1" of a system that means "none" must not raise an emergency."""
-    assert names.slug(text) != "1"
+    assert texts.slug(text) != "1"
 
 
 @given(st.text())
 def test_a_slug_is_its_own_slug(text: str) -> None:
     """What was looked up once is found again."""
-    slug = names.slug(text)
-    assert names.slug(slug) == slug
+    once = texts.slug(text)
+    assert texts.slug(once) == once

@@ -16,6 +16,7 @@ Readings where the design is silent
 - An outgoing call without call.presented and call.queued is an orphan like any other.
 - Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
   names them for the queue's clock only).
+- What an incident's event says of its category, address or finder counts at the event's time, as an area does.
 - Two events of one time are ordered by `id`.
 """
 
@@ -36,7 +37,16 @@ CHANNELS = (
 CLI_TYPES = ("landline", "mobile", "withheld")
 ORGANISATIONS = ("hospital", "care_home", "school", "partner")
 GRADES = ("1", "2", "3")
-AREAS = ("stoke", "county")
+AREAS = (
+    "stoke", "newcastle_under_lyme", "stafford", "lichfield", "tamworth", "east_staffordshire", "south_staffordshire",
+    "cannock_chase", "staffordshire_moorlands", "county_unknown", "out_of_force",
+)  # fmt: skip
+INCIDENT_CATEGORIES = ("asb", "crime", "public_safety", "transport", "administration")
+ASB_TYPES = ("personal", "nuisance", "environmental", "neighbour_dispute")
+OTHER_SPELLINGS = {
+    "county": "county_unknown", "stoke_on_trent": "stoke", "stoke_on_trent_ua": "stoke",
+    "city_of_stoke_on_trent": "stoke",
+}  # fmt: skip
 GROUPS = (
     "criminal_damage_and_arson", "drug_offences", "miscellaneous_crimes", "possession_of_weapons_offences",
     "public_order_offences", "robbery", "sexual_offences", "theft_offences", "violence_against_the_person",
@@ -132,6 +142,14 @@ def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
         return absent
     words = str(value).lower().replace("-", " ").split()
     return "_".join(words) if "_".join(words) in listed else "other"
+
+
+def area_of(placed: Sequence[Sent]) -> str:
+    """The area that the last of these events names, however it spells it."""
+    if not placed:
+        return "unknown"
+    words = "_".join(str(placed[-1].data["area"]).lower().replace("-", " ").split())
+    return label(OTHER_SPELLINGS.get(words, words), AREAS)
 
 
 def _order(event: Sent) -> tuple[int, str]:
@@ -271,27 +289,48 @@ def _incident(events: Sequence[Sent]) -> Added:
     on_scene = _first_ms(events, "incident.resource_on_scene")
     graded = _naming(_of(events, "incident.created", "incident.graded"), "grade")
     placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    area = area_of(placed)
     latest = {"grade": label(graded[-1].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    earliest = {"grade": label(graded[0].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    classed = _of(events, "incident.created", "incident.closed", "incident.reclassified")
+    category = _last_said(classed, "category", INCIDENT_CATEGORIES)
+    own = _naming(events, "self_initiated")
     added = Added()
     added.count(created, "incident_volume", latest, "count")
-    added.share(created, "incident_resourced", latest, part=assigned is not None or on_scene is not None)
+    added.count(created, "incident_volume_by_category", {"incident_category": category, "area": area}, "count")
+    if category == "asb":
+        kind = {"asb_type": _last_said(classed, "asb_type", ASB_TYPES), "area": area}
+        added.count(created, "incidents_asb", kind, "count")
+    is_resourced = assigned is not None or on_scene is not None
+    added.share(created, "incident_resourced", latest, part=is_resourced)
+    added.share(created, "incident_resourced_first_grade", earliest, part=is_resourced)
+    if own and own[-1].data["self_initiated"]:  # nobody rang for it: no time to attend or assign, nobody waits
+        added.count(created, "incidents_self_initiated", latest, "count")
+        return added
     if assigned is not None:
         added.duration("incident_assignment_time", latest, (created, assigned))
         added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
-        grade = _grade_at(graded, on_scene)
-        misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
-        by = {"grade": grade, "area": area}
-        added.duration(
-            "incident_attendance_time", by, (created, on_scene), misses_from_ms=misses, edges=ATTENDANCE_EDGES
-        )
+        rules = {"": _grade_at(graded, on_scene), "_first_grade": earliest["grade"], "_last_grade": latest["grade"]}
+        for rule, grade in rules.items():
+            misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
+            by = {"grade": grade, "area": area}
+            added.duration(
+                f"incident_attendance_time{rule}", by, (created, on_scene), misses_from_ms=misses,
+                edges=ATTENDANCE_EDGES,
+            )  # fmt: skip
     turns = _of(events, "incident.closed", "incident.cancelled", "incident.reopened")
     if on_scene is None and (not turns or turns[-1].type == "incident.reopened"):
         added.open[series("incidents_unattended", latest)] = created
         if not _assigned_now(events):
             added.open[series("incidents_unresourced", latest)] = created
     return added
+
+
+def _last_said(events: Sequence[Sent], key: str, listed: Sequence[str]) -> str:
+    """What the last of these events that names a field says."""
+    named = _naming(events, key)
+    return label(named[-1].data[key] if named else None, listed)
 
 
 def _grade_at(graded: Sequence[Sent], moment: int) -> str:
@@ -321,7 +360,7 @@ def _crime(events: Sequence[Sent]) -> Added:
     ]
     latest = classed[-1] if classed else {}
     placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    area = area_of(placed)
     added = Added()
     group = label(latest.get("group"), GROUPS, "not_stated")
     added.count(recorded, "crime_recorded", {"group": group, "area": area}, "count")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
+from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
 from tests.oracle.histories import ANCHORS_MS, FIRSTS, TYPES
 from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS
@@ -91,7 +91,7 @@ def _recently(random: Random, stream: str, now_ms: int) -> int:
 
 def _data(random: Random, type_: str) -> dict[str, Any]:
     stream, _, what = type_.partition(".")
-    area = random.choice((None, *AREAS, *AREAS, "Cheshire East"))
+    area = random.choice((None, *AREAS, *AREAS, "County", "Cheshire East"))
     data: dict[str, Any] = {}
     if stream == "call":
         data["line"] = random.choice(("999", "101", None, "0300 123 2345"))
@@ -104,7 +104,10 @@ def _data(random: Random, type_: str) -> dict[str, Any]:
             data["channel"] = random.choice(("live_chat", "Single Online Home", "email", "partner_agency", "letter"))
             data["class"] = random.choice((None, None, "non_emergency", "outgoing"))
     elif stream == "incident":
-        data = {"area": area}
+        data = {"area": area, "self_initiated": random.choice((None, None, None, None, False, True))}
+        if what in ("created", "closed", "reclassified"):
+            data["category"] = random.choice((None, *INCIDENT_CATEGORIES, "asb", "asb", "Lost property"))
+            data["asb_type"] = random.choice((None, *ASB_TYPES, "Noise"))
         if what == "graded" or (what == "created" and random.random() < 0.7):
             data["grade"] = random.choice(("1", "2", "3", "routine"))
         if what.startswith("resource_"):

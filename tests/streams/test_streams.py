@@ -13,6 +13,8 @@ from watchroom.events.record import Event
 from watchroom.replay.event_words import DATA_FIELDS
 from watchroom.streams import STREAMS
 
+TRUTHS = ("self_initiated",)  # fields that are true or false; all others are texts
+
 
 @st.composite
 def events(draw: st.DrawFn, stream: str) -> Event:
@@ -20,9 +22,8 @@ def events(draw: st.DrawFn, stream: str) -> Event:
     kind = draw(st.sampled_from(sorted(kind for kind, of in STREAM_OF.items() if of == stream)))
     text = st.sampled_from(["1", "2", "999", "stoke", "drugs", "x"])
     at_ms = draw(st.integers(0, 10**6))
-    return Event(
-        kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, {key: draw(text) for key in DATA_FIELDS[kind]}
-    )
+    data = {key: draw(st.booleans() if key in TRUTHS else text) for key in DATA_FIELDS[kind]}
+    return Event(kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, data)
 
 
 @pytest.mark.parametrize("stream", STREAMS)

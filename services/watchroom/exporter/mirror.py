@@ -15,7 +15,7 @@ from typing import Any, TypeVar, assert_never
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.measures import OpenMeasure, WindowedMeasure
-from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
+from watchroom.exporter.sums import Window, WindowSums, by_area_of, windows_at, windows_of
 from watchroom.exporter.tokens import NO_TOKENS, TokenMeasure, TokenReading, TokenWindows
 from watchroom.kinds import kind_of, open_now
 from watchroom.kinds.kind import Reads
@@ -94,7 +94,7 @@ class Mirror:
         self._calendar = calendar
         by_measure = windows_of(catalogue)
         self._wanted = sorted(frozenset().union(*by_measure.values()))
-        self.sums = WindowSums(by_measure)
+        self.sums = WindowSums(by_measure, by_area_of(catalogue.measures.values()))
         self._seq: int | None = None
         self._life = ("", "")  # of the Redis process, and of the keys in it
         self._read_order: dict[str, None] = {}  # held buckets, the longest unread first

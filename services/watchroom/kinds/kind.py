@@ -86,6 +86,7 @@ class MetricFamily(NamedTuple):
     samples: tuple[tuple[By, str], ...]  # further labels -> the figure under them
     over: Over = Over.WINDOWS
     of_target: bool = False  # published only where there is a target
+    area_windows: tuple[str, ...] | None = None  # it is by area in none but these; None: wherever its measure is
     excluded: str = ""  # of what is excluded and counted separately: what the Platform board says of it
 
     @property

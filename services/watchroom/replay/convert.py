@@ -17,10 +17,12 @@ from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
 from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.cells import CellUnusable, Draft, RowReader, pick
+from watchroom.replay.event_words import TRUTH_FIELDS
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
 
+TRUTHS = {"true": True, "false": False}  # any other text stays one, and counts as absent where it arrives
 Drafts = tuple[Draft | None, ...]  # one a row, in the order of the mapping's events
 
 
@@ -247,4 +249,5 @@ def _mapped(
     subject: str, extra_key: tuple[str, ...], kind: str, times_ms: tuple[int, int], data: dict[str, str]
 ) -> Mapped:
     time_ms, arrival_ms = times_ms
-    return Mapped(kind, id_of(subject, extra_key, kind, time_ms), subject, time_ms, arrival_ms, data)
+    typed = {name: TRUTHS.get(text, text) if name in TRUTH_FIELDS[kind] else text for name, text in data.items()}
+    return Mapped(kind, id_of(subject, extra_key, kind, time_ms), subject, time_ms, arrival_ms, typed)
