@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.conditions import holds
 from watchroom.kinds.kind import Add, Contribution, Facts
@@ -82,7 +83,7 @@ def _adding(measure: Measure, values: tuple[object, ...]) -> Add:
 
 def resolved(label: Label, value: object) -> str:
     """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
-    text = "" if value is None else names.slug(str(value))
+    text = "" if value is None else slug(str(value))
     if not text:
         return label.absent
     text = label.aliases.get(text, text)

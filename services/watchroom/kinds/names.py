@@ -6,13 +6,10 @@ a *field* of a bucket is a series and what is counted: `call_volume|line=999|cou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 METRIC_PREFIX = "watchroom_"
-_BETWEEN_WORDS = re.compile(r"[\s_\-/&(),.']+")
-_LETTER = re.compile(r"[a-z]")
 
 COUNT = "count"  # the field of a count, and of the orphans
 ORPHANS = "orphans"  # entities without their first event; label topic
@@ -24,16 +21,6 @@ class FieldName(NamedTuple):
     measure: str
     by: dict[str, str]
     field: str
-
-
-def slug(text: str) -> str:
-    """The form in which a feed's text is looked up among listed values: lower case, words joined by `_`.
-
-    "Public order" and "public-order" are public_order, "Stoke-on-Trent (North)" is stoke_on_trent_north. Signs and
-    letters of other scripts stay, so that grade "-1" or "É1" is no grade 1: such a text is listed nowhere.
-    """
-    joined = _BETWEEN_WORDS.sub("_", text.strip().lower())
-    return joined.strip("_") if _LETTER.search(joined) else joined
 
 
 def series(measure: str, by: Mapping[str, str]) -> str:
