@@ -141,6 +141,25 @@ def open_(
     sys.stdout.write(text)
 
 
+@app.command("top")
+def top_(
+    measure: Annotated[str, typer.Option(help="A measure of the kind top, for example top_callers.")],
+    window: Annotated[str, typer.Option(help="28d, month (the running one) or 12mo; default 12mo.")] = "12mo",
+    redis: RedisUrl = None,
+    output: Format = "table",
+) -> None:
+    """List what occurs most: the ten most frequent unless the measure says more, each with how often.
+
+    Tokens are shortened.
+    """
+    from watchroom.exporter.top_list import top_list
+
+    settings = settings_with(redis_url=redis)
+    with servers_named(settings):
+        text = top_list(settings, measure, window, int(time.time() * 1000), output, warn=messages.print)
+    sys.stdout.write(text)
+
+
 @app.command()
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 and show what differs.")] = False,

@@ -20,7 +20,7 @@ ONE_FAULT = {
         "one of alerts, at, baseline",
     ),
     "unknown kind": (COUNT, '"count"', '"ratio"', "kind", "'ratio'", "one of 'count', 'share'"),
-    "unknown stream": (COUNT, '"calls"', '"visits"', "stream", "'visits'", "'calls', 'incidents'"),
+    "unknown stream": (COUNT, '"calls"', '"visits"', "stream", "'visits'", "'calls', 'contacts'"),
     "unknown moment": (COUNT, "offered", "rung", "at", "'rung'", "offered, presented, queued"),
     "unknown start": (DURATION, '"queued"', '"rung"', "start", "'rung'", "a moment of calls"),
     "unknown state": (OPEN, "waiting", "idle", "state", "'idle'", "waiting, in_progress"),

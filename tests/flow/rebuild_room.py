@@ -32,7 +32,7 @@ PASSING = ("seq", "fresh_ms", "life")  # fields of hashes that say when, or sinc
 def settings_on(kafka: KafkaServer, redis_server: RedisServer, **more: Any) -> Settings:
     """Of a force of its own."""
     stack = Stack("real", kafka.address, redis_server.url, new_name())
-    return stack.settings(sources=SOURCES, session_timeout_s=2, touch_s=0.5, **more)
+    return stack.settings(sources=SOURCES, streams=tuple(STREAMS), session_timeout_s=2, touch_s=0.5, **more)
 
 
 def dump(client: Redis, force: str) -> dict[str, Any]:

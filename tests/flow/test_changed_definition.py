@@ -57,7 +57,8 @@ class Force:
 
     def __init__(self, stack: Stack, client: Redis, folder: Path, began_ms: int) -> None:
         self.stack = stack
-        self.more = {"partitions": 2, "step_events": 100, "session_timeout_s": 2, "touch_s": 0.5}
+        fed = ",".join(STREAMS)
+        self.more = {"partitions": 2, "step_events": 100, "session_timeout_s": 2, "touch_s": 0.5, "streams": fed}
         self.settings = stack.settings(sources=SOURCES, **self.more)
         self.folder = folder
         self.room = Room(self.settings, client, folder)

@@ -45,7 +45,7 @@ class Run:
     """The processes of one run."""
 
     def __init__(self, stack: Stack, redis_server: RedisServer, folder: Path) -> None:
-        self.settings = stack.settings(sources=SOURCES, step_events=200)
+        self.settings = stack.settings(sources=SOURCES, streams=tuple(STREAMS), step_events=200)
         self.redis_server = redis_server
         self.folder = folder
         self.steps = folder / "steps"

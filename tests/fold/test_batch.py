@@ -45,7 +45,8 @@ def test_one_events_way_as_the_design_tells_it() -> None:
     """Two events, two batches: the exporter adds buckets up to mean 8.0 s and `8 s, 1 of 1 under 10 s`."""
     first, _ = fold("calls", [arrived(QUEUED)])
     second, _ = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED)])
-    assert first.cells == {at("09:00:00"): {"call_volume|line=999|count": 1}}
+    counts = ("call_volume|line=999", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
+    assert first.cells == {at("09:00:00"): {f"{series}|count": 1 for series in counts}}
     assert first.open_now() == [("calls_waiting|line=999", "17", at("09:00:00"))]
     assert second.left == {("calls_waiting|line=999", "17")}
     assert second.open_now() == [("calls_in_progress|line=999", "17", at("09:00:08"))]
@@ -172,11 +173,13 @@ def test_one_ms_later_every_cell_is_a_restatement() -> None:
     found = changes(CLOSES_MS + 1, arrival_ms=CLOSES_MS)
     where = ("watchroom.calls", 0, 41, CLOSES_MS + 1, "call.abandoned", "2021-11")
     assert found == [
-        Restatement(*where, "call_abandonment", {"line": "999"}, "whole", 1),
-        Restatement(*where, "call_abandonment", {"line": "999"}, "part", 1),
-        Restatement(*where, "call_abandoned_within_60s", {"line": "999"}, "whole", 1),
-        Restatement(*where, "call_abandoned_within_60s", {"line": "999"}, "part", 1),
-    ]
+        Restatement(*where, measure, {"line": "999"}, field, 1)
+        for measure in (
+            "call_abandonment", "call_abandonment_less_short", "call_abandonment_without_short",
+            "call_abandoned_within_60s",
+        )
+        for field in ("whole", "part")
+    ]  # fmt: skip
 
 
 def test_months_close_in_the_reporting_zone() -> None:

@@ -187,3 +187,138 @@ def test_a_call_without_its_first_event_is_one_orphan_and_nothing_else(event: Ev
     assert found.open_sets == {}
     assert placed("orphans", said("call.ended", "10:00:00"), ANSWERED) == {"09:00:00"}
     assert adds("orphans", event, QUEUED) == {}
+
+
+ACCEPTED = said("call.callback_accepted", "09:00:20")
+MADE = said("call.callback_made", "10:00:00")
+
+
+def test_a_caller_who_accepts_a_callback_leaves_the_queue_at_that_moment() -> None:
+    """By `callback`: in neither part nor whole of any abandonment, and no longer waiting."""
+    state = state_of(QUEUED, ACCEPTED)
+    found = {name: word.read(state) for name, word in STREAMS["calls"].words.items()}
+    assert (found["left_by"], found["left_queue"]) == ("callback", ACCEPTED.time_ms)
+    for measure in ("call_abandonment", "call_abandonment_less_short", "call_abandonment_without_short"):
+        assert adds(measure, QUEUED, ACCEPTED) == {}
+    assert open_in("calls_waiting", QUEUED, ACCEPTED) == {}
+    assert adds("call_volume", QUEUED, ACCEPTED) == {"line=999 count": 1}
+
+
+@pytest.mark.parametrize("kind", ["call.answered", "call.abandoned"])
+@pytest.mark.parametrize("when", ["09:00:20", "09:00:20.001", "11:00:00"])
+def test_what_comes_after_an_accepted_callback_changes_no_figure(kind: str, when: str) -> None:
+    """Not at the same moment either: the conversation of a call-back is not an answer to a waiting caller."""
+    for measure in ("call_answer_time", "call_answer_time_presented", "call_abandonment", "call_abandoned_within_60s"):
+        assert adds(measure, PRESENTED, QUEUED, ACCEPTED, said(kind, when)) == {}
+
+
+def test_an_answer_strictly_before_the_callback_stands() -> None:
+    """A millisecond earlier the caller was answered in the queue."""
+    answered = said("call.answered", "09:00:19.999")
+    assert adds("call_answer_time", QUEUED, answered, ACCEPTED)["line=999 sum_ms"] == 19_999
+    assert adds("call_abandonment", QUEUED, answered, ACCEPTED) == {"line=999 whole": 1}
+
+
+def test_an_abandon_strictly_before_the_callback_stands_whatever_comes_later() -> None:
+    """The caller had left before: an answer after the call-back does not undo that."""
+    abandoned = said("call.abandoned", "09:00:19.999")
+    later = said("call.answered", "09:30:00")
+    assert adds("call_abandonment", QUEUED, abandoned, ACCEPTED, later) == {"line=999 whole": 1, "line=999 part": 1}
+    assert adds("call_answer_time", QUEUED, abandoned, ACCEPTED, later) == {}
+
+
+def test_a_callback_is_due_from_accepted_to_made() -> None:
+    """The caller's first call ends long before; that takes nothing away."""
+    assert open_in("callbacks_due", QUEUED, said("call.callback_offered", "09:00:15")) == {}
+    assert open_in("callbacks_due", QUEUED, ACCEPTED, ENDED) == {"line=999": "09:00:20"}
+    assert open_in("callbacks_due", QUEUED, ACCEPTED, ENDED, MADE) == {}
+
+
+def test_the_earliest_acceptance_counts() -> None:
+    """Accepted twice is accepted once."""
+    again = said("call.callback_accepted", "09:10:00")
+    assert open_in("callbacks_due", QUEUED, ACCEPTED, again) == {"line=999": "09:00:20"}
+
+
+def test_who_talks_after_a_callback_is_in_progress() -> None:
+    """A handler is busy with the caller, however the call came about."""
+    assert open_in("calls_in_progress", QUEUED, ACCEPTED, said("call.answered", "09:30:00")) == {"line=999": "09:30:00"}
+
+
+OUTGOING = [{"class": "Outgoing"}, {"direction": "outbound"}, {"class": "emergency", "direction": "Outbound"}]
+
+
+@pytest.mark.parametrize("told", OUTGOING, ids=str)
+def test_an_outgoing_call_leaves_every_measure_but_that_of_classes(told: dict[str, str]) -> None:
+    """Nobody rang the control room; what is open or waiting leaves too."""
+    of_class = said("call.ended", "09:20:00", **told)
+    answered = contribution(PRESENTED, QUEUED, said("call.answered", "09:00:08"), of_class)
+    waiting = contribution(PRESENTED, QUEUED, said("call.transferred", "09:00:09", **told))
+    accepted = contribution(PRESENTED, QUEUED, ACCEPTED, said("call.transferred", "09:00:09", **told))
+    for found in (answered, waiting, accepted):
+        class_ = told.get("class", "outgoing").lower()
+        assert list(found.cells) == [f"call_volume_by_class|class={class_}|count"]
+        assert found.open_sets == {}
+
+
+def test_the_latest_class_counts() -> None:
+    """A call that was classed anew has one class."""
+    first, second = said("call.presented", "09:00:00", **{"class": "outgoing"}), {"class": "general enquiry"}
+    events = (first, said("call.answered", "09:00:08", **second))
+    assert adds("call_volume_by_class", *events) == {"class=general_enquiry count": 1}
+    assert adds("call_volume", *events) == {"line=unknown count": 1}
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [({}, "unknown"), ({"class": ""}, "unknown"), ({"class": "prank"}, "other"), ({"direction": "inbound"}, "unknown")],
+    ids=str,
+)
+def test_an_unlisted_class_is_other_and_an_absent_one_unknown(told: dict[str, str], counted: str) -> None:
+    """Inbound says nothing of the class."""
+    assert adds("call_volume_by_class", said("call.presented", "09:00:00", **told)) == {f"class={counted} count": 1}
+
+
+@pytest.mark.parametrize(
+    ("cli_type", "landline", "mobile"),
+    [("Landline", (1, 1), (0, 1)), ("mobile", (0, 1), (1, 1)), ("withheld", (0, 0), (0, 0)), ("", (0, 0), (0, 0))],
+)
+def test_landline_and_mobile_are_shares_of_calls_of_these_types_only(
+    cli_type: str, landline: tuple[int, int], mobile: tuple[int, int]
+) -> None:
+    """Withheld and unknown numbers are counted by their type and are in neither whole."""
+    call = said("call.presented", "09:00:00", cli_type=cli_type)
+    counted = cli_type.lower() or "unknown"
+    assert adds("call_volume_by_cli_type", call) == {f"cli_type={counted} count": 1}
+    for measure, (part, whole) in (("call_landline_share", landline), ("call_mobile_share", mobile)):
+        found = adds(measure, call)
+        assert (found.get("part", 0), found.get("whole", 0)) == (part, whole)
+
+
+def test_the_earliest_token_is_the_callers() -> None:
+    """Later ones may be of whoever the call was passed to; the organisation is the latest."""
+    one, two = "k1." + "A" * 26, "k1." + "B" * 26
+    state = state_of(
+        said("call.presented", "09:00:00", caller_token=one, caller_org="School"),
+        said("call.queued", "09:00:01", caller_token=two, caller_org="Care home"),
+    )
+    values = STREAMS["calls"].values
+    assert (values["caller"].read(state), values["caller_org"].read(state)) == (one, "care_home")
+
+
+@pytest.mark.parametrize(
+    ("left", "less", "without"),
+    [("09:00:04.999", (0, 1), (0, 0)), ("09:00:05", (1, 1), (1, 1)), ("08:59:59", (1, 1), (1, 1))],
+)
+def test_short_abandons_waited_less_than_5_s(left: str, less: tuple[int, int], without: tuple[int, int]) -> None:
+    """One share has them in the whole only, the other in neither; a negative wait is not known to be short."""
+    abandoned = said("call.abandoned", left)
+    for measure, (part, whole) in (("call_abandonment_less_short", less), ("call_abandonment_without_short", without)):
+        found = adds(measure, QUEUED, abandoned)
+        assert (found.get("line=999 part", 0), found.get("line=999 whole", 0)) == (part, whole)
+
+
+def test_an_answer_at_once_is_no_short_abandon() -> None:
+    """Answered calls are in the whole however short they waited."""
+    for measure in ("call_abandonment_less_short", "call_abandonment_without_short"):
+        assert adds(measure, QUEUED, said("call.answered", "09:00:01")) == {"line=999 whole": 1}

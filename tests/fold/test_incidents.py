@@ -205,8 +205,8 @@ def test_a_cancelled_incident_stays_in_volume_resourced_and_times() -> None:
 def test_a_linked_child_is_out_of_everything_for_good() -> None:
     """The parent's clock is its own; reopening does not bring the child back, and it is no orphan."""
     events = (CREATED, ASSIGNED, ON_SCENE, LINKED, REOPENED)
-    assert contribution(*events) == ({}, {})
-    assert contribution(LINKED) == ({}, {})
+    assert contribution(*events) == ({}, {}, {})
+    assert contribution(LINKED) == ({}, {}, {})
 
 
 @pytest.mark.parametrize("event", [REGRADED, ASSIGNED, DIVERTED, ON_SCENE, CLOSED, REOPENED], ids=lambda e: e.type)

@@ -106,7 +106,7 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
     facts = {name: word.read(state) for name, word in self._stream.words.items()}
-    into = Contribution(dict(right.cells), dict(right.open_sets))
+    into = Contribution(dict(right.cells), dict(right.open_sets), dict(right.tokens))
     for group in self._groups:
         for add in group.adds(facts):
             add(facts, into)
@@ -147,7 +147,14 @@ def earliest_grade_wins(known: tuple[Any, ...], stamp: Any) -> tuple[Any, ...]:
     return known or (stamp,)
 
 
-batch_difference, contributor_of, offence_of = batch.difference, Contributor.of, offences.offence
+def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int) -> None:
+    """A token that an entity has no longer stays counted."""
+    if sign > 0:
+        count_tokens(changes, name, day, fields, sign)
+
+
+batch_difference, contributor_of, count_tokens = batch.difference, Contributor.of, batch._count
+offence_of = offences.offence
 FAULTS: dict[str, Plant] = {
     "no retraction": instead_of(batch, "difference", no_retraction),
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
@@ -166,6 +173,9 @@ FAULTS: dict[str, Plant] = {
     "flags are never cleared": in_stream("crimes", fold=flags_are_never_cleared),
     "4/1 is 4 and 1": instead_of(offences, "offence", slash_lists_codes),
     "a composite row by its whole text only": instead_of(offences, "offence", whole_text_only),
+    "a suspect's link never ends": in_word(
+        "crimes", "suspects", lambda state, _: tuple(suspect[0] for suspect in state.suspects)
+    ),
     "weekends are working days": in_word("crimes", "transferred_working", lambda state, _: state.transferred_ms),
     "orphan and its measures": instead_of(Contributor, "of", orphan_plus_measures),
     "orphans not shown": in_stream("calls", is_orphan=lambda _: False),
@@ -177,6 +187,11 @@ FAULTS: dict[str, Plant] = {
     "answered and abandoned is abandoned": in_word(
         "calls", "left_by", lambda state, left_by: "abandoned" if state.abandoned_ms else left_by
     ),
+    "answered after a call-back": in_word("calls", "answered_without_callback", lambda state, _: state.answered_ms),
+    "a call-back ends with its call": in_word(
+        "calls", "callback_due", lambda state, is_due: is_due and state.ended_ms is None
+    ),
+    "outgoing calls kept": in_word("calls", "outgoing", lambda *_: False),
     "once assigned, never unresourced": in_word(
         "incidents", "unresourced", lambda state, is_so: is_so and state.first_assigned_ms is None
     ),
@@ -184,6 +199,8 @@ FAULTS: dict[str, Plant] = {
         "incidents", "unattended", lambda state, is_so: is_so and state.disposition is None
     ),
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
+    "a token that is not retracted": instead_of(batch, "_count", tokens_only_gained),
+    "tokens that came after the closing among the others": instead_of(batch, "LATE", ""),
     "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),
 }
 

@@ -11,6 +11,9 @@ Readings where the design is silent
 - A negative interval and a missing start are counted where the duration would have been, at its end.
 - `call_abandonment` and `call_abandoned_within_60s` count calls whose queueing is known; a negative
   wait is abandoned, but not within 60 s.
+- An answer or abandon at the very moment of an accepted call-back comes after it. A call that is answered after its
+  call-back was accepted is in progress, since somebody talks to the caller.
+- An outgoing call without call.presented and call.queued is an orphan like any other.
 - Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
   names them for the queue's clock only).
 - Two events of one time are ordered by `id`.
@@ -34,6 +37,12 @@ from tests.oracle.scales import DAY_MS, bin_of
 from tests.parts import ROOT
 
 LINES = ("999", "101")
+CLASSES = ("emergency", "non_emergency", "general_enquiry", "outgoing")
+CHANNELS = (
+    "single_online_home", "live_chat", "facebook", "twitter", "email", "front_counter", "partner_agency",
+)  # fmt: skip
+CLI_TYPES = ("landline", "mobile", "withheld")
+ORGANISATIONS = ("hospital", "care_home", "school", "partner")
 GRADES = ("1", "2", "3")
 AREAS = ("stoke", "county")
 GROUPS = (
@@ -95,10 +104,11 @@ class Sent:
 
 @dataclass
 class Added:
-    """What an entity adds: amounts by (moment, series, field), and open series with their start."""
+    """What an entity adds: amounts by (moment, series, field), open series with their start, tokens by moment."""
 
     cells: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     open: dict[str, int] = field(default_factory=dict)
+    tokens: Counter[tuple[int, str, str]] = field(default_factory=Counter)  # moment, measure, token -> 1
 
     def count(self, at_ms: int, measure: str, by: Mapping[str, str], what: str, amount: int = 1) -> None:
         """One more of something."""
@@ -109,6 +119,11 @@ class Added:
         self.count(at_ms, measure, by, "whole")
         if part:
             self.count(at_ms, measure, by, "part")
+
+    def token(self, at_ms: int, measure: str, *tokens: object) -> None:
+        """Each token once, as the field of its measure's hashes."""
+        for token in {str(token) for token in tokens if token is not None}:
+            self.tokens[at_ms, measure, token] = 1
 
     def duration(
         self,
@@ -165,7 +180,7 @@ def _naming(events: Iterable[Sent], key: str) -> list[Sent]:
 
 def added_by(events: Sequence[Sent]) -> Added:
     """What the entity with exactly these events (any order, any repeats, not none) adds to all measures."""
-    return {"calls": _call, "incidents": _incident, "crimes": _crime}[events[0].stream](events)
+    return {"calls": _call, "contacts": _contact, "incidents": _incident, "crimes": _crime}[events[0].stream](events)
 
 
 def _orphan(events: Sequence[Sent]) -> Added:
@@ -174,34 +189,102 @@ def _orphan(events: Sequence[Sent]) -> Added:
     return added
 
 
+def _latest(events: Sequence[Sent], key: str) -> object:
+    named = _naming(events, key)
+    return named[-1].data[key] if named else None
+
+
 def _call(events: Sequence[Sent]) -> Added:
     presented = _first_ms(events, "call.presented")
     queued = _first_ms(events, "call.queued")
-    answered = _first_ms(events, "call.answered")
-    abandoned = _first_ms(events, "call.abandoned") if answered is None else None
-    ended = bool(_of(events, "call.ended"))
-    named = _naming(events, "line")
-    by = {"line": label(named[0].data["line"] if named else None, LINES)}
     offered = presented if presented is not None else queued
     if offered is None:
         return _orphan(events)
+    outbound = label(_latest(events, "direction"), ("outbound",)) == "outbound"
+    said_class = _latest(events, "class")
+    class_ = "outgoing" if said_class is None and outbound else label(said_class, CLASSES)
     added = Added()
+    added.count(offered, "call_volume_by_class", {"class": class_}, "count")
+    if outbound or class_ == "outgoing":
+        return added
+    named = _naming(events, "line")
+    by = {"line": label(named[0].data["line"] if named else None, LINES)}
     added.count(offered, "call_volume", by, "count")
+    cli_type = label(_latest(events, "cli_type"), CLI_TYPES)
+    _by_number(added, offered, cli_type)
+    _by_caller(added, offered, cli_type, events)
+    answered, abandoned, accepted, made = (
+        _first_ms(events, f"call.{what}") for what in ("answered", "abandoned", "callback_accepted", "callback_made")
+    )
+    ended = bool(_of(events, "call.ended"))
+    if answered is not None and not ended:
+        added.open[series("calls_in_progress", by)] = answered
+    if accepted is not None and made is None:
+        added.open[series("callbacks_due", by)] = accepted
+    if queued is not None and (answered, abandoned, accepted) == (None, None, None) and not ended:
+        added.open[series("calls_waiting", by)] = queued
+    if accepted is not None:  # what comes later changes nothing
+        answered = answered if answered is not None and answered < accepted else None
+        abandoned = abandoned if abandoned is not None and abandoned < accepted else None
+    _left(added, by, (presented, queued), (answered, abandoned))
+    return added
+
+
+def _by_number(added: Added, offered: int, cli_type: str) -> None:
+    added.count(offered, "call_volume_by_cli_type", {"cli_type": cli_type}, "count")
+    if cli_type in ("landline", "mobile"):
+        added.share(offered, "call_landline_share", {}, part=cli_type == "landline")
+        added.share(offered, "call_mobile_share", {}, part=cli_type == "mobile")
+
+
+def _by_caller(added: Added, offered: int, cli_type: str, events: Sequence[Sent]) -> None:
+    named = _naming(events, "caller_token")
+    if named:
+        token = named[0].data["caller_token"]
+        if cli_type in ("landline", "mobile"):
+            added.token(offered, f"{cli_type}_callers", token)
+        organisation = label(_latest(events, "caller_org"), ORGANISATIONS)
+        added.token(offered, "top_callers", f"{token}|{organisation}")
+
+
+def _left(
+    added: Added, by: Mapping[str, str], starts: tuple[int | None, int | None], ends: tuple[int | None, int | None]
+) -> None:
+    """What ended the wait: an answer, or an abandon without one. `starts`: presented and queued."""
+    (presented, queued), (answered, abandoned) = starts, ends
     if answered is not None:
         misses = 10_000 if by["line"] == "999" else 0  # below 10 s
-        added.duration("call_answer_time", by, (queued, answered), misses_from_ms=misses, edges=ANSWER_EDGES)
-        added.duration(
-            "call_answer_time_presented", by, (presented, answered), misses_from_ms=misses, edges=ANSWER_EDGES
-        )
-        if not ended:
-            added.open[series("calls_in_progress", by)] = answered
+        for measure, start in (("call_answer_time", queued), ("call_answer_time_presented", presented)):
+            added.duration(measure, by, (start, answered), misses_from_ms=misses, edges=ANSWER_EDGES)
     left = answered if answered is not None else abandoned
-    if queued is not None and left is not None:
-        added.share(left, "call_abandonment", by, part=answered is None)
-    if queued is not None and abandoned is not None:
-        added.share(abandoned, "call_abandoned_within_60s", by, part=0 <= abandoned - queued <= 60_000)
-    if queued is not None and left is None and not ended:
-        added.open[series("calls_waiting", by)] = queued
+    if queued is None or left is None:
+        return
+    gave_up = answered is None
+    short = gave_up and 0 <= left - queued < 5_000
+    added.share(left, "call_abandonment", by, part=gave_up)
+    added.share(left, "call_abandonment_less_short", by, part=gave_up and not short)
+    if not short:
+        added.share(left, "call_abandonment_without_short", by, part=gave_up)
+    if gave_up:
+        added.share(left, "call_abandoned_within_60s", by, part=0 <= left - queued <= 60_000)
+
+
+def _contact(events: Sequence[Sent]) -> Added:
+    received = _first_ms(events, "contact.received")
+    if received is None:
+        return _orphan(events)
+    class_ = label(_latest(events, "class"), CLASSES)
+    added = Added()
+    added.count(received, "contact_volume_by_class", {"class": class_}, "count")
+    if class_ == "outgoing":
+        return added
+    by = {"channel": label(_latest(events, "channel"), CHANNELS)}
+    added.count(received, "contact_volume", by, "count")
+    replied = _first_ms(events, "contact.first_reply")
+    if replied is not None:
+        added.duration("contact_reply_time", by, (received, replied))
+    elif not _of(events, "contact.closed"):
+        added.open[series("contacts_waiting", by)] = received
     return added
 
 
@@ -330,9 +413,20 @@ def _crime(events: Sequence[Sent]) -> Added:
     codes = known.codes if known else frozenset(["none"])
     for measure, by in (*_by_code(codes, subgroup), *_by_flag(events, codes, group, area)):
         added.count(recorded, measure, by, "count")
+    if latest.get("offence_code") and known is None:
+        written = code_of(latest["offence_code"]).replace(".", "/")
+        is_code = re.fullmatch(r"[0-9]{1,4}[A-Z]{0,2}(/[0-9]{1,4}[A-Z]{0,2}){0,8}", written)
+        added.token(recorded, "crime_unknown_codes", written if is_code else "not_a_code")
+    added.token(recorded, "repeat_suspects", *_suspects_linked(events))
     _victim(added, events, recorded)
     _outcome(added, _of(events, "crime.outcome_assigned"), area)
     return added
+
+
+def _suspects_linked(events: Sequence[Sent]) -> list[object]:
+    links = _of(events, "crime.suspect_linked", "crime.suspect_unlinked")
+    last_of_suspect = {event.data["suspect_token"]: event.type for event in links}
+    return [token for token, kind in last_of_suspect.items() if kind == "crime.suspect_linked"]
 
 
 def _by_code(codes: frozenset[str], subgroup: str) -> Iterator[tuple[str, dict[str, str]]]:

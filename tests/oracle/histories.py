@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from tests.oracle.facts import AREAS, CATEGORIES, FLAGS, GROUPS, RESOLVED, Sent
 from tests.oracle.recompute import FUTURE_MS, KEEPING_MS, LATENESS_MS
-from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms
-from tests.oracle.wire import time_text
+from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms, time_text
 
 TOPIC = "watchroom.{}"
 TYPES = {
     "calls": (
-        "call.presented", "call.queued", "call.answered", "call.abandoned", "call.transferred", "call.ended",
+        "call.presented", "call.queued", "call.answered", "call.abandoned", "call.callback_offered",
+        "call.callback_accepted", "call.callback_made", "call.transferred", "call.ended",
     ),
+    "contacts": ("contact.received", "contact.first_reply", "contact.closed"),
     "incidents": (
         "incident.created", "incident.graded", "incident.resource_assigned", "incident.resource_unassigned",
         "incident.resource_on_scene", "incident.cancelled", "incident.linked", "incident.closed", "incident.reopened",
@@ -31,13 +32,25 @@ TYPES = {
         "crime.contract_completed", "crime.outcome_assigned",
     ),
 }  # fmt: skip
-FIRSTS = {"calls": ("call.presented", "call.queued"), "incidents": ("incident.created",), "crimes": ("crime.recorded",)}
+FIRSTS = {
+    "calls": ("call.presented", "call.queued"),
+    "contacts": ("contact.received",),
+    "incidents": ("incident.created",),
+    "crimes": ("crime.recorded",),
+}
 USUAL = {
     "calls": (
         ("call.queued", "call.answered"),
         ("call.presented", "call.answered"),
         ("call.presented", "call.queued", "call.abandoned"),
         ("call.presented", "call.queued", "call.answered", "call.ended"),
+        ("call.queued", "call.callback_offered", "call.callback_accepted", "call.ended"),
+        ("call.queued", "call.abandoned", "call.callback_accepted", "call.callback_made"),
+    ),
+    "contacts": (
+        ("contact.received", "contact.first_reply", "contact.closed"),
+        ("contact.received", "contact.closed"),
+        ("contact.received",),
     ),
     "incidents": (
         ("incident.created", "incident.resource_on_scene"),
@@ -69,18 +82,26 @@ EDGES_MS = (
     86_400_000, 86_400_001,
 )  # fmt: skip
 LIMITS_MS = {  # at a target, and one millisecond to its sides
-    "calls": (9_999, 10_000, 10_000, 60_000, 60_001),
+    "calls": (0, 4_999, 5_000, 9_999, 10_000, 10_000, 60_000, 60_001),
+    "contacts": (0, 900_000, DAY_MS),
     "incidents": (0, 900_000, 900_001, 3_600_000, 3_600_001),
     "crimes": (0, DAY_MS, DAY_MS + 1, 2 * DAY_MS, 2 * DAY_MS + 1, 4 * DAY_MS),
 }
 FAR_MS = {
     "calls": (20 * HOUR_MS, 25 * HOUR_MS, 30 * HOUR_MS),
+    "contacts": (6 * DAY_MS, 8 * DAY_MS, 40 * DAY_MS),
     "incidents": (6 * DAY_MS, 8 * DAY_MS, 15 * DAY_MS, 40 * DAY_MS),
     "crimes": (29 * DAY_MS, 31 * DAY_MS, 62 * DAY_MS, 365 * DAY_MS),
 }
-SPAN_MS = {"calls": 40 * HOUR_MS, "incidents": 60 * DAY_MS, "crimes": 400 * DAY_MS}
+SPAN_MS = {"calls": 40 * HOUR_MS, "contacts": 60 * DAY_MS, "incidents": 60 * DAY_MS, "crimes": 400 * DAY_MS}
 
 LINE = st.sampled_from((None, "999", "101", "999", "0300 123 2345"))
+CLASS = st.sampled_from((*[None] * 6, "emergency", "Non-emergency", "general_enquiry", "social", "outgoing"))
+CHANNEL = st.sampled_from(("single_online_home", "Live chat", "facebook", "email", "partner_agency", "letter"))
+DIRECTION = st.sampled_from((*[None] * 9, "inbound", "Outbound"))
+CLI_TYPE = st.sampled_from((None, None, "landline", "mobile", "Withheld", "satellite"))
+ORGANISATION = st.sampled_from((None, "hospital", "Care home", "bank"))
+CALLER = st.sampled_from((None, "k1." + "A" * 26, "k1." + "B" * 26))
 GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
 AREA = st.sampled_from((None, *AREAS, "Stoke", "Cheshire East"))
 GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
@@ -113,7 +134,13 @@ def _known(**fields: object) -> dict[str, Any]:
 def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
     stream = type_.partition(".")[0]
     if stream == "call":
-        return _known(line=draw(LINE), queue="switchboard")
+        numbers = {"cli_type": draw(CLI_TYPE), "caller_token": draw(CALLER), "caller_org": draw(ORGANISATION)}
+        classed = {"class": draw(CLASS), "direction": draw(DIRECTION)}
+        return _known(line=draw(LINE), queue="switchboard", **numbers, **classed)
+    if stream == "contact":
+        if type_ != "contact.received":
+            return {"reason": "done"}
+        return _known(channel=draw(CHANNEL), **{"class": draw(CLASS)})
     if stream == "incident":
         data = _known(area=draw(AREA))
         if type_ == "incident.created":
@@ -177,7 +204,7 @@ def _types(draw: st.DrawFn, stream: str) -> tuple[str, ...]:
 
 @st.composite
 def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
-    """All events of one call, incident or crime, in no particular order; some are sent twice."""
+    """All events of one call, contact, incident or crime, in no particular order; some are sent twice."""
     anchor = draw(st.sampled_from(ANCHORS_MS))
     types = draw(st.one_of(st.sampled_from(USUAL[stream]), _types(stream), _types(stream)))
     events = []

@@ -15,8 +15,8 @@ from typing import Any
 from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
 from tests.oracle.histories import ANCHORS_MS, CLASSED, FIRSTS, TELLING, TOKENS, TYPES
 from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
-from tests.oracle.scales import DAY_MS, HOUR_MS
-from tests.oracle.wire import partition_of, refused_records, time_text, value_of
+from tests.oracle.scales import DAY_MS, HOUR_MS, time_text
+from tests.oracle.wire import partition_of, refused_records, value_of
 
 HISTORY = "importer"
 REFUSED, ARRIVED = "refused", "watchroom-arrived"
@@ -51,12 +51,12 @@ def traffic(seed: int, count: int, now_ms: int, partitions: int) -> list[Outgoin
 
 
 def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterator[Outgoing]:
-    stream = random.choices(("calls", "incidents", "crimes"), (5, 3, 2))[0]
+    stream = random.choices(("calls", "contacts", "incidents", "crimes"), (5, 1, 3, 2))[0]
     past = random.random() < 0.25
     begins_ms = random.choice(ANCHORS_MS) if past else _recently(random, stream, now_ms)
     types = [random.choice(FIRSTS[stream])] if random.random() < 0.95 else []
     usual = [type_ for type_ in TYPES[stream] if type_ not in FIRSTS[stream] or stream == "calls"]
-    types += [type_ for type_ in usual if random.random() < (0.1 if type_.endswith(("linked", "cancelled")) else 0.6)]
+    types += [type_ for type_ in usual if random.random() < _chance_of(type_)]
     at_ms = begins_ms
     for part, type_ in enumerate(types or usual[-1:]):
         at_ms += random.choice((0, 4_000, 10_000, 60_000, -2_000)) + random.randrange(5_000)
@@ -76,6 +76,11 @@ def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterat
             yield _wrong(random, event, now_ms, partitions)
 
 
+def _chance_of(type_: str) -> float:
+    """How often an entity has an event of this type; some change so much that most are without."""
+    return 0.1 if type_.endswith(("linked", "cancelled", "callback_accepted")) else 0.6
+
+
 def _recently(random: Random, stream: str, now_ms: int) -> int:
     """Within the last 80 minutes, or 4 to 20 hours ago: never where a 10 s bucket ends while a test runs."""
     ago_ms = random.randrange(80 * 60_000) if random.random() < 0.7 else random.randrange(4 * HOUR_MS, 20 * HOUR_MS)
@@ -90,6 +95,14 @@ def _data(random: Random, type_: str, at_ms: int) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if stream == "call":
         data["line"] = random.choice(("999", "101", None, "0300 123 2345"))
+        data["cli_type"] = random.choice((None, None, "landline", "mobile", "Withheld", "satellite"))
+        data["class"] = random.choice((*[None] * 9, "emergency", "Non-emergency", "outgoing"))
+        data["direction"] = random.choice((*[None] * 14, "outbound"))
+        data["caller_token"] = random.choice((None, "k1." + "A" * 26, "k1." + "B" * 26))
+    elif stream == "contact":
+        if what == "received":
+            data["channel"] = random.choice(("live_chat", "Single Online Home", "email", "partner_agency", "letter"))
+            data["class"] = random.choice((None, None, "non_emergency", "outgoing"))
     elif stream == "incident":
         data = {"area": area}
         if what == "graded" or (what == "created" and random.random() < 0.7):

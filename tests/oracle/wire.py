@@ -13,14 +13,11 @@ from aiokafka.partitioner import murmur2
 from redis import Redis
 
 from tests.oracle.facts import Sent, series
+from tests.oracle.histories import FIRSTS
 from tests.oracle.recompute import Content, Entry, without_zeros
+from tests.oracle.scales import time_text
 
 LEVELS = ("10s:", "hour:", "day:", "month:")
-
-
-def time_text(at_ms: int) -> str:
-    """RFC 3339, UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def time_ms(text: str) -> int:
@@ -74,9 +71,11 @@ class Refused(NamedTuple):
 
 def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
     """One record for each reason that can be seen without a clock; `subject` is in its right partition."""
-    first = {"calls": "call.presented", "incidents": "incident.created", "crimes": "crime.recorded"}[stream]
+    first = FIRSTS[stream][0]
     other = "crime.recorded" if stream != "crimes" else "call.presented"
-    right: dict[str, Any] = json.loads(value_of(Sent(stream, first, "refused", subject, at_ms, at_ms)))
+    right: dict[str, Any] = json.loads(
+        value_of(Sent(stream, first, "refused", subject, at_ms, at_ms, {"channel": "email"}))
+    )
     key = subject.encode()
 
     def but(**changed: object) -> bytes:
@@ -101,6 +100,7 @@ def content_of(client: Redis, force: str) -> Content:
     buckets: dict[str, dict[str, int]] = {}
     open_sets: dict[str, dict[str, int]] = {}
     log: list[Entry] = []
+    tokens: dict[str, dict[str, int]] = {}
     raw: Any = client
     for key in sorted(key.decode() for key in raw.scan_iter(f"{head}*", count=1000)):
         name = key.removeprefix(head)
@@ -109,13 +109,16 @@ def content_of(client: Redis, force: str) -> Content:
         elif name.startswith("open:"):
             members = raw.zrange(key, 0, -1, withscores=True)
             open_sets[name.removeprefix("open:")] = {member.decode(): int(since) for member, since in members}
+        elif name.startswith("tokens:"):
+            counts = {field.decode(): int(value) for field, value in raw.hgetall(key).items()}
+            tokens[name.removeprefix("tokens:")] = counts
         elif name.startswith("restatements:"):
             log += [_entry(json.loads(line)) for line in raw.lrange(key, 0, -1)]
     letters: Counter[tuple[str, str]] = Counter()
     for name, count in raw.hgetall(f"{head}dead-letters").items():
         topic, _, reason = name.decode().rpartition("|")
         letters[topic, reason] = int(count)
-    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters))
+    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters), tokens)
 
 
 def _entry(said: dict[str, Any]) -> Entry:
@@ -129,4 +132,4 @@ def without_buckets(content: Content, names: Iterable[str]) -> Content:
     """The content less some buckets: those that Redis drops while a test looks."""
     gone = set(names)
     kept = {name: cells for name, cells in content.buckets.items() if name not in gone}
-    return Content(kept, content.open, content.restatements, content.dead_letters)
+    return Content(kept, content.open, content.restatements, content.dead_letters, content.tokens)

@@ -53,7 +53,7 @@ async def _fill(settings: Settings, events: Sequence[Happened], fresh_ms: int) -
     appliers = Appliers(settings, catalogue, topics, store, no_letters)
     try:
         await store.open()
-        for stream in STREAMS:
+        for stream in settings.streams:
             topic = settings.topic(stream)
             applier = appliers(topic, 0)
             base = await applier.start() or 0

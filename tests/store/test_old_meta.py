@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.store.steps import content
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.settings import Settings, read_settings
+from watchroom.store import definition
 from watchroom.store.clear import clear
 from watchroom.store.definition import as_json, definition_of
 from watchroom.store.filled import redefined
@@ -26,12 +28,20 @@ from watchroom.store.meta import CLEARING_SAID, Bound, meta_of
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, BY_STREAM_SAID, parts_by_stream
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
+from watchroom.streams import STREAMS
 
 
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
     """With the measures of before, as they still are."""
     return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force)
+
+
+@pytest.fixture(autouse=True)
+def _fold_versions_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream whose fold has changed since needs a rebuild whatever form its definition has: not what this tests."""
+    of_then = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(definition, "STREAMS", of_then)
 
 
 def ours(settings: Settings) -> dict[str, dict[str, Any]]:

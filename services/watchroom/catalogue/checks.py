@@ -74,7 +74,7 @@ def window_faults(entry: MeasureEntry) -> Found:
 
 
 def moment_faults(entry: MeasureEntry) -> Found:
-    """Moments and states that do not exist."""
+    """Moments, states and values of tokens that do not exist."""
     words = STREAMS[entry.stream]
     moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
     if entry.at and entry.at not in words.moments:
@@ -83,6 +83,8 @@ def moment_faults(entry: MeasureEntry) -> Found:
         yield "start", repr(entry.start), moments
     if entry.state and entry.state not in words.states:
         yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
+    if entry.tokens and entry.tokens not in words.values:
+        yield "tokens", repr(entry.tokens), f"a value of {entry.stream}: {', '.join(words.values)}"
 
 
 def kind_faults(entry: MeasureEntry) -> Found:
@@ -93,6 +95,9 @@ def kind_faults(entry: MeasureEntry) -> Found:
             yield key, "nothing", f"{key}: kind {kind.name} needs it"
     for key in sorted(entry.model_fields_set - set(known)):
         yield key, repr(getattr(entry, key)), f"no {key}: kind {kind.name} has none; its keys are {', '.join(known)}"
+    if kind.most_labels is not None and len(entry.by) > kind.most_labels:
+        write = f"at most {kind.most_labels} label" if kind.most_labels else "no label"
+        yield "by", f"{len(entry.by)} labels", f"{write}: kind {kind.name} has no more"
     yield from kind.faults(entry)
 
 

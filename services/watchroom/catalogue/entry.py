@@ -83,6 +83,7 @@ class MeasureEntry(Strict):
     where: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
     part: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
     state: str = ""
+    tokens: str = ""
     targets: list[TargetEntry] = Field(default_factory=list)
     edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)

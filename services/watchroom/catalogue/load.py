@@ -141,6 +141,7 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
         where=condition(entry.where) if entry.where and "where" not in broken else None,
         part=condition(entry.part) if entry.part and "part" not in broken else None,
         state=entry.state,
+        tokens=entry.tokens,
         targets=tuple(target.target() for target in entry.targets),
         edges_ms=tuple(round(edge * 1000) for edge in entry.edges_s),
         give_up_ms=entry.give_up_s * 1000,

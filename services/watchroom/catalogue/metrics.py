@@ -50,7 +50,7 @@ def labels_of(measure: Measure, family: MetricFamily) -> tuple[str, ...]:
             over = ["window", *(["month"] if "month" in measure.windows else [])]
         case Over.LOCAL_HOURS:
             over = ["weeks_ago"]
-        case Over.NOW:
+        case Over.NOW | Over.READING:
             over = []
         case _:
             assert_never(family.over)

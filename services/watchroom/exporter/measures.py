@@ -102,7 +102,7 @@ def _is_over(over: Over, window: Window) -> bool:
             return window.name != LOCAL_HOUR
         case Over.LOCAL_HOURS:
             return window.name == LOCAL_HOUR
-        case Over.NOW:
+        case Over.NOW | Over.READING:
             return False
         case _:
             assert_never(over)

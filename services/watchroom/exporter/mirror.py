@@ -16,6 +16,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.measures import OpenMeasure, WindowedMeasure
 from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
+from watchroom.exporter.tokens import NO_TOKENS, TokenMeasure, TokenReading, TokenWindows
 from watchroom.kinds import kind_of, open_now
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.open_now import OpenTile
@@ -37,6 +38,7 @@ class Reading:
     sources: Mapping[tuple[str, str], SourceState]
     dead_letters: Mapping[tuple[str, str], int]
     tiles: Mapping[str, OpenTile]  # by series
+    tokens: TokenReading = NO_TOKENS
 
 
 class Mirror:
@@ -47,7 +49,12 @@ class Mirror:
     """
 
     def __init__(
-        self, reader: Reader, catalogue: Catalogue, calendar: Calendar, topics: Collection[str] | None = None
+        self,
+        reader: Reader,
+        catalogue: Catalogue,
+        calendar: Calendar,
+        topics: Collection[str] | None = None,
+        tokens: TokenWindows | None = None,
     ) -> None:
         """Prepare a copy that is empty until the first refresh.
 
@@ -56,14 +63,17 @@ class Mirror:
             catalogue: The measures.
             calendar: The reporting zone.
             topics: Of the streams that are fed: what Redis still holds of others is left out. None: all.
+            tokens: What is read of token counts; None: nothing.
         """
         self._topics = topics
+        self._tokens = tokens
         self.lock = threading.Lock()
         self.reading: Reading | None = None
         self.redis_answers = False
         self.redis_fault = "not asked yet"
         self.windowed: list[WindowedMeasure] = []
         self.open: list[OpenMeasure] = []
+        self.of_tokens: list[TokenMeasure] = []
         for measure in catalogue.measures.values():
             reads = kind_of(measure).reads
             match reads:
@@ -72,6 +82,8 @@ class Mirror:
                     self.windowed.append(WindowedMeasure(measure, of_stream))
                 case Reads.OPEN_SET:
                     self.open.append(OpenMeasure(measure))
+                case Reads.TOKENS:
+                    self.of_tokens.append(TokenMeasure(measure))
                 case _:
                     assert_never(reads)
         self._questions = [
@@ -116,7 +128,8 @@ class Mirror:
             self.sums.move(members)
             for name, fields in zip(to_read, contents, strict=True):
                 self.sums.replace(name, fields)
-            self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles)
+            tokens = self._tokens.reading if self._tokens else NO_TOKENS
+            self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles, tokens)
         self._seq, self._life = seq, life
         self._remember_order(to_read)
 

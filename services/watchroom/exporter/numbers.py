@@ -47,6 +47,8 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
         reading: The open tiles.
         now_ms: The moment of the page: what waits has waited longer since the reading.
     """
+    if kind_of(measure).reads is Reads.TOKENS and Window(shown.window) not in reading.tokens.of(measure, now_ms):
+        return []
     of_stream = frozenset(other.id for other in catalogue.of_stream(measure.stream))
     if measure.windows and not sums.is_known(Window(shown.window), of_stream):
         return []
@@ -112,5 +114,7 @@ class _Asking:
                 return self.sums.series(Window(window), series)
             case Reads.OPEN_SET:
                 return self.reading.tiles[series].aged(self.since_ms)
+            case Reads.TOKENS:
+                return self.reading.tokens.bands[measure.id][Window(window)]
             case _:
                 assert_never(reads)

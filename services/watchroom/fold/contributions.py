@@ -25,7 +25,7 @@ from watchroom.streams.stream import State, Stream
 LABEL_SETS_HELD = 10_000  # a feed can send any text, so what was resolved is not kept for ever
 
 
-NOTHING = Contribution({}, {})
+NOTHING = Contribution({}, {}, {})
 
 
 class Contributor:
@@ -47,9 +47,9 @@ class Contributor:
         if state is None or self._stream.is_out(state):
             return NOTHING
         if self._stream.is_orphan(state):
-            return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {})
+            return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {}, {})
         facts = {name: read(state) for name, read in self._read}
-        into = Contribution({}, {})
+        into = Contribution({}, {}, {})
         for group in self._groups:
             for add in group.adds(facts):
                 add(facts, into)

@@ -19,7 +19,7 @@ from watchroom.intake.judging import Judge, SendRefused
 from watchroom.intake.memory import Memory
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
-from watchroom.store.step import Step
+from watchroom.store.step import Step, token_hashes
 from watchroom.store.write import OTHERS, Store
 
 # Arrivals decide whether an entity is known; its stored state must outlive them by any stop of the workers.
@@ -140,6 +140,7 @@ class PartitionApplier:
         step = self._step(next_offset, fresh_ms, now_ms)
         step.states = {subject: pack(known.state) for subject, known in folded.entities.items()}
         step.buckets = spread(folded.cells, now_ms, self._calendar)
+        step.tokens = token_hashes(folded.tokens, self._calendar)
         step.folded = folded
         step.heard = admitted.heard
         step.dead_letters = Counter(refused.why.reason for refused in admitted.refused)

@@ -77,6 +77,7 @@ class Measure:
     where: Condition | None = None
     part: Condition | None = None
     state: str = ""
+    tokens: str = ""  # value whose texts are counted one by one
     targets: tuple[Target, ...] = ()
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
@@ -88,7 +89,7 @@ class Measure:
     def words(self) -> Iterator[str]:
         """Every word of its stream that it names."""
         yield from (label.value_of for label in self.labels)
-        yield from filter(None, (self.at, self.start, self.state))
+        yield from filter(None, (self.at, self.start, self.state, self.tokens))
         for condition in filter(None, (self.where, self.part)):
             yield from condition.accepted
             yield from filter(None, (condition.start, condition.end))

@@ -39,6 +39,16 @@ def field(series_name: str, what: str) -> str:
     return f"{series_name}|{what}"
 
 
+def token_day(measure: str, day: str) -> str:
+    """The hash of a measure's tokens on one day of the reporting zone."""
+    return f"{measure}:day:{day}"
+
+
+def token_month(measure: str, month: str) -> str:
+    """The hash of a measure's tokens in one month of the reporting zone."""
+    return f"{measure}:month:{month}"
+
+
 def parse_field(text: str) -> FieldName:
     """Inverse of `field`."""
     series_name, _, what = text.rpartition("|")

@@ -16,6 +16,7 @@ from watchroom.fold.batch import Restatement
 from watchroom.kinds import open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
+from watchroom.store.bands import Held
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
@@ -90,6 +91,26 @@ class Reader:
         pipe.lrange(self.keys.restatements(month), 0, -1)
         fields, log = self._ask(pipe.execute)
         return {field: int(value) for field, value in fields.items()}, [restatement_from_json(text) for text in log]
+
+    def token_versions(self) -> dict[str, int]:
+        """Every hash of token counts that is held, by name: another number when its content is another."""
+        return {name: int(value) for name, value in self._hash(self.keys.token_versions).items()}
+
+    def token_hash(self, name: str) -> dict[str, int]:
+        """A hash of token counts; {} where there is none."""
+        return {field: int(value) for field, value in self._hash(self.keys.tokens(name)).items()}
+
+    def held_tokens(self) -> Held:
+        """What is held of all measures of tokens, of one moment."""
+        pipe = self._redis.pipeline(transaction=True)
+        for key in (self.keys.token_versions, self.keys.bands, self.keys.not_restated):
+            pipe.hgetall(key)
+        versions, stored, late = self._ask(pipe.execute)
+        return Held(
+            {name: int(number) for name, number in versions.items()},
+            stored,
+            {name: int(number) for name, number in late.items()},
+        )
 
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
         """Tiles at one moment; who is older than `give_up_ms` is excluded, counted separately."""

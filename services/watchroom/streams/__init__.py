@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from watchroom.registry import registry
-from watchroom.streams import calls, crimes, incidents
+from watchroom.streams import calls, contacts, crimes, incidents
 from watchroom.streams.stream import Board, Stream
 
 ROWS: Final[tuple[Stream, ...]] = (
     calls.STREAM,
+    contacts.STREAM,
     incidents.STREAM,
     crimes.STREAM,
 )

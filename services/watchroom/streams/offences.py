@@ -60,11 +60,11 @@ def offence(text: str) -> Offence | None:
 
 @lru_cache(maxsize=4096)
 def unknown_code(text: str) -> str | None:
-    """A code that the table does not have, fit to be shown; None if it has it.
+    """A code that the table does not have, as the Home Office writes it (`8/57`); None if it has it.
 
     A text that does not look like a code is `not_a_code`: whatever a feed writes there is not shown.
     """
     if offence(text) is not None:
         return None
     code = normal(text)
-    return code if _LIKE_A_CODE.fullmatch(code) else NOT_A_CODE
+    return code.replace(".", "/") if _LIKE_A_CODE.fullmatch(code) else NOT_A_CODE

@@ -37,7 +37,11 @@ RUNNING: Final = (
 
 def make(sources: Sources) -> Sequence[Section]:
     """Each measure with the window `month`: its headline open, the rest behind its heading."""
-    measures = [measure for measure in sources.catalogue.measures.values() if MONTH in measure.windows]
+    measures = [
+        measure
+        for measure in sources.catalogue.measures.values()
+        if MONTH in measure.windows and kind_of(measure).by_month
+    ]
     lines = (MOST_OPEN_ROWS - AGE_HEIGHT - len(measures)) // HEIGHT
     first = {m.id: _headline(m) for m in measures[: lines * (COLUMNS // NARROW)]}
     closed = [Section(m.brief, list(_more(sources, m, first.get(m.id))), is_closed=True) for m in measures]

@@ -39,6 +39,8 @@ def of_measure(make: Maker) -> Parts:
             shown, more = _summary(make), _more_summary(make)
         case Form.NOW:
             shown, more = _now(make), _more_now(make)
+        case Form.LIST:
+            shown, more = iter(()), iter(())
         case _:
             assert_never(form)
     return Parts(list(shown), Section(make.measure.brief, list(more), is_closed=True))

@@ -1,0 +1,24 @@
+"""The class of a contact: calls and digital contacts have the same one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from watchroom.events.envelope import LooseText
+from watchroom.events.slug import slug
+from watchroom.streams.stamps import Stamp, said
+
+OUTGOING: Final = "outgoing"
+_MEANING: Final = "`emergency`, `non_emergency`, `general_enquiry`, `outgoing`; any other is counted as `other`."
+
+# `class` is a word of Python, so this form.
+HasClass = TypedDict("HasClass", {"class": NotRequired[Annotated[LooseText, Field(description=_MEANING)]]})
+
+
+def slug_said(stamp: Stamp | None) -> str | None:
+    """What a stamp says, in the form of listed values; None where there is none."""
+    text = said(stamp)
+    return slug(text) or None if text is not None else None
