@@ -26,7 +26,8 @@ def faults(page: str, kinds: Iterable[Kind], streams: Iterable[Stream]) -> Itera
 
 def _stream_faults(text: str, streams: list[Stream]) -> Iterator[str]:
     closing = ", ".join(f"{each.name} {each.lateness_days:g} day{'s' * (each.lateness_days != 1)}" for each in streams)
-    opened = " or ".join(each.entity for each in streams if each.states)
+    *others, last = [each.entity for each in streams if each.states]
+    opened = " or ".join(filter(None, (", ".join(others), last)))
     for said in (f"a while after its end: {closing}. Until then", f"One row is one {opened}: `measure`, `id`"):
         if said not in text:
             yield said

@@ -149,7 +149,10 @@ def top_(
     redis: RedisUrl = None,
     output: Format = "table",
 ) -> None:
-    """List what occurs most: the ten most frequent, each with how often. Tokens are shortened."""
+    """List what occurs most: the ten most frequent unless the measure says more, each with how often.
+
+    Tokens are shortened.
+    """
     from watchroom.exporter.top_list import top_list
 
     settings = settings_with(redis_url=redis)

@@ -19,8 +19,7 @@ from tests.flow.crash_run import read_all
 from tests.flow.rebuild_room import Room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
-from tests.oracle.scales import DAY_MS
-from tests.oracle.wire import time_text
+from tests.oracle.scales import DAY_MS, time_text
 from watchroom.events.reasons import RAW_IDENTIFIER
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import Process

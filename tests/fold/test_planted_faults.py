@@ -25,7 +25,7 @@ from watchroom.kinds import duration
 from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.streams import STREAMS, calls, crimes, incidents, stamps
+from watchroom.streams import STREAMS, calls, crimes, incidents, offences, stamps
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -129,6 +129,25 @@ def closed_at_its_end(self: batch.Folder, closing_ms: int) -> int:
     return self._calendar.month_start_ms(self._calendar.month_of(closing_ms - 1))
 
 
+def flags_are_never_cleared(state: crimes.Crime | None, event: Event, arrival_ms: int) -> crimes.Crime:
+    """An empty list of flags is taken for none."""
+    after: crimes.Crime = crimes.fold(state, event, arrival_ms)
+    if event.data.get("flags") == [] and after.flags is not None and not after.flags[2]:
+        return after._replace(flags=None if state is None else state.flags)
+    return after
+
+
+def slash_lists_codes(text: str) -> offences.Offence | None:
+    """`4/1` is 4 and 1, of which the first is looked up."""
+    return offence_of(text.partition("/")[0])
+
+
+def whole_text_only(text: str) -> offences.Offence | None:
+    """A composite row is known as it stands, and not by its codes."""
+    found = offence_of(text)
+    return None if found and found.subgroup == "homicide" and len(found.codes) == 1 else found
+
+
 def earliest_grade_wins(known: tuple[Any, ...], stamp: Any) -> tuple[Any, ...]:
     """The first grade that came stays."""
     return known or (stamp,)
@@ -141,6 +160,7 @@ def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int
 
 
 batch_difference, contributor_of, count_tokens = batch.difference, Contributor.of, batch._count
+offence_of = offences.offence
 FAULTS: dict[str, Plant] = {
     "no retraction": instead_of(batch, "difference", no_retraction),
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
@@ -156,6 +176,13 @@ FAULTS: dict[str, Plant] = {
     ),
     "linked child kept": in_stream("incidents", is_out=lambda _: False),
     "cancelled crime kept": in_stream("crimes", is_out=lambda _: False),
+    "flags are never cleared": in_stream("crimes", fold=flags_are_never_cleared),
+    "4/1 is 4 and 1": instead_of(offences, "offence", slash_lists_codes),
+    "a composite row by its whole text only": instead_of(offences, "offence", whole_text_only),
+    "a suspect's link never ends": in_word(
+        "crimes", "suspects", lambda state, _: tuple(suspect[0] for suspect in state.suspects)
+    ),
+    "weekends are working days": in_word("crimes", "transferred_working", lambda state, _: state.transferred_ms),
     "orphan and its measures": instead_of(Contributor, "of", orphan_plus_measures),
     "orphans not shown": in_stream("calls", is_orphan=lambda _: False),
     "10 s is below 10 s": instead_of(duration, "is_within", lambda ms, edge: edge is not None and ms <= edge),

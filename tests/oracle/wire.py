@@ -15,13 +15,9 @@ from redis import Redis
 from tests.oracle.facts import Sent, series
 from tests.oracle.histories import FIRSTS
 from tests.oracle.recompute import Content, Entry, without_zeros
+from tests.oracle.scales import time_text
 
 LEVELS = ("10s:", "hour:", "day:", "month:")
-
-
-def time_text(at_ms: int) -> str:
-    """RFC 3339, UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def time_ms(text: str) -> int:

@@ -331,6 +331,17 @@ def test_a_row_without_a_key_is_all_that_it_says(map_text: MapText) -> None:
     assert map_text(KEYLESS, *files).tally.entities == 2
 
 
+def test_only_rows_with_an_empty_key_are_known_by_their_content(map_text: MapText) -> None:
+    """A crime with an id is one in every month's file; what has none must not be refused, nor be one for all."""
+    words = {**LOG, "entity": {"key": "id", "empty": "#line"}}
+    row = f",{at('09:00:00')}\n"
+    made = map_text(words, "id,at\n" + row + row + f"1,{at('09:00:00')}\n", f"id,at\n1,{at('10:00:00')}\n")
+    assert (made.tally.used, made.tally.entities) == (4, 3)
+    assert [event.subject for event in made.events if event.subject == "1"] == ["1", "1"]
+    refused = map_text(LOG, "id,at\n" + row)
+    assert refused.refused == ["f0.csv:2: the key column 'id' is empty"]
+
+
 def test_entities_are_counted_once_however_many_rows_they_have(map_text: MapText) -> None:
     """The first figure an analyst compares with the file."""
     row = f"1,{at('09:00:00')}\n"

@@ -15,7 +15,7 @@ from watchroom.kinds.measure import AREA, Condition, Target
 from watchroom.kinds.shown import Display
 from watchroom.streams import BOARDS, STREAMS
 
-Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `texts.slug` makes of an event's text
+Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `slug` makes of an event's text
 AREA_WINDOWS: Final = ("24h", "28d", "month")  # by area, unless an entry says others: each costs a series an area
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 

@@ -120,7 +120,7 @@ def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, setting
     return TopList(
         measure,
         window,
-        top.most_frequent(counts),
+        top.most_frequent(counts, top.MOST_LISTED.of(measure)),
         figures.occurrences,
         figures.different,
         tokens.bands_of(counts).token_keys,

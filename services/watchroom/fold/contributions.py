@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from watchroom.events.texts import slug
+from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.conditions import holds
 from watchroom.kinds.kind import Add, Contribution, Facts

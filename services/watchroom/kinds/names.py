@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from watchroom.events.slug import slug as slug  # noqa: PLC0414  # a name of ours like the others here
 from watchroom.kinds.measure import Measure
 
 METRIC_PREFIX = "watchroom_"

@@ -22,7 +22,7 @@ MOST_TOKENS: Final = 100  # of one entity; the rest is counted and not kept
 LEFT_OUT: Final = "left_out"  # bucket field: tokens beyond those
 LATE: Final = "+"  # begins the field of a month's hash that holds what came after the month had closed
 BETWEEN: Final = "|"  # between a token and the word it is ranked under
-_FIELD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_FIELD: Final = re.compile(r"[A-Za-z0-9_./-]{1,64}")
 UNUSABLE: Final = "other"  # a text that can be no field
 
 Counts = Mapping[str, int]  # field of a token hash -> how often it occurs

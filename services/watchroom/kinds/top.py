@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import Field
 
 from watchroom.kinds import tokens
 from watchroom.kinds.kind import Column, Form, Kind, Reads, Stored
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.own import OwnKey
 from watchroom.kinds.tokens import BETWEEN, Counts
 
-MOST_LISTED: Final = 10
+MOST_LISTED: Final = OwnKey[int]("listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10)
+"""How many are listed."""
 _SHOWN: Final = 6  # characters of a token after its key id: enough to tell ten apart, and not the token
 
 
@@ -41,7 +45,7 @@ def add_up(stored: Iterable[Counts]) -> Counts:
     return tokens.together(stored)
 
 
-def most_frequent(counts: Counts, most: int = MOST_LISTED) -> list[Ranked]:
+def most_frequent(counts: Counts, most: int = 10) -> list[Ranked]:
     """The most frequent first; of as many occurrences the first in text order."""
     found = sorted(_by_token(counts).items(), key=lambda item: (-item[1].total(), item[0]))
     return [
@@ -80,6 +84,7 @@ KIND: Final = Kind(
     adding=tokens.adding,
     figures=figures,
     add_up=add_up,
+    own_keys=(MOST_LISTED,),
     families={},
     quantities={},
     base="",

@@ -108,6 +108,8 @@ class Conversion:
 
     def _subject(self, row: Row) -> str:
         parts = [self._row_name(row) if column == LINE else row.cells[column] for column in self._words.entity.key]
+        if self._words.entity.empty and not all(parts):
+            return subject_of([self._row_name(row)])
         for column, part in zip(self._words.entity.key, parts, strict=True):
             if not part:
                 raise CellUnusable(f"the key column {column!r} is empty")

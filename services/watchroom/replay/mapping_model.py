@@ -168,6 +168,7 @@ class EntityWords(Words):
     """What one row, or the rows that belong together, stand for."""
 
     key: Columns = Field(min_length=1)
+    empty: Literal["#line"] | None = None  # what names a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
 

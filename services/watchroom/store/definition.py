@@ -49,6 +49,7 @@ def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partiti
         "bins": [GROWTH_PERCENT, LAST_EDGE_MS],
         "bucket levels": dict(BUCKET_LEVELS),
         "fold version": STREAMS[stream].fold_version,
+        **{f"table of {name}": short_hash for name, short_hash in STREAMS[stream].reference.items()},
         "reporting zone": settings.zone,
         "lateness, ms": settings.lateness_days.ms(stream),
         "keeping, ms": settings.keeping_days.ms(stream),

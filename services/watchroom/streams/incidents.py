@@ -16,7 +16,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from watchroom.events.envelope import STRICT, Envelope, LooseText, LooseTruth, Prose, RequiredText, Text
 from watchroom.events.record import Event
-from watchroom.events.texts import slug
+from watchroom.events.slug import slug
 from watchroom.events.tokens import Token
 from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said, with_member
 from watchroom.streams.stream import Board, Stream, Word

@@ -98,6 +98,15 @@ class Crimes:
     outcome_days: float  # median
     outcome_spread: float
     resolved: float  # share of outcomes
+    reported_before_days: float = 0.12  # median from report to record, of crimes that no incident led to; assumption
+    validated_days: float = 0.8  # median from record to validation; assumption
+    transferred_days: float = 8.0  # median from validation to the victims' gateway, published: 10 days on average
+    allocated_days: float = 0.5  # median from record to allocation; assumption
+    reallocated: float = 0.1  # assumption
+    informed: float = 0.8  # share of allocations whose victim is informed; assumption
+    contracts: float = 0.768  # contracts by crimes with a victim: 30,508 by 39,734, published
+    with_victim: float = 0.46  # share of crimes other than violence, which always has one; assumption
+    with_suspect: float = 0.25  # share of crimes; assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,4 +224,5 @@ GOOD = replace(
     PUBLISHED,
     shifts=(Shift(4, 4), Shift(5, 10), Shift(5, 10)),
     incidents=replace(PUBLISHED.incidents, grades={**PUBLISHED.incidents.grades, **_GOOD_GRADES}),
+    crimes=replace(PUBLISHED.crimes, transferred_days=0.5),
 )
