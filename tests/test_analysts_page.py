@@ -21,12 +21,13 @@ PAGE: Final = (ROOT / "schemas" / "measures" / "ANALYSTS.md").read_text(encoding
 def faults(page: str, kinds: Iterable[Kind], streams: Iterable[Stream]) -> Iterator[str]:
     """What the page does not say of these kinds and streams."""
     yield from _stream_faults(" ".join(page.split()), list(streams))
-    yield from _kind_faults(page, [kind for kind in kinds if kind.reads is Reads.BUCKETS])
+    yield from _kind_faults(page, [kind for kind in kinds if kind.reads is Reads.BUCKETS or kind.published])
 
 
 def _stream_faults(text: str, streams: list[Stream]) -> Iterator[str]:
     closing = ", ".join(f"{each.name} {each.lateness_days:g} day{'s' * (each.lateness_days != 1)}" for each in streams)
-    opened = " or ".join(each.entity for each in streams if each.states)
+    *others, last = [each.entity for each in streams if each.states]
+    opened = " or ".join(filter(None, (", ".join(others), last)))
     for said in (f"a while after its end: {closing}. Until then", f"One row is one {opened}: `measure`, `id`"):
         if said not in text:
             yield said
@@ -40,6 +41,8 @@ def _kind_faults(page: str, kinds: list[Kind]) -> Iterator[str]:
         yield from (f"{kind.name}: the column {column.name}" for column in kind.columns if column.name not in named)
         if f"{kind.name}: " not in value:
             yield f"{kind.name}: its value"
+        if kind.reads is not Reads.BUCKETS:
+            continue  # not in a month's bucket
         explained = re.findall(r"`(\w+)", fields.get(kind.name, ""))
         stored = {field.partition(":")[0] for field in filled(kind)}
         yield from (f"{kind.name}: the field {field}" for field in sorted(stored.difference(explained)))

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from watchroom import cli_backtest, cli_letters, cli_replay
+from watchroom import cli_backtest, cli_letters, cli_replay, cli_tokens
 from watchroom.cli_options import (
     Format,
     Kafka,
@@ -40,6 +40,7 @@ app.command()(cli_replay.replay)
 app.command()(cli_replay.demo)
 app.command()(cli_replay.simulate)
 app.command()(cli_backtest.backtest)
+app.command()(cli_tokens.token)
 app.add_typer(cli_letters.app, name="dead-letters", no_args_is_help=True)
 
 
@@ -138,6 +139,25 @@ def open_(
     settings = settings_with(redis_url=redis)
     with servers_named(settings):
         text = open_list(settings, measure, int(time.time() * 1000), output, warn=messages.print)
+    sys.stdout.write(text)
+
+
+@app.command("top")
+def top_(
+    measure: Annotated[str, typer.Option(help="A measure of the kind top, for example top_callers.")],
+    window: Annotated[str, typer.Option(help="28d, month (the running one) or 12mo; default 12mo.")] = "12mo",
+    redis: RedisUrl = None,
+    output: Format = "table",
+) -> None:
+    """List what occurs most: the ten most frequent unless the measure says more, each with how often.
+
+    Tokens are shortened.
+    """
+    from watchroom.exporter.top_list import top_list
+
+    settings = settings_with(redis_url=redis)
+    with servers_named(settings):
+        text = top_list(settings, measure, window, int(time.time() * 1000), output, warn=messages.print)
     sys.stdout.write(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, SHARE, TEXTS, faults, load, the_fault
 from watchroom.errors import ConfigurationInvalid
 from watchroom.kinds.measure import Condition, Label, Target
+from watchroom.streams import STREAMS
 
 
 def test_an_entry_becomes_what_it_says(tmp_path: Path) -> None:
@@ -42,8 +44,9 @@ def test_conditions_are_words_with_accepted_values_or_an_interval(tmp_path: Path
     assert measure.where == Condition({"left_by": ("abandoned",)})
 
 
-def test_a_state_of_a_stream_without_states_says_so(tmp_path: Path) -> None:
-    """`crimes` knows no open state, and an empty list of words would help nobody."""
+def test_a_state_of_a_stream_without_states_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty list of words would help nobody."""
+    monkeypatch.setitem(STREAMS, "crimes", replace(STREAMS["crimes"], states={}))
     text = OPEN.replace('"calls"', '"crimes"').replace("queued", "recorded").replace('by = { line = "line" }\n', "")
     assert "it has none" in the_fault(tmp_path, text).write
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,35 +32,3 @@ def test_names_are_those_that_others_rely_on() -> None:
     assert names.field(names.series("call_volume", {}), names.COUNT) == "call_volume||count"
     assert names.metric("call_volume") == "watchroom_call_volume"
     assert names.metric("call_answer_time", "mean_seconds") == "watchroom_call_answer_time_mean_seconds"
-
-
-@pytest.mark.parametrize(
-    ("text", "stored"),
-    [
-        ("Public order", "public_order"),
-        ("  Violence against the person ", "violence_against_the_person"),
-        ("anti-social-behaviour", "anti_social_behaviour"),
-        ("Stoke-on-Trent (North)", "stoke_on_trent_north"),
-        ("999", "999"),
-        ("1A", "1a"),
-        ("", ""),
-        (" \t", ""),
-        ("Criminal damage & arson", "criminal_damage_arson"),
-    ],
-)
-def test_a_value_is_looked_up_in_lower_case_with_underscores(text: str, stored: str) -> None:
-    """One spelling of a value in Redis, metrics and boards, however a source writes it."""
-    assert names.slug(text) == stored
-
-
-@pytest.mark.parametrize("text", ["-1", "<1", "1+", "1.", "É1", "٩1", "1/", "(1)", "+1", "#1"])
-def test_what_is_not_a_listed_value_does_not_become_one(text: str) -> None:
-    """A grade "-1" of a system that means "none" must not raise an emergency."""
-    assert names.slug(text) != "1"
-
-
-@given(st.text())
-def test_a_slug_is_its_own_slug(text: str) -> None:
-    """What was looked up once is found again."""
-    slug = names.slug(text)
-    assert names.slug(slug) == slug

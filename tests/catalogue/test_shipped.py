@@ -7,7 +7,7 @@ import pytest
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
-from watchroom.kinds import names
+from watchroom.events.slug import slug
 from watchroom.streams import STREAMS
 
 MEASURES = {
@@ -42,7 +42,7 @@ def test_label_values_are_slugs_and_each_occurs_once(catalogue: Catalogue) -> No
     """What is listed is compared with the slug of what events say."""
     for measure in catalogue.measures.values():
         for label in measure.labels:
-            assert [names.slug(value) for value in label.all_values()] == list(dict.fromkeys(label.all_values()))
+            assert [slug(value) for value in label.all_values()] == list(dict.fromkeys(label.all_values()))
 
 
 def test_every_combination_of_label_values_is_listed_once(catalogue: Catalogue) -> None:

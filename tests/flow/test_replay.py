@@ -38,6 +38,7 @@ from watchroom.store.read import Reader
 
 Figures = dict[str, Any]
 CRIME_TABLE = "crime_homeoffice_staffordshire_2017-18.csv"
+STREET_CRIME = "crime_policeuk_wakefield_2017-07_2018-07.csv"
 HISTORY = {"incidents": {"sffd": SourceRule(heartbeats=False, history=True)}}
 pytestmark = pytest.mark.timeout(300)
 
@@ -121,13 +122,42 @@ def test_a_table_of_numbers_gives_every_crime(embedded_stack: Stack, real_data: 
         rows: list[Any] = moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
     by_group: Counter[str] = Counter()
     by_month: Counter[str] = Counter()
+    by_subgroup: Counter[str] = Counter()
+    crimes: Counter[str] = Counter()
     for row in rows:
         if row["measure"] == "crime_recorded":
             by_group[row["by"]["group"]] += row["value"]
             by_month[row["period"]] += row["value"]
+        elif row["measure"] == "crime_recorded_by_subgroup":
+            by_subgroup[row["by"]["subgroup"]] += row["value"]
+        elif row["measure"] in ("crime_acquisitive", "crime_robbery", "crime_homicide"):
+            crimes[row["measure"]] += row["value"]
     assert by_group.total() == figures["total"] == 83_768
     assert by_group == {name.lower().replace(" ", "_"): count for name, count in figures["by_group"].items()}
     assert [by_month[month] for month in sorted(by_month)] == list(figures["by_quarter"].values())
+    assert by_subgroup == {
+        name.lower().replace(" ", "_").replace("-", "_"): count for name, count in figures["by_subgroup"].items()
+    }
+    assert crimes == {"crime_acquisitive": 12_431, "crime_robbery": 858, "crime_homicide": 11}
+    assert outcome.dead_letters == {}
+
+
+def test_street_level_crime_gives_crimes_by_category_and_anti_social_behaviour_as_incidents(
+    embedded_stack: Stack, real_data: Path
+) -> None:
+    """One extract feeds two streams, and each row is in one of them."""
+    figures = json.loads((real_data / "expected.json").read_text())[STREET_CRIME]["wakefield 2018-07"]
+    mapping = DISPATCH_MAPPING.with_name("policeuk-street-crime.toml")
+    files = (real_data / STREET_CRIME,)
+    request = Request(mapping, files, kafka=embedded_stack.kafka, redis_url=embedded_stack.redis_url)
+    with replay(embedded_stack.settings(), request, refused=lambda row: pytest.fail(str(row))) as outcome:
+        rows: list[Any] = moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
+    july = [row for row in rows if row["period"] == "2018-07"]
+    incidents = sum(row["value"] for row in july if row["measure"] == "incident_volume")
+    found = {row["by"]["category"]: row["value"] for row in july if row["measure"] == "crime_recorded_by_category"}
+    found["anti_social_behaviour"] = incidents
+    expected = {name.lower().replace(" ", "_").replace("-", "_"): count for name, count in figures["types"].items()}
+    assert found == expected
     assert outcome.dead_letters == {}
 
 

@@ -21,6 +21,7 @@ from watchroom.fold.contributions import Contributor
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.store.step import token_hashes
 from watchroom.streams import STREAMS
 
 SETTINGS = Settings(force="test")
@@ -60,6 +61,7 @@ class _Worker:
         self._buckets: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._open: dict[str, dict[str, int]] = defaultdict(dict)
         self._log: list[Entry] = []
+        self._tokens: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def step(self, stream: str, topic: str, partition: int, part: Sequence[Sent]) -> None:
         place = topic, partition
@@ -78,6 +80,9 @@ class _Worker:
         for bucket in spread(folded.cells, self._now_ms, CALENDAR):
             for field, delta in bucket.deltas.items():
                 self._buckets[bucket.name][field] += delta
+        for changed in token_hashes(folded.tokens, CALENDAR):
+            for token, delta in changed.deltas.items():
+                self._tokens[changed.name][token] += delta
         for name, subject in folded.left:
             self._open[name].pop(subject, None)
         for name, subject, since_ms in folded.open_now():
@@ -92,7 +97,7 @@ class _Worker:
 
     def content(self) -> Content:
         opened = {name: members for name, members in self._open.items() if members}
-        return Content(without_zeros(self._buckets), opened, sorted(self._log), {})
+        return Content(without_zeros(self._buckets), opened, sorted(self._log), {}, without_zeros(self._tokens))
 
 
 def folder(stream: str, topic: str, partition: int) -> Folder:

@@ -37,7 +37,7 @@ def clock(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S")
 
 
-def said(kind: str, when: str, event_id: str = "", **data: str) -> Event:
+def said(kind: str, when: str, event_id: str = "", **data: object) -> Event:
     """One event; its id is its kind and time unless given."""
     return Event(kind, event_id or f"{kind} {when}", "src", "17", at(when), None, data)
 

@@ -45,7 +45,7 @@ def test_the_worked_example_of_the_design() -> None:
     s, nine = "line=999", at("09:00:00")
     counts = (f"call_volume|{s}", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
     before = {f"{series}|count": (nine, 1) for series in counts}
-    assert contribution(QUEUED) == (before, {f"calls_waiting|{s}": at("09:00:00")})
+    assert contribution(QUEUED) == (before, {f"calls_waiting|{s}": at("09:00:00")}, {})
     assert contribution(QUEUED, ANSWERED) == (
         {
             **before,
@@ -59,12 +59,13 @@ def test_the_worked_example_of_the_design() -> None:
             f"call_abandonment_without_short|{s}|whole": (nine, 1),
         },
         {f"calls_in_progress|{s}": at("09:00:08")},
+        {},
     )
 
 
 def test_an_unknown_entity_adds_nothing() -> None:
     """The difference of a first event is all that its state adds."""
-    assert CONTRIBUTORS["calls"].of(None) == NOTHING == ({}, {})
+    assert CONTRIBUTORS["calls"].of(None) == NOTHING == ({}, {}, {})
 
 
 def test_what_is_added_is_not_shared_between_entities() -> None:
@@ -73,7 +74,7 @@ def test_what_is_added_is_not_shared_between_entities() -> None:
     first.cells.clear()
     first.open_sets.clear()
     assert second == contribution(QUEUED)
-    assert NOTHING == ({}, {})
+    assert NOTHING == ({}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_the_first_target_that_matches_the_labels_counts() -> None:
 def test_a_target_of_an_open_measure_counts_nothing() -> None:
     """Its deadline is judged by the reader at its `now`."""
     waiting = measure("open", at="queued", state="waiting", labels=(LINE,), targets=(Target({}, 1, inclusive=True),))
-    assert of(waiting, QUEUED) == ({}, {"m|line=999": at("09:00:00")})
+    assert of(waiting, QUEUED) == ({}, {"m|line=999": at("09:00:00")}, {})
 
 
 @pytest.mark.parametrize(("begun", "took_ms"), [("09:00:08", 0), ("09:00:07.999", 1), ("-1 09:00:08", 86_400_000)])

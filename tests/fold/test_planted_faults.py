@@ -25,7 +25,7 @@ from watchroom.kinds import duration
 from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.streams import STREAMS, calls, crimes, incidents, stamps
+from watchroom.streams import STREAMS, calls, crimes, incidents, offences, stamps
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -100,13 +100,19 @@ def latest_grade(state: incidents.Incident) -> str | None:
     return state.grades[-1][2] if state.grades else None
 
 
+def first_category(state: incidents.Incident | None, event: Event, arrival_ms: int) -> incidents.Incident:
+    """The category that the incident was opened with stays."""
+    after = incidents.fold(state, event, arrival_ms)
+    return after if state is None or state.category is None else after._replace(category=state.category)
+
+
 def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     """An orphan adds its measures as well."""
     right = contributor_of(self, state)
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
     facts = {name: word.read(state) for name, word in self._stream.words.items()}
-    into = Contribution(dict(right.cells), dict(right.open_sets))
+    into = Contribution(dict(right.cells), dict(right.open_sets), dict(right.tokens))
     for group in self._groups:
         for add in group.adds(facts):
             add(facts, into)
@@ -123,12 +129,38 @@ def closed_at_its_end(self: batch.Folder, closing_ms: int) -> int:
     return self._calendar.month_start_ms(self._calendar.month_of(closing_ms - 1))
 
 
+def flags_are_never_cleared(state: crimes.Crime | None, event: Event, arrival_ms: int) -> crimes.Crime:
+    """An empty list of flags is taken for none."""
+    after: crimes.Crime = crimes.fold(state, event, arrival_ms)
+    if event.data.get("flags") == [] and after.flags is not None and not after.flags[2]:
+        return after._replace(flags=None if state is None else state.flags)
+    return after
+
+
+def slash_lists_codes(text: str) -> offences.Offence | None:
+    """`4/1` is 4 and 1, of which the first is looked up."""
+    return offence_of(text.partition("/")[0])
+
+
+def whole_text_only(text: str) -> offences.Offence | None:
+    """A composite row is known as it stands, and not by its codes."""
+    found = offence_of(text)
+    return None if found and found.subgroup == "homicide" and len(found.codes) == 1 else found
+
+
 def earliest_grade_wins(known: tuple[Any, ...], stamp: Any) -> tuple[Any, ...]:
     """The first grade that came stays."""
     return known or (stamp,)
 
 
-batch_difference, contributor_of = batch.difference, Contributor.of
+def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int) -> None:
+    """A token that an entity has no longer stays counted."""
+    if sign > 0:
+        count_tokens(changes, name, day, fields, sign)
+
+
+batch_difference, contributor_of, count_tokens = batch.difference, Contributor.of, batch._count
+offence_of = offences.offence
 FAULTS: dict[str, Plant] = {
     "no retraction": instead_of(batch, "difference", no_retraction),
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
@@ -144,6 +176,13 @@ FAULTS: dict[str, Plant] = {
     ),
     "linked child kept": in_stream("incidents", is_out=lambda _: False),
     "cancelled crime kept": in_stream("crimes", is_out=lambda _: False),
+    "flags are never cleared": in_stream("crimes", fold=flags_are_never_cleared),
+    "4/1 is 4 and 1": instead_of(offences, "offence", slash_lists_codes),
+    "a composite row by its whole text only": instead_of(offences, "offence", whole_text_only),
+    "a suspect's link never ends": in_word(
+        "crimes", "suspects", lambda state, _: tuple(suspect[0] for suspect in state.suspects)
+    ),
+    "weekends are working days": in_word("crimes", "transferred_working", lambda state, _: state.transferred_ms),
     "orphan and its measures": instead_of(Contributor, "of", orphan_plus_measures),
     "orphans not shown": in_stream("calls", is_orphan=lambda _: False),
     "10 s is below 10 s": instead_of(duration, "is_within", lambda ms, edge: edge is not None and ms <= edge),
@@ -165,7 +204,12 @@ FAULTS: dict[str, Plant] = {
     "reopened stays closed": in_word(
         "incidents", "unattended", lambda state, is_so: is_so and state.disposition is None
     ),
+    "self-initiated timed": in_word("incidents", "self_initiated", lambda *_: False),
+    "opening category instead of closing": in_stream("incidents", fold=first_category),
+    "first grade is the last": in_word("incidents", "first_grade", lambda state, _: latest_grade(state)),
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
+    "a token that is not retracted": instead_of(batch, "_count", tokens_only_gained),
+    "tokens that came after the closing among the others": instead_of(batch, "LATE", ""),
     "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),
 }
 

@@ -15,7 +15,7 @@ def test_the_page_names_every_type_with_what_its_data_must_say() -> None:
     for name in MODELS:
         assert f"[`{name}`]({name}.json)" in page
     assert "| `unit` |" in page
-    assert "| `offence_code` or `group` or `category` | `area`, `reason` |" in page
+    assert "| `offence_code` or `group` or `category` | `area`, `reported_at`, " in page
 
 
 def test_the_page_explains_every_reason_in_the_order_of_judging() -> None:

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from watchroom.kinds import names, open_now
 from watchroom.kinds.kind import Contribution, Kind, Reads, Stored
 from watchroom.kinds.measure import Condition, Measure, Target
+from watchroom.kinds.tokens import bands_of
 
 BEGUN_MS, ENDED_MS, NOW_MS = 10_000, 14_000, 20_000
 FACTS: Final = {"begun": BEGUN_MS, "ended": ENDED_MS, "waiting": True, "how": "well"}
@@ -17,14 +18,15 @@ def measure_of(kind: Kind) -> Measure:
     """A measure without labels that has all that a kind may need."""
     return Measure(
         "m", kind.name, "made_up", "ended", (), ("1h",), "Made up", "What a test made up.", "A test", start="begun",
-        part=Condition({"how": ("well",)}), state="waiting", targets=(Target({}, 60_000, inclusive=False),),
-        give_up_ms=60_000, own={key.name: key.example for key in kind.own_keys},
+        part=Condition({"how": ("well",)}), state="waiting", tokens="how",
+        targets=(Target({}, 60_000, inclusive=False),), give_up_ms=60_000,
+        own={key.name: key.example for key in kind.own_keys},
     )  # fmt: skip
 
 
 def filled(kind: Kind) -> Stored:
     """What is stored of one entity that has begun and ended, as the kind itself adds it."""
-    measure, into = measure_of(kind), Contribution({}, {})
+    measure, into = measure_of(kind), Contribution({}, {}, {})
     kind.adding(measure, SERIES, {})(FACTS, into)
     match kind.reads:
         case Reads.BUCKETS:
@@ -32,5 +34,8 @@ def filled(kind: Kind) -> Stored:
         case Reads.OPEN_SET:
             question = open_now.question(measure, SERIES, {})
             return open_now.tile(question, (1, 0, 0, 1, 0), into.open_sets[SERIES], NOW_MS)
+        case Reads.TOKENS:
+            counts = dict.fromkeys(into.tokens["m"][1], 1)
+            return bands_of(counts) if kind.families else counts
         case _:
             assert_never(kind.reads)

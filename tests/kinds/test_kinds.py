@@ -22,7 +22,8 @@ from watchroom.kinds.own import OwnKey
 
 def figures_named(kind: Kind) -> Iterator[str]:
     """Every figure that its metrics, its columns and its quantities ask for."""
-    yield from (figure for family in kind.families.values() for _, figure in family.samples)
+    of_figures = (family for family in kind.families.values() if family.over is not Over.READING)
+    yield from (figure for family in of_figures for _, figure in family.samples)
     yield from (column.figure for column in kind.columns)
     for quantity in kind.quantities.values():
         yield from quantity.counts or (quantity.figure,)
@@ -53,7 +54,8 @@ def _figure_faults(kind: Kind) -> Iterator[str]:
 
 def _quantity_faults(kind: Kind) -> Iterator[str]:
     lists = {
-        "base": (kind.base,), "card": kind.card, "trends": kind.trends, "summary": kind.summary,
+        "base": (kind.base,) if kind.quantities else (), "card": kind.card, "trends": kind.trends,
+        "summary": kind.summary,
         "by_month": kind.by_month,
     }  # fmt: skip
     for where, named in lists.items():
@@ -62,6 +64,7 @@ def _quantity_faults(kind: Kind) -> Iterator[str]:
         Form.TALLY: ("card",),
         Form.SUMMARY: ("card", "trends", "summary"),
         Form.NOW: ("card", "trends", "summary"),
+        Form.LIST: (),
     }
     yield from (f"{where}: empty, which a {kind.form.name} shows" for where in needed[kind.form] if not lists[where])
     for what, quantity in kind.quantities.items():

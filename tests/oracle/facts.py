@@ -16,17 +16,26 @@ Readings where the design is silent
 - An outgoing call without call.presented and call.queued is an orphan like any other.
 - Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
   names them for the queue's clock only).
+- What an incident's event says of its category, address or finder counts at the event's time, as an area does.
 - Two events of one time are ordered by `id`.
+- A victim counts as informed at the very moment of the latest allocation too: the two may be one key press.
+- Subgroup and codes come from the latest class's code alone, whatever group or category that class states.
 """
 
 from __future__ import annotations
 
+import csv
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from tests.oracle.scales import bin_of
+from tests.oracle.scales import DAY_MS, bin_of
+from tests.parts import ROOT
 
 LINES = ("999", "101")
 CLASSES = ("emergency", "non_emergency", "general_enquiry", "outgoing")
@@ -34,8 +43,18 @@ CHANNELS = (
     "single_online_home", "live_chat", "facebook", "twitter", "email", "front_counter", "partner_agency",
 )  # fmt: skip
 CLI_TYPES = ("landline", "mobile", "withheld")
+ORGANISATIONS = ("hospital", "care_home", "school", "partner")
 GRADES = ("1", "2", "3")
-AREAS = ("stoke", "county")
+AREAS = (
+    "stoke", "newcastle_under_lyme", "stafford", "lichfield", "tamworth", "east_staffordshire", "south_staffordshire",
+    "cannock_chase", "staffordshire_moorlands", "county_unknown", "out_of_force",
+)  # fmt: skip
+INCIDENT_CATEGORIES = ("asb", "crime", "public_safety", "transport", "administration")
+ASB_TYPES = ("personal", "nuisance", "environmental", "neighbour_dispute")
+OTHER_SPELLINGS = {
+    "county": "county_unknown", "stoke_on_trent": "stoke", "stoke_on_trent_ua": "stoke",
+    "city_of_stoke_on_trent": "stoke",
+}  # fmt: skip
 GROUPS = (
     "criminal_damage_and_arson", "drug_offences", "miscellaneous_crimes", "possession_of_weapons_offences",
     "public_order_offences", "robbery", "sexual_offences", "theft_offences", "violence_against_the_person",
@@ -45,6 +64,25 @@ CATEGORIES = (
     "other_theft", "possession_of_weapons", "public_order", "robbery", "shoplifting", "theft_from_the_person",
     "vehicle_crime", "violence_and_sexual_offences",
 )  # fmt: skip
+SUBGROUPS = (
+    "arson", "bicycle_theft", "criminal_damage", "domestic_burglary", "homicide", "miscellaneous_crimes",
+    "non_domestic_burglary", "other_sexual_offences", "other_theft_offences", "possession_of_drugs",
+    "possession_of_weapons_offences", "public_order_offences", "rape_offences", "robbery_of_business_property",
+    "robbery_of_personal_property", "shoplifting", "stalking_and_harassment", "theft_from_a_vehicle",
+    "theft_from_the_person", "theft_of_a_motor_vehicle", "trafficking_of_drugs", "vehicle_interference",
+    "violence_with_injury", "violence_without_injury",
+)  # fmt: skip
+ACQUISITIVE = {
+    "28A", "28B", "28C", "28D", "28E", "28F", "28G", "28H", "29", "29A", "30A", "30B", "30C", "30D", "31", "31A",
+    "34A", "34B", "45", "48", "37.2", "39",
+}  # fmt: skip
+HOMICIDE = {"1", "4.1", "4.2", "4.10"}
+WITH_A_KNIFE = {
+    *HOMICIDE, "2", "3B", "5D", "8N", "8P", "8S", "19C", "19D", "19E", "19F", "19G", "19H", "17A", "17B", "20A", "20B",
+    "34A", "34B",
+}  # fmt: skip
+FLAGS = ("domestic_abuse", "knife", "firearm", "online", "keyless")
+UNABLE = {"9", "10", "14", "15", "18", "21"}
 RESOLVED = {"1", "1A", "2", "2A", "3", "3A", "4", "6", "7", "8", "22"}
 ANSWER_EDGES = frozenset({10_000, 60_000})  # below 10 s; 10 to below 60 s; 60 s and more
 ATTENDANCE_LIMITS_MS = {"1": 15 * 60_000, "2": 60 * 60_000, "3": 24 * 3_600_000}
@@ -76,10 +114,11 @@ class Sent:
 
 @dataclass
 class Added:
-    """What an entity adds: amounts by (moment, series, field), and open series with their start."""
+    """What an entity adds: amounts by (moment, series, field), open series with their start, tokens by moment."""
 
     cells: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     open: dict[str, int] = field(default_factory=dict)
+    tokens: Counter[tuple[int, str, str]] = field(default_factory=Counter)  # moment, measure, token -> 1
 
     def count(self, at_ms: int, measure: str, by: Mapping[str, str], what: str, amount: int = 1) -> None:
         """One more of something."""
@@ -90,6 +129,11 @@ class Added:
         self.count(at_ms, measure, by, "whole")
         if part:
             self.count(at_ms, measure, by, "part")
+
+    def token(self, at_ms: int, measure: str, *tokens: object) -> None:
+        """Each token once, as the field of its measure's hashes."""
+        for token in {str(token) for token in tokens if token is not None}:
+            self.tokens[at_ms, measure, token] = 1
 
     def duration(
         self,
@@ -127,6 +171,14 @@ def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
     return "_".join(words) if "_".join(words) in listed else "other"
 
 
+def area_of(placed: Sequence[Sent]) -> str:
+    """The area that the last of these events names, however it spells it."""
+    if not placed:
+        return "unknown"
+    words = "_".join(str(placed[-1].data["area"]).lower().replace("-", " ").split())
+    return label(OTHER_SPELLINGS.get(words, words), AREAS)
+
+
 def _order(event: Sent) -> tuple[int, str]:
     return event.time_ms, event.id
 
@@ -155,7 +207,7 @@ def _orphan(events: Sequence[Sent]) -> Added:
     return added
 
 
-def _latest(events: Sequence[Sent], key: str) -> object:
+def _latest(events: Sequence[Sent], key: str) -> Any:
     named = _naming(events, key)
     return named[-1].data[key] if named else None
 
@@ -176,7 +228,9 @@ def _call(events: Sequence[Sent]) -> Added:
     named = _naming(events, "line")
     by = {"line": label(named[0].data["line"] if named else None, LINES)}
     added.count(offered, "call_volume", by, "count")
-    _by_number(added, offered, label(_latest(events, "cli_type"), CLI_TYPES))
+    cli_type = label(_latest(events, "cli_type"), CLI_TYPES)
+    _by_number(added, offered, cli_type)
+    _by_caller(added, offered, cli_type, events)
     answered, abandoned, accepted, made = (
         _first_ms(events, f"call.{what}") for what in ("answered", "abandoned", "callback_accepted", "callback_made")
     )
@@ -199,6 +253,16 @@ def _by_number(added: Added, offered: int, cli_type: str) -> None:
     if cli_type in ("landline", "mobile"):
         added.share(offered, "call_landline_share", {}, part=cli_type == "landline")
         added.share(offered, "call_mobile_share", {}, part=cli_type == "mobile")
+
+
+def _by_caller(added: Added, offered: int, cli_type: str, events: Sequence[Sent]) -> None:
+    named = _naming(events, "caller_token")
+    if named:
+        token = named[0].data["caller_token"]
+        if cli_type in ("landline", "mobile"):
+            added.token(offered, f"{cli_type}_callers", token)
+        organisation = label(_latest(events, "caller_org"), ORGANISATIONS)
+        added.token(offered, "top_callers", f"{token}|{organisation}")
 
 
 def _left(
@@ -252,21 +316,39 @@ def _incident(events: Sequence[Sent]) -> Added:
     on_scene = _first_ms(events, "incident.resource_on_scene")
     graded = _naming(_of(events, "incident.created", "incident.graded"), "grade")
     placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    area = area_of(placed)
     latest = {"grade": label(graded[-1].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    earliest = {"grade": label(graded[0].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    classed = _of(events, "incident.created", "incident.closed", "incident.reclassified")
+    category = label(_latest(classed, "category"), INCIDENT_CATEGORIES)
+    own = _naming(events, "self_initiated")
     added = Added()
     added.count(created, "incident_volume", latest, "count")
-    added.share(created, "incident_resourced", latest, part=assigned is not None or on_scene is not None)
+    added.count(created, "incident_volume_by_category", {"incident_category": category, "area": area}, "count")
+    if category == "asb":
+        kind = {"asb_type": label(_latest(classed, "asb_type"), ASB_TYPES), "area": area}
+        added.count(created, "incidents_asb", kind, "count")
+        added.token(created, "asb_addresses", _latest(events, "address_token"))
+        place = _latest(events, "lsoa")
+        added.token(created, "asb_places", place if place is None or place.isalnum() else "other")
+    is_resourced = assigned is not None or on_scene is not None
+    added.share(created, "incident_resourced", latest, part=is_resourced)
+    added.share(created, "incident_resourced_first_grade", earliest, part=is_resourced)
+    if own and own[-1].data["self_initiated"]:  # nobody rang for it: no time to attend or assign, nobody waits
+        added.count(created, "incidents_self_initiated", latest, "count")
+        return added
     if assigned is not None:
         added.duration("incident_assignment_time", latest, (created, assigned))
         added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
-        grade = _grade_at(graded, on_scene)
-        misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
-        by = {"grade": grade, "area": area}
-        added.duration(
-            "incident_attendance_time", by, (created, on_scene), misses_from_ms=misses, edges=ATTENDANCE_EDGES
-        )
+        rules = {"": _grade_at(graded, on_scene), "_first_grade": earliest["grade"], "_last_grade": latest["grade"]}
+        for rule, grade in rules.items():
+            misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
+            by = {"grade": grade, "area": area}
+            added.duration(
+                f"incident_attendance_time{rule}", by, (created, on_scene), misses_from_ms=misses,
+                edges=ATTENDANCE_EDGES,
+            )  # fmt: skip
     turns = _of(events, "incident.closed", "incident.cancelled", "incident.reopened")
     if on_scene is None and (not turns or turns[-1].type == "incident.reopened"):
         added.open[series("incidents_unattended", latest)] = created
@@ -289,6 +371,55 @@ def _assigned_now(events: Sequence[Sent]) -> bool:
     return "incident.resource_assigned" in last_of_unit.values()
 
 
+class Known(NamedTuple):
+    """What the table of offence codes says of one code."""
+
+    group: str
+    subgroup: str
+    category: str
+    codes: frozenset[str]
+
+
+def code_of(text: str) -> str:
+    """A code as these lists write it: `004/01` and ` 4.1 ` are 4.1."""
+    numbers = re.split(r"[/.]", text.strip().upper())
+    return ".".join(number.lstrip("0") for number in numbers)
+
+
+@cache
+def table() -> dict[str, Known]:
+    """The table of offence codes; a row of several codes is there as a whole and by each of them."""
+    known = {}
+    with (ROOT / "schemas" / "reference" / "offence_codes.csv").open(newline="") as rows:
+        for row in csv.DictReader(rows):
+            names = (row["Offence_Group"], row["Offence_Subgroup"], row["Police.uk_Cat"])
+            parts = [code_of(part) for part in row["Offence_Code"].split("/")]
+            known[code_of(row["Offence_Code"])] = Known(*names, frozenset(parts))
+            known |= {part: Known(*names, frozenset([part])) for part in parts}
+    return known
+
+
+@cache
+def _bank_holidays() -> frozenset[str]:
+    with (ROOT / "schemas" / "reference" / "bank_holidays_england.csv").open(newline="") as rows:
+        return frozenset(row["date"] for row in csv.DictReader(rows))
+
+
+def working_ms(begin_ms: int, end_ms: int, enough_ms: int) -> int:
+    """How much of an interval lies on working days of London; stops counting beyond `enough_ms`."""
+    zone, total = ZoneInfo("Europe/London"), 0
+    day = datetime.fromtimestamp(begin_ms / 1000, UTC).astimezone(zone).date()
+    while (starts_ms := _midnight_ms(day, zone)) < end_ms and total <= enough_ms:
+        day += timedelta(days=1)
+        if (day - timedelta(days=1)).weekday() < 5 and (day - timedelta(days=1)).isoformat() not in _bank_holidays():
+            total += max(0, min(end_ms, _midnight_ms(day, zone)) - max(begin_ms, starts_ms))
+    return total
+
+
+def _midnight_ms(day: date, zone: ZoneInfo) -> int:
+    return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
+
+
 def _crime(events: Sequence[Sent]) -> Added:
     if _of(events, "crime.cancelled"):
         return Added()
@@ -301,15 +432,99 @@ def _crime(events: Sequence[Sent]) -> Added:
         if any(event.data.get(key) is not None for key in ("offence_code", "group", "category"))
     ]
     latest = classed[-1] if classed else {}
-    placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    known = table().get(code_of(latest["offence_code"])) if latest.get("offence_code") else None
+    area = {"area": area_of(_naming(events, "area"))}
     added = Added()
-    group = label(latest.get("group"), GROUPS, "not_stated")
-    added.count(recorded, "crime_recorded", {"group": group, "area": area}, "count")
-    category = label(latest.get("category"), CATEGORIES)
-    added.count(recorded, "crime_recorded_by_category", {"category": category, "area": area}, "count")
-    outcomes = _of(events, "crime.outcome_assigned")
-    if outcomes:
-        last = outcomes[-1]
-        added.share(last.time_ms, "crime_resolved", {"area": area}, part=last.data["outcome"] in RESOLVED)
+    group = label(latest.get("group") or (known and known.group), GROUPS, "not_stated")
+    added.count(recorded, "crime_recorded", {"group": group, **area}, "count")
+    category = label(latest.get("category") or (known and known.category), CATEGORIES)
+    added.count(recorded, "crime_recorded_by_category", {"category": category, **area}, "count")
+    subgroup = label(known and known.subgroup, SUBGROUPS, "not_stated")
+    added.count(recorded, "crime_recorded_by_subgroup", {"subgroup": subgroup}, "count")
+    codes = known.codes if known else frozenset(["none"])
+    for measure, by in (*_by_code(codes, subgroup), *_by_flag(events, codes, group, area)):
+        added.count(recorded, measure, by, "count")
+    if latest.get("offence_code") and known is None:
+        written = code_of(latest["offence_code"]).replace(".", "/")
+        is_code = re.fullmatch(r"[0-9]{1,4}[A-Z]{0,2}(/[0-9]{1,4}[A-Z]{0,2}){0,8}", written)
+        added.token(recorded, "crime_unknown_codes", written if is_code else "not_a_code")
+    added.token(recorded, "repeat_suspects", *_suspects_linked(events))
+    _victim(added, events, recorded)
+    _outcome(added, _of(events, "crime.outcome_assigned"), area)
     return added
+
+
+def _suspects_linked(events: Sequence[Sent]) -> list[object]:
+    links = _of(events, "crime.suspect_linked", "crime.suspect_unlinked")
+    last_of_suspect = {event.data["suspect_token"]: event.type for event in links}
+    return [token for token, kind in last_of_suspect.items() if kind == "crime.suspect_linked"]
+
+
+def _by_code(codes: frozenset[str], subgroup: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Counts of crimes whose codes are all listed, with their labels."""
+    if codes <= ACQUISITIVE:
+        yield "crime_acquisitive", {"acquisitive_part": subgroup}
+    if codes <= {"34A", "34B"}:
+        yield "crime_robbery", {}
+    if codes <= HOMICIDE:
+        yield "crime_homicide", {}
+
+
+def _by_flag(
+    events: Sequence[Sent], codes: frozenset[str], group: str, area: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Counts of crimes by what the latest list of flags and the latest gender of the victim say."""
+    flags = {flag.lower().replace("-", "_").replace(" ", "_") for flag in _latest(events, "flags") or ()}
+    if codes <= {"48", "37.2"} and "keyless" in flags:
+        yield "crime_keyless_vehicle_theft", {}
+    if codes <= WITH_A_KNIFE and "knife" in flags:
+        yield "crime_knife", area
+    if "firearm" in flags:
+        yield "crime_firearm", area
+    if "domestic_abuse" in flags:
+        yield "crime_domestic_abuse", area
+    if "online" in flags:
+        yield "crime_online", {}
+    gender = label(_latest(events, "victim_gender"), ("female", "male", "other"))
+    if group == "violence_against_the_person" and gender == "female":
+        yield "crime_violence_female_victim", area
+
+
+def _victim(added: Added, events: Sequence[Sent], recorded: int) -> None:
+    """The report of a crime, and what was done for its victim."""
+    said = _latest(events, "reported_at")
+    reported = None if said is None else round(datetime.fromisoformat(said).timestamp() * 1000)
+    one_day = frozenset({DAY_MS + 1})
+    added.duration("crime_recording_time", {}, (reported, recorded), misses_from_ms=DAY_MS + 1, edges=one_day)
+    if _naming(events, "victim_token"):
+        added.count(recorded, "crime_with_victim", {}, "count")
+    if (contract := _first_ms(events, "crime.contract_completed")) is not None:
+        added.count(contract, "crime_contracts_completed", {}, "count")
+    validated = _first_ms(events, "crime.validated")
+    transferred = _first_ms(events, "crime.gateway_transferred")
+    if transferred is not None:
+        interval, misses = (validated, transferred), 2 * DAY_MS + 1
+        added.duration("crime_gateway_transfer_time", {}, interval, misses_from_ms=misses, edges=frozenset({misses}))
+        if validated is not None and validated <= transferred:
+            within = working_ms(validated, transferred, 2 * DAY_MS) <= 2 * DAY_MS
+            added.share(transferred, "crime_gateway_transfer_working", {}, part=within)
+    elif validated is not None:
+        added.open[series("crime_gateway_untransferred", {})] = validated
+    allocated, informed = _of(events, "crime.allocated"), _of(events, "crime.victim_informed")
+    if allocated:
+        moment = allocated[-1].time_ms
+        told = bool(informed) and informed[-1].time_ms >= moment
+        added.share(moment, "crime_victim_informed", {}, part=told)
+
+
+def _outcome(added: Added, outcomes: Sequence[Sent], area: dict[str, str]) -> None:
+    """The four parts of outcomes, and diversions."""
+    if not outcomes:
+        return
+    code, moment = outcomes[-1].data["outcome"], outcomes[-1].time_ms
+    added.share(moment, "crime_resolved", area, part=code in RESOLVED)
+    added.share(moment, "crime_victim_does_not_support", {}, part=code == "16")
+    added.share(moment, "crime_unable_to_progress", {}, part=code in UNABLE)
+    added.share(moment, "crime_other_outcome", {}, part=code not in RESOLVED | UNABLE | {"16"})
+    if code in RESOLVED:
+        added.share(moment, "crime_resolved_by_diversion", {}, part=code == "22")

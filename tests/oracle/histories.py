@@ -11,9 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
+from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, FLAGS, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
 from tests.oracle.recompute import FUTURE_MS, KEEPING_MS, LATENESS_MS
-from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms
+from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms, time_text
 
 TOPIC = "watchroom.{}"
 TYPES = {
@@ -25,8 +25,13 @@ TYPES = {
     "incidents": (
         "incident.created", "incident.graded", "incident.resource_assigned", "incident.resource_unassigned",
         "incident.resource_on_scene", "incident.cancelled", "incident.linked", "incident.closed", "incident.reopened",
+        "incident.reclassified",
     ),
-    "crimes": ("crime.recorded", "crime.reclassified", "crime.cancelled", "crime.outcome_assigned"),
+    "crimes": (
+        "crime.recorded", "crime.reclassified", "crime.cancelled", "crime.validated", "crime.allocated",
+        "crime.victim_informed", "crime.suspect_linked", "crime.suspect_unlinked", "crime.gateway_transferred",
+        "crime.contract_completed", "crime.outcome_assigned",
+    ),
 }  # fmt: skip
 FIRSTS = {
     "calls": ("call.presented", "call.queued"),
@@ -54,11 +59,15 @@ USUAL = {
         ("incident.created", "incident.resource_assigned", "incident.resource_unassigned"),
         ("incident.created", "incident.closed", "incident.reopened"),
         ("incident.created", "incident.linked"),
+        ("incident.created", "incident.reclassified", "incident.closed"),
+        ("incident.created", "incident.graded", "incident.resource_on_scene", "incident.graded"),
     ),
     "crimes": (
         ("crime.recorded", "crime.outcome_assigned"),
         ("crime.recorded", "crime.reclassified"),
         ("crime.recorded", "crime.cancelled"),
+        ("crime.recorded", "crime.validated", "crime.gateway_transferred"),
+        ("crime.recorded", "crime.allocated", "crime.victim_informed", "crime.allocated"),
     ),
 }
 RARE = ("incident.linked", "crime.cancelled")  # they end everything, so most histories are without
@@ -79,7 +88,7 @@ LIMITS_MS = {  # at a target, and one millisecond to its sides
     "calls": (0, 4_999, 5_000, 9_999, 10_000, 10_000, 60_000, 60_001),
     "contacts": (0, 900_000, DAY_MS),
     "incidents": (0, 900_000, 900_001, 3_600_000, 3_600_001),
-    "crimes": (0, DAY_MS),
+    "crimes": (0, DAY_MS, DAY_MS + 1, 2 * DAY_MS, 2 * DAY_MS + 1, 4 * DAY_MS),
 }
 FAR_MS = {
     "calls": (20 * HOUR_MS, 25 * HOUR_MS, 30 * HOUR_MS),
@@ -97,15 +106,34 @@ CLI_TYPE = st.sampled_from((None, None, "landline", "mobile", "Withheld", "satel
 ORGANISATION = st.sampled_from((None, "hospital", "Care home", "bank"))
 CALLER = st.sampled_from((None, "k1." + "A" * 26, "k1." + "B" * 26))
 GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
-AREA = st.sampled_from((None, *AREAS, "Stoke", "Cheshire East"))
+AREA = st.sampled_from((None, *AREAS, "Stoke", "county", "Stoke-on-Trent UA", "Cannock Chase", "Cheshire East"))
 GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
 CATEGORY = st.sampled_from(
     (None, None, *CATEGORIES, "Violence and sexual offences", "Anti-social behaviour", "Parking")
 )
-OUTCOME = st.sampled_from((*sorted(RESOLVED), "18", "16", "14", "1A", "22"))
+INCIDENT_CATEGORY = st.sampled_from((None, *INCIDENT_CATEGORIES, "asb", "asb", "Public safety", "Lost property"))
+ASB_TYPE = st.sampled_from((None, *ASB_TYPES, "Neighbour dispute", "Noise"))
+LSOA = st.sampled_from((None, "E01014309", "E01014310", "Hanley | North"))
+SELF_INITIATED = st.sampled_from((None, None, None, True, False))
+CODE = st.sampled_from(
+    (
+        None, None, "8N", "34b", "105A", "1/4.1/4.10/4.2", "4/1", "004/10", "1", "48", "037.2", "28E", "19C", "62A",
+        "4.11", "ZZ9",
+    )
+)  # fmt: skip
+NO_FLAGS: list[str] = []
+FLAG_LISTS = st.one_of(
+    st.none(), st.just(NO_FLAGS), st.lists(st.sampled_from((*FLAGS, "Domestic abuse", "drone")), min_size=1, max_size=3)
+)
+GENDER = st.sampled_from((None, "female", "Female", "male", "other", "not known"))
+TOKENS = tuple(f"k1.{letter * 26}" for letter in "AB7")
+TOKEN = st.sampled_from((None, *TOKENS))
+CLASSED = ("crime.recorded", "crime.reclassified")
+TELLING = (*CLASSED, "crime.validated", "crime.allocated")  # crime events that may say more than their moment
+OUTCOME = st.sampled_from((*sorted(RESOLVED), "18", "16", "14", "1A", "22", "5", "20", "99"))
 
 
-def _known(**fields: str | None) -> dict[str, Any]:
+def _known(**fields: object) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -120,23 +148,51 @@ def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
         if type_ != "contact.received":
             return {"reason": "done"}
         return _known(channel=draw(CHANNEL), **{"class": draw(CLASS)})
-    if stream == "incident":
-        data = _known(area=draw(AREA))
-        if type_ == "incident.created":
-            data |= _known(grade=draw(st.one_of(st.none(), GRADE)))
-        if type_ == "incident.graded":
-            data["grade"] = draw(GRADE)
-        if ".resource_" in type_:
-            data["unit"] = draw(st.sampled_from(("ST1", "ST2")))
-        if type_ == "incident.linked":
-            data["parent"] = "P-1"
-        return data
-    if type_ in ("crime.recorded", "crime.reclassified"):
-        data = _known(group=draw(GROUP), category=draw(CATEGORY), area=draw(AREA))
-        code = draw(st.sampled_from((None, "34B", "105A")))
-        must_name = type_ == "crime.reclassified" and not {"group", "category"} & set(data)
-        return data | _known(offence_code="8N" if must_name else code)
-    return {"outcome": draw(OUTCOME)} if type_ == "crime.outcome_assigned" else {"reason": "no crime"}
+    return draw(_incident_data(type_) if stream == "incident" else _crime_data(type_))
+
+
+@st.composite
+def _incident_data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
+    data = _known(area=draw(AREA), self_initiated=draw(SELF_INITIATED))
+    if type_ in ("incident.created", "incident.closed", "incident.reclassified"):
+        data |= _known(category=draw(INCIDENT_CATEGORY), asb_type=draw(ASB_TYPE))
+        data |= _known(address_token=draw(TOKEN), lsoa=draw(LSOA))
+    if type_ == "incident.created":
+        data |= _known(grade=draw(st.one_of(st.none(), GRADE)))
+    if type_ == "incident.graded":
+        data["grade"] = draw(GRADE)
+    if ".resource_" in type_:
+        data["unit"] = draw(st.sampled_from(("ST1", "ST2")))
+    if type_ == "incident.linked":
+        data["parent"] = "P-1"
+    return data
+
+
+@st.composite
+def _crime_data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
+    if type_ == "crime.outcome_assigned":
+        return {"outcome": draw(OUTCOME)}
+    if type_.startswith("crime.suspect_"):
+        return {"suspect_token": draw(st.sampled_from(TOKENS))}
+    if type_ not in TELLING:
+        return {"reason": "no crime"}
+    data = _known(
+        area=draw(AREA), flags=draw(FLAG_LISTS), victim_gender=draw(GENDER), victim_token=draw(TOKEN)
+    )  # fmt: skip
+    if type_ in CLASSED:
+        data |= _known(group=draw(GROUP), category=draw(CATEGORY), offence_code=draw(CODE))
+    if type_ == "crime.reclassified" and not {"group", "category", "offence_code"} & set(data):
+        data["offence_code"] = "8N"
+    return data
+
+
+@st.composite
+def _report(draw: st.DrawFn, type_: str, at_ms: int) -> dict[str, Any]:
+    """When a crime was reported, as some of its events say: about a day before, or after."""
+    if type_ not in TELLING or not draw(st.booleans()):
+        return {}
+    ago_ms = draw(st.sampled_from((0, 60_000, DAY_MS, DAY_MS + 1, 3 * DAY_MS, -1)))
+    return {"reported_at": time_text(at_ms - ago_ms)}
 
 
 @st.composite
@@ -178,7 +234,8 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
         at_ms = min(max(base + step, anchor - HOUR_MS), anchor + SPAN_MS[stream])
         event = Sent(
             stream=stream, type=type_, id=f"{draw(st.integers(0, 9))}-{number}", subject=subject, time_ms=at_ms,
-            arrival_ms=at_ms + draw(_delay_ms(stream)), data=draw(_data(type_)), topic=TOPIC.format(stream),
+            arrival_ms=at_ms + draw(_delay_ms(stream)), data=draw(_data(type_)) | draw(_report(type_, at_ms)),
+            topic=TOPIC.format(stream),
         )  # fmt: skip
         events.append(event)
         if not draw(st.integers(0, 5)):

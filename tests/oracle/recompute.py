@@ -16,13 +16,14 @@ stream's bound. Every field of the month's bucket is a cell, orphans and bins to
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from tests.oracle.facts import Added, Sent, added_by
-from tests.oracle.scales import DAY_MS, buckets_of, month_end_ms, month_of
+from tests.oracle.scales import DAY_MS, buckets_of, local_day, month_end_ms, month_of
 
 LATENESS_MS = {"calls": DAY_MS, "contacts": 7 * DAY_MS, "incidents": 7 * DAY_MS, "crimes": 30 * DAY_MS}
 KEEPING_MS = {"calls": 3 * DAY_MS, "contacts": 100 * DAY_MS, "incidents": 100 * DAY_MS, "crimes": 761 * DAY_MS}
@@ -53,6 +54,7 @@ class Content:
     open: dict[str, dict[str, int]]
     restatements: list[Entry]  # sorted
     dead_letters: dict[tuple[str, str], int]
+    tokens: Buckets = dataclasses.field(default_factory=dict)  # token hash -> token -> how often
 
 
 def refusal(event: Sent) -> str | None:
@@ -74,6 +76,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
     dead_letters = Counter(refused)
     lives: dict[tuple[str, str], list[list[Sent]]] = defaultdict(list)
     log: list[Entry] = []
+    tokens: Buckets = defaultdict(Counter)
     for event in events:
         if event.type == "feed.heartbeat":
             continue
@@ -85,7 +88,9 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
             of_entity.append([])
         before = added_by(of_entity[-1]) if of_entity[-1] else Added()
         of_entity[-1].append(event)
-        log += _restated(event, before, added_by(of_entity[-1]))
+        after = added_by(of_entity[-1])
+        log += _restated(event, before, after)
+        _count_tokens(tokens, event, before, after)
     total: Counter[tuple[int, str, str]] = Counter()
     open_sets: dict[str, dict[str, int]] = defaultdict(dict)
     for (_, subject), of_entity in lives.items():
@@ -93,7 +98,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
             total.update(added_by(known).cells)
         for series, since_ms in added_by(of_entity[-1]).open.items():
             open_sets[series][subject] = since_ms
-    return Content(_in_buckets(total, now_ms), dict(open_sets), sorted(log), dict(dead_letters))
+    return Content(_in_buckets(total, now_ms), dict(open_sets), sorted(log), dict(dead_letters), without_zeros(tokens))
 
 
 def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
@@ -107,6 +112,25 @@ def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
         for (month, series, field), amount in delta.items()
         if amount and event.closing_ms > month_end_ms(month) + LATENESS_MS[event.stream]
     ]
+
+
+def _count_tokens(tokens: Buckets, event: Sent, before: Added, after: Added) -> None:
+    """Tokens by day and by month. What changes a month that was closed when the event arrived has `+` before it."""
+    for sign, added in ((-1, before), (1, after)):
+        for at_ms, measure, token in added.tokens:
+            month = month_of(at_ms)
+            late = "+" if event.closing_ms > month_end_ms(month) + LATENESS_MS[event.stream] else ""
+            for name, mark in ((f"{measure}:day:{local_day(at_ms)}", ""), (f"{measure}:month:{month}", late)):
+                tokens[name][mark + token] = tokens[name].get(mark + token, 0) + sign
+
+
+def whole(tokens: Buckets) -> Buckets:
+    """Token hashes with what came after a month's closing added to what was there before."""
+    added: Buckets = defaultdict(lambda: defaultdict(int))
+    for name, counts in tokens.items():
+        for token, number in counts.items():
+            added[name][token.removeprefix("+")] += number
+    return without_zeros(added)
 
 
 def _in_buckets(total: Counter[tuple[int, str, str]], now_ms: int) -> Buckets:
@@ -139,7 +163,7 @@ def in_partition_order(events: Iterable[Sent], partitions: int = 1) -> list[Sent
 def differences(found: Content, expected: Content) -> list[str]:
     """What differs, part by part, for a message; empty when all is equal."""
     lines = []
-    for part in ("buckets", "open"):
+    for part in ("buckets", "open", "tokens"):
         here, there = getattr(found, part), getattr(expected, part)
         for name in sorted({*here, *there}):
             for key in sorted({*here.get(name, {}), *there.get(name, {})}):

@@ -6,7 +6,7 @@ Nothing here is shared with `watchroom.rolling`: a fault there must show as a di
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -66,3 +66,8 @@ def bin_of(value_ms: int, extra: frozenset[int]) -> int:
     """Lower edge of the bin that holds a duration."""
     edges = bin_edges(extra)
     return edges[bisect_right(edges, value_ms) - 1]
+
+
+def time_text(at_ms: int) -> str:
+    """RFC 3339, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
-from tests.oracle.histories import ANCHORS_MS, FIRSTS, TYPES
+from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
+from tests.oracle.histories import ANCHORS_MS, CLASSED, FIRSTS, TELLING, TOKENS, TYPES
 from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
-from tests.oracle.scales import DAY_MS, HOUR_MS
+from tests.oracle.scales import DAY_MS, HOUR_MS, time_text
 from tests.oracle.wire import partition_of, refused_records, value_of
 
 HISTORY = "importer"
@@ -63,7 +63,7 @@ def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterat
         if past:
             at_ms += random.choice((0, 0, DAY_MS // 2, 12 * DAY_MS if stream != "calls" else 0))
         event = Sent(
-            stream, type_, f"{number}-{part}", f"{stream}-{number}", at_ms, now_ms, _data(random, type_),
+            stream, type_, f"{number}-{part}", f"{stream}-{number}", at_ms, now_ms, _data(random, type_, at_ms),
             HISTORY if past else "control-room",
         )  # fmt: skip
         if past:
@@ -89,9 +89,9 @@ def _recently(random: Random, stream: str, now_ms: int) -> int:
     return now_ms - ago_ms
 
 
-def _data(random: Random, type_: str) -> dict[str, Any]:
+def _data(random: Random, type_: str, at_ms: int) -> dict[str, Any]:
     stream, _, what = type_.partition(".")
-    area = random.choice((None, *AREAS, *AREAS, "Cheshire East"))
+    area = random.choice((None, *AREAS, *AREAS, "County", "Cheshire East"))
     data: dict[str, Any] = {}
     if stream == "call":
         data["line"] = random.choice(("999", "101", None, "0300 123 2345"))
@@ -104,19 +104,43 @@ def _data(random: Random, type_: str) -> dict[str, Any]:
             data["channel"] = random.choice(("live_chat", "Single Online Home", "email", "partner_agency", "letter"))
             data["class"] = random.choice((None, None, "non_emergency", "outgoing"))
     elif stream == "incident":
-        data = {"area": area}
-        if what == "graded" or (what == "created" and random.random() < 0.7):
-            data["grade"] = random.choice(("1", "2", "3", "routine"))
-        if what.startswith("resource_"):
-            data["unit"] = random.choice(("ST1", "ST2"))
-        if what == "linked":
-            data["parent"] = "P-1"
-    elif what in ("recorded", "reclassified"):
-        data = {"area": area, "offence_code": "8N", "group": random.choice((None, *GROUPS))}
-        data["category"] = random.choice((None, *CATEGORIES, "Parking"))
-    elif what == "outcome_assigned":
-        data["outcome"] = random.choice((*sorted(RESOLVED), "16", "18", "18"))
+        data = _incident_data(random, what, area)
+    else:
+        data = _crime_data(random, what, area, at_ms)
     return {name: value for name, value in data.items() if value is not None}
+
+
+def _incident_data(random: Random, what: str, area: str | None) -> dict[str, Any]:
+    data: dict[str, Any] = {"area": area, "self_initiated": random.choice((None, None, None, None, False, True))}
+    if what in ("created", "closed", "reclassified"):
+        data["category"] = random.choice((None, *INCIDENT_CATEGORIES, "asb", "asb", "Lost property"))
+        data["asb_type"] = random.choice((None, *ASB_TYPES, "Noise"))
+        data["address_token"] = random.choice((None, *TOKENS))
+        data["lsoa"] = random.choice((None, "E01014309", "E01014310"))
+    if what == "graded" or (what == "created" and random.random() < 0.7):
+        data["grade"] = random.choice(("1", "2", "3", "routine"))
+    if what.startswith("resource_"):
+        data["unit"] = random.choice(("ST1", "ST2"))
+    if what == "linked":
+        data["parent"] = "P-1"
+    return data
+
+
+def _crime_data(random: Random, what: str, area: str | None, at_ms: int) -> dict[str, Any]:
+    if what == "outcome_assigned":
+        return {"outcome": random.choice((*sorted(RESOLVED), "16", "18", "18", "5", "99"))}
+    if what.startswith("suspect_"):
+        return {"suspect_token": random.choice(TOKENS)}
+    if f"crime.{what}" not in TELLING:
+        return {}
+    data: dict[str, Any] = {"area": area, "flags": random.choice((None, [], ["knife"], ["online", "domestic_abuse"]))}
+    data |= {"victim_gender": random.choice((None, "female", "male")), "victim_token": random.choice((None, *TOKENS))}
+    if random.random() < 0.5:
+        data["reported_at"] = time_text(at_ms - random.choice((0, HOUR_MS, DAY_MS, DAY_MS + 1, -SECOND_MS)))
+    if f"crime.{what}" in CLASSED:
+        data["offence_code"] = random.choice(("8N", "34B", "1/4.1/4.10/4.2", "4/1", "48", "28E", "ZZ9"))
+        data |= {"group": random.choice((None, *GROUPS)), "category": random.choice((None, *CATEGORIES, "Parking"))}
+    return data
 
 
 def _outgoing(event: Sent, headers: Headers | None = None, partition: int | None = None) -> Outgoing:

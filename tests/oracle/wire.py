@@ -15,13 +15,9 @@ from redis import Redis
 from tests.oracle.facts import Sent, series
 from tests.oracle.histories import FIRSTS
 from tests.oracle.recompute import Content, Entry, without_zeros
+from tests.oracle.scales import time_text
 
 LEVELS = ("10s:", "hour:", "day:", "month:")
-
-
-def time_text(at_ms: int) -> str:
-    """RFC 3339, UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def time_ms(text: str) -> int:
@@ -87,6 +83,7 @@ def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
         return json.dumps(kept).encode()
 
     return [
+        Refused("raw_identifier", key, but(type="call.teleported", data={"caller_token": "01632 960001"})),
         Refused("bad_json", key, b'{"specversion": '),
         Refused("bad_envelope", key, but(specversion="0.3")),
         Refused("unknown_type", key, but(type="call.teleported")),
@@ -104,6 +101,7 @@ def content_of(client: Redis, force: str) -> Content:
     buckets: dict[str, dict[str, int]] = {}
     open_sets: dict[str, dict[str, int]] = {}
     log: list[Entry] = []
+    tokens: dict[str, dict[str, int]] = {}
     raw: Any = client
     for key in sorted(key.decode() for key in raw.scan_iter(f"{head}*", count=1000)):
         name = key.removeprefix(head)
@@ -112,13 +110,16 @@ def content_of(client: Redis, force: str) -> Content:
         elif name.startswith("open:"):
             members = raw.zrange(key, 0, -1, withscores=True)
             open_sets[name.removeprefix("open:")] = {member.decode(): int(since) for member, since in members}
+        elif name.startswith("tokens:"):
+            counts = {field.decode(): int(value) for field, value in raw.hgetall(key).items()}
+            tokens[name.removeprefix("tokens:")] = counts
         elif name.startswith("restatements:"):
             log += [_entry(json.loads(line)) for line in raw.lrange(key, 0, -1)]
     letters: Counter[tuple[str, str]] = Counter()
     for name, count in raw.hgetall(f"{head}dead-letters").items():
         topic, _, reason = name.decode().rpartition("|")
         letters[topic, reason] = int(count)
-    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters))
+    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters), tokens)
 
 
 def _entry(said: dict[str, Any]) -> Entry:
@@ -132,4 +133,4 @@ def without_buckets(content: Content, names: Iterable[str]) -> Content:
     """The content less some buckets: those that Redis drops while a test looks."""
     gone = set(names)
     kept = {name: cells for name, cells in content.buckets.items() if name not in gone}
-    return Content(kept, content.open, content.restatements, content.dead_letters)
+    return Content(kept, content.open, content.restatements, content.dead_letters, content.tokens)

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.parts import ROOT
+from watchroom.events.slug import slug
 from watchroom.replay.convert import Conversion
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped
 from watchroom.replay.mapping import load_mapping
 from watchroom.replay.rows import check_files, read_rows
+from watchroom.streams.offences import offence
 
 TABLE = "crime_homeoffice_staffordshire_2017-18.csv"
 MAPPING = ROOT / "schemas" / "mappings" / "homeoffice-recorded-crime.toml"
@@ -45,3 +47,19 @@ def test_the_same_table_twice_is_the_same_crimes(real_data: Path) -> None:
     events, conversion = converted(real_data / TABLE, real_data / TABLE)
     assert len({event.id for event in events}) == 83_768
     assert (conversion.tally.entities, conversion.tally.repeated) == (83_768, 83_768)
+
+
+def test_the_codes_of_the_table_are_those_of_the_reference_table(real_data: Path) -> None:
+    """Groups and subgroups by look-up are those that the table states, so an event may give the code alone."""
+    expected = json.loads((real_data / "expected.json").read_text())[TABLE]
+    events, _ = converted(real_data / TABLE)
+    codes = Counter(event.data["offence_code"] for event in events)
+    by_group: Counter[str] = Counter()
+    by_subgroup: Counter[str] = Counter()
+    for code, crimes in codes.items():
+        found = offence(code)
+        assert found is not None, code
+        by_group[found.group] += crimes
+        by_subgroup[found.subgroup] += crimes
+    assert by_group == {slug(name): crimes for name, crimes in expected["by_group"].items()}
+    assert by_subgroup == {slug(name): crimes for name, crimes in expected["by_subgroup"].items()}

@@ -142,6 +142,8 @@ def test_every_event_type_occurs(week: list[Simulated]) -> None:
         *(f"incident.{name}" for name in ("created", "graded", "linked", "cancelled", "closed", "reopened")),
         *(f"incident.resource_{name}" for name in ("assigned", "unassigned", "on_scene")),
         *(f"crime.{name}" for name in ("recorded", "reclassified", "cancelled", "outcome_assigned")),
+        *(f"crime.{name}" for name in ("validated", "allocated", "victim_informed", "contract_completed")),
+        *(f"crime.{name}" for name in ("gateway_transferred", "suspect_linked", "suspect_unlinked")),
         "feed.heartbeat",
     }
 

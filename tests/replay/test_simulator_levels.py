@@ -19,6 +19,7 @@ from watchroom.replay.simulator import GOOD, PUBLISHED, Force, simulate
 START_MS = 1_777_849_200_000  # 2026-05-04 00:00 in London
 DAY_MS = 86_400_000
 TARGETS_S = {"1": 15 * 60, "2": 60 * 60, "3": 24 * 3600}
+VIOLENCE = {"8N", "105A", "8R", "8L", "3B", "5D"}  # of the simulated codes
 RESOLVED = {"1", "1A", "2", "2A", "3", "3A", "4", "6", "7", "8", "22"}  # crime_resolved in the catalogue
 
 
@@ -35,6 +36,11 @@ class Levels:
     resourced: int = 0
     crimes: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    women: int = 0  # violence against the person with a female victim
+    victims: int = 0
+    contracts: int = 0
+    transferred_s: list[float] = field(default_factory=list)  # from validation
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +113,22 @@ def test_outcomes_are_the_published_ones(published: Levels) -> None:
         0.162, abs=0.02
     )
     assert published.outcomes["16"] / total == pytest.approx(0.271, abs=0.025)
+
+
+def test_flags_are_as_frequent_as_published(published: Levels) -> None:
+    """A year has 18,245 crimes of domestic abuse and 701 of knives; 17,497 of violence against women."""
+    per_year = 365 / published.days
+    assert published.flags["domestic_abuse"] * per_year == pytest.approx(18_245, rel=0.08)
+    assert published.flags["knife"] * per_year == pytest.approx(701, rel=0.4)  # 54 in these days
+    assert published.flags.keys() == {"domestic_abuse", "knife", "firearm", "online", "keyless"}
+    assert published.women * per_year == pytest.approx(17_497, rel=0.08)
+
+
+def test_victims_are_looked_after_as_published(published: Levels, good: Levels) -> None:
+    """10 days to the gateway on average; 30,508 contracts by 39,734 crimes with a victim."""
+    assert mean(published.transferred_s) / 86_400 == pytest.approx(10, rel=0.15)
+    assert published.contracts / published.victims == pytest.approx(30_508 / 39_734, abs=0.03)
+    assert within(good.transferred_s, 2 * 86_400) > 0.95
 
 
 def test_the_good_force_meets_its_targets(good: Levels) -> None:
@@ -187,6 +209,15 @@ def add_crime(levels: Levels, events: Sequence[tuple[int, str, dict[str, str]]])
     if any(what == "cancelled" for _, what, _ in events):
         return
     levels.crimes += 1
+    said = {name: value for _, _, data in events for name, value in data.items()}
+    when = {what: at_ms for at_ms, what, _ in reversed(events)}
+    levels.flags.update(said.get("flags", ()))
+    levels.victims += "victim_token" in said
+    levels.contracts += "contract_completed" in when
+    violence = str(said["offence_code"]) in VIOLENCE
+    levels.women += violence and said.get("victim_gender") == "female"
+    if "validated" in when and "gateway_transferred" in when:
+        levels.transferred_s.append((when["gateway_transferred"] - when["validated"]) / 1000)
     if outcomes := [data["outcome"] for _, what, data in events if what == "outcome_assigned"]:
         levels.outcomes[outcomes[-1]] += 1
 

@@ -33,7 +33,7 @@ def step(base: int | None, next_offset: int, **more: Any) -> Step:
     given = {"topic": TOPIC, "partition": 0, "now_ms": NOW_MS, "keeping_ms": KEEPING_MS, **more}
     opened: Mapping[str, Mapping[str, int]] = given.pop("opened", {})
     folded = Folded(
-        entities={subject: Known(None, Contribution({}, dict(sets))) for subject, sets in opened.items()},
+        entities={subject: Known(None, Contribution({}, dict(sets), {})) for subject, sets in opened.items()},
         left=set(given.pop("left", ())),
         restatements=list(given.pop("restatements", ())),
     )
@@ -54,6 +54,8 @@ def full(base: int | None, next_offset: int, **more: Any) -> Step:
         "restatements": [CHANGE],
         "heard": {"acd|event": NOW_MS, "acd|heartbeat": NOW_MS - 1},
         "dead_letters": {"late": 2},
+        "ignored_fields": {"cli_type": 4},
+        "raw_identifiers": {"a|b": 1},
         "lost": 3,
     }
     return step(base, next_offset, **{**everything, **more})

@@ -67,6 +67,17 @@ def test_texts_windows_and_give_up_decide_nothing(more: dict[str, Any], catalogu
     assert what_changed(text(catalogue), ours) == "nothing that can be named"
 
 
+def test_a_reference_table_decides(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another table gives the same crimes other groups, so what they have added could not be taken back."""
+    before = text(catalogue, "crimes")
+    other = {**STREAMS["crimes"].reference, "offence codes": "0123456789ab"}
+    monkeypatch.setitem(STREAMS, "crimes", replace(STREAMS["crimes"], reference=other))
+    ours = text(catalogue, "crimes")
+    assert fingerprint(ours) != fingerprint(before)
+    assert what_changed(before, ours).startswith("table of offence codes changed from ")
+    assert "table of" not in text(catalogue, "calls")
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,12 @@ from watchroom.events.record import Event
 from watchroom.replay.event_words import DATA_FIELDS
 from watchroom.streams import STREAMS
 
+OF_OTHER_FORM: Mapping[str, st.SearchStrategy[object]] = {  # fields that are no plain texts
+    "reported_at": st.sampled_from(["2021-11-27T09:00:00Z", "2021-11-28T09:00:00.500+01:00"]),
+    "self_initiated": st.booleans(),
+    "flags": st.lists(st.sampled_from(["knife", "online", "x"]), max_size=3),
+}
+
 
 @st.composite
 def events(draw: st.DrawFn, stream: str) -> Event:
@@ -20,9 +26,13 @@ def events(draw: st.DrawFn, stream: str) -> Event:
     kind = draw(st.sampled_from(sorted(kind for kind, of in STREAM_OF.items() if of == stream)))
     text = st.sampled_from(["1", "2", "999", "stoke", "drugs", "x"])
     at_ms = draw(st.integers(0, 10**6))
-    return Event(
-        kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, {key: draw(text) for key in DATA_FIELDS[kind]}
-    )
+    data = {key: draw(OF_OTHER_FORM.get(key, text)) for key in DATA_FIELDS[kind]}
+    return Event(kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, data)
+
+
+def each_of(fact: object) -> Iterable[object]:
+    """The values of a fact that has several, or the one of any other."""
+    return fact if isinstance(fact, tuple | frozenset) else (fact,)
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -36,9 +46,10 @@ def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> No
     facts: Mapping[str, object] = {name: word.read(state) for name, word in of.words.items()}
     assert list(facts) == [*of.moments, *of.values, *of.states]
     assert all(facts[word] is None or type(facts[word]) is int for word in of.moments)
-    assert all(facts[word] is None or isinstance(facts[word], str | bool) for word in of.values)
+    assert all(facts[word] is None or isinstance(facts[word], str | bool | tuple | frozenset) for word in of.values)
     assert all(type(facts[word]) is bool for word in of.states)
-    assert all(facts[word] in (None, *found.can_be) for word, found in of.values.items() if found.can_be)
+    closed = {word: found.can_be for word, found in of.values.items() if found.can_be}
+    assert all(value in (None, *can_be) for word, can_be in closed.items() for value in each_of(facts[word]))
 
 
 @pytest.mark.parametrize("stream", STREAMS)

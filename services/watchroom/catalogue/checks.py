@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from watchroom.catalogue.entry import MeasureEntry, condition, keys_of
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.kinds import KINDS, columns, names
-from watchroom.kinds.measure import Condition
+from watchroom.kinds.measure import AREA, Condition
 from watchroom.rolling.windows import WINDOWS
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import Stream
@@ -54,6 +54,7 @@ def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] 
     """Everything that is wrong with one entry; keys of `unusable` hold stand-ins, and are in the list already."""
     by_need = (
         ((), window_faults(entry)),
+        (("by", "windows"), area_window_faults(entry)),
         (("stream",), moment_faults(entry)),
         (("kind",), kind_faults(entry)),
         ((), label_faults(entry, labels)),
@@ -73,8 +74,19 @@ def window_faults(entry: MeasureEntry) -> Found:
             yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
 
 
+def area_window_faults(entry: MeasureEntry) -> Found:
+    """Windows by area of an entry that has no such window, or no areas."""
+    asked = entry.area_windows or []
+    if entry.area_windows is not None and AREA not in entry.by.values():
+        yield "area_windows", repr(asked), "no area_windows: it is not split by area"
+        return
+    for window in asked:
+        if window not in entry.windows:
+            yield "area_windows", repr(window), f"one of its windows: {', '.join(entry.windows) or 'none'}"
+
+
 def moment_faults(entry: MeasureEntry) -> Found:
-    """Moments and states that do not exist."""
+    """Moments, states and values of tokens that do not exist."""
     words = STREAMS[entry.stream]
     moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
     if entry.at and entry.at not in words.moments:
@@ -83,6 +95,8 @@ def moment_faults(entry: MeasureEntry) -> Found:
         yield "start", repr(entry.start), moments
     if entry.state and entry.state not in words.states:
         yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
+    if entry.tokens and entry.tokens not in words.values:
+        yield "tokens", repr(entry.tokens), f"a value of {entry.stream}: {', '.join(words.values)}"
 
 
 def kind_faults(entry: MeasureEntry) -> Found:
@@ -93,6 +107,9 @@ def kind_faults(entry: MeasureEntry) -> Found:
             yield key, "nothing", f"{key}: kind {kind.name} needs it"
     for key in sorted(entry.model_fields_set - set(known)):
         yield key, repr(getattr(entry, key)), f"no {key}: kind {kind.name} has none; its keys are {', '.join(known)}"
+    if kind.most_labels is not None and len(entry.by) > kind.most_labels:
+        write = f"at most {kind.most_labels} label" if kind.most_labels else "no label"
+        yield "by", f"{len(entry.by)} labels", f"{write}: kind {kind.name} has no more"
     yield from kind.faults(entry)
 
 

@@ -11,11 +11,12 @@ from pydantic import AfterValidator, Field, model_validator
 from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
 from watchroom.kinds import KINDS
-from watchroom.kinds.measure import Condition, Target
+from watchroom.kinds.measure import AREA, Condition, Target
 from watchroom.kinds.shown import Display
 from watchroom.streams import BOARDS, STREAMS
 
-Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `names.slug` makes of an event's text
+Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `slug` makes of an event's text
+AREA_WINDOWS: Final = ("24h", "28d", "month")  # by area, unless an entry says others: each costs a series an area
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -90,11 +91,13 @@ class MeasureEntry(Strict):
     where: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
     part: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
     state: str = ""
+    tokens: str = ""
     targets: list[TargetEntry] = Field(default_factory=list)
     edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
     sum_of: list[SummandEntry] = Field(default_factory=list)
+    area_windows: list[str] | None = None
     rows: list[Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=list)
     excludes: Text = Display().excludes
     board: Annotated[str, _one_of(BOARDS)] | None = None
@@ -103,6 +106,13 @@ class MeasureEntry(Strict):
     tiles: list[TileEntry] = Field(default_factory=list)
     alerts: list[AlertEntry] = Field(default_factory=list)
     why_unused: dict[str, Text] = Field(default_factory=dict)
+
+    def shown_by_area(self) -> tuple[str, ...]:
+        """The windows in which it is published by area; none without a label of areas."""
+        if AREA not in self.by.values():
+            return ()
+        asked = AREA_WINDOWS if self.area_windows is None else self.area_windows
+        return tuple(window for window in self.windows if window in asked)
 
     def display(self) -> Display:
         """How it is shown and judged."""
@@ -119,8 +129,8 @@ class MeasureEntry(Strict):
 
 
 EVERY_KIND: Final = (
-    "kind", "stream", "brief", "definition", "source", "by", "rows", "excludes", "board", "tiles", "alerts",
-    "why_unused",
+    "kind", "stream", "brief", "definition", "source", "by", "area_windows", "rows", "excludes", "board", "tiles",
+    "alerts", "why_unused",
 )  # fmt: skip
 own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 

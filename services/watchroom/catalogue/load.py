@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
+from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.shape import shape_faults
@@ -33,12 +34,13 @@ JUDGE_DISPLAY = frozenset(
 )  # without these a display cannot be judged
 
 
-def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
+def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
     """All measures of a folder.
 
     Args:
         folder: Holds labels.toml and the files of measures.
-        areas: Listed values of labels that say `values_from = "areas"`.
+        areas: Of labels that say `values_from = "areas"`: their listed values, or a file of areas; a relative path
+            starts at the folder above `folder`.
 
     Raises:
         ConfigurationInvalid: With every fault found: file, entry and key, what was found, what to write.
@@ -47,7 +49,9 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
     files = sorted(path for path in folder.glob("*.toml") if path.name != LABELS_FILE)
     if not files:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
-    labels = _labels(folder / LABELS_FILE, areas, faults)
+    known_areas, found = read_areas(areas, folder.parent)
+    faults.extend(found)
+    labels = _labels(folder / LABELS_FILE, known_areas, faults)
     measures: dict[str, Measure] = {}
     entries: dict[str, MeasureEntry] = {}
     owner: dict[str, str] = {}  # measure -> its file
@@ -72,7 +76,7 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
         )
     if faults:
         raise ConfigurationInvalid(faults)
-    return Catalogue(measures)
+    return Catalogue(measures, known_areas)
 
 
 def _add_sums(
@@ -102,7 +106,7 @@ def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     yield from content.items()
 
 
-def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Labels:
+def _labels(path: Path, areas: Areas, faults: list[Fault]) -> checks.Labels:
     labels: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
@@ -111,7 +115,8 @@ def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Lab
         except ValidationError as error:
             faults.extend(shape_faults(tuple(LabelEntry.model_fields), str(path), name, error))
             continue
-        labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
+        values, aliases = (areas.values, areas.aliases) if entry.values_from else (entry.values, entry.aliases)
+        labels[name] = (tuple(values), entry.absent, aliases)
     return labels
 
 
@@ -160,6 +165,7 @@ def _measure(
         at=entry.at,
         labels=tuple(Label(label, word, *labels[label]) for label, word in entry.by.items()),
         windows=tuple(entry.windows),
+        area_windows=entry.shown_by_area(),
         brief=entry.brief,
         definition=entry.definition,
         source=entry.source,
@@ -167,6 +173,7 @@ def _measure(
         where=condition(entry.where) if entry.where and "where" not in broken else None,
         part=condition(entry.part) if entry.part and "part" not in broken else None,
         state=entry.state,
+        tokens=entry.tokens,
         targets=tuple(target.target() for target in entry.targets),
         edges_ms=tuple(round(edge * 1000) for edge in entry.edges_s),
         give_up_ms=entry.give_up_s * 1000,

@@ -50,7 +50,7 @@ def labels_of(measure: Measure, family: MetricFamily) -> tuple[str, ...]:
             over = ["window", *(["month"] if "month" in measure.windows else [])]
         case Over.LOCAL_HOURS:
             over = ["weeks_ago"]
-        case Over.NOW:
+        case Over.NOW | Over.READING:
             over = []
         case _:
             assert_never(family.over)
@@ -123,6 +123,17 @@ PLATFORM: Final[tuple[Family, ...]] = (
         "watchroom_dead_letters",
         "Events that could not be used, by reason; see `watchroom dead-letters list`.",
         ("topic", "reason"),
+    ),
+    Family(
+        "watchroom_ignored_fields",
+        "Events in which an optional field had a wrong form and counted as absent, by field.",
+        ("topic", "field"),
+    ),
+    Family(
+        "watchroom_raw_identifiers",
+        "Events refused because a field for a token held something else, or may have, by source; undeclared sources "
+        "are `other`.",
+        ("topic", "source"),
     ),
     Family("watchroom_worker_batches_total", "Fetched batches applied.", (), by="worker"),
     Family("watchroom_worker_events_total", "Records applied, dead letters among them.", (), by="worker"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from watchroom.catalogue.areas import Areas
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert, Tile
 
@@ -14,6 +15,7 @@ class Catalogue:
     """All measures, by id in file order."""
 
     measures: Mapping[str, Measure]
+    areas: Areas = field(default_factory=lambda: Areas(()))  # the values behind labels of areas, and their groups
 
     def of_stream(self, stream: str) -> tuple[Measure, ...]:
         """The measures to which events of this stream add; no sum, to which none do."""

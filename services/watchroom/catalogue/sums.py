@@ -58,6 +58,8 @@ def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure],
     for name, accepted in of.where.items():
         if name not in labels:
             yield f"{key}.where.{name}", repr(name), f"a label of {measure.id}: {', '.join(labels) or 'it has none'}"
+        elif name == measure.area_label:
+            yield f"{key}.where.{name}", repr(name), "another label: in most windows all areas are published together"
         elif unknown := [value for value in accepted if value not in labels[name]]:
             yield f"{key}.where.{name}", str(unknown), f"values out of {', '.join(labels[name])}"
 
@@ -68,7 +70,8 @@ def resolved(sum_: Measure, entry: MeasureEntry, measures: Mapping[str, Measure]
         Summand(measures[each.measure], {name: tuple(accepted) for name, accepted in each.where.items()})
         for each in entry.sum_of
     )
-    return replace(sum_, labels=tuple(_common_labels(of)), sum_of=of)
+    by_area = tuple(name for name in sum_.windows if all(name in each.measure.area_windows for each in of))
+    return replace(sum_, labels=tuple(_common_labels(of)), area_windows=by_area, sum_of=of)
 
 
 def _common_labels(of: tuple[Summand, ...]) -> Iterator[Label]:

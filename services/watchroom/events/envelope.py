@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, NotRequired
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from watchroom.events import times
@@ -42,6 +42,21 @@ LOOSE: Final = Loose()
 LooseText = Annotated[str | None, Field(max_length=256), LOOSE]
 LooseTruth = Annotated[bool | None, LOOSE]
 LooseTexts = Annotated[list[Annotated[str, Field(max_length=256)]] | None, Field(max_length=64), LOOSE]
+
+
+def _as_time(text: str | None) -> str | None:
+    if text is not None:
+        times.to_ms(text)
+    return text
+
+
+LooseTime = Annotated[
+    str | None,
+    Field(max_length=64, json_schema_extra={"format": "date-time", "pattern": times.PATTERN}),
+    AfterValidator(_as_time),
+    LOOSE,
+]
+"""A time in `data`, RFC 3339 with an offset."""
 
 
 class Envelope(TypedDict):

@@ -1,4 +1,4 @@
-"""The form in which a feed's text is looked up among listed values."""
+"""How a feed's text is looked up among listed values."""
 
 from __future__ import annotations
 

@@ -7,13 +7,14 @@ from typing import Final, assert_never
 
 from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import Window, WindowSums, windows_of_measure
-from watchroom.kinds import kind_of, names
+from watchroom.exporter.sums import Window, WindowSums, series_behind, windows_of_measure
+from watchroom.kinds import area_windows, kind_of, names
 from watchroom.kinds.kind import By, Kind, MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 
 NO_WINDOW: Final[By] = {}
+_Version = tuple[int, bool]  # of the sums behind a window's text, and whether it is by area
 
 
 class Series:
@@ -22,13 +23,18 @@ class Series:
     def __init__(self, measure: Measure, by: By) -> None:
         self.by = dict(by)
         self.name = names.series(measure.id, by)
-        self.behind = names.series_behind(measure, by)
+        self.behind = series_behind(measure, by)
         self.target = measure.target_for(by)
 
 
-def series_of(measure: Measure) -> tuple[Series, ...]:
-    """Every series of a measure: also those in which nothing ever happened, which publish 0."""
-    return tuple(Series(measure, by) for by in measure.label_sets())
+def series_of(measure: Measure, *, by_area: bool = True) -> tuple[Series, ...]:
+    """Every series of a measure: also those in which nothing ever happened, which publish 0.
+
+    Args:
+        measure: The entry.
+        by_area: False: those of all areas together.
+    """
+    return tuple(Series(measure, by) for by in measure.label_sets(by_area=by_area))
 
 
 class _Family:
@@ -38,6 +44,7 @@ class _Family:
         self.name = names.metric(measure.id, suffix)
         self.about = about(measure, family)
         self.over = family.over
+        self.area_windows = area_windows(measure, suffix)
         self.samples = [(f",{labels_text(further)}" if further else "", figure) for further, figure in family.samples]
 
     def lines(self, labels: str, kind: Kind, figures: object) -> Iterator[str]:
@@ -65,9 +72,10 @@ class WindowedMeasure:
         self._kind = kind_of(measure)
         self._witnesses = witnesses
         self._wanted = windows_of_measure(measure)
-        self._series = series_of(measure)
+        self._by_area = series_of(measure)
+        self._together = series_of(measure, by_area=False)
         self._families = _families(measure)
-        self._kept: dict[Window, tuple[int, dict[str, str]]] = {}
+        self._kept: dict[Window, tuple[_Version, dict[str, str]]] = {}
 
     def text(self, sums: WindowSums) -> str:
         """All families of the measure, with every window that its entry names and that is known."""
@@ -79,21 +87,33 @@ class WindowedMeasure:
             for family in self._families
         )
 
-    def _window(self, window: Window, sums: WindowSums) -> tuple[int, dict[str, str]]:
-        version = max(sums.version(window, measure) for measure in self.measure.counted)
+    def _window(self, window: Window, sums: WindowSums) -> tuple[_Version, dict[str, str]]:
+        by_area = sums.is_by_area(window, self.measure.id)
+        version = max(sums.version(window, measure) for measure in self.measure.counted), by_area
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept
         shown = [family for family in self._families if _is_over(family.over, window)]
-        samples: dict[str, list[str]] = {family.name: [] for family in shown}
+        split = [family for family in shown if by_area and window.name in family.area_windows]
+        together = [family for family in shown if family not in split]
+        made = {family.name: "" for family in shown}
+        made |= self._samples(split, self._by_area, window, sums)
+        made |= self._samples(together, self._together, window, sums)
+        return version, made
+
+    def _samples(
+        self, families: Sequence[_Family], of: Sequence[Series], window: Window, sums: WindowSums
+    ) -> dict[str, str]:
+        """The samples of these families, by name, over these series."""
+        samples: dict[str, list[str]] = {family.name: [] for family in families}
         over = f",{labels_text(window.labels())}"
-        for series in self._series:
+        for series in of if families else ():
             labels = (labels_text(series.by) + over).removeprefix(",")
             stored = sums.together(window, series.behind)
             figures = self._kind.figures(self.measure, stored, series.target is not None)
-            for family in shown:
+            for family in families:
                 samples[family.name].extend(family.lines(labels, self._kind, figures))
-        return version, {name: "".join(lines) for name, lines in samples.items()}
+        return {name: "".join(lines) for name, lines in samples.items()}
 
 
 def _is_over(over: Over, window: Window) -> bool:
@@ -102,7 +122,7 @@ def _is_over(over: Over, window: Window) -> bool:
             return window.name != LOCAL_HOUR
         case Over.LOCAL_HOURS:
             return window.name == LOCAL_HOUR
-        case Over.NOW:
+        case Over.NOW | Over.READING:
             return False
         case _:
             assert_never(over)

@@ -70,7 +70,12 @@ class Page:
         ]
         since_ms = now_ms - reading.read_at_ms
         open_now = (each for each in self._mirror.open if each.measure.stream in published)
-        return [*shown, *(each.text(reading.tiles, since_ms) for each in open_now)]
+        of_tokens = (each for each in self._mirror.of_tokens if each.measure.stream in published)
+        return [
+            *shown,
+            *(each.text(reading.tiles, since_ms) for each in open_now),
+            *(each.text(reading.tokens, now_ms) for each in of_tokens),
+        ]
 
     def _faults(self, now_ms: int) -> dict[str, list[str]]:
         reading = self._mirror.reading

@@ -21,6 +21,7 @@ from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Server
+from watchroom.exporter.tokens import TokenWindows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.filled import redefined
@@ -29,6 +30,8 @@ from watchroom.store.read import Reader
 
 REFRESH_S = 1.0
 REDIS_TIMEOUT_S = 2.0
+TOKENS_EVERY_S = 60.0  # a month of callers is tens of thousands of fields
+TOKENS_TIMEOUT_S = 30.0
 
 log = structlog.get_logger("watchroom.exporter")
 
@@ -45,7 +48,8 @@ def run(settings: Settings) -> int:
     _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S)
-    mirror = Mirror(reader, catalogue, Calendar(settings.zone), settings.topics.values())
+    tokens = TokenWindows(Reader(settings.redis_url, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
+    mirror = Mirror(reader, catalogue, Calendar(settings.zone), settings.topics.values(), tokens)
     page = Page(mirror, settings, judge(catalogue, settings))
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
@@ -56,6 +60,9 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     _stop_on_signals(stop)
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    failed: list[Exception] = []
+    if tokens.measures:
+        threading.Thread(target=_read_tokens_until, args=(stop, tokens, failed), name="tokens", daemon=True).start()
     address = f"http://{settings.exporter_host}:{server.server_port}"
     log.info("exporter started", board=f"{address}/", metrics=f"{address}/metrics")
     try:
@@ -63,6 +70,8 @@ def run(settings: Settings) -> int:
     finally:
         server.shutdown()
         server.server_close()
+    if failed:
+        raise failed[0]
     log.info("exporter stopped")
     return 0
 
@@ -109,6 +118,20 @@ def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
             tell: Callable[..., object] = log.info if answered else log.warning
             tell("redis answers" if answered else "redis does not answer", detail=mirror.redis_fault)
         stop.wait(max(0.05, REFRESH_S - (time.monotonic() - began_s)))
+
+
+def _read_tokens_until(stop: threading.Event, tokens: TokenWindows, failed: list[Exception]) -> None:
+    """Read measures of tokens once a minute; every second until Redis has answered once.
+
+    An error ends the process, as in the other loop: without this one their figures would be missing for ever.
+    """
+    try:
+        while not stop.is_set():
+            tokens.refresh(now_ms())
+            stop.wait(TOKENS_EVERY_S if tokens.reading.as_of_ms else REFRESH_S)
+    except Exception as error:  # noqa: BLE001 - `run` raises it
+        failed.append(error)
+        stop.set()
 
 
 def _log_to_stderr() -> None:

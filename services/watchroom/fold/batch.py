@@ -13,6 +13,7 @@ from watchroom.events.record import Arrived
 from watchroom.fold.contributions import NOTHING, Contributor
 from watchroom.kinds import names
 from watchroom.kinds.kind import Cells, Contribution
+from watchroom.kinds.tokens import LATE
 from watchroom.rolling.calendar import Calendar
 from watchroom.streams.stream import State, Stream
 
@@ -45,12 +46,22 @@ class Restatement(NamedTuple):
 
 
 @dataclass(slots=True)
+class TokenChange:
+    """What a batch changes in one hash of token counts."""
+
+    day: str  # a day that it holds, of which its end follows
+    deltas: dict[str, int] = field(default_factory=dict)  # field -> delta
+    events: int = 0  # how many events changed it: the same whatever the batches, where its month was closed
+
+
+@dataclass(slots=True)
 class Folded:
     """What a batch changes; nothing is written yet."""
 
     entities: dict[str, Known] = field(default_factory=dict)  # subject -> after the batch
     cells: dict[int, dict[str, int]] = field(default_factory=dict)  # 10 s start, ms -> field -> delta
     left: set[tuple[str, str]] = field(default_factory=set)  # (series, subject) no longer open
+    tokens: dict[str, TokenChange] = field(default_factory=dict)  # by name of a token hash
     restatements: list[Restatement] = field(default_factory=list)
 
     def open_now(self) -> list[tuple[str, str, int]]:
@@ -138,7 +149,7 @@ class Folder:
     def _fold_one(self, folded: Folded, before: Known, arrived: Arrived) -> None:
         state, adds = before
         if state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms:
-            state, adds = None, Contribution({}, adds.open_sets)  # what it added stays, but it is not open now
+            state, adds = None, Contribution({}, adds.open_sets, {})  # what it added stays, but it is not open now
         state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
         closed_before_ms = self._closed_before_ms(arrived.closing_ms)
         after = Known(state, self._contributor.of(state))
@@ -154,6 +165,8 @@ class Folder:
             self._add_cells(folded, difference(old.cells, new.cells), arrived, closed_before_ms)
         if old.open_sets != new.open_sets:
             _leave(folded, subject, old.open_sets, new.open_sets)
+        if old.tokens != new.tokens:
+            self._add_tokens(folded, old, new, closed_before_ms)
 
     def _add_cells(self, folded: Folded, changes: Changes, arrived: Arrived, closed_before_ms: int) -> None:
         cells = folded.cells
@@ -170,6 +183,22 @@ class Folder:
             folded.restatements.extend(
                 self._restatement(arrived, month, name, amount) for (month, name), amount in restated.items() if amount
             )
+
+    def _add_tokens(self, folded: Folded, old: Contribution, new: Contribution, closed_before_ms: int) -> None:
+        """Differences of token counts; what a month gains or loses after it had closed has fields of its own."""
+        changes: dict[str, TokenChange] = {}
+        for sign, added, other in ((-1, old.tokens, new.tokens), (1, new.tokens, old.tokens)):
+            for measure, (at_ms, fields) in added.items():
+                if other.get(measure) != (at_ms, fields):
+                    day, mark = self._calendar.day_of(at_ms), LATE if at_ms < closed_before_ms else ""
+                    _count(changes, names.token_day(measure, day), day, fields, sign)
+                    _count(changes, names.token_month(measure, day[:7]), day, [mark + each for each in fields], sign)
+        for name, change in changes.items():
+            if any(change.deltas.values()):
+                into = folded.tokens.setdefault(name, TokenChange(change.day))
+                into.events += 1
+                for field_name, delta in change.deltas.items():
+                    into.deltas[field_name] = into.deltas.get(field_name, 0) + delta
 
     def _closed_before_ms(self, closing_ms: int) -> int:
         """Start of the oldest month that was not closed yet when the event arrived.
@@ -217,6 +246,12 @@ def difference(old: Cells, new: Cells) -> Changes:
                 changes.append((name, cell))
     changes.extend((name, (cell[0], -cell[1])) for name, cell in old.items() if name not in new)
     return changes
+
+
+def _count(changes: dict[str, TokenChange], name: str, day: str, fields: Iterable[str], sign: int) -> None:
+    change = changes.setdefault(name, TokenChange(day))
+    for each in fields:
+        change.deltas[each] = change.deltas.get(each, 0) + sign
 
 
 def _offset(entry: Restatement) -> int:

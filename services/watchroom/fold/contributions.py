@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.conditions import holds
 from watchroom.kinds.kind import Add, Contribution, Facts
@@ -24,7 +25,7 @@ from watchroom.streams.stream import State, Stream
 LABEL_SETS_HELD = 10_000  # a feed can send any text, so what was resolved is not kept for ever
 
 
-NOTHING = Contribution({}, {})
+NOTHING = Contribution({}, {}, {})
 
 
 class Contributor:
@@ -46,9 +47,9 @@ class Contributor:
         if state is None or self._stream.is_out(state):
             return NOTHING
         if self._stream.is_orphan(state):
-            return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {})
+            return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {}, {})
         facts = {name: read(state) for name, read in self._read}
-        into = Contribution({}, {})
+        into = Contribution({}, {}, {})
         for group in self._groups:
             for add in group.adds(facts):
                 add(facts, into)
@@ -82,7 +83,7 @@ def _adding(measure: Measure, values: tuple[object, ...]) -> Add:
 
 def resolved(label: Label, value: object) -> str:
     """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
-    text = "" if value is None else names.slug(str(value))
+    text = "" if value is None else slug(str(value))
     if not text:
         return label.absent
     text = label.aliases.get(text, text)

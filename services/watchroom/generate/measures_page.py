@@ -46,6 +46,8 @@ def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"- `{said}`" for said in own_said(measure))
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
+    if measure.windows and measure.area_label:
+        yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; in the others as area `all` only"
     if measure.give_up_ms:
         yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))

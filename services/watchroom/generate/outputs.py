@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from watchroom.admission.models import MODELS
-from watchroom.generate import asyncapi, event_index, event_schemas, measures_page, settings_page
+from watchroom.generate import asyncapi, event_index, event_schemas, measures_page, reference_tables, settings_page
 from watchroom.generate.boards import files as boards
 from watchroom.generate.rules import cases, runbooks
 from watchroom.generate.rules import files as rules
@@ -27,6 +27,7 @@ OUTPUTS: Final[dict[str, Output]] = {
     "schemas/events/asyncapi.yaml": asyncapi.text,
     "schemas/events/README.md": event_index.text,
     "schemas/measures/README.md": measures_page.text,
+    "services/watchroom/streams/tables.py": reference_tables.text,
     "deploy/settings.md": settings_page.text,
     **rules.OUTPUTS,
     **cases.OUTPUTS,

@@ -23,6 +23,7 @@ from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
+from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
@@ -106,10 +107,12 @@ class Worker:
             intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
             self._health.intake = intake
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
+            writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
             try:
                 return await self._consume(intake)
             finally:
                 returning.cancel()
+                writing.cancel()
         finally:
             await letters.stop()
             await store.close()

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from watchroom.kinds import count, duration, open_now, share
+from watchroom.kinds import count, duration, open_now, repeat, share, top
 from watchroom.kinds.kind import Kind, Quantity
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
@@ -20,6 +20,8 @@ ROWS: Final[tuple[Kind, ...]] = (
     share.KIND,
     duration.KIND,
     open_now.KIND,
+    repeat.KIND,
+    top.KIND,
 )
 
 KINDS: Final[Mapping[str, Kind]] = registry("kinds called", ((kind.name, kind) for kind in ROWS))
@@ -34,6 +36,13 @@ def kind_of(measure: Measure) -> Kind:
 def quantity_of(measure: Measure, shown: Shown) -> Quantity:
     """The quantity that is shown of a measure."""
     return KINDS[measure.kind].quantities[shown.what]
+
+
+def area_windows(measure: Measure, suffix: str) -> tuple[str, ...]:
+    """The windows in which one metric family of a measure is published by area."""
+    family = KINDS[measure.kind].families.get(suffix)
+    only = None if family is None else family.area_windows
+    return tuple(window for window in measure.area_windows if only is None or window in only)
 
 
 def own_said(measure: Measure) -> list[str]:

@@ -9,13 +9,17 @@ from watchroom.kinds.measure import Condition
 
 
 def holds(condition: Condition) -> Callable[[Facts], bool]:
-    """Whether an entity with these facts meets a condition: by accepted values, and by a bounded interval."""
+    """Whether an entity with these facts meets a condition: by accepted values, and by a bounded interval.
+
+    A fact of several values meets it if any of a tuple's values is accepted, or if all of a set's are. An empty one
+    never does.
+    """
     accepted = tuple((word, frozenset(values)) for word, values in condition.accepted.items())
     begin, end, within_ms = condition.start, condition.end, condition.within_ms
 
     def is_met(facts: Facts) -> bool:
         for word, values in accepted:
-            if facts[word] not in values:
+            if not _is_accepted(facts[word], values):
                 return False
         if not begin:
             return True
@@ -23,3 +27,11 @@ def holds(condition: Condition) -> Callable[[Facts], bool]:
         return isinstance(begin_ms, int) and isinstance(end_ms, int) and 0 <= end_ms - begin_ms <= within_ms
 
     return is_met
+
+
+def _is_accepted(fact: object, values: frozenset[str | bool]) -> bool:
+    if isinstance(fact, tuple):
+        return not values.isdisjoint(fact)
+    if isinstance(fact, frozenset):
+        return bool(fact) and fact <= values
+    return fact in values

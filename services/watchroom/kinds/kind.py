@@ -36,6 +36,7 @@ class Contribution(NamedTuple):
 
     cells: Cells
     open_sets: dict[str, int]  # series of an open set -> since, ms
+    tokens: dict[str, tuple[int, tuple[str, ...]]]  # measure -> moment in ms, fields of its token hashes, each once
 
 
 Add = Callable[[Facts, Contribution], None]
@@ -46,6 +47,7 @@ class Reads(Enum):
 
     BUCKETS = "integers that add up over time"
     OPEN_SET = "who is open now, by since when"
+    TOKENS = "how often each token occurs, by day and month"
 
 
 class Over(Enum):
@@ -54,6 +56,7 @@ class Over(Enum):
     WINDOWS = "the measure's windows"
     LOCAL_HOURS = "the last complete local hour, and the same one of past weeks"
     NOW = "the moment of the scrape"
+    READING = "the moment as of which Redis was read, where that is not the scrape's"
 
 
 class Form(Enum):
@@ -62,6 +65,7 @@ class Form(Enum):
     TALLY = "counts by window, against past weeks or as a ranking"
     SUMMARY = "several quantities over one window, each by window below"
     NOW = "what is open now"
+    LIST = "a list for reports and the built-in page, and no panel: what it lists may be no label"
 
 
 class HasClock(Protocol):
@@ -82,6 +86,7 @@ class MetricFamily(NamedTuple):
     samples: tuple[tuple[By, str], ...]  # further labels -> the figure under them
     over: Over = Over.WINDOWS
     of_target: bool = False  # published only where there is a target
+    area_windows: tuple[str, ...] | None = None  # it is by area in none but these; None: wherever its measure is
     excluded: str = ""  # of what is excluded and counted separately: what the Platform board says of it
 
     @property
@@ -159,6 +164,7 @@ class Kind:
     # Raised whenever `adding` would add something else for the same facts: part of its measures' definition.
     version: int = 1
     may: tuple[str, ...] = ()  # keys that an entry may have as well
+    most_labels: int | None = None  # how many labels an entry may have; None: any number
     own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
     add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up

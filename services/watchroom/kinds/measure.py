@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Final
 
 from watchroom.kinds.shown import Display
+
+AREA: Final = "area"  # the word whose values are the force's areas
+ALL: Final = "all"  # what the label of areas says in a window that is not split by area
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Measure:
     where: Condition | None = None
     part: Condition | None = None
     state: str = ""
+    tokens: str = ""  # value whose texts are counted one by one
     targets: tuple[Target, ...] = ()
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
@@ -96,6 +101,7 @@ class Measure:
     unit: str = "1"
     rows: tuple[int, ...] = ()  # rows of the published report that it serves
     display: Display = field(default_factory=Display)
+    area_windows: tuple[str, ...] = ()  # those in which it is published by area; in the others, all areas together
     own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads: no key that is at its default
 
     @property
@@ -111,7 +117,7 @@ class Measure:
     def words(self) -> Iterator[str]:
         """Every word of its stream that it names."""
         yield from (label.value_of for label in self.labels)
-        yield from filter(None, (self.at, self.start, self.state))
+        yield from filter(None, (self.at, self.start, self.state, self.tokens))
         for condition in filter(None, (self.where, self.part)):
             yield from condition.accepted
             yield from filter(None, (condition.start, condition.end))
@@ -123,8 +129,19 @@ class Measure:
                 return target
         return None
 
-    def label_sets(self) -> Iterator[dict[str, str]]:
-        """Every combination of label values that can occur, in catalogue order."""
+    @property
+    def area_label(self) -> str:
+        """Name of its label of areas; empty: it has none."""
+        return next((label.name for label in self.labels if label.value_of == AREA), "")
+
+    def label_sets(self, *, by_area: bool = True) -> Iterator[dict[str, str]]:
+        """Every combination of label values that can occur, in catalogue order.
+
+        Args:
+            by_area: False: as it is published where it is not split by area, with `all` for every area.
+        """
         names = [label.name for label in self.labels]
-        for values in product(*(label.all_values() for label in self.labels)):
+        together = "" if by_area else self.area_label
+        listed = ((ALL,) if label.name == together else label.all_values() for label in self.labels)
+        for values in product(*listed):
             yield dict(zip(names, values, strict=True))

@@ -55,13 +55,25 @@ class Collector:
         `closed` is judged at `as_of`: how far the partitions are applied, or a replay's own now once all that it
         sent is applied.
         """
-        wanted = [month for month in self.reader.months() if only is None or month in only]
+        held = self.reader.held_tokens()
+        bands = {m.id: held.months(m.id) for m in self.catalogue.measures.values() if _has_bands(m)}
+        known = sorted({*self.reader.months(), *(month for months in bands.values() for month in months)})
+        wanted = [month for month in known if only is None or month in only]
         topics = {self.settings.topic(stream): stream for stream in STREAMS}
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)
+            read = self.reader.token_hash
+            found = {m: held.month(m, name, read) for m, months in bands.items() if name in months}
+            standing = {m: each for m, each in found.items() if each is not None}
             month = Month(
-                name, fields, log if published else (), self._closed(name, as_of), topics, self.settings.streams
+                name,
+                fields,
+                log if published else (),
+                self._closed(name, as_of),
+                topics,
+                self.settings.streams,
+                standing,
             )
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows
@@ -107,3 +119,8 @@ class Collector:
         for by, tile in zip(sets, self.reader.open_tiles(questions, now_ms), strict=True):
             if tile.open or tile.gave_up or by in known:
                 yield by, tile
+
+
+def _has_bands(measure: Measure) -> bool:
+    kind = kind_of(measure)
+    return kind.reads is Reads.TOKENS and bool(kind.published)

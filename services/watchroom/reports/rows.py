@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.events.times import to_text
@@ -20,8 +20,11 @@ from watchroom.kinds.count import KIND as COUNT
 from watchroom.kinds.kind import Kind, Reads, Stored, fields_added_up
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
+from watchroom.kinds.tokens import LEFT_OUT
+from watchroom.store.bands import Standing
 
 Fields = Mapping[str, int]
+NO_BANDS: Final[Mapping[str, Standing]] = {}
 DIGITS = 6  # of seconds and shares: below what was measured, so that nothing is lost by rounding
 
 
@@ -42,6 +45,7 @@ class Month(NamedTuple):
     closed: Mapping[str, bool]  # by stream
     topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
     fed: Collection[str] = ()  # streams that the force feeds: a sum is given only while all of its are
+    bands: Mapping[str, Standing] = NO_BANDS  # by measure of tokens
 
 
 AsOf = Mapping[str, int | None]
@@ -61,6 +65,10 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
     today = by_series(month.fields)
     log = _restated(month.log)
     for measure, label_sets in _counted(catalogue, month, {*today, *log}):
+        if (standing := month.bands.get(measure.id)) is not None:
+            left_out = today.get(names.series(measure.id, {}), {}).get(LEFT_OUT, 0)
+            yield _bands_row(measure, month.name, standing, left_out, as_of, published=published)
+            continue
         if measure.sum_of and not _has_all(catalogue, measure, month, {*today}):
             continue
         for by in label_sets:
@@ -77,6 +85,21 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
                 before = {what: fields.get(what, 0) - deltas.get(what, 0) for what in {*fields, *deltas}}
                 row |= _published(measure, by, before, entries, closed=closed)
             yield row
+
+
+def _bands_row(
+    measure: Measure, period: str, standing: Standing, left_out: int, as_of: AsOf, *, published: bool
+) -> Row:
+    """The row of a measure of tokens. Of restatements the difference is known, not how many there were."""
+    today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
+    row = _row(measure, {}, period, today)
+    row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": standing.closed}
+    if published:
+        figures = _figures(measure, {}, then)
+        keys = (*PUBLISHED_VALUE, *kind_of(measure).published)
+        row |= {f"published_{key}": figures[key] if standing.closed else None for key in keys}
+        row |= {"restatements": int(today != then)}
+    return row
 
 
 def _has_all(catalogue: Catalogue, sum_: Measure, month: Month, found: Collection[str]) -> bool:
@@ -125,6 +148,8 @@ def _counted(
     for measure in catalogue.measures.values():
         if kind_of(measure).reads is Reads.BUCKETS:
             yield measure, measure.label_sets()
+        elif measure.id in month.bands:
+            yield measure, ()
     for name, by in sorted((names.parse_series(series) for series in found), key=str):
         if name == names.ORPHANS:
             yield _orphans(month.topics.get(by.get("topic", ""), "")), [by]

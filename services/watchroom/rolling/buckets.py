@@ -20,6 +20,9 @@ KEEP_10S_MS = 2 * HOUR_MS
 KEEP_HOUR_MS = 60 * DAY_MS
 KEEP_DAY_MS = 396 * DAY_MS  # 13 months, give or take a day
 KEEP_FOREVER = None
+KEEP_TOKENS_OF_DAY_MS = 60 * DAY_MS
+KEEP_TOKENS_OF_MONTH_MONTHS = 13  # after the month's end
+TOKENS_UNCHANGED_MS = DAY_MS  # a hash of token counts is never ended before it has been unchanged for so long
 
 Cells = Mapping[int, Mapping[str, int]]  # start of a 10 s bucket, ms -> field -> delta
 
@@ -65,6 +68,13 @@ def end_ms(name: str, calendar: Calendar) -> int:
     if level == "hour":
         return int(start) * 1000 + HOUR_MS
     return calendar.day_end_ms(start) if level == "day" else calendar.month_end_ms(start)
+
+
+def tokens_keep_until(name: str, day: str, calendar: Calendar) -> int:
+    """End of the keeping of a hash of token counts, of a day or of a month, that holds this day."""
+    if name.split(":")[1] == "day":
+        return calendar.day_end_ms(day) + KEEP_TOKENS_OF_DAY_MS
+    return calendar.month_end_ms(calendar.months_after(day[:7], KEEP_TOKENS_OF_MONTH_MONTHS))
 
 
 def spread(cells: Cells, now_ms: int, calendar: Calendar) -> list[Bucket]:

@@ -30,7 +30,7 @@ BUCKET_LEVELS: Final[Mapping[str, int | None]] = {
     "day": KEEP_DAY_MS,
     "month": KEEP_FOREVER,
 }
-NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "rows", "display")
+NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "rows", "display", "area_windows")
 # Keys of a measure that hold such values, or lists of them.
 _INSIDE: Final[Mapping[str, type]] = {"labels": Label, "targets": Target, "where": Condition, "part": Condition}
 
@@ -49,6 +49,7 @@ def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partiti
         "bins": [GROWTH_PERCENT, LAST_EDGE_MS],
         "bucket levels": dict(BUCKET_LEVELS),
         "fold version": STREAMS[stream].fold_version,
+        **{f"table of {name}": short_hash for name, short_hash in STREAMS[stream].reference.items()},
         "reporting zone": settings.zone,
         "lateness, ms": settings.lateness_days.ms(stream),
         "keeping, ms": settings.keeping_days.ms(stream),

@@ -21,12 +21,27 @@ state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream'
 hour:<epoch s> (hash)              Bucket of a UTC hour. Until 60 days after its end. Exporter.
 day:<YYYY-MM-DD> (hash)            Bucket of a day of the reporting zone. Until 396 days after its end. Exporter.
 month:<YYYY-MM> (hash)             Bucket of a month of the reporting zone. For good. Exporter, reports, analysts.
+tokens:<measure>:day:<YYYY-MM-DD>, tokens:<measure>:month:<YYYY-MM> (hash)
+                                   How often each token occurs; of a month, what came after its closing in fields of
+                                   their own, see `kinds.tokens`. A step ends it 60 days (day) or 13 months (month)
+                                   after its end, at the earliest 24 h after its last write. Exporter, reports.
+token-ends (zset)                  Name of such a hash -> when a step ends it. Worker.
+tokens-ended (set)                 Names of those that were ended; later writes to them are dropped. For good. Worker.
+token-versions (hash)              Name -> how many steps have changed it; while it lives. Worker, exporter, reports.
+not-restated (hash)                Name -> how many events came after it was ended. For good. Reports.
+bands (hash)                       `<measure>|<YYYY-MM>` -> JSON: how many tokens occur how often, of a closed month and
+                                   of the 12 months ending with it. For good. Written by a worker once the month has
+                                   closed. Reports.
 open:<series> (zset)               Subject -> since. Members live until they leave. Exporter, reports.
 open-until (zset)                  `<topic> <series> <subject>` -> end of the state's keeping, when the step takes
                                    the member out of its open set. Worker.
 restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. Reports, analysts.
 sources:<topic> (hash)             `<source>|event`, `<source>|heartbeat` -> Kafka time. For good. Exporter.
 dead-letters (hash)                `<topic>|<reason>` -> how many. For good. Exporter.
+ignored-fields (hash)              `<topic>|<field>` -> in how many events an optional field had a wrong form and
+                                   counted as absent. For good. Exporter.
+raw-identifiers (hash)             `<topic>|<source>` -> how many events held something other than a token where only
+                                   a token may stand; `other`: undeclared or unreadable. For good. Exporter.
 changed (zset)                     Bucket name -> `seq` of the step that changed it last; the last 10,000 steps.
                                    Exporter.
 """
@@ -45,6 +60,9 @@ FRESH_MS = "fresh_ms"
 LOST = "lost"
 EVENT = "event"
 HEARTBEAT = "heartbeat"
+DEAD_LETTERS = "dead-letters"
+IGNORED_FIELDS = "ignored-fields"
+RAW_IDENTIFIERS = "raw-identifiers"
 
 
 class Keys:
@@ -53,8 +71,13 @@ class Keys:
     def __init__(self, force: str) -> None:
         self.prefix = f"{{{force}}}:"
         self.meta = f"{self.prefix}meta"
-        self.dead_letters = f"{self.prefix}dead-letters"
+        self.dead_letters = f"{self.prefix}{DEAD_LETTERS}"
+        self.ignored_fields = f"{self.prefix}{IGNORED_FIELDS}"
+        self.raw_identifiers = f"{self.prefix}{RAW_IDENTIFIERS}"
         self.changed = f"{self.prefix}changed"
+        self.token_versions = f"{self.prefix}token-versions"
+        self.not_restated = f"{self.prefix}not-restated"
+        self.bands = f"{self.prefix}bands"
         self.open_until = f"{self.prefix}open-until"
 
     def partition(self, topic: str, partition: int) -> str:
@@ -68,6 +91,10 @@ class Keys:
     def bucket(self, name: str) -> str:
         """A bucket by its name, as `rolling.buckets` makes it."""
         return self.prefix + name
+
+    def tokens(self, name: str) -> str:
+        """A hash of token counts by its name, as `kinds.names` makes it."""
+        return f"{self.prefix}tokens:{name}"
 
     def open_set(self, series: str) -> str:
         """Entities of an open measure under one set of labels."""

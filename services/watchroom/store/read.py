@@ -16,6 +16,7 @@ from watchroom.fold.batch import Restatement
 from watchroom.kinds import open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
+from watchroom.store.bands import Held
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
@@ -91,6 +92,26 @@ class Reader:
         fields, log = self._ask(pipe.execute)
         return {field: int(value) for field, value in fields.items()}, [restatement_from_json(text) for text in log]
 
+    def token_versions(self) -> dict[str, int]:
+        """Every hash of token counts that is held, by name: another number when its content is another."""
+        return {name: int(value) for name, value in self._hash(self.keys.token_versions).items()}
+
+    def token_hash(self, name: str) -> dict[str, int]:
+        """A hash of token counts; {} where there is none."""
+        return {field: int(value) for field, value in self._hash(self.keys.tokens(name)).items()}
+
+    def held_tokens(self) -> Held:
+        """What is held of all measures of tokens, of one moment."""
+        pipe = self._redis.pipeline(transaction=True)
+        for key in (self.keys.token_versions, self.keys.bands, self.keys.not_restated):
+            pipe.hgetall(key)
+        versions, stored, late = self._ask(pipe.execute)
+        return Held(
+            {name: int(number) for name, number in versions.items()},
+            stored,
+            {name: int(number) for name, number in late.items()},
+        )
+
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
         """Tiles at one moment; who is older than `give_up_ms` is excluded, counted separately."""
         if not questions:
@@ -151,8 +172,15 @@ class Reader:
 
     def dead_letters(self) -> dict[tuple[str, str], int]:
         """(topic, reason) -> how many."""
-        stored = self._hash(self.keys.dead_letters)
-        return {(name.rpartition("|")[0], name.rpartition("|")[2]): int(count) for name, count in stored.items()}
+        return self._counts(self.keys.dead_letters)
+
+    def ignored_fields(self) -> dict[tuple[str, str], int]:
+        """(topic, field of `data`) -> in how many events it had a wrong form and counted as absent."""
+        return self._counts(self.keys.ignored_fields)
+
+    def raw_identifiers(self) -> dict[tuple[str, str], int]:
+        """(topic, source) -> how many of its events were refused as `raw_identifier`."""
+        return self._counts(self.keys.raw_identifiers)
 
     def months(self) -> list[str]:
         """Months that hold anything, oldest first."""
@@ -167,6 +195,11 @@ class Reader:
     def close(self) -> None:
         """Give the connections back."""
         self._redis.close()
+
+    def _counts(self, key: str) -> dict[tuple[str, str], int]:
+        """Of fields `<topic>|<what>`; no topic's name holds a `|`."""
+        stored = self._hash(key)
+        return {(name.partition("|")[0], name.partition("|")[2]): int(count) for name, count in stored.items()}
 
     def _hash(self, key: str) -> dict[str, str]:
         return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(key)))

@@ -37,11 +37,19 @@ must('hash', KEYS[1])
 must('hash', meta)
 must('zset', prefix .. 'changed')
 must('zset', prefix .. 'open-until')
-must('hash', prefix .. 'dead-letters')
+for name in pairs(step.counts) do must('hash', prefix .. name) end
 must('hash', prefix .. 'sources:' .. step.topic)
 for _, bucket in ipairs(step.buckets) do
   must('hash', prefix .. bucket[1])
   for i = 1, #bucket[3], 2 do whole(bucket[3][i + 1]) end -- also where the last one is missing
+end
+must('set', prefix .. 'tokens-ended')
+must('zset', prefix .. 'token-ends')
+must('hash', prefix .. 'token-versions')
+must('hash', prefix .. 'not-restated')
+for _, changed in ipairs(step.tokens) do
+  must('hash', prefix .. 'tokens:' .. changed[1])
+  for i = 1, #changed[4], 2 do whole(changed[4][i + 1]) end
 end
 for _, member in ipairs(step.opened) do must('zset', prefix .. 'open:' .. member[1]) end
 for _, member in ipairs(step.left) do must('zset', prefix .. 'open:' .. member[1]) end
@@ -61,6 +69,29 @@ if #step.buckets > 0 then
     redis.call('ZADD', prefix .. 'changed', seq, bucket[1])
   end
   redis.call('ZREMRANGEBYSCORE', prefix .. 'changed', '-inf', seq - step.changes_kept)
+end
+
+-- Hashes of token counts. A hash that was ended stays ended: written again, it would hold a part of its counts.
+for _, changed in ipairs(step.tokens) do
+  local name, ends, deltas = changed[1], changed[2], changed[4]
+  if redis.call('SISMEMBER', prefix .. 'tokens-ended', name) == 1 then
+    redis.call('HINCRBY', prefix .. 'not-restated', name, changed[3])
+  else
+    local key = prefix .. 'tokens:' .. name
+    for i = 1, #deltas, 2 do
+      if redis.call('HINCRBY', key, deltas[i], deltas[i + 1]) == 0 then redis.call('HDEL', key, deltas[i]) end
+    end
+    ends = math.max(ends, step.now_ms + step.tokens_unchanged_ms)
+    redis.call('ZADD', prefix .. 'token-ends', ends, name)
+    redis.call('HINCRBY', prefix .. 'token-versions', name, 1)
+  end
+end
+-- Some at a time.
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'token-ends', '-inf', step.now_ms, 'LIMIT', 0, 20)) do
+  redis.call('UNLINK', prefix .. 'tokens:' .. name)
+  redis.call('SADD', prefix .. 'tokens-ended', name)
+  redis.call('ZREM', prefix .. 'token-ends', name)
+  redis.call('HDEL', prefix .. 'token-versions', name)
 end
 
 for _, member in ipairs(step.left) do
@@ -86,8 +117,8 @@ for field, at_ms in pairs(step.heard) do
   local known = tonumber(redis.call('HGET', prefix .. 'sources:' .. step.topic, field) or '0')
   if at_ms > known then redis.call('HSET', prefix .. 'sources:' .. step.topic, field, at_ms) end
 end
-for reason, count in pairs(step.dead_letters) do
-  redis.call('HINCRBY', prefix .. 'dead-letters', step.topic .. '|' .. reason, count)
+for name, counts in pairs(step.counts) do
+  for what, count in pairs(counts) do redis.call('HINCRBY', prefix .. name, step.topic .. '|' .. what, count) end
 end
 
 if step.lost > 0 then redis.call('HINCRBY', KEYS[1], 'lost', step.lost) end

@@ -10,13 +10,25 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgpack
 
-from watchroom.fold.batch import Folded, Restatement
-from watchroom.rolling.buckets import Bucket
+from watchroom.fold.batch import Folded, Restatement, TokenChange
+from watchroom.rolling.buckets import TOKENS_UNCHANGED_MS, Bucket, tokens_keep_until
+from watchroom.rolling.calendar import Calendar
+from watchroom.store import keys
 
 CHANGES_KEPT = 10_000  # steps whose changed buckets an exporter can ask for
+
+
+class TokenHash(NamedTuple):
+    """What is added to one hash of token counts."""
+
+    name: str
+    keep_until_ms: int
+    events: int  # how many events change it
+    deltas: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -36,9 +48,12 @@ class Step:
     fresh_ms: int | None = None
     states: Mapping[str, bytes] = field(default_factory=dict)
     buckets: Sequence[Bucket] = ()
+    tokens: Sequence[TokenHash] = ()
     folded: Folded = field(default_factory=Folded)
     heard: Mapping[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
     dead_letters: Mapping[str, int] = field(default_factory=Counter)  # reason -> how many
+    ignored_fields: Mapping[str, int] = field(default_factory=Counter)  # field of `data` -> how many
+    raw_identifiers: Mapping[str, int] = field(default_factory=Counter)  # source -> how many
     lost: int = 0
 
     def pack(self, stream: str, fingerprint: str) -> bytes:
@@ -59,11 +74,17 @@ class Step:
                 "fresh_ms": self.fresh_ms or 0,
                 "states": states,
                 "buckets": [self._bucket(bucket) for bucket in self.buckets],
+                "tokens": [_token_hash(each) for each in self.tokens],
+                "tokens_unchanged_ms": TOKENS_UNCHANGED_MS,
                 "opened": self.folded.open_now(),
                 "left": sorted(self.folded.left),
                 "restatements": [(entry.month, restatement_json(entry)) for entry in self.folded.restatements],
                 "heard": dict(self.heard),
-                "dead_letters": dict(self.dead_letters),
+                "counts": {
+                    keys.DEAD_LETTERS: dict(self.dead_letters),
+                    keys.IGNORED_FIELDS: dict(self.ignored_fields),
+                    keys.RAW_IDENTIFIERS: dict(self.raw_identifiers),
+                },
                 "lost": self.lost,
                 "changes_kept": CHANGES_KEPT,
             },
@@ -72,11 +93,29 @@ class Step:
         return packed
 
     def _bucket(self, bucket: Bucket) -> tuple[str, int, list[str | int]]:
-        deltas: list[str | int] = []
-        for name, delta in bucket.deltas.items():
-            deltas += (name, delta)
         lives_ms = 0 if bucket.keep_until_ms is None else bucket.keep_until_ms - self.now_ms
-        return bucket.name, lives_ms, deltas
+        return bucket.name, lives_ms, _flat(bucket.deltas)
+
+
+def token_hashes(changed: Mapping[str, TokenChange], calendar: Calendar) -> list[TokenHash]:
+    """What a batch changes in hashes of token counts; deltas that cancel are left out, and hashes without any."""
+    found = []
+    for name, change in changed.items():
+        deltas = {field: delta for field, delta in change.deltas.items() if delta}
+        if deltas:
+            found.append(TokenHash(name, tokens_keep_until(name, change.day, calendar), change.events, deltas))
+    return found
+
+
+def _token_hash(changed: TokenHash) -> tuple[str, int, int, list[str | int]]:
+    return changed.name, changed.keep_until_ms, changed.events, _flat(changed.deltas)
+
+
+def _flat(deltas: Mapping[str, int]) -> list[str | int]:
+    flat: list[str | int] = []
+    for name, delta in deltas.items():
+        flat += (name, delta)
+    return flat
 
 
 def restatement_json(entry: Restatement) -> str:

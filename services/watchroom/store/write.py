@@ -18,6 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.store import definition, keys
+from watchroom.store.bands import MonthBands, as_json
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
@@ -74,6 +75,7 @@ class Store:
         self._open = self._redis.register_script(_script("open.lua"))
         self._take_over = self._redis.register_script(_script("take_over.lua"))
         self._step = self._redis.register_script(_script("step.lua"))
+        self._bands = self._redis.register_script(_script("bands.lua"))
 
     async def open(self) -> dict[str, str]:
         """Write each stream's definition, and the id of its log, where there is none.
@@ -175,6 +177,23 @@ class Store:
         stored = int(value) if said == 0 and value else None
         if not (again and stored == step.next_offset):
             raise Moved(stored)
+
+    async def write_bands(self, stream: str, field: str, bands: MonthBands) -> bool:
+        """Write the bands of a closed month; False, and nothing written, if what they were made from has changed.
+
+        Raises: as `step`, but neither Moved nor OtherDefinitions.
+        """
+        versions = [text for name, version in bands.versions.items() for text in (name, str(version))]
+        given = {
+            "stream": stream,
+            "fingerprint": self._fingerprints[stream],
+            "field": field,
+            "text": as_json(bands),
+            "versions": versions,
+        }
+        packed = msgpack.packb(given, use_bin_type=False)
+        meta, of_tokens, of_bands = self.keys.meta, self.keys.token_versions, self.keys.bands
+        return bool(await self._answer(self._bands(keys=[meta, of_tokens, of_bands], args=[packed])))
 
     async def _refuse_others(self) -> None:
         """Raise OtherDefinitions, unless the definitions are ours again by now: then the place is to be found anew."""

@@ -1,6 +1,8 @@
-"""Crime recording: a crime's latest class at the moment it was recorded, and its latest outcome.
+"""Crime recording: a crime's latest class at the moment it was recorded, its latest outcome, and its victim's care.
 
-A cancelled crime is out of everything.
+The latest flags, victim and moment of report count. Validated, transferred and the victim's contract are the
+earliest, allocated and the victim informed the latest. A suspect is linked if the last of its linked and unlinked
+events says so. A cancelled crime is out of everything.
 """
 
 from __future__ import annotations
@@ -12,32 +14,53 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from watchroom.events.envelope import STRICT, Envelope, Prose, RequiredText, Text
+from watchroom.events.envelope import STRICT, Envelope, LooseText, LooseTexts, LooseTime, Prose, RequiredText, Text
 from watchroom.events.record import Event
+from watchroom.events.slug import slug
+from watchroom.events.times import to_ms
+from watchroom.events.tokens import RequiredToken, Token
+from watchroom.streams import offences, working_days
+from watchroom.streams.offences import Offence
 from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said
 from watchroom.streams.stream import Board, Stream, Word
+from watchroom.streams.working_days import working_ms
 
 # --------------------------------------------------------------------------------------------- events
 
 
-class CrimeClass(TypedDict):
-    """How a crime is classed."""
+class CrimeData(TypedDict):
+    """What several crime events may say."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
-    offence_code: NotRequired[Text]
-    """Home Office offence code. Nothing is counted by it yet: state the group and the category as well."""
-    group: NotRequired[Text]
-    """Home Office offence group, by name."""
-    category: NotRequired[Text]
-    """police.uk category."""
     area: NotRequired[Text]
     """One of the force's areas; any other is counted as `other`."""
+    reported_at: NotRequired[LooseTime]
+    """When the crime was reported to the police: RFC 3339 with an offset."""
+    incident_id: NotRequired[LooseText]
+    """Subject of the incident that the crime was found at."""
+    flags: NotRequired[LooseTexts]
+    """Any of `domestic_abuse`, `knife`, `firearm`, `online`, `keyless`. The latest list counts; `[]` clears it."""
+    victim_gender: NotRequired[LooseText]
+    """`female`, `male` or `other`."""
+    victim_token: NotRequired[Token]
+    """The victim, as `watchroom token --kind person` writes one."""
     reason: NotRequired[Prose]
 
 
-class CancelledData(TypedDict):
-    """Why a crime was cancelled."""
+class CrimeClass(CrimeData):
+    """How a crime is classed."""
+
+    offence_code: NotRequired[Text]
+    """Home Office offence code; group, subgroup and category are looked up in `schemas/reference`."""
+    group: NotRequired[Text]
+    """Home Office offence group, by name; wins over that of the code."""
+    category: NotRequired[Text]
+    """police.uk category; wins over that of the code."""
+
+
+class ReasonData(TypedDict):
+    """Why."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
@@ -50,7 +73,17 @@ class OutcomeData(TypedDict):
     __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     outcome: RequiredText
-    """Home Office outcome code as text: `1`, `1A`, ... `22`."""
+    """Home Office outcome code as text: `1`, `1A`, ... `22`; any other is counted as `other`."""
+
+
+class SuspectData(TypedDict):
+    """Which suspect."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
+
+    suspect_token: RequiredToken
+    """The suspect, as `watchroom token --kind person` writes one."""
+    reason: NotRequired[Prose]
 
 
 CLASS_WORDS: Final = ("offence_code", "group", "category")
@@ -90,7 +123,7 @@ class CrimeCancelled(Envelope):
     """A recorded crime turned out to be none."""
 
     type: Literal["crime.cancelled"]
-    data: NotRequired[CancelledData | None]
+    data: NotRequired[ReasonData | None]
 
 
 class CrimeOutcomeAssigned(Envelope):
@@ -100,12 +133,73 @@ class CrimeOutcomeAssigned(Envelope):
     data: OutcomeData
 
 
-MODELS: Final = (CrimeRecorded, CrimeReclassified, CrimeCancelled, CrimeOutcomeAssigned)
+class CrimeValidated(Envelope):
+    """A crime record was validated."""
+
+    type: Literal["crime.validated"]
+    data: NotRequired[CrimeData | None]
+
+
+class CrimeAllocated(Envelope):
+    """A crime was given to an officer, for the first time or again."""
+
+    type: Literal["crime.allocated"]
+    data: NotRequired[CrimeData | None]
+
+
+class CrimeVictimInformed(Envelope):
+    """The victim was told who deals with the crime."""
+
+    type: Literal["crime.victim_informed"]
+    data: NotRequired[ReasonData | None]
+
+
+class CrimeContractCompleted(Envelope):
+    """The victim contract of a crime was completed."""
+
+    type: Literal["crime.contract_completed"]
+    data: NotRequired[ReasonData | None]
+
+
+class CrimeGatewayTransferred(Envelope):
+    """The victim's details were passed to the victims' gateway."""
+
+    type: Literal["crime.gateway_transferred"]
+    data: NotRequired[ReasonData | None]
+
+
+class CrimeSuspectLinked(Envelope):
+    """A suspect was linked to a crime."""
+
+    type: Literal["crime.suspect_linked"]
+    data: SuspectData
+
+
+class CrimeSuspectUnlinked(Envelope):
+    """A suspect is linked to a crime no longer."""
+
+    type: Literal["crime.suspect_unlinked"]
+    data: SuspectData
+
+
+MODELS: Final = (
+    CrimeRecorded, CrimeReclassified, CrimeCancelled, CrimeOutcomeAssigned, CrimeValidated, CrimeAllocated,
+    CrimeVictimInformed, CrimeContractCompleted, CrimeGatewayTransferred, CrimeSuspectLinked, CrimeSuspectUnlinked,
+)  # fmt: skip
 
 # ---------------------------------------------------------------------------------------------- state
 
 # time, event id, offence code, Home Office group, police.uk category ("" where not stated)
-Offence = tuple[int, str, str, str, str]
+Class = tuple[int, str, str, str, str]
+Suspect = tuple[str, int, str, str]  # token, time, event id, "linked" or "unlinked"
+EARLIEST: Final = {
+    "crime.recorded": "recorded_ms",
+    "crime.validated": "validated_ms",
+    "crime.contract_completed": "contract_completed_ms",
+    "crime.gateway_transferred": "transferred_ms",
+}
+LATEST: Final = {"crime.allocated": "allocated_ms", "crime.victim_informed": "victim_informed_ms"}
+SUSPECT_EVENTS: Final = {"crime.suspect_linked": "linked", "crime.suspect_unlinked": "unlinked"}
 
 
 class Crime(NamedTuple):
@@ -114,10 +208,20 @@ class Crime(NamedTuple):
     last_arrival_ms: int
     first_ms: int
     recorded_ms: int | None = None
-    offence: Offence | None = None
+    offence: Class | None = None
     area: Stamp | None = None
     outcome: Stamp | None = None
     cancelled: bool = False
+    reported: tuple[int, str, int] | None = None
+    flags: tuple[int, str, tuple[str, ...]] | None = None
+    victim_gender: Stamp | None = None
+    victim: Stamp | None = None
+    validated_ms: int | None = None
+    allocated_ms: int | None = None
+    victim_informed_ms: int | None = None
+    contract_completed_ms: int | None = None
+    transferred_ms: int | None = None
+    suspects: tuple[Suspect, ...] = ()  # the last word on each, sorted by token
 
 
 def fold(state: Crime | None, event: Event, arrival_ms: int) -> Crime:
@@ -129,19 +233,51 @@ def fold(state: Crime | None, event: Event, arrival_ms: int) -> Crime:
         "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
         "first_ms": earliest_ms(state.first_ms, at),
     }
-    if area := data.get("area"):
-        changed["area"] = last(state.area, (at, event.id, area))
+    if data:
+        changed |= _said_of_any(state, event)
     if kind in ("crime.recorded", "crime.reclassified"):
         stated = tuple(data.get(key) or "" for key in ("offence_code", "group", "category"))
         if any(stated):
             changed["offence"] = last(state.offence, (at, event.id, *stated))
-    if kind == "crime.recorded":
-        changed["recorded_ms"] = earliest_ms(state.recorded_ms, at)
+    if moment := EARLIEST.get(kind):
+        changed[moment] = earliest_ms(getattr(state, moment), at)
+    elif moment := LATEST.get(kind):
+        changed[moment] = latest_ms(getattr(state, moment), at)
     elif kind == "crime.outcome_assigned":
         changed["outcome"] = last(state.outcome, (at, event.id, outcome_code(data["outcome"])))
     elif kind == "crime.cancelled":
         changed["cancelled"] = True
+    elif kind in SUSPECT_EVENTS:
+        changed["suspects"] = _with_suspect(state.suspects, (data["suspect_token"], at, event.id, SUSPECT_EVENTS[kind]))
     return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
+
+
+def _said_of_any(state: Crime, event: Event) -> dict[str, object]:
+    """What any event may say of a crime; the latest that says it counts."""
+    said_now: dict[str, object] = {}
+    at, of, data = event.time_ms, event.id, event.data
+    for name, key in (("area", "area"), ("victim_gender", "victim_gender"), ("victim", "victim_token")):
+        if text := data.get(key):
+            said_now[name] = last(getattr(state, name), (at, of, text))
+    if reported_at := data.get("reported_at"):
+        said_now["reported"] = last(state.reported, (at, of, to_ms(reported_at)))
+    flags = data.get("flags")
+    if flags is not None:
+        said_now["flags"] = last(state.flags, (at, of, tuple(sorted({slug(flag) for flag in flags}))))
+    return said_now
+
+
+def _with_suspect(suspects: tuple[Suspect, ...], told: Suspect) -> tuple[Suspect, ...]:
+    by_token = {suspect[0]: suspect for suspect in suspects}
+    by_token[told[0]] = last(by_token.get(told[0]), told)
+    return tuple(sorted(by_token.values()))
+
+
+OUTCOMES: Final = (
+    "1", "1A", "2", "2A", "3", "3A", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
+    "18", "19", "20", "21", "22",
+)  # fmt: skip
+OTHER: Final = "other"
 
 
 def outcome_code(text: str) -> str:
@@ -166,20 +302,89 @@ def _outcome_assigned(crime: Crime) -> int | None:
     return None if crime.outcome is None else crime.outcome[0]
 
 
+def _reported(crime: Crime) -> int | None:
+    return None if crime.reported is None else crime.reported[2]
+
+
+def _by_code(crime: Crime) -> Offence | None:
+    return offences.offence(crime.offence[2]) if crime.offence and crime.offence[2] else None
+
+
 def _group(crime: Crime) -> str | None:
-    return (crime.offence[3] or None) if crime.offence else None
+    if crime.offence and (stated := crime.offence[3]):
+        return slug(stated)
+    return known.group if (known := _by_code(crime)) else None
 
 
 def _category(crime: Crime) -> str | None:
-    return (crime.offence[4] or None) if crime.offence else None
+    if crime.offence and (stated := crime.offence[4]):
+        return slug(stated)
+    return known.category if (known := _by_code(crime)) else None
+
+
+def _subgroup(crime: Crime) -> str | None:
+    return known.subgroup if (known := _by_code(crime)) else None
+
+
+def _codes(crime: Crime) -> frozenset[str]:
+    return known.codes if (known := _by_code(crime)) else frozenset()
+
+
+def _unknown_code(crime: Crime) -> str | None:
+    return offences.unknown_code(crime.offence[2]) if crime.offence and crime.offence[2] else None
 
 
 def _outcome(crime: Crime) -> str | None:
-    return said(crime.outcome)
+    code = said(crime.outcome)
+    return code if code is None or code in OUTCOMES else OTHER
 
 
 def _area(crime: Crime) -> str | None:
     return said(crime.area)
+
+
+def _flags(crime: Crime) -> tuple[str, ...]:
+    return crime.flags[2] if crime.flags else ()
+
+
+def _victim_gender(crime: Crime) -> str | None:
+    return slug(crime.victim_gender[2]) if crime.victim_gender else None
+
+
+def _victim(crime: Crime) -> str | None:
+    return said(crime.victim)
+
+
+def _has_victim(crime: Crime) -> bool:
+    return crime.victim is not None
+
+
+def _suspects(crime: Crime) -> tuple[str, ...]:
+    return tuple(suspect[0] for suspect in crime.suspects if suspect[3] == "linked")
+
+
+def _is_informed(crime: Crime) -> bool:
+    allocated, informed = crime.allocated_ms, crime.victim_informed_ms
+    return allocated is not None and informed is not None and informed >= allocated
+
+
+def _validated_working(crime: Crime) -> int | None:
+    return working_ms(crime.validated_ms)
+
+
+def _transferred_working(crime: Crime) -> int | None:
+    return working_ms(crime.transferred_ms)
+
+
+def _is_transfer_timed(crime: Crime) -> bool:
+    validated, transferred = crime.validated_ms, crime.transferred_ms
+    if validated is None or transferred is None or transferred < validated:
+        return False
+    return working_ms(validated) is not None and working_ms(transferred) is not None
+
+
+def _is_untransferred(crime: Crime) -> bool:
+    return crime.validated_ms is not None and crime.transferred_ms is None
 
 
 STREAM: Final = Stream(
@@ -193,16 +398,49 @@ STREAM: Final = Stream(
     moments={
         "recorded": Word("the earliest crime.recorded", attrgetter("recorded_ms")),
         "outcome_assigned": Word("the latest crime.outcome_assigned", _outcome_assigned),
+        "reported": Word("the latest reported_at", _reported),
+        "validated": Word("the earliest crime.validated", attrgetter("validated_ms")),
+        "allocated": Word("the latest crime.allocated", attrgetter("allocated_ms")),
+        "victim_informed": Word("the latest crime.victim_informed", attrgetter("victim_informed_ms")),
+        "contract_completed": Word("the earliest crime.contract_completed", attrgetter("contract_completed_ms")),
+        "transferred": Word("the earliest crime.gateway_transferred", attrgetter("transferred_ms")),
+        "validated_working": Word(
+            "validated, on a clock of working days; for an interval within a part only", _validated_working
+        ),
+        "transferred_working": Word(
+            "transferred, on a clock of working days; for an interval within a part only", _transferred_working
+        ),
     },
     values={
-        "group": Word("Home Office offence group of the latest class", _group),
-        "category": Word("police.uk category of the latest class", _category),
-        "outcome": Word("code of the latest outcome, 1 to 22 with letters", _outcome),
+        "group": Word("Home Office offence group of the latest class: as stated, else that of its code", _group),
+        "category": Word("police.uk category of the latest class: as stated, else that of its code", _category),
+        "subgroup": Word("Home Office offence subgroup of the latest class's code", _subgroup),
+        "codes": Word("offence codes of the latest class; all of them must be listed", _codes, can_be=offences.CODES),
+        "unknown_code": Word("the latest class's code, if the table of codes does not have it", _unknown_code),
+        "outcome": Word("code of the latest outcome, or other", _outcome, can_be=(*OUTCOMES, OTHER)),
         "area": Word("the latest area", _area),
+        "flags": Word("the latest list of flags; one of them must be listed", _flags),
+        "victim_gender": Word("the victim's gender, the latest stated", _victim_gender),
+        "victim": Word("token of the victim, the latest stated", _victim),
+        "has_victim": Word("true where a victim's token is known", _has_victim, can_be=(True, False)),
+        "suspects": Word("tokens of the suspects linked now", _suspects),
+        "victim_is_informed": Word(
+            "true if the victim was informed at or after the latest allocation", _is_informed, can_be=(True, False)
+        ),
+        "transfer_is_timed": Word(
+            "true if validated is known and not after transferred, both in years whose bank holidays are known",
+            _is_transfer_timed,
+            can_be=(True, False),
+        ),
     },
-    states={},
+    states={"untransferred": Word("validated and not transferred", _is_untransferred)},
     lateness_days=30,
     keeping_days=761,
     board=Board("crime", "Crime", "Crimes recorded by group, category and area, and their outcomes.", "7d"),
     by_default=True,
+    fold_version=2,
+    reference={
+        "offence codes": offences.FINGERPRINT,
+        "bank holidays of England": working_days.FINGERPRINT,
+    },
 )

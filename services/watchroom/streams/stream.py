@@ -7,7 +7,7 @@ One module a stream fills in a `Stream`; the registry in `watchroom.streams` lis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -67,6 +67,8 @@ class Stream:
     # Raised whenever the same events would give other states, facts or contributions: part of the stream's
     # fingerprint. What a kind adds has a version of its own, `Kind.version`.
     fold_version: int = 1
+    # Tables that its words look things up in, by name: a short hash of each, part of the stream's fingerprint.
+    reference: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def words(self) -> Mapping[str, Word]:

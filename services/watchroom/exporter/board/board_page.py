@@ -12,6 +12,7 @@ from watchroom.exporter.board.tiles import tile
 from watchroom.exporter.board.wall import Board, Line, MeasureView
 from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS, label_words, plain, state_word
 from watchroom.exporter.numbers import Number
+from watchroom.exporter.top_list import has_top
 
 
 def board_page(board: Board, zone: ZoneInfo) -> str:
@@ -55,7 +56,9 @@ def _withheld(board: Board) -> Iterator[Html]:
 def _card(view: MeasureView) -> Html:
     measure = view.measure
     heading = tag("h3", tag("a", measure.brief, href=f"/measures/{measure.id}", id=f"link-{measure.id}"))
-    figures = _table(view)
+    figures = (
+        tag("p", tag("a", "The ten most frequent", href=f"/top/{measure.id}")) if has_top(measure) else _table(view)
+    )
     if not view.is_fed:
         figures = tag("p", f"{NOT_FED} (stream {' or '.join(measure.streams)})", class_="unfed")
     elif view.faults:

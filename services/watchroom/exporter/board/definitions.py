@@ -11,6 +11,7 @@ from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import has_list
 from watchroom.exporter.board.words import WINDOW_WORDS, label_words, limit_words, plain, target_words, where_words
+from watchroom.exporter.top_list import has_top
 from watchroom.kinds import kind_of, own_said
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Measure
@@ -58,6 +59,8 @@ def definition(measure: Measure) -> Html:
     parts = [tag("p", measure.definition, class_="lead"), tag("dl", *facts)]
     if has_list(measure):
         parts.append(tag("p", tag("a", "Who is behind the number now", href=f"/open/{measure.id}")))
+    if has_top(measure):
+        parts.append(tag("p", tag("a", "The most frequent", href=f"/top/{measure.id}")))
     return tag("article", *parts, class_="text")
 
 

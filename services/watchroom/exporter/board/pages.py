@@ -16,12 +16,14 @@ from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.observe import observe
 from watchroom.exporter.board.open_page import open_page, unreachable, where_faults
+from watchroom.exporter.board.top_page import top_page
 from watchroom.exporter.board.wall import has_list
 from watchroom.exporter.board.words import NOT_FED
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.open_list import read_open
 from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Asked, Pages
+from watchroom.exporter.top_list import has_top, read_top
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
@@ -33,6 +35,7 @@ ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 OPEN_TIMEOUT_S = 2.0
+TOP_TIMEOUT_S = 10.0  # a year of callers is hundreds of thousands of fields
 OPEN_AT_ONCE = 4  # lists read at the same time: a slow Redis holds so many threads, and no scrape
 
 
@@ -65,6 +68,7 @@ class BoardPages:
             "/": self._wall,
             "/assets/": self._asset,
             "/open/": self._open,
+            "/top/": self._top,
             "/measures": self._measures,
             "/measures/": self._measure,
             "/runbook": self._books,
@@ -90,14 +94,36 @@ class BoardPages:
         if faults := where_faults(measure, asked.query):
             text = tag("p", "; ".join(faults), class_="text")
             return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)
+        return self._read(measure, lambda: self._list(measure, asked))
+
+    def _top(self, asked: Asked) -> Answer:
+        measure = self._catalogue.measures.get(asked.rest)
+        if measure is None or not has_top(measure):
+            return self._unknown("list of the most frequent", "/top", filter(has_top, self._all()))
+        if measure.stream in self._page.not_fed:
+            return self._text(measure.brief, tag("p", f"{NOT_FED} (stream {measure.stream})", class_="text"))
+        return self._read(measure, lambda: self._most_frequent(measure))
+
+    def _read(self, measure: Measure, make: Callable[[], Answer]) -> Answer:
+        """A page that is read from Redis on demand; only so many at the same time."""
         if not self._reading_lists.acquire(blocking=False):
             return self._unreachable(measure, "too many lists are being read from Redis, try again")
         try:
-            return self._list(measure, asked)
+            return make()
         except StoreUnavailable as error:
             return self._unreachable(measure, str(error))
         finally:
             self._reading_lists.release()
+
+    def _most_frequent(self, measure: Measure) -> Answer:
+        reader = Reader(self._settings.redis_url, self._settings.force, TOP_TIMEOUT_S)
+        try:
+            at_ms = self._now_ms()
+            lists = [read_top(reader, measure, window, at_ms, self._settings) for window in measure.windows]
+        finally:
+            reader.close()
+        faults = self._page.faults(self._now_ms())[measure.stream]
+        return self._text(measure.brief, top_page(lists, faults))
 
     def _list(self, measure: Measure, asked: Asked) -> Answer:
         """Read with a connection of its own: the mirror's belongs to the refreshing loop."""

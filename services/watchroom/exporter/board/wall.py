@@ -170,9 +170,12 @@ def _measure_view(measure: Measure, of_streams: Faults, ask: Ask) -> MeasureView
 
 
 def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
-    """What a card shows for each value of the first label, over the shortest window."""
+    """What a card shows for each value of the first label, over the shortest window that is split by it."""
     split = measure.labels[0].name if measure.labels else ""
     window = measure.windows[0] if measure.windows else ""
+    if window and split == measure.area_label:
+        by_area = [each for each in measure.area_windows if each != "month"]
+        window, split = (by_area[0], split) if by_area else (window, "")
     kind = kind_of(measure)
     has_targets = measure.targets and all(set(target.where) <= {split} for target in measure.targets)
     for what in kind.card:

@@ -10,14 +10,13 @@ from watchroom.generate import promql
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, names, quantity_of
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown, Tile
 
 CHOSEN: Final = ('force=~"$force"',)
 ALL: Final = "All"
 LAST: Final = "zzz"  # the place after all values: signs stand before digits
 PLACE: Final = "place"  # label by which the rows of a table are ordered
-AREA: Final = "area"  # the word whose values are a setting
 NORMAL: Final = "NORMAL"
 NO_MAPPING: Final[Mapping[str, str]] = {}
 

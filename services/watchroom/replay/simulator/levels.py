@@ -146,6 +146,15 @@ class Crimes:
     outcome_days: float  # median
     outcome_spread: float
     resolved: float  # share of outcomes
+    reported_before_days: float = 0.12  # median from report to record, of crimes that no incident led to; assumption
+    validated_days: float = 0.8  # median from record to validation; assumption
+    transferred_days: float = 8.0  # median from validation to the victims' gateway, published: 10 days on average
+    allocated_days: float = 0.5  # median from record to allocation; assumption
+    reallocated: float = 0.1  # assumption
+    informed: float = 0.8  # share of allocations whose victim is informed; assumption
+    contracts: float = 0.768  # contracts by crimes with a victim: 30,508 by 39,734, published
+    with_victim: float = 0.46  # share of crimes other than violence, which always has one; assumption
+    with_suspect: float = 0.25  # share of crimes; assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,25 @@ class Force:
     transferred: float = 0.04  # of answered calls; assumption
     queue_event_missing: float = 0.002  # answered without call.queued; assumption
 
+
+# Of 528 small areas (LSOAs) of the county, of about the same population each: Office for National Statistics.
+_DISTRICTS = {
+    "newcastle_under_lyme": 80,
+    "stafford": 80,
+    "lichfield": 58,
+    "tamworth": 51,
+    "east_staffordshire": 72,
+    "south_staffordshire": 68,
+    "cannock_chase": 60,
+    "staffordshire_moorlands": 59,
+}
+_AREAS = {
+    "stoke": 0.37,  # published: 37 % of domestic abuse crime in Stoke
+    **{name: round(0.59 * lsoas / 528, 4) for name, lsoas in _DISTRICTS.items()},  # assumption: by population
+    "county_unknown": 0.015,  # this and the others: assumptions
+    "out_of_force": 0.005,
+    "": 0.02,
+}
 
 PUBLISHED = Force(
     lines={
@@ -226,7 +254,7 @@ PUBLISHED = Force(
         cancelled=0.03,
         reopened=0.015,
         arrival_missing=0.05,
-        areas={"stoke": 0.37, "county": 0.61, "": 0.02},  # published: 37 % of domestic abuse crime in Stoke
+        areas=_AREAS,
     ),
     crimes=Crimes(
         per_incident=0.28,
@@ -251,4 +279,5 @@ GOOD = replace(
     PUBLISHED,
     shifts=(Shift(4, 4), Shift(5, 10), Shift(5, 10)),
     incidents=replace(PUBLISHED.incidents, grades={**PUBLISHED.incidents.grades, **_GOOD_GRADES}),
+    crimes=replace(PUBLISHED.crimes, transferred_days=0.5),
 )

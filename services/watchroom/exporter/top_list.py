@@ -1,0 +1,179 @@
+"""`watchroom top --measure ID`: what occurs most. A token is shown by its key id and its first six characters."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.events.times import to_text
+from watchroom.exporter.live import liveness
+from watchroom.kinds import kind_of, tokens, top
+from watchroom.kinds.kind import Form
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.top import Ranked
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+from watchroom.store.filled import check_filled
+from watchroom.store.read import Reader
+
+SAID: Final = {
+    "28d": "in the last 28 days, today included",
+    "month": "in the running month",
+    "12mo": "in the last 12 complete months",
+}
+
+
+class TopList(NamedTuple):
+    """The most frequent in one window at one moment."""
+
+    measure: Measure
+    window: str
+    ranked: Sequence[Ranked]
+    occurrences: int  # of all, listed or not
+    different: int
+    token_keys: int
+    as_of_ms: int | None  # the slowest partition's T; None if one has none
+    not_live: Sequence[str] = ()
+
+    @property
+    def word(self) -> str:
+        """Name of the word beside a token; empty where the measure has none."""
+        return self.measure.labels[0].name if self.measure.labels else ""
+
+
+def top_list(
+    settings: Settings,
+    measure_id: str,
+    window: str,
+    now_ms: int,
+    output: Literal["table", "json", "csv"] = "table",
+    *,
+    warn: Callable[[str], None] = lambda _: None,
+) -> str:
+    """The list as text.
+
+    Args:
+        settings: Which Redis, force and catalogue.
+        measure_id: A measure of the kind `top`.
+        window: One of its windows.
+        now_ms: The moment at which the window ends.
+        output: The form.
+        warn: Called with each reason why JSON or CSV is not live.
+
+    Raises:
+        ConfigurationInvalid: No such measure, a window that it does not have, or its stream is not fed.
+        RebuildNeeded: Redis holds the measure's stream under another definition.
+        StoreUnavailable: Redis did not answer.
+        WorkFailed: Redis holds nothing of this force.
+    """
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    measure = top_measure(catalogue, measure_id, window, settings)
+    reader = Reader(settings.redis_url, settings.force, timeout_s=30)
+    try:
+        check_filled(reader, settings, catalogue).refuse([measure.stream])
+        found = read_top(reader, measure, window, now_ms, settings)
+        found = found._replace(not_live=liveness(reader, settings, measure.stream, now_ms).reasons)
+    finally:
+        reader.close()
+    if output == "table":
+        return as_text(found)
+    for reason in found.not_live:
+        warn(f"not live: {reason}")
+    return as_json(found) if output == "json" else as_csv(found)
+
+
+def has_top(measure: Measure) -> bool:
+    """Whether a measure is a list of the most frequent."""
+    return kind_of(measure).form is Form.LIST
+
+
+def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Settings) -> Measure:
+    """The measure of this id, if it can be listed over this window; else ConfigurationInvalid."""
+    measure = catalogue.measures.get(measure_id)
+    if measure is None or not has_top(measure):
+        ids = ", ".join(each.id for each in catalogue.measures.values() if has_top(each))
+        found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
+        raise ConfigurationInvalid([Fault("--measure", "", found, f"one of {ids}" if ids else "none: there is none")])
+    if window not in measure.windows:
+        raise ConfigurationInvalid([Fault("--window", "", repr(window), f"one of {', '.join(measure.windows)}")])
+    if measure.stream not in settings.streams:
+        found = f"{measure.id!r} of stream {measure.stream}, which is not fed here"
+        write = f"a measure of {', '.join(settings.streams)}, or the stream in WATCHROOM_STREAMS"
+        raise ConfigurationInvalid([Fault("--measure", "", found, write)])
+    return measure
+
+
+def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, settings: Settings) -> TopList:
+    """What occurs most in a window that ends at `now_ms`."""
+    topic = settings.topic(measure.stream)
+    fresh = [state.fresh_ms for (of, _), state in reader.partitions().items() if of == topic]
+    known = [ms for ms in fresh if ms is not None]
+    names = tokens.hashes_of(measure.id, window, now_ms, Calendar(settings.zone))
+    counts = tokens.together(tokens.today(reader.token_hash(name)) for name in names)
+    figures = top.figures(measure, counts)
+    return TopList(
+        measure,
+        window,
+        top.most_frequent(counts, top.MOST_LISTED.of(measure)),
+        figures.occurrences,
+        figures.different,
+        tokens.bands_of(counts).token_keys,
+        min(known) if known and len(known) == len(fresh) else None,
+    )
+
+
+def as_text(found: TopList) -> str:
+    """A table, and below it what a reader has to know about it."""
+    lines = [f"{found.measure.brief} {SAID[found.window]}"]
+    width = max((len(each.name) for each in found.ranked), default=0)
+    for place, each in enumerate(found.ranked, 1):
+        lines.append(f"{place:>3}  {each.name:<{width}}  {each.occurrences:>7,}  {each.word}".rstrip())
+    lines += list(notes(found))
+    return "\n".join(lines) + "\n"
+
+
+def notes(found: TopList) -> Iterator[str]:
+    """How many there are beside those listed, and what a reader must know."""
+    if not found.ranked:
+        yield "None."
+    else:
+        yield f"{found.occurrences:,} in all, of {found.different:,} different ones."
+    if found.token_keys > 1:
+        yield f"The tokens were made with {found.token_keys} keys: one may be listed twice."
+    if found.as_of_ms is None:
+        yield "How recent this is cannot be told: no worker has applied every partition."
+    yield from (f"Not live: {reason}." for reason in found.not_live)
+
+
+def as_json(found: TopList) -> str:
+    """An array, one object a rank; `as_of` is the slowest partition's T."""
+    return json.dumps(list(_rows(found)), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(found: TopList) -> str:
+    """The same, one line a rank."""
+    out = io.StringIO()
+    columns = ["measure", "window", "rank", "name", *([found.word] if found.word else []), "occurrences", "as_of"]
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_rows(found))
+    return out.getvalue()
+
+
+def _rows(found: TopList) -> Iterator[dict[str, object]]:
+    for rank, each in enumerate(found.ranked, 1):
+        yield {
+            "measure": found.measure.id,
+            "window": found.window,
+            "rank": rank,
+            "name": each.name,
+            **({found.word: each.word} if found.word else {}),
+            "occurrences": each.occurrences,
+            "as_of": None if found.as_of_ms is None else to_text(found.as_of_ms),
+        }

@@ -1,0 +1,107 @@
+"""Writes the bands of closed months: the tokens are kept for a year or so, the bands for good.
+
+The worker that has a stream's first partition does it. All other workers would write the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import StoreUnavailable
+from watchroom.intake.intake import Intake, now_ms
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+from watchroom.store import bands
+from watchroom.store.bands import MonthBands
+from watchroom.store.read import Reader
+from watchroom.store.write import Store
+
+EVERY_S = 30.0
+READ_WITHIN_S = 30.0
+
+log = structlog.get_logger("watchroom.intake")
+
+
+class MonthBandsWriter:
+    """Writes bands where they are missing, or no longer what the hashes say.
+
+    Args:
+        settings: Which Redis and force; the zone, and when months close.
+        catalogue: The measures.
+        store: Writes.
+    """
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._calendar = Calendar(settings.zone)
+        self._reader = Reader(settings.redis_url, settings.force, READ_WITHIN_S)
+        measures = [m for m in catalogue.measures.values() if kind_of(m).reads is Reads.TOKENS]
+        self._of_stream = {s: [m for m in measures if m.stream == s] for s in settings.streams}
+
+    async def write_forever(self, intake: Intake) -> None:
+        """Every half a minute, for the streams whose first partition is ours; a Redis that is silent is asked again."""
+        try:
+            while True:
+                await asyncio.sleep(EVERY_S)
+                ours = {topic for topic, partition in (lane.place for lane in intake.lanes) if partition == 0}
+                for stream, measures in self._of_stream.items():
+                    if measures and self._settings.topic(stream) in ours:
+                        try:
+                            await self.write(stream, now_ms())
+                        except StoreUnavailable as error:
+                            log.warning("bands of months wait for Redis", detail=str(error))
+        except Exception as error:  # noqa: BLE001  # a timer that dies silently would leave months without bands
+            intake.fail(error)
+        finally:
+            self._reader.close()
+
+    async def write(self, stream: str, at_ms: int) -> int:
+        """Write what is due of one stream; returns how many months were written.
+
+        Raises:
+            StoreUnavailable: Redis did not answer; what is missing is written the next time.
+        """
+        found = await asyncio.to_thread(self._due, stream, at_ms)
+        written = 0
+        for measure, month, made in found:
+            written += await self._store.write_bands(stream, bands.field(measure, month), made)
+        return written
+
+    def _due(self, stream: str, at_ms: int) -> Sequence[tuple[str, str, MonthBands]]:
+        fresh_ms = self._applied_up_to(stream, at_ms)
+        if fresh_ms is None:
+            return []
+        versions, stored, _ = self._reader.held_tokens()
+        found = []
+        for measure in self._of_stream[stream]:
+            due = [m for m in self._closed(measure, versions, fresh_ms) if _is_due(measure, m, versions, stored)]
+            made = bands.bands_of_months(measure.id, due, versions, self._reader.token_hash)
+            found += [(measure.id, month, each) for month, each in made]
+        return found
+
+    def _applied_up_to(self, stream: str, at_ms: int) -> int | None:
+        """T of the slowest partition; None unless every one has applied its log's end just now."""
+        topic = self._settings.topic(stream)
+        fresh = [state.fresh_ms for (of, _), state in self._reader.partitions().items() if of == topic]
+        known = [ms for ms in fresh if ms is not None and at_ms - ms <= self._settings.fresh_s * 1000]
+        return min(known) if known and len(known) == len(fresh) else None
+
+    def _closed(self, measure: Measure, versions: Mapping[str, int], fresh_ms: int) -> list[str]:
+        """Months whose hash is held and that have closed."""
+        head = names.token_month(measure.id, "")
+        held = (name.removeprefix(head) for name in versions if name.startswith(head))
+        lateness_ms = self._settings.lateness_days.ms(measure.stream)
+        return [month for month in held if self._calendar.month_end_ms(month) + lateness_ms < fresh_ms]
+
+
+def _is_due(measure: Measure, month: str, versions: Mapping[str, int], stored: Mapping[str, str]) -> bool:
+    text = stored.get(bands.field(measure.id, month))
+    return text is None or not bands.is_current(bands.from_json(text), measure.id, month, versions)

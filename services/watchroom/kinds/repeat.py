@@ -1,0 +1,106 @@
+"""Repeat demand: how many tokens occur once, two or three times, and four times or more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from watchroom.kinds import tokens, words
+from watchroom.kinds.kind import (
+    Column,
+    Form,
+    Kind,
+    MetricFamily,
+    Over,
+    Quantity,
+    Reads,
+    Stored,
+    Unit,
+)
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.tokens import Bands
+
+BANDS: Final = (("1", "once"), ("2_3", "two_or_three"), ("4_plus", "four_or_more"))
+
+
+def figures(_: Measure, stored: Stored, timed: bool = False) -> Bands:  # noqa: ARG001  # it has no target
+    """The bands, which have them all."""
+    found: Bands = stored or Bands()
+    return found
+
+
+def add_up(stored: Iterable[Bands]) -> Bands:
+    """Of a measure without labels there is one."""
+    return next(iter(stored), Bands())
+
+
+def clock(measure: Measure, mention: Callable[[str], str]) -> str:
+    """Where a token is placed."""
+    return f"each value of {mention(measure.tokens)}, placed at {mention(measure.at)}"
+
+
+def details(row: Mapping[str, object]) -> Iterator[str]:
+    """How many tokens are in each band."""
+    counts = [words.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
+    yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
+    if words.whole(row["token_keys"]) > 1:
+        yield f"made with {row['token_keys']} keys: one may be counted twice"
+    if row["left_out"]:
+        yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded, counted separately"
+    if row["not_restated"]:
+        yield f"{row['not_restated']:,} events came too late to be counted"
+
+
+def _tokens_in(band: str, meaning: str, figure: str) -> Quantity:
+    return Quantity(meaning, Unit.NUMBER, figure, "tokens", {"band": band})
+
+
+KIND: Final = Kind(
+    name="repeat",
+    about="how often each of them occurs",
+    needs=("at", "tokens", "windows"),
+    may=("where",),
+    most_labels=0,
+    reads=Reads.TOKENS,
+    adding=tokens.adding,
+    figures=figures,
+    add_up=add_up,
+    families={
+        "tokens": MetricFamily(
+            "how many occur once (band 1), two or three times (2_3), four times or more (4_plus)",
+            tuple(({"band": band}, figure) for band, figure in BANDS),
+        ),
+        "occurrences": MetricFamily(
+            "how many occurrences those of a band have together",
+            tuple(({"band": band}, f"{figure}_occurrences") for band, figure in BANDS),
+        ),
+        "as_of_timestamp_seconds": MetricFamily(
+            "up to when everything is in it; it is read once a minute, and not published once it is 3 minutes old",
+            (({}, "as_of"),),
+            over=Over.READING,
+        ),
+    },
+    quantities={
+        "once": _tokens_in("1", "once", "once"),
+        "two_or_three": _tokens_in("2_3", "two or three times", "two_or_three"),
+        "four_or_more": _tokens_in("4_plus", "four times or more", "four_or_more"),
+    },
+    base="once",
+    columns=(
+        Column("value", "repeated_share"),
+        Column("numerator", "repeated"),
+        Column("denominator", "tokens"),
+        *(Column(f"tokens_{band}", figure) for band, figure in BANDS),
+        *(Column(f"occurrences_{band}", f"{figure}_occurrences") for band, figure in BANDS),
+        *(Column(name, name) for name in ("token_keys", "left_out", "not_restated")),
+    ),
+    published=tuple(f"{what}_{band}" for what in ("tokens", "occurrences") for band, _ in BANDS),
+    details=details,
+    clock=clock,
+    form=Form.SUMMARY,
+    unit=Unit.SHARE,
+    card=("once", "two_or_three", "four_or_more"),
+    trends=("four_or_more", "two_or_three"),
+    summary=("once", "two_or_three", "four_or_more"),
+    by_month=("once", "two_or_three", "four_or_more"),
+)

@@ -1,0 +1,156 @@
+"""Bands of closed months: how many tokens occurred how often, kept when the tokens themselves are gone.
+
+With a month are kept its own bands and those of the 12 months ending with it, as they were when the month closed
+and as they are today. They are made from the hashes of token counts alone, so a rebuild makes the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from watchroom.kinds import names, tokens
+from watchroom.kinds.tokens import Bands, Counts
+from watchroom.rolling.calendar import Calendar
+
+YEAR: Final = 12
+ReadHash = Callable[[str], Counts]
+
+
+class Both(NamedTuple):
+    """Bands as published and as they are today; what came after the closing is the difference."""
+
+    published: Bands
+    today: Bands
+
+
+class MonthBands(NamedTuple):
+    """The bands of one month."""
+
+    month: Both
+    twelve: Both | None  # of the 12 months ending with it; None unless all 12 are held
+    versions: Mapping[str, int]  # of the hashes that they were made from
+
+
+def field(measure: str, month: str) -> str:
+    """The field of the hash `bands`."""
+    return f"{measure}|{month}"
+
+
+def as_json(bands: MonthBands) -> str:
+    """As stored."""
+    return json.dumps({"month": bands.month, "12mo": bands.twelve, "versions": bands.versions}, separators=(",", ":"))
+
+
+def from_json(text: str) -> MonthBands:
+    """Inverse of `as_json`."""
+    said = json.loads(text)
+    twelve = said["12mo"]
+    return MonthBands(_both(said["month"]), None if twelve is None else _both(twelve), said["versions"])
+
+
+def _both(said: list[list[int]]) -> Both:
+    published, today = said
+    return Both(Bands(*published), Bands(*today))
+
+
+class Standing(NamedTuple):
+    """The bands of a month or of the 12 months ending with it, for a report."""
+
+    both: Both
+    closed: bool  # False: made from the hashes just now, the month's own are not written yet
+
+
+class Held(NamedTuple):
+    """What is held of all measures of tokens, as of one reading."""
+
+    versions: Mapping[str, int]
+    stored: Mapping[str, str]  # of the hash `bands`
+    not_restated: Mapping[str, int]
+
+    def months(self, measure: str) -> set[str]:
+        """Months of which anything is known."""
+        head = names.token_month(measure, "")
+        held = {name.removeprefix(head) for name in self.versions if name.startswith(head)}
+        return held | {month for of, _, month in (each.partition("|") for each in self.stored) if of == measure}
+
+    def month(self, measure: str, month: str, read: ReadHash) -> Standing | None:
+        """The bands of one month; None where nothing is known of it."""
+        stored = self._stored(measure, month)
+        if stored is not None:
+            return Standing(self._marked(measure, month, stored.month), closed=True)
+        name = names.token_month(measure, month)
+        if name not in self.versions:
+            return None
+        return Standing(self._marked(measure, month, of_hashes([read(name)])), closed=False)
+
+    def twelve(self, measure: str, month: str, read: ReadHash) -> Standing | None:
+        """The bands of the 12 months ending with one; None where not all of them are known."""
+        stored = self._stored(measure, month)
+        if stored is not None:
+            return None if stored.twelve is None else Standing(stored.twelve, closed=True)
+        made = dict(bands_of_months(measure, [month], self.versions, read))[month].twelve
+        return None if made is None else Standing(made, closed=False)
+
+    def _stored(self, measure: str, month: str) -> MonthBands | None:
+        """The bands as written, unless they are behind what their hashes say by now."""
+        text = self.stored.get(field(measure, month))
+        bands = None if text is None else from_json(text)
+        return bands if bands is not None and is_current(bands, measure, month, self.versions) else None
+
+    def _marked(self, measure: str, month: str, both: Both) -> Both:
+        late = self.not_restated.get(names.token_month(measure, month), 0)
+        return Both(both.published._replace(not_restated=late), both.today._replace(not_restated=late))
+
+
+def year_ending(month: str) -> list[str]:
+    """The 12 months that end with this one, the oldest first."""
+    return [Calendar.months_before(month, back) for back in range(YEAR - 1, -1, -1)]
+
+
+def bands_of_months(
+    measure: str, months: Iterable[str], versions: Mapping[str, int], read: ReadHash
+) -> Iterator[tuple[str, MonthBands]]:
+    """The bands of some months, each hash read once.
+
+    Args:
+        measure: Whose.
+        months: Those whose own hash is held.
+        versions: Of all hashes that are held.
+        read: Reads a hash by its name.
+    """
+    held: dict[str, Counts] = {}
+
+    def counts(month: str) -> Counts:
+        if month not in held:
+            name = names.token_month(measure, month)
+            held[month] = read(name) if name in versions else {}
+        return held[month]
+
+    for month in sorted(months):
+        year = year_ending(month)
+        for gone in [each for each in held if each < year[0]]:
+            del held[gone]
+        # The oldest tells whether there was a feed a year ago: fewer than 12 months are not read out as a year.
+        whole = names.token_month(measure, year[0]) in versions
+        of = {name: versions[name] for name in made_from(measure, month) if name in versions}
+        twelve = of_hashes([counts(each) for each in year]) if whole else None
+        yield month, MonthBands(of_hashes([counts(month)]), twelve, of)
+
+
+def made_from(measure: str, month: str) -> list[str]:
+    """Names of the hashes that a month's bands are made from."""
+    return [names.token_month(measure, each) for each in year_ending(month)]
+
+
+def is_current(bands: MonthBands, measure: str, month: str, versions: Mapping[str, int]) -> bool:
+    """Whether stored bands are still what their hashes say, or all that is left: hashes that were ended say nothing."""
+    now = {name: versions[name] for name in made_from(measure, month) if name in versions}
+    return now == bands.versions or not bands.versions.keys() <= now.keys()
+
+
+def of_hashes(hashes: list[Counts]) -> Both:
+    """The bands of several hashes together, as published and as they are today."""
+    published, today = (tokens.together(map(of, hashes)) for of in (tokens.published, tokens.today))
+    return Both(tokens.bands_of(published), tokens.bands_of(today))

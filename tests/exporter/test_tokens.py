@@ -1,0 +1,180 @@
+"""Measures of tokens on the page: bands over each window, from what changed only, and never a token."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.exporter.control_room import LONDON, NOON, ControlRoom, Samples, parsed, value
+from watchroom.errors import ConfigurationInvalid
+from watchroom.exporter.mirror import Mirror
+from watchroom.exporter.tokens import PUBLISHED_FOR_MS, TokenWindows
+from watchroom.exporter.top_list import top_list
+from watchroom.kinds.names import token_day, token_month
+from watchroom.store.read import Reader
+
+A, B, C = (f"k1.{letter * 26}" for letter in "ABC")
+CALLERS = "mobile_callers"
+
+
+def count(room: ControlRoom, measure: str, day: str, **tokens: int) -> None:
+    """What steps have written of one day."""
+    for name in (token_day(measure, day), token_month(measure, day[:7])):
+        for token, number in tokens.items():
+            room.client.hincrby(room.keys.tokens(name), token, number)
+        room.client.hincrby(room.keys.token_versions, name, 1)
+
+
+class Shown:
+    """An exporter over the room."""
+
+    def __init__(self, room: ControlRoom) -> None:
+        self.room = room
+        self.reader = Reader(room.settings.redis_url, room.settings.force)
+        self.tokens = TokenWindows(self.reader, room.catalogue, room.settings)
+        self.mirror = Mirror(self.reader, room.catalogue, LONDON, room.settings.topics.values(), self.tokens)
+        self.page = room.page(self.mirror)
+
+    def refresh(self, at_ms: int = NOON) -> None:
+        self.tokens.refresh(at_ms)
+        self.mirror.refresh(at_ms)
+
+    def text(self, at_ms: int = NOON) -> str:
+        return self.page.text(at_ms)
+
+    def bands(self, window: str, at_ms: int = NOON, **more: str) -> list[float | None]:
+        """How many in each band."""
+        samples = parsed(self.text(at_ms))
+        return [
+            value(samples, f"{CALLERS}_tokens", band=band, window=window, **more) for band in ("1", "2_3", "4_plus")
+        ]
+
+
+@pytest.fixture
+def shown(room: ControlRoom) -> Shown:
+    """Nothing has happened yet."""
+    return Shown(room)
+
+
+def tokens(**numbers: int) -> dict[str, int]:
+    """Token letters as whole tokens."""
+    return {f"k1.{letter * 26}": number for letter, number in numbers.items()}
+
+
+def test_the_bands_of_28_days_are_those_of_all_its_days_together(room: ControlRoom, shown: Shown) -> None:
+    """Who called on two days called twice; today counts, the 29th day before does not."""
+    count(room, CALLERS, "2021-11-27", **tokens(A=1))
+    count(room, CALLERS, "2021-11-01", **tokens(A=1, B=4))
+    count(room, CALLERS, "2021-10-31", **tokens(C=1))
+    count(room, CALLERS, "2021-10-30", **tokens(D=1))
+    shown.refresh()
+    assert shown.bands("28d") == [1, 1, 1]
+    assert shown.bands("month", month="2021-11") == [0, 1, 1]
+
+
+def test_a_window_of_nothing_is_0_and_a_past_month_of_nothing_is_absent(shown: Shown) -> None:
+    """No calls is a figure while there is a feed; a month before the feed is none."""
+    shown.refresh()
+    assert shown.bands("28d") == [0, 0, 0]
+    assert shown.bands("month", month="2021-11") == [0, 0, 0]
+    assert shown.bands("month", month="2021-10") == [None, None, None]
+    assert shown.bands("12mo") == [None, None, None]
+
+
+def test_twelve_months_need_the_oldest_of_them(room: ControlRoom, shown: Shown) -> None:
+    """Ten months read out as a year would look like a fall in demand."""
+    count(room, CALLERS, "2021-10-01", **tokens(A=1))
+    shown.refresh()
+    assert shown.bands("12mo") == [None, None, None]
+    count(room, CALLERS, "2020-11-01", **tokens(A=1))
+    shown.refresh()
+    assert shown.bands("12mo") == [0, 1, 0]
+
+
+def test_tokens_of_two_keys_are_withheld(room: ControlRoom, shown: Shown) -> None:
+    """After a new key one telephone is two tokens: the window would say half as many repeats."""
+    count(room, CALLERS, "2021-11-27", **{A: 2})
+    count(room, CALLERS, "2021-11-01", **{A.replace("k1", "k2"): 2})
+    shown.refresh()
+    assert shown.bands("28d") == [None, None, None]
+
+
+def test_what_is_not_read_any_more_is_not_published(room: ControlRoom, shown: Shown) -> None:
+    """It is as of the slowest partition; from three minutes on it is no figure of now."""
+    count(room, CALLERS, "2021-11-27", **tokens(A=1))
+    shown.refresh()
+    later_ms = NOON + PUBLISHED_FOR_MS
+    room.fresh(later_ms)
+    room.heard(later_ms)
+    shown.mirror.refresh(later_ms)
+    assert shown.bands("28d", later_ms - 1) == [1, 0, 0]
+    assert shown.bands("28d", later_ms) == [None, None, None]
+    assert "call_volume" in shown.text(later_ms)
+
+
+def test_only_what_changed_is_read_again(room: ControlRoom, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year of callers is hundreds of thousands of fields: not every minute."""
+    count(room, CALLERS, "2020-11-01", **tokens(A=1))
+    count(room, CALLERS, "2021-11-27", **tokens(A=1))
+    shown.refresh()
+    read: list[str] = []
+    plain = shown.reader.token_hash
+
+    def noted(name: str) -> dict[str, int]:
+        read.append(name)
+        return plain(name)
+
+    monkeypatch.setattr(shown.reader, "token_hash", noted)
+    shown.refresh()
+    assert read == []
+    count(room, CALLERS, "2021-11-27", **tokens(B=1))
+    shown.refresh()
+    assert sorted(read) == [token_day(CALLERS, "2021-11-27"), token_month(CALLERS, "2021-11")]
+    assert shown.bands("28d") == [2, 0, 0]
+
+
+def test_no_page_shows_a_token(room: ControlRoom, shown: Shown) -> None:
+    """A label would keep it in Prometheus for as long as that keeps anything."""
+    count(room, CALLERS, "2021-11-27", **tokens(A=1))
+    count(room, "top_callers", "2021-11-27", **{f"{A}|hospital": 2})
+    shown.refresh()
+    assert "AAAAAA" not in shown.text()
+    assert "top_callers" not in shown.text()
+
+
+def test_the_list_has_the_ten_most_frequent_shortened(room: ControlRoom) -> None:
+    """Enough to tell ten apart, and not the token."""
+    for number, letter in enumerate("ABCDEFGHIJK", 1):
+        count(room, "top_callers", "2021-11-26", **{f"k1.{letter * 26}|hospital": number})
+    rows = json.loads(top_list(room.settings, "top_callers", "28d", NOON, "json"))
+    assert [row["rank"] for row in rows] == list(range(1, 11))
+    assert rows[0] == {
+        "measure": "top_callers", "window": "28d", "rank": 1, "name": "k1.KKKKKK", "caller_org": "hospital",
+        "occurrences": 11, "as_of": "2021-11-27T00:00:00.000Z",
+    }  # fmt: skip
+    text = top_list(room.settings, "top_callers", "28d", NOON)
+    assert text.startswith(
+        "Most frequent callers in the last 28 days, today included\n  1  k1.KKKKKK       11  hospital"
+    )
+    assert "66 in all, of 11 different ones." in text
+
+
+@pytest.mark.parametrize(
+    ("measure", "window", "said"),
+    [
+        ("call_volume", "28d", "--measure: found 'call_volume', a count; write one of top_callers"),
+        ("nothing", "28d", "--measure: found 'nothing'; write one of top_callers"),
+        ("top_callers", "5m", "--window: found '5m'; write one of 28d, month, 12mo"),
+    ],
+)
+def test_what_cannot_be_listed_is_told(room: ControlRoom, measure: str, window: str, said: str) -> None:
+    """With what there is."""
+    with pytest.raises(ConfigurationInvalid, match=said):
+        top_list(room.settings, measure, window, NOON)
+
+
+def test_the_samples_are_found() -> None:
+    """The helpers of this page would find nothing in a page of nothing."""
+    empty: Samples = {}
+    assert value(empty, f"{CALLERS}_tokens", band="1", window="28d") is None
