@@ -137,7 +137,10 @@ def test_every_event_type_occurs(week: list[Simulated]) -> None:
     types = {parse(e.value).type for e in [*week, *beats]}
     assert types == {
         *(f"call.{name}" for name in ("presented", "queued", "answered", "abandoned", "transferred", "ended")),
-        *(f"incident.{name}" for name in ("created", "graded", "linked", "cancelled", "closed", "reopened")),
+        *(
+            f"incident.{name}"
+            for name in ("created", "graded", "linked", "cancelled", "closed", "reopened", "reclassified")
+        ),
         *(f"incident.resource_{name}" for name in ("assigned", "unassigned", "on_scene")),
         *(f"crime.{name}" for name in ("recorded", "reclassified", "cancelled", "outcome_assigned")),
         "feed.heartbeat",
