@@ -139,7 +139,10 @@ def test_every_event_type_occurs(week: list[Simulated]) -> None:
         *(f"call.{name}" for name in ("presented", "queued", "answered", "abandoned", "transferred", "ended")),
         *(f"call.callback_{name}" for name in ("offered", "accepted", "made")),
         *(f"contact.{name}" for name in ("received", "first_reply", "closed")),
-        *(f"incident.{name}" for name in ("created", "graded", "linked", "cancelled", "closed", "reopened")),
+        *(
+            f"incident.{name}"
+            for name in ("created", "graded", "linked", "cancelled", "closed", "reopened", "reclassified")
+        ),
         *(f"incident.resource_{name}" for name in ("assigned", "unassigned", "on_scene")),
         *(f"crime.{name}" for name in ("recorded", "reclassified", "cancelled", "outcome_assigned")),
         *(f"crime.{name}" for name in ("validated", "allocated", "victim_informed", "contract_completed")),

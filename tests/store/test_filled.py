@@ -25,6 +25,12 @@ CRIMES = {"crimes_in": ("recorded", "outcome_assigned")}
 CHANGED = {"crimes": "measure crimes_in changed"}
 
 
+@pytest.fixture(autouse=True)
+def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that only what a test changes is changed."""
+    before.fold_of_then(monkeypatch)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
     """A reader's."""
