@@ -16,6 +16,7 @@ stream's bound. Every field of the month's bucket is a cell, orphans and bins to
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Content:
     open: dict[str, dict[str, int]]
     restatements: list[Entry]  # sorted
     dead_letters: dict[tuple[str, str], int]
+    ignored_fields: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
 
 
 def refusal(event: Sent) -> str | None:
@@ -71,7 +73,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
 
     `refused` are (topic, reason) of records that could not even be read as an event of this stream.
     """
-    dead_letters = Counter(refused)
+    dead_letters, ignored = Counter(refused), Counter[tuple[str, str]]()
     lives: dict[tuple[str, str], list[list[Sent]]] = defaultdict(list)
     log: list[Entry] = []
     for event in events:
@@ -80,6 +82,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
         if (reason := refusal(event)) is not None:
             dead_letters[event.topic, reason] += 1
             continue
+        ignored.update((event.topic, name) for name in event.ignored)
         of_entity = lives[event.topic, event.subject]
         if not of_entity or event.arrival_ms - max(e.arrival_ms for e in of_entity[-1]) > KEEPING_MS[event.stream]:
             of_entity.append([])
@@ -93,7 +96,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
             total.update(added_by(known).cells)
         for series, since_ms in added_by(of_entity[-1]).open.items():
             open_sets[series][subject] = since_ms
-    return Content(_in_buckets(total, now_ms), dict(open_sets), sorted(log), dict(dead_letters))
+    return Content(_in_buckets(total, now_ms), dict(open_sets), sorted(log), dict(dead_letters), dict(ignored))
 
 
 def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
@@ -151,4 +154,6 @@ def differences(found: Content, expected: Content) -> list[str]:
     lines += [f"log: not found {entry}" for entry in (wanted - log).elements()]
     if found.dead_letters != expected.dead_letters:
         lines.append(f"dead letters: found {found.dead_letters}, expected {expected.dead_letters}")
+    if found.ignored_fields != expected.ignored_fields:
+        lines.append(f"ignored fields: found {found.ignored_fields}, expected {expected.ignored_fields}")
     return lines

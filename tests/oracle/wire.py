@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from redis import Redis
 from tests.oracle.facts import Sent, series
 from tests.oracle.recompute import Content, Entry, without_zeros
 
+LOOSE = ("cli_type",)  # the optional texts that the traffic also sends in a wrong form
 LEVELS = ("10s:", "hour:", "day:", "month:")
 
 
@@ -53,9 +53,12 @@ def sent_of(stream: str, place: tuple[str, int], record: ConsumerRecord, history
         arrival_ms = time_ms(said["recordedtime"])
     elif arrived is not None:
         arrival_ms, replayed_ms = int(arrived), record.timestamp
+    data = said.get("data") or {}
+    ignored = tuple(name for name in LOOSE if name in data and not isinstance(data[name], str))
     return Sent(
-        stream, said["type"], said["id"], said["subject"], time_ms(said["time"]), arrival_ms, said.get("data") or {},
-        said["source"], replayed_ms, place[0], place[1], record.offset,
+        stream, said["type"], said["id"], said["subject"], time_ms(said["time"]), arrival_ms,
+        {name: value for name, value in data.items() if name not in ignored},
+        said["source"], replayed_ms, place[0], place[1], record.offset, ignored,
     )  # fmt: skip
 
 
@@ -112,11 +115,13 @@ def content_of(client: Redis, force: str) -> Content:
             open_sets[name.removeprefix("open:")] = {member.decode(): int(since) for member, since in members}
         elif name.startswith("restatements:"):
             log += [_entry(json.loads(line)) for line in raw.lrange(key, 0, -1)]
-    letters: Counter[tuple[str, str]] = Counter()
-    for name, count in raw.hgetall(f"{head}dead-letters").items():
-        topic, _, reason = name.decode().rpartition("|")
-        letters[topic, reason] = int(count)
-    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters))
+    letters, ignored = (_counts(raw.hgetall(f"{head}{name}")) for name in ("dead-letters", "ignored-fields"))
+    return Content(without_zeros(buckets), open_sets, sorted(log), letters, ignored)
+
+
+def _counts(stored: dict[bytes, bytes]) -> dict[tuple[str, str], int]:
+    parts = {tuple(name.decode().split("|", 1)): int(count) for name, count in stored.items()}
+    return {(topic, what): count for (topic, what), count in parts.items()}
 
 
 def _entry(said: dict[str, Any]) -> Entry:
@@ -130,4 +135,4 @@ def without_buckets(content: Content, names: Iterable[str]) -> Content:
     """The content less some buckets: those that Redis drops while a test looks."""
     gone = set(names)
     kept = {name: cells for name, cells in content.buckets.items() if name not in gone}
-    return Content(kept, content.open, content.restatements, content.dead_letters)
+    return Content(kept, content.open, content.restatements, content.dead_letters, content.ignored_fields)
