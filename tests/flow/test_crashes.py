@@ -175,6 +175,7 @@ async def test_no_crash_no_change_of_owners_and_no_rollback_moves_a_figure(run: 
     assert naive != in_log, "a naive counter came out right: this run did not test much"
     assert (run.a.stop(), run.b.stop()) == (0, 0)
     assert min(map(len, (expected.restatements, expected.open, expected.dead_letters))) > 3
+    assert sum(expected.ignored_fields.values()) > 3
 
 
 def expected_of(

@@ -105,6 +105,7 @@ class Sent:
     topic: str = ""
     partition: int = 0
     offset: int = 0
+    ignored: tuple[str, ...] = ()  # optional fields of a wrong form, which are not in `data`
 
     @property
     def closing_ms(self) -> int:

@@ -55,6 +55,7 @@ class Content:
     restatements: list[Entry]  # sorted
     dead_letters: dict[tuple[str, str], int]
     tokens: Buckets = dataclasses.field(default_factory=dict)  # token hash -> token -> how often
+    ignored_fields: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
 
 
 def refusal(event: Sent) -> str | None:
@@ -73,7 +74,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
 
     `refused` are (topic, reason) of records that could not even be read as an event of this stream.
     """
-    dead_letters = Counter(refused)
+    dead_letters, ignored = Counter(refused), Counter[tuple[str, str]]()
     lives: dict[tuple[str, str], list[list[Sent]]] = defaultdict(list)
     log: list[Entry] = []
     tokens: Buckets = defaultdict(Counter)
@@ -83,6 +84,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
         if (reason := refusal(event)) is not None:
             dead_letters[event.topic, reason] += 1
             continue
+        ignored.update((event.topic, name) for name in event.ignored)
         of_entity = lives[event.topic, event.subject]
         if not of_entity or event.arrival_ms - max(e.arrival_ms for e in of_entity[-1]) > KEEPING_MS[event.stream]:
             of_entity.append([])
@@ -98,7 +100,14 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
             total.update(added_by(known).cells)
         for series, since_ms in added_by(of_entity[-1]).open.items():
             open_sets[series][subject] = since_ms
-    return Content(_in_buckets(total, now_ms), dict(open_sets), sorted(log), dict(dead_letters), without_zeros(tokens))
+    return Content(
+        _in_buckets(total, now_ms),
+        dict(open_sets),
+        sorted(log),
+        dict(dead_letters),
+        without_zeros(tokens),
+        dict(ignored),
+    )
 
 
 def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
@@ -175,4 +184,6 @@ def differences(found: Content, expected: Content) -> list[str]:
     lines += [f"log: not found {entry}" for entry in (wanted - log).elements()]
     if found.dead_letters != expected.dead_letters:
         lines.append(f"dead letters: found {found.dead_letters}, expected {expected.dead_letters}")
+    if found.ignored_fields != expected.ignored_fields:
+        lines.append(f"ignored fields: found {found.ignored_fields}, expected {expected.ignored_fields}")
     return lines

@@ -66,6 +66,8 @@ def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterat
             stream, type_, f"{number}-{part}", f"{stream}-{number}", at_ms, now_ms, _data(random, type_, at_ms),
             HISTORY if past else "control-room",
         )  # fmt: skip
+        if stream == "calls" and random.random() < 0.05:
+            event = replace(event, data={**event.data, "cli_type": 7})
         if past:
             delay_ms = random.choice((0, SECOND_MS, LATENESS_MS[stream] // 2, LATENESS_MS[stream], HOUR_MS))
             event = replace(event, arrival_ms=at_ms + delay_ms)

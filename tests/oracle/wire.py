@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from tests.oracle.histories import FIRSTS
 from tests.oracle.recompute import Content, Entry, without_zeros
 from tests.oracle.scales import time_text
 
+LOOSE = ("cli_type",)  # the optional texts that the traffic also sends in a wrong form
 LEVELS = ("10s:", "hour:", "day:", "month:")
 
 
@@ -50,9 +51,12 @@ def sent_of(stream: str, place: tuple[str, int], record: ConsumerRecord, history
         arrival_ms = time_ms(said["recordedtime"])
     elif arrived is not None:
         arrival_ms, replayed_ms = int(arrived), record.timestamp
+    data = said.get("data") or {}
+    ignored = tuple(name for name in LOOSE if name in data and not isinstance(data[name], str))
     return Sent(
-        stream, said["type"], said["id"], said["subject"], time_ms(said["time"]), arrival_ms, said.get("data") or {},
-        said["source"], replayed_ms, place[0], place[1], record.offset,
+        stream, said["type"], said["id"], said["subject"], time_ms(said["time"]), arrival_ms,
+        {name: value for name, value in data.items() if name not in ignored},
+        said["source"], replayed_ms, place[0], place[1], record.offset, ignored,
     )  # fmt: skip
 
 
@@ -115,11 +119,13 @@ def content_of(client: Redis, force: str) -> Content:
             tokens[name.removeprefix("tokens:")] = counts
         elif name.startswith("restatements:"):
             log += [_entry(json.loads(line)) for line in raw.lrange(key, 0, -1)]
-    letters: Counter[tuple[str, str]] = Counter()
-    for name, count in raw.hgetall(f"{head}dead-letters").items():
-        topic, _, reason = name.decode().rpartition("|")
-        letters[topic, reason] = int(count)
-    return Content(without_zeros(buckets), open_sets, sorted(log), dict(letters), tokens)
+    letters, ignored = (_counts(raw.hgetall(f"{head}{name}")) for name in ("dead-letters", "ignored-fields"))
+    return Content(without_zeros(buckets), open_sets, sorted(log), letters, tokens, ignored)
+
+
+def _counts(stored: dict[bytes, bytes]) -> dict[tuple[str, str], int]:
+    parts = {tuple(name.decode().split("|", 1)): int(count) for name, count in stored.items()}
+    return {(topic, what): count for (topic, what), count in parts.items()}
 
 
 def _entry(said: dict[str, Any]) -> Entry:
@@ -133,4 +139,4 @@ def without_buckets(content: Content, names: Iterable[str]) -> Content:
     """The content less some buckets: those that Redis drops while a test looks."""
     gone = set(names)
     kept = {name: cells for name, cells in content.buckets.items() if name not in gone}
-    return Content(kept, content.open, content.restatements, content.dead_letters, content.tokens)
+    return dataclasses.replace(content, buckets=kept)

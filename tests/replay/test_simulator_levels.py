@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -225,7 +226,7 @@ def add_incident(levels: Levels, events: Sequence[tuple[int, str, dict[str, str 
         levels.attended_s[grade].append((arrived_ms - when["created"]) / 1000)
 
 
-def add_crime(levels: Levels, events: Sequence[tuple[int, str, dict[str, str | bool]]]) -> None:
+def add_crime(levels: Levels, events: Sequence[tuple[int, str, dict[str, Any]]]) -> None:
     """Counted unless cancelled; the latest outcome."""
     if any(what == "cancelled" for _, what, _ in events):
         return

@@ -22,7 +22,8 @@ LIVES_MS = {
     f"state:{TOPIC}:17": KEEPING_MS,
 }
 STAY = (
-    "meta", "changed", "dead-letters", f"partition:{TOPIC}:0", f"sources:{TOPIC}", f"open:{WAITING}", "open-until",
+    "meta", "changed", "dead-letters", "ignored-fields", "raw-identifiers",
+    f"partition:{TOPIC}:0", f"sources:{TOPIC}", f"open:{WAITING}", "open-until",
     "restatements:2021-10", "month:2021-11",
 )  # fmt: skip
 

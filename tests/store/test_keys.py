@@ -44,6 +44,8 @@ async def everything(redis_url: str) -> None:
             record(1, "call.answered", "09:00:08", "17"),
             record(2, "feed.heartbeat", "09:00:30", "acd"),
             record(3, "call.queued", "-3 09:00:00", "late", arrived=at("09:00:00")),
+            record(4, "call.queued", "09:00:00", "18", cli_type=7),
+            record(5, "call.queued", "09:00:00", "19", caller_token="no token"),
         ],
         "incidents": [
             record(0, "incident.created", "09:00:00", grade="1", area="stoke"),
@@ -98,7 +100,7 @@ def test_the_table_has_a_row_for_each_maker_of_a_key() -> None:
         ours.meta, ours.changed, ours.dead_letters, ours.open_until, ours.partition("watchroom.calls", 0),
         ours.state("watchroom.calls", "17"), ours.bucket("10s:1"), ours.bucket("hour:1"), ours.bucket("day:2021-11-27"),
         ours.bucket("month:2021-11"), ours.open_set("m|a=b"), ours.restatements("2021-11"),
-        ours.sources("watchroom.calls"),
+        ours.sources("watchroom.calls"), ours.ignored_fields, ours.raw_identifiers,
     ]  # fmt: skip
     assert all(key.startswith("{north}:") for key in made)
     bare = [key.removeprefix("{north}:") for key in made]

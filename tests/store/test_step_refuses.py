@@ -15,6 +15,7 @@ from watchroom.store.write import Store
 
 KEYS = {
     f"partition:{TOPIC}:0": "hash", "changed": "zset", "open-until": "zset", "dead-letters": "hash",
+    "ignored-fields": "hash", "raw-identifiers": "hash",
     f"sources:{TOPIC}": "hash", "10s:1637971200": "hash", "month:2021-11": "hash", f"open:{WAITING}": "zset",
     "open:calls_in_progress|line=999": "zset", "restatements:2021-10": "list",
 }  # fmt: skip
