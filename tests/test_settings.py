@@ -86,6 +86,14 @@ def test_tables_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.lateness_days == Days({**LATENESS, "calls": 2, "incidents": 7.5, "crimes": 30})
 
 
+def test_the_areas_are_those_of_the_shipped_file_unless_another_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path stays a path, so that the processes that we start read the same file."""
+    assert read_settings().areas == Path("areas.toml")
+    monkeypatch.setenv("WATCHROOM_AREAS", "/etc/watchroom/north.toml")
+    assert read_settings().areas == Path("/etc/watchroom/north.toml")
+    assert read_settings().model_dump(mode="json")["areas"] == "/etc/watchroom/north.toml"
+
+
 def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others keep their defaults, so a stream that a later version brings stops no configuration."""
     monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": 2}')
@@ -152,7 +160,10 @@ def test_a_secret_comes_from_its_file_unless_the_environment_says_it(tmp_path: P
 
 WRONG = {
     "no JSON": ("SOURCES", "acd", "", "'acd'", 'JSON such as {"calls": {"acd": '),
-    "a list without brackets": ("AREAS", "stoke,county", "", "'stoke,county'", 'JSON such as ["stoke", "county"] (Exp'),
+    "a list without brackets": (
+        *("AREAS", "stoke,county", "", "'stoke,county'"),
+        'JSON such as ["stoke", "county"], or the path of a .toml file (Exp',
+    ),
     "an unknown stream": (
         *("SOURCES", '{"call": {}}', "call", "'call'"),
         f"one of {KNOWN}",
@@ -258,3 +269,37 @@ def test_a_wrong_option_is_named_too() -> None:
     """Command-line options pass the same checks."""
     with pytest.raises(ConfigurationInvalid, match=r"WATCHROOM_PARTITIONS: found 0; write a number of 1 or more"):
         read_settings(partitions=0)
+
+
+def test_a_token_key_comes_from_its_file_and_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not in a repr, not in what is passed on to our own worker, and not on the settings page."""
+    key = "0123456789abcdef" * 2
+    (tmp_path / "watchroom_token_key").write_text(f"{key}\n")
+    script = "from watchroom.settings import read_settings; print(read_settings().token_key.get_secret_value())"
+    environment = {**os.environ, "WATCHROOM_SECRETS_DIR": str(tmp_path), "PYTHONPATH": str(ROOT / "services")}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{key}\n"
+    monkeypatch.setenv("WATCHROOM_TOKEN_KEY", f" {key}\n")
+    settings = read_settings()
+    assert settings.token_key.get_secret_value() == key
+    shown = (repr(settings), str(settings), settings.model_dump_json(), str(settings.model_dump()))
+    assert not any(key in text for text in shown)
+
+
+@pytest.mark.parametrize("key", ["0123456789abcdef" * 2, "", "é" * 16])
+def test_a_token_key_has_at_least_32_bytes_or_there_is_none(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """As many as the hash has; bytes and not characters."""
+    monkeypatch.setenv("WATCHROOM_TOKEN_KEY", key)
+    assert read_settings().token_key.get_secret_value() == key
+
+
+def test_a_short_token_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message may end in a log."""
+    monkeypatch.setenv("WATCHROOM_TOKEN_KEY", "too-short-a-secret")
+    monkeypatch.setenv("WATCHROOM_TOKEN_KEY_ID", "K 1")
+    monkeypatch.setenv("WATCHROOM_TOKEN_COUNTRY", "Britain")
+    found = {fault.where: str(fault) for fault in faults()}
+    assert "32 bytes" in found["WATCHROOM_TOKEN_KEY"]
+    assert "short" not in found["WATCHROOM_TOKEN_KEY"]
+    assert "1 to 8 lower-case letters and digits" in found["WATCHROOM_TOKEN_KEY_ID"]
+    assert "two capital letters" in found["WATCHROOM_TOKEN_COUNTRY"]

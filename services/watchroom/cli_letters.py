@@ -91,11 +91,16 @@ def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> N
 
 def _about(letter: Letter) -> Iterator[str]:
     """What stands beside a letter's bytes; its key as text, with nothing in it that a terminal would obey."""
-    key = "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
     yield f"reason: {letter.reason}"
     yield f"detail: {letter.detail}"
     yield f"arrived: {letter.arrived or 'not known'}"
+    if letter.names_a_person:
+        yield f"bytes: not kept, because they may name a person; there were {letter.length or 0}"
+        yield f"SHA-256: {letter.sha256}"
+        yield "key: not kept; the record itself is still in its topic, and the runbook RawIdentifier says what to do"
+        return
     yield f"bytes: {'cut, only the first 1 MiB was kept' if letter.is_cut else 'whole'}"
+    key = "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
     yield "key: " + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in key)
 
 
@@ -109,6 +114,7 @@ def _said(done: Replayed) -> str:
     left_out = {
         "came back from an earlier replay": done.repeats,
         "had been cut": done.cut,
+        "have no value, because it may name a person (raw_identifier)": done.not_kept,
         "are larger than their topic takes": done.too_large,
         "first came too long ago (WATCHROOM_KEEPING_DAYS)": done.expired,
         "are of a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,

@@ -21,8 +21,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     RootModel,
+    SecretStr,
+    Tag,
     ValidationError,
     ValidationInfo,
     field_serializer,
@@ -32,16 +35,21 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.fault_words import what_to_write
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63)]
 Area = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=63)]  # what an event's text becomes
+Areas = Annotated[
+    Annotated[tuple[Area, ...], Tag("[list]")] | Annotated[Path, Tag("[file]")],
+    Discriminator(lambda value: "[file]" if isinstance(value, Path) else "[list]"),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # What a setting that is JSON can look like; also said where it is none.
 JSON_EXAMPLES = {
-    "areas": '["stoke", "county"]',
+    "areas": '["stoke", "county"], or the path of a .toml file',
     "sources": '{"calls": {"acd": {"heartbeats": true}}}',
     "lateness_days": '{"calls": 1}',
     "keeping_days": '{"calls": 3}',
@@ -50,8 +58,11 @@ JSON_EXAMPLES = {
 _WORDS = {
     r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
+    r"^[a-z0-9]{1,8}$": "1 to 8 lower-case letters and digits, for example k1",
+    r"^[A-Z]{2}$": "a country as two capital letters, for example GB",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
+_MARKS = ("[key]", "[list]", "[file]")  # in the place of a fault: a key that is wrong (pydantic's), a form of areas
 PREFIX = "WATCHROOM_"
 DEAD_LETTERS: Final = "dead-letters"
 RETURNS: Final = "returns"
@@ -130,7 +141,11 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=256, description="partitions of a topic when we create it")
     replication: int = Field(default=1, ge=1, description="copies of a topic when we create it")
     zone: str = Field(default="Europe/London", description="reporting zone of days and months")
-    areas: tuple[Area, ...] = Field(default=("stoke", "county"), description="listed values of the label `area`")
+    areas: Areas = Field(
+        default=Path("areas.toml"),
+        description="the areas: a .toml file with their values, aliases and groups (a relative path starts at the"
+        ' folder of WATCHROOM_SCHEMAS), or the listed values alone as JSON: ["stoke", "county"]',
+    )
     streams: tuple[StreamName, ...] = Field(
         default=tuple(name for name, stream in STREAMS.items() if stream.by_default),
         min_length=1,
@@ -177,6 +192,18 @@ class Settings(BaseSettings):
     watchdog_command: tuple[str, ...] = Field(
         default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
     )
+    token_key: SecretStr = Field(
+        default=SecretStr(""),
+        exclude=True,  # of whatever is shown or passed on: only who makes tokens needs it, and reads it itself
+        description="the secret from which tokens are made, at least 32 bytes (better from a file); the embedded stack "
+        "makes one for its run where there is none",
+    )
+    token_key_id: str = Field(
+        default="k1", pattern=r"^[a-z0-9]{1,8}$", description="names that key; each token begins with it"
+    )
+    token_country: str = Field(
+        default="GB", pattern=r"^[A-Z]{2}$", description="country of telephone numbers that do not begin with +"
+    )
     schemas: Path = Field(
         default=Path(__file__).resolve().parents[2] / "schemas", description="folder of the catalogue and mappings"
     )
@@ -186,6 +213,8 @@ class Settings(BaseSettings):
     def _from_json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
+        if info.field_name == "areas" and value.endswith(".toml"):
+            return Path(value)
         try:
             return json.loads(value)
         except ValueError as error:
@@ -242,6 +271,16 @@ class Settings(BaseSettings):
             is_known = False
         if value and not is_known:
             raise ValueError("a URL such as https://pager.example/watchroom (http:// or https://)")
+        return value
+
+    @field_validator("token_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        value = SecretStr(value.get_secret_value().strip())
+        if 0 < len(value.get_secret_value().encode()) < KEY_LEAST_BYTES:
+            raise ValueError(
+                f"a secret of at least {KEY_LEAST_BYTES} bytes, for example from `openssl rand -base64 32`"
+            )
         return value
 
     @field_validator("zone")
@@ -325,7 +364,7 @@ def _told_once(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
 
 
 def _fault(item: ErrorDetails) -> Fault:
-    path = [str(part) for part in item["loc"] if part != "[key]"]  # pydantic's mark of a key that is wrong
+    path = [str(part) for part in item["loc"] if part not in _MARKS]
     return Fault(
         where=PREFIX + path[0].upper() if path else "settings",
         key="" if path[:1] == ["streams"] else ".".join(path[1:]),  # a place in a list that nobody wrote as one
@@ -347,7 +386,7 @@ def _write(path: list[str], item: ErrorDetails) -> str:
 
 def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
-    if path == ["watchdog_webhook"]:  # such addresses often hold a token anywhere in them
+    if path in (["watchdog_webhook"], ["token_key"]):  # addresses often hold a token anywhere in them
         return "(hidden)"
     if path == ["streams"]:
         return repr(",".join(map(str, found))) if isinstance(found, tuple) else repr(found)

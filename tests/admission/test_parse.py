@@ -18,6 +18,7 @@ from watchroom.events.record import Event
 from watchroom.streams import STREAMS
 
 PARSE_REASONS = {
+    reasons.RAW_IDENTIFIER,
     reasons.TOO_LARGE, reasons.BAD_JSON, reasons.BAD_ENVELOPE, reasons.UNKNOWN_TYPE, reasons.BAD_TIME, reasons.BAD_DATA,
 }  # fmt: skip
 JSON_VALUES = st.recursive(
@@ -212,3 +213,39 @@ def test_a_damaged_event_is_an_event_or_a_refusal(at: int, noise: bytes) -> None
 def test_deep_and_long_input_is_bad_json(value: bytes) -> None:
     """Neither the stack nor the time may be at a sender's mercy."""
     assert refused(value).reason == reasons.BAD_JSON
+
+
+@pytest.mark.parametrize("wrong", [7, 1.5, True, ["mobile"], {"is": "mobile"}, "m" * 257])
+def test_a_loose_field_of_a_wrong_form_is_absent_and_named(wrong: object) -> None:
+    """It came later than the first events did: an old log stays readable, whatever it holds there."""
+    event = parsed(data={"line": "999", "cli_type": wrong, "more": 7})
+    assert (dict(event.data), event.ignored) == ({"line": "999"}, ("cli_type",))
+
+
+def test_a_loose_field_of_the_right_form_is_kept_and_nothing_is_ignored() -> None:
+    """Null is absent, and right."""
+    for right in ("mobile", "anything", "", None):
+        event = parsed(data={"cli_type": right})
+        assert (dict(event.data), event.ignored) == ({"cli_type": right}, ())
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"data": {"cli_type": 7, "line": 999}}, reasons.BAD_DATA),
+        ({"data": {"cli_type": 7, "caller_token": "01632 960001"}}, reasons.RAW_IDENTIFIER),
+        ({"data": {"cli_type": 7}, "time": "yesterday"}, reasons.BAD_TIME),
+        ({"data": {"cli_type": 7}, "id": ABSENT}, reasons.BAD_ENVELOPE),
+        ({"data": {"cli_type": float("nan")}}, reasons.BAD_JSON),
+        ({"data": {"cli_type": 7}, "type": "incident.graded"}, reasons.BAD_DATA),
+    ],
+)
+def test_a_loose_field_excuses_no_other_fault(changed: dict[str, Any], reason: str) -> None:
+    """The event is refused as if the field were right; a NaN makes the whole no JSON."""
+    assert refused(value_of(**changed)).reason == reason
+
+
+def test_what_is_ignored_does_not_change_what_else_is_read() -> None:
+    """The second reading is as strict as the first, and gives the same event."""
+    right, wrong = parsed(data={"line": "999"}), parsed(data={"line": "999", "cli_type": 7})
+    assert wrong == right._replace(ignored=("cli_type",))

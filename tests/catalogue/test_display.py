@@ -33,11 +33,40 @@ def alert(entry: str, *lines: str) -> str:
     return head + "\n".join(lines) + "\n"
 
 
+BY_AREA = (
+    COUNT.replace('"calls"', '"incidents"').replace("offered", "created").replace('["5m"]', '["1h", "24h", "7d"]')
+    + 'by = { area = "area" }\n'
+)
+TIMES_BY_AREA = (
+    DURATION.replace('"calls"', '"incidents"').replace('"queued"', '"created"')
+    .replace('"answered"', '"first_on_scene"').replace('{ line = "line" }', '{ area = "area" }')
+    .replace('["5m"]', '["24h", "28d"]')
+    .replace('targets = [{ where = { line = "999" }, below_s = 10 }]', "targets = [{ within_s = 900 }]")
+)  # fmt: skip
 NUMBER, OLDEST = 'show = "number"\nwindow = "5m"', 'show = "oldest"\nwhere = { line = "999" }'
 TWO_NAMES = alert(COUNT, NUMBER, "above = 1") + alert("[calls_in]", NUMBER, "above = 2").removeprefix("[calls_in]")
 
 # fault: the text; then key, part of what was found, part of what to write
 ONE_FAULT = {
+    "by area over a window that is not": (
+        alert(BY_AREA, 'show = "number"\nwindow = "1h"\nsplit = "area"\nabove = 1'),
+        "alerts.0.window", "'1h'", "`number` is published by area: 24h (area_windows)",
+    ),
+    "one area over a window that is not": (
+        tile(BY_AREA, 'show = "number"\nwindow = "7d"\nwhere = { area = "stoke" }'),
+        "tiles.0.window", "'7d'", "`number` is published by area: 24h (area_windows)",
+    ),
+    "ranks by area over a day": (
+        alert(TIMES_BY_AREA, 'show = "p90"\nwindow = "24h"\nsplit = "area"\nabove = 1'),
+        "alerts.0.window", "'24h'", "`p90` is published by area: 28d (area_windows)",
+    ),
+    "a burn by area over a window that is not": (
+        alert(
+            TIMES_BY_AREA.replace('"24h"', '"1h", "24h"'), 'show = "within"\nwindow = "24h"\nsplit = "area"',
+            'burn = { objective = 0.9, factor = 4, long = "24h", short = "1h" }',
+        ),
+        "alerts.0.burn", "'1h'", "`within` is published by area: 24h, 28d (area_windows)",
+    ),
     "word of another kind": (tile(COUNT, 'show = "mean"\nwindow = "5m"'), "tiles.0.show", "'mean'", "number"),
     "window it has not": (tile(COUNT, 'show = "number"\nwindow = "1h"'), "tiles.0.window", "'1h'", "5m"),
     "window of an open measure": (tile(OPEN, 'show = "open"\nwindow = "1h"'), "tiles.0.window", "'1h'", "none"),
@@ -179,3 +208,15 @@ def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> N
     names = [family.name for measure in catalogue.measures.values() for family in families(measure)]
     assert len(names) == len(set(names))
     assert set(names) < set(all_families(catalogue))
+
+
+def test_an_entry_says_in_which_windows_it_is_split_by_area(tmp_path: Path) -> None:
+    """By default in few, because each costs a series an area; it may name others, and none of its windows is lost."""
+    assert load(tmp_path, measures=BY_AREA).measures["calls_in"].area_windows == ("24h",)
+    named = alert(
+        BY_AREA + 'area_windows = ["7d", "1h"]\n', 'show = "number"\nwindow = "1h"\nsplit = "area"\nabove = 1'
+    )
+    assert load(tmp_path, measures=named).measures["calls_in"].area_windows == ("1h", "7d")
+    unknown = the_fault(tmp_path, BY_AREA + 'area_windows = ["28d"]\n')
+    assert (unknown.key, unknown.write) == ("calls_in.area_windows", "one of its windows: 1h, 24h, 7d")
+    assert load(tmp_path, measures=COUNT).measures["calls_in"].area_windows == ()

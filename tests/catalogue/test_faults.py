@@ -17,7 +17,7 @@ ONE_FAULT = {
         "[calls_in]\ncolour = 1",
         "colour",
         "an unknown key",
-        "one of alerts, at, baseline",
+        "one of alerts, area_windows, at, baseline",
     ),
     "unknown kind": (COUNT, '"count"', '"ratio"', "kind", "'ratio'", "one of 'count', 'share'"),
     "unknown stream": (COUNT, '"calls"', '"visits"', "stream", "'visits'", "'calls', 'contacts'"),
@@ -73,6 +73,10 @@ ONE_FAULT = {
     "text for a number": (DURATION, "[60]", '["60"]', "edges_s.0", "'60'", "a number"),
     "word for a list": (COUNT, '["5m"]', '"5m"', "windows", "'5m'", 'a list, for example ["name"]'),
     "table for a list": (SHARE, '["abandoned"]', "{ a = 1 }", "part.left_by", "{'a': 1}", "a list of accepted values"),
+    "windows by area without areas": (
+        *(COUNT, "at =", 'area_windows = ["5m"]\nat =', "area_windows"),
+        *("['5m']", "not split by area"),
+    ),
     "number for a text": (COUNT, '"Some source"', "27", "source", "27", "a text in quotes"),
 }
 

@@ -26,7 +26,7 @@ from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
 
-AREAS = ("stoke", "county")
+AREAS = ("stoke", "tamworth")
 MINUTE_MS = 60_000
 
 

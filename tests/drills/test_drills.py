@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.drills.monitoring import FACTOR, Notice, Panel, panels, until
-from tests.drills.room import AREAS, Room
+from tests.drills.room import Room
 from tests.drills.streams import streams_of
 from tests.flow.wall import now_ms
 from watchroom.kinds.shown import Alert
@@ -127,8 +127,9 @@ def in_redis(room: Room) -> dict[str, tuple[float, str]]:
     """One figure of each kind, added up here from what Redis holds, by what a panel's query must contain."""
     reader = Reader(room.settings.redis_url, room.settings.force)
     days = reader.buckets(buckets_of("28d", now_ms(), Calendar(room.settings.zone)))
+    areas = room.catalogue.areas.values
     open_now = [
-        len(reader.open_members(f"incidents_unattended|grade=1,area={area}")) for area in (*AREAS, "unknown", "other")
+        len(reader.open_members(f"incidents_unattended|grade=1,area={area}")) for area in (*areas, "unknown", "other")
     ]
     reader.close()
 

@@ -109,7 +109,7 @@ def test_another_stream_is_no_witness(room: ControlRoom) -> None:
     room.add(ms("2021-11-17T12:00:00Z"), INCIDENT)
     assert at(room, MORNING) == {}
     samples = room.scrape(ms(MORNING))
-    assert value(samples, "incident_volume_local_hour", grade="1", area="stoke", weeks_ago="1") == 0
+    assert value(samples, "incident_volume_local_hour", grade="1", area="all", weeks_ago="1") == 0
 
 
 def test_the_figures_are_withheld_with_their_stream(room: ControlRoom) -> None:

@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exporter.control_room import LONDON, NOON
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.measures import WindowedMeasure
-from watchroom.exporter.sums import WindowSums, windows_at, windows_of
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
 
 MEASURES: Path = ROOT / "schemas" / "measures"
 CATALOGUE = load_catalogue(MEASURES, ("stoke", "county"))
-OF_CALLS = frozenset(measure.id for measure in CATALOGUE.of_stream("calls"))
+OF_CALLS = [frozenset(measure.id for measure in CATALOGUE.of_stream("calls"))]
 ANSWERS = CATALOGUE.measures["call_answer_time"]
 WHATS = ("observations", "sum_ms", "within", "bin:7998", "bin:61000", "missing_start")
 
+ATTENDED = CATALOGUE.measures["incident_attendance_time"]
+OF_INCIDENTS = frozenset(measure.id for measure in CATALOGUE.of_stream("incidents"))
+
 field = st.builds(
-    lambda line, what: f"call_answer_time|line={line}|{what}", st.sampled_from(("999", "101")), st.sampled_from(WHATS)
-)
-change = st.tuples(st.integers(0, 400_000), st.dictionaries(field, st.integers(0, 9), max_size=4), st.booleans())
+    lambda series, what: f"{series}|{what}",
+    st.sampled_from(
+        (
+            "call_answer_time|line=999", "call_answer_time|line=101", "incident_attendance_time|grade=1,area=stoke",
+            "incident_attendance_time|grade=1,area=county",
+        )
+    ),
+    st.sampled_from(WHATS),
+)  # fmt: skip
+later_ms = st.one_of(st.integers(0, 400_000), st.just(30 * 86_400_000))  # another month is no longer split by area
+change = st.tuples(later_ms, st.dictionaries(field, st.integers(0, 9), max_size=4), st.booleans())
 
 
+@settings(max_examples=50)
 @given(st.lists(change, max_size=8))
 def test_kept_text_is_what_writing_everything_again_would_give(
     changes: list[tuple[int, dict[str, int], bool]],
@@ -32,11 +44,12 @@ def test_kept_text_is_what_writing_everything_again_would_give(
     """A window whose text was kept too long would show an old number as a live one."""
     by_measure = windows_of(CATALOGUE)
     wanted = sorted(frozenset().union(*by_measure.values()))
-    sums = WindowSums(by_measure)
-    measure = WindowedMeasure(ANSWERS, OF_CALLS)
+    sums = WindowSums(by_measure, by_area_of(CATALOGUE.measures.values()))
+    of = [(each, CATALOGUE.witnesses(each)) for each in (ANSWERS, ATTENDED)]
+    kept = [WindowedMeasure(measure, witnesses) for measure, witnesses in of]
     now_ms = NOON
-    for later_ms, fields, scraped in changes:
-        now_ms += later_ms
+    for step_ms, fields, scraped in changes:
+        now_ms += step_ms
         sums.move(windows_at(now_ms, wanted, LONDON))
         for name in (
             f"10s:{now_ms // 10_000 * 10}",
@@ -45,4 +58,5 @@ def test_kept_text_is_what_writing_everything_again_would_give(
         ):
             sums.replace(name, fields)
         if scraped:
-            assert measure.text(sums) == WindowedMeasure(ANSWERS, OF_CALLS).text(sums)
+            again = [WindowedMeasure(measure, witnesses) for measure, witnesses in of]
+            assert [each.text(sums) for each in kept] == [each.text(sums) for each in again]

@@ -11,7 +11,7 @@ from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.numbers import Number, shown_numbers
-from watchroom.exporter.sums import WindowSums, windows_at, windows_of
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
 from watchroom.kinds import KINDS, duration, names
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.shown import Shown
@@ -59,7 +59,7 @@ def numbers(
 ) -> list[Number]:
     """What is shown after one step at NOON with these fields, and with these open tiles."""
     by_measure = windows_of(CATALOGUE)
-    sums = WindowSums(by_measure)
+    sums = WindowSums(by_measure, by_area_of(CATALOGUE.measures.values()))
     sums.move(windows_at(NOON, sorted(frozenset().union(*by_measure.values())), LONDON))
     sums.replace(f"10s:{NOON // 1000}", fields or {})
     known = {

@@ -25,7 +25,7 @@ from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.numbers import Number, shown_numbers
 from watchroom.exporter.server import Answer, Server
 from watchroom.generate import promql
-from watchroom.kinds import KINDS, names, quantity_of
+from watchroom.kinds import KINDS, area_windows, names, quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
 from watchroom.settings import read_settings
@@ -96,8 +96,10 @@ def serving(text: str) -> Iterator[int]:
 
 
 def everything_shown(measure: Measure) -> Iterator[Shown]:
-    """Each word alone, split by each label, and of one value of each label split by the others."""
-    window = measure.windows[1] if measure.windows else ""
+    """Each word alone, split by each label, and of one value of each label split by the others.
+
+    Of a measure with areas, over a window that is split by area too; by area over no other.
+    """
     ways: list[tuple[dict[str, str], str]] = [({}, "")]
     ways += [({}, label.name) for label in measure.labels]
     ways += [({label.name: label.values[0]}, "") for label in measure.labels]
@@ -113,7 +115,11 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
             if not quantity.adds_up and not is_one_series:
                 continue  # the catalogue refuses it: ranks cannot be added
             if not quantity.misses_overdue or measure.display.overdue_from:
-                yield Shown(what, where, window, split)
+                windows = [window for window in area_windows(measure, quantity.suffix) if window != "month"]
+                if measure.area_label not in {*where, split} - {""}:
+                    windows = [*measure.windows[1:2], *windows[-1:]]
+                for window in windows if measure.windows else [""]:
+                    yield Shown(what, where, window, split)
 
 
 def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[object, ...]]:

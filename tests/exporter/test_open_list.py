@@ -19,7 +19,7 @@ MINUTE = 60_000
 def test_members_are_listed_oldest_first_with_their_deadline(room: ControlRoom) -> None:
     """A supervisor reads from the top: who waits longest, and whose target has passed."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
-    room.waiting("incidents_unattended|grade=2,area=county", {"INC-1": NOON - 65 * MINUTE})
+    room.waiting("incidents_unattended|grade=2,area=tamworth", {"INC-1": NOON - 65 * MINUTE})
     room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_000})
     lines = open_list(room.settings, "incidents_unattended", NOON).splitlines()
     assert lines[1].split() == ["id", "grade", "area", "since", "age", "deadline"]
@@ -124,7 +124,7 @@ def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> Non
 
 def test_a_list_under_other_definitions_is_refused(room: ControlRoom) -> None:
     """With an area less, who waits in that area would not be listed, and nobody would say so."""
-    room.waiting("incidents_unattended|grade=1,area=county", {"INC-1": NOON})
+    room.waiting("incidents_unattended|grade=1,area=tamworth", {"INC-1": NOON})
     assert "INC-1" in open_list(room.settings, "incidents_unattended", NOON)
     other = room.settings.model_copy(update={"areas": ("stoke",)})
     with pytest.raises(RebuildNeeded, match=r"other settings than these.*incidents_unattended"):

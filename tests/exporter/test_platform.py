@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
@@ -163,3 +165,31 @@ def working() -> Health:
     lane.note(Answer(worker_now_ms(), 0, 3))
     lane.behind()  # the touch of every 2 s takes the answer in
     return health
+
+
+def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: ControlRoom) -> None:
+    """Every loose field of every stream, and every source that is known: an alert needs a 0 from before the first."""
+    samples = room.scrape(NOON)
+    assert value(samples, "ignored_fields", topic="watchroom.calls", field="cli_type") == 0
+    assert value(samples, "raw_identifiers", topic="watchroom.calls", source="acd") == 0
+    assert value(samples, "raw_identifiers", topic="watchroom.calls", source="other") == 0
+    room.client.hset(room.keys.ignored_fields, "watchroom.calls|cli_type", 3)
+    room.client.hset(room.keys.raw_identifiers, mapping={"watchroom.calls|acd": 2, "watchroom.calls|a|b": 1})
+    samples = room.scrape(NOON)
+    assert value(samples, "ignored_fields", topic="watchroom.calls", field="cli_type") == 3
+    assert value(samples, "raw_identifiers", topic="watchroom.calls", source="acd") == 2
+    assert value(samples, "raw_identifiers", topic="watchroom.calls", source="a|b") == 1
+
+
+def test_raw_identifiers_of_sources_that_are_not_declared_are_one_other(room: ControlRoom) -> None:
+    """A feed that invents names must not fill Prometheus; a declared one that was never heard has its 0."""
+    declare(room, acd=SourceRule(), backup=SourceRule())
+    counts: Any = {"watchroom.calls|acd": 2, "watchroom.calls|stranger": 1, "watchroom.calls|other": 4}
+    room.client.hset(room.keys.raw_identifiers, mapping=counts)
+    samples = room.scrape(NOON)
+    found = {
+        source: value(samples, "raw_identifiers", topic="watchroom.calls", source=source)
+        for source in ("acd", "backup", "other")
+    }
+    assert found == {"acd": 2, "backup": 0, "other": 5}
+    assert not any("stranger" in dict(labels).values() for _, labels in samples)

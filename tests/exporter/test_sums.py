@@ -6,26 +6,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchroom.catalogue.metrics import LOCAL_HOUR
-from watchroom.exporter.sums import MONTH, Window, WindowSums, windows_at
+from watchroom.exporter.sums import MONTH, ByArea, Window, WindowSums, windows_at
 from watchroom.rolling.calendar import Calendar
 
 LONDON = Calendar("Europe/London")
 NOON_MS = 1_637_971_200_000  # 2021-11-27T00:00:00Z
 ALL = ("5m", "1h", "6h", "24h", "today", "7d", "28d", MONTH, "12mo", LOCAL_HOUR)
-WANTED = {"a": frozenset(ALL), "b": frozenset({"5m", "28d", MONTH})}
-FIELDS = ("a|line=999|count", "a|line=101|count", "b||part", "unknown|x=y|count")
+WANTED = {"a": frozenset(ALL), "b": frozenset({"5m", "28d", MONTH}), "c": frozenset({"5m", "28d", MONTH})}
+BY_AREA = {"c": ByArea("area", frozenset({"28d", MONTH}))}
+FIELDS = (
+    "a|line=999|count", "a|line=101|count", "b||part", "unknown|x=y|count", "c|grade=1,area=x|count",
+    "c|grade=1,area=y|count",
+)  # fmt: skip
 
 content = st.dictionaries(st.sampled_from(FIELDS), st.integers(-3, 5), max_size=4)
 forward_ms = st.sampled_from([0, 1_000, 10_000, 25_000, 3_600_000, 86_400_000, 40 * 86_400_000, -20_000])
 
 
 def plain_sum(stored: dict[str, dict[str, int]], members: frozenset[str], window: Window) -> dict[str, dict[str, int]]:
-    """The same sums by adding up every bucket, field by field."""
+    """The same sums by adding up every bucket, field by field; of areas also all together."""
     total: dict[str, int] = {}
     for name in members:
         for field, number in stored.get(name, {}).items():
             if window.name in WANTED.get(field.split("|")[0], ()):
-                total[field] = total.get(field, 0) + number
+                together = field.replace("area=x", "area=all").replace("area=y", "area=all")
+                for each in {field, together} if window.name != "5m" else {together}:
+                    total[each] = total.get(each, 0) + number
     made: dict[str, dict[str, int]] = {}
     for field, number in total.items():
         if number:
@@ -42,7 +48,7 @@ def test_incremental_sums_equal_adding_up_all_buckets(
     """Entering, leaving and changed buckets are differences of integers; none may be missed or taken twice."""
     now_ms = NOON_MS
     stored: dict[str, dict[str, int]] = {}
-    sums = WindowSums(WANTED)
+    sums = WindowSums(WANTED, BY_AREA)
     for step_ms, changes in steps:
         now_ms += step_ms
         members = windows_at(now_ms, ALL, LONDON)
@@ -55,7 +61,10 @@ def test_incremental_sums_equal_adding_up_all_buckets(
             sums.replace(name, stored.get(name, {}))
         for window, bucket_names in members.items():
             expected = plain_sum(stored, bucket_names, window)
-            for series in ("a|line=999", "a|line=101", "b|", "unknown|x=y"):
+            for series in (
+                "a|line=999", "a|line=101", "b|", "unknown|x=y", "c|grade=1,area=x", "c|grade=1,area=y",
+                "c|grade=1,area=all",
+            ):  # fmt: skip
                 assert sums.series(window, series) == expected.get(series, {}), (window, series)
 
 
@@ -109,3 +118,14 @@ def test_the_running_month_and_the_last_twelve_are_shown_and_twelve_complete_one
     assert "month:2021-11" not in members[Window("12mo")]
     assert len(members[Window("12mo")]) == 12
     assert Window(MONTH, "2021-11").labels() == {"window": "month", "month": "2021-11"}
+
+
+def test_of_months_only_the_running_and_the_last_complete_one_are_split_by_area() -> None:
+    """When a month begins, the one before the last is no longer split."""
+    sums = WindowSums(WANTED, BY_AREA)
+    for now_ms, split in ((NOON_MS, {"2021-10", "2021-11"}), (NOON_MS + 5 * 86_400_000, {"2021-11", "2021-12"})):
+        moved(sums, now_ms, {})
+        shown = {window.month for window in sums.windows if window.name == MONTH and sums.is_by_area(window, "c")}
+        assert shown == split
+        assert not any(sums.is_by_area(window, "a") for window in sums.windows)
+        assert not sums.is_by_area(Window("5m"), "c")

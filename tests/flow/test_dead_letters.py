@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import io
 import json
 from collections import Counter
@@ -25,7 +26,7 @@ from tests.oracle.scales import DAY_MS, HOUR_MS, month_of
 from tests.oracle.wire import content_of, partition_of, refused_records, value_of
 from tests.parts import PartMissing, missing
 from watchroom.events.headers import ARRIVED
-from watchroom.events.reasons import REASONS, UNREADABLE
+from watchroom.events.reasons import RAW_IDENTIFIER, REASONS, UNREADABLE
 from watchroom.intake.topics import ensure_topics
 
 PARTITIONS = 2
@@ -172,7 +173,8 @@ def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: L
         said = {name.removeprefix("watchroom-"): value.decode() for name, value in letter.headers}
         record = originals[said["topic"], int(said["partition"]), int(said["offset"])]
         (bad,) = [b for b in room.bad if (b.key, b.value, b.reason) == (record.key, record.value, said["reason"])]
-        assert (letter.key, letter.value) == (bad.key, bad.value)
+        kept = (b"", None) if bad.reason == RAW_IDENTIFIER else (bad.key, bad.value)
+        assert (letter.key, letter.value) == kept
         assert (said["topic"], int(said["partition"])) == (settings.topic(bad.stream), bad.partition)
         assert said["arrived"] == dict(record.headers).get(ARRIVED, str(record.timestamp).encode()).decode()
         assert len(said["detail"]) > 20
@@ -230,6 +232,22 @@ def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
     assert nobody.lines == [
         f"no dead letter of {room.settings.topic('calls')} partition 0 offset 999999; `dead-letters list` has all"
     ]
+
+
+def test_a_letter_without_its_value_says_why_and_is_not_sent_again(room: Letters) -> None:
+    """What it held may name a person; its length and SHA-256 tell whether a record is the one."""
+    (row,) = room.listed("--reason", RAW_IDENTIFIER)
+    (bad,) = [bad for bad in room.bad if bad.reason == RAW_IDENTIFIER]
+    assert bad.value is not None
+    shown = room.run("dead-letters", "show", *(str(row[name]) for name in ("topic", "partition", "offset")))
+    assert (shown.code, shown.out) == (0, b"")
+    assert f"bytes: not kept, because they may name a person; there were {len(bad.value)}" in shown.lines
+    assert f"SHA-256: {hashlib.sha256(bad.value).hexdigest()}" in shown.lines
+    assert any(line.startswith("key: not kept") for line in shown.lines)
+    assert "96000" not in shown.said
+    done = room.run("dead-letters", "replay", "--reason", RAW_IDENTIFIER)
+    why = "1 have no value, because it may name a person (raw_identifier)"
+    assert (done.code, done.lines) == (0, [f"sent 0 of 1 letters again; {why}"])
 
 
 def test_a_misplaced_record_is_applied_when_it_is_sent_again(room: Letters) -> None:

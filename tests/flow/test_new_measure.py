@@ -83,7 +83,7 @@ def test_it_is_published_and_on_the_built_in_page(root: Path, redis_server: Redi
     client = redis_server.client()
     room = ControlRoom(client, settings).begin(NOW_MS)
     room.add(NOW_MS, {"incident_arrivals|grade=1,area=stoke|count": 41})
-    assert value(room.scrape(NOW_MS), "incident_arrivals", grade="1", area="stoke", window="1h") == 41
+    assert value(room.scrape(NOW_MS), "incident_arrivals", grade="1", area="all", window="1h") == 41
     mirror = room.mirror()
     mirror.refresh(NOW_MS)
     seen = board_page(observe(room.catalogue, mirror, room.page(mirror), settings, NOW_MS), ZoneInfo(settings.zone))

@@ -100,6 +100,12 @@ def latest_grade(state: incidents.Incident) -> str | None:
     return state.grades[-1][2] if state.grades else None
 
 
+def first_category(state: incidents.Incident | None, event: Event, arrival_ms: int) -> incidents.Incident:
+    """The category that the incident was opened with stays."""
+    after = incidents.fold(state, event, arrival_ms)
+    return after if state is None or state.category is None else after._replace(category=state.category)
+
+
 def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     """An orphan adds its measures as well."""
     right = contributor_of(self, state)
@@ -198,6 +204,9 @@ FAULTS: dict[str, Plant] = {
     "reopened stays closed": in_word(
         "incidents", "unattended", lambda state, is_so: is_so and state.disposition is None
     ),
+    "self-initiated timed": in_word("incidents", "self_initiated", lambda *_: False),
+    "opening category instead of closing": in_stream("incidents", fold=first_category),
+    "first grade is the last": in_word("incidents", "first_grade", lambda state, _: latest_grade(state)),
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
     "a token that is not retracted": instead_of(batch, "_count", tokens_only_gained),
     "tokens that came after the closing among the others": instead_of(batch, "LATE", ""),

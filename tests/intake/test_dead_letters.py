@@ -52,6 +52,24 @@ async def sent(settings: Settings, *letters: Refused, ensure: bool = True) -> li
     return [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in found]
 
 
+async def test_what_may_name_a_person_is_in_no_letter(stack: Stack) -> None:
+    """Neither value nor key is kept, and of the key not even its SHA-256: a telephone number is soon guessed."""
+    value, key = b'{"data": {"caller_token": "01632 960001"}}', b"01632 960001"
+    why = EventRefused("raw_identifier", "caller_token may hold something other than a token")
+    (letter,) = await sent(stack.settings(partitions=1), Refused(Record(7, 1_000, key, value), why))
+    assert (letter.key, letter.value) == (b"", None)
+    assert dict(letter.headers) == {
+        "watchroom-reason": b"raw_identifier",
+        "watchroom-detail": why.detail.encode(),
+        "watchroom-topic": b"watchroom.calls",
+        "watchroom-partition": b"3",
+        "watchroom-offset": b"7",
+        "watchroom-arrived": b"1000",
+        "watchroom-length": str(len(value)).encode(),
+        "watchroom-sha256": hashlib.sha256(value).hexdigest().encode(),
+    }
+
+
 async def test_a_letter_is_the_original_with_headers_that_say_why(stack: Stack) -> None:
     """Key and bytes are untouched, so that it can be sent again after a fix."""
     (letter,) = await sent(stack.settings(partitions=1), refused(b"\xff\x00not JSON"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
@@ -63,6 +64,19 @@ def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:
     full = small._replace(offset=3, value=b"x" * EVENTS_MOST_BYTES)
     done = replay_letters(settings, [small, cut, full], now_ms=2_000)
     assert done == Replayed(1, repeats=0, cut=1, too_large=1, expired=0)
+
+
+def test_what_has_no_value_for_what_it_held_is_not_sent(real_stack: Stack) -> None:
+    """An empty record would come back as another letter; what was left out is told apart from what was cut."""
+    settings = real_stack.settings(partitions=1)
+    raw = Refused(Record(2, 1_000, b"17", b"01632 960001"), EventRefused("raw_identifier", "caller_token"))
+    send(settings, refused(1, b"{"), raw)
+    whole, left_out = read_letters(settings, lambda _: True)
+    assert (whole.names_a_person, left_out.names_a_person) == (False, True)
+    assert (left_out.key, left_out.value, left_out.length) == (b"", None, "12")
+    assert left_out.sha256 == hashlib.sha256(b"01632 960001").hexdigest()
+    done = replay_letters(settings, [whole, left_out], now_ms=2_000)
+    assert done == Replayed(1, repeats=0, cut=0, too_large=0, expired=0, not_kept=1)
 
 
 def test_what_would_be_refused_as_expired_is_not_sent(real_stack: Stack) -> None:

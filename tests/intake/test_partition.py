@@ -8,10 +8,11 @@ import pytest
 
 from tests.flow.servers import RedisServer
 from tests.fold.said import at
-from tests.intake.one_partition import NOW_MS, OnePartition, batch, record
+from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable
 from watchroom.events import headers
 from watchroom.events.partitioner import partition_of
+from watchroom.store.clear import clear
 from watchroom.store.read import SourceState
 
 pytestmark = pytest.mark.real
@@ -294,3 +295,31 @@ async def test_lost_offsets_are_counted_once_however_often_it_is_said(
     await applier.lost(5, 12, NOW_MS)
     state = one.reader.partitions()["watchroom.calls", 0]
     assert (state.next_offset, state.lost) == (12, 7)
+
+
+async def test_ignored_fields_and_raw_identifiers_are_counted_by_record(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """A function of the log alone: whatever the batches, and anew after everything was cleared."""
+    records = [
+        record(0, "call.queued", "09:00:00", line="999", cli_type=7),
+        record(1, "call.queued", "09:00:00", line="999", cli_type=7),
+        record(2, "call.queued", "09:00:00", subject="18", line="999", cli_type=["mobile"]),
+        record(3, "call.queued", "09:00:00", subject="19", caller_token="01632 960001"),
+        record(4, "call.queued", "09:00:00", subject="20", caller_token="01632 960001", source="ivr"),
+        record(5, "call.queued", "07:00:00", subject="21", cli_type=7, arrived=at("09:00:00") + 86_400_000),
+    ]
+    expected = (
+        {("watchroom.calls", "cli_type"): 3},
+        {("watchroom.calls", "acd"): 1, ("watchroom.calls", "ivr"): 1},
+        {("watchroom.calls", "raw_identifier"): 2, ("watchroom.calls", "late"): 1},
+    )
+    for step in (6, 1):
+        clear(redis_server.url, FORCE)
+        applier = await one.started()
+        await applier.begin(0, NOW_MS)
+        for begin in range(0, 6, step):
+            await applier.apply(batch(begin, *records[begin : begin + step]), NOW_MS, NOW_MS)
+        counts = one.reader.ignored_fields(), one.reader.raw_identifiers(), one.reader.dead_letters()
+        assert counts == expected
+        assert one.month()["call_volume|line=999|count"] == 2

@@ -16,6 +16,7 @@ Readings where the design is silent
 - An outgoing call without call.presented and call.queued is an orphan like any other.
 - Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
   names them for the queue's clock only).
+- What an incident's event says of its category, address or finder counts at the event's time, as an area does.
 - Two events of one time are ordered by `id`.
 - A victim counts as informed at the very moment of the latest allocation too: the two may be one key press.
 - Subgroup and codes come from the latest class's code alone, whatever group or category that class states.
@@ -44,7 +45,16 @@ CHANNELS = (
 CLI_TYPES = ("landline", "mobile", "withheld")
 ORGANISATIONS = ("hospital", "care_home", "school", "partner")
 GRADES = ("1", "2", "3")
-AREAS = ("stoke", "county")
+AREAS = (
+    "stoke", "newcastle_under_lyme", "stafford", "lichfield", "tamworth", "east_staffordshire", "south_staffordshire",
+    "cannock_chase", "staffordshire_moorlands", "county_unknown", "out_of_force",
+)  # fmt: skip
+INCIDENT_CATEGORIES = ("asb", "crime", "public_safety", "transport", "administration")
+ASB_TYPES = ("personal", "nuisance", "environmental", "neighbour_dispute")
+OTHER_SPELLINGS = {
+    "county": "county_unknown", "stoke_on_trent": "stoke", "stoke_on_trent_ua": "stoke",
+    "city_of_stoke_on_trent": "stoke",
+}  # fmt: skip
 GROUPS = (
     "criminal_damage_and_arson", "drug_offences", "miscellaneous_crimes", "possession_of_weapons_offences",
     "public_order_offences", "robbery", "sexual_offences", "theft_offences", "violence_against_the_person",
@@ -161,6 +171,14 @@ def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
     return "_".join(words) if "_".join(words) in listed else "other"
 
 
+def area_of(placed: Sequence[Sent]) -> str:
+    """The area that the last of these events names, however it spells it."""
+    if not placed:
+        return "unknown"
+    words = "_".join(str(placed[-1].data["area"]).lower().replace("-", " ").split())
+    return label(OTHER_SPELLINGS.get(words, words), AREAS)
+
+
 def _order(event: Sent) -> tuple[int, str]:
     return event.time_ms, event.id
 
@@ -189,7 +207,7 @@ def _orphan(events: Sequence[Sent]) -> Added:
     return added
 
 
-def _latest(events: Sequence[Sent], key: str) -> object:
+def _latest(events: Sequence[Sent], key: str) -> Any:
     named = _naming(events, key)
     return named[-1].data[key] if named else None
 
@@ -298,21 +316,39 @@ def _incident(events: Sequence[Sent]) -> Added:
     on_scene = _first_ms(events, "incident.resource_on_scene")
     graded = _naming(_of(events, "incident.created", "incident.graded"), "grade")
     placed = _naming(events, "area")
-    area = label(placed[-1].data["area"] if placed else None, AREAS)
+    area = area_of(placed)
     latest = {"grade": label(graded[-1].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    earliest = {"grade": label(graded[0].data["grade"] if graded else None, GRADES, "ungraded"), "area": area}
+    classed = _of(events, "incident.created", "incident.closed", "incident.reclassified")
+    category = label(_latest(classed, "category"), INCIDENT_CATEGORIES)
+    own = _naming(events, "self_initiated")
     added = Added()
     added.count(created, "incident_volume", latest, "count")
-    added.share(created, "incident_resourced", latest, part=assigned is not None or on_scene is not None)
+    added.count(created, "incident_volume_by_category", {"incident_category": category, "area": area}, "count")
+    if category == "asb":
+        kind = {"asb_type": label(_latest(classed, "asb_type"), ASB_TYPES), "area": area}
+        added.count(created, "incidents_asb", kind, "count")
+        added.token(created, "asb_addresses", _latest(events, "address_token"))
+        place = _latest(events, "lsoa")
+        added.token(created, "asb_places", place if place is None or place.isalnum() else "other")
+    is_resourced = assigned is not None or on_scene is not None
+    added.share(created, "incident_resourced", latest, part=is_resourced)
+    added.share(created, "incident_resourced_first_grade", earliest, part=is_resourced)
+    if own and own[-1].data["self_initiated"]:  # nobody rang for it: no time to attend or assign, nobody waits
+        added.count(created, "incidents_self_initiated", latest, "count")
+        return added
     if assigned is not None:
         added.duration("incident_assignment_time", latest, (created, assigned))
         added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
-        grade = _grade_at(graded, on_scene)
-        misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
-        by = {"grade": grade, "area": area}
-        added.duration(
-            "incident_attendance_time", by, (created, on_scene), misses_from_ms=misses, edges=ATTENDANCE_EDGES
-        )
+        rules = {"": _grade_at(graded, on_scene), "_first_grade": earliest["grade"], "_last_grade": latest["grade"]}
+        for rule, grade in rules.items():
+            misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
+            by = {"grade": grade, "area": area}
+            added.duration(
+                f"incident_attendance_time{rule}", by, (created, on_scene), misses_from_ms=misses,
+                edges=ATTENDANCE_EDGES,
+            )  # fmt: skip
     turns = _of(events, "incident.closed", "incident.cancelled", "incident.reopened")
     if on_scene is None and (not turns or turns[-1].type == "incident.reopened"):
         added.open[series("incidents_unattended", latest)] = created
@@ -384,11 +420,6 @@ def _midnight_ms(day: date, zone: ZoneInfo) -> int:
     return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
 
 
-def _last_said(events: Iterable[Sent], key: str) -> Any:
-    found = _naming(events, key)
-    return found[-1].data[key] if found else None
-
-
 def _crime(events: Sequence[Sent]) -> Added:
     if _of(events, "crime.cancelled"):
         return Added()
@@ -402,7 +433,7 @@ def _crime(events: Sequence[Sent]) -> Added:
     ]
     latest = classed[-1] if classed else {}
     known = table().get(code_of(latest["offence_code"])) if latest.get("offence_code") else None
-    area = {"area": label(_last_said(events, "area"), AREAS)}
+    area = {"area": area_of(_naming(events, "area"))}
     added = Added()
     group = label(latest.get("group") or (known and known.group), GROUPS, "not_stated")
     added.count(recorded, "crime_recorded", {"group": group, **area}, "count")
@@ -443,7 +474,7 @@ def _by_flag(
     events: Sequence[Sent], codes: frozenset[str], group: str, area: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Counts of crimes by what the latest list of flags and the latest gender of the victim say."""
-    flags = {flag.lower().replace("-", "_").replace(" ", "_") for flag in _last_said(events, "flags") or ()}
+    flags = {flag.lower().replace("-", "_").replace(" ", "_") for flag in _latest(events, "flags") or ()}
     if codes <= {"48", "37.2"} and "keyless" in flags:
         yield "crime_keyless_vehicle_theft", {}
     if codes <= WITH_A_KNIFE and "knife" in flags:
@@ -454,14 +485,14 @@ def _by_flag(
         yield "crime_domestic_abuse", area
     if "online" in flags:
         yield "crime_online", {}
-    gender = label(_last_said(events, "victim_gender"), ("female", "male", "other"))
+    gender = label(_latest(events, "victim_gender"), ("female", "male", "other"))
     if group == "violence_against_the_person" and gender == "female":
         yield "crime_violence_female_victim", area
 
 
 def _victim(added: Added, events: Sequence[Sent], recorded: int) -> None:
     """The report of a crime, and what was done for its victim."""
-    said = _last_said(events, "reported_at")
+    said = _latest(events, "reported_at")
     reported = None if said is None else round(datetime.fromisoformat(said).timestamp() * 1000)
     one_day = frozenset({DAY_MS + 1})
     added.duration("crime_recording_time", {}, (reported, recorded), misses_from_ms=DAY_MS + 1, edges=one_day)

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle.facts import AREAS, CATEGORIES, FLAGS, GROUPS, RESOLVED, Sent
+from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, FLAGS, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
 from tests.oracle.recompute import FUTURE_MS, KEEPING_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms, time_text
 
@@ -25,6 +25,7 @@ TYPES = {
     "incidents": (
         "incident.created", "incident.graded", "incident.resource_assigned", "incident.resource_unassigned",
         "incident.resource_on_scene", "incident.cancelled", "incident.linked", "incident.closed", "incident.reopened",
+        "incident.reclassified",
     ),
     "crimes": (
         "crime.recorded", "crime.reclassified", "crime.cancelled", "crime.validated", "crime.allocated",
@@ -58,6 +59,8 @@ USUAL = {
         ("incident.created", "incident.resource_assigned", "incident.resource_unassigned"),
         ("incident.created", "incident.closed", "incident.reopened"),
         ("incident.created", "incident.linked"),
+        ("incident.created", "incident.reclassified", "incident.closed"),
+        ("incident.created", "incident.graded", "incident.resource_on_scene", "incident.graded"),
     ),
     "crimes": (
         ("crime.recorded", "crime.outcome_assigned"),
@@ -103,11 +106,15 @@ CLI_TYPE = st.sampled_from((None, None, "landline", "mobile", "Withheld", "satel
 ORGANISATION = st.sampled_from((None, "hospital", "Care home", "bank"))
 CALLER = st.sampled_from((None, "k1." + "A" * 26, "k1." + "B" * 26))
 GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
-AREA = st.sampled_from((None, *AREAS, "Stoke", "Cheshire East"))
+AREA = st.sampled_from((None, *AREAS, "Stoke", "county", "Stoke-on-Trent UA", "Cannock Chase", "Cheshire East"))
 GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
 CATEGORY = st.sampled_from(
     (None, None, *CATEGORIES, "Violence and sexual offences", "Anti-social behaviour", "Parking")
 )
+INCIDENT_CATEGORY = st.sampled_from((None, *INCIDENT_CATEGORIES, "asb", "asb", "Public safety", "Lost property"))
+ASB_TYPE = st.sampled_from((None, *ASB_TYPES, "Neighbour dispute", "Noise"))
+LSOA = st.sampled_from((None, "E01014309", "E01014310", "Hanley | North"))
+SELF_INITIATED = st.sampled_from((None, None, None, True, False))
 CODE = st.sampled_from(
     (
         None, None, "8N", "34b", "105A", "1/4.1/4.10/4.2", "4/1", "004/10", "1", "48", "037.2", "28E", "19C", "62A",
@@ -141,18 +148,24 @@ def _data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
         if type_ != "contact.received":
             return {"reason": "done"}
         return _known(channel=draw(CHANNEL), **{"class": draw(CLASS)})
-    if stream == "incident":
-        data = _known(area=draw(AREA))
-        if type_ == "incident.created":
-            data |= _known(grade=draw(st.one_of(st.none(), GRADE)))
-        if type_ == "incident.graded":
-            data["grade"] = draw(GRADE)
-        if ".resource_" in type_:
-            data["unit"] = draw(st.sampled_from(("ST1", "ST2")))
-        if type_ == "incident.linked":
-            data["parent"] = "P-1"
-        return data
-    return draw(_crime_data(type_))
+    return draw(_incident_data(type_) if stream == "incident" else _crime_data(type_))
+
+
+@st.composite
+def _incident_data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
+    data = _known(area=draw(AREA), self_initiated=draw(SELF_INITIATED))
+    if type_ in ("incident.created", "incident.closed", "incident.reclassified"):
+        data |= _known(category=draw(INCIDENT_CATEGORY), asb_type=draw(ASB_TYPE))
+        data |= _known(address_token=draw(TOKEN), lsoa=draw(LSOA))
+    if type_ == "incident.created":
+        data |= _known(grade=draw(st.one_of(st.none(), GRADE)))
+    if type_ == "incident.graded":
+        data["grade"] = draw(GRADE)
+    if ".resource_" in type_:
+        data["unit"] = draw(st.sampled_from(("ST1", "ST2")))
+    if type_ == "incident.linked":
+        data["parent"] = "P-1"
+    return data
 
 
 @st.composite

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
+from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
 from tests.oracle.histories import ANCHORS_MS, CLASSED, FIRSTS, TELLING, TOKENS, TYPES
 from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS, time_text
@@ -91,7 +91,7 @@ def _recently(random: Random, stream: str, now_ms: int) -> int:
 
 def _data(random: Random, type_: str, at_ms: int) -> dict[str, Any]:
     stream, _, what = type_.partition(".")
-    area = random.choice((None, *AREAS, *AREAS, "Cheshire East"))
+    area = random.choice((None, *AREAS, *AREAS, "County", "Cheshire East"))
     data: dict[str, Any] = {}
     if stream == "call":
         data["line"] = random.choice(("999", "101", None, "0300 123 2345"))
@@ -104,16 +104,26 @@ def _data(random: Random, type_: str, at_ms: int) -> dict[str, Any]:
             data["channel"] = random.choice(("live_chat", "Single Online Home", "email", "partner_agency", "letter"))
             data["class"] = random.choice((None, None, "non_emergency", "outgoing"))
     elif stream == "incident":
-        data = {"area": area}
-        if what == "graded" or (what == "created" and random.random() < 0.7):
-            data["grade"] = random.choice(("1", "2", "3", "routine"))
-        if what.startswith("resource_"):
-            data["unit"] = random.choice(("ST1", "ST2"))
-        if what == "linked":
-            data["parent"] = "P-1"
+        data = _incident_data(random, what, area)
     else:
         data = _crime_data(random, what, area, at_ms)
     return {name: value for name, value in data.items() if value is not None}
+
+
+def _incident_data(random: Random, what: str, area: str | None) -> dict[str, Any]:
+    data: dict[str, Any] = {"area": area, "self_initiated": random.choice((None, None, None, None, False, True))}
+    if what in ("created", "closed", "reclassified"):
+        data["category"] = random.choice((None, *INCIDENT_CATEGORIES, "asb", "asb", "Lost property"))
+        data["asb_type"] = random.choice((None, *ASB_TYPES, "Noise"))
+        data["address_token"] = random.choice((None, *TOKENS))
+        data["lsoa"] = random.choice((None, "E01014309", "E01014310"))
+    if what == "graded" or (what == "created" and random.random() < 0.7):
+        data["grade"] = random.choice(("1", "2", "3", "routine"))
+    if what.startswith("resource_"):
+        data["unit"] = random.choice(("ST1", "ST2"))
+    if what == "linked":
+        data["parent"] = "P-1"
+    return data
 
 
 def _crime_data(random: Random, what: str, area: str | None, at_ms: int) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
         return json.dumps(kept).encode()
 
     return [
+        Refused("raw_identifier", key, but(type="call.teleported", data={"caller_token": "01632 960001"})),
         Refused("bad_json", key, b'{"specversion": '),
         Refused("bad_envelope", key, but(specversion="0.3")),
         Refused("unknown_type", key, but(type="call.teleported")),

@@ -57,7 +57,9 @@ class Copy:
         self.root = folder / "copy"
         self._made: dict[str, object] = {}
         feeds = [*STREAMS, *(["visits"] if "stream" in rows else [])]
-        self._environment = {} if by_default else {"WATCHROOM_STREAMS": ",".join(feeds)}
+        self._environment = {"WATCHROOM_AREAS": '["stoke", "county"]'}
+        if not by_default:
+            self._environment["WATCHROOM_STREAMS"] = ",".join(feeds)
         for name in ("services", "schemas"):
             shutil.copytree(ROOT / name, self.root / name, ignore=LEFT_OUT)
         for what in BOTH:

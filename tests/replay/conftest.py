@@ -9,6 +9,7 @@ import pytest
 
 from tests.replay.extracts import Mapping, MapText
 from watchroom.errors import RowRefused
+from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.convert import Conversion
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import read_rows
@@ -19,7 +20,9 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
     """Convert texts of files under a mapping document; `names` may lie in folders."""
     monkeypatch.chdir(tmp_path)
 
-    def convert(document: dict[str, object], *files: str, names: Sequence[str] = ()) -> Mapping:
+    def convert(
+        document: dict[str, object], *files: str, names: Sequence[str] = (), tokens: TokenMaker | None = None
+    ) -> Mapping:
         words = check_mapping(dict(document), "m.toml")
         paths = []
         for number, text in enumerate(files):
@@ -28,7 +31,7 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
             path.write_text(text, encoding="utf-8", newline="")
             paths.append(path)
         refused: list[RowRefused] = []
-        conversion = Conversion(words, refused.append)
+        conversion = Conversion(words, refused.append, tokens=tokens)
         events = list(conversion.events(read_rows(paths, words)))
         return Mapping(events, [str(item) for item in refused], conversion.tally)
 

@@ -40,7 +40,7 @@ def at(clock: str) -> str:
     return f"2021-11-30 {clock}"
 
 
-def short(events: list[Mapped]) -> list[tuple[str, str, str, dict[str, str]]]:
+def short(events: list[Mapped]) -> list[tuple[str, str, str, dict[str, str | bool]]]:
     """Type, subject, time of day and data of events."""
     return [(e.type, e.subject, rfc3339(e.time_ms)[11:19], dict(e.data)) for e in events]
 
@@ -401,3 +401,15 @@ def test_a_shifted_event_has_an_id_of_its_own() -> None:
     assert (moved.time_ms, moved.arrival_ms) == (1005, 2005)
     assert moved.id != event.id
     assert event.shifted(0) is event
+
+
+def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText) -> None:
+    """A text there would count as absent, and an officer's own incident as one that somebody reported."""
+    words = {
+        **LOG, "map": {"own": {"values": {"Y": "true", "N": "false"}}},
+        "event": [
+            {"type": "incident.created", "time": "at", "data": {"self_initiated": {"column": "own", "map": "own"}}}
+        ],
+    }  # fmt: skip
+    made = map_text(words, f"id,at,own\n1,{at('09:00:00')},Y\n2,{at('09:00:00')},N\n")
+    assert [data for *_, data in short(made.events)] == [{"self_initiated": said} for said in (True, False)]

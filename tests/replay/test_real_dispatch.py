@@ -45,7 +45,7 @@ class Incident:
         """Take in one event."""
         match event.type:
             case "incident.created":
-                self.created_ms, self.grade = event.time_ms, event.data["grade"]
+                self.created_ms, self.grade = event.time_ms, str(event.data["grade"])
             case "incident.resource_assigned":
                 self.assigned_ms.append(event.time_ms)
             case "incident.resource_on_scene":

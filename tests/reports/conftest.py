@@ -15,7 +15,7 @@ EVENTS = (
     Happened("incident.resource_on_scene", "1", "2021-11-27T20:08:00Z", {"unit": "U1"}),
     Happened("incident.created", "2", "2021-11-28T20:00:00Z", {"grade": "1", "area": "stoke"}),
     Happened("incident.resource_on_scene", "2", "2021-11-28T20:20:00Z", {"unit": "U1"}),
-    Happened("incident.created", "3", "2021-12-31T23:30:00Z", {"grade": "2", "area": "county"}),
+    Happened("incident.created", "3", "2021-12-31T23:30:00Z", {"grade": "2", "area": "tamworth"}),
     Happened("incident.closed", "4", "2021-12-05T10:00:00Z"),
     # Calls: one answered in 8 s, one abandoned after 70 s, one answered that never queued.
     Happened("call.queued", "a", "2021-11-27T20:00:00Z", {"line": "999"}),

@@ -32,9 +32,10 @@ class Happened(NamedTuple):
 
 
 def settings_on(redis_url: str, **more: Any) -> Settings:
-    """Settings over a Redis, with our source declared as history."""
+    """Settings over a Redis, with every stream fed and our source declared as history."""
     rules = {stream: {SOURCE: SourceRule(heartbeats=False, history=True)} for stream in STREAMS}
-    return read_settings(**{"redis_url": redis_url, "partitions": 1, "sources": rules, **more})
+    fed = tuple(STREAMS)
+    return read_settings(**{"redis_url": redis_url, "partitions": 1, "sources": rules, "streams": fed, **more})
 
 
 def fill(settings: Settings, events: Sequence[Happened], *, fresh_ms: int = NOW_MS) -> None:
@@ -43,7 +44,7 @@ def fill(settings: Settings, events: Sequence[Happened], *, fresh_ms: int = NOW_
 
 
 async def _fill(settings: Settings, events: Sequence[Happened], fresh_ms: int) -> None:
-    topics = Topics({settings.topic(stream): 1 for stream in STREAMS}, frozenset(), {})
+    topics = Topics({settings.topic(stream): 1 for stream in settings.streams}, frozenset(), {})
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     store = make_store(settings, catalogue, topics)
 

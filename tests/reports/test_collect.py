@@ -67,7 +67,7 @@ def test_a_share_of_nothing_is_null_and_what_never_happened_has_no_row(filled: S
 def test_a_month_is_closed_once_all_that_arrived_before_its_closing_is_in(filled: Settings) -> None:
     """End of the month in London and the stream's bound: 1, 7 and 30 days. Judged by what is applied."""
     rows = months(filled)
-    assert row(rows, "incident_volume", "2021-12", grade="2", area="county")["closed"] is True
+    assert row(rows, "incident_volume", "2021-12", grade="2", area="tamworth")["closed"] is True
     fill(filled, [Happened("incident.created", "9", "2022-01-31T10:00:00Z")], fresh_ms=NOW_MS + 1)
     january = row(months(filled), "incident_volume", "2022-01", grade="ungraded", area="unknown")
     assert (january["closed"], january["published_value"]) == (False, None)
@@ -129,18 +129,18 @@ def test_open_measures_are_judged_at_the_instant_that_is_given(filled: Settings)
     now_ms = to_ms("2022-01-01T00:26:00Z")
     rows = moved_rows(filled, ["incidents"], ["2021-11", "2021-12"], now_ms)
     assert {r["measure"] for r in rows if str(r["measure"]).startswith(("call", "crime"))} == set()
-    waiting = row(rows, "incidents_unattended", None, grade="2", area="county")
+    waiting = row(rows, "incidents_unattended", None, grade="2", area="tamworth")
     assert waiting == {
-        "measure": "incidents_unattended", "by": {"grade": "2", "area": "county"}, "period": None,
+        "measure": "incidents_unattended", "by": {"grade": "2", "area": "tamworth"}, "period": None,
         "value": 1, "numerator": 1, "denominator": None, "unit": "1",
         "oldest_s": 3360, "due_5min": 1, "due_15min": 1, "overdue": 0, "gave_up": 0,
         "as_of": "2022-01-01T00:26:00.000Z",
     }  # fmt: skip
     nobody = row(rows, "incidents_unattended", None, grade="1", area="stoke")
     assert (nobody["value"], nobody["oldest_s"], nobody["overdue"]) == (0, None, 0)
-    assert row(rows, "incidents_unresourced", None, grade="2", area="county")["overdue"] is None
+    assert row(rows, "incidents_unresourced", None, grade="2", area="tamworth")["overdue"] is None
     late = moved_rows(filled, ["incidents"], [], now_ms + 40 * 86_400_000)
-    assert row(late, "incidents_unattended", None, grade="2", area="county")["gave_up"] == 1
+    assert row(late, "incidents_unattended", None, grade="2", area="tamworth")["gave_up"] == 1
 
 
 def test_months_of_a_replay_are_judged_at_its_own_now(filled: Settings) -> None:

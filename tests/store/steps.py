@@ -54,6 +54,8 @@ def full(base: int | None, next_offset: int, **more: Any) -> Step:
         "restatements": [CHANGE],
         "heard": {"acd|event": NOW_MS, "acd|heartbeat": NOW_MS - 1},
         "dead_letters": {"late": 2},
+        "ignored_fields": {"cli_type": 4},
+        "raw_identifiers": {"a|b": 1},
         "lost": 3,
     }
     return step(base, next_offset, **{**everything, **more})

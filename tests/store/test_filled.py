@@ -26,7 +26,8 @@ CHANGED = {"crimes": "measure crimes_in changed"}
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
     """A reader's."""
-    return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force)
+    areas = ("stoke", "county")  # those of then, in a list
+    return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force, areas=areas)
 
 
 async def fill(settings: Settings, partitions: int = 3) -> None:

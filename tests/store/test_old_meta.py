@@ -34,7 +34,8 @@ from watchroom.streams import STREAMS
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
     """With the measures of before, as they still are."""
-    return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force)
+    areas = ("stoke", "county")  # those of then, in a list
+    return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force, areas=areas)
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,8 @@ async def test_everything_is_written_in_one_step(store: Store, reader: Reader) -
     assert reader.restatements("2021-10") == [CHANGE]
     assert reader.sources() == {(TOPIC, "acd"): SourceState(NOW_MS, NOW_MS - 1)}
     assert reader.dead_letters() == {(TOPIC, "late"): 2}
+    assert reader.ignored_fields() == {(TOPIC, "cli_type"): 4}
+    assert reader.raw_identifiers() == {(TOPIC, "a|b"): 1}
     assert reader.partitions()[TOPIC, 0] == PartitionState(10, NOW_MS, 3)
 
 
@@ -56,6 +58,7 @@ async def test_steps_add_up(store: Store, reader: Reader) -> None:
     assert reader.buckets(["month:2021-11"]) == [{VOLUME: 0, "call_volume|line=101|count": 2}]
     assert reader.restatements("2021-10") == [CHANGE, other]
     assert reader.dead_letters() == {(TOPIC, "late"): 3, (TOPIC, "future"): 1}
+    assert (reader.ignored_fields(), reader.raw_identifiers()) == ({(TOPIC, "cli_type"): 8}, {(TOPIC, "a|b"): 2})
     assert reader.partitions()[TOPIC, 0].lost == 6
 
 

@@ -15,6 +15,7 @@ from watchroom.streams import STREAMS
 
 OF_OTHER_FORM: Mapping[str, st.SearchStrategy[object]] = {  # fields that are no plain texts
     "reported_at": st.sampled_from(["2021-11-27T09:00:00Z", "2021-11-28T09:00:00.500+01:00"]),
+    "self_initiated": st.booleans(),
     "flags": st.lists(st.sampled_from(["knife", "online", "x"]), max_size=3),
 }
 

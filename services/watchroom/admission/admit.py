@@ -72,7 +72,8 @@ class Admission:
         All checks but that of the partition, which is `check_partition`'s.
 
         Raises:
-            EventRefused: With the first reason that applies, in the order of `reasons`.
+            EventRefused: With the first reason that applies, in the order of `reasons`; but whether an event that is
+                late, or misplaced, names a person is for `raw_identifiers` to say before it is kept.
         """
         offset, timestamp_ms, key, value, headers = record
         if value is None:
@@ -80,7 +81,7 @@ class Admission:
                 reasons.BAD_JSON, "the record has no value (a tombstone), and events are never deleted; write an event"
             )
         event = parse(value)
-        kind, _, source, subject, time_ms, recorded_ms, _ = event
+        kind, _, source, subject, time_ms, recorded_ms, _, _ = event
         if kind not in self._types and kind != HEARTBEAT:
             self._refuse_topic(kind)
         if key is None or key != subject.encode() or (kind == HEARTBEAT and subject != source):

@@ -11,11 +11,12 @@ event to Python's garbage collector.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter
+from typing_extensions import is_typeddict
 
-from watchroom.events.envelope import Envelope
+from watchroom.events.envelope import LOOSE, Envelope, Prose
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
@@ -55,6 +56,28 @@ STREAM_OF: Final[Mapping[str, str]] = registry(
     "streams for the event type", ((type_of(model), stream) for stream, models in OF_STREAM.items() for model in models)
 )
 """Type -> the one stream that may carry it; without the heartbeat."""
+
+
+def data_model(name: str) -> type | None:
+    """The class of the `data` of a type's events; None for a type whose events have none."""
+    hint = get_type_hints(plain(MODELS[name])).get("data")
+    return next((part for part in (*get_args(hint), hint) if is_typeddict(part)), None)
+
+
+def data_fields(name: str) -> dict[str, Any]:
+    """Every field of the `data` of a type's events, with what it may hold and how it is marked; {} without any."""
+    model = data_model(name)
+    hints = get_type_hints(model, include_extras=True) if model is not None else {}
+    return {field: get_args(hint)[0] if get_origin(hint) is NotRequired else hint for field, hint in hints.items()}
+
+
+LOOSE_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    name: frozenset(field for field, hint in data_fields(name).items() if LOOSE in get_args(hint)) for name in MODELS
+}
+"""Type -> the fields of its data that count as absent where their form is wrong."""
+
+PROSE_FIELDS: Final = frozenset(field for name in MODELS for field, hint in data_fields(name).items() if hint == Prose)
+"""Fields that hold free text: it may name people, so no message shows it."""
 
 _ANY: Any = Annotated[Union[tuple(MODELS.values())], Field(discriminator="type")]  # noqa: UP007  # `|` takes no table
 EVENT: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(_ANY)

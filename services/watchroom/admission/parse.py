@@ -1,7 +1,8 @@
 """Bytes to an `Event`, or a refusal that a person understands. Pure: no clock, no I/O.
 
 The usual way is short: one call into pydantic's compiled validator, two or three look-ups for the
-time. Only bytes that fail it are looked at again, fault by fault, by `refusal`.
+time. Only bytes that fail it are looked at again: without the optional fields whose wrong form does not
+matter (`LOOSE`), and if that is not all that is wrong, fault by fault, by `refusal`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
-from watchroom.admission.models import EVENT
+from watchroom.admission.models import EVENT, LOOSE_FIELDS
 from watchroom.admission.refusal import MOST_BYTES, has_unusual_number, refusal
 from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
@@ -30,17 +32,22 @@ def parse(value: bytes) -> Event:
 
     Returns:
         The event; its data holds the fields that its type names and nothing else (absent, `null`
-        and unknown ones are left to the reader's `.get`), all texts, all encodable as UTF-8.
+        and unknown ones are left to the reader's `.get`), all texts, all encodable as UTF-8. Loose fields of
+        a wrong form are absent, and named in `ignored`.
 
     Raises:
-        EventRefused: too_large, bad_json, bad_envelope, unknown_type, bad_time or bad_data.
+        EventRefused: raw_identifier, too_large, bad_json, bad_envelope, unknown_type, bad_time or bad_data.
             Nothing else, whatever the bytes.
     """
+    if len(value) > MOST_BYTES or has_unusual_number(value):
+        raise refusal(value)
+    ignored: tuple[str, ...] = ()
     try:
-        if len(value) > MOST_BYTES or has_unusual_number(value):
-            raise refusal(value)
         fields = _validate(value)
-        recorded = fields.get("recordedtime")
+    except ValidationError as error:
+        fields, ignored = _without_ignorable(value, error)
+    recorded = fields.get("recordedtime")
+    try:
         return _new(
             Event,
             (
@@ -51,7 +58,36 @@ def parse(value: bytes) -> Event:
                 to_ms(fields["time"]),
                 None if recorded is None else to_ms(recorded),
                 fields.get("data") or _NO_DATA,
+                ignored,
             ),
         )
-    except (ValidationError, TimeUnusable):
+    except TimeUnusable:
         raise refusal(value) from None
+
+
+def _without_ignorable(value: bytes, error: ValidationError) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The fields of an event without those that can be ignored, and the names of these.
+
+    Raises:
+        EventRefused: Something else is wrong as well, or nothing but that.
+    """
+    if ignored := _ignorable(error):
+        fields = from_json(value)
+        for field in ignored:
+            del fields["data"][field]
+        try:
+            return EVENT.validate_python(fields), ignored
+        except ValidationError:
+            pass  # of the whole, which is only checked where each part is right
+    raise refusal(value) from None
+
+
+def _ignorable(error: ValidationError) -> tuple[str, ...]:
+    """The loose fields that are wrong, in the order of their names; none if anything else is wrong as well."""
+    found = set()
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        kind, data, field = (*map(str, item["loc"][:3]), "", "", "")[:3]  # what lies deeper is inside the field
+        if data != "data" or field not in LOOSE_FIELDS.get(kind, ()):
+            return ()
+        found.add(field)
+    return tuple(sorted(found))

@@ -13,11 +13,13 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from watchroom.admission.models import EVENT, MODELS
+from watchroom.admission.models import EVENT, MODELS, PROSE_FIELDS
+from watchroom.admission.raw_identifiers import raw_identifier
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
 from watchroom.events.times import WRITE, TimeUnusable, to_ms
+from watchroom.events.tokens import FIELDS
 
 MOST_BYTES: Final = 262_144
 """256 KiB; topics take 1 MiB, so that a dead letter still fits with its headers."""
@@ -34,6 +36,7 @@ _WRITE: Final = {
     "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
     "data": "an object",
     "time": WRITE,
+    **{f"data.{name}": "a token, <key id>.<26 characters>" for name in FIELDS},
 }
 
 
@@ -49,6 +52,8 @@ def has_unusual_number(value: bytes) -> bool:
 
 def refusal(value: bytes) -> EventRefused:
     """Why these bytes are refused. They must have failed in `parse`."""
+    if (raw := raw_identifier(value)) is not None:
+        return raw
     if len(value) > MOST_BYTES:
         return EventRefused(
             reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
@@ -114,6 +119,8 @@ def _fault(item: ErrorDetails) -> str:
     where = ".".join(str(part) for part in item["loc"] if part not in MODELS)
     if item["type"] == "value_error":  # one of our own checks, whose message says it all
         return f"{where} {item['ctx']['error']}".strip()
+    if where == "data" or where.removeprefix("data.") in PROSE_FIELDS:
+        item = {**item, "input": _Hidden(item["input"])}
     return f"{where} {_wrong(item)}; write {_instead(item, where)}"
 
 
@@ -155,13 +162,24 @@ def _kind(value: object) -> str:
     return _KINDS.get(type(value), "a number")
 
 
+class _Hidden:
+    """What may be free text, which names people: messages say its kind and length only."""
+
+    def __init__(self, value: object) -> None:
+        self.kind = _kind(value)
+        self.length = len(value) if isinstance(value, str) else 0
+
+    def __len__(self) -> int:
+        return self.length
+
+
 def _shown(value: object) -> str:
     """A value in a message: texts and small numbers as they are, the rest by their kind; short."""
     if isinstance(value, str):
         return repr(value if len(value) <= _MOST_SHOWN else value[: _MOST_SHOWN - 3] + "...")
     if _is_small_number(value):
         return f"the number {value}"
-    return _kind(value)
+    return value.kind if isinstance(value, _Hidden) else _kind(value)
 
 
 def _is_json(value: bytes) -> bool:

@@ -17,8 +17,8 @@ from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
-from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, windows_at
-from watchroom.kinds import kind_of, names, open_now
+from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, by_area_of, windows_at
+from watchroom.kinds import area_windows, kind_of, names, open_now
 from watchroom.kinds.kind import MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenQuestion, OpenTile
@@ -70,7 +70,8 @@ class Figures:
             raise WorkFailed(
                 f"a rule asks for the window `{asked_for}`, which the back-test does not simulate; use 28d"
             )
-        self._sums = WindowSums({measure: frozenset(self.windows) for measure in self.measures})
+        by_area = by_area_of(catalogue.measures.values())
+        self._sums = WindowSums({measure: frozenset(self.windows) for measure in self.measures}, by_area)
 
     def at(self, room: ControlRoom, now_ms: int) -> Iterator[Sample]:
         """Every series asked for that the exporter would publish."""
@@ -106,7 +107,11 @@ def _asked_for(
     if wanted and family.over is Over.LOCAL_HOURS:
         raise WorkFailed(f"a rule asks for {metric}, which the back-test does not simulate")
     windows: list[Window | None] = [None] if family.over is Over.NOW else [Window(name) for name in measure.windows]
-    for by, window, (further, figure) in product(measure.label_sets(), windows, family.samples):
+    split = area_windows(measure, suffix)
+    over_sets = (
+        (window, by) for window in windows for by in measure.label_sets(by_area=window is None or window.name in split)
+    )
+    for (window, by), (further, figure) in product(over_sets, family.samples):
         over = {} if window is None else {"window": window.name}
         labels = {**by, **over, **further, "force": force}
         if any(selector.accepts(labels) for selector in wanted):

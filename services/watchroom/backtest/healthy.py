@@ -112,4 +112,6 @@ _VALUES: Mapping[str, Value] = {
     "watchroom_feed_last_heartbeat_timestamp_seconds": lambda now_s: now_s - now_s % HEARTBEAT_S,
     "watchroom_orphans": _constant(0),
     "watchroom_dead_letters": _constant(0),
+    "watchroom_ignored_fields": _constant(0),
+    "watchroom_raw_identifiers": _constant(0),
 }

@@ -106,7 +106,9 @@ class Samples:
     """The lines that Prometheus is given: what an exporter over these events would publish."""
 
     def __init__(self, settings: Settings, asked: Asked, catalogue: Catalogue, calendar: Calendar) -> None:
-        fed = Catalogue({name: each for name, each in catalogue.measures.items() if each.stream in settings.streams})
+        fed = Catalogue(
+            {name: each for name, each in catalogue.measures.items() if set(each.streams) <= set(settings.streams)}
+        )
         self._figures = Figures(fed, asked.series, settings.force, calendar)
         self._platform = HealthyPlatform(asked.series, settings)
         self._room = ControlRoom(catalogue, self._figures.measures, settings, calendar)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from watchroom.catalogue.entry import MeasureEntry, condition, keys_of
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.kinds import KINDS, columns, names
-from watchroom.kinds.measure import Condition
+from watchroom.kinds.measure import AREA, Condition
 from watchroom.rolling.windows import WINDOWS
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import Stream
@@ -54,6 +54,7 @@ def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] 
     """Everything that is wrong with one entry; keys of `unusable` hold stand-ins, and are in the list already."""
     by_need = (
         ((), window_faults(entry)),
+        (("by", "windows"), area_window_faults(entry)),
         (("stream",), moment_faults(entry)),
         (("kind",), kind_faults(entry)),
         ((), label_faults(entry, labels)),
@@ -71,6 +72,17 @@ def window_faults(entry: MeasureEntry) -> Found:
     for window in entry.windows:
         if window not in WINDOWS:
             yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
+
+
+def area_window_faults(entry: MeasureEntry) -> Found:
+    """Windows by area of an entry that has no such window, or no areas."""
+    asked = entry.area_windows or []
+    if entry.area_windows is not None and AREA not in entry.by.values():
+        yield "area_windows", repr(asked), "no area_windows: it is not split by area"
+        return
+    for window in asked:
+        if window not in entry.windows:
+            yield "area_windows", repr(window), f"one of its windows: {', '.join(entry.windows) or 'none'}"
 
 
 def moment_faults(entry: MeasureEntry) -> Found:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds import area_windows, kind_of, quantity_of
 from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert, Shown, Tile
 
 PLATFORM_NAMES = frozenset(alert.name for alert in PLATFORM_ALERTS)
+MONTHS = ("month", "12mo")
 MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
 
 
@@ -41,7 +42,7 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
     quantity = quantities[shown.what]
     if shown.window not in (measure.windows or ("",)):
         yield f"{key}.window", repr(shown.window), f"one of its windows: {', '.join(measure.windows) or 'none'}"
-    if shown.window in ("month", "12mo"):
+    if shown.window in MONTHS:
         yield f"{key}.window", repr(shown.window), "another window: months are for boards and reports, not for now"
     labels = {label.name: label for label in measure.labels}
     for name, value in shown.where.items():
@@ -54,8 +55,18 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
     named = {*shown.where, shown.split}
     if not quantity.adds_up and (open_labels := labels.keys() - named):
         yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(open_labels)}: ranks cannot be added"
+    yield from _area_faults(f"{key}.window", measure, shown, shown.window)
     if quantity.needs_target:
         yield from _target_faults(key, measure, shown, named)
+
+
+def _area_faults(key: str, measure: Measure, shown: Shown, window: str) -> Found:
+    """A number by area over a window in which only all areas together are published."""
+    is_by_area = measure.area_label and measure.area_label in {*shown.where, shown.split}
+    known = area_windows(measure, quantity_of(measure, shown).suffix)
+    if is_by_area and window in measure.windows and window not in known:
+        these = ", ".join(name for name in known if name not in MONTHS) or "none"
+        yield key, repr(window), f"a window in which `{shown.what}` is published by area: {these} (area_windows)"
 
 
 def _judged_faults(key: str, measure: Measure, tile: Tile) -> Found:
@@ -104,6 +115,7 @@ def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
     for name in (alert.burn.long, alert.burn.short):
         if name not in measure.windows:
             yield f"{key}.burn", repr(name), f"windows out of {', '.join(measure.windows)}"
+    yield from _area_faults(f"{key}.burn", measure, alert.shown, alert.burn.short)
 
 
 def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:

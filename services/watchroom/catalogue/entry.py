@@ -11,11 +11,12 @@ from pydantic import AfterValidator, Field, model_validator
 from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
 from watchroom.kinds import KINDS
-from watchroom.kinds.measure import Condition, Target
+from watchroom.kinds.measure import AREA, Condition, Target
 from watchroom.kinds.shown import Display
 from watchroom.streams import BOARDS, STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `slug` makes of an event's text
+AREA_WINDOWS: Final = ("24h", "28d", "month")  # by area, unless an entry says others: each costs a series an area
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -69,6 +70,13 @@ class TargetEntry(Strict):
         return Target(where=self.where, limit_ms=round((limit_s or 0) * 1000), inclusive=self.within_s is not None)
 
 
+class SummandEntry(Strict):
+    """One of the measures that a sum adds up; `where` names a label's accepted values."""
+
+    measure: str
+    where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+
+
 class MeasureEntry(Strict):
     """One measure as written: the keys of all kinds; `checks` refuses those that its own does not have."""
 
@@ -88,6 +96,8 @@ class MeasureEntry(Strict):
     edges_s: list[Seconds] = Field(default_factory=list)
     give_up_s: int = Field(default=0, ge=0)
     windows: list[str] = Field(default_factory=list)
+    sum_of: list[SummandEntry] = Field(default_factory=list)
+    area_windows: list[str] | None = None
     rows: list[Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=list)
     excludes: Text = Display().excludes
     board: Annotated[str, _one_of(BOARDS)] | None = None
@@ -96,6 +106,13 @@ class MeasureEntry(Strict):
     tiles: list[TileEntry] = Field(default_factory=list)
     alerts: list[AlertEntry] = Field(default_factory=list)
     why_unused: dict[str, Text] = Field(default_factory=dict)
+
+    def shown_by_area(self) -> tuple[str, ...]:
+        """The windows in which it is published by area; none without a label of areas."""
+        if AREA not in self.by.values():
+            return ()
+        asked = AREA_WINDOWS if self.area_windows is None else self.area_windows
+        return tuple(window for window in self.windows if window in asked)
 
     def display(self) -> Display:
         """How it is shown and judged."""
@@ -112,8 +129,8 @@ class MeasureEntry(Strict):
 
 
 EVERY_KIND: Final = (
-    "kind", "stream", "brief", "definition", "source", "by", "rows", "excludes", "board", "tiles", "alerts",
-    "why_unused",
+    "kind", "stream", "brief", "definition", "source", "by", "area_windows", "rows", "excludes", "board", "tiles",
+    "alerts", "why_unused",
 )  # fmt: skip
 own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 

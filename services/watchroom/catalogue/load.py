@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from watchroom.catalogue import checks, display_checks
+from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
+from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.shape import shape_faults
@@ -28,15 +29,18 @@ STAND_INS = {
     "definition": "???",
     "source": "???",
 }
-JUDGE_DISPLAY = frozenset({"kind", "stream", "by", "targets", "windows"})  # without these a display cannot be judged
+JUDGE_DISPLAY = frozenset(
+    {"kind", "stream", "by", "targets", "windows", "sum_of"}
+)  # without these a display cannot be judged
 
 
-def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
+def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
     """All measures of a folder.
 
     Args:
         folder: Holds labels.toml and the files of measures.
-        areas: Listed values of labels that say `values_from = "areas"`.
+        areas: Of labels that say `values_from = "areas"`: their listed values, or a file of areas; a relative path
+            starts at the folder above `folder`.
 
     Raises:
         ConfigurationInvalid: With every fault found: file, entry and key, what was found, what to write.
@@ -45,8 +49,11 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
     files = sorted(path for path in folder.glob("*.toml") if path.name != LABELS_FILE)
     if not files:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
-    labels = _labels(folder / LABELS_FILE, areas, faults)
+    known_areas, found = read_areas(areas, folder.parent)
+    faults.extend(found)
+    labels = _labels(folder / LABELS_FILE, known_areas, faults)
     measures: dict[str, Measure] = {}
+    entries: dict[str, MeasureEntry] = {}
     owner: dict[str, str] = {}  # measure -> its file
     seen: set[str] = set()  # faulty ones too
     for path in files:
@@ -54,12 +61,13 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
             faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.id_faults(name, seen))
             if name in seen:
                 faults.append(Fault(str(path), name, "a second entry of this name", "another id"))
-            elif measure := _measure(str(path), name, table, labels, faults):
-                measures[name] = measure
+            elif made := _measure(str(path), name, table, labels, faults):
+                measures[name], entries[name] = made
             seen.add(name)
             if name in measures:
                 owner[name] = str(path)
     faulty = seen - measures.keys()
+    _add_sums(measures, entries, owner, faulty, faults)
     for measure in measures.values():
         faults.extend(
             Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
@@ -68,7 +76,25 @@ def load_catalogue(folder: Path, areas: Sequence[str]) -> Catalogue:
         )
     if faults:
         raise ConfigurationInvalid(faults)
-    return Catalogue(measures)
+    return Catalogue(measures, known_areas)
+
+
+def _add_sums(
+    measures: dict[str, Measure],
+    entries: Mapping[str, MeasureEntry],
+    owner: Mapping[str, str],
+    faulty: Collection[str],
+    faults: list[Fault],
+) -> None:
+    """Give each sum what it adds up; one that is faulty stays as it is."""
+    plain = {name: measure for name, measure in measures.items() if not entries[name].sum_of}
+    for name, entry in entries.items():
+        if not entry.sum_of:
+            continue
+        found = list(sums.faults(entry, plain, faulty))
+        faults.extend(Fault(owner[name], f"{name}.{key}", what, write) for key, what, write in found)
+        if not found and all(each.measure in plain for each in entry.sum_of):
+            measures[name] = sums.resolved(measures[name], entry, plain)
 
 
 def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
@@ -80,7 +106,7 @@ def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     yield from content.items()
 
 
-def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Labels:
+def _labels(path: Path, areas: Areas, faults: list[Fault]) -> checks.Labels:
     labels: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
@@ -89,13 +115,16 @@ def _labels(path: Path, areas: Sequence[str], faults: list[Fault]) -> checks.Lab
         except ValidationError as error:
             faults.extend(shape_faults(tuple(LabelEntry.model_fields), str(path), name, error))
             continue
-        labels[name] = (tuple(areas) if entry.values_from else tuple(entry.values), entry.absent, entry.aliases)
+        values, aliases = (areas.values, areas.aliases) if entry.values_from else (entry.values, entry.aliases)
+        labels[name] = (tuple(values), entry.absent, aliases)
     return labels
 
 
 def _usable(table: Mapping[str, object], unusable: Collection[str]) -> MeasureEntry:
     """An entry without the keys that are wrong, so that the others can be checked."""
     kept = {key: value for key, value in table.items() if key not in unusable}
+    if "sum_of" in unusable:  # a sum all the same: it needs no moment
+        kept["sum_of"] = [{"measure": "???"}]
     return MeasureEntry.model_validate(STAND_INS | kept)
 
 
@@ -108,8 +137,10 @@ def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: li
         return {}
 
 
-def _measure(where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]) -> Measure | None:
-    """The measure of an entry; None where a fault leaves nothing whose display could be judged."""
+def _measure(
+    where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]
+) -> tuple[Measure, MeasureEntry] | None:
+    """The measure of an entry, and the entry; None where a fault leaves nothing whose display could be judged."""
     unusable: frozenset[str] = frozenset()
     shared, own = own_keys.apart(table) if isinstance(table, dict) else (table, {})
     try:
@@ -127,13 +158,14 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
     broken = unusable | {key.partition(".")[0] for key, _, _ in found}
     if broken & JUDGE_DISPLAY:
         return None
-    return Measure(
+    made = Measure(
         id=name,
         kind=entry.kind,
         stream=entry.stream,
         at=entry.at,
         labels=tuple(Label(label, word, *labels[label]) for label, word in entry.by.items()),
         windows=tuple(entry.windows),
+        area_windows=entry.shown_by_area(),
         brief=entry.brief,
         definition=entry.definition,
         source=entry.source,
@@ -150,3 +182,4 @@ def _measure(where: str, name: str, table: object, labels: checks.Labels, faults
         display=entry.display(),
         own=said,
     )
+    return made, entry

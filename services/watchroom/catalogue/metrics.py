@@ -124,6 +124,17 @@ PLATFORM: Final[tuple[Family, ...]] = (
         "Events that could not be used, by reason; see `watchroom dead-letters list`.",
         ("topic", "reason"),
     ),
+    Family(
+        "watchroom_ignored_fields",
+        "Events in which an optional field had a wrong form and counted as absent, by field.",
+        ("topic", "field"),
+    ),
+    Family(
+        "watchroom_raw_identifiers",
+        "Events refused because a field for a token held something else, or may have, by source; undeclared sources "
+        "are `other`.",
+        ("topic", "source"),
+    ),
     Family("watchroom_worker_batches_total", "Fetched batches applied.", (), by="worker"),
     Family("watchroom_worker_events_total", "Records applied, dead letters among them.", (), by="worker"),
     Family(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from watchroom.catalogue.areas import Areas
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert, Tile
 
@@ -14,10 +15,15 @@ class Catalogue:
     """All measures, by id in file order."""
 
     measures: Mapping[str, Measure]
+    areas: Areas = field(default_factory=lambda: Areas(()))  # the values behind labels of areas, and their groups
 
     def of_stream(self, stream: str) -> tuple[Measure, ...]:
-        """The measures that events of this stream feed."""
-        return tuple(m for m in self.measures.values() if m.stream == stream)
+        """The measures to which events of this stream add; no sum, to which none do."""
+        return tuple(m for m in self.measures.values() if m.stream == stream and not m.sum_of)
+
+    def witnesses(self, measure: Measure) -> tuple[frozenset[str], ...]:
+        """For each stream of a measure, all its measures: what happened in any of them shows that there was a feed."""
+        return tuple(frozenset(each.id for each in self.of_stream(stream)) for stream in measure.streams)
 
     def tiles(self) -> list[tuple[Measure, Tile]]:
         """The wall, in its order."""

@@ -17,6 +17,8 @@ RISING: Final = 20  # dead letters of one reason in 15 minutes
 COMING: Final = 10  # dead letters of one topic in 6 hours, whatever the reason
 UNTOLD: Final = 2  # notifications given up in 15 minutes; one alone is tried again and may have come through
 HELD: Final = "3d"  # the longest outage over which a count is compared with the last one before it
+_RAW: Final = "watchroom_raw_identifiers"
+_SOURCE: Final = "force, topic, source"
 LOSS_TOLD: Final = "5d"  # from an evening before Easter to the first office hour after it
 
 
@@ -289,6 +291,41 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         "none then, the last one before, for up to three days. A force of the published size sends 113 events of "
         "crimes in 6 hours, 58 of them new crimes. A type that comes less than ten times in 6 hours (a cancelled "
         "crime, a reopened incident) is not seen by it when it alone is broken.",
+    ),
+    PlatformAlert(
+        name="RawIdentifier",
+        # No page: nobody is helped at night by stopping a feed, which blinds the wall. It stays for days, see below.
+        severity="ticket",
+        expression=_with_stream(
+            f"max by ({_SOURCE}) ({_RAW}) - (max by ({_SOURCE}) (last_over_time({_RAW}[{HELD}] offset {LOSS_TOLD}))"
+            f" or 0 * max by ({_SOURCE}) ({_RAW})) > 0"
+        ),
+        for_s=0,
+        keep_s=300,
+        limit_s=0,
+        mutes="",
+        summary=(
+            '{{ $labels.force }}: {{ $value | printf "%.0f" }} events of source {{ $labels.source }} on '
+            "{{ $labels.topic }} held something other than a token where only a token may stand, in the last five days."
+        ),
+        meaning="A source has sent a name, a number or an address, or something that may be one, in a field for a "
+        "token. Watchroom has kept neither the value nor the key of these events, and shows them nowhere.",
+        impact="The events are in no measure. What the source has put into its topic is still there, and everyone who "
+        "may read the topic can read it: Watchroom cannot take it out.",
+        action=(
+            "Tell the force's data protection officer now, with source, topic and time: a report may be due in 72 h.",
+            "Call the owner of the source: it must send tokens (schemas/events/TOKENS.md).",
+            "Source `other` is one that is not declared, or an event that cannot be read: ask who writes to the topic.",
+            "See how many and where: `watchroom dead-letters list --reason raw_identifier` has partition and offset.",
+            "Let nobody but Watchroom read the topic until the data is out of it (`kafka-acls.sh`).",
+            "Kafka cannot delete single records. They go when the topic's retention has passed (400 days).",
+            "Sooner: `kafka-delete-records.sh` removes all records of a partition below an offset, good ones too.",
+            "Back up Redis before that: its figures stay, but `watchroom rebuild` cannot make those months again.",
+            "Have the source send the events again, with tokens (late ones as `history`): letters cannot be replayed.",
+            "Delete the data from mirrors and backups of the topic too, and from the source's own logs.",
+        ),
+        number="`watchroom_raw_identifiers` now less its value five days ago, by source, where there is none less 0: "
+        "mail waits for office hours and tells only what still fires then. The ticket queue is told again each day.",
     ),
     PlatformAlert(
         name="RecordsLost",

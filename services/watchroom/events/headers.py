@@ -25,8 +25,8 @@ DEAD_LETTER: Final = {
     PARTITION: "Partition of the refused record.",
     OFFSET: "Offset of the refused record.",
     ARRIVED: "Timestamp of the first record, in milliseconds since 1970; a replay passes it on.",
-    LENGTH: "Full length in bytes, where the value was cut at 1 MiB.",
-    SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB."
+    LENGTH: "Full length in bytes, where the value was cut at 1 MiB, or left out (`raw_identifier`).",
+    SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB or left out."
     f" A key is cut at 64 KiB, and {KEY_LENGTH} and {KEY_SHA256} say the same of it.",
 }
 """What each header of a dead letter says."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+RAW_IDENTIFIER: Final = "raw_identifier"
 TOO_LARGE: Final = "too_large"
 BAD_JSON: Final = "bad_json"
 BAD_ENVELOPE: Final = "bad_envelope"
@@ -23,6 +24,7 @@ EXPIRED: Final = "expired"
 UNREADABLE: Final = "unreadable"
 
 MEANINGS: Final = {
+    RAW_IDENTIFIER: "a field that holds a token held something else, or may have: its letter has no key and no value",
     TOO_LARGE: "more than 262,144 bytes (256 KiB)",
     BAD_JSON: "not JSON in UTF-8, or no value at all (a tombstone)",
     BAD_ENVELOPE: "not a CloudEvents 1.0 envelope: specversion, id, source, type or subject is missing or unusable",

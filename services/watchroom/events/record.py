@@ -26,6 +26,7 @@ class Event(NamedTuple):
     time_ms: int
     recorded_ms: int | None
     data: Mapping[str, Any]
+    ignored: tuple[str, ...] = ()  # optional fields of a wrong form, which count as absent
 
 
 class Arrived(NamedTuple):

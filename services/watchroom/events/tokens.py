@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+Kind = Literal["telephone", "address", "person"]
+"""What a token stands for; each kind has its own way of writing (`events.token_maker`)."""
+
+KEY_LEAST_BYTES: Final = 32
+
 PATTERN: Final = r"^[a-z0-9]{1,8}\.[A-Z2-7]{26}$"
 """`<key id>.<26 characters>`: RFC 4648 base32 without padding of 128 bits."""
+
+FIELDS: Final = ("address_token", "caller_token", "suspect_token", "victim_token")
+"""Names of the fields that hold tokens. By these names a raw identifier is looked for in events of any type."""
 
 
 class TokenMark:

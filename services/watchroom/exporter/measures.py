@@ -8,12 +8,13 @@ from typing import Final, assert_never
 from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.sums import Window, WindowSums, windows_of_measure
-from watchroom.kinds import kind_of, names
+from watchroom.kinds import area_windows, kind_of, names
 from watchroom.kinds.kind import By, Kind, MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 
 NO_WINDOW: Final[By] = {}
+_Version = tuple[int, bool]  # of the sums behind a window's text, and whether it is by area
 
 
 class Series:
@@ -22,12 +23,18 @@ class Series:
     def __init__(self, measure: Measure, by: By) -> None:
         self.by = dict(by)
         self.name = names.series(measure.id, by)
+        self.behind = names.series_behind(measure, by)
         self.target = measure.target_for(by)
 
 
-def series_of(measure: Measure) -> tuple[Series, ...]:
-    """Every series of a measure: also those in which nothing ever happened, which publish 0."""
-    return tuple(Series(measure, by) for by in measure.label_sets())
+def series_of(measure: Measure, *, by_area: bool = True) -> tuple[Series, ...]:
+    """Every series of a measure: also those in which nothing ever happened, which publish 0.
+
+    Args:
+        measure: The entry.
+        by_area: False: those of all areas together.
+    """
+    return tuple(Series(measure, by) for by in measure.label_sets(by_area=by_area))
 
 
 class _Family:
@@ -37,6 +44,7 @@ class _Family:
         self.name = names.metric(measure.id, suffix)
         self.about = about(measure, family)
         self.over = family.over
+        self.area_windows = area_windows(measure, suffix)
         self.samples = [(f",{labels_text(further)}" if further else "", figure) for further, figure in family.samples]
 
     def lines(self, labels: str, kind: Kind, figures: object) -> Iterator[str]:
@@ -56,44 +64,57 @@ class WindowedMeasure:
 
     Args:
         measure: The entry.
-        of_stream: Every measure of its stream, itself among them: what happened in any of them shows that
-            there was a feed.
+        witnesses: Of each of its streams every measure: what happened in any of them shows that there was a feed.
     """
 
-    def __init__(self, measure: Measure, of_stream: frozenset[str]) -> None:
+    def __init__(self, measure: Measure, witnesses: Sequence[frozenset[str]]) -> None:
         self.measure = measure
         self._kind = kind_of(measure)
-        self._of_stream = of_stream
+        self._witnesses = witnesses
+        self._counted = tuple(each.measure.id for each in measure.sum_of) or (measure.id,)
         self._wanted = windows_of_measure(measure)
-        self._series = series_of(measure)
+        self._by_area = series_of(measure)
+        self._together = series_of(measure, by_area=False)
         self._families = _families(measure)
-        self._kept: dict[Window, tuple[int, dict[str, str]]] = {}
+        self._kept: dict[Window, tuple[_Version, dict[str, str]]] = {}
 
     def text(self, sums: WindowSums) -> str:
         """All families of the measure, with every window that its entry names and that is known."""
         wanted = [window for window in sums.windows if window.name in self._wanted]
-        windows = [window for window in wanted if sums.is_known(window, self._of_stream)]
+        windows = [window for window in wanted if sums.is_known(window, self._witnesses)]
         self._kept = {window: self._window(window, sums) for window in windows}
         return "".join(
             gauge(family.name, family.about, (made.get(family.name, "") for _, made in self._kept.values()))
             for family in self._families
         )
 
-    def _window(self, window: Window, sums: WindowSums) -> tuple[int, dict[str, str]]:
-        version = sums.version(window, self.measure.id)
+    def _window(self, window: Window, sums: WindowSums) -> tuple[_Version, dict[str, str]]:
+        by_area = sums.is_by_area(window, self.measure.id)
+        version = max(sums.version(window, measure) for measure in self._counted), by_area
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept
         shown = [family for family in self._families if _is_over(family.over, window)]
-        samples: dict[str, list[str]] = {family.name: [] for family in shown}
+        split = [family for family in shown if by_area and window.name in family.area_windows]
+        together = [family for family in shown if family not in split]
+        made = {family.name: "" for family in shown}
+        made |= self._samples(split, self._by_area, window, sums)
+        made |= self._samples(together, self._together, window, sums)
+        return version, made
+
+    def _samples(
+        self, families: Sequence[_Family], of: Sequence[Series], window: Window, sums: WindowSums
+    ) -> dict[str, str]:
+        """The samples of these families, by name, over these series."""
+        samples: dict[str, list[str]] = {family.name: [] for family in families}
         over = f",{labels_text(window.labels())}"
-        for series in self._series:
+        for series in of if families else ():
             labels = (labels_text(series.by) + over).removeprefix(",")
-            stored = sums.series(window, series.name)
+            stored = sums.together(window, series.behind)
             figures = self._kind.figures(self.measure, stored, series.target is not None)
-            for family in shown:
+            for family in families:
                 samples[family.name].extend(family.lines(labels, self._kind, figures))
-        return version, {name: "".join(lines) for name, lines in samples.items()}
+        return {name: "".join(lines) for name, lines in samples.items()}
 
 
 def _is_over(over: Over, window: Window) -> bool:

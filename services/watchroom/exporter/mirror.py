@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, assert_never
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.measures import OpenMeasure, WindowedMeasure
-from watchroom.exporter.sums import Window, WindowSums, windows_at, windows_of
+from watchroom.exporter.sums import Window, WindowSums, by_area_of, windows_at, windows_of
 from watchroom.exporter.tokens import NO_TOKENS, TokenMeasure, TokenReading, TokenWindows
 from watchroom.kinds import kind_of, open_now
 from watchroom.kinds.kind import Reads
@@ -38,6 +38,8 @@ class Reading:
     sources: Mapping[tuple[str, str], SourceState]
     dead_letters: Mapping[tuple[str, str], int]
     tiles: Mapping[str, OpenTile]  # by series
+    ignored_fields: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    raw_identifiers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     tokens: TokenReading = NO_TOKENS
 
 
@@ -78,8 +80,7 @@ class Mirror:
             reads = kind_of(measure).reads
             match reads:
                 case Reads.BUCKETS:
-                    of_stream = frozenset(each.id for each in catalogue.of_stream(measure.stream))
-                    self.windowed.append(WindowedMeasure(measure, of_stream))
+                    self.windowed.append(WindowedMeasure(measure, catalogue.witnesses(measure)))
                 case Reads.OPEN_SET:
                     self.open.append(OpenMeasure(measure))
                 case Reads.TOKENS:
@@ -93,7 +94,7 @@ class Mirror:
         self._calendar = calendar
         by_measure = windows_of(catalogue)
         self._wanted = sorted(frozenset().union(*by_measure.values()))
-        self.sums = WindowSums(by_measure)
+        self.sums = WindowSums(by_measure, by_area_of(catalogue.measures.values()))
         self._seq: int | None = None
         self._life = ("", "")  # of the Redis process, and of the keys in it
         self._read_order: dict[str, None] = {}  # held buckets, the longest unread first
@@ -122,6 +123,8 @@ class Mirror:
         contents = self._reader.buckets(to_read)
         tiles = self._tiles(now_ms)
         dead_letters = self._of_fed(self._reader.dead_letters())
+        ignored_fields = self._of_fed(self._reader.ignored_fields())
+        raw_identifiers = self._of_fed(self._reader.raw_identifiers())
         if self._reader.life() != life[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         with self.lock:
@@ -129,7 +132,9 @@ class Mirror:
             for name, fields in zip(to_read, contents, strict=True):
                 self.sums.replace(name, fields)
             tokens = self._tokens.reading if self._tokens else NO_TOKENS
-            self.reading = Reading(now_ms, meta, partitions, sources, dead_letters, tiles, tokens)
+            self.reading = Reading(
+                now_ms, meta, partitions, sources, dead_letters, tiles, ignored_fields, raw_identifiers, tokens
+            )
         self._seq, self._life = seq, life
         self._remember_order(to_read)
 

@@ -16,7 +16,7 @@ from watchroom.exporter.sums import Window, WindowSums
 from watchroom.kinds import kind_of, names, quantity_of
 from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Reads, Stored
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import Label, Measure
 from watchroom.kinds.shown import Shown
 
 LabelSets = Sequence[Mapping[str, str]]
@@ -49,25 +49,37 @@ def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed i
     """
     if kind_of(measure).reads is Reads.TOKENS and Window(shown.window) not in reading.tokens.of(measure, now_ms):
         return []
-    of_stream = frozenset(other.id for other in catalogue.of_stream(measure.stream))
-    if measure.windows and not sums.is_known(Window(shown.window), of_stream):
+    if measure.windows and not sums.is_known(Window(shown.window), catalogue.witnesses(measure)):
         return []
     ask = _Asking(catalogue, sums, reading, now_ms - reading.read_at_ms)
-    numbers = (ask.number(measure, shown, label, sets) for label, sets in _groups(measure, shown))
+    numbers = (ask.number(measure, shown, group) for group in _groups(measure, shown))
     return [number for number in numbers if number is not None]
 
 
-def _groups(measure: Measure, shown: Shown) -> list[tuple[str, LabelSets]]:
-    """The label sets that are added up for each number."""
-    matching = [by for by in measure.label_sets() if all(by[name] == value for name, value in shown.where.items())]
+class _Group(NamedTuple):
+    """Which label sets are added up for one number."""
+
+    label: str  # of the number
+    where: Mapping[str, str]
+    unlisted: Label | None = None  # only what is none of this one's listed values
+
+    def sets(self, measure: Measure, *, by_area: bool) -> LabelSets:
+        """Those of a measure: of each area, or of all areas together."""
+        return [by for by in measure.label_sets(by_area=by_area) if self._has(by)]
+
+    def _has(self, by: Mapping[str, str]) -> bool:
+        if self.unlisted is not None and by[self.unlisted.name] in self.unlisted.values:
+            return False
+        return all(by[name] == value for name, value in self.where.items())
+
+
+def _groups(measure: Measure, shown: Shown) -> list[_Group]:
     if not shown.split:
-        return [("", matching)]
+        return [_Group("", shown.where)]
     label = next(label for label in measure.labels if label.name == shown.split)
-    groups: list[tuple[str, LabelSets]] = [
-        (value, [by for by in matching if by[shown.split] == value]) for value in label.values
-    ]
+    groups = [_Group(value, {**shown.where, shown.split: value}) for value in label.values]
     if shown.rest:
-        groups.append((label.absent, [by for by in matching if by[shown.split] not in label.values]))
+        groups.append(_Group(label.absent, shown.where, label))
     return groups
 
 
@@ -84,9 +96,11 @@ class _Asking:
     reading: Reading
     since_ms: int  # how long ago the tiles were read
 
-    def number(self, measure: Measure, shown: Shown, label: str, sets: LabelSets) -> Number | None:
+    def number(self, measure: Measure, shown: Shown, group: _Group) -> Number | None:
         """One number over the label sets of a group; None where it needs a target and none of them has one."""
         kind, quantity = kind_of(measure), quantity_of(measure, shown)
+        by_area = not measure.windows or self.sums.is_by_area(Window(shown.window), measure.id)
+        label, sets = group.label, group.sets(measure, by_area=by_area)
         if quantity.needs_target:
             sets = _with_target(measure, sets)
             if not sets:
@@ -97,7 +111,8 @@ class _Asking:
         part, whole = (round(kind.figure(figures, name) or 0) for name in quantity.counts)
         if quantity.misses_overdue:
             other = self.catalogue.measures[measure.display.overdue_from]
-            late = self._figures(other, "", _with_target(other, sets))  # its labels are the same: the catalogue checks
+            of_other = _with_target(other, group.sets(other, by_area=True))  # the same labels: the catalogue checks
+            late = self._figures(other, "", of_other)
             whole += round(kind_of(other).figure(late, OVERDUE) or 0)
         return Number(label, part / whole if whole else None, part, whole)
 
@@ -111,7 +126,7 @@ class _Asking:
         series, reads = names.series(measure.id, by), kind_of(measure).reads
         match reads:
             case Reads.BUCKETS:
-                return self.sums.series(Window(window), series)
+                return self.sums.together(Window(window), names.series_behind(measure, by))
             case Reads.OPEN_SET:
                 return self.reading.tiles[series].aged(self.since_ms)
             case Reads.TOKENS:

@@ -65,7 +65,9 @@ class Page:
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
         published = {stream for stream, found in faults.items() if not found}
-        shown = [each.text(self._mirror.sums) for each in self._mirror.windowed if each.measure.stream in published]
+        shown = [
+            each.text(self._mirror.sums) for each in self._mirror.windowed if published.issuperset(each.measure.streams)
+        ]
         since_ms = now_ms - reading.read_at_ms
         open_now = (each for each in self._mirror.open if each.measure.stream in published)
         of_tokens = (each for each in self._mirror.of_tokens if each.measure.stream in published)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
+from watchroom.admission.models import LOOSE_FIELDS, STREAM_OF
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
@@ -81,6 +82,8 @@ def platform_text(reading: Reading, sums: WindowSums, settings: Settings) -> str
             _partitions(reading, "lost_records", lambda state: state.lost),
             _orphans(sums, settings),
             _dead_letters(reading, settings),
+            _ignored_fields(reading, settings),
+            _raw_identifiers(reading, settings),
         )
     )
 
@@ -137,3 +140,23 @@ def _orphans(sums: WindowSums, settings: Settings) -> str:
 def _dead_letters(reading: Reading, settings: Settings) -> str:
     known = {(topic, reason): 0 for topic in settings.topics.values() for reason in REASONS}
     return _text("dead_letters", sorted({**known, **reading.dead_letters}.items()))
+
+
+def _ignored_fields(reading: Reading, settings: Settings) -> str:
+    types = STREAM_OF.items()
+    fields = {(settings.topic(stream), field) for name, stream in types for field in LOOSE_FIELDS[name]}
+    known = {place: 0 for place in fields if place[0] in settings.topics.values()}
+    return _text("ignored_fields", sorted({**known, **reading.ignored_fields}.items()))
+
+
+def _raw_identifiers(reading: Reading, settings: Settings) -> str:
+    """Of every source that is known, and of `other`: an alert needs a 0 from before the first one."""
+    counts: dict[tuple[str, ...], int] = {}
+    for stream, topic in settings.topics.items():
+        found = {source: number for (of, source), number in reading.raw_identifiers.items() if of == topic}
+        heard = {source: 0 for of, source in reading.sources if of == topic}
+        for source, number in sorted({**dict.fromkeys(settings.sources.get(stream, ()), 0), **heard, **found}.items()):
+            shown = (topic, _shown_source(topic, source, {of for _, of in counts}, settings))
+            counts[shown] = counts.get(shown, 0) + number
+        counts.setdefault((topic, OTHER), 0)
+    return _text("raw_identifiers", sorted(counts.items()))

@@ -7,13 +7,14 @@ up all its buckets would give (a property test compares the two).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from watchroom.catalogue.metrics import LOCAL_HOUR, PAST_WEEKS
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import names
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.kind import fields_added_up
+from watchroom.kinds.measure import ALL, Measure
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.local_hours import same_local_hours
@@ -23,6 +24,8 @@ MONTH = "month"
 TWELVE_MONTHS = "12mo"
 ORPHANS_WINDOW = "28d"
 WITNESSES = "local_hour_witnesses"  # no measure's window: the days that tell whether there was a feed
+
+MONTHS_BY_AREA = 2  # the running month and the last complete one; of older ones all areas together
 
 Fields = Mapping[str, int]  # bucket field -> integer
 
@@ -50,6 +53,19 @@ def windows_of(catalogue: Catalogue) -> dict[str, frozenset[str]]:
 def windows_of_measure(measure: Measure) -> frozenset[str]:
     """Those that its entry names, and the local hours if it has a baseline."""
     return frozenset({*measure.windows, *([LOCAL_HOUR] if measure.display.baseline else [])})
+
+
+class ByArea(NamedTuple):
+    """How a measure is split by area: under which label, and in which windows."""
+
+    label: str
+    windows: frozenset[str]
+
+
+def by_area_of(measures: Iterable[Measure]) -> dict[str, ByArea]:
+    """Of each measure that has a label of areas, how it is split by it."""
+    having = (measure for measure in measures if measure.area_label)
+    return {measure.id: ByArea(measure.area_label, frozenset(measure.area_windows)) for measure in having}
 
 
 def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
@@ -86,17 +102,39 @@ def _local_hours(now_ms: int, calendar: Calendar) -> dict[Window, frozenset[str]
     return made
 
 
-class WindowSums:
-    """The sums of all windows, by window and series, and the buckets that they were made from."""
+NOT_BY_AREA: Final[Mapping[str, ByArea]] = {}
 
-    def __init__(self, windows_of_measure: Mapping[str, frozenset[str]]) -> None:
+
+class _Parsed(NamedTuple):
+    """A bucket field taken apart."""
+
+    measure: str
+    series: str
+    what: str
+    together: str  # the series of all areas; empty: the measure has none
+    area_windows: frozenset[str]
+
+
+class WindowSums:
+    """The sums of all windows, by window and series, and the buckets that they were made from.
+
+    Of a measure with areas, the sum over all of them is kept as a series of its own (`area=all`), by the same
+    differences: in every window, because that is all that some windows publish. The series of each area are kept
+    in the windows that are split by area.
+    """
+
+    def __init__(
+        self, windows_of_measure: Mapping[str, frozenset[str]], by_area: Mapping[str, ByArea] = NOT_BY_AREA
+    ) -> None:
         self._windows_of_measure = windows_of_measure
+        self._by_area = by_area
+        self._months_by_area: frozenset[str] = frozenset()
         self._held: dict[str, Fields] = {}
         self._members: dict[Window, frozenset[str]] = {}
         self._in_windows: dict[str, tuple[Window, ...]] = {}
         self._sums: dict[Window, dict[str, dict[str, int]]] = {}
         self._versions: dict[tuple[Window, str], int] = {}
-        self._parsed: dict[str, tuple[str, str, str]] = {}  # field -> measure, series, what
+        self._parsed: dict[str, _Parsed] = {}
         self._version = 0
 
     @property
@@ -116,7 +154,29 @@ class WindowSums:
         """What a window holds for one series, by what is counted; empty if nothing."""
         return self._sums.get(window, {}).get(series, {})
 
-    def is_known(self, window: Window, of_stream: frozenset[str]) -> bool:
+    def is_by_area(self, window: Window, measure: str) -> bool:
+        """Whether this measure is split by area in this window: of months only the latest are."""
+        split = self._by_area.get(measure)
+        if split is None or window.name not in split.windows:
+            return False
+        return window.name != MONTH or window.month in self._months_by_area
+
+    def together(self, window: Window, behind: Sequence[str]) -> Fields:
+        """The same for several series added up."""
+        if len(behind) == 1:
+            return self.series(window, behind[0])
+        return fields_added_up(self.series(window, each) for each in behind)
+
+    def is_known(self, window: Window, witnesses: Iterable[frozenset[str]]) -> bool:
+        """Whether a window's number may be published: `is_known_of` each stream.
+
+        Args:
+            window: One of `windows`.
+            witnesses: Of each stream that feeds it, the measures.
+        """
+        return all(self.is_known_of(window, of_stream) for of_stream in witnesses)
+
+    def is_known_of(self, window: Window, of_stream: frozenset[str]) -> bool:
         """Whether a window's number may be published, be it 0: always, but for local hours and past months.
 
         A past month is known if it, or one before it that is shown, holds anything of the stream: 0 crimes in
@@ -150,7 +210,7 @@ class WindowSums:
 
     def _holds_any(self, name: str, measures: frozenset[str]) -> bool:
         held = self._held.get(name, {})
-        return any(number and self._parse(field)[0] in measures for field, number in held.items())
+        return any(number and self._parse(field).measure in measures for field, number in held.items())
 
     def version(self, window: Window, measure: str) -> int:
         """Changes whenever a sum of this measure in this window may have changed."""
@@ -171,6 +231,8 @@ class WindowSums:
                 self._add(window, self._held.get(name, {}), 1)
         if members != self._members:
             self._members = dict(members)
+            shown = sorted(window.month for window in members if window.name == MONTH)
+            self._months_by_area = frozenset(shown[-MONTHS_BY_AREA:])
             self._index()
 
     def replace(self, name: str, fields: Fields) -> None:
@@ -196,25 +258,39 @@ class WindowSums:
     def _add(self, window: Window, fields: Fields, sign: int) -> None:
         sums = self._sums.setdefault(window, {})
         for field, number in fields.items():
-            measure, series, what = self._parse(field)
+            measure, series, what, together, area_windows = self._parse(field)
             if not number or window.name not in self._windows_of_measure.get(measure, ()):
                 continue
-            into = sums.setdefault(series, {})
-            total = into.get(what, 0) + sign * number
-            if total:
-                into[what] = total
-            else:
-                into.pop(what, None)
+            if together:
+                _add_to(sums, together, what, sign * number)
+            if not together or window.name in area_windows:
+                _add_to(sums, series, what, sign * number)
             self._versions[window, measure] = self._version
 
-    def _parse(self, field: str) -> tuple[str, str, str]:
+    def _parse(self, field: str) -> _Parsed:
         found = self._parsed.get(field)
         if found is None:
-            series, _, what = field.rpartition("|")
             if len(self._parsed) > 200_000:  # far above a full catalogue: never grow for ever
                 self._parsed.clear()
-            found = self._parsed[field] = (series.partition("|")[0], series, what)
+            found = self._parsed[field] = self._taken_apart(field)
         return found
+
+    def _taken_apart(self, field: str) -> _Parsed:
+        series, _, what = field.rpartition("|")
+        measure, by = names.parse_series(series)
+        split = self._by_area.get(measure)
+        if split is None:
+            return _Parsed(measure, series, what, "", frozenset())
+        return _Parsed(measure, series, what, names.series(measure, {**by, split.label: ALL}), split.windows)
+
+
+def _add_to(sums: dict[str, dict[str, int]], series: str, what: str, number: int) -> None:
+    into = sums.setdefault(series, {})
+    total = into.get(what, 0) + number
+    if total:
+        into[what] = total
+    else:
+        into.pop(what, None)
 
 
 def _difference(before: Fields, after: Fields) -> dict[str, int]:

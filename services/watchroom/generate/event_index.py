@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from watchroom.admission.models import HEARTBEAT, OF_STREAM, type_of
+from watchroom.admission.models import HEARTBEAT, LOOSE_FIELDS, OF_STREAM, type_of
 from watchroom.events import headers, reasons
 from watchroom.generate.event_schemas import schema
 
@@ -26,17 +26,29 @@ is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers 
 * **`id`** is unique within `source`, and stays the same when the event is sent again: then it is counted once.
 * **Names** (`id`, `source`, `subject`): 1 to 256 characters, no control characters, no space at either end.
 * **Other fields** are welcome, in the envelope and in `data`; they are not read. `null` means absent.
-* **No personal data**: tokens for people, never names or numbers.
+* **No personal data**: [tokens](TOKENS.md) for people, numbers and addresses. Anything else in a field for a token is
+  refused. An event that is refused for any other reason loses its bytes too if it names such a field without a token
+  right after it.
 * An event has at most 262,144 bytes (256 KiB).
+"""
+
+_LOOSE: Final = """
+## What is ignored
+
+These optional fields count as absent where their form is wrong: the event is used without them, and
+`watchroom_ignored_fields` counts each. A wrong form of any other field refuses the event.
+
+{fields}
 """
 
 _REFUSALS: Final = """
 ## What is refused, and why
 
-A refused event goes to the topic `watchroom.dead-letters`, its bytes untouched; the rest of its batch is
-applied. It is refused for the first of these that applies; header `{detail}` says what was found and what to
-write instead. Once the cause is mended, `watchroom dead-letters replay` sends letters again. One that is sent again
-unchanged is refused again, and is then listed twice: by its first record and by the one that was sent again.
+A refused event goes to the topic `watchroom.dead-letters`, its bytes untouched (of `raw_identifier` only length and
+SHA-256 are kept, neither value nor key); the rest of its batch is applied. It is refused for the first of these that
+applies; header `{detail}` says what was found and what to write instead. Once the cause is mended,
+`watchroom dead-letters replay` sends letters again. One that is sent again unchanged is refused again, and is then
+listed twice: by its first record and by the one that was sent again.
 
 | `{reason}` | means |
 |---|---|
@@ -48,6 +60,8 @@ def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
     parts = [_INTRODUCTION]
     for stream, models in OF_STREAM.items():
         parts += [f"\n## Topic `watchroom.{stream}`\n\n", *_table([*(type_of(model) for model in models), HEARTBEAT])]
+    loose = sorted(set().union(*LOOSE_FIELDS.values()))
+    parts.append(_LOOSE.format(fields=", ".join(f"`{field}`" for field in loose)))
     parts.append(_REFUSALS.format(detail=headers.DETAIL, reason=headers.REASON))
     parts += [f"| `{reason}` | {meaning} |\n" for reason, meaning in reasons.MEANINGS.items()]
     return "".join(parts)

@@ -33,8 +33,8 @@ def text(root: Path) -> str:
 
 def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"## {measure.id}", "", f"**{measure.brief}.** {measure.definition}", "")
-    kind = kind_of(measure)
-    yield f"- kind: {kind.name}, {kind.clock(measure, lambda word: f'`{word}`')}; stream {measure.stream}"
+    kind, streams = kind_of(measure), " and ".join(measure.streams)
+    yield f"- kind: {kind.name}, {kind.clock(measure, lambda word: f'`{word}`')}; stream {streams}"
     for label in measure.labels:
         also = "".join(f"; {alias} counts as {value}" for alias, value in label.aliases.items())
         yield f"- label `{label.name}`: {', '.join(label.all_values())}{also}"
@@ -46,6 +46,8 @@ def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"- `{said}`" for said in own_said(measure))
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
+    if measure.windows and measure.area_label:
+        yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; in the others as area `all` only"
     if measure.give_up_ms:
         yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))

@@ -25,7 +25,7 @@ def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
     ]
     defaults = Settings.model_construct().model_dump(mode="json")
     for name, field in Settings.model_fields.items():
-        shown = "" if name in NO_DEFAULT_SHOWN else f"`{_plain(defaults[name])}`"
+        shown = "" if name in NO_DEFAULT_SHOWN or field.exclude else f"`{_plain(defaults[name])}`"
         lines.append(f"| `WATCHROOM_{name.upper()}` | {shown} | {field.description or ''} |")
     return "\n".join(lines) + "\n"
 

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 
 from watchroom.errors import BrokerUnavailable
-from watchroom.events import headers
+from watchroom.events import headers, reasons
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, too_small_for_letters
@@ -60,8 +60,14 @@ def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, 
 
 
 def letter_for(topic: str, partition: int, refused: Refused, *, is_bare: bool = False) -> Stored:
-    """The letter of a refused record, cut to fit; `is_bare`: its headers alone."""
+    """The letter of a refused record, cut to fit; `is_bare`: its headers alone.
+
+    One that may name a person is always bare, and says nothing of its key: a short text is found by its SHA-256.
+    """
     record, said = refused.record, headers_of(topic, partition, refused)
+    if refused.why.reason == reasons.RAW_IDENTIFIER:
+        _cut(record.value, 0, (headers.LENGTH, headers.SHA256), said)
+        return Stored(b"", None, said, is_bare=True)
     value = _cut(record.value, 0 if is_bare else VALUE_MOST_BYTES, (headers.LENGTH, headers.SHA256), said)
     key = _cut(record.key, 0 if is_bare else KEY_MOST_BYTES, (headers.KEY_LENGTH, headers.KEY_SHA256), said)
     # a record with neither key nor value is no record for Kafka: an empty key stands for none

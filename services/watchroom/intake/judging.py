@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Container, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from watchroom.admission.admit import Admission
 from watchroom.admission.models import HEARTBEAT
+from watchroom.admission.raw_identifiers import raw_identifier, source_of
 from watchroom.errors import EventRefused
 from watchroom.events import headers, reasons
 from watchroom.events.record import Arrived, Record
 from watchroom.store import keys
+
+OTHER = "other"
+"""Stands for sources that are not counted by their name."""
 
 log = structlog.get_logger("watchroom.intake")
 
@@ -36,15 +41,24 @@ class Admitted:
     by_subject: dict[str, list[Arrived]] = field(default_factory=dict)  # each entity's events, in order
     refused: list[Refused] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
+    ignored_fields: Counter[str] = field(default_factory=Counter)  # name -> in how many admitted records
+    raw_identifiers: Counter[str] = field(default_factory=Counter)  # source, or `other` -> how many refused records
 
 
 class Judge:
-    """Judges the records of one partition."""
+    """Judges the records of one partition.
 
-    def __init__(self, topic: str, partition: int, admission: Admission) -> None:
+    Args:
+        topic, partition: Whose records.
+        admission: The rules.
+        sources: The stream's declared sources, by whose names raw identifiers are counted. None: by all names.
+    """
+
+    def __init__(self, topic: str, partition: int, admission: Admission, sources: Collection[str] = ()) -> None:
         self._topic = topic
         self._partition = partition
         self._admission = admission
+        self._sources = frozenset(sources)
 
     def admit(self, records: Sequence[Record], known: Container[str]) -> Admitted:
         """Each record's event, or why it is refused.
@@ -71,12 +85,11 @@ class Judge:
                             self._admission.check_partition(event)
                         of_entity = by_subject[event.subject] = []
                     of_entity.append(arrived)
-            except EventRefused as why:
-                admitted.refused.append(Refused(record, why))
+            except Exception as why:  # noqa: BLE001  # of any kind: it would end the worker, and every worker after it
+                self._refuse(admitted, record, why)
                 continue
-            except Exception as error:  # noqa: BLE001  # it would end the worker, and every worker after it
-                admitted.refused.append(Refused(record, self._unreadable(record, error)))
-                continue
+            if event.ignored:
+                admitted.ignored_fields.update(event.ignored)
             if record.headers and headers.ARRIVED in dict(record.headers):
                 continue  # a letter sent again says nothing about its source being alive now
             if record.timestamp_ms > heard_at_ms.get(event.source, 0):
@@ -84,6 +97,17 @@ class Judge:
         for what, heard_at_ms in ((keys.EVENT, events_at_ms), (keys.HEARTBEAT, heartbeats_at_ms)):
             admitted.heard |= {f"{source}|{what}": at_ms for source, at_ms in heard_at_ms.items()}
         return admitted
+
+    def _refuse(self, admitted: Admitted, record: Record, why: Exception) -> None:
+        """Note a refused record; one that may name a person as such, whatever else is wrong with it."""
+        if (raw := raw_identifier(record.value)) is not None:
+            source = source_of(record.value)
+            if source is None or (self._sources and source not in self._sources):
+                source = OTHER
+            admitted.raw_identifiers[source] += 1
+            why = raw
+        refused = why if isinstance(why, EventRefused) else self._unreadable(record, why)
+        admitted.refused.append(Refused(record, refused))
 
     def _unreadable(self, record: Record, error: Exception) -> EventRefused:
         """A fault of ours that this record has brought to light."""

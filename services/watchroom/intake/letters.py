@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from watchroom.errors import BrokerUnavailable
-from watchroom.events import headers
+from watchroom.events import headers, reasons
 from watchroom.events.times import to_text
 from watchroom.intake.dead_letters import headers_of
 from watchroom.intake.header_names import accept_any_header_name
@@ -42,6 +42,13 @@ class Letter(NamedTuple):
     is_cut: bool  # only the beginning of its value or key was kept
     key: bytes | None
     value: bytes | None
+    length: str = ""  # in bytes, and SHA-256 in hexadecimal: of a value that was cut or left out
+    sha256: str = ""
+
+    @property
+    def names_a_person(self) -> bool:
+        """Neither value nor key was kept, because they may."""
+        return self.reason == reasons.RAW_IDENTIFIER
 
     @property
     def arrived(self) -> str:
@@ -58,6 +65,7 @@ class Replayed(NamedTuple):
     too_large: int  # the topic does not take them
     expired: int  # what they are about may be forgotten, so that they would be refused
     not_fed: int = 0  # nobody reads their topic
+    not_kept: int = 0  # may name a person: there is nothing to send
 
 
 Wanted = Callable[[Letter], bool]
@@ -105,16 +113,18 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
     not_fed = keeping_ms.keys() - settings.topics.values()
     read = [letter for letter in letters if letter.topic not in not_fed]
     known = [letter for letter in read if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
-    whole = [letter for letter in known if not letter.is_cut]
+    kept = [letter for letter in known if not letter.names_a_person]
+    whole = [letter for letter in kept if not letter.is_cut]
     records = {(letter.topic, letter.key, letter.value, letter.arrived_ms): letter for letter in whole}
     too_large = asyncio.run(_send(settings, list(records.values())))
     return Replayed(
         sent=len(records) - too_large,
         repeats=len(whole) - len(records),
-        cut=len(known) - len(whole),
+        cut=len(kept) - len(whole),
         too_large=too_large,
         expired=len(read) - len(known),
         not_fed=len(letters) - len(read),
+        not_kept=len(known) - len(kept),
     )
 
 
@@ -192,6 +202,8 @@ def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
             is_cut=headers.LENGTH in said or headers.KEY_LENGTH in said,
             key=record.key,
             value=record.value,
+            length=said.get(headers.LENGTH, ""),
+            sha256=said.get(headers.SHA256, ""),
         )
     except (KeyError, ValueError):
         return None

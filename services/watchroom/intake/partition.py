@@ -8,7 +8,7 @@ it was, so that it is never folded twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from watchroom.admission.admit import Admission
 from watchroom.errors import Moved, OtherDefinitions, StoreUnavailable
@@ -39,6 +39,7 @@ class PartitionApplier:
         step_events: Most records in one atomic step.
         send_refused: Sends dead letters.
         memory: What all partitions of this worker may hold of entities.
+        sources: The stream's declared sources.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class PartitionApplier:
         step_events: int,
         send_refused: SendRefused,
         memory: Memory,
+        sources: Collection[str] = (),
     ) -> None:
         self.topic = topic
         self.partition = partition
         self._store = store
-        self._judge = Judge(topic, partition, admission)
+        self._judge = Judge(topic, partition, admission, sources)
         self._folder = folder
         self._calendar = calendar
         self._keeping_ms = keeping_ms
@@ -144,6 +146,8 @@ class PartitionApplier:
         step.folded = folded
         step.heard = admitted.heard
         step.dead_letters = Counter(refused.why.reason for refused in admitted.refused)
+        step.ignored_fields = admitted.ignored_fields
+        step.raw_identifiers = admitted.raw_identifiers
         await self._write(step, folded.entities)
 
     async def _read_states(self, subjects: Iterable[str]) -> None:

@@ -50,7 +50,8 @@ class Appliers:
         if partition >= count:
             raise RebuildNeeded(f"{topic} had {count} partitions and now has one numbered {partition}")
         lateness_ms, keeping_ms = settings.lateness_days.ms(stream), settings.keeping_days.ms(stream)
-        history = [name for name, rule in settings.sources.get(stream, {}).items() if rule.history]
+        sources = settings.sources.get(stream, {})
+        history = [name for name, rule in sources.items() if rule.history]
         return PartitionApplier(
             topic,
             partition,
@@ -78,4 +79,5 @@ class Appliers:
             step_events=settings.step_events,
             send_refused=self._send_refused,
             memory=self._memory,
+            sources=sources,
         )

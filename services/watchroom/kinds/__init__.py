@@ -38,6 +38,13 @@ def quantity_of(measure: Measure, shown: Shown) -> Quantity:
     return KINDS[measure.kind].quantities[shown.what]
 
 
+def area_windows(measure: Measure, suffix: str) -> tuple[str, ...]:
+    """The windows in which one metric family of a measure is published by area."""
+    family = KINDS[measure.kind].families.get(suffix)
+    only = None if family is None else family.area_windows
+    return tuple(window for window in measure.area_windows if only is None or window in only)
+
+
 def own_said(measure: Measure) -> list[str]:
     """What a measure says under the own keys of its kind, defaults too, as one would write it."""
     return [f"{key.name} = {json.dumps(key.of(measure))}" for key in KINDS[measure.kind].own_keys]

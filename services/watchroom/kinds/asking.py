@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from watchroom.kinds import names
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import ALL, AREA, Label, Measure
 from watchroom.kinds.shown import Shown
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Asking:
         self._labels = [FORCE, *(label.name for label in measure.labels), *month]
         exact = {**shown.where, **({"window": shown.window} if shown.window else {})}
         split = [label for label in measure.labels if label.name == shown.split and not shown.unlisted]
-        listed = [f'{label.name}!~"{label.absent}|{label.other}"' for label in split]
+        listed = [f'{label.name}!~"{"|".join(_beside_listed(label))}"' for label in split]
         self._match = [*more, *(f'{name}="{value}"' for name, value in exact.items()), *listed]
         self.by = ", ".join([FORCE, *([shown.split] if shown.split else []), *month])
         self.is_one_series = {*shown.where, shown.split} >= {label.name for label in measure.labels}
@@ -67,6 +67,11 @@ class Asking:
     def base_once(self) -> str:
         """The same, series by series."""
         return self.once(self._base_suffix)
+
+
+def _beside_listed(label: Label) -> tuple[str, ...]:
+    """What a label says that is none of its listed values; of areas also what stands for all of them."""
+    return (label.absent, label.other, *([ALL] if label.value_of == AREA else []))
 
 
 def total(ask: Asking, quantity: Quantity) -> str:

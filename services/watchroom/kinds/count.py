@@ -1,8 +1,8 @@
-"""A count: how many entities reached a moment."""
+"""A count: how many entities reached a moment, or the sum of other counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from watchroom.kinds import names
@@ -13,6 +13,7 @@ from watchroom.kinds.kind import (
     Contribution,
     Facts,
     Form,
+    HasClock,
     Kind,
     MetricFamily,
     Over,
@@ -21,7 +22,7 @@ from watchroom.kinds.kind import (
     Stored,
     Unit,
 )
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import Measure, Summand
 from watchroom.rolling.buckets import ten_seconds_of
 
 
@@ -49,18 +50,34 @@ def adding(measure: Measure, series: str, _: By) -> Add:
 
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """Where it is placed."""
+    """Where it is placed, or what it adds up."""
+    if measure.sum_of:
+        return f"the sum of {'; '.join(map(_summand, measure.sum_of))}"
     return f"placed at {mention(measure.at)}"
+
+
+def _summand(of: Summand) -> str:
+    where = " and ".join(f"{name} {', '.join(accepted)}" for name, accepted in of.where.items())
+    return f"{of.measure.id} with {where}" if where else of.measure.id
+
+
+def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
+    """An entry is placed at a moment or adds up others, one of the two."""
+    if not entry.at and not entry.sum_of:
+        yield "at", "nothing", "at: kind count needs it, unless it has sum_of"
+    if entry.at and entry.sum_of:
+        yield "at", repr(entry.at), "no at: a sum is placed where the measures that it adds up are"
 
 
 KIND: Final = Kind(
     name="count",
     about="a count",
-    needs=("at", "windows"),
-    may=("where", "baseline"),
+    needs=("windows",),
+    may=("at", "where", "baseline", "sum_of"),
     reads=Reads.BUCKETS,
     adding=adding,
     figures=figures,
+    faults=faults,
     families={
         "": MetricFamily("number", (({}, "number"),)),
         "local_hour": MetricFamily(

@@ -223,6 +223,7 @@ KIND: Final = Kind(
         "percentile_seconds": MetricFamily(
             "percentile p (nearest rank, within 1 %)",
             (({"p": "50"}, "p50_s"), ({"p": "90"}, "p90_s"), ({"p": "95"}, "p95_s")),
+            area_windows=("28d", "month"),
         ),
         "missing_start": MetricFamily(
             "how many ended without a known start, and are no duration",

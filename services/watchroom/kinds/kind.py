@@ -6,7 +6,7 @@ Everything that shows, judges or counts measures reads these attributes and comp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -74,6 +74,10 @@ class HasClock(Protocol):
     start: str
     at: str
 
+    @property
+    def sum_of(self) -> Sequence[object]:
+        """What it adds up, where it is a sum."""
+
 
 class MetricFamily(NamedTuple):
     """One metric of a kind's measures: `watchroom_<id>` or `watchroom_<id>_<suffix>`."""
@@ -82,6 +86,7 @@ class MetricFamily(NamedTuple):
     samples: tuple[tuple[By, str], ...]  # further labels -> the figure under them
     over: Over = Over.WINDOWS
     of_target: bool = False  # published only where there is a target
+    area_windows: tuple[str, ...] | None = None  # it is by area in none but these; None: wherever its measure is
     excluded: str = ""  # of what is excluded and counted separately: what the Platform board says of it
 
     @property

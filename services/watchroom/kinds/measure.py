@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Final
 
 from watchroom.kinds.shown import Display
+
+AREA: Final = "area"  # the word whose values are the force's areas
+ALL: Final = "all"  # what the label of areas says in a window that is not split by area
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Summand:
+    """One of the counts that a sum adds up, for the label values in `where` (label -> accepted values; none: all)."""
+
+    measure: Measure
+    where: Mapping[str, tuple[str, ...]]
+
+    def holds(self, by: Mapping[str, str]) -> bool:
+        """Whether the count under these label values is added."""
+        return all(by[name] in accepted for name, accepted in self.where.items())
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One entry of the catalogue.
 
@@ -81,10 +97,17 @@ class Measure:
     targets: tuple[Target, ...] = ()
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
+    sum_of: tuple[Summand, ...] = ()  # of a count: it is the sum of these, and no entity adds to it
     unit: str = "1"
     rows: tuple[int, ...] = ()  # rows of the published report that it serves
     display: Display = field(default_factory=Display)
+    area_windows: tuple[str, ...] = ()  # those in which it is published by area; in the others, all areas together
     own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads: no key that is at its default
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams whose events feed it: one, but for a sum those of all that it adds up."""
+        return tuple(dict.fromkeys(each.measure.stream for each in self.sum_of)) or (self.stream,)
 
     def words(self) -> Iterator[str]:
         """Every word of its stream that it names."""
@@ -101,8 +124,19 @@ class Measure:
                 return target
         return None
 
-    def label_sets(self) -> Iterator[dict[str, str]]:
-        """Every combination of label values that can occur, in catalogue order."""
+    @property
+    def area_label(self) -> str:
+        """Name of its label of areas; empty: it has none."""
+        return next((label.name for label in self.labels if label.value_of == AREA), "")
+
+    def label_sets(self, *, by_area: bool = True) -> Iterator[dict[str, str]]:
+        """Every combination of label values that can occur, in catalogue order.
+
+        Args:
+            by_area: False: as it is published where it is not split by area, with `all` for every area.
+        """
         names = [label.name for label in self.labels]
-        for values in product(*(label.all_values() for label in self.labels)):
+        together = "" if by_area else self.area_label
+        listed = ((ALL,) if label.name == together else label.all_values() for label in self.labels)
+        for values in product(*listed):
             yield dict(zip(names, values, strict=True))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from watchroom.kinds.measure import Measure
+
 METRIC_PREFIX = "watchroom_"
 
 COUNT = "count"  # the field of a count, and of the orphans
@@ -26,6 +28,18 @@ class FieldName(NamedTuple):
 def series(measure: str, by: Mapping[str, str]) -> str:
     """`measure|label=value,...`, labels in the order of `by`."""
     return f"{measure}|" + ",".join(f"{name}={value}" for name, value in by.items())
+
+
+def series_behind(measure: Measure, by: Mapping[str, str]) -> tuple[str, ...]:
+    """The series whose integers make up a measure's under these label values: its own, or those that a sum adds up."""
+    if not measure.sum_of:
+        return (series(measure.id, by),)
+    return tuple(
+        series(each.measure.id, of)
+        for each in measure.sum_of
+        for of in each.measure.label_sets()
+        if each.holds(of) and by.items() <= of.items()
+    )
 
 
 def parse_series(text: str) -> tuple[str, dict[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from watchroom.events.token_maker import NotNormalised, TokenMaker
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords, TimeCell, ValueMap
 
@@ -42,11 +43,19 @@ class RowReader:
 
     maps: Mapping[str, ValueMap]
     times: LocalTimes
+    tokens: TokenMaker | None = None
 
     @classmethod
-    def of(cls, words: MappingWords) -> RowReader:
-        """The reader for a mapping."""
-        return cls(words.map, LocalTimes.of(words.time))
+    def of(cls, words: MappingWords, tokens: TokenMaker | None = None) -> RowReader:
+        """The reader for a mapping.
+
+        Args:
+            words: The mapping.
+            tokens: Makes its tokens; only a mapping without any can do without.
+        """
+        if tokens is None and words.token_columns():
+            raise TypeError("this mapping makes tokens: give what makes them")
+        return cls(words.map, LocalTimes.of(words.time), tokens)
 
     def draft(self, event: EventWords, where: str, cells: Mapping[str, str]) -> Draft | None:
         """What a row says about an event; None when the event's `when` does not hold for the row.
@@ -77,6 +86,11 @@ class RowReader:
 
     def _candidate(self, cell: Cell, cells: Mapping[str, str], place: str) -> Candidate | None:
         text = self._text(cell, cells, place)
+        if cell.token and self.tokens and text:
+            try:
+                text = self.tokens.token(cell.token, text)
+            except NotNormalised as error:
+                raise CellUnusable(f"{place}: no {cell.token} in {' and '.join(cell.sources())}: {error}") from None
         return Candidate(text, _order(cell, cells)) if text else None
 
     def _time(self, cell: TimeCell, cells: Mapping[str, str], place: str) -> Candidate | None:
@@ -132,7 +146,7 @@ def pick(candidates: Sequence[Candidate], cell: Cell, place: str) -> int | str |
     if len(values) == 1:
         return candidates[0].value
     if cell.pick in (None, "same"):
-        found = ", ".join(sorted(map(str, values))[:3])
+        found = f"{len(values)} tokens" if cell.token else ", ".join(sorted(map(str, values))[:3])
         raise CellUnusable(f"{place}: rows of one entity differ ({found}); write pick = min, max, first or last")
     if cell.pick in ("first", "last"):
         edge = (min if cell.pick == "first" else max)(candidate.order for candidate in candidates)

@@ -24,6 +24,7 @@ from watchroom.replay.produce import Ends, Outgoing, produce
 from watchroom.replay.rows import check_files, read_rows
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.summary import Outcome, Sent
+from watchroom.replay.token_key import token_maker
 from watchroom.replay.waiting import wait_applied, without_secrets
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
@@ -70,7 +71,8 @@ def replay(
     load_catalogue(settings.schemas / "measures", settings.areas)  # else the worker would end, with its faults in a log
     check_files(request.files, words)
     as_of_ms = _as_of_ms(request.as_of, words)
-    conversion = Conversion(words, refused)
+    tokens = token_maker(settings, is_embedded=request.kafka is None) if words.token_columns() else None
+    conversion = Conversion(words, refused, tokens=tokens)
     events: Iterable[Mapped] = conversion.events(read_rows(request.files, words))
     shift_ms = 0
     if request.as_live:

@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
+from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.cells import CellUnusable, Draft, RowReader, pick
+from watchroom.replay.event_words import TRUTH_FIELDS
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
 
+TRUTHS = {"true": True, "false": False}  # any other text stays one, and counts as absent where it arrives
 Drafts = tuple[Draft | None, ...]  # one a row, in the order of the mapping's events
 
 
@@ -47,13 +50,20 @@ class Conversion:
         words: The checked mapping.
         refused: Called with each row that cannot be used.
         check: Called with each event's JSON; raises EventRefused where our own intake would refuse it.
+        tokens: Makes the mapping's tokens, if it has any.
     """
 
     def __init__(
-        self, words: MappingWords, refused: Callable[[RowRefused], None], check: Callable[[bytes], object] = parse
+        self,
+        words: MappingWords,
+        refused: Callable[[RowRefused], None],
+        check: Callable[[bytes], object] = parse,
+        tokens: TokenMaker | None = None,
     ) -> None:
         self._words = words
-        self._reader = RowReader.of(words)
+        self._reader = RowReader.of(words, tokens)
+        self._tokens = tokens
+        self._token_columns = words.token_columns()
         self._refused = refused
         self._check = check
         self._file_number = -1
@@ -108,9 +118,13 @@ class Conversion:
     def _row_name(self, row: Row) -> str:
         """What stands for a row that has no key: its content, and which of the equal rows of its file it is.
 
-        Not its file and line: every month's extract has the same name, and an overlapping one other lines.
+        Not its file and line: every month's extract has the same name, and an overlapping one other lines. Of what
+        becomes a token, a token: from a digest of the row somebody could find a number that he has all the rest of.
         """
-        content = json.dumps(sorted(row.cells.items())).encode()
+        cells = row.cells
+        if self._tokens and self._token_columns:
+            cells = cells | {column: self._tokens.token("person", cells[column]) for column in self._token_columns}
+        content = json.dumps(sorted(cells.items())).encode()
         digest = hashlib.sha256(content).hexdigest()[:20]  # 80 bits: no two of any number of rows that is real
         self._equal_rows[digest] += 1
         return f"{digest}-{self._equal_rows[digest]}"
@@ -237,4 +251,5 @@ def _mapped(
     subject: str, extra_key: tuple[str, ...], kind: str, times_ms: tuple[int, int], data: dict[str, str]
 ) -> Mapped:
     time_ms, arrival_ms = times_ms
-    return Mapped(kind, id_of(subject, extra_key, kind, time_ms), subject, time_ms, arrival_ms, data)
+    typed = {name: TRUTHS.get(text, text) if name in TRUTH_FIELDS[kind] else text for name, text in data.items()}
+    return Mapped(kind, id_of(subject, extra_key, kind, time_ms), subject, time_ms, arrival_ms, typed)

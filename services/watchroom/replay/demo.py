@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
@@ -30,7 +31,7 @@ SHOW_EVERY_S = 1.0
 STALLED_AFTER_S = 60.0
 PUBLISHED_WITHIN_S = 60.0
 INTERRUPTED = 130
-AREAS = tuple(area for area in PUBLISHED.incidents.areas if area)
+AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
 
 SIMULATED_SOURCES = {stream: {name: SourceRule(heartbeats=True, history=True)} for stream, name in SOURCES.items()}
 

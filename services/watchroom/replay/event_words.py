@@ -8,29 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NotRequired, get_args, get_origin, get_type_hints
 
-from watchroom.admission.models import MODELS, STREAM_OF, plain
-
-
-def _data_of(kind: str) -> type | None:
-    """The class of an event's data; None for an event without any."""
-    hint = get_type_hints(plain(MODELS[kind])).get("data")
-    return next((part for part in get_args(hint) or (hint,) if isinstance(part, type) and part is not type(None)), None)
-
-
-def _fields(kind: str) -> frozenset[str]:
-    data = _data_of(kind)
-    return frozenset(get_type_hints(data)) if data is not None else frozenset()
+from watchroom.admission.models import STREAM_OF, data_fields, data_model
 
 
 def _required(kind: str) -> frozenset[str]:
-    data = _data_of(kind)
+    data = data_model(kind)
     hints = get_type_hints(data, include_extras=True) if data is not None else {}
     return frozenset(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
 
 
-DATA_FIELDS: Mapping[str, frozenset[str]] = {kind: _fields(kind) for kind in STREAM_OF}
+def _truths(kind: str) -> frozenset[str]:
+    data = data_model(kind)
+    hints = get_type_hints(data) if data is not None else {}
+    return frozenset(name for name, hint in hints.items() if bool in (hint, *get_args(hint)))
+
+
+DATA_FIELDS: Mapping[str, frozenset[str]] = {kind: frozenset(data_fields(kind)) for kind in STREAM_OF}
 """Type -> every field of its data."""
 REQUIRED_FIELDS: Mapping[str, frozenset[str]] = {kind: _required(kind) for kind in STREAM_OF}
 """Type -> the fields its data must have."""
 
-__all__ = ["DATA_FIELDS", "REQUIRED_FIELDS", "STREAM_OF"]
+TRUTH_FIELDS: Mapping[str, frozenset[str]] = {kind: _truths(kind) for kind in STREAM_OF}
+"""Type -> the fields of its data that are true or false."""
+
+__all__ = ["DATA_FIELDS", "REQUIRED_FIELDS", "STREAM_OF", "TRUTH_FIELDS"]

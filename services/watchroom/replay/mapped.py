@@ -22,7 +22,7 @@ class Mapped(NamedTuple):
     subject: str
     time_ms: int
     arrival_ms: int
-    data: Mapping[str, str]
+    data: Mapping[str, str | bool]
 
     @property
     def stream(self) -> str:

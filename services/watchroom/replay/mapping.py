@@ -104,6 +104,7 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
     if together and words.entity.count:
         yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
     yield from _format_faults(words.time.formats, where, "time.formats")
+    yield from _token_faults(words, events, where)
     for number, event in enumerate(events):
         if event is None:  # what it is has a fault already
             continue
@@ -120,10 +121,30 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
         yield from _type_faults(event, words, where, place)
 
 
+def _token_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
+    """Columns that become tokens in one place, and are passed on, or shown in messages, as they are in another."""
+    secret = frozenset[str]().union(*(event.token_columns() for event in events if event is not None))
+    read = {"entity.key": {*words.entity.key}, "entity.count": {words.entity.count}}
+    for number, event in enumerate(events):
+        if event is not None:
+            read[place_of("event", number, "key")] = {*event.key}
+            for name, cell in event.cells().items():
+                plain = {cell.order_by} if cell.token else {*cell.columns()}
+                read[place_of("event", number, name)] = plain
+    for place, columns in read.items():
+        for column in sorted(columns & secret):
+            yield Fault(where, place, f"{column!r}, which is a token elsewhere, as it is", "another column, or `token`")
+
+
 def _cell_faults(cell: Cell, words: MappingWords, event: EventWords, where: str, place: str) -> Iterator[Fault]:
     if cell.map and cell.map not in words.map:
         known = ", ".join(words.map) or "none"
         yield Fault(where, f"{place}.map", repr(cell.map), f"a map of this file ({known}), or add [map.{cell.map}]")
+    if cell.token and ".data." not in place:
+        yield Fault(where, f"{place}.token", repr(cell.token), "no token: only a value of `data` can be one")
+    if cell.token and cell.map:
+        write = "no map: with `when` make one event with the field and one without it"
+        yield Fault(where, f"{place}.map", f"{cell.map!r} on a token", write)
     if cell.pick and event.per == "row":
         yield Fault(where, f"{place}.pick", repr(cell.pick), 'no pick, or `per = "entity"`: a row has one value')
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from watchroom.events.tokens import Kind
 from watchroom.replay.places import place_of
 
 HourRule = Literal["earlier", "later", "refuse"]
@@ -110,6 +111,7 @@ class Cell(Words):
     separator: str = " "
     constant: str = ""
     map: str = ""
+    token: Kind | None = None  # what the text is: its token takes its place, and no message shows it
     empty: str = ""  # what to take when the cell is empty, before the map
     required: bool = False
     pick: Pick | None = None
@@ -122,11 +124,17 @@ class Cell(Words):
             raise ValueError("exactly one of `column`, `first_of`, `join`, `constant`")
         if (self.pick in ("first", "last")) is not bool(self.order_by):
             raise ValueError('`order_by = "a column"` together with `pick = "first"` or `"last"`, and only then')
+        if self.token and self.constant:
+            raise ValueError("`token` on cells: a constant names nobody")
         return self
+
+    def sources(self) -> tuple[str, ...]:
+        """The columns whose text it takes."""
+        return tuple(name for name in (self.column, *self.first_of, *self.join) if name)
 
     def columns(self) -> tuple[str, ...]:
         """Every column this value reads."""
-        return tuple(name for name in (self.column, *self.first_of, *self.join, self.order_by) if name)
+        return (*self.sources(), *((self.order_by,) if self.order_by else ()))
 
 
 class TimeCell(Cell):
@@ -184,6 +192,10 @@ class EventWords(Words):
             cells["arrival"] = self.arrival
         return cells | {f"data.{name}": cell for name, cell in self.data.items()}
 
+    def token_columns(self) -> frozenset[str]:
+        """The columns whose text becomes a token."""
+        return frozenset(column for cell in self.cells().values() if cell.token for column in cell.sources())
+
 
 class MappingWords(Words):
     """A whole mapping file."""
@@ -196,6 +208,10 @@ class MappingWords(Words):
     map: Dict[str, ValueMap] = Field(default_factory=dict)
     skip: tuple[Skip, ...] = ()
     event: tuple[EventWords, ...] = Field(min_length=1)
+
+    def token_columns(self) -> frozenset[str]:
+        """The columns whose text becomes a token."""
+        return frozenset().union(*(event.token_columns() for event in self.event))
 
     def columns(self) -> dict[str, str]:
         """Every column the mapping reads, each with the first place that names it."""

@@ -49,26 +49,29 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> None:
             faults.append(Fault(str(path), "line 1", str(error), "a header line, or file.columns in the mapping"))
             continue
         missing = {column: place for column, place in words.columns().items() if column not in header}
+        is_shown = not words.token_columns()  # where the header line is missing, this is a row
         if len(header) == 1 and len(missing) > 1:
-            faults.append(_unsplit(path, header[0], words.file.delimiter))
+            faults.append(_unsplit(path, header[0], words.file.delimiter, is_shown=is_shown))
             continue
         for column, place in missing.items():
-            has = ", ".join(header) or "none"
+            has = (", ".join(header) if is_shown else f"{len(header)} others, not shown") or "none"
             found = f"no column {column!r} ({place} of the mapping); it has: {has}"
             faults.append(Fault(str(path), "header", found, "one of these in the mapping"))
         twice = sorted({name for name in header if header.count(name) > 1})
-        faults += [Fault(str(path), "header", f"column {name!r} twice", "one name for each column") for name in twice]
+        for name in twice:
+            found = f"column {name!r} twice" if is_shown else "two columns of one name"
+            faults.append(Fault(str(path), "header", found, "one name for each column"))
     if faults:
         raise ConfigurationInvalid(faults)
 
 
-def _unsplit(path: Path, header: str, delimiter: str) -> Fault:
+def _unsplit(path: Path, header: str, delimiter: str, *, is_shown: bool) -> Fault:
     """The fault of a header line that is one cell."""
     other = max((mark for mark in _DELIMITERS if mark != delimiter), key=header.count)
     written = "\\t" if other == "\t" else other
     write = f'file.delimiter = "{written}" in the mapping' if other in header else "file.delimiter in the mapping"
-    shown = header if len(header) <= 60 else header[:57] + "..."
-    return Fault(str(path), "header", f"one column, {shown!r}: {delimiter!r} does not split it", write)
+    shown = f", {header if len(header) <= 60 else header[:57] + '...'!r}" if is_shown else ""
+    return Fault(str(path), "header", f"one column{shown}: {delimiter!r} does not split it", write)
 
 
 def read_rows(paths: Iterable[Path], words: MappingWords) -> Iterator[Row | RowRefused]:

@@ -66,7 +66,15 @@ class Collector:
             read = self.reader.token_hash
             found = {m: held.month(m, name, read) for m, months in bands.items() if name in months}
             standing = {m: each for m, each in found.items() if each is not None}
-            month = Month(name, fields, log if published else (), self._closed(name, as_of), topics, standing)
+            month = Month(
+                name,
+                fields,
+                log if published else (),
+                self._closed(name, as_of),
+                topics,
+                self.settings.streams,
+                standing,
+            )
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows
 

@@ -51,13 +51,13 @@ def read_months(
     known = collector.catalogue.measures
     _check_asked(only, measures, known=(*known, ORPHANS))
     try:
-        filled = collector.check(known[name].stream for name in measures if name in known)
+        filled = collector.check(stream for name in measures if name in known for stream in known[name].streams)
         _tell(filled, warn)
         as_of = collector.as_of()  # before the rows: they then hold at least what it says
         rows = collector.months(only or None, as_of, published=True)
     finally:
         collector.reader.close()
-    refused = {measure.id for measure in known.values() if measure.stream in filled.refused}
+    refused = {measure.id for measure in known.values() if not filled.refused.keys().isdisjoint(measure.streams)}
     topics = filled.refused_topics(settings)
     shown = [row for row in rows if row["measure"] not in refused and topic_of(row) not in topics]
     return Months(

@@ -29,7 +29,8 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
     try:
         collector.check(streams)
         topics = {settings.topic(stream) for stream in streams}
-        measures = {measure.id for stream in streams for measure in collector.catalogue.of_stream(stream)}
+        known = collector.catalogue.measures.values()
+        measures = {measure.id for measure in known if set(measure.streams) <= set(streams)}
         rows = [
             row
             for row in collector.months(months, dict.fromkeys(STREAMS, now_ms))

@@ -8,7 +8,7 @@ null, never 0. There are no totals and no overlapping periods, so rows can be ad
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from watchroom.catalogue.model import Catalogue
@@ -17,7 +17,7 @@ from watchroom.fold.batch import Restatement
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.columns import PUBLISHED_VALUE, VALUE
 from watchroom.kinds.count import KIND as COUNT
-from watchroom.kinds.kind import Kind, Reads, Stored
+from watchroom.kinds.kind import Kind, Reads, Stored, fields_added_up
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.tokens import LEFT_OUT
@@ -44,6 +44,7 @@ class Month(NamedTuple):
     log: Sequence[Restatement]  # changes after the month was closed
     closed: Mapping[str, bool]  # by stream
     topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
+    fed: Collection[str] = ()  # streams that the force feeds: a sum is given only while all of its are
     bands: Mapping[str, Standing] = NO_BANDS  # by measure of tokens
 
 
@@ -68,14 +69,18 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
             left_out = today.get(names.series(measure.id, {}), {}).get(LEFT_OUT, 0)
             yield _bands_row(measure, month.name, standing, left_out, as_of, published=published)
             continue
+        if measure.sum_of and not _has_all(catalogue, measure, month, {*today}):
+            continue
         for by in label_sets:
-            series = names.series(measure.id, by)
-            fields, (entries, deltas) = today.get(series, {}), log.get(series, (0, {}))
+            behind = names.series_behind(measure, by)
+            fields = fields_added_up(today.get(series, {}) for series in behind)
+            changed = [log.get(series, (0, {})) for series in behind]
+            entries, deltas = sum(each for each, _ in changed), fields_added_up(each for _, each in changed)
             if not any(fields.values()) and not entries:
                 continue
             row = _row(measure, by, month.name, fields)
-            closed = month.closed.get(measure.stream, False)
-            row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": closed}
+            closed = all(month.closed.get(stream, False) for stream in measure.streams)
+            row |= {"as_of": _moment(_slowest(as_of, measure)), "closed": closed}
             if published:
                 before = {what: fields.get(what, 0) - deltas.get(what, 0) for what in {*fields, *deltas}}
                 row |= _published(measure, by, before, entries, closed=closed)
@@ -95,6 +100,19 @@ def _bands_row(
         row |= {f"published_{key}": figures[key] if standing.closed else None for key in keys}
         row |= {"restatements": int(today != then)}
     return row
+
+
+def _has_all(catalogue: Catalogue, sum_: Measure, month: Month, found: Collection[str]) -> bool:
+    """Whether every stream of a sum is fed and has anything in the month: a part of it would pass for all of it."""
+    counted = {series.partition("|")[0] for series in found}
+    of_streams = catalogue.witnesses(sum_)
+    return set(sum_.streams) <= set(month.fed) and all(counted & of_stream for of_stream in of_streams)
+
+
+def _slowest(as_of: AsOf, measure: Measure) -> int | None:
+    """Up to when all streams of a measure are applied; None: it is not known of one."""
+    known = [as_of.get(stream) for stream in measure.streams]
+    return None if None in known else min(ms for ms in known if ms is not None)
 
 
 def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTile]], now_ms: int) -> Iterator[Row]:

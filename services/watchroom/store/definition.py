@@ -30,7 +30,7 @@ BUCKET_LEVELS: Final[Mapping[str, int | None]] = {
     "day": KEEP_DAY_MS,
     "month": KEEP_FOREVER,
 }
-NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "rows", "display")
+NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "rows", "display", "area_windows")
 # Keys of a measure that hold such values, or lists of them.
 _INSIDE: Final[Mapping[str, type]] = {"labels": Label, "targets": Target, "where": Condition, "part": Condition}
 

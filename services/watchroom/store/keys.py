@@ -38,6 +38,10 @@ open-until (zset)                  `<topic> <series> <subject>` -> end of the st
 restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. Reports, analysts.
 sources:<topic> (hash)             `<source>|event`, `<source>|heartbeat` -> Kafka time. For good. Exporter.
 dead-letters (hash)                `<topic>|<reason>` -> how many. For good. Exporter.
+ignored-fields (hash)              `<topic>|<field>` -> in how many events an optional field had a wrong form and
+                                   counted as absent. For good. Exporter.
+raw-identifiers (hash)             `<topic>|<source>` -> how many events held something other than a token where only
+                                   a token may stand; `other`: undeclared or unreadable. For good. Exporter.
 changed (zset)                     Bucket name -> `seq` of the step that changed it last; the last 10,000 steps.
                                    Exporter.
 """
@@ -56,6 +60,9 @@ FRESH_MS = "fresh_ms"
 LOST = "lost"
 EVENT = "event"
 HEARTBEAT = "heartbeat"
+DEAD_LETTERS = "dead-letters"
+IGNORED_FIELDS = "ignored-fields"
+RAW_IDENTIFIERS = "raw-identifiers"
 
 
 class Keys:
@@ -64,7 +71,9 @@ class Keys:
     def __init__(self, force: str) -> None:
         self.prefix = f"{{{force}}}:"
         self.meta = f"{self.prefix}meta"
-        self.dead_letters = f"{self.prefix}dead-letters"
+        self.dead_letters = f"{self.prefix}{DEAD_LETTERS}"
+        self.ignored_fields = f"{self.prefix}{IGNORED_FIELDS}"
+        self.raw_identifiers = f"{self.prefix}{RAW_IDENTIFIERS}"
         self.changed = f"{self.prefix}changed"
         self.token_versions = f"{self.prefix}token-versions"
         self.not_restated = f"{self.prefix}not-restated"

@@ -172,8 +172,15 @@ class Reader:
 
     def dead_letters(self) -> dict[tuple[str, str], int]:
         """(topic, reason) -> how many."""
-        stored = self._hash(self.keys.dead_letters)
-        return {(name.rpartition("|")[0], name.rpartition("|")[2]): int(count) for name, count in stored.items()}
+        return self._counts(self.keys.dead_letters)
+
+    def ignored_fields(self) -> dict[tuple[str, str], int]:
+        """(topic, field of `data`) -> in how many events it had a wrong form and counted as absent."""
+        return self._counts(self.keys.ignored_fields)
+
+    def raw_identifiers(self) -> dict[tuple[str, str], int]:
+        """(topic, source) -> how many of its events were refused as `raw_identifier`."""
+        return self._counts(self.keys.raw_identifiers)
 
     def months(self) -> list[str]:
         """Months that hold anything, oldest first."""
@@ -188,6 +195,11 @@ class Reader:
     def close(self) -> None:
         """Give the connections back."""
         self._redis.close()
+
+    def _counts(self, key: str) -> dict[tuple[str, str], int]:
+        """Of fields `<topic>|<what>`; no topic's name holds a `|`."""
+        stored = self._hash(key)
+        return {(name.partition("|")[0], name.partition("|")[2]): int(count) for name, count in stored.items()}
 
     def _hash(self, key: str) -> dict[str, str]:
         return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(key)))

@@ -37,7 +37,7 @@ must('hash', KEYS[1])
 must('hash', meta)
 must('zset', prefix .. 'changed')
 must('zset', prefix .. 'open-until')
-must('hash', prefix .. 'dead-letters')
+for name in pairs(step.counts) do must('hash', prefix .. name) end
 must('hash', prefix .. 'sources:' .. step.topic)
 for _, bucket in ipairs(step.buckets) do
   must('hash', prefix .. bucket[1])
@@ -117,8 +117,8 @@ for field, at_ms in pairs(step.heard) do
   local known = tonumber(redis.call('HGET', prefix .. 'sources:' .. step.topic, field) or '0')
   if at_ms > known then redis.call('HSET', prefix .. 'sources:' .. step.topic, field, at_ms) end
 end
-for reason, count in pairs(step.dead_letters) do
-  redis.call('HINCRBY', prefix .. 'dead-letters', step.topic .. '|' .. reason, count)
+for name, counts in pairs(step.counts) do
+  for what, count in pairs(counts) do redis.call('HINCRBY', prefix .. name, step.topic .. '|' .. what, count) end
 end
 
 if step.lost > 0 then redis.call('HINCRBY', KEYS[1], 'lost', step.lost) end

@@ -17,6 +17,7 @@ import msgpack
 from watchroom.fold.batch import Folded, Restatement, TokenChange
 from watchroom.rolling.buckets import TOKENS_UNCHANGED_MS, Bucket, tokens_keep_until
 from watchroom.rolling.calendar import Calendar
+from watchroom.store import keys
 
 CHANGES_KEPT = 10_000  # steps whose changed buckets an exporter can ask for
 
@@ -51,6 +52,8 @@ class Step:
     folded: Folded = field(default_factory=Folded)
     heard: Mapping[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
     dead_letters: Mapping[str, int] = field(default_factory=Counter)  # reason -> how many
+    ignored_fields: Mapping[str, int] = field(default_factory=Counter)  # field of `data` -> how many
+    raw_identifiers: Mapping[str, int] = field(default_factory=Counter)  # source -> how many
     lost: int = 0
 
     def pack(self, stream: str, fingerprint: str) -> bytes:
@@ -77,7 +80,11 @@ class Step:
                 "left": sorted(self.folded.left),
                 "restatements": [(entry.month, restatement_json(entry)) for entry in self.folded.restatements],
                 "heard": dict(self.heard),
-                "dead_letters": dict(self.dead_letters),
+                "counts": {
+                    keys.DEAD_LETTERS: dict(self.dead_letters),
+                    keys.IGNORED_FIELDS: dict(self.ignored_fields),
+                    keys.RAW_IDENTIFIERS: dict(self.raw_identifiers),
+                },
                 "lost": self.lost,
                 "changes_kept": CHANGES_KEPT,
             },

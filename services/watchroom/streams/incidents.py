@@ -1,9 +1,9 @@
 """Command and control: incidents, their grades, area, units and how they ended.
 
-Created, first assigned and first on scene are the earliest; the area is the latest; all grades are
-kept, because attendance is judged under the grade at the first arrival. A unit is assigned if the
-last of its assigned and unassigned events says so. The last of closed, cancelled and reopened decides
-whether the incident is open. A linked child is out for good.
+Created, first assigned and first on scene are the earliest; area, address, small area, category and type of
+anti-social behaviour are the latest; all grades are kept, because attendance is judged under the first, the last and
+the grade at the first arrival. A unit is assigned if the last of its assigned and unassigned events says so. The last
+of closed, cancelled and reopened decides whether the incident is open. A linked child is out for good.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Annotated, Final, Literal, NamedTuple, NotRequired
 from pydantic import AfterValidator
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from watchroom.events.envelope import STRICT, Envelope, Prose, RequiredText, Text
+from watchroom.events.envelope import STRICT, Envelope, LooseText, LooseTruth, Prose, RequiredText, Text
 from watchroom.events.record import Event
+from watchroom.events.slug import slug
+from watchroom.events.tokens import Token
 from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said, with_member
 from watchroom.streams.stream import Board, Stream, Word
 
@@ -29,10 +31,25 @@ class IncidentData(TypedDict):
 
     area: NotRequired[Text]
     """One of the force's areas; any other is counted as `other`."""
+    address_token: NotRequired[Token]
+    """Stands for the address; never the address itself."""
+    lsoa: NotRequired[LooseText]
+    """Lower layer super output area, for example `E01014257`."""
+    self_initiated: NotRequired[LooseTruth]
+    """Whether an officer came upon it and nobody rang for it; absent: false."""
     reason: NotRequired[Prose]
 
 
-class CreatedData(IncidentData):
+class CategoryData(IncidentData):
+    """What kind of incident it is. Opening and closing category may differ: the latest counts."""
+
+    category: NotRequired[LooseText]
+    """`asb`, `crime`, `public_safety`, `transport`, `administration`; any other is counted as `other`."""
+    asb_type: NotRequired[LooseText]
+    """Of anti-social behaviour: `personal`, `nuisance`, `environmental`, `neighbour_dispute`; else `other`."""
+
+
+class CreatedData(CategoryData):
     """What is known when an incident is created."""
 
     grade: NotRequired[Text]
@@ -76,6 +93,13 @@ class IncidentGraded(Envelope):
     data: GradedData
 
 
+class IncidentReclassified(Envelope):
+    """An incident turned out to be of another kind."""
+
+    type: Literal["incident.reclassified"]
+    data: CategoryData
+
+
 class IncidentResourceAssigned(Envelope):
     """A resource was sent."""
 
@@ -115,7 +139,7 @@ class IncidentClosed(Envelope):
     """An incident was closed."""
 
     type: Literal["incident.closed"]
-    data: NotRequired[IncidentData | None]
+    data: NotRequired[CategoryData | None]
 
 
 class IncidentReopened(Envelope):
@@ -135,12 +159,13 @@ LinkedApart = Annotated[IncidentLinked, AfterValidator(_not_its_own_parent)]
 
 MODELS: Final = (
     IncidentCreated, IncidentGraded, IncidentResourceAssigned, IncidentResourceUnassigned,
-    IncidentResourceOnScene, IncidentCancelled, LinkedApart, IncidentClosed, IncidentReopened,
+    IncidentResourceOnScene, IncidentCancelled, LinkedApart, IncidentClosed, IncidentReopened, IncidentReclassified,
 )  # fmt: skip
 
 # ---------------------------------------------------------------------------------------------- state
 
 Unit = tuple[str, int, str, str]  # unit, time, event id, "assigned" or "unassigned"
+SAID_LAST = ("area", "category", "asb_type", "address_token", "lsoa")  # texts of which the latest counts
 DISPOSITIONS = {"incident.closed": "closed", "incident.cancelled": "cancelled", "incident.reopened": "reopened"}
 
 
@@ -157,6 +182,11 @@ class Incident(NamedTuple):
     first_on_scene_ms: int | None = None
     disposition: Stamp | None = None
     linked: bool = False
+    category: Stamp | None = None
+    asb_type: Stamp | None = None
+    address_token: Stamp | None = None
+    lsoa: Stamp | None = None
+    self_initiated: tuple[int, str, bool] | None = None
 
 
 def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
@@ -168,8 +198,7 @@ def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
         "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
         "first_ms": earliest_ms(state.first_ms, at),
     }
-    if area := data.get("area"):
-        changed["area"] = last(state.area, (at, event.id, area))
+    changed |= _said_last(state, event)
     if kind in ("incident.created", "incident.graded") and (grade := data.get("grade")):
         changed["grades"] = with_member(state.grades, (at, event.id, grade))
     if kind == "incident.created":
@@ -186,6 +215,17 @@ def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
     elif kind == "incident.linked":
         changed["linked"] = True
     return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
+
+
+def _said_last(state: Incident, event: Event) -> dict[str, object]:
+    """What any event may say, and the latest is believed."""
+    texts = ((name, text) for name in SAID_LAST if (text := event.data.get(name)))
+    changed: dict[str, object] = {
+        name: last(getattr(state, name), (event.time_ms, event.id, text)) for name, text in texts
+    }
+    if (self_initiated := event.data.get("self_initiated")) is not None:
+        changed["self_initiated"] = last(state.self_initiated, (event.time_ms, event.id, self_initiated))
+    return changed
 
 
 def _with_unit(units: tuple[Unit, ...], told: Unit) -> tuple[Unit, ...]:
@@ -219,8 +259,37 @@ def _grade(incident: Incident) -> str | None:
     return incident.grades[-1][2] if incident.grades else None
 
 
+def _first_grade(incident: Incident) -> str | None:
+    return incident.grades[0][2] if incident.grades else None
+
+
 def _area(incident: Incident) -> str | None:
     return said(incident.area)
+
+
+def _category(incident: Incident) -> str | None:
+    return _looked_up(incident.category)
+
+
+def _asb_type(incident: Incident) -> str | None:
+    return _looked_up(incident.asb_type)
+
+
+def _looked_up(stamp: Stamp | None) -> str | None:
+    """A text as lists have it: a condition must find what the label of the same word counts."""
+    return None if stamp is None else slug(stamp[2])
+
+
+def _address(incident: Incident) -> str | None:
+    return said(incident.address_token)
+
+
+def _lsoa(incident: Incident) -> str | None:
+    return said(incident.lsoa)
+
+
+def _is_self_initiated(incident: Incident) -> bool:
+    return incident.self_initiated is not None and incident.self_initiated[2]
 
 
 def _is_attended(incident: Incident) -> bool:
@@ -255,10 +324,20 @@ STREAM: Final = Stream(
     },
     values={
         "grade": Word("the latest grade", _grade),
+        "first_grade": Word("the earliest grade", _first_grade),
         "grade_at_attendance": Word(
             "the last grade at or before the first arrival, else the first after it", grade_at_attendance
         ),
         "area": Word("the latest area", _area),
+        "incident_category": Word("the latest category", _category),
+        "asb_type": Word("the latest type of anti-social behaviour", _asb_type),
+        "address": Word("the latest address token", _address),
+        "lsoa": Word("the latest small area (LSOA)", _lsoa),
+        "self_initiated": Word(
+            "true if the latest that says so says that an officer came upon it",
+            _is_self_initiated,
+            can_be=(True, False),
+        ),
         "resourced": Word("true once any resource was assigned or on scene", _is_resourced, can_be=(True, False)),
         "arrived": Word("true once any resource was on scene", _is_attended, can_be=(True, False)),
     },
@@ -277,4 +356,5 @@ STREAM: Final = Stream(
         now_first=True,
     ),
     by_default=True,
+    fold_version=2,
 )

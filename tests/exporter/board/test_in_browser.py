@@ -128,7 +128,7 @@ def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ControlRoom)
     """A night on which everything is open."""
     at_ms = now_ms()
     for grade in ("1", "2", "3"):
-        room.waiting(f"incidents_unattended|grade={grade},area=county", {f"{grade}-{n}": at_ms for n in range(1_888)})
+        room.waiting(f"incidents_unattended|grade={grade},area=tamworth", {f"{grade}-{n}": at_ms for n in range(1_888)})
     room.add(at_ms, {"call_volume|line=999|count": 88_888, "call_volume|line=101|count": 88_888})
     read_all_again(room)
     wall.shows("document.body.innerText.includes('1,888') && document.body.innerText.includes('88,888')")

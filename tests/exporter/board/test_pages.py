@@ -109,12 +109,12 @@ def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ControlRoom) -> N
 def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ControlRoom) -> None:
     """Grade 1 has 15 minutes."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
-    room.waiting("incidents_unattended|grade=2,area=county", {"INC-1": NOON - 65 * MINUTE})
+    room.waiting("incidents_unattended|grade=2,area=tamworth", {"INC-1": NOON - 65 * MINUTE})
     room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_000})
     said = Site(room).read("/open/", "incidents_unattended")
     rows = [
         "3 open Oldest first Id Grade Area Since Age Deadline",
-        "INC-1 Grade 2 County 2021-11-26 22:55:00 1 h 05 min OVERDUE by 5 min 00 s (23:55:00)",
+        "INC-1 Grade 2 Tamworth 2021-11-26 22:55:00 1 h 05 min OVERDUE by 5 min 00 s (23:55:00)",
         "INC-2 Grade 1 Stoke 2021-11-26 23:46:00 14 min 00 s in 60 s (00:01:00)",
         "INC-3 Ungraded Stoke 2021-11-26 23:59:59 1 s no target",
     ]

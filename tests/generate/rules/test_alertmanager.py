@@ -51,7 +51,11 @@ def route(receivers: str, **labels: str) -> int:
         ("duty-manager", {"severity": "page", "measure": "calls_waiting", "line": "999"}),
         ("duty-manager-stoke", {"severity": "page", "measure": "incidents_unresourced", "area": "stoke"}),
         ("duty-manager-county", {"severity": "page", "measure": "incidents_unresourced", "area": "county"}),
-        ("duty-manager", {"severity": "page", "measure": "incidents_unresourced", "area": "moorlands"}),
+        *(
+            ("duty-manager-county", {"severity": "page", "measure": "incidents_unresourced", "area": area})
+            for area in shipped().areas.groups["county"]
+        ),
+        ("duty-manager", {"severity": "page", "measure": "incidents_unresourced", "area": "out_of_force"}),
         ("platform-on-call,platform-mail", {"alertname": "NotificationsFailing", "severity": "page"}),
         ("ticket-queue,platform-mail", {"alertname": "RecordsLost", "severity": "ticket"}),
         ("ticket-queue,performance-mail", {"severity": "ticket", "measure": "call_answer_time"}),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.exporter.series import most_series
 from tests.generate.rules.tools import MADE_UP, catalogue_of, shipped
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import families
@@ -111,30 +112,12 @@ def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> 
 
 
 def test_limits_of_a_scrape_leave_room_and_stop_a_flood(prometheus: dict[str, Any]) -> None:
-    """Twelve areas fit twice; a metric has fewer labels than are let in."""
+    """The shipped areas fit twice; a metric has fewer labels than are let in."""
     (exporter, *_) = prometheus["scrape_configs"]
     every = [family for measure in shipped().measures.values() for family in families(measure)]
     assert max(len(family.labels) for family in every) + 3 <= exporter["label_limit"]  # force, job, instance
     assert max(len(label) for family in every for label in family.labels) <= exporter["label_name_length_limit"]
-    assert 2 * series_of(12) < exporter["sample_limit"] < 10 * series_of(12)
-
-
-def series_of(areas: int) -> int:
-    """How many series the exporter publishes at most."""
-    times = {"month": 13, "p": 3, "within": 2, "weeks_ago": 7}
-    count = 0
-    for measure in shipped().measures.values():
-        sets = 1
-        for label in measure.labels:
-            sets *= areas + 2 if label.name == "area" else len(label.all_values())
-        for family in families(measure):
-            windows = [times.get(window, 1) for window in measure.windows] if "window" in family.labels else [1]
-            others = [times[label] for label in family.labels if label in times and label != "month"]
-            number = sets * sum(windows)
-            for other in others:
-                number *= other
-            count += number
-    return count
+    assert 2 * most_series(shipped()) < exporter["sample_limit"] < 10 * most_series(shipped())
 
 
 def test_the_watchdog_repeats_at_least_twice_before_it_counts_as_silent(alertmanager: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from watchroom.generate.rules.links import Links
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 LINKS = Links("http://exporter.example", "http://grafana.example")
-AREAS = ("stoke", "county")
+AREAS = Path("areas.toml")
 
 MADE_UP = (Path(__file__).with_name("made_up.toml")).read_text(encoding="utf-8")
 
@@ -41,7 +41,7 @@ def catalogue_of(folder: Path, measures: str) -> Catalogue:
     """A catalogue of these entries, with the shipped labels."""
     shutil.copy(ROOT / "schemas" / "measures" / "labels.toml", folder)
     (folder / "made.toml").write_text(measures)
-    return load_catalogue(folder, AREAS)
+    return load_catalogue(folder, ("stoke", "county"))
 
 
 def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:

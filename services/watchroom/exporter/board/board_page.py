@@ -60,7 +60,7 @@ def _card(view: MeasureView) -> Html:
         tag("p", tag("a", "The ten most frequent", href=f"/top/{measure.id}")) if has_top(measure) else _table(view)
     )
     if not view.is_fed:
-        figures = tag("p", f"{NOT_FED} (stream {measure.stream})", class_="unfed")
+        figures = tag("p", f"{NOT_FED} (stream {' or '.join(measure.streams)})", class_="unfed")
     elif view.faults:
         figures = tag("p", f"{NO_DATA}: {view.faults[0]}", class_="nodata")
     of_what = tag("span", f" of {measure.brief}", class_="quiet-text")

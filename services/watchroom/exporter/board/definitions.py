@@ -73,7 +73,7 @@ def index(title: str, links: Iterable[tuple[str, str, str]]) -> Html:
 def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     kind = kind_of(measure)
     yield "Kind", [kind.about]
-    yield "Clock", [f"{kind.clock(measure, str)} (stream {measure.stream})".replace("_", " ")]
+    yield "Clock", [f"{kind.clock(measure, str)} (stream {' and '.join(measure.streams)})".replace("_", " ")]
     yield "Leaves out", [measure.display.excludes]
     for label in measure.labels:
         listed = ", ".join(label_words(label.name, value) for value in label.values)

@@ -47,7 +47,10 @@ def _figures(view: TileView) -> Html:
     if view.state == "unfed":
         inside = [
             tag(
-                "div", tag("p", NOT_FED, class_="figure"), tag("p", view.measure.stream, class_="beside"), class_="cell"
+                "div",
+                tag("p", NOT_FED, class_="figure"),
+                tag("p", " or ".join(view.measure.streams), class_="beside"),
+                class_="cell",
             )
         ]
     elif view.faults:

@@ -132,8 +132,15 @@ def href_of(measure: Measure, where: Mapping[str, str]) -> str:
     return f"/open/{measure.id}" + (f"?{urlencode(where)}" if where else "")
 
 
+def _faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
+    """What keeps the measure back: the faults of all its streams; None where one of them is not fed."""
+    if not of_streams.keys() >= set(measure.streams):
+        return None
+    return [fault for stream in measure.streams for fault in of_streams[stream]]
+
+
 def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> TileView:
-    faults = of_streams.get(measure.stream)
+    faults = _faults_of(measure, of_streams)
     if faults is None:
         return TileView(measure, tile, (Cell("", None, "unfed"),), (), None)
     target = None
@@ -156,16 +163,19 @@ def _cell(tile: Tile, number: Number) -> Cell:
 
 
 def _measure_view(measure: Measure, of_streams: Faults, ask: Ask) -> MeasureView:
-    faults = of_streams.get(measure.stream)
+    faults = _faults_of(measure, of_streams)
     if faults is None:
         return MeasureView(measure, (), (), is_fed=False)
     return MeasureView(measure, () if faults else tuple(_lines(measure, ask)), tuple(faults))
 
 
 def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
-    """What a card shows for each value of the first label, over the shortest window."""
+    """What a card shows for each value of the first label, over the shortest window that is split by it."""
     split = measure.labels[0].name if measure.labels else ""
     window = measure.windows[0] if measure.windows else ""
+    if window and split == measure.area_label:
+        by_area = [each for each in measure.area_windows if each != "month"]
+        window, split = (by_area[0], split) if by_area else (window, "")
     kind = kind_of(measure)
     has_targets = measure.targets and all(set(target.where) <= {split} for target in measure.targets)
     for what in kind.card:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from watchroom.catalogue.model import Catalogue
@@ -10,14 +10,13 @@ from watchroom.generate import promql
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, names, quantity_of
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown, Tile
 
 CHOSEN: Final = ('force=~"$force"',)
 ALL: Final = "All"
 LAST: Final = "zzz"  # the place after all values: signs stand before digits
 PLACE: Final = "place"  # label by which the rows of a table are ordered
-AREA: Final = "area"  # the word whose values are a setting
 NORMAL: Final = "NORMAL"
 NO_MAPPING: Final[Mapping[str, str]] = {}
 
@@ -105,9 +104,12 @@ def beside(measure: Measure, suffix: str, window: str = "") -> str:
     return f"sum by (force) (max by ({labels}) ({names.metric(measure.id, suffix)}{{{match}}}))"
 
 
-def not_fed(stream: str) -> str:
-    """A series of -1, which `states.NOT_FED` writes in words, while the force does not feed a stream; else none."""
-    return f'(max by (force) (watchroom_stream_fed{{stream="{stream}",{CHOSEN[0]}}}) == 0) - 1'
+def not_fed(streams: Sequence[str]) -> str:
+    """A series of -1, which `states.NOT_FED` writes in words, while the force leaves out a stream; else none."""
+    if len(streams) == 1:
+        return f'(max by (force) (watchroom_stream_fed{{stream="{streams[0]}",{CHOSEN[0]}}}) == 0) - 1'
+    fed = f'max by (force, stream) (watchroom_stream_fed{{stream=~"{"|".join(streams)}",{CHOSEN[0]}}})'
+    return f"(min by (force) ({fed}) == 0) - 1"
 
 
 def put(expr: str, label: str, value: str) -> str:

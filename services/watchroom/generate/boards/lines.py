@@ -67,5 +67,5 @@ def trend(
 
 
 def _not_fed(head: Head) -> list[Query]:
-    """A line of nothing (0 / 0) whose name says that the panel's stream is not fed; the legend shows it."""
-    return [Query(f"0 * ({ask.not_fed(head.stream)}) / 0", NOT_FED_TEXT)] if head.stream else []
+    """A line of nothing (0 / 0) whose name says that a stream of the panel is not fed; the legend shows it."""
+    return [Query(f"0 * ({ask.not_fed(head.streams)}) / 0", NOT_FED_TEXT)] if head.streams else []

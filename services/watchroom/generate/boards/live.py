@@ -54,7 +54,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         ),
         UNITS[unit],
         links(sources, measure, measure.display.board),
-        stream=measure.stream,
+        streams=measure.streams,
     )
     behind = (
         [open_list(sources, measure, tile.shown.where)]

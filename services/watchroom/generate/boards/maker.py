@@ -10,9 +10,9 @@ from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
-from watchroom.kinds import kind_of
+from watchroom.kinds import area_windows, kind_of
 from watchroom.kinds.kind import Over, Unit
-from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
 
 SHARE: Final = "percentunit"
@@ -27,15 +27,24 @@ class Maker:
 
     def __init__(self, sources: Sources, measure: Measure) -> None:
         self.sources, self.measure, self.catalogue = sources, measure, sources.catalogue
-        self.windows = [window for window in measure.windows if window != "month"]
-        self.first: Label | None = measure.labels[0] if measure.labels else None
-        self.seconds = SECONDS if STREAMS[measure.stream].is_quick else LENGTHS
         self.kind = kind_of(measure)
+        self.windows = [window for window in measure.windows if window != "month"]
+        self.labels = [label for label in measure.labels if not measure.windows or self.by(label)]
+        self.first: Label | None = self.labels[0] if self.labels else None
+        self.seconds = SECONDS if STREAMS[measure.stream].is_quick else LENGTHS
+
+    def by(self, label: Label | None, what: str = "") -> list[str]:
+        """The windows in which it, or one of its quantities, can be asked for by a label; None: by all of them."""
+        if not self.measure.area_label or (label is not None and label.value_of != AREA):
+            return self.windows
+        suffix = self.kind.quantities[what].suffix if what else self.kind.quantities[self.kind.base].suffix
+        return [window for window in self.windows if window in area_windows(self.measure, suffix)]
 
     @property
     def window(self) -> str:
         """The window that a board opens with; empty for open measures."""
-        return "1h" if "1h" in self.windows else next(iter(self.windows), "")
+        windows = self.by(self.first) if self.first else self.windows
+        return "1h" if "1h" in windows else next(iter(windows), "")
 
     @property
     def said(self) -> str:
@@ -48,7 +57,7 @@ class Maker:
         full = f"{self.measure.display.board}/{self.measure.id}/{key}"
         decimals = 1 if unit in (SHARE, SECONDS) else 0
         return Head(
-            full, title, card, unit, links(self.sources, self.measure, "month"), decimals, stream=self.measure.stream
+            full, title, card, unit, links(self.sources, self.measure, "month"), decimals, streams=self.measure.streams
         )
 
     def summary(
@@ -66,9 +75,9 @@ class Maker:
         """Rows: values of a label, or without one of all. Columns: windows."""
         # What is overdue now was not created in months that are complete: added to those it would mix two times.
         is_of_now = self.kind.quantities[what].misses_overdue
-        windows = [window for window in self.windows if not is_of_now or window != "12mo"]
+        windows = [window for window in self.by(label, what) if not is_of_now or window != "12mo"]
         queries = [Query(self._by(what, window, label), describe.WINDOW_WORDS[window]) for window in windows]
-        labels = [label] if label else list(self.measure.labels)
+        labels = [label] if label else list(self.labels)
         named = " and ".join(each.name for each in labels)
         head = self.head(
             f"{what}/{'+'.join(each.name for each in labels)}",
@@ -90,7 +99,7 @@ class Maker:
         self, head: Head, queries: Sequence[Query], label: Label | None, *, width: int, height: int,
         columns: Mapping[str, Column] | None = None
     ) -> Placed:  # fmt: skip
-        labels = [label] if label else list(self.measure.labels)
+        labels = [label] if label else list(self.labels)
         return rows(
             head, queries, [(each.name, describe.column(each.name)) for each in labels], order=ask.PLACE,
             hide=(ask.PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
@@ -142,7 +151,7 @@ class Maker:
         names = list(words.values())
         if label is None or not is_split:
             queries, names = [Query(asked(), self.measure.brief)], [self.measure.brief]
-        elif label.value_of == ask.AREA:  # a setting: whatever Prometheus has
+        elif label.value_of == AREA:  # a setting: whatever Prometheus has
             queries, names = [Query(asked(split=split), describe.label_legend(label))], list(words)
         objectives = {share for _, share in self.measure.display.objectives} if quantity.is_met_share else set()
         limit = objectives.pop() if len(objectives) == 1 else None

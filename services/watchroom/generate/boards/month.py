@@ -12,7 +12,7 @@ from watchroom.generate.boards.maker import MOST_LINES, SECONDS, SHARE, Maker
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 from watchroom.kinds import kind_of
-from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.measure import AREA, Label, Measure
 
 MONTH: Final = "month"
 SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
@@ -20,6 +20,10 @@ MONTHS: Final = 13
 MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
 HEIGHT: Final = MONTHS + 2
+BY_AREA: Final = (
+    " By area are the running month and the last complete one; of older months only all areas together are published, "
+    "and `watchroom months` has them by area."
+)
 MOST_NARROW: Final = 5  # columns beside the month
 MET: Final = {
     0: Word("MISSED", palette.QUIET),
@@ -64,9 +68,14 @@ BOARD: Final = Board(
 def _headline(measure: Measure) -> tuple[str, Label | None]:
     """The quantity and the label that are open on the board: few columns, and the target if there is one."""
     kind = kind_of(measure)
-    label = next((each for each in measure.labels if len(each.values) <= MOST_LINES), None)
+    label = next((each for each in _labels(measure) if len(each.values) <= MOST_LINES), None)
     told = [what for what in kind.trends if what in kind.by_month and _is_told(measure, what, label)]
     return next(iter(told), kind.base), label
+
+
+def _labels(measure: Measure) -> list[Label]:
+    """Those by which its months are published: of areas only where its entry says so."""
+    return [label for label in measure.labels if label.value_of != AREA or MONTH in measure.area_windows]
 
 
 def _is_told(measure: Measure, what: str, label: Label | None) -> bool:
@@ -84,7 +93,7 @@ def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None]
             continue
         if not quantity.adds_up and len(measure.labels) > 1:
             continue  # ranks cannot be added over a label
-        for label in measure.labels or (None,):
+        for label in _labels(measure) or (None,):
             if quantity.needs_target and label and not _has_targets(measure, label):
                 continue
             if (what, label) != headline:
@@ -125,11 +134,13 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         "the feed began. `All` counts unlisted and absent values as well; `Of all` is on how many the figures of all "
         "rest."
     )
+    if label and label.value_of == AREA:
+        months += BY_AREA
     head = Head(
         f"month/{measure.id}/{what}/{label.name if label else ''}", f"{measure.brief}: {said}{by}",
         describe.measure_card(measure, threshold or describe.NO_LIMITS, [months]), unit,
         links(sources, measure, measure.display.board), 1 if unit in (SHARE, SECONDS) else 0,
-        stream=measure.stream,
+        streams=measure.streams,
     )  # fmt: skip
     return rows(
         head, queries[: len(REFS)], [(SHOWN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,

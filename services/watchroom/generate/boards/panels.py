@@ -64,7 +64,7 @@ class Head:
     links: tuple[Link, ...]
     decimals: int = 0
     words: Mapping[int, Word] = field(default_factory=dict)
-    stream: str = ""  # whose figures it shows; empty: the platform's
+    streams: tuple[str, ...] = ()  # whose figures it shows; empty: the platform's
 
 
 class Placed(NamedTuple):
@@ -205,15 +205,15 @@ def rows(
 
 
 def _not_fed(head: Head) -> list[Query]:
-    """One number more, in the place of all others, where the panel's stream is not fed."""
-    return [Query(ask.not_fed(head.stream), head.stream)] if head.stream else []
+    """One number more, in the place of all others, where a stream of the panel is not fed."""
+    return [Query(ask.not_fed(head.streams), " or ".join(head.streams))] if head.streams else []
 
 
 def _or_not_fed(query: Query, head: Head, labels: Sequence[str]) -> Query:
     """The same in the first row of a table, which has no other then."""
-    if not head.stream:
+    if not head.streams:
         return query
-    row = ask.not_fed(head.stream)
+    row = ask.not_fed(head.streams)
     for label in labels:
         row = ask.put(row, label, NOT_FED_TEXT)
     return query._replace(expr=f"({query.expr}) or {row}")
@@ -244,7 +244,7 @@ def finished(
     """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
     panel.id(crc32(head.key.encode()) % 1_000_000 + 1).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(NO_DATA)
-    words = {**head.words, **(NOT_FED if head.stream else {})}
+    words = {**head.words, **(NOT_FED if head.streams else {})}
     panel.mappings(mappings(words, limits) if said is None else said)
     for ref, target in zip(REFS, targets, strict=False):
         panel.with_target(target.ref_id(ref).datasource(SOURCE))

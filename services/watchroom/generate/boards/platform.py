@@ -168,7 +168,25 @@ def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
         Query(f"sum by (force, topic) ({lost})", "Lost records"),
     ]
     yield rows(maker.head("Late, orphans, lost", text, alert="RecordsLost"), queries, [("topic", "Topic")], height=6)
+    yield from _refused_fields(maker)
     yield from _counted_beside(maker, catalogue)
+
+
+def _refused_fields(maker: _Maker) -> Iterator[Placed]:
+    """Fields of events: what is ignored, and what must never have been sent."""
+    text = (
+        "Events in which an optional field had a wrong form, since the last rebuild. The field counts as absent; the "
+        "event is counted as any other."
+    )
+    fields = Query(f"{_metric('ignored_fields', 'topic, field')} > 0", "Events")
+    yield rows(maker.head("Ignored fields", text), [fields], [("topic", "Topic"), ("field", "Field")], height=6)
+    text = (
+        "Events that held a name, a number or an address where only a token may stand, or may have, since the last "
+        "rebuild. They are refused, and neither their value nor their key is kept."
+    )
+    head = maker.head("Raw identifiers", text, alert="RawIdentifier")
+    sources = Query(f"{_metric('raw_identifiers', 'topic, source')} > 0", "Events")
+    yield rows(head, [sources], [("topic", "Topic"), ("source", "Source")], height=6)
 
 
 def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
@@ -178,7 +196,7 @@ def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
         for measure in catalogue.measures.values():
             if suffix in suffixes(measure):
                 window = next((name for name in ("24h", *measure.windows) if name in measure.windows), "")
-                counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.stream)}"
+                counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.streams)}"
                 parts.append(ask.put(counted, "measure", measure.id))
         if parts:
             head = maker.head(suffix.replace("_", " ").capitalize(), text, words=NOT_FED)

@@ -18,6 +18,7 @@ from watchroom.kinds.measure import Label
 
 MOST_BARS = 10
 LEAST_HEIGHT = 8  # of a graph with its legend
+MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
 NO_SUM = "by value only"
 
@@ -48,7 +49,7 @@ def of_measure(make: Maker) -> Parts:
 
 def _short(make: Maker) -> Label | None:
     """The label with the fewest values: the one that fits beside a graph."""
-    return min(make.measure.labels, key=lambda label: len(label.values), default=None)
+    return min(make.labels, key=lambda label: len(label.values), default=None)
 
 
 def _height(label: Label | None) -> int:
@@ -81,7 +82,7 @@ def _heading(quantity: Quantity) -> str:
 def _tally(make: Maker) -> Iterator[Placed]:
     label = make.first if make.measure.display.baseline else _short(make)
     height = _height(label)
-    long = next((each for each in make.measure.labels if len(each.values) > MOST_LINES), None)
+    long = next((each for each in make.labels if len(each.values) > MOST_LINES), None)
     what, title = _tallied(make)
     if make.measure.display.baseline:
         yield against.table(make, height)
@@ -97,13 +98,13 @@ def _tally(make: Maker) -> Iterator[Placed]:
 def _more_tally(make: Maker) -> Iterator[Placed]:
     measure = make.measure
     what, title = _tallied(make)
-    is_long = any(len(each.values) > MOST_LINES for each in measure.labels)
+    is_long = any(len(each.values) > MOST_LINES for each in make.labels)
     if measure.display.baseline:
         yield from against.graphs(make)
-    for label in measure.labels or (None,):
+    for label in make.labels or (None,):
         if measure.display.baseline or (label is not _short(make)):
             yield make.by_window(what, title, COUNT, label)
-    if len(measure.labels) == 2 and len(measure.labels[0].values) <= MOST_LINES:
+    if len(make.labels) == 2 and len(make.labels[0].values) <= MOST_LINES:
         yield make.by_window(what, title, COUNT, None)
     if is_long and not measure.display.baseline:
         yield make.line(what, make.window, f"{title}, {make.said}")
@@ -115,7 +116,8 @@ def _tallied(make: Maker) -> tuple[str, str]:
 
 
 def _ranking(make: Maker, what: str, label: Label) -> Placed:
-    window = "28d" if "28d" in make.windows else make.windows[-1]
+    windows = make.by(label)
+    window = "28d" if "28d" in windows else windows[-1]
     expr = ask.one(make.catalogue, make.measure, what, window=window, split=label.name)
     title = f"{make.measure.brief}: most by {label.name}, {describe.WINDOW_WORDS[window]}"
     head = make.head(f"ranking/{label.name}", title, COUNT)
@@ -153,8 +155,10 @@ def _more_summary(make: Maker) -> Iterator[Placed]:
     for what, quantity in quantities.items():
         if what not in shares:
             label = make.first if quantity.adds_up else None
+            if not make.by(label, what):
+                continue  # ranks by area are published in few windows, perhaps in none of this measure's
             yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), label)
-    if len(make.measure.labels) == 2:
+    if len(make.labels) == 2:
         for what, quantity in shares.items():
             yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), None)
     for what in _told(make, make.kind.trends)[1:]:
@@ -166,9 +170,9 @@ def _more_summary(make: Maker) -> Iterator[Placed]:
 def _telling(make: Maker, quantity: Quantity) -> Sequence[Label | None]:
     """The labels by which a share can be said: one of a target by those alone that tell which target."""
     if not quantity.needs_target:
-        return make.measure.labels or (None,)
+        return make.labels or (None,)
     needed = {name for target in make.measure.targets for name in target.where}
-    return [label for label in make.measure.labels if needed <= {label.name}][:1] or [make.first]
+    return [label for label in make.labels if needed <= {label.name}][:1] or [make.first]
 
 
 # ------------------------------------------------------------------------------------------------ now
@@ -193,7 +197,7 @@ def _now(make: Maker) -> Iterator[Placed]:
         f"{_heading(kind.quantities[tile.shown.what])} is filled from {tile.warning:g}" for tile in judged
     )
     head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
-    height = max(LEAST_HEIGHT, 4 + count)
+    height = min(MOST_HEIGHT, max(LEAST_HEIGHT, 4 + count))
     yield rows(
         head, queries, labels, order=ask.PLACE, hide=(ask.PLACE,), width=12, height=height, columns=columns,
         names=in_words(measure.labels),

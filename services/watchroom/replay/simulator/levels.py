@@ -131,6 +131,25 @@ class Force:
     queue_event_missing: float = 0.002  # answered without call.queued; assumption
 
 
+# Of 528 small areas (LSOAs) of the county, of about the same population each: Office for National Statistics.
+_DISTRICTS = {
+    "newcastle_under_lyme": 80,
+    "stafford": 80,
+    "lichfield": 58,
+    "tamworth": 51,
+    "east_staffordshire": 72,
+    "south_staffordshire": 68,
+    "cannock_chase": 60,
+    "staffordshire_moorlands": 59,
+}
+_AREAS = {
+    "stoke": 0.37,  # published: 37 % of domestic abuse crime in Stoke
+    **{name: round(0.59 * lsoas / 528, 4) for name, lsoas in _DISTRICTS.items()},  # assumption: by population
+    "county_unknown": 0.015,  # this and the others: assumptions
+    "out_of_force": 0.005,
+    "": 0.02,
+}
+
 PUBLISHED = Force(
     lines={
         "999": Line(
@@ -180,7 +199,7 @@ PUBLISHED = Force(
         cancelled=0.03,
         reopened=0.015,
         arrival_missing=0.05,
-        areas={"stoke": 0.37, "county": 0.61, "": 0.02},  # published: 37 % of domestic abuse crime in Stoke
+        areas=_AREAS,
     ),
     crimes=Crimes(
         per_incident=0.28,

@@ -1,0 +1,83 @@
+"""Records that may name a person where only a token may stand. Pure.
+
+Asked for every record that is refused, whatever is wrong with it, before any part of it is kept or shown. The bytes
+are searched, not what a parser makes of them: a parser takes the last of two equal names, and gives up at the first
+fault. What an event of a known type holds in a token field has been checked already where it is admitted.
+
+It is strict: a field's name that stands in the bytes without a token or `null` right after it is enough. So a refused
+event that only mentions such a name in a text loses its value too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from watchroom.errors import EventRefused
+from watchroom.events import reasons
+from watchroom.events.envelope import Name
+from watchroom.events.tokens import FIELDS, PATTERN
+
+_MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; more are no escape that any producer writes
+_BASE64: Final = re.compile(rb'data_base64"\s*:\s*"([^"]*)"')
+_NAME: Final = TypeAdapter(Name)
+
+
+def _field(name: str) -> re.Pattern[bytes]:
+    """The name, its characters as they are or as JSON may escape them; `proven` if a token or null follows."""
+    characters = "".join(rf"(?:{c}|\\{{1,{_MOST_BACKSLASHES}}}u(?i:{ord(c):04x}))" for c in name)
+    quote, token = rf'(?P<quote>\\{{0,{_MOST_BACKSLASHES}}}")', PATTERN.strip("^$")
+    proven = rf"(?P<proven>{quote}\s*:\s*(?:null|(?P=quote){token}(?P=quote))\s*(?=[,}}\]]|$))"
+    return re.compile(f"{characters}{proven}?".encode())
+
+
+_FIELDS: Final = {name: _field(name) for name in FIELDS}
+
+
+def raw_identifier(value: bytes | None) -> EventRefused | None:
+    """Why a record must not be kept; None where none of the token fields can hold anything but a token.
+
+    Args:
+        value: The record's value, whatever it is.
+
+    Returns:
+        A refusal that shows neither the value nor the key.
+    """
+    for found in _readings(value or b""):
+        for name, field in _FIELDS.items():
+            if any(match["proven"] is None for match in field.finditer(found)):
+                return EventRefused(
+                    reasons.RAW_IDENTIFIER,
+                    f"{name} may hold something other than a token; write <key id>.<26 characters>, as `watchroom"
+                    " token` makes it, or null. Neither value nor key of the record is kept; the runbook RawIdentifier"
+                    " says what to do about the record itself",
+                )
+    return None
+
+
+def source_of(value: bytes | None) -> str | None:
+    """The source that the bytes name, if they can be read so far and it is a name; None for all others."""
+    try:
+        found = from_json(value or b"")
+        return _NAME.validate_python(found["source"]) if isinstance(found, dict) else None
+    except (ValueError, KeyError, ValidationError):
+        return None
+
+
+def _readings(value: bytes) -> Iterator[bytes]:
+    """The bytes in which names are looked for: UTF-16 and UTF-32 read as ASCII, and what is packed as base64."""
+    plain = value.replace(b"\0", b"")
+    if b"token" in plain or b"\\u" in plain:  # almost every refused record has neither
+        yield plain
+    for match in _BASE64.finditer(plain):
+        packed = match[1].replace(b"\\", b"").translate(bytes.maketrans(b"-_", b"+/"))
+        try:
+            yield base64.b64decode(packed + b"===")
+        except binascii.Error:
+            continue

@@ -1,0 +1,117 @@
+"""The areas of a force: one partition, with other spellings and with the groups that reports add up."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from watchroom.errors import Fault
+from watchroom.kinds.measure import ALL
+
+_VALUE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+_FORM: Final = "lower-case letters and digits, words joined by _, for example stoke_north"
+_OF_EVERY_LABEL: Final = ("unknown", "other", ALL)
+_KEYS: Final = ("values", "aliases", "groups")
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """The listed areas, in their order. With `unknown` and `other` they are the whole force."""
+
+    values: tuple[str, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the value
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # for reports; no value is in two of them
+
+
+def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fault]]:
+    """The areas that a setting names, and everything that is wrong with them.
+
+    Args:
+        named: The values themselves, or a TOML file of `values`, `aliases` and `groups`.
+        base: Folder at which a relative path starts.
+
+    Returns:
+        What is sound, and the faults: file, key, what was found, what to write.
+    """
+    if not isinstance(named, Path):
+        taken = [Fault("WATCHROOM_AREAS", "", repr(ALL), "another name: metrics write it for all areas together")]
+        return Areas(tuple(named)), taken if ALL in named else []
+    path = base / named
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return Areas(()), [Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of areas")]
+    faults = [Fault(str(path), key, found, write) for key, found, write in _faults(content)]
+    if faults:
+        return Areas(_texts(content.get("values"))), faults
+    groups = {name: tuple(values) for name, values in content.get("groups", {}).items()}
+    return Areas(tuple(content["values"]), content.get("aliases", {}), groups), []
+
+
+def _texts(found: object) -> tuple[str, ...]:
+    return tuple(value for value in found if isinstance(value, str)) if isinstance(found, list) else ()
+
+
+def _faults(content: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    """Key, what was found, what to write."""
+    for key in content.keys() - set(_KEYS):
+        yield key, repr(key), f"one of {', '.join(_KEYS)}"
+    listed = content.get("values")
+    if not isinstance(listed, list) or not listed:
+        yield "values", "nothing" if listed is None else repr(listed), 'a list such as ["stoke", "county_unknown"]'
+        listed = []
+    yield from _value_faults(listed)
+    yield from _alias_faults(content.get("aliases", {}), listed)
+    yield from _group_faults(content.get("groups", {}), listed)
+
+
+def _value_faults(listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
+    for place, value in enumerate(listed):
+        key = f"values.{place}"
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            yield key, repr(value), _FORM
+        elif value in _OF_EVERY_LABEL:
+            yield key, repr(value), f"another name: {', '.join(_OF_EVERY_LABEL)} are never listed"
+        elif value in listed[:place]:
+            yield key, repr(value), "each value once"
+
+
+def _alias_faults(aliases: object, listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(aliases, dict):
+        yield "aliases", repr(aliases), "a table: another spelling = a listed value"
+        return
+    for alias, value in aliases.items():
+        key = f"aliases.{alias}"
+        if not _VALUE.fullmatch(alias):
+            yield key, repr(alias), _FORM
+        elif alias in listed or alias in _OF_EVERY_LABEL:
+            yield key, repr(alias), "another spelling, which is not a value itself"
+        if value not in listed:
+            yield key, repr(value), "a listed value"
+
+
+def _group_faults(groups: object, listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(groups, dict):
+        yield "groups", repr(groups), "a table: the name of a group = a list of listed values"
+        return
+    group_of: dict[object, str] = {}
+    for name, members in groups.items():
+        key = f"groups.{name}"
+        if not _VALUE.fullmatch(name):
+            yield key, repr(name), _FORM
+        elif name in listed or name in _OF_EVERY_LABEL:
+            yield key, repr(name), "another name: a group is not one of the areas"
+        if not isinstance(members, list) or not members:
+            yield key, repr(members), "a list of listed values"
+            continue
+        for member in members:
+            if member not in listed:
+                yield key, repr(member), "a listed value"
+            elif member in group_of:
+                yield key, f"{member!r}, which is in {group_of[member]} already", "each value in one group, once"
+            elif isinstance(member, str):
+                group_of[member] = name

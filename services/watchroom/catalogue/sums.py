@@ -1,0 +1,73 @@
+"""Counts that are the sum of others: what can be wrong with them, and how they become measures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from watchroom.catalogue.checks import Found
+from watchroom.catalogue.entry import MeasureEntry, SummandEntry
+from watchroom.kinds.count import KIND as COUNT
+from watchroom.kinds.measure import Label, Measure, Summand
+
+# A sum has none of these: what it adds up has them, and alerts belong to what can be acted on.
+NOT_OF_SUMS = ("by", "where", "baseline", "alerts")
+
+
+def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collection[str]) -> Found:
+    """Everything that is wrong with a sum.
+
+    Args:
+        entry: As written; `sum_of` is not empty.
+        measures: All sound measures but sums.
+        faulty: Names of entries of which all is said already.
+    """
+    for key in NOT_OF_SUMS:
+        if getattr(entry, key):
+            yield key, repr(getattr(entry, key)), f"no {key}: a sum has none"
+    named = [of.measure for of in entry.sum_of]
+    of_sum = [measures[name] for name in named if name in measures and measures[name].kind == COUNT.name]
+    for number, of in enumerate(entry.sum_of):
+        yield from _summand_faults(f"sum_of.{number}", of, measures, faulty)
+    for name in sorted({name for name in named if named.count(name) > 1}):
+        yield "sum_of", f"{name!r} twice", "each measure once, with all accepted values in its `where`"
+    if len(of_sum) < len(named):
+        return  # the rest cannot be judged
+    shared = [window for window in of_sum[0].windows if all(window in each.windows for each in of_sum)]
+    for window in entry.windows:
+        if window not in shared:
+            yield "windows", repr(window), f"windows that all of them have: {', '.join(shared)}"
+    streams = dict.fromkeys(each.stream for each in of_sum)
+    if entry.stream not in streams and len(set(named)) == len(named):
+        yield "stream", repr(entry.stream), f"a stream of what it adds up: {', '.join(streams)}"
+
+
+def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure], faulty: Collection[str]) -> Found:
+    measure = measures.get(of.measure)
+    counts = [each.id for each in measures.values() if each.kind == COUNT.name]
+    if measure is None or measure.kind != COUNT.name:
+        if of.measure not in faulty:
+            yield f"{key}.measure", repr(of.measure), f"a count that is no sum itself: {', '.join(counts)}"
+        return
+    labels = {label.name: label.all_values() for label in measure.labels}
+    for name, accepted in of.where.items():
+        if name not in labels:
+            yield f"{key}.where.{name}", repr(name), f"a label of {measure.id}: {', '.join(labels) or 'it has none'}"
+        elif unknown := [value for value in accepted if value not in labels[name]]:
+            yield f"{key}.where.{name}", str(unknown), f"values out of {', '.join(labels[name])}"
+
+
+def resolved(sum_: Measure, entry: MeasureEntry, measures: Mapping[str, Measure]) -> Measure:
+    """The measure of a sum without faults: with what it adds up, and split by the labels that all of that have."""
+    of = tuple(
+        Summand(measures[each.measure], {name: tuple(accepted) for name, accepted in each.where.items()})
+        for each in entry.sum_of
+    )
+    return replace(sum_, labels=tuple(_common_labels(of)), sum_of=of)
+
+
+def _common_labels(of: tuple[Summand, ...]) -> Iterator[Label]:
+    first, *others = of
+    for label in first.measure.labels:
+        if all(label.name in (each.name for each in other.measure.labels) for other in others):
+            yield label

@@ -1,0 +1,186 @@
+"""Records that may name a person: whatever else is wrong with them, nothing of them is kept or shown."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.admission.made import ABSENT, DAY_MS, NOON_MS, admission, fields, parsed, record, refused, value_of
+from watchroom.admission.admit import Admission
+from watchroom.admission.models import MODELS, data_fields
+from watchroom.admission.raw_identifiers import raw_identifier, source_of
+from watchroom.events import reasons
+from watchroom.events.record import Arrived, Record
+from watchroom.events.tokens import FIELDS, TokenMark
+from watchroom.intake.judging import OTHER, Judge
+
+NUMBER = "01632 960001"
+TOKEN = "k1." + "A2" * 13
+RAW = {"line": "999", "caller_token": NUMBER}
+LATE = record(arrival_ms=NOON_MS + 2 * DAY_MS)
+
+
+def judged(given: Record, *, sources: tuple[str, ...] = ()) -> tuple[str, str, dict[str, int]]:
+    """Reason and detail of the one refused record, and the counts by source."""
+    admitted = Judge("watchroom.calls", 0, admission(), sources).admit([given], known={"17"})
+    assert admitted.by_subject == {}
+    (found,) = admitted.refused
+    return found.why.reason, found.why.detail, dict(admitted.raw_identifiers)
+
+
+def test_the_names_are_those_of_the_fields_that_are_marked() -> None:
+    """A field that holds tokens and is not looked for by its name would be kept in a letter."""
+    marked = {
+        field
+        for name in MODELS
+        for field, hint in data_fields(name).items()
+        if any(isinstance(mark, TokenMark) for mark in getattr(hint, "__metadata__", ()))
+    }
+    assert "caller_token" in marked
+    assert marked <= set(FIELDS)
+
+
+@pytest.mark.parametrize("token", [TOKEN, "a." + "Z" * 26, "abcdefg8." + "7" * 26, None])
+def test_a_token_or_null_is_admitted(token: str | None) -> None:
+    """Key id of 1 to 8 characters, then 26 of base32."""
+    assert parsed(data={"caller_token": token}).data.get("caller_token") == token
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        NUMBER, "", " ", TOKEN.lower(), TOKEN + " ", TOKEN[:-1], TOKEN + "A", TOKEN[3:], "K1" + TOKEN[2:],
+        "abcdefghi" + TOKEN[2:], "." + TOKEN[3:], "k1." + "A1" * 13, TOKEN + "\n", 1632960001, 1.5, True, [TOKEN],
+        {"token": TOKEN}, [], {},
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused_as_a_raw_identifier(wrong: object) -> None:
+    """In a known event, and with a detail that does not show it."""
+    error = refused(value_of(data={"line": "999", "caller_token": wrong}))
+    assert error.reason == reasons.RAW_IDENTIFIER
+    assert "caller_token" in error.detail
+    assert str(wrong).strip() in ("", "[]", "{}") or str(wrong) not in error.detail
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        LATE._replace(value=value_of(data=RAW)),
+        record(data=RAW, arrival_ms=NOON_MS - DAY_MS),
+        record(data=RAW, key=NUMBER.encode()),
+        record(data=RAW, key=None),
+        record(data=RAW, headers=(("watchroom-arrived", b"soon"),)),
+        record(data=RAW, type="caller.rang"),
+        record(data=RAW, type="incident.created"),
+        record(data=RAW | {"line": 999}),
+        record(data=RAW, time="yesterday"),
+        record(data=RAW, id=ABSENT),
+        record(data=RAW, subject=ABSENT, source=7),
+        record(data=[RAW]),
+        record(data={"line": 9, "more": {"deeper": [RAW]}}),
+        record(data={"line": 9, "caller_token": {"number": NUMBER}}),
+        record(data={"line": 9, "caller_token": [TOKEN, NUMBER]}),
+        record(data=json.dumps(RAW)),
+        record(data=json.dumps(json.dumps(RAW))),
+        record(data={"line": 9}, caller_token=NUMBER),
+        record(data=RAW | {"padding": "x" * 300_000}),
+        record(type="incident.graded", data=ABSENT, data_base64=base64.b64encode(json.dumps(RAW).encode()).decode()),
+        record()._replace(value=value_of(data=RAW)[:-9]),
+        record()._replace(value=value_of(data=RAW)[:-2]),
+        record()._replace(value=value_of(data={"caller_token": TOKEN})[:-4]),
+        record()._replace(value=b"\xff" + value_of(data=RAW)),
+        record()._replace(value=value_of(data=RAW).decode().encode("utf-16")),
+        record()._replace(value=value_of(data=RAW) * 2),
+        record()._replace(value=value_of(data=RAW).replace(b"999", b"\xe9")),
+        record()._replace(value=value_of(data={"a": float("nan"), **RAW})),
+        LATE._replace(value=value_of(data=RAW).replace(b"caller_token", rb"c\u0061ller\u005Ftoken")),
+        record()._replace(value=str(fields(data=RAW)).encode()),
+        record()._replace(value=b"<data><caller_token>01632 960001</caller_token></data>"),
+        record()._replace(value=b'{"caller_token": "01632 960001", "caller_token": "' + TOKEN.encode() + b'"}'),
+        record()._replace(value=b'{"caller_token": "' + TOKEN.encode() + rb'\", 01632 960001"}'),
+        record()._replace(value=b'{"caller_token": "' + TOKEN.encode() + rb'\u0022, 01632 960001"}'),
+        record()._replace(value=b'[{"caller_token": "' + TOKEN.encode() + b'" 01632 960001}]'),
+    ],
+)  # fmt: skip
+def test_whatever_else_is_wrong_neither_value_nor_key_is_shown(given: Record, name: str) -> None:
+    """Late, future, misplaced, unknown, too large or no JSON at all: the bytes would be in the letter."""
+    assert given.value is not None
+    value = given.value.replace(b"caller", name.partition("_")[0].encode())
+    value = value.replace(b"c\0a\0l\0l\0e\0r\0", name.partition("_")[0].encode("utf-16-le"))
+    escaped = name[0].encode() + rb"\u%04x" % ord(name[1]) + name[2:-6].encode()
+    given = given._replace(value=value.replace(rb"c\u0061ller", escaped))
+    reason, detail, counted = judged(given)
+    assert reason == reasons.RAW_IDENTIFIER
+    assert "96000" not in detail
+    assert "'17'" not in detail
+    assert sum(counted.values()) == 1
+
+
+def test_a_fault_of_ours_shows_and_logs_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback may hold any value that was at hand."""
+
+    class Faulty(Admission):
+        def admit(self, record: Record) -> Arrived:
+            raise ZeroDivisionError(record.value)
+
+    rules = Faulty("calls", 0, 4, history_sources=(), lateness_ms=1, future_ms=1, keeping_ms=1)
+    (found,) = Judge("watchroom.calls", 0, rules).admit([record(data=RAW)], known={"17"}).refused
+    assert found.why.reason == reasons.RAW_IDENTIFIER
+    assert NUMBER not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("data", [{"caller_token": TOKEN}, {"caller_token": None}, {"agent_token": NUMBER}, {}])
+def test_a_record_that_holds_no_raw_identifier_keeps_its_reason(data: dict[str, Any]) -> None:
+    """Its letter can be read and sent again; `agent_token` is not one of the fields."""
+    late = record(data=data, arrival_ms=NOON_MS + 2 * DAY_MS)
+    assert judged(late)[0] == reasons.LATE
+    written_wide = late._replace(value=json.dumps(fields(data=data), indent=2).encode())
+    assert judged(written_wide)[0] == reasons.LATE
+    as_text = record(data=json.dumps(data, separators=(",", ":")))
+    assert judged(as_text)[0] == reasons.BAD_DATA
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_answered(value: bytes) -> None:
+    """Refused bytes may be anything, and the search must not fail on them."""
+    assert raw_identifier(value) is None or b"token" in value or b"\\u" in value
+
+
+@given(st.text(max_size=40).filter(lambda text: text != TOKEN), st.sampled_from(FIELDS), st.booleans())
+def test_no_text_but_a_token_passes(text: str, name: str, ascii_only: bool) -> None:
+    """However JSON writes it."""
+    value = json.dumps({"data": {name: text}}, ensure_ascii=ascii_only).encode(errors="surrogatepass")
+    assert (raw_identifier(value) is None) is False
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("filler", [b"\\", b" ", b'"', b'caller_token"', b"token\\u0061", b'caller_token" : '])
+def test_the_search_takes_no_longer_than_its_bytes(filler: bytes) -> None:
+    """Somebody may write a megabyte of what a pattern tries again and again."""
+    raw_identifier(b"token" + filler * (1_000_000 // len(filler)))
+
+
+def test_it_is_counted_under_the_source_that_sent_it() -> None:
+    """The alert names who must be called: a declared source, any where none is declared, else `other`."""
+    assert judged(record(data=RAW))[2] == {"acd": 1}
+    assert judged(record(data=RAW), sources=("acd",))[2] == {"acd": 1}
+    assert judged(record(data=RAW), sources=("ivr",))[2] == {OTHER: 1}
+    assert judged(record(data=RAW, source="a\nb"))[2] == {OTHER: 1}
+    assert judged(record()._replace(value=value_of(data=RAW)[:-2]))[2] == {OTHER: 1}
+    assert source_of(b"[]") is source_of(None) is source_of(b'{"source": 7}') is None
+
+
+def test_the_only_other_detail_that_shows_free_text_shows_its_kind() -> None:
+    """`reason` may name people, and so may a text where `data` should be an object."""
+    for data in ({"reason": 1632960001}, {"reason": [NUMBER]}, NUMBER, 1632960001, {"reason": NUMBER * 400}):
+        error = refused(value_of(data=data))
+        assert error.reason == reasons.BAD_DATA
+        assert "96000" not in error.detail
+    assert "data.reason is a number; write a text" in refused(value_of(data={"reason": 1632960001})).detail
+    assert "data.reason has 4,800 characters" in refused(value_of(data={"reason": NUMBER * 400})).detail

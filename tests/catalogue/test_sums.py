@@ -1,0 +1,119 @@
+"""Counts that add up others: what they may say, how they are split, and that no stream's definition holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.folder import COUNT, LABELS, SHARE, TEXTS, faults, load, the_fault
+from watchroom.kinds import kind_of, names
+from watchroom.settings import read_settings
+from watchroom.store.definition import as_json, definition_of
+
+BY_LINE = '[calls_by_line]\nkind = "count"\nstream = "calls"\nat = "offered"\nby = { line = "line" }\n'
+BY_LINE += f'windows = ["5m", "month"]\n{TEXTS}'
+BY_BOTH = BY_LINE.replace("calls_by_line", "contacts_by_line").replace('"calls"', '"contacts"')
+BY_BOTH = BY_BOTH.replace('"offered"', '"received"').replace(
+    'line = "line"', 'area = "channel", line = "contact_class"'
+)
+PARTS = COUNT + SHARE + BY_LINE + BY_BOTH
+SUM = (
+    '[both]\nkind = "count"\nstream = "contacts"\nwindows = ["5m"]\n'
+    'sum_of = [{ measure = "calls_by_line", where = { line = ["101"] } }, { measure = "contacts_by_line" }]\n'
+    f"{TEXTS}"
+)
+FAULTS = {
+    "of what is not there": ('"calls_by_line"', '"calls_out"', "sum_of.0.measure", "'calls_out'", "a count that is"),
+    "of a share": ('"contacts_by_line"', '"calls_lost"', "sum_of.1.measure", "'calls_lost'", "calls_in, calls_by_line"),
+    "of itself": ('"contacts_by_line"', '"both"', "sum_of.1.measure", "'both'", "a count that is no sum"),
+    "of one twice": ('"contacts_by_line"', '"calls_by_line"', "sum_of", "'calls_by_line' twice", "each measure once"),
+    "by another label": ("{ line =", "{ area =", "sum_of.0.where.area", "'area'", "a label of calls_by_line: line"),
+    "of no such value": ('["101"]', '["101", "112"]', "sum_of.0.where.line", "['112']", "999, 101, unknown, other"),
+    "of no value": ('["101"]', "[]", "sum_of.0.where.line", "[]", "at least one"),
+    "over a window that one has not": ('"5m"', '"5m", "month", "1h"', "windows", "'1h'", "5m, month"),
+    "of other streams": ('stream = "contacts"', 'stream = "crimes"', "stream", "'crimes'", "calls, contacts"),
+    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "no at: a sum is placed where"),
+    "split itself": ("sum_of", 'by = { line = "channel" }\nsum_of', "by", "channel", "no by: a sum has none"),
+    "with a condition": ("sum_of", "where = { outgoing = [false] }\nsum_of", "where", "outgoing", "no where"),
+    "with past weeks": ("sum_of", "baseline = true\nsum_of", "baseline", "True", "no baseline"),
+}
+
+
+def test_it_is_split_by_the_labels_that_all_have(tmp_path: Path) -> None:
+    """A label of one of them alone would have no value in the others."""
+    both = load(tmp_path, measures=SUM + PARTS).measures["both"]
+    assert [label.name for label in both.labels] == ["line"]
+    assert both.streams == ("calls", "contacts")
+    assert names.series_behind(both, {"line": "101"}) == (
+        "calls_by_line|line=101",
+        *(f"contacts_by_line|area={area},line=101" for area in ("stoke", "county", "unknown", "other")),
+    )
+    assert names.series_behind(both, {"line": "999"}) == tuple(
+        f"contacts_by_line|area={area},line=999" for area in ("stoke", "county", "unknown", "other")
+    )
+
+
+def test_a_measure_that_is_no_sum_has_its_own_series(tmp_path: Path) -> None:
+    """One stream, one series."""
+    measure = load(tmp_path, measures=PARTS).measures["calls_by_line"]
+    assert measure.streams == ("calls",)
+    assert names.series_behind(measure, {"line": "101"}) == ("calls_by_line|line=101",)
+
+
+def test_it_says_what_it_adds_up(tmp_path: Path) -> None:
+    """On every card, in place of the moment at which others are counted."""
+    both = load(tmp_path, measures=SUM + PARTS).measures["both"]
+    assert kind_of(both).clock(both, str) == "the sum of calls_by_line with line 101; contacts_by_line"
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_of_a_sum_is_found_with_its_place_and_its_remedy(case: str, tmp_path: Path) -> None:
+    """A sum of something else would be read as the figure of its name."""
+    old, new, key, found, write = FAULTS[case]
+    assert old in SUM
+    fault = the_fault(tmp_path, SUM.replace(old, new, 1) + PARTS)
+    assert fault.key == f"both.{key}"
+    assert found in fault.found
+    assert write in fault.write
+
+
+def test_a_sum_has_no_alerts(tmp_path: Path) -> None:
+    """They belong to what it adds up: there somebody can act."""
+    alert = (
+        '[[both.alerts]]\nname = "Some"\nseverity = "ticket"\nshow = "number"\nwindow = "5m"\nabove = 1\n'
+        'meaning = "Some meaning"\nimpact = "Some impact"\naction = ["Do it"]\n'
+    )
+    fault = the_fault(tmp_path, SUM + alert + PARTS)
+    assert (fault.key, fault.write) == ("both.alerts", "no alerts: a sum has none")
+
+
+def test_a_count_without_moment_and_parts_is_a_fault(tmp_path: Path) -> None:
+    """It would count nothing."""
+    fault = the_fault(tmp_path, COUNT.replace('at = "offered"\n', ""))
+    assert (fault.key, fault.write) == ("calls_in.at", "at: kind count needs it, unless it has sum_of")
+
+
+def test_no_other_kind_adds_up(tmp_path: Path) -> None:
+    """Shares and percentiles cannot be added."""
+    fault = the_fault(tmp_path, SHARE.replace("part =", 'sum_of = [{ measure = "calls_in" }]\npart =') + COUNT)
+    assert fault.key == "calls_lost.sum_of"
+    assert fault.write.startswith("no sum_of: kind share has none")
+
+
+def test_a_faulty_part_is_told_once(tmp_path: Path) -> None:
+    """Of an entry that is wrong, its own fault says all."""
+    found = faults(tmp_path, measures=SUM + PARTS.replace('by = { line = "line" }', 'by = { lane = "line" }'))
+    assert {fault.key.partition(".")[0] for fault in found} == {"calls_by_line"}
+
+
+@pytest.mark.parametrize("stream", ["calls", "contacts"])
+def test_a_sum_changes_no_streams_definition(stream: str, tmp_path: Path) -> None:
+    """No event adds to it, so nobody has to rebuild for a new one."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with_sum, without = load(tmp_path / "a", LABELS, measures=SUM + PARTS), load(tmp_path / "b", LABELS, measures=PARTS)
+    settings = read_settings()
+    texts = {as_json(definition_of(settings, catalogue, stream, 4)) for catalogue in (with_sum, without)}
+    assert len(texts) == 1
+    assert "both" not in [measure.id for measure in with_sum.of_stream(stream)]

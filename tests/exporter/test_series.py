@@ -1,0 +1,85 @@
+"""How many series are published: by area in few windows, all areas together in the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.exporter.control_room import LONDON, NOON, ControlRoom, Samples
+from tests.exporter.series import most_series, series_by_metric
+from tests.kinds.made import filled
+from tests.parts import ROOT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import all_families
+from watchroom.catalogue.model import Catalogue
+from watchroom.exporter.sums import windows_at, windows_of
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import ALL
+
+MOST = 30_000
+CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
+
+
+def test_a_full_scrape_of_the_shipped_areas_stays_below_30_000_series() -> None:
+    """By area in every window, they would be three times as many."""
+    assert 5_000 < most_series(CATALOGUE) <= MOST
+    everywhere = {id_: replace(m, area_windows=m.windows) for id_, m in CATALOGUE.measures.items() if m.area_label}
+    assert most_series(Catalogue({**CATALOGUE.measures, **everywhere})) > 1.5 * most_series(CATALOGUE)
+
+
+def fill_everything(room: ControlRoom) -> None:
+    """Each series of each measure has something in each window."""
+    buckets = frozenset[str]().union(*windows_at(NOON, _windows(), LONDON).values())
+    chosen = [name for name in buckets if name.startswith(("month:", "hour:", "day:")) or name == f"10s:{NOON // 1000}"]
+    fields: dict[str, int] = {}
+    for measure in room.catalogue.measures.values():
+        kind = kind_of(measure)
+        for by in measure.label_sets():
+            series = names.series(measure.id, by)
+            if kind.reads is Reads.OPEN_SET:
+                room.waiting(series, {"INC-1": NOON - 60_000})
+            else:
+                fields |= {names.field(series, what): number for what, number in filled(kind).items()}
+    for name in chosen:
+        room.client.hset(room.keys.bucket(name), mapping=dict[Any, Any](fields))
+
+
+def _windows() -> Iterator[str]:
+    yield from sorted(frozenset[str]().union(*windows_of(CATALOGUE).values()))
+
+
+@pytest.fixture
+def page(room: ControlRoom) -> Samples:
+    """What an exporter publishes when there is something of everything."""
+    fill_everything(room)
+    return room.scrape(NOON)
+
+
+def test_a_page_full_of_everything_has_as_many_series_as_the_catalogue_says(page: Samples) -> None:
+    """Metric by metric, so that what one has too much cannot make up for another."""
+    of_measures = {family.name for family in all_families(CATALOGUE).values() if family.measure}
+    found = Counter(name for name, _ in page if name in of_measures)
+    assert found == series_by_metric(CATALOGUE)
+
+
+def test_a_sum_over_areas_is_right_in_each_window(page: Samples) -> None:
+    """Each window has either every area or `all`, never both; and both give the same total."""
+    areas: dict[frozenset[tuple[str, str]], set[str]] = {}
+    totals: dict[str, float] = {}
+    for (name, labels), value in page.items():
+        by = dict(labels)
+        if name == "watchroom_incident_volume":
+            areas.setdefault(frozenset({*labels} - {("area", by["area"])}), set()).add(by["area"])
+            totals[by["window"] + by.get("month", "")] = totals.get(by["window"] + by.get("month", ""), 0) + value
+    label = CATALOGUE.measures["incident_volume"].labels[1]
+    for labels, said in areas.items():
+        of = dict(labels)
+        split = of["window"] in ("24h", "28d") or of.get("month") in ("2021-10", "2021-11")
+        assert said == (set(label.all_values()) if split else {ALL}), of
+    assert len({total for window, total in totals.items() if window.startswith("month")}) == 1
