@@ -158,6 +158,10 @@ def test_street_level_crime_gives_crimes_by_category_and_anti_social_behaviour_a
     found["anti_social_behaviour"] = incidents
     expected = {name.lower().replace(" ", "_").replace("-", "_"): count for name, count in figures["types"].items()}
     assert found == expected
+    (addresses,) = [row for row in july if row["measure"] == "asb_addresses"]
+    assert (incidents, addresses["denominator"]) == (757, 541)
+    bands = ("tokens_1", "tokens_2_3", "tokens_4_plus")
+    assert [addresses[band] for band in bands] == [413, figures["asb_locations_2_3"], figures["asb_locations_4plus"]]
     assert outcome.dead_letters == {}
 
 
