@@ -64,7 +64,7 @@ def test_longitude_and_latitude_together_are_an_address(real_data: Path, july: A
     events, _ = converted(load_mapping(MAPPING), real_data / EXTRACT)
     incidents = of_month(events, "incident.created", JULY_2018)
     assert {event.data["category"] for event in incidents} == {"asb"}
-    assert all(event.data["lsoa"].startswith("E0") for event in incidents)
+    assert all(str(event.data["lsoa"]).startswith("E0") for event in incidents)
     reports = Counter(event.data["address_token"] for event in incidents)
     bands = Counter("once" if count == 1 else "2 to 3" if count < 4 else "4 or more" for count in reports.values())
     assert (len(reports), bands) == (541, {"once": 413, "2 to 3": 108, "4 or more": 20})
