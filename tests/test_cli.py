@@ -406,6 +406,7 @@ def printed(
     """What a command prints of it; it must go well, and say nothing else but that no worker runs there."""
     monkeypatch.setenv("WATCHROOM_REDIS_URL", small.redis_url)
     monkeypatch.setenv("WATCHROOM_FORCE", small.force)
+    monkeypatch.setenv("WATCHROOM_STREAMS", ",".join(small.streams))
 
     def text_of(typed: str) -> str:
         done = typed_here(typed.split(), monkeypatch, capsys)

@@ -41,7 +41,7 @@ class RealRoom:
 
     def __init__(self, redis_url: str) -> None:
         rules = {stream: {source: SourceRule(heartbeats=False, history=True)} for stream, source in SOURCES.items()}
-        self.settings = Settings(redis_url=redis_url, sources=rules)
+        self.settings = Settings(redis_url=redis_url, sources=rules, streams=tuple(STREAMS))
         self._counts = {self.settings.topic(stream): 1 for stream in STREAMS}
         topics = Topics(self._counts, frozenset(), {})
         self.store = make_store(self.settings, catalogue(), topics)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.folder import COUNT, LABELS, SHARE, TEXTS, faults, load, the_fault
+from watchroom.exporter.sums import series_behind
 from watchroom.kinds import kind_of, names
 from watchroom.settings import read_settings
 from watchroom.store.definition import as_json, definition_of
@@ -52,6 +53,39 @@ def test_it_is_split_by_the_labels_that_all_have(tmp_path: Path) -> None:
     assert names.series_behind(both, {"line": "999"}) == tuple(
         f"contacts_by_line|area={area},line=999" for area in ("stoke", "county", "unknown", "other")
     )
+
+
+BY_AREA = (
+    f'[incidents_in]\nkind = "count"\nstream = "incidents"\nat = "created"\nby = {{ area = "area" }}\n'
+    f'windows = ["1h", "28d", "month"]\narea_windows = ["1h", "28d"]\n{TEXTS}'
+    f'[crimes_in]\nkind = "count"\nstream = "crimes"\nat = "recorded"\nby = {{ line = "group", area = "area" }}\n'
+    f'windows = ["1h", "28d", "month"]\narea_windows = ["28d", "month"]\n{TEXTS}'
+)
+OF_AREAS = (
+    '[both]\nkind = "count"\nstream = "crimes"\nwindows = ["1h", "28d", "month"]\n'
+    f'sum_of = [{{ measure = "incidents_in" }}, {{ measure = "crimes_in" }}]\n{TEXTS}'
+)
+
+
+def test_it_is_by_area_in_the_windows_in_which_all_are(tmp_path: Path) -> None:
+    """In the others its parts hold nothing by area: those of all areas together are added."""
+    both = load(tmp_path, measures=OF_AREAS + BY_AREA).measures["both"]
+    assert (both.area_label, both.area_windows) == ("area", ("28d",))
+    lines = ("999", "101", "unknown", "other")
+    assert series_behind(both, {"area": "all"}) == (
+        "incidents_in|area=all", *(f"crimes_in|line={line},area=all" for line in lines),
+    )  # fmt: skip
+    assert series_behind(both, {"area": "stoke"}) == (
+        "incidents_in|area=stoke", *(f"crimes_in|line={line},area=stoke" for line in lines),
+    )  # fmt: skip
+
+
+def test_areas_are_no_condition_of_a_sum(tmp_path: Path) -> None:
+    """In most windows there is nothing by area that could be left out."""
+    where = '{ measure = "incidents_in", where = { area = ["stoke"] } }'
+    fault = the_fault(tmp_path, OF_AREAS.replace('{ measure = "incidents_in" }', where) + BY_AREA)
+    assert fault.key == "both.sum_of.0.where.area"
+    assert "another label" in fault.write
 
 
 def test_a_measure_that_is_no_sum_has_its_own_series(tmp_path: Path) -> None:

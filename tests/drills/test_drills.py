@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.drills.feed import SOURCE_OF
 from tests.drills.monitoring import FACTOR, Notice, Panel, panels, until
 from tests.drills.room import Room
 from tests.drills.streams import streams_of
@@ -24,13 +25,12 @@ from watchroom.kinds.shown import Alert
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.windows import buckets_of
 from watchroom.store.read import Reader
-from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 
 FRESH_LIMIT_S, SILENT_LIMIT_S, WITHIN_S = 10.0, 90.0, 30.0
 SURGE = "LongestWait999"
-EVERYTHING = frozenset(STREAMS)
+EVERYTHING = frozenset(SOURCE_OF)
 
 
 def surge_alert(room: Room) -> Alert:

@@ -9,11 +9,13 @@ import pytest
 from tests.exporter.control_room import NOON, ControlRoom
 from tests.flow.servers import RedisServer
 from watchroom.settings import read_settings
+from watchroom.streams import STREAMS
 
 
 @pytest.fixture
 def room(redis_server: RedisServer) -> Iterator[ControlRoom]:
-    """Fresh and alive as of NOON; nothing has happened."""
+    """Every stream is fed, fresh and alive as of NOON; nothing has happened."""
     client = redis_server.client()
-    yield ControlRoom(client, read_settings(redis_url=redis_server.url, force="staffs")).begin(NOON)
+    settings = read_settings(redis_url=redis_server.url, force="staffs", streams=tuple(STREAMS))
+    yield ControlRoom(client, settings).begin(NOON)
     client.close()

@@ -40,6 +40,7 @@ class Exporter:
             "WATCHROOM_EXPORTER_PORT": str(self.port),
             "WATCHROOM_REDIS_URL": redis_url,
             "WATCHROOM_FORCE": "staffs",
+            "WATCHROOM_STREAMS": ",".join(STREAMS),
             "WATCHROOM_FRESH_S": "3",
             **settings,
         }

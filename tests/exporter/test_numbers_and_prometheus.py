@@ -29,6 +29,7 @@ from watchroom.kinds import KINDS, area_windows, names, quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
 from watchroom.settings import read_settings
+from watchroom.streams import STREAMS
 
 LATER = NOON + 2_500  # the scrape: who waits has waited longer since the reading
 WITHIN_S = 30
@@ -63,7 +64,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             redis = RedisServer(tmp_path_factory.mktemp("redis"))
             open_.callback(redis.kill)
             redis.start()
-            room = ControlRoom(redis.client(), read_settings(redis_url=redis.url, force="staffs")).begin(NOON)
+            settings = read_settings(redis_url=redis.url, force="staffs", streams=tuple(STREAMS))
+            room = ControlRoom(redis.client(), settings).begin(NOON)
             fill(room, NOON)
             mirror = room.mirror()
             mirror.refresh(NOON)
@@ -117,7 +119,7 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
             if not quantity.misses_overdue or measure.display.overdue_from:
                 windows = [window for window in area_windows(measure, quantity.suffix) if window != "month"]
                 if measure.area_label not in {*where, split} - {""}:
-                    windows = [*measure.windows[1:2], *windows[-1:]]
+                    windows = [*(w for w in measure.windows[1:2] if w != "month"), *windows[-1:]]
                 for window in windows if measure.windows else [""]:
                     yield Shown(what, where, window, split)
 

@@ -27,10 +27,10 @@ CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
 
 
 def test_a_full_scrape_of_the_shipped_areas_stays_below_30_000_series() -> None:
-    """By area in every window, they would be three times as many."""
+    """By area in every window, there would be a third more and no room for the measures to come."""
     assert 5_000 < most_series(CATALOGUE) <= MOST
     everywhere = {id_: replace(m, area_windows=m.windows) for id_, m in CATALOGUE.measures.items() if m.area_label}
-    assert most_series(Catalogue({**CATALOGUE.measures, **everywhere})) > 1.5 * most_series(CATALOGUE)
+    assert most_series(Catalogue({**CATALOGUE.measures, **everywhere})) > 1.3 * most_series(CATALOGUE)
 
 
 def fill_everything(room: ControlRoom) -> None:

@@ -25,8 +25,8 @@ from watchroom.store.read import Reader
 
 @pytest.fixture
 def settings(embedded_stack: Stack) -> Settings:
-    """A force of its own that knows the simulator's sources."""
-    return embedded_stack.settings(sources=SIMULATED_SOURCES, health_port=free_port())
+    """A force of its own that feeds what is simulated, and knows the simulator's sources."""
+    return embedded_stack.settings(streams=tuple(SOURCES), sources=SIMULATED_SOURCES, health_port=free_port())
 
 
 @pytest.mark.embedded
@@ -57,7 +57,11 @@ def test_sources_that_the_workers_take_for_live_ones_are_refused(settings: Setti
     """Every event of the past would be a dead letter: late."""
     with pytest.raises(ConfigurationInvalid) as refused:
         run_simulate(settings.model_copy(update={"sources": {}}), days=1, months=1, busy=0)
-    assert [fault.where for fault in refused.value.faults] == ["--days", "--busy", *["WATCHROOM_SOURCES"] * 3]
+    assert [fault.where for fault in refused.value.faults] == [
+        "--days",
+        "--busy",
+        *["WATCHROOM_SOURCES"] * len(SOURCES),
+    ]
     assert json.loads(refused.value.faults[2].write.partition("} here")[0] + "}") == {
         "calls": {"sim-telephony": {"history": True}}
     }

@@ -164,7 +164,10 @@ class Wall:
 def wall(stack: Stack, folder: Path, **more: object) -> Iterator[Wall]:
     """A worker and an exporter on a stack, both ready; `more` are settings."""
     settings = stack.settings(
-        health_port=free_port(), exporter_port=free_port(), partitions=2, **{"touch_s": 0.5, **more}
+        health_port=free_port(),
+        exporter_port=free_port(),
+        partitions=2,
+        **{"touch_s": 0.5, "streams": tuple(STREAMS), **more},
     )
     made = Wall(settings, folder)
     try:

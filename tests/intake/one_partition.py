@@ -51,6 +51,12 @@ def batch(
     return RecordBatch(f"watchroom.{stream}", partition, base, records, last if end is None else end)
 
 
+def queued(calls: int) -> dict[str, int]:
+    """What so many 999 calls that wait add to their month."""
+    counted = ("call_volume|line=999", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
+    return {f"{series}|count": calls for series in counted}
+
+
 class Letters:
     """What was sent to the dead letters; `before` is called first and may raise."""
 
@@ -70,7 +76,7 @@ class OnePartition:
     """A worker's appliers and a reader, under one force."""
 
     def __init__(self, redis_url: str, *, partitions: int = 1, **more: Any) -> None:
-        settings = read_settings(redis_url=redis_url, force=FORCE, **more)
+        settings = read_settings(redis_url=redis_url, force=FORCE, streams=tuple(STREAMS), **more)
         topics = Topics({settings.topic(stream): partitions for stream in STREAMS}, frozenset(), {})
         self.served = {stream: settings.topic(stream) for stream in STREAMS}
         self.letters = Letters()

@@ -15,7 +15,6 @@ from watchroom.intake.intake import Intake
 from watchroom.intake.status import Status
 from watchroom.intake.touching import touch_forever
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
 
 Place = tuple[str, int]
 
@@ -101,7 +100,7 @@ async def consuming(
     def make_applier(topic: str, partition: int) -> RecordingApplier:
         return RecordingApplier(recorder, (topic, partition))
 
-    served = {stream: settings.topic(stream) for stream in STREAMS}
+    served = dict(settings.topics)
     intake = Intake(make_applier, Status(), log_ids=log_ids, topics=served)
     recorder.app = app = make_app(settings, intake, served)
     touching = asyncio.create_task(touch_forever(intake, settings.touch_s))

@@ -168,7 +168,7 @@ def test_bands_of_changed_tokens_are_not_written(settings: Settings) -> None:
             reader._redis.hincrby(reader.keys.token_versions, name, 1)
             return found
 
-        writer._reader.token_hash = read_and_change  # type: ignore[method-assign]
+        writer._reader.token_hash = read_and_change  # type: ignore[method-assign]  # a race, made certain
         try:
             return await writer.write("calls", NOW_MS)
         finally:

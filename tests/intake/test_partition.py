@@ -8,7 +8,7 @@ import pytest
 
 from tests.flow.servers import RedisServer
 from tests.fold.said import at
-from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
+from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, queued, record
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable
 from watchroom.events import headers
 from watchroom.events.partitioner import partition_of
@@ -62,7 +62,7 @@ async def test_a_letter_sent_again_does_not_make_its_source_alive(one: OnePartit
     )  # fmt: skip
     applier = await one.started()
     await applier.apply(batch(0, again), NOW_MS, NOW_MS)
-    assert one.month() == {VOLUME: 1}
+    assert one.month() == queued(1)
     assert one.reader.sources() == {}
 
 
@@ -102,7 +102,7 @@ async def test_a_batch_is_cut_into_steps_and_fresh_once_all_are_written(one: One
     assert meta is not None
     assert meta.seq == 3
     assert one.stands() == 9
-    assert one.month() == {VOLUME: 5}
+    assert one.month() == queued(5)
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
 
 
@@ -119,7 +119,7 @@ async def test_a_batch_that_was_applied_in_part_goes_on_inside(one: OnePartition
     applier = await one.started()
     await applier.apply(batch(0, *CALLS[:3]), NOW_MS, NOW_MS)
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
-    assert one.month() == {VOLUME: 5}
+    assert one.month() == queued(5)
 
 
 @pytest.mark.parametrize(("base", "end"), [(0, 2), (4, 6)])
@@ -252,7 +252,7 @@ async def test_heartbeats_are_heard_and_are_no_entity(one: OnePartition) -> None
         ("watchroom.calls", "voip"): SourceState(None, at("09:01:00")),
     }
     assert one.letters.sent == [(3, "wrong_key")]
-    assert one.month() == {VOLUME: 1}
+    assert one.month() == queued(1)
 
 
 async def test_an_entity_in_a_wrong_partition_is_refused_and_one_in_its_own_is_not(redis_server: RedisServer) -> None:
@@ -264,7 +264,7 @@ async def test_an_entity_in_a_wrong_partition_is_refused_and_one_in_its_own_is_n
     beat = record(4, "feed.heartbeat", "09:00:00", "acd")
     await applier.apply(batch(0, *sent, beat, partition=2), NOW_MS, NOW_MS)
     assert one.letters.sent == [(0, "wrong_partition"), (1, "wrong_partition"), (3, "wrong_partition")]
-    assert one.month() == {VOLUME: 1}
+    assert one.month() == queued(1)
     assert one.reader.sources()["watchroom.calls", "acd"].heartbeat_ms == at("09:00:00")
     await one.close()
 
@@ -277,7 +277,7 @@ async def test_history_arrives_when_it_was_recorded(redis_server: RedisServer) -
     told = {"line": "999", "recordedtime": "2021-11-27T09:00:01Z", "arrived": years_later}
     sent = [record(n, "call.queued", "09:00:00", s, source=s, **told) for n, s in enumerate(("archive", "acd"))]
     await applier.apply(batch(0, *sent), NOW_MS, NOW_MS)
-    assert (one.month(), one.letters.sent) == ({VOLUME: 1}, [(1, "late")])
+    assert (one.month(), one.letters.sent) == (queued(1), [(1, "late")])
     assert one.reader.restatements("2021-11") == []
     await one.close()
 

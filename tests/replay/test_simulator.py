@@ -137,7 +137,12 @@ def test_every_event_type_occurs(week: list[Simulated]) -> None:
     types = {parse(e.value).type for e in [*week, *beats]}
     assert types == {
         *(f"call.{name}" for name in ("presented", "queued", "answered", "abandoned", "transferred", "ended")),
-        *(f"incident.{name}" for name in ("created", "graded", "linked", "cancelled", "closed", "reopened")),
+        *(f"call.callback_{name}" for name in ("offered", "accepted", "made")),
+        *(f"contact.{name}" for name in ("received", "first_reply", "closed")),
+        *(
+            f"incident.{name}"
+            for name in ("created", "graded", "linked", "cancelled", "closed", "reopened", "reclassified")
+        ),
         *(f"incident.resource_{name}" for name in ("assigned", "unassigned", "on_scene")),
         *(f"crime.{name}" for name in ("recorded", "reclassified", "cancelled", "outcome_assigned")),
         *(f"crime.{name}" for name in ("validated", "allocated", "victim_informed", "contract_completed")),
@@ -233,7 +238,7 @@ def mean_wait_s(force: Force, busy: float) -> float:
 
 
 def queue_at(events: Iterable[Simulated], at_ms: int) -> int:
-    """Calls that have queued and neither been answered nor given up by `at_ms`."""
+    """Calls that have queued and neither been answered nor given up by `at_ms`, for a call-back or for good."""
     waiting: set[str] = set()
     gone: set[str] = set()
     for event in events:
@@ -241,6 +246,6 @@ def queue_at(events: Iterable[Simulated], at_ms: int) -> int:
             break
         if b'"call.queued"' in event.value:
             waiting.add(event.subject)
-        elif b'"call.answered"' in event.value or b'"call.abandoned"' in event.value:
+        elif any(end in event.value for end in (b'"call.answered"', b'"call.abandoned"', b'"call.callback_accepted"')):
             gone.add(event.subject)
     return len(waiting - gone)

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from watchroom import streams as registry
 
 STREAMS = ("calls", "incidents", "crimes")  # all that there were
 LABELS = """
@@ -107,3 +112,9 @@ def old_meta(prefix: str = "watchroom", **parts: Any) -> dict[Any, Any]:
         "seq": 7,
         **{f"partitions:{prefix}.{stream}": PARTITIONS for stream in STREAMS},
     }
+
+
+def fold_of_then(patch: pytest.MonkeyPatch) -> None:
+    """Every stream folds as it did then: its version has been raised since."""
+    for name in STREAMS:
+        patch.setitem(registry.STREAMS, name, replace(registry.STREAMS[name], fold_version=1))

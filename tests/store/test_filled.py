@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.store import before
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import OtherDefinitions, RebuildNeeded, WorkFailed
 from watchroom.settings import Settings, read_settings
+from watchroom.store import definition
 from watchroom.store.definition import definition_of
 from watchroom.store.filled import Filled, check_filled
 from watchroom.store.keys import Keys
@@ -21,6 +23,12 @@ from watchroom.streams import STREAMS
 
 CRIMES = {"crimes_in": ("recorded", "outcome_assigned")}
 CHANGED = {"crimes": "measure crimes_in changed"}
+
+
+@pytest.fixture(autouse=True)
+def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that only what a test changes is changed."""
+    before.fold_of_then(monkeypatch)
 
 
 @pytest.fixture
@@ -88,7 +96,7 @@ async def test_a_stream_that_this_version_does_not_know_is_none_that_may_be_read
     await fill(settings)
     client.hset(keys.meta, mapping={"fingerprint:visits": "f", "definition:visits": "{}"})
     assert check(reader, settings).refused == {}
-    with pytest.raises(OtherDefinitions, match="calls, incidents, crimes: reporting zone changed"):
+    with pytest.raises(OtherDefinitions, match=f"{', '.join(STREAMS)}: reporting zone changed"):
         check(reader, settings.model_copy(update={"zone": "UTC"}))
 
 
@@ -123,10 +131,12 @@ def test_an_empty_redis_is_no_other_definition(settings: Settings, reader: Reade
         check(reader, settings)
 
 
-async def test_a_meta_of_before_is_judged_by_its_parts(
-    settings: Settings, reader: Reader, client: Redis, keys: Keys, tmp_path: Path
+async def test_a_meta_of_before_is_judged_by_its_parts(  # noqa: PLR0917 - fixtures
+    settings: Settings, reader: Reader, client: Redis, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A command that is new before the worker has taken it over."""
+    of_then = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(definition, "STREAMS", of_then)  # a fold that has changed since needs a rebuild in any form
     old: dict[Any, Any] = before.old_meta()
     client.hset(keys.meta, mapping=old)
     assert check(reader, settings).refused == {}

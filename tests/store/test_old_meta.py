@@ -31,6 +31,12 @@ from watchroom.store.write import Store
 from watchroom.streams import STREAMS
 
 
+@pytest.fixture(autouse=True)
+def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that only what a test changes is changed."""
+    before.fold_of_then(monkeypatch)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
     """With the measures of before, as they still are."""

@@ -17,7 +17,7 @@ from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
-from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, by_area_of, windows_at
+from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, by_area_of, series_behind, windows_at
 from watchroom.kinds import area_windows, kind_of, names, open_now
 from watchroom.kinds.kind import MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
@@ -63,7 +63,7 @@ class Figures:
             for suffix, family in suffixes(measure).items()
             for series in _asked_for(measure, suffix, family, asked, force)
         ]
-        self.measures = {series.measure.id for series in self._series}
+        self.measures = {name for series in self._series for name in series.measure.counted}
         self.windows = sorted({series.window.name for series in self._series if series.window is not None})
         if months := {MONTH, TWELVE_MONTHS}.intersection(self.windows):
             asked_for = min(months)
@@ -90,7 +90,7 @@ class Figures:
 
     def _stored(self, series: _Series, room: ControlRoom, now_ms: int) -> Stored:
         if series.window is not None:
-            return self._sums.series(series.window, series.name)
+            return self._sums.together(series.window, series_behind(series.measure, series.by))
         return _tile(open_now.question(series.measure, series.name, series.by), room.open[series.name], now_ms)
 
 

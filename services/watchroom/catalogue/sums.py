@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.entry import MeasureEntry, SummandEntry
-from watchroom.kinds.count import KIND as COUNT
+from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Label, Measure, Summand
 
 # A sum has none of these: what it adds up has them, and alerts belong to what can be acted on.
@@ -26,7 +26,7 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
         if getattr(entry, key):
             yield key, repr(getattr(entry, key)), f"no {key}: a sum has none"
     named = [of.measure for of in entry.sum_of]
-    of_sum = [measures[name] for name in named if name in measures and measures[name].kind == COUNT.name]
+    of_sum = [measures[name] for name in named if name in measures and _adds_up(measures[name])]
     for number, of in enumerate(entry.sum_of):
         yield from _summand_faults(f"sum_of.{number}", of, measures, faulty)
     for name in sorted({name for name in named if named.count(name) > 1}):
@@ -42,10 +42,15 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
         yield "stream", repr(entry.stream), f"a stream of what it adds up: {', '.join(streams)}"
 
 
+def _adds_up(measure: Measure) -> bool:
+    """Whether it is of the kind that has sums."""
+    return "sum_of" in kind_of(measure).may
+
+
 def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure], faulty: Collection[str]) -> Found:
     measure = measures.get(of.measure)
-    counts = [each.id for each in measures.values() if each.kind == COUNT.name]
-    if measure is None or measure.kind != COUNT.name:
+    counts = [each.id for each in measures.values() if _adds_up(each)]
+    if measure is None or not _adds_up(measure):
         if of.measure not in faulty:
             yield f"{key}.measure", repr(of.measure), f"a count that is no sum itself: {', '.join(counts)}"
         return
@@ -53,6 +58,8 @@ def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure],
     for name, accepted in of.where.items():
         if name not in labels:
             yield f"{key}.where.{name}", repr(name), f"a label of {measure.id}: {', '.join(labels) or 'it has none'}"
+        elif name == measure.area_label:
+            yield f"{key}.where.{name}", repr(name), "another label: in most windows all areas are published together"
         elif unknown := [value for value in accepted if value not in labels[name]]:
             yield f"{key}.where.{name}", str(unknown), f"values out of {', '.join(labels[name])}"
 
@@ -63,7 +70,8 @@ def resolved(sum_: Measure, entry: MeasureEntry, measures: Mapping[str, Measure]
         Summand(measures[each.measure], {name: tuple(accepted) for name, accepted in each.where.items()})
         for each in entry.sum_of
     )
-    return replace(sum_, labels=tuple(_common_labels(of)), sum_of=of)
+    by_area = tuple(name for name in sum_.windows if all(name in each.measure.area_windows for each in of))
+    return replace(sum_, labels=tuple(_common_labels(of)), area_windows=by_area, sum_of=of)
 
 
 def _common_labels(of: tuple[Summand, ...]) -> Iterator[Label]:

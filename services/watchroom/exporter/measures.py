@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import Window, WindowSums, windows_of_measure
+from watchroom.exporter.sums import Window, WindowSums, series_behind, windows_of_measure
 from watchroom.kinds import area_windows, kind_of, names
 from watchroom.kinds.kind import By, Kind, MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
@@ -23,7 +23,7 @@ class Series:
     def __init__(self, measure: Measure, by: By) -> None:
         self.by = dict(by)
         self.name = names.series(measure.id, by)
-        self.behind = names.series_behind(measure, by)
+        self.behind = series_behind(measure, by)
         self.target = measure.target_for(by)
 
 
@@ -71,7 +71,6 @@ class WindowedMeasure:
         self.measure = measure
         self._kind = kind_of(measure)
         self._witnesses = witnesses
-        self._counted = tuple(each.measure.id for each in measure.sum_of) or (measure.id,)
         self._wanted = windows_of_measure(measure)
         self._by_area = series_of(measure)
         self._together = series_of(measure, by_area=False)
@@ -90,7 +89,7 @@ class WindowedMeasure:
 
     def _window(self, window: Window, sums: WindowSums) -> tuple[_Version, dict[str, str]]:
         by_area = sums.is_by_area(window, self.measure.id)
-        version = max(sums.version(window, measure) for measure in self._counted), by_area
+        version = max(sums.version(window, measure) for measure in self.measure.counted), by_area
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept

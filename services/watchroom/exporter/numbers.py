@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.mirror import Reading
-from watchroom.exporter.sums import Window, WindowSums
+from watchroom.exporter.sums import Window, WindowSums, series_behind
 from watchroom.kinds import kind_of, names, quantity_of
 from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Reads, Stored
@@ -126,7 +126,7 @@ class _Asking:
         series, reads = names.series(measure.id, by), kind_of(measure).reads
         match reads:
             case Reads.BUCKETS:
-                return self.sums.together(Window(window), names.series_behind(measure, by))
+                return self.sums.together(Window(window), series_behind(measure, by))
             case Reads.OPEN_SET:
                 return self.reading.tiles[series].aged(self.since_ms)
             case Reads.TOKENS:

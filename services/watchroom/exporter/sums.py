@@ -68,6 +68,11 @@ def by_area_of(measures: Iterable[Measure]) -> dict[str, ByArea]:
     return {measure.id: ByArea(measure.area_label, frozenset(measure.area_windows)) for measure in having}
 
 
+def series_behind(measure: Measure, by: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of the series held here that make up a measure's: of all areas together unless `by` names an area."""
+    return names.series_behind(measure, by, by_area=by.get(measure.area_label, ALL) != ALL)
+
+
 def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
     """The buckets of each wanted window at a moment.
 

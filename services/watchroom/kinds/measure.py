@@ -109,6 +109,11 @@ class Measure:
         """The streams whose events feed it: one, but for a sum those of all that it adds up."""
         return tuple(dict.fromkeys(each.measure.stream for each in self.sum_of)) or (self.stream,)
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Ids of the measures whose integers make it up: its own, or those of all that a sum adds up."""
+        return tuple(each.measure.id for each in self.sum_of) or (self.id,)
+
     def words(self) -> Iterator[str]:
         """Every word of its stream that it names."""
         yield from (label.value_of for label in self.labels)

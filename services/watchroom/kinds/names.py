@@ -30,14 +30,21 @@ def series(measure: str, by: Mapping[str, str]) -> str:
     return f"{measure}|" + ",".join(f"{name}={value}" for name, value in by.items())
 
 
-def series_behind(measure: Measure, by: Mapping[str, str]) -> tuple[str, ...]:
-    """The series whose integers make up a measure's under these label values: its own, or those that a sum adds up."""
+def series_behind(measure: Measure, by: Mapping[str, str], *, by_area: bool = True) -> tuple[str, ...]:
+    """The series whose integers make up a measure's under these label values: its own, or those that a sum adds up.
+
+    Args:
+        measure: The entry.
+        by: One of its label sets.
+        by_area: Whether the series that a sum adds up are taken area by area, as they are stored, or those of all
+            areas together.
+    """
     if not measure.sum_of:
         return (series(measure.id, by),)
     return tuple(
         series(each.measure.id, of)
         for each in measure.sum_of
-        for of in each.measure.label_sets()
+        for of in each.measure.label_sets(by_area=by_area)
         if each.holds(of) and by.items() <= of.items()
     )
 

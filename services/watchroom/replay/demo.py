@@ -56,8 +56,8 @@ def run_demo(
     """Run the demo until `for_s` seconds after it is live, or until Ctrl-C.
 
     Args:
-        settings: Of this process; servers, sources and health port become the demo's own. The streams are those of
-            its own that this force feeds.
+        settings: Of this process; servers, sources and health port become the demo's own. The streams are all
+            that it simulates; of those that WATCHROOM_STREAMS names, if that is set, those that it simulates.
         for_s: Seconds from the moment that everything loaded is applied and published; None: no end.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
@@ -223,7 +223,8 @@ def begins_ms(now_ms: int, days: int) -> int:
 
 def _own(settings: Settings) -> Settings:
     """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
-    simulated = tuple(stream for stream in settings.streams if stream in SOURCES)
+    asked = settings.streams if "streams" in settings.model_fields_set else SOURCES
+    simulated = tuple(stream for stream in asked if stream in SOURCES)
     return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated})
 
 

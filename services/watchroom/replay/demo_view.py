@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from math import floor
 from typing import Final, NamedTuple
 
-from watchroom.streams import calls, crimes, incidents
+from watchroom.streams import calls, contacts, crimes, incidents
 
 NO_DATA = "NO DATA"
 NONE = "none"
@@ -26,11 +26,12 @@ INCIDENT_ROWS = (
 )  # fmt: skip
 _PUBLISHED: Final = {  # a metric of each simulated stream that is published as soon as the stream is
     calls.STREAM.name: "call_volume",
+    contacts.STREAM.name: "contact_volume",
     incidents.STREAM.name: "incidents_unattended",
     crimes.STREAM.name: "crime_recorded",
 }
 _WANTED = re.compile(
-    r"watchroom_(?:call_answer_time|call_abandonment|call_volume|crime_recorded\b|calls_waiting|incidents_un\w+|"
+    r"watchroom_(?:call_answer_time|call_abandonment|call_volume\b|contact_volume\b|crime_recorded\b|calls_waiting|incidents_un\w+|"
     r"incident_attendance_time|applied_timestamp_seconds|dead_letters|stream_fed)"
 )
 _LABEL = re.compile(r'(\w+)="([^"]*)"')

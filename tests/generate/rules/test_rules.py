@@ -95,7 +95,7 @@ def test_an_alert_on_who_is_open_leads_to_their_list() -> None:
     exporter = load_links(ROOT).exporter
     assert found["LongestWait999"] == f"{exporter}/open/calls_waiting?line=999"
     by_area = "?grade=1&area={{ $labels.area | urlquery }}"
-    assert found["Grade1Unresourced"] == f"{exporter}/open/incidents_unresourced{by_area}"
+    assert found["Grade1LongUnresourced"] == f"{exporter}/open/incidents_unresourced{by_area}"
     of_lists = [(m, a) for m, a in shipped().alerts() if m.kind == "open" or a.shown.what == "live_within"]
     assert found.keys() == {alert.name for _, alert in of_lists}
     for name in found:

@@ -82,6 +82,8 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
         yield "Also says", ["; ".join(said)]
     if measure.windows:
         yield "Windows", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.windows)]
+    if measure.area_windows:
+        yield "By area", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.area_windows)]
     if measure.targets:
         yield "Target", ["; ".join(target_words(target) for target in measure.targets)]
     for where, share in measure.display.objectives:

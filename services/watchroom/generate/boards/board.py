@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
-from zlib import crc32
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import prometheus
@@ -16,7 +15,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.generate.boards.panels import SOURCE, Link, Placed
+from watchroom.generate.boards.panels import SOURCE, Link, Placed, panel_id
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
@@ -121,7 +120,7 @@ def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | mod
     for section in sections:
         if section.title:
             at = model.GridPos(x=0, y=y, w=COLUMNS, h=ROW_HEIGHT)
-            key = crc32(f"{board.name}/row/{section.title}".encode()) % 1_000_000 + 1
+            key = panel_id(f"{board.name}/row/{section.title}")
             row = model.RowPanel(title=section.title, grid_pos=at, id_val=key, collapsed=section.is_closed)
             found.append(row)
             y += ROW_HEIGHT

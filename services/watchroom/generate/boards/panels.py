@@ -39,6 +39,11 @@ NO_WORDS: Final[Mapping[int, Word]] = {}
 COUNT: Final = "locale"  # 83,584
 
 
+def panel_id(key: str) -> int:
+    """A number from 1 to 2^31 - 1: so many that two keys of one board do not meet."""
+    return crc32(key.encode()) % (2**31 - 1) + 1
+
+
 class Query(NamedTuple):
     """One query, and how its series (or its column) is named."""
 
@@ -242,7 +247,7 @@ def finished(
     said: list[model.ValueMapping] | None = None,
 ) -> Placed:
     """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
-    panel.id(crc32(head.key.encode()) % 1_000_000 + 1).title(head.title).description(head.about).datasource(SOURCE)
+    panel.id(panel_id(head.key)).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(NO_DATA)
     words = {**head.words, **(NOT_FED if head.streams else {})}
     panel.mappings(mappings(words, limits) if said is None else said)

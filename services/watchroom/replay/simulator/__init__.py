@@ -1,10 +1,11 @@
-"""A seeded simulator of a Staffordshire-sized force: calls, incidents and crimes as events, in arrival order.
+"""A seeded simulator of a Staffordshire-sized force: calls, contacts, incidents and crimes as events, in
+arrival order.
 
 Pure: seed and time span in, events out; it reads no clock and does no I/O, and holds only what is
 open at the simulated moment, so a year streams in the memory of an hour.
 
 Read in this order: `levels` (every number, with its source), `demand` (when calls come), `calls`
-(the queue), `incidents`, `crimes`, `outbox` (what delivery does to events), `run` (the loop).
+(the queue), `callers`, `contacts`, `incidents`, `crimes`, `outbox` (what delivery does to events), `run` (the loop).
 """
 
 from watchroom.replay.simulator.demand import Surge

@@ -13,6 +13,7 @@ from functools import partial
 from math import exp, log
 from random import Random
 
+from watchroom.replay.simulator.callers import Callers
 from watchroom.replay.simulator.demand import EMERGENCY, OFFICE
 from watchroom.replay.simulator.world import World, chance
 
@@ -41,6 +42,8 @@ class ControlRoom:
         self._schedule = world.schedule
         self._opens = opens
         self._random = chance(world.seed, "calls")
+        self._callers = Callers(world)
+        self._callbacks = chance(world.seed, "call-backs")
         self._arrivals = {line: chance(world.seed, f"arrivals of {line}") for line in world.force.lines}
         self._count = 0
         self._waiting: dict[str, deque[Call]] = {"999": deque(), "101": deque()}
@@ -71,7 +74,7 @@ class ControlRoom:
         self._expect(at_ms, line)
         self._count += 1
         subject = f"c-{self._world.tag}-{self._count}"
-        self._put("call.presented", subject, at_ms, f'{{"line":"{line}"}}')
+        self._put("call.presented", subject, at_ms, f"{{{self._callers.next(line)}}}")
         join_ms = at_ms + 1000 * self._random.uniform(*levels.before_queue_s)
         if self._random.random() < levels.hung_up_before_queue:
             self._put("call.ended", subject, join_ms, f'{{"line":"{line}","reason":"hung_up_in_menu"}}')
@@ -90,9 +93,25 @@ class ControlRoom:
             self._schedule(at_ms + 1000 * patience_s, partial(self._lose_patience, call))
 
     def _lose_patience(self, call: Call, at_ms: float) -> None:
-        if not call.left:
-            call.left = True
+        if call.left:
+            return
+        call.left = True
+        if self._callbacks.random() < self._force.lines[call.line].rung_back:
+            self._ring_back(call, at_ms)
+        else:
             self._put("call.abandoned", call.subject, at_ms, f'{{"line":"{call.line}"}}')
+
+    def _ring_back(self, call: Call, at_ms: float) -> None:
+        """The caller takes the offer and hangs up; somebody beside the queue rings back."""
+        made_ms = at_ms + 1000 * self._callbacks.uniform(*self._force.callers.callback_s)
+        for kind, moment_ms in (
+            ("callback_offered", at_ms),
+            ("callback_accepted", at_ms + 8_000),
+            ("ended", at_ms + 10_000),
+            ("callback_made", made_ms),
+        ):
+            data = f'{{"line":"{call.line}"}}'
+            self._world.outbox.put("calls", f"call.{kind}", call.subject, int(moment_ms), data, self._callbacks)
 
     def _serve(self, at_ms: float) -> None:
         """Give free handlers to those who wait: 999 first, then in order of joining."""

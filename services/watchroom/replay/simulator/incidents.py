@@ -8,11 +8,9 @@ they grow with demand, as a force's do, without a map of the county.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from math import exp, log
-from random import Random
 
+from watchroom.replay.simulator.categories import Categories, Choice, Said
 from watchroom.replay.simulator.crimes import CrimeBook
 from watchroom.replay.simulator.demand import EMERGENCY
 from watchroom.replay.simulator.levels import Force, Grade
@@ -21,6 +19,7 @@ from watchroom.replay.simulator.world import World, chance
 MINUTE_MS = 60_000
 UNITS = 240  # call signs; only names, a unit may be at two incidents
 MEMORY_MS = 120 * MINUTE_MS
+AT_ONCE_MS = 10_000
 LONGEST_MS = 12 * 86_400_000  # to the scene; assumption: before that somebody looks at the list
 
 
@@ -42,18 +41,6 @@ class Pressure:
         return max(0.8, (self._opened + slack) / (self._normal + slack))
 
 
-class Choice:
-    """One of some texts, by weight."""
-
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        self._names: Sequence[str] = tuple(weights)
-        self._weights: Sequence[float] = tuple(accumulate(weights.values()))
-
-    def draw(self, random: Random) -> str:
-        """A text; weights need not sum to 1."""
-        return random.choices(self._names, cum_weights=self._weights)[0]
-
-
 class IncidentDesk:
     """Makes the `incident.*` events of each incident when it is opened."""
 
@@ -66,6 +53,7 @@ class IncidentDesk:
         self._grade = Choice({name: grade.share for name, grade in self._levels.grades.items()})
         self._area = Choice(self._levels.areas)
         self._normal_per_ms = normal_per_day(world.force) / 86_400_000
+        self._categories = Categories(world)
         self._pressure = Pressure()
         self._recent: deque[str] = deque(maxlen=6)
         self._count = 0
@@ -90,8 +78,9 @@ class IncidentDesk:
         area = self._area.draw(draw)
         normal = self._normal_per_ms * EMERGENCY[self._world.demand.hour_of_week(int(at_ms))]
         pressure = self._pressure.opened(at_ms, normal)
+        said = self._categories.draw(origin)
         parts = [f'"origin":"{origin}"', f'"call_id":"{call}"' if call else "", f'"area":"{area}"' if area else ""]
-        self._put("created", subject, at_ms, ",".join(part for part in parts if part))
+        self._put("created", subject, at_ms, ",".join(part for part in (*parts, said.opening) if part))
         if self._recent and draw.random() < self._levels.linked:
             self._link(subject, at_ms)
             return
@@ -102,10 +91,10 @@ class IncidentDesk:
             return
         levels = self._levels.grades[grade]
         if draw.random() < levels.resourced:
-            closed_ms = self._attend(subject, at_ms, levels, pressure)
+            closed_ms = self._attend(subject, at_ms, levels, pressure, at_once=said.is_self_initiated)
         else:
             closed_ms = graded_ms + 1000 * self._lognormal(levels.waits_s, 0.8)
-        self._close(subject, closed_ms)
+        self._close(subject, at_ms, closed_ms, said)
         if first and draw.random() < self._crimes.per_incident:
             self._crimes.from_incident(subject, area, at_ms)
 
@@ -123,10 +112,11 @@ class IncidentDesk:
             self._put("graded", subject, graded_ms, f'"grade":"{last}"')
         return first, last, graded_ms
 
-    def _attend(self, subject: str, at_ms: float, grade: Grade, pressure: float) -> float:
-        """Send units; returns when the incident is done."""
+    def _attend(self, subject: str, at_ms: float, grade: Grade, pressure: float, *, at_once: bool) -> float:
+        """Send units; returns when the incident is done. Who came upon it is there at once."""
         draw = self._random
         takes_ms = min(1000 * self._lognormal(grade.attend_s, grade.attend_spread) * pressure, LONGEST_MS)
+        takes_ms = min(takes_ms, AT_ONCE_MS) if at_once else takes_ms
         assigned_ms = at_ms + takes_ms * draw.uniform(0.25, 0.6)
         unit = self._unit()
         if draw.random() < self._levels.diverted:
@@ -157,8 +147,10 @@ class IncidentDesk:
         self._put("linked", subject, linked_ms, f'"parent":"{self._random.choice(self._recent)}"')
         self._put("closed", subject, linked_ms + self._about(1), '"reason":"duplicate"')
 
-    def _close(self, subject: str, at_ms: float) -> None:
-        self._put("closed", subject, at_ms, '"reason":"complete"')
+    def _close(self, subject: str, created_ms: float, at_ms: float, said: Said) -> None:
+        if said.reclassified:
+            self._put("reclassified", subject, (created_ms + at_ms) / 2, said.reclassified)
+        self._put("closed", subject, at_ms, '"reason":"complete"' + (f",{said.closing}" if said.closing else ""))
         if self._random.random() < self._levels.reopened:
             reopened_ms = at_ms + self._about(120)
             self._put("reopened", subject, reopened_ms, '"reason":"new_information"')

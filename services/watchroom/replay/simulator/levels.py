@@ -57,6 +57,54 @@ class Line:
     wrap_up_s: float  # mean time until the handler is free again
     incident: float  # share of answered calls that open an incident
     lost: float  # share of calls not answered on a normal day; what counts as normal demand for incidents
+    classes: Mapping[str, float]  # of calls
+    rung_back: float  # share of callers whose patience ends who accept a call-back instead
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who rings, and from which numbers. Assumptions but for landline and mobile."""
+
+    types: Mapping[str, float] = field(
+        # published: 13 % landline, 87 % mobile of those with a number
+        default_factory=lambda: {"landline": 0.13 * 0.94, "mobile": 0.87 * 0.94, "withheld": 0.06}
+    )
+    numbers: int = 250_000
+    hospitals: int = 5  # published: the top five callers are linked to hospitals
+    from_hospitals: float = 0.01  # of calls
+    callback_s: tuple[float, float] = (300, 5_400)  # accepted to made, uniform
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel of digital contact."""
+
+    per_day: float
+    reply_s: float  # median, received to first reply
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Digital contact. The report gives no numbers: all are assumptions but for the sum of all channels."""
+
+    # published: contacts fairly stable while 101 fell by 79,185 a year, so that 217 a day came in otherwise
+    channels: Mapping[str, Channel] = field(
+        default_factory=lambda: {
+            "single_online_home": Channel(95, 4 * 3600),
+            "live_chat": Channel(30, 60),
+            "facebook": Channel(30, 1.5 * 3600),
+            "twitter": Channel(12, 1.5 * 3600),
+            "email": Channel(35, 6 * 3600),
+            "front_counter": Channel(15, 240),
+            "partner_agency": Channel(20, 20 * 60),
+        }
+    )
+    reply_spread: float = 0.6
+    handle_s: float = 1_800  # median, first reply to closed
+    unanswered: float = 0.1  # closed without a reply
+    classes: Mapping[str, float] = field(
+        default_factory=lambda: {"non_emergency": 0.68, "general_enquiry": 0.26, "emergency": 0.01, "outgoing": 0.05}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +132,13 @@ class Incidents:
     reopened: float
     arrival_missing: float  # on scene never entered
     areas: Mapping[str, float]
+    categories: Mapping[str, float]
+    asb_types: Mapping[str, float]
+    recategorised: float  # before the closing
+    closed_otherwise: float  # share whose closing category is drawn anew
+    self_initiated: float  # of those that no call led to
+    addresses: int  # where anti-social behaviour can happen
+    address_spread: float  # 1: everywhere alike; the higher, the more at few addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +172,13 @@ class Force:
     shifts: tuple[Shift, Shift, Shift]  # 23-07, 07-15, 15-23 local
     incidents: Incidents
     crimes: Crimes
+    callers: Callers = field(default_factory=Callers)
+    contacts: Contacts = field(default_factory=Contacts)
     delivery: Mapping[str, Delivery] = field(
         default_factory=lambda: {
             # A switch is on the network all the time; a late answer would show a caller who no longer waits.
             "calls": Delivery(0.005, 0.01, 0.0005, (60, 600), lateness_s=86_400),
+            "contacts": Delivery(0.005, 0.01, 0.001, (60, 1_800), lateness_s=7 * 86_400),
             # Terminals in cars lose coverage and send what they kept.
             "incidents": Delivery(0.005, 0.01, 0.005, (60, 7_200), lateness_s=7 * 86_400),
             # Some records come through a nightly transfer.
@@ -166,6 +224,8 @@ PUBLISHED = Force(
             wrap_up_s=85,
             incident=0.55,
             lost=0.02,
+            classes={"emergency": 0.8, "non_emergency": 0.2},
+            rung_back=0.0,
         ),
         "101": Line(
             per_day=687,  # published: -24 % (79,185) implies 250,752 a year
@@ -181,6 +241,8 @@ PUBLISHED = Force(
             wrap_up_s=90,
             incident=0.36,
             lost=0.32,
+            classes={"emergency": 0.02, "non_emergency": 0.73, "general_enquiry": 0.25},
+            rung_back=0.03,
         ),
     },
     shifts=(Shift(3, 1), Shift(3, 4), Shift(3, 4)),
@@ -200,6 +262,15 @@ PUBLISHED = Force(
         reopened=0.015,
         arrival_missing=0.05,
         areas=_AREAS,
+        # Published: 14,060 to 14,612 addresses with anti-social behaviour in 12 months, 74 % of them with one
+        # incident, 19 % with 2 or 3. These three shares of a year come near that; the rest are assumptions.
+        categories={"asb": 0.11, "crime": 0.3, "public_safety": 0.42, "transport": 0.09, "administration": 0.08},
+        addresses=50_000,
+        address_spread=3.0,
+        asb_types={"nuisance": 0.6, "neighbour_dispute": 0.2, "personal": 0.12, "environmental": 0.08},
+        recategorised=0.03,
+        closed_otherwise=0.12,
+        self_initiated=0.3,
     ),
     crimes=Crimes(
         per_incident=0.28,

@@ -27,14 +27,21 @@ class Outbox:
         self._low, high = USUAL_DELAY_MS
         self._span = high - self._low
 
-    def put(self, stream: str, kind: str, subject: str, time_ms: int, data: str = "") -> None:
-        """Send an event that happens at `time_ms`; it arrives then or later."""
-        draw = self._random.random
+    def put(  # noqa: PLR0917 - what an event consists of
+        self, stream: str, kind: str, subject: str, time_ms: int, data: str = "", chance: Random | None = None
+    ) -> None:
+        """Send an event that happens at `time_ms`; it arrives then or later.
+
+        `chance` decides how it is delivered. A part that was added later has its own, so that what happens to the
+        events of the others stays as it was.
+        """
+        random = chance or self._random
+        draw = random.random
         rates = self._delivery[stream]
         delay_ms = self._low + int(self._span * draw())
-        chance = draw()
-        if chance < rates.troubled:
-            delay_ms = self._trouble(rates, chance, delay_ms)
+        trouble = draw()
+        if trouble < rates.troubled:
+            delay_ms = _trouble(random, rates, trouble, delay_ms)
         self._made += 1
         arrival_ms = time_ms + delay_ms
         event_id = f"{subject}.{self._made}"
@@ -42,7 +49,7 @@ class Outbox:
         heappush(self._waiting, (arrival_ms, self._made, Simulated(arrival_ms, stream, subject, value)))
         if draw() < rates.duplicates:
             self._made += 1
-            again_ms = arrival_ms + self._within(rates.repeat_s)
+            again_ms = arrival_ms + _within(random, rates.repeat_s)
             heappush(self._waiting, (again_ms, self._made, Simulated(again_ms, stream, subject, value)))
 
     def put_now(self, item: Simulated) -> None:
@@ -56,13 +63,15 @@ class Outbox:
         while waiting and waiting[0][0] <= now_ms:
             yield heappop(waiting)[2]
 
-    def _trouble(self, rates: Delivery, chance: float, usual_ms: int) -> int:
-        """The delay of an event whose delivery went wrong, in milliseconds."""
-        if chance < rates.too_late:
-            return round(rates.lateness_s * 1000) + self._within((60, 3600))
-        if chance < rates.too_late + rates.late:
-            return self._within(rates.late_s)
-        return usual_ms + self._within(rates.out_of_order_s)
 
-    def _within(self, seconds: tuple[float, float]) -> int:
-        return round(self._random.uniform(*seconds) * 1000)
+def _trouble(random: Random, rates: Delivery, chance: float, usual_ms: int) -> int:
+    """The delay of an event whose delivery went wrong, in milliseconds."""
+    if chance < rates.too_late:
+        return round(rates.lateness_s * 1000) + _within(random, (60, 3600))
+    if chance < rates.too_late + rates.late:
+        return _within(random, rates.late_s)
+    return usual_ms + _within(random, rates.out_of_order_s)
+
+
+def _within(random: Random, seconds: tuple[float, float]) -> int:
+    return round(random.uniform(*seconds) * 1000)

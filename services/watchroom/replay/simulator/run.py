@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from zlib import crc32
 
 from watchroom.replay.simulator.calls import ControlRoom
+from watchroom.replay.simulator.contacts import ContactDesk
 from watchroom.replay.simulator.crimes import CrimeBook
 from watchroom.replay.simulator.demand import Demand, Surge
 from watchroom.replay.simulator.envelope import SOURCES, Simulated, envelope
@@ -71,7 +72,7 @@ def simulate(
     crimes = CrimeBook(world)
     incidents = IncidentDesk(world, crimes)
     calls = ControlRoom(world, incidents.open)
-    for part in (crimes, incidents, calls):
+    for part in (crimes, incidents, calls, ContactDesk(world)):
         part.start(float(start_ms))
     if heartbeats_from_ms is not None:
         agenda.at(float(heartbeats_from_ms), partial(_beat, agenda, outbox))
