@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from tests.events.test_token_maker import KEY
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
@@ -150,7 +151,8 @@ def test_street_level_crime_gives_crimes_by_category_and_anti_social_behaviour_a
     mapping = DISPATCH_MAPPING.with_name("policeuk-street-crime.toml")
     files = (real_data / STREET_CRIME,)
     request = Request(mapping, files, kafka=embedded_stack.kafka, redis_url=embedded_stack.redis_url)
-    with replay(embedded_stack.settings(), request, refused=lambda row: pytest.fail(str(row))) as outcome:
+    settings = embedded_stack.settings(token_key=KEY.decode())
+    with replay(settings, request, refused=lambda row: pytest.fail(str(row))) as outcome:
         rows: list[Any] = moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
     july = [row for row in rows if row["period"] == "2018-07"]
     incidents = sum(row["value"] for row in july if row["measure"] == "incident_volume")
@@ -158,6 +160,10 @@ def test_street_level_crime_gives_crimes_by_category_and_anti_social_behaviour_a
     found["anti_social_behaviour"] = incidents
     expected = {name.lower().replace(" ", "_").replace("-", "_"): count for name, count in figures["types"].items()}
     assert found == expected
+    (addresses,) = [row for row in july if row["measure"] == "asb_addresses"]
+    assert (incidents, addresses["denominator"]) == (757, 541)
+    bands = ("tokens_1", "tokens_2_3", "tokens_4_plus")
+    assert [addresses[band] for band in bands] == [413, figures["asb_locations_2_3"], figures["asb_locations_4plus"]]
     assert outcome.dead_letters == {}
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.events.test_token_maker import MAKER
 from tests.parts import ROOT
 from watchroom.replay.convert import Conversion
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped
-from watchroom.replay.mapping import check_mapping, load_mapping, streams_of
+from watchroom.replay.mapping import load_mapping, streams_of
 from watchroom.replay.mapping_model import MappingWords
 from watchroom.replay.rows import check_files, read_rows
 
@@ -26,7 +26,7 @@ JULY_2018 = "2018-07"
 def converted(words: MappingWords, *files: Path) -> tuple[list[Mapped], Conversion]:
     """Every event of the files, and the conversion that made them; no row may be refused."""
     check_files(files, words)
-    conversion = Conversion(words, lambda row: pytest.fail(str(row)))
+    conversion = Conversion(words, lambda row: pytest.fail(str(row)), tokens=MAKER)
     return list(conversion.events(read_rows(files, words))), conversion
 
 
@@ -61,10 +61,11 @@ def test_the_same_extract_twice_is_the_same_crimes_and_incidents(real_data: Path
 
 def test_longitude_and_latitude_together_are_an_address(real_data: Path, july: Any) -> None:
     """541 places, 413 of which were reported once: texts of the place or its LSOA would give other numbers."""
-    given = tomllib.loads(MAPPING.read_text())
-    given["event"][1]["data"] = {"reason": {"join": ["Longitude", "Latitude"]}}
-    events, _ = converted(check_mapping(given, str(MAPPING)), real_data / EXTRACT)
-    reports = Counter(event.data["reason"] for event in of_month(events, "incident.created", JULY_2018))
+    events, _ = converted(load_mapping(MAPPING), real_data / EXTRACT)
+    incidents = of_month(events, "incident.created", JULY_2018)
+    assert {event.data["category"] for event in incidents} == {"asb"}
+    assert all(str(event.data["lsoa"]).startswith("E0") for event in incidents)
+    reports = Counter(event.data["address_token"] for event in incidents)
     bands = Counter("once" if count == 1 else "2 to 3" if count < 4 else "4 or more" for count in reports.values())
     assert (len(reports), bands) == (541, {"once": 413, "2 to 3": 108, "4 or more": 20})
     assert (bands["2 to 3"], bands["4 or more"]) == (july["asb_locations_2_3"], july["asb_locations_4plus"])

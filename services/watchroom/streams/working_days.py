@@ -28,8 +28,10 @@ def working_ms(at_ms: int | None) -> int | None:
 
     None of no moment, and outside the years of the table, of which no holidays are known.
     """
+    if at_ms is None:
+        return None
     off = _days_off()
-    if at_ms is None or not off.starts[0] <= at_ms < off.known_until_ms:
+    if not off.starts[0] <= at_ms < off.known_until_ms:
         return None
     latest = bisect_right(off.starts, at_ms) - 1  # the latest day off that has begun
     return at_ms - off.before[latest] - (min(at_ms, off.ends[latest]) - off.starts[latest])
