@@ -18,6 +18,7 @@ def measure_of(kind: Kind) -> Measure:
     return Measure(
         "m", kind.name, "made_up", "ended", (), ("1h",), "Made up", "What a test made up.", "A test", start="begun",
         part=Condition({"how": ("well",)}), state="waiting", targets=(Target({}, 60_000, inclusive=False),),
+        edges_ms=(10_000, 60_000),
         give_up_ms=60_000, own={key.name: key.example for key in kind.own_keys},
     )  # fmt: skip
 

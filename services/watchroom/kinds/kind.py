@@ -93,6 +93,16 @@ class Column(NamedTuple):
     figure: str
 
 
+class Quotient(NamedTuple):
+    """A figure out of fields that add up over months: numerator / denominator / per, from whole numbers."""
+
+    unit: Unit
+    numerator: str  # field
+    denominator: str = ""  # field; empty: a number, and no quotient
+    per: int = 1  # how many of the numerator's units are one of the figure's: 1,000 ms are 1 s
+    of_target: bool = False  # there only where there is a target
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """Something that a tile, a panel or an alert may ask for.
@@ -159,6 +169,10 @@ class Kind:
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
     add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up
     unit: Unit = Unit.NUMBER  # of its value
+    fed_by: str = "events"  # or "figures": numbers produced elsewhere
+    # Columns that a report computes from added-up fields, by name, `value` first; none: it has no rows of that kind.
+    quotients: Mapping[str, Quotient] = field(default_factory=dict)
+    nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a report: columns under one name
     published: tuple[str, ...] = ()  # columns beside the value and its counts that a restatement may change
     details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures in the words of a table
     card: tuple[str, ...] = ()  # quantities shown of a measure that has no tile

@@ -1,0 +1,80 @@
+"""Figures as whole numbers until they are printed, and rounded once then: half away from zero. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from watchroom.kinds.kind import Quotient, Unit
+
+JSON_DECIMALS = 6  # of seconds and shares: below what was measured
+
+
+class Exact(NamedTuple):
+    """numerator / denominator / per."""
+
+    unit: Unit
+    numerator: int
+    denominator: int | None = None  # None: it is a number, and no quotient
+    per: int = 1
+
+    @property
+    def value(self) -> Fraction | None:
+        """In its unit; a share is 0 to 1. None of nothing."""
+        if self.denominator == 0:
+            return None
+        return Fraction(self.numerator, (self.denominator or 1) * self.per)
+
+    @property
+    def base(self) -> int:
+        """On how many it rests."""
+        return self.numerator if self.denominator is None else self.denominator
+
+
+def of_fields(quotient: Quotient, fields: Mapping[str, int]) -> Exact:
+    """From fields that were added up; a field that is not there is 0."""
+    denominator = fields.get(quotient.denominator, 0) if quotient.denominator else None
+    return Exact(quotient.unit, fields.get(quotient.numerator, 0), denominator, quotient.per)
+
+
+def rounded(value: Fraction, decimals: int) -> Fraction:
+    """To so many decimals, half away from zero: 0.5 is 1 and -0.5 is -1."""
+    scaled = abs(value) * 10**decimals
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Fraction(whole if value >= 0 else -whole, 10**decimals)
+
+
+def as_number(value: Fraction | None, decimals: int = JSON_DECIMALS) -> float | int | None:
+    """For JSON and spreadsheets: a whole number where it is one of its own, else rounded once."""
+    if value is None:
+        return None
+    found = rounded(value, decimals)
+    return found.numerator if value.denominator == 1 else float(found)
+
+
+def as_text(value: Fraction, decimals: int, *, signed: bool = False) -> str:
+    """`1,234.5`, with `signed` `+1,234.5`; rounded once."""
+    found = rounded(value, decimals)
+    whole, part = divmod(abs(found.numerator) * 10**decimals // found.denominator, 10**decimals)
+    sign = "-" if found < 0 else "+" if signed and found > 0 else ""
+    return f"{sign}{whole:,}" + (f".{part:0{decimals}}" if decimals else "")
+
+
+class Change(NamedTuple):
+    """From a baseline's figure to the report's: each None where it has no meaning."""
+
+    absolute: Fraction | None = None  # in the figure's unit; of a share None: its difference is in points
+    percent: Fraction | None = None
+    points: Fraction | None = None  # percentage points, of shares
+
+
+def change(now: Exact | None, then: Exact | None) -> Change:
+    """How much a figure changed; no per cent of a baseline of 0."""
+    if now is None or then is None or now.value is None or then.value is None:
+        return Change()
+    difference = now.value - then.value
+    percent = 100 * difference / abs(then.value) if then.value else None
+    if now.unit is Unit.SHARE:
+        return Change(None, percent, 100 * difference)
+    return Change(difference, percent, None)
