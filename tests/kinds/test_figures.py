@@ -112,7 +112,9 @@ def test_the_national_bins_count_every_duration_once(values_ms: list[int]) -> No
 @pytest.mark.parametrize("edges_ms", [(), (10_000,), (60_000,)])
 def test_without_an_edge_at_10_s_and_at_60_s_there_are_no_national_bins(edges_ms: tuple[int, ...]) -> None:
     """A bin that lies across 10 s cannot be divided, and a guess would be a wrong number."""
-    found = DurationFigures({"observations": 1, "sum_ms": 9_999, f"bin:{Bins(edges_ms).lower_ms(9_999)}": 1}, Bins(edges_ms))
+    found = DurationFigures(
+        {"observations": 1, "sum_ms": 9_999, f"bin:{Bins(edges_ms).lower_ms(9_999)}": 1}, Bins(edges_ms)
+    )
     assert (found.under_10, found.from_10_to_60, found.from_60) == (None, None, None)
 
 

@@ -312,9 +312,10 @@ KIND: Final = Kind(
         Column("negative", "negative"),
     ),
     quotients={
-        "value": Quotient(Unit.SECONDS, SUM_MS, OBSERVATIONS, per=1000),
-        "within_target": Quotient(Unit.SHARE, WITHIN, OBSERVATIONS, of_target=True),
+        "value": Quotient(Unit.SECONDS, SUM_MS, OBSERVATIONS, per=1000, title="mean"),
+        "within_target": Quotient(Unit.SHARE, WITHIN, OBSERVATIONS, of_target=True, title="within the target"),
     },
+    further_fields=tuple(f"{BIN}{edge}" for edge in (0, *NATIONAL_EDGES_MS)),
     nested={"bins": ("under_10", "10_to_60", "60_or_more")},
     published=("within_target",),
     details=details,

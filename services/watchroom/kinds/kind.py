@@ -101,6 +101,7 @@ class Quotient(NamedTuple):
     denominator: str = ""  # field; empty: a number, and no quotient
     per: int = 1  # how many of the numerator's units are one of the figure's: 1,000 ms are 1 s
     of_target: bool = False  # there only where there is a target
+    title: str = ""  # beside the number in a report; empty: what the measure is called says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ class Kind:
     fed_by: str = "events"  # or "figures": numbers produced elsewhere
     # Columns that a report computes from added-up fields, by name, `value` first; none: it has no rows of that kind.
     quotients: Mapping[str, Quotient] = field(default_factory=dict)
+    further_fields: tuple[str, ...] = ()  # that an imported month may have beside those of the quotients
     nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a report: columns under one name
     published: tuple[str, ...] = ()  # columns beside the value and its counts that a restatement may change
     details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures in the words of a table

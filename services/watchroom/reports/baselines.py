@@ -1,5 +1,6 @@
 """Baselines by name, from `schemas/baselines.toml`, and which of their months a report compares with. Pure but for the
-file."""
+file.
+"""
 
 from __future__ import annotations
 

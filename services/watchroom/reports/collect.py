@@ -60,7 +60,7 @@ class Collector:
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)
-            month = Month(name, fields, log if published else (), self._closed(name, as_of), topics)
+            month = Month(name, fields, log if published else (), self.closed(name, as_of), topics)
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows
 
@@ -89,7 +89,7 @@ class Collector:
             stands[stream] = min(known) if known and len(known) == len(fresh) else None
         return stands
 
-    def _closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
+    def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
         """By stream: whether all that arrived before the month closed is in (design 2.9)."""
         end_ms = Calendar(self.settings.zone).month_end_ms(month)
         closes_ms = {stream: end_ms + self.settings.lateness_days.ms(stream) for stream in STREAMS}

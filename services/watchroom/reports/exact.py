@@ -12,24 +12,32 @@ JSON_DECIMALS = 6  # of seconds and shares: below what was measured
 
 
 class Exact(NamedTuple):
-    """numerator / denominator / per."""
+    """numerator / denominator / per; of a figure in per cent that has both, a hundred times that."""
 
     unit: Unit
     numerator: int
     denominator: int | None = None  # None: it is a number, and no quotient
     per: int = 1
+    is_percent: bool = False  # in per cent, as some figures are written; a share is 0 to 1
 
     @property
     def value(self) -> Fraction | None:
-        """In its unit; a share is 0 to 1. None of nothing."""
-        if self.denominator == 0:
-            return None
-        return Fraction(self.numerator, (self.denominator or 1) * self.per)
+        """In its unit; None of nothing."""
+        if self.denominator is None:
+            return Fraction(self.numerator, self.per)
+        hundred = 100 if self.is_percent else 1
+        return Fraction(self.numerator * hundred, self.denominator * self.per) if self.denominator else None
 
     @property
-    def base(self) -> int:
-        """On how many it rests."""
-        return self.numerator if self.denominator is None else self.denominator
+    def base(self) -> int | None:
+        """On how many it rests; None of a rate without its counts."""
+        if self.denominator is not None:
+            return self.denominator
+        return None if self.is_percent else self.numerator // self.per
+
+    def in_points(self, value: Fraction) -> Fraction | None:
+        """A difference of such figures in percentage points; None where it has none."""
+        return value if self.is_percent else 100 * value if self.unit is Unit.SHARE else None
 
 
 def of_fields(quotient: Quotient, fields: Mapping[str, int]) -> Exact:
@@ -75,6 +83,5 @@ def change(now: Exact | None, then: Exact | None) -> Change:
         return Change()
     difference = now.value - then.value
     percent = 100 * difference / abs(then.value) if then.value else None
-    if now.unit is Unit.SHARE:
-        return Change(None, percent, 100 * difference)
-    return Change(difference, percent, None)
+    points = now.in_points(difference)
+    return Change(difference if points is None else None, percent, points)

@@ -11,7 +11,7 @@ from watchroom.reports.collect import Collector
 from watchroom.reports.rows import AsOf, Row, topic_of
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
-from watchroom.store.filled import Filled
+from watchroom.store.filled import tell_refused
 
 
 class Months(NamedTuple):
@@ -52,7 +52,7 @@ def read_months(
     _check_asked(only, measures, known=(*known, ORPHANS))
     try:
         filled = collector.check(known[name].stream for name in measures if name in known)
-        _tell(filled, warn)
+        tell_refused(filled, warn)
         as_of = collector.as_of()  # before the rows: they then hold at least what it says
         rows = collector.months(only or None, as_of, published=True)
     finally:
@@ -79,7 +79,7 @@ def restatements(
     _check_asked(only)
     try:
         filled = collector.check()
-        _tell(filled, warn)
+        tell_refused(filled, warn)
         topics = filled.refused_topics(settings)
         reader = collector.reader
         wanted = [month for month in reader.months() if not only or month in only]
@@ -87,14 +87,6 @@ def restatements(
         return [dict(entry._asdict()) for entry in entries if entry.topic not in topics]
     finally:
         collector.reader.close()
-
-
-def _tell(filled: Filled, warn: Callable[[str], None]) -> None:
-    for stream, changed in filled.refused.items():
-        warn(
-            f"{stream} is left out because Redis holds it under another definition: {changed}. Use the catalogue and "
-            "settings of the workers, or run `watchroom rebuild`"
-        )
 
 
 def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:

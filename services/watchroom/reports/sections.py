@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.toml_file import read_toml
 
 FILE: Final = "report.toml"
+DEFINITIONS: Final = "definitions"  # a sheet and a part of the page of their own
 PUBLISHED_ROWS: Final = range(1, 65)
 """Rows of the published report. Source: Staffordshire Police, Public Performance Meeting, 27 January 2022."""
 
@@ -90,11 +91,13 @@ def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
     rows = Counter(row for section in sections for row in section.rows)
     yield from (Fault(where, name, "two sections of this name", "another name") for name in _twice(names))
     yield from (Fault(where, "rows", f"{row} twice", "each row in one section") for row in _twice(rows))
+    if DEFINITIONS in names:
+        yield Fault(where, "sections", repr(DEFINITIONS), "another name: the definitions have it")
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
         yield Fault(where, "rows", f"no section with {', '.join(missing)}", "each row of the report in a section")
     if sum(not section.rows for section in sections) != 1:
         yield Fault(where, "sections", "not exactly one section without rows", "one, for measures that serve no row")
 
 
-def _twice(counts: Mapping[str, int] | Mapping[int, int]) -> list[object]:
+def _twice(counts: Mapping[Any, int]) -> list[Any]:
     return [each for each, count in counts.items() if count > 1]

@@ -159,6 +159,11 @@ class Reader:
         head = self.keys.bucket("month:")
         return sorted(key.removeprefix(head) for key in self._scan(f"{head}*"))
 
+    def baseline_months(self, name: str, months: Sequence[str]) -> list[dict[str, int]]:
+        """Imported months of a baseline, in the order of `months`; {} where there is none."""
+        head = len(self.keys.prefix)
+        return self.buckets([self.keys.baseline(name, month)[head:] for month in months])
+
     def restatements(self, month: str) -> list[Restatement]:
         """Changes to a closed month, in the order in which they were applied."""
         found = self._ask(lambda: self._redis.lrange(self.keys.restatements(month), 0, -1))

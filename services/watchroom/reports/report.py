@@ -1,0 +1,159 @@
+"""The report's rows of measures that add up over months. Pure: months' whole numbers in, rows out.
+
+A row is a measure over the report's months under some label values, all areas together, with its areas as parts. What
+is missing is said and never counted as 0: months that are not held, a baseline without its months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from watchroom.kinds import names
+from watchroom.kinds.kind import By, fields_added_up
+from watchroom.kinds.measure import Label, Measure
+from watchroom.reports.compare import AREA, BaselineHeld, Compared, Comparing, Key, compare, without_area
+from watchroom.reports.figure import Figure, figure_of
+from watchroom.reports.held import Content, Held
+
+Groups = Mapping[str, Sequence[str]]  # of areas: the group's name -> its areas
+
+
+class Part(NamedTuple):
+    """One area of a row, or a group of them."""
+
+    name: str
+    figure: Figure
+    of_total: Fraction | None  # of a plain number: its share of the row's; None of 0
+
+
+class Areas(NamedTuple):
+    """A row by area. Listed areas and the residual add up to the row; each group says some of them again, together."""
+
+    parts: tuple[Part, ...]  # the listed areas
+    groups: tuple[Part, ...]
+    residual: Part  # in no listed area
+    residual_of: tuple[Part, ...]  # what that is made of
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One row. `figure` is None where no month is held, `published` while a month is not closed."""
+
+    measure: Measure
+    rows: tuple[int, ...]  # of the published report, those of its section
+    by: By
+    months: tuple[str, ...]
+    held_months: int
+    figure: Figure | None
+    small: bool
+    closed: bool
+    as_of_ms: int | None
+    restatements: int  # entries of the log, since the months were closed
+    published: Figure | None
+    compared: Mapping[str, Compared]  # by baseline
+    areas: Areas | None
+    note: str
+
+
+class Source(NamedTuple):
+    """What rows are made of."""
+
+    held: Held
+    baselines: Mapping[str, BaselineHeld]
+    small_below: int
+    groups: Groups
+
+
+def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator[ReportRow]:
+    """The rows of one measure: all label values together where there are several, then each by itself.
+
+    Label values that are not listed (`other`, `unknown`) have a row only where something happened under them.
+    """
+    sets: dict[Key, list[By]] = {}
+    for by in measure.label_sets():
+        sets.setdefault(without_area(by), []).append(by)
+    if len(sets) > 1:
+        yield _row(measure, rows, {}, sets, source)
+    unlisted = {label.name: {label.absent, label.other} - set(label.values) for label in measure.labels}
+    for key, same in sets.items():
+        if not any(value in unlisted[name] for name, value in key) or _in_use(measure, {key: same}, source.held):
+            yield _row(measure, rows, dict(key), {key: same}, source)
+
+
+def _row(
+    measure: Measure, rows: tuple[int, ...], by: By, sets: Mapping[Key, Sequence[By]], source: Source
+) -> ReportRow:
+    held, stream = source.held, measure.stream
+    every = [each for same in sets.values() for each in same]
+    figure = _figure(measure, by, every, held.today) if held.complete.get(stream) else None
+    closed = held.is_whole(stream) and held.closed.get(stream, False)
+    row = Comparing(measure, by, sets, figure, held.is_whole(stream), _in_use(measure, sets, held), source.small_below)
+    return ReportRow(
+        measure=measure,
+        rows=rows,
+        by=by,
+        months=held.months,
+        held_months=held.number_held(stream),
+        figure=figure,
+        small=figure is not None and figure.is_small(source.small_below),
+        closed=closed,
+        as_of_ms=held.as_of.get(stream),
+        restatements=sum(held.entries.get(names.series(measure.id, each), 0) for each in every),
+        published=_figure(measure, by, every, held.published) if closed else None,
+        compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},
+        areas=None if figure is None else _areas(measure, by, every, figure, source),
+        note=_missing(held, stream),
+    )
+
+
+def _in_use(measure: Measure, sets: Mapping[Key, Sequence[By]], held: Held) -> set[Key]:
+    def happened(by: By) -> bool:
+        name = names.series(measure.id, by)
+        return any(held.today.get(name, {}).values()) or name in held.entries
+
+    return {key for key, same in sets.items() if any(map(happened, same))}
+
+
+def _figure(measure: Measure, by: By, sets: Iterable[By], content: Content) -> Figure:
+    return figure_of(measure, by, fields_added_up(content.get(names.series(measure.id, each), {}) for each in sets))
+
+
+def _areas(measure: Measure, by: By, sets: Sequence[By], total: Figure, source: Source) -> Areas | None:
+    label = next((label for label in measure.labels if label.name == AREA), None)
+    if label is None:
+        return None
+
+    def part(name: str, areas: Sequence[str]) -> Part:
+        figure = _figure(measure, by, [each for each in sets if each[AREA] in areas], source.held.today)
+        return Part(name, figure, _of_total(figure, total))
+
+    others = _unlisted(label)
+    return Areas(
+        tuple(part(value, [value]) for value in label.values),
+        tuple(part(name, members) for name, members in source.groups.items()),
+        part("residual", others),
+        tuple(part(value, [value]) for value in others),
+    )
+
+
+def _unlisted(label: Label) -> list[str]:
+    return [value for value in label.all_values() if value not in label.values]
+
+
+def _of_total(part: Figure, total: Figure) -> Fraction | None:
+    if part.value is None or total.value is None or total.value.denominator is not None or not total.value.numerator:
+        return None
+    return Fraction(part.value.numerator, total.value.numerator)
+
+
+def _missing(held: Held, stream: str) -> str:
+    """Which months are not held, or not to their end."""
+    states = held.complete.get(stream, {})
+    absent = [month for month in held.months if month not in states]
+    partly = [month for month in held.months if states.get(month) is False]
+    said = [f"not held: {', '.join(absent)}"] if absent else []
+    said += [f"held in part: {', '.join(partly)}"] if partly else []
+    return "; ".join(said)
