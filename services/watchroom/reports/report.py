@@ -49,7 +49,7 @@ class ReportRow:
     held_months: int
     figure: Figure | None
     small: bool
-    closed: bool
+    closed: bool  # whether the last month is, and so each
     as_of_ms: int | None
     restatements: int  # entries of the log, since the months were closed
     published: Figure | None
@@ -89,7 +89,7 @@ def _row(
     held, stream = source.held, measure.stream
     every = [each for same in sets.values() for each in same]
     figure = _figure(measure, by, every, held.today) if held.complete.get(stream) else None
-    closed = held.is_whole(stream) and held.closed.get(stream, False)
+    closed = held.closed.get(stream, False)
     row = Comparing(measure, by, sets, figure, held.is_whole(stream), _in_use(measure, sets, held), source.small_below)
     return ReportRow(
         measure=measure,
@@ -102,7 +102,7 @@ def _row(
         closed=closed,
         as_of_ms=held.as_of.get(stream),
         restatements=sum(held.entries.get(names.series(measure.id, each), 0) for each in every),
-        published=_figure(measure, by, every, held.published) if closed else None,
+        published=_figure(measure, by, every, held.published) if closed and figure is not None else None,
         compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},
         areas=None if figure is None else _areas(measure, by, every, figure, source),
         note=_missing(held, stream),

@@ -76,5 +76,5 @@ def _add(table: Table, row: ReportRow) -> None:
         if is_last and told:
             name.append("\n" + " · ".join(told), style="dim")
         then = [text for each in line.then.values() for text in each]
-        cells = (", ".join(map(str, row.rows)) if is_first else "", name, line.figure, line.counts, *then)
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells), end_section=is_last)
+        numbers = Text(", ".join(map(str, row.rows)) if is_first else "")
+        table.add_row(numbers, name, *map(Text, (line.figure, line.counts, *then)), end_section=is_last)
