@@ -341,8 +341,8 @@ def test_flat_lines_and_objects_say_the_same(room: Settings) -> None:
     """A figure that differed between the formats would be wrong in one of them."""
     found = report(room, baselines=["previous"])
     totals = [line for line in as_lines(found) if line["part"] == "total"]
-    objects = list(as_objects(found))
+    objects: list[Any] = list(as_objects(found))
     for line, row in zip(totals, objects, strict=True):
         names = ("measure", "value", "numerator", "denominator", "held_months")
         assert [line[name] for name in names] == [row[name] for name in names]
-        assert line["previous value"] == row["baselines"]["previous"]["value"]  # type: ignore[index]
+        assert line["previous value"] == row["baselines"]["previous"]["value"]

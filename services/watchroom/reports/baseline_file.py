@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -15,6 +15,9 @@ from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Label, Measure
 from watchroom.reports.baselines import Baseline
 from watchroom.rolling.calendar import is_month
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 COLUMNS: Final = ("month", "measure", "field", "value")
 MOST: Final = 2**53 - 1  # Redis and JSON hold whole numbers exactly up to here
@@ -76,7 +79,7 @@ def parse_baseline(file: str, text: str, baseline: Baseline, catalogue: Catalogu
     return Imported(cells, faults)
 
 
-def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | str]]:
+def _rows(reader: CsvReader) -> Iterator[tuple[int, list[str] | str]]:
     """Number of the line on which each row ends, and its cells, or what is wrong with it."""
     while True:
         try:
@@ -84,10 +87,10 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield reader.line_num, str(error)  # type: ignore[attr-defined]  # the csv module's reader has it
+            yield reader.line_num, str(error)
         else:
             if any(cell.strip() for cell in row):
-                yield reader.line_num, row  # type: ignore[attr-defined]
+                yield reader.line_num, row
 
 
 def _cells_by_name(header: list[str], row: list[str] | str) -> dict[str, str]:
