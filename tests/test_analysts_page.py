@@ -21,11 +21,12 @@ PAGE: Final = (ROOT / "schemas" / "measures" / "ANALYSTS.md").read_text(encoding
 def faults(page: str, kinds: Iterable[Kind], streams: Iterable[Stream]) -> Iterator[str]:
     """What the page does not say of these kinds and streams."""
     yield from _stream_faults(" ".join(page.split()), list(streams))
-    yield from _kind_faults(page, [kind for kind in kinds if kind.reads is Reads.BUCKETS])
+    yield from _kind_faults(page, [kind for kind in kinds if kind.reads in (Reads.BUCKETS, Reads.FIGURES)])
 
 
 def _stream_faults(text: str, streams: list[Stream]) -> Iterator[str]:
-    closing = ", ".join(f"{each.name} {each.lateness_days:g} day{'s' * (each.lateness_days != 1)}" for each in streams)
+    days = {each.name: each.lateness_days if each.closing_days is None else each.closing_days for each in streams}
+    closing = ", ".join(f"{name} {number:g} day{'s' * (number != 1)}" for name, number in days.items())
     opened = " or ".join(each.entity for each in streams if each.states)
     for said in (f"a while after its end: {closing}. Until then", f"One row is one {opened}: `measure`, `id`"):
         if said not in text:

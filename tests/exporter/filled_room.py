@@ -33,6 +33,14 @@ def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
             series = names.series(measure.id, by)
             if random.random() < 0.2:
                 continue
+            if kind_of(measure).reads is Reads.NOTHING:
+                continue
+            if kind_of(measure).reads is Reads.FIGURES:
+                month = LONDON.month_of(now_ms)
+                of_month = names.series(measure.id, {**by, names.PERIOD: month})
+                said = {"numerator": random.randrange(50), "has_numerator": 1, "as_at_ms": now_ms - DAY_MS}
+                buckets[f"month:{month}"].update({names.field(of_month, what): of for what, of in said.items()})
+                continue
             if kind_of(measure).reads is Reads.OPEN_SET:
                 pipe.zadd(room.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
                 continue

@@ -9,7 +9,9 @@ from watchroom.kinds.kind import Contribution, Kind, Reads, Stored
 from watchroom.kinds.measure import Condition, Measure, Target
 
 BEGUN_MS, ENDED_MS, NOW_MS = 10_000, 14_000, 20_000
-FACTS: Final = {"begun": BEGUN_MS, "ended": ENDED_MS, "waiting": True, "how": "well"}
+FACTS: Final = {"begun": BEGUN_MS, "ended": ENDED_MS, "waiting": True, "how": "well"} | {
+    "measure": "m", "period": "1970-01", "held_at": BEGUN_MS, "as_at": ENDED_MS, "numerator": "1", "denominator": "2",
+}  # fmt: skip
 SERIES: Final = "m|"
 
 
@@ -33,5 +35,9 @@ def filled(kind: Kind) -> Stored:
         case Reads.OPEN_SET:
             question = open_now.question(measure, SERIES, {})
             return open_now.tile(question, (1, 0, 0, 1, 0), into.open_sets[SERIES], NOW_MS)
+        case Reads.FIGURES:
+            return {names.parse_field(field).field: number for field, (_, number) in into.cells.items()}
+        case Reads.NOTHING:
+            return {}
         case _:
             assert_never(kind.reads)

@@ -74,9 +74,14 @@ class Refused(NamedTuple):
 
 def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
     """One record for each reason that can be seen without a clock; `subject` is in its right partition."""
-    first = {"calls": "call.presented", "incidents": "incident.created", "crimes": "crime.recorded"}[stream]
+    first = {
+        "calls": "call.presented", "incidents": "incident.created", "crimes": "crime.recorded",
+        "returns": "return.figure",
+    }[stream]  # fmt: skip
     other = "crime.recorded" if stream != "crimes" else "call.presented"
-    right: dict[str, Any] = json.loads(value_of(Sent(stream, first, "refused", subject, at_ms, at_ms)))
+    if subject.startswith("note|"):
+        first = "return.note"
+    right: dict[str, Any] = json.loads(value_of(Sent(stream, first, "refused", subject, at_ms, at_ms, _data(subject))))
     key = subject.encode()
 
     def but(**changed: object) -> bytes:
@@ -93,6 +98,17 @@ def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
         Refused("wrong_key", key + b"x", but()),
         Refused("too_large", key, but(data={"reason": "x" * 300_000})),
     ]
+
+
+def _data(subject: str) -> dict[str, Any]:
+    """What an event of this subject must say; nothing for calls, incidents and crimes."""
+    if subject.startswith("note|"):
+        return {"text": "said", "from": "2021-07"}
+    if subject.count("|") < 2:
+        return {}
+    measure, labels, period = subject.split("|")
+    by = dict(pair.split("=") for pair in labels.split(",") if pair)
+    return {"measure": measure, "period": period, "as_at": "2021-11-08", "by": by}
 
 
 def content_of(client: Redis, force: str) -> Content:

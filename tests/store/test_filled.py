@@ -87,7 +87,7 @@ async def test_a_stream_that_this_version_does_not_know_is_none_that_may_be_read
     await fill(settings)
     client.hset(keys.meta, mapping={"fingerprint:visits": "f", "definition:visits": "{}"})
     assert check(reader, settings).refused == {}
-    with pytest.raises(OtherDefinitions, match="calls, incidents, crimes: reporting zone changed"):
+    with pytest.raises(OtherDefinitions, match="calls, incidents, crimes, returns: reporting zone changed"):
         check(reader, settings.model_copy(update={"zone": "UTC"}))
 
 

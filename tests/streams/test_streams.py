@@ -13,6 +13,9 @@ from watchroom.events.record import Event
 from watchroom.replay.event_words import DATA_FIELDS
 from watchroom.streams import STREAMS
 
+SUBJECT = "m|area=stoke|2021-11"  # of a figure; others may have any
+FORMS = {"period": "2021-11", "as_at": "2021-12-01", "from": "2021-11"}  # of fields that admission has checked
+
 
 @st.composite
 def events(draw: st.DrawFn, stream: str) -> Event:
@@ -21,8 +24,9 @@ def events(draw: st.DrawFn, stream: str) -> Event:
     text = st.sampled_from(["1", "2", "999", "stoke", "drugs", "x"])
     at_ms = draw(st.integers(0, 10**6))
     return Event(
-        kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, {key: draw(text) for key in DATA_FIELDS[kind]}
-    )
+        kind, draw(st.text("ab", min_size=1)), "s", SUBJECT, at_ms, None,
+        {key: FORMS.get(key) or draw(text) for key in DATA_FIELDS[kind]},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("stream", STREAMS)

@@ -112,5 +112,7 @@ class _Asking:
                 return self.sums.series(Window(window), series)
             case Reads.OPEN_SET:
                 return self.reading.tiles[series].aged(self.since_ms)
+            case Reads.FIGURES | Reads.NOTHING:
+                raise ValueError(f"{measure.id} has no quantity that a tile could ask for")  # the catalogue checks it
             case _:
                 assert_never(reads)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from watchroom.kinds import count, duration, open_now, share
+from watchroom.kinds import count, duration, figure, note, open_now, share
 from watchroom.kinds.kind import Kind, Quantity
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
@@ -20,6 +20,8 @@ ROWS: Final[tuple[Kind, ...]] = (
     share.KIND,
     duration.KIND,
     open_now.KIND,
+    figure.KIND,
+    note.KIND,
 )
 
 KINDS: Final[Mapping[str, Kind]] = registry("kinds called", ((kind.name, kind) for kind in ROWS))

@@ -46,6 +46,8 @@ class Reads(Enum):
 
     BUCKETS = "integers that add up over time"
     OPEN_SET = "who is open now, by since when"
+    FIGURES = "integers of one figure and period, which add up with nothing"
+    NOTHING = "nothing: it is words"
 
 
 class Over(Enum):
@@ -54,6 +56,7 @@ class Over(Enum):
     WINDOWS = "the measure's windows"
     LOCAL_HOURS = "the last complete local hour, and the same one of past weeks"
     NOW = "the moment of the scrape"
+    OWN_PERIOD = "a figure's own period: of each span the one that ends latest"
 
 
 class Form(Enum):
@@ -62,6 +65,8 @@ class Form(Enum):
     TALLY = "counts by window, against past weeks or as a ranking"
     SUMMARY = "several quantities over one window, each by window below"
     NOW = "what is open now"
+    FIGURE = "the latest figure of each span, with its as-at"
+    WORDS = "words"
 
 
 class HasClock(Protocol):
@@ -165,6 +170,7 @@ class Kind:
     form: Form
     # Raised whenever `adding` would add something else for the same facts: part of its measures' definition.
     version: int = 1
+    words: tuple[str, ...] = ()  # of the stream: read beside those that an entry names
     may: tuple[str, ...] = ()  # keys that an entry may have as well
     own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write

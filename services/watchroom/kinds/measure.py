@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from watchroom.kinds.names import slug
 from watchroom.kinds.shown import Display
 
 
@@ -30,6 +31,15 @@ class Label:
     def all_values(self) -> tuple[str, ...]:
         """Listed values, then what is absent, then what is not listed; each once."""
         return tuple(dict.fromkeys((*self.values, self.absent, self.other)))
+
+
+def resolved(label: Label, value: object) -> str:
+    """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
+    text = "" if value is None else slug(str(value))
+    if not text:
+        return label.absent
+    text = label.aliases.get(text, text)
+    return text if text in label.values or text == label.absent else label.other
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ _BETWEEN_WORDS = re.compile(r"[\s_\-/&(),.']+")
 _LETTER = re.compile(r"[a-z]")
 
 COUNT = "count"  # the field of a count, and of the orphans
+PERIOD = "period"  # of a figure: stands in its fields as one more label
 ORPHANS = "orphans"  # entities without their first event; label topic
 
 

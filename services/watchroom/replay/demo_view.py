@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from math import floor
 from typing import Final, NamedTuple
 
+from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.streams import calls, crimes, incidents
 
 NO_DATA = "NO DATA"
@@ -29,6 +30,7 @@ _PUBLISHED: Final = {  # a metric of each simulated stream that is published as 
     incidents.STREAM.name: "incidents_unattended",
     crimes.STREAM.name: "crime_recorded",
 }
+_NOT_WAITED_FOR: Final = tuple(f".{stream}" for stream in NOT_WAITED_FOR)
 _WANTED = re.compile(
     r"watchroom_(?:call_answer_time|call_abandonment|call_volume|crime_recorded\b|calls_waiting|incidents_un\w+|"
     r"incident_attendance_time|applied_timestamp_seconds|dead_letters|stream_fed)"
@@ -65,8 +67,9 @@ class Page:
 
     @property
     def applied_s(self) -> float | None:
-        """As of when the slowest partition is, seconds since the epoch."""
-        return min(self.values("applied_timestamp_seconds"), default=None)
+        """As of when the slowest partition that is waited for is, seconds since the epoch."""
+        found = self.labelled("applied_timestamp_seconds")
+        return min((at for labels, at in found if not labels["topic"].endswith(_NOT_WAITED_FOR)), default=None)
 
     @property
     def live(self) -> bool:

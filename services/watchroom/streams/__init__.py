@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from watchroom.registry import registry
-from watchroom.streams import calls, crimes, incidents
+from watchroom.streams import calls, crimes, incidents, returns
 from watchroom.streams.stream import Board, Stream
 
 ROWS: Final[tuple[Stream, ...]] = (
     calls.STREAM,
     incidents.STREAM,
     crimes.STREAM,
+    returns.STREAM,
 )
 
 STREAMS: Final[Mapping[str, Stream]] = registry("streams called", ((stream.name, stream) for stream in ROWS))

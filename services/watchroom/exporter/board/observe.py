@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
 from watchroom.exporter.judge import heard_of
@@ -29,7 +30,7 @@ def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings
             force=settings.force,
             now_ms=now_ms,
             fresh_ms=fresh_ms,
-            data_age_ms=_data_age_ms(reading, now_ms) if mirror.up(now_ms, fresh_ms) else None,
+            data_age_ms=_data_age_ms(reading, settings, now_ms) if mirror.up(now_ms, fresh_ms) else None,
             tiles=tile_views(catalogue, faults, ask),
             others=other_views(catalogue, faults, ask),
             faults=faults,
@@ -37,9 +38,11 @@ def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings
         )
 
 
-def _data_age_ms(reading: Reading | None, now_ms: int) -> int | None:
-    """Age of the slowest partition; None while one has no moment yet, or there is none."""
-    moments = [state.fresh_ms for state in reading.partitions.values()] if reading else []
+def _data_age_ms(reading: Reading | None, settings: Settings, now_ms: int) -> int | None:
+    """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
+    others = {settings.topic(stream) for stream in NOT_WAITED_FOR}
+    partitions = reading.partitions.items() if reading else ()
+    moments = [state.fresh_ms for (topic, _), state in partitions if topic not in others]
     known = [at_ms for at_ms in moments if at_ms is not None]
     return now_ms - min(known) if known and len(known) == len(moments) else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from watchroom.catalogue.model import Catalogue
@@ -108,6 +108,11 @@ def beside(measure: Measure, suffix: str, window: str = "") -> str:
 def not_fed(stream: str) -> str:
     """A series of -1, which `states.NOT_FED` writes in words, while the force does not feed a stream; else none."""
     return f'(max by (force) (watchroom_stream_fed{{stream="{stream}",{CHOSEN[0]}}}) == 0) - 1'
+
+
+def own(measure: Measure, suffix: str, labels: Sequence[str]) -> str:
+    """The samples of a figure's own periods, each once."""
+    return f"max by ({', '.join(labels)}) ({names.metric(measure.id, suffix)}{{{CHOSEN[0]}}})"
 
 
 def put(expr: str, label: str, value: str) -> str:

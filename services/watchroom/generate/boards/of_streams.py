@@ -17,8 +17,15 @@ from watchroom.kinds.measure import Measure
 from watchroom.streams import BOARDS as OF_STREAMS
 from watchroom.streams.stream import Board as StreamBoard
 
-NOW_FIRST: Final = (Form.NOW, Form.SUMMARY, Form.TALLY)  # who waits now stands before how it went
-DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW)
+# Who waits now stands before how it went.
+NOW_FIRST: Final = (
+    Form.NOW,
+    Form.SUMMARY,
+    Form.TALLY,
+    Form.FIGURE,
+    Form.WORDS,
+)
+DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW, Form.FIGURE, Form.WORDS)
 
 
 def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
@@ -34,7 +41,7 @@ def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
     closed: list[Section] = []
     left = MOST_OPEN_ROWS - AGE_HEIGHT - len(parts)
     for part in parts:
-        height = max(panel.height for panel in part.shown)
+        height = max((panel.height for panel in part.shown), default=0)
         left -= height
         if left >= 0:
             shown += part.shown
