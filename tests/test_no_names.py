@@ -29,7 +29,7 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("backtest/rules.py", "duration"): "a field of Prometheus' answer about a rule",
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("cli.py", "open"): "the command `watchroom open`, as it is typed",
-    ("reports/measures.py", "share"): "a key of a target in JSON, as entries of the catalogue have it",
+    ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",
 }
 
 

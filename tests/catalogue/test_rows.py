@@ -20,7 +20,7 @@ from watchroom.reports.sections import PUBLISHED_ROWS
 
 ORACLE: Final = ROOT / "tests" / "oracle"
 CATALOGUE: Final = load_catalogue(ROOT / "schemas" / "measures", ["stoke", "county"])
-WITHOUT_ENTRY: Final = frozenset(PUBLISHED_ROWS)
+WITHOUT_ENTRY: Final = frozenset({*range(1, 13), *range(14, 22), *range(23, 27), 33, 35, 44, 46, 47, *range(50, 56)})
 WITHOUT_ORACLE: Final[frozenset[str]] = frozenset()
 
 

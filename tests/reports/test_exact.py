@@ -85,7 +85,7 @@ def test_a_figure_in_per_cent_changes_by_points_too() -> None:
     of_counts = Exact(Unit.NUMBER, 3, 4, 1, is_percent=True)
     assert (rate.value, of_counts.value) == (Fraction(675, 10), Fraction(75))
     assert change(of_counts, rate) == Change(None, Fraction(100, 9), Fraction(75, 10))
-    assert (rate.base, of_counts.base) == (None, 4)
+    assert (rate.base, of_counts.base) == (None, Fraction(4))
 
 
 def test_a_mean_changes_by_seconds() -> None:

@@ -115,6 +115,7 @@ KIND: Final = Kind(
     own_keys=(UNIT, DECIMALS, SIGNED, MAY_EXCEED, MAX_AGE_DAYS, TARGET),
     reads=Reads.FIGURES,
     words=("measure", "period", "as_at", "held_at", NUMERATOR, DENOMINATOR),
+    fed_by="figures",
     adding=adding,
     figures=figures,
     families={

@@ -43,6 +43,7 @@ KIND: Final = Kind(
     needs=(),
     own_keys=(WORDS,),
     reads=Reads.NOTHING,
+    fed_by="figures",
     adding=adding,
     figures=figures,
     families={},

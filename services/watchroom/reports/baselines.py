@@ -55,7 +55,7 @@ class Baseline(BaseModel):
         """
         if self.directly_before:
             return BaselineMonths(tuple(Calendar.months_before(month, len(report)) for month in report))
-        ours = _months(self.first or "", self.last or "")
+        ours = months_from(self.first or "", self.last or "")
         found: list[str] = []
         for calendar_month in (month[5:] for month in report):
             same = [month for month in ours if month[5:] == calendar_month]
@@ -99,7 +99,8 @@ def baselines_named(known: Mapping[str, Baseline], names: Collection[str]) -> di
     return {name: known[name] for name in names}
 
 
-def _months(first: str, last: str) -> list[str]:
+def months_from(first: str, last: str) -> list[str]:
+    """Every month from the first to the last."""
     found = [first]
     while found[-1] < last:
         found.append(Calendar.months_after(found[-1], 1))

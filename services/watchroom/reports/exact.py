@@ -12,28 +12,39 @@ JSON_DECIMALS = 6  # of seconds and shares: below what was measured
 
 
 class Exact(NamedTuple):
-    """numerator / denominator / per; of a figure in per cent that has both, a hundred times that."""
+    """(numerator / per) / (denominator / of_per); of a figure in per cent that has both, a hundred times that."""
 
     unit: Unit
     numerator: int
     denominator: int | None = None  # None: it is a number, and no quotient
     per: int = 1
+    of_per: int = 1
     is_percent: bool = False  # in per cent, as some figures are written; a share is 0 to 1
+
+    @property
+    def above(self) -> Fraction:
+        """The numerator in its unit."""
+        return Fraction(self.numerator, self.per)
+
+    @property
+    def below(self) -> Fraction | None:
+        """The denominator in its unit; None of a number."""
+        return None if self.denominator is None else Fraction(self.denominator, self.of_per)
 
     @property
     def value(self) -> Fraction | None:
         """In its unit; None of nothing."""
-        if self.denominator is None:
-            return Fraction(self.numerator, self.per)
+        if self.below is None:
+            return self.above
         hundred = 100 if self.is_percent else 1
-        return Fraction(self.numerator * hundred, self.denominator * self.per) if self.denominator else None
+        return hundred * self.above / self.below if self.below else None
 
     @property
-    def base(self) -> int | None:
+    def base(self) -> Fraction | None:
         """On how many it rests; None of a rate without its counts."""
-        if self.denominator is not None:
-            return self.denominator
-        return None if self.is_percent else self.numerator // self.per
+        if self.below is not None:
+            return self.below
+        return None if self.is_percent else abs(self.above)
 
     def in_points(self, value: Fraction) -> Fraction | None:
         """A difference of such figures in percentage points; None where it has none."""

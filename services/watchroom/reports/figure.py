@@ -35,8 +35,8 @@ class Figure:
         value = self.value
         columns: dict[str, object] = {VALUE: None, "numerator": None, "denominator": None}
         if value is not None:
-            numerator = as_number(Exact(value.unit, value.numerator, None, value.per).value)
-            columns = {VALUE: as_number(value.value), "numerator": numerator, "denominator": value.denominator}
+            numerator, denominator = as_number(value.above), as_number(value.below)
+            columns = {VALUE: as_number(value.value), "numerator": numerator, "denominator": denominator}
         others = {name: as_number(each.value) for name, each in self.exact.items() if name != VALUE}
         return {**columns, **self.more, **others, **{name: dict(counts) for name, counts in self.nested.items()}}
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of
-from watchroom.kinds.measure import Measure, Target
+from watchroom.kinds.measure import Measure
 from watchroom.reports.report_words import target_text
 
 COLUMNS: Final = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "target", "windows", "source")
@@ -28,7 +28,7 @@ def measures(catalogue: Catalogue) -> Iterator[dict[str, object]]:
             "fed_by": kind_of(measure).fed_by,
             "definition": measure.definition,
             "unit": measure.unit,
-            "target": [_target(measure, target) for target in measure.targets] or None,
+            "target": None if (target := target_text(measure)) == "none" else target,
             "windows": list(measure.windows),
             "source": measure.source,
         }
@@ -50,12 +50,3 @@ def _told(measure: Measure) -> Iterator[str]:
     yield f"target: {target_text(measure)}"
     yield f"windows: {' '.join(measure.windows) or 'none'}"
     yield f"source: {measure.source}"
-
-
-def _target(measure: Measure, target: Target) -> dict[str, object]:
-    limit = "within_s" if target.inclusive else "below_s"
-    return {
-        "where": dict(target.where),
-        limit: target.limit_ms / 1000,
-        "share": measure.display.objective_for(target.where),
-    }

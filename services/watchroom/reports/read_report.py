@@ -7,12 +7,14 @@ from datetime import date
 from typing import NamedTuple, assert_never
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.kinds import kind_of
+from watchroom.kinds import kind_of, names, note
+from watchroom.kinds.figure import AS_AT_MS
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
 from watchroom.reports.collect import Collector
 from watchroom.reports.compare import BaselineHeld
+from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
 from watchroom.reports.held import Held, StoredMonth, added_up
 from watchroom.reports.report import ReportRow, Source, rows_of
 from watchroom.reports.rows import AsOf, by_series
@@ -72,15 +74,33 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             layout.small_below,
             {},
         )
+        figures = reading.figures()
+        cut = AsAt(as_at, reading.day_end_ms(as_at))
     finally:
         collector.reader.close()
     catalogue = collector.catalogue
+
+    def rows_of_measure(measure: Measure, rows: tuple[int, ...]) -> Iterator[ReportRow]:
+        reads = kind_of(measure).reads
+        match reads:
+            case Reads.BUCKETS:
+                yield from rows_of(measure, rows, source)
+            case Reads.OPEN_SET:
+                return  # who is open now is of no month
+            case Reads.FIGURES:
+                kept, as_of_ms = figures.get(measure.id, []), source.held.as_of.get(measure.stream)
+                yield from figure_rows(measure, rows, kept, Asking(cut, baselines, as_of_ms, layout.small_below))
+            case Reads.NOTHING:
+                yield note_row(measure, rows, note.WORDS.of(measure), baselines)
+            case _:
+                assert_never(reads)
+
     sections = [
         (section, [
             row
             for measure, rows in section.measures(catalogue)
             if measure.stream not in filled.refused
-            for row in _rows(measure, rows, source)
+            for row in rows_of_measure(measure, rows)
         ])
         for section in layout.only(asked.sections)
     ]  # fmt: skip
@@ -92,18 +112,6 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         layout.small_below,
         [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
     )
-
-
-def _rows(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator[ReportRow]:
-    """The rows of a measure, by where its kind is kept."""
-    reads = kind_of(measure).reads
-    match reads:
-        case Reads.BUCKETS:
-            yield from rows_of(measure, rows, source)
-        case Reads.OPEN_SET:
-            return  # who is open now is of no month
-        case _:
-            assert_never(reads)
 
 
 def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
@@ -175,6 +183,31 @@ class _Reading:
             return BaselineHeld(baseline.words, (), None, (), reason)
         imported = [by_series(fields) for fields in self._reader.baseline_months(name, months)]
         return BaselineHeld(baseline.words, months, self.held(months), imported)
+
+    def figures(self) -> dict[str, list[Kept]]:
+        """By measure: the figures that were produced elsewhere, of whatever period."""
+        measures = self._collector.catalogue.measures
+        ids = {name for name, each in measures.items() if kind_of(each).reads is Reads.FIGURES}
+        found: dict[str, list[Kept]] = {}
+        for name in self._stored if ids else ():
+            month = self._month(name)
+            held = self.held((name,))
+            for series in sorted({*by_series(month.fields), *held.entries}):
+                measure, by = names.parse_series(series)
+                if measure in ids:
+                    found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
+        return found
+
+    def day_end_ms(self, day: str) -> int:
+        """First moment after a day of the reporting zone."""
+        return self._calendar.day_end_ms(day)
+
+    def _kept(self, series: str, by: dict[str, str], held: Held, stream: str) -> Kept:
+        period, fields = by.pop(names.PERIOD), held.today.get(series, {})
+        as_at_ms = fields.get(AS_AT_MS, 0)
+        as_at = self._calendar.day_of(as_at_ms) if as_at_ms else ""
+        entries = held.entries.get(series, 0)
+        return Kept(by, period, fields, held.published.get(series, {}), entries, held.closed.get(stream, False), as_at)
 
     def _month(self, name: str) -> StoredMonth:
         if name not in self._read:

@@ -38,9 +38,21 @@ class Areas(NamedTuple):
     residual_of: tuple[Part, ...]  # what that is made of
 
 
+class OwnPeriod(NamedTuple):
+    """The period of a figure that was produced elsewhere; empty texts: none."""
+
+    period: str
+    span: str
+    as_at_ms: int | None
+    as_at: str  # its day in the reporting zone
+
+
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One row. `figure` is None where no month is held, `published` while a month is not closed."""
+    """One row. `figure` is None where no month is held, `published` while a month is not closed.
+
+    A figure that was produced elsewhere has its `own` period, and no months.
+    """
 
     measure: Measure
     rows: tuple[int, ...]  # of the published report, those of its section
@@ -56,6 +68,7 @@ class ReportRow:
     compared: Mapping[str, Compared]  # by baseline
     areas: Areas | None
     note: str
+    own: OwnPeriod | None = None
 
 
 class Source(NamedTuple):

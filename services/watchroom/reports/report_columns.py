@@ -50,10 +50,10 @@ def period_of(months: tuple[str, ...]) -> str:
 
 
 def _head(row: ReportRow) -> Columns:
-    by = dict(row.by)
+    period, span = (row.own.period, row.own.span) if row.own else (period_of(row.months), span_of(row.months))
     return {
-        "rows": list(row.rows), "measure": row.measure.id, "by": by, "period": period_of(row.months),
-        "span": span_of(row.months),
+        "rows": list(row.rows), "measure": row.measure.id, "by": dict(row.by), "period": period or None,
+        "span": span or None,
     }  # fmt: skip
 
 
@@ -64,13 +64,14 @@ def _row(row: ReportRow) -> Columns:
         "unit": row.measure.unit,
         "small": row.small,
         "fed_by": kind_of(row.measure).fed_by,
-        "held_months": row.held_months,
-        "of_months": len(row.months),
+        "as_at": None if row.own is None or row.own.as_at_ms is None else to_text(row.own.as_at_ms),
+        "held_months": None if row.own else row.held_months,
+        "of_months": None if row.own else len(row.months),
         "as_of": None if row.as_of_ms is None else to_text(row.as_of_ms),
         "closed": row.closed,
         **_published(row),
         "restatements": row.restatements,
-        "note": row.note,
+        "remark": row.note,
         "areas": None if row.areas is None else _areas(row.areas),
         "baselines": {name: _compared(row, each) for name, each in row.compared.items()},
     }
@@ -96,7 +97,7 @@ def _compared(row: ReportRow, found: Compared) -> Columns:
     kind = kind_of(row.measure)
     absent: Columns = dict.fromkeys((*PUBLISHED, *kind.quotients, *kind.nested))
     changes: Columns = {}
-    for name in kind.quotients:
+    for name in kind.quotients or (VALUE,):
         head, change = "" if name == VALUE else f"{name}_", found.changes.get(name, Change())
         changes |= {
             f"{head}change": as_number(change.absolute),

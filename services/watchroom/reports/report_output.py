@@ -40,7 +40,7 @@ def print_report(report: Report, console: Console) -> None:
         table = Table(title=section.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
         table.add_column("row", no_wrap=True)
         table.add_column("measure, areas, and how final", overflow="fold", min_width=34, ratio=1)
-        table.add_column("figure", justify="right", no_wrap=True)
+        table.add_column("value", justify="right", no_wrap=True)
         table.add_column("counts", justify="right")
         for name in report.baselines:
             table.add_column(name, justify="right")

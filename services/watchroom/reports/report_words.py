@@ -19,6 +19,7 @@ from watchroom.reports.report import Areas, Part, ReportRow
 
 NONE = "none"  # a share or a mean of nothing
 NOT_HELD = "not held"
+PLAIN = ("1", "count", "percent")  # units that a number is not told with, or has already
 HOUR_S = 3_600
 
 
@@ -40,12 +41,14 @@ class Line(NamedTuple):
 
 def lines(row: ReportRow) -> list[Line]:
     """The figures of a row."""
-    quotients = kind_of(row.measure).quotients
-    exact = {VALUE: None} if row.figure is None else row.figure.exact
+    titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()}
+    exact: Mapping[str, Exact | None] = {VALUE: None} if row.figure is None else row.figure.exact
+    absent = NOT_HELD if row.own is None else ""
+    unit = f" {row.measure.unit.replace('_', ' ')}" if row.own and row.measure.unit not in PLAIN else ""
     return [
         Line(
-            quotients[name].title,
-            NOT_HELD if each is None else figure_text(each),
+            titles.get(name, ""),
+            absent if each is None else f"{figure_text(each)}{unit}",
             "" if each is None else counts_text(each),
             {baseline: _then(name, found) for baseline, found in row.compared.items()},
         )
@@ -61,10 +64,10 @@ def figure_text(exact: Exact) -> str:
 
 def counts_text(exact: Exact) -> str:
     """`21,068 of 75,243`; of a mean on how many it rests."""
-    if exact.denominator is None:
+    if exact.below is None:
         return ""
-    of = f"{exact.denominator:,}"
-    return f"of {of}" if exact.unit is Unit.SECONDS else f"{exact.numerator:,} of {of}"
+    of = f"of {as_text(exact.below, _decimals(exact.of_per))}"
+    return of if exact.unit is Unit.SECONDS else f"{as_text(exact.above, _decimals(exact.per))} {of}"
 
 
 def change_text(change: Change, of: Exact) -> str:
@@ -95,11 +98,13 @@ def areas_text(areas: Areas | None) -> Iterator[str]:
 
 def standing_text(row: ReportRow) -> Iterator[str]:
     """How final a row is."""
-    if row.held_months < len(row.months):
+    if row.own is not None:
+        yield from filter(None, (row.own.period, f"as at {row.own.as_at}" if row.own.as_at else "", row.note))
+    elif row.held_months < len(row.months):
         yield f"{row.held_months} of {len(row.months)} months held" + (f" ({row.note})" if row.note else "")
     elif row.note:
         yield row.note
-    if row.figure is not None and not row.closed:
+    if row.figure is not None and not row.closed and row.own is None:
         yield "not closed"
     if row.restatements:
         before = row.published.value if row.published is not None else None
@@ -133,14 +138,14 @@ def target_text(measure: Measure) -> str:
         share = measure.display.objective_for(target.where)
         limit = f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:,g} s"
         said.append(f"{where} {limit}" + ("" if share is None else f", by {share:.0%}"))
-    return "; ".join(said) or "none"
+    return "; ".join(said) or str(measure.own.get("target", "none"))
 
 
 def _then(name: str, found: Compared) -> Then:
     figure: Figure | None = found.figure
     exact = None if figure is None else figure.exact.get(name)
     if exact is None:
-        return Then("absent", "")
+        return Then("absent" if found.reason else "", "")
     return Then(figure_text(exact), change_text(found.changes.get(name, Change()), exact))
 
 

@@ -15,6 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
 from watchroom.reports.exact import Change, Exact, rounded
+from watchroom.reports.figure import VALUE
 from watchroom.reports.page import definitions
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import Part, ReportRow
@@ -24,7 +25,7 @@ from watchroom.reports.sections import DEFINITIONS
 
 SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
 SIGNED = {SECONDS: '+#,##0.0" s";-#,##0.0" s";0.0" s"', PERCENT: "+0.0%;-0.0%;0.0%", WHOLE: "+#,##0;-#,##0;0"}
-HEAD = ("row", "measure", "area", "figure", "value", "numerator", "denominator")
+HEAD = ("row", "measure", "area", "what", "value", "numerator", "denominator")
 OF_BASELINE = ("value", "numerator", "denominator", "change", "change %", "change in points")
 
 
@@ -101,15 +102,17 @@ def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
 def _lines(report: Report, row: ReportRow) -> Iterator[list[Cell]]:
     numbers, name = ", ".join(map(str, row.rows)), name_text(row)
     told = "; ".join([*nested_text(row), *standing_text(row), *reasons(row)])
-    for column, quotient in kind_of(row.measure).quotients.items():
+    titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: row.measure.unit}
+    for column, title in titles.items():
         exact = None if row.figure is None else row.figure.exact.get(column)
         if exact is None and row.figure is not None:
             continue  # without a target nothing is within it
         then = [cell for baseline in report.baselines for cell in _then(row, baseline, column)]
-        standing: list[Cell] = [_count(row.held_months), _count(len(row.months)), _count(row.restatements), told]
-        yield [numbers, name, "all", quotient.title, *_exact(exact), *then, *standing]
+        held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
+        standing: list[Cell] = [*held, _count(row.restatements), told]
+        yield [numbers, name, "all", title, *_exact(exact), *then, *standing]
         for part in _parts(row):
-            yield [numbers, name, part.name, quotient.title, *_exact(part.figure.exact.get(column))]
+            yield [numbers, name, part.name, title, *_exact(part.figure.exact.get(column))]
 
 
 def _parts(row: ReportRow) -> list[Part]:
@@ -132,25 +135,33 @@ def _then(row: ReportRow, baseline: str, column: str) -> list[Cell]:
 def _exact(exact: Exact | None) -> list[Cell]:
     if exact is None:
         return [None, None, None]
-    value = exact.value
-    if exact.is_percent and value is not None:
-        value /= 100
-    plain = Exact(exact.unit, exact.numerator, None, exact.per)
-    denominator = None if exact.denominator is None else _count(exact.denominator)
-    return [_shown(value, _form(exact)), _shown(plain.value, _form(plain) if plain.per > 1 else WHOLE), denominator]
+    form, value = _form(exact), exact.value
+    of_seconds = exact.unit is Unit.SECONDS
+    return [
+        _shown(value / 100 if exact.is_percent and value is not None else value, form),
+        _shown(exact.above, SECONDS if of_seconds else _plain(exact.per)),
+        _shown(exact.below, _plain(exact.of_per)),
+    ]
 
 
 def _form(exact: Exact) -> str:
-    if exact.is_percent or (exact.unit is Unit.SHARE and exact.denominator is not None):
+    if exact.is_percent or exact.unit is Unit.SHARE:
         return PERCENT
-    return SECONDS if exact.unit is Unit.SECONDS else WHOLE
+    return SECONDS if exact.unit is Unit.SECONDS else _plain(exact.per)
+
+
+def _plain(per: int) -> str:
+    """A number with the decimals that it is kept with: 10 per unit are one."""
+    decimals = len(str(per)) - 1
+    return f"{WHOLE}.{'0' * decimals}" if decimals else WHOLE
 
 
 def _shown(value: Fraction | None, form: str) -> Number | None:
     """Rounded to the decimals that its format shows."""
     if value is None:
         return None
-    decimals = 3 if "%" in form else 1 if "0.0" in form else 0
+    number = form.partition(";")[0].partition('"')[0]  # as a positive number is shown
+    decimals = number.partition(".")[2].count("0") + (2 if "%" in form else 0)
     return Number(float(rounded(value, decimals)), form)
 
 
