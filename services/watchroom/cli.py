@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from watchroom import cli_backtest, cli_letters, cli_replay
+from watchroom import cli_backtest, cli_figures, cli_letters, cli_replay
 from watchroom.cli_options import (
     Format,
     Kafka,
@@ -40,6 +40,7 @@ app.command()(cli_replay.replay)
 app.command()(cli_replay.demo)
 app.command()(cli_replay.simulate)
 app.command()(cli_backtest.backtest)
+app.add_typer(cli_figures.app, name="figures", no_args_is_help=True)
 app.add_typer(cli_letters.app, name="dead-letters", no_args_is_help=True)
 
 

@@ -178,7 +178,9 @@ AS_AT = (
 @st.composite
 def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], period: str) -> dict[str, Any]:
     if type_ == "return.note":
-        about = {} if draw(st.booleans()) else {"measure": draw(st.sampled_from(("call_volume", "nothing_known")))}
+        about: dict[str, str] = (
+            {} if draw(st.booleans()) else {"measure": draw(st.sampled_from(("call_volume", "nothing_known")))}
+        )
         return {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))} | about
     data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
     if by or draw(st.booleans()):
