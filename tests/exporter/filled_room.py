@@ -32,10 +32,10 @@ def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
     for measure in room.catalogue.measures.values():
         for by in measure.label_sets():
             series = names.series(measure.id, by)
-            if random.random() < 0.2:
-                continue
             if kind_of(measure).reads in (Reads.FIGURES, Reads.NOTHING):
                 buckets[month].update(_figure(measure, by, month, now_ms, random))
+                continue
+            if random.random() < 0.2:
                 continue
             if kind_of(measure).reads is Reads.OPEN_SET:
                 pipe.zadd(room.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
