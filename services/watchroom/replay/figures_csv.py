@@ -72,7 +72,7 @@ def records(
                 measure, subject = judged(known, data)
                 check_numbers(measure, data)
             except UnfitFigure as unfit:
-                faults.append(Fault(where, _column(unfit.key), unfit.found, unfit.write))
+                faults.append(_unfit_fault(where, unfit))
         if not faults:
             place = subject, as_at_ms(data["as_at"])
             if place in seen:
@@ -201,9 +201,11 @@ def _labels_text(by: Mapping[str, str]) -> str:
     return ";".join(f"{name}={value}" for name, value in by.items())
 
 
-def _column(key: str) -> str:
-    """The column that a fault of the event's data lies in."""
-    return "labels" if key.startswith("by.") else key
+def _unfit_fault(where: str, unfit: UnfitFigure) -> Fault:
+    """What admission would say of the event, of the cell that it comes from."""
+    if unfit.key.startswith("by."):
+        return Fault(where, "labels", f"{unfit.key.removeprefix('by.')} {unfit.found}", unfit.write)
+    return Fault(where, unfit.key, unfit.found.removeprefix("is "), unfit.write)
 
 
 def _record(topic: str, subject: str, measure: Measure, data: Mapping[str, Any], now_ms: int) -> Outgoing:
