@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from watchroom import cli_backtest, cli_letters, cli_replay, cli_report
+from watchroom import cli_backtest, cli_figures, cli_letters, cli_replay, cli_report
 from watchroom.cli_options import (
     Format,
     Kafka,
@@ -41,6 +41,7 @@ app.command()(cli_backtest.backtest)
 app.command()(cli_report.report)
 app.command()(cli_report.measures)
 app.add_typer(cli_report.months_app, name="months")
+app.add_typer(cli_figures.app, name="figures", no_args_is_help=True)
 app.add_typer(cli_letters.app, name="dead-letters", no_args_is_help=True)
 
 

@@ -115,7 +115,8 @@ WANTED = {type_ for types in TYPES.values() for type_ in types} | {
     "incidents_unresourced", "incidents_unattended", "crime_recorded", "crime_recorded_by_category",
     "crime_resolved|part", "gun_crime_published|as_at_ms", "complaints_retained|has_denominator", "crimes_prosecuted",
     "speed_enforcements_change|numerator", "road_user=pedestrian,period=2021-Q3", "period=2022", "notes", "figures",
-    "restated by return.figure", "restated by return.withdrawn", "orphans", "tie", "restated by incident.graded", "restated by crime.reclassified",
+    "restated by return.figure", "restated by return.withdrawn",
+    "orphans", "tie", "restated by incident.graded", "restated by crime.reclassified",
     "line=other", "line=unknown", "grade=other,area=stoke", "group=not_stated,area=other",
     "at 1635640200000", "at 1635643800000",  # 01:30 on 31 October 2021, twice
 }  # fmt: skip

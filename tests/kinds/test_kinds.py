@@ -55,8 +55,8 @@ def _figure_faults(kind: Kind) -> Iterator[str]:
 
 def _quantity_faults(kind: Kind) -> Iterator[str]:
     lists = {
-        "base": (kind.base,) if kind.quantities else (), "card": kind.card, "trends": kind.trends, "summary": kind.summary,
-        "by_month": kind.by_month,
+        "base": (kind.base,) if kind.quantities else (), "card": kind.card, "trends": kind.trends,
+        "summary": kind.summary, "by_month": kind.by_month,
     }  # fmt: skip
     for where, named in lists.items():
         yield from (f"{where}: no quantity {what}" for what in named if what not in kind.quantities)

@@ -168,7 +168,7 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
     return events
 
 
-NUMBERS = (0, 1, 7, 28.25, 28.35, 779, 1450, 1e14)
+NUMBERS = (0, 1, 7, 2.5, 28.25, 28.35, 779, 1450, 1e14)
 AS_AT = (
     "2021-10-31", "2021-11-08", "2021-11-08T09:00:00+00:00", "2021-11-08T09:00:00.001+01:00", "2022-01-21",
     "2020-12-31T23:59:59+00:00",
@@ -178,7 +178,9 @@ AS_AT = (
 @st.composite
 def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], period: str) -> dict[str, Any]:
     if type_ == "return.note":
-        about = {} if draw(st.booleans()) else {"measure": draw(st.sampled_from(("call_volume", "nothing_known")))}
+        about: dict[str, str] = (
+            {} if draw(st.booleans()) else {"measure": draw(st.sampled_from(("call_volume", "nothing_known")))}
+        )
         return {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))} | about
     data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
     if by or draw(st.booleans()):

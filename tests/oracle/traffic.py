@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.oracle.facts import AREAS, CATEGORIES, GROUPS, RESOLVED, Sent
+from tests.oracle.facts import AREAS, CATEGORIES, FIGURES, GROUPS, HELD_MS, NOTED_MS, RESOLVED, Sent
 from tests.oracle.histories import ANCHORS_MS, FIRSTS, TYPES
 from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS
@@ -51,7 +51,10 @@ def traffic(seed: int, count: int, now_ms: int, partitions: int) -> list[Outgoin
 
 
 def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterator[Outgoing]:
-    stream = random.choices(("calls", "incidents", "crimes"), (5, 3, 2))[0]
+    stream = random.choices(("calls", "incidents", "crimes", "returns"), (5, 3, 2, 1))[0]
+    if stream == "returns":
+        yield from _returned(random, number, now_ms)
+        return
     past = random.random() < 0.25
     begins_ms = random.choice(ANCHORS_MS) if past else _recently(random, stream, now_ms)
     types = [random.choice(FIRSTS[stream])] if random.random() < 0.95 else []
@@ -74,6 +77,32 @@ def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterat
             yield _outgoing(event)
         if random.random() < 0.03:
             yield _wrong(random, event, now_ms, partitions)
+
+
+def _returned(random: Random, number: int, now_ms: int) -> Iterator[Outgoing]:
+    """Versions of a figure, live and past, out of order and repeated; or a note, or a figure that is refused."""
+    measure, period = random.choice(sorted(FIGURES)), random.choice(sorted(HELD_MS))
+    by = {"road_fatalities_by_road_user": {"road_user": "passenger"}, "gun_crime_published": {"area": "county"}}
+    labels = ",".join(f"{name}={value}" for name, value in by.get(measure, {}).items())
+    subject = f"{measure}|{labels}|{period}"
+    for part in range(random.randint(1, 4)):
+        data: dict[str, Any] = {"measure": measure, "period": period, "by": by.get(measure, {})}
+        data["as_at"] = random.choice(("2021-11-08", "2022-01-21", "2022-01-21T00:00:00+00:00"))
+        type_ = random.choice(("return.figure", "return.figure", "return.withdrawn"))
+        if type_ == "return.figure":
+            data["numerator"] = random.randrange(100) / 4
+            data["denominator"] = random.choice((None, 100))
+        at_ms = now_ms - random.randrange(HOUR_MS, 100 * DAY_MS)
+        event = Sent("returns", type_, f"{number}-{part}", subject, at_ms, now_ms, data)
+        if random.random() < 0.15:
+            said = {"text": "a note", "from": random.choice(sorted(NOTED_MS))}
+            event = replace(event, type="return.note", subject=f"note|{number}", data=said)
+        yield _outgoing(event)
+        if random.random() < 0.2:
+            yield _outgoing(event)
+        if random.random() < 0.1:
+            wrong = replace(event, type="return.figure", data={**data, "measure": "no_such_measure"})
+            yield _outgoing(wrong, [(REFUSED, b"bad_data")])
 
 
 def _recently(random: Random, stream: str, now_ms: int) -> int:

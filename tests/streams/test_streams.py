@@ -14,7 +14,8 @@ from watchroom.replay.event_words import DATA_FIELDS
 from watchroom.streams import STREAMS
 
 SUBJECT = "m|area=stoke|2021-11"  # of a figure; others may have any
-FORMS = {"period": "2021-11", "as_at": "2021-12-01", "from": "2021-11"}  # of fields that admission has checked
+# Of fields whose form admission has checked.
+FORMS = {"period": "2021-11", "as_at": "2021-12-01", "from": "2021-11", "numerator": 1.5, "denominator": 2.0}
 
 
 @st.composite

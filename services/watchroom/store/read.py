@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from redis import Redis
@@ -13,7 +14,7 @@ from redis.retry import Retry
 
 from watchroom.errors import StoreUnavailable
 from watchroom.fold.batch import Restatement
-from watchroom.kinds import open_now
+from watchroom.kinds import names, open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
 from watchroom.store.keys import Keys
@@ -21,6 +22,7 @@ from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 Answer = TypeVar("Answer")
+LISTED_AT_ONCE = 1000  # states asked for together
 
 
 class PartitionState(NamedTuple):
@@ -118,6 +120,15 @@ class Reader:
         found = self._ask(lambda: self._redis.zrange(self.keys.open_set(series), 0, -1, withscores=True))
         return [(subject, int(since)) for subject, since in cast("list[tuple[str, float]]", found)]
 
+    def listed(self, name: str, topic: str) -> list[bytes]:
+        """Stored states of the entities of a topic that are in a list of their stream's, in the list's order."""
+        subjects = [subject for subject, _ in self.open_members(names.series(name, {}))]
+        found: list[bytes | None] = []
+        for start in range(0, len(subjects), LISTED_AT_ONCE):
+            states = [self.keys.state(topic, subject) for subject in subjects[start : start + LISTED_AT_ONCE]]
+            found += self._ask(partial(self._undecoded, states))
+        return [state for state in found if state is not None]
+
     def open_sets(self) -> list[str]:
         """Series of open measures that hold anybody now."""
         head = self.keys.open_set("")
@@ -172,6 +183,11 @@ class Reader:
     def close(self) -> None:
         """Give the connections back."""
         self._redis.close()
+
+    def _undecoded(self, keys_: Sequence[str]) -> list[bytes | None]:
+        """Values that are no texts, as stored."""
+        ask: Callable[..., Any] = self._redis.execute_command
+        return cast("list[bytes | None]", ask("MGET", *keys_, NEVER_DECODE=True))
 
     def _hash(self, key: str) -> dict[str, str]:
         return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(key)))

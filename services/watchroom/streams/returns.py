@@ -196,9 +196,16 @@ def fold(state: Return | None, event: Event, arrival_ms: int) -> Return:
     return state._replace(first_ms=earliest_ms(state.first_ms, first_ms), **changed)  # type: ignore[arg-type]
 
 
+def _text(number: float | None) -> str:
+    """A number as it would be written, without a digit lost; empty where there is none."""
+    if number is None:
+        return ""
+    return str(int(number)) if number == int(number) else repr(number)
+
+
 def _version(event: Event) -> Version:
     data = event.data
-    numbers = ("" if (number := data.get(name)) is None else repr(number) for name in ("numerator", "denominator"))
+    numbers = (_text(data.get(name)) for name in ("numerator", "denominator"))
     return (
         as_at_ms(data["as_at"]), event.time_ms, event.id, event.type == FIGURE, *numbers, data.get("note") or "",
         data.get("reported_by") or "", event.source,

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.catalogue.model import Catalogue
-from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
+from watchroom.exporter.board.wall import Board, ShownFigure, Silence, other_views, tile_views
 from watchroom.exporter.judge import heard_of
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Number, shown_numbers
 from watchroom.exporter.page import Page
+from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
 from watchroom.settings import Settings
@@ -26,13 +27,17 @@ def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings
         def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
             return shown_numbers(catalogue, measure, shown, mirror.sums, reading, now_ms) if reading else ()
 
+        def figures(measure: Measure) -> Sequence[ShownFigure]:
+            found = mirror.figures.latest(measure)
+            return [ShownFigure(each, is_old(measure, each.figure.as_at_ms or 0, now_ms)) for each in found]
+
         return Board(
             force=settings.force,
             now_ms=now_ms,
             fresh_ms=fresh_ms,
             data_age_ms=_data_age_ms(reading, settings, now_ms) if mirror.up(now_ms, fresh_ms) else None,
             tiles=tile_views(catalogue, faults, ask),
-            others=other_views(catalogue, faults, ask),
+            others=other_views(catalogue, faults, ask, figures),
             faults=faults,
             silence=_silence(page, reading, settings, now_ms) if reading else None,
         )

@@ -14,6 +14,7 @@ from watchroom.generate.boards import against, ask, describe
 from watchroom.generate.boards.board import Section
 from watchroom.generate.boards.maker import LENGTHS, MOST_LINES, Maker, in_words
 from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
+from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Quantity, Unit
 from watchroom.kinds.measure import Label
@@ -22,7 +23,6 @@ MOST_BARS = 10
 LEAST_HEIGHT = 8  # of a graph with its legend
 NO_TARGET = "no target"
 NO_SUM = "by value only"
-NO_FIGURE = "none reported"
 SPAN = "span"
 
 
@@ -241,7 +241,9 @@ def _figure(make: Maker) -> Iterator[Placed]:
         "latest", f"{measure.brief} ({unit})", COUNT, f"Age is filled from {limit_s:g} s: the figure is old",
         ("Empty until a figure is reported. Of each span the period that ends latest; figures are never added up.",),
     )  # fmt: skip
-    head = replace(head, nothing=NO_FIGURE)
+    # Of a figure that may be negative the row that says "not fed here", a -1, could not be told from a figure.
+    stream = "" if figure.SIGNED.of(measure) else head.stream
+    head = replace(head, nothing=NO_FIGURE, stream=stream)
     labels = [(label.name, describe.column(label.name)) for label in measure.labels]
     height = min(14, 4 + max(1, *(len(label.all_values()) for label in measure.labels), 0) if measure.labels else 5)
     yield rows(
