@@ -41,6 +41,14 @@ FIGURE: Final = Happened(
     "return.figure", "road_fatalities||2020-12/2021-11", "2022-01-27T10:00:00Z",
     {"measure": "road_fatalities", "period": "2020-12/2021-11", "as_at": "2022-01-27", "numerator": 21},
 )  # fmt: skip
+NOTES: Final = [
+    Happened("return.note", f"note|{name}", "2022-01-27T10:00:00Z", {"text": text, "from": since, **more})
+    for name, text, since, more in (
+        ("covid", "Lockdowns changed demand.", "2020-03", {"to": "2021-07"}),
+        ("chat", "Live chat began.", "2021-04-28", {"measure": "call_volume"}),
+        ("later", "A new system.", "2022-01", {}),
+    )
+]
 CRIMES: Final = [  # of October: 30 of Stoke, 20 of the county, 3 of nobody knows where, 1 of an area that is not listed
     Happened("crime.recorded", f"oct{number}", "2021-10-10T10:00:00Z", {"group": "Robbery", **area})
     for number, area in enumerate([{"area": "stoke"}] * 30 + [{"area": "county"}] * 20 + [{}] * 3 + [{"area": "Mars"}])
@@ -73,7 +81,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     try:
         server.start()
         settings = settings_on(server.url, schemas=schemas)
-        fill(settings, [*EVENTS, *CRIMES, FIGURE])
+        fill(settings, [*EVENTS, *CRIMES, *NOTES, FIGURE])
         (folder / "baseline.csv").write_text(BASELINE)
         assert run(settings, "months", "import", "--baseline", "2018/19", str(folder / "baseline.csv")).code == 0
         yield settings
@@ -211,6 +219,15 @@ def test_figures_that_were_produced_elsewhere_stand_in_their_sections(room: Sett
     assert (then["value"], then["remark"]) == (None, "2020-12/2021-11 was revised after 2021-11-30")
     (none,) = rows(room, "ksi_collisions")
     assert (none["value"], none["remark"]) == (None, "no figure as at 2021-12-31")
+
+
+def test_notes_about_these_months_stand_with_their_measure_or_at_the_top(room: Settings) -> None:
+    """What a reader must know of a year; a note about another time is not among them."""
+    found = report(room, to="2021-11", months=12)
+    assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
+    said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
+    assert said == [["Live chat began. (from 2021-04-28 on)"], [], []]
+    assert report(room, to="2021-12", months=1).notes == []
 
 
 def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple, assert_never
 
@@ -17,11 +18,13 @@ from watchroom.reports.compare import BaselineHeld
 from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
 from watchroom.reports.held import Held, StoredMonth, added_up
 from watchroom.reports.report import ReportRow, Source, rows_of
+from watchroom.reports.returned import Note, notes
 from watchroom.reports.rows import AsOf, by_series
 from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.rolling.calendar import Calendar, is_month
 from watchroom.settings import Settings
 from watchroom.store.filled import tell_refused
+from watchroom.streams.returns import STREAM
 
 
 class Asked(NamedTuple):
@@ -42,6 +45,7 @@ class Report(NamedTuple):
     as_at: str
     baselines: Mapping[str, str]  # name -> words
     small_below: int
+    notes: Sequence[str]  # about all measures
     sections: Sequence[tuple[Section, Sequence[ReportRow]]]
 
 
@@ -75,6 +79,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             {},
         )
         figures = reading.figures()
+        told = [] if filled.refused.get(STREAM.name) else reading.notes(months)
         cut = AsAt(as_at, reading.day_end_ms(as_at))
     finally:
         collector.reader.close()
@@ -100,7 +105,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             row
             for measure, rows in section.measures(catalogue)
             if measure.stream not in filled.refused
-            for row in rows_of_measure(measure, rows)
+            for row in _with_notes(rows_of_measure(measure, rows), told, measure.id)
         ])
         for section in layout.only(asked.sections)
     ]  # fmt: skip
@@ -110,8 +115,22 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         as_at,
         {name: each.words for name, each in baselines.items()},
         layout.small_below,
+        [_words(each) for each in told if not each.measure],
         [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
     )
+
+
+def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) -> Iterator[ReportRow]:
+    """The rows of a measure, the first of them with the notes about it."""
+    about = tuple(_words(each) for each in notes if each.measure == measure)
+    for number, row in enumerate(rows):
+        yield replace(row, notes=about) if number == 0 and about else row
+
+
+def _words(told: Note) -> str:
+    """`From March 2020 on ... (2020-03 to 2020-07)`."""
+    until = f" to {told.until}" if told.until else " on"
+    return f"{told.text} ({'from ' if not told.until else ''}{told.since}{until})"
 
 
 def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
@@ -197,6 +216,12 @@ class _Reading:
                 if measure in ids:
                     found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
         return found
+
+    def notes(self, months: tuple[str, ...]) -> list[Note]:
+        """Notes about any day of these months."""
+        last = Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
+        found = notes(self._reader, self._collector.settings)
+        return [each for each in found if each.is_about(f"{months[0]}-01", last)]
 
     def day_end_ms(self, day: str) -> int:
         """First moment after a day of the reporting zone."""

@@ -69,6 +69,7 @@ class ReportRow:
     areas: Areas | None
     note: str
     own: OwnPeriod | None = None
+    notes: tuple[str, ...] = ()  # that were sent about its measure and these months: with its first row
 
 
 class Source(NamedTuple):

@@ -72,6 +72,7 @@ def _row(row: ReportRow) -> Columns:
         **_published(row),
         "restatements": row.restatements,
         "remark": row.note,
+        "notes": list(row.notes),
         "areas": None if row.areas is None else _areas(row.areas),
         "baselines": {name: _compared(row, each) for name, each in row.compared.items()},
     }

@@ -58,6 +58,7 @@ def heading(report: Report) -> Iterator[str]:
     yield f"{report.force}: {period_of(report.months)}, {len(report.months)} months; figures as at {report.as_at}"
     for name, words in report.baselines.items():
         yield f"compared with {name}: {words}"
+    yield from report.notes
     yield f"A small number rests on fewer than {report.small_below}. Rounded once, half away from zero."
 
 

@@ -112,6 +112,7 @@ def standing_text(row: ReportRow) -> Iterator[str]:
         yield f"restated by {row.restatements:,}{said}"
     if row.small:
         yield "small number"
+    yield from row.notes
 
 
 def reasons(row: ReportRow) -> Iterator[str]:
