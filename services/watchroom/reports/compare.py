@@ -55,14 +55,15 @@ def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
     found = Compared(baseline.words, baseline.months)
     if baseline.own is None:
         return found._replace(reason=baseline.reason)
-    series = [names.series(row.measure.id, by) for sets in row.sets.values() for by in sets]
-    if baseline.own.is_whole(row.measure.stream):
-        stored = fields_added_up(baseline.own.today.get(name, {}) for name in series)
+    every = [by for sets in row.sets.values() for by in sets]
+    if baseline.own.is_whole(row.measure):
+        stored = baseline.own.stored(row.measure, every)
         found = found._replace(figure=figure_of(row.measure, row.by, stored))
     else:
         lacking = _lacking(row, baseline)
         if lacking[VALUE]:
             return found._replace(reason=lacking[VALUE])
+        series = [names.series(row.measure.id, by) for by in every]
         stored = fields_added_up(month.get(name, {}) for month in baseline.imported for name in series)
         columns = [name for name, missing in lacking.items() if not missing]
         found = found._replace(figure=figure_of(row.measure, row.by, stored, columns), imported=True)

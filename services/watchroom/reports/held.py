@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from watchroom.fold.batch import Restatement
 from watchroom.kinds import names
+from watchroom.kinds.kind import By, fields_added_up
+from watchroom.kinds.measure import Measure
 from watchroom.reports.rows import AsOf, by_series
 
 Content = Mapping[str, Mapping[str, int]]  # series -> field -> how much
@@ -32,13 +34,41 @@ class Held(NamedTuple):
     closed: Mapping[str, bool]  # stream -> whether every month is closed
     as_of: AsOf
 
-    def is_whole(self, stream: str) -> bool:
-        """Whether every month of the stream is held, each to its end."""
-        return self.number_held(stream) == len(self.months)
+    def states(self, measure: Measure) -> dict[str, bool]:
+        """The months that all streams of a measure hold, and whether each is held to its end."""
+        of_streams = [self.complete.get(stream, {}) for stream in streams_of(measure)]
+        held = [month for month in self.months if all(month in states for states in of_streams)]
+        return {month: all(states[month] for states in of_streams) for month in held}
 
-    def number_held(self, stream: str) -> int:
+    def number_held(self, measure: Measure) -> int:
         """How many months are held to their end."""
-        return sum(self.complete.get(stream, {}).values())
+        return sum(self.states(measure).values())
+
+    def is_whole(self, measure: Measure) -> bool:
+        """Whether every month is held, each to its end."""
+        return self.number_held(measure) == len(self.months)
+
+    def is_closed(self, measure: Measure) -> bool:
+        """Whether every month is closed."""
+        return all(self.closed.get(stream, False) for stream in streams_of(measure))
+
+    def stored(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
+        """The fields of these label sets, added up, as they stand."""
+        return fields_added_up(self.today.get(name, {}) for name in series_of(measure, sets))
+
+    def stored_then(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
+        """The same as they were when their months closed."""
+        return fields_added_up(self.published.get(name, {}) for name in series_of(measure, sets))
+
+
+def streams_of(measure: Measure) -> tuple[str, ...]:
+    """The streams whose events feed a measure."""
+    return (measure.stream,)
+
+
+def series_of(measure: Measure, sets: Iterable[By]) -> list[str]:
+    """The series whose fields make up a measure's under these label sets."""
+    return [names.series(measure.id, by) for by in sets]
 
 
 def added_up(

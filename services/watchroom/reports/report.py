@@ -6,17 +6,16 @@ is missing is said and never counted as 0: months that are not held, a baseline 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from watchroom.kinds import names
-from watchroom.kinds.kind import By, fields_added_up
+from watchroom.kinds.kind import By
 from watchroom.kinds.measure import Label, Measure
 from watchroom.reports.compare import AREA, BaselineHeld, Compared, Comparing, Key, compare, without_area
 from watchroom.reports.figure import Figure, figure_of
-from watchroom.reports.held import Content, Held
+from watchroom.reports.held import Held, series_of, streams_of
 
 Groups = Mapping[str, Sequence[str]]  # of areas: the group's name -> its areas
 
@@ -100,39 +99,36 @@ def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator
 def _row(
     measure: Measure, rows: tuple[int, ...], by: By, sets: Mapping[Key, Sequence[By]], source: Source
 ) -> ReportRow:
-    held, stream = source.held, measure.stream
+    held = source.held
     every = [each for same in sets.values() for each in same]
-    figure = _figure(measure, by, every, held.today) if held.complete.get(stream) else None
-    closed = held.closed.get(stream, False)
-    row = Comparing(measure, by, sets, figure, held.is_whole(stream), _in_use(measure, sets, held), source.small_below)
+    figure = figure_of(measure, by, held.stored(measure, every)) if held.states(measure) else None
+    closed = held.is_closed(measure)
+    row = Comparing(measure, by, sets, figure, held.is_whole(measure), _in_use(measure, sets, held), source.small_below)
+    known = [held.as_of.get(stream) for stream in streams_of(measure)]
     return ReportRow(
         measure=measure,
         rows=rows,
         by=by,
         months=held.months,
-        held_months=held.number_held(stream),
+        held_months=held.number_held(measure),
         figure=figure,
         small=figure is not None and figure.is_small(source.small_below),
         closed=closed,
-        as_of_ms=held.as_of.get(stream),
-        restatements=sum(held.entries.get(names.series(measure.id, each), 0) for each in every),
-        published=_figure(measure, by, every, held.published) if closed and figure is not None else None,
+        as_of_ms=None if None in known else min(ms for ms in known if ms is not None),
+        restatements=sum(held.entries.get(name, 0) for name in series_of(measure, every)),
+        published=figure_of(measure, by, held.stored_then(measure, every)) if closed and figure is not None else None,
         compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},
         areas=None if figure is None else _areas(measure, by, every, figure, source),
-        note=_missing(held, stream),
+        note=_missing(held, measure),
     )
 
 
 def _in_use(measure: Measure, sets: Mapping[Key, Sequence[By]], held: Held) -> set[Key]:
-    def happened(by: By) -> bool:
-        name = names.series(measure.id, by)
-        return any(held.today.get(name, {}).values()) or name in held.entries
+    def happened(same: Sequence[By]) -> bool:
+        series = series_of(measure, same)
+        return any(name in held.entries or any(held.today.get(name, {}).values()) for name in series)
 
-    return {key for key, same in sets.items() if any(map(happened, same))}
-
-
-def _figure(measure: Measure, by: By, sets: Iterable[By], content: Content) -> Figure:
-    return figure_of(measure, by, fields_added_up(content.get(names.series(measure.id, each), {}) for each in sets))
+    return {key for key, same in sets.items() if happened(same)}
 
 
 def _areas(measure: Measure, by: By, sets: Sequence[By], total: Figure, source: Source) -> Areas | None:
@@ -141,7 +137,8 @@ def _areas(measure: Measure, by: By, sets: Sequence[By], total: Figure, source: 
         return None
 
     def part(name: str, areas: Sequence[str]) -> Part:
-        figure = _figure(measure, by, [each for each in sets if each[AREA] in areas], source.held.today)
+        wanted = [each for each in sets if each[AREA] in areas]
+        figure = figure_of(measure, by, source.held.stored(measure, wanted))
         return Part(name, figure, _of_total(figure, total))
 
     others = _unlisted(label)
@@ -163,9 +160,9 @@ def _of_total(part: Figure, total: Figure) -> Fraction | None:
     return Fraction(part.value.numerator, total.value.numerator)
 
 
-def _missing(held: Held, stream: str) -> str:
+def _missing(held: Held, measure: Measure) -> str:
     """Which months are not held, or not to their end."""
-    states = held.complete.get(stream, {})
+    states = held.states(measure)
     absent = [month for month in held.months if month not in states]
     partly = [month for month in held.months if states.get(month) is False]
     said = [f"not held: {', '.join(absent)}"] if absent else []
