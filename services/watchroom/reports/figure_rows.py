@@ -17,7 +17,7 @@ from watchroom.reports.baselines import Baseline, months_from
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Exact, change
 from watchroom.reports.figure import VALUE, Figure
-from watchroom.reports.report import OwnPeriod, ReportRow
+from watchroom.reports.report import OwnPeriod, ReportRow, empty_row
 from watchroom.rolling.periods import DAY, SPANS, known_period
 
 Fields = Mapping[str, int]
@@ -77,7 +77,7 @@ def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], a
     if not found:
         none = {name: Compared(each.words, ()) for name, each in asking.baselines.items()}
         said = f"no figure as at {asking.as_at.day}"
-        yield replace(_empty(measure, {}, said), rows=rows, compared=none, as_of_ms=asking.as_of_ms)
+        yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=asking.as_of_ms)
 
 
 def _span_row(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking) -> ReportRow | None:
@@ -93,7 +93,7 @@ def _span_row(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking)
     note = "" if younger is None else f"{younger.period} was revised after {asking.as_at.day}"
     own = OwnPeriod(named.period, known_period(named.period).span, None, "")
     compared = {name: _compared(measure, shown, there, each, asking) for name, each in asking.baselines.items()}
-    row = replace(_empty(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
+    row = replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
     if shown is None:
         return row
     figure = _figure(measure, shown.fields)
@@ -111,7 +111,7 @@ def _span_row(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking)
 def note_row(measure: Measure, rows: tuple[int, ...], words: str, baselines: Mapping[str, Baseline]) -> ReportRow:
     """A row that is given in words only."""
     none = {name: Compared(each.words, ()) for name, each in baselines.items()}
-    return replace(_empty(measure, {}, words), rows=rows, compared=none)
+    return replace(_row(measure, {}, words), rows=rows, compared=none)
 
 
 def exact_of(measure: Measure, fields: Fields) -> Exact | None:
@@ -127,25 +127,9 @@ def exact_of(measure: Measure, fields: Fields) -> Exact | None:
     return Exact(Unit.NUMBER, numerator, denominator, per, per, is_percent=measure.unit == kind.PERCENT)
 
 
-def _empty(measure: Measure, by: By, note: str) -> ReportRow:
-    """A row without a figure."""
-    return ReportRow(
-        measure=measure,
-        rows=(),
-        by=by,
-        months=(),
-        held_months=0,
-        figure=None,
-        small=False,
-        closed=False,
-        as_of_ms=None,
-        restatements=0,
-        published=None,
-        compared={},
-        areas=None,
-        note=note,
-        own=OwnPeriod("", "", None, ""),
-    )
+def _row(measure: Measure, by: By, note: str) -> ReportRow:
+    """A row without a figure yet."""
+    return replace(empty_row(measure), by=by, note=note, own=OwnPeriod("", "", None, ""))
 
 
 def _figure(measure: Measure, fields: Fields) -> Figure:

@@ -37,6 +37,14 @@ class Areas(NamedTuple):
     residual_of: tuple[Part, ...]  # what that is made of
 
 
+class Ranked(NamedTuple):
+    """One of the most frequent."""
+
+    name: str  # shortened, if it is a token
+    word: str  # what it is ranked under; empty where the entry has no label
+    occurrences: int
+
+
 class OwnPeriod(NamedTuple):
     """The period of a figure that was produced elsewhere; empty texts: none."""
 
@@ -68,7 +76,28 @@ class ReportRow:
     areas: Areas | None
     note: str
     own: OwnPeriod | None = None
+    ranked: tuple[Ranked, ...] = ()  # of the most frequent, in their order
     notes: tuple[str, ...] = ()  # that were sent about its measure and these months: with its first row
+
+
+def empty_row(measure: Measure) -> ReportRow:
+    """A row without a figure, to be filled in."""
+    return ReportRow(
+        measure=measure,
+        rows=(),
+        by={},
+        months=(),
+        held_months=0,
+        figure=None,
+        small=False,
+        closed=False,
+        as_of_ms=None,
+        restatements=0,
+        published=None,
+        compared={},
+        areas=None,
+        note="",
+    )
 
 
 class Source(NamedTuple):

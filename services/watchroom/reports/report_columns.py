@@ -72,6 +72,7 @@ def _row(row: ReportRow) -> Columns:
         **_published(row),
         "restatements": row.restatements,
         "remark": row.note,
+        "ranked": [each._asdict() for each in row.ranked],
         "notes": list(row.notes),
         "areas": None if row.areas is None else _areas(row.areas),
         "baselines": {name: _compared(row, each) for name, each in row.compared.items()},
@@ -152,6 +153,8 @@ def _flat(columns: Mapping[str, object]) -> Columns:
                 flat |= _under(baseline, _flat(of))
         elif isinstance(value, dict):
             flat |= value
+        elif name == "ranked" and isinstance(value, list):
+            flat[name] = " · ".join(" ".join(map(str, filter(None, each.values()))) for each in value)
         elif isinstance(value, list):
             flat[name] = " ".join(map(str, value))
         else:

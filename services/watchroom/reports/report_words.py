@@ -43,7 +43,7 @@ def lines(row: ReportRow) -> list[Line]:
     """The figures of a row."""
     titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()}
     exact: Mapping[str, Exact | None] = {VALUE: None} if row.figure is None else row.figure.exact
-    absent = NOT_HELD if row.own is None else ""
+    absent = NOT_HELD if row.own is None and not row.ranked else ""
     unit = f" {row.measure.unit.replace('_', ' ')}" if row.own and row.measure.unit not in PLAIN else ""
     return [
         Line(
@@ -86,6 +86,13 @@ def nested_text(row: ReportRow) -> Iterator[str]:
         yield f"{name}: " + " · ".join(f"{each.replace('_', ' ')}: {number:,}" for each, number in counts.items())
 
 
+def ranked_text(row: ReportRow) -> Iterator[str]:
+    """`most frequent: k1.abcdef hospital 120 · ...`."""
+    if row.ranked:
+        told = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
+        yield f"most frequent: {' · '.join(told)}"
+
+
 def areas_text(areas: Areas | None) -> Iterator[str]:
     """The parts, their groups, and what is in no part."""
     if areas is None:
@@ -112,6 +119,7 @@ def standing_text(row: ReportRow) -> Iterator[str]:
         yield f"restated by {row.restatements:,}{said}"
     if row.small:
         yield "small number"
+    yield from ranked_text(row)
     yield from row.notes
 
 
