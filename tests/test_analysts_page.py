@@ -21,11 +21,13 @@ PAGE: Final = (ROOT / "schemas" / "measures" / "ANALYSTS.md").read_text(encoding
 def faults(page: str, kinds: Iterable[Kind], streams: Iterable[Stream]) -> Iterator[str]:
     """What the page does not say of these kinds and streams."""
     yield from _stream_faults(" ".join(page.split()), list(streams))
-    yield from _kind_faults(page, [kind for kind in kinds if kind.reads is Reads.BUCKETS or kind.published])
+    in_months = (Reads.BUCKETS, Reads.FIGURES)
+    yield from _kind_faults(page, [kind for kind in kinds if kind.reads in in_months or kind.published])
 
 
 def _stream_faults(text: str, streams: list[Stream]) -> Iterator[str]:
-    closing = ", ".join(f"{each.name} {each.lateness_days:g} day{'s' * (each.lateness_days != 1)}" for each in streams)
+    days = {each.name: each.lateness_days if each.closing_days is None else each.closing_days for each in streams}
+    closing = ", ".join(f"{name} {number:g} day{'s' * (number != 1)}" for name, number in days.items())
     *others, last = [each.entity for each in streams if each.states]
     opened = " or ".join(filter(None, (", ".join(others), last)))
     for said in (f"a while after its end: {closing}. Until then", f"One row is one {opened}: `measure`, `id`"):
@@ -41,7 +43,7 @@ def _kind_faults(page: str, kinds: list[Kind]) -> Iterator[str]:
         yield from (f"{kind.name}: the column {column.name}" for column in kind.columns if column.name not in named)
         if f"{kind.name}: " not in value:
             yield f"{kind.name}: its value"
-        if kind.reads is not Reads.BUCKETS:
+        if kind.reads not in (Reads.BUCKETS, Reads.FIGURES):
             continue  # not in a month's bucket
         explained = re.findall(r"`(\w+)", fields.get(kind.name, ""))
         stored = {field.partition(":")[0] for field in filled(kind)}

@@ -30,6 +30,7 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("cli.py", "open"): "the command `watchroom open`, as it is typed",
     ("cli.py", "top"): "the command `watchroom top`, as it is typed",
+    ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",
 }
 
 

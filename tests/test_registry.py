@@ -70,11 +70,6 @@ DOUBLES = {
         "watchroom.settings",
         "two different topics called 'dead-letters'",
     ),
-    "a stream that takes the topic of returns": (
-        "crimes.STREAM = replace(crimes.STREAM, name='returns')",
-        "watchroom.settings",
-        "two different topics called 'returns'",
-    ),
     "an own key that others have": (
         (
             "from watchroom.kinds.own import OwnKey\n"

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from watchroom import cli_backtest, cli_letters, cli_replay, cli_tokens
+from watchroom import cli_backtest, cli_figures, cli_letters, cli_replay, cli_report, cli_tokens
 from watchroom.cli_options import (
     Format,
     Kafka,
@@ -23,7 +22,6 @@ from watchroom.cli_options import (
     default,
     messages,
     progress,
-    results,
     servers_named,
     settings_with,
 )
@@ -41,6 +39,10 @@ app.command()(cli_replay.demo)
 app.command()(cli_replay.simulate)
 app.command()(cli_backtest.backtest)
 app.command()(cli_tokens.token)
+app.command()(cli_report.report)
+app.command()(cli_report.measures)
+app.add_typer(cli_report.months_app, name="months")
+app.add_typer(cli_figures.app, name="figures", no_args_is_help=True)
 app.add_typer(cli_letters.app, name="dead-letters", no_args_is_help=True)
 
 
@@ -84,44 +86,6 @@ def watchdog(
     from watchroom.watchdog.run import run
 
     raise typer.Exit(run(read_settings(), trial=try_))
-
-
-@app.command()
-def months(
-    month: Annotated[
-        list[str] | None, typer.Option("--month", help="Only this month (2021-11); repeatable; default: all.")
-    ] = None,
-    measure: Annotated[
-        list[str] | None, typer.Option("--measure", help="Only this measure; repeatable; default: all.")
-    ] = None,
-    log: Annotated[bool, typer.Option("--log", help="Print the restatement log instead, one JSON object a line.")] = (
-        False
-    ),
-    redis: RedisUrl = None,
-    output: Format = "table",
-) -> None:
-    """Print the months as they stand, as they were published, and how often they changed since.
-
-    Durations are in seconds; JSON and CSV hold whole numbers beside every share. A stream that Redis holds under
-    another definition than ours is left out, and named on standard error.
-    """
-    from watchroom.reports.freshness import freshness
-    from watchroom.reports.months import read_months, restatements
-    from watchroom.reports.output import write
-
-    settings = settings_with(redis_url=redis)
-    with servers_named(settings):
-        if log:
-            for entry in restatements(settings, only=month or (), warn=messages.print):
-                sys.stdout.write(json.dumps(entry) + "\n")
-        else:
-            found = read_months(settings, only=month or (), measures=measure or (), warn=messages.print)
-            write(found.rows, output, results)
-            for line in freshness(found.as_of, settings, int(time.time() * 1000)):
-                if output == "table":
-                    results.print(line.text, style="" if line.is_fresh else "bold red", markup=False, soft_wrap=True)
-                elif not line.is_fresh:  # fresh or not, every row says it; without rows nothing would
-                    messages.print(line.text)
 
 
 @app.command("open")

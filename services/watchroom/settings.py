@@ -65,13 +65,11 @@ _WORDS = {
 _MARKS = ("[key]", "[list]", "[file]")  # in the place of a fault: a key that is wrong (pydantic's), a form of areas
 PREFIX = "WATCHROOM_"
 DEAD_LETTERS: Final = "dead-letters"
-RETURNS: Final = "returns"
 TOPICS: Final = registry(
     "topics called",
     [
         *((name, f"events of {name}") for name in STREAMS),
         (DEAD_LETTERS, "events that could not be used"),
-        (RETURNS, "figures produced elsewhere"),
     ],
 )
 """What lies in the topic `<prefix>.<name>`, by that name."""
@@ -156,8 +154,8 @@ class Settings(BaseSettings):
     )
     lateness_days: Days = Field(
         default=Days(DEFAULT_DAYS["lateness_days"]),
-        description="an event later than this is a dead letter; a month closes so long after its end; a stream that is"
-        " not named keeps its default",
+        description="an event later than this is a dead letter; a month closes so long after its end, one of returns"
+        " after 30 days; a stream that is not named keeps its default",
     )
     keeping_days: Days = Field(
         default=Days(DEFAULT_DAYS["keeping_days"]),
@@ -304,6 +302,11 @@ class Settings(BaseSettings):
                 f"days of {', '.join(short)} not below those of WATCHROOM_LATENESS_DAYS and WATCHROOM_FUTURE_S together"
             )
         return value
+
+    def closes_after_ms(self, stream: str) -> int:
+        """How long after its end a month of a stream closes."""
+        days = STREAMS[stream].closing_days
+        return self.lateness_days.ms(stream) if days is None else round(days * 86_400_000)
 
     def topic(self, stream: str) -> str:
         """Kafka topic of a stream."""

@@ -11,8 +11,7 @@ from tests.parts import ROOT
 from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid
-from watchroom.fold.contributions import resolved
-from watchroom.kinds.measure import Label
+from watchroom.kinds.measure import Label, resolved
 
 SCHEMAS = ROOT / "schemas"
 BY_AREA = COUNT.replace('"calls"', '"incidents"').replace("offered", "created") + 'by = { area = "area" }\n'

@@ -27,19 +27,20 @@ def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
     """Fill a room that has begun at `now_ms`; some label values stay without anything, as in life."""
     random = Random(seed)
     buckets: dict[str, Counter[str]] = defaultdict(Counter)
+    month = f"month:{LONDON.month_of(now_ms)}"
     pipe = room.client.pipeline(transaction=False)
     for measure in (each for each in room.catalogue.measures.values() if not each.sum_of):
         for number, by in enumerate(measure.label_sets()):
             series = names.series(measure.id, by)
+            if kind_of(measure).reads in (Reads.FIGURES, Reads.NOTHING):
+                buckets[month].update(_figure(measure, by, month, now_ms, random))
+                continue
             if random.random() < 0.2 and number:
                 continue
             if kind_of(measure).reads is Reads.OPEN_SET:
                 pipe.zadd(room.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
                 continue
-            for age_ms in AGES_MS:
-                fields = {names.field(series, what): number for what, number in _fields(measure, by, random).items()}
-                for bucket in spread({ten_seconds_of(now_ms - age_ms): fields}, now_ms, LONDON):
-                    buckets[bucket.name].update(bucket.deltas)
+            _add(buckets, measure, by, now_ms, random)
     for topic in room.topics:
         buckets[f"day:{LONDON.day_of(now_ms)}"][f"orphans|topic={topic}|count"] = 2
     for name, content in buckets.items():
@@ -47,6 +48,27 @@ def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
     pipe.execute()
     for stream in STREAMS:
         room.heard(now_ms, stream, what="event")
+
+
+def _add(
+    buckets: dict[str, Counter[str]], measure: Measure, by: Mapping[str, str], now_ms: int, random: Random
+) -> None:
+    """Something of each age."""
+    series = names.series(measure.id, by)
+    for age_ms in AGES_MS:
+        fields = {names.field(series, what): number for what, number in _fields(measure, by, random).items()}
+        for bucket in spread({ten_seconds_of(now_ms - age_ms): fields}, now_ms, LONDON):
+            buckets[bucket.name].update(bucket.deltas)
+
+
+def _figure(measure: Measure, by: Mapping[str, str], month: str, now_ms: int, random: Random) -> dict[str, int]:
+    """A figure of the running month; nothing for a note."""
+    if kind_of(measure).reads is Reads.NOTHING:
+        return {}
+    of_month = names.series(measure.id, {**by, names.PERIOD: month.removeprefix("month:")})
+    said = {"numerator": random.randrange(50), "has_numerator": 1, "as_at_ms": now_ms - DAY_MS}
+    said |= {"denominator": 50, "has_denominator": 1}
+    return {names.field(of_month, what): number for what, number in said.items()}
 
 
 def _waiting(measure: Measure, by: Mapping[str, str], now_ms: int, random: Random) -> Iterator[tuple[str, int]]:

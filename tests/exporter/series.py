@@ -40,6 +40,8 @@ def _label_sets(measure: Measure, family: MetricFamily) -> int:
             return by_area
         case Over.READING:
             return 1
+        case Over.OWN_PERIOD:
+            return by_area  # of each span that has one; most figures have one span
         case Over.LOCAL_HOURS:
             return LOCAL_HOURS * together
         case Over.WINDOWS:

@@ -107,7 +107,7 @@ def folder(stream: str, topic: str, partition: int) -> Folder:
         kind,
         Contributor(kind, topic, catalogue().of_stream(stream)),
         keeping_ms=SETTINGS.keeping_days.ms(stream),
-        lateness_ms=SETTINGS.lateness_days.ms(stream),
+        closes_after_ms=SETTINGS.closes_after_ms(stream),
         calendar=CALENDAR,
         topic=topic,
         partition=partition,

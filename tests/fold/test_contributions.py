@@ -16,9 +16,9 @@ from tests.parts import ROOT
 from watchroom.admission.models import STREAM_OF
 from watchroom.events.record import Event
 from watchroom.fold import contributions
-from watchroom.fold.contributions import NOTHING, Contributor, resolved
+from watchroom.fold.contributions import NOTHING, Contributor
 from watchroom.kinds.kind import Contribution
-from watchroom.kinds.measure import Condition, Label, Measure, Target
+from watchroom.kinds.measure import Condition, Label, Measure, Target, resolved
 from watchroom.streams import STREAMS
 
 LINE = Label("line", "line", ("999", "101"), "unknown")

@@ -92,7 +92,7 @@ def test_a_replayed_dead_letter_closes_months_by_its_new_record(data: st.DataObj
 @given(st.data())
 def test_after_its_keeping_an_entity_is_new_in_partition_order(data: st.DataObject) -> None:
     """What the forgotten state added stays; it is judged by arrivals, so a rebuild forgets at the same event."""
-    events = data.draw(histories(most=2))
+    events = data.draw(histories([stream for stream in TYPES if stream != "returns"], most=2))
     again = [
         replace(
             e, time_ms=e.time_ms + KEEPING_MS[e.stream] + later, arrival_ms=e.arrival_ms + KEEPING_MS[e.stream] + later
@@ -115,7 +115,7 @@ WANTED = {type_ for types in TYPES.values() for type_ in types} | {
     "calls_waiting", "calls_in_progress", "incident_volume", "incident_attendance_time|within",
     "incident_attendance_time|negative", "incident_assignment_time|observations", "incident_resourced|part",
     "incidents_unresourced", "incidents_unattended", "crime_recorded", "crime_recorded_by_category",
-    "crime_resolved|part", "crime_recorded_by_subgroup", "subgroup=not_stated", "subgroup=homicide",
+    "crime_recorded_by_subgroup", "subgroup=not_stated", "subgroup=homicide",
     "crime_acquisitive", "acquisitive_part=theft_of_a_motor_vehicle", "crime_robbery", "crime_keyless_vehicle_theft",
     "crime_homicide", "crime_knife", "crime_firearm", "crime_domestic_abuse", "crime_violence_female_victim",
     "crime_online", "crime_recording_time|within", "crime_recording_time|missing_start",
@@ -124,6 +124,9 @@ WANTED = {type_ for types in TYPES.values() for type_ in types} | {
     "crime_gateway_transfer_working|part", "crime_gateway_untransferred", "crime_victim_informed|part",
     "crime_victim_does_not_support|part", "crime_unable_to_progress|part", "crime_other_outcome|part",
     "crime_resolved_by_diversion|part", "restated by crime.validated",
+    "crime_resolved|part", "gun_crime_published|as_at_ms", "complaints_retained|has_denominator", "crimes_prosecuted",
+    "speed_enforcements_change|numerator", "road_user=pedestrian,period=2021-Q3", "period=2022", "notes", "figures",
+    "restated by return.figure", "restated by return.withdrawn",
     "orphans", "tie", "restated by incident.graded", "restated by crime.reclassified",
     "line=other", "line=unknown", "grade=other,area=stoke", "group=not_stated,area=other",
     "at 1635640200000", "at 1635643800000",  # 01:30 on 31 October 2021, twice

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN
 from typing import Any
 
 import pytest
@@ -21,11 +22,11 @@ from tests.oracle.recompute import differences, in_partition_order, recompute
 from watchroom.events.record import Event
 from watchroom.fold import batch
 from watchroom.fold.contributions import Contributor
-from watchroom.kinds import duration
+from watchroom.kinds import duration, figure
 from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.streams import STREAMS, calls, crimes, incidents, offences, stamps
+from watchroom.streams import STREAMS, calls, crimes, incidents, offences, returns, stamps
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -159,6 +160,29 @@ def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int
         count_tokens(changes, name, day, fields, sign)
 
 
+def as_at_adds_up(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+    """The as-at of a later version is added to that of the one before."""
+    changed = batch_difference(old, new)
+    return [each for each in changed if not each[0].endswith("|as_at_ms")] + [
+        (name, cell) for name, cell in new.items() if name.endswith("|as_at_ms") and old.get(name) != cell
+    ]
+
+
+def never_withdrawn(state: returns.Return | None, event: Event, arrival_ms: int) -> returns.Return:
+    """A withdrawal says nothing."""
+    after = returns.fold(state, event, arrival_ms)
+    if event.type == returns.WITHDRAWN:
+        return after._replace(figure=None if state is None else state.figure)
+    return after
+
+
+def withdrawn_for_good(state: returns.Return | None, event: Event, arrival_ms: int) -> returns.Return:
+    """What was withdrawn once never counts again, whatever its order."""
+    after = returns.fold(state, event, arrival_ms)
+    was = state is not None and state.figure is not None and not state.figure[3]
+    return after._replace(figure=state.figure) if was and state is not None else after
+
+
 batch_difference, contributor_of, count_tokens = batch.difference, Contributor.of, batch._count
 offence_of = offences.offence
 FAULTS: dict[str, Plant] = {
@@ -210,6 +234,12 @@ FAULTS: dict[str, Plant] = {
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
     "a token that is not retracted": instead_of(batch, "_count", tokens_only_gained),
     "tokens that came after the closing among the others": instead_of(batch, "LATE", ""),
+    "an as-at that adds up": instead_of(batch, "difference", as_at_adds_up),
+    "arrival order for ties, figures": instead_of(returns, "last", last_to_arrive_wins_ties),
+    "a withdrawal that is ignored": in_stream("returns", fold=never_withdrawn),
+    "a withdrawal that stands for good": in_stream("returns", fold=withdrawn_for_good),
+    "figures rounded to even": instead_of(figure, "ROUND_HALF_UP", ROUND_HALF_EVEN),
+    "a figure in the month of its event": in_word("returns", "held_at", lambda state, at: at and state.figure[1]),
     "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),
 }
 

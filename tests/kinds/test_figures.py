@@ -96,3 +96,28 @@ def test_big_sums_keep_their_milliseconds(sum_ms: int, observations: int) -> Non
     """A year of long waits goes far beyond 2^31 ms."""
     value = DurationFigures({"sum_ms": sum_ms, "observations": observations}, BINS)
     assert value.mean_s == pytest.approx(sum_ms / observations / 1000)
+
+
+@given(st.lists(st.integers(0, 70_000), max_size=40))
+def test_the_national_bins_count_every_duration_once(values_ms: list[int]) -> None:
+    """Below 10 s, 10 s to below 60 s, 60 s or longer: the form of the national 999 data."""
+    found = DurationFigures(fields(values_ms), BINS)
+    assert (found.under_10, found.from_10_to_60, found.from_60) == (
+        sum(value < 10_000 for value in values_ms),
+        sum(10_000 <= value < 60_000 for value in values_ms),
+        sum(value >= 60_000 for value in values_ms),
+    )
+
+
+@pytest.mark.parametrize("edges_ms", [(), (10_000,), (60_000,)])
+def test_without_an_edge_at_10_s_and_at_60_s_there_are_no_national_bins(edges_ms: tuple[int, ...]) -> None:
+    """A bin that lies across 10 s cannot be divided, and a guess would be a wrong number."""
+    found = DurationFigures(
+        {"observations": 1, "sum_ms": 9_999, f"bin:{Bins(edges_ms).lower_ms(9_999)}": 1}, Bins(edges_ms)
+    )
+    assert (found.under_10, found.from_10_to_60, found.from_60) == (None, None, None)
+
+
+def test_durations_that_are_in_no_bin_have_no_national_bins() -> None:
+    """An imported month may have count and sum only: 0 below 10 s would be a wrong number."""
+    assert DurationFigures({"observations": 3, "sum_ms": 9_000}, BINS).under_10 is None

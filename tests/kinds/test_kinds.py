@@ -39,6 +39,8 @@ def faults(kind: Kind) -> Iterator[str]:
 
 
 def _figure_faults(kind: Kind) -> Iterator[str]:
+    if kind.reads is Reads.NOTHING:
+        return  # it has no figure at all
     measure = measure_of(kind)
     full = kind.figures(measure, filled(kind), True)
     empty = kind.figures(measure, kind.add_up([]), True)
@@ -55,8 +57,7 @@ def _figure_faults(kind: Kind) -> Iterator[str]:
 def _quantity_faults(kind: Kind) -> Iterator[str]:
     lists = {
         "base": (kind.base,) if kind.quantities else (), "card": kind.card, "trends": kind.trends,
-        "summary": kind.summary,
-        "by_month": kind.by_month,
+        "summary": kind.summary, "by_month": kind.by_month,
     }  # fmt: skip
     for where, named in lists.items():
         yield from (f"{where}: no quantity {what}" for what in named if what not in kind.quantities)
@@ -65,6 +66,8 @@ def _quantity_faults(kind: Kind) -> Iterator[str]:
         Form.SUMMARY: ("card", "trends", "summary"),
         Form.NOW: ("card", "trends", "summary"),
         Form.LIST: (),
+        Form.FIGURE: (),
+        Form.WORDS: (),
     }
     yield from (f"{where}: empty, which a {kind.form.name} shows" for where in needed[kind.form] if not lists[where])
     for what, quantity in kind.quantities.items():
@@ -85,7 +88,9 @@ def _family_faults(kind: Kind) -> Iterator[str]:
     for suffix, family in kind.families.items():
         if not family.samples or any(tuple(labels) != family.further_labels for labels, _ in family.samples):
             yield f"{suffix!r}: its samples have other labels each"
-        if (family.over is Over.NOW) is not (kind.reads is Reads.OPEN_SET):
+        if (family.over is Over.NOW) is not (kind.reads is Reads.OPEN_SET) or (
+            (family.over is Over.OWN_PERIOD) is not (kind.reads is Reads.FIGURES)
+        ):
             yield f"{suffix!r}: what is kept in {kind.reads.name} is not {family.over.name}"
 
 
@@ -143,6 +148,14 @@ def _quantity(what: str, **changes: object) -> Callable[[Kind], Kind]:
         return replace(kind, quantities={**kind.quantities, what: changed})
 
     return change
+
+
+def test_a_kind_without_quantities_has_no_base_and_no_panel_that_would_ask_for_one() -> None:
+    """A figure has no window, so nothing may ask for it as if it had."""
+    for kind in KINDS.values():
+        if not kind.quantities:
+            assert not any((kind.base, kind.card, kind.trends, kind.summary, kind.by_month))
+            assert kind.form in (Form.FIGURE, Form.WORDS)
 
 
 BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {

@@ -11,7 +11,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, FLAGS, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
+from tests.oracle.facts import (
+    AREAS,
+    ASB_TYPES,
+    CATEGORIES,
+    FIGURES,
+    FLAGS,
+    GROUPS,
+    HELD_MS,
+    INCIDENT_CATEGORIES,
+    NOTED_MS,
+    RESOLVED,
+    Sent,
+)  # fmt: skip
 from tests.oracle.recompute import FUTURE_MS, KEEPING_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms, time_text
 
@@ -32,12 +44,14 @@ TYPES = {
         "crime.victim_informed", "crime.suspect_linked", "crime.suspect_unlinked", "crime.gateway_transferred",
         "crime.contract_completed", "crime.outcome_assigned",
     ),
+    "returns": ("return.figure", "return.withdrawn", "return.note"),
 }  # fmt: skip
 FIRSTS = {
     "calls": ("call.presented", "call.queued"),
     "contacts": ("contact.received",),
     "incidents": ("incident.created",),
     "crimes": ("crime.recorded",),
+    "returns": (),
 }
 USUAL = {
     "calls": (
@@ -247,13 +261,67 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
     return events
 
 
+NUMBERS = (0, 1, 7, 2.5, 28.25, 28.35, 779, 1450, 1e14)
+AS_AT = (
+    "2021-10-31", "2021-11-08", "2021-11-08T09:00:00+00:00", "2021-11-08T09:00:00.001+01:00", "2022-01-21",
+    "2020-12-31T23:59:59+00:00",
+)  # fmt: skip
+
+
+@st.composite
+def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], period: str) -> dict[str, Any]:
+    if type_ == "return.note":
+        is_general = draw(st.booleans())
+        about = {} if is_general else {"measure": draw(st.sampled_from(("call_volume", "nothing_known")))}
+        return {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))} | about
+    data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
+    if by or draw(st.booleans()):
+        data["by"] = by
+    if type_ == "return.figure":
+        numerator = draw(st.sampled_from(NUMBERS))
+        denominator = draw(st.sampled_from((None, None, *(each for each in NUMBERS if each >= numerator))))
+        sign = -1 if measure == "speed_enforcements_change" and draw(st.booleans()) else 1
+        data |= {"numerator": sign * numerator} if draw(st.integers(0, 9)) else {}
+        data |= {} if denominator is None else {"denominator": denominator}
+        data |= draw(st.sampled_from(({}, {"note": "estimated"}, {"reported_by": "a team"})))
+    return data
+
+
+@st.composite
+def returned(draw: st.DrawFn, name: str) -> list[Sent]:
+    """All versions of one figure, or of one note, in no particular order; `name` makes its events' ids."""
+    measure, period = draw(st.sampled_from(sorted(FIGURES))), draw(st.sampled_from(sorted(HELD_MS)))
+    by = {
+        "road_fatalities_by_road_user": {"road_user": "pedestrian"},
+        "gun_crime_published": {"area": draw(st.sampled_from(("stoke", "unknown")))},
+    }.get(measure, {})
+    is_note = not draw(st.integers(0, 4))
+    labels = ",".join(f"{label}={value}" for label, value in by.items())
+    subject = f"note|{name} of a period" if is_note else f"{measure}|{labels}|{period}"
+    types = ("return.note",) if is_note else ("return.figure", "return.figure", "return.withdrawn")
+    events = []
+    for number in range(draw(st.integers(1, 5))):
+        type_ = draw(st.sampled_from(types))
+        at_ms = draw(st.sampled_from(ANCHORS_MS))
+        delay_ms = draw(st.sampled_from((0, 800, -FUTURE_MS, DAY_MS, 40 * DAY_MS, 900 * DAY_MS)))
+        events.append(
+            Sent(
+                stream="returns", type=type_, id=f"{draw(st.integers(0, 9))}-{number}-{name}", subject=subject,
+                time_ms=at_ms, arrival_ms=at_ms + delay_ms, data=draw(_return_data(type_, measure, by, period)),
+                topic=TOPIC.format("returns"),
+            )
+        )  # fmt: skip
+    return events
+
+
 @st.composite
 def histories(draw: st.DrawFn, streams: Sequence[str] = tuple(TYPES), most: int = 4) -> list[Sent]:
     """Events of a few entities of some streams; a call and an incident may share their subject."""
     count = draw(st.integers(1, most))
     events = []
     for number in range(count):
-        events += draw(entity(draw(st.sampled_from(streams)), f"S-{number // 2}-{number}"))
+        stream, name = draw(st.sampled_from(streams)), f"S-{number // 2}-{number}"
+        events += draw(returned(name) if stream == "returns" else entity(stream, name))
     return events
 
 

@@ -11,7 +11,7 @@ A gap longer than keeping starts the entity anew, in partition order (design 2.8
 state added stays in the buckets, and its open members are taken as removed.
 
 Reading: a month is closed for an event that arrived strictly after the month's end in London plus the
-stream's bound. Every field of the month's bucket is a cell, orphans and bins too.
+stream's bound (of returns: 30 days). Every field of the month's bucket is a cell, orphans and bins too.
 """
 
 from __future__ import annotations
@@ -25,8 +25,22 @@ from typing import NamedTuple
 from tests.oracle.facts import Added, Sent, added_by
 from tests.oracle.scales import DAY_MS, buckets_of, local_day, month_end_ms, month_of
 
-LATENESS_MS = {"calls": DAY_MS, "contacts": 7 * DAY_MS, "incidents": 7 * DAY_MS, "crimes": 30 * DAY_MS}
-KEEPING_MS = {"calls": 3 * DAY_MS, "contacts": 100 * DAY_MS, "incidents": 100 * DAY_MS, "crimes": 761 * DAY_MS}
+NEVER_MS = 84_006 * DAY_MS  # from 1970 to 2200: no two times lie further apart
+LATENESS_MS = {
+    "calls": DAY_MS,
+    "contacts": 7 * DAY_MS,
+    "incidents": 7 * DAY_MS,
+    "crimes": 30 * DAY_MS,
+    "returns": NEVER_MS,
+}
+CLOSING_MS = {**LATENESS_MS, "returns": 30 * DAY_MS}
+KEEPING_MS = {
+    "calls": 3 * DAY_MS,
+    "contacts": 100 * DAY_MS,
+    "incidents": 100 * DAY_MS,
+    "crimes": 761 * DAY_MS,
+    "returns": NEVER_MS,
+}
 FUTURE_MS = 5 * 60_000
 
 Buckets = dict[str, dict[str, int]]
@@ -119,7 +133,7 @@ def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
     return [
         Entry(event.topic, event.partition, event.offset, event.closing_ms, event.type, month, series, field, amount)
         for (month, series, field), amount in delta.items()
-        if amount and event.closing_ms > month_end_ms(month) + LATENESS_MS[event.stream]
+        if amount and event.closing_ms > month_end_ms(month) + CLOSING_MS[event.stream]
     ]
 
 
@@ -128,7 +142,7 @@ def _count_tokens(tokens: Buckets, event: Sent, before: Added, after: Added) -> 
     for sign, added in ((-1, before), (1, after)):
         for at_ms, measure, token in added.tokens:
             month = month_of(at_ms)
-            late = "+" if event.closing_ms > month_end_ms(month) + LATENESS_MS[event.stream] else ""
+            late = "+" if event.closing_ms > month_end_ms(month) + CLOSING_MS[event.stream] else ""
             for name, mark in ((f"{measure}:day:{local_day(at_ms)}", ""), (f"{measure}:month:{month}", late)):
                 tokens[name][mark + token] = tokens[name].get(mark + token, 0) + sign
 

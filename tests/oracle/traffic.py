@@ -12,7 +12,18 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.oracle.facts import AREAS, ASB_TYPES, CATEGORIES, GROUPS, INCIDENT_CATEGORIES, RESOLVED, Sent
+from tests.oracle.facts import (
+    AREAS,
+    ASB_TYPES,
+    CATEGORIES,
+    FIGURES,
+    GROUPS,
+    HELD_MS,
+    INCIDENT_CATEGORIES,
+    NOTED_MS,
+    RESOLVED,
+    Sent,
+)  # fmt: skip
 from tests.oracle.histories import ANCHORS_MS, CLASSED, FIRSTS, TELLING, TOKENS, TYPES
 from tests.oracle.recompute import FUTURE_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS, time_text
@@ -51,7 +62,10 @@ def traffic(seed: int, count: int, now_ms: int, partitions: int) -> list[Outgoin
 
 
 def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterator[Outgoing]:
-    stream = random.choices(("calls", "contacts", "incidents", "crimes"), (5, 1, 3, 2))[0]
+    stream = random.choices(("calls", "contacts", "incidents", "crimes", "returns"), (5, 1, 3, 2, 1))[0]
+    if stream == "returns":
+        yield from _returned(random, number, now_ms)
+        return
     past = random.random() < 0.25
     begins_ms = random.choice(ANCHORS_MS) if past else _recently(random, stream, now_ms)
     types = [random.choice(FIRSTS[stream])] if random.random() < 0.95 else []
@@ -81,6 +95,32 @@ def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterat
 def _chance_of(type_: str) -> float:
     """How often an entity has an event of this type; some change so much that most are without."""
     return 0.1 if type_.endswith(("linked", "cancelled", "callback_accepted")) else 0.6
+
+
+def _returned(random: Random, number: int, now_ms: int) -> Iterator[Outgoing]:
+    """Versions of a figure, live and past, out of order and repeated; or a note, or a figure that is refused."""
+    measure, period = random.choice(sorted(FIGURES)), random.choice(sorted(HELD_MS))
+    by = {"road_fatalities_by_road_user": {"road_user": "passenger"}, "gun_crime_published": {"area": "county"}}
+    labels = ",".join(f"{name}={value}" for name, value in by.get(measure, {}).items())
+    subject = f"{measure}|{labels}|{period}"
+    for part in range(random.randint(1, 4)):
+        data: dict[str, Any] = {"measure": measure, "period": period, "by": by.get(measure, {})}
+        data["as_at"] = random.choice(("2021-11-08", "2022-01-21", "2022-01-21T00:00:00+00:00"))
+        type_ = random.choice(("return.figure", "return.figure", "return.withdrawn"))
+        if type_ == "return.figure":
+            data["numerator"] = random.randrange(100) / 4
+            data["denominator"] = random.choice((None, 100))
+        at_ms = now_ms - random.randrange(HOUR_MS, 100 * DAY_MS)
+        event = Sent("returns", type_, f"{number}-{part}", subject, at_ms, now_ms, data)
+        if random.random() < 0.15:
+            said = {"text": "a note", "from": random.choice(sorted(NOTED_MS))}
+            event = replace(event, type="return.note", subject=f"note|{number}", data=said)
+        yield _outgoing(event)
+        if random.random() < 0.2:
+            yield _outgoing(event)
+        if random.random() < 0.1:
+            wrong = replace(event, type="return.figure", data={**data, "measure": "no_such_measure"})
+            yield _outgoing(wrong, [(REFUSED, b"bad_data")])
 
 
 def _recently(random: Random, stream: str, now_ms: int) -> int:

@@ -75,11 +75,12 @@ class Refused(NamedTuple):
 
 def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
     """One record for each reason that can be seen without a clock; `subject` is in its right partition."""
-    first = FIRSTS[stream][0]
+    first = (*FIRSTS[stream], "return.figure")[0]
     other = "crime.recorded" if stream != "crimes" else "call.presented"
-    right: dict[str, Any] = json.loads(
-        value_of(Sent(stream, first, "refused", subject, at_ms, at_ms, {"channel": "email"}))
-    )
+    if subject.startswith("note|"):
+        first = "return.note"
+    said = {"channel": "email"} if stream == "contacts" else _data(subject)
+    right: dict[str, Any] = json.loads(value_of(Sent(stream, first, "refused", subject, at_ms, at_ms, said)))
     key = subject.encode()
 
     def but(**changed: object) -> bytes:
@@ -97,6 +98,17 @@ def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
         Refused("wrong_key", key + b"x", but()),
         Refused("too_large", key, but(data={"reason": "x" * 300_000})),
     ]
+
+
+def _data(subject: str) -> dict[str, Any]:
+    """What an event of this subject must say; nothing for calls, incidents and crimes."""
+    if subject.startswith("note|"):
+        return {"text": "said", "from": "2021-07"}
+    if subject.count("|") < 2:
+        return {}
+    measure, labels, period = subject.split("|")
+    by = dict(pair.split("=") for pair in labels.split(",") if pair)
+    return {"measure": measure, "period": period, "as_at": "2021-11-08", "by": by}
 
 
 def content_of(client: Redis, force: str) -> Content:

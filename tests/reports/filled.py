@@ -27,7 +27,7 @@ class Happened(NamedTuple):
     type: str
     subject: str
     time: str
-    data: dict[str, str] = {}  # noqa: RUF012  # never changed
+    data: dict[str, Any] = {}  # noqa: RUF012  # never changed
     arrived: str = ""
 
 

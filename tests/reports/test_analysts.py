@@ -9,14 +9,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT, missing
-from tests.reports.filled import Happened, fill, settings_on
+from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.reports.months import months
+from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.report_columns import as_objects
 from watchroom.settings import Settings
+from watchroom.store.read import Reader
 
 pytestmark = pytest.mark.real
 PAGE = (ROOT / "schemas" / "measures" / "ANALYSTS.md").read_text(encoding="utf-8")
@@ -24,11 +29,12 @@ COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", PAGE, re.D
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def run(settings: Settings, *command: str) -> str:
+def run(settings: Settings, *command: str, folder: Path = ROOT) -> str:
     """What a command prints, with the Redis of the test in its environment."""
     done = subprocess.run(
         command,
-        env={**os.environ, "WATCHROOM_REDIS_URL": settings.redis_url},
+        cwd=folder,
+        env={**os.environ, "WATCHROOM_REDIS_URL": settings.redis_url, "PYTHONPATH": str(ROOT / "services")},
         capture_output=True,
         text=True,
         timeout=60,
@@ -103,11 +109,39 @@ def test_the_pandas_example_stands_where_nobody_met_the_target(redis_server: Red
     assert run(settings, sys.executable, "-c", example).strip().splitlines()[1:] == ["2021-11,1,1,1200.0,0.0"]
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("watchroom")])
+OURS = [line for line in COMMANDS if line.startswith("watchroom")]
+TO_FILES = [line for line in OURS if "--output" in line or "import" in line]
+
+
+@pytest.mark.parametrize("command", [line for line in OURS if line not in TO_FILES])
 def test_our_own_commands_are_as_printed(filled: Settings, command: str) -> None:
     """Whoever copies a line from the page gets rows."""
     words = shlex.split(command.partition(">")[0])
     assert run(filled, sys.executable, "-m", *words).strip()
+
+
+def test_the_months_of_the_page_are_imported_and_a_workbook_is_written(filled: Settings, tmp_path: Path) -> None:
+    """The file as it is printed there, and the commands, which print nothing."""
+    (months_file,) = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "months.csv").write_text(months_file)
+    for command in TO_FILES:
+        assert run(filled, sys.executable, "-m", *shlex.split(command), folder=tmp_path) == ""
+    assert (tmp_path / "report.xlsx").stat().st_size > 5_000
+    reader = Reader(filled.redis_url, filled.force)
+    (imported,) = reader.baseline_months("2018/19", ["2018-12"])
+    reader.close()
+    assert len(imported) == len(months_file.splitlines()) - 1
+
+
+def test_the_page_names_every_key_of_a_report(filled: Settings) -> None:
+    """Of a row, of its areas and of its baselines; `value ... negative` stands for the months' own."""
+    part = PAGE[PAGE.index("## The published report") : PAGE.index("## Who is open now")]
+    named = set(re.findall(r"`([a-z0-9_]+)`", part)) | {name for row in months(filled) for name in row}
+    objects: list[Any] = list(as_objects(read_report(filled, Asked("2021-12", 2, baselines=["previous"]), NOW_MS)))
+    used = {name for row in objects for name in row if name != "published_within_target"}
+    used |= {name for row in objects for of in row["baselines"].values() for name in of if "target_change" not in name}
+    used |= {name for row in objects if row["areas"] for name in (*row["areas"], *row["areas"]["residual"])}
+    assert used <= named
 
 
 def test_the_page_names_every_column(filled: Settings) -> None:

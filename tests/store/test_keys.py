@@ -10,11 +10,13 @@ from redis import Redis
 from tests.fold.said import at
 from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
 from watchroom.store import keys as keys_module
+from watchroom.store.baselines import put_baseline
 from watchroom.store.keys import Keys
 
 FORMS = {
     "<topic>": r"watchroom\.\w+", "<n>": r"\d+", "<subject>": r"[\s\S]+", "<epoch s>": r"\d+",
     "<YYYY-MM-DD>": r"\d{4}-\d\d-\d\d", "<YYYY-MM>": r"\d{4}-\d\d", "<series>": r"\w+\|[\w=,]*",
+    "<name>": r"[\w/-]+",
 }  # fmt: skip
 IN_DECEMBER_MS = at("+20 00:00:00")  # when November is closed for every stream but crimes
 
@@ -67,9 +69,10 @@ async def everything(redis_url: str) -> None:
 
 
 async def found_on(client: Redis, redis_url: str) -> dict[str, str]:
-    """Every key that worker wrote, without prefix, with its type."""
+    """Every key that worker and an import wrote, without prefix, with its type."""
     before = set(client.scan_iter(count=1000))
     await everything(redis_url)
+    put_baseline(redis_url, FORCE, "2018/19", {("2018-12", "call_volume|line=999|count"): 1})
     names = [bytes(key).decode() for key in client.scan_iter(count=1000) if key not in before]
     head = Keys(FORCE).prefix
     assert [name for name in names if not name.startswith(head)] == []
@@ -101,6 +104,7 @@ def test_the_table_has_a_row_for_each_maker_of_a_key() -> None:
         ours.state("watchroom.calls", "17"), ours.bucket("10s:1"), ours.bucket("hour:1"), ours.bucket("day:2021-11-27"),
         ours.bucket("month:2021-11"), ours.open_set("m|a=b"), ours.restatements("2021-11"),
         ours.sources("watchroom.calls"), ours.ignored_fields, ours.raw_identifiers,
+        ours.baseline("2018/19", "2018-12"),
     ]  # fmt: skip
     assert all(key.startswith("{north}:") for key in made)
     bare = [key.removeprefix("{north}:") for key in made]

@@ -18,6 +18,9 @@ OF_OTHER_FORM: Mapping[str, st.SearchStrategy[object]] = {  # fields that are no
     "self_initiated": st.booleans(),
     "flags": st.lists(st.sampled_from(["knife", "online", "x"]), max_size=3),
 }
+SUBJECT = "m|area=stoke|2021-11"  # of a figure; others may have any
+# Of fields whose form admission has checked.
+FORMS = {"period": "2021-11", "as_at": "2021-12-01", "from": "2021-11", "numerator": 1.5, "denominator": 2.0}
 
 
 @st.composite
@@ -26,8 +29,8 @@ def events(draw: st.DrawFn, stream: str) -> Event:
     kind = draw(st.sampled_from(sorted(kind for kind, of in STREAM_OF.items() if of == stream)))
     text = st.sampled_from(["1", "2", "999", "stoke", "drugs", "x"])
     at_ms = draw(st.integers(0, 10**6))
-    data = {key: draw(OF_OTHER_FORM.get(key, text)) for key in DATA_FIELDS[kind]}
-    return Event(kind, draw(st.text("ab", min_size=1)), "s", "e", at_ms, None, data)
+    data = {key: FORMS.get(key) or draw(OF_OTHER_FORM.get(key, text)) for key in DATA_FIELDS[kind]}
+    return Event(kind, draw(st.text("ab", min_size=1)), "s", SUBJECT, at_ms, None, data)
 
 
 def each_of(fact: object) -> Iterable[object]:

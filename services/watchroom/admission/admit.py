@@ -6,7 +6,7 @@ other events, so that a replay, a rebuild and a restart judge each event as it w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
 from watchroom.admission.models import HEARTBEAT, STREAM_OF
@@ -25,6 +25,7 @@ class Admission:
     """Judges the records of one partition of one stream's topic."""
 
     __slots__ = (
+        "_checks",
         "_future_ms",
         "_history",
         "_keeping_ms",
@@ -45,17 +46,19 @@ class Admission:
         lateness_ms: int,
         future_ms: int,
         keeping_ms: int,
+        checks: Mapping[str, Callable[[Event], None]] | None = None,
     ) -> None:
         """Judge by these rules.
 
         Args:
-            stream: `calls`, `incidents` or `crimes`.
+            stream: Whose topic it is.
             partition: The one that the records come from, 0 and up.
             partition_count: How many the topic has.
             history_sources: Sources whose `recordedtime`, where they give one, is the arrival.
             lateness_ms: The stream's bound: an event is late when arrival - time is greater.
             future_ms: An event is from the future when time - arrival is greater.
             keeping_ms: A letter is expired when it is sent again later than this after it first came.
+            checks: By event type, what else is refused: each raises EventRefused. Those of other streams are ignored.
         """
         self._stream = stream
         self._partition = partition
@@ -64,6 +67,7 @@ class Admission:
         self._lateness_ms = lateness_ms
         self._future_ms = future_ms
         self._keeping_ms = keeping_ms
+        self._checks = {name: check for name, check in (checks or {}).items() if STREAM_OF.get(name) == stream}
         self._types = frozenset(name for name, of in STREAM_OF.items() if of == stream)
 
     def admit(self, record: Record) -> Arrived:
@@ -84,6 +88,8 @@ class Admission:
         kind, _, source, subject, time_ms, recorded_ms, _, _ = event
         if kind not in self._types and kind != HEARTBEAT:
             self._refuse_topic(kind)
+        if self._checks and kind in self._checks:
+            self._checks[kind](event)
         if key is None or key != subject.encode() or (kind == HEARTBEAT and subject != source):
             _refuse_key(event, key)
         first_ms = _first_arrival_ms(headers, timestamp_ms) if headers else None

@@ -144,6 +144,10 @@ def _instead(item: ErrorDetails, where: str) -> str:
             return f"at most {item['ctx']['max_length']:,}"
         case "string_pattern_mismatch":
             return "it without"
+        case "float_type" | "finite_number":
+            return "a finite number, without quotes"
+        case "dict_type":
+            return 'an object such as {"area": "stoke"}'
         case "string_type" if _is_small_number(value):
             return f'{write}, in quotes: "{value}"'
     return write

@@ -125,7 +125,7 @@ class _Stream:
             STREAMS[name],
             contributor,
             keeping_ms=keeping_ms,
-            lateness_ms=lateness_ms,
+            closes_after_ms=settings.closes_after_ms(name),
             calendar=calendar,
             topic=settings.topic(name),
             partition=0,

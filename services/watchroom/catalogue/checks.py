@@ -19,7 +19,8 @@ from watchroom.streams.stream import Stream
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LABELS_OF_OURS = (
-    "window", "month", "p", "within", "weeks_ago", "topic", "partition", "source", "stream", "force", "job", "instance",
+    "window", "month", "span", "p", "within", "weeks_ago", "topic", "partition", "source", "stream", "force", "job",
+    "instance",
 )  # fmt: skip
 ROW_WORDS = (*columns.HEAD, *columns.FIGURES)  # what stands beside labels in a row of a report
 SUFFIXES = tuple(dict.fromkeys(suffix for kind in KINDS.values() for suffix in kind.families if suffix))
@@ -57,6 +58,7 @@ def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] 
         (("by", "windows"), area_window_faults(entry)),
         (("stream",), moment_faults(entry)),
         (("kind",), kind_faults(entry)),
+        (("kind", "stream"), word_faults(entry)),
         ((), label_faults(entry, labels)),
         (("stream",), value_faults(entry)),
         (("by",), target_faults(entry, labels)),
@@ -113,6 +115,14 @@ def kind_faults(entry: MeasureEntry) -> Found:
     yield from kind.faults(entry)
 
 
+def word_faults(entry: MeasureEntry) -> Found:
+    """A stream that lacks what the kind reads."""
+    missing = [word for word in KINDS[entry.kind].words if word not in STREAMS[entry.stream].words]
+    if missing:
+        have = [name for name, stream in STREAMS.items() if {*KINDS[entry.kind].words} <= stream.words.keys()]
+        yield "stream", repr(entry.stream), f"one of {', '.join(have)}: kind {entry.kind} reads {', '.join(missing)}"
+
+
 def label_faults(entry: MeasureEntry, labels: Labels) -> Found:
     """Labels that do not exist."""
     for name in entry.by:
@@ -124,6 +134,10 @@ def value_faults(entry: MeasureEntry) -> Found:
     """Labels of values that the stream does not have."""
     values = STREAMS[entry.stream].values
     for name, word in entry.by.items():
+        if STREAMS[entry.stream].label is not None:
+            if word != name:
+                yield f"by.{name}", repr(word), f"{name!r}: entities of {entry.stream} name their labels themselves"
+            continue
         if word not in values:
             yield f"by.{name}", repr(word), f"a value of {entry.stream}: {', '.join(values)}"
 

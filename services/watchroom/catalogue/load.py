@@ -177,7 +177,7 @@ def _measure(
         targets=tuple(target.target() for target in entry.targets),
         edges_ms=tuple(round(edge * 1000) for edge in entry.edges_s),
         give_up_ms=entry.give_up_s * 1000,
-        unit="s" if KINDS[entry.kind].unit is Unit.SECONDS else "1",
+        unit="s" if KINDS[entry.kind].unit is Unit.SECONDS else str(said.get("unit", "1")),
         rows=tuple(entry.rows),
         display=entry.display(),
         own=said,

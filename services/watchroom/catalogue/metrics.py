@@ -12,8 +12,11 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.kind import MetricFamily, Over
 from watchroom.kinds.measure import Measure
+from watchroom.streams import STREAMS
 
 LOCAL_HOUR: Final = "local_hour"
+NOT_WAITED_FOR: Final = tuple(name for name, stream in STREAMS.items() if not stream.is_waited_for)
+WAITED_FOR: Final = f'topic!~".*[.]({"|".join(NOT_WAITED_FOR)})"'  # matches the topics whose age is judged
 PAST_WEEKS: Final = 6  # the same local hour of so many weeks is published beside the last one
 
 
@@ -52,6 +55,8 @@ def labels_of(measure: Measure, family: MetricFamily) -> tuple[str, ...]:
             over = ["weeks_ago"]
         case Over.NOW | Over.READING:
             over = []
+        case Over.OWN_PERIOD:
+            over = ["span"]
         case _:
             assert_never(family.over)
     return (*(label.name for label in measure.labels), *over, *family.further_labels)
@@ -134,6 +139,12 @@ PLATFORM: Final[tuple[Family, ...]] = (
         "Events refused because a field for a token held something else, or may have, by source; undeclared sources "
         "are `other`.",
         ("topic", "source"),
+    ),
+    Family(
+        "watchroom_figures_old",
+        "How many label sets of a measure have no figure that is younger than its entry allows (max_age_days), judged "
+        "by as-at. No sample while nobody has sent a figure of it.",
+        ("measure",),
     ),
     Family("watchroom_worker_batches_total", "Fetched batches applied.", (), by="worker"),
     Family("watchroom_worker_events_total", "Records applied, dead letters among them.", (), by="worker"),

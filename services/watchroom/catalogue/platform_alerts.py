@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from watchroom.catalogue.metrics import WAITED_FOR
+
 BOARD: Final = "watchroom-platform"
 _APPLIED: Final = "watchroom_applied_timestamp_seconds"
+_JUDGED: Final = f"{_APPLIED}{{{WAITED_FOR}}}"
 STALE_S: Final = 10  # the freshness limit: from here on figures are withheld
 RISING: Final = 20  # dead letters of one reason in 15 minutes
 COMING: Final = 10  # dead letters of one topic in 6 hours, whatever the reason
@@ -120,7 +123,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         name="WorkerStuck",
         severity="page",
         expression=(
-            f"time() - max by (force) ({_APPLIED}) > {STALE_S} and on (force) max by (force) (watchroom_redis_up) == 1"
+            f"time() - max by (force) ({_JUDGED}) > {STALE_S} and on (force) max by (force) (watchroom_redis_up) == 1"
         ),
         for_s=25,  # a change of owners takes the session's timeout, 10 s, and must not page
         keep_s=60,
@@ -146,8 +149,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         name="AppliedLag",
         severity="page",
         expression=_with_stream(
-            f"time() - min by (force, topic) (max by (force, topic, partition) ({_APPLIED})) > {STALE_S}"
-            f" and on (force) time() - max by (force) ({_APPLIED}) <= {STALE_S}"
+            f"time() - min by (force, topic) (max by (force, topic, partition) ({_JUDGED})) > {STALE_S}"
+            f" and on (force) time() - max by (force) ({_JUDGED}) <= {STALE_S}"
         ),
         for_s=30,
         keep_s=60,
@@ -353,6 +356,29 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         number="`watchroom_lost_records` now less its least value of the last five days, by partition. So it fires for "
         "five days after a loss: mail waits for office hours and tells only what still fires then, and a loss on the "
         "evening before a long weekend must be among it. The ticket queue is told again each day.",
+    ),
+    PlatformAlert(
+        name="FigureOld",
+        severity="ticket",
+        expression="max by (force, measure) (watchroom_figures_old) > 0",
+        for_s=3600,
+        keep_s=0,
+        limit_s=0,
+        mutes="",
+        summary=(
+            '{{ $labels.force }}: {{ $value | printf "%.0f" }} figures of {{ $labels.measure }} are older than their '
+            "entry in the catalogue allows (max_age_days)."
+        ),
+        meaning="A figure that is produced elsewhere has not been reported again for longer than its entry allows.",
+        impact="Boards and reports still show it, marked as old, with its as-at. Nothing else is affected.",
+        action=(
+            "See on the Returns board which figure it is, and its as-at.",
+            "Ask its owner (the source line of its definition) for the new one; `watchroom figures import` takes it.",
+            "If nobody reports it any more, send return.withdrawn for it, or raise max_age_days in its entry.",
+        ),
+        number="`watchroom_figures_old`: how many label sets of a measure have no figure whose as-at is younger than "
+        "max_age_days, judged by the exporter at each scrape.",
+        dashboard="watchroom-returns",
     ),
     PlatformAlert(
         name="Watchdog",

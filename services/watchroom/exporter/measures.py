@@ -55,7 +55,8 @@ class _Family:
                 yield line(self.name, labels + further if labels else further[1:], value)
 
 
-def _families(measure: Measure) -> list[_Family]:
+def families_of(measure: Measure) -> list[_Family]:
+    """How the samples of each of a measure's families are written."""
     return [_Family(measure, suffix, family) for suffix, family in suffixes(measure).items()]
 
 
@@ -74,7 +75,7 @@ class WindowedMeasure:
         self._wanted = windows_of_measure(measure)
         self._by_area = series_of(measure)
         self._together = series_of(measure, by_area=False)
-        self._families = _families(measure)
+        self._families = families_of(measure)
         self._kept: dict[Window, tuple[_Version, dict[str, str]]] = {}
 
     def text(self, sums: WindowSums) -> str:
@@ -122,7 +123,7 @@ def _is_over(over: Over, window: Window) -> bool:
             return window.name != LOCAL_HOUR
         case Over.LOCAL_HOURS:
             return window.name == LOCAL_HOUR
-        case Over.NOW | Over.READING:
+        case Over.NOW | Over.READING | Over.OWN_PERIOD:
             return False
         case _:
             assert_never(over)
@@ -135,7 +136,7 @@ class OpenMeasure:
         self.measure = measure
         self.series: Sequence[Series] = series_of(measure)
         self._kind = kind_of(measure)
-        self._families = _families(measure)
+        self._families = families_of(measure)
 
     def text(self, tiles: Mapping[str, OpenTile], since_ms: int) -> str:
         """All families of the measure.

@@ -14,12 +14,14 @@ from typing import Any, TypeVar, assert_never
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
+from watchroom.exporter.figures import FigureMonths
 from watchroom.exporter.measures import OpenMeasure, WindowedMeasure
 from watchroom.exporter.sums import Window, WindowSums, by_area_of, windows_at, windows_of
 from watchroom.exporter.tokens import NO_TOKENS, TokenMeasure, TokenReading, TokenWindows
 from watchroom.kinds import kind_of, open_now
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.open_now import OpenTile
+from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, Reader, SourceState
@@ -85,8 +87,11 @@ class Mirror:
                     self.open.append(OpenMeasure(measure))
                 case Reads.TOKENS:
                     self.of_tokens.append(TokenMeasure(measure))
+                case Reads.FIGURES | Reads.NOTHING:
+                    pass  # `figures` has them; a note has nothing
                 case _:
                     assert_never(reads)
+        self.figures = FigureMonths(catalogue.measures.values())
         self._questions = [
             open_now.question(each.measure, series.name, series.by) for each in self.open for series in each.series
         ]
@@ -119,7 +124,7 @@ class Mirror:
         sources = self._of_fed(self._reader.sources())
         meta = self._reader.meta()
         members = windows_at(now_ms, self._wanted, self._calendar)
-        seq, to_read = self._to_read(members, everything=life != self._life)
+        seq, to_read, is_everything = self._to_read(members, everything=life != self._life)
         contents = self._reader.buckets(to_read)
         tiles = self._tiles(now_ms)
         dead_letters = self._of_fed(self._reader.dead_letters())
@@ -129,8 +134,11 @@ class Mirror:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         with self.lock:
             self.sums.move(members)
+            if is_everything:
+                self.figures.forget_all()
             for name, fields in zip(to_read, contents, strict=True):
                 self.sums.replace(name, fields)
+                self.figures.replace(name, fields)
             tokens = self._tokens.reading if self._tokens else NO_TOKENS
             self.reading = Reading(
                 now_ms, meta, partitions, sources, dead_letters, tiles, ignored_fields, raw_identifiers, tokens
@@ -142,14 +150,21 @@ class Mirror:
         """What is of a topic that is fed; keys begin with the topic."""
         return {key: value for key, value in found.items() if self._topics is None or key[0] in self._topics}
 
-    def _to_read(self, members: Mapping[Window, frozenset[str]], *, everything: bool) -> tuple[int, list[str]]:
-        """The latest step, and the buckets to read: all when Redis is another one, was cleared or has gone back."""
+    def _to_read(self, members: Mapping[Window, frozenset[str]], *, everything: bool) -> tuple[int, list[str], bool]:
+        """The latest step, the buckets to read, and whether these are all.
+
+        All when Redis is another one, was cleared or has gone back; every month that there is among them, for a
+        figure may be of any.
+        """
         wanted = frozenset[str]().union(*members.values())
         seq, changed = self._reader.changed_since(self._seq or 0)
         if everything or changed is None or self._seq is None or seq < self._seq:
-            return seq, sorted(wanted)
+            months = map(month_name, self._reader.months()) if self.figures.measures else ()
+            return seq, sorted(wanted.union(months)), True
         again = [name for name in self._read_order if name in wanted][:REREAD_EACH_REFRESH]
-        return seq, sorted(self.sums.missing(members) | (wanted & frozenset(changed)) | frozenset(again))
+        of_figures = filter(self.figures.wants, changed)
+        due = self.sums.missing(members).union(wanted.intersection(changed), of_figures, again)
+        return seq, sorted(due), False
 
     def _remember_order(self, just_read: Sequence[str]) -> None:
         for name in just_read:

@@ -131,5 +131,7 @@ class _Asking:
                 return self.reading.tiles[series].aged(self.since_ms)
             case Reads.TOKENS:
                 return self.reading.tokens.bands[measure.id][Window(window)]
+            case Reads.FIGURES | Reads.NOTHING:
+                raise ValueError(f"{measure.id} has no quantity that a tile could ask for")  # the catalogue checks it
             case _:
                 assert_never(reads)

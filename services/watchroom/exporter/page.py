@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
-from watchroom.exporter.platform import fed_text, platform_text, redefined_text, redis_up, silent_text, withheld_text
+from watchroom.exporter.platform import (
+    fed_text,
+    figures_old_text,
+    platform_text,
+    redefined_text,
+    redis_up,
+    silent_text,
+    withheld_text,
+)
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
@@ -56,10 +64,11 @@ class Page:
     def judged(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
         """Each stream that is fresh: every source that it waits for, and why it counts as silent; None: it is alive.
 
-        A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet.
+        A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet. So is one
+        that nothing waits for.
         """
         for stream in self._settings.streams:
-            if not self._stale(stream, reading, now_ms):
+            if STREAMS[stream].is_waited_for and not self._stale(stream, reading, now_ms):
                 rules, heard = self._rules_and_heard(stream, reading)
                 yield stream, waited_for(rules, heard, now_ms, self._silent_ms)
 
@@ -68,6 +77,10 @@ class Page:
         shown = [
             each.text(self._mirror.sums) for each in self._mirror.windowed if published.issuperset(each.measure.streams)
         ]
+        figures = self._mirror.figures
+        of_figures = [measure for measure in figures.measures if measure.stream in published]
+        shown += [figures.text(measure) for measure in of_figures]
+        shown.append(figures_old_text({measure.id: figures.old(measure, now_ms) for measure in of_figures}))
         since_ms = now_ms - reading.read_at_ms
         open_now = (each for each in self._mirror.open if each.measure.stream in published)
         of_tokens = (each for each in self._mirror.of_tokens if each.measure.stream in published)
@@ -105,6 +118,8 @@ class Page:
         return self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading.sources)
 
     def _stream_faults(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
+        if not STREAMS[stream].is_waited_for:
+            return []
         rules, heard = self._rules_and_heard(stream, reading)
         return self._stale(stream, reading, now_ms) or list(silence(rules, heard, now_ms, self._silent_ms))
 

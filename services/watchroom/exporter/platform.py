@@ -69,6 +69,11 @@ def silent_text(judged: Mapping[str, Mapping[str, str | None]]) -> str:
     return _text("source_silent", rows.items())
 
 
+def figures_old_text(found: Mapping[str, int | None]) -> str:
+    """By measure of figures: how many label sets have none that is young enough; None: there is no figure."""
+    return _text("figures_old", (((measure,), number) for measure, number in found.items() if number is not None))
+
+
 def platform_text(reading: Reading, sums: WindowSums, settings: Settings) -> str:
     """Everything that is shown while Redis answers, fresh or not."""
     return "".join(

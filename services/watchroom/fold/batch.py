@@ -80,7 +80,7 @@ class Folder:
         stream: What the events are about.
         contributor: What states add.
         keeping_ms: After so long without an arrival an entity is unknown again.
-        lateness_ms: The stream's bound; a month closes so long after its end.
+        closes_after_ms: A month closes so long after its end.
         calendar: The reporting zone.
         topic, partition: Named in restatements.
     """
@@ -91,7 +91,7 @@ class Folder:
         contributor: Contributor,
         *,
         keeping_ms: int,
-        lateness_ms: int,
+        closes_after_ms: int,
         calendar: Calendar,
         topic: str,
         partition: int,
@@ -99,7 +99,7 @@ class Folder:
         self.stream = stream
         self._contributor = contributor
         self._keeping_ms = keeping_ms
-        self._lateness_ms = lateness_ms
+        self._closes_after_ms = closes_after_ms
         self._calendar = calendar
         self._topic = topic
         self._partition = partition
@@ -203,9 +203,9 @@ class Folder:
     def _closed_before_ms(self, closing_ms: int) -> int:
         """Start of the oldest month that was not closed yet when the event arrived.
 
-        A month is closed for it if month end + lateness bound < arrival.
+        A month is closed for it if month end + `closes_after_ms` < arrival.
         """
-        at_ms = closing_ms - self._lateness_ms - 1
+        at_ms = closing_ms - self._closes_after_ms - 1
         begin_ms, end_ms = self._month_ms
         if not begin_ms <= at_ms < end_ms:
             month = self._calendar.month_of(at_ms)

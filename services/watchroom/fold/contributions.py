@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.conditions import holds
 from watchroom.kinds.kind import Add, Contribution, Facts
-from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.measure import Measure, resolved
 from watchroom.rolling.buckets import ten_seconds_of
 from watchroom.streams.stream import State, Stream
 
@@ -37,10 +36,11 @@ class Contributor:
         by_words: dict[tuple[str, ...], list[Measure]] = {}
         used: set[str] = set()
         for measure in measures:
-            used.update(measure.words())
+            used.update(measure.words(), kind_of(measure).words)
             by_words.setdefault(tuple(label.value_of for label in measure.labels), []).append(measure)
         self._groups = [_Group(words, alike) for words, alike in by_words.items()]
-        self._read = [(name, word.read) for name, word in stream.words.items() if name in used]
+        self._read = [(name, stream.reader(name)) for name in sorted(used)]
+        self._lists = stream.lists
 
     def of(self, state: State | None) -> Contribution:
         """What this state adds; an unknown entity adds nothing."""
@@ -53,6 +53,8 @@ class Contributor:
         for group in self._groups:
             for add in group.adds(facts):
                 add(facts, into)
+        if self._lists is not None:
+            into.open_sets.update(self._lists(state))
         return into
 
 
@@ -79,15 +81,6 @@ def _adding(measure: Measure, values: tuple[object, ...]) -> Add:
     by = {label.name: resolved(label, value) for label, value in zip(measure.labels, values, strict=True)}
     add = kind_of(measure).adding(measure, names.series(measure.id, by), by)
     return add if measure.where is None else _where(holds(measure.where), add)
-
-
-def resolved(label: Label, value: object) -> str:
-    """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
-    text = "" if value is None else slug(str(value))
-    if not text:
-        return label.absent
-    text = label.aliases.get(text, text)
-    return text if text in label.values or text == label.absent else label.other
 
 
 def _where(applies: Callable[[Facts], bool], add: Add) -> Add:

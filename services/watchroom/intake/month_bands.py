@@ -98,8 +98,8 @@ class MonthBandsWriter:
         """Months whose hash is held and that have closed."""
         head = names.token_month(measure.id, "")
         held = (name.removeprefix(head) for name in versions if name.startswith(head))
-        lateness_ms = self._settings.lateness_days.ms(measure.stream)
-        return [month for month in held if self._calendar.month_end_ms(month) + lateness_ms < fresh_ms]
+        closes_after_ms = self._settings.closes_after_ms(measure.stream)
+        return [month for month in held if self._calendar.month_end_ms(month) + closes_after_ms < fresh_ms]
 
 
 def _is_due(measure: Measure, month: str, versions: Mapping[str, int], stored: Mapping[str, str]) -> bool:

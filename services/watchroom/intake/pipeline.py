@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchroom.admission.admit import Admission
+from watchroom.admission.returns import checks
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import RebuildNeeded
 from watchroom.fold.batch import Folder
@@ -37,6 +38,7 @@ class Appliers:
         self._store = store
         self._send_refused = send_refused
         self._memory = Memory()
+        self._checks = checks(catalogue.measures.values())
         self._calendar = Calendar(settings.zone)
         self._streams = {topic: stream for stream, topic in settings.topics.items()}
 
@@ -64,12 +66,13 @@ class Appliers:
                 lateness_ms=lateness_ms,
                 future_ms=round(settings.future_s * 1000),
                 keeping_ms=keeping_ms,
+                checks=self._checks,
             ),
             folder=Folder(
                 STREAMS[stream],
                 Contributor(STREAMS[stream], topic, self._catalogue.of_stream(stream)),
                 keeping_ms=keeping_ms,
-                lateness_ms=lateness_ms,
+                closes_after_ms=settings.closes_after_ms(stream),
                 calendar=self._calendar,
                 topic=topic,
                 partition=partition,

@@ -1,7 +1,8 @@
 """The topics we own: created by ourselves, with the settings that the figures rest on.
 
 LogAppendTime makes a record's timestamp the broker's, so arrival is no producer's opinion;
-400 days of retention let a rebuild make 12 months again; partition counts never change.
+400 days of retention let a rebuild make 12 months again, and what is never forgotten is kept for ever; partition
+counts never change.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from aiokafka.errors import KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
-from watchroom.settings import RETURNS, Settings
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import FOR_EVER_DAYS
 
 RETENTION_DAYS = 400
+NO_LIMIT = "-1"
 EVENTS_MOST_BYTES = 1024 * 1024
 DEAD_LETTERS_MOST_BYTES = 2 * 1024 * 1024
 LETTER_MOST_BYTES = 1024 * 1024 + 128 * 1024  # the largest dead letter: value, key and headers are cut to fit
@@ -41,7 +45,7 @@ class Topics:
 
 def owned_topics(settings: Settings) -> list[str]:
     """All topics of this deployment, dead letters last; a stream that is not fed has none."""
-    return [*settings.topics.values(), settings.topic(RETURNS), settings.dead_letter_topic]
+    return [*settings.topics.values(), settings.dead_letter_topic]
 
 
 def topic_settings(settings: Settings, topic: str) -> dict[str, str]:
@@ -49,10 +53,15 @@ def topic_settings(settings: Settings, topic: str) -> dict[str, str]:
     dead = topic == settings.dead_letter_topic
     return {
         "message.timestamp.type": "LogAppendTime",
-        "retention.ms": str(RETENTION_DAYS * 86_400_000),
+        "retention.ms": NO_LIMIT if topic in _kept_for_ever(settings) else str(RETENTION_DAYS * 86_400_000),
         "compression.type": "zstd",
         _MOST_BYTES: str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
     }
+
+
+def _kept_for_ever(settings: Settings) -> set[str]:
+    """Topics of streams whose entities are never forgotten: a rebuild must find all that they were made from."""
+    return {settings.topic(name) for name, stream in STREAMS.items() if stream.keeping_days == FOR_EVER_DAYS}
 
 
 async def ensure_topics(settings: Settings) -> Topics:
@@ -141,5 +150,5 @@ def _as_good(name: str, found: str, ours: str) -> bool:
     if name == "compression.type":
         return True  # costs space, changes nothing
     if name in ("retention.ms", _MOST_BYTES):
-        return int(found) >= int(ours) or found == "-1"
+        return found == NO_LIMIT or (ours != NO_LIMIT and int(found) >= int(ours))
     return found == ours

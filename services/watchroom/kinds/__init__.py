@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from watchroom.kinds import count, duration, open_now, repeat, share, top
+from watchroom.kinds import count, duration, figure, note, open_now, repeat, share, top
 from watchroom.kinds.kind import Kind, Quantity
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
@@ -22,6 +22,8 @@ ROWS: Final[tuple[Kind, ...]] = (
     open_now.KIND,
     repeat.KIND,
     top.KIND,
+    figure.KIND,
+    note.KIND,
 )
 
 KINDS: Final[Mapping[str, Kind]] = registry("kinds called", ((kind.name, kind) for kind in ROWS))

@@ -19,5 +19,7 @@ PUBLISHED: Final = (
     "restatements",
 )
 
-FIGURES: Final = (*VALUE, *OF_KINDS, *STANDING, *PUBLISHED)
+OWN_PERIOD: Final = ("span", "as_at", "old")  # of figures only
+
+FIGURES: Final = (*VALUE, *OWN_PERIOD, *OF_KINDS, *STANDING, *PUBLISHED)
 """What stands behind the labels of a row; a CSV has one column of each name."""

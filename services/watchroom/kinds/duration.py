@@ -21,6 +21,7 @@ from watchroom.kinds.kind import (
     Kind,
     MetricFamily,
     Quantity,
+    Quotient,
     Reads,
     Stored,
     Unit,
@@ -32,6 +33,9 @@ from watchroom.rolling.buckets import ten_seconds_of
 OBSERVATIONS, SUM_MS, WITHIN = "observations", "sum_ms", "within"  # fields
 MISSING_START, NEGATIVE = "missing_start", "negative"  # fields: excluded, counted separately
 BIN = "bin:"  # fields: `bin:7950` counts durations from 7,950 ms to the next edge
+# Edges of the national bins of 999 calls: below 10 s, 10 s to below 60 s, 60 s or longer.
+# Source: House of Lords written answer HL1958, 6 November 2024.
+NATIONAL_EDGES_MS = (10_000, 60_000)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,34 @@ class DurationFigures:
             if count and name.startswith(BIN)
         )
         return tuple((self.of_bins.value_ms(lower), count) for lower, count in counted)
+
+    @cached_property
+    def _national(self) -> tuple[int | None, int | None, int | None]:
+        """Counts of the national bins; None where no bin's edge lies at theirs, or not every duration has a bin."""
+        short_ms, long_ms = NATIONAL_EDGES_MS
+        counts = [0, 0, 0]
+        for name, count in self.stored.items():
+            if name.startswith(BIN):
+                lower_ms = int(name.removeprefix(BIN))
+                counts[(lower_ms >= short_ms) + (lower_ms >= long_ms)] += count
+        if sum(counts) != self.observations or any(self.of_bins.lower_ms(edge) != edge for edge in NATIONAL_EDGES_MS):
+            return None, None, None
+        return counts[0], counts[1], counts[2]
+
+    @property
+    def under_10(self) -> int | None:
+        """How many took less than 10 s; None, as the two below, where the entry has no edges at 10 s and 60 s."""
+        return self._national[0]
+
+    @property
+    def from_10_to_60(self) -> int | None:
+        """How many took 10 s or longer, and less than 60 s."""
+        return self._national[1]
+
+    @property
+    def from_60(self) -> int | None:
+        """How many took 60 s or longer."""
+        return self._national[2]
 
     @property
     def sum_s(self) -> float:
@@ -274,9 +306,18 @@ KIND: Final = Kind(
         Column("p95_s", "p95_s"),
         Column("max_s", "max_s"),
         Column("within_target", "within_share"),
+        Column("under_10", "under_10"),
+        Column("10_to_60", "from_10_to_60"),
+        Column("60_or_more", "from_60"),
         Column("missing_start", "missing_start"),
         Column("negative", "negative"),
     ),
+    quotients={
+        "value": Quotient(Unit.SECONDS, SUM_MS, OBSERVATIONS, per=1000, title="mean"),
+        "within_target": Quotient(Unit.SHARE, WITHIN, OBSERVATIONS, of_target=True, title="within the target"),
+    },
+    further_fields=tuple(f"{BIN}{edge}" for edge in (0, *NATIONAL_EDGES_MS)),
+    nested={"bins": ("under_10", "10_to_60", "60_or_more")},
     published=("within_target",),
     details=details,
     clock=clock,

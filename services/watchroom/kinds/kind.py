@@ -48,6 +48,8 @@ class Reads(Enum):
     BUCKETS = "integers that add up over time"
     OPEN_SET = "who is open now, by since when"
     TOKENS = "how often each token occurs, by day and month"
+    FIGURES = "integers of one figure and period, which add up with nothing"
+    NOTHING = "nothing: it is words"
 
 
 class Over(Enum):
@@ -57,6 +59,7 @@ class Over(Enum):
     LOCAL_HOURS = "the last complete local hour, and the same one of past weeks"
     NOW = "the moment of the scrape"
     READING = "the moment as of which Redis was read, where that is not the scrape's"
+    OWN_PERIOD = "a figure's own period: of each span the one that ends latest"
 
 
 class Form(Enum):
@@ -66,6 +69,8 @@ class Form(Enum):
     SUMMARY = "several quantities over one window, each by window below"
     NOW = "what is open now"
     LIST = "a list for reports and the built-in page, and no panel: what it lists may be no label"
+    FIGURE = "the latest figure of each span, with its as-at"
+    WORDS = "words"
 
 
 class HasClock(Protocol):
@@ -100,6 +105,17 @@ class Column(NamedTuple):
 
     name: str
     figure: str
+
+
+class Quotient(NamedTuple):
+    """A figure out of fields that add up over months: numerator / denominator / per, from whole numbers."""
+
+    unit: Unit
+    numerator: str  # field
+    denominator: str = ""  # field; empty: a number, and no quotient
+    per: int = 1  # how many of the numerator's units are one of the figure's: 1,000 ms are 1 s
+    of_target: bool = False  # there only where there is a target
+    title: str = ""  # beside the number in a report; empty: what the measure is called says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +179,18 @@ class Kind:
     form: Form
     # Raised whenever `adding` would add something else for the same facts: part of its measures' definition.
     version: int = 1
+    words: tuple[str, ...] = ()  # of the stream: read beside those that an entry names
     may: tuple[str, ...] = ()  # keys that an entry may have as well
     most_labels: int | None = None  # how many labels an entry may have; None: any number
     own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
     add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up
     unit: Unit = Unit.NUMBER  # of its value
+    fed_by: str = "events"  # or "figures": numbers produced elsewhere
+    # Columns that a report computes from added-up fields, by name, `value` first; none: it has no rows of that kind.
+    quotients: Mapping[str, Quotient] = field(default_factory=dict)
+    further_fields: tuple[str, ...] = ()  # that an imported month may have beside those of the quotients
+    nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a report: columns under one name
     published: tuple[str, ...] = ()  # columns beside the value and its counts that a restatement may change
     details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures in the words of a table
     card: tuple[str, ...] = ()  # quantities shown of a measure that has no tile

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
+from watchroom.events.slug import slug
 from watchroom.kinds.shown import Display
 
 AREA: Final = "area"  # the word whose values are the force's areas
@@ -34,6 +35,15 @@ class Label:
     def all_values(self) -> tuple[str, ...]:
         """Listed values, then what is absent, then what is not listed; each once."""
         return tuple(dict.fromkeys((*self.values, self.absent, self.other)))
+
+
+def resolved(label: Label, value: object) -> str:
+    """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
+    text = "" if value is None else slug(str(value))
+    if not text:
+        return label.absent
+    text = label.aliases.get(text, text)
+    return text if text in label.values or text == label.absent else label.other
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from watchroom.kinds.measure import Measure
 METRIC_PREFIX = "watchroom_"
 
 COUNT = "count"  # the field of a count, and of the orphans
+PERIOD = "period"  # of a figure: stands in its fields as one more label
 ORPHANS = "orphans"  # entities without their first event; label topic
 
 

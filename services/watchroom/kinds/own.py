@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class OwnKey(Generic[T]):
-    """One key. What it says is part of the measure's definition, unless that is the default.
+    """One key. What it says is part of the measure's definition, unless that is the default, or it decides nothing.
 
     So a default is for good: with another one the figures change, and no definition says so.
     """
@@ -24,6 +24,7 @@ class OwnKey(Generic[T]):
     type: Any  # as pydantic reads it, of what both TOML and JSON have: `Annotated[int, Field(gt=0)]`
     example: T  # for whoever has to write it
     default: T | None = None  # None: every entry of the kind must say it
+    decides: bool = True  # False: nothing that is stored depends on it, so it is no part of the definition
 
     def of(self, measure: Measure) -> T:
         """What the measure's entry says, as it is written there; the default where it says nothing."""

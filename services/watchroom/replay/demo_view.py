@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from math import floor
 from typing import Final, NamedTuple
 
+from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.streams import calls, contacts, crimes, incidents
 
 NO_DATA = "NO DATA"
@@ -30,9 +31,10 @@ _PUBLISHED: Final = {  # a metric of each simulated stream that is published as 
     incidents.STREAM.name: "incidents_unattended",
     crimes.STREAM.name: "crime_recorded",
 }
+_NOT_WAITED_FOR: Final = tuple(f".{stream}" for stream in NOT_WAITED_FOR)
 _WANTED = re.compile(
-    r"watchroom_(?:call_answer_time|call_abandonment|call_volume\b|contact_volume\b|crime_recorded\b|calls_waiting|incidents_un\w+|"
-    r"incident_attendance_time|applied_timestamp_seconds|dead_letters|stream_fed)"
+    r"watchroom_(?:call_answer_time|call_abandonment|call_volume\b|contact_volume\b|crime_recorded\b|calls_waiting|"
+    r"incidents_un\w+|incident_attendance_time|applied_timestamp_seconds|dead_letters|stream_fed)"
 )
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -66,8 +68,9 @@ class Page:
 
     @property
     def applied_s(self) -> float | None:
-        """As of when the slowest partition is, seconds since the epoch."""
-        return min(self.values("applied_timestamp_seconds"), default=None)
+        """As of when the slowest partition that is waited for is, seconds since the epoch."""
+        found = self.labelled("applied_timestamp_seconds")
+        return min((at for labels, at in found if not labels["topic"].endswith(_NOT_WAITED_FOR)), default=None)
 
     @property
     def live(self) -> bool:

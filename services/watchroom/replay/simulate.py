@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -61,7 +62,7 @@ def run_simulate(
     if months is not None:
         calendar = Calendar(settings.zone)
         start_ms = calendar.month_start_ms(calendar.months_before(calendar.month_of(now_ms), months))
-    asyncio.run(_topics_exist(settings))
+    check_topics(settings, settings.topics.values())
     events = simulate(
         GOOD if good else PUBLISHED,
         seed=seed,
@@ -126,8 +127,17 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
         raise ConfigurationInvalid(faults)
 
 
-async def _topics_exist(settings: Settings) -> None:
-    """The workers make the topics, with the settings that the figures rest on; sending must not make others."""
+def check_topics(settings: Settings, topics: Iterable[str]) -> None:
+    """The workers make the topics, with the settings that the figures rest on; sending must not make others.
+
+    Raises:
+        BrokerUnavailable: Kafka did not answer.
+        WorkFailed: One of these topics is missing.
+    """
+    asyncio.run(_topics_exist(settings, set(topics)))
+
+
+async def _topics_exist(settings: Settings, topics: set[str]) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=ASK_TIMEOUT_MS)
     try:
         await admin.start()
@@ -139,7 +149,7 @@ async def _topics_exist(settings: Settings) -> None:
         ) from error
     finally:
         await admin.close()
-    missing = sorted(set(settings.topics.values()) - there)
+    missing = sorted(topics - there)
     if missing:
         raise WorkFailed(
             f"Kafka at {settings.kafka} has no topic {', '.join(missing)}; "

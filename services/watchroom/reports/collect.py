@@ -70,7 +70,7 @@ class Collector:
                 name,
                 fields,
                 log if published else (),
-                self._closed(name, as_of),
+                self.closed(name, as_of),
                 topics,
                 self.settings.streams,
                 standing,
@@ -103,10 +103,10 @@ class Collector:
             stands[stream] = min(known) if known and len(known) == len(fresh) else None
         return stands
 
-    def _closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
+    def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
         """By stream: whether all that arrived before the month closed is in (design 2.9)."""
         end_ms = Calendar(self.settings.zone).month_end_ms(month)
-        closes_ms = {stream: end_ms + self.settings.lateness_days.ms(stream) for stream in STREAMS}
+        closes_ms = {stream: end_ms + self.settings.closes_after_ms(stream) for stream in STREAMS}
         return {stream: (as_of.get(stream) or 0) >= closes_ms[stream] for stream in STREAMS}
 
     def _tiles(

@@ -11,7 +11,7 @@ from watchroom.reports.collect import Collector
 from watchroom.reports.rows import AsOf, Row, topic_of
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
-from watchroom.store.filled import Filled
+from watchroom.store.filled import tell_refused
 
 
 class Months(NamedTuple):
@@ -42,7 +42,8 @@ def read_months(
         warn: Called with a sentence on each stream that is left out, because Redis holds it under another definition.
 
     Raises:
-        ConfigurationInvalid: No month, a measure that the catalogue does not have, a catalogue that cannot be used.
+        ConfigurationInvalid: No month, a month that is not held, a measure that the catalogue does not have, or a
+            catalogue that cannot be used.
         RebuildNeeded: Redis holds every stream, or that of a measure asked for, under another definition.
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
@@ -52,7 +53,8 @@ def read_months(
     _check_asked(only, measures, known=(*known, ORPHANS))
     try:
         filled = collector.check(stream for name in measures if name in known for stream in known[name].streams)
-        _tell(filled, warn)
+        tell_refused(filled, warn)
+        _check_held(only, collector.reader.months())
         as_of = collector.as_of()  # before the rows: they then hold at least what it says
         rows = collector.months(only or None, as_of, published=True)
     finally:
@@ -79,22 +81,23 @@ def restatements(
     _check_asked(only)
     try:
         filled = collector.check()
-        _tell(filled, warn)
+        tell_refused(filled, warn)
         topics = filled.refused_topics(settings)
         reader = collector.reader
-        wanted = [month for month in reader.months() if not only or month in only]
+        held = reader.months()
+        _check_held(only, held)
+        wanted = [month for month in held if not only or month in only]
         entries = [entry for month in wanted for entry in reader.restatements(month)]
         return [dict(entry._asdict()) for entry in entries if entry.topic not in topics]
     finally:
         collector.reader.close()
 
 
-def _tell(filled: Filled, warn: Callable[[str], None]) -> None:
-    for stream, changed in filled.refused.items():
-        warn(
-            f"{stream} is left out because Redis holds it under another definition: {changed}. Use the catalogue and "
-            "settings of the workers, or run `watchroom rebuild`"
-        )
+def _check_held(only: Collection[str], held: Collection[str]) -> None:
+    """Raise ConfigurationInvalid for a month asked for that Redis does not hold: no rows would read as no events."""
+    exists = f"one of {', '.join(held)}" if held else "no --month: none is held yet"
+    if missing := [month for month in only if month not in held]:
+        raise ConfigurationInvalid([Fault("--month", "", f"{month!r}, which is not held", exists) for month in missing])
 
 
 def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, assert_never
 
 from rich.console import Console
@@ -37,7 +37,7 @@ def write(rows: Sequence[Row], form: Format, console: Console) -> None:
         console.file.write(as_json(rows) if form == "json" else as_csv(rows))
 
 
-def as_json(rows: Iterable[Row]) -> str:
+def as_json(rows: Iterable[Mapping[str, object]]) -> str:
     """A JSON array, one row a line."""
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return f"[\n{lines}\n]\n" if lines else "[]\n"

@@ -2,7 +2,8 @@
 
 The keys of a row are a contract (design section 6): `measure`, `by`, `period`, `value`, `numerator`,
 `denominator`, `unit`, then those of its kind, then `as_of` and `closed`. A share or a mean of nothing is
-null, never 0. There are no totals and no overlapping periods, so rows can be added up.
+null, never 0. There are no totals and no overlapping periods, so rows can be added up; but those of figures, whose
+`period` and `span` are their own.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import Final, NamedTuple
 from watchroom.catalogue.model import Catalogue
 from watchroom.events.times import to_text
 from watchroom.fold.batch import Restatement
-from watchroom.kinds import kind_of, names
+from watchroom.kinds import figure, kind_of, names
 from watchroom.kinds.columns import PUBLISHED_VALUE, VALUE
 from watchroom.kinds.count import KIND as COUNT
 from watchroom.kinds.kind import Kind, Reads, Stored, fields_added_up
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.tokens import LEFT_OUT
+from watchroom.rolling.periods import known_period
 from watchroom.store.bands import Standing
 
 Fields = Mapping[str, int]
@@ -80,7 +82,10 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
                 continue
             row = _row(measure, by, month.name, fields)
             closed = all(month.closed.get(stream, False) for stream in measure.streams)
-            row |= {"as_of": _moment(_slowest(as_of, measure)), "closed": closed}
+            as_of_ms = _slowest(as_of, measure)
+            if kind_of(measure).reads is Reads.FIGURES:
+                row |= _own_period(measure, by, fields, as_of_ms)
+            row |= {"as_of": _moment(as_of_ms), "closed": closed}
             if published:
                 before = {what: fields.get(what, 0) - deltas.get(what, 0) for what in {*fields, *deltas}}
                 row |= _published(measure, by, before, entries, closed=closed)
@@ -146,13 +151,29 @@ def _counted(
     Orphans are entities of which only later events are known; they are in no other row.
     """
     for measure in catalogue.measures.values():
-        if kind_of(measure).reads is Reads.BUCKETS:
+        reads = kind_of(measure).reads
+        if reads is Reads.BUCKETS:
             yield measure, measure.label_sets()
         elif measure.id in month.bands:
             yield measure, ()
+        elif reads is Reads.FIGURES:
+            yield measure, [by for name, by in map(names.parse_series, sorted(found)) if name == measure.id]
     for name, by in sorted((names.parse_series(series) for series in found), key=str):
         if name == names.ORPHANS:
             yield _orphans(month.topics.get(by.get("topic", ""), "")), [by]
+
+
+def _own_period(measure: Measure, by: Mapping[str, str], fields: Fields, as_of_ms: int | None) -> dict[str, object]:
+    """What only a figure's row has: it is of its own period, not of the month in which that ends."""
+    period = by[names.PERIOD]
+    as_at_ms = figure.figures(measure, fields).as_at_ms
+    return {
+        "by": {name: value for name, value in by.items() if name != names.PERIOD},
+        "period": period,
+        "span": known_period(period).span,
+        "as_at": _moment(as_at_ms),
+        "old": None if as_at_ms is None or as_of_ms is None else figure.is_old(measure, as_at_ms, as_of_ms),
+    }
 
 
 def _orphans(stream: str) -> Measure:

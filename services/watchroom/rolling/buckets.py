@@ -16,6 +16,8 @@ TEN_SECONDS_MS = 10_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
+MONTH_HEAD = "month:"  # begins the name of a month's bucket
+
 KEEP_10S_MS = 2 * HOUR_MS
 KEEP_HOUR_MS = 60 * DAY_MS
 KEEP_DAY_MS = 396 * DAY_MS  # 13 months, give or take a day
@@ -57,7 +59,7 @@ def day_name(day: str) -> str:
 
 def month_name(month: str) -> str:
     """Name of a local month's bucket."""
-    return f"month:{month}"
+    return f"{MONTH_HEAD}{month}"
 
 
 def end_ms(name: str, calendar: Calendar) -> int:

@@ -16,7 +16,9 @@ AT_ONCE = 1000
 
 
 def clear(redis_url: str, force: str) -> int:
-    """Remove every key of a force; `meta` last. Calling again after a fault goes on.
+    """Remove every key of a force that events made; `meta` last. Calling again after a fault goes on.
+
+    Imported months of baselines stay: no log could give them back.
 
     Returns:
         How many keys there were.
@@ -44,5 +46,10 @@ def clear(redis_url: str, force: str) -> int:
 
 
 def _in_parts(redis: Redis, ours: Keys) -> list[list[bytes]]:
-    found = [key for key in redis.scan_iter(f"{ours.prefix}*", count=AT_ONCE) if key != ours.meta.encode()]
+    kept = ours.baselines.encode()
+    found = [
+        key
+        for key in redis.scan_iter(f"{ours.prefix}*", count=AT_ONCE)
+        if key != ours.meta.encode() and not key.startswith(kept)
+    ]
     return [found[i : i + AT_ONCE] for i in range(0, len(found), AT_ONCE)]

@@ -53,6 +53,7 @@ def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partiti
         "reporting zone": settings.zone,
         "lateness, ms": settings.lateness_days.ms(stream),
         "keeping, ms": settings.keeping_days.ms(stream),
+        **({} if STREAMS[stream].closing_days is None else {"closing, ms": settings.closes_after_ms(stream)}),
         "future bound, ms": round(settings.future_s * 1000),
         TOPIC: settings.topic(stream),
         PARTITIONS: partitions,
@@ -62,7 +63,11 @@ def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partiti
 def _deciding(measure: Measure) -> dict[str, Any]:
     kind = kind_of(measure)
     version = {} if kind.version == 1 else {"kind version": kind.version}
-    return {**without_defaults(json.loads(json.dumps(asdict(measure)))), **version}
+    said = json.loads(json.dumps(asdict(measure)))
+    for key in kind.own_keys:
+        if not key.decides:
+            said["own"].pop(key.name, None)
+    return {**without_defaults(said), **version}
 
 
 def without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:

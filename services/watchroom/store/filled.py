@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from watchroom.catalogue.model import Catalogue
@@ -32,6 +32,15 @@ class Filled(NamedTuple):
         """Topics of the refused streams: as they were when their figures were made, and as they would be now."""
         then = {str(_parts(self.meta.streams[stream]).get(TOPIC)) for stream in self.refused}
         return then | {settings.topic(stream) for stream in self.refused}
+
+
+def tell_refused(filled: Filled, warn: Callable[[str], None]) -> None:
+    """A sentence on each stream that is left out."""
+    for stream, changed in filled.refused.items():
+        warn(
+            f"{stream} is left out because Redis holds it under another definition: {changed}. Use the catalogue and "
+            "settings of the workers, or run `watchroom rebuild`"
+        )
 
 
 def check_filled(reader: Reader, settings: Settings, catalogue: Catalogue) -> Filled:

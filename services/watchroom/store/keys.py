@@ -36,6 +36,9 @@ open:<series> (zset)               Subject -> since. Members live until they lea
 open-until (zset)                  `<topic> <series> <subject>` -> end of the state's keeping, when the step takes
                                    the member out of its open set. Worker.
 restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. Reports, analysts.
+baseline:<name>:<YYYY-MM> (hash)   Field -> integer, as in a month: imported from a file for a named baseline, never
+                                   added to own months. For good; a rebuild leaves it. Written by
+                                   `watchroom months import`. Reports.
 sources:<topic> (hash)             `<source>|event`, `<source>|heartbeat` -> Kafka time. For good. Exporter.
 dead-letters (hash)                `<topic>|<reason>` -> how many. For good. Exporter.
 ignored-fields (hash)              `<topic>|<field>` -> in how many events an optional field had a wrong form and
@@ -79,6 +82,7 @@ class Keys:
         self.not_restated = f"{self.prefix}not-restated"
         self.bands = f"{self.prefix}bands"
         self.open_until = f"{self.prefix}open-until"
+        self.baselines = f"{self.prefix}baseline:"  # how the keys of all baselines begin
 
     def partition(self, topic: str, partition: int) -> str:
         """Offset and freshness of one partition."""
@@ -103,6 +107,10 @@ class Keys:
     def restatements(self, month: str) -> str:
         """Changes to a closed month."""
         return f"{self.prefix}restatements:{month}"
+
+    def baseline(self, name: str, month: str) -> str:
+        """An imported month of a baseline."""
+        return f"{self.baselines}{name}:{month}"
 
     def sources(self, topic: str) -> str:
         """When each source of a topic was last heard."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from redis import Redis
@@ -13,7 +14,7 @@ from redis.retry import Retry
 
 from watchroom.errors import StoreUnavailable
 from watchroom.fold.batch import Restatement
-from watchroom.kinds import open_now
+from watchroom.kinds import names, open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
 from watchroom.store.bands import Held
@@ -22,6 +23,7 @@ from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 Answer = TypeVar("Answer")
+LISTED_AT_ONCE = 1000  # states asked for together
 
 
 class PartitionState(NamedTuple):
@@ -139,6 +141,15 @@ class Reader:
         found = self._ask(lambda: self._redis.zrange(self.keys.open_set(series), 0, -1, withscores=True))
         return [(subject, int(since)) for subject, since in cast("list[tuple[str, float]]", found)]
 
+    def listed(self, name: str, topic: str) -> list[bytes]:
+        """Stored states of the entities of a topic that are in a list of their stream's, in the list's order."""
+        subjects = [subject for subject, _ in self.open_members(names.series(name, {}))]
+        found: list[bytes | None] = []
+        for start in range(0, len(subjects), LISTED_AT_ONCE):
+            states = [self.keys.state(topic, subject) for subject in subjects[start : start + LISTED_AT_ONCE]]
+            found += self._ask(partial(self._undecoded, states))
+        return [state for state in found if state is not None]
+
     def open_sets(self) -> list[str]:
         """Series of open measures that hold anybody now."""
         head = self.keys.open_set("")
@@ -187,6 +198,11 @@ class Reader:
         head = self.keys.bucket("month:")
         return sorted(key.removeprefix(head) for key in self._scan(f"{head}*"))
 
+    def baseline_months(self, name: str, months: Sequence[str]) -> list[dict[str, int]]:
+        """Imported months of a baseline, in the order of `months`; {} where there is none."""
+        head = len(self.keys.prefix)
+        return self.buckets([self.keys.baseline(name, month)[head:] for month in months])
+
     def restatements(self, month: str) -> list[Restatement]:
         """Changes to a closed month, in the order in which they were applied."""
         found = self._ask(lambda: self._redis.lrange(self.keys.restatements(month), 0, -1))
@@ -200,6 +216,11 @@ class Reader:
         """Of fields `<topic>|<what>`; no topic's name holds a `|`."""
         stored = self._hash(key)
         return {(name.partition("|")[0], name.partition("|")[2]): int(count) for name, count in stored.items()}
+
+    def _undecoded(self, keys_: Sequence[str]) -> list[bytes | None]:
+        """Values that are no texts, as stored."""
+        ask: Callable[..., Any] = self._redis.execute_command
+        return cast("list[bytes | None]", ask("MGET", *keys_, NEVER_DECODE=True))
 
     def _hash(self, key: str) -> dict[str, str]:
         return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(key)))

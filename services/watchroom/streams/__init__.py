@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from watchroom.registry import registry
-from watchroom.streams import calls, contacts, crimes, incidents
+from watchroom.streams import calls, contacts, crimes, incidents, returns
 from watchroom.streams.stream import Board, Stream
 
 ROWS: Final[tuple[Stream, ...]] = (
@@ -17,6 +17,7 @@ ROWS: Final[tuple[Stream, ...]] = (
     contacts.STREAM,
     incidents.STREAM,
     crimes.STREAM,
+    returns.STREAM,
 )
 
 STREAMS: Final[Mapping[str, Stream]] = registry("streams called", ((stream.name, stream) for stream in ROWS))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, partial
+from typing import Any, Final, NamedTuple
 
 import msgpack
 
@@ -17,6 +17,9 @@ from watchroom.events.record import Event
 
 # What is known about one entity: a NamedTuple whose first two fields are last_arrival_ms and first_ms.
 State = Any
+# All times lie between 1970 and 2200, which is less: nothing is so late, and nothing is forgotten.
+NO_BOUND_DAYS: Final = 90_000
+FOR_EVER_DAYS: Final = 100_000
 
 
 class Word(NamedTuple):
@@ -59,9 +62,15 @@ class Stream:
     moments: Mapping[str, Word]
     values: Mapping[str, Word]
     states: Mapping[str, Word]
-    lateness_days: float  # default: a later event is a dead letter; a month closes so long after its end
+    lateness_days: float  # default: a later event is a dead letter
     keeping_days: float  # default: an entity is known so long after its last event
     board: Board
+    closing_days: float | None = None  # a month closes so long after its end; None: as its lateness bound is set
+    # Of entities that name their labels themselves: the value of a label. An entry writes `by = { area = "area" }`.
+    label: Callable[[State, str], object] | None = None
+    # Sets that an entity is in, whatever the catalogue says, by name -> since (ms): kept as those of open measures.
+    lists: Callable[[State], Mapping[str, int]] | None = None
+    is_waited_for: bool = True  # whether its figures are withheld while it is not up to date
     by_default: bool = False  # whether a force feeds it unless its settings say otherwise
     is_quick: bool = False  # whether its times are a matter of seconds: boards write them in seconds
     # Raised whenever the same events would give other states, facts or contributions: part of the stream's
@@ -74,6 +83,19 @@ class Stream:
     def words(self) -> Mapping[str, Word]:
         """Every word of the stream."""
         return {**self.moments, **self.values, **self.states}
+
+    def reader(self, word: str) -> Callable[[State], object]:
+        """What reads a word, or a label that entities name themselves, from a state.
+
+        Raises:
+            KeyError: There is neither.
+        """
+        if word not in self.words and self.label is not None:
+            return partial(self._read_label, word)
+        return self.words[word].read
+
+    def _read_label(self, name: str, state: State) -> object:
+        return None if self.label is None else self.label(state, name)
 
     def pack(self, state: State) -> bytes:
         """A state as stored: a msgpack array of its fields."""

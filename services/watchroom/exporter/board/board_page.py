@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from watchroom.events.times import to_text
 from watchroom.exporter.board.age import age_tile
 from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
@@ -13,6 +14,10 @@ from watchroom.exporter.board.wall import Board, Line, MeasureView
 from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS, label_words, plain, state_word
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.top_list import has_top
+from watchroom.kinds import kind_of
+from watchroom.kinds.figure import UNIT
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.note import WORDS
 
 
 def board_page(board: Board, zone: ZoneInfo) -> str:
@@ -56,9 +61,7 @@ def _withheld(board: Board) -> Iterator[Html]:
 def _card(view: MeasureView) -> Html:
     measure = view.measure
     heading = tag("h3", tag("a", measure.brief, href=f"/measures/{measure.id}", id=f"link-{measure.id}"))
-    figures = (
-        tag("p", tag("a", "The ten most frequent", href=f"/top/{measure.id}")) if has_top(measure) else _table(view)
-    )
+    figures = _by_reads(view)
     if not view.is_fed:
         figures = tag("p", f"{NOT_FED} (stream {' or '.join(measure.streams)})", class_="unfed")
     elif view.faults:
@@ -71,6 +74,30 @@ def _card(view: MeasureView) -> Html:
         id=f"details-{measure.id}",
     )
     return tag("article", heading, tag("div", figures, data_figures=""), more, class_="card", id=f"card-{measure.id}")
+
+
+def _by_reads(view: MeasureView) -> Html:
+    reads = kind_of(view.measure).reads
+    if has_top(view.measure):
+        return tag("p", tag("a", "The ten most frequent", href=f"/top/{view.measure.id}"))
+    if reads is Reads.FIGURES:
+        return _figures(view) if view.figures else tag("p", "No figure has been reported.", class_="quiet-text")
+    if reads is Reads.NOTHING:
+        return tag("p", WORDS.of(view.measure))
+    return _table(view)
+
+
+def _figures(view: MeasureView) -> Html:
+    """Each figure with its own period and its as-at; an old one says so."""
+    head = [tag("th", name, scope="col") for name in ("", "figure", "period", "as at")]
+    rows = []
+    for (by, text, _, figure), is_old in view.figures:
+        named = ", ".join(label_words(name, value) for name, value in by.items()) or "all"
+        as_at = to_text(figure.as_at_ms or 0)[:10] + (" OLD" if is_old else "")
+        cells = (NONE if figure.value is None else f"{round(figure.value, 1):,}", text, as_at)
+        rows.append(tag("tr", tag("th", named, scope="row"), *(tag("td", cell) for cell in cells)))
+    caption = tag("caption", UNIT.of(view.measure))
+    return tag("table", caption, tag("thead", tag("tr", *head)), tag("tbody", *rows))
 
 
 def _table(view: MeasureView) -> Html:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.catalogue.model import Catalogue
-from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
+from watchroom.exporter.board.wall import Board, ShownFigure, Silence, other_views, tile_views
 from watchroom.exporter.judge import heard_of
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Number, shown_numbers
 from watchroom.exporter.page import Page
+from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
 from watchroom.settings import Settings
@@ -25,21 +27,27 @@ def observe(catalogue: Catalogue, mirror: Mirror, page: Page, settings: Settings
         def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
             return shown_numbers(catalogue, measure, shown, mirror.sums, reading, now_ms) if reading else ()
 
+        def figures(measure: Measure) -> Sequence[ShownFigure]:
+            found = mirror.figures.latest(measure)
+            return [ShownFigure(each, is_old(measure, each.figure.as_at_ms or 0, now_ms)) for each in found]
+
         return Board(
             force=settings.force,
             now_ms=now_ms,
             fresh_ms=fresh_ms,
-            data_age_ms=_data_age_ms(reading, now_ms) if mirror.up(now_ms, fresh_ms) else None,
+            data_age_ms=_data_age_ms(reading, settings, now_ms) if mirror.up(now_ms, fresh_ms) else None,
             tiles=tile_views(catalogue, faults, ask),
-            others=other_views(catalogue, faults, ask),
+            others=other_views(catalogue, faults, ask, figures),
             faults=faults,
             silence=_silence(page, reading, settings, now_ms) if reading else None,
         )
 
 
-def _data_age_ms(reading: Reading | None, now_ms: int) -> int | None:
-    """Age of the slowest partition; None while one has no moment yet, or there is none."""
-    moments = [state.fresh_ms for state in reading.partitions.values()] if reading else []
+def _data_age_ms(reading: Reading | None, settings: Settings, now_ms: int) -> int | None:
+    """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
+    others = {settings.topic(stream) for stream in NOT_WAITED_FOR}
+    partitions = reading.partitions.items() if reading else ()
+    moments = [state.fresh_ms for (topic, _), state in partitions if topic not in others]
     known = [at_ms for at_ms in moments if at_ms is not None]
     return now_ms - min(known) if known and len(known) == len(moments) else None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.words import State, worst
+from watchroom.exporter.figures import Latest
 from watchroom.exporter.numbers import Number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
@@ -73,6 +74,13 @@ class Line:
     numbers: tuple[Number, ...]
 
 
+class ShownFigure(NamedTuple):
+    """A figure of a measure, and whether its entry calls it old."""
+
+    latest: Latest
+    is_old: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureView:
     """A measure that is on no tile."""
@@ -81,6 +89,7 @@ class MeasureView:
     lines: tuple[Line, ...]
     faults: tuple[str, ...]
     is_fed: bool = True
+    figures: tuple[ShownFigure, ...] = ()  # of a measure of figures
 
 
 class Silence(NamedTuple):
@@ -114,10 +123,19 @@ def tile_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[TileView
     return tuple(_tile_view(measure, tile, faults, ask) for measure, tile in catalogue.tiles())
 
 
-def other_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[MeasureView, ...]:
+def other_views(
+    catalogue: Catalogue,
+    faults: Faults,
+    ask: Ask,
+    figures: Callable[[Measure], Sequence[ShownFigure]] = lambda _: (),
+) -> tuple[MeasureView, ...]:
     """Every measure without a tile, in catalogue order: a new one appears here by itself."""
     untiled = (measure for measure in catalogue.measures.values() if not measure.display.tiles)
-    return tuple(_measure_view(measure, faults, ask) for measure in untiled)
+    views = (_measure_view(measure, faults, ask) for measure in untiled)
+    return tuple(
+        replace(view, figures=tuple(figures(view.measure))) if view.is_fed and not view.faults else view
+        for view in views
+    )
 
 
 def has_list(measure: Measure) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.board import Sources, link_to, runbook
 from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
@@ -49,7 +50,7 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
 
 def expression() -> str:
     """One series by force, its word in the label `state`."""
-    age = f"(time() - min by (force) (watchroom_applied_timestamp_seconds{{{_CHOSEN}}}))"
+    age = f"(time() - min by (force) (watchroom_applied_timestamp_seconds{{{WAITED_FOR},{_CHOSEN}}}))"
     withheld = f"(max by (force) (watchroom_stream_withheld{{{_CHOSEN}}}) == 1)"
     silent = f"max by (force, source) (watchroom_source_silent{{{_CHOSEN}}}) == 1"
     is_silent = f"({withheld} and on (force) ({silent}))"

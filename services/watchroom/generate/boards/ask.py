@@ -112,6 +112,11 @@ def not_fed(streams: Sequence[str]) -> str:
     return f"(min by (force) ({fed}) == 0) - 1"
 
 
+def own(measure: Measure, suffix: str, labels: Sequence[str]) -> str:
+    """The samples of a figure's own periods, each once."""
+    return f"max by ({', '.join(labels)}) ({names.metric(measure.id, suffix)}{{{CHOSEN[0]}}})"
+
+
 def put(expr: str, label: str, value: str) -> str:
     """The same series with a label."""
     return f'label_replace({expr}, "{label}", "{value}", "", "")'

@@ -17,8 +17,16 @@ from watchroom.kinds.measure import Measure
 from watchroom.streams import BOARDS as OF_STREAMS
 from watchroom.streams.stream import Board as StreamBoard
 
-NOW_FIRST: Final = (Form.NOW, Form.SUMMARY, Form.TALLY, Form.LIST)  # who waits now stands before how it went
-DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW, Form.LIST)
+# Who waits now stands before how it went.
+NOW_FIRST: Final = (
+    Form.NOW,
+    Form.SUMMARY,
+    Form.TALLY,
+    Form.FIGURE,
+    Form.LIST,
+    Form.WORDS,
+)
+DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW, Form.FIGURE, Form.LIST, Form.WORDS)
 
 
 def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:

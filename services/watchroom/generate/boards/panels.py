@@ -70,6 +70,7 @@ class Head:
     decimals: int = 0
     words: Mapping[int, Word] = field(default_factory=dict)
     streams: tuple[str, ...] = ()  # whose figures it shows; empty: the platform's
+    nothing: str = NO_DATA  # what it says while there is no series
 
 
 class Placed(NamedTuple):
@@ -248,7 +249,7 @@ def finished(
 ) -> Placed:
     """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
     panel.id(panel_id(head.key)).title(head.title).description(head.about).datasource(SOURCE)
-    panel.unit(head.unit).decimals(head.decimals).no_value(NO_DATA)
+    panel.unit(head.unit).decimals(head.decimals).no_value(head.nothing)
     words = {**head.words, **(NOT_FED if head.streams else {})}
     panel.mappings(mappings(words, limits) if said is None else said)
     for ref, target in zip(REFS, targets, strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from watchroom.catalogue.metrics import suffixes
@@ -12,7 +13,7 @@ from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
-from watchroom.generate.boards.states import NOT_FED, Word
+from watchroom.generate.boards.states import NO_FIGURE, NOT_FED, Word
 from watchroom.kinds import KINDS, names
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
@@ -169,6 +170,9 @@ def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
     ]
     yield rows(maker.head("Late, orphans, lost", text, alert="RecordsLost"), queries, [("topic", "Topic")], height=6)
     yield from _refused_fields(maker)
+    text = "Label sets of a measure that have no figure younger than its entry allows; empty where nobody reports any."
+    old = replace(maker.head("Figures that are old", text, alert="FigureOld"), nothing=NO_FIGURE)
+    yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=12, height=6)
     yield from _counted_beside(maker, catalogue)
 
 

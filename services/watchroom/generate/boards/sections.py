@@ -7,12 +7,15 @@ windows and quantities are below, behind a heading that a click opens.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from watchroom.generate.boards import against, ask, describe
 from watchroom.generate.boards.board import Section
 from watchroom.generate.boards.maker import LENGTHS, MOST_LINES, Maker, in_words
 from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
+from watchroom.generate.boards.states import NO_FIGURE
+from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Quantity, Unit
 from watchroom.kinds.measure import Label
 
@@ -21,6 +24,7 @@ LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
 NO_SUM = "by value only"
+SPAN = "span"
 
 
 class Parts(NamedTuple):
@@ -40,8 +44,10 @@ def of_measure(make: Maker) -> Parts:
             shown, more = _summary(make), _more_summary(make)
         case Form.NOW:
             shown, more = _now(make), _more_now(make)
-        case Form.LIST:
-            shown, more = iter(()), iter(())
+        case Form.FIGURE:
+            shown, more = _figure(make), iter(())
+        case Form.LIST | Form.WORDS:
+            return Parts((), Section(make.measure.brief, (), is_closed=True))
         case _:
             assert_never(form)
     return Parts(list(shown), Section(make.measure.brief, list(more), is_closed=True))
@@ -209,3 +215,47 @@ def _now(make: Maker) -> Iterator[Placed]:
 def _more_now(make: Maker) -> Iterator[Placed]:
     for what in _told(make, make.kind.trends[1:]):
         yield make.line(what, "", _title(make.kind.quantities[what]), is_wide=True)
+
+
+# -------------------------------------------------------------------------------------------- figures
+
+
+def _figure(make: Maker) -> Iterator[Placed]:
+    """Of each label set and span the figure whose period ends latest, with its as-at; nobody has to send one."""
+    measure = make.measure
+    names = ("force", *(label.name for label in measure.labels), SPAN)
+    as_at = ask.own(measure, "as_at_timestamp_seconds", names)
+    queries = [
+        Query(ask.own(measure, "", names), "Figure"),
+        Query(ask.own(measure, "numerator", names), "Numerator"),
+        Query(ask.own(measure, "denominator", names), "Out of"),
+        Query(f"1000 * ({as_at})", "As at"),
+        Query(f"time() - ({as_at})", "Age"),
+    ]
+    limit_s = figure.MAX_AGE_DAYS.of(measure) * 86_400
+    columns = {
+        "Figure": Column(
+            COUNT, decimals=1 if figure.UNIT.of(measure) == figure.PERCENT else figure.DECIMALS.of(measure)
+        ),
+        "As at": Column("dateTimeAsIso"),
+        "Age": Column(LENGTHS, warning=limit_s),
+    }
+    unit = figure.UNIT.of(measure)
+    head = make.head(
+        "latest", f"{measure.brief} ({unit})", COUNT, f"Age is filled from {limit_s:g} s: the figure is old",
+        ("Empty until a figure is reported. Of each span the period that ends latest; figures are never added up.",),
+    )  # fmt: skip
+    # Of a figure that may be negative the row that says "not fed here", a -1, could not be told from a figure.
+    streams = () if figure.SIGNED.of(measure) else head.streams
+    head = replace(head, nothing=NO_FIGURE, streams=streams)
+    labels = [(label.name, describe.column(label.name)) for label in measure.labels]
+    height = min(14, 4 + max(1, *(len(label.all_values()) for label in measure.labels), 0) if measure.labels else 5)
+    yield rows(
+        head,
+        queries,
+        [*labels, (SPAN, "Span")],
+        width=12,
+        height=height,
+        columns=columns,
+        names=in_words(measure.labels),
+    )

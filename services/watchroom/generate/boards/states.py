@@ -44,6 +44,7 @@ def steps(limit: float | None = None) -> build.ThresholdsConfig:
 LITTLE: Final = 1e-9
 NOTHING: Final = "NONE"
 NO_DATA: Final = "NO DATA"
+NO_FIGURE: Final = "none reported"  # nobody has to report a figure, so its absence is no fault
 
 
 NOT_FED_TEXT: Final = "not fed here"

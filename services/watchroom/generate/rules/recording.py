@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate import promql
 from watchroom.kinds import quantity_of
@@ -15,7 +16,7 @@ from watchroom.kinds.shown import Shown
 
 GROUP: Final = "watchroom-recording"
 _APPLIED: Final = "watchroom_applied_timestamp_seconds"
-_OLDEST: Final = f"min by (force, topic) (max by (force, topic, partition) ({_APPLIED}))"
+_OLDEST: Final = f"min by (force, topic) (max by (force, topic, partition) ({_APPLIED}{{{WAITED_FOR}}}))"
 
 AGES: Final[Mapping[str, str]] = {
     "force:watchroom_applied_timestamp_seconds:age_max": f"time() - min by (force) ({_OLDEST})",

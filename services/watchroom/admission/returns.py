@@ -1,0 +1,140 @@
+"""Whether a figure fits the catalogue: its measure, labels, numbers, and the subject that follows from them. Pure.
+
+Which entries there are is passed in, so that a rebuild under the same catalogue judges the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from watchroom.errors import EventRefused
+from watchroom.events import reasons
+from watchroom.events.record import Event
+from watchroom.events.slug import slug
+from watchroom.kinds import figure, kind_of, names
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Label, Measure, resolved
+from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN
+
+Check = Callable[[Event], None]
+
+
+class UnfitFigure(ValueError):
+    """DROP: what is wrong with a figure, and what to write instead; `key` says where."""
+
+    def __init__(self, reason: str, key: str, found: str, write: str) -> None:
+        super().__init__(f"{key} {found}; write {write}")
+        self.reason, self.key, self.found, self.write = reason, key, found, write
+
+
+def checks(measures: Iterable[Measure]) -> dict[str, Check]:
+    """By event type: what raises EventRefused for an event that does not fit these entries."""
+    known = figures_of(measures)
+
+    def check_figure(event: Event) -> None:
+        try:
+            measure, subject = judged(known, event.data)
+            if event.type == FIGURE:
+                check_numbers(measure, event.data)
+        except UnfitFigure as unfit:
+            raise EventRefused(unfit.reason, f"{event.type}: {unfit}") from None
+        if event.subject != subject:
+            raise EventRefused(
+                reasons.WRONG_KEY,
+                f"the subject is {_shown(event.subject)}; write {subject!r}: measure|label=value,...|period",
+            )
+
+    def check_note(event: Event) -> None:
+        if not NOTE_SUBJECT.fullmatch(event.subject):
+            raise EventRefused(
+                reasons.WRONG_KEY,
+                f"the subject is {_shown(event.subject)}; write 'note|' and a name for the note, as key too",
+            )
+
+    return {FIGURE: check_figure, WITHDRAWN: check_figure, NOTE: check_note}
+
+
+def figures_of(measures: Iterable[Measure]) -> dict[str, Measure]:
+    """The entries of kind figure, by id."""
+    return {measure.id: measure for measure in measures if kind_of(measure).reads is Reads.FIGURES}
+
+
+def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measure, str]:
+    """The entry of a figure, and its subject.
+
+    Args:
+        known: Entries of kind figure, by id.
+        data: `measure`, `period` (already checked) and `by` of the event.
+
+    Raises:
+        UnfitFigure: An unknown measure or label, or a value that is not listed.
+    """
+    measure = known.get(data["measure"])
+    if measure is None:
+        raise UnfitFigure(
+            reasons.BAD_DATA,
+            "measure",
+            f"is {_shown(data['measure'])}, which is no figure",
+            _near(data["measure"], known),
+        )
+    by = data.get("by") or {}
+    labels = {label.name: label for label in measure.labels}
+    if unknown := next((name for name in by if name not in labels), None):
+        raise UnfitFigure(
+            reasons.BAD_DATA,
+            f"by.{_shown(unknown)}",
+            f"is no label of {measure.id}",
+            f"labels out of {', '.join(labels)}" if labels else "no labels: it has none",
+        )
+    found = {label.name: _value(label, by.get(label.name)) for label in measure.labels}
+    return measure, names.series(measure.id, found) + f"|{data['period']}"
+
+
+def _value(label: Label, said: str | None) -> str:
+    listed = ", ".join(label.all_values())
+    if not said:
+        raise UnfitFigure(reasons.BAD_DATA, f"by.{label.name}", "is missing", f"one of {listed}")
+    value = resolved(label, said)
+    if value == label.other and slug(said) != label.other:
+        raise UnfitFigure(
+            reasons.WRONG_KEY, f"by.{label.name}", f"is {_shown(said)}, which is not listed", f"one of {listed}"
+        )
+    return value
+
+
+def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
+    """Refuse numbers that the entry does not allow.
+
+    Raises:
+        UnfitFigure: Negative, too large, or a numerator above its denominator, where it may not be.
+    """
+    numerator, denominator = (data.get(name) for name in (figure.NUMERATOR, figure.DENOMINATOR))
+    for name, number in ((figure.NUMERATOR, numerator), (figure.DENOMINATOR, denominator)):
+        if number is None:
+            continue
+        may_be_negative = name == figure.NUMERATOR and figure.SIGNED.of(measure)
+        if number < 0 and not may_be_negative:
+            raise UnfitFigure(reasons.BAD_DATA, name, f"is {number:g}", f"0 or more: {measure.id} is not signed")
+        if abs(number) * 10 ** figure.DECIMALS.of(measure) > figure.MOST:
+            raise UnfitFigure(
+                reasons.BAD_DATA, name, f"is {number:g}", f"at most {figure.MOST / 10 ** figure.DECIMALS.of(measure):g}"
+            )
+    is_above = numerator is not None and denominator is not None and numerator > denominator
+    if is_above and not figure.MAY_EXCEED.of(measure):
+        raise UnfitFigure(
+            reasons.BAD_DATA,
+            figure.NUMERATOR,
+            f"is {numerator:g}, above the denominator {denominator:g}",
+            "a part of the denominator",
+        )
+
+
+def _near(text: str, known: Iterable[str]) -> str:
+    near = get_close_matches(text[:60], list(known), n=1)
+    return f"{near[0]!r}, if that is meant" if near else "an id of kind figure (schemas/measures/README.md lists all)"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -1,0 +1,97 @@
+"""`watchroom figures`: what is produced elsewhere and reported to Watchroom."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from watchroom.cli_options import Format, Kafka, RedisUrl, messages, results, servers_named, settings_with
+from watchroom.errors import ConfigurationInvalid, Fault
+
+app = typer.Typer(help="Figures that are produced elsewhere: import them from CSV, or list what was reported.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path | None, typer.Argument(help="A CSV file in UTF-8.", show_default=False)] = None,
+    template: Annotated[
+        bool, typer.Option("--template", help="Print an empty CSV with every figure of the catalogue instead, and end.")
+    ] = False,
+    reported_by: Annotated[
+        str | None, typer.Option(help="Who, for rows that do not say it; default: the name you are logged in under.")
+    ] = None,
+    kafka: Kafka = None,
+) -> None:
+    """Send a return.figure for each row of a CSV file; importing it twice changes nothing.
+
+    A row without period, as-at and numbers is left out. Of one that cannot be used: file, line, column, what was
+    found and what to write; the others are sent, and the exit code is 1. Numbers have the unit of the measure.
+    """
+    from watchroom.catalogue.load import load_catalogue
+    from watchroom.replay.figures_csv import apart, records
+    from watchroom.replay.figures_csv import template as empty
+    from watchroom.replay.produce import produce
+    from watchroom.replay.simulate import check_topics
+    from watchroom.streams.returns import STREAM
+
+    settings = settings_with(kafka)
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    if template:
+        sys.stdout.write(empty(catalogue))
+        return
+    if file is None:
+        raise ConfigurationInvalid([Fault("FILE", "", "nothing", "a CSV file, or --template for an empty one")])
+    if STREAM.name not in settings.streams:
+        write = f"{STREAM.name} as well, for the workers too"
+        raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
+    now_ms = time.time_ns() // 1_000_000
+    who = reported_by or getpass.getuser()
+    topic = settings.topic(STREAM.name)
+    sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=who))
+    for fault in faults:
+        messages.print(str(fault), style="yellow")
+    with servers_named(settings):
+        if sent:
+            check_topics(settings, [topic])
+            produce(settings.kafka, sent)
+    bad = len({fault.where for fault in faults})
+    messages.print(f"sent {len(sent):,} figures" + (f"; {bad:,} rows could not be used" if bad else ""))
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(redis: RedisUrl = None, output: Format = "table") -> None:
+    """List the latest version of each figure: numbers as reported, as-at, who reported it, and when (UTC)."""
+    from watchroom.reports.returned import Reported, reported
+    from watchroom.store.read import Reader
+
+    settings = settings_with(redis_url=redis)
+    reader = Reader(settings.redis_url, settings.force)
+    try:
+        with servers_named(settings):
+            rows = [each._asdict() for each in reported(reader, settings)]
+    finally:
+        reader.close()
+    if output == "json":
+        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        return
+    flat = [{**row, "by": ";".join(f"{name}={value}" for name, value in row["by"].items())} for row in rows]
+    if output == "csv":
+        writer = csv.DictWriter(sys.stdout, Reported._fields, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(flat)
+        return
+    table = Table(*Reported._fields)
+    for row in flat:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    results.print(table)

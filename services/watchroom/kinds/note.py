@@ -1,0 +1,55 @@
+"""A note: a row of the published report that it gives in words only. Events may add notes about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from watchroom.kinds.kind import Add, By, Column, Contribution, Facts, Form, Kind, Reads, Stored
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.own import OwnKey
+
+WORDS: Final = OwnKey("words", str, example="Improvements are expected by April 2022.", decides=False)
+
+
+class NoFigure:
+    """A note has no figure."""
+
+    value: float | None = None
+
+
+def figures(_: Measure, stored: Stored, timed: bool = False) -> NoFigure:  # noqa: ARG001  # there is none
+    """Nothing."""
+    return NoFigure()
+
+
+def adding(_: Measure, series: str, by: By) -> Add:  # noqa: ARG001  # nothing is counted
+    """Nothing."""
+
+    def add(facts: Facts, into: Contribution) -> None:
+        pass
+
+    return add
+
+
+def clock(_: Measure, mention: Callable[[str], str]) -> str:  # noqa: ARG001  # it names no word
+    """What it says of time."""
+    return "words; notes of events say which period they are about"
+
+
+KIND: Final = Kind(
+    name="note",
+    about="a row that is given in words only",
+    needs=(),
+    own_keys=(WORDS,),
+    reads=Reads.NOTHING,
+    fed_by="figures",
+    adding=adding,
+    figures=figures,
+    families={},
+    quantities={},
+    base="",
+    columns=(Column("value", "value"),),
+    clock=clock,
+    form=Form.WORDS,
+)

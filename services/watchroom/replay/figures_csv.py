@@ -1,0 +1,228 @@
+"""Figures from a CSV file: each row becomes a `return.figure`, or is told with what to write instead.
+
+The event's id follows from what the row says, so that a row that is sent again is the same event again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+from watchroom.admission.returns import UnfitFigure, check_numbers, figures_of, judged
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.events.times import TimeUnusable, to_text
+from watchroom.kinds.measure import Measure
+from watchroom.replay.produce import Outgoing
+from watchroom.rolling.periods import known_period
+from watchroom.streams.returns import FIGURE, as_at_ms
+
+COLUMNS: Final = ("measure", "period", "as_at", "numerator", "denominator", "labels", "note", "reported_by")
+REQUIRED: Final = COLUMNS[:4]
+SAID: Final = COLUMNS[1:5]  # a row of the template that says none of these is not filled in
+NUMBERS: Final = COLUMNS[3:5]
+SOURCE: Final = "figures-import"
+MOST: Final = {"note": 4096, "reported_by": 256}  # characters
+
+
+def template(catalogue: Catalogue) -> str:
+    """A CSV with a row for each figure and label set of the catalogue; rows that are not filled in are not imported."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for measure in figures_of(catalogue.measures.values()).values():
+        for by in measure.label_sets():
+            writer.writerow({"measure": measure.id, "labels": _labels_text(by)})
+    return text.getvalue()
+
+
+def records(
+    path: Path, catalogue: Catalogue, topic: str, *, now_ms: int, reported_by: str
+) -> Iterator[Outgoing | Fault]:
+    """The events of a file's rows in their order; of a row that cannot be one, each fault.
+
+    Args:
+        path: A CSV file in UTF-8 with the columns of `template`, in any order.
+        catalogue: Which figures there are.
+        topic: Where the events go.
+        now_ms: The time of the events: of two with the same as-at the later one counts.
+        reported_by: Who, where a row does not say it.
+
+    Raises:
+        ConfigurationInvalid: The file cannot be read, or has other columns.
+    """
+    known = figures_of(catalogue.measures.values())
+    seen: dict[tuple[str, int], int] = {}
+    for line, row in _rows(path):
+        where = f"{path}:{line}"
+        if isinstance(row, Fault):
+            yield row
+            continue
+        if not any(row.get(name) for name in SAID):
+            continue
+        data, faults = _data(where, row, reported_by)
+        if not faults:
+            try:
+                measure, subject = judged(known, data)
+                check_numbers(measure, data)
+            except UnfitFigure as unfit:
+                faults.append(_unfit_fault(where, unfit))
+        if not faults:
+            place = subject, as_at_ms(data["as_at"])
+            if place in seen:
+                faults.append(
+                    Fault(where, "as_at", f"the figure and as-at of line {seen[place]} again", "one of the two")
+                )
+            seen.setdefault(place, line)
+        if faults:
+            yield from faults
+        else:
+            yield _record(topic, subject, measure, data, now_ms)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str] | Fault]]:
+    """Line, and its cells by column; rows that are no rows as a fault."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationInvalid(
+            [Fault(str(path), "", error.strerror or str(error), "the path of a CSV file")]
+        ) from None
+    except UnicodeDecodeError as error:
+        fault = Fault(str(path), "", f"bytes that are not UTF-8 ({error})", "the file in UTF-8 (CSV UTF-8 in Excel)")
+        raise ConfigurationInvalid([fault]) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = _header(path, next(reader, []))
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, Fault(f"{path}:{line}", "", f"no CSV ({error})", "quotes in pairs, from this line on")
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            write = f"{len(header)}, as the header has; a cell with a comma in quotes"
+            yield line, Fault(f"{path}:{line}", "", f"{len(cells)} cells", write)
+        else:
+            yield line, dict(zip(header, (cell.strip() for cell in cells), strict=True))
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    faults = [
+        Fault(str(path), "header", f"no column {name}", f"the columns {', '.join(COLUMNS)} (--template has them)")
+        for name in REQUIRED
+        if name not in names
+    ]
+    faults += [
+        Fault(str(path), "header", f"a column {name!r}", f"columns out of {', '.join(COLUMNS)}")
+        for name in names
+        if name not in COLUMNS
+    ]
+    faults += [
+        Fault(str(path), "header", f"the column {name} twice", "it once") for name in COLUMNS if names.count(name) > 1
+    ]
+    if faults:
+        raise ConfigurationInvalid(faults)
+    return names
+
+
+def _data(where: str, row: Mapping[str, str], reported_by: str) -> tuple[dict[str, Any], list[Fault]]:
+    """The event's data, and what is wrong with single cells."""
+    faults = [
+        Fault(where, name, "nothing", f"the {name.replace('_', '-')} of the figure")
+        for name in REQUIRED
+        if not row[name]
+    ]
+    faults += _form_faults(where, row)
+    data: dict[str, Any] = {name: row[name] for name in ("measure", "period", "as_at")}
+    for name in NUMBERS:
+        if text := row.get(name):
+            number = _number(text)
+            if number is None:
+                faults.append(Fault(where, name, repr(text), "a number such as 5948 or 16.2, without commas and signs"))
+            else:
+                data[name] = number
+    by = _by(where, row.get("labels", ""), faults)
+    more = {"by": by, "note": row.get("note"), "reported_by": row.get("reported_by") or reported_by}
+    return data | {name: value for name, value in more.items() if value}, faults
+
+
+def _form_faults(where: str, row: Mapping[str, str]) -> Iterator[Fault]:
+    """Texts of a wrong form."""
+    if row["period"]:
+        try:
+            known_period(row["period"])
+        except ValueError as error:
+            found, _, write = str(error).removeprefix("is ").partition("; write ")
+            yield Fault(where, "period", found, write)
+    if row["as_at"]:
+        try:
+            as_at_ms(row["as_at"])
+        except TimeUnusable:
+            yield Fault(where, "as_at", repr(row["as_at"]), "a day 2022-01-21, or 2022-01-21T09:30:00Z")
+    for name, most in MOST.items():
+        if len(row.get(name, "")) > most:
+            yield Fault(where, name, f"{len(row[name]):,} characters", f"at most {most:,}")
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number.adjusted()) > 300:
+        return None
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
+    by: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(";"))):
+        name, sign, value = (part.strip() for part in pair.partition("="))
+        if not sign or not name or not value or name in by:
+            faults.append(Fault(where, "labels", repr(pair), "label=value, several with ; between: area=stoke"))
+            continue
+        by[name] = value
+    return by
+
+
+def _labels_text(by: Mapping[str, str]) -> str:
+    return ";".join(f"{name}={value}" for name, value in by.items())
+
+
+def _unfit_fault(where: str, unfit: UnfitFigure) -> Fault:
+    """What admission would say of the event, of the cell that it comes from."""
+    if unfit.key.startswith("by."):
+        return Fault(where, "labels", f"{unfit.key.removeprefix('by.')} {unfit.found}", unfit.write)
+    return Fault(where, unfit.key, unfit.found.removeprefix("is "), unfit.write)
+
+
+def _record(topic: str, subject: str, measure: Measure, data: Mapping[str, Any], now_ms: int) -> Outgoing:
+    said = json.dumps([subject, sorted(data.items())], ensure_ascii=False)
+    event = {
+        "specversion": "1.0",
+        "id": f"{measure.id}-{hashlib.sha256(said.encode()).hexdigest()[:24]}",
+        "source": SOURCE,
+        "type": FIGURE,
+        "time": to_text(now_ms),
+        "subject": subject,
+        "data": data,
+    }
+    return Outgoing(topic, subject.encode(), json.dumps(event, ensure_ascii=False).encode())
+
+
+def apart(found: Iterable[Outgoing | Fault]) -> tuple[list[Outgoing], list[Fault]]:
+    """The events and the faults."""
+    made = list(found)
+    return [each for each in made if isinstance(each, Outgoing)], [each for each in made if isinstance(each, Fault)]

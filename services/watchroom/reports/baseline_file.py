@@ -1,0 +1,172 @@
+"""A CSV of a baseline's months: `month`, `measure`, labels, `field`, `value`. A bad row does not stop the others."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.events.slug import slug
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Label, Measure
+from watchroom.reports.baselines import Baseline
+from watchroom.rolling.calendar import is_month
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+COLUMNS: Final = ("month", "measure", "field", "value")
+MOST: Final = 2**53 - 1  # Redis and JSON hold whole numbers exactly up to here
+
+Cell = tuple[str, str]  # month, bucket field
+
+
+class Imported(NamedTuple):
+    """What a file says."""
+
+    cells: Mapping[Cell, int]
+    faults: list[Fault]  # of rows that are not in `cells`
+
+
+class _Bad(Exception):
+    """One cell of a row cannot be used: column, what was found, what to write."""
+
+    def __init__(self, column: str, found: str, write: str) -> None:
+        super().__init__(column, found, write)
+        self.said = (column, found, write)
+
+
+def read_baseline_file(path: Path, baseline: Baseline, catalogue: Catalogue) -> Imported:
+    """The cells of a file, and a fault for each row that cannot be used.
+
+    Raises:
+        ConfigurationInvalid: It cannot be read, or its header lacks a column or has one that is no label.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationInvalid(
+            [Fault(str(path), "", error.strerror or str(error), "the path of a CSV file")]
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationInvalid([Fault(str(path), "", f"not UTF-8 ({error})", "the file saved as UTF-8")]) from None
+    return parse_baseline(str(path), text, baseline, catalogue)
+
+
+def parse_baseline(file: str, text: str, baseline: Baseline, catalogue: Catalogue) -> Imported:
+    """The same of a file's text; `file` names it in faults."""
+    reader = csv.reader(io.StringIO(text), strict=True)
+    header = [name.strip() for name in next(reader, [])]
+    _check_header(file, header, catalogue)
+    lines: dict[Cell, int] = {}
+    cells: dict[Cell, int] = {}
+    faults: list[Fault] = []
+    for line, row in _rows(reader):
+        try:
+            cell, number = _cell(_cells_by_name(header, row), baseline, catalogue)
+            _refuse_second(lines.get(cell))
+        except _Bad as bad:
+            faults.append(Fault(f"{file}:{line}", *bad.said))
+        else:
+            cells[cell], lines[cell] = number, line
+    for cell, found in _impossible(cells, catalogue):
+        faults.append(Fault(f"{file}:{lines[cell]}", "value", found, "a part that is not above its whole"))
+        del cells[cell]
+    return Imported(cells, faults)
+
+
+def _rows(reader: CsvReader) -> Iterator[tuple[int, list[str] | str]]:
+    """Number of the line on which each row ends, and its cells, or what is wrong with it."""
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, str(error)
+        else:
+            if any(cell.strip() for cell in row):
+                yield reader.line_num, row
+
+
+def _cells_by_name(header: list[str], row: list[str] | str) -> dict[str, str]:
+    if isinstance(row, str):
+        raise _Bad("", f"no CSV ({row})", "the row with its quotes closed")
+    if len(row) != len(header):
+        raise _Bad("", f"{len(row)} cells", f"{len(header)}, as many as the header has")
+    return dict(zip(header, (each.strip() for each in row), strict=True))
+
+
+def _refuse_second(line: int | None) -> None:
+    if line is not None:
+        raise _Bad("field", f"the same month, measure, labels and field as line {line}", "each of them in one row")
+
+
+def _check_header(file: str, header: list[str], catalogue: Catalogue) -> None:
+    labels = sorted({label.name for measure in catalogue.measures.values() for label in measure.labels})
+    known = ", ".join((*COLUMNS, *labels))
+    faults = [Fault(file, "header", f"no column {name!r}", f"one: {known}") for name in COLUMNS if name not in header]
+    strange = [name for name in header if name not in (*COLUMNS, *labels)]
+    faults += [Fault(file, "header", f"a column {name!r}", f"only columns of {known}") for name in strange]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    faults += [Fault(file, "header", f"the column {name!r} twice", "each column once") for name in twice]
+    if faults:
+        raise ConfigurationInvalid(faults)
+
+
+def _cell(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> tuple[Cell, int]:
+    month = row["month"]
+    if not is_month(month):
+        raise _Bad("month", repr(month), "a month such as 2019-04")
+    if not baseline.has(month):
+        raise _Bad("month", repr(month), f"a month of the baseline, {baseline.first} to {baseline.last}")
+    known = {name: each for name, each in catalogue.measures.items() if kind_of(each).quotients}
+    measure = known.get(row["measure"])
+    if measure is None:
+        raise _Bad("measure", repr(row["measure"]), f"one of {', '.join(known)}")
+    by = {label.name: _label_value(label, row.get(label.name, "")) for label in measure.labels}
+    for name, value in row.items():
+        if value and name not in (*COLUMNS, *by):
+            raise _Bad(name, repr(value), f"nothing: {measure.id} is not split by {name}")
+    fields = fields_of(measure)
+    if row["field"] not in fields:
+        raise _Bad("field", repr(row["field"]), f"one of {', '.join(fields)}")
+    if not (row["value"].isascii() and row["value"].isdigit() and int(row["value"]) <= MOST):
+        raise _Bad("value", repr(row["value"]), "a whole number from 0 to 2^53 - 1, in the field's own unit")
+    return (month, names.field(names.series(measure.id, by), row["field"])), int(row["value"])
+
+
+def fields_of(measure: Measure) -> tuple[str, ...]:
+    """The fields that an imported month may have of a measure."""
+    kind = kind_of(measure)
+    of_quotients = (name for each in kind.quotients.values() for name in (each.numerator, each.denominator) if name)
+    return tuple(dict.fromkeys((*of_quotients, *kind.further_fields)))
+
+
+def _label_value(label: Label, text: str) -> str:
+    """The value that a cell names; an empty cell says that it is not known."""
+    if not text:
+        return label.absent
+    value = slug(text)
+    value = label.aliases.get(value, value)
+    if value not in label.all_values():
+        raise _Bad(label.name, repr(text), f"one of {', '.join(label.all_values())}, or nothing where it is not known")
+    return value
+
+
+def _impossible(cells: Mapping[Cell, int], catalogue: Catalogue) -> list[tuple[Cell, str]]:
+    """Parts that are above their whole."""
+    found = []
+    for (month, field), number in cells.items():
+        series, _, what = field.rpartition("|")
+        measure = catalogue.measures[series.partition("|")[0]]
+        for quotient in kind_of(measure).quotients.values():
+            whole = cells.get((month, names.field(series, quotient.denominator)))
+            if quotient.unit is Unit.SHARE and what == quotient.numerator and whole is not None and number > whole:
+                found.append(((month, field), f"{number}, with {quotient.denominator} {whole}"))
+    return found

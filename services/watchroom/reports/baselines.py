@@ -1,0 +1,107 @@
+"""Baselines by name, from `schemas/baselines.toml`, and which of their months a report compares with. Pure but for the
+file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from watchroom.catalogue.shape import shape_faults
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.reports.toml_file import read_toml
+from watchroom.rolling.calendar import Calendar, is_month
+
+FILE: Final = "baselines.toml"
+
+
+def _a_month(text: str) -> str:
+    if not is_month(text):
+        raise ValueError("a month such as 2021-04")
+    return text
+
+
+class Baseline(BaseModel):
+    """Months to compare with: from one to another, or as many as the report has, directly before it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    words: Annotated[str, Field(min_length=1)]
+    first: Annotated[str, AfterValidator(_a_month)] | None = Field(default=None, alias="from")
+    last: Annotated[str, AfterValidator(_a_month)] | None = Field(default=None, alias="to")
+    directly_before: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Baseline:
+        given = (self.first is not None, self.last is not None)
+        if given != (not self.directly_before,) * 2:
+            raise ValueError("both `from` and `to`, or `directly_before = true`")
+        if self.first and self.last and self.first > self.last:
+            raise ValueError("a `to` that is not before `from`")
+        return self
+
+    def has(self, month: str) -> bool:
+        """Whether a month may belong to it."""
+        return self.directly_before or (self.first or "") <= month <= (self.last or "")
+
+    def months_for(self, report: Sequence[str]) -> BaselineMonths:
+        """The months that a report of these months is compared with.
+
+        Of a baseline of fixed months those count that have the calendar months of the report, so that three months of
+        summer are never compared with a whole year.
+        """
+        if self.directly_before:
+            return BaselineMonths(tuple(Calendar.months_before(month, len(report)) for month in report))
+        ours = months_from(self.first or "", self.last or "")
+        found: list[str] = []
+        for calendar_month in (month[5:] for month in report):
+            same = [month for month in ours if month[5:] == calendar_month]
+            if len(same) != 1 or same[0] in found:
+                many = len(same) > 1
+                what = f"{len(same)} months" if many else "no month" if not same else "one month, the report two,"
+                return BaselineMonths((), f"it has {what} for calendar month {calendar_month}")
+            found += same
+        return BaselineMonths(tuple(sorted(found)))
+
+
+class BaselineMonths(NamedTuple):
+    """The months, or why there are none."""
+
+    months: tuple[str, ...]
+    reason: str = ""
+
+
+def load_baselines(schemas: Path) -> Mapping[str, Baseline]:
+    """Every baseline by its name.
+
+    Raises:
+        ConfigurationInvalid: The file cannot be read or used; every fault is listed.
+    """
+    path = schemas / FILE
+    try:
+        return TypeAdapter(dict[str, Baseline]).validate_python(read_toml(path))
+    except ValidationError as error:
+        raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
+
+
+def baselines_named(known: Mapping[str, Baseline], names: Collection[str]) -> dict[str, Baseline]:
+    """Those asked for, in the order asked.
+
+    Raises:
+        ConfigurationInvalid: There is no such baseline.
+    """
+    if wrong := [name for name in names if name not in known]:
+        write = f"one of {', '.join(known)}"
+        raise ConfigurationInvalid([Fault("--baseline", "", repr(name), write) for name in wrong])
+    return {name: known[name] for name in names}
+
+
+def months_from(first: str, last: str) -> list[str]:
+    """Every month from the first to the last."""
+    found = [first]
+    while found[-1] < last:
+        found.append(Calendar.months_after(found[-1], 1))
+    return found

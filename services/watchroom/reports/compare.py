@@ -1,0 +1,120 @@
+"""A row beside the same row of a baseline. Own months and imported ones are never added together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from watchroom.kinds import names
+from watchroom.kinds.kind import By, fields_added_up
+from watchroom.kinds.measure import Measure
+from watchroom.reports.exact import Change, change
+from watchroom.reports.figure import VALUE, Figure, figure_of, quotients_of
+from watchroom.reports.held import Content, Held
+
+AREA = "area"  # the label whose values are the parts of a row
+Key = tuple[tuple[str, str], ...]  # label values without the area
+
+
+class BaselineHeld(NamedTuple):
+    """What is held of a baseline's months."""
+
+    words: str
+    months: tuple[str, ...]
+    own: Held | None  # None: it has no months for this report
+    imported: Sequence[Content]  # in the order of `months`
+    reason: str = ""  # why it has no months
+
+
+class Compared(NamedTuple):
+    """A row's figure over the months of one baseline, and how much the row differs from it."""
+
+    words: str
+    months: tuple[str, ...]
+    figure: Figure | None = None
+    changes: Mapping[str, Change] = {}  # by column of the figure  # never changed
+    imported: bool = False
+    small: bool = False
+    reason: str = ""  # why there is no figure, or no change
+
+
+class Comparing(NamedTuple):
+    """The row that is compared."""
+
+    measure: Measure
+    by: By  # label values that the row has
+    sets: Mapping[Key, Sequence[By]]  # its label sets by their values without the area
+    figure: Figure | None
+    is_whole: bool  # every month is held
+    in_use: Collection[Key]  # those in which something happened
+    small_below: int
+
+
+def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
+    """The row over the baseline's months: our own where all of them are held, else imported ones."""
+    found = Compared(baseline.words, baseline.months)
+    if baseline.own is None:
+        return found._replace(reason=baseline.reason)
+    every = [by for sets in row.sets.values() for by in sets]
+    if baseline.own.is_whole(row.measure):
+        stored = baseline.own.stored(row.measure, every)
+        found = found._replace(figure=figure_of(row.measure, row.by, stored))
+    else:
+        lacking = _lacking(row, baseline)
+        if lacking[VALUE]:
+            return found._replace(reason=lacking[VALUE])
+        series = [names.series(row.measure.id, by) for by in every]
+        stored = fields_added_up(month.get(name, {}) for month in baseline.imported for name in series)
+        columns = [name for name, missing in lacking.items() if not missing]
+        found = found._replace(figure=figure_of(row.measure, row.by, stored, columns), imported=True)
+    return _with_changes(found, row)
+
+
+def _with_changes(found: Compared, row: Comparing) -> Compared:
+    then = found.figure
+    if then is None:
+        return found
+    found = found._replace(small=then.is_small(row.small_below))
+    if row.figure is None or not row.is_whole:
+        return found._replace(reason="no change, since not every month of the report is held")
+    changes = {name: change(now, then.exact.get(name)) for name, now in row.figure.exact.items()}
+    return found._replace(changes=changes)
+
+
+def _lacking(row: Comparing, baseline: BaselineHeld) -> dict[str, str]:
+    """By column: what imported months do not say of it; empty where each says all.
+
+    Each month must say each field under all label values that the row has, a 0 too: what is not there is not known.
+    """
+    needed = row.in_use or row.sets.keys()
+    given = [_given(month, row.measure.id) for month in baseline.imported]
+    lacking = {}
+    for name, quotient in quotients_of(row.measure, row.by).items():
+        fields = {quotient.numerator, quotient.denominator} - {""}
+        missing = (
+            f"{month} is not held, and not imported{_of(key)}"
+            for month, found in zip(baseline.months, given, strict=True)
+            for key in sorted(needed)
+            if not fields <= found.get(key, set())
+        )
+        lacking[name] = next(missing, "")
+    return lacking
+
+
+def without_area(by: By) -> Key:
+    """The label values but the area."""
+    return tuple((name, value) for name, value in by.items() if name != AREA)
+
+
+def _given(month: Content, measure: str) -> dict[Key, set[str]]:
+    """Which fields a month has, by label values without the area."""
+    found: dict[Key, set[str]] = {}
+    for series, fields in month.items():
+        name, by = names.parse_series(series)
+        if name == measure:
+            found.setdefault(without_area(by), set()).update(fields)
+    return found
+
+
+def _of(key: Key) -> str:
+    return f" for {', '.join(f'{name} {value}' for name, value in key)}" if key else ""

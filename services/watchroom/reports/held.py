@@ -1,0 +1,97 @@
+"""What is stored of some months, added up. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from watchroom.fold.batch import Restatement
+from watchroom.kinds import names
+from watchroom.kinds.kind import By, fields_added_up
+from watchroom.kinds.measure import Measure
+from watchroom.reports.rows import AsOf, by_series
+
+Content = Mapping[str, Mapping[str, int]]  # series -> field -> how much
+
+
+class StoredMonth(NamedTuple):
+    """One month as it lies in Redis."""
+
+    name: str  # 2021-11
+    fields: Mapping[str, int]
+    log: Sequence[Restatement]
+
+
+class Held(NamedTuple):
+    """Months added up."""
+
+    months: tuple[str, ...]
+    today: Content
+    published: Content  # today less the log
+    entries: Mapping[str, int]  # series -> how many entries of the log
+    complete: Mapping[str, Mapping[str, bool]]  # stream -> month of these that it holds -> whether all of it
+    closed: Mapping[str, bool]  # stream -> whether every month is closed
+    as_of: AsOf
+
+    def states(self, measure: Measure) -> dict[str, bool]:
+        """The months that all streams of a measure hold, and whether each is held to its end."""
+        of_streams = [self.complete.get(stream, {}) for stream in streams_of(measure)]
+        held = [month for month in self.months if all(month in states for states in of_streams)]
+        return {month: all(states[month] for states in of_streams) for month in held}
+
+    def number_held(self, measure: Measure) -> int:
+        """How many months are held to their end."""
+        return sum(self.states(measure).values())
+
+    def is_whole(self, measure: Measure) -> bool:
+        """Whether every month is held, each to its end."""
+        return self.number_held(measure) == len(self.months)
+
+    def is_closed(self, measure: Measure) -> bool:
+        """Whether every month is closed."""
+        return all(self.closed.get(stream, False) for stream in streams_of(measure))
+
+    def stored(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
+        """The fields of these label sets, added up, as they stand."""
+        return fields_added_up(self.today.get(name, {}) for name in series_of(measure, sets))
+
+    def stored_then(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
+        """The same as they were when their months closed."""
+        return fields_added_up(self.published.get(name, {}) for name in series_of(measure, sets))
+
+
+def streams_of(measure: Measure) -> tuple[str, ...]:
+    """The streams whose events feed a measure."""
+    return measure.streams
+
+
+def series_of(measure: Measure, sets: Iterable[By]) -> list[str]:
+    """The series whose fields make up a measure's under these label sets."""
+    return [series for by in sets for series in names.series_behind(measure, by)]
+
+
+def added_up(
+    months: Iterable[StoredMonth],
+    asked: tuple[str, ...],
+    complete: Mapping[str, Mapping[str, bool]],
+    closed: Mapping[str, bool],
+    as_of: AsOf,
+) -> Held:
+    """The months together; see `Held` for what the others say."""
+    today: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    since: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    entries: Counter[str] = Counter()
+    for month in months:
+        for series, fields in by_series(month.fields).items():
+            today[series].update(fields)
+        for entry in month.log:
+            series = names.series(entry.measure, entry.by)
+            since[series][entry.field] += entry.delta
+            entries[series] += 1
+    published = {series: _less(today.get(series, {}), since.get(series, {})) for series in {*today, *since}}
+    return Held(asked, dict(today), published, entries, complete, closed, as_of)
+
+
+def _less(today: Mapping[str, int], deltas: Mapping[str, int]) -> dict[str, int]:
+    return {field: today.get(field, 0) - deltas.get(field, 0) for field in {*today, *deltas}}

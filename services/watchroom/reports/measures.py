@@ -1,0 +1,52 @@
+"""`watchroom measures`: what each measure is, and which rows of the published report it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from watchroom.catalogue.model import Catalogue
+from watchroom.kinds import kind_of
+from watchroom.kinds.measure import Measure
+from watchroom.reports.report_words import target_text
+
+COLUMNS: Final = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "target", "windows", "source")
+"""The keys of an object, which are a contract."""
+
+
+def measures(catalogue: Catalogue) -> Iterator[dict[str, object]]:
+    """An object a measure, in catalogue order, with the keys `COLUMNS`."""
+    for measure in catalogue.measures.values():
+        yield {
+            "id": measure.id,
+            "rows": list(measure.rows),
+            "kind": measure.kind,
+            "stream": measure.stream,
+            "fed_by": kind_of(measure).fed_by,
+            "definition": measure.definition,
+            "unit": measure.unit,
+            "target": None if (target := target_text(measure)) == "none" else target,
+            "windows": list(measure.windows),
+            "source": measure.source,
+        }
+
+
+def measures_table(catalogue: Catalogue) -> Table:
+    """The same for a terminal."""
+    table = Table("measure", "what it is", box=None, pad_edge=False, header_style="bold")
+    for measure in catalogue.measures.values():
+        table.add_row(Text(measure.id, style="bold", no_wrap=True), Text("\n".join(_told(measure))), end_section=True)
+    return table
+
+
+def _told(measure: Measure) -> Iterator[str]:
+    kind = kind_of(measure)
+    rows = ", ".join(map(str, measure.rows)) or "none"
+    yield measure.definition
+    yield f"rows {rows} · {kind.name} of {measure.stream} · fed by {kind.fed_by} · unit {measure.unit}"
+    yield f"target: {target_text(measure)}"
+    yield f"windows: {' '.join(measure.windows) or 'none'}"
+    yield f"source: {measure.source}"

@@ -1,0 +1,64 @@
+"""The report as one HTML file without outside references, which prints on A4 landscape."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from watchroom.reports.read_report import Report
+from watchroom.reports.report import ReportRow
+from watchroom.reports.report_output import heading, name_text
+from watchroom.reports.report_words import Line, areas_text, lines, nested_text, reasons, standing_text, target_text
+
+
+class Definition(NamedTuple):
+    """What a measure of the page means."""
+
+    id: str
+    name: str
+    text: str
+    excluded: str
+    target: str
+    source: str
+
+
+class Shown(NamedTuple):
+    """A row of the page."""
+
+    rows: str
+    name: str
+    measure: str
+    lines: list[Line]
+    told: list[str]  # its areas, how final it is, why a baseline is absent
+
+
+def page(report: Report) -> str:
+    """The whole file."""
+    environment = Environment(
+        loader=PackageLoader("watchroom.reports", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    return environment.get_template("page.html").render(
+        title=f"Performance report, {report.months[0]} to {report.months[-1]}",
+        heading=list(heading(report)),
+        baselines=list(report.baselines),
+        sections=[(section, [_shown(row) for row in rows]) for section, rows in report.sections],
+        definitions=definitions(report),
+    )
+
+
+def definitions(report: Report) -> list[Definition]:
+    """Every measure of the report once, in its order."""
+    measures = {row.measure.id: row.measure for _, rows in report.sections for row in rows}
+    return [
+        Definition(each.id, each.brief, each.definition, each.display.excludes, target_text(each), each.source)
+        for each in measures.values()
+    ]
+
+
+def _shown(row: ReportRow) -> Shown:
+    numbers = ", ".join(map(str, row.rows))
+    standing = [*nested_text(row), *standing_text(row)]
+    told = [*areas_text(row.areas), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
+    return Shown(numbers, name_text(row), row.measure.id, lines(row), told)

@@ -1,0 +1,265 @@
+"""`watchroom report`: reads what the report is made of, and hands it to the parts that compute rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple, assert_never
+
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kinds import kind_of, names, note
+from watchroom.kinds.figure import AS_AT_MS
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
+from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
+from watchroom.reports.collect import Collector
+from watchroom.reports.compare import BaselineHeld
+from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
+from watchroom.reports.held import Held, StoredMonth, added_up
+from watchroom.reports.report import ReportRow, Source, rows_of
+from watchroom.reports.returned import Note, notes
+from watchroom.reports.rows import AsOf, by_series
+from watchroom.reports.sections import Layout, Section, load_layout
+from watchroom.rolling.calendar import Calendar, is_month
+from watchroom.settings import Settings
+from watchroom.store.filled import tell_refused
+from watchroom.streams.returns import STREAM
+
+
+class Asked(NamedTuple):
+    """The command line."""
+
+    to: str | None = None  # last month; None: the last one held that is over
+    months: int = 12
+    as_at: str | None = None  # day; None: the end of the last month
+    baselines: Sequence[str] = ()
+    sections: Collection[str] = ()
+
+
+class Report(NamedTuple):
+    """Everything that is printed."""
+
+    force: str
+    months: tuple[str, ...]
+    as_at: str
+    baselines: Mapping[str, str]  # name -> words
+    small_below: int
+    notes: Sequence[str]  # about all measures
+    sections: Sequence[tuple[Section, Sequence[ReportRow]]]
+
+
+def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[str], None] = lambda _: None) -> Report:
+    """The rows of the report by section.
+
+    Args:
+        settings: Which Redis, force, catalogue and layout.
+        asked: What the command line says.
+        now_ms: The wall clock; which month is over is judged at it.
+        warn: Called with a sentence on each stream that is left out, because Redis holds it under another definition.
+
+    Raises:
+        ConfigurationInvalid: An unknown section, baseline or month, or a file that cannot be used; all are listed.
+        RebuildNeeded: Redis holds every stream under another definition.
+        StoreUnavailable: Redis did not answer.
+        WorkFailed: Redis holds nothing.
+    """
+    collector = Collector.of(settings)
+    try:
+        layout, baselines = _checked(settings, asked)
+        filled = collector.check()
+        tell_refused(filled, warn)
+        reading = _Reading(collector, now_ms)
+        months = reading.months_asked(asked)
+        as_at = asked.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
+        source = Source(
+            reading.held(months),
+            {name: reading.baseline(name, baseline, months) for name, baseline in baselines.items()},
+            layout.small_below,
+            {},
+        )
+        figures = reading.figures()
+        told = [] if filled.refused.get(STREAM.name) else reading.notes(months)
+        cut = AsAt(as_at, reading.day_end_ms(as_at))
+    finally:
+        collector.reader.close()
+    catalogue = collector.catalogue
+
+    def rows_of_measure(measure: Measure, rows: tuple[int, ...]) -> Iterator[ReportRow]:
+        reads = kind_of(measure).reads
+        match reads:
+            case Reads.BUCKETS:
+                yield from rows_of(measure, rows, source)
+            case Reads.OPEN_SET:
+                return  # who is open now is of no month
+            case Reads.FIGURES:
+                kept, as_of_ms = figures.get(measure.id, []), source.held.as_of.get(measure.stream)
+                yield from figure_rows(measure, rows, kept, Asking(cut, baselines, as_of_ms, layout.small_below))
+            case Reads.NOTHING:
+                yield note_row(measure, rows, note.WORDS.of(measure), baselines)
+            case _:
+                assert_never(reads)
+
+    sections = [
+        (section, [
+            row
+            for measure, rows in section.measures(catalogue)
+            if measure.stream not in filled.refused
+            for row in _with_notes(rows_of_measure(measure, rows), told, measure.id)
+        ])
+        for section in layout.only(asked.sections)
+    ]  # fmt: skip
+    return Report(
+        settings.force,
+        months,
+        as_at,
+        {name: each.words for name, each in baselines.items()},
+        layout.small_below,
+        [_words(each) for each in told if not each.measure],
+        [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
+    )
+
+
+def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) -> Iterator[ReportRow]:
+    """The rows of a measure, the first of them with the notes about it."""
+    about = tuple(_words(each) for each in notes if each.measure == measure)
+    for number, row in enumerate(rows):
+        yield replace(row, notes=about) if number == 0 and about else row
+
+
+def _words(told: Note) -> str:
+    """`From March 2020 on ... (2020-03 to 2020-07)`."""
+    until = f" to {told.until}" if told.until else " on"
+    return f"{told.text} ({'from ' if not told.until else ''}{told.since}{until})"
+
+
+def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
+    """What the files say, and every word of the command line that cannot be; months are checked against Redis later."""
+    faults: list[Fault] = []
+    if asked.to is not None and not is_month(asked.to):
+        faults.append(Fault("--to", "", repr(asked.to), "a month such as 2021-11"))
+    if asked.as_at is not None and not _is_day(asked.as_at):
+        faults.append(Fault("--as-at", "", repr(asked.as_at), "a day such as 2022-01-27"))
+    layout, known = load_layout(settings.schemas), load_baselines(settings.schemas)
+    for check in (lambda: layout.only(asked.sections), lambda: baselines_named(known, asked.baselines)):
+        try:
+            check()
+        except ConfigurationInvalid as error:
+            faults += error.faults
+    if faults:
+        raise ConfigurationInvalid(faults)
+    return layout, baselines_named(known, asked.baselines)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+class _Reading:
+    """Months out of Redis, each read once."""
+
+    def __init__(self, collector: Collector, now_ms: int) -> None:
+        self._collector, self._reader = collector, collector.reader
+        self._calendar = Calendar(collector.settings.zone)
+        self._running = self._calendar.month_of(now_ms)
+        self._as_of: AsOf = collector.as_of()  # before the months: they then hold at least what it says
+        self._stored = self._reader.months()
+        self._read: dict[str, StoredMonth] = {}
+        self._first = self._first_months()
+
+    def months_asked(self, asked: Asked) -> tuple[str, ...]:
+        """The report's months, oldest first.
+
+        Raises:
+            ConfigurationInvalid: None of them is held.
+        """
+        over = [month for month in self._stored if month < self._running]
+        last = asked.to or max(over, default=Calendar.months_before(self._running, 1))
+        months = tuple(Calendar.months_before(last, back) for back in range(asked.months - 1, -1, -1))
+        if not set(months) & set(self._stored):
+            held = f"one of {', '.join(self._stored)}" if self._stored else "a month that is held: there is none yet"
+            raise ConfigurationInvalid([Fault("--to", "", f"{last!r}, and no month up to it is held", held)])
+        return months
+
+    def held(self, months: tuple[str, ...]) -> Held:
+        """These months as they stand."""
+        complete = {stream: self._complete(stream, months) for stream in self._first}
+        return added_up(
+            [self._month(month) for month in months if month in self._stored],
+            months,
+            complete,
+            self._collector.closed(months[-1], self._as_of),
+            self._as_of,
+        )
+
+    def baseline(self, name: str, baseline: Baseline, report: tuple[str, ...]) -> BaselineHeld:
+        """What is held of a baseline, our own months and imported ones apart."""
+        months, reason = baseline.months_for(report)
+        if reason:
+            return BaselineHeld(baseline.words, (), None, (), reason)
+        imported = [by_series(fields) for fields in self._reader.baseline_months(name, months)]
+        return BaselineHeld(baseline.words, months, self.held(months), imported)
+
+    def figures(self) -> dict[str, list[Kept]]:
+        """By measure: the figures that were produced elsewhere, of whatever period."""
+        measures = self._collector.catalogue.measures
+        ids = {name for name, each in measures.items() if kind_of(each).reads is Reads.FIGURES}
+        found: dict[str, list[Kept]] = {}
+        for name in self._stored if ids else ():
+            month = self._month(name)
+            held = self.held((name,))
+            for series in sorted({*by_series(month.fields), *held.entries}):
+                measure, by = names.parse_series(series)
+                if measure in ids:
+                    found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
+        return found
+
+    def notes(self, months: tuple[str, ...]) -> list[Note]:
+        """Notes about any day of these months."""
+        last = Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
+        found = notes(self._reader, self._collector.settings)
+        return [each for each in found if each.is_about(f"{months[0]}-01", last)]
+
+    def day_end_ms(self, day: str) -> int:
+        """First moment after a day of the reporting zone."""
+        return self._calendar.day_end_ms(day)
+
+    def _kept(self, series: str, by: dict[str, str], held: Held, stream: str) -> Kept:
+        period, fields = by.pop(names.PERIOD), held.today.get(series, {})
+        as_at_ms = fields.get(AS_AT_MS, 0)
+        as_at = self._calendar.day_of(as_at_ms) if as_at_ms else ""
+        entries = held.entries.get(series, 0)
+        return Kept(by, period, fields, held.published.get(series, {}), entries, held.closed.get(stream, False), as_at)
+
+    def _month(self, name: str) -> StoredMonth:
+        if name not in self._read:
+            self._read[name] = StoredMonth(name, *self._reader.month(name))
+        return self._read[name]
+
+    def _first_months(self) -> dict[str, str]:
+        """By stream: the first month that holds anything of it. Before that nobody knows whether there was a feed."""
+        measures = self._collector.catalogue.measures
+        first: dict[str, str] = {}
+        for month in self._stored:
+            if len(first) == len(self._as_of):
+                break
+            for field, number in self._month(month).fields.items():
+                measure = measures.get(field.partition("|")[0])
+                if number and measure is not None:
+                    first.setdefault(measure.stream, month)
+        return first
+
+    def _complete(self, stream: str, months: Sequence[str]) -> dict[str, bool]:
+        """By month that the stream holds: whether everything up to its end is in."""
+        as_of_ms = self._as_of.get(stream)
+        begun = [month for month in months if self._first[stream] <= month]
+        if as_of_ms is None:  # nobody knows how far
+            return {month: False for month in begun if month in self._stored}
+        return {
+            month: as_of_ms >= self._calendar.month_end_ms(month)
+            for month in begun
+            if as_of_ms > self._calendar.month_start_ms(month)
+        }

@@ -1,0 +1,199 @@
+"""The report's rows of measures that add up over months. Pure: months' whole numbers in, rows out.
+
+A row is a measure over the report's months under some label values, all areas together, with its areas as parts. What
+is missing is said and never counted as 0: months that are not held, a baseline without its months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from watchroom.kinds.kind import By
+from watchroom.kinds.measure import Label, Measure
+from watchroom.reports.compare import AREA, BaselineHeld, Compared, Comparing, Key, compare, without_area
+from watchroom.reports.figure import Figure, figure_of
+from watchroom.reports.held import Held, series_of, streams_of
+
+Groups = Mapping[str, Sequence[str]]  # of areas: the group's name -> its areas
+
+
+class Part(NamedTuple):
+    """One area of a row, or a group of them."""
+
+    name: str
+    figure: Figure
+    of_total: Fraction | None  # of a plain number: its share of the row's; None of 0
+
+
+class Areas(NamedTuple):
+    """A row by area. Listed areas and the residual add up to the row; each group says some of them again, together."""
+
+    parts: tuple[Part, ...]  # the listed areas
+    groups: tuple[Part, ...]
+    residual: Part  # in no listed area
+    residual_of: tuple[Part, ...]  # what that is made of
+
+
+class Ranked(NamedTuple):
+    """One of the most frequent."""
+
+    name: str  # shortened, if it is a token
+    word: str  # what it is ranked under; empty where the entry has no label
+    occurrences: int
+
+
+class OwnPeriod(NamedTuple):
+    """The period of a figure that was produced elsewhere; empty texts: none."""
+
+    period: str
+    span: str
+    as_at_ms: int | None
+    as_at: str  # its day in the reporting zone
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One row. `figure` is None where no month is held, `published` while a month is not closed.
+
+    A figure that was produced elsewhere has its `own` period, and no months.
+    """
+
+    measure: Measure
+    rows: tuple[int, ...]  # of the published report, those of its section
+    by: By
+    months: tuple[str, ...]
+    held_months: int
+    figure: Figure | None
+    small: bool
+    closed: bool  # whether the last month is, and so each
+    as_of_ms: int | None
+    restatements: int  # entries of the log, since the months were closed
+    published: Figure | None
+    compared: Mapping[str, Compared]  # by baseline
+    areas: Areas | None
+    note: str
+    own: OwnPeriod | None = None
+    ranked: tuple[Ranked, ...] = ()  # of the most frequent, in their order
+    notes: tuple[str, ...] = ()  # that were sent about its measure and these months: with its first row
+
+
+def empty_row(measure: Measure) -> ReportRow:
+    """A row without a figure, to be filled in."""
+    return ReportRow(
+        measure=measure,
+        rows=(),
+        by={},
+        months=(),
+        held_months=0,
+        figure=None,
+        small=False,
+        closed=False,
+        as_of_ms=None,
+        restatements=0,
+        published=None,
+        compared={},
+        areas=None,
+        note="",
+    )
+
+
+class Source(NamedTuple):
+    """What rows are made of."""
+
+    held: Held
+    baselines: Mapping[str, BaselineHeld]
+    small_below: int
+    groups: Groups
+
+
+def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator[ReportRow]:
+    """The rows of one measure: all label values together where there are several, then each by itself.
+
+    Label values that are not listed (`other`, `unknown`) have a row only where something happened under them.
+    """
+    sets: dict[Key, list[By]] = {}
+    for by in measure.label_sets():
+        sets.setdefault(without_area(by), []).append(by)
+    if len(sets) > 1:
+        yield _row(measure, rows, {}, sets, source)
+    unlisted = {label.name: {label.absent, label.other} - set(label.values) for label in measure.labels}
+    for key, same in sets.items():
+        if not any(value in unlisted[name] for name, value in key) or _in_use(measure, {key: same}, source.held):
+            yield _row(measure, rows, dict(key), {key: same}, source)
+
+
+def _row(
+    measure: Measure, rows: tuple[int, ...], by: By, sets: Mapping[Key, Sequence[By]], source: Source
+) -> ReportRow:
+    held = source.held
+    every = [each for same in sets.values() for each in same]
+    figure = figure_of(measure, by, held.stored(measure, every)) if held.states(measure) else None
+    closed = held.is_closed(measure)
+    row = Comparing(measure, by, sets, figure, held.is_whole(measure), _in_use(measure, sets, held), source.small_below)
+    known = [held.as_of.get(stream) for stream in streams_of(measure)]
+    return ReportRow(
+        measure=measure,
+        rows=rows,
+        by=by,
+        months=held.months,
+        held_months=held.number_held(measure),
+        figure=figure,
+        small=figure is not None and figure.is_small(source.small_below),
+        closed=closed,
+        as_of_ms=None if None in known else min(ms for ms in known if ms is not None),
+        restatements=sum(held.entries.get(name, 0) for name in series_of(measure, every)),
+        published=figure_of(measure, by, held.stored_then(measure, every)) if closed and figure is not None else None,
+        compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},
+        areas=None if figure is None else _areas(measure, by, every, figure, source),
+        note=_missing(held, measure),
+    )
+
+
+def _in_use(measure: Measure, sets: Mapping[Key, Sequence[By]], held: Held) -> set[Key]:
+    def happened(same: Sequence[By]) -> bool:
+        series = series_of(measure, same)
+        return any(name in held.entries or any(held.today.get(name, {}).values()) for name in series)
+
+    return {key for key, same in sets.items() if happened(same)}
+
+
+def _areas(measure: Measure, by: By, sets: Sequence[By], total: Figure, source: Source) -> Areas | None:
+    label = next((label for label in measure.labels if label.name == AREA), None)
+    if label is None:
+        return None
+
+    def part(name: str, areas: Sequence[str]) -> Part:
+        wanted = [each for each in sets if each[AREA] in areas]
+        figure = figure_of(measure, by, source.held.stored(measure, wanted))
+        return Part(name, figure, _of_total(figure, total))
+
+    others = _unlisted(label)
+    return Areas(
+        tuple(part(value, [value]) for value in label.values),
+        tuple(part(name, members) for name, members in source.groups.items()),
+        part("residual", others),
+        tuple(part(value, [value]) for value in others),
+    )
+
+
+def _unlisted(label: Label) -> list[str]:
+    return [value for value in label.all_values() if value not in label.values]
+
+
+def _of_total(part: Figure, total: Figure) -> Fraction | None:
+    if part.value is None or total.value is None or total.value.denominator is not None or not total.value.numerator:
+        return None
+    return Fraction(part.value.numerator, total.value.numerator)
+
+
+def _missing(held: Held, measure: Measure) -> str:
+    """Which months are not held, or not to their end."""
+    states = held.states(measure)
+    absent = [month for month in held.months if month not in states]
+    partly = [month for month in held.months if states.get(month) is False]
+    said = [f"not held: {', '.join(absent)}"] if absent else []
+    said += [f"held in part: {', '.join(partly)}"] if partly else []
+    return "; ".join(said)

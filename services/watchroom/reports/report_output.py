@@ -1,0 +1,81 @@
+"""The report as a table for people, as JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from watchroom.reports.output import as_json
+from watchroom.reports.read_report import Report
+from watchroom.reports.report import ReportRow
+from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
+from watchroom.reports.report_words import areas_text, label_text, lines, nested_text, reasons, standing_text
+
+
+def report_json(report: Report) -> str:
+    """An array of objects, one a row."""
+    return as_json(as_objects(report))
+
+
+def report_csv(report: Report) -> str:
+    """A header, and one line a row and part; a label, a figure and a baseline's figure has its own column."""
+    found = list(as_lines(report))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, column_order(found, report), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return text.getvalue()
+
+
+def print_report(report: Report, console: Console) -> None:
+    """A table a section."""
+    for line in heading(report):
+        console.print(line, markup=False, highlight=False)
+    for section, rows in report.sections:
+        table = Table(title=section.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+        table.add_column("row", no_wrap=True)
+        table.add_column("measure, areas, and how final", overflow="fold", min_width=34, ratio=1)
+        table.add_column("value", justify="right", no_wrap=True)
+        table.add_column("counts", justify="right")
+        for name in report.baselines:
+            table.add_column(name, justify="right")
+            table.add_column("change", justify="right")
+        for row in rows:
+            _add(table, row)
+        console.print()
+        console.print(table)
+        if not rows:
+            console.print("no measure of the catalogue serves a row of this section", markup=False)
+
+
+def heading(report: Report) -> Iterator[str]:
+    """What the report is of, for the table and the page."""
+    yield f"{report.force}: {period_of(report.months)}, {len(report.months)} months; figures as at {report.as_at}"
+    for name, words in report.baselines.items():
+        yield f"compared with {name}: {words}"
+    yield from report.notes
+    yield f"A small number rests on fewer than {report.small_below}. Rounded once, half away from zero."
+
+
+def name_text(row: ReportRow) -> str:
+    """What a row is called."""
+    label = label_text(row)
+    return f"{row.measure.brief}: {label}" if label else row.measure.brief
+
+
+def _add(table: Table, row: ReportRow) -> None:
+    told = [*areas_text(row.areas), *nested_text(row), *standing_text(row), *reasons(row)]
+    found = lines(row)
+    for number, line in enumerate(found):
+        is_first, is_last = number == 0, number == len(found) - 1
+        name = Text(" ".join(filter(None, (name_text(row) if is_first else "", line.title))))
+        if is_last and told:
+            name.append("\n" + " · ".join(told), style="dim")
+        then = [text for each in line.then.values() for text in each]
+        numbers = Text(", ".join(map(str, row.rows)) if is_first else "")
+        table.add_row(numbers, name, *map(Text, (line.figure, line.counts, *then)), end_section=is_last)

@@ -1,0 +1,195 @@
+"""A report's rows as people read them, for the table and the page. Pure.
+
+Each number is rounded once, from whole numbers, half away from zero; shares and changes in per cent to one decimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Unit
+from watchroom.kinds.measure import Measure
+from watchroom.reports.compare import Compared
+from watchroom.reports.exact import Change, Exact, as_text, rounded
+from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.report import Areas, Part, ReportRow
+
+NONE = "none"  # a share or a mean of nothing
+NOT_HELD = "not held"
+PLAIN = ("1", "count", "percent")  # units that a number is not told with, or has already
+HOUR_S = 3_600
+
+
+class Then(NamedTuple):
+    """A line's figure over a baseline, and how much it changed since."""
+
+    figure: str
+    change: str
+
+
+class Line(NamedTuple):
+    """One figure of a row."""
+
+    title: str  # "mean"; empty: the measure's name says it
+    figure: str
+    counts: str
+    then: Mapping[str, Then]  # by baseline
+
+
+def lines(row: ReportRow) -> list[Line]:
+    """The figures of a row."""
+    titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()}
+    exact: Mapping[str, Exact | None] = {VALUE: None} if row.figure is None else row.figure.exact
+    absent = NOT_HELD if row.own is None and not row.ranked else ""
+    unit = f" {row.measure.unit.replace('_', ' ')}" if row.own and row.measure.unit not in PLAIN else ""
+    return [
+        Line(
+            titles.get(name, ""),
+            absent if each is None else f"{figure_text(each)}{unit}",
+            "" if each is None else counts_text(each),
+            {baseline: _then(name, found) for baseline, found in row.compared.items()},
+        )
+        for name, each in exact.items()
+    ]
+
+
+def figure_text(exact: Exact) -> str:
+    """`193,059`, `28.0%`, `24.1 s`, `28 h 30 min`."""
+    value = exact.value
+    return NONE if value is None else _in_unit(exact, value)
+
+
+def counts_text(exact: Exact) -> str:
+    """`21,068 of 75,243`; of a mean on how many it rests."""
+    if exact.below is None:
+        return ""
+    of = f"of {as_text(exact.below, _decimals(exact.of_per))}"
+    return of if exact.unit is Unit.SECONDS else f"{as_text(exact.above, _decimals(exact.per))} {of}"
+
+
+def change_text(change: Change, of: Exact) -> str:
+    """`+12,630 (+7.0%)`; of a share `+4.8 points`."""
+    if change.points is not None:
+        return f"{as_text(change.points, 1, signed=True)} points"
+    if change.absolute is None:
+        return ""
+    percent = "" if change.percent is None else f" ({as_text(change.percent, 1, signed=True)}%)"
+    return f"{_in_unit(of, change.absolute, signed=True)}{percent}"
+
+
+def nested_text(row: ReportRow) -> Iterator[str]:
+    """`bins: under 10: 8,123 · 10 to 60: 2,104 · 60 or more: 44`."""
+    for name, counts in (row.figure.nested if row.figure else {}).items():
+        yield f"{name}: " + " · ".join(f"{each.replace('_', ' ')}: {number:,}" for each, number in counts.items())
+
+
+def ranked_text(row: ReportRow) -> Iterator[str]:
+    """`most frequent: k1.abcdef hospital 120 · ...`."""
+    if row.ranked:
+        told = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
+        yield f"most frequent: {' · '.join(told)}"
+
+
+def areas_text(areas: Areas | None) -> Iterator[str]:
+    """The parts, their groups, and what is in no part."""
+    if areas is None:
+        return
+    yield "by area: " + " · ".join(map(_part, areas.parts))
+    if areas.groups:
+        yield "together: " + " · ".join(map(_part, areas.groups))
+    yield f"residual, in no listed area: {_amount(areas.residual)} ({', '.join(map(_part, areas.residual_of))})"
+
+
+def standing_text(row: ReportRow) -> Iterator[str]:
+    """How final a row is."""
+    if row.own is not None:
+        yield from filter(None, (row.own.period, f"as at {row.own.as_at}" if row.own.as_at else "", row.note))
+    elif row.held_months < len(row.months):
+        yield f"{row.held_months} of {len(row.months)} months held" + (f" ({row.note})" if row.note else "")
+    elif row.note:
+        yield row.note
+    if row.figure is not None and not row.closed and row.own is None:
+        yield "not closed"
+    if row.restatements:
+        before = row.published.value if row.published is not None else None
+        said = "" if before is None else f": {figure_text(before)} when closed"
+        yield f"restated by {row.restatements:,}{said}"
+    if row.small:
+        yield "small number"
+    yield from ranked_text(row)
+    yield from row.notes
+
+
+def reasons(row: ReportRow) -> Iterator[str]:
+    """What of a baseline is absent, and where it is from."""
+    for name, found in row.compared.items():
+        if found.reason:
+            yield f"{name}: {found.reason}"
+        if found.imported:
+            yield f"{name}: imported months"
+        if found.small:
+            yield f"{name}: small number"
+
+
+def label_text(row: ReportRow) -> str:
+    """`grade 1`; empty of all together."""
+    return ", ".join(f"{name.replace('_', ' ')} {value.replace('_', ' ')}" for name, value in row.by.items())
+
+
+def target_text(measure: Measure) -> str:
+    """`line 999 below 10 s, by 90%`; `none`."""
+    said = []
+    for target in measure.targets:
+        where = ", ".join(f"{name} {value}" for name, value in target.where.items()) or "all"
+        share = measure.display.objective_for(target.where)
+        limit = f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:,g} s"
+        said.append(f"{where} {limit}" + ("" if share is None else f", by {share:.0%}"))
+    return "; ".join(said) or str(measure.own.get("target", "none"))
+
+
+def _then(name: str, found: Compared) -> Then:
+    figure: Figure | None = found.figure
+    exact = None if figure is None else figure.exact.get(name)
+    if exact is None:
+        return Then("absent" if found.reason else "", "")
+    return Then(figure_text(exact), change_text(found.changes.get(name, Change()), exact))
+
+
+def _in_unit(exact: Exact, value: Fraction, *, signed: bool = False) -> str:
+    if exact.is_percent:
+        return f"{as_text(value, _decimals(exact.per), signed=signed)}%"
+    if exact.unit is Unit.SHARE:
+        return f"{as_text(100 * value, 1, signed=signed)}%"
+    if exact.unit is Unit.SECONDS:
+        return _length(value, signed=signed)
+    return as_text(value, _decimals(exact.per), signed=signed)
+
+
+def _decimals(per: int) -> int:
+    return len(str(per)) - 1
+
+
+def _length(value: Fraction, *, signed: bool) -> str:
+    if abs(value) < HOUR_S:
+        return f"{as_text(value, 1, signed=signed)} s"
+    minutes = rounded(abs(value) / 60, 0).numerator
+    sign = "-" if value < 0 else "+" if signed else ""
+    return f"{sign}{minutes // 60:,} h {minutes % 60:02} min"
+
+
+def _part(part: Part) -> str:
+    return f"{part.name.replace('_', ' ')} {_amount(part)}"
+
+
+def _amount(part: Part) -> str:
+    """A part's figure; of a number its share of the row as well, of a quotient its counts."""
+    exact = part.figure.value
+    if exact is None:
+        return NONE
+    if exact.denominator is None:
+        share = "" if part.of_total is None else f" ({as_text(100 * part.of_total, 1)}%)"
+        return f"{figure_text(exact)}{share}"
+    return f"{figure_text(exact)} {counts_text(exact)}"

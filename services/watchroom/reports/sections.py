@@ -1,0 +1,103 @@
+"""The published report's sections, from `schemas/report.toml`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.shape import shape_faults
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kinds.measure import Measure
+from watchroom.reports.toml_file import read_toml
+
+FILE: Final = "report.toml"
+DEFINITIONS: Final = "definitions"  # a sheet and a part of the page of their own
+PUBLISHED_ROWS: Final = range(1, 65)
+"""Rows of the published report. Source: Staffordshire Police, Public Performance Meeting, 27 January 2022."""
+
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """One section. Without rows it has the measures that serve no row."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=31)]  # also a worksheet's name
+    title: _Text
+    rows: tuple[Annotated[int, Field(ge=PUBLISHED_ROWS.start, lt=PUBLISHED_ROWS.stop)], ...] = ()
+
+    def measures(self, catalogue: Catalogue) -> Iterator[tuple[Measure, tuple[int, ...]]]:
+        """Its measures by the first row that they serve here, each with those rows."""
+        found = [(m, tuple(row for row in self.rows if row in m.rows)) for m in catalogue.measures.values()]
+        if not self.rows:
+            yield from (pair for pair in found if not pair[0].rows)
+        else:
+            served = [pair for pair in found if pair[1]]
+            yield from sorted(served, key=lambda pair: self.rows.index(pair[1][0]))
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    small_below: Annotated[int, Field(ge=1)]
+    sections: Annotated[list[Section], Field(min_length=1)]
+
+
+class Layout(NamedTuple):
+    """How the report is laid out."""
+
+    small_below: int  # a figure that rests on fewer is a small number
+    sections: tuple[Section, ...]
+
+    def only(self, names: Collection[str]) -> tuple[Section, ...]:
+        """The sections of these names in the published order; all where none is named.
+
+        Raises:
+            ConfigurationInvalid: There is no such section.
+        """
+        known = [section.name for section in self.sections]
+        if wrong := [name for name in names if name not in known]:
+            raise ConfigurationInvalid(
+                [Fault("--section", "", repr(name), f"one of {', '.join(known)}") for name in wrong]
+            )
+        return tuple(section for section in self.sections if not names or section.name in names)
+
+
+def load_layout(schemas: Path) -> Layout:
+    """The sections in the published order.
+
+    Raises:
+        ConfigurationInvalid: The file cannot be read, or does not have each row once; every fault is listed.
+    """
+    path = schemas / FILE
+    table = read_toml(path)
+    try:
+        found = _File.model_validate(table)
+    except ValidationError as error:
+        raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
+    if faults := list(_faults(str(path), found.sections)):
+        raise ConfigurationInvalid(faults)
+    return Layout(found.small_below, tuple(found.sections))
+
+
+def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
+    names = Counter(section.name for section in sections)
+    rows = Counter(row for section in sections for row in section.rows)
+    yield from (Fault(where, name, "two sections of this name", "another name") for name in _twice(names))
+    yield from (Fault(where, "rows", f"{row} twice", "each row in one section") for row in _twice(rows))
+    if DEFINITIONS in names:
+        yield Fault(where, "sections", repr(DEFINITIONS), "another name: the definitions have it")
+    if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
+        yield Fault(where, "rows", f"no section with {', '.join(missing)}", "each row of the report in a section")
+    if sum(not section.rows for section in sections) != 1:
+        yield Fault(where, "sections", "not exactly one section without rows", "one, for measures that serve no row")
+
+
+def _twice(counts: Mapping[Any, int]) -> list[Any]:
+    return [each for each, count in counts.items() if count > 1]

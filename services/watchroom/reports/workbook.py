@@ -1,0 +1,169 @@
+"""The report as an XLSX workbook: a sheet a section, one of definitions; numbers are numbers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Unit
+from watchroom.reports.exact import Change, Exact, rounded
+from watchroom.reports.figure import VALUE
+from watchroom.reports.page import definitions
+from watchroom.reports.read_report import Report
+from watchroom.reports.report import Part, ReportRow
+from watchroom.reports.report_output import heading, name_text
+from watchroom.reports.report_words import nested_text, reasons, standing_text
+from watchroom.reports.sections import DEFINITIONS
+
+SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
+SIGNED = {SECONDS: '+#,##0.0" s";-#,##0.0" s";0.0" s"', PERCENT: "+0.0%;-0.0%;0.0%", WHOLE: "+#,##0;-#,##0;0"}
+HEAD = ("row", "measure", "area", "what", "value", "numerator", "denominator")
+OF_BASELINE = ("value", "numerator", "denominator", "change", "change %", "change in points")
+
+
+class Number(NamedTuple):
+    """A number as it is shown: rounded once, to what its format shows."""
+
+    value: float
+    form: str
+
+
+Cell = str | Number | None
+
+
+def workbook(report: Report) -> bytes:
+    """The file."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(
+        content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        formats = _Formats(book)
+        for section, rows in report.sections:
+            sheet = book.add_worksheet(section.name)
+            _fill(sheet, formats, [[section.title], *([line] for line in heading(report))], list(_table(report, rows)))
+        told = [
+            [each.id, each.name, each.text, each.excluded, each.target, each.source] for each in definitions(report)
+        ]
+        head = ["id", "name", "definition", "excluded", "target", "source"]
+        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [head, *told])
+    return content.getvalue()
+
+
+class _Formats:
+    """Formats of a workbook, each made once."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._made: dict[str, Format] = {}
+        self.bold = book.add_format({"bold": True})
+        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
+
+    def of(self, number: Number) -> Format:
+        if number.form not in self._made:
+            self._made[number.form] = self._book.add_format({"num_format": number.form})
+        return self._made[number.form]
+
+
+def _fill(sheet: Worksheet, formats: _Formats, top: Sequence[Sequence[str]], table: Sequence[Sequence[Cell]]) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    for number, line in enumerate(top):
+        sheet.write_row(number, 0, line, formats.bold if number == 0 else None)
+    first = len(top) + 1
+    for number, cells in enumerate(table, first):
+        for column, cell in enumerate(cells):
+            if isinstance(cell, Number):
+                sheet.write_number(number, column, cell.value, formats.of(cell))
+            elif cell is not None:
+                sheet.write_string(number, column, cell, formats.head if number == first else None)
+    sheet.freeze_panes(first + 1, 2)
+    sheet.repeat_rows(first)
+    sheet.set_column(0, 0, 8)
+    sheet.set_column(1, 1, 44)
+    sheet.set_column(2, 40, 14)
+
+
+def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
+    baselines = [f"{name}: {column}" for name in report.baselines for column in OF_BASELINE]
+    yield [*HEAD, *baselines, "held months", "of months", "restatements", "how final"]
+    for row in rows:
+        yield from _lines(report, row)
+
+
+def _lines(report: Report, row: ReportRow) -> Iterator[list[Cell]]:
+    numbers, name = ", ".join(map(str, row.rows)), name_text(row)
+    told = "; ".join([*nested_text(row), *standing_text(row), *reasons(row)])
+    titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: row.measure.unit}
+    for column, title in titles.items():
+        exact = None if row.figure is None else row.figure.exact.get(column)
+        if exact is None and row.figure is not None:
+            continue  # without a target nothing is within it
+        then = [cell for baseline in report.baselines for cell in _then(row, baseline, column)]
+        held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
+        standing: list[Cell] = [*held, _count(row.restatements), told]
+        yield [numbers, name, "all", title, *_exact(exact), *then, *standing]
+        for part in _parts(row):
+            yield [numbers, name, part.name, title, *_exact(part.figure.exact.get(column))]
+
+
+def _parts(row: ReportRow) -> list[Part]:
+    return [] if row.areas is None else [*row.areas.parts, *row.areas.groups, row.areas.residual]
+
+
+def _then(row: ReportRow, baseline: str, column: str) -> list[Cell]:
+    found = row.compared[baseline]
+    exact = None if found.figure is None else found.figure.exact.get(column)
+    change = found.changes.get(column, Change())
+    form = None if exact is None else _form(exact)
+    return [
+        *_exact(exact),
+        _shown(change.absolute, SIGNED.get(form or "", WHOLE)),
+        _shown(None if change.percent is None else change.percent / 100, SIGNED[PERCENT]),
+        _shown(change.points, POINTS),
+    ]
+
+
+def _exact(exact: Exact | None) -> list[Cell]:
+    if exact is None:
+        return [None, None, None]
+    form, value = _form(exact), exact.value
+    of_seconds = exact.unit is Unit.SECONDS
+    return [
+        _shown(value / 100 if exact.is_percent and value is not None else value, form),
+        _shown(exact.above, SECONDS if of_seconds else _plain(exact.per)),
+        _shown(exact.below, _plain(exact.of_per)),
+    ]
+
+
+def _form(exact: Exact) -> str:
+    if exact.is_percent or exact.unit is Unit.SHARE:
+        return PERCENT
+    return SECONDS if exact.unit is Unit.SECONDS else _plain(exact.per)
+
+
+def _plain(per: int) -> str:
+    """A number with the decimals that it is kept with: 10 per unit are one."""
+    decimals = len(str(per)) - 1
+    return f"{WHOLE}.{'0' * decimals}" if decimals else WHOLE
+
+
+def _shown(value: Fraction | None, form: str) -> Number | None:
+    """Rounded to the decimals that its format shows."""
+    if value is None:
+        return None
+    number = form.partition(";")[0].partition('"')[0]  # as a positive number is shown
+    decimals = number.partition(".")[2].count("0") + (2 if "%" in form else 0)
+    return Number(float(rounded(value, decimals)), form)
+
+
+def _count(number: int) -> Number:
+    return Number(number, WHOLE)

@@ -1,0 +1,196 @@
+"""Figures against the catalogue: what is refused, for which reason, and what the message says to write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fold.pipeline import SETTINGS, catalogue
+from watchroom.admission.admit import Admission
+from watchroom.admission.returns import checks
+from watchroom.errors import EventRefused
+from watchroom.events.record import Arrived, Record
+from watchroom.events.times import to_ms
+
+NOW = "2022-01-27T10:00:00Z"
+SHARE = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-21"}
+BY_AREA = {"measure": "gun_crime_published", "period": "2021", "as_at": "2022-01-21", "by": {"area": "stoke"}}
+SIGNED = {"measure": "speed_enforcements_change", "period": "2021", "as_at": "2022-01-21"}
+
+
+def rules(stream: str = "returns") -> Admission:
+    """As the worker makes them, of one partition."""
+    return Admission(
+        stream,
+        0,
+        1,
+        history_sources=(),
+        lateness_ms=SETTINGS.lateness_days.ms(stream),
+        future_ms=300_000,
+        keeping_ms=SETTINGS.keeping_days.ms(stream),
+        checks=checks(catalogue().measures.values()),
+    )
+
+
+def judged(subject: str, data: dict[str, Any] | str, kind: str = "return.figure", **more: Any) -> Arrived:
+    """An event of this subject, as the worker judges it; `data` may be JSON."""
+    said = json.dumps({
+        "specversion": "1.0", "id": "1", "source": "psd", "type": kind, "time": NOW, "subject": subject,
+        "data": 0, **more,
+    }).replace('"data": 0', f'"data": {data if isinstance(data, str) else json.dumps(data)}')  # fmt: skip
+    return rules().admit(Record(0, to_ms(NOW), subject.encode(), said.encode()))
+
+
+def reason(subject: str, data: dict[str, Any] | str, kind: str = "return.figure") -> tuple[str, str]:
+    """Why it is refused, and the sentence."""
+    with pytest.raises(EventRefused) as refused:
+        judged(subject, data, kind)
+    return refused.value.reason, refused.value.detail
+
+
+GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a share": (
+        "complaints_retained||2020-12/2021-11",
+        {**SHARE, "numerator": 779, "denominator": 1450},
+        "return.figure",
+    ),
+    "without numbers": ("complaints_retained||2020-12/2021-11", SHARE, "return.figure"),
+    "by area": ("gun_crime_published|area=stoke|2021", {**BY_AREA, "numerator": 33}, "return.figure"),
+    "spelt otherwise": (
+        "gun_crime_published|area=stoke|2021",
+        {**BY_AREA, "by": {"area": "Stoke"}, "numerator": 33},
+        "return.figure",
+    ),
+    "of no known area": (
+        "gun_crime_published|area=unknown|2021",
+        {**BY_AREA, "by": {"area": "unknown"}, "numerator": 3},
+        "return.figure",
+    ),
+    "below zero, signed": ("speed_enforcements_change||2021", {**SIGNED, "numerator": -3350}, "return.figure"),
+    "a withdrawal": ("gun_crime_published|area=stoke|2021", BY_AREA, "return.withdrawn"),
+    "a note": ("note|July 2021", {"text": "Exceptional volumes.", "from": "2021-07"}, "return.note"),
+}
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_what_fits_the_catalogue_is_admitted(case: str) -> None:
+    """However old it is: nothing of this stream is late."""
+    subject, data, kind = GOOD[case]
+    assert judged(subject, data, kind).event.subject == subject
+    assert judged(subject, data, kind, time="1970-01-01T00:00:00Z").event.time_ms == 0
+
+
+BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
+    "no as-at": ("complaints||2021", {"measure": "complaints", "period": "2021", "numerator": 1}, "bad_data", "as_at"),
+    "an as-at that is none": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "21/01/2022", "numerator": 1},
+        "bad_data",
+        "or a day such as 2022-01-21",
+    ),
+    "not finite": (
+        "complaints||2021",
+        '{"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 1e999}',
+        "bad_data",
+        "numerator",
+    ),
+    "infinity": (
+        "complaints||2021",
+        '{"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": Infinity}',
+        "bad_json",
+        "",
+    ),
+    "a text for a number": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": "1450"},
+        "bad_data",
+        "write a finite number, without quotes",
+    ),
+    "negative": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": -1},
+        "bad_data",
+        "numerator is -1; write 0 or more: complaints is not signed",
+    ),
+    "a denominator below zero": (
+        "speed_enforcements_change||2021",
+        {**SIGNED, "numerator": -3, "denominator": -1},
+        "bad_data",
+        "denominator is -1",
+    ),
+    "too large to stay exact": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 2e15},
+        "bad_data",
+        "write at most 1e+15",
+    ),
+    "a part above its whole": (
+        "complaints_retained||2020-12/2021-11",
+        {**SHARE, "numerator": 1451, "denominator": 1450},
+        "bad_data",
+        "numerator is 1451, above the denominator 1450; write a part of the denominator",
+    ),
+    "a measure that is not there": ("complaint||2021", {**SHARE, "measure": "complaint"}, "bad_data", "'complaints'"),
+    "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is no figure"),
+    "a label that is not there": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "by": {"area": "stoke"}},
+        "bad_data",
+        "write no labels: it has none",
+    ),
+    "a label that is missing": (
+        "gun_crime_published||2021",
+        {**BY_AREA, "by": {}},
+        "bad_data",
+        "by.area is missing; write one of stoke, county",
+    ),
+    "a period that is none": ("complaints||2021-Q5", {**SHARE, "period": "2021-Q5"}, "bad_data", "is no period"),
+    "a value that is not listed": (
+        "gun_crime_published|area=atlantis|2021",
+        {**BY_AREA, "by": {"area": "atlantis"}},
+        "wrong_key",
+        "by.area is 'atlantis', which is not listed; write one of stoke, county",
+    ),
+    "another subject": (
+        "complaints_retained|2020-12/2021-11",
+        {**SHARE, "numerator": 1},
+        "wrong_key",
+        "write 'complaints_retained||2020-12/2021-11'",
+    ),
+    "a subject with another value": (
+        "gun_crime_published|area=county|2021",
+        {**BY_AREA, "numerator": 1},
+        "wrong_key",
+        "write 'gun_crime_published|area=stoke|2021'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_does_not_fit_is_a_dead_letter_with_its_reason(case: str) -> None:
+    """A wrong figure is the worst fault; the sender reads what to write instead."""
+    subject, data, expected, said = BAD[case]
+    found, detail = reason(subject, data)
+    assert found == expected
+    assert said in detail
+
+
+def test_a_note_has_a_subject_that_no_figure_can_have() -> None:
+    """Else a note could take a figure's place."""
+    for subject in ("complaints||2021", "note|", "July 2021", "note|a|b"):
+        found, detail = reason(subject, {"text": "said", "from": "2021-07"}, "return.note")
+        assert found == "wrong_key"
+        assert "write 'note|' and a name" in detail
+
+
+def test_a_figure_in_another_topic_is_of_the_wrong_topic() -> None:
+    """The checks belong to the stream's own topic."""
+    record = Record(0, to_ms(NOW), b"complaints||2021", json.dumps({
+        "specversion": "1.0", "id": "1", "source": "psd", "type": "return.figure", "time": NOW,
+        "subject": "complaints||2021", "data": {"measure": "complaints", "period": "2021", "as_at": "2022-01-21"},
+    }).encode())  # fmt: skip
+    with pytest.raises(EventRefused) as refused:
+        rules("calls").admit(record)
+    assert refused.value.reason == "wrong_topic"

@@ -1,0 +1,68 @@
+"""The rows of the published report: each is served by an entry, and each entry of events is compared with the oracle.
+
+Until every row is there the lists below name what is missing. They may only shrink: a test fails if a list names too
+little or too much. Take out what you add; when both are empty, delete them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+from tests.parts import ROOT
+from tests.reports.made import COUNT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.kinds import kind_of
+from watchroom.kinds.measure import Measure
+from watchroom.reports.sections import PUBLISHED_ROWS
+
+ORACLE: Final = ROOT / "tests" / "oracle"
+CATALOGUE: Final = load_catalogue(ROOT / "schemas" / "measures", ["stoke", "county"])
+WITHOUT_ENTRY: Final = frozenset({*range(1, 13), *range(14, 22), *range(23, 27), 33, 35, 44, 46, 47, *range(50, 56)})
+WITHOUT_ORACLE: Final[frozenset[str]] = frozenset()
+
+
+def rows_without_entry(measures: Collection[Measure]) -> set[int]:
+    """Rows of the published report that no entry serves."""
+    return set(PUBLISHED_ROWS) - {row for measure in measures for row in measure.rows}
+
+
+def entries_without_oracle(measures: Collection[Measure], sources: Mapping[str, str]) -> set[str]:
+    """Entries of events of which the oracle never writes the id: no figure of theirs is compared with it."""
+    named = {
+        node.value
+        for source in sources.values()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {each.id for each in measures if kind_of(each).fed_by == "events" and each.id not in named}
+
+
+def oracle() -> dict[str, str]:
+    """The oracle's sources by name; `tests/fold/test_order.py` compares every cell of the fold with it."""
+    return {path.name: path.read_text() for path in ORACLE.glob("*.py") if not path.name.startswith("test_")}
+
+
+def test_every_row_of_the_published_report_has_an_entry() -> None:
+    """But for those that are still to come."""
+    assert rows_without_entry(CATALOGUE.measures.values()) == WITHOUT_ENTRY
+
+
+def test_every_entry_of_events_is_compared_with_the_oracle() -> None:
+    """But for those whose model is still to come."""
+    assert entries_without_oracle(CATALOGUE.measures.values(), oracle()) == WITHOUT_ORACLE
+
+
+def test_a_row_that_loses_its_entry_is_found() -> None:
+    """The first check where it fails."""
+    every = replace(COUNT, rows=tuple(PUBLISHED_ROWS))
+    assert rows_without_entry([every]) == set()
+    assert rows_without_entry([replace(every, rows=every.rows[1:])]) == {1}
+
+
+def test_an_entry_that_the_oracle_does_not_know_is_found() -> None:
+    """The second check where it fails; a word in a docstring is no model."""
+    assert entries_without_oracle([COUNT], {"a.py": 'added.count(1, "m")'}) == set()
+    assert entries_without_oracle([COUNT], {"a.py": '"""Counts m."""'}) == {"m"}

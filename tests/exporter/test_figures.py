@@ -1,0 +1,109 @@
+"""Figures on the exporter's page: of their own period, never added up, and never waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, value
+from watchroom.store.keys import SEQ
+
+DAY_MS = 86_400_000
+SHARE = "complaints_retained"
+
+
+def report(  # noqa: PLR0917  # read from left to right
+    room: ControlRoom, month: str, series: str, at_ms: int, numerator: int, denominator: int | None = None
+) -> None:
+    """A step that writes one figure, as the worker does."""
+    seq = room.client.hincrby(room.keys.meta, SEQ, 1)
+    said = {"as_at_ms": at_ms, "numerator": numerator, "has_numerator": 1}
+    said |= {} if denominator is None else {"denominator": denominator, "has_denominator": 1}
+    for what, number in said.items():
+        room.client.hset(room.keys.bucket(f"month:{month}"), f"{series}|{what}", number)
+    room.client.zadd(room.keys.changed, {f"month:{month}": seq})
+
+
+def test_of_each_span_the_period_that_ends_latest_is_shown_whichever_month_it_is_of(room: ControlRoom) -> None:
+    """A figure may be years old, or of a year to come; months outside the shown windows are looked at too."""
+    report(room, "2017-03", f"{SHARE}|period=2017-Q1", NOON - DAY_MS, 1, 4)
+    report(room, "2021-10", f"{SHARE}|period=2020-11/2021-10", NOON - DAY_MS, 3, 4)
+    report(room, "2021-09", f"{SHARE}|period=2020-10/2021-09", NOON, 1, 4)
+    report(room, "2023-03", "uplift_projection|period=2023-03-31", NOON - 2 * DAY_MS, 3755)
+    samples = room.scrape(NOON)
+    assert value(samples, SHARE, span="quarter") == 25
+    assert value(samples, SHARE, span="12mo") == 75
+    assert value(samples, f"{SHARE}_numerator", span="12mo") == 3
+    assert value(samples, f"{SHARE}_denominator", span="12mo") == 4
+    assert value(samples, f"{SHARE}_as_at_timestamp_seconds", span="12mo") == (NOON - DAY_MS) / 1000
+    assert value(samples, "uplift_projection", span="day") == 375.5
+    assert value(samples, "uplift_projection_denominator", span="day") is None
+    assert value(samples, SHARE, span="year") is None
+
+
+def test_a_month_outside_the_windows_follows_its_changes_without_being_read_again_and_again(
+    room: ControlRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restated figure of 2017 is shown at once; an unchanged one costs nothing."""
+    report(room, "2017-03", "complaints|period=2017-03", NOON, 7)
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    read: list[str] = []
+    plain = mirror._reader.buckets
+
+    def noted(names: Sequence[str]) -> list[dict[str, int]]:
+        read.extend(names)
+        return plain(names)
+
+    monkeypatch.setattr(mirror._reader, "buckets", noted)
+    mirror.refresh(NOON + 1_000)
+    assert "month:2017-03" not in read
+    report(room, "2017-03", "complaints|period=2017-03", NOON + 1, 8)
+    mirror.refresh(NOON + 2_000)
+    assert "month:2017-03" in read
+    measure = room.catalogue.measures["complaints"]
+    assert [each.figure.numerator for each in mirror.figures.latest(measure)] == [8]
+    for what in ("as_at_ms", "numerator", "has_numerator"):  # withdrawn: the fields come to 0
+        room.client.hset(room.keys.bucket("month:2017-03"), f"complaints|period=2017-03|{what}", 0)
+    room.client.zadd(room.keys.changed, {"month:2017-03": room.client.hincrby(room.keys.meta, SEQ, 1)})
+    mirror.refresh(NOON + 3_000)
+    assert mirror.figures.latest(measure) == []
+
+
+def test_figures_are_in_no_window_of_any_length(room: ControlRoom) -> None:
+    """As-at moments of two periods added up would be a moment of the year 2073."""
+    report(room, "2021-11", "complaints|period=2021-11", NOON, 7)
+    report(room, "2021-10", "complaints|period=2021-10", NOON, 5)
+    shown = [dict(labels) for name, labels in room.scrape(NOON) if name == "watchroom_complaints"]
+    assert shown == [{"span": "month"}]
+    assert value(room.scrape(NOON), "complaints", span="month") == 7
+
+
+def test_nothing_waits_for_returns(room: ControlRoom) -> None:
+    """Neither a stale partition nor a silent source withholds a figure, and neither makes the data age old."""
+    report(room, "2021-11", "complaints|period=2021-11", NOON, 7)
+    now = NOON + 10**9
+    room.fresh(now, "calls", "incidents", "crimes")
+    room.heard(now, "calls", "incidents", "crimes")
+    room.client.hset(room.keys.partition(room.settings.topic("returns"), PARTITIONS - 1), "fresh_ms", NOON)
+    samples = room.scrape(now)
+    assert value(samples, "complaints", span="month") == 7
+    assert value(samples, "stream_withheld", stream="returns") == 0
+    waited_for = [dict(labels)["stream"] for name, labels in samples if name == "watchroom_source_silent"]
+    assert sorted(waited_for) == ["calls", "crimes", "incidents"]
+
+
+def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ControlRoom) -> None:
+    """`complaints` may be 120 days old; an old quarter beside a young month is none that anybody must renew."""
+    limit_ms = 120 * DAY_MS
+    assert (
+        value(room.scrape(NOON), "figures_old", measure="complaints") is None
+    )  # nobody has sent one: no data, no alert
+    report(room, "2021-06", "complaints|period=2021-Q2", NOON - 2 * limit_ms, 1)
+    assert value(room.scrape(NOON), "figures_old", measure="complaints") == 1
+    report(room, "2021-10", "complaints|period=2021-10", NOON - limit_ms, 1)
+    assert value(room.scrape(NOON), "figures_old", measure="complaints") == 0
+    for area, age_ms in (("stoke", 0), ("county", 401 * DAY_MS)):
+        report(room, "2021-10", f"gun_crime_published|area={area},period=2021-10", NOON - age_ms, 1)
+    assert value(room.scrape(NOON), "figures_old", measure="gun_crime_published") == 1

@@ -1,0 +1,126 @@
+"""A CSV of a baseline's months: what is taken, and what each bad row says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.errors import ConfigurationInvalid
+from watchroom.reports.baseline_file import Imported, fields_of, parse_baseline, read_baseline_file
+from watchroom.reports.baselines import Baseline
+
+CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ["stoke", "county"])
+YEAR = Baseline(words="2018/19", first="2018-12", last="2019-11")
+HEAD = "month,measure,line,grade,area,field,value\n"
+
+
+def parsed(*rows: str) -> Imported:
+    """What rows give."""
+    return parse_baseline("b.csv", HEAD + "".join(f"{row}\n" for row in rows), YEAR, CATALOGUE)
+
+
+def test_a_row_is_a_field_of_a_month() -> None:
+    """As an own month has it; a label's other spellings are read as in events."""
+    found = parsed(
+        "2018-12,call_volume,999,,,count,15000",
+        "",
+        "2019-01, incident_volume ,,Ungraded,Stoke,count,0",
+        "2019-01,call_answer_time,999,,,bin:10000,7",
+    )
+    assert found.faults == []
+    assert found.cells == {
+        ("2018-12", "call_volume|line=999|count"): 15_000,
+        ("2019-01", "incident_volume|grade=ungraded,area=stoke|count"): 0,
+        ("2019-01", "call_answer_time|line=999|bin:10000"): 7,
+    }
+
+
+def test_an_empty_label_says_that_it_is_not_known() -> None:
+    """A published total has no areas."""
+    assert list(parsed("2018-12,incident_volume,,1,,count,5").cells) == [
+        ("2018-12", "incident_volume|grade=1,area=unknown|count")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("2018-13,call_volume,999,,,count,1", "month: found '2018-13'; write a month such as 2019-04"),
+        (
+            "2018-11,call_volume,999,,,count,1",
+            "month: found '2018-11'; write a month of the baseline, 2018-12 to 2019-11",
+        ),
+        ("2018-12,calls,999,,,count,1", "measure: found 'calls'; write one of call_volume"),
+        ("2018-12,calls_waiting,999,,,count,1", "measure: found 'calls_waiting'; write one of"),
+        ("2018-12,call_volume,112,,,count,1", "line: found '112'; write one of 999, 101, unknown, other, or nothing"),
+        ("2018-12,call_volume,999,1,,count,1", "grade: found '1'; write nothing: call_volume is not split by grade"),
+        ("2018-12,call_volume,999,,,calls,1", "field: found 'calls'; write one of count"),
+        ("2018-12,call_volume,999,,,count,1.5", "value: found '1.5'; write a whole number from 0"),
+        ("2018-12,call_volume,999,,,count,-1", "value: found '-1'; write a whole number"),
+        ("2018-12,call_volume,999,,,count,", "value: found ''; write a whole number"),
+        ("2018-12,call_volume,999,,,count,9007199254740992", "value: found '9007199254740992'"),
+        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7, as many as the header has"),
+        ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found no CSV"),
+        ("2018-12,call_volume,101,,,count,7", "found the same month, measure, labels and field as line 2; write each"),
+    ],
+)
+def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
+    """File, line, column, what was found, what to write instead."""
+    found = parsed("2018-12,call_volume,101,,,count,5", row)
+    (fault,) = found.faults
+    assert said in str(fault)
+    assert str(fault).startswith("b.csv:3: ")
+    assert found.cells == {("2018-12", "call_volume|line=101|count"): 5}
+
+
+def test_a_part_above_its_whole_is_refused() -> None:
+    """Of a share, and of durations within their target; the whole itself is taken."""
+    found = parsed(
+        "2018-12,call_abandonment,999,,,part,9",
+        "2018-12,call_abandonment,999,,,whole,8",
+        "2018-12,call_answer_time,999,,,within,5",
+        "2018-12,call_answer_time,999,,,observations,5",
+    )
+    assert [str(fault) for fault in found.faults] == [
+        "b.csv:2: value: found 9, with whole 8; write a part that is not above its whole"
+    ]
+    assert len(found.cells) == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("month,measure,field\n", "header: found no column 'value'"),
+        ("month,measure,field,value,colour\n", "header: found a column 'colour'"),
+        ("month,measure,field,value,line,line\n", "header: found the column 'line' twice"),
+        ("", "header: found no column 'month'"),
+    ],
+)
+def test_a_header_that_cannot_be_used_stops_the_import(header: str, said: str) -> None:
+    """Every row would be wrong."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        parse_baseline("b.csv", header, YEAR, CATALOGUE)
+    assert said in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """No such file, and one that is no UTF-8; a byte-order mark of a spreadsheet is let through."""
+    with pytest.raises(ConfigurationInvalid, match=r"none\.csv"):
+        read_baseline_file(tmp_path / "none.csv", YEAR, CATALOGUE)
+    other = tmp_path / "latin.csv"
+    other.write_bytes(b"month,\xff")
+    with pytest.raises(ConfigurationInvalid, match="not UTF-8"):
+        read_baseline_file(other, YEAR, CATALOGUE)
+    other.write_text(HEAD + "2018-12,call_volume,999,,,count,1\n", encoding="utf-8-sig")
+    assert len(read_baseline_file(other, YEAR, CATALOGUE).cells) == 1
+
+
+def test_the_fields_of_a_kind_are_those_of_its_figures() -> None:
+    """An analyst who imports a mean needs its sum and its count; the national bins come as three fields."""
+    assert fields_of(CATALOGUE.measures["call_answer_time"]) == (
+        "sum_ms", "observations", "within", "bin:0", "bin:10000", "bin:60000",
+    )  # fmt: skip
+    assert fields_of(CATALOGUE.measures["call_abandonment"]) == ("part", "whole")

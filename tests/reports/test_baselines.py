@@ -1,0 +1,81 @@
+"""Which months a report is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from watchroom.errors import ConfigurationInvalid
+from watchroom.reports.baselines import FILE, Baseline, baselines_named, load_baselines
+from watchroom.rolling.calendar import Calendar
+
+SHIPPED = load_baselines(ROOT / "schemas")
+
+
+def year(last: str, months: int = 12) -> list[str]:
+    """So many months, the last of them this one."""
+    return [Calendar.months_before(last, back) for back in range(months - 1, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "report", "months"),
+    [
+        ("2018/19", year("2021-11"), year("2019-11")),
+        ("pre-covid", year("2021-11"), year("2020-02")),
+        ("previous", year("2021-11"), year("2020-11")),
+        ("2018/19", year("2021-11", 3), ["2019-09", "2019-10", "2019-11"]),
+        ("pre-covid", ["2021-01", "2021-02", "2021-03"], ["2019-03", "2020-01", "2020-02"]),
+        ("previous", ["2021-11"], ["2021-10"]),
+        ("previous", year("2021-11", 24), year("2019-11", 24)),
+    ],
+)
+def test_months_of_a_baseline_are_those_of_the_same_part_of_the_year(
+    name: str, report: Sequence[str], months: Sequence[str]
+) -> None:
+    """A summer beside a whole year would be no comparison."""
+    assert SHIPPED[name].months_for(report) == (tuple(months), "")
+
+
+def test_a_calendar_month_that_a_baseline_lacks_leaves_it_without_months() -> None:
+    """With the reason, which the report prints."""
+    summer = Baseline(words="summer", first="2019-06", last="2019-08")
+    assert summer.months_for(["2021-08", "2021-09"]) == ((), "it has no month for calendar month 09")
+
+
+def test_a_calendar_month_that_it_has_twice_leaves_it_without_months() -> None:
+    """Which of the two is meant nobody knows; nor which of the report's."""
+    long = Baseline(words="two years", first="2018-01", last="2019-12")
+    assert long.months_for(["2021-08"]) == ((), "it has 2 months for calendar month 08")
+    found = SHIPPED["2018/19"].months_for(year("2021-11", 24))
+    assert found == ((), "it has one month, the report two, for calendar month 12")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[a]\nwords = "w"\nfrom = "2019-13"\nto = "2019-12"', "a.from: found '2019-13'; write a month such as"),
+        ('[a]\nwords = "w"\nfrom = "2019-12"\nto = "2019-11"', "a `to` that is not before `from`"),
+        ('[a]\nwords = "w"\nfrom = "2019-12"', "both `from` and `to`, or `directly_before = true`"),
+        ('[a]\nwords = "w"\nfrom = "2019-11"\nto = "2019-12"\ndirectly_before = true', "both `from` and `to`, or"),
+        ('[a]\nwords = "w"', "both `from` and `to`, or"),
+        ("[a]\ndirectly_before = true", "a.words: found nothing"),
+        ('[a]\nwords = "w"\nbefore = true', "a.before: found an unknown key"),
+    ],
+)
+def test_a_baseline_that_cannot_be_used_says_what_to_write(text: str, said: str, tmp_path: Path) -> None:
+    """File, entry, key, what was found."""
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load_baselines(tmp_path)
+    assert said in str(caught.value)
+
+
+def test_an_unknown_baseline_is_refused_with_those_that_exist() -> None:
+    """A mistyped name must not print a report without its comparison."""
+    with pytest.raises(
+        ConfigurationInvalid, match="--baseline: found '2018'; write one of 2018/19, pre-covid, previous"
+    ):
+        baselines_named(SHIPPED, ["2018"])

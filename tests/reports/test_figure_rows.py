@@ -1,0 +1,144 @@
+"""Rows of figures that were produced elsewhere: which period is shown, as at when, and what it is compared with."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from tests.parts import ROOT
+from tests.reports.made import GRADE, measure
+from watchroom.events.times import to_ms
+from watchroom.kinds.measure import Measure
+from watchroom.reports.baselines import load_baselines
+from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
+from watchroom.reports.report import ReportRow
+
+BASELINES = load_baselines(ROOT / "schemas")
+PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
+RATE = measure("figure", own={"unit": "percent", "decimals": 1, "max_age_days": 400}, unit="percent")
+
+
+def kept(period: str, as_at: str, numerator: int | None, denominator: int | None = None, **more: Any) -> Kept:
+    """A figure as months keep it."""
+    fields = {"as_at_ms": to_ms(f"{as_at}T09:00:00Z")}
+    for what, number in (("numerator", numerator), ("denominator", denominator)):
+        if number is not None:
+            fields |= {what: number, f"has_{what}": 1}
+    given = {"by": {}, "before": fields, "entries": 0, "closed": True, **more}
+    return Kept(period=period, fields=fields, as_at=as_at, **given)
+
+
+def rows(what: Measure, *figures: Kept, as_at: str = "2021-11-30", baselines: tuple[str, ...] = ()) -> list[ReportRow]:
+    """The rows as at a day of winter, when London is at UTC."""
+    cut = AsAt(as_at, to_ms(f"{as_at}T00:00:00Z") + 86_400_000)
+    known = {name: BASELINES[name] for name in baselines}
+    return list(figure_rows(what, (27,), figures, Asking(cut, known, 1_650_000_000_000, 50)))
+
+
+def shown(row: ReportRow) -> tuple[str, str, object]:
+    """Period, span and value."""
+    assert row.own is not None
+    value = None if row.figure is None or row.figure.value is None else row.figure.value.value
+    return row.own.period, row.own.span, value
+
+
+def test_each_span_has_one_row_the_period_that_ends_latest() -> None:
+    """Whatever the months of the report; quarters are never added up to a year."""
+    found = rows(
+        PEOPLE,
+        kept("2021-Q2", "2021-07-10", 5), kept("2021-Q3", "2021-10-10", 7), kept("2020", "2021-02-01", 20),
+    )  # fmt: skip
+    assert [shown(row) for row in found] == [("2021-Q3", "quarter", 7), ("2020", "year", 20)]
+    assert {(row.own.as_at if row.own else "", row.rows) for row in found} == {
+        ("2021-10-10", (27,)),
+        ("2021-02-01", (27,)),
+    }
+
+
+def test_the_day_of_as_at_is_included_and_the_next_is_not() -> None:
+    """As at 30 November: what was said on that day counts."""
+    (same_day,) = rows(PEOPLE, kept("2021-10", "2021-11-30", 5))
+    (next_day,) = rows(PEOPLE, kept("2021-10", "2021-12-01", 5))
+    assert (shown(same_day), same_day.note) == (("2021-10", "month", 5), "")
+    assert (shown(next_day), next_day.note) == (("2021-10", "month", None), "2021-10 was revised after 2021-11-30")
+    assert next_day.published is None
+
+
+def test_a_period_whose_version_is_younger_is_named_beside_the_one_before() -> None:
+    """Its older version is not kept, so the one that stood then cannot be shown."""
+    (row,) = rows(PEOPLE, kept("2021-Q2", "2021-07-10", 5), kept("2021-Q3", "2022-01-10", 7))
+    assert (shown(row), row.note) == (("2021-Q2", "quarter", 5), "2021-Q3 was revised after 2021-11-30")
+    (older,) = rows(PEOPLE, kept("2021-Q2", "2022-01-10", 5), kept("2021-Q3", "2021-10-10", 7))
+    assert (shown(older), older.note) == (("2021-Q3", "quarter", 7), "")
+
+
+def test_a_period_that_was_not_over_then_was_not_revised() -> None:
+    """Nobody could have reported 2021-Q4 in November."""
+    (row,) = rows(PEOPLE, kept("2021-Q3", "2021-10-10", 7), kept("2021-Q4", "2022-01-10", 9))
+    assert (shown(row), row.note) == (("2021-Q3", "quarter", 7), "")
+
+
+def test_without_a_figure_there_is_a_row_that_says_so() -> None:
+    """A row of the published report is never just missing. A figure that was withdrawn has no as-at."""
+    withdrawn = kept("2021-10", "2021-11-01", 5)._replace(fields={"as_at_ms": 0})
+    for figures in ((), (withdrawn,)):
+        (row,) = rows(PEOPLE, *figures, baselines=("previous",))
+        assert (shown(row), row.note) == (("", "", None), "no figure as at 2021-11-30")
+        assert row.compared["previous"].figure is None
+
+
+def test_label_values_have_rows_of_their_own() -> None:
+    """In the catalogue's order."""
+    by_grade = measure("figure", GRADE, own=PEOPLE.own)
+    found = rows(
+        by_grade, *(kept("2021-10", "2021-11-01", n, by={"grade": grade}) for grade, n in (("2", 6), ("1", 5)))
+    )
+    assert [(row.by, shown(row)[2]) for row in found] == [({"grade": "1"}, 5), ({"grade": "2"}, 6)]
+
+
+def test_a_rate_changes_by_points_against_the_figure_of_the_baseline_s_months() -> None:
+    """16.2 % after 11.4 % in the twelve months before: 4.8 points. Kept as tenths, without counts."""
+    (row,) = rows(
+        RATE, kept("2020-12/2021-11", "2021-11-30", 162), kept("2019-12/2020-11", "2021-01-10", 114),
+        baselines=("previous", "2018/19"),
+    )  # fmt: skip
+    before, absent = row.compared["previous"], row.compared["2018/19"]
+    assert shown(row) == ("2020-12/2021-11", "12mo", Fraction(162, 10))
+    assert (before.changes["value"].points, before.changes["value"].absolute) == (Fraction(48, 10), None)
+    assert (row.small, before.small) == (False, False)
+    assert (absent.figure, absent.reason) == (None, "no figure of 2018-12 to 2019-11")
+
+
+def test_a_rate_with_counts_is_in_per_cent_and_small_by_its_denominator() -> None:
+    """779 of 1,450 is 53.7 %; 3 of 4 rests on four."""
+    (row,) = rows(RATE, kept("2021-10", "2021-11-01", 7_790, 14_500))
+    assert row.figure is not None
+    assert row.figure.columns() == {"value": round(77_900 / 1_450, 6), "numerator": 779, "denominator": 1450}
+    assert not row.small
+    assert rows(RATE, kept("2021-10", "2021-11-01", 30, 40))[0].small
+
+
+def test_a_figure_of_a_day_and_one_of_a_quarter_say_why_they_are_not_compared() -> None:
+    """A day has no months; the months of a first quarter of pre-Covid lie apart."""
+    day, quarter = rows(
+        PEOPLE, kept("2021-10-31", "2021-11-01", 5), kept("2021-Q1", "2021-04-01", 5), baselines=("pre-covid",)
+    )
+    assert day.compared["pre-covid"].reason == "a day has no months to compare"
+    assert quarter.compared["pre-covid"].reason == "its months do not follow one another, so no figure is of them"
+
+
+def test_what_was_published_is_said_of_a_figure_too() -> None:
+    """Revised after its month had closed: 5 then, 6 now."""
+    figure = kept("2021-10", "2021-11-29", 6)
+    before = {**figure.fields, "numerator": 5}
+    (row,) = rows(PEOPLE, figure._replace(before=before, entries=2))
+    assert row.published is not None
+    assert row.published.value is not None
+    assert (row.published.value.value, row.restatements) == (Fraction(5), 2)
+
+
+def test_a_note_is_a_row_of_words() -> None:
+    """Row 13: improvements are expected; nobody gave a number."""
+    row = note_row(measure("note", own={"words": "w"}), (13,), "Improvements are expected.", BASELINES)
+    assert (row.figure, row.note, row.rows) == (None, "Improvements are expected.", (13,))
+    assert {each.reason for each in row.compared.values()} == {""}

@@ -1,0 +1,259 @@
+"""The report's rows by hand-worked numbers: sums, residuals, what is missing, what changed since closing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.reports.made import (
+    AREA,
+    AS_OF_MS,
+    COUNT,
+    GRADE,
+    SHARE,
+    TIMED,
+    baseline,
+    held,
+    measure,
+    months,
+    restated,
+    rows,
+)
+from watchroom.reports.figure import Figure
+from watchroom.reports.held import StoredMonth
+from watchroom.reports.report import Areas, ReportRow
+
+N = "m||count"
+
+
+def one(found: list[ReportRow]) -> ReportRow:
+    """The only row."""
+    (row,) = found
+    return row
+
+
+def value(figure: Figure | None) -> Any:
+    """Of a figure that is there."""
+    assert figure is not None
+    assert figure.value is not None
+    return figure.value.value
+
+
+# ------------------------------------------------------------------------------------------- sums
+
+
+def test_a_row_is_the_sum_of_its_months() -> None:
+    """3 + 0 + 4; a month that holds nothing of it is 0, since it is held."""
+    row = one(rows(COUNT, held(months("2021-09", {N: 3}, {}, {N: 4}))))
+    assert value(row.figure) == 7
+    assert (row.held_months, row.months, row.as_of_ms) == (3, ("2021-09", "2021-10", "2021-11"), AS_OF_MS)
+
+
+def test_a_share_is_divided_after_it_is_added_up() -> None:
+    """1 of 2 and 0 of 8 are 10 %, and not the mean of 50 % and 0 %."""
+    row = one(rows(SHARE, held(months("2021-10", {"m||part": 1, "m||whole": 2}, {"m||whole": 8}))))
+    assert value(row.figure) == Fraction(1, 10)
+
+
+def test_durations_have_a_mean_their_target_and_the_national_bins() -> None:
+    """5 s, 20 s and 75 s: 100 s of 3; Grade 1 has a target, Grade 2 and both together have none."""
+    fields = {"observations": 3, "sum_ms": 100_000, "bin:4950": 1, "bin:19700": 1, "bin:74000": 1, "within": 2}
+    stored = {f"m|grade=1|{name}": number for name, number in fields.items()}
+    both, first, second = rows(TIMED, held(months("2021-11", stored)))
+    assert (both.by, first.by, second.by) == ({}, {"grade": "1"}, {"grade": "2"})
+    assert first.figure is not None
+    assert value(first.figure) == Fraction(100, 3)
+    assert first.figure.exact["within_target"].value == Fraction(2, 3)
+    assert first.figure.nested == {"bins": {"under_10": 1, "10_to_60": 1, "60_or_more": 1}}
+    assert both.figure is not None
+    assert set(both.figure.exact) == {"value"}
+    assert second.figure is not None
+    assert second.figure.value is not None
+    assert second.figure.value.value is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=12, max_size=12))
+def test_a_report_of_12_months_is_the_sum_of_the_months(counted: list[tuple[int, int]]) -> None:
+    """Whatever the months hold: the whole numbers of a row are those of its months added up."""
+    stored = months("2020-12", *({"m||part": min(pair), "m||whole": max(pair)} for pair in counted))
+    exact = one(rows(SHARE, held(stored))).figure
+    assert exact is not None
+    assert exact.value is not None
+    assert (exact.value.numerator, exact.value.denominator) == (sum(map(min, counted)), sum(map(max, counted)))
+
+
+def test_all_label_values_together_come_first_and_unlisted_ones_only_where_something_happened() -> None:
+    """`ungraded` and `other` of nothing are no news; 0 of Grade 2 is."""
+    by_grade = measure("count", GRADE)
+    stored = {"m|grade=1|count": 2, "m|grade=ungraded|count": 1}
+    found = rows(by_grade, held(months("2021-11", stored)))
+    assert [(row.by, value(row.figure)) for row in found] == [
+        ({}, 3), ({"grade": "1"}, 2), ({"grade": "2"}, 0), ({"grade": "ungraded"}, 1),
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------- areas
+
+
+def areas_of(stored: dict[str, int], **groups: list[str]) -> Areas:
+    """The areas of a row of a count."""
+    found = one(rows(measure("count", AREA), held(months("2021-11", stored)), groups=groups)).areas
+    assert found is not None
+    return found
+
+
+def test_parts_and_residual_add_up_to_the_row() -> None:
+    """The published gun crime: 33 and 40 of 78, 2 out of force; the three that are missing are in no part."""
+    counted = {"stoke": 33, "county": 40, "out_of_force": 2, "unknown": 2, "other": 1}
+    found = areas_of({f"m|area={area}|count": number for area, number in counted.items()})
+    assert {part.name: value(part.figure) for part in found.parts} == {"stoke": 33, "county": 40, "out_of_force": 2}
+    assert (found.residual.name, value(found.residual.figure)) == ("residual", 3)
+    assert {part.name: value(part.figure) for part in found.residual_of} == {"unknown": 2, "other": 1}
+    assert found.parts[0].of_total == Fraction(33, 78)
+
+
+def test_a_group_says_its_areas_again_together() -> None:
+    """It is beside the parts, not one of them: they still add up."""
+    found = areas_of({"m|area=county|count": 4, "m|area=out_of_force|count": 1}, outside=["county", "out_of_force"])
+    assert [(part.name, value(part.figure)) for part in found.groups] == [("outside", 5)]
+    assert sum(value(part.figure) or 0 for part in (*found.parts, found.residual)) == 5
+
+
+@given(st.dictionaries(st.sampled_from([*AREA.all_values()]), st.integers(0, 1000)))
+def test_nothing_is_lost_between_areas(counted: dict[str, int]) -> None:
+    """Parts and residual are the row, and the residual is what it says it is made of, whatever is counted."""
+    found = areas_of({f"m|area={area}|count": number for area, number in counted.items()})
+    assert sum(value(part.figure) or 0 for part in (*found.parts, found.residual)) == sum(counted.values())
+    assert sum(value(part.figure) or 0 for part in found.residual_of) == value(found.residual.figure)
+
+
+def test_parts_of_0_have_no_share_of_it() -> None:
+    """0 of 0 is no percentage."""
+    assert areas_of({}).parts[0].of_total is None
+
+
+# ----------------------------------------------------------------------------------- what is missing
+
+
+def test_months_that_are_not_held_are_missing_and_not_0() -> None:
+    """Two of three: the figure is of the two, and no change is told."""
+    now = held(months("2021-10", {N: 3}, {N: 4}), of=("2021-09", "2021-10", "2021-11"))
+    row = one(rows(COUNT, now, before=baseline(held(months("2021-06", {N: 1}, {N: 1}, {N: 1})))))
+    assert (value(row.figure), row.held_months, row.note) == (7, 2, "not held: 2021-09")
+    assert row.compared["before"].changes == {}
+    assert row.compared["before"].reason == "no change, since not every month of the report is held"
+    assert value(row.compared["before"].figure) == 3
+
+
+def test_a_month_that_is_not_over_does_not_count_as_held() -> None:
+    """A part of a month beside whole ones would read as a fall."""
+    row = one(rows(COUNT, held(months("2021-10", {N: 3}, {N: 1}), partly=["2021-11"])))
+    assert (row.held_months, row.note) == (1, "held in part: 2021-11")
+
+
+def test_without_a_month_there_is_no_figure() -> None:
+    """Null, never 0."""
+    row = one(rows(COUNT, held([], of=("2021-10", "2021-11"))))
+    assert (row.figure, row.published, row.areas, row.held_months) == (None, None, None, 0)
+
+
+# ------------------------------------------------------------------------------------- restatements
+
+
+def test_a_row_says_what_was_published_when_its_months_closed() -> None:
+    """82 then, 81 now: one crime was cancelled since."""
+    stored = [StoredMonth("2021-11", {N: 81}, [restated("2021-11", {}, "count", -1)])]
+    row = one(rows(COUNT, held(stored)))
+    assert (value(row.figure), value(row.published), row.restatements, row.closed) == (81, 82, 1, True)
+    not_closed = one(rows(COUNT, held(stored, closed=False)))
+    assert (not_closed.published, not_closed.restatements) == (None, 1)
+
+
+def test_a_value_that_was_restated_away_has_a_row() -> None:
+    """It was published, so it is named."""
+    log = [restated("2021-11", {"grade": "ungraded"}, "count", -1)]
+    found = rows(measure("count", GRADE), held([StoredMonth("2021-11", {"m|grade=1|count": 1}, log)]))
+    assert [row.by.get("grade") for row in found] == [None, "1", "2", "ungraded"]
+    assert value(found[-1].published) == 1
+
+
+# ---------------------------------------------------------------------------------------- baselines
+
+
+def test_a_row_is_compared_with_the_own_months_of_a_baseline() -> None:
+    """7 after 10: -3, -30 %."""
+    row = one(
+        rows(COUNT, held(months("2021-10", {N: 3}, {N: 4})), before=baseline(held(months("2021-08", {N: 10}, {}))))
+    )
+    found = row.compared["before"]
+    assert (found.imported, found.reason, value(found.figure)) == (False, "", 10)
+    assert found.changes["value"] == (Fraction(-3), Fraction(-30), None)
+
+
+def test_imported_months_stand_where_own_ones_are_not_all_held() -> None:
+    """And are never added to them: of two own months one is held, and its 100 is not in the 11."""
+    own = held(months("2021-09", {N: 100}), of=("2021-08", "2021-09"))
+    found = one(rows(COUNT, held(months("2021-10", {N: 3}, {N: 4})), before=baseline(
+        own, {"m|": {"count": 5}}, {"m|": {"count": 6}},
+    ))).compared["before"]  # fmt: skip
+    assert (value(found.figure), found.imported) == (11, True)
+
+
+def test_an_imported_month_that_is_missing_leaves_the_baseline_absent() -> None:
+    """What is not there is not known; a 0 has to be written."""
+    now = held(months("2021-10", {N: 3}, {N: 4}))
+    found = one(rows(COUNT, now, before=baseline(None, {"m|": {"count": 5}}, {}, of=("2021-08", "2021-09")))).compared[
+        "before"
+    ]
+    assert (found.figure, found.changes, found.reason) == (None, {}, "2021-09 is not held, and not imported")
+    zero = baseline(None, {"m|": {"count": 5}}, {"m|": {"count": 0}}, of=("2021-08", "2021-09"))
+    assert value(one(rows(COUNT, now, before=zero)).compared["before"].figure) == 5
+
+
+def test_all_label_values_together_need_each_that_is_in_use() -> None:
+    """Imported Grade 1 beside all grades of today would read as a rise."""
+    now = held(months("2021-11", {"m|grade=1|count": 5, "m|grade=2|count": 6}))
+    every, first, second = rows(
+        measure("count", GRADE), now, before=baseline(None, {"m|grade=1": {"count": 4}}, of=("2020-11",))
+    )
+    assert every.compared["before"].reason == "2020-11 is not held, and not imported for grade 2"
+    assert value(first.compared["before"].figure) == 4
+    assert second.compared["before"].figure is None
+
+
+def test_a_column_whose_fields_were_not_imported_is_absent() -> None:
+    """A mean without `within` is not 0 % within the target."""
+    series = {"observations": 10, "sum_ms": 113_000}
+    now = held(months("2021-11", {f"m|grade=1|{name}": number for name, number in {**series, "within": 5}.items()}))
+    first = rows(TIMED, now, before=baseline(None, {"m|grade=1": series}, of=("2020-11",)))[1]
+    found = first.compared["before"]
+    assert value(found.figure) == Fraction(113, 10)
+    assert found.figure is not None
+    assert (set(found.figure.exact), found.figure.nested) == ({"value"}, {})
+    assert found.changes["value"].absolute == 0
+    assert found.changes["within_target"].points is None
+
+
+def test_a_baseline_may_have_areas_that_are_not_known() -> None:
+    """Its total counts all the same."""
+    now = held(months("2021-11", {"m|area=stoke|count": 5, "m|area=county|count": 5}))
+    before = baseline(None, {"m|area=unknown": {"count": 20}}, of=("2020-11",))
+    found = one(rows(measure("count", AREA), now, before=before)).compared["before"]
+    assert found.changes["value"].percent == -50
+
+
+# ------------------------------------------------------------------------------------- small numbers
+
+
+@pytest.mark.parametrize(("number", "small"), [(49, True), (50, False), (0, True)])
+def test_a_figure_that_rests_on_few_is_a_small_number(number: int, small: bool) -> None:
+    """A count on itself, a share on its whole; so does a baseline's."""
+    now = held(months("2021-11", {N: number}))
+    row = one(rows(COUNT, now, before=baseline(held(months("2020-11", {N: number})))))
+    assert (row.small, row.compared["before"].small) == (small, small)
+    whole = held(months("2021-11", {"m||part": 0, "m||whole": number}))
+    assert one(rows(SHARE, whole)).small is small

@@ -1,0 +1,398 @@
+"""`watchroom report`, `months import` and `measures` as people run them, over a real Redis."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from openpyxl import load_workbook
+from rich.console import Console
+
+from tests.browser import chromium, screen
+from tests.flow.commands import Done, watchroom
+from tests.flow.servers import RedisServer
+from tests.parts import ROOT, PartMissing, missing
+from tests.reports.conftest import EVENTS
+from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from watchroom.replay.processes import environment
+from watchroom.reports.page import page
+from watchroom.reports.read_report import Asked, Report, read_report
+from watchroom.reports.report_columns import as_lines, as_objects
+from watchroom.reports.report_output import print_report, report_csv
+from watchroom.reports.sections import load_layout
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+from watchroom.store.read import Reader
+
+pytestmark = pytest.mark.real
+ROWS: Final = {  # which rows of the published report some entries serve
+    "call_volume": [1, 2, 3], "call_answer_time": [9, 10], "call_abandonment": [11], "call_abandoned_within_60s": [12],
+    "incident_resourced": [14], "incident_attendance_time": [15, 16, 17, 18], "crime_recorded": [50],
+}  # fmt: skip
+EVENTS_OF: Final = ("calls.toml", "incidents.toml", "crimes.toml")
+FIGURE: Final = Happened(
+    "return.figure", "road_fatalities||2020-12/2021-11", "2022-01-27T10:00:00Z",
+    {"measure": "road_fatalities", "period": "2020-12/2021-11", "as_at": "2022-01-27", "numerator": 21},
+)  # fmt: skip
+NOTES: Final = [
+    Happened("return.note", f"note|{name}", "2022-01-27T10:00:00Z", {"text": text, "from": since, **more})
+    for name, text, since, more in (
+        ("covid", "Lockdowns changed demand.", "2020-03", {"to": "2021-07"}),
+        ("chat", "Live chat began.", "2021-04-28", {"measure": "call_volume"}),
+        ("later", "A new system.", "2022-01", {}),
+    )
+]
+CRIMES: Final = [  # of October: 30 of Stoke, 20 of the county, 3 of nobody knows where, 1 of an area that is not listed
+    Happened("crime.recorded", f"oct{number}", "2021-10-10T10:00:00Z", {"group": "Robbery", **area})
+    for number, area in enumerate([{"area": "stoke"}] * 30 + [{"area": "county"}] * 20 + [{}] * 3 + [{"area": "Mars"}])
+]
+YEAR: Final = [Calendar.months_after("2018-12", number) for number in range(12)]
+BASELINE: Final = "month,measure,line,group,area,field,value\n" + "".join(
+    f"{month},call_volume,999,,,count,100\n{month},call_answer_time,999,,,observations,100\n"
+    f"{month},call_answer_time,999,,,sum_ms,1130000\n{month},crime_recorded,,robbery,,count,37\n"
+    for month in YEAR
+)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings over a filled Redis, with a catalogue whose entries name rows of the published report."""
+    folder = tmp_path_factory.mktemp("report")
+    schemas = folder / "schemas"
+    shutil.copytree(ROOT / "schemas", schemas)
+    for file in (schemas / "measures").glob("*.toml"):
+        text = file.read_text()
+        if file.name in EVENTS_OF:
+            text = re.sub(r"^rows = .*\n", "", text, flags=re.MULTILINE)
+        for entry, rows in ROWS.items():
+            text = text.replace(f"[{entry}]\n", f"[{entry}]\nrows = {rows}\n")
+        file.write_text(text)
+    try:
+        server = RedisServer(folder / "redis")
+    except PartMissing as error:
+        missing(str(error))
+    try:
+        server.start()
+        settings = settings_on(server.url, schemas=schemas)
+        fill(settings, [*EVENTS, *CRIMES, *NOTES, FIGURE])
+        (folder / "baseline.csv").write_text(BASELINE)
+        assert run(settings, "months", "import", "--baseline", "2018/19", str(folder / "baseline.csv")).code == 0
+        yield settings
+    finally:
+        server.kill()
+
+
+def run(settings: Settings, *arguments: str) -> Done:
+    """A command over these settings."""
+    return watchroom(*arguments, environment=environment(settings))
+
+
+def report(settings: Settings, **asked: Any) -> Report:
+    """The report of October to December 2021 unless asked otherwise."""
+    return read_report(settings, Asked(**{"to": "2021-12", "months": 3, **asked}), NOW_MS)
+
+
+def rows(settings: Settings, measure: str, **asked: Any) -> list[Any]:
+    """The rows of a measure as JSON has them."""
+    return [row for row in as_objects(report(settings, **asked)) if row["measure"] == measure]
+
+
+# --------------------------------------------------------------------------------------------- rows
+
+
+def test_json_is_an_array_of_objects_in_the_published_order(room: Settings) -> None:
+    """As the command prints it: sections, then the rows that an entry serves there."""
+    done = run(room, "report", "--to", "2021-12", "--months", "3", "--format", "json")
+    assert (done.code, done.lines) == (0, [])
+    found = json.loads(done.out)
+    sections = [section.name for section in load_layout(room.schemas).sections]
+    assert found == sorted(found, key=lambda row: sections.index(row["section"]))
+    firsts = [row["measure"] for row in found if row["section"] != "further" and row["measure"] in ROWS]
+    assert list(dict.fromkeys(firsts)) == [*ROWS]
+    assert found[0]["rows"] == [1, 2, 3]
+
+
+def test_a_row_has_its_counts_bins_standing_and_published_figure(room: Settings) -> None:
+    """One 999 call answered in 8 s; November is closed, no call was restated since."""
+    every, of_999, of_101 = rows(room, "call_answer_time", to="2021-11", months=1)
+    assert (every["by"], of_999["by"], of_101["by"]) == ({}, {"line": "999"}, {"line": "101"})
+    said = {"value": 8, "numerator": 8, "denominator": 1, "unit": "s", "within_target": 1, "missing_start": 1,
+            "bins": {"under_10": 1, "10_to_60": 0, "60_or_more": 0}, "small": True, "fed_by": "events",
+            "period": "2021-11", "span": "month", "held_months": 1, "of_months": 1, "closed": True,
+            "as_of": "2022-02-01T12:00:00.000Z", "published_value": 8, "published_denominator": 1, "restatements": 0,
+            "areas": None, "remark": ""}  # fmt: skip
+    assert {name: of_999[name] for name in said} == said
+    assert (every["within_target"], of_101["value"], of_101["denominator"]) == (None, None, 0)
+
+
+def test_areas_are_parts_and_what_is_in_none_is_the_residual(room: Settings) -> None:
+    """Robbery: 54 of October and the one of November that was not cancelled."""
+    robbery = next(row for row in rows(room, "crime_recorded") if row["by"] == {"group": "robbery"})
+    areas = robbery["areas"]
+    assert {name: part["value"] for name, part in areas["parts"].items()} == {"stoke": 31, "county": 20}
+    assert areas["residual"]["value"] == 4
+    assert {name: part["value"] for name, part in areas["residual"]["of"].items()} == {"unknown": 3, "other": 1}
+    assert (robbery["value"], areas["parts"]["stoke"]["share_of_total"]) == (55, round(31 / 55, 6))
+    assert (robbery["restatements"], robbery["published_value"], robbery["closed"]) == (1, 56, True)
+
+
+def test_a_closed_row_says_what_was_published(room: Settings) -> None:
+    """Two robberies in November, of which one was cancelled in January."""
+    robbery = next(
+        row for row in rows(room, "crime_recorded", to="2021-11", months=1) if row["by"] == {"group": "robbery"}
+    )
+    assert (robbery["value"], robbery["published_value"], robbery["restatements"]) == (1, 2, 1)
+
+
+def test_months_before_the_first_event_of_a_stream_are_missing(room: Settings) -> None:
+    """Calls begin in November, crimes in October."""
+    calls = rows(room, "call_volume")[0]
+    assert (calls["value"], calls["held_months"], calls["of_months"]) == (3, 2, 3)
+    assert calls["remark"] == "not held: 2021-10"
+    assert rows(room, "crime_recorded")[0]["held_months"] == 3
+
+
+def test_imported_months_are_a_baseline_and_in_no_own_figure(room: Settings) -> None:
+    """October to December of 2018/19: 3 x 37; 55 robberies after 111 are -56, -50.5 %."""
+    robbery = next(
+        row for row in rows(room, "crime_recorded", baselines=["2018/19"]) if row["by"] == {"group": "robbery"}
+    )
+    found = robbery["baselines"]["2018/19"]
+    assert found["months"] == ["2018-12", "2019-10", "2019-11"]
+    assert (found["value"], found["change"], found["change_percent"]) == (111, -56, round(-5600 / 111, 6))
+    assert (found["imported"], found["small"], found["change_points"], found["reason"]) == (True, False, None, "")
+    calls = next(
+        row for row in rows(room, "call_answer_time", to="2021-11", months=1, baselines=["2018/19"]) if row["by"]
+    )
+    then = calls["baselines"]["2018/19"]
+    assert (then["value"], then["change"], then["within_target"], then["bins"]) == (11.3, -3.3, None, None)
+
+
+def test_a_baseline_without_its_months_is_absent_with_the_reason(room: Settings) -> None:
+    """Nothing of it is 0."""
+    calls = rows(room, "call_volume", to="2021-12", months=1, baselines=["pre-covid", "previous"])[1]
+    absent, before = calls["baselines"]["pre-covid"], calls["baselines"]["previous"]
+    assert (absent["value"], absent["change"]) == (None, None)
+    assert absent["reason"] == "2019-12 is not held, and not imported for line 999"
+    assert (before["value"], before["change"], before["change_percent"], before["imported"]) == (3, -3, -100, False)
+
+
+def test_importing_twice_changes_nothing(room: Settings, tmp_path: Path) -> None:
+    """A baseline that added up would turn every change round."""
+    before = list(as_objects(report(room, baselines=["2018/19"])))
+    (tmp_path / "again.csv").write_text(BASELINE)
+    done = run(room, "months", "import", "--baseline", "2018/19", str(tmp_path / "again.csv"))
+    assert (done.code, done.lines) == (0, ["imported 48 rows of 12 months into 2018/19"])
+    assert list(as_objects(report(room, baselines=["2018/19"]))) == before
+
+
+def test_a_bad_row_of_an_import_is_named_and_the_others_go_on(room: Settings, tmp_path: Path) -> None:
+    """Exit 1, and what to write instead."""
+    file = tmp_path / "months.csv"
+    file.write_text(
+        "month,measure,line,field,value\n2019-03,call_volume,999,count,7\n2019-03,call_volume,112,count,7\n"
+    )
+    done = run(room, "months", "import", "--baseline", "pre-covid", str(file))
+    assert done.code == 1
+    assert f"{file}:3: line: found '112'; write one of 999, 101, unknown, other" in done.said
+    assert "imported 1 rows of 1 months into pre-covid; 1 rows refused" in done.said
+    stored = Reader(room.redis_url, room.force).baseline_months("pre-covid", ["2019-03"])
+    assert stored == [{"call_volume|line=999|count": 7}]
+
+
+def test_figures_that_were_produced_elsewhere_stand_in_their_sections(room: Settings) -> None:
+    """21 people of a year that was told in January: shown as at then, not at the end of November."""
+    (now,) = rows(room, "road_fatalities", to="2021-11", as_at="2022-01-31", baselines=["previous"])
+    said = {"section": "road-safety", "rows": [28], "period": "2020-12/2021-11", "span": "12mo", "value": 21,
+            "numerator": 21, "denominator": None, "unit": "people", "small": True, "fed_by": "figures",
+            "as_at": "2022-01-27T00:00:00.000Z", "held_months": None, "remark": ""}  # fmt: skip
+    assert {name: now[name] for name in said} == said
+    assert now["baselines"]["previous"]["reason"] == "no figure of 2019-12 to 2020-11"
+    (then,) = rows(room, "road_fatalities", to="2021-11")
+    assert (then["value"], then["remark"]) == (None, "2020-12/2021-11 was revised after 2021-11-30")
+    (none,) = rows(room, "ksi_collisions")
+    assert (none["value"], none["remark"]) == (None, "no figure as at 2021-12-31")
+
+
+def test_notes_about_these_months_stand_with_their_measure_or_at_the_top(room: Settings) -> None:
+    """What a reader must know of a year; a note about another time is not among them."""
+    found = report(room, to="2021-11", months=12)
+    assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
+    said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
+    assert said == [["Live chat began. (from 2021-04-28 on)"], [], []]
+    assert report(room, to="2021-12", months=1).notes == []
+
+
+def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
+    """Row 13 has no number."""
+    row = rows(room, "contact_recruitment")[0]
+    assert (row["section"], row["value"], row["remark"]) == (
+        "contact",
+        None,
+        "Improvements are expected to be seen by April 2022.",
+    )
+
+
+# ------------------------------------------------------------------------------------------ command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "--section", "contacts"], "--section: found 'contacts'; write one of contact, response"),
+        (["report", "--baseline", "2018"], "--baseline: found '2018'; write one of 2018/19, pre-covid, previous"),
+        (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
+        (["report", "--to", "2031-01"], "and no month up to it is held; write one of 2021-10, 2021-11, 2021-12"),
+        (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
+        (["months", "--month", "2031-01"], "'2031-01', which is not held; write one of 2021-10, 2021-11, 2021-12"),
+        (["months", "--log", "--month", "2031-01"], "'2031-01', which is not held"),
+        (["months", "--measure", "calls"], "--measure: found 'calls'; write one of call_volume"),
+        (["months", "import", "--baseline", "x", "b.csv"], "--baseline: found 'x'; write one of 2018/19"),
+        (["months", "import", "--baseline", "previous", "none.csv"], "none.csv: found No such file"),
+        (["months", "--log", "import", "--baseline", "previous", "x.csv"], "found options before import"),
+    ],
+)
+def test_what_does_not_exist_ends_with_2_and_what_does(room: Settings, arguments: list[str], said: str) -> None:
+    """Nothing is printed that could pass for a report of what was asked."""
+    done = run(room, *arguments)
+    assert (done.code, done.out) == (2, b"")
+    assert said in " ".join(done.said.split())
+
+
+def test_the_last_month_held_that_is_over_is_the_default(room: Settings) -> None:
+    """And figures are as at its end."""
+    found = read_report(room, Asked(), NOW_MS)
+    assert (found.months[0], found.months[-1], found.as_at) == ("2021-01", "2021-12", "2021-12-31")
+
+
+def test_a_refused_stream_is_named_and_left_out(room: Settings, tmp_path: Path) -> None:
+    """As `months` does."""
+    shutil.copytree(room.schemas, tmp_path / "schemas")
+    file = tmp_path / "schemas" / "measures" / "crimes.toml"
+    file.write_text(file.read_text().replace('at = "recorded"', 'at = "outcome_assigned"', 1))
+    changed = room.model_copy(update={"schemas": tmp_path / "schemas"})
+    done = run(changed, "report", "--to", "2021-11", "--format", "csv")
+    assert done.code == 0
+    assert done.said.startswith("crimes is left out because Redis holds it under another definition")
+    assert (b",call_volume," in done.out, b",crime_recorded," in done.out) == (True, False)
+
+
+# ------------------------------------------------------------------------------------------- writers
+
+
+def test_csv_has_a_line_for_each_row_and_part(room: Settings) -> None:
+    """Filtered by part = total it is the rows; areas and residual add up to each of them."""
+    found = list(csv.DictReader(io.StringIO(report_csv(report(room, baselines=["2018/19"])))))
+    totals = [line for line in found if line["part"] == "total"]
+    assert len(totals) == len(list(as_objects(report(room))))
+    robbery = [line for line in found if (line["measure"], line["group"]) == ("crime_recorded", "robbery")]
+    parts = [(line["part"], line["area"], line["value"]) for line in robbery]
+    assert parts == [
+        ("total", "", "55"), ("area", "stoke", "31"), ("area", "county", "20"), ("residual", "residual", "4"),
+        ("residual_of", "unknown", "3"), ("residual_of", "other", "1"),
+    ]  # fmt: skip
+    assert (robbery[0]["2018/19 value"], robbery[0]["2018/19 change"]) == ("111", "-56")
+    answer = next(line for line in found if (line["measure"], line["line"]) == ("call_answer_time", "999"))
+    assert (answer["under_10"], answer["10_to_60"], answer["60_or_more"]) == ("1", "0", "0")
+    assert "bins" not in answer
+
+
+def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings) -> None:
+    """Counts beside shares, parts, residual, restatements, what is not held, why a baseline is absent."""
+    console = Console(file=io.StringIO(), width=200)
+    print_report(report(room, baselines=["2018/19", "previous"]), console)
+    text = " ".join(str(console.file.getvalue()).split())  # type: ignore[attr-defined]  # the StringIO above
+    for said in (
+        "A Local and Responsive Service: Contact",
+        "compared with 2018/19: December 2018 to November 2019",
+        "50 Crimes recorded: group robbery 55 111 -56 (-50.5%) absent",
+        "by area: stoke 31 (56.4%) · county 20 (36.4%)",
+        "residual, in no listed area: 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
+        "restated by 1: 56 when closed",
+        "2018/19: imported months · previous: 2021-07 is not held, and not imported for group robbery",
+        "11 Calls abandoned: line 999 50.0% 1 of 2",
+        "2 of 3 months held (not held: 2021-10)",
+        "within the target 50.0% 1 of 2",
+        "small number",
+    ):
+        assert said in text
+
+
+def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_path: Path) -> None:
+    """Nothing from outside, nothing in the console, every section and definition, no row wider than the sheet."""
+    file = tmp_path / "report.html"
+    asked = ["report", "--to", "2021-12", "--months", "3", "--baseline", "2018/19", "--baseline", "previous"]
+    assert run(room, *asked, "--format", "html", "--output", str(file)).code == 0
+    text = file.read_text()
+    assert re.findall(r"(?:src|href|url)\s*[=(]", text) == []
+    sheet = {"width": 1039, "height": 710}  # A4 landscape without its margins, at 96 dots an inch
+    with chromium() as browser, screen(browser, light=True, viewport=sheet) as shown:
+        requested: list[str] = []
+        shown.page.on("request", lambda request: requested.append(request.url))
+        shown.page.goto(file.as_uri())
+        assert requested == [file.as_uri()]
+        titles = shown.each("h2", lambda element: element.inner_text())
+        shown.page.emulate_media(media="print")
+        assert shown.page.evaluate("document.documentElement.scrollWidth <= 1039")
+        printed = shown.page.pdf(prefer_css_page_size=True)
+        assert shown.complaints == []
+    assert titles[:2] == ["A Local and Responsive Service: Contact", "A Local and Responsive Service: Response"]
+    assert titles[-1] == "Definitions"
+    boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", printed)}
+    assert {(round(box[2]), round(box[3])) for box in boxes} == {(842, 595)}  # 297 x 210 mm in points
+
+
+def test_the_page_shows_texts_as_texts(room: Settings) -> None:
+    """A force's own catalogue may say anything, `<` too."""
+    found = report(room, sections=["contact"])
+    section, contact = found.sections[0]
+    named = found._replace(sections=[(section.model_copy(update={"title": "a < b & <script>"}), contact)])
+    assert "a &lt; b &amp; &lt;script&gt;" in page(named)
+    assert "<script" not in page(named)
+
+
+def test_the_workbook_has_numbers_as_numbers(room: Settings, tmp_path: Path) -> None:
+    """Read by another library: a sheet a section, one of definitions; shares are shares, shown in per cent."""
+    file = tmp_path / "report.xlsx"
+    done = run(room, "report", "--to", "2021-12", "--months", "3", "--baseline", "2018/19", "--format", "xlsx",
+               "--output", str(file))  # fmt: skip
+    assert (done.code, done.out) == (0, b"")
+    book = load_workbook(file)
+    assert book.sheetnames == [*(section.name for section, _ in report(room).sections), "definitions"]
+    sheet = book["outcomes"]
+    lines = list(sheet.iter_rows())
+    head_at = next(number for number, line in enumerate(lines) if line[0].value == "row")
+    head = [cell.value for cell in lines[head_at]]
+    robbery = [dict(zip(head, line, strict=True)) for line in lines[head_at + 1 :]
+               if line[1].value == "Crimes recorded: group robbery"]  # fmt: skip
+    total = robbery[0]
+    assert [(line["area"].value, line["value"].value) for line in robbery] == [
+        ("all", 55), ("stoke", 31), ("county", 20), ("residual", 4),
+    ]  # fmt: skip
+    assert (total["2018/19: value"].value, total["2018/19: change"].value) == (111, -56)
+    assert (total["2018/19: change %"].value, total["2018/19: change %"].number_format) == (-0.505, "+0.0%;-0.0%;0.0%")
+    assert (total["held months"].value, total["restatements"].value) == (3, 1)
+    shares = [line for line in book["contact"].iter_rows() if line[1].value == "Calls abandoned: line 999"]
+    value, part, whole = shares[0][4:7]
+    assert (value.value, value.number_format, part.value, whole.value) == (0.5, "0.0%", 1, 2)
+    assert {cell.data_type for cell in (value, part, whole, total["value"])} == {"n"}
+    ids = [line[0].value for line in book["definitions"].iter_rows(min_row=4)]
+    assert ids[:2] == ["call_volume", "call_answer_time"]
+
+
+def test_flat_lines_and_objects_say_the_same(room: Settings) -> None:
+    """A figure that differed between the formats would be wrong in one of them."""
+    found = report(room, baselines=["previous"])
+    totals = [line for line in as_lines(found) if line["part"] == "total"]
+    objects: list[Any] = list(as_objects(found))
+    for line, row in zip(totals, objects, strict=True):
+        names = ("measure", "value", "numerator", "denominator", "held_months")
+        assert [line[name] for name in names] == [row[name] for name in names]
+        assert line["previous value"] == row["baselines"]["previous"]["value"]

@@ -1,0 +1,71 @@
+"""The report's layout: every row of the published report in one section, in the published order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from tests.reports.made import COUNT
+from watchroom.catalogue.model import Catalogue
+from watchroom.errors import ConfigurationInvalid
+from watchroom.reports.sections import FILE, PUBLISHED_ROWS, load_layout
+
+SHIPPED = ROOT / "schemas"
+
+
+def test_every_published_row_is_in_one_section_in_order() -> None:
+    """The published order is that of its rows."""
+    layout = load_layout(SHIPPED)
+    assert [row for section in layout.sections for row in section.rows] == list(PUBLISHED_ROWS)
+    assert layout.sections[-1].rows == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("rows = [33]", "rows = [32, 33]"), "rows: found 32 twice; write each row in one"),
+        (lambda text: text.replace("rows = [64]", "rows = [63]"), "rows: found no section with 64"),
+        (lambda text: text.replace("rows = [64]", "rows = [65]"), "found 65; write a number below 65"),
+        (lambda text: text.replace('"finance"', '"people"'), "people: found two sections of this name"),
+        (lambda text: text.replace('"finance"', '"definitions"'), "'definitions'; write another name"),
+        (lambda text: text.replace('"finance"', '"Our finance"'), "'Our finance'"),
+        (lambda text: text.partition('[[sections]]\nname = "further"')[0], "not exactly one section without rows"),
+        (lambda text: text.replace("title =", "titel =", 1), "title: found nothing"),
+        (lambda text: text.replace("small_below = 50", "small_below = 0"), "a number of 1 or more"),
+        (lambda _: "no toml", "not readable as TOML"),
+    ],
+)
+def test_a_layout_that_cannot_be_used_says_what_to_write(
+    change: Callable[[str], str], said: str, tmp_path: Path
+) -> None:
+    """A row that is in no section would be missing from what the public reads."""
+    (tmp_path / FILE).write_text(change((SHIPPED / FILE).read_text()))
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load_layout(tmp_path)
+    assert said in str(caught.value)
+    assert FILE in str(caught.value)
+
+
+def test_a_measure_stands_in_each_section_whose_rows_it_serves() -> None:
+    """By the first of its rows there; one that serves none is in the last section."""
+    rows = {"late": (12,), "both": (11, 50), "none": ()}
+    catalogue = Catalogue({name: replace(COUNT, id=name, rows=served) for name, served in rows.items()})
+    found = {
+        section.name: [(measure.id, served) for measure, served in section.measures(catalogue)]
+        for section in load_layout(SHIPPED).sections
+    }
+    assert {name: served for name, served in found.items() if served} == {
+        "contact": [("both", (11,)), ("late", (12,))], "outcomes": [("both", (50,))], "further": [("none", ())],
+    }  # fmt: skip
+
+
+def test_an_unknown_section_is_refused_with_those_that_exist() -> None:
+    """And those asked for come in the published order."""
+    layout = load_layout(SHIPPED)
+    assert [section.name for section in layout.only(["finance", "contact"])] == ["contact", "finance"]
+    with pytest.raises(ConfigurationInvalid, match="--section: found 'contacts'; write one of contact, response"):
+        layout.only(["contacts", "contact"])
