@@ -16,12 +16,6 @@ from watchroom.streams import STREAMS
 SUBJECT = "m|area=stoke|2021-11"  # of a figure; others may have any
 # Of fields whose form admission has checked.
 FORMS = {"period": "2021-11", "as_at": "2021-12-01", "from": "2021-11", "numerator": 1.5, "denominator": 2.0}
-    "period": "2021-11",
-    "as_at": "2021-12-01",
-    "from": "2021-11",
-    "numerator": 1.5,
-    "denominator": 2.0,
-}  # of fields that admission has checked
 
 
 @st.composite
