@@ -182,7 +182,7 @@ def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], 
         said = {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))}
         return said | _known(measure=about)
     data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
-    if by or draw(st.booleans()):
+    if draw(st.booleans()) or by:
         data["by"] = by
     if type_ == "return.figure":
         numerator = draw(st.sampled_from(NUMBERS))
