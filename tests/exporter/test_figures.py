@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, value
@@ -49,7 +51,12 @@ def test_a_month_outside_the_windows_follows_its_changes_without_being_read_agai
     mirror.refresh(NOON)
     read: list[str] = []
     plain = mirror._reader.buckets
-    monkeypatch.setattr(mirror._reader, "buckets", lambda names: (read.extend(names), plain(names))[1])
+
+    def noted(names: Sequence[str]) -> list[dict[str, int]]:
+        read.extend(names)
+        return plain(names)
+
+    monkeypatch.setattr(mirror._reader, "buckets", noted)
     mirror.refresh(NOON + 1_000)
     assert "month:2017-03" not in read
     report(room, "2017-03", "complaints|period=2017-03", NOON + 1, 8)

@@ -21,7 +21,8 @@ state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream'
 hour:<epoch s> (hash)              Bucket of a UTC hour. Until 60 days after its end. Exporter.
 day:<YYYY-MM-DD> (hash)            Bucket of a day of the reporting zone. Until 396 days after its end. Exporter.
 month:<YYYY-MM> (hash)             Bucket of a month of the reporting zone. For good. Exporter, reports, analysts.
-open:<series> (zset)               Subject -> since. Members live until they leave. Exporter, reports.
+open:<series> (zset)               Subject -> since. Members live until they leave. Exporter, reports. The lists of a
+                                   stream (`Stream.lists`) are kept likewise: `open:figures|`, `open:notes|`.
 open-until (zset)                  `<topic> <series> <subject>` -> end of the state's keeping, when the step takes
                                    the member out of its open set. Worker.
 restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. Reports, analysts.

@@ -13,7 +13,12 @@ from typing import NamedTuple
 DAY_MS = 86_400_000
 
 # Who sends each stream. Declare them as `history`: a simulated event's arrival is its `recordedtime`.
-SOURCES = {"calls": "sim-telephony", "incidents": "sim-command-control", "crimes": "sim-crime"}
+SOURCES = {
+    "calls": "sim-telephony",
+    "incidents": "sim-command-control",
+    "crimes": "sim-crime",
+    "returns": "sim-returns",
+}
 
 
 class Simulated(NamedTuple):
