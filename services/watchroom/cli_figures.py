@@ -64,7 +64,8 @@ def import_(
             check_topics(settings, [topic])
             produce(settings.kafka, sent)
     bad = len({fault.where for fault in faults})
-    messages.print(f"sent {len(sent):,} figures" + (f"; {bad:,} rows could not be used" if bad else ""))
+    said = f"sent {len(sent):,} figure{'s' * (len(sent) != 1)}"
+    messages.print(said + (f"; {bad:,} row{'s' * (bad != 1)} could not be used" if bad else ""))
     if faults:
         raise typer.Exit(1)
 

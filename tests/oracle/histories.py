@@ -271,11 +271,11 @@ AS_AT = (
 @st.composite
 def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], period: str) -> dict[str, Any]:
     if type_ == "return.note":
-        is_general = draw(st.booleans())
-        about = {} if is_general else {"measure": draw(st.sampled_from(("call_volume", "nothing_known")))}
-        return {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))} | about
+        about = draw(st.sampled_from((None, "call_volume", "nothing_known")))
+        said = {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))}
+        return said | _known(measure=about)
     data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
-    if by or draw(st.booleans()):
+    if draw(st.booleans()) or by:
         data["by"] = by
     if type_ == "return.figure":
         numerator = draw(st.sampled_from(NUMBERS))

@@ -80,7 +80,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         missing(str(error))
     try:
         server.start()
-        settings = settings_on(server.url, schemas=schemas)
+        settings = settings_on(server.url, schemas=schemas, areas=("stoke", "county"))
         fill(settings, [*EVENTS, *CRIMES, *NOTES, FIGURE])
         (folder / "baseline.csv").write_text(BASELINE)
         assert run(settings, "months", "import", "--baseline", "2018/19", str(folder / "baseline.csv")).code == 0
@@ -384,7 +384,7 @@ def test_the_workbook_has_numbers_as_numbers(room: Settings, tmp_path: Path) -> 
     assert (value.value, value.number_format, part.value, whole.value) == (0.5, "0.0%", 1, 2)
     assert {cell.data_type for cell in (value, part, whole, total["value"])} == {"n"}
     ids = [line[0].value for line in book["definitions"].iter_rows(min_row=4)]
-    assert ids[:2] == ["call_volume", "call_answer_time"]
+    assert {"call_volume", "call_answer_time"} <= set(ids)
 
 
 def test_flat_lines_and_objects_say_the_same(room: Settings) -> None:

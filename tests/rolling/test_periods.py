@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +58,5 @@ def test_any_text_is_a_period_or_none_and_nothing_else_happens(text: str) -> Non
 )
 def test_a_figure_is_held_in_the_month_in_which_its_period_ends_in_every_zone(zone: str) -> None:
     """Noon of the last day would be the next month in Auckland."""
-    assert str(ZoneInfo(zone)) == zone
     for text in NAMED:
         assert Calendar(zone).month_of(known_period(text).held_at_ms) == known_period(text).month

@@ -13,6 +13,7 @@ from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import labels_text
 from watchroom.replay.simulator import SOURCES
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 JOBS = {"exporter": "watchroom-exporter", "worker": "watchroom-worker"}
 APPLIED_AGE_S = 1.0  # a worker writes its T every second or two
@@ -85,7 +86,9 @@ def _labels(family: Family, settings: Settings) -> list[dict[str, str]]:
     return {
         ("stream",): [{"stream": stream} for stream in settings.streams],
         ("stream", "source"): [
-            {"stream": stream, "source": source} for stream, source in SOURCES.items() if stream in settings.streams
+            {"stream": stream, "source": source}
+            for stream, source in SOURCES.items()
+            if stream in settings.streams and STREAMS[stream].is_waited_for
         ],
         ("source",): [{"source": source} for source in SOURCES.values()],
         ("topic",): [{"topic": topic} for topic in topics],

@@ -94,6 +94,9 @@ KIND: Final = Kind(
         *(Column(f"occurrences_{band}", f"{figure}_occurrences") for band, figure in BANDS),
         *(Column(name, name) for name in ("token_keys", "left_out", "not_restated")),
     ),
+    nested={
+        what: tuple(f"{name}_{band}" for band, _ in BANDS) for what, name in (("bands", "tokens"), ("occurrences",) * 2)
+    },
     published=tuple(f"{what}_{band}" for what in ("tokens", "occurrences") for band, _ in BANDS),
     details=details,
     clock=clock,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple, assert_never
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.kinds import kind_of, names, note
+from watchroom.kinds import kind_of, names, note, tokens, top
 from watchroom.kinds.figure import AS_AT_MS
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
@@ -17,12 +17,14 @@ from watchroom.reports.collect import Collector
 from watchroom.reports.compare import BaselineHeld
 from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
 from watchroom.reports.held import Held, StoredMonth, added_up
-from watchroom.reports.report import ReportRow, Source, rows_of
+from watchroom.reports.report import Ranked, ReportRow, Source, rows_of
 from watchroom.reports.returned import Note, notes
 from watchroom.reports.rows import AsOf, by_series
 from watchroom.reports.sections import Layout, Section, load_layout
+from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 from watchroom.rolling.calendar import Calendar, is_month
 from watchroom.settings import Settings
+from watchroom.store.bands import Held as HeldTokens
 from watchroom.store.filled import tell_refused
 from watchroom.streams.returns import STREAM
 
@@ -79,6 +81,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             {},
         )
         figures = reading.figures()
+        of_tokens = reading.of_tokens(months, baselines, layout.small_below)
         told = [] if filled.refused.get(STREAM.name) else reading.notes(months)
         cut = AsAt(as_at, reading.day_end_ms(as_at))
     finally:
@@ -95,6 +98,8 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             case Reads.FIGURES:
                 kept, as_of_ms = figures.get(measure.id, []), source.held.as_of.get(measure.stream)
                 yield from figure_rows(measure, rows, kept, Asking(cut, baselines, as_of_ms, layout.small_below))
+            case Reads.TOKENS:
+                yield replace(of_tokens[measure.id], rows=rows, as_of_ms=source.held.as_of.get(measure.stream))
             case Reads.NOTHING:
                 yield note_row(measure, rows, note.WORDS.of(measure), baselines)
             case _:
@@ -216,6 +221,48 @@ class _Reading:
                 if measure in ids:
                     found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
         return found
+
+    def of_tokens(
+        self, months: tuple[str, ...], baselines: Mapping[str, Baseline], small_below: int
+    ) -> dict[str, ReportRow]:
+        """By measure of tokens: its row. Bands are of these months together, or of none."""
+        held = self._reader.held_tokens()
+        found: dict[str, ReportRow] = {}
+        for measure in self._collector.catalogue.measures.values():
+            kind = kind_of(measure)
+            if kind.reads is Reads.TOKENS and kind.published:
+                now = self._bands(held, measure.id, months)
+                then = {name: self._baseline_bands(held, measure.id, each, months) for name, each in baselines.items()}
+                found[measure.id] = bands_row(measure, months, now, then, small_below=small_below)
+            elif kind.reads is Reads.TOKENS:
+                words = {name: each.words for name, each in baselines.items()}
+                found[measure.id] = self._ranked(held, measure, months, words)
+        return found
+
+    def _bands(self, held: HeldTokens, measure: str, months: tuple[str, ...]) -> Bands | None:
+        if not has_bands(months):
+            return None
+        of = held.month if len(months) == 1 else held.twelve
+        standing = of(measure, months[-1], self._reader.token_hash)
+        if standing is None:
+            return None
+        return Bands(standing.both.today, standing.both.published if standing.closed else None)
+
+    def _baseline_bands(
+        self, held: HeldTokens, measure: str, baseline: Baseline, report: tuple[str, ...]
+    ) -> BaselineBands:
+        months, reason = baseline.months_for(report)
+        if reason:
+            return BaselineBands(baseline.words, (), None, reason)
+        return BaselineBands(baseline.words, months, self._bands(held, measure, months))
+
+    def _ranked(
+        self, held: HeldTokens, measure: Measure, months: tuple[str, ...], baselines: Mapping[str, str]
+    ) -> ReportRow:
+        hashes = [name for month in months if (name := names.token_month(measure.id, month)) in held.versions]
+        counts = tokens.together(tokens.today(self._reader.token_hash(name)) for name in hashes)
+        ranked = [Ranked(*each) for each in top.most_frequent(counts)]
+        return ranked_row(measure, months, len(hashes), ranked, baselines)
 
     def notes(self, months: tuple[str, ...]) -> list[Note]:
         """Notes about any day of these months."""

@@ -70,9 +70,12 @@ def bands_row(
     )
 
 
-def ranked_row(measure: Measure, months: tuple[str, ...], held: int, ranked: Sequence[Ranked]) -> ReportRow:
-    """The row of the most frequent over the months of which tokens are still held."""
-    return replace(empty_row(measure), months=months, held_months=held, ranked=tuple(ranked))
+def ranked_row(
+    measure: Measure, months: tuple[str, ...], held: int, ranked: Sequence[Ranked], baselines: Mapping[str, str]
+) -> ReportRow:
+    """The row of the most frequent over the months of which tokens are still held; of baselines there are the words."""
+    compared = {name: Compared(words, ()) for name, words in baselines.items()}
+    return replace(empty_row(measure), months=months, held_months=held, ranked=tuple(ranked), compared=compared)
 
 
 def bands_figure(measure: Measure, stored: Stored) -> Figure:

@@ -32,7 +32,8 @@ not-restated (hash)                Name -> how many events came after it was end
 bands (hash)                       `<measure>|<YYYY-MM>` -> JSON: how many tokens occur how often, of a closed month and
                                    of the 12 months ending with it. For good. Written by a worker once the month has
                                    closed. Reports.
-open:<series> (zset)               Subject -> since. Members live until they leave. Exporter, reports.
+open:<series> (zset)               Subject -> since. Members live until they leave. Exporter, reports. The lists of a
+                                   stream (`Stream.lists`) are kept likewise: `open:figures|`, `open:notes|`.
 open-until (zset)                  `<topic> <series> <subject>` -> end of the state's keeping, when the step takes
                                    the member out of its open set. Worker.
 restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. Reports, analysts.

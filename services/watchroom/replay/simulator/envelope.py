@@ -18,6 +18,7 @@ SOURCES = {
     "contacts": "sim-digital-contact",
     "incidents": "sim-command-control",
     "crimes": "sim-crime",
+    "returns": "sim-returns",
 }
 
 

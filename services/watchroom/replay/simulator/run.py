@@ -15,7 +15,9 @@ from watchroom.replay.simulator.envelope import SOURCES, Simulated, envelope
 from watchroom.replay.simulator.incidents import LONGEST_MS, IncidentDesk
 from watchroom.replay.simulator.levels import PUBLISHED, Force
 from watchroom.replay.simulator.outbox import Outbox
+from watchroom.replay.simulator.returns import ReturnsDesk
 from watchroom.replay.simulator.world import World, chance
+from watchroom.streams import STREAMS
 
 HEARTBEAT_MS = 30_000
 LEAD_IN_MS = LONGEST_MS  # after so long, what ends is as old as in a force that has always been there
@@ -72,7 +74,7 @@ def simulate(
     crimes = CrimeBook(world)
     incidents = IncidentDesk(world, crimes)
     calls = ControlRoom(world, incidents.open)
-    for part in (crimes, incidents, calls, ContactDesk(world)):
+    for part in (crimes, incidents, calls, ContactDesk(world), ReturnsDesk(world)):
         part.start(float(start_ms))
     if heartbeats_from_ms is not None:
         agenda.at(float(heartbeats_from_ms), partial(_beat, agenda, outbox))
@@ -86,9 +88,11 @@ def simulate(
 
 
 def _beat(agenda: Agenda, outbox: Outbox, at_ms: float) -> None:
-    """Every source is alive; a heartbeat is never delayed or repeated."""
+    """Every source that is waited for is alive; a heartbeat is never delayed or repeated."""
     moment_ms = int(at_ms)
     for stream, source in SOURCES.items():
+        if not STREAMS[stream].is_waited_for:
+            continue
         beat_id = f"{source}.{moment_ms}"
         value = envelope(stream, "feed.heartbeat", beat_id, source, time_ms=moment_ms, arrival_ms=moment_ms)
         outbox.put_now(Simulated(moment_ms, stream, source, value))
