@@ -134,7 +134,7 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
     (line,) = [entry for entry in logs if "left alone" in entry["event"]]
     assert line["event"].startswith(SAID)
     assert "other is gone" in line["event"]
-    assert working.streams() == ["calls", "incidents"]
+    assert working.streams() == ["calls", "incidents", "returns"]
     assert working.intake.failure is None
     assert working.intake.left.keys() == {"crimes"}
     call = record(0, "call.queued", "09:00:00", line="999")
@@ -160,18 +160,18 @@ async def test_a_rebalance_gives_a_left_stream_no_lane(working: Working) -> None
     """Its partitions may still be assigned to us; nothing of them is applied."""
     working.intake.leave(CHANGED)
     working.intake.assign([(topic, 0) for topic in working.one.served.values()])
-    assert working.streams() == ["calls", "incidents"]
+    assert working.streams() == ["calls", "incidents", "returns"]
 
 
 async def test_without_a_stream_the_worker_ends_with_2_and_names_them_all(working: Working) -> None:
     """It could do nothing but look alive."""
     working.intake.leave(CHANGED)
-    working.intake.leave(dict.fromkeys(("calls", "incidents"), "fold version changed from 1 to 2"))
+    working.intake.leave(dict.fromkeys(("calls", "incidents", "returns"), "fold version changed from 1 to 2"))
     failure = working.intake.failure
     assert isinstance(failure, OtherDefinitions)
     assert failure.exit_code == 2
     assert str(failure).endswith(
-        "crimes: measure crime_recorded changed; calls, incidents: fold version changed from 1 to 2;"
+        "crimes: measure crime_recorded changed; calls, incidents, returns: fold version changed from 1 to 2;"
         " run `watchroom rebuild`"
     )
 
@@ -182,7 +182,7 @@ async def test_a_rebuild_that_begins_ends_the_worker(find: Any, working: Working
     client.hset(META, "clearing", 1)
     await find(working)
     assert isinstance(working.intake.failure, OtherDefinitions)
-    assert "calls, incidents, crimes: a rebuild is running, or was interrupted" in str(working.intake.failure)
+    assert "calls, incidents, crimes, returns: a rebuild is running, or was interrupted" in str(working.intake.failure)
 
 
 async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(working: Working) -> None:
@@ -332,7 +332,7 @@ async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real
         assert recorder.app is not None
         consumer: Any = recorder.app.consumer
         async with asyncio.timeout(10):
-            while consumer.assignment() != {places["calls"], places["incidents"]}:  # noqa: ASYNC110 - told to nobody
+            while consumer.assignment() != {places[each] for each in ("calls", "incidents", "returns")}:  # noqa: ASYNC110 - told to nobody
                 await asyncio.sleep(0.05)
         await send(5)
         await recorder.until(lambda r: r.stored.get(places["calls"]) == r.stored.get(places["incidents"]) == 10)
