@@ -50,12 +50,12 @@ def import_(
         return
     if file is None:
         raise ConfigurationInvalid([Fault("FILE", "", "nothing", "a CSV file, or --template for an empty one")])
-    if STREAM.name not in settings.streams:
+    topic = settings.topics.get(STREAM.name)
+    if topic is None:
         write = f"{STREAM.name} as well, for the workers too"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = time.time_ns() // 1_000_000
     who = reported_by or getpass.getuser()
-    topic = settings.topic(STREAM.name)
     sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=who))
     for fault in faults:
         messages.print(str(fault), style="yellow")

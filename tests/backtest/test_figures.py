@@ -33,7 +33,7 @@ HOUR_MS = 3_600_000
 MOMENTS_MS = [START_MS + round(hours * HOUR_MS) for hours in (3.5, 14.1, 14.1 + 1 / 60, 14.4321, 21)]
 MONTHS = {("window", "month"), ("window", "12mo")}
 NOT_MONTHS = Matcher("window", "!~", "month|12mo")
-FAMILIES = [f for m in catalogue().measures.values() for f in families(m) if "weeks_ago" not in f.labels]
+FAMILIES = [f for m in catalogue().measures.values() for f in families(m) if not {"weeks_ago", "span"} & {*f.labels}]
 
 
 class RealRoom:

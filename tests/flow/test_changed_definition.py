@@ -344,7 +344,7 @@ def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force:
         assert worker.exit_code() == 2
     (line,) = [line for line in worker.log().splitlines() if "definition" in line]
     assert (
-        "Redis holds figures made under other definitions: calls, incidents, crimes: "
+        "Redis holds figures made under other definitions: calls, incidents, crimes, returns: "
         "reporting zone changed from Europe/London to Europe/Paris; run `watchroom rebuild`"
     ) in line
     assert force.room.dump() == stored

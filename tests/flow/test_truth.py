@@ -14,9 +14,8 @@ import pytest
 
 from tests.conftest import new_name
 from tests.flow.servers import KafkaServer, RedisServer, Stack
-from tests.flow.wall import Feed, Look, event, now_ms, wall
+from tests.flow.wall import WAITED_FOR, Feed, Look, event, now_ms, wall
 from watchroom.replay.produce import Outgoing, produce
-from watchroom.streams import STREAMS
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +49,7 @@ def test_heartbeats_alone_show_no_calls_and_no_percentiles(stack: Stack, tmp_pat
         )
         looks = room.look_for(8)  # twice the limits
     for look in looks:
-        assert all(look.measures(stream) for stream in STREAMS)
+        assert all(look.measures(stream) for stream in WAITED_FOR)
         assert look.number('watchroom_call_answer_time_mean_seconds{line="999",window="15m"}') == 8.0
         for line in LINES:
             assert look.number(f'watchroom_call_volume{{line="{line}",window="5m"}}') == 0
@@ -146,4 +145,4 @@ def test_a_worker_cut_off_from_kafka_does_not_stay_fresh(
         assert room.worker.running
         assert not any(look.measures() for look in room.look_for(3))
         own_kafka.server.resume()
-        room.look_until(lambda look: all(look.measures(stream) for stream in STREAMS), 40, "all streams again")
+        room.look_until(lambda look: all(look.measures(stream) for stream in WAITED_FOR), 40, "all streams again")

@@ -333,7 +333,7 @@ async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real
         assert recorder.app is not None
         consumer: Any = recorder.app.consumer
         async with asyncio.timeout(10):
-            while consumer.assignment() != {places["calls"], places["incidents"]}:  # noqa: ASYNC110 - told to nobody
+            while consumer.assignment() != {places[each] for each in ("calls", "incidents", "returns")}:  # noqa: ASYNC110 - told to nobody
                 await asyncio.sleep(0.05)
         await send(5)
         await recorder.until(lambda r: r.stored.get(places["calls"]) == r.stored.get(places["incidents"]) == 10)

@@ -15,6 +15,7 @@ from watchroom.kinds import KINDS, columns, names
 from watchroom.kinds.measure import AREA, Condition
 from watchroom.rolling.windows import WINDOWS
 from watchroom.streams import STREAMS
+from watchroom.streams.returns import FIGURES_LIST, NOTES_LIST
 from watchroom.streams.stream import Stream
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -24,6 +25,7 @@ LABELS_OF_OURS = (
 )  # fmt: skip
 ROW_WORDS = (*columns.HEAD, *columns.FIGURES)  # what stands beside labels in a row of a report
 SUFFIXES = tuple(dict.fromkeys(suffix for kind in KINDS.values() for suffix in kind.families if suffix))
+RESERVED = (names.ORPHANS, FIGURES_LIST, NOTES_LIST)  # what Redis holds under these is no measure's
 OF_HISTOGRAMS = ("count", "sum", "bucket")  # Prometheus keeps these endings for histograms
 PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 
@@ -33,8 +35,9 @@ Labels = Mapping[str, tuple[tuple[str, ...], str, Mapping[str, str]]]  # name ->
 
 def id_faults(name: str, ids: Collection[str]) -> Found:
     """An id becomes Redis fields and metric names, so it must be one, and no two may meet there."""
-    if not NAME.fullmatch(name) or name == names.ORPHANS:
-        yield "", repr(name), "an id of lower case letters, digits and _, at most 60, other than orphans"
+    if not NAME.fullmatch(name) or name in RESERVED:
+        write = f"an id of lower case letters, digits and _, at most 60, other than {', '.join(RESERVED)}"
+        yield "", repr(name), write
     if taken := [metric for suffix in ("", *SUFFIXES) if (metric := names.metric(name, suffix)) in PLATFORM_NAMES]:
         yield "", repr(name), f"another id: the platform has {taken[0]}"
     if name.endswith(tuple(f"_{ending}" for ending in OF_HISTOGRAMS)):

@@ -89,7 +89,7 @@ def _by_reads(view: MeasureView) -> Html:
 
 def _figures(view: MeasureView) -> Html:
     """Each figure with its own period and its as-at; an old one says so."""
-    head = [tag("th", name, scope="col") for name in ("", "figure", "period", "as at")]
+    head = [tag("th", name, scope="col") for name in ("", "latest", "period", "as at")]
     rows = []
     for (by, text, _, figure), is_old in view.figures:
         named = ", ".join(label_words(name, value) for name, value in by.items()) or "all"

@@ -154,6 +154,7 @@ class Column(NamedTuple):
     decimals: int = 0
     warning: float | None = None  # filled from here on; the column's title is the word
     empty: str = ""  # what a cell says that can have no number
+    may_be_negative: bool = False  # then -1 is a number; that the stream is not fed the other columns say
 
 
 def rows(
@@ -227,9 +228,10 @@ def _or_not_fed(query: Query, head: Head, labels: Sequence[str]) -> Query:
 
 def _written(column: Column) -> list[model.DynamicConfigValue]:
     found: dict[str, object] = {"unit": column.unit, "decimals": column.decimals}
-    if column.words or column.empty or column.warning is not None:
+    not_fed = {} if column.may_be_negative else NOT_FED
+    if column.words or column.empty or column.warning is not None or column.may_be_negative:
         limits = None if column.warning is None else Limits(column.warning, math.inf, "", "")
-        found["mappings"] = mappings({**column.words, **NOT_FED}, limits, column.empty)
+        found["mappings"] = mappings({**column.words, **not_fed}, limits, column.empty)
     return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
 
 

@@ -233,10 +233,10 @@ def _figure(make: Maker) -> Iterator[Placed]:
         Query(f"time() - ({as_at})", "Age"),
     ]
     limit_s = figure.MAX_AGE_DAYS.of(measure) * 86_400
+    decimals = 1 if figure.UNIT.of(measure) == figure.PERCENT else figure.DECIMALS.of(measure)
     columns = {
-        "Figure": Column(
-            COUNT, decimals=1 if figure.UNIT.of(measure) == figure.PERCENT else figure.DECIMALS.of(measure)
-        ),
+        "Figure": Column(COUNT, decimals=decimals, may_be_negative=figure.SIGNED.of(measure)),
+        "Numerator": Column(COUNT, decimals=figure.DECIMALS.of(measure), may_be_negative=figure.SIGNED.of(measure)),
         "As at": Column("dateTimeAsIso"),
         "Age": Column(LENGTHS, warning=limit_s),
     }
@@ -245,9 +245,7 @@ def _figure(make: Maker) -> Iterator[Placed]:
         "latest", f"{measure.brief} ({unit})", COUNT, f"Age is filled from {limit_s:g} s: the figure is old",
         ("Empty until a figure is reported. Of each span the period that ends latest; figures are never added up.",),
     )  # fmt: skip
-    # Of a figure that may be negative the row that says "not fed here", a -1, could not be told from a figure.
-    streams = () if figure.SIGNED.of(measure) else head.streams
-    head = replace(head, nothing=NO_FIGURE, streams=streams)
+    head = replace(head, nothing=NO_FIGURE)
     labels = [(label.name, describe.column(label.name)) for label in measure.labels]
     height = min(14, 4 + max(1, *(len(label.all_values()) for label in measure.labels), 0) if measure.labels else 5)
     yield rows(
