@@ -231,7 +231,7 @@ def add_crime(levels: Levels, events: Sequence[tuple[int, str, dict[str, Any]]])
     if any(what == "cancelled" for _, what, _ in events):
         return
     levels.crimes += 1
-    said = {name: value for _, _, data in events for name, value in data.items()}
+    said: dict[str, Any] = {name: value for _, _, data in events for name, value in data.items()}
     when = {what: at_ms for at_ms, what, _ in reversed(events)}
     levels.flags.update(said.get("flags", ()))
     levels.victims += "victim_token" in said
