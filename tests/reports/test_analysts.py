@@ -109,8 +109,9 @@ def test_the_pandas_example_stands_where_nobody_met_the_target(redis_server: Red
     assert run(settings, sys.executable, "-c", example).strip().splitlines()[1:] == ["2021-11,1,1,1200.0,0.0"]
 
 
-OURS = [line for line in COMMANDS if line.startswith("watchroom")]
-TO_FILES = [line for line in OURS if "--output" in line or "import" in line]
+SENDS = "watchroom figures import figures.csv"  # to Kafka, and needs the template filled in
+OURS = [line for line in COMMANDS if line.startswith("watchroom") and line != SENDS]
+TO_FILES = [line for line in OURS if "--output" in line or "months import" in line]
 
 
 @pytest.mark.parametrize("command", [line for line in OURS if line not in TO_FILES])
