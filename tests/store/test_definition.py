@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from redis import Redis
 
 from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, load
 from tests.store.steps import DEFINITIONS
+from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WatchroomError
 from watchroom.kinds import KINDS
@@ -274,3 +276,21 @@ async def test_a_meta_key_of_another_type_is_a_fault_of_ours_to_name(
     with pytest.raises(WatchroomError, match="WRONGTYPE"):
         await other.open()
     await other.close()
+
+
+def test_values_and_aliases_of_areas_decide_and_groups_and_windows_by_area_do_not(tmp_path: Path) -> None:
+    """An alias says where an event is counted; a group is added up when somebody reads."""
+    entry = CRIMES + 'by = { area = "area" }\n'
+
+    def said(areas: str, more: str = "") -> str:
+        (tmp_path / "measures").mkdir(exist_ok=True)
+        (tmp_path / "measures" / "labels.toml").write_text(LABELS)
+        (tmp_path / "measures" / "crimes.toml").write_text(entry + more)
+        (tmp_path / "areas.toml").write_text(areas)
+        return text(load_catalogue(tmp_path / "measures", Path("areas.toml")), "crimes")
+
+    before = said('values = ["a", "b"]')
+    assert said('values = ["a", "b"]\ngroups = { g = ["a"] }') == before
+    assert said('values = ["a", "b"]', "area_windows = []\n") == before
+    for other in ('values = ["a"]', 'values = ["a", "b"]\naliases = { c = "a" }'):
+        assert what_changed(before, said(other)) == "measure crimes_in changed"
