@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, value
+from watchroom.exporter.board.board_page import board_page
+from watchroom.exporter.board.observe import observe
 from watchroom.store.keys import SEQ
 
 DAY_MS = 86_400_000
@@ -107,3 +110,17 @@ def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ControlRoom) 
     for area, age_ms in (("stoke", 0), ("county", 401 * DAY_MS)):
         report(room, "2021-10", f"gun_crime_published|area={area},period=2021-10", NOON - age_ms, 1)
     assert value(room.scrape(NOON), "figures_old", measure="gun_crime_published") == 1
+
+
+def test_the_built_in_page_shows_each_figure_with_its_period_and_says_which_is_old(room: ControlRoom) -> None:
+    """Whoever reads it aloud must know of when it is; a note is its words."""
+    report(room, "2021-10", f"{SHARE}|period=2020-11/2021-10", NOON - DAY_MS, 779, 1450)
+    report(room, "2019-12", "complaints|period=2019", NOON - 500 * DAY_MS, 1450)
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    board = observe(room.catalogue, mirror, room.page(mirror), room.settings, NOON)
+    page = board_page(board, ZoneInfo("Europe/London"))
+    assert "<td>53.7</td><td>2020-11/2021-10</td><td>2021-11-26</td>" in page
+    assert "<td>1,450</td><td>2019</td><td>2020-07-15 OLD</td>" in page
+    assert "No figure has been reported." in page
+    assert "Improvements are expected to be seen by April 2022." in page
