@@ -78,7 +78,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             reading.held(months),
             {name: reading.baseline(name, baseline, months) for name, baseline in baselines.items()},
             layout.small_below,
-            {},
+            collector.catalogue.areas.groups,
         )
         figures = reading.figures()
         of_tokens = reading.of_tokens(months, baselines, layout.small_below)
@@ -109,7 +109,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         (section, [
             row
             for measure, rows in section.measures(catalogue)
-            if measure.stream not in filled.refused
+            if filled.refused.keys().isdisjoint(measure.streams)
             for row in _with_notes(rows_of_measure(measure, rows), told, measure.id)
         ])
         for section in layout.only(asked.sections)
@@ -261,7 +261,7 @@ class _Reading:
     ) -> ReportRow:
         hashes = [name for month in months if (name := names.token_month(measure.id, month)) in held.versions]
         counts = tokens.together(tokens.today(self._reader.token_hash(name)) for name in hashes)
-        ranked = [Ranked(*each) for each in top.most_frequent(counts)]
+        ranked = [Ranked(*each) for each in top.most_frequent(counts, top.MOST_LISTED.of(measure))]
         return ranked_row(measure, months, len(hashes), ranked, baselines)
 
     def notes(self, months: tuple[str, ...]) -> list[Note]:

@@ -1,0 +1,141 @@
+"""Rows of bands and of the most frequent: of one month and of twelve, never added up."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.flow.servers import RedisServer
+from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.made import measure
+from watchroom.kinds.tokens import Bands as Counted
+from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.report import Ranked, ReportRow
+from watchroom.reports.report_columns import as_objects
+from watchroom.reports.report_output import print_report
+from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
+
+MONTH = ("2021-11",)
+REPEAT = measure("repeat", tokens="address_token")
+NOW = Counted(74, 19, 7, 74, 45, 40, 1, 0, 0)  # 26 of 100 addresses more than once, as published
+
+
+def row(bands: Bands | None, *, months: tuple[str, ...] = MONTH, **baselines: BaselineBands) -> ReportRow:
+    """The row of these bands."""
+    return bands_row(REPEAT, months, bands, baselines, small_below=50)
+
+
+def test_a_row_has_its_bands_and_the_share_that_occurs_more_than_once() -> None:
+    """19 with two or three, 7 with four or more: 26 of 100."""
+    found = row(Bands(NOW, NOW))
+    assert found.figure is not None
+    assert found.figure.value is not None
+    assert (found.figure.value.numerator, found.figure.value.denominator) == (26, 100)
+    assert found.figure.nested == {
+        "bands": {"tokens_1": 74, "tokens_2_3": 19, "tokens_4_plus": 7},
+        "occurrences": {"occurrences_1": 74, "occurrences_2_3": 45, "occurrences_4_plus": 40},
+    }
+    assert (found.held_months, found.closed, found.restatements, found.small, found.note) == (1, True, 0, False, "")
+
+
+def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
+    """Bands of a month that is not closed are not published yet."""
+    then = NOW._replace(once=75, once_occurrences=75)
+    restated, running = row(Bands(NOW, then)), row(Bands(NOW, None))
+    assert restated.published is not None
+    assert (restated.published.nested["bands"]["tokens_1"], restated.restatements) == (75, 1)
+    assert (running.published, running.closed, running.restatements) == (None, False, 0)
+
+
+def test_a_share_of_repeated_tokens_changes_by_points() -> None:
+    """26 % after 29 %."""
+    before = BaselineBands("w", ("2020-11",), Bands(NOW._replace(once=71, two_or_three=22), None))
+    found = row(Bands(NOW, NOW), before=before).compared["before"]
+    assert found.changes["value"].points == Fraction(-3)
+    assert found.figure is not None
+    assert found.figure.nested["bands"] == {"tokens_1": 71, "tokens_2_3": 22, "tokens_4_plus": 7}
+
+
+def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
+    """Three months of bands would count a token of each month as three."""
+    none = row(None, months=("2021-09", "2021-10", "2021-11"), before=BaselineBands("w", (), None, "it has no month"))
+    assert (none.figure, none.note) == (None, "bands are kept of one month and of twelve months, and do not add up")
+    assert none.compared["before"].reason == "it has no month"
+    absent = row(Bands(NOW, NOW), before=BaselineBands("w", ("2019-11",), None)).compared["before"]
+    assert (absent.figure, absent.reason) == (None, "no bands are kept of these months")
+
+
+def test_tokens_of_two_keys_are_marked() -> None:
+    """One address may be two tokens in the month in which the key was changed."""
+    assert row(Bands(NOW._replace(token_keys=2), NOW)).note == "made with 2 keys: one may be counted twice"
+
+
+@pytest.mark.parametrize(
+    ("months", "can"),
+    [
+        (MONTH, True),
+        (tuple(f"2021-{month:02}" for month in range(1, 13)), True),
+        (("2021-10", "2021-11"), False),
+        (("2019-12", *(f"2019-{month:02}" for month in range(1, 12))), False),
+    ],
+)
+def test_bands_are_of_one_month_or_of_twelve_that_follow_one_another(months: tuple[str, ...], can: bool) -> None:
+    """As they are kept when the tokens are gone."""
+    assert has_bands(months) is can
+
+
+def test_the_most_frequent_are_in_their_order() -> None:
+    """A row without a number: which, and how often."""
+    ranked = [Ranked("k1.abcdef", "hospital", 120), Ranked("k1.bcdefg", "", 7)]
+    found = ranked_row(measure("top", tokens="caller_token"), MONTH, 1, ranked, {"previous": "words"})
+    assert found.compared["previous"].figure is None
+    assert (found.ranked, found.figure, found.held_months) == (tuple(ranked), None, 1)
+
+
+@pytest.mark.real
+def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer) -> None:
+    """Three addresses in November, one of them twice; October before it; no token is ever shown whole."""
+    tokens = [f"k1.{letter * 26}" for letter in "ABC"]
+    events = [
+        Happened(
+            "incident.created", f"{month}{number}", f"2021-{month}-10T10:00:00Z",
+            {"category": "asb", "area": "lichfield" if number == 3 else "stoke", "address_token": tokens[number % 3]},
+        )
+        for month, many in (("10", 3), ("11", 4))
+        for number in range(many)
+    ]  # fmt: skip
+    calls = [
+        Happened(
+            "call.presented", f"c{number}", "2021-11-10T10:00:00Z",
+            {"line": "101", "caller_token": tokens[number % 2], "caller_org": "hospital"},
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    settings = settings_on(redis_server.url)
+    fill(settings, [*events, *calls])
+    asked = Asked("2021-11", 1, baselines=["previous"])
+    rows: list[Any] = list(as_objects(read_report(settings, asked, NOW_MS)))
+    found = {row["measure"]: row for row in rows if not row["by"]}
+    areas = found["incident_volume"]["areas"]
+    assert (areas["parts"]["stoke"]["value"], areas["groups"]["county"]["value"]) == (3, 1)
+    addresses = found["asb_addresses"]
+    assert (addresses["section"], addresses["rows"]) == ("anti-social-behaviour", [19, 20])
+    assert (addresses["numerator"], addresses["denominator"], addresses["held_months"]) == (1, 3, 1)
+    assert addresses["bands"] == {"tokens_1": 2, "tokens_2_3": 1, "tokens_4_plus": 0}
+    assert addresses["baselines"]["previous"]["bands"] == {"tokens_1": 3, "tokens_2_3": 0, "tokens_4_plus": 0}
+    assert addresses["baselines"]["previous"]["change_points"] == round(100 / 3, 6)
+    callers = found["top_callers"]
+    assert callers["ranked"] == [
+        {"name": "k1.AAAAAA", "word": "hospital", "occurrences": 2},
+        {"name": "k1.BBBBBB", "word": "hospital", "occurrences": 1},
+    ]
+    console = Console(file=io.StringIO(), width=250)
+    print_report(read_report(settings, asked, NOW_MS), console)
+    text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above
+    assert "most frequent: k1.AAAAAA hospital 2" in text
+    assert not any(token in text for token in tokens)
+    assert "bands: tokens 1: 2 · tokens 2 3: 1 · tokens 4 plus: 0" in text
