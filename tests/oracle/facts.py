@@ -46,6 +46,7 @@ CHANNELS = (
     "single_online_home", "live_chat", "facebook", "twitter", "email", "front_counter", "partner_agency",
 )  # fmt: skip
 CLI_TYPES = ("landline", "mobile", "withheld")
+CALLERS = {"landline": "landline_callers", "mobile": "mobile_callers"}
 ORGANISATIONS = ("hospital", "care_home", "school", "partner")
 GRADES = ("1", "2", "3")
 AREAS = (
@@ -276,8 +277,8 @@ def _by_caller(added: Added, offered: int, cli_type: str, events: Sequence[Sent]
     named = _naming(events, "caller_token")
     if named:
         token = named[0].data["caller_token"]
-        if cli_type in ("landline", "mobile"):
-            added.token(offered, f"{cli_type}_callers", token)
+        if cli_type in CALLERS:
+            added.token(offered, CALLERS[cli_type], token)
         organisation = label(_latest(events, "caller_org"), ORGANISATIONS)
         added.token(offered, "top_callers", f"{token}|{organisation}")
 
@@ -358,14 +359,15 @@ def _incident(events: Sequence[Sent]) -> Added:
         added.duration("incident_assignment_time", latest, (created, assigned))
         added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
-        rules = {"": _grade_at(graded, on_scene), "_first_grade": earliest["grade"], "_last_grade": latest["grade"]}
-        for rule, grade in rules.items():
+        by_rule = {
+            "incident_attendance_time": _grade_at(graded, on_scene),
+            "incident_attendance_time_first_grade": earliest["grade"],
+            "incident_attendance_time_last_grade": latest["grade"],
+        }
+        for measure, grade in by_rule.items():
             misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
             by = {"grade": grade, "area": area}
-            added.duration(
-                f"incident_attendance_time{rule}", by, (created, on_scene), misses_from_ms=misses,
-                edges=ATTENDANCE_EDGES,
-            )  # fmt: skip
+            added.duration(measure, by, (created, on_scene), misses_from_ms=misses, edges=ATTENDANCE_EDGES)
     turns = _of(events, "incident.closed", "incident.cancelled", "incident.reopened")
     if on_scene is None and (not turns or turns[-1].type == "incident.reopened"):
         added.open[series("incidents_unattended", latest)] = created

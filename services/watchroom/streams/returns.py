@@ -193,7 +193,7 @@ def fold(state: Return | None, event: Event, arrival_ms: int) -> Return:
     else:
         first_ms = min(first_ms, known_period(Subject.of(event.subject).period).held_at_ms)
         changed["figure"] = last(state.figure, _version(event))
-    return state._replace(first_ms=earliest_ms(state.first_ms, first_ms), **changed)  # type: ignore[arg-type]
+    return state._replace(first_ms=earliest_ms(state.first_ms, first_ms), **changed)  # type: ignore[arg-type]  # each value has its field's type
 
 
 def _text(number: float | None) -> str:
