@@ -323,6 +323,7 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
         "small number",
     ):
         assert said in text
+    assert "stoke 0 · county 0" not in text  # a row of nothing has no parts to tell
 
 
 def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_path: Path) -> None:

@@ -60,5 +60,5 @@ def definitions(report: Report) -> list[Definition]:
 def _shown(row: ReportRow) -> Shown:
     numbers = ", ".join(map(str, row.rows))
     standing = [*nested_text(row), *standing_text(row)]
-    told = [*areas_text(row.areas), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
+    told = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
     return Shown(numbers, name_text(row), row.measure.id, lines(row), told)

@@ -69,7 +69,7 @@ def name_text(row: ReportRow) -> str:
 
 
 def _add(table: Table, row: ReportRow) -> None:
-    told = [*areas_text(row.areas), *nested_text(row), *standing_text(row), *reasons(row)]
+    told = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
     found = lines(row)
     for number, line in enumerate(found):
         is_first, is_last = number == 0, number == len(found) - 1

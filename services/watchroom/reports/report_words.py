@@ -15,7 +15,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Change, Exact, as_text, rounded
 from watchroom.reports.figure import VALUE, Figure
-from watchroom.reports.report import Areas, Part, ReportRow
+from watchroom.reports.report import Part, ReportRow
 
 NONE = "none"  # a share or a mean of nothing
 NOT_HELD = "not held"
@@ -93,9 +93,10 @@ def ranked_text(row: ReportRow) -> Iterator[str]:
         yield f"most frequent: {' · '.join(told)}"
 
 
-def areas_text(areas: Areas | None) -> Iterator[str]:
-    """The parts, their groups, and what is in no part."""
-    if areas is None:
+def areas_text(row: ReportRow) -> Iterator[str]:
+    """The parts, their groups, and what is in no part; nothing of a row of nothing, whose parts are all nothing."""
+    areas, value = row.areas, None if row.figure is None else row.figure.value
+    if areas is None or value is None or not value.base:
         return
     yield "by area: " + " · ".join(map(_part, areas.parts))
     if areas.groups:
