@@ -21,6 +21,8 @@ from watchroom.exporter.run import judge
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
+from watchroom.kinds import kind_of
+from watchroom.kinds.kind import Reads
 from watchroom.replay.simulator import SOURCES, Simulated, simulate
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
@@ -33,7 +35,8 @@ HOUR_MS = 3_600_000
 MOMENTS_MS = [START_MS + round(hours * HOUR_MS) for hours in (3.5, 14.1, 14.1 + 1 / 60, 14.4321, 21)]
 MONTHS = {("window", "month"), ("window", "12mo")}
 NOT_MONTHS = Matcher("window", "!~", "month|12mo")
-FAMILIES = [f for m in catalogue().measures.values() for f in families(m) if not {"weeks_ago", "span"} & {*f.labels}]
+SIMULATED = [m for m in catalogue().measures.values() if kind_of(m).reads in (Reads.BUCKETS, Reads.OPEN_SET)]
+FAMILIES = [family for measure in SIMULATED for family in families(measure) if "weeks_ago" not in family.labels]
 
 
 class RealRoom:

@@ -19,7 +19,7 @@ from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
 from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, by_area_of, series_behind, windows_at
 from watchroom.kinds import area_windows, kind_of, names, open_now
-from watchroom.kinds.kind import MetricFamily, Over, Stored
+from watchroom.kinds.kind import MetricFamily, Over, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenQuestion, OpenTile
 from watchroom.rolling.calendar import Calendar
@@ -104,7 +104,9 @@ def _asked_for(
     """
     metric = names.metric(measure.id, suffix)
     wanted = [selector for selector in asked if selector.metric == metric]
-    if wanted and family.over is Over.LOCAL_HOURS:
+    if not _is_simulated(measure, family):
+        if not wanted:
+            return
         raise WorkFailed(f"a rule asks for {metric}, which the back-test does not simulate")
     windows: list[Window | None] = [None] if family.over is Over.NOW else [Window(name) for name in measure.windows]
     split = area_windows(measure, suffix)
@@ -116,6 +118,11 @@ def _asked_for(
         labels = {**by, **over, **further, "force": force}
         if any(selector.accepts(labels) for selector in wanted):
             yield _Series(f"{metric}{{{labels_text(labels)}}}", measure, by, window, figure)
+
+
+def _is_simulated(measure: Measure, family: MetricFamily) -> bool:
+    """Whether the back-test has what the exporter would read: buckets and open sets."""
+    return family.over in (Over.WINDOWS, Over.NOW) and kind_of(measure).reads in (Reads.BUCKETS, Reads.OPEN_SET)
 
 
 def _tile(question: OpenQuestion, found: OpenSet, now_ms: int) -> OpenTile:

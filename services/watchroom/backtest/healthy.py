@@ -117,4 +117,5 @@ _VALUES: Mapping[str, Value] = {
     "watchroom_dead_letters": _constant(0),
     "watchroom_ignored_fields": _constant(0),
     "watchroom_raw_identifiers": _constant(0),
+    "watchroom_figures_old": _constant(0),
 }
