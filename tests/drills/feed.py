@@ -1,4 +1,4 @@
-"""Three sources that feed a control room, one a stream; each can fall silent by itself."""
+"""Sources that feed a control room, one a stream; each can fall silent by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.flow.wall import event, now_ms
 from watchroom.replay.produce import Outgoing, sender
 from watchroom.settings import Settings
 
-SOURCE_OF = {"calls": "acd", "incidents": "cad", "crimes": "records"}
+SOURCE_OF = {"calls": "acd", "contacts": "digital", "incidents": "cad", "crimes": "records"}
 HEARTBEAT_S = 2.0
 
 

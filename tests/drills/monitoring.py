@@ -218,6 +218,7 @@ class Panel(NamedTuple):
     title: str
     kind: str  # stat, table, ...
     expression: str
+    nothing: str  # what it says while there is no series
 
 
 def panels(force: str) -> Iterator[Panel]:
@@ -226,10 +227,11 @@ def panels(force: str) -> Iterator[Panel]:
         board = json.loads(path.read_text())
         open_, closed = board["panels"], (row.get("panels", []) for row in board["panels"] if row["type"] == "row")
         for panel in chain(open_, *closed):
+            nothing = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "")
             for target in panel.get("targets", ()):
                 expression = re.sub(r"\$\{?force\b(:\w+)?\}?", force, target["expr"])
                 expression = expression.replace("$__rate_interval", "1m")
-                yield Panel(path.stem, panel["title"], panel["type"], expression)
+                yield Panel(path.stem, panel["title"], panel["type"], expression, nothing)
 
 
 def until(what: str, condition: Callable[[], Any], within_s: float, every_s: float = 0.2) -> float:

@@ -73,7 +73,7 @@ def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Room) -> N
 def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Room) -> None:
     """`watchroom_stream_fed` is all there is: no figure, no age, no dead letter, nothing to judge."""
     fed = {each["metric"]["stream"]: float(each["value"][1]) for each in room.monitoring.query("watchroom_stream_fed")}
-    assert fed == {"calls": 1, "incidents": 0, "crimes": 0, "returns": 0}
+    assert fed == {"calls": 1, "contacts": 0, "incidents": 0, "crimes": 0, "returns": 0}
     others = room.monitoring.query('{__name__=~"watchroom_.+",__name__!="watchroom_stream_fed"}')
     named = {(*each["metric"].items(),) for each in others}
     assert not [labels for labels in named if "incidents" in str(labels) or "crime" in str(labels)]

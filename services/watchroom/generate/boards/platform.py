@@ -182,15 +182,20 @@ def _refused_fields(maker: _Maker) -> Iterator[Placed]:
         "Events in which an optional field had a wrong form, since the last rebuild. The field counts as absent; the "
         "event is counted as any other."
     )
-    fields = Query(f"{_metric('ignored_fields', 'topic, field')} > 0", "Events")
+    fields = Query(_any_or_none("ignored_fields", "topic, field"), "Events")
     yield rows(maker.head("Ignored fields", text), [fields], [("topic", "Topic"), ("field", "Field")], height=6)
     text = (
         "Events that held a name, a number or an address where only a token may stand, or may have, since the last "
         "rebuild. They are refused, and neither their value nor their key is kept."
     )
     head = maker.head("Raw identifiers", text, alert="RawIdentifier")
-    sources = Query(f"{_metric('raw_identifiers', 'topic, source')} > 0", "Events")
+    sources = Query(_any_or_none("raw_identifiers", "topic, source"), "Events")
     yield rows(head, [sources], [("topic", "Topic"), ("source", "Source")], height=6)
+
+
+def _any_or_none(name: str, labels: str) -> str:
+    """Those that are not 0; where all are, one row that says 0: an empty panel would look like a dead exporter."""
+    return f"({_metric(name, labels)} > 0) or sum by (force) ({_metric(name, labels)})"
 
 
 def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
