@@ -81,8 +81,8 @@ class OnePartition:
         self.served = {stream: settings.topic(stream) for stream in STREAMS}
         self.letters = Letters()
         self.reader = Reader(redis_url, FORCE)
-        self._store = make_store(settings, catalogue(), topics)
-        self._appliers = Appliers(settings, catalogue(), topics, self._store, self.letters.send)
+        self.store = make_store(settings, catalogue(), topics)
+        self._appliers = Appliers(settings, catalogue(), topics, self.store, self.letters.send)
 
     def applier(self, stream: str = "calls", partition: int = 0) -> PartitionApplier:
         """A new applier, as after an assignment; it is not started."""
@@ -96,7 +96,7 @@ class OnePartition:
 
     async def agreeing(self) -> set[str]:
         """Streams that Redis holds under our definitions."""
-        return await self._store.agreeing()
+        return await self.store.agreeing()
 
     def month(self) -> dict[str, int]:
         """What November 2021 holds, without zeros."""
@@ -109,4 +109,4 @@ class OnePartition:
     async def close(self) -> None:
         """Give the connections back."""
         self.reader.close()
-        await self._store.close()
+        await self.store.close()

@@ -9,21 +9,23 @@ from redis import Redis
 
 from tests.fold.said import at
 from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
+from watchroom.kinds.tokens import Bands
 from watchroom.store import keys as keys_module
+from watchroom.store.bands import Both, MonthBands, field
 from watchroom.store.baselines import put_baseline
 from watchroom.store.keys import Keys
 
 FORMS = {
     "<topic>": r"watchroom\.\w+", "<n>": r"\d+", "<subject>": r"[\s\S]+", "<epoch s>": r"\d+",
     "<YYYY-MM-DD>": r"\d{4}-\d\d-\d\d", "<YYYY-MM>": r"\d{4}-\d\d", "<series>": r"\w+\|[\w=,]*",
-    "<name>": r"[\w/-]+",
+    "<name>": r"[\w/-]+", "<measure>": r"\w+",
 }  # fmt: skip
 IN_DECEMBER_MS = at("+20 00:00:00")  # when November is closed for every stream but crimes
 
 
 def documented() -> dict[str, tuple[re.Pattern[str], str]]:
     """Pattern of the table -> what it matches, type."""
-    rows = re.findall(r"^(\S.*?) \((hash|string|zset|list)\)", keys_module.__doc__ or "", re.MULTILINE)
+    rows = re.findall(r"^(\S.*?) \((hash|string|zset|list|set)\)", keys_module.__doc__ or "", re.MULTILINE)
     table = {}
     for pattern, kind in rows:
         parts = re.split(r"(<[^>]+>)", pattern)
@@ -48,6 +50,7 @@ async def everything(redis_url: str) -> None:
             record(3, "call.queued", "-3 09:00:00", "late", arrived=at("09:00:00")),
             record(4, "call.queued", "09:00:00", "18", cli_type=7),
             record(5, "call.queued", "09:00:00", "19", caller_token="no token"),
+            record(6, "call.queued", "09:00:00", "20", caller_token=f"k1.{'A' * 26}", cli_type="mobile"),
         ],
         "incidents": [
             record(0, "incident.created", "09:00:00", grade="1", area="stoke"),
@@ -65,7 +68,19 @@ async def everything(redis_url: str) -> None:
         await applier.apply(batch(0, *records, stream=stream), NOW_MS, NOW_MS)
         await applier.touch(NOW_MS, NOW_MS)
         await applier.lost(records[-1].offset + 1, 10, NOW_MS)
+    await _tokens_that_were_deleted(one)
     await one.close()
+
+
+async def _tokens_that_were_deleted(one: OnePartition) -> None:
+    """Bands of a month are kept; a day's tokens are deleted, and an event of the day comes after that."""
+    no_bands = MonthBands(Both(Bands(), Bands()), None, {})
+    assert await one.store.write_bands("calls", field("mobile_callers", "2021-11"), no_bands)
+    applier = await one.started("calls")
+    later_ms = NOW_MS + 61 * 86_400_000
+    await applier.touch(None, later_ms)
+    landline = record(10, "call.ended", "09:01:00", "20", cli_type="landline")
+    await applier.apply(batch(10, landline, stream="calls"), None, later_ms)
 
 
 async def found_on(client: Redis, redis_url: str) -> dict[str, str]:
@@ -104,7 +119,8 @@ def test_the_table_has_a_row_for_each_maker_of_a_key() -> None:
         ours.state("watchroom.calls", "17"), ours.bucket("10s:1"), ours.bucket("hour:1"), ours.bucket("day:2021-11-27"),
         ours.bucket("month:2021-11"), ours.open_set("m|a=b"), ours.restatements("2021-11"),
         ours.sources("watchroom.calls"), ours.ignored_fields, ours.raw_identifiers,
-        ours.baseline("2018/19", "2018-12"),
+        ours.baseline("2018/19", "2018-12"), ours.tokens("m:day:2021-11-27"), ours.tokens("m:month:2021-11"),
+        ours.token_versions, ours.token_ends, ours.tokens_ended, ours.not_restated, ours.bands,
     ]  # fmt: skip
     assert all(key.startswith("{north}:") for key in made)
     bare = [key.removeprefix("{north}:") for key in made]

@@ -21,10 +21,12 @@ state:<topic>:<subject> (string)   An entity's state, msgpack. Lives the stream'
 hour:<epoch s> (hash)              Bucket of a UTC hour. Until 60 days after its end. Exporter.
 day:<YYYY-MM-DD> (hash)            Bucket of a day of the reporting zone. Until 396 days after its end. Exporter.
 month:<YYYY-MM> (hash)             Bucket of a month of the reporting zone. For good. Exporter, reports, analysts.
-tokens:<measure>:day:<YYYY-MM-DD>, tokens:<measure>:month:<YYYY-MM> (hash)
-                                   How often each token occurs; of a month, what came after its closing in fields of
-                                   their own, see `kinds.tokens`. A step ends it 60 days (day) or 13 months (month)
-                                   after its end, at the earliest 24 h after its last write. Exporter, reports.
+tokens:<measure>:day:<YYYY-MM-DD> (hash)
+                                   How often each token occurs on a day. A step ends it 60 days after the day's end, at
+                                   the earliest 24 h after its last write. Exporter, reports.
+tokens:<measure>:month:<YYYY-MM> (hash)
+                                   The same of a month, until 13 months after its end. What came after the month had
+                                   closed is in fields of its own, see `kinds.tokens`. Exporter, reports.
 token-ends (zset)                  Name of such a hash -> when a step ends it. Worker.
 tokens-ended (set)                 Names of those that were ended; later writes to them are dropped. For good. Worker.
 token-versions (hash)              Name -> how many steps have changed it; while it lives. Worker, exporter, reports.
@@ -79,6 +81,8 @@ class Keys:
         self.ignored_fields = f"{self.prefix}{IGNORED_FIELDS}"
         self.raw_identifiers = f"{self.prefix}{RAW_IDENTIFIERS}"
         self.changed = f"{self.prefix}changed"
+        self.token_ends = f"{self.prefix}token-ends"
+        self.tokens_ended = f"{self.prefix}tokens-ended"
         self.token_versions = f"{self.prefix}token-versions"
         self.not_restated = f"{self.prefix}not-restated"
         self.bands = f"{self.prefix}bands"
