@@ -139,3 +139,22 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
     assert "most frequent: k1.AAAAAA hospital 2" in text
     assert not any(token in text for token in tokens)
     assert "bands: tokens 1: 2 · tokens 2 3: 1 · tokens 4 plus: 0" in text
+
+
+@pytest.mark.real
+def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
+    """A crime with 130 suspects: 100 are in the bands, and 30 are counted separately, in every month that has them."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    suspects = [
+        Happened(
+            "crime.suspect_linked", "x", f"2021-11-10T11:{number // 60:02}:{number % 60:02}Z",
+            {"suspect_token": f"k1.{letters[number // 32]}{letters[number % 32]}{'A' * 24}"},
+        )
+        for number in range(130)
+    ]  # fmt: skip
+    settings = settings_on(redis_server.url)
+    fill(settings, [Happened("crime.recorded", "x", "2021-11-10T10:00:00Z"), *suspects])
+    rows: list[Any] = list(as_objects(read_report(settings, Asked("2021-11", 1), NOW_MS)))
+    (found,) = [row for row in rows if row["measure"] == "repeat_suspects"]
+    assert (found["denominator"], found["left_out"]) == (100, 30)
+    assert found["remark"] == "30 beyond 100 in one entity: excluded, counted separately"

@@ -12,6 +12,7 @@ from watchroom.kinds import kind_of, names, note, tokens, top
 from watchroom.kinds.figure import AS_AT_MS
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.tokens import LEFT_OUT
 from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
 from watchroom.reports.collect import Collector
 from watchroom.reports.compare import BaselineHeld
@@ -231,25 +232,28 @@ class _Reading:
         for measure in self._collector.catalogue.measures.values():
             kind = kind_of(measure)
             if kind.reads is Reads.TOKENS and kind.published:
-                now = self._bands(held, measure.id, months)
-                then = {name: self._baseline_bands(held, measure.id, each, months) for name, each in baselines.items()}
+                now = self._bands(held, measure, months)
+                then = {name: self._baseline_bands(held, measure, each, months) for name, each in baselines.items()}
                 found[measure.id] = bands_row(measure, months, now, then, small_below=small_below)
             elif kind.reads is Reads.TOKENS:
                 words = {name: each.words for name, each in baselines.items()}
                 found[measure.id] = self._ranked(held, measure, months, words)
         return found
 
-    def _bands(self, held: HeldTokens, measure: str, months: tuple[str, ...]) -> Bands | None:
+    def _bands(self, held: HeldTokens, measure: Measure, months: tuple[str, ...]) -> Bands | None:
         if not has_bands(months):
             return None
         of = held.month if len(months) == 1 else held.twelve
-        standing = of(measure, months[-1], self._reader.token_hash)
+        standing = of(measure.id, months[-1], self._reader.token_hash)
         if standing is None:
             return None
-        return Bands(standing.both.today, standing.both.published if standing.closed else None)
+        # Bands know nothing of the tokens left out of them: those are counted in the months, as of now.
+        left_out = self.held(months).stored(measure, [{}]).get(LEFT_OUT, 0)
+        today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
+        return Bands(today, then if standing.closed else None)
 
     def _baseline_bands(
-        self, held: HeldTokens, measure: str, baseline: Baseline, report: tuple[str, ...]
+        self, held: HeldTokens, measure: Measure, baseline: Baseline, report: tuple[str, ...]
     ) -> BaselineBands:
         months, reason = baseline.months_for(report)
         if reason:
