@@ -251,6 +251,7 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
         (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
         (["report", "--to", "2031-01"], "and no month up to it is held; write one of 2021-10, 2021-11, 2021-12"),
         (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
+        (["report", "--as-at", "9999-12-31"], "--as-at: found '9999-12-31'; write a day such as 2022-01-27"),
         (["months", "--month", "2031-01"], "'2031-01', which is not held; write one of 2021-10, 2021-11, 2021-12"),
         (["months", "--log", "--month", "2031-01"], "'2031-01', which is not held"),
         (["months", "--measure", "calls"], "--measure: found 'calls'; write one of call_volume"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import NamedTuple, assert_never
 
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -24,6 +23,7 @@ from watchroom.reports.rows import AsOf, by_series
 from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 from watchroom.rolling.calendar import Calendar, is_month
+from watchroom.rolling.periods import DAY, period_of
 from watchroom.settings import Settings
 from watchroom.store.bands import Held as HeldTokens
 from watchroom.store.filled import tell_refused
@@ -158,10 +158,8 @@ def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Bas
 
 
 def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+    found = period_of(text)
+    return found is not None and found.span == DAY
 
 
 class _Reading:
