@@ -13,10 +13,11 @@ from tests.flow.servers import RedisServer
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from tests.reports.made import measure
 from watchroom.kinds.tokens import Bands as Counted
-from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.read_report import Asked, Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.report_output import print_report
+from watchroom.reports.sections import Section
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 
 MONTH = ("2021-11",)
@@ -49,6 +50,16 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
     assert restated.published is not None
     assert (restated.published.nested["bands"]["tokens_1"], restated.restatements) == (75, 1)
     assert (running.published, running.closed, running.restatements) == (None, False, 0)
+
+
+def test_published_bands_are_columns_of_their_own() -> None:
+    """As in the months: a restated month says what was published in each band."""
+    then = NOW._replace(once=75, once_occurrences=75)
+    section = Section(name="asb", title="ASB", rows=[19])
+    report = Report("force", MONTH, "2021-11-30", {}, 50, (), [(section, [row(Bands(NOW, then))])])
+    (found,) = as_objects(report)
+    assert [found[f"published_tokens_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 19, 7]
+    assert [found[f"published_occurrences_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 45, 40]
 
 
 def test_a_share_of_repeated_tokens_changes_by_points() -> None:
