@@ -202,7 +202,7 @@ def test_a_bad_row_of_an_import_is_named_and_the_others_go_on(room: Settings, tm
     done = run(room, "months", "import", "--baseline", "pre-covid", str(file))
     assert done.code == 1
     assert f"{file}:3: line: found '112'; write one of 999, 101, unknown, other" in done.said
-    assert "imported 1 rows of 1 months into pre-covid; 1 rows refused" in done.said
+    assert "imported 1 row of 1 month into pre-covid; 1 row refused" in done.said
     stored = Reader(room.redis_url, room.force).baseline_months("pre-covid", ["2019-03"])
     assert stored == [{"call_volume|line=999|count": 7}]
 

@@ -149,7 +149,8 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
     text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above
     assert "most frequent: k1.AAAAAA hospital 2" in text
     assert not any(token in text for token in tokens)
-    assert "bands: tokens 1: 2 · tokens 2 3: 1 · tokens 4 plus: 0" in text
+    assert "force: 2021-11, 1 month; figures as at 2021-11-30" in text
+    assert "bands: once: 2 · two or three times: 1 · four times or more: 0" in text
 
 
 @pytest.mark.real
