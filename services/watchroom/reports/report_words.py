@@ -67,8 +67,8 @@ def counts_text(exact: Exact) -> str:
     """`21,068 of 75,243`; of a mean on how many it rests."""
     if exact.below is None:
         return ""
-    of = f"of {as_text(exact.below, _decimals(exact.of_per))}"
-    return of if exact.unit is Unit.SECONDS else f"{as_text(exact.above, _decimals(exact.per))} {of}"
+    of = f"of {_count_text(exact.below, exact.of_per)}"
+    return of if exact.unit is Unit.SECONDS else f"{_count_text(exact.above, exact.per)} {of}"
 
 
 def change_text(change: Change, of: Exact) -> str:
@@ -178,6 +178,11 @@ def _in_unit(exact: Exact, value: Fraction, *, signed: bool = False) -> str:
     if exact.unit is Unit.SECONDS:
         return _length(value, signed=signed)
     return as_text(value, _decimals(exact.per), signed=signed)
+
+
+def _count_text(count: Fraction, per: int) -> str:
+    """A number that a figure is made from: `8`, or `8.5` where it is no whole one."""
+    return as_text(count, 0 if count.denominator == 1 else _decimals(per))
 
 
 def _decimals(per: int) -> int:
