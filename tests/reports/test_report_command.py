@@ -47,6 +47,7 @@ NOTES: Final = [
         ("covid", "Lockdowns changed demand.", "2020-03", {"to": "2021-07"}),
         ("chat", "Live chat began.", "2021-04-28", {"measure": "call_volume"}),
         ("later", "A new system.", "2022-01", {}),
+        ("once", "A strike.", "2021-11", {"to": "2021-11", "measure": "call_abandonment"}),
     )
 ]
 CRIMES: Final = [  # of October: 30 of Stoke, 20 of the county, 3 of nobody knows where, 1 of an area that is not listed
@@ -227,6 +228,7 @@ def test_notes_about_these_months_stand_with_their_measure_or_at_the_top(room: S
     assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
     said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
     assert said == [["Live chat began. (from 2021-04-28 on)"], [], []]
+    assert rows(room, "call_abandonment", to="2021-11", months=12)[0]["notes"] == ["A strike. (2021-11)"]
     assert report(room, to="2021-12", months=1).notes == []
 
 

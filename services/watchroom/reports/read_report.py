@@ -135,8 +135,9 @@ def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) 
 
 def _words(told: Note) -> str:
     """`From March 2020 on ... (2020-03 to 2020-07)`."""
-    until = f" to {told.until}" if told.until else " on"
-    return f"{told.text} ({'from ' if not told.until else ''}{told.since}{until})"
+    if not told.until:
+        return f"{told.text} (from {told.since} on)"
+    return f"{told.text} ({' to '.join(dict.fromkeys((told.since, told.until)))})"
 
 
 def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
