@@ -55,7 +55,7 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
 def test_published_bands_are_columns_of_their_own() -> None:
     """As in the months: a restated month says what was published in each band."""
     then = NOW._replace(once=75, once_occurrences=75)
-    section = Section(name="asb", title="ASB", rows=[19])
+    section = Section(name="asb", title="ASB", rows=(19,))
     report = Report("force", MONTH, "2021-11-30", {}, 50, (), [(section, [row(Bands(NOW, then))])])
     (found,) = as_objects(report)
     assert [found[f"published_tokens_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 19, 7]
