@@ -78,6 +78,7 @@ def import_(
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.baseline_file import read_baseline_file
     from watchroom.reports.baselines import baselines_named, load_baselines
+    from watchroom.reports.report_words import count_of
     from watchroom.store.baselines import put_baseline
 
     settings = settings_with(redis_url=redis)
@@ -89,8 +90,9 @@ def import_(
     for fault in found.faults:
         messages.print(str(fault), style="red")
     months_found = len({month for month, _ in found.cells})
-    refused = f"; {len(found.faults):,} rows refused" if found.faults else ""
-    messages.print(f"imported {len(found.cells):,} rows of {months_found} months into {baseline}{refused}")
+    refused = f"; {count_of(len(found.faults), 'row')} refused" if found.faults else ""
+    rows = count_of(len(found.cells), "row")
+    messages.print(f"imported {rows} of {count_of(months_found, 'month')} into {baseline}{refused}")
     if found.faults:
         raise typer.Exit(1)
 

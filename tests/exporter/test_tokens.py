@@ -157,7 +157,7 @@ def test_the_list_has_the_ten_most_frequent_shortened(room: ControlRoom) -> None
     assert text.startswith(
         "Most frequent callers in the last 28 days, today included\n  1  k1.KKKKKK       11  hospital"
     )
-    assert "66 in all, of 11 different ones." in text
+    assert "66 in all; 11 different." in text
 
 
 @pytest.mark.parametrize(

@@ -293,6 +293,16 @@ def test_the_latest_address_and_small_area_count() -> None:
     assert words["lsoa"].read(state_of(CREATED)) is None
 
 
+def test_only_a_code_is_a_small_area() -> None:
+    """Lists show it as it is: a telephone number or an address that a feed writes there is kept nowhere."""
+    for text in ("07700900123", "12 High Street", "k1.ABCDEFGHIJ", "E0101425"):
+        state = state_of(said("incident.created", "09:00:00", lsoa=text))
+        assert STREAMS["incidents"].values["lsoa"].read(state) == "other"
+        assert text not in repr(state)
+    state = state_of(said("incident.created", "09:00:00", lsoa=" e01014257"))
+    assert STREAMS["incidents"].values["lsoa"].read(state) == "E01014257"
+
+
 def test_a_state_stored_before_these_facts_is_read_without_them() -> None:
     """They stand at its end, so what is shorter has none of them."""
     stored = STREAMS["incidents"].unpack(msgpack.packb(tuple(state_of(CREATED, ON_SCENE))[:10]))

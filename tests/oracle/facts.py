@@ -348,7 +348,7 @@ def _incident(events: Sequence[Sent]) -> Added:
         added.count(created, "incidents_asb", kind, "count")
         added.token(created, "asb_addresses", _latest(events, "address_token"))
         place = _latest(events, "lsoa")
-        added.token(created, "asb_places", place if place is None or place.isalnum() else "other")
+        added.token(created, "asb_places", place if place in (None, "E01014309", "E01014310") else "other")
     is_resourced = assigned is not None or on_scene is not None
     added.share(created, "incident_resourced", latest, part=is_resourced)
     added.share(created, "incident_resourced_first_grade", earliest, part=is_resourced)

@@ -62,6 +62,7 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ("2018-12,call_volume,999,,,count,-1", "value: found '-1'; write a whole number"),
         ("2018-12,call_volume,999,,,count,", "value: found ''; write a whole number"),
         ("2018-12,call_volume,999,,,count,9007199254740992", "value: found '9007199254740992'"),
+        (f"2018-12,call_volume,999,,,count,{'9' * 5000}", "value: found '9999"),
         ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7, as many as the header has"),
         ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found no CSV"),
         ("2018-12,call_volume,101,,,count,7", "found the same month, measure, labels and field as line 2; write each"),

@@ -12,6 +12,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import load_baselines
 from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
 from watchroom.reports.report import ReportRow
+from watchroom.reports.report_words import counts_text
 
 BASELINES = load_baselines(ROOT / "schemas")
 PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
@@ -114,8 +115,15 @@ def test_a_rate_with_counts_is_in_per_cent_and_small_by_its_denominator() -> Non
     (row,) = rows(RATE, kept("2021-10", "2021-11-01", 7_790, 14_500))
     assert row.figure is not None
     assert row.figure.columns() == {"value": round(77_900 / 1_450, 6), "numerator": 779, "denominator": 1450}
+    assert counts_text(row.figure.exact["value"]) == "779 of 1,450"
     assert not row.small
     assert rows(RATE, kept("2021-10", "2021-11-01", 30, 40))[0].small
+
+
+def test_one_month_of_a_baseline_is_named_once() -> None:
+    """Not as if there were a first and a last."""
+    (row,) = rows(PEOPLE, kept("2021-10", "2021-11-01", 5), baselines=("2018/19",))
+    assert row.compared["2018/19"].reason == "no figure of 2019-10"
 
 
 def test_a_figure_of_a_day_and_one_of_a_quarter_say_why_they_are_not_compared() -> None:

@@ -47,6 +47,7 @@ NOTES: Final = [
         ("covid", "Lockdowns changed demand.", "2020-03", {"to": "2021-07"}),
         ("chat", "Live chat began.", "2021-04-28", {"measure": "call_volume"}),
         ("later", "A new system.", "2022-01", {}),
+        ("once", "A strike.", "2021-11", {"to": "2021-11", "measure": "call_abandonment"}),
     )
 ]
 CRIMES: Final = [  # of October: 30 of Stoke, 20 of the county, 3 of nobody knows where, 1 of an area that is not listed
@@ -202,7 +203,7 @@ def test_a_bad_row_of_an_import_is_named_and_the_others_go_on(room: Settings, tm
     done = run(room, "months", "import", "--baseline", "pre-covid", str(file))
     assert done.code == 1
     assert f"{file}:3: line: found '112'; write one of 999, 101, unknown, other" in done.said
-    assert "imported 1 rows of 1 months into pre-covid; 1 rows refused" in done.said
+    assert "imported 1 row of 1 month into pre-covid; 1 row refused" in done.said
     stored = Reader(room.redis_url, room.force).baseline_months("pre-covid", ["2019-03"])
     assert stored == [{"call_volume|line=999|count": 7}]
 
@@ -227,6 +228,7 @@ def test_notes_about_these_months_stand_with_their_measure_or_at_the_top(room: S
     assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
     said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
     assert said == [["Live chat began. (from 2021-04-28 on)"], [], []]
+    assert rows(room, "call_abandonment", to="2021-11", months=12)[0]["notes"] == ["A strike. (2021-11)"]
     assert report(room, to="2021-12", months=1).notes == []
 
 
@@ -251,6 +253,7 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
         (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
         (["report", "--to", "2031-01"], "and no month up to it is held; write one of 2021-10, 2021-11, 2021-12"),
         (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
+        (["report", "--as-at", "9999-12-31"], "--as-at: found '9999-12-31'; write a day such as 2022-01-27"),
         (["months", "--month", "2031-01"], "'2031-01', which is not held; write one of 2021-10, 2021-11, 2021-12"),
         (["months", "--log", "--month", "2031-01"], "'2031-01', which is not held"),
         (["months", "--measure", "calls"], "--measure: found 'calls'; write one of call_volume"),

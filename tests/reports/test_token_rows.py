@@ -13,10 +13,11 @@ from tests.flow.servers import RedisServer
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from tests.reports.made import measure
 from watchroom.kinds.tokens import Bands as Counted
-from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.read_report import Asked, Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.report_output import print_report
+from watchroom.reports.sections import Section
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 
 MONTH = ("2021-11",)
@@ -49,6 +50,16 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
     assert restated.published is not None
     assert (restated.published.nested["bands"]["tokens_1"], restated.restatements) == (75, 1)
     assert (running.published, running.closed, running.restatements) == (None, False, 0)
+
+
+def test_published_bands_are_columns_of_their_own() -> None:
+    """As in the months: a restated month says what was published in each band."""
+    then = NOW._replace(once=75, once_occurrences=75)
+    section = Section(name="asb", title="ASB", rows=(19,))
+    report = Report("force", MONTH, "2021-11-30", {}, 50, (), [(section, [row(Bands(NOW, then))])])
+    (found,) = as_objects(report)
+    assert [found[f"published_tokens_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 19, 7]
+    assert [found[f"published_occurrences_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 45, 40]
 
 
 def test_a_share_of_repeated_tokens_changes_by_points() -> None:
@@ -138,4 +149,24 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
     text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above
     assert "most frequent: k1.AAAAAA hospital 2" in text
     assert not any(token in text for token in tokens)
-    assert "bands: tokens 1: 2 · tokens 2 3: 1 · tokens 4 plus: 0" in text
+    assert "force: 2021-11, 1 month; figures as at 2021-11-30" in text
+    assert "bands: once: 2 · two or three times: 1 · four times or more: 0" in text
+
+
+@pytest.mark.real
+def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
+    """A crime with 130 suspects: 100 are in the bands, and 30 are counted separately, in every month that has them."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    suspects = [
+        Happened(
+            "crime.suspect_linked", "x", f"2021-11-10T11:{number // 60:02}:{number % 60:02}Z",
+            {"suspect_token": f"k1.{letters[number // 32]}{letters[number % 32]}{'A' * 24}"},
+        )
+        for number in range(130)
+    ]  # fmt: skip
+    settings = settings_on(redis_server.url)
+    fill(settings, [Happened("crime.recorded", "x", "2021-11-10T10:00:00Z"), *suspects])
+    rows: list[Any] = list(as_objects(read_report(settings, Asked("2021-11", 1), NOW_MS)))
+    (found,) = [row for row in rows if row["measure"] == "repeat_suspects"]
+    assert (found["denominator"], found["left_out"]) == (100, 30)
+    assert found["remark"] == "30 beyond 100 in one entity: excluded, counted separately"

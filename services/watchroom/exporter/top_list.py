@@ -143,7 +143,7 @@ def notes(found: TopList) -> Iterator[str]:
     if not found.ranked:
         yield "None."
     else:
-        yield f"{found.occurrences:,} in all, of {found.different:,} different ones."
+        yield f"{found.occurrences:,} in all; {found.different:,} different."
     if found.token_keys > 1:
         yield f"The tokens were made with {found.token_keys} keys: one may be listed twice."
     if found.as_of_ms is None:

@@ -136,9 +136,10 @@ def _cell(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> t
     fields = fields_of(measure)
     if row["field"] not in fields:
         raise _Bad("field", repr(row["field"]), f"one of {', '.join(fields)}")
-    if not (row["value"].isascii() and row["value"].isdigit() and int(row["value"]) <= MOST):
+    text = row["value"].lstrip("0") or row["value"][:1]  # Python refuses to read thousands of digits
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and int(text) <= MOST):
         raise _Bad("value", repr(row["value"]), "a whole number from 0 to 2^53 - 1, in the field's own unit")
-    return (month, names.field(names.series(measure.id, by), row["field"])), int(row["value"])
+    return (month, names.field(names.series(measure.id, by), row["field"])), int(text)
 
 
 def fields_of(measure: Measure) -> tuple[str, ...]:

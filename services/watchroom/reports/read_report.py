@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import NamedTuple, assert_never
 
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -12,6 +11,7 @@ from watchroom.kinds import kind_of, names, note, tokens, top
 from watchroom.kinds.figure import AS_AT_MS
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.tokens import LEFT_OUT
 from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
 from watchroom.reports.collect import Collector
 from watchroom.reports.compare import BaselineHeld
@@ -23,6 +23,7 @@ from watchroom.reports.rows import AsOf, by_series
 from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 from watchroom.rolling.calendar import Calendar, is_month
+from watchroom.rolling.periods import DAY, period_of
 from watchroom.settings import Settings
 from watchroom.store.bands import Held as HeldTokens
 from watchroom.store.filled import tell_refused
@@ -134,8 +135,9 @@ def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) 
 
 def _words(told: Note) -> str:
     """`From March 2020 on ... (2020-03 to 2020-07)`."""
-    until = f" to {told.until}" if told.until else " on"
-    return f"{told.text} ({'from ' if not told.until else ''}{told.since}{until})"
+    if not told.until:
+        return f"{told.text} (from {told.since} on)"
+    return f"{told.text} ({' to '.join(dict.fromkeys((told.since, told.until)))})"
 
 
 def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
@@ -157,10 +159,8 @@ def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Bas
 
 
 def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+    found = period_of(text)
+    return found is not None and found.span == DAY
 
 
 class _Reading:
@@ -231,25 +231,28 @@ class _Reading:
         for measure in self._collector.catalogue.measures.values():
             kind = kind_of(measure)
             if kind.reads is Reads.TOKENS and kind.published:
-                now = self._bands(held, measure.id, months)
-                then = {name: self._baseline_bands(held, measure.id, each, months) for name, each in baselines.items()}
+                now = self._bands(held, measure, months)
+                then = {name: self._baseline_bands(held, measure, each, months) for name, each in baselines.items()}
                 found[measure.id] = bands_row(measure, months, now, then, small_below=small_below)
             elif kind.reads is Reads.TOKENS:
                 words = {name: each.words for name, each in baselines.items()}
                 found[measure.id] = self._ranked(held, measure, months, words)
         return found
 
-    def _bands(self, held: HeldTokens, measure: str, months: tuple[str, ...]) -> Bands | None:
+    def _bands(self, held: HeldTokens, measure: Measure, months: tuple[str, ...]) -> Bands | None:
         if not has_bands(months):
             return None
         of = held.month if len(months) == 1 else held.twelve
-        standing = of(measure, months[-1], self._reader.token_hash)
+        standing = of(measure.id, months[-1], self._reader.token_hash)
         if standing is None:
             return None
-        return Bands(standing.both.today, standing.both.published if standing.closed else None)
+        # Bands know nothing of the tokens left out of them: those are counted in the months, as of now.
+        left_out = self.held(months).stored(measure, [{}]).get(LEFT_OUT, 0)
+        today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
+        return Bands(today, then if standing.closed else None)
 
     def _baseline_bands(
-        self, held: HeldTokens, measure: str, baseline: Baseline, report: tuple[str, ...]
+        self, held: HeldTokens, measure: Measure, baseline: Baseline, report: tuple[str, ...]
     ) -> BaselineBands:
         months, reason = baseline.months_for(report)
         if reason:

@@ -89,7 +89,8 @@ def _figure(row: ReportRow, figure: Figure | None) -> Columns:
 
 
 def _published(row: ReportRow) -> Columns:
-    columns = (row.published or NOTHING).columns()
+    figure = row.published or NOTHING
+    columns = {**figure.columns(), **{name: each for group in figure.nested.values() for name, each in group.items()}}
     names = dict.fromkeys((*PUBLISHED, *kind_of(row.measure).published))
     return {f"published_{name}": columns.get(name) for name in names}
 

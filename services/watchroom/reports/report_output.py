@@ -14,7 +14,7 @@ from watchroom.reports.output import as_json
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
-from watchroom.reports.report_words import areas_text, label_text, lines, nested_text, reasons, standing_text
+from watchroom.reports.report_words import areas_text, count_of, label_text, lines, nested_text, reasons, standing_text
 
 
 def report_json(report: Report) -> str:
@@ -55,7 +55,8 @@ def print_report(report: Report, console: Console) -> None:
 
 def heading(report: Report) -> Iterator[str]:
     """What the report is of, for the table and the page."""
-    yield f"{report.force}: {period_of(report.months)}, {len(report.months)} months; figures as at {report.as_at}"
+    number = count_of(len(report.months), "month")
+    yield f"{report.force}: {period_of(report.months)}, {number}; figures as at {report.as_at}"
     for name, words in report.baselines.items():
         yield f"compared with {name}: {words}"
     yield from report.notes

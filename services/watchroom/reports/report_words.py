@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
@@ -21,6 +21,7 @@ NONE = "none"  # a share or a mean of nothing
 NOT_HELD = "not held"
 PLAIN = ("1", "count", "percent")  # units that a number is not told with, or has already
 HOUR_S = 3_600
+BANDS: Final = {"1": "once", "2_3": "two or three times", "4_plus": "four times or more"}
 
 
 class Then(NamedTuple):
@@ -66,8 +67,8 @@ def counts_text(exact: Exact) -> str:
     """`21,068 of 75,243`; of a mean on how many it rests."""
     if exact.below is None:
         return ""
-    of = f"of {as_text(exact.below, _decimals(exact.of_per))}"
-    return of if exact.unit is Unit.SECONDS else f"{as_text(exact.above, _decimals(exact.per))} {of}"
+    of = f"of {_count_text(exact.below, exact.of_per)}"
+    return of if exact.unit is Unit.SECONDS else f"{_count_text(exact.above, exact.per)} {of}"
 
 
 def change_text(change: Change, of: Exact) -> str:
@@ -83,7 +84,18 @@ def change_text(change: Change, of: Exact) -> str:
 def nested_text(row: ReportRow) -> Iterator[str]:
     """`bins: under 10: 8,123 · 10 to 60: 2,104 · 60 or more: 44`."""
     for name, counts in (row.figure.nested if row.figure else {}).items():
-        yield f"{name}: " + " · ".join(f"{each.replace('_', ' ')}: {number:,}" for each, number in counts.items())
+        yield f"{name}: " + " · ".join(f"{_nested_name(each)}: {number:,}" for each, number in counts.items())
+
+
+def _nested_name(name: str) -> str:
+    """`under 10`, `two or three times`."""
+    band = name.removeprefix("tokens_").removeprefix("occurrences_")
+    return BANDS.get(band, name.replace("_", " "))
+
+
+def count_of(number: int, what: str) -> str:
+    """`1 month`, `12 months`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def ranked_text(row: ReportRow) -> Iterator[str]:
@@ -109,7 +121,7 @@ def standing_text(row: ReportRow) -> Iterator[str]:
     if row.own is not None:
         yield from filter(None, (row.own.period, f"as at {row.own.as_at}" if row.own.as_at else "", row.note))
     elif row.held_months < len(row.months):
-        yield f"{row.held_months} of {len(row.months)} months held" + (f" ({row.note})" if row.note else "")
+        yield f"{row.held_months} of {count_of(len(row.months), 'month')} held" + (f" ({row.note})" if row.note else "")
     elif row.note:
         yield row.note
     if row.figure is not None and not row.closed and row.own is None:
@@ -167,6 +179,11 @@ def _in_unit(exact: Exact, value: Fraction, *, signed: bool = False) -> str:
     if exact.unit is Unit.SECONDS:
         return _length(value, signed=signed)
     return as_text(value, _decimals(exact.per), signed=signed)
+
+
+def _count_text(count: Fraction, per: int) -> str:
+    """A number that a figure is made from: `8`, or `8.5` where it is no whole one."""
+    return as_text(count, 0 if count.denominator == 1 else _decimals(per))
 
 
 def _decimals(per: int) -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Stored
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.tokens import MOST_TOKENS
 from watchroom.reports.baselines import months_from
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Exact, change
@@ -66,7 +67,7 @@ def bands_row(
         closed=bands.then is not None,
         restatements=int(bands.then is not None and bands.then != bands.today),
         published=None if bands.then is None else bands_figure(measure, bands.then),
-        note=_keys_note(figure),
+        note=_note(figure),
     )
 
 
@@ -101,7 +102,12 @@ def _compared(measure: Measure, now: Bands | None, baseline: BaselineBands, smal
     return found._replace(changes={VALUE: change(bands_figure(measure, now.today).value, then.value)})
 
 
-def _keys_note(figure: Figure) -> str:
-    """Tokens of two keys: one person may be two of them."""
-    number = figure.more.get("token_keys")
-    return f"made with {number} keys: one may be counted twice" if isinstance(number, int) and number > 1 else ""
+def _note(figure: Figure) -> str:
+    """What is not in the bands, and tokens of two keys: one person may be two of them."""
+    keys, left_out, late = (int(str(figure.more.get(name) or 0)) for name in ("token_keys", "left_out", "not_restated"))
+    said = (
+        f"made with {keys} keys: one may be counted twice" if keys > 1 else "",
+        f"{left_out:,} beyond {MOST_TOKENS} in one entity: excluded, counted separately" if left_out else "",
+        f"{late:,} events came too late to be counted" if late else "",
+    )
+    return "; ".join(filter(None, said))

@@ -102,7 +102,7 @@ def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
 def _lines(report: Report, row: ReportRow) -> Iterator[list[Cell]]:
     numbers, name = ", ".join(map(str, row.rows)), name_text(row)
     told = "; ".join([*nested_text(row), *standing_text(row), *reasons(row)])
-    titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: row.measure.unit}
+    titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: _unit(row)}
     for column, title in titles.items():
         exact = None if row.figure is None else row.figure.exact.get(column)
         if exact is None and row.figure is not None:
@@ -113,6 +113,10 @@ def _lines(report: Report, row: ReportRow) -> Iterator[list[Cell]]:
         yield [numbers, name, "all", title, *_exact(exact), *then, *standing]
         for part in _parts(row):
             yield [numbers, name, part.name, title, *_exact(part.figure.exact.get(column))]
+
+
+def _unit(row: ReportRow) -> str:
+    return "" if row.measure.unit == "1" else row.measure.unit
 
 
 def _parts(row: ReportRow) -> list[Part]:

@@ -8,6 +8,7 @@ of closed, cancelled and reopened decides whether the incident is open. A linked
 
 from __future__ import annotations
 
+import re
 from operator import attrgetter
 from typing import Annotated, Final, Literal, NamedTuple, NotRequired
 
@@ -34,7 +35,7 @@ class IncidentData(TypedDict):
     address_token: NotRequired[Token]
     """Stands for the address; never the address itself."""
     lsoa: NotRequired[LooseText]
-    """Lower layer super output area, for example `E01014257`."""
+    """Lower layer super output area: its code, for example `E01014257`; any other text is counted as `other`."""
     self_initiated: NotRequired[LooseTruth]
     """Whether an officer came upon it and nobody rang for it; absent: false."""
     reason: NotRequired[Prose]
@@ -165,6 +166,8 @@ MODELS: Final = (
 # ---------------------------------------------------------------------------------------------- state
 
 Unit = tuple[str, int, str, str]  # unit, time, event id, "assigned" or "unassigned"
+_LSOA: Final = re.compile(r"[EW]01[0-9]{6}")  # codes of the Office for National Statistics for England and Wales
+OTHER_LSOA: Final = "other"
 SAID_LAST = ("area", "category", "asb_type", "address_token", "lsoa")  # texts of which the latest counts
 DISPOSITIONS = {"incident.closed": "closed", "incident.cancelled": "cancelled", "incident.reopened": "reopened"}
 
@@ -219,13 +222,20 @@ def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
 
 def _said_last(state: Incident, event: Event) -> dict[str, object]:
     """What any event may say, and the latest is believed."""
-    texts = ((name, text) for name in SAID_LAST if (text := event.data.get(name)))
+    texts = [(name, text) for name in SAID_LAST if (text := event.data.get(name))]
+    texts = [(name, _lsoa_code(text) if name == "lsoa" else text) for name, text in texts]
     changed: dict[str, object] = {
         name: last(getattr(state, name), (event.time_ms, event.id, text)) for name, text in texts
     }
     if (self_initiated := event.data.get("self_initiated")) is not None:
         changed["self_initiated"] = last(state.self_initiated, (event.time_ms, event.id, self_initiated))
     return changed
+
+
+def _lsoa_code(text: str) -> str:
+    """The code, or `other`. Lists show it as it is, so no other text gets there: it might be a telephone number."""
+    code = text.strip().upper()
+    return code if _LSOA.fullmatch(code) else OTHER_LSOA
 
 
 def _with_unit(units: tuple[Unit, ...], told: Unit) -> tuple[Unit, ...]:
