@@ -22,7 +22,10 @@ app = typer.Typer(help="Figures that are produced elsewhere: import them from CS
 
 @app.command("import")
 def import_(
-    file: Annotated[Path | None, typer.Argument(help="A CSV file in UTF-8.", show_default=False)] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A CSV file in UTF-8; no default, but not needed with --template.", show_default=False),
+    ] = None,
     template: Annotated[
         bool, typer.Option("--template", help="Print an empty CSV with every figure of the catalogue instead, and end.")
     ] = False,

@@ -144,14 +144,14 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "gun_crime_published||2021",
         {**BY_AREA, "by": {}},
         "bad_data",
-        "by.area is missing; write one of stoke, county",
+        "by.area is missing; write one of stoke, newcastle_under_lyme",
     ),
     "a period that is none": ("complaints||2021-Q5", {**SHARE, "period": "2021-Q5"}, "bad_data", "is no period"),
     "a value that is not listed": (
         "gun_crime_published|area=atlantis|2021",
         {**BY_AREA, "by": {"area": "atlantis"}},
         "wrong_key",
-        "by.area is 'atlantis', which is not listed; write one of stoke, county",
+        "by.area is 'atlantis', which is not listed; write one of stoke, newcastle_under_lyme",
     ),
     "another subject": (
         "complaints_retained|2020-12/2021-11",

@@ -59,7 +59,8 @@ def as_csv(rows: Sequence[Row]) -> str:
 def table(rows: Sequence[Row]) -> Table:
     """A table for a terminal."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("measure and labels", overflow="fold")
+    longest = max((len(str(row["measure"])) for row in rows), default=0)  # an id that is cut cannot be typed again
+    shown.add_column("measure and labels", overflow="fold", min_width=longest)
     shown.add_column("month", no_wrap=True)
     shown.add_column("value", justify="right", no_wrap=True)
     shown.add_column("of which, and how spread", overflow="fold")
