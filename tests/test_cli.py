@@ -276,7 +276,7 @@ source = "A test"
 [wrong_words]
 kind = "duration"
 stream = "crimes"
-start = "reported"
+start = "noticed"
 at = "outcome_assigned"
 by = { area = "district" }
 windows = ["5m"]
@@ -305,7 +305,7 @@ source = "A test"
 """
 UNKNOWN_TOLD = (
     "wrong_key.give_up_s: found 60; write no give_up_s: kind count has none; its keys are kind, stream, brief, ",
-    "wrong_words.start: found 'reported'; write a moment of crimes: recorded,",
+    "wrong_words.start: found 'noticed'; write a moment of crimes: recorded,",
     "wrong_words.by.area: found 'district'; write a value of crimes: group, category,",
     f"wrong_stream.stream: found 'visits'; write one of {', '.join(map(repr, STREAMS))}",
     f"wrong_kind.kind: found 'spread'; write one of {', '.join(map(repr, KINDS))}",

@@ -24,7 +24,7 @@ app = typer.Typer(help="Figures that are produced elsewhere: import them from CS
 def import_(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A CSV file in UTF-8; no default, but not needed with --template.", show_default=False),
+        typer.Argument(help="A CSV file in UTF-8; no default: needed without --template.", show_default=False),
     ] = None,
     template: Annotated[
         bool, typer.Option("--template", help="Print an empty CSV with every figure of the catalogue instead, and end.")
