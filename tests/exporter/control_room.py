@@ -15,6 +15,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge
+from watchroom.exporter.tokens import TokenWindows
 from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_seconds_name, ten_seconds_of
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
@@ -90,10 +91,12 @@ class ControlRoom:
         """Entities of an open measure."""
         self.client.zadd(self.keys.open_set(series), dict(since_ms))
 
-    def mirror(self) -> Mirror:
-        """A new exporter's copy, not refreshed yet."""
+    def mirror(self, tokens_at_ms: int = NOON) -> Mirror:
+        """A new exporter's copy, not refreshed yet but for its measures of tokens."""
         reader = Reader(self.settings.redis_url, self.settings.force, 2.0)
-        return Mirror(reader, self.catalogue, LONDON, self.settings.topics.values())
+        tokens = TokenWindows(reader, self.catalogue, self.settings)
+        tokens.refresh(tokens_at_ms)
+        return Mirror(reader, self.catalogue, LONDON, self.settings.topics.values(), tokens)
 
     def page(self, mirror: Mirror) -> Page:
         """The page over a copy."""
@@ -101,7 +104,7 @@ class ControlRoom:
 
     def scrape(self, now_ms: int) -> Samples:
         """What a new exporter publishes at a moment."""
-        mirror = self.mirror()
+        mirror = self.mirror(now_ms)
         mirror.refresh(now_ms)
         return parsed(self.page(mirror).text(now_ms))
 

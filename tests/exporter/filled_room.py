@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from random import Random
+from typing import Any
 
 from tests.exporter.control_room import LONDON, ControlRoom
 from tests.kinds.made import filled
@@ -35,6 +36,9 @@ def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
             if kind_of(measure).reads in (Reads.FIGURES, Reads.NOTHING):
                 buckets[month].update(_figure(measure, by, month, now_ms, random))
                 continue
+            if kind_of(measure).reads is Reads.TOKENS:
+                _tokens(room, measure, now_ms, random)
+                continue
             if random.random() < 0.2 and number:
                 continue
             if kind_of(measure).reads is Reads.OPEN_SET:
@@ -59,6 +63,16 @@ def _add(
         fields = {names.field(series, what): number for what, number in _fields(measure, by, random).items()}
         for bucket in spread({ten_seconds_of(now_ms - age_ms): fields}, now_ms, LONDON):
             buckets[bucket.name].update(bucket.deltas)
+
+
+def _tokens(room: ControlRoom, measure: Measure, now_ms: int, random: Random) -> None:
+    """Some tokens of today, and of 13 months ago, so that a year is known."""
+    day = LONDON.day_of(now_ms)
+    for month in (day[:7], LONDON.months_before(day[:7], 12)):
+        for name in (names.token_day(measure.id, f"{month}{day[7:]}"), names.token_month(measure.id, month)):
+            counts = {f"k1.{letter * 26}": random.randrange(1, 6) for letter in "ABCDE"}
+            room.client.hset(room.keys.tokens(name), mapping=dict[Any, Any](counts))
+            room.client.hincrby(room.keys.token_versions, name, 1)
 
 
 def _figure(measure: Measure, by: Mapping[str, str], month: str, now_ms: int, random: Random) -> dict[str, int]:

@@ -119,7 +119,9 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
             if not quantity.misses_overdue or measure.display.overdue_from:
                 windows = [window for window in area_windows(measure, quantity.suffix) if window != "month"]
                 if measure.area_label not in {*where, split} - {""}:
-                    windows = [*(w for w in measure.windows[1:2] if w != "month"), *windows[-1:]]
+                    windows = [*(w for w in measure.windows[1:2] if w != "month"), *windows[-1:]] or [
+                        *measure.windows[:1]
+                    ]
                 for window in windows if measure.windows else [""]:
                     yield Shown(what, where, window, split)
 

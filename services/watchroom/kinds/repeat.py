@@ -55,6 +55,11 @@ def _tokens_in(band: str, meaning: str, figure: str) -> Quantity:
     return Quantity(meaning, Unit.NUMBER, figure, "tokens", {"band": band})
 
 
+def _occurrences_of(band: str, meaning: str, figure: str) -> Quantity:
+    said = f"occurrences of those that occur {meaning}"
+    return Quantity(said, Unit.NUMBER, f"{figure}_occurrences", "occurrences", {"band": band})
+
+
 KIND: Final = Kind(
     name="repeat",
     about="how often each of them occurs",
@@ -84,6 +89,9 @@ KIND: Final = Kind(
         "once": _tokens_in("1", "once", "once"),
         "two_or_three": _tokens_in("2_3", "two or three times", "two_or_three"),
         "four_or_more": _tokens_in("4_plus", "four times or more", "four_or_more"),
+        "once_occurrences": _occurrences_of("1", "once", "once"),
+        "two_or_three_occurrences": _occurrences_of("2_3", "two or three times", "two_or_three"),
+        "four_or_more_occurrences": _occurrences_of("4_plus", "four times or more", "four_or_more"),
     },
     base="once",
     columns=(
@@ -104,6 +112,13 @@ KIND: Final = Kind(
     unit=Unit.SHARE,
     card=("once", "two_or_three", "four_or_more"),
     trends=("four_or_more", "two_or_three"),
-    summary=("once", "two_or_three", "four_or_more"),
+    summary=(
+        "once",
+        "two_or_three",
+        "four_or_more",
+        "once_occurrences",
+        "two_or_three_occurrences",
+        "four_or_more_occurrences",
+    ),
     by_month=("once", "two_or_three", "four_or_more"),
 )

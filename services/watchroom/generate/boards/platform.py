@@ -172,7 +172,7 @@ def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
     yield from _refused_fields(maker)
     text = "Label sets of a measure that have no figure younger than its entry allows; empty where nobody reports any."
     old = replace(maker.head("Figures that are old", text, alert="FigureOld"), nothing=NO_FIGURE)
-    yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=12, height=6)
+    yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=8, height=6)
     yield from _counted_beside(maker, catalogue)
 
 
@@ -183,14 +183,15 @@ def _refused_fields(maker: _Maker) -> Iterator[Placed]:
         "event is counted as any other."
     )
     fields = Query(_any_or_none("ignored_fields", "topic, field"), "Events")
-    yield rows(maker.head("Ignored fields", text), [fields], [("topic", "Topic"), ("field", "Field")], height=6)
+    head, by = maker.head("Ignored fields", text), [("topic", "Topic"), ("field", "Field")]
+    yield rows(head, [fields], by, width=8, height=6)
     text = (
         "Events that held a name, a number or an address where only a token may stand, or may have, since the last "
         "rebuild. They are refused, and neither their value nor their key is kept."
     )
     head = maker.head("Raw identifiers", text, alert="RawIdentifier")
     sources = Query(_any_or_none("raw_identifiers", "topic, source"), "Events")
-    yield rows(head, [sources], [("topic", "Topic"), ("source", "Source")], height=6)
+    yield rows(head, [sources], [("topic", "Topic"), ("source", "Source")], width=8, height=6)
 
 
 def _any_or_none(name: str, labels: str) -> str:
