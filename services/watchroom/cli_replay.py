@@ -87,10 +87,11 @@ def simulate(
         bool, typer.Option("--published-year", help="Instead: December 2020 to November 2021 as the report prints it.")
     ] = False,
     scale: Annotated[
-        float, typer.Option(help="Of --published-year: part of the calls and contacts, 0.01 to 1; the rest is whole.")
+        float, typer.Option(help="Of --published-year: part of the calls and contacts, 0.1 to 1; the rest is whole.")
     ] = 1.0,
     baselines: Annotated[
-        Path | None, typer.Option(help="Of --published-year: folder for the CSVs of `watchroom months import`.")
+        Path | None,
+        typer.Option(help="Of --published-year: folder for the CSVs of `watchroom months import`; default: none."),
     ] = None,
     kafka: Kafka = None,
 ) -> None:

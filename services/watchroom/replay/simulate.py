@@ -107,8 +107,8 @@ def run_published_year(
     """
     console = console or Console(stderr=True)
     faults = list(_source_faults(settings))
-    if not 0.01 <= scale <= 1:
-        faults.append(Fault("--scale", "", f"{scale:g}", "part of the calls and contacts, 0.01 to 1"))
+    if not 0.1 <= scale <= 1:
+        faults.append(Fault("--scale", "", f"{scale:g}", "part of the calls and contacts, 0.1 to 1"))
     if faults:
         raise ConfigurationInvalid(faults)
     printed = load_printed(settings.schemas)

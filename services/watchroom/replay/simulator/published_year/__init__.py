@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from watchroom.replay.simulator.envelope import Simulated
 from watchroom.replay.simulator.published_year.baselines import NAMES, baseline_csv
-from watchroom.replay.simulator.published_year.calls import emergency_calls, non_emergency_calls
+from watchroom.replay.simulator.published_year.calls import emergency_calls, non_emergency_calls, outgoing_calls
 from watchroom.replay.simulator.published_year.contacts import contacts
 from watchroom.replay.simulator.published_year.crimes import crimes
 from watchroom.replay.simulator.published_year.incidents import incidents
@@ -39,6 +39,7 @@ def published_year(printed: Printed, *, zone: str, scale: float = 1.0) -> Iterat
     return merge(
         emergency_calls(year, printed, level),
         non_emergency_calls(year, printed, level),
+        outgoing_calls(year, level),
         contacts(year, level),
         incidents(year, printed),
         crimes(year, printed),

@@ -53,6 +53,13 @@ def non_emergency_calls(year: Year, printed: Printed, level: Contact) -> Iterato
     yield from _calls(line, year, [(i + 0.5) / line.number for i in range(line.number)], printed, level)
 
 
+def outgoing_calls(year: Year, level: Contact) -> Iterator[Simulated]:
+    """Calls that the force makes: they are in the measures of classes only."""
+    for i in range(level.outgoing):
+        at_ms = year.moment((i + 0.5) / level.outgoing)
+        yield put(STREAM, "call.presented", f"c-out-{i}", at_ms, '"direction":"outbound","class":"outgoing"')
+
+
 def _calls(line: _Line, year: Year, places: list[float], printed: Printed, level: Contact) -> Iterator[Simulated]:
     answered = line.number - line.abandoned
     ends = Cells(

@@ -24,6 +24,7 @@ ASSUMED_STOKE: Final = 0.36  # of everything whose areas the report does not pri
 ASSUMED: Final[Mapping[str, int]] = {
     "digital_contacts_before": 20_000,
     "partner_contacts": 6_000,
+    "outgoing_calls": 20_000,
     "incidents": 60_000,
     "asb_addresses": 14_500,  # 3,726 are 26% and 2,816 are 19% of 14,441 to 14,612
     "homicide": 10,
@@ -49,6 +50,7 @@ class Contact(NamedTuple):
     digital: int
     digital_before: int
     partner: int
+    outgoing: int
     landlines: int  # different numbers
     mobiles: int
 
@@ -78,6 +80,7 @@ def contact(printed: Printed, scale: float) -> Contact:
         digital=digital - fall,  # non-emergency contacts were stable: what no longer rings writes
         digital_before=digital,
         partner=of(ASSUMED["partner_contacts"]),
+        outgoing=of(ASSUMED["outgoing_calls"]),
         landlines=landlines,
         mobiles=numbers - landlines,
     )
