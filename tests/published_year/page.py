@@ -20,8 +20,8 @@ worker, the months to compare with through `watchroom months import`, and this i
 are made from the printed numbers (`../published_year.toml`), so what is shown here is that each number, once it is in
 the events, comes out of the whole pipeline unchanged, and where the published numbers cannot all be true at once.
 
-{events:,} events{part}. {equal} of {numbers} printed numbers are equal at the printed rounding; {differ} differ, for
-the reasons given. Where the report prints no number, ours follows from an assumption of the simulator
+{events:,} events{part}. {equal} of {numbers} numbers that the report prints or implies are equal at the printed
+rounding; {differ} differ, for the reasons given. Where the report prints no number, ours follows from an assumption of the simulator
 (`replay/simulator/published_year/levels.py`).
 
 | row | what | published | ours | difference | why |
@@ -29,6 +29,7 @@ the reasons given. Where the report prints no number, ours follows from an assum
 """
 ASSUMED: Final = "No number is printed; ours is assumed."
 WORDS: Final = "In words in both."
+NONE: Final = "No number is printed, and the simulated year has none."
 
 
 def write_page(lines: Iterable[Line], printed: Printed, events: int, scale: float, to: Path = PAGE) -> None:
@@ -61,17 +62,27 @@ def _cells(line: Line) -> Iterator[str]:
     if line.printed is None:
         yield _stands(line)
         yield ""
-        yield entry.why or (WORDS if line.row is not None and line.row["fed_by"] == "figures" else ASSUMED)
+        yield entry.why or _why(line)
         return
     yield "none" if line.ours is None else _number(line.ours) + _unit(line)
     yield "" if line.difference is None else "0" if line.difference == 0 else f"{line.difference.normalize():+,f}"
     yield entry.why
 
 
+def _why(line: Line) -> str:
+    if line.row is None:
+        return ""
+    if line.row["fed_by"] == "figures":
+        return WORDS
+    return ASSUMED if _stands(line) else NONE
+
+
 def _stands(line: Line) -> str:
     """What the report has of a row that is printed in words."""
     if line.row is None:
         return "none"
+    if ranked := line.row["ranked"]:
+        return f"five most frequent: {', '.join(each['word'] for each in ranked[:5])}"
     value, unit = line.row["value"], line.row["unit"]
     if value is None or line.entry.why:
         return ""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.parts import ROOT
 from tests.published_year.compare import Line, lines
-from tests.published_year.page import page
+from tests.published_year.page import PAGE, page
 from watchroom.catalogue.load import load_catalogue
 from watchroom.kinds import kind_of, repeat
 from watchroom.replay.simulator.published_year import Entry, Printed, load_printed
@@ -61,7 +61,7 @@ def test_a_number_is_right_at_its_rounding_or_as_different_as_said(
 
 def test_a_row_that_is_missing_is_wrong_also_in_words() -> None:
     """A measure that nobody serves any more."""
-    in_words = {"number": None, "words": "no number"}
+    in_words: dict[str, Any] = {"number": None, "words": "no number"}
     assert not line(None).is_right
     assert not line(None, **in_words).is_right
     assert line({"value": 3}, **in_words).is_right
@@ -87,6 +87,14 @@ def test_the_page_counts_what_is_equal_and_says_why_the_rest_is_not() -> None:
     text = page([found], printed, 1000, 1.0)
     assert "1,000 events. 0 of 1 printed numbers are equal" in text
     assert text.endswith("| 27 | Collisions (`m`) | 214 | 217 | +3 | Three are missing. |\n")
+
+
+def test_the_committed_page_has_every_line_of_the_table() -> None:
+    """Run `make published-year` after a change to the table."""
+    text = PAGE.read_text(encoding="utf-8")
+    entries = load_printed(ROOT / "schemas").entries.values()
+    assert [entry for entry in entries if f" | {entry.text or entry.words} | " not in text] == []
+    assert len([each for each in text.splitlines() if each.startswith("| ")]) == len(entries) + 1
 
 
 def test_the_table_names_measures_and_rows_of_the_catalogue() -> None:
