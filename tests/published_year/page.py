@@ -21,8 +21,8 @@ are made from the printed numbers (`../published_year.toml`), so what is shown h
 the events, comes out of the whole pipeline unchanged, and where the published numbers cannot all be true at once.
 
 {events:,} events{part}. {equal} of {numbers} numbers that the report prints or implies are equal at the printed
-rounding; {differ} differ, for the reasons given. Where the report prints no number, ours follows from an assumption of the simulator
-(`replay/simulator/published_year/levels.py`).
+rounding; {differ} differ, for the reasons given. Where the report prints no number, ours follows from an assumption of
+the simulator (`replay/simulator/published_year/levels.py`).
 
 | row | what | published | ours | difference | why |
 |---:|---|---|---:|---:|---|

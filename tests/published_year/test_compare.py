@@ -83,9 +83,9 @@ def test_bands_are_added_up_and_shared() -> None:
 def test_the_page_counts_what_is_equal_and_says_why_the_rest_is_not() -> None:
     """One number that is 3 too many."""
     printed = load_printed(ROOT / "schemas")
-    found = line({"value": 217, "fed_by": "events", "unit": "1"}, differs=3, why="Three are missing.")
+    found = line({"value": 217, "fed_by": "events", "unit": "1", "ranked": []}, differs=3, why="Three are missing.")
     text = page([found], printed, 1000, 1.0)
-    assert "1,000 events. 0 of 1 printed numbers are equal" in text
+    assert "1,000 events. 0 of 1 numbers that the report prints or implies are equal" in text
     assert text.endswith("| 27 | Collisions (`m`) | 214 | 217 | +3 | Three are missing. |\n")
 
 
