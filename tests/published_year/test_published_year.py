@@ -16,7 +16,7 @@ from watchroom.replay.simulator.published_year import TENTH, load_printed
 from watchroom.reports.months import months
 from watchroom.settings import Settings
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]  # about a minute of CPU
 PRINTED: Final = load_printed(ROOT / "schemas")
 
 

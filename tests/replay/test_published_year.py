@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from io import StringIO
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from tests.parts import ROOT
 from watchroom.admission.parse import parse
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import ConfigurationInvalid
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid
 from watchroom.events.times import to_ms
+from watchroom.replay.demo import SIMULATED_SOURCES
 from watchroom.replay.simulate import run_published_year
 from watchroom.replay.simulator.published_year import NAMES, TENTH, baseline_csv, load_printed, published_year
 from watchroom.replay.simulator.published_year.crimes import plan
@@ -131,6 +135,20 @@ def test_what_cannot_be_sent_is_said() -> None:
         run_published_year(read_settings(sources={}), scale=2)
     assert [fault.where for fault in refused.value.faults][-1] == "--scale"
     assert len(refused.value.faults) > 1
+
+
+def test_the_files_to_import_are_written_and_the_command_is_said(tmp_path: Path) -> None:
+    """Before anything is sent: here there is no broker to send to."""
+    settings = read_settings(kafka="127.0.0.1:1", sources=SIMULATED_SOURCES)
+    said = StringIO()
+    with pytest.raises(BrokerUnavailable):
+        run_published_year(settings, scale=TENTH, baselines=tmp_path / "months", console=Console(file=said))
+    assert (tmp_path / "months" / "2018-19.csv").read_text() == baseline_csv("2018/19", PRINTED, TENTH)
+    assert "watchroom months import --baseline pre-covid" in said.getvalue()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationInvalid) as refused:
+        run_published_year(settings, scale=TENTH, baselines=tmp_path / "file")
+    assert refused.value.faults[0].where == "--baselines"
 
 
 def test_a_table_that_cannot_be_used_is_named() -> None:
