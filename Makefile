@@ -4,10 +4,10 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install servers check test demo generate bench boards up down clean
+.PHONY: help install servers check test demo generate bench published-year boards up down clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.dev ## .venv with everything, in the locked versions
 
@@ -29,6 +29,9 @@ generate: install ## write the derived files anew: schemas, documents, rules, bo
 
 bench: install servers deploy/kafka/libs/.complete ## events a second and CPU an event, on real Kafka and Redis
 	$(BIN)/python -m tests.bench $(ARGS)
+
+published-year: install servers deploy/kafka/libs/.complete ## the published report's year through everything, beside the printed numbers
+	$(BIN)/python -m tests.published_year $(ARGS)
 
 boards: install servers deploy/kafka/libs/.complete ## draw every board on live simulated data; needs Node 20 (ARGS=--publish)
 	@deploy/setup/boards.sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from watchroom.cli_options import Format, Kafka, messages, progress, results, servers_named, settings_with
+from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.settings import read_settings
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
@@ -81,12 +83,34 @@ def simulate(
     busy: Busy = 1.0,
     good: Good = False,
     seed: Seed = 1,
+    published_year: Annotated[
+        bool, typer.Option("--published-year", help="Instead: December 2020 to November 2021 as the report prints it.")
+    ] = False,
+    scale: Annotated[
+        float, typer.Option(help="Of --published-year: part of the calls and contacts, 0.1 to 1; the rest is whole.")
+    ] = 1.0,
+    baselines: Annotated[
+        Path | None,
+        typer.Option(help="Of --published-year: folder for the CSVs of `watchroom months import`; default: none."),
+    ] = None,
     kafka: Kafka = None,
 ) -> None:
     """Send a simulated force's events to a Kafka that is there; a worker makes the topics."""
-    from watchroom.replay.simulate import run_simulate
+    from watchroom.replay.simulate import run_published_year, run_simulate
 
     settings = settings_with(kafka)
+    others = {"--days": days, "--months": months, "--live": live, "--for": for_s, "--good": good}
+    _only_with(published_year, others, {"--scale": scale != 1, "--baselines": baselines})
     with servers_named(settings):
+        if published_year:
+            raise typer.Exit(run_published_year(settings, scale=scale, baselines=baselines))
         code = run_simulate(settings, days=days, months=months, live=live, for_s=for_s, busy=busy, good=good, seed=seed)
     raise typer.Exit(code)
+
+
+def _only_with(published_year: bool, others: Mapping[str, object], its_own: Mapping[str, object]) -> None:
+    """Raise ConfigurationInvalid for options that say nothing about what is asked for."""
+    wrong = [name for name, value in (others if published_year else its_own).items() if value not in (None, False)]
+    found, write = ("--published-year as well", "one of the two") if published_year else ("alone", "--published-year")
+    if wrong:
+        raise ConfigurationInvalid([Fault(name, "", found, write) for name in wrong])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -13,6 +14,7 @@ from rich.console import Console
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.replay.demo_feed import Feed
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
+from watchroom.replay.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
@@ -83,6 +85,56 @@ def run_simulate(
     return 0
 
 
+def run_published_year(
+    settings: Settings, *, scale: float = 1.0, baselines: Path | None = None, console: Console | None = None
+) -> int:
+    """Send the year of the published report to `settings.kafka`.
+
+    Args:
+        settings: Brokers, topics, zone, and the sources that the workers know.
+        scale: Part of the calls and contacts to send; incidents, crimes and figures are always whole.
+        baselines: Folder for the months that the year is compared with, a CSV a baseline; None: they are not written.
+        console: Where to say how far it is; default standard error.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        ConfigurationInvalid: The scale cannot be used, a file cannot be written, or the simulator's sources are not
+            declared.
+        WorkFailed: A topic is missing.
+        BrokerUnavailable: Kafka does not answer.
+    """
+    console = console or Console(stderr=True)
+    faults = list(_source_faults(settings))
+    if not 0.1 <= scale <= 1:
+        faults.append(Fault("--scale", "", f"{scale:g}", "part of the calls and contacts, 0.1 to 1"))
+    if faults:
+        raise ConfigurationInvalid(faults)
+    printed = load_printed(settings.schemas)
+    if baselines is not None:
+        for name in NAMES:
+            file = baselines / f"{name.replace('/', '-')}.csv"
+            _write(file, baseline_csv(name, printed, scale))
+            console.print(f"next: watchroom months import --baseline {name} {file}", highlight=False, soft_wrap=True)
+    check_topics(settings, settings.topics.values())
+    calendar = Calendar(settings.zone)
+    began_s = time.monotonic()
+    with Feed(settings, published_year(printed, zone=settings.zone, scale=scale)) as feed:
+        _report(feed, console, calendar.month_start_ms(printed.first_month), calendar.month_end_ms(printed.last_month))
+        console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
+    return 0
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        found = f"{file} ({error.strerror})"
+        raise ConfigurationInvalid([Fault("--baselines", "", found, "a folder that can be written")]) from error
+
+
 def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
     """Say every few seconds how far the past is sent."""
     said_s = time.monotonic()
@@ -116,6 +168,12 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
         faults.append(Fault("--months", "", f"{months}", "complete months before this one, 0 to 26"))
     if not 0 < busy <= 1000:
         faults.append(Fault("--busy", "", f"{busy:g}", "times normal demand, above 0 up to 1000"))
+    faults += _source_faults(settings)
+    if faults:
+        raise ConfigurationInvalid(faults)
+
+
+def _source_faults(settings: Settings) -> Iterator[Fault]:
     for stream, source in SOURCES.items():
         if stream not in settings.streams or not STREAMS[stream].is_waited_for:
             continue  # of returns nothing is late, whatever their arrival
@@ -123,9 +181,7 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
         if declared is None or not declared.history:
             found = "not declared" if declared is None else "not declared as history"
             write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
-            faults.append(Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write))
-    if faults:
-        raise ConfigurationInvalid(faults)
+            yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)
 
 
 def check_topics(settings: Settings, topics: Iterable[str]) -> None:

@@ -1,0 +1,130 @@
+"""Spreads exact counts evenly over a year. Pure, and the same every time: nothing is drawn by lot.
+
+The i-th of n entities gets a rank, i times a step without a common factor with n, modulo n. Every rank occurs once, so
+"rank below k" is true of exactly k entities; and any stretch of the year has its fair part of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from math import copysign, floor, gcd, log, sqrt
+from typing import Generic, NamedTuple, TypeVar
+
+from watchroom.rolling.calendar import Calendar
+
+What = TypeVar("What")
+PRIMES = (5, 2, 3, 7, 11, 13, 17, 19, 23, 29, 31, 37)  # their square roots are far from being multiples of one another
+
+
+class Spread:
+    """Ranks 0 to n - 1 of n entities; another `turn` gives an order that has nothing to do with the first."""
+
+    def __init__(self, n: int, turn: int) -> None:
+        self._n = n
+        self._step = max(1, round(n * (sqrt(PRIMES[turn]) % 1)))
+        while gcd(self._step, n) != 1:
+            self._step += 1
+        self._from = n * turn // len(PRIMES)
+
+    def rank(self, i: int) -> int:
+        """The rank of the i-th."""
+        return (i * self._step + self._from) % self._n
+
+
+class Cell(NamedTuple, Generic[What]):
+    """What an entity is, and which of those that are the same."""
+
+    what: What
+    number: int  # from 0
+    of: int
+
+    @property
+    def quantile(self) -> float:
+        """Its place among those, above 0 and below 1."""
+        return (self.number + 0.5) / self.of
+
+
+class Cells(Generic[What]):
+    """So many of each: which one the i-th entity is."""
+
+    def __init__(self, counts: Sequence[tuple[int, What]], turn: int) -> None:
+        self._counts = [(count, what) for count, what in counts if count]
+        self._ends = list(accumulate(count for count, _ in self._counts))
+        self.total = self._ends[-1]
+        self._spread = Spread(self.total, turn)
+
+    def at(self, i: int) -> Cell[What]:
+        """Of the i-th entity."""
+        rank = self._spread.rank(i)
+        place = bisect_right(self._ends, rank)
+        count, what = self._counts[place]
+        return Cell(what, rank - self._ends[place] + count, count)
+
+
+class Year:
+    """The months of the report as moments."""
+
+    def __init__(self, calendar: Calendar, first_month: str, last_month: str) -> None:
+        months = [first_month]
+        while months[-1] < last_month:
+            months.append(calendar.months_after(months[-1], 1))
+        self.months = tuple(months)
+        self._starts = [calendar.month_start_ms(month) for month in months]
+        self.start_ms, self.end_ms = self._starts[0], calendar.month_end_ms(last_month)
+
+    def month_start_ms(self, month: str) -> int:
+        """First moment of one of its months."""
+        return self._starts[self.months.index(month)]
+
+    def moment(self, place: float, takes_ms: float = 0) -> int:
+        """The moment at this part of the year (0 to 1), early enough for what takes so long to end in the year too."""
+        return self.start_ms + int(place * (self.end_ms - self.start_ms - takes_ms - 1))
+
+    def busier(self, month: str, factor: float) -> _Busier:
+        """Places in a year in which one month has so many times the demand of the others."""
+        start = self._starts[self.months.index(month)]
+        following = next(each for each in (*self._starts, self.end_ms) if each > start)
+        length = self.end_ms - self.start_ms
+        return _Busier((start - self.start_ms) / length, (following - self.start_ms) / length, factor)
+
+
+class _Busier(NamedTuple):
+    """See `Year.busier`."""
+
+    start: float
+    end: float
+    factor: float
+
+    def place(self, part: float) -> float:
+        """Where in the year that is before which so much of the demand came."""
+        busy = (self.end - self.start) * self.factor
+        done = part * (1 - (self.end - self.start) + busy)
+        if done < self.start:
+            return done
+        if done < self.start + busy:
+            return self.start + (done - self.start) / self.factor
+        return done - busy + self.end - self.start
+
+
+def nearest(number: float) -> int:
+    """The nearest whole number, half away from zero."""
+    return int(copysign(floor(abs(number) + 0.5), number))
+
+
+def exponential(quantile: float, mean: float) -> float:
+    """A time at this quantile of the exponential distribution."""
+    return -mean * log(1 - quantile)
+
+
+def shared(total: int, weights: Mapping[What, float]) -> dict[What, int]:
+    """A whole number divided by weights into whole numbers that add up to it."""
+    ends = [0, *(round(total * part / sum(weights.values())) for part in accumulate(weights.values()))]
+    return {what: ends[place + 1] - ends[place] for place, what in enumerate(weights)}
+
+
+def by_area(total: int, stoke: int, weights: Mapping[str, float]) -> Iterable[tuple[int, str]]:
+    """Stoke's part, and the rest by district."""
+    yield stoke, "stoke"
+    yield from ((count, area) for area, count in shared(total - stoke, weights).items())

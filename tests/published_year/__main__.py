@@ -1,0 +1,98 @@
+"""`make published-year` (`ARGS="--scale 0.1"`): the published year through real Kafka and the worker, and its page."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.flow.servers import KafkaServer, RedisServer
+from tests.flow.servers.kafka import end_offsets
+from tests.published_year.applied import import_baselines, settings_on
+from tests.published_year.compare import Line
+from tests.published_year.page import PAGE, write_page
+from tests.published_year.read import read_lines
+from watchroom.errors import WorkFailed
+from watchroom.replay.guard import Guard
+from watchroom.replay.processes import Process
+from watchroom.replay.produce import Ends
+from watchroom.replay.server import free_port
+from watchroom.replay.simulate import run_published_year
+from watchroom.replay.simulator.published_year import Printed, load_printed
+from watchroom.replay.waiting import wait_applied
+from watchroom.settings import Settings
+from watchroom.store.read import Reader
+
+PARTITIONS = 2
+
+
+def run(folder: Path, scale: float, console: Console) -> tuple[Printed, list[Line], int]:
+    """Start the servers and a worker, send the year, wait until it is applied, read the report, end the servers.
+
+    Returns:
+        What is printed, ours beside it, and how many events there were.
+
+    Raises:
+        WorkFailed: The worker ended, stood still, or refused an event.
+    """
+    kafka, redis = KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
+    with ExitStack() as ending:
+        for server in (kafka, redis):
+            ending.callback(server.stop)
+            server.start()
+        guard = Guard([kafka.server.pid, redis.server.pid])
+        ending.callback(guard.dismiss)
+        settings = settings_on(redis.url, kafka=kafka.address, partitions=PARTITIONS, health_port=free_port())
+        printed = load_printed(settings.schemas)
+        worker = ending.enter_context(Process("worker", settings, folder / "worker.log"))
+        run_published_year(settings, scale=scale, console=console)
+        events = _applied(settings, worker)
+        import_baselines(settings, printed, scale)
+        return printed, read_lines(settings, printed, scale, time.time_ns() // 1_000_000), events
+
+
+def _applied(settings: Settings, worker: Process) -> int:
+    """Wait until the worker stands at the end of every partition; how many events it applied."""
+    ends: Ends = {
+        (topic, partition): end
+        for topic in settings.topics.values()
+        for partition, end in asyncio.run(end_offsets(settings.kafka, topic)).items()
+        if end
+    }
+    reader = Reader(settings.redis_url, settings.force)
+    try:
+        wait_applied(reader, ends, worker.check, lambda _: None)
+        if refused := reader.dead_letters():
+            raise WorkFailed(f"events were refused: {refused}")
+    finally:
+        reader.close()
+    return sum(ends.values())
+
+
+def main() -> None:
+    """Run, write, and end with 1 if a number is neither the printed one nor as different as the table says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.published_year", description="The published year's page.")
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the calls and contacts (default 1)")
+    parser.add_argument("--to", type=Path, default=PAGE, help="file that gets the page")
+    given = parser.parse_args()
+    console = Console()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it complains while the broker is starting
+    with tempfile.TemporaryDirectory(prefix="watchroom-published-year-") as folder:
+        printed, lines, events = run(Path(folder), given.scale, console)
+    write_page(lines, printed, events, given.scale, given.to)
+    console.print(f"written to {given.to}")
+    wrong = [line for line in lines if not line.is_right]
+    for line in wrong:
+        console.print(f"row {line.entry.row}, {line.name}: printed {line.printed}, ours {line.ours}", highlight=False)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
