@@ -22,17 +22,14 @@ from tests.flow.crash_run import Place
 from tests.flow.rebuild_room import SOURCES, Room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.test_crashes import ending_between, expected_of
-from tests.intake.test_worker import call_events, produce
 from tests.intake.worker_process import WorkerProcess
 from tests.oracle import facts
 from tests.oracle.recompute import differences
 from tests.oracle.traffic import Outgoing, traffic
 from tests.oracle.wire import content_of, without_buckets
-from tests.store import before
 from watchroom.catalogue.load import load_catalogue
 from watchroom.intake.intake import REMEDIES
 from watchroom.intake.topics import ensure_topics
-from watchroom.kinds import names
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings
@@ -40,7 +37,7 @@ from watchroom.store.definition import as_json, definition_of, fingerprint
 from watchroom.streams import STREAMS
 
 EVENTS, SEED = 3_000, 20_211_201
-OTHERS = ("calls", "incidents")
+OTHERS = tuple(stream for stream in STREAMS if stream != "crimes")
 OUTCOMES = '"8", "22"]'
 WITHOUT_DIVERSION = '"8"]'
 LEFT = "crimes is left alone because Redis holds it under another definition: measure crime_resolved changed"
@@ -106,8 +103,9 @@ class Force:
             shutil.copytree(self.settings.schemas, schemas)
             file = schemas / "measures" / "crimes.toml"
             text = file.read_text()
-            assert text.count(OUTCOMES) == 1
-            file.write_text(text.replace(OUTCOMES, WITHOUT_DIVERSION))
+            first = text.index("[crime_resolved]")
+            assert OUTCOMES in text[first:]
+            file.write_text(text[:first] + text[first:].replace(OUTCOMES, WITHOUT_DIVERSION, 1))
         return self.settings.model_copy(update={"schemas": schemas, "exporter_port": free_port()})
 
     def stopped(self, worker: WorkerProcess) -> None:
@@ -197,7 +195,7 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
         assert {each["topic"] for each in worker.health()["partitions"]} <= set(map(changed.topic, OTHERS))
         metrics = shown(changed, "watchroom_incident_volume{")
         assert "watchroom_call_volume{" in metrics
-        assert "watchroom_crime" not in metrics
+        assert "watchroom_crime_" not in metrics
         assert re.findall(r'^watchroom_stream_redefined\{stream="(\w+)"\} 1$', metrics, re.MULTILINE) == ["crimes"]
         withheld = json.loads(page(changed, "/healthz"))["withheld"]
         assert withheld["calls"] == withheld["incidents"] == []
@@ -344,7 +342,7 @@ def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force:
         assert worker.exit_code() == 2
     (line,) = [line for line in worker.log().splitlines() if "definition" in line]
     assert (
-        "Redis holds figures made under other definitions: calls, incidents, crimes, returns: "
+        f"Redis holds figures made under other definitions: {', '.join(STREAMS)}: "
         "reporting zone changed from Europe/London to Europe/Paris; run `watchroom rebuild`"
     ) in line
     assert force.room.dump() == stored
@@ -370,78 +368,3 @@ def test_workers_of_one_group_that_differ_in_a_stream_share_the_others(force: Fo
             with force.worker("c") as again:
                 force.until_applied(again)
             assert not force.differences(force.log())
-
-
-class Before:
-    """A force whose `meta` is one of before: filled by a worker, and put into the old form."""
-
-    def __init__(self, stack: Stack, client: Redis, folder: Path) -> None:
-        self.stack = stack
-        self.client = client
-        self.folder = folder
-        self.meta = f"{{{stack.name}}}:meta"
-        self.schemas = before.schemas(folder / "schemas")
-
-    def worker(self, name: str, schemas: Path) -> WorkerProcess:
-        """A worker with the measures of a folder, not started."""
-        more = {"partitions": before.PARTITIONS, "worker_name": name, "schemas": schemas, "session_timeout_s": 2}
-        return WorkerProcess(self.stack, self.folder / f"{name}.log", **more)
-
-    def count(self) -> int:
-        """Calls in the months."""
-        field = f"{names.series('calls_in', {})}|{names.COUNT}"
-        months = self.client.scan_iter(f"{{{self.stack.name}}}:month:*")
-        return sum(int(self.client.hget(month, field) or 0) for month in months)
-
-    def fill(self) -> None:
-        """A worker applies ten calls, and is stopped; then the old form stands in place of the new."""
-        with self.worker("first", self.schemas) as worker:
-            worker.until_ready()
-            produce(self.stack, call_events(0, 10))
-            worker.until(lambda: self.count() == 10)
-            worker.signal(signal.SIGTERM)
-            assert worker.exit_code() == 0
-        stored: Any = self.client.hgetall(self.meta)
-        kept = {name: value for name, value in stored.items() if not name.startswith((b"fingerprint", b"definition"))}
-        old: dict[Any, Any] = before.old_meta(prefix=self.stack.name)
-        assert {name.decode() for name in kept} - old.keys() == {f"log:{self.stack.name}.{s}" for s in STREAMS}
-        self.client.delete(self.meta)
-        self.client.hset(self.meta, mapping={**old, **kept})
-
-    def fields(self) -> set[str]:
-        """Names of the fields of `meta`."""
-        stored: Any = self.client.hkeys(self.meta)
-        return {name.decode() for name in stored}
-
-
-@pytest.fixture
-def old(real_stack: Stack, client: Redis, tmp_path: Path) -> Before:
-    """Filled, in the old form."""
-    made = Before(real_stack, client, tmp_path)
-    made.fill()
-    return made
-
-
-def test_a_worker_goes_on_from_a_meta_of_before(old: Before) -> None:
-    """An upgrade that changed no measure asks nobody for a rebuild."""
-    assert "fingerprint:calls" not in old.fields()
-    with old.worker("next", old.schemas) as worker:
-        worker.until_ready()
-        produce(old.stack, call_events(8, 7))  # three of them are known already
-        worker.until(lambda: old.count() == 15)
-        assert worker.health()["left"] == {}
-    assert {f"fingerprint:{stream}" for stream in STREAMS} <= old.fields()
-
-
-def test_of_a_meta_of_before_only_the_stream_that_differs_is_left(old: Before, tmp_path: Path) -> None:
-    """An upgrade together with another measure of crimes costs crimes alone."""
-    changed = before.schemas(tmp_path / "changed", crimes_in=("recorded", "outcome_assigned"))
-    with old.worker("next", changed) as worker:
-        worker.until_ready()
-        produce(old.stack, call_events(10, 5))
-        worker.until(lambda: old.count() == 15)
-        assert worker.health()["left"] == {"crimes": f"measure crimes_in changed; {REMEDIES}"}
-    assert "fingerprint:crimes" in old.fields()
-    with old.worker("again", old.schemas) as worker:  # the catalogue of before is still the right one for crimes
-        worker.until_ready()
-        assert worker.health()["left"] == {}

@@ -100,7 +100,7 @@ def _chance_of(type_: str) -> float:
 def _returned(random: Random, number: int, now_ms: int) -> Iterator[Outgoing]:
     """Versions of a figure, live and past, out of order and repeated; or a note, or a figure that is refused."""
     measure, period = random.choice(sorted(FIGURES)), random.choice(sorted(HELD_MS))
-    by = {"road_fatalities_by_road_user": {"road_user": "passenger"}, "gun_crime_published": {"area": "county"}}
+    by = {"road_fatalities_by_road_user": {"road_user": "passenger"}, "gun_crime_published": {"area": "stoke"}}
     labels = ",".join(f"{name}={value}" for name, value in by.get(measure, {}).items())
     subject = f"{measure}|{labels}|{period}"
     for part in range(random.randint(1, 4)):
