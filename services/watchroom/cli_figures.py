@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import json
 import sys
 import time
@@ -30,8 +29,8 @@ def import_(
         bool, typer.Option("--template", help="Print an empty CSV with every figure of the catalogue instead, and end.")
     ] = False,
     reported_by: Annotated[
-        str | None, typer.Option(help="Who, for rows that do not say it; default: the name you are logged in under.")
-    ] = None,
+        str, typer.Option(help="The team or role that reports rows whose own column is empty; not a person.")
+    ] = "not stated",
     kafka: Kafka = None,
 ) -> None:
     """Send a return.figure for each row of a CSV file; importing it twice changes nothing.
@@ -58,8 +57,7 @@ def import_(
         write = f"{STREAM.name} as well, for the workers too"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = time.time_ns() // 1_000_000
-    who = reported_by or getpass.getuser()
-    sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=who))
+    sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))
     for fault in faults:
         messages.print(str(fault), style="yellow")
     with servers_named(settings):
