@@ -163,8 +163,8 @@ def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> 
         "planted_kind.toml: call_answer_spread.cap_s: found nothing; write `cap_s = ...`: kind spread needs it\n",
         "planted_both.toml: visit_wait_spread.cap_s: found 'long'; write a whole number\n",
         "planted_both.toml: visit_wait_spread.step_s: found 0; write a number above 0\n",
-        "planted_both.toml: visit_wait_spread.limit_s: found an unknown key; write one of alerts, at, ",
-        "planted_stream.toml: visit_volume.cap_s: found an unknown key; write one of alerts, at, ",
+        "planted_both.toml: visit_wait_spread.limit_s: found an unknown key; write one of alerts, area_windows, at, ",
+        "planted_stream.toml: visit_volume.cap_s: found an unknown key; write one of alerts, area_windows, at, ",
     ):
         assert told in said
     assert len(said.strip().splitlines()) == 5

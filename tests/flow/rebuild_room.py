@@ -138,9 +138,9 @@ class Room:
     def _places(self, stream: str) -> list[TopicPartition]:
         return [TopicPartition(self.settings.topic(stream), n) for n in range(self.settings.partitions)]
 
-    async def is_applied(self, streams: Iterable[str] = STREAMS) -> bool:
-        """Whether Redis stands at the ends of all logs of these streams."""
-        for stream in streams:
+    async def is_applied(self, streams: Iterable[str] | None = None) -> bool:
+        """Whether Redis stands at the ends of all logs of these streams, or of all that are fed."""
+        for stream in self.settings.streams if streams is None else streams:
             topic = self.settings.topic(stream)
             for partition, end in (await end_offsets(self.settings.kafka, topic)).items():
                 key = f"{{{self.settings.force}}}:partition:{topic}:{partition}"

@@ -38,7 +38,7 @@ async def leaders(settings: Settings) -> dict[Place, int]:
     """The broker that leads each partition of the streams' topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
-    described = await admin.describe_topics([settings.topic(name) for name in ("calls", "incidents", "crimes")])
+    described = await admin.describe_topics(list(settings.topics.values()))
     await admin.close()
     return {(of["topic"], part["partition"]): part["leader"] for of in described for part in of["partitions"]}
 
