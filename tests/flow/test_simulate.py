@@ -21,6 +21,9 @@ from watchroom.replay.simulate import run_simulate
 from watchroom.replay.simulator import SOURCES
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
+from watchroom.streams import STREAMS
+
+WAITED_FOR = {stream: source for stream, source in SOURCES.items() if STREAMS[stream].is_waited_for}
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_simulated_days_are_applied_and_the_live_part_is_heard(settings: Setting
         until(worker, lambda: sum(state.next_offset or 0 for state in reader.partitions().values()) == sent)
         assert reader.dead_letters() == {}
         assert run_simulate(settings, days=0, live=True, for_s=0.5, console=Console(file=said)) == 0
-        places = [(settings.topic(stream), source) for stream, source in SOURCES.items()]
+        places = [(settings.topic(stream), source) for stream, source in WAITED_FOR.items()]
         until(worker, lambda: all(place in reader.sources() for place in places))
         until(worker, lambda: all(reader.sources()[place].heartbeat_ms for place in places))
         reader.close()
@@ -60,7 +63,7 @@ def test_sources_that_the_workers_take_for_live_ones_are_refused(settings: Setti
     assert [fault.where for fault in refused.value.faults] == [
         "--days",
         "--busy",
-        *["WATCHROOM_SOURCES"] * len(SOURCES),
+        *["WATCHROOM_SOURCES"] * len(WAITED_FOR),
     ]
     assert json.loads(refused.value.faults[2].write.partition("} here")[0] + "}") == {
         "calls": {"sim-telephony": {"history": True}}
