@@ -23,9 +23,10 @@ from watchroom.replay.server import free_port
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
-WAITED_FOR = [name for name, stream in STREAMS.items() if stream.is_waited_for]  # of the others nothing need come
+# Of what is fed by default; of the others nothing need come.
+WAITED_FOR = [name for name, stream in STREAMS.items() if stream.is_waited_for and stream.by_default]
 
-HEADS = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime"}
+HEADS = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime_"}
 LOOK_EACH_S = 0.25
 
 
