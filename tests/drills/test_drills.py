@@ -58,7 +58,7 @@ def resolved(room: Room, since: int) -> set[str]:
 
 def until_quiet(room: Room) -> None:
     """Wait until every stream is shown and nothing fires."""
-    until("every stream is shown", lambda: room.shown("count(watchroom_stream_withheld == 0) == 3"), 60)
+    until("every stream is shown", lambda: room.shown(f"count(watchroom_stream_withheld == 0) == {len(SOURCE_OF)}"), 60)
     until(f"nothing fires: {room.monitoring.firing()}", lambda: not room.monitoring.firing(), 150)
 
 
