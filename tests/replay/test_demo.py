@@ -12,6 +12,7 @@ from watchroom.replay.demo import run_demo
 from watchroom.replay.demo_screen import Loaded, Loading, Screen, plain_line, tables
 from watchroom.replay.demo_view import CALL_ROWS, INCIDENT_ROWS, NO_DATA, NONE, Page, View, duration, view
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 NOW_S = 1_767_571_200.0
 PAGE = """\
@@ -91,10 +92,7 @@ def test_what_is_withheld_reads_no_data_and_what_is_empty_reads_none(seen: View)
 
 def test_a_stream_that_is_not_fed_is_neither_shown_nor_waited_for() -> None:
     """A telephony-only force sees its calls, and no NO DATA for what it never sends."""
-    fed = "".join(
-        f'watchroom_stream_fed{{stream="{stream}"}} {int(stream == "calls")}\n'
-        for stream in ("calls", "incidents", "crimes")
-    )
+    fed = "".join(f'watchroom_stream_fed{{stream="{stream}"}} {int(stream == "calls")}\n' for stream in STREAMS)
     volume = 'watchroom_call_volume{line="999",window="5m"} 2\n'
     assert Page(fed + volume).live
     assert not Page(fed).live
