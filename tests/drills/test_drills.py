@@ -72,7 +72,7 @@ def until_silent_panels(room: Room, streams: frozenset[str], limit_s: float) -> 
     def is_of_theirs(row: dict[str, Any]) -> bool:
         """A table over all streams names the measure of each row."""
         measure = room.catalogue.measures.get(row["metric"].get("measure", ""))
-        return measure is None or measure.stream in streams
+        return measure is None or bool(streams.intersection(measure.streams))
 
     def still_showing() -> list[str]:
         return [
