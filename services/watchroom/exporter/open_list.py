@@ -71,7 +71,7 @@ def open_list(
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
-    _check_fed(measure, settings)
+    check_fed(measure, settings)
     reader = Reader(settings.redis_url, settings.force)
     try:
         check_filled(reader, settings, catalogue).refuse([measure.stream])
@@ -96,8 +96,8 @@ def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
     return measure
 
 
-def _check_fed(measure: Measure, settings: Settings) -> None:
-    """Raise ConfigurationInvalid if the measure's stream is not fed: an empty list would say that nobody is open."""
+def check_fed(measure: Measure, settings: Settings) -> None:
+    """Raise ConfigurationInvalid if the measure's stream is not fed: an empty list would say that there is nobody."""
     if measure.stream not in settings.streams:
         found = f"{measure.id!r} of stream {measure.stream}, which is not fed here"
         write = f"a measure of {', '.join(settings.streams)}, or the stream in WATCHROOM_STREAMS"

@@ -13,6 +13,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.times import to_text
 from watchroom.exporter.live import liveness
+from watchroom.exporter.open_list import check_fed
 from watchroom.kinds import kind_of, tokens, top
 from watchroom.kinds.kind import Form
 from watchroom.kinds.measure import Measure
@@ -102,10 +103,7 @@ def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Se
         raise ConfigurationInvalid([Fault("--measure", "", found, f"one of {ids}" if ids else "none: there is none")])
     if window not in measure.windows:
         raise ConfigurationInvalid([Fault("--window", "", repr(window), f"one of {', '.join(measure.windows)}")])
-    if measure.stream not in settings.streams:
-        found = f"{measure.id!r} of stream {measure.stream}, which is not fed here"
-        write = f"a measure of {', '.join(settings.streams)}, or the stream in WATCHROOM_STREAMS"
-        raise ConfigurationInvalid([Fault("--measure", "", found, write)])
+    check_fed(measure, settings)
     return measure
 
 
