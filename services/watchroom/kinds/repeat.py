@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from watchroom.kinds import tokens, words
@@ -32,11 +32,6 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> Bands:  # noqa: 
 def add_up(stored: Iterable[Bands]) -> Bands:
     """Of a measure without labels there is one."""
     return next(iter(stored), Bands())
-
-
-def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """Where a token is placed."""
-    return f"each value of {mention(measure.tokens)}, placed at {mention(measure.at)}"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
@@ -107,7 +102,7 @@ KIND: Final = Kind(
     },
     published=tuple(f"{what}_{band}" for what in ("tokens", "occurrences") for band, _ in BANDS),
     details=details,
-    clock=clock,
+    clock=tokens.clock,
     form=Form.SUMMARY,
     unit=Unit.SHARE,
     card=("once", "two_or_three", "four_or_more"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from watchroom.kinds import names
@@ -115,6 +115,11 @@ def adding(measure: Measure, series: str, by: By) -> Add:
             into.cells[left_out] = ten_seconds_of(moment), len(found) - MOST_TOKENS
 
     return add
+
+
+def clock(measure: Measure, mention: Callable[[str], str]) -> str:
+    """What is counted, and where it is placed."""
+    return f"each value of {mention(measure.tokens)}, placed at {mention(measure.at)}"
 
 
 def texts_of(value: object) -> list[str]:

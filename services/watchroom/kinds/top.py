@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
@@ -69,11 +69,6 @@ def _by_token(counts: Counts) -> dict[str, Counter[str]]:
     return found
 
 
-def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """What is ranked, and where it is placed."""
-    return f"each value of {mention(measure.tokens)}, placed at {mention(measure.at)}"
-
-
 KIND: Final = Kind(
     name="top",
     about="the most frequent",
@@ -89,6 +84,6 @@ KIND: Final = Kind(
     quantities={},
     base="",
     columns=(Column("value", "occurrences"), Column("numerator", "occurrences")),
-    clock=clock,
+    clock=tokens.clock,
     form=Form.LIST,
 )
