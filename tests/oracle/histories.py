@@ -102,7 +102,7 @@ LIMITS_MS = {  # at a target, and one millisecond to its sides
     "calls": (0, 4_999, 5_000, 9_999, 10_000, 10_000, 60_000, 60_001),
     "contacts": (0, 900_000, DAY_MS),
     "incidents": (0, 900_000, 900_001, 3_600_000, 3_600_001),
-    "crimes": (0, DAY_MS, DAY_MS + 1, 2 * DAY_MS, 2 * DAY_MS + 1, 4 * DAY_MS),
+    "crimes": (-1, 0, DAY_MS, DAY_MS + 1, 2 * DAY_MS, 2 * DAY_MS + 1, 4 * DAY_MS),
 }
 FAR_MS = {
     "calls": (20 * HOUR_MS, 25 * HOUR_MS, 30 * HOUR_MS),
@@ -121,7 +121,7 @@ ORGANISATION = st.sampled_from((None, "hospital", "Care home", "bank"))
 CALLER = st.sampled_from((None, "k1." + "A" * 26, "k1." + "B" * 26))
 GRADE = st.sampled_from(("1", "2", "3", "1", "2", "routine"))
 AREA = st.sampled_from((None, *AREAS, "Stoke", "county", "Stoke-on-Trent UA", "Cannock Chase", *3 * ("Cheshire East",)))
-GROUP = st.sampled_from((None, None, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
+GROUP = st.sampled_from((*[None] * 5, *GROUPS, "Violence against the person", "Drug offences", "Fraud offences"))
 CATEGORY = st.sampled_from(
     (None, None, *CATEGORIES, "Violence and sexual offences", "Anti-social behaviour", "Parking")
 )
@@ -131,20 +131,22 @@ LSOA = st.sampled_from((None, "E01014309", "E01014310", "Hanley | North"))
 SELF_INITIATED = st.sampled_from((None, None, None, True, False))
 CODE = st.sampled_from(
     (
-        None, None, "8N", "34b", "105A", "1/4.1/4.10/4.2", "4/1", "004/10", "1", "48", "037.2", "28E", "19C", "62A",
-        "4.11", "ZZ9",
+        *[None] * 5, "8N", "34b", "105A", "1/4.1/4.10/4.2", "4/1", "004/10", "1", "48", "48", "037.2", "28E", "19C",
+        "62A", "4.11", "ZZ9",
     )
 )  # fmt: skip
 NO_FLAGS: list[str] = []
 FLAG_LISTS = st.one_of(
-    st.none(), st.just(NO_FLAGS), st.lists(st.sampled_from((*FLAGS, "Domestic abuse", "drone")), min_size=1, max_size=3)
+    st.none(),
+    st.sampled_from((NO_FLAGS, ["keyless"])),
+    st.lists(st.sampled_from((*FLAGS, "Domestic abuse", "drone")), min_size=1, max_size=3),
 )
 GENDER = st.sampled_from((None, "female", "Female", "male", "other", "not known"))
 TOKENS = tuple(f"k1.{letter * 26}" for letter in "AB7")
 TOKEN = st.sampled_from((None, *TOKENS))
 CLASSED = ("crime.recorded", "crime.reclassified")
 TELLING = (*CLASSED, "crime.validated", "crime.allocated")  # crime events that may say more than their moment
-OUTCOME = st.sampled_from((*sorted(RESOLVED), "18", "16", "14", "1A", "22", "5", "20", "99"))
+OUTCOME = st.sampled_from((*sorted(RESOLVED), "18", "16", "16", "16", "14", "1A", "22", "5", "20", "99"))
 
 
 def _known(**fields: object) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from watchroom.replay.demo import SIMULATED_SOURCES
 from watchroom.replay.simulate import run_published_year
 from watchroom.replay.simulator.published_year import NAMES, TENTH, baseline_csv, load_printed, published_year
 from watchroom.replay.simulator.published_year.crimes import plan
+from watchroom.replay.simulator.published_year.even import Cells, Spread, Year, nearest, shared
 from watchroom.replay.simulator.published_year.levels import crime
-from watchroom.replay.simulator.published_year.spread import Cells, Spread, Year, nearest, shared
 from watchroom.reports.baseline_file import parse_baseline
 from watchroom.reports.baselines import load_baselines
 from watchroom.rolling.calendar import Calendar

@@ -16,11 +16,11 @@ from watchroom.replay.simulator.published_year.baselines import NAMES, baseline_
 from watchroom.replay.simulator.published_year.calls import emergency_calls, non_emergency_calls, outgoing_calls
 from watchroom.replay.simulator.published_year.contacts import contacts
 from watchroom.replay.simulator.published_year.crimes import crimes
+from watchroom.replay.simulator.published_year.even import Year
 from watchroom.replay.simulator.published_year.incidents import incidents
 from watchroom.replay.simulator.published_year.levels import TENTH, contact
 from watchroom.replay.simulator.published_year.printed import Entry, Printed, load_printed
 from watchroom.replay.simulator.published_year.returns import returns
-from watchroom.replay.simulator.published_year.spread import Year
 from watchroom.rolling.calendar import Calendar
 
 __all__ = ["NAMES", "TENTH", "Entry", "Printed", "baseline_csv", "load_printed", "published_year"]

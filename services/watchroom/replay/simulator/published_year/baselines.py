@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 from watchroom.replay.simulator.published_year import contacts
 from watchroom.replay.simulator.published_year.crimes import groups, parts
+from watchroom.replay.simulator.published_year.even import shared
 from watchroom.replay.simulator.published_year.levels import contact, crime
 from watchroom.replay.simulator.published_year.printed import Printed
-from watchroom.replay.simulator.published_year.spread import shared
 from watchroom.rolling.calendar import Calendar
 
 NAMES: Final = ("2018/19", "pre-covid", "previous")

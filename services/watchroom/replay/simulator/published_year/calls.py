@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from watchroom.replay.simulator.envelope import Simulated
+from watchroom.replay.simulator.published_year.even import Cells, Year, exponential
 from watchroom.replay.simulator.published_year.levels import Contact
 from watchroom.replay.simulator.published_year.printed import Printed
 from watchroom.replay.simulator.published_year.putting import put, token
-from watchroom.replay.simulator.published_year.spread import Cells, Year, exponential
 
 STREAM: Final = "calls"
 BUSY_MONTH, BUSY = "2021-07", 1.3  # "exceptional volumes" in July 2021; how much is assumed

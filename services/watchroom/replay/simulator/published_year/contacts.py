@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from watchroom.replay.simulator.envelope import DAY_MS, Simulated
+from watchroom.replay.simulator.published_year.even import Cells, Year, exponential, shared
 from watchroom.replay.simulator.published_year.levels import Contact
 from watchroom.replay.simulator.published_year.putting import put
-from watchroom.replay.simulator.published_year.spread import Cells, Year, exponential, shared
 
 STREAM: Final = "contacts"
 CHANNELS: Final = {

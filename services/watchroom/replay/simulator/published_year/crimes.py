@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 from watchroom.replay.simulator.crimes import CLASSES
 from watchroom.replay.simulator.envelope import DAY_MS, Simulated
+from watchroom.replay.simulator.published_year.even import Cells, Spread, Year, by_area, exponential, shared
 from watchroom.replay.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DISTRICTS, crime
 from watchroom.replay.simulator.published_year.printed import Printed
 from watchroom.replay.simulator.published_year.putting import put, token
-from watchroom.replay.simulator.published_year.spread import Cells, Spread, Year, by_area, exponential, shared
 from watchroom.streams.offences import offence
 
 STREAM: Final = "crimes"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from watchroom.replay.simulator.envelope import Simulated
+from watchroom.replay.simulator.published_year.even import Cells, Spread, Year, by_area, exponential, shared
 from watchroom.replay.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DAY_S, DISTRICTS
 from watchroom.replay.simulator.published_year.printed import Printed
 from watchroom.replay.simulator.published_year.putting import put, token
-from watchroom.replay.simulator.published_year.spread import Cells, Spread, Year, by_area, exponential, shared
 
 STREAM: Final = "incidents"
 ATTENDED: Final = {"1": 0.3, "2": 0.4, "3": 0.3}  # grades of those that are; assumed

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from watchroom.replay.simulator.published_year.even import nearest
 from watchroom.replay.simulator.published_year.printed import Printed
-from watchroom.replay.simulator.published_year.spread import nearest
 
 DAY_S: Final = 86_400
 TENTH: Final = 0.1
