@@ -91,12 +91,20 @@ class ControlRoom:
         """Entities of an open measure."""
         self.client.zadd(self.keys.open_set(series), dict(since_ms))
 
-    def mirror(self, tokens_at_ms: int = NOON) -> Mirror:
+    def reader(self) -> Reader:
+        """Redis, through a connection of its own."""
+        return Reader(self.settings.redis_url, self.settings.force, 2.0)
+
+    def tokens(self, now_ms: int = NOON) -> TokenWindows:
+        """A new exporter's measures of tokens, read at a moment."""
+        tokens = TokenWindows(self.reader(), self.catalogue, self.settings)
+        tokens.refresh(now_ms)
+        return tokens
+
+    def mirror(self, tokens: TokenWindows | None = None) -> Mirror:
         """A new exporter's copy, not refreshed yet but for its measures of tokens."""
-        reader = Reader(self.settings.redis_url, self.settings.force, 2.0)
-        tokens = TokenWindows(reader, self.catalogue, self.settings)
-        tokens.refresh(tokens_at_ms)
-        return Mirror(reader, self.catalogue, LONDON, self.settings.topics.values(), tokens)
+        topics = self.settings.topics.values()
+        return Mirror(self.reader(), self.catalogue, LONDON, topics, tokens or self.tokens())
 
     def page(self, mirror: Mirror) -> Page:
         """The page over a copy."""
@@ -104,7 +112,7 @@ class ControlRoom:
 
     def scrape(self, now_ms: int) -> Samples:
         """What a new exporter publishes at a moment."""
-        mirror = self.mirror(now_ms)
+        mirror = self.mirror(self.tokens(now_ms))
         mirror.refresh(now_ms)
         return parsed(self.page(mirror).text(now_ms))
 

@@ -127,12 +127,14 @@ def test_the_figures_are_withheld_with_their_stream(room: ControlRoom) -> None:
 def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ControlRoom) -> None:
     """A copy that is brought up to date shows what a new one shows, hour by hour over a clock change."""
     now_ms = ms("2021-10-30T22:30:00Z")
-    mirror = room.mirror()
+    tokens = room.tokens()
+    mirror = room.mirror(tokens)
     heard_before(room, *(now_ms - back_ms for back_ms in (0, 7 * DAY_MS, 6 * WEEK_MS)))
     for hour in range(6):
         for back_ms in (0, 7 * DAY_MS, 6 * WEEK_MS):
             room.add(now_ms - back_ms - HOUR_MS, calls(hour + 1))
         room.begin(now_ms)
+        tokens.refresh(now_ms)
         mirror.refresh(now_ms)
         text = room.page(mirror).text(now_ms)
         new = room.scrape(now_ms)

@@ -82,6 +82,18 @@ def test_a_window_of_nothing_is_0_and_a_past_month_of_nothing_is_absent(shown: S
     assert shown.bands("12mo") == [None, None, None]
 
 
+def test_an_empty_month_that_has_ended_is_no_longer_published(room: ControlRoom, shown: Shown) -> None:
+    """Nothing in Redis has changed, only the month: what was read of it must not be kept as its figure."""
+    shown.refresh()
+    assert shown.bands("month", month="2021-11") == [0, 0, 0]
+    december_ms = NOON + 5 * 86_400_000
+    room.fresh(december_ms)
+    room.heard(december_ms)
+    shown.refresh(december_ms)
+    assert shown.bands("month", december_ms, month="2021-12") == [0, 0, 0]
+    assert shown.bands("month", december_ms, month="2021-11") == [None, None, None]
+
+
 def test_twelve_months_need_the_oldest_of_them(room: ControlRoom, shown: Shown) -> None:
     """Ten months read out as a year would look like a fall in demand."""
     count(room, CALLERS, "2021-10-01", **tokens(A=1))

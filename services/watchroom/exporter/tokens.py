@@ -44,6 +44,7 @@ NO_TOKENS: Final = TokenReading({}, {})
 
 
 class _Kept(NamedTuple):
+    running: str  # an empty month is 0 while it runs, and nothing once it is over
     versions: tuple[tuple[str, int | None], ...]
     bands: Bands | None
 
@@ -129,11 +130,11 @@ class TokenWindows:
         for window, hashes in hashes_of(measure, now_ms, self._calendar).items():
             now = tuple((name, versions.get(name)) for name in hashes)
             kept = self._kept.get((measure.id, window))
-            if kept is None or kept.versions != now:
+            if kept is None or (kept.running, kept.versions) != (running, now):
                 for name in hashes:
                     if name not in read:
                         read[name] = self._reader.token_hash(name) if name in versions else {}
-                kept = _Kept(now, publishable(window, [read[name] for name in hashes], running))
+                kept = _Kept(running, now, publishable(window, [read[name] for name in hashes], running))
                 self._kept[measure.id, window] = kept
             if kept.bands is not None:
                 yield window, kept.bands
