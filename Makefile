@@ -15,7 +15,7 @@ demo: .venv/.run ## 28 simulated days up to now, then live; needs Python only (A
 	$(BIN)/watchroom demo $(ARGS)
 
 test: install servers deploy/kafka/libs/.complete ## set up Kafka, Redis and Prometheus, then run the tests (ARGS="-k name")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install ## lint, format, types, import contract, derived files
 	$(BIN)/ruff check .

@@ -102,8 +102,10 @@ def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> No
     new |= {"[3d]": "[10m]", "[5d]": "[1h]", "offset 15m": "offset 20m", "offset 6h": "offset 2m"}
     path = rules / "platform.yml"
     path.write_text(path.read_text().replace(old, new.get(old, "== 2")))
-    done = run("promtool", "test", "rules", *sorted(tests.glob("platform_*test.yml")), cwd=tmp_path)
-    assert done.returncode != 0, f"{old} could be {new.get(old)}"
+    cheapest_first = sorted(tests.glob("platform_*test.yml"), reverse=True)
+    assert any(run("promtool", "test", "rules", file, cwd=tmp_path).returncode for file in cheapest_first), (
+        f"{old} could be {new.get(old)}"
+    )
 
 
 def entries() -> str:
