@@ -45,6 +45,7 @@ def test_redis_goes_back_to_a_snapshot_and_keeps_the_rest_over_a_kill(redis_serv
         redis.set("offset", 100)
         snapshot = redis_server.snapshot()
         redis.set("offset", 200)
+        redis_server.written()
         redis_server.kill()
         redis_server.start()
         assert redis.get("offset") == b"200"

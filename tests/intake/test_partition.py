@@ -288,6 +288,7 @@ async def test_lost_offsets_are_counted_once_however_often_it_is_said(
     """The log was cut below where Redis stands; the step may have to be sent again."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
+    redis_server.written()
     redis_server.kill()
     with pytest.raises(StoreUnavailable):
         await applier.lost(5, 12, NOW_MS)

@@ -159,6 +159,7 @@ async def test_a_reader_goes_on_when_redis_is_back(redis_server: RedisServer) ->
     await store.open()
     await store.close()
     known = reader.meta()
+    redis_server.written()
     redis_server.kill()
     with pytest.raises(StoreUnavailable):
         reader.meta()

@@ -258,6 +258,7 @@ async def test_a_redis_that_is_down_is_unavailable(redis_server: RedisServer, fo
     store = Store(redis_server.url, force, DEFINITIONS)
     await store.open()
     await store.step(full(None, 10, keeping_ms=KEEPING_MS), again=False)
+    redis_server.written()
     redis_server.kill()
     for call in (
         store.open(),

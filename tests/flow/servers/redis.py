@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from pathlib import Path
+from typing import cast
 
 from redis import Redis
 
@@ -38,7 +40,7 @@ class RedisServer:
         self.server.stop()
 
     def kill(self) -> None:
-        """SIGKILL; what was acknowledged is in the file's pages and comes back (a power cut would lose a second)."""
+        """SIGKILL; what `written` has waited for comes back."""
         self.server.kill()
 
     def restart(self) -> None:
@@ -50,12 +52,25 @@ class RedisServer:
         """A client of the whole content; the caller closes it."""
         return Redis.from_url(self.url)
 
+    def written(self) -> None:
+        """Wait until all that was acknowledged is in the file's pages, where it outlives the process.
+
+        With `appendfsync everysec`, Redis holds writes back for up to 2 s while a slow fsync is under way.
+        """
+        give_up_s = time.monotonic() + 20
+        with self.client() as redis:
+            while cast("dict[str, int]", redis.info("persistence"))["aof_buffer_length"]:
+                if time.monotonic() > give_up_s:
+                    raise TimeoutError(f"Redis at {self.url} did not write its append-only file within 20 s")
+                time.sleep(0.01)
+
     def snapshot(self) -> Path:
-        """A copy of everything written up to now, taken while it runs.
+        """A copy of everything acknowledged up to now, taken while it runs.
 
         The file only grows and each step is in it as a whole or, at the torn end, not at all, so a copy
         is the content at one moment.
         """
+        self.written()
         copy = Path(tempfile.mkdtemp(prefix="snapshot-", dir=self._folder))
         shutil.copytree(self._folder / _AOF, copy / _AOF)
         return copy
