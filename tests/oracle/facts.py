@@ -96,6 +96,7 @@ FIGURES = {
     "crimes_prosecuted": 1, "complaints_retained": 0, "speed_enforcements_change": 0,
     "road_fatalities_by_road_user": 0, "gun_crime_published": 0,
 }  # fmt: skip
+PERCENT = {"crimes_prosecuted", "complaints_retained"}  # a rate of these without a denominator is at most 100
 HELD_MS = {  # noon of the 15th of the month in which a period ends
     "2021-10-31": 1_634_299_200_000, "2021-09": 1_631_707_200_000, "2021-Q3": 1_631_707_200_000,
     "2020": 1_608_033_600_000, "2020-10/2021-09": 1_631_707_200_000, "2021-08/2021-10": 1_634_299_200_000,
