@@ -75,6 +75,16 @@ GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
         {**BY_AREA, "by": {"area": "Stoke"}, "numerator": 33},
         "return.figure",
     ),
+    "of a whole group of areas": (
+        "gun_crime_published|area=county|2021",
+        {**BY_AREA, "by": {"area": "County"}, "numerator": 40},
+        "return.figure",
+    ),
+    "of its part without a district": (
+        "gun_crime_published|area=county_unknown|2021",
+        {**BY_AREA, "by": {"area": "county_unknown"}, "numerator": 1},
+        "return.figure",
+    ),
     "of no known area": (
         "gun_crime_published|area=unknown|2021",
         {**BY_AREA, "by": {"area": "unknown"}, "numerator": 3},

@@ -21,6 +21,7 @@ Readings where the design is silent
 - A victim counts as informed at the very moment of the latest allocation too: the two may be one key press.
 - Subgroup and codes come from the latest class's code alone, whatever group or category that class states.
 - A figure is held at noon (UTC) of the 15th of the month in which its period ends, so in that month in every zone.
+- A figure may be of a group of areas: `county` is then a value of its own, and `county_unknown` another.
 - A figure without a denominator has no field of one; a number of 0 has a field that says that it was given.
 """
 

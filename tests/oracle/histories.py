@@ -297,7 +297,7 @@ def returned(draw: st.DrawFn, name: str) -> list[Sent]:
     measure, period = draw(st.sampled_from(sorted(FIGURES))), draw(st.sampled_from(sorted(HELD_MS)))
     by = {
         "road_fatalities_by_road_user": {"road_user": "pedestrian"},
-        "gun_crime_published": {"area": draw(st.sampled_from(("stoke", "unknown")))},
+        "gun_crime_published": {"area": draw(st.sampled_from(("stoke", "county", "county_unknown", "unknown")))},
     }.get(measure, {})
     is_note = not draw(st.integers(0, 4))
     labels = ",".join(f"{label}={value}" for label, value in by.items())
