@@ -41,8 +41,25 @@ def test_a_figure_is_one_row_of_its_own_period_with_its_restatements(filled: Set
     )
     fill(filled, [figure("2022-01-22T09:00:00Z", "2022-01-21", 780, 1450, reported_by="PSD")])
     (row,) = rows(filled, "complaints_retained")
-    assert (row["numerator"], row["published_numerator"], row["restatements"]) == (780, 779, 2)  # and its as-at
+    assert (row["numerator"], row["published_numerator"], row["restatements"]) == (780, 779, 1)
     assert "complaints_retained,2020-12/2021-11" in as_csv(months(filled, measures=["complaints_retained"]))
+
+
+def test_a_late_figure_its_revision_and_its_withdrawal_are_one_restatement_each(filled: Settings) -> None:
+    """Each changes four or five fields of the month, which closed on 30 December."""
+    gone = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-24"}
+    late = [
+        figure("2022-01-22T09:00:00Z", "2022-01-21", 779, 1450),
+        figure("2022-01-23T09:00:00Z", "2022-01-23", 780, 1451),
+        figure("2022-01-23T10:00:00Z", "2022-01-22", 5, 7),  # as at an earlier moment: it changes nothing
+        Happened("return.withdrawn", SUBJECT, "2022-01-24T09:00:00Z", gone),
+    ]
+    found = []
+    for event in late:
+        fill(filled, [event])
+        (row,) = rows(filled, "complaints_retained")
+        found.append((row["numerator"], row["published_numerator"], row["restatements"]))
+    assert found == [(779, None, 1), (780, None, 2), (780, None, 2), (None, None, 3)]
 
 
 def test_a_withdrawal_takes_the_figure_away_and_a_later_version_counts_again(filled: Settings) -> None:
