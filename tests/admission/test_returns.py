@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.fold.pipeline import SETTINGS, catalogue
 from watchroom.admission.admit import Admission
-from watchroom.admission.returns import checks
+from watchroom.admission.returns import UnfitFigure, check_numbers, checks
 from watchroom.errors import EventRefused
 from watchroom.events.record import Arrived, Record
 from watchroom.events.times import to_ms
 
 NOW = "2022-01-27T10:00:00Z"
-SHARE = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-21"}
-BY_AREA = {"measure": "gun_crime_published", "period": "2021", "as_at": "2022-01-21", "by": {"area": "stoke"}}
+SHARE = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-21", "numerator": 1}
+BY_AREA = {
+    "measure": "gun_crime_published",
+    "period": "2021",
+    "as_at": "2022-01-21",
+    "by": {"area": "stoke"},
+    "numerator": 1,
+}
 SIGNED = {"measure": "speed_enforcements_change", "period": "2021", "as_at": "2022-01-21"}
 
 
@@ -56,11 +63,26 @@ GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
         {**SHARE, "numerator": 779, "denominator": 1450},
         "return.figure",
     ),
-    "without numbers": ("complaints_retained||2020-12/2021-11", SHARE, "return.figure"),
+    "a rate of all": ("complaints_retained||2020-12/2021-11", {**SHARE, "numerator": 100}, "return.figure"),
+    "as at the first day of 1990": (
+        "complaints_retained||2020-12/2021-11",
+        {**SHARE, "as_at": "1990-01-01", "numerator": 1},
+        "return.figure",
+    ),
     "by area": ("gun_crime_published|area=stoke|2021", {**BY_AREA, "numerator": 33}, "return.figure"),
     "spelt otherwise": (
         "gun_crime_published|area=stoke|2021",
         {**BY_AREA, "by": {"area": "Stoke"}, "numerator": 33},
+        "return.figure",
+    ),
+    "of a whole group of areas": (
+        "gun_crime_published|area=county|2021",
+        {**BY_AREA, "by": {"area": "County"}, "numerator": 40},
+        "return.figure",
+    ),
+    "of its part without a district": (
+        "gun_crime_published|area=county_unknown|2021",
+        {**BY_AREA, "by": {"area": "county_unknown"}, "numerator": 1},
         "return.figure",
     ),
     "of no known area": (
@@ -71,6 +93,13 @@ GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
     "below zero, signed": ("speed_enforcements_change||2021", {**SIGNED, "numerator": -3350}, "return.figure"),
     "a withdrawal": ("gun_crime_published|area=stoke|2021", BY_AREA, "return.withdrawn"),
     "a note": ("note|July 2021", {"text": "Exceptional volumes.", "from": "2021-07"}, "return.note"),
+    "a note of one month": ("note|1", {"text": "said", "from": "2021-07-15", "to": "2021-07"}, "return.note"),
+    "a note about a measure": (
+        "note|1",
+        {"text": "said", "from": "2021-07", "measure": "calls_waiting"},
+        "return.note",
+    ),
+    "a note about all": ("note|1", {"text": "said", "from": "2021-07", "measure": "", "to": None}, "return.note"),
 }
 
 
@@ -89,6 +118,48 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         {"measure": "complaints", "period": "2021", "as_at": "21/01/2022", "numerator": 1},
         "bad_data",
         "or a day such as 2022-01-21",
+    ),
+    "an as-at of an unset clock": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "1970-01-01", "numerator": 1},
+        "bad_data",
+        "data.as_at '1970-01-01' lies before 1990 (is the sender's clock set?); write a time from 1990 on",
+    ),
+    "an as-at one millisecond too early": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "1989-12-31T23:59:59.999Z", "numerator": 1},
+        "bad_data",
+        "lies before 1990",
+    ),
+    "no number": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21"},
+        "bad_data",
+        "data.numerator is missing; write the number, or send return.withdrawn for a figure",
+    ),
+    "null for a number": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": None},
+        "bad_data",
+        "data.numerator is null; write a finite number",
+    ),
+    "a denominator alone": (
+        "complaints_retained||2020-12/2021-11",
+        {"measure": "complaints_retained", "period": "2021", "as_at": "2022-01-21", "denominator": 1450},
+        "bad_data",
+        "data.numerator is missing",
+    ),
+    "a rate above all": (
+        "complaints_retained||2020-12/2021-11",
+        {**SHARE, "numerator": 1450},
+        "bad_data",
+        "numerator is 1450 without a denominator, above 100 percent; write at most 100, or the counts as numerator",
+    ),
+    "a rate just above all": (
+        "crimes_prosecuted||2021",
+        {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "numerator": 100.04},
+        "bad_data",
+        "write at most 100",
     ),
     "not finite": (
         "complaints||2021",
@@ -136,7 +207,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
     "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is no figure"),
     "a label that is not there": (
         "complaints||2021",
-        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "by": {"area": "stoke"}},
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 1, "by": {"area": "stoke"}},
         "bad_data",
         "write no labels: it has none",
     ),
@@ -185,11 +256,39 @@ def test_a_note_has_a_subject_that_no_figure_can_have() -> None:
         assert "write 'note|' and a name" in detail
 
 
+BAD_NOTES = {
+    "an end before the beginning": ({"to": "2021-06"}, "to is '2021-06', before from '2021-07'; write '2021-07' or"),
+    "an end on the day before": ({"to": "2021-06-30"}, "to is '2021-06-30', before from '2021-07'"),
+    "a measure that is not there": ({"measure": "call_volumes"}, "measure is 'call_volumes', which is not in the"),
+    "a measure like another": ({"measure": "call_volumes"}, "write 'call_volume', if that is meant"),
+    "a measure like none": ({"measure": "#"}, "write an id of the catalogue (schemas/measures/README.md lists all)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_NOTES)
+def test_a_note_that_no_report_could_show_is_refused(case: str) -> None:
+    """It would be kept, and nobody would ever read it."""
+    more, said = BAD_NOTES[case]
+    found, detail = reason("note|1", {"text": "said", "from": "2021-07", **more}, "return.note")
+    assert found == "bad_data"
+    assert said in detail
+
+
+def test_only_a_change_or_what_may_exceed_is_a_rate_above_100_percent() -> None:
+    """A share of more than all is a wrong number; a change, or a ratio, may double."""
+    shipped = catalogue().measures["complaints_retained"]
+    for own in ({"signed": True}, {"may_exceed": True}, {"unit": "people"}):
+        check_numbers(replace(shipped, own={**shipped.own, **own}), {"numerator": 101})
+    with pytest.raises(UnfitFigure):
+        check_numbers(shipped, {"numerator": 101})
+
+
 def test_a_figure_in_another_topic_is_of_the_wrong_topic() -> None:
     """The checks belong to the stream's own topic."""
     record = Record(0, to_ms(NOW), b"complaints||2021", json.dumps({
         "specversion": "1.0", "id": "1", "source": "psd", "type": "return.figure", "time": NOW,
-        "subject": "complaints||2021", "data": {"measure": "complaints", "period": "2021", "as_at": "2022-01-21"},
+        "subject": "complaints||2021",
+        "data": {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 1},
     }).encode())  # fmt: skip
     with pytest.raises(EventRefused) as refused:
         rules("calls").admit(record)

@@ -12,6 +12,8 @@ from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid
 from watchroom.kinds.measure import Label, resolved
+from watchroom.settings import Settings
+from watchroom.store.definition import definition_of
 
 SCHEMAS = ROOT / "schemas"
 BY_AREA = COUNT.replace('"calls"', '"incidents"').replace("offered", "created") + 'by = { area = "area" }\n'
@@ -53,6 +55,32 @@ def test_the_shipped_areas_are_one_partition_and_the_county_is_only_a_group() ->
 def test_an_area_is_counted_however_a_feed_spells_it(said: str | None, counted: str) -> None:
     """The local authorities' names stand in the lists of LSOAs from which a force takes them."""
     assert resolved(shipped()[1], said) == counted
+
+
+def test_a_figure_may_be_of_a_group_which_is_then_a_value_of_its_own() -> None:
+    """The published report prints Stoke-on-Trent and the county; under `county_unknown` the county would be misread."""
+    catalogue = load_catalogue(SCHEMAS / "measures", Path("areas.toml"))
+    (label,) = catalogue.measures["gun_crime_published"].labels
+    assert label.all_values() == ("stoke", *DISTRICTS, "county_unknown", "out_of_force", "county", "unknown", "other")
+    said = ("County", "county_unknown", "Stoke-on-Trent UA", "Cheshire East", None)
+    assert [resolved(label, each) for each in said] == ["county", "county_unknown", "stoke", "other", "unknown"]
+
+
+def test_only_the_name_of_a_group_decides_what_figures_are_stored_under(tmp_path: Path) -> None:
+    """An area can join a group without a rebuild; a group that is called otherwise is another value of figures."""
+    settings = Settings()
+
+    def definition(text: str, stream: str) -> object:
+        (tmp_path / "areas.toml").write_text(text)
+        catalogue = load_catalogue(SCHEMAS / "measures", tmp_path / "areas.toml")
+        return definition_of(settings, catalogue, stream, 4)
+
+    smaller = GOOD.replace('south = ["south_east", "south_west"]', 'south = ["south_east"]')
+    renamed = GOOD.replace("{ south =", "{ the_south =")
+    assert len({GOOD, smaller, renamed}) == 3
+    assert definition(smaller, "returns") == definition(GOOD, "returns")
+    assert definition(renamed, "returns") != definition(GOOD, "returns")
+    assert definition(renamed, "crimes") == definition(GOOD, "crimes")
 
 
 def test_a_file_of_another_force_is_read_from_the_folder_of_schemas(tmp_path: Path) -> None:

@@ -55,22 +55,30 @@ def test_it_is_split_by_the_labels_that_all_have(tmp_path: Path) -> None:
     )
 
 
-BY_AREA = (
-    f'[incidents_in]\nkind = "count"\nstream = "incidents"\nat = "created"\nby = {{ area = "area" }}\n'
-    f'windows = ["1h", "28d", "month"]\narea_windows = ["1h", "28d"]\n{TEXTS}'
-    f'[crimes_in]\nkind = "count"\nstream = "crimes"\nat = "recorded"\nby = {{ line = "group", area = "area" }}\n'
-    f'windows = ["1h", "28d", "month"]\narea_windows = ["28d", "month"]\n{TEXTS}'
-)
+IN_SAME_WINDOWS = '["1h", "28d"]'
+
+
+def by_area(crimes: str = IN_SAME_WINDOWS) -> str:
+    """Two measures by area; the second is so in these windows."""
+    return (
+        f'[incidents_in]\nkind = "count"\nstream = "incidents"\nat = "created"\nby = {{ area = "area" }}\n'
+        f'windows = ["1h", "28d", "month"]\narea_windows = {IN_SAME_WINDOWS}\n{TEXTS}'
+        f'[crimes_in]\nkind = "count"\nstream = "crimes"\nat = "recorded"\n'
+        f'by = {{ line = "group", area = "area" }}\n'
+        f'windows = ["1h", "28d", "month"]\narea_windows = {crimes}\n{TEXTS}'
+    )
+
+
 OF_AREAS = (
     '[both]\nkind = "count"\nstream = "crimes"\nwindows = ["1h", "28d", "month"]\n'
     f'sum_of = [{{ measure = "incidents_in" }}, {{ measure = "crimes_in" }}]\n{TEXTS}'
 )
 
 
-def test_it_is_by_area_in_the_windows_in_which_all_are(tmp_path: Path) -> None:
-    """In the others its parts hold nothing by area: those of all areas together are added."""
-    both = load(tmp_path, measures=OF_AREAS + BY_AREA).measures["both"]
-    assert (both.area_label, both.area_windows) == ("area", ("28d",))
+def test_it_is_by_area_in_the_windows_in_which_its_parts_are(tmp_path: Path) -> None:
+    """In the others these hold nothing by area: those of all areas together are added."""
+    both = load(tmp_path, measures=OF_AREAS + by_area()).measures["both"]
+    assert (both.area_label, both.area_windows) == ("area", ("1h", "28d"))
     lines = ("999", "101", "unknown", "other")
     assert series_behind(both, {"area": "all"}) == (
         "incidents_in|area=all", *(f"crimes_in|line={line},area=all" for line in lines),
@@ -80,10 +88,36 @@ def test_it_is_by_area_in_the_windows_in_which_all_are(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("area_windows", "found"),
+    [('["28d", "month"]', "crimes_in by area in 28d, month"), ("[]", "crimes_in by area in no window")],
+)
+def test_parts_by_area_in_other_windows_are_refused(area_windows: str, found: str, tmp_path: Path) -> None:
+    """Whoever asked for an area over 1h would find nothing there, though one of the parts has it."""
+    fault = the_fault(tmp_path, OF_AREAS + by_area(area_windows))
+    assert (fault.key, fault.found) == ("both.sum_of", f"incidents_in by area in 1h, 28d; {found}")
+    assert fault.write.startswith("measures that are split by area in the same windows")
+
+
+def test_parts_may_differ_in_windows_that_the_sum_has_not(tmp_path: Path) -> None:
+    """Only what is added up must agree."""
+    sum_ = OF_AREAS.replace('["1h", "28d", "month"]', '["28d"]')
+    both = load(tmp_path, measures=sum_ + by_area('["28d", "month"]')).measures["both"]
+    assert both.area_windows == ("28d",)
+
+
+def test_a_label_of_areas_and_one_of_the_same_name_are_not_added_up(tmp_path: Path) -> None:
+    """All areas together of the one would be added to a single channel of the other, and the rest would be lost."""
+    sum_ = OF_AREAS.replace("crimes_in", "contacts_by_line").replace('"crimes"', '"contacts"')
+    sum_ = sum_.replace('["1h", "28d", "month"]', '["month"]')
+    fault = the_fault(tmp_path, sum_ + by_area() + BY_BOTH)
+    assert (fault.key, fault.found) == ("both.sum_of", "contacts_by_line with a label 'area' of something else")
+
+
 def test_areas_are_no_condition_of_a_sum(tmp_path: Path) -> None:
     """In most windows there is nothing by area that could be left out."""
     where = '{ measure = "incidents_in", where = { area = ["stoke"] } }'
-    fault = the_fault(tmp_path, OF_AREAS.replace('{ measure = "incidents_in" }', where) + BY_AREA)
+    fault = the_fault(tmp_path, OF_AREAS.replace('{ measure = "incidents_in" }', where) + by_area())
     assert fault.key == "both.sum_of.0.where.area"
     assert "another label" in fault.write
 

@@ -16,7 +16,7 @@ from tests.oracle.recompute import Content, Entry, without_zeros
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.events.record import Arrived, Event
-from watchroom.fold.batch import Folded, Folder, Known
+from watchroom.fold.batch import Folded, Folder, Known, Restatement
 from watchroom.fold.contributions import Contributor
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
@@ -42,17 +42,24 @@ def arrived(sent: Sent) -> Arrived:
 
 def run(batches: Sequence[Sequence[Sent]], now_ms: int, *, round_trip: bool = True) -> Content:
     """The content after these batches; a batch is cut again by topic and partition, as intake gets it."""
-    worker = _Worker(now_ms, round_trip=round_trip)
+    return applied(batches, now_ms, round_trip=round_trip).content()
+
+
+def applied(batches: Sequence[Sequence[Sent]], now_ms: int, *, round_trip: bool = True) -> Worker:
+    """What has applied these batches."""
+    worker = Worker(now_ms, round_trip=round_trip)
     for batch in batches:
         parts: dict[tuple[str, str, int], list[Sent]] = defaultdict(list)
         for sent in batch:
             parts[sent.stream, sent.topic, sent.partition].append(sent)
         for (stream, topic, partition), part in parts.items():
             worker.step(stream, topic, partition, part)
-    return worker.content()
+    return worker
 
 
-class _Worker:
+class Worker:
+    """Everything that was written, and the restatement log."""
+
     def __init__(self, now_ms: int, *, round_trip: bool) -> None:
         self._now_ms = now_ms
         self._round_trip = round_trip
@@ -60,10 +67,11 @@ class _Worker:
         self._known: dict[tuple[str, int], dict[str, Known]] = defaultdict(dict)
         self._buckets: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._open: dict[str, dict[str, int]] = defaultdict(dict)
-        self._log: list[Entry] = []
+        self.log: list[Restatement] = []
         self._tokens: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def step(self, stream: str, topic: str, partition: int, part: Sequence[Sent]) -> None:
+        """Fold events of one partition, and write what comes out."""
         place = topic, partition
         if place not in self._folders:
             self._folders[place] = folder(stream, topic, partition)
@@ -87,17 +95,19 @@ class _Worker:
             self._open[name].pop(subject, None)
         for name, subject, since_ms in folded.open_now():
             self._open[name][subject] = since_ms
-        self._log += [
+        self.log += folded.restatements
+
+    def content(self) -> Content:
+        """All of it, as the oracle has it."""
+        log = [
             Entry(
                 entry.topic, entry.partition, entry.offset, entry.arrival_ms, entry.event_type, entry.month,
                 series(entry.measure, entry.by), entry.field, entry.delta,
             )
-            for entry in folded.restatements
+            for entry in self.log
         ]  # fmt: skip
-
-    def content(self) -> Content:
         opened = {name: members for name, members in self._open.items() if members}
-        return Content(without_zeros(self._buckets), opened, sorted(self._log), {}, without_zeros(self._tokens))
+        return Content(without_zeros(self._buckets), opened, sorted(log), {}, without_zeros(self._tokens))
 
 
 def folder(stream: str, topic: str, partition: int) -> Folder:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchroom.kinds import figure
 from watchroom.kinds.duration import DurationFigures
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.share import figures as share_figures
@@ -96,6 +97,24 @@ def test_big_sums_keep_their_milliseconds(sum_ms: int, observations: int) -> Non
     """A year of long waits goes far beyond 2^31 ms."""
     value = DurationFigures({"sum_ms": sum_ms, "observations": observations}, BINS)
     assert value.mean_s == pytest.approx(sum_ms / observations / 1000)
+
+
+OF_PEOPLE = Measure("m", "figure", "returns", "", (), (), "b", "d", "s", own={"unit": "people"})
+
+
+@pytest.mark.parametrize("as_at_ms", [0, 1, 1_642_723_200_000])
+@pytest.mark.parametrize("number", [0, 5])
+def test_a_figure_is_there_whatever_its_number_and_its_as_at(as_at_ms: int, number: int) -> None:
+    """0 is a number, and 1970 a year: neither says that nothing was given."""
+    found = figure.figures(OF_PEOPLE, {"numerator": number, "has_numerator": 1, "as_at_ms": as_at_ms})
+    assert (found.value, found.denominator, found.as_at_ms, found.as_at_s) == (number, None, as_at_ms, as_at_ms / 1000)
+
+
+@pytest.mark.parametrize("stored", [{}, {"numerator": 0, "has_numerator": 0, "as_at_ms": 0}])
+def test_of_a_figure_that_was_withdrawn_there_is_nothing(stored: dict[str, int]) -> None:
+    """Differences leave fields of 0 behind."""
+    found = figure.figures(OF_PEOPLE, stored)
+    assert (found.value, found.numerator, found.as_at_ms, found.as_at_s) == (None, None, None, None)
 
 
 @given(st.lists(st.integers(0, 70_000), max_size=40))

@@ -21,6 +21,7 @@ Readings where the design is silent
 - A victim counts as informed at the very moment of the latest allocation too: the two may be one key press.
 - Subgroup and codes come from the latest class's code alone, whatever group or category that class states.
 - A figure is held at noon (UTC) of the 15th of the month in which its period ends, so in that month in every zone.
+- A figure may be of a group of areas: `county` is then a value of its own, and `county_unknown` another.
 - A figure without a denominator has no field of one; a number of 0 has a field that says that it was given.
 """
 
@@ -96,6 +97,7 @@ FIGURES = {
     "crimes_prosecuted": 1, "complaints_retained": 0, "speed_enforcements_change": 0,
     "road_fatalities_by_road_user": 0, "gun_crime_published": 0,
 }  # fmt: skip
+PERCENT = {"crimes_prosecuted", "complaints_retained"}  # a rate of these without a denominator is at most 100
 HELD_MS = {  # noon of the 15th of the month in which a period ends
     "2021-10-31": 1_634_299_200_000, "2021-09": 1_631_707_200_000, "2021-Q3": 1_631_707_200_000,
     "2020": 1_608_033_600_000, "2020-10/2021-09": 1_631_707_200_000, "2021-08/2021-10": 1_634_299_200_000,

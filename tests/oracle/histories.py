@@ -21,6 +21,7 @@ from tests.oracle.facts import (
     HELD_MS,
     INCIDENT_CATEGORIES,
     NOTED_MS,
+    PERCENT,
     RESOLVED,
     Sent,
 )  # fmt: skip
@@ -273,7 +274,7 @@ AS_AT = (
 @st.composite
 def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], period: str) -> dict[str, Any]:
     if type_ == "return.note":
-        about = draw(st.sampled_from((None, "call_volume", "nothing_known")))
+        about = draw(st.sampled_from((None, "", "call_volume")))
         said = {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))}
         return said | _known(measure=about)
     data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
@@ -281,9 +282,10 @@ def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], 
         data["by"] = by
     if type_ == "return.figure":
         numerator = draw(st.sampled_from(NUMBERS))
-        denominator = draw(st.sampled_from((None, None, *(each for each in NUMBERS if each >= numerator))))
+        without = () if measure in PERCENT and numerator > 100 else (None, None)
+        denominator = draw(st.sampled_from((*without, *(each for each in NUMBERS if each >= numerator))))
         sign = -1 if measure == "speed_enforcements_change" and draw(st.booleans()) else 1
-        data |= {"numerator": sign * numerator} if draw(st.integers(0, 9)) else {}
+        data["numerator"] = sign * numerator
         data |= {} if denominator is None else {"denominator": denominator}
         data |= draw(st.sampled_from(({}, {"note": "estimated"}, {"reported_by": "a team"})))
     return data
@@ -295,7 +297,7 @@ def returned(draw: st.DrawFn, name: str) -> list[Sent]:
     measure, period = draw(st.sampled_from(sorted(FIGURES))), draw(st.sampled_from(sorted(HELD_MS)))
     by = {
         "road_fatalities_by_road_user": {"road_user": "pedestrian"},
-        "gun_crime_published": {"area": draw(st.sampled_from(("stoke", "unknown")))},
+        "gun_crime_published": {"area": draw(st.sampled_from(("stoke", "county", "county_unknown", "unknown")))},
     }.get(measure, {})
     is_note = not draw(st.integers(0, 4))
     labels = ",".join(f"{label}={value}" for label, value in by.items())

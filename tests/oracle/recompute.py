@@ -137,6 +137,12 @@ def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
     ]
 
 
+def restated(content: Content) -> dict[tuple[str, str], int]:
+    """(month, series) -> how many events changed it after the month had closed: each is one restatement."""
+    changed = {(each.month, each.series, each.topic, each.partition, each.offset) for each in content.restatements}
+    return dict(Counter((month, series) for month, series, *_ in changed))
+
+
 def _count_tokens(tokens: Buckets, event: Sent, before: Added, after: Added) -> None:
     """Tokens by day and by month. What changes a month that was closed when the event arrived has `+` before it."""
     for sign, added in ((-1, before), (1, after)):

@@ -108,7 +108,7 @@ def _data(subject: str) -> dict[str, Any]:
         return {}
     measure, labels, period = subject.split("|")
     by = dict(pair.split("=") for pair in labels.split(",") if pair)
-    return {"measure": measure, "period": period, "as_at": "2021-11-08", "by": by}
+    return {"measure": measure, "period": period, "as_at": "2021-11-08", "numerator": 1, "by": by}
 
 
 def content_of(client: Redis, force: str) -> Content:

@@ -66,6 +66,8 @@ def test_a_row_that_is_imported_again_is_the_same_event_again(tmp_path: Path) ->
 OPEN = '"open'
 BAD = {
     "complaints,2021,,1450,,,,": "as_at: found nothing; write the as-at of the figure",
+    "complaints,2021,1970-01-01,1450,,,,": "as_at: found '1970-01-01'; write a day 2022-01-21, or",
+    "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, above 100 percent",
     "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022'; write a day 2022-01-21, or",
     "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is no period; write a day 2021-12-31",
     "complaints,2021,2022-01-21,,,,,": "numerator: found nothing; write the numerator of the figure",

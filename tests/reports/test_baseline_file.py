@@ -77,6 +77,18 @@ def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
     assert found.cells == {("2018-12", "call_volume|line=101|count"): 5}
 
 
+def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken() -> None:
+    """Months are added up over areas: districts and the whole county together would count twice."""
+    catalogue = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
+    rows = "2018-12,incident_volume,,1,County,count,5\n2018-12,incident_volume,,1,county_unknown,count,4\n"
+    found = parse_baseline("b.csv", HEAD + rows, YEAR, catalogue)
+    (fault,) = found.faults
+    said = "b.csv:2: area: found 'County', which is a group of areas; write an area; of the group these: newcastle"
+    assert str(fault).startswith(said)
+    assert str(fault).endswith("staffordshire_moorlands, county_unknown")
+    assert list(found.cells) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
+
+
 def test_a_part_above_its_whole_is_refused() -> None:
     """Of a share, and of durations within their target; the whole itself is taken."""
     found = parsed(

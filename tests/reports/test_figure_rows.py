@@ -25,7 +25,7 @@ def kept(period: str, as_at: str, numerator: int | None, denominator: int | None
     for what, number in (("numerator", numerator), ("denominator", denominator)):
         if number is not None:
             fields |= {what: number, f"has_{what}": 1}
-    given = {"by": {}, "before": fields, "entries": 0, "closed": True, **more}
+    given = {"by": {}, "before": fields, "restatements": 0, "closed": True, **more}
     return Kept(period=period, fields=fields, as_at=as_at, **given)
 
 
@@ -139,7 +139,7 @@ def test_what_was_published_is_said_of_a_figure_too() -> None:
     """Revised after its month had closed: 5 then, 6 now."""
     figure = kept("2021-10", "2021-11-29", 6)
     before = {**figure.fields, "numerator": 5}
-    (row,) = rows(PEOPLE, figure._replace(before=before, entries=2))
+    (row,) = rows(PEOPLE, figure._replace(before=before, restatements=2))
     assert row.published is not None
     assert row.published.value is not None
     assert (row.published.value.value, row.restatements) == (Fraction(5), 2)

@@ -6,10 +6,12 @@ from typing import Any
 
 from redis import Redis
 
-from tests.reports.filled import Happened, fill
+from tests.reports.filled import NOW_MS, Happened, fill
 from watchroom.reports.collect import Collector
 from watchroom.reports.months import months
 from watchroom.reports.output import as_csv
+from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.report_words import label_text, lines
 from watchroom.reports.returned import notes, reported
 from watchroom.settings import Settings
 
@@ -41,8 +43,48 @@ def test_a_figure_is_one_row_of_its_own_period_with_its_restatements(filled: Set
     )
     fill(filled, [figure("2022-01-22T09:00:00Z", "2022-01-21", 780, 1450, reported_by="PSD")])
     (row,) = rows(filled, "complaints_retained")
-    assert (row["numerator"], row["published_numerator"], row["restatements"]) == (780, 779, 2)  # and its as-at
+    assert (row["numerator"], row["published_numerator"], row["restatements"]) == (780, 779, 1)
     assert "complaints_retained,2020-12/2021-11" in as_csv(months(filled, measures=["complaints_retained"]))
+
+
+def test_a_late_figure_its_revision_and_its_withdrawal_are_one_restatement_each(filled: Settings) -> None:
+    """Each changes four or five fields of the month, which closed on 30 December."""
+    gone = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-24"}
+    late = [
+        figure("2022-01-22T09:00:00Z", "2022-01-21", 779, 1450),
+        figure("2022-01-23T09:00:00Z", "2022-01-23", 780, 1451),
+        figure("2022-01-23T10:00:00Z", "2022-01-22", 5, 7),  # as at an earlier moment: it changes nothing
+        Happened("return.withdrawn", SUBJECT, "2022-01-24T09:00:00Z", gone),
+    ]
+    found = []
+    for event in late:
+        fill(filled, [event])
+        (row,) = rows(filled, "complaints_retained")
+        found.append((row["numerator"], row["published_numerator"], row["restatements"]))
+    assert found == [(779, None, 1), (780, None, 2), (780, None, 2), (None, None, 3)]
+
+
+def test_a_figure_of_the_county_stands_beside_those_of_areas_and_is_added_to_none(filled: Settings) -> None:
+    """The published report prints it so; the part of the county without a district is another figure."""
+    said = {"County": ("county", 40), "stoke": ("stoke", 33), "county_unknown": ("county_unknown", 2)}
+    fill(filled, [
+        Happened(
+            "return.figure", f"gun_crime_published|area={area}|2021-11", "2021-12-09T09:00:00Z",
+            {
+                "measure": "gun_crime_published", "period": "2021-11", "as_at": "2021-12-08", "numerator": number,
+                "by": {"area": spelt},
+            },
+        )
+        for spelt, (area, number) in said.items()
+    ])  # fmt: skip
+    found = {row["by"]["area"]: row["value"] for row in rows(filled, "gun_crime_published")}
+    assert found == {"county": 40, "stoke": 33, "county_unknown": 2}
+    report = read_report(filled, Asked(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
+    printed = [row for _, its_rows in report.sections for row in its_rows if row.measure.id == "gun_crime_published"]
+    assert {label_text(row): [each.figure for each in lines(row)] for row in printed} == {
+        "area stoke": ["33"], "area county unknown": ["2"], "area county": ["40"],
+    }  # fmt: skip
+    assert {row.areas for row in printed} == {None}
 
 
 def test_a_withdrawal_takes_the_figure_away_and_a_later_version_counts_again(filled: Settings) -> None:

@@ -35,6 +35,7 @@ _WRITE: Final = {
     "subject": "the call, incident or crime this is about",
     "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
     "data": "an object",
+    "data.numerator": "the number, or send return.withdrawn for a figure that no longer stands",
     "time": WRITE,
     **{f"data.{name}": "a token, <key id>.<26 characters>" for name in FIELDS},
 }

@@ -16,13 +16,14 @@ from watchroom.events.slug import slug
 from watchroom.kinds import figure, kind_of, names
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Label, Measure, resolved
+from watchroom.rolling.periods import known_period
 from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN
 
 Check = Callable[[Event], None]
 
 
 class UnfitFigure(ValueError):
-    """DROP: what is wrong with a figure, and what to write instead; `key` says where."""
+    """DROP: what is wrong with a figure or a note, and what to write instead; `key` says where."""
 
     def __init__(self, reason: str, key: str, found: str, write: str) -> None:
         super().__init__(f"{key} {found}; write {write}")
@@ -31,7 +32,8 @@ class UnfitFigure(ValueError):
 
 def checks(measures: Iterable[Measure]) -> dict[str, Check]:
     """By event type: what raises EventRefused for an event that does not fit these entries."""
-    known = figures_of(measures)
+    every = {measure.id: measure for measure in measures}
+    known = figures_of(every.values())
 
     def check_figure(event: Event) -> None:
         try:
@@ -52,6 +54,10 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
                 reasons.WRONG_KEY,
                 f"the subject is {_shown(event.subject)}; write 'note|' and a name for the note, as key too",
             )
+        try:
+            check_note_data(every, event.data)
+        except UnfitFigure as unfit:
+            raise EventRefused(unfit.reason, f"{event.type}: {unfit}") from None
 
     return {FIGURE: check_figure, WITHDRAWN: check_figure, NOTE: check_note}
 
@@ -77,7 +83,7 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
             reasons.BAD_DATA,
             "measure",
             f"is {_shown(data['measure'])}, which is no figure",
-            _near(data["measure"], known),
+            _near(data["measure"], known, "an id of kind figure"),
         )
     by = data.get("by") or {}
     labels = {label.name: label for label in measure.labels}
@@ -108,9 +114,10 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
     """Refuse numbers that the entry does not allow.
 
     Raises:
-        UnfitFigure: Negative, too large, or a numerator above its denominator, where it may not be.
+        UnfitFigure: Negative, too large, or a numerator above its denominator, or a rate above 100 %, where it may
+            not be.
     """
-    numerator, denominator = (data.get(name) for name in (figure.NUMERATOR, figure.DENOMINATOR))
+    numerator, denominator = data[figure.NUMERATOR], data.get(figure.DENOMINATOR)
     for name, number in ((figure.NUMERATOR, numerator), (figure.DENOMINATOR, denominator)):
         if number is None:
             continue
@@ -121,8 +128,18 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
             raise UnfitFigure(
                 reasons.BAD_DATA, name, f"is {number:g}", f"at most {figure.MOST / 10 ** figure.DECIMALS.of(measure):g}"
             )
-    is_above = numerator is not None and denominator is not None and numerator > denominator
-    if is_above and not figure.MAY_EXCEED.of(measure):
+    if figure.MAY_EXCEED.of(measure):
+        return
+    if denominator is None:
+        is_change = figure.SIGNED.of(measure)
+        if figure.UNIT.of(measure) == figure.PERCENT and not is_change and numerator > 100:
+            raise UnfitFigure(
+                reasons.BAD_DATA,
+                figure.NUMERATOR,
+                f"is {numerator:g} without a denominator, above 100 percent",
+                "at most 100, or the counts as numerator and denominator",
+            )
+    elif numerator > denominator:
         raise UnfitFigure(
             reasons.BAD_DATA,
             figure.NUMERATOR,
@@ -131,9 +148,34 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
         )
 
 
-def _near(text: str, known: Iterable[str]) -> str:
+def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> None:
+    """Refuse a note that nothing could show.
+
+    Args:
+        known: All entries, by id.
+        data: `from`, `to` (each already checked) and `measure` of the event.
+
+    Raises:
+        UnfitFigure: Its period ends before it begins, or there is no such measure.
+    """
+    since, until = data["from"], data.get("to")
+    if until and known_period(until).last < known_period(since).first:
+        raise UnfitFigure(
+            reasons.BAD_DATA, "to", f"is {until!r}, before from {since!r}", f"{since!r} or later, or leave it out"
+        )
+    about = data.get("measure")
+    if about and about not in known:
+        raise UnfitFigure(
+            reasons.BAD_DATA,
+            "measure",
+            f"is {_shown(about)}, which is not in the catalogue",
+            _near(about, known, "an id of the catalogue"),
+        )
+
+
+def _near(text: str, known: Iterable[str], an_id: str) -> str:
     near = get_close_matches(text[:60], list(known), n=1)
-    return f"{near[0]!r}, if that is meant" if near else "an id of kind figure (schemas/measures/README.md lists all)"
+    return f"{near[0]!r}, if that is meant" if near else f"{an_id} (schemas/measures/README.md lists all)"
 
 
 def _shown(text: str) -> str:

@@ -26,6 +26,15 @@ class Areas:
     aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the value
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # for reports; no value is in two of them
 
+    def of_figures(self) -> Areas:
+        """What a figure that was produced elsewhere may be of: an area, or a whole group, which is a value of its own.
+
+        Figures are never added up, so that a group may stand beside its areas. In events the same word can be another
+        spelling of one area: of an incident in the county nobody may know the district.
+        """
+        aliases = {alias: value for alias, value in self.aliases.items() if alias not in self.groups}
+        return Areas((*self.values, *self.groups), aliases)
+
 
 def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fault]]:
     """The areas that a setting names, and everything that is wrong with them.

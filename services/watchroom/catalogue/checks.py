@@ -30,7 +30,8 @@ OF_HISTOGRAMS = ("count", "sum", "bucket")  # Prometheus keeps these endings for
 PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 
 Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
-Labels = Mapping[str, tuple[tuple[str, ...], str, Mapping[str, str]]]  # name -> listed values, absent, aliases
+LabelValues = tuple[tuple[str, ...], str, Mapping[str, str]]  # listed values, absent, aliases
+Labels = Mapping[str, LabelValues]  # by name
 
 
 def id_faults(name: str, ids: Collection[str]) -> Found:

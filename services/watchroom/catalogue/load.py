@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -16,7 +17,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
-from watchroom.kinds.kind import Unit
+from watchroom.kinds.kind import Reads, Unit
 from watchroom.kinds.measure import Label, Measure
 from watchroom.streams import STREAMS
 
@@ -32,6 +33,17 @@ STAND_INS = {
 JUDGE_DISPLAY = frozenset(
     {"kind", "stream", "by", "targets", "windows", "sum_of"}
 )  # without these a display cannot be judged
+
+
+class _Labels(NamedTuple):
+    """The labels of labels.toml, as measures of events have them, and as figures do."""
+
+    of_events: checks.Labels
+    of_figures: checks.Labels
+
+    def of(self, kind: str) -> checks.Labels:
+        """Those of the measures of a kind."""
+        return self.of_figures if KINDS[kind].reads is Reads.FIGURES else self.of_events
 
 
 def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
@@ -106,8 +118,9 @@ def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     yield from content.items()
 
 
-def _labels(path: Path, areas: Areas, faults: list[Fault]) -> checks.Labels:
-    labels: dict[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {}
+def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
+    of_events: dict[str, checks.LabelValues] = {}
+    of_figures: dict[str, checks.LabelValues] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
         try:
@@ -115,9 +128,10 @@ def _labels(path: Path, areas: Areas, faults: list[Fault]) -> checks.Labels:
         except ValidationError as error:
             faults.extend(shape_faults(tuple(LabelEntry.model_fields), str(path), name, error))
             continue
-        values, aliases = (areas.values, areas.aliases) if entry.values_from else (entry.values, entry.aliases)
-        labels[name] = (tuple(values), entry.absent, aliases)
-    return labels
+        for labels, its_areas in ((of_events, areas), (of_figures, areas.of_figures())):
+            said = its_areas if entry.values_from else entry
+            labels[name] = (tuple(said.values), entry.absent, said.aliases)
+    return _Labels(of_events, of_figures)
 
 
 def _usable(table: Mapping[str, object], unusable: Collection[str]) -> MeasureEntry:
@@ -138,7 +152,7 @@ def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: li
 
 
 def _measure(
-    where: str, name: str, table: object, labels: checks.Labels, faults: list[Fault]
+    where: str, name: str, table: object, known_labels: _Labels, faults: list[Fault]
 ) -> tuple[Measure, MeasureEntry] | None:
     """The measure of an entry, and the entry; None where a fault leaves nothing whose display could be judged."""
     unusable: frozenset[str] = frozenset()
@@ -152,6 +166,7 @@ def _measure(
             return None
         unusable = frozenset(str(item["loc"][0]) for item in error.errors())
         entry = _usable(shared, unusable)
+    labels = known_labels.of(entry.kind)
     found = list(checks.entry_faults(entry, labels, unusable))
     faults.extend(Fault(where, f"{name}.{key}", what, write) for key, what, write in found)
     said = {} if "kind" in unusable else _own(where, name, entry.kind, own, faults)

@@ -37,9 +37,25 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
     for window in entry.windows:
         if window not in shared:
             yield "windows", repr(window), f"windows that all of them have: {', '.join(shared)}"
+    yield from _area_faults(entry, of_sum)
     streams = dict.fromkeys(each.stream for each in of_sum)
     if entry.stream not in streams and len(set(named)) == len(named):
         yield "stream", repr(entry.stream), f"a stream of what it adds up: {', '.join(streams)}"
+
+
+def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
+    """Measures that are not split by area in the same windows: a sum over an area would lack a part of it."""
+    label = next((each.area_label for each in of_sum if each.area_label), "")
+    if not all(label in (of.name for of in each.labels) for each in of_sum):
+        return  # the sum is not split by area
+    by_area = {each.id: [window for window in entry.windows if window in each.area_windows] for each in of_sum}
+    unlike = [each.id for each in of_sum if each.area_label != label]
+    if unlike:
+        found = f"{', '.join(unlike)} with a label {label!r} of something else"
+        yield "sum_of", found, f"measures whose {label!r} is the area"
+    elif len(set(map(tuple, by_area.values()))) > 1:
+        found = "; ".join(f"{name} by area in {', '.join(windows) or 'no window'}" for name, windows in by_area.items())
+        yield "sum_of", found, "measures that are split by area in the same windows: say so in their area_windows"
 
 
 def _adds_up(measure: Measure) -> bool:

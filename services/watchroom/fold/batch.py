@@ -44,6 +44,11 @@ class Restatement(NamedTuple):
     field: str
     delta: int
 
+    @property
+    def event(self) -> tuple[str, int, int]:
+        """Which event it was; the same after a rebuild. One event is one restatement, however many cells it changes."""
+        return self.topic, self.partition, self.offset
+
 
 @dataclass(slots=True)
 class TokenChange:

@@ -70,7 +70,8 @@ def figures(measure: Measure, stored: Stored, timed: bool = False) -> Figure:  #
         return of / 10**decimals if decimals else of
 
     factor = 100 if UNIT.of(measure) == PERCENT else 1
-    return Figure(number(NUMERATOR), number(DENOMINATOR), stored.get(AS_AT_MS) or None, factor)
+    is_there = stored.get(HAS + NUMERATOR)  # every figure has a numerator; an as-at may be any integer
+    return Figure(number(NUMERATOR), number(DENOMINATOR), stored.get(AS_AT_MS, 0) if is_there else None, factor)
 
 
 def adding(measure: Measure, _: str, by: By) -> Add:

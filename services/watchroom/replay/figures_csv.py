@@ -170,7 +170,8 @@ def _form_faults(where: str, row: Mapping[str, str]) -> Iterator[Fault]:
         try:
             as_at_ms(row["as_at"])
         except TimeUnusable:
-            yield Fault(where, "as_at", repr(row["as_at"]), "a day 2022-01-21, or 2022-01-21T09:30:00Z")
+            write = "a day 2022-01-21, or 2022-01-21T09:30:00Z, not before 1990"
+            yield Fault(where, "as_at", repr(row["as_at"]), write)
     for name, most in MOST.items():
         if len(row.get(name, "")) > most:
             yield Fault(where, name, f"{len(row[name]):,} characters", f"at most {most:,}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.reports.baselines import Baseline
 from watchroom.rolling.calendar import is_month
 
@@ -129,7 +129,8 @@ def _cell(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> t
     measure = known.get(row["measure"])
     if measure is None:
         raise _Bad("measure", repr(row["measure"]), f"one of {', '.join(known)}")
-    by = {label.name: _label_value(label, row.get(label.name, "")) for label in measure.labels}
+    groups = catalogue.areas.groups
+    by = {label.name: _label_value(label, row.get(label.name, ""), groups) for label in measure.labels}
     for name, value in row.items():
         if value and name not in (*COLUMNS, *by):
             raise _Bad(name, repr(value), f"nothing: {measure.id} is not split by {name}")
@@ -149,11 +150,18 @@ def fields_of(measure: Measure) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*of_quotients, *kind.further_fields)))
 
 
-def _label_value(label: Label, text: str) -> str:
-    """The value that a cell names; an empty cell says that it is not known."""
+def _label_value(label: Label, text: str, groups: Mapping[str, Collection[str]]) -> str:
+    """The value that a cell names; an empty cell says that it is not known.
+
+    A group of areas is refused even where events may spell an area so: months are added up over areas, and a total of
+    the group beside its parts would count twice.
+    """
     if not text:
         return label.absent
     value = slug(text)
+    if label.value_of == AREA and value in groups:
+        areas = ", ".join(groups[value])
+        raise _Bad(label.name, f"{text!r}, which is a group of areas", f"an area; of the group these: {areas}")
     value = label.aliases.get(value, value)
     if value not in label.all_values():
         raise _Bad(label.name, repr(text), f"one of {', '.join(label.all_values())}, or nothing where it is not known")

@@ -30,7 +30,7 @@ class Kept(NamedTuple):
     period: str  # 2020-12/2021-11
     fields: Fields
     before: Fields  # as they were when the month closed in which the period ends
-    entries: int  # of the log
+    restatements: int  # events that changed it since then
     closed: bool
     as_at: str  # its day in the reporting zone
 
@@ -103,7 +103,7 @@ def _span_row(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking)
         figure=figure,
         small=figure.is_small(asking.small_below),
         closed=shown.closed,
-        restatements=shown.entries,
+        restatements=shown.restatements,
         published=_figure(measure, shown.before) if shown.closed else None,
     )
 

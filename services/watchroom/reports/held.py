@@ -10,6 +10,7 @@ from watchroom.fold.batch import Restatement
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
 from watchroom.kinds.measure import Measure
+from watchroom.reports.restated import Changes, changes_by_series, deltas, restatements
 from watchroom.reports.rows import AsOf, by_series
 
 Content = Mapping[str, Mapping[str, int]]  # series -> field -> how much
@@ -29,7 +30,7 @@ class Held(NamedTuple):
     months: tuple[str, ...]
     today: Content
     published: Content  # today less the log
-    entries: Mapping[str, int]  # series -> how many entries of the log
+    restated: Mapping[str, Changes]  # by series: what changed since its months closed
     complete: Mapping[str, Mapping[str, bool]]  # stream -> month of these that it holds -> whether all of it
     closed: Mapping[str, bool]  # stream -> whether every month is closed
     as_of: AsOf
@@ -60,6 +61,10 @@ class Held(NamedTuple):
         """The same as they were when their months closed."""
         return fields_added_up(self.published.get(name, {}) for name in series_of(measure, sets))
 
+    def restatements(self, series: Iterable[str]) -> int:
+        """How many events changed a row that is made of these series since their months closed."""
+        return restatements(self.restated.get(name, {}) for name in series)
+
 
 def streams_of(measure: Measure) -> tuple[str, ...]:
     """The streams whose events feed a measure."""
@@ -80,18 +85,17 @@ def added_up(
 ) -> Held:
     """The months together; see `Held` for what the others say."""
     today: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    since: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    entries: Counter[str] = Counter()
+    log: list[Restatement] = []
     for month in months:
         for series, fields in by_series(month.fields).items():
             today[series].update(fields)
-        for entry in month.log:
-            series = names.series(entry.measure, entry.by)
-            since[series][entry.field] += entry.delta
-            entries[series] += 1
-    published = {series: _less(today.get(series, {}), since.get(series, {})) for series in {*today, *since}}
-    return Held(asked, dict(today), published, entries, complete, closed, as_of)
+        log += month.log
+    restated = changes_by_series(log)
+    published = {
+        series: _less(today.get(series, {}), deltas([restated.get(series, {})])) for series in {*today, *restated}
+    }
+    return Held(asked, dict(today), published, restated, complete, closed, as_of)
 
 
-def _less(today: Mapping[str, int], deltas: Mapping[str, int]) -> dict[str, int]:
-    return {field: today.get(field, 0) - deltas.get(field, 0) for field in {*today, *deltas}}
+def _less(today: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:
+    return {field: today.get(field, 0) - since.get(field, 0) for field in {*today, *since}}

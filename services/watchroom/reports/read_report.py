@@ -216,7 +216,7 @@ class _Reading:
         for name in self._stored if ids else ():
             month = self._month(name)
             held = self.held((name,))
-            for series in sorted({*by_series(month.fields), *held.entries}):
+            for series in sorted({*by_series(month.fields), *held.restated}):
                 measure, by = names.parse_series(series)
                 if measure in ids:
                     found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
@@ -281,8 +281,8 @@ class _Reading:
         period, fields = by.pop(names.PERIOD), held.today.get(series, {})
         as_at_ms = fields.get(AS_AT_MS, 0)
         as_at = self._calendar.day_of(as_at_ms) if as_at_ms else ""
-        entries = held.entries.get(series, 0)
-        return Kept(by, period, fields, held.published.get(series, {}), entries, held.closed.get(stream, False), as_at)
+        restated = held.restatements([series])
+        return Kept(by, period, fields, held.published.get(series, {}), restated, held.closed.get(stream, False), as_at)
 
     def _month(self, name: str) -> StoredMonth:
         if name not in self._read:

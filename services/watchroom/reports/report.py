@@ -70,7 +70,7 @@ class ReportRow:
     small: bool
     closed: bool  # whether the last month is, and so each
     as_of_ms: int | None
-    restatements: int  # entries of the log, since the months were closed
+    restatements: int  # events that changed it since the months were closed
     published: Figure | None
     compared: Mapping[str, Compared]  # by baseline
     areas: Areas | None
@@ -144,7 +144,7 @@ def _row(
         small=figure is not None and figure.is_small(source.small_below),
         closed=closed,
         as_of_ms=None if None in known else min(ms for ms in known if ms is not None),
-        restatements=sum(held.entries.get(name, 0) for name in series_of(measure, every)),
+        restatements=held.restatements(series_of(measure, every)),
         published=figure_of(measure, by, held.stored_then(measure, every)) if closed and figure is not None else None,
         compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},
         areas=None if figure is None else _areas(measure, by, every, figure, source),
@@ -155,7 +155,7 @@ def _row(
 def _in_use(measure: Measure, sets: Mapping[Key, Sequence[By]], held: Held) -> set[Key]:
     def happened(same: Sequence[By]) -> bool:
         series = series_of(measure, same)
-        return any(name in held.entries or any(held.today.get(name, {}).values()) for name in series)
+        return any(name in held.restated or any(held.today.get(name, {}).values()) for name in series)
 
     return {key for key, same in sets.items() if happened(same)}
 

@@ -35,7 +35,7 @@ class Note(NamedTuple):
     text: str
     since: str  # a day or a month, included
     until: str  # the last one; empty: without an end
-    measure: str  # empty: about all. Whether there is such an entry nobody has checked
+    measure: str  # id of an entry of the catalogue under which it was admitted; empty: about all
     source: str
     time: str
 

@@ -8,7 +8,7 @@ null, never 0. There are no totals and no overlapping periods, so rows can be ad
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -22,6 +22,7 @@ from watchroom.kinds.kind import Kind, Reads, Stored, fields_added_up
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.tokens import LEFT_OUT
+from watchroom.reports.restated import changes_by_series, deltas, restatements
 from watchroom.rolling.periods import known_period
 from watchroom.store.bands import Standing
 
@@ -61,11 +62,11 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
         catalogue: The measures.
         month: Its bucket and log.
         as_of: How far each stream is applied.
-        published: Also say what was published (today's figures minus the log) and how many entries the
-            log has for the row; null while the month is not closed.
+        published: Also say what was published (today's figures minus the log; null while the month is not closed),
+            and how many events have changed it since.
     """
     today = by_series(month.fields)
-    log = _restated(month.log)
+    log = changes_by_series(month.log)
     for measure, label_sets in _counted(catalogue, month, {*today, *log}):
         if (standing := month.bands.get(measure.id)) is not None:
             left_out = today.get(names.series(measure.id, {}), {}).get(LEFT_OUT, 0)
@@ -76,9 +77,8 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
         for by in label_sets:
             behind = names.series_behind(measure, by)
             fields = fields_added_up(today.get(series, {}) for series in behind)
-            changed = [log.get(series, (0, {})) for series in behind]
-            entries, deltas = sum(each for each, _ in changed), fields_added_up(each for _, each in changed)
-            if not any(fields.values()) and not entries:
+            changed = [log.get(series, {}) for series in behind]
+            if not any(fields.values()) and not any(changed):
                 continue
             row = _row(measure, by, month.name, fields)
             closed = all(month.closed.get(stream, False) for stream in measure.streams)
@@ -87,8 +87,9 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
                 row |= _own_period(measure, by, fields, as_of_ms)
             row |= {"as_of": _moment(as_of_ms), "closed": closed}
             if published:
-                before = {what: fields.get(what, 0) - deltas.get(what, 0) for what in {*fields, *deltas}}
-                row |= _published(measure, by, before, entries, closed=closed)
+                since = deltas(changed)
+                before = {what: fields.get(what, 0) - since.get(what, 0) for what in {*fields, *since}}
+                row |= _published(measure, by, before, restatements(changed), closed=closed)
             yield row
 
 
@@ -207,22 +208,11 @@ def _figures(measure: Measure, by: Mapping[str, str], stored: Stored) -> dict[st
 
 
 def _published(
-    measure: Measure, by: Mapping[str, str], before: Fields, entries: int, *, closed: bool
+    measure: Measure, by: Mapping[str, str], before: Fields, restated: int, *, closed: bool
 ) -> dict[str, object]:
     figures = _figures(measure, by, before)
     keys = (*PUBLISHED_VALUE, *kind_of(measure).published)
-    return {f"published_{key}": figures[key] if closed else None for key in keys} | {"restatements": entries}
-
-
-def _restated(log: Iterable[Restatement]) -> dict[str, tuple[int, dict[str, int]]]:
-    """Series -> number of log entries, and the sum of their deltas by field."""
-    sums: dict[str, Counter[str]] = defaultdict(Counter)
-    entries: Counter[str] = Counter()
-    for entry in log:
-        series = names.series(entry.measure, entry.by)
-        sums[series][entry.field] += entry.delta
-        entries[series] += 1
-    return {series: (entries[series], dict(deltas)) for series, deltas in sums.items()}
+    return {f"published_{key}": figures[key] if closed else None for key in keys} | {"restatements": restated}
 
 
 def _moment(ms: int | None) -> str | None:

@@ -23,6 +23,7 @@ from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream
 
 FIGURE, WITHDRAWN, NOTE = "return.figure", "return.withdrawn", "return.note"
 NOTE_SUBJECT: Final = re.compile(r"note\|[^|]+")
+EARLIEST_AS_AT_MS: Final = 631_152_000_000  # 1990-01-01T00:00Z; before it lies only what an unset clock reports
 FIGURES_LIST, NOTES_LIST = "figures", "notes"  # the sets in which figures and notes can be found
 
 # --------------------------------------------------------------------------------------------- events
@@ -32,9 +33,17 @@ def as_at_ms(text: str) -> int:
     """An as-at moment: RFC 3339 with an offset, or a day, which is its first moment in UTC.
 
     Raises:
-        TimeUnusable: It is neither.
+        TimeUnusable: It is neither, or lies before 1990.
     """
-    return to_ms(f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else text)
+    at_ms = day_ms(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else to_ms(text)
+    if at_ms < EARLIEST_AS_AT_MS:
+        raise TimeUnusable(f"{text!r} lies before 1990 (is the sender's clock set?); write a time from 1990 on")
+    return at_ms
+
+
+def day_ms(day: str) -> int:
+    """The first moment of a day in UTC."""
+    return to_ms(f"{day}T00:00:00Z")
 
 
 def _is_as_at(text: str) -> str:
@@ -59,7 +68,7 @@ def _is_day_or_month(text: str) -> str:
 AsAt = Annotated[str, Field(max_length=64), AfterValidator(_is_as_at)]
 Period = Annotated[str, Field(max_length=64), AfterValidator(_is_period)]
 DayOrMonth = Annotated[str, Field(max_length=10), AfterValidator(_is_day_or_month)]
-Number = Annotated[float | None, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 By = Annotated[dict[str, str] | None, Field(max_length=8)]
 
 
@@ -73,10 +82,10 @@ class FigureData(TypedDict):
     period: Period
     """What it is a figure of: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or two months, `2020-12/2021-11`."""
     as_at: AsAt
-    """As things stood when: RFC 3339 with an offset, or a day. The latest counts."""
-    numerator: NotRequired[Number]
-    """The number; of a rate without counts the rate."""
-    denominator: NotRequired[Number]
+    """As things stood when: RFC 3339 with an offset, or a day; not before 1990. The latest counts."""
+    numerator: Number
+    """The number; of a rate without counts the rate, of a share in percent at most 100."""
+    denominator: NotRequired[Number | None]
     """Out of how many, where it is known."""
     by: NotRequired[By]
     """Label -> value, for each label of the measure."""
@@ -108,10 +117,13 @@ NoteData = TypedDict(
         "text": Annotated[str, Field(min_length=1, max_length=4096, description="The note.")],
         "from": Annotated[DayOrMonth, Field(description="From which day or month on it applies.")],
         "to": NotRequired[
-            Annotated[DayOrMonth | None, Field(description="The last day or month; absent: without an end.")]
+            Annotated[
+                DayOrMonth | None,
+                Field(description="The last day or month, not before `from`; absent: without an end."),
+            ]
         ],
         "measure": NotRequired[
-            Annotated[LooseText, Field(description="Id of the entry that it is about; absent: about all.")]
+            Annotated[LooseText, Field(description="Id of the catalogue's entry that it is about; absent: about all.")]
         ],
     },
 )
@@ -231,7 +243,7 @@ def _label(state: Return, name: str) -> object:
 def _lists(state: Return) -> Mapping[str, int]:
     """In which list it can be found, by as-at, or by the first day of a note's period."""
     if state.note is not None:
-        return {f"{NOTES_LIST}|": as_at_ms(known_period(state.note[3]).first)}
+        return {f"{NOTES_LIST}|": day_ms(known_period(state.note[3]).first)}
     return {f"{FIGURES_LIST}|": state.figure[0]} if state.figure is not None and state.figure[3] else {}
 
 

@@ -1,0 +1,47 @@
+"""How often a row was restated: each event once, however many fields and series of the row it changed."""
+
+from __future__ import annotations
+
+from watchroom.fold.batch import Restatement
+from watchroom.reports.restated import changes_by_series, deltas, restatements
+
+
+def line(offset: int, grade: str, field: str, delta: int, *, month: str = "2021-10", topic: str = "t") -> Restatement:
+    """A line of the log."""
+    return Restatement(topic, 0, offset, 0, "e", month, "m", {"grade": grade}, field, delta)
+
+
+def counted(*log: Restatement) -> tuple[int, int, int]:
+    """Restatements of grade 1, of grade 2, and of both together."""
+    found = changes_by_series(log)
+    one, two = found.get("m|grade=1", {}), found.get("m|grade=2", {})
+    return restatements([one]), restatements([two]), restatements([one, two])
+
+
+def test_an_event_that_changes_several_fields_is_one_restatement() -> None:
+    """A duration has three fields and more, a figure five."""
+    log = [line(7, "1", "observations", 1), line(7, "1", "sum_ms", 900), line(7, "1", "bin:900", 1)]
+    assert counted(*log) == (1, 0, 1)
+    assert deltas(changes_by_series(log).values()) == {"observations": 1, "sum_ms": 900, "bin:900": 1}
+
+
+def test_two_events_are_two_restatements_also_where_they_come_to_nothing() -> None:
+    """The published figure was wrong in between. Offsets are those of a partition: another topic has them too."""
+    assert counted(line(7, "1", "count", 1), line(8, "1", "count", -1)) == (2, 0, 2)
+    assert counted(line(7, "1", "count", 1), line(7, "1", "count", -1, topic="other")) == (2, 0, 2)
+
+
+def test_an_event_that_changes_two_series_of_a_row_is_one_restatement_of_the_row() -> None:
+    """The call that left one line's abandonment is in the sum over all lines once."""
+    assert counted(line(7, "1", "count", 1), line(7, "2", "count", 1)) == (1, 1, 1)
+
+
+def test_what_only_moves_within_a_row_restates_its_parts_and_not_the_row() -> None:
+    """An incident of another grade, or of another month of the report: the row's numbers stay as published."""
+    assert counted(line(7, "1", "count", -1), line(7, "2", "count", 1)) == (1, 1, 0)
+    assert counted(line(7, "1", "count", -1), line(7, "1", "count", 1, month="2021-11")) == (0, 0, 0)
+
+
+def test_of_no_log_there_is_no_restatement() -> None:
+    """A row that nobody changed."""
+    assert counted() == (0, 0, 0)
