@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fold.pipeline import catalogue
+from tests.test_entered import NOT_PLAIN
 from watchroom.admission.parse import parse
 from watchroom.admission.returns import checks
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -64,6 +65,7 @@ def test_a_row_that_is_imported_again_is_the_same_event_again(tmp_path: Path) ->
 
 
 OPEN = '"open'
+SIGNED = next(each.id for each in catalogue().measures.values() if each.own.get("signed"))
 BAD = {
     "complaints,2021,,1450,,,,": "as_at: found nothing; write the as-at of the figure",
     "complaints,2021,1970-01-01,1450,,,,": "as_at: found '1970-01-01'; write a day 2022-01-21, or",
@@ -73,7 +75,12 @@ BAD = {
     "complaints,2021,2022-01-21,,,,,": "numerator: found nothing; write the numerator of the figure",
     'complaints,2021,2022-01-21,"1,450",,,,': "numerator: found '1,450'; write a number such as 5948",
     "complaints,2021,2022-01-21,54%,,,,": "numerator: found '54%'; write a number",
-    "complaints,2021,2022-01-21,nan,,,,": "numerator: found 'nan'; write a number",
+    **{
+        f"complaints,2021,2022-01-21,{text},,,,": f"numerator: found {text!r}; write a number such as 5948 or 16.2,"
+        for text in NOT_PLAIN
+    },
+    f"{SIGNED},2021,2022-01-21,1_0,,,,": f"16.2 or -3, without commas: {SIGNED} may be negative",
+    f"{SIGNED},2021,2022-01-21,1,1_0,,,": "denominator: found '1_0'; write a number such as 5948 or 16.2, without",
     "complaints,2021,2022-01-21,-1,,,,": "numerator: found -1; write 0 or more",
     "complaints_retained,2021,2022-01-21,3,2,,,": "numerator: found 3, above the denominator 2; write a part",
     "complaintz,2021,2022-01-21,1,,,,": "measure: found 'complaintz', which is no figure; write 'complaints'",
@@ -109,9 +116,9 @@ def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ("measure,period,numerator", "no column as_at"),
+        ("measure,period,numerator", "no column 'as_at'"),
         (f"{HEAD},area", "a column 'area'"),
-        (HEAD.replace("note", "as_at"), "the column as_at twice"),
+        (HEAD.replace("note", "as_at"), "the column 'as_at' twice"),
     ],
 )
 def test_a_header_that_is_another_is_told(head: str, said: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.parts import ROOT
+from tests.test_entered import NOT_PLAIN
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid
 from watchroom.reports.baseline_file import Imported, fields_of, parse_baseline, read_baseline_file
@@ -63,7 +64,8 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ("2018-12,call_volume,999,,,count,", "value: found ''; write a whole number"),
         ("2018-12,call_volume,999,,,count,9007199254740992", "value: found '9007199254740992'"),
         (f"2018-12,call_volume,999,,,count,{'9' * 5000}", "value: found '9999"),
-        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7, as many as the header has"),
+        *((f"2018-12,call_volume,999,,,count,{text}", f"value: found {text!r}; write a whole") for text in NOT_PLAIN),
+        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7, as the header has"),
         ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found no CSV"),
         ("2018-12,call_volume,101,,,count,7", "found the same month, measure, labels and field as line 2; write each"),
     ],
@@ -125,7 +127,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_baseline_file(tmp_path / "none.csv", YEAR, CATALOGUE)
     other = tmp_path / "latin.csv"
     other.write_bytes(b"month,\xff")
-    with pytest.raises(ConfigurationInvalid, match="not UTF-8"):
+    with pytest.raises(ConfigurationInvalid, match="that are not UTF-8"):
         read_baseline_file(other, YEAR, CATALOGUE)
     other.write_text(HEAD + "2018-12,call_volume,999,,,count,1\n", encoding="utf-8-sig")
     assert len(read_baseline_file(other, YEAR, CATALOGUE).cells) == 1

@@ -10,14 +10,15 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
 from watchroom.admission.returns import UnfitFigure, check_numbers, figures_of, judged
 from watchroom.catalogue.model import Catalogue
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.entered import csv_rows, csv_text, plain_number
+from watchroom.errors import Fault
 from watchroom.events.times import TimeUnusable, to_text
+from watchroom.kinds.figure import NUMERATOR, SIGNED
 from watchroom.kinds.measure import Measure
 from watchroom.replay.produce import Outgoing
 from watchroom.rolling.periods import known_period
@@ -59,14 +60,14 @@ def records(
     """
     known = figures_of(catalogue.measures.values())
     seen: dict[tuple[str, int], int] = {}
-    for line, row in _rows(path):
+    for line, row in csv_rows(str(path), csv_text(path), REQUIRED, COLUMNS):
         where = f"{path}:{line}"
         if isinstance(row, Fault):
             yield row
             continue
         if not any(row.get(name) for name in SAID):
             continue
-        data, faults = _data(where, row, reported_by)
+        data, faults = _data(where, row, known, reported_by)
         if not faults:
             try:
                 measure, subject = judged(known, data)
@@ -86,58 +87,9 @@ def records(
             yield _record(topic, subject, measure, data, now_ms)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str] | Fault]]:
-    """Line, and its cells by column; rows that are no rows as a fault."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigurationInvalid(
-            [Fault(str(path), "", error.strerror or str(error), "the path of a CSV file")]
-        ) from None
-    except UnicodeDecodeError as error:
-        fault = Fault(str(path), "", f"bytes that are not UTF-8 ({error})", "the file in UTF-8 (CSV UTF-8 in Excel)")
-        raise ConfigurationInvalid([fault]) from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = _header(path, next(reader, []))
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, Fault(f"{path}:{line}", "", f"no CSV ({error})", "quotes in pairs, from this line on")
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            write = f"{len(header)}, as the header has; a cell with a comma in quotes"
-            yield line, Fault(f"{path}:{line}", "", f"{len(cells)} cells", write)
-        else:
-            yield line, dict(zip(header, (cell.strip() for cell in cells), strict=True))
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    faults = [
-        Fault(str(path), "header", f"no column {name}", f"the columns {', '.join(COLUMNS)} (--template has them)")
-        for name in REQUIRED
-        if name not in names
-    ]
-    faults += [
-        Fault(str(path), "header", f"a column {name!r}", f"columns out of {', '.join(COLUMNS)}")
-        for name in names
-        if name not in COLUMNS
-    ]
-    faults += [
-        Fault(str(path), "header", f"the column {name} twice", "it once") for name in COLUMNS if names.count(name) > 1
-    ]
-    if faults:
-        raise ConfigurationInvalid(faults)
-    return names
-
-
-def _data(where: str, row: Mapping[str, str], reported_by: str) -> tuple[dict[str, Any], list[Fault]]:
+def _data(
+    where: str, row: Mapping[str, str], known: Mapping[str, Measure], reported_by: str
+) -> tuple[dict[str, Any], list[Fault]]:
     """The event's data, and what is wrong with single cells."""
     faults = [
         Fault(where, name, "nothing", f"the {name.replace('_', '-')} of the figure")
@@ -150,7 +102,7 @@ def _data(where: str, row: Mapping[str, str], reported_by: str) -> tuple[dict[st
         if text := row.get(name):
             number = _number(text)
             if number is None:
-                faults.append(Fault(where, name, repr(text), "a number such as 5948 or 16.2, without commas and signs"))
+                faults.append(Fault(where, name, repr(text), _allowed(name, known.get(row["measure"]))))
             else:
                 data[name] = number
     by = _by(where, row.get("labels", ""), faults)
@@ -178,13 +130,17 @@ def _form_faults(where: str, row: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _number(text: str) -> int | float | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    if not number.is_finite() or abs(number.adjusted()) > 300:
+    number = plain_number(text)
+    if number is None:
         return None
     return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _allowed(name: str, measure: Measure | None) -> str:
+    """What may stand in a column of numbers."""
+    if name == NUMERATOR and measure is not None and SIGNED.of(measure):
+        return f"a number such as 5948, 16.2 or -3, without commas: {measure.id} may be negative"
+    return "a number such as 5948 or 16.2, without commas and signs"
 
 
 def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:

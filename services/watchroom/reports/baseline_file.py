@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.entered import csv_rows, csv_text, plain_whole_number
+from watchroom.errors import Fault
 from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.reports.baselines import Baseline
 from watchroom.rolling.calendar import is_month
-
-if TYPE_CHECKING:
-    from _csv import Reader as CsvReader
 
 COLUMNS: Final = ("month", "measure", "field", "value")
 MOST: Final = 2**53 - 1  # Redis and JSON hold whole numbers exactly up to here
@@ -47,28 +43,21 @@ def read_baseline_file(path: Path, baseline: Baseline, catalogue: Catalogue) -> 
     Raises:
         ConfigurationInvalid: It cannot be read, or its header lacks a column or has one that is no label.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigurationInvalid(
-            [Fault(str(path), "", error.strerror or str(error), "the path of a CSV file")]
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationInvalid([Fault(str(path), "", f"not UTF-8 ({error})", "the file saved as UTF-8")]) from None
-    return parse_baseline(str(path), text, baseline, catalogue)
+    return parse_baseline(str(path), csv_text(path), baseline, catalogue)
 
 
 def parse_baseline(file: str, text: str, baseline: Baseline, catalogue: Catalogue) -> Imported:
     """The same of a file's text; `file` names it in faults."""
-    reader = csv.reader(io.StringIO(text), strict=True)
-    header = [name.strip() for name in next(reader, [])]
-    _check_header(file, header, catalogue)
+    labels = sorted({label.name for measure in catalogue.measures.values() for label in measure.labels})
     lines: dict[Cell, int] = {}
     cells: dict[Cell, int] = {}
     faults: list[Fault] = []
-    for line, row in _rows(reader):
+    for line, row in csv_rows(file, text, COLUMNS, (*COLUMNS, *labels)):
+        if isinstance(row, Fault):
+            faults.append(row)
+            continue
         try:
-            cell, number = _cell(_cells_by_name(header, row), baseline, catalogue)
+            cell, number = _cell(row, baseline, catalogue)
             _refuse_second(lines.get(cell))
         except _Bad as bad:
             faults.append(Fault(f"{file}:{line}", *bad.said))
@@ -80,43 +69,9 @@ def parse_baseline(file: str, text: str, baseline: Baseline, catalogue: Catalogu
     return Imported(cells, faults)
 
 
-def _rows(reader: CsvReader) -> Iterator[tuple[int, list[str] | str]]:
-    """Number of the line on which each row ends, and its cells, or what is wrong with it."""
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, str(error)
-        else:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-
-
-def _cells_by_name(header: list[str], row: list[str] | str) -> dict[str, str]:
-    if isinstance(row, str):
-        raise _Bad("", f"no CSV ({row})", "the row with its quotes closed")
-    if len(row) != len(header):
-        raise _Bad("", f"{len(row)} cells", f"{len(header)}, as many as the header has")
-    return dict(zip(header, (each.strip() for each in row), strict=True))
-
-
 def _refuse_second(line: int | None) -> None:
     if line is not None:
         raise _Bad("field", f"the same month, measure, labels and field as line {line}", "each of them in one row")
-
-
-def _check_header(file: str, header: list[str], catalogue: Catalogue) -> None:
-    labels = sorted({label.name for measure in catalogue.measures.values() for label in measure.labels})
-    known = ", ".join((*COLUMNS, *labels))
-    faults = [Fault(file, "header", f"no column {name!r}", f"one: {known}") for name in COLUMNS if name not in header]
-    strange = [name for name in header if name not in (*COLUMNS, *labels)]
-    faults += [Fault(file, "header", f"a column {name!r}", f"only columns of {known}") for name in strange]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    faults += [Fault(file, "header", f"the column {name!r} twice", "each column once") for name in twice]
-    if faults:
-        raise ConfigurationInvalid(faults)
 
 
 def _cell(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> tuple[Cell, int]:
@@ -137,10 +92,10 @@ def _cell(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> t
     fields = fields_of(measure)
     if row["field"] not in fields:
         raise _Bad("field", repr(row["field"]), f"one of {', '.join(fields)}")
-    text = row["value"].lstrip("0") or row["value"][:1]  # Python refuses to read thousands of digits
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and int(text) <= MOST):
+    number = plain_whole_number(row["value"])
+    if number is None or not 0 <= number <= MOST:
         raise _Bad("value", repr(row["value"]), "a whole number from 0 to 2^53 - 1, in the field's own unit")
-    return (month, names.field(names.series(measure.id, by), row["field"])), int(text)
+    return (month, names.field(names.series(measure.id, by), row["field"])), number
 
 
 def fields_of(measure: Measure) -> tuple[str, ...]:

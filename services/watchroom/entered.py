@@ -1,0 +1,94 @@
+"""What people enter: CSV files, and numbers in files and options."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from watchroom.errors import ConfigurationInvalid, Fault
+
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LONGEST: Final = 100  # characters; Python refuses to read thousands of digits
+
+
+def plain_number(text: str) -> Decimal | None:
+    """A number in plain decimal notation, such as `5948`, `16.2` or `-3`; None of any other text.
+
+    Python itself would also read `1_000`, `1e3`, `nan` and digits of other scripts, which nobody means.
+    """
+    return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
+
+
+def plain_whole_number(text: str) -> int | None:
+    """A whole number, such as `12` or `-3`; None of any other text."""
+    number = plain_number(text)
+    return None if number is None or "." in text else int(number)
+
+
+def csv_text(path: Path) -> str:
+    """The text of a CSV file.
+
+    Raises:
+        ConfigurationInvalid: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        fault = Fault(str(path), "", error.strerror or str(error), "the path of a CSV file")
+    except UnicodeDecodeError as error:
+        fault = Fault(str(path), "", f"bytes that are not UTF-8 ({error})", "the file in UTF-8 (CSV UTF-8 in Excel)")
+    raise ConfigurationInvalid([fault])
+
+
+def csv_rows(
+    file: str, text: str, required: Sequence[str], known: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str] | Fault]]:
+    """The line on which each row begins, and its cells by column without outer spaces; a fault of what is no row.
+
+    Args:
+        file: Names the file in faults.
+        text: What is in it; the first row is the header. Empty rows are left out.
+        required: Columns that the header must have, in any order.
+        known: Columns that it may have.
+
+    Raises:
+        ConfigurationInvalid: The header lacks a column, or has one that is not known or is there twice.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise ConfigurationInvalid([Fault(file, "header", f"no CSV ({error})", "quotes in pairs")]) from None
+    if faults := list(_header_faults(file, header, required, known)):
+        raise ConfigurationInvalid(faults)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, Fault(f"{file}:{line}", "", f"no CSV ({error})", "quotes in pairs, from this line on")
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) == len(header):
+            yield line, dict(zip(header, (cell.strip() for cell in cells), strict=True))
+        else:
+            write = f"{len(header)}, as the header has; a cell with a comma in quotes"
+            yield line, Fault(f"{file}:{line}", "", f"{len(cells)} cells", write)
+
+
+def _header_faults(file: str, header: Sequence[str], required: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
+    columns = ", ".join(known)
+    lacking = [name for name in required if name not in header]
+    yield from (Fault(file, "header", f"no column {name!r}", f"that one too; there are {columns}") for name in lacking)
+    strange = [name for name in header if name not in known]
+    yield from (Fault(file, "header", f"a column {name!r}", f"only columns out of {columns}") for name in strange)
+    twice = sorted({name for name in header if header.count(name) > 1})
+    yield from (Fault(file, "header", f"the column {name!r} twice", "it once") for name in twice)
