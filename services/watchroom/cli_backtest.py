@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from watchroom.cli_options import Format, check_months, messages, progress, results
+from watchroom.cli_options import Format, check_months, messages, progress, results, whole_number
 from watchroom.settings import read_settings
 
 RULES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "rules"
@@ -19,12 +19,15 @@ def backtest(
         Literal["published", "good"],
         typer.Option(help="published: misses most targets, as the published report says; good: meets them."),
     ] = "published",
-    seed: Annotated[int, typer.Option(help="Another seed, other events.")] = 1,
+    seed: Annotated[int, typer.Option(parser=whole_number(), help="Another seed, other events.")] = 1,
     bad_day: Annotated[
         str, typer.Option(help="A day of the month with four times the demand from 14:00 to 17:00; default: none.")
     ] = "",
     step: Annotated[
-        int, typer.Option(help="Seconds between evaluations, 5 (as shipped) to 300; 60 takes a minute or two.")
+        int,
+        typer.Option(
+            parser=whole_number(), help="Seconds between evaluations, 5 (as shipped) to 300; 60 takes a minute or two."
+        ),
     ] = 60,
     rules: Annotated[
         list[Path] | None,

@@ -60,10 +60,9 @@ def import_(
     sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))
     for fault in faults:
         messages.print(str(fault), style="yellow")
-    with servers_named(settings):
-        if sent:
-            check_topics(settings, [topic])
-            produce(settings.kafka, sent)
+    if sent:
+        check_topics(settings, [topic])
+        produce(settings.kafka, sent)
     bad = len({fault.where for fault in faults})
     said = f"sent {len(sent):,} figure{'s' * (len(sent) != 1)}"
     messages.print(said + (f"; {bad:,} row{'s' * (bad != 1)} could not be used" if bad else ""))

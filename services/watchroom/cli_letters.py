@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from watchroom.cli_options import Format, Kafka, messages, results, servers_named, settings_with
+from watchroom.cli_options import Format, Kafka, messages, results, servers_named, settings_with, whole_number
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
 from watchroom.events.reasons import REASONS
 
@@ -53,8 +53,8 @@ def list_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, outpu
 @app.command("show")
 def show(
     topic: Annotated[str, typer.Argument(help="Topic of the refused record, for example watchroom.calls.")],
-    partition: Annotated[int, typer.Argument(help="Its partition.", min=0)],
-    offset: Annotated[int, typer.Argument(help="Its offset.", min=0)],
+    partition: Annotated[int, typer.Argument(parser=whole_number(0), help="Its partition.")],
+    offset: Annotated[int, typer.Argument(parser=whole_number(0), help="Its offset.")],
     kafka: Kafka = None,
 ) -> None:
     """Show one letter: why it was refused on standard error, its bytes, untouched, on standard output."""

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from watchroom.entered import plain_number, plain_whole_number
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, StoreUnavailable
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
@@ -49,9 +50,34 @@ def check_months(option: str, given: Sequence[str]) -> None:
         raise ConfigurationInvalid([Fault(option, "", repr(month), "a month such as 2021-04") for month in wrong])
 
 
+def whole_number(least: int | None = None, most: int | None = None) -> Callable[[object], int]:
+    """Reads an option of type int; Python alone would take `1_000` and digits of other scripts too."""
+
+    def integer(given: object) -> int:
+        number = plain_whole_number(str(given))
+        if number is None or not (least is None or least <= number) or not (most is None or number <= most):
+            bounds = (f"from {least:,}" if least is not None else "") + (f" to {most:,}" if most is not None else "")
+            write = f"a whole number{' ' * bool(bounds)}{bounds}, with the digits 0 to 9 only"
+            raise typer.BadParameter(f"found {str(given)!r}; write {write}")
+        return number
+
+    return integer
+
+
+def number(given: object) -> float:
+    """Reads an option of type float; Python alone would take `1_000`, `1e3`, `nan` and digits of other scripts too."""
+    found = plain_number(str(given))
+    if found is None:
+        raise typer.BadParameter(f"found {str(given)!r}; write a number such as 28 or 0.5, with the digits 0 to 9 only")
+    return float(found)
+
+
 @contextmanager
 def servers_named(settings: Settings) -> Iterator[None]:
-    """An error of a server that does not answer says its address and what to check."""
+    """An error of a server that does not answer says its address and what to check.
+
+    Of what sends to Kafka (`replay.produce`) it does so already.
+    """
     try:
         yield
     except StoreUnavailable as error:

@@ -9,16 +9,28 @@ from typing import Annotated
 
 import typer
 
-from watchroom.cli_options import Format, Kafka, messages, progress, results, servers_named, settings_with
+from watchroom.cli_options import (
+    Format,
+    Kafka,
+    messages,
+    number,
+    progress,
+    results,
+    settings_with,
+    whole_number,
+)
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.settings import read_settings
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
 
-ForS = Annotated[float | None, typer.Option("--for", help="End the live part after so many seconds; default: Ctrl-C.")]
-Busy = Annotated[float, typer.Option(help="Demand of the live part, as a multiple of a normal day's.")]
+ForS = Annotated[
+    float | None,
+    typer.Option("--for", parser=number, help="End the live part after so many seconds; default: Ctrl-C."),
+]
+Busy = Annotated[float, typer.Option(parser=number, help="Demand of the live part, as a multiple of a normal day's.")]
 Good = Annotated[bool, typer.Option("--good", help="A force that meets its targets; default: the published figures.")]
-Seed = Annotated[int, typer.Option(help="Another seed, other events.")]
+Seed = Annotated[int, typer.Option(parser=whole_number(), help="Another seed, other events.")]
 
 
 def replay(
@@ -74,9 +86,12 @@ def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 
 
 
 def simulate(
-    days: Annotated[float | None, typer.Option(help="Simulated days up to now; default: 28, and 0 for none.")] = None,
+    days: Annotated[
+        float | None, typer.Option(parser=number, help="Simulated days up to now; default: 28, and 0 for none.")
+    ] = None,
     months: Annotated[
-        int | None, typer.Option(help="Complete months, and the running one; default: as --days says.")
+        int | None,
+        typer.Option(parser=whole_number(), help="Complete months, and the running one; default: as --days says."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Then go on live.")] = False,
     for_s: ForS = None,
@@ -87,7 +102,10 @@ def simulate(
         bool, typer.Option("--published-year", help="Instead: December 2020 to November 2021 as the report prints it.")
     ] = False,
     scale: Annotated[
-        float, typer.Option(help="Of --published-year: part of the calls and contacts, 0.1 to 1; the rest is whole.")
+        float,
+        typer.Option(
+            parser=number, help="Of --published-year: part of the calls and contacts, 0.1 to 1; the rest is whole."
+        ),
     ] = 1.0,
     baselines: Annotated[
         Path | None,
@@ -101,10 +119,9 @@ def simulate(
     settings = settings_with(kafka)
     others = {"--days": days, "--months": months, "--live": live, "--for": for_s, "--good": good}
     _only_with(published_year, others, {"--scale": scale != 1, "--baselines": baselines})
-    with servers_named(settings):
-        if published_year:
-            raise typer.Exit(run_published_year(settings, scale=scale, baselines=baselines))
-        code = run_simulate(settings, days=days, months=months, live=live, for_s=for_s, busy=busy, good=good, seed=seed)
+    if published_year:
+        raise typer.Exit(run_published_year(settings, scale=scale, baselines=baselines))
+    code = run_simulate(settings, days=days, months=months, live=live, for_s=for_s, busy=busy, good=good, seed=seed)
     raise typer.Exit(code)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from watchroom.cli_options import Format, RedisUrl, messages, results, servers_named, settings_with
+from watchroom.cli_options import Format, RedisUrl, messages, results, servers_named, settings_with, whole_number
 from watchroom.errors import ConfigurationInvalid, Fault
 
 months_app = typer.Typer(invoke_without_command=True)
@@ -101,7 +101,9 @@ def report(
     to: Annotated[
         str | None, typer.Option(help="Last month (2021-11); default: the last month held that is over.")
     ] = None,
-    months_: Annotated[int, typer.Option("--months", min=1, max=600, help="How many months.")] = 12,
+    months_: Annotated[
+        int, typer.Option("--months", parser=whole_number(1, 600), help="How many months, 1 to 600.")
+    ] = 12,
     as_at: Annotated[
         str | None,
         typer.Option(help="Day (2022-01-27) up to which figures produced elsewhere count; default: the end of --to."),
