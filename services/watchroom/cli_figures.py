@@ -6,8 +6,9 @@ import csv
 import json
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,6 +16,9 @@ from rich.text import Text
 
 from watchroom.cli_options import Format, Kafka, RedisUrl, messages, results, servers_named, settings_with
 from watchroom.errors import ConfigurationInvalid, Fault
+
+if TYPE_CHECKING:
+    from watchroom.reports.returned import Reported
 
 app = typer.Typer(help="Figures that are produced elsewhere: import them from CSV, or list what was reported.")
 
@@ -72,27 +76,49 @@ def import_(
 
 @app.command("list")
 def list_(redis: RedisUrl = None, output: Format = "table") -> None:
-    """List the latest version of each figure: numbers as reported, as-at, who reported it, and when (UTC)."""
+    """List the latest version of each figure and note: as reported, as-at, who reported it, and when (UTC)."""
+    from watchroom.catalogue.load import load_catalogue
+    from watchroom.reports.output import print_table
     from watchroom.reports.returned import Reported, reported
     from watchroom.store.read import Reader
 
     settings = settings_with(redis_url=redis)
+    known = load_catalogue(settings.schemas / "measures", settings.areas).measures
     reader = Reader(settings.redis_url, settings.force)
     try:
         with servers_named(settings):
-            rows = [each._asdict() for each in reported(reader, settings)]
+            found = reported(reader, settings, known)
     finally:
         reader.close()
     if output == "json":
-        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-        return
-    flat = [{**row, "by": ";".join(f"{name}={value}" for name, value in row["by"].items())} for row in rows]
-    if output == "csv":
+        sys.stdout.write(json.dumps([each._asdict() for each in found], indent=1, ensure_ascii=False) + "\n")
+    elif output == "csv":
         writer = csv.DictWriter(sys.stdout, Reported._fields, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(flat)
-        return
-    table = Table(*Reported._fields)
-    for row in flat:
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    results.print(table)
+        writer.writerows({**each._asdict(), "by": _labels(each.by)} for each in found)
+    else:
+        print_table(_table(found), results)
+
+
+def _table(found: Sequence[Reported]) -> Table:
+    table = Table("type", "measure and labels", "period", "as at", "value", "reported", "note and remark")
+    for column in table.columns:
+        column.overflow = "fold"
+    for each in found:
+        value = f"{each.numerator} of {each.denominator}" if each.denominator else each.numerator
+        by = f"by {each.reported_by} " if each.reported_by else ""
+        table.add_row(
+            each.type,
+            Text("\n".join(filter(None, (each.measure, _labels(each.by))))),
+            Text(" ".join(filter(None, (each.period, f"({each.span})" * bool(each.span))))),
+            each.as_at,
+            Text(value),
+            Text(f"{by}through {each.source}\nat {each.time}\narrived {each.arrived}"),
+            Text("\n".join(filter(None, (each.note, each.remark)))),
+            end_section=True,
+        )
+    return table
+
+
+def _labels(by: Mapping[str, str]) -> str:
+    return ";".join(f"{name}={value}" for name, value in by.items())

@@ -31,6 +31,7 @@ COLUMNS = ("topic", "partition", "offset", "arrived", "reason", "detail")
 def list_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, output: Format = "table") -> None:
     """List the letters: where each lay, when it first arrived (UTC), and why it was refused."""
     from watchroom.intake.letters import read_letters
+    from watchroom.reports.output import print_table
 
     settings = settings_with(kafka)
     wanted = _wanted(reason, topic)
@@ -41,7 +42,7 @@ def list_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, outpu
         table = Table(*COLUMNS)
         for row in rows:
             table.add_row(*(Text(str(value)) for value in row.values()))
-        results.print(table)
+        print_table(table, results)
     elif output == "json":
         sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     else:

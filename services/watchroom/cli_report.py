@@ -162,14 +162,14 @@ def measures(
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.measures import measures as rows_of
     from watchroom.reports.measures import measures_table
-    from watchroom.reports.output import as_json
+    from watchroom.reports.output import as_json, print_table
 
     settings = settings_with()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     if form == "json":
         sys.stdout.write(as_json(rows_of(catalogue)))
     else:
-        results.print(measures_table(catalogue))
+        print_table(measures_table(catalogue), results, 120)
 
 
 def _write(content: bytes, output: Path | None) -> None:

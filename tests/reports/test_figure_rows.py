@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
+
+import pytest
 
 from tests.parts import ROOT
 from tests.reports.made import GRADE, measure
@@ -12,7 +15,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import load_baselines
 from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
 from watchroom.reports.report import ReportRow
-from watchroom.reports.report_words import counts_text
+from watchroom.reports.report_words import counts_text, standing_text
 
 BASELINES = load_baselines(ROOT / "schemas")
 PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
@@ -77,6 +80,54 @@ def test_a_period_that_was_not_over_then_was_not_revised() -> None:
     """Nobody could have reported 2021-Q4 in November."""
     (row,) = rows(PEOPLE, kept("2021-Q3", "2021-10-10", 7), kept("2021-Q4", "2022-01-10", 9))
     assert (shown(row), row.note) == (("2021-Q3", "quarter", 7), "")
+
+
+def test_ranges_that_end_in_the_same_month_are_all_shown() -> None:
+    """Two years and a half year to November: neither is the other, so both are shown, each with its period."""
+    found = rows(
+        PEOPLE, kept("2021-06/2021-11", "2021-11-30", 5), kept("2019-12/2021-11", "2021-11-30", 20),
+        kept("2021-01/2021-10", "2021-11-30", 9),
+    )  # fmt: skip
+    assert [shown(row) for row in found] == [("2019-12/2021-11", "range", 20), ("2021-06/2021-11", "range", 5)]
+
+
+@pytest.mark.parametrize("revised", ["2021-06/2021-11", "2019-12/2021-11", "2019-12/2021-10"])
+def test_a_range_that_was_revised_later_is_named_beside_one_that_ends_with_it(revised: str) -> None:
+    """Named when it ends in the same month; an older period would not have been shown."""
+    (row,) = rows(PEOPLE, kept(revised, "2022-01-10", 5), kept("2021-01/2021-11", "2021-11-30", 9))
+    assert shown(row) == ("2021-01/2021-11", "range", 9)
+    assert row.note == ("" if revised.endswith("10") else f"{revised} was revised after 2021-11-30")
+    only = rows(PEOPLE, kept(revised, "2022-01-10", 5), kept("2020-01/2021-10", "2022-01-10", 9))
+    assert [revised in row.note for row in only] == [True]
+
+
+@pytest.mark.parametrize(
+    ("period", "last"),
+    [
+        ("2021", "2021-12-31"), ("2021-Q3", "2021-09-30"), ("2021-02", "2021-02-28"), ("2021-06-30", "2021-06-30"),
+        ("2020-12/2021-11", "2021-11-30"), ("2021-06/2021-07", "2021-07-31"),
+    ],
+)  # fmt: skip
+def test_a_figure_as_at_a_day_before_its_period_ends_is_marked(period: str, last: str) -> None:
+    """It is of a part of its period, whatever the span; as at the last day it is whole."""
+    before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
+    (early,) = rows(PEOPLE, kept(period, before, 5), as_at="2022-01-31")
+    (whole,) = rows(PEOPLE, kept(period, last, 5), as_at="2022-01-31")
+    assert early.note == f"as at {before}, before the period ends"
+    assert list(standing_text(early)) == [period, early.note, "small number"]
+    assert list(standing_text(whole)) == [period, f"as at {last}", "small number"]
+
+
+def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
+    """Half a year after a whole one would read as a fall; its figure is shown, the change is not."""
+    then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)
+    for early, reason in (
+        (now._replace(as_at="2021-06-30"), "no change, since the figure is as at a day before its period ends"),
+        (then._replace(as_at="2020-06-30"), "no change, since its figure is as at 2020-06-30, before the period ends"),
+    ):
+        pair = [early, then if early.period == now.period else now]
+        found = rows(PEOPLE, *pair, baselines=("previous",))[0].compared["previous"]
+        assert (found.figure is not None, found.changes, found.reason) == (True, {}, reason)
 
 
 def test_without_a_figure_there_is_a_row_that_says_so() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +16,7 @@ from rich.console import Console
 from watchroom.catalogue.checks import ROW_WORDS
 from watchroom.kinds import KINDS
 from watchroom.kinds.columns import FIGURES
-from watchroom.reports.output import Format, write
+from watchroom.reports.output import Format, print_table, table, write
 from watchroom.reports.rows import Row
 
 COUNT: dict[str, Any] = {
@@ -59,7 +61,13 @@ NOTHING = SHARE | {"value": None, "numerator": 0, "denominator": 0}
 ROWS = [COUNT, SHARE, DURATION, OPEN, RESTATED, NOTHING, NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG]
 
 
-KIND_OF = {"incident_volume": "count", "call_abandonment": "share", "call_answer_time": "duration"}
+KIND_OF = {
+    "incident_volume": "count",
+    "call_volume": "count",
+    "call_abandonment": "share",
+    "call_answer_time": "duration",
+    "complaints": "figure",
+}
 
 
 def row(columns: Mapping[str, Any]) -> Row:
@@ -105,9 +113,9 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
         "28.00% 28 of 100",
         "24.1 s 700 of 1,000 within target, 70.00% · p50 8.0 s · p90 80 s · max 300 s · 3 missing start · not closed",
         "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
-        "restated by 2: 30.00% when published",
-        "40 of 100 · restated by 3 · not closed",
-        "50 of 100 · restated by 4 · not known how complete",
+        "restated 2 times since closing: 30.00% when closed",
+        "40 of 100 · restated 3 times since closing · not closed",
+        "50 of 100 · restated 4 times since closing · not known how complete",
         "60 of 100 · not known how complete",
         "none 0 of 0",
     ],
@@ -148,8 +156,36 @@ def test_a_duration_without_a_target_says_of_how_many() -> None:
 
 
 def test_a_published_figure_that_is_not_known_is_not_none() -> None:
-    """`none when published` would read as: nothing had been counted."""
-    assert "when published" not in printed([NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG], "table")
+    """`none when closed` would read as: nothing had been counted."""
+    assert "when closed" not in printed([NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG], "table")
+
+
+LONG = COUNT | {"measure": "call_volume", "by": {"grade": "1", "area": "staffordshire_moorlands_" * 4}}
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 79, 80, 81, 100, 120, 160, 300])
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_nothing_of_a_table_is_cut(width: int, is_terminal: bool) -> None:
+    """A narrow terminal folds it; a pipe and a file get each row in one line, whatever COLUMNS says."""
+    shown = table([row(each) for each in (*ROWS, LONG)])
+    console = Console(file=io.StringIO(), width=width, force_terminal=is_terminal, no_color=True, highlight=False)
+    print_table(shown, console)
+    printed: Any = console.file
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue()).splitlines()
+    cells = [column.header for column in shown.columns] + [
+        str(cell) for column in shown.columns for cell in column.cells
+    ]
+    assert Counter("".join("".join(lines).split())) == Counter("".join("".join(map(str, cells)).split()))
+    assert is_terminal or len(lines) == 1 + shown.row_count
+    assert console.width == width
+
+
+def test_a_figure_as_at_a_day_before_its_period_ends_is_marked() -> None:
+    """It is of a part of it."""
+    figure = COUNT | {"measure": "complaints", "period": "2021", "span": "year", "as_at": "2021-12-30T00:00:00.000Z"}
+    said = "as at 2021-12-30T00:00:00.000Z · before the period ends"
+    assert said in printed([figure], "table", width=300)
+    assert "before" not in printed([figure | {"as_at": "2021-12-31T00:00:00.000Z"}], "table", width=300)
 
 
 def test_no_label_can_have_the_name_of_a_figure() -> None:

@@ -7,27 +7,45 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from rich.console import Console
 
 from tests.flow.servers import RedisServer
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
-from tests.reports.made import measure
+from tests.reports.made import held, measure
 from watchroom.kinds.tokens import Bands as Counted
+from watchroom.reports.baselines import months_from
+from watchroom.reports.held import Held, StoredMonth
+from watchroom.reports.page import page
 from watchroom.reports.read_report import Asked, Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.report_output import print_report
 from watchroom.reports.sections import Section
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
+from watchroom.reports.workbook import workbook
 
 MONTH = ("2021-11",)
+TOP = measure("top", tokens="caller_token")
 REPEAT = measure("repeat", tokens="address_token")
 NOW = Counted(74, 19, 7, 74, 45, 40, 1, 0, 0)  # 26 of 100 addresses more than once, as published
 
 
-def row(bands: Bands | None, *, months: tuple[str, ...] = MONTH, **baselines: BaselineBands) -> ReportRow:
-    """The row of these bands."""
-    return bands_row(REPEAT, months, bands, baselines, small_below=50)
+def year(first: str) -> tuple[str, ...]:
+    """Twelve months."""
+    return tuple(months_from(first, f"{int(first[:4]) + 1}-11"))
+
+
+def row(
+    bands: Bands | None, *, months: tuple[str, ...] = MONTH, absent: tuple[str, ...] = (), **baselines: BaselineBands
+) -> ReportRow:
+    """The row of these bands; of `absent` nothing is held."""
+    return bands_row(REPEAT, held_of(months, absent), bands, baselines, small_below=50)
+
+
+def held_of(months: tuple[str, ...], absent: tuple[str, ...] = ()) -> Held:
+    """These months, without those that are absent."""
+    return held([StoredMonth(month, {}, ()) for month in months if month not in absent], of=months)
 
 
 def test_a_row_has_its_bands_and_the_share_that_occurs_more_than_once() -> None:
@@ -62,6 +80,28 @@ def test_published_bands_are_columns_of_their_own() -> None:
     assert [found[f"published_occurrences_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 45, 40]
 
 
+def test_bands_are_in_every_format_those_of_a_baseline_too() -> None:
+    """In words beside the row on a terminal and the page; in a sheet each is a number in a column of its own."""
+    before = BaselineBands("w", ("2020-11",), Bands(NOW._replace(once=71, two_or_three=22), None))
+    section = Section(name="asb", title="ASB", rows=(19,))
+    found = row(Bands(NOW, NOW._replace(once=75)), before=before)
+    report = Report("force", MONTH, "2021-11-30", {"before": "w"}, 50, (), [(section, [found])])
+    console = Console(file=io.StringIO(), width=300)
+    print_report(report, console)
+    printed: Any = console.file
+    for text in (" ".join(str(printed.getvalue()).split()), " ".join(page(report).split())):
+        assert "bands: once: 74 · two or three times: 19 · four times or more: 7" in text
+        assert "before bands: once: 71 · two or three times: 22 · four times or more: 7" in text
+        assert "restated since closing: 25.7% when closed" in text  # how often, bands do not say
+    head, line = load_workbook(io.BytesIO(workbook(report)))["asb"].iter_rows(min_row=6, max_row=7)
+    cells = {str(name.value): cell for name, cell in zip(head, line, strict=True)}
+    said = {"bands: once": 74, "bands: four times or more": 7, "occurrences: two or three times": 45,
+            "before: bands: once": 71, "before: bands: two or three times": 22, "before: value": 0.29}  # fmt: skip
+    assert {name: cells[name].value for name in said} == said
+    assert {cells[name].data_type for name in said} == {"n"}
+    assert "bands" not in str(cells["how final"].value)
+
+
 def test_a_share_of_repeated_tokens_changes_by_points() -> None:
     """26 % after 29 %."""
     before = BaselineBands("w", ("2020-11",), Bands(NOW._replace(once=71, two_or_three=22), None))
@@ -78,6 +118,20 @@ def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
     assert none.compared["before"].reason == "it has no month"
     absent = row(Bands(NOW, NOW), before=BaselineBands("w", ("2019-11",), None)).compared["before"]
     assert (absent.figure, absent.reason) == (None, "no bands are kept of these months")
+
+
+def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
+    """Eleven months beside twelve would read as a fall: they are marked, and no change is told."""
+    before = BaselineBands("w", year("2019-12"), Bands(NOW, None))
+    found = row(Bands(NOW, NOW), months=year("2020-12"), absent=("2021-06",), before=before)
+    assert (found.held_months, len(found.months), found.note) == (11, 12, "not held: 2021-06")
+    compared = found.compared["before"]
+    assert (compared.figure is None, compared.changes) == (False, {})
+    assert compared.reason == "no change, since not every month of the report is held"
+    none = row(None, months=year("2020-12"), absent=("2020-12",))
+    assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept of these months")
+    nothing = row(None, absent=MONTH)
+    assert (nothing.held_months, nothing.note) == (0, "no events of made_up are held in this month")
 
 
 def test_tokens_of_two_keys_are_marked() -> None:
@@ -102,9 +156,16 @@ def test_bands_are_of_one_month_or_of_twelve_that_follow_one_another(months: tup
 def test_the_most_frequent_are_in_their_order() -> None:
     """A row without a number: which, and how often."""
     ranked = [Ranked("k1.abcdef", "hospital", 120), Ranked("k1.bcdefg", "", 7)]
-    found = ranked_row(measure("top", tokens="caller_token"), MONTH, 1, ranked, {"previous": "words"})
+    found = ranked_row(TOP, held_of(MONTH), (), ranked, {"previous": "words"})
     assert found.compared["previous"].figure is None
     assert (found.ranked, found.figure, found.held_months) == (tuple(ranked), None, 1)
+
+
+def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens_are_deleted() -> None:
+    """Of a month that is held and has no tokens it is known that there were none."""
+    months = ("2020-09", "2020-10", "2020-11")
+    found = ranked_row(TOP, held_of(months, ("2020-10",)), ["2020-09"], [Ranked("k1.abcdef", "", 7)], {})
+    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens are no longer held of 2020-09")
 
 
 @pytest.mark.real

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from watchroom.backtest.judge import Fired, Judged
+from watchroom.reports.output import print_table
 
 Format = Literal["table", "json", "csv"]
 COLUMNS = (
@@ -27,8 +28,8 @@ def write(results: Sequence[Judged], form: Format, zone: str, console: Console) 
     """Print the results; `json` and `csv` go out untouched, whatever the width of the terminal."""
     local = ZoneInfo(zone)
     if form == "table":
-        console.print(summary(results, local))
-        console.print(firings(results, local))
+        print_table(summary(results, local), console)
+        print_table(firings(results, local), console)
     else:
         console.file.write(as_json(results, local) if form == "json" else as_csv(results, local))
 

@@ -13,6 +13,7 @@ from watchroom.reports.figure import VALUE, Figure, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
 
 AREA = "area"  # the label whose values are the parts of a row
+NOT_WHOLE = "no change, since not every month of the report is held"
 Key = tuple[tuple[str, str], ...]  # label values without the area
 
 
@@ -62,7 +63,8 @@ def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
     else:
         lacking = _lacking(row, baseline)
         if lacking[VALUE]:
-            return found._replace(reason=lacking[VALUE])
+            of_own = not any(baseline.imported) and baseline.own.states(row.measure)
+            return found._replace(reason=baseline.own.missing(row.measure) if of_own else lacking[VALUE])
         series = [names.series(row.measure.id, by) for by in every]
         stored = fields_added_up(month.get(name, {}) for month in baseline.imported for name in series)
         columns = [name for name, missing in lacking.items() if not missing]
@@ -76,7 +78,7 @@ def _with_changes(found: Compared, row: Comparing) -> Compared:
         return found
     found = found._replace(small=then.is_small(row.small_below))
     if row.figure is None or not row.is_whole:
-        return found._replace(reason="no change, since not every month of the report is held")
+        return found._replace(reason=NOT_WHOLE)
     changes = {name: change(now, then.exact.get(name)) for name, now in row.figure.exact.items()}
     return found._replace(changes=changes)
 

@@ -6,14 +6,14 @@ those that were as at no later than asked. A period has its latest version only:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from watchroom.kinds import figure as kind
 from watchroom.kinds.kind import By, Unit
 from watchroom.kinds.measure import Measure
-from watchroom.reports.baselines import Baseline, months_from
+from watchroom.reports.baselines import Baseline, BaselineMonths, months_from
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Exact, change
 from watchroom.reports.figure import VALUE, Figure
@@ -71,7 +71,7 @@ def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], a
         same = [each for each in kept if each.by == by]
         for span in SPANS:
             of_span = [each for each in same if known_period(each.period).span == span]
-            if (row := _span_row(measure, by, of_span, asking)) is not None:
+            for row in _span_rows(measure, by, of_span, asking):
                 found = True
                 yield replace(row, rows=rows)
     if not found:
@@ -80,32 +80,44 @@ def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], a
         yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=asking.as_of_ms)
 
 
-def _span_row(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking) -> ReportRow | None:
-    """The row of one span; None where it has neither a figure nor one that is younger than asked."""
+def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking) -> Iterator[ReportRow]:
+    """The rows of one span: of each period that ends latest, since of ranges several may; none of no figure.
+
+    Without a figure there is a row of the latest period whose version is younger than asked.
+    """
     there = [each for each in of_span if asking.as_at.has(each)]
     shown = _latest(there)
-    younger = _latest(each for each in of_span if asking.as_at.misses(each))
-    if younger is not None and shown is not None and _last(younger) <= _last(shown):
-        younger = None
-    named = shown or younger
-    if named is None:
-        return None
-    note = "" if younger is None else f"{younger.period} was revised after {asking.as_at.day}"
-    own = OwnPeriod(named.period, known_period(named.period).span, None, "")
-    compared = {name: _compared(measure, shown, there, each, asking) for name, each in asking.baselines.items()}
-    row = replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
-    if shown is None:
-        return row
+    missed = [each for each in of_span if asking.as_at.misses(each)]
+    younger = [each for each in _latest(missed) if not shown or _last(each) >= _last(shown[0])]
+    younger += [each for each in missed if shown and _last(each) == _last(shown[0]) and each not in younger]
+    note = "; ".join(f"{each.period} was revised after {asking.as_at.day}" for each in younger)
+    for number, each in enumerate(shown):
+        yield _shown_row(measure, each, there, asking, note if number == 0 else "")
+    if not shown and younger:
+        period = younger[0].period
+        compared = {name: _compared(measure, None, (), each, asking) for name, each in asking.baselines.items()}
+        own = OwnPeriod(period, known_period(period).span, None, "")
+        yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
+
+
+def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], asking: Asking, note: str) -> ReportRow:
     figure = _figure(measure, shown.fields)
     return replace(
-        row,
-        own=own._replace(as_at_ms=shown.as_at_ms, as_at=shown.as_at),
+        _row(measure, shown.by, "; ".join(filter(None, (early_text(shown.period, shown.as_at), note)))),
+        own=OwnPeriod(shown.period, known_period(shown.period).span, shown.as_at_ms, shown.as_at),
+        compared={name: _compared(measure, shown, there, each, asking) for name, each in asking.baselines.items()},
+        as_of_ms=asking.as_of_ms,
         figure=figure,
         small=figure.is_small(asking.small_below),
         closed=shown.closed,
         restatements=shown.restatements,
         published=_figure(measure, shown.before) if shown.closed else None,
     )
+
+
+def early_text(period: str, as_at: str) -> str:
+    """Says of a figure as at a day before the last one of its period that it is of a part of it; else nothing."""
+    return f"as at {as_at}, before the period ends" if as_at < known_period(period).last else ""
 
 
 def note_row(measure: Measure, rows: tuple[int, ...], words: str, baselines: Mapping[str, Baseline]) -> ReportRow:
@@ -141,31 +153,41 @@ def _compared(
     measure: Measure, shown: Kept | None, of_span: Sequence[Kept], baseline: Baseline, asking: Asking
 ) -> Compared:
     """The figure of the same labels and span whose period is that of the baseline."""
-    found = Compared(baseline.words, ())
-    if shown is None:
-        return found._replace(reason="no figure to compare")
-    period = known_period(shown.period)
-    if period.span == DAY:
-        return found._replace(reason="a day has no months to compare")
-    months, reason = baseline.months_for(months_from(period.first[:7], period.last[:7]))
-    if reason:
+    months, reason = _months(shown, baseline)
+    found = Compared(baseline.words, months)
+    if shown is None or reason:
         return found._replace(reason=reason)
-    found = found._replace(months=months)
-    if list(months) != months_from(months[0], months[-1]):
-        return found._replace(reason="its months do not follow one another, so no figure is of them")
     days = [(known_period(each.period), each) for each in of_span]
     then = next((each for of, each in days if (of.first[:7], of.last[:7]) == (months[0], months[-1])), None)
     if then is None:
         return found._replace(reason=f"no figure of {' to '.join(dict.fromkeys((months[0], months[-1])))}")
     figure, now = _figure(measure, then.fields), _figure(measure, shown.fields)
-    return found._replace(
-        figure=figure, changes={VALUE: change(now.value, figure.value)}, small=figure.is_small(asking.small_below)
-    )
+    found = found._replace(figure=figure, small=figure.is_small(asking.small_below))
+    if early := early_text(then.period, then.as_at):
+        return found._replace(reason=f"no change, since its figure is {early}")
+    if early_text(shown.period, shown.as_at):
+        return found._replace(reason="no change, since the figure is as at a day before its period ends")
+    return found._replace(changes={VALUE: change(now.value, figure.value)})
+
+
+def _months(shown: Kept | None, baseline: Baseline) -> BaselineMonths:
+    """The months of a baseline with which a figure is compared; they follow one another, as those of its period do."""
+    if shown is None:
+        return BaselineMonths((), "no figure to compare")
+    period = known_period(shown.period)
+    if period.span == DAY:
+        return BaselineMonths((), "a day has no months to compare")
+    found = baseline.months_for(months_from(period.first[:7], period.last[:7]))
+    if found.reason or list(found.months) == months_from(found.months[0], found.months[-1]):
+        return found
+    return found._replace(reason="its months do not follow one another, so no figure is of them")
 
 
 def _last(kept: Kept) -> str:
     return known_period(kept.period).last
 
 
-def _latest(kept: Iterable[Kept]) -> Kept | None:
-    return max(kept, key=_last, default=None)
+def _latest(kept: Sequence[Kept]) -> list[Kept]:
+    """Those that end latest, the longest period first."""
+    last = max(map(_last, kept), default="")
+    return sorted((each for each in kept if _last(each) == last), key=lambda each: known_period(each.period).first)

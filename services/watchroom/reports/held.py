@@ -31,7 +31,7 @@ class Held(NamedTuple):
     today: Content
     published: Content  # today less the log
     restated: Mapping[str, Changes]  # by series: what changed since its months closed
-    complete: Mapping[str, Mapping[str, bool]]  # stream -> month of these that it holds -> whether all of it
+    complete: Mapping[str, Mapping[str, bool]]  # stream -> month of these that has any of it -> whether all is in
     closed: Mapping[str, bool]  # stream -> whether every month is closed
     as_of: AsOf
 
@@ -48,6 +48,18 @@ class Held(NamedTuple):
     def is_whole(self, measure: Measure) -> bool:
         """Whether every month is held, each to its end."""
         return self.number_held(measure) == len(self.months)
+
+    def missing(self, measure: Measure) -> str:
+        """Which months are not held, or not to their end; empty where none is missing."""
+        if nothing := [stream for stream in streams_of(measure) if not self.complete.get(stream)]:
+            when = "this month" if len(self.months) == 1 else "these months"
+            return f"no events of {' and '.join(nothing)} are held in {when}"
+        states = self.states(measure)
+        absent = [month for month in self.months if month not in states]
+        partly = [month for month in self.months if states.get(month) is False]
+        said = [f"not held: {', '.join(absent)}"] if absent else []
+        said += [f"held in part: {', '.join(partly)}"] if partly else []
+        return "; ".join(said)
 
     def is_closed(self, measure: Measure) -> bool:
         """Whether every month is closed."""

@@ -9,18 +9,22 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from watchroom.kinds import words
 from watchroom.kinds.columns import FIGURES, HEAD
-from watchroom.kinds.kind import Unit
+from watchroom.kinds.kind import Reads, Unit
+from watchroom.reports.figure_rows import early_text
+from watchroom.reports.report_words import restated_text
 from watchroom.reports.rows import Row
 
 Format = Literal["table", "json", "csv"]
+WIDEST: Final = 10_000  # characters of a line
 
 
 def write(rows: Sequence[Row], form: Format, console: Console) -> None:
@@ -32,9 +36,26 @@ def write(rows: Sequence[Row], form: Format, console: Console) -> None:
         console: Where to.
     """
     if form == "table":
-        console.print(table(rows))
+        print_table(table(rows), console)
     else:
         console.file.write(as_json(rows) if form == "json" else as_csv(rows))
+
+
+def print_table(table: Table, console: Console, widest: int = WIDEST) -> None:
+    """Print a table so that nothing of it is cut.
+
+    A terminal gets it folded to its width, or in longer lines where it cannot be folded so far. A file or a pipe gets
+    it as wide as what is in it, up to `widest` characters.
+    """
+    anywhere = Console(width=WIDEST)
+    measured = Measurement.get(anywhere, anywhere.options, table)
+    before = console.width
+    wanted = measured.minimum if console.is_terminal else max(measured.minimum, min(measured.maximum, widest))
+    console.width = max(before, wanted)
+    try:
+        console.print(table, crop=False)
+    finally:
+        console.width = before
 
 
 def as_json(rows: Iterable[Mapping[str, object]]) -> str:
@@ -110,10 +131,11 @@ def _details(row: Row) -> str:
 
 def _standing(row: Row) -> Iterator[str]:
     """How final a month's row is. What was published is known only once all is in that came before the closing."""
-    if restated := row.get("restatements"):
-        yield f"restated by {restated:,}" + (
-            f": {_figure(row, row['published_value'])} when published" if row["closed"] else ""
-        )
+    if isinstance(restated := row.get("restatements"), int) and restated:
+        before = _figure(row, row["published_value"]) if row["closed"] else ""
+        yield restated_text(restated, before, counted=row.kind.reads is not Reads.TOKENS)
+    if isinstance(period := row["period"], str) and isinstance(as_at := row.get("as_at"), str):
+        yield "before the period ends" if early_text(period, as_at[:10]) else ""
     if "closed" not in row:
         return
     if row["as_of"] is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import kind_of, names, note, tokens, top
 from watchroom.kinds.figure import AS_AT_MS
@@ -19,14 +20,16 @@ from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_
 from watchroom.reports.held import Held, StoredMonth, added_up
 from watchroom.reports.report import Ranked, ReportRow, Source, rows_of
 from watchroom.reports.returned import Note, notes
-from watchroom.reports.rows import AsOf, by_series
+from watchroom.reports.rows import AsOf, by_series, streams_in
 from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
+from watchroom.rolling.buckets import KEEP_TOKENS_OF_MONTH_MONTHS as TOKENS_KEPT_MONTHS
 from watchroom.rolling.calendar import Calendar, is_month
 from watchroom.rolling.periods import DAY, period_of
 from watchroom.settings import Settings
 from watchroom.store.bands import Held as HeldTokens
 from watchroom.store.filled import tell_refused
+from watchroom.streams import STREAMS
 from watchroom.streams.returns import STREAM
 
 
@@ -73,7 +76,8 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         filled = collector.check()
         tell_refused(filled, warn)
         reading = _Reading(collector, now_ms)
-        months = reading.months_asked(asked)
+        figures = reading.figures()
+        months = reading.months_asked(asked, has_figures=bool(figures))
         as_at = asked.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
         source = Source(
             reading.held(months),
@@ -81,8 +85,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             layout.small_below,
             collector.catalogue.areas.groups,
         )
-        figures = reading.figures()
-        of_tokens = reading.of_tokens(months, baselines, layout.small_below)
+        of_tokens = reading.of_tokens(source.held, baselines, layout.small_below)
         told = [] if filled.refused.get(STREAM.name) else reading.notes(months)
         cut = AsAt(as_at, reading.day_end_ms(as_at))
     finally:
@@ -121,23 +124,37 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         as_at,
         {name: each.words for name, each in baselines.items()},
         layout.small_below,
-        [_words(each) for each in told if not each.measure],
+        [_words(each, why) for each in told if (why := _why_on_top(each, catalogue, filled.refused)) is not None],
         [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
     )
 
 
 def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) -> Iterator[ReportRow]:
     """The rows of a measure, the first of them with the notes about it."""
-    about = tuple(_words(each) for each in notes if each.measure == measure)
+    about = tuple(_words(each) for each in notes if each.measure == measure)  # `_why_on_top`: of those without a row
     for number, row in enumerate(rows):
         yield replace(row, notes=about) if number == 0 and about else row
 
 
-def _words(told: Note) -> str:
+def _why_on_top(told: Note, catalogue: Catalogue, refused: Collection[str]) -> str | None:
+    """Why a note stands at the top: it is about all measures (nothing to say), or about one that has no row.
+
+    None: it stands with its measure.
+    """
+    if not told.measure:
+        return ""
+    measure = catalogue.measures.get(told.measure)
+    if measure is None:
+        return f"about {told.measure}, which is not in the catalogue"
+    has_row = kind_of(measure).reads is not Reads.OPEN_SET and not {*refused} & {*measure.streams}
+    return None if has_row else f"about {told.measure}, which has no row here"
+
+
+def _words(told: Note, more: str = "") -> str:
     """`From March 2020 on ... (2020-03 to 2020-07)`."""
-    if not told.until:
-        return f"{told.text} (from {told.since} on)"
-    return f"{told.text} ({' to '.join(dict.fromkeys((told.since, told.until)))})"
+    period = f"from {told.since} on" if not told.until else " to ".join(dict.fromkeys((told.since, told.until)))
+    turned = "it ends before it begins" if told.is_turned else ""
+    return f"{told.text} ({'; '.join(filter(None, (more, period, turned)))})"
 
 
 def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
@@ -173,25 +190,31 @@ class _Reading:
         self._as_of: AsOf = collector.as_of()  # before the months: they then hold at least what it says
         self._stored = self._reader.months()
         self._read: dict[str, StoredMonth] = {}
-        self._first = self._first_months()
 
-    def months_asked(self, asked: Asked) -> tuple[str, ...]:
+    def months_asked(self, asked: Asked, *, has_figures: bool) -> tuple[str, ...]:
         """The report's months, oldest first.
 
+        Figures have periods of their own, so with them there is a report of months without events too.
+
         Raises:
-            ConfigurationInvalid: None of them is held.
+            ConfigurationInvalid: None of them is held, and there are no figures or the last month is yet to come.
         """
-        over = [month for month in self._stored if month < self._running]
-        last = asked.to or max(over, default=Calendar.months_before(self._running, 1))
+        with_events = [month for month in self._stored if self._fed(month) - {STREAM.name}]
+        held = with_events or self._stored
+        last = asked.to or max(
+            (month for month in held if month < self._running), default=Calendar.months_before(self._running, 1)
+        )
         months = tuple(Calendar.months_before(last, back) for back in range(asked.months - 1, -1, -1))
-        if not set(months) & set(self._stored):
-            held = f"one of {', '.join(self._stored)}" if self._stored else "a month that is held: there is none yet"
-            raise ConfigurationInvalid([Fault("--to", "", f"{last!r}, and no month up to it is held", held)])
-        return months
+        if set(months) & set(held) or (has_figures and last <= self._running):
+            return months
+        write = f"one of {', '.join(held)}" if held else "a month that is held: there is none yet"
+        several = f"and none of the {asked.months} months that end with it is held"
+        found = f"{last!r}, {'which is not held' if asked.months == 1 else several}"
+        raise ConfigurationInvalid([Fault("--to", "", found, write)])
 
     def held(self, months: tuple[str, ...]) -> Held:
         """These months as they stand."""
-        complete = {stream: self._complete(stream, months) for stream in self._first}
+        complete = {stream: self._complete(stream, months) for stream in STREAMS}
         return added_up(
             [self._month(month) for month in months if month in self._stored],
             months,
@@ -222,50 +245,56 @@ class _Reading:
                     found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
         return found
 
-    def of_tokens(
-        self, months: tuple[str, ...], baselines: Mapping[str, Baseline], small_below: int
-    ) -> dict[str, ReportRow]:
+    def of_tokens(self, held: Held, baselines: Mapping[str, Baseline], small_below: int) -> dict[str, ReportRow]:
         """By measure of tokens: its row. Bands are of these months together, or of none."""
-        held = self._reader.held_tokens()
+        of_tokens = self._reader.held_tokens()
         found: dict[str, ReportRow] = {}
         for measure in self._collector.catalogue.measures.values():
             kind = kind_of(measure)
             if kind.reads is Reads.TOKENS and kind.published:
-                now = self._bands(held, measure, months)
-                then = {name: self._baseline_bands(held, measure, each, months) for name, each in baselines.items()}
-                found[measure.id] = bands_row(measure, months, now, then, small_below=small_below)
+                now = self._bands(of_tokens, measure, held)
+                then = {
+                    name: self._baseline_bands(of_tokens, measure, each, held.months)
+                    for name, each in baselines.items()
+                }
+                found[measure.id] = bands_row(measure, held, now, then, small_below=small_below)
             elif kind.reads is Reads.TOKENS:
                 words = {name: each.words for name, each in baselines.items()}
-                found[measure.id] = self._ranked(held, measure, months, words)
+                found[measure.id] = self._ranked(of_tokens, measure, held, words)
         return found
 
-    def _bands(self, held: HeldTokens, measure: Measure, months: tuple[str, ...]) -> Bands | None:
-        if not has_bands(months):
+    def _bands(self, of_tokens: HeldTokens, measure: Measure, held: Held) -> Bands | None:
+        if not has_bands(held.months):
             return None
-        of = held.month if len(months) == 1 else held.twelve
-        standing = of(measure.id, months[-1], self._reader.token_hash)
+        of = of_tokens.month if len(held.months) == 1 else of_tokens.twelve
+        standing = of(measure.id, held.months[-1], self._reader.token_hash)
         if standing is None:
             return None
         # Bands know nothing of the tokens left out of them: those are counted in the months, as of now.
-        left_out = self.held(months).stored(measure, [{}]).get(LEFT_OUT, 0)
+        left_out = held.stored(measure, [{}]).get(LEFT_OUT, 0)
         today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
         return Bands(today, then if standing.closed else None)
 
     def _baseline_bands(
-        self, held: HeldTokens, measure: Measure, baseline: Baseline, report: tuple[str, ...]
+        self, of_tokens: HeldTokens, measure: Measure, baseline: Baseline, report: tuple[str, ...]
     ) -> BaselineBands:
         months, reason = baseline.months_for(report)
         if reason:
             return BaselineBands(baseline.words, (), None, reason)
-        return BaselineBands(baseline.words, months, self._bands(held, measure, months))
+        held = self.held(months)
+        if missing := held.missing(measure):
+            return BaselineBands(baseline.words, months, None, missing)
+        return BaselineBands(baseline.words, months, self._bands(of_tokens, measure, held))
 
-    def _ranked(
-        self, held: HeldTokens, measure: Measure, months: tuple[str, ...], baselines: Mapping[str, str]
-    ) -> ReportRow:
-        hashes = [name for month in months if (name := names.token_month(measure.id, month)) in held.versions]
-        counts = tokens.together(tokens.today(self._reader.token_hash(name)) for name in hashes)
+    def _ranked(self, of_tokens: HeldTokens, measure: Measure, held: Held, baselines: Mapping[str, str]) -> ReportRow:
+        hashes = {month: names.token_month(measure.id, month) for month in held.months}
+        there = [month for month, name in hashes.items() if name in of_tokens.versions]
+        counts = tokens.together(tokens.today(self._reader.token_hash(hashes[month])) for month in there)
         ranked = [Ranked(*each) for each in top.most_frequent(counts, top.MOST_LISTED.of(measure))]
-        return ranked_row(measure, months, len(hashes), ranked, baselines)
+        # A younger month that is held and has no tokens had none; of an older one nobody knows any more.
+        kept = [month for month in held.months if Calendar.months_after(month, TOKENS_KEPT_MONTHS) >= self._running]
+        deleted = [month for month in held.states(measure) if month not in {*there, *kept}]
+        return ranked_row(measure, held, deleted, ranked, baselines)
 
     def notes(self, months: tuple[str, ...]) -> list[Note]:
         """Notes about any day of these months."""
@@ -289,27 +318,15 @@ class _Reading:
             self._read[name] = StoredMonth(name, *self._reader.month(name))
         return self._read[name]
 
-    def _first_months(self) -> dict[str, str]:
-        """By stream: the first month that holds anything of it. Before that nobody knows whether there was a feed."""
-        measures = self._collector.catalogue.measures
-        first: dict[str, str] = {}
-        for month in self._stored:
-            if len(first) == len(self._as_of):
-                break
-            for field, number in self._month(month).fields.items():
-                measure = measures.get(field.partition("|")[0])
-                if number and measure is not None:
-                    first.setdefault(measure.stream, month)
-        return first
+    def _fed(self, month: str) -> set[str]:
+        """The streams of which a month holds anything."""
+        return streams_in(self._collector.catalogue, self._month(month).fields) if month in self._stored else set()
 
     def _complete(self, stream: str, months: Sequence[str]) -> dict[str, bool]:
-        """By month that the stream holds: whether everything up to its end is in."""
-        as_of_ms = self._as_of.get(stream)
-        begun = [month for month in months if self._first[stream] <= month]
-        if as_of_ms is None:  # nobody knows how far
-            return {month: False for month in begun if month in self._stored}
+        """By month that holds anything of the stream: whether everything up to its end is in."""
+        as_of_ms = self._as_of.get(stream)  # None: nobody knows how far
         return {
-            month: as_of_ms >= self._calendar.month_end_ms(month)
-            for month in begun
-            if as_of_ms > self._calendar.month_start_ms(month)
+            month: as_of_ms is not None and as_of_ms >= self._calendar.month_end_ms(month)
+            for month in months
+            if stream in self._fed(month)
         }

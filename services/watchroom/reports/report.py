@@ -148,7 +148,7 @@ def _row(
         published=figure_of(measure, by, held.stored_then(measure, every)) if closed and figure is not None else None,
         compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},
         areas=None if figure is None else _areas(measure, by, every, figure, source),
-        note=_missing(held, measure),
+        note=held.missing(measure),
     )
 
 
@@ -187,13 +187,3 @@ def _of_total(part: Figure, total: Figure) -> Fraction | None:
     if part.value is None or total.value is None or total.value.denominator is not None or not total.value.numerator:
         return None
     return Fraction(part.value.numerator, total.value.numerator)
-
-
-def _missing(held: Held, measure: Measure) -> str:
-    """Which months are not held, or not to their end."""
-    states = held.states(measure)
-    absent = [month for month in held.months if month not in states]
-    partly = [month for month in held.months if states.get(month) is False]
-    said = [f"not held: {', '.join(absent)}"] if absent else []
-    said += [f"held in part: {', '.join(partly)}"] if partly else []
-    return "; ".join(said)

@@ -34,7 +34,7 @@ def as_lines(report: Report) -> Iterator[Columns]:
     for section, rows in report.sections:
         for row in rows:
             yield _flat({"section": section.name, **_row(row), "part": "total", "area": ""})
-            for what, part in _parts(row.areas):
+            for what, part in parts_of(row.areas):
                 head = {"section": section.name, **_head(row), **_part(part), "part": what, "area": part.name}
                 yield _flat(head)
 
@@ -134,7 +134,8 @@ def _part(part: Part) -> Columns:
     return {**exact, **{name: figures[name] for name in part.figure.nested}, "share_of_total": as_number(part.of_total)}
 
 
-def _parts(areas: Areas | None) -> Iterator[tuple[str, Part]]:
+def parts_of(areas: Areas | None) -> Iterator[tuple[str, Part]]:
+    """The parts of a row, each with what it is: those called `area` and the `residual` add up to the row."""
     if areas is None:
         return
     yield from (("area", part) for part in areas.parts)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from watchroom.reports.output import as_json
+from watchroom.reports.output import as_json, print_table
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
@@ -41,14 +41,14 @@ def print_report(report: Report, console: Console) -> None:
         table.add_column("row", no_wrap=True)
         table.add_column("measure, areas, and how final", overflow="fold", min_width=34, ratio=1)
         table.add_column("value", justify="right", no_wrap=True)
-        table.add_column("counts", justify="right")
+        table.add_column("counts", justify="right", overflow="fold")
         for name in report.baselines:
-            table.add_column(name, justify="right")
-            table.add_column("change", justify="right")
+            table.add_column(name, justify="right", overflow="fold")
+            table.add_column("change", justify="right", overflow="fold")
         for row in rows:
             _add(table, row)
         console.print()
-        console.print(table)
+        print_table(table, console, 100 + 30 * len(report.baselines))  # each number in one line, words folded
         if not rows:
             console.print("no measure of the catalogue serves a row of this section", markup=False)
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from watchroom.kinds import kind_of
-from watchroom.kinds.kind import Unit
+from watchroom.kinds.kind import Form, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Change, Exact, as_text, rounded
@@ -18,10 +18,13 @@ from watchroom.reports.figure import VALUE, Figure
 from watchroom.reports.report import Part, ReportRow
 
 NONE = "none"  # a share or a mean of nothing
-NOT_HELD = "not held"
+NOT_HELD, ABSENT = "not held", "absent"
 PLAIN = ("1", "count", "percent")  # units that a number is not told with, or has already
 HOUR_S = 3_600
-BANDS: Final = {"1": "once", "2_3": "two or three times", "4_plus": "four times or more"}
+NESTED: Final = {
+    "1": "once", "2_3": "two or three times", "4_plus": "four times or more",
+    "under_10": "under 10 s", "10_to_60": "10 to 60 s", "60_or_more": "60 s or more",
+}  # fmt: skip
 
 
 class Then(NamedTuple):
@@ -44,7 +47,8 @@ def lines(row: ReportRow) -> list[Line]:
     """The figures of a row."""
     titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()}
     exact: Mapping[str, Exact | None] = {VALUE: None} if row.figure is None else row.figure.exact
-    absent = NOT_HELD if row.own is None and not row.ranked else ""
+    missing = ABSENT if row.held_months else NOT_HELD
+    absent = missing if row.own is None and kind_of(row.measure).form is not Form.LIST else ""
     unit = f" {row.measure.unit.replace('_', ' ')}" if row.own and row.measure.unit not in PLAIN else ""
     return [
         Line(
@@ -82,15 +86,26 @@ def change_text(change: Change, of: Exact) -> str:
 
 
 def nested_text(row: ReportRow) -> Iterator[str]:
-    """`bins: under 10: 8,123 · 10 to 60: 2,104 · 60 or more: 44`."""
-    for name, counts in (row.figure.nested if row.figure else {}).items():
-        yield f"{name}: " + " · ".join(f"{_nested_name(each)}: {number:,}" for each, number in counts.items())
+    """`bins: under 10 s: 8,123 · 10 to 60 s: 2,104 · 60 s or more: 44`; of a baseline it begins `2018/19 bins:`."""
+    yield from _nested("", row.figure)
+    for baseline, found in row.compared.items():
+        yield from _nested(f"{baseline} ", found.figure)
 
 
-def _nested_name(name: str) -> str:
-    """`under 10`, `two or three times`."""
-    band = name.removeprefix("tokens_").removeprefix("occurrences_")
-    return BANDS.get(band, name.replace("_", " "))
+def _nested(whose: str, figure: Figure | None) -> Iterator[str]:
+    for name, counts in (figure.nested if figure else {}).items():
+        yield f"{whose}{name}: " + " · ".join(f"{nested_name(each)}: {number:,}" for each, number in counts.items())
+
+
+def nested_name(name: str) -> str:
+    """`under 10 s`, `two or three times`."""
+    return NESTED[name.removeprefix("tokens_").removeprefix("occurrences_")]
+
+
+def restated_text(times: int, before: str, *, counted: bool) -> str:
+    """`restated 3 times since closing: 25 when closed`; of bands nobody counts how often."""
+    how_often = f" {'once' if times == 1 else f'{times:,} times'}" if counted else ""
+    return f"restated{how_often} since closing" + (f": {before} when closed" if before else "")
 
 
 def count_of(number: int, what: str) -> str:
@@ -99,7 +114,9 @@ def count_of(number: int, what: str) -> str:
 
 
 def ranked_text(row: ReportRow) -> Iterator[str]:
-    """`most frequent: k1.abcdef hospital 120 · ...`."""
+    """`most frequent: k1.abcdef hospital 120 · ...`; `most frequent: none` of months that are held."""
+    if kind_of(row.measure).form is Form.LIST and row.held_months and not row.ranked:
+        yield "most frequent: none"
     if row.ranked:
         told = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
         yield f"most frequent: {' · '.join(told)}"
@@ -119,7 +136,8 @@ def areas_text(row: ReportRow) -> Iterator[str]:
 def standing_text(row: ReportRow) -> Iterator[str]:
     """How final a row is."""
     if row.own is not None:
-        yield from filter(None, (row.own.period, f"as at {row.own.as_at}" if row.own.as_at else "", row.note))
+        as_at = f"as at {row.own.as_at}" if row.own.as_at else ""
+        yield from filter(None, (row.own.period, "" if row.note.startswith(as_at) else as_at, row.note))
     elif row.held_months < len(row.months):
         yield f"{row.held_months} of {count_of(len(row.months), 'month')} held" + (f" ({row.note})" if row.note else "")
     elif row.note:
@@ -128,8 +146,8 @@ def standing_text(row: ReportRow) -> Iterator[str]:
         yield "not closed"
     if row.restatements:
         before = row.published.value if row.published is not None else None
-        said = "" if before is None else f": {figure_text(before)} when closed"
-        yield f"restated by {row.restatements:,}{said}"
+        counted = kind_of(row.measure).reads is not Reads.TOKENS  # of bands only the difference is kept
+        yield restated_text(row.restatements, "" if before is None else figure_text(before), counted=counted)
     if row.small:
         yield "small number"
     yield from ranked_text(row)
@@ -167,7 +185,7 @@ def _then(name: str, found: Compared) -> Then:
     figure: Figure | None = found.figure
     exact = None if figure is None else figure.exact.get(name)
     if exact is None:
-        return Then("absent" if found.reason else "", "")
+        return Then(ABSENT if found.reason else "", "")
     return Then(figure_text(exact), change_text(found.changes.get(name, Change()), exact))
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from watchroom.events.times import to_text
+from watchroom.reports.figure_rows import early_text
+from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.periods import known_period
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
-from watchroom.streams.returns import FIGURES_LIST, NOTES_LIST, STREAM, Return, Subject
+from watchroom.streams.returns import FIGURE, FIGURES_LIST, NOTE, NOTES_LIST, STREAM, Return, Subject
 
 
 class Reported(NamedTuple):
-    """The latest version of a figure; texts are empty where nothing was said."""
+    """The latest version of a figure, or of a note; texts are empty where nothing was said."""
 
+    type: str  # of its events: return.figure or return.note
     measure: str
     by: dict[str, str]
-    period: str
+    period: str  # of a note its first and last day or month, `2020-03/2021-07`; without an end `2020-03/`
     span: str
     as_at: str  # RFC 3339, UTC
     numerator: str  # as it was written
@@ -26,6 +30,7 @@ class Reported(NamedTuple):
     source: str
     time: str  # of the event: when it was imported
     arrived: str  # the latest arrival of any of its versions
+    remark: str  # what a reader must know, such as a measure that the catalogue does not have
 
 
 class Note(NamedTuple):
@@ -38,32 +43,64 @@ class Note(NamedTuple):
     measure: str  # id of an entry of the catalogue under which it was admitted; empty: about all
     source: str
     time: str
+    arrived: str
 
     def is_about(self, first: str, last: str) -> bool:
-        """Whether its period and the days from `first` to `last` have a day in common."""
-        ends = known_period(self.until).last if self.until else last
-        return known_period(self.since).first <= last and ends >= first
+        """Whether its period and the days from `first` to `last` have a day in common.
+
+        A period that ends before it begins has the days between the two: a note is never hidden.
+        """
+        since, until = known_period(self.since), known_period(self.until) if self.until else None
+        if until is None:
+            return since.first <= last
+        return min(since.first, until.first) <= last and max(since.last, until.last) >= first
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether it ends before it begins."""
+        return bool(self.until) and known_period(self.until).last < known_period(self.since).first
 
 
-def reported(reader: Reader, settings: Settings) -> list[Reported]:
-    """Every figure that stands, by measure, labels and period.
+def reported(reader: Reader, settings: Settings, known: Collection[str]) -> list[Reported]:
+    """Every figure that stands, by measure, labels and period, then every note, the earliest period first.
+
+    Args:
+        reader: Of a force's figures.
+        settings: Topics and reporting zone.
+        known: Ids of the catalogue's measures.
 
     Raises:
         StoreUnavailable: Redis did not answer.
     """
+    calendar = Calendar(settings.zone)
     found = []
     for state in _states(reader, settings, FIGURES_LIST):
         if state.figure is None or not state.figure[3]:
             continue  # withdrawn since the list was read
         as_at_ms, time_ms, _, _, numerator, denominator, note, reported_by, source = state.figure
         measure, by, period = Subject.of(state.subject)
+        remarks = (_unknown(measure, known), early_text(period, calendar.day_of(as_at_ms)))
         found.append(
             Reported(
-                measure, by, period, known_period(period).span, to_text(as_at_ms), numerator, denominator, note,
-                reported_by, source, to_text(time_ms), to_text(state.last_arrival_ms),
+                FIGURE, measure, by, period, known_period(period).span, to_text(as_at_ms), numerator, denominator,
+                note, reported_by, source, to_text(time_ms), to_text(state.last_arrival_ms),
+                "; ".join(filter(None, remarks)),
             )
         )  # fmt: skip
-    return sorted(found, key=lambda each: (each.measure, sorted(each.by.items()), each.period))
+    found.sort(key=lambda each: (each.measure, sorted(each.by.items()), each.period))
+    return found + [_reported_note(each, known) for each in notes(reader, settings)]
+
+
+def _reported_note(note: Note, known: Collection[str]) -> Reported:
+    remark = "; ".join(filter(None, (_unknown(note.measure, known), "it ends before it begins" * note.is_turned)))
+    return Reported(
+        NOTE, note.measure, {}, f"{note.since}/{note.until}", "", "", "", "", note.text, "", note.source, note.time,
+        note.arrived, remark,
+    )  # fmt: skip
+
+
+def _unknown(measure: str, known: Collection[str]) -> str:
+    return "" if not measure or measure in known else f"the catalogue has no measure {measure}"
 
 
 def notes(reader: Reader, settings: Settings) -> list[Note]:
@@ -77,7 +114,8 @@ def notes(reader: Reader, settings: Settings) -> list[Note]:
         if state.note is not None:
             time_ms, _, text, since, until, measure, source = state.note
             name = state.subject.partition("|")[2]
-            found.append(Note(name, text, since, until, measure, source, to_text(time_ms)))
+            arrived = to_text(state.last_arrival_ms)
+            found.append(Note(name, text, since, until, measure, source, to_text(time_ms), arrived))
     return found
 
 

@@ -67,12 +67,13 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
     """
     today = by_series(month.fields)
     log = changes_by_series(month.log)
+    fed = streams_in(catalogue, month.fields) & {*month.fed}  # a part of a sum would pass for all of it
     for measure, label_sets in _counted(catalogue, month, {*today, *log}):
         if (standing := month.bands.get(measure.id)) is not None:
             left_out = today.get(names.series(measure.id, {}), {}).get(LEFT_OUT, 0)
             yield _bands_row(measure, month.name, standing, left_out, as_of, published=published)
             continue
-        if measure.sum_of and not _has_all(catalogue, measure, month, {*today}):
+        if measure.sum_of and not set(measure.streams) <= fed:
             continue
         for by in label_sets:
             behind = names.series_behind(measure, by)
@@ -108,13 +109,6 @@ def _bands_row(
     return row
 
 
-def _has_all(catalogue: Catalogue, sum_: Measure, month: Month, found: Collection[str]) -> bool:
-    """Whether every stream of a sum is fed and has anything in the month: a part of it would pass for all of it."""
-    counted = {series.partition("|")[0] for series in found}
-    of_streams = catalogue.witnesses(sum_)
-    return set(sum_.streams) <= set(month.fed) and all(counted & of_stream for of_stream in of_streams)
-
-
 def _slowest(as_of: AsOf, measure: Measure) -> int | None:
     """Up to when all streams of a measure are applied; None: it is not known of one."""
     known = [as_of.get(stream) for stream in measure.streams]
@@ -127,6 +121,12 @@ def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTil
         row = _row(measure, by, None, tile)
         row["as_of"] = _moment(now_ms)
         yield row
+
+
+def streams_in(catalogue: Catalogue, fields: Fields) -> set[str]:
+    """The streams of which a month holds anything. That it was fed is known of no other: there, nothing is 0."""
+    counted = {name.partition("|")[0] for name, number in fields.items() if number}
+    return {catalogue.measures[name].stream for name in counted if name in catalogue.measures}
 
 
 def by_series(fields: Fields) -> dict[str, dict[str, int]]:

@@ -6,7 +6,7 @@ and of the twelve months ending with one, as they are kept, and of no other peri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ from watchroom.kinds.kind import Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import MOST_TOKENS
 from watchroom.reports.baselines import months_from
-from watchroom.reports.compare import Compared
+from watchroom.reports.compare import NOT_WHOLE, Compared
 from watchroom.reports.exact import Exact, change
 from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.held import Held
 from watchroom.reports.report import Ranked, ReportRow, empty_row
 
 WHOLE_YEAR = 12
@@ -45,38 +46,50 @@ def has_bands(months: Sequence[str]) -> bool:
 
 
 def bands_row(
-    measure: Measure,
-    months: tuple[str, ...],
-    bands: Bands | None,
-    baselines: Mapping[str, BaselineBands],
-    *,
-    small_below: int,
+    measure: Measure, held: Held, bands: Bands | None, baselines: Mapping[str, BaselineBands], *, small_below: int
 ) -> ReportRow:
     """The row of a measure whose kind has bands; without them it says why."""
-    compared = {name: _compared(measure, bands, each, small_below) for name, each in baselines.items()}
-    row = replace(empty_row(measure), months=months, compared=compared)
-    if bands is None:
-        kept = has_bands(months)
-        return replace(row, note="" if kept else "bands are kept of one month and of twelve months, and do not add up")
-    figure = bands_figure(measure, bands.today)
+    figure = None if bands is None else bands_figure(measure, bands.today)
+    is_whole, missing = held.is_whole(measure), held.missing(measure)
+    compared = {name: _compared(measure, figure, is_whole, each, small_below) for name, each in baselines.items()}
+    row = replace(
+        empty_row(measure), months=held.months, held_months=held.number_held(measure), compared=compared, note=missing
+    )
+    if bands is None or figure is None:
+        return replace(row, note="; ".join(filter(None, (missing, _why_none(held, measure)))))
     return replace(
         row,
-        held_months=len(months),
         figure=figure,
         small=figure.is_small(small_below),
         closed=bands.then is not None,
         restatements=int(bands.then is not None and bands.then != bands.today),
         published=None if bands.then is None else bands_figure(measure, bands.then),
-        note=_note(figure),
+        note="; ".join(filter(None, (missing, *_remarks(figure)))),
     )
 
 
 def ranked_row(
-    measure: Measure, months: tuple[str, ...], held: int, ranked: Sequence[Ranked], baselines: Mapping[str, str]
+    measure: Measure, held: Held, deleted: Collection[str], ranked: Sequence[Ranked], baselines: Mapping[str, str]
 ) -> ReportRow:
-    """The row of the most frequent over the months of which tokens are still held; of baselines there are the words."""
-    compared = {name: Compared(words, ()) for name, words in baselines.items()}
-    return replace(empty_row(measure), months=months, held_months=held, ranked=tuple(ranked), compared=compared)
+    """The row of the most frequent; of baselines there are the words.
+
+    Args:
+        measure: Whose.
+        held: The report's months.
+        deleted: Those of them whose tokens are held no longer.
+        ranked: Of the others.
+        baselines: Words by name.
+    """
+    states = held.states(measure)
+    gone = f"tokens are no longer held of {', '.join(sorted(deleted))}" if deleted else ""
+    return replace(
+        empty_row(measure),
+        months=held.months,
+        held_months=sum(is_held for month, is_held in states.items() if month not in deleted),
+        ranked=tuple(ranked),
+        compared={name: Compared(words, ()) for name, words in baselines.items()},
+        note="; ".join(filter(None, (held.missing(measure), gone))),
+    )
 
 
 def bands_figure(measure: Measure, stored: Stored) -> Figure:
@@ -91,7 +104,18 @@ def bands_figure(measure: Measure, stored: Stored) -> Figure:
     return Figure({VALUE: value}, columns, nested)
 
 
-def _compared(measure: Measure, now: Bands | None, baseline: BaselineBands, small_below: int) -> Compared:
+def _why_none(held: Held, measure: Measure) -> str:
+    """Why there are no bands of months that are held."""
+    if not held.states(measure):
+        return ""
+    if not has_bands(held.months):
+        return "bands are kept of one month and of twelve months, and do not add up"
+    return "no bands are kept of these months"
+
+
+def _compared(
+    measure: Measure, now: Figure | None, is_whole: bool, baseline: BaselineBands, small_below: int
+) -> Compared:
     found = Compared(baseline.words, baseline.months, reason=baseline.reason)
     if baseline.bands is None:
         return found if found.reason else found._replace(reason="no bands are kept of these months")
@@ -99,15 +123,17 @@ def _compared(measure: Measure, now: Bands | None, baseline: BaselineBands, smal
     found = found._replace(figure=then, small=then.is_small(small_below))
     if now is None:
         return found._replace(reason="no change, since there are no bands of the report's months")
-    return found._replace(changes={VALUE: change(bands_figure(measure, now.today).value, then.value)})
+    if not is_whole:
+        return found._replace(reason=NOT_WHOLE)
+    return found._replace(changes={VALUE: change(now.value, then.value)})
 
 
-def _note(figure: Figure) -> str:
+def _remarks(figure: Figure) -> Iterator[str]:
     """What is not in the bands, and tokens of two keys: one person may be two of them."""
     keys, left_out, late = (int(str(figure.more.get(name) or 0)) for name in ("token_keys", "left_out", "not_restated"))
-    said = (
-        f"made with {keys} keys: one may be counted twice" if keys > 1 else "",
-        f"{left_out:,} beyond {MOST_TOKENS} in one entity: excluded, counted separately" if left_out else "",
-        f"{late:,} events came too late to be counted" if late else "",
-    )
-    return "; ".join(filter(None, said))
+    if keys > 1:
+        yield f"made with {keys} keys: one may be counted twice"
+    if left_out:
+        yield f"{left_out:,} beyond {MOST_TOKENS} in one entity: excluded, counted separately"
+    if late:
+        yield f"{late:,} events came too late to be counted"

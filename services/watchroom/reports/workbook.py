@@ -15,18 +15,20 @@ from xlsxwriter.worksheet import Worksheet
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
 from watchroom.reports.exact import Change, Exact, rounded
-from watchroom.reports.figure import VALUE
+from watchroom.reports.figure import VALUE, Figure
 from watchroom.reports.page import definitions
 from watchroom.reports.read_report import Report
-from watchroom.reports.report import Part, ReportRow
+from watchroom.reports.report import ReportRow
+from watchroom.reports.report_columns import parts_of, period_of
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_words import nested_text, reasons, standing_text
+from watchroom.reports.report_words import nested_name, reasons, standing_text
 from watchroom.reports.sections import DEFINITIONS
 
 SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
 SIGNED = {SECONDS: '+#,##0.0" s";-#,##0.0" s";0.0" s"', PERCENT: "+0.0%;-0.0%;0.0%", WHOLE: "+#,##0;-#,##0;0"}
-HEAD = ("row", "measure", "area", "what", "value", "numerator", "denominator")
-OF_BASELINE = ("value", "numerator", "denominator", "change", "change %", "change in points")
+HEAD = ("row", "measure", "part", "area", "period", "what")
+NUMBERS = ("value", "numerator", "denominator")
+CHANGES = ("change", "change %", "change in points")
 
 
 class Number(NamedTuple):
@@ -93,47 +95,61 @@ def _fill(sheet: Worksheet, formats: _Formats, top: Sequence[Sequence[str]], tab
 
 
 def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
-    baselines = [f"{name}: {column}" for name in report.baselines for column in OF_BASELINE]
-    yield [*HEAD, *baselines, "held months", "of months", "restatements", "how final"]
+    nested = _nested_names(rows)
+    titles = [f"{group}: {nested_name(name)}" for group, name in nested]
+    of_baseline = (*NUMBERS, *titles, *CHANGES)
+    baselines = [f"{name}: {column}" for name in report.baselines for column in of_baseline]
+    yield [*HEAD, *NUMBERS, *titles, *baselines, "held months", "of months", "restatements", "how final"]
     for row in rows:
-        yield from _lines(report, row)
+        yield from _lines(report, row, nested)
 
 
-def _lines(report: Report, row: ReportRow) -> Iterator[list[Cell]]:
+def _nested_names(rows: Sequence[ReportRow]) -> list[tuple[str, str]]:
+    """Groups of counts inside figures, and the names in them: `bins`, `under_10`."""
+    figures = [figure for row in rows for figure in (row.figure, *(each.figure for each in row.compared.values()))]
+    groups = [group for figure in figures if figure is not None for group in figure.nested.items()]
+    return list(dict.fromkeys((group, name) for group, counts in groups for name in counts))
+
+
+def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) -> Iterator[list[Cell]]:
     numbers, name = ", ".join(map(str, row.rows)), name_text(row)
-    told = "; ".join([*nested_text(row), *standing_text(row), *reasons(row)])
+    period = row.own.period if row.own else period_of(row.months)
+    told = "; ".join([*standing_text(row), *reasons(row)])
     titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: _unit(row)}
     for column, title in titles.items():
-        exact = None if row.figure is None else row.figure.exact.get(column)
-        if exact is None and row.figure is not None:
+        if row.figure is not None and column not in row.figure.exact:
             continue  # without a target nothing is within it
-        then = [cell for baseline in report.baselines for cell in _then(row, baseline, column)]
+        then = [cell for baseline in report.baselines for cell in _then(row, baseline, column, nested)]
         held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
         standing: list[Cell] = [*held, _count(row.restatements), told]
-        yield [numbers, name, "all", title, *_exact(exact), *then, *standing]
-        for part in _parts(row):
-            yield [numbers, name, part.name, title, *_exact(part.figure.exact.get(column))]
+        yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *standing]
+        for what, part in parts_of(row.areas):
+            yield [numbers, name, what, part.name, period, title, *_numbers(part.figure, column, nested)]
 
 
 def _unit(row: ReportRow) -> str:
     return "" if row.measure.unit == "1" else row.measure.unit
 
 
-def _parts(row: ReportRow) -> list[Part]:
-    return [] if row.areas is None else [*row.areas.parts, *row.areas.groups, row.areas.residual]
-
-
-def _then(row: ReportRow, baseline: str, column: str) -> list[Cell]:
+def _then(row: ReportRow, baseline: str, column: str, nested: Sequence[tuple[str, str]]) -> list[Cell]:
     found = row.compared[baseline]
     exact = None if found.figure is None else found.figure.exact.get(column)
     change = found.changes.get(column, Change())
     form = None if exact is None else _form(exact)
     return [
-        *_exact(exact),
+        *_numbers(found.figure, column, nested),
         _shown(change.absolute, SIGNED.get(form or "", WHOLE)),
         _shown(None if change.percent is None else change.percent / 100, SIGNED[PERCENT]),
         _shown(change.points, POINTS),
     ]
+
+
+def _numbers(figure: Figure | None, column: str, nested: Sequence[tuple[str, str]]) -> list[Cell]:
+    """A column of a figure; in the line of its value also the counts inside it."""
+    counts = figure.nested if figure is not None and column == VALUE else {}
+    inside = [counts.get(group, {}).get(name) for group, name in nested]
+    exact = None if figure is None else figure.exact.get(column)
+    return [*_exact(exact), *(_count(each) if isinstance(each, int) else None for each in inside)]
 
 
 def _exact(exact: Exact | None) -> list[Cell]:
