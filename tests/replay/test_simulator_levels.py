@@ -169,10 +169,10 @@ def measure(force: Force, days: int, after_days: int) -> Levels:
         event = parse(item.value)
         entities[item.stream, item.subject].append((event.time_ms, event.type.partition(".")[2], dict(event.data)))
     levels = Levels(days)
-    add = {"contacts": lambda *_: None, "calls": add_call, "incidents": add_incident, "crimes": add_crime}
+    add = {"calls": add_call, "incidents": add_incident, "crimes": add_crime}  # no level of other streams is published
     for (stream, _), events in entities.items():
         events.sort(key=lambda event: event[0])
-        if events[0][0] < START_MS + days * DAY_MS:
+        if stream in add and events[0][0] < START_MS + days * DAY_MS:
             add[stream](levels, events)
     return levels
 
