@@ -114,9 +114,8 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
         return right
     facts = {name: word.read(state) for name, word in self._stream.words.items()}
     into = Contribution(dict(right.cells), dict(right.open_sets), dict(right.tokens))
-    for group in self._groups:
-        for add in group.adds(facts):
-            add(facts, into)
+    for add in self._adds(facts):
+        add(facts, into)
     return into
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _BETWEEN_WORDS = re.compile(r"[\s_\-/&(),.']+")
 _LETTER = re.compile(r"[a-z]")
 
 
+@lru_cache(maxsize=4096)  # a feed says the same few texts again and again
 def slug(text: str) -> str:
     """The form in which a feed's text is looked up among listed values: lower case, words joined by `_`.
 

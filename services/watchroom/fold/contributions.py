@@ -7,7 +7,7 @@ retraction. No count is ever raised "because an event arrived".
 Whoever changes what comes out of here for the same state raises `Stream.fold_version` of every stream.
 
 This runs for every event, so names are made once: a measure under one set of label values becomes a
-function (`Add`), and an entity only picks the functions of its own label values.
+function (`Add`), and an entity only picks the functions of its own values.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from collections.abc import Callable, Iterable
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.conditions import holds
 from watchroom.kinds.kind import Add, Contribution, Facts
-from watchroom.kinds.measure import Measure, resolved
+from watchroom.kinds.measure import Condition, Measure, resolved
 from watchroom.rolling.buckets import ten_seconds_of
 from watchroom.streams.stream import State, Stream
 
-LABEL_SETS_HELD = 10_000  # a feed can send any text, so what was resolved is not kept for ever
+VALUES_HELD = 10_000  # a feed can send any text, so what was resolved is not kept for ever
 
 
 NOTHING = Contribution({}, {}, {})
+EVERYBODY = Condition({})
 
 
 class Contributor:
@@ -33,13 +34,11 @@ class Contributor:
     def __init__(self, stream: Stream, topic: str, measures: Iterable[Measure]) -> None:
         self._stream = stream
         self._orphan = names.field(names.series(names.ORPHANS, {"topic": topic}), names.COUNT)
-        by_words: dict[tuple[str, ...], list[Measure]] = {}
-        used: set[str] = set()
-        for measure in measures:
-            used.update(measure.words(), kind_of(measure).words)
-            by_words.setdefault(tuple(label.value_of for label in measure.labels), []).append(measure)
-        self._groups = [_Group(words, alike) for words, alike in by_words.items()]
+        self._measures = [_Split(measure) for measure in measures]
+        used = {word for each in self._measures for word in each.words}
         self._read = [(name, stream.reader(name)) for name in sorted(used)]
+        self._deciding = sorted({word for each in self._measures for word in each.deciding})
+        self._known: dict[tuple[object, ...], list[Add]] = {}
         self._lists = stream.lists
 
     def of(self, state: State | None) -> Contribution:
@@ -50,37 +49,57 @@ class Contributor:
             return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {}, {})
         facts = {name: read(state) for name, read in self._read}
         into = Contribution({}, {}, {})
-        for group in self._groups:
-            for add in group.adds(facts):
-                add(facts, into)
+        for add in self._adds(facts):
+            add(facts, into)
         if self._lists is not None:
             into.open_sets.update(self._lists(state))
         return into
 
+    def _adds(self, facts: Facts) -> list[Add]:
+        """The functions of the measures that count an entity with these facts, each under its label values.
 
-class _Group:
-    """The measures that are split by the same words, so that labels are resolved once for all of them."""
-
-    def __init__(self, words: tuple[str, ...], measures: list[Measure]) -> None:
-        self._words = words
-        self._measures = measures
-        self._known: dict[tuple[object, ...], list[Add]] = {}
-
-    def adds(self, facts: Facts) -> list[Add]:
-        """What the measures add for an entity with these facts' label values."""
-        values = tuple([facts[word] for word in self._words])
+        Most entities have the same few values as others before them, so this is one look-up.
+        """
+        values = tuple([facts[word] for word in self._deciding])
         adds = self._known.get(values)
         if adds is None:
-            if len(self._known) > LABEL_SETS_HELD:
+            if len(self._known) > VALUES_HELD:
                 self._known.clear()
-            adds = self._known[values] = [_adding(measure, values) for measure in self._measures]
+            found = (each.add(facts) for each in self._measures)
+            adds = self._known[values] = [add for add in found if add is not None]
         return adds
 
 
-def _adding(measure: Measure, values: tuple[object, ...]) -> Add:
-    by = {label.name: resolved(label, value) for label, value in zip(measure.labels, values, strict=True)}
-    add = kind_of(measure).adding(measure, names.series(measure.id, by), by)
-    return add if measure.where is None else _where(holds(measure.where), add)
+class _Split:
+    """A measure, and its functions by label values."""
+
+    def __init__(self, measure: Measure) -> None:
+        self._measure = measure
+        where = measure.where or EVERYBODY
+        self._of_values = holds(Condition(where.accepted))
+        self._in_time = holds(where) if where.start else None
+        self._labels = [label.value_of for label in measure.labels]
+        self._known: dict[tuple[object, ...], Add] = {}
+        self.words = {*measure.words(), *kind_of(measure).words}
+        self.deciding = {*self._labels, *where.accepted}  # words whose values decide what `add` gives
+
+    def add(self, facts: Facts) -> Add | None:
+        """What adds an entity with these facts; None where it is not counted, whatever its moments."""
+        if not self._of_values(facts):
+            return None
+        values = tuple(facts[word] for word in self._labels)
+        add = self._known.get(values)
+        if add is None:
+            if len(self._known) > VALUES_HELD:
+                self._known.clear()
+            add = self._known[values] = self._adding(values)
+        return add
+
+    def _adding(self, values: tuple[object, ...]) -> Add:
+        measure = self._measure
+        by = {label.name: resolved(label, value) for label, value in zip(measure.labels, values, strict=True)}
+        add = kind_of(measure).adding(measure, names.series(measure.id, by), by)
+        return add if self._in_time is None else _where(self._in_time, add)
 
 
 def _where(applies: Callable[[Facts], bool], add: Add) -> Add:

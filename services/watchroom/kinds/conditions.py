@@ -19,7 +19,8 @@ def holds(condition: Condition) -> Callable[[Facts], bool]:
 
     def is_met(facts: Facts) -> bool:
         for word, values in accepted:
-            if not _is_accepted(facts[word], values):
+            fact = facts[word]
+            if fact not in values and not _some_or_all(fact, values):
                 return False
         if not begin:
             return True
@@ -29,9 +30,7 @@ def holds(condition: Condition) -> Callable[[Facts], bool]:
     return is_met
 
 
-def _is_accepted(fact: object, values: frozenset[str | bool]) -> bool:
+def _some_or_all(fact: object, values: frozenset[str | bool]) -> bool:
     if isinstance(fact, tuple):
         return not values.isdisjoint(fact)
-    if isinstance(fact, frozenset):
-        return bool(fact) and fact <= values
-    return fact in values
+    return isinstance(fact, frozenset) and bool(fact) and fact <= values

@@ -210,14 +210,11 @@ def _left(call: Call) -> tuple[int, str] | None:
     """When and how a queued call left the queue; None: it never queued, or has not left."""
     if call.queued_ms is None:
         return None
-    for at_ms, how in (
-        (_answered_without_callback(call), "answered"),
-        (_abandoned(call), "abandoned"),
-        (call.callback_accepted_ms, "callback"),
-    ):
-        if at_ms is not None:
-            return at_ms, how
-    return None
+    if (at_ms := _answered_without_callback(call)) is not None:
+        return at_ms, "answered"
+    if (at_ms := _before_callback(call, call.abandoned_ms)) is not None:
+        return at_ms, "abandoned"
+    return None if call.callback_accepted_ms is None else (call.callback_accepted_ms, "callback")
 
 
 def _left_by(call: Call) -> str | None:
@@ -250,7 +247,7 @@ def _class(call: Call) -> str | None:
 
 
 def _is_outgoing(call: Call) -> bool:
-    return _is_outbound(call) or _class(call) == OUTGOING
+    return slug_said(call.call_class) == OUTGOING or _is_outbound(call)
 
 
 def _cli_type(call: Call) -> str | None:
