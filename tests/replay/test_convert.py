@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.replay.extracts import MapText
 from watchroom.admission.parse import parse
@@ -140,9 +142,10 @@ def test_a_bad_row_is_reported_with_file_and_line_and_the_others_go_on(map_text:
 
 def test_what_intake_would_refuse_is_refused_with_its_row(map_text: MapText) -> None:
     """A dead letter names an offset; an analyst needs the line."""
-    made = map_text(LOG, f"id,at\n{'x' * 300},{at('09:00:00')}\n2,1969-12-31 00:00:00\n3,{at('09:00:00')}\n")
+    made = map_text(LOG, f"id,at\n{'x' * 300},{at('09:00:00')}\n2,1989-12-31 23:59:59\n3,{at('09:00:00')}\n")
     assert [event.subject for event in made.events] == ["3"]
-    assert [text.partition(" of ")[0] for text in made.refused] == ["f0.csv:2: call.queued", "f0.csv:3: call.queued"]
+    assert made.refused[0].startswith("f0.csv:2: call.queued of xxx")
+    assert made.refused[1].startswith("f0.csv:3: time: '1989-12-31 23:59:59' is 1989-12-31T23:59:59.000Z, before 1990")
 
 
 def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) -> None:
@@ -206,6 +209,105 @@ def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
     )
     assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T09:00:07.500Z"]
     assert made.refused == ["f0.csv:4: wait: 'x' is no number"]
+
+
+SWITCH: dict[str, Any] = {
+    "source": "cucm", "about": "Call detail records.", "time": {"zone": "UTC", "formats": ["epoch_s"]},
+    "entity": {"key": "id"},
+    "event": [
+        {"type": "call.queued", "time": "origination"},
+        {"type": "call.answered", "time": "connect", "optional": True},
+        {"type": "call.abandoned", "time": "disconnect", "when": [{"column": "duration", "is": ["0"]}]},
+    ],
+}  # fmt: skip
+
+
+def test_a_zero_is_no_time_under_the_epoch_forms(map_text: MapText) -> None:
+    """A switch writes 0 for a call that was never connected; as a time it made an answer of 1970."""
+    head = "id,origination,connect,disconnect,duration\n"
+    rows = "1,1638294300,1638294320,1638294500,180\n2,1638294400,0,1638294460,0\n3,0,0,1638294730,0\n"
+    made = map_text(SWITCH, head + rows)
+    assert [(event.subject, event.type) for event in made.events] == [
+        ("1", "call.queued"),
+        ("1", "call.answered"),
+        ("2", "call.queued"),
+        ("2", "call.abandoned"),
+    ]
+    assert made.refused == ["f0.csv:4: call.queued has no time: origination is empty"]
+    assert made.tally.used + made.tally.refused == made.tally.rows == 3
+
+
+@pytest.mark.parametrize("zero", ["0", "00", "0.0", "0000"])
+def test_the_first_cell_that_is_filled_is_not_a_zero(map_text: MapText, zero: str) -> None:
+    """0 is empty wherever an empty cell is looked for."""
+    event = {"type": "call.ended", "time": {"first_of": ["a", "b"]}}
+    made = map_text({**SWITCH, "event": [event]}, f"id,a,b\n1,{zero},1638294300\n")
+    assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T17:45:00Z"]
+
+
+ZEROS = ["0000-00-00 00:00:00", "0", "0000-00-00T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01 01:00:00"]
+
+
+@pytest.mark.parametrize("zero", ZEROS)
+def test_zeros_of_other_forms_are_empty_where_the_mapping_says_so(map_text: MapText, zero: str) -> None:
+    """Databases write 0000-00-00, or 1970 in local time; without the word such a row is refused, never used."""
+    text = f"id,at,answer\n1,{at('09:00:00')},{zero}\n"
+    events = [*LOG["event"][:1], {"type": "call.answered", "time": {"column": "answer"}, "optional": True}]
+    london = {**LOG, "time": {"zone": "Europe/London", "ambiguous_hour": "refuse"}, "event": events}
+    refused = map_text(london, text)
+    assert (refused.tally.refused, refused.events) == (1, [])
+    events[1]["time"]["zero_means_never"] = True
+    made = map_text(london, text)
+    assert ([event.type for event in made.events], made.refused) == (["call.queued"], [])
+    twice = map_text(london, f"id,at,answer\n1,{at('09:00:00')},2021-10-31 01:30:00\n")
+    assert "happens twice" in twice.refused[0]
+
+
+@given(st.integers(-(10**12), 10**15))
+def test_no_number_becomes_a_time_that_cannot_be(number: int) -> None:
+    """Whatever column a mapping takes for seconds: a possible time, no event for 0, or a refused row; no traceback."""
+    refused: list[RowRefused] = []
+    conversion = Conversion(check_mapping(SWITCH, "m.toml"), refused.append, now_ms=1_700_000_000_000)
+    cells = {"id": "1", "origination": "1638294300", "connect": str(number), "disconnect": "", "duration": "1"}
+    made = list(conversion.events([Row("f.csv", 2, cells)]))
+    if 631_152_000 <= number <= 1_700_000_300:
+        assert [event.time_ms for event in made][1:] == [number * 1000]
+    elif number == 0:
+        assert [event.type for event in made] == ["call.queued"]
+    else:
+        assert (made, len(refused)) == ([], 1)
+
+
+def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
+    """2121 for 2021 in one cell closed the month and hid every open incident."""
+    events = [{"type": "incident.created", "time": "at"}, {"type": "incident.closed", "time": "end", "optional": True}]
+    text = f"id,at,end\n1,{at('09:00:00')},\n2,{at('09:00:00')},2121-11-30T11:45:00\n"
+    made = map_text({**LOG, "event": events}, text, now_ms=1_700_000_000_000)
+    assert [event.subject for event in made.events] == ["1"]
+    assert made.refused[0].startswith("f0.csv:3: time: '2121-11-30T11:45:00' is 2121-11-30T11:45:00.000Z, later than")
+
+
+@pytest.mark.parametrize("seconds", ["400000000000", "1e300", "-1e300", "34560001", "-34560001"])
+def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -> None:
+    """A telephone number in the column of waits led out of the calendar, and ended the replay."""
+    event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}}
+    rows = "".join(f"{key},{at('09:00:00')},{wait}\n" for key, wait in (("1", "5"), ("2", seconds), ("3", "7")))
+    made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
+    assert [event.subject for event in made.events] == ["1", "3"]
+    assert made.refused == [
+        f"f0.csv:3: wait: {seconds!r} is more than 400 days of seconds; check that the column holds seconds"
+    ]
+
+
+@given(st.text("0123456789-+.eE", max_size=20))
+def test_no_text_for_seconds_ends_a_replay(text: str) -> None:
+    """It is added, refused, or where it is empty no event."""
+    event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}
+    conversion = Conversion(check_mapping({**LOG, "event": [event]}, "m.toml"), lambda _: None)
+    rows = [Row("f.csv", 2, {"id": "1", "at": at("09:00:00"), "wait": text})]
+    made = list(conversion.events(rows))
+    assert len(made) + conversion.tally.refused == bool(text)
+    assert all(event.time_ms - 1_638_262_800_000 == round(float(text) * 1000) for event in made)
 
 
 def test_skipped_rows_are_counted_under_their_reason(map_text: MapText) -> None:
@@ -273,9 +375,9 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
 
 
 TABLE: dict[str, Any] = {
-    "source": "table", "about": "Numbers.", "time": {"zone": "UTC", "formats": "%Y-%m-%d"},
+    "source": "table", "about": "Numbers.", "time": {"zone": "UTC", "formats": "%Y-%m-%d %H"},
     "entity": {"key": "code", "count": "n"},
-    "event": [{"type": "crime.recorded", "time": {"column": "month", "append": "-15"}}],
+    "event": [{"type": "crime.recorded", "time": {"column": "month", "append": "-15 00"}}],
 }  # fmt: skip
 
 
@@ -294,7 +396,7 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
     """Tables that know only the month; a text that is no month is still refused."""
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
-    assert made.refused == ["f0.csv:3: time: 'May-15' is no time of the form %Y-%m-%d"]
+    assert made.refused == ["f0.csv:3: time: 'May-15 00' is no time of the form %Y-%m-%d %H"]
 
 
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}

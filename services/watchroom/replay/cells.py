@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -10,9 +11,13 @@ from typing import NamedTuple, TypeVar
 from watchroom.events.token_maker import NotNormalised, TokenMaker
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords, TimeCell, ValueMap
+from watchroom.replay.time_forms import EPOCHS
 
 T = TypeVar("T", int, str)
 Order = float | str
+MOST_SECONDS = 400 * 86_400  # that one time lies after another: a wait, a call, an incident
+_NEVER = re.compile(r"0+(\.0+)?", re.ASCII)
+_ZERO_DATE = re.compile(r"[0\s:/.T-]*0[0\s:/.TZ+-]*", re.ASCII)
 
 
 class CellUnusable(ValueError):
@@ -46,16 +51,17 @@ class RowReader:
     tokens: TokenMaker | None = None
 
     @classmethod
-    def of(cls, words: MappingWords, tokens: TokenMaker | None = None) -> RowReader:
+    def of(cls, words: MappingWords, tokens: TokenMaker | None = None, now_ms: int | None = None) -> RowReader:
         """The reader for a mapping.
 
         Args:
             words: The mapping.
             tokens: Makes its tokens; only a mapping without any can do without.
+            now_ms: This machine's clock, which no event is later than; None: any time may come.
         """
         if tokens is None and words.token_columns():
             raise TypeError("this mapping makes tokens: give what makes them")
-        return cls(words.map, LocalTimes.of(words.time), tokens)
+        return cls(words.map, LocalTimes.of(words.time, now_ms), tokens)
 
     def draft(self, event: EventWords, where: str, cells: Mapping[str, str]) -> Draft | None:
         """What a row says about an event; None when the event's `when` does not hold for the row.
@@ -70,7 +76,9 @@ class RowReader:
             raise CellUnusable(f"no event type: {_what_is_empty(event.type, cells)}")
         time = self._time(event.time, cells, "time")
         if time is None and event.per == "row" and not event.optional:
-            raise CellUnusable(f"{kind.value} has no time: {_what_is_empty(event.time, cells)}")
+            raise CellUnusable(
+                f"{kind.value} has no time: {_what_is_empty(event.time, self._filled(event.time, cells))}"
+            )
         data = {}
         for name, cell in event.data.items():
             if (candidate := self._candidate(cell, cells, f"data.{name}")) is not None:
@@ -94,18 +102,32 @@ class RowReader:
         return Candidate(text, _order(cell, cells)) if text else None
 
     def _time(self, cell: TimeCell, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(cell, cells, place)
+        text = self._text(cell, self._filled(cell, cells), place)
         if not text:
             return None
         try:
             ms = self.times.ms(text + cell.append, cell.formats)
+            if cell.plus_seconds:
+                if not cells[cell.plus_seconds]:
+                    return None
+                ms += round(_seconds(cells[cell.plus_seconds], cell.plus_seconds) * 1000)
+                self.times.check(ms, f"{text} plus {cells[cell.plus_seconds]} s")
         except TimeUnreadable as error:
             raise CellUnusable(f"{place}: {error}") from error
-        if cell.plus_seconds:
-            if not cells[cell.plus_seconds]:
-                return None
-            ms += round(_number(cells[cell.plus_seconds], cell.plus_seconds) * 1000)
         return Candidate(ms, _order(cell, cells))
+
+    def _filled(self, cell: TimeCell, cells: Mapping[str, str]) -> Mapping[str, str]:
+        """A row in which the zeros of a time that mean `never` are empty cells."""
+        if cell.zero_means_never:
+            zeros = [name for name in cell.sources() if self._is_never(cells[name], cell)]
+        elif any(form in EPOCHS for form in cell.formats or self.times.formats):
+            zeros = [name for name in cell.sources() if _NEVER.fullmatch(cells[name])]
+        else:
+            return cells
+        return {**cells, **dict.fromkeys(zeros, "")} if zeros else cells
+
+    def _is_never(self, text: str, cell: TimeCell) -> bool:
+        return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, cell.formats)
 
     def _text(self, cell: Cell, cells: Mapping[str, str], place: str) -> str:
         if cell.constant:
@@ -171,6 +193,14 @@ def _number(text: str, place: str) -> float:
         number = float("nan")
     if not math.isfinite(number):
         raise CellUnusable(f"{place}: {text!r} is no number")
+    return number
+
+
+def _seconds(text: str, place: str) -> float:
+    """Seconds between two times of an entity; more is another column's number."""
+    number = _number(text, place)
+    if abs(number) > MOST_SECONDS:
+        raise CellUnusable(f"{place}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
     return number
 
 

@@ -72,7 +72,7 @@ def replay(
     check_files(request.files, words)
     as_of_ms = _as_of_ms(request.as_of, words)
     tokens = token_maker(settings, is_embedded=request.kafka is None) if words.token_columns() else None
-    conversion = Conversion(words, refused, tokens=tokens)
+    conversion = Conversion(words, refused, tokens=tokens, now_ms=_now_ms())
     events: Iterable[Mapped] = conversion.events(read_rows(request.files, words))
     shift_ms = 0
     if request.as_live:
@@ -185,7 +185,8 @@ def _as_of_ms(text: str | None, words: MappingWords) -> int | None:
     if text is None:
         return None
     try:
-        return LocalTimes.of(words.time).ms(text, ("iso",))
+        any_day = words.time.model_copy(update={"earliest": None, "latest": None})
+        return LocalTimes.of(any_day).ms(text, ("iso",))
     except TimeUnreadable as error:
         write = f"a time in {words.time.zone} such as 2020-04-11T15:20:00, or with an offset"
         raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error

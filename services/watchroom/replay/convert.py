@@ -51,6 +51,7 @@ class Conversion:
         refused: Called with each row that cannot be used.
         check: Called with each event's JSON; raises EventRefused where our own intake would refuse it.
         tokens: Makes the mapping's tokens, if it has any.
+        now_ms: This machine's clock: a row with an event later than it is refused; None: any time may come.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class Conversion:
         refused: Callable[[RowRefused], None],
         check: Callable[[bytes], object] = parse,
         tokens: TokenMaker | None = None,
+        now_ms: int | None = None,
     ) -> None:
         self._words = words
-        self._reader = RowReader.of(words, tokens)
+        self._reader = RowReader.of(words, tokens, now_ms)
         self._tokens = tokens
         self._token_columns = words.token_columns()
         self._refused = refused

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,15 @@ from pydantic import ValidationError
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
-from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
 from watchroom.replay.places import place_of
+from watchroom.replay.time_forms import clash, form_fault
 
 _WORDS = {
     "model_type": 'a table, for example { column = "name" }',
     r"^[a-z0-9][a-z0-9._-]*$": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
 }
-_SAMPLE = datetime(2021, 11, 30, 17, 45, 59, tzinfo=UTC)
 
 
 def load_mapping(path: Path) -> MappingWords:
@@ -169,13 +167,10 @@ def _type_faults(event: EventWords, words: MappingWords, where: str, place: str)
 
 
 def _format_faults(formats: tuple[str, ...], where: str, place: str) -> Iterator[Fault]:
-    for text in formats:
-        if text in WORDS:
-            continue
-        try:
-            read = datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007  # only the day is compared
-        except ValueError:
-            read = None
-        if "%" not in text or read is None or read.date() != _SAMPLE.date():
-            write = f"{', '.join(WORDS)}, or a pattern with day, month and year: '%d/%m/%Y %H:%M:%S'"
-            yield Fault(where, place, repr(text), write)
+    wrong = {text: write for text in formats if (write := form_fault(text))}
+    for text, write in wrong.items():
+        yield Fault(where, place, repr(text), write)
+    if not wrong and (found := clash(formats)):
+        first, second, sample = found
+        what = f"{first!r} and {second!r}, which both read {sample!r}, as different times"
+        yield Fault(where, place, what, "the one of the two that the file means")

@@ -7,6 +7,7 @@ was silently ignored would be a wrong number.
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
+from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,9 @@ from watchroom.replay.places import place_of
 
 HourRule = Literal["earlier", "later", "refuse"]
 Pick = Literal["same", "min", "max", "first", "last"]
+
+MONTH_END = "month_end"
+"""As the latest time: the end of the month in which this machine's clock stands."""
 
 LINE = "#line"
 """As a key column: the row itself, for rows that have no key of their own."""
@@ -48,6 +52,22 @@ class FileWords(Words):
         return value
 
 
+def _day(given: object) -> object:
+    """A day as TOML writes one, or as a text; pydantic would take numbers as well."""
+    try:
+        if isinstance(given, str):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise ValueError('a day from 1990 on, for example "2021-11-30"')
+
+
+def _day_or_month_end(given: object) -> object:
+    return given if given == MONTH_END else _day(given)
+
+
 class TimeWords(Words):
     """How times are written, and in which zone a time without an offset is meant."""
 
@@ -55,6 +75,15 @@ class TimeWords(Words):
     formats: Columns = ("iso",)
     ambiguous_hour: HourRule = "refuse"
     missing_hour: HourRule = "refuse"
+    earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the first day that an event can have
+    latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last
+
+    @field_validator("earliest", "latest")
+    @classmethod
+    def _day_is_possible(cls, value: date | str | None) -> date | str | None:
+        if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
+            raise ValueError("a day of 1990 to 2199")
+        return value
 
     @field_validator("zone")
     @classmethod
@@ -143,6 +172,7 @@ class TimeCell(Cell):
     formats: Columns = ()  # instead of those of [time]
     plus_seconds: str = ""
     append: str = ""  # a text after the cell's, before it is read: an invented day for a month
+    zero_means_never: bool = False  # zeros, or 1970-01-01T00:00Z, are an empty cell, as they are under the epoch forms
 
     def columns(self) -> tuple[str, ...]:
         """Every column this time reads."""
