@@ -11,6 +11,7 @@ from tests.replay.extracts import Mapping, MapText
 from watchroom.errors import RowRefused
 from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.convert import Conversion
+from watchroom.replay.listed import Labels
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import read_rows
 
@@ -26,6 +27,7 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
         names: Sequence[str] = (),
         tokens: TokenMaker | None = None,
         now_ms: int | None = None,
+        labels: Labels | None = None,
     ) -> Mapping:
         words = check_mapping(dict(document), "m.toml")
         paths = []
@@ -35,7 +37,7 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
             path.write_text(text, encoding="utf-8", newline="")
             paths.append(path)
         refused: list[RowRefused] = []
-        conversion = Conversion(words, refused.append, tokens=tokens, now_ms=now_ms)
+        conversion = Conversion(words, refused.append, tokens=tokens, now_ms=now_ms, labels=labels)
         events = list(conversion.events(read_rows(paths, words)))
         return Mapping(events, [str(item) for item in refused], conversion.tally)
 

@@ -8,15 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.parts import ROOT
 from tests.replay.extracts import MapText
 from watchroom.admission.parse import parse
+from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
+from watchroom.kinds.measure import resolved
 from watchroom.replay.convert import Conversion
+from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import Row
+from watchroom.replay.summary import others
+from watchroom.settings import Settings
 
+LABELS = labels_of(load_catalogue(ROOT / "schemas" / "measures", Settings().areas))
 UNITS = "call,unit,created,sent,free,grade,seq\n"
 JOB: dict[str, Any] = {
     "source": "cad", "about": "Units of incidents.", "time": {"zone": "UTC"},
@@ -374,6 +381,31 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
     assert map_text(table, text).events == made.events
 
 
+@pytest.mark.parametrize("text", ["100001", "9" * 20, "9" * 5000, "0044" + "7" * 10])
+def test_a_count_that_is_another_columns_number_is_refused(map_text: MapText, text: str) -> None:
+    """A telephone number in the column of counts would make crimes until the memory is full."""
+    made = map_text(TABLE, f"code,month,n\n1,2017-05,{text}\n2,2017-05,1\n")
+    assert [event.subject for event in made.events] == ["2:1"]
+    assert "is more than 100,000; check the column, or write entity.most" in made.refused[0]
+    assert len(made.refused[0]) < 150
+
+
+def test_a_mapping_may_allow_more_or_less(map_text: MapText) -> None:
+    """`most` is what one row can stand for; `3.0` is a whole number."""
+    table = {**TABLE, "entity": {**TABLE["entity"], "most": 3}}
+    made = map_text(table, "code,month,n\n1,2017-05,4\n2,2017-05,3.0\n3,2017-05,003\n")
+    assert [event.subject for event in made.events] == [f"{code}:{number}" for code in (2, 3) for number in (1, 2, 3)]
+    assert made.tally.refused == 1
+
+
+def test_the_entities_of_a_row_are_made_one_by_one() -> None:
+    """A row of 100,000 crimes needs no memory for 100,000 events."""
+    conversion = Conversion(check_mapping(TABLE, "m.toml"), lambda _: None)
+    made = conversion.events([Row("f.csv", 2, {"code": "1", "month": "2017-05", "n": "100000"})])
+    assert next(made).subject == "1:1"
+    assert conversion.tally.events == 1
+
+
 TABLE: dict[str, Any] = {
     "source": "table", "about": "Numbers.", "time": {"zone": "UTC", "formats": "%Y-%m-%d %H"},
     "entity": {"key": "code", "count": "n"},
@@ -397,6 +429,81 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
     assert made.refused == ["f0.csv:3: time: 'May-15 00' is no time of the form %Y-%m-%d %H"]
+
+
+@pytest.mark.parametrize("key", ["2.02111E+11", "2,02111E+11", "1.5e+10"])
+@pytest.mark.parametrize("rows", ["apart", "together"])
+def test_a_rounded_key_refuses_its_row(map_text: MapText, rows: str, key: str) -> None:
+    """A spreadsheet makes one key of many ids; the digits that told them apart are gone."""
+    log = {**LOG, "entity": {"key": "id", "rows": rows}}
+    made = map_text(log, f'id,at\n"{key}",{at("09:00:00")}\n7e12,{at("09:00:00")}\n')
+    assert [event.subject for event in made.events] == ["7e12"]
+    assert made.refused == [f"f0.csv:2: id: {key!r} is a rounded number and no key; export this column as text"]
+    units = {**LOG, "event": [LOG["event"][0] | {"key": "unit"}]}
+    assert "unit: '2.5E+10' is a rounded" in map_text(units, f"id,at,unit\n1,{at('09:00:00')},2.5E+10\n").refused[0]
+
+
+SAID = st.tuples(st.sampled_from("abc"), st.sampled_from(["09:00:00", "09:00:01"]), st.sampled_from(["999", "101"]))
+
+
+@given(st.lists(st.lists(SAID, max_size=8), min_size=1, max_size=3), st.sampled_from(["apart", "together"]))
+def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[Any]], kind: str) -> None:
+    """With another time or other data; the same again, and a later file's corrections, are no fault."""
+    event = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
+    conversion = Conversion(
+        check_mapping({**LOG, "entity": {"key": "id", "rows": kind}, "event": [event]}, "m.toml"), lambda _: None
+    )
+    rows = [
+        Row("f.csv", line, {"id": key, "at": at(clock), "line": number}, file)
+        for file, said in enumerate(files)
+        for line, (key, clock, number) in enumerate(said, 2)
+    ]
+    list(conversion.events(rows))
+    expected = 0
+    for said in files:
+        first = {key: rest for key, *rest in reversed(said)}
+        expected += sum(rest != first[key] for key, *rest in said)
+    assert conversion.tally.repeating_rows == expected
+
+
+def test_tables_of_counts_and_rows_without_a_key_repeat_none(map_text: MapText) -> None:
+    """Their rows are told apart by their number and by their content."""
+    assert map_text(TABLE, "code,month,n\n1,2017-05,1\n1,2017-06,1\n").tally.repeating_rows == 0
+    for words in ({"key": "#line"}, {"key": "id", "empty": "#line"}):
+        rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:01')}\n"
+        assert map_text({**LOG, "entity": words}, rows).tally.repeating_rows == 0
+
+
+LINES: dict[str, Any] = {"line": {"values": {"999": "999", "112": "999", "101": "101"}, "otherwise": "other"}}
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText, mapped: bool) -> None:
+    """`999.0` is what a program writes that took the column for numbers; it became `other`."""
+    cell = {"column": "line", "map": "line"} if mapped else {"column": "line"}
+    events = [{"type": kind, "time": "at", "data": {"line": cell}} for kind in ("call.queued", "call.answered")]
+    skip = [{"column": "line", "is": ["0"], "reason": "no line"}]
+    rows = "".join(
+        f"{n},{at('09:00:00')},{line}\n" for n, line in enumerate(["999.0", "101.00", "7.0", "999.5", "0.0"])
+    )
+    made = map_text({**LOG, "map": LINES, "event": events, "skip": skip}, "id,at,line\n" + rows, labels=LABELS)
+    said = [resolved(LABELS["calls", "line"], event.data["line"]) for event in made.events]
+    assert said == ["999"] * 2 + ["101"] * 2 + ["other"] * 4
+    assert made.tally.others == {("line", "7.0"): 1, ("line", "999.5"): 1}
+    assert made.tally.skipped == {"no line": 1}
+
+
+def test_texts_that_became_other_are_named(map_text: MapText) -> None:
+    """Ten at most, with the rows of each; where most rows are so, what to set."""
+    rows = "".join(f"{n},{at('09:00:00')},q{n % 12}\n" for n in range(24)) + f"99,{at('09:00:00')},999\n"
+    event = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
+    tally = map_text({**LOG, "event": [event]}, "id,at,line\n" + rows, labels=LABELS).tally
+    said = list(others(tally))
+    assert said[0] == "  line: 'q0' counts as `other` in 2 rows"
+    assert said[10:] == [
+        "  2 further texts count as `other`",
+        "  line is `other` in 24 of 25 rows: list its values in a map of the mapping, or line in labels.toml",
+    ]
 
 
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from watchroom.events.token_maker import NotNormalised, TokenMaker
+from watchroom.kinds.measure import resolved
+from watchroom.replay.event_words import STREAM_OF
+from watchroom.replay.listed import Labels, as_label, as_listed
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords, TimeCell, ValueMap
 from watchroom.replay.time_forms import EPOCHS
@@ -16,6 +19,7 @@ from watchroom.replay.time_forms import EPOCHS
 T = TypeVar("T", int, str)
 Order = float | str
 MOST_SECONDS = 400 * 86_400  # that one time lies after another: a wait, a call, an incident
+_ROUNDED = re.compile(r"\d[.,]\d+E\+\d\d", re.ASCII | re.IGNORECASE)  # 7e12 is an id
 _NEVER = re.compile(r"0+(\.0+)?", re.ASCII)
 _ZERO_DATE = re.compile(r"[0\s:/.T-]*0[0\s:/.TZ+-]*", re.ASCII)
 
@@ -40,6 +44,7 @@ class Draft(NamedTuple):
     arrival: Candidate | None
     extra_key: tuple[str, ...]
     data: dict[str, Candidate]
+    others: tuple[tuple[str, str], ...] = ()  # field and text of the file, of each label that became `other`
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,21 @@ class RowReader:
     maps: Mapping[str, ValueMap]
     times: LocalTimes
     tokens: TokenMaker | None = None
+    labels: Labels = field(default_factory=dict)
 
     @classmethod
-    def of(cls, words: MappingWords, tokens: TokenMaker | None = None, now_ms: int | None = None) -> RowReader:
+    def of(cls, words: MappingWords, tokens: TokenMaker | None, now_ms: int | None, labels: Labels) -> RowReader:
         """The reader for a mapping.
 
         Args:
             words: The mapping.
             tokens: Makes its tokens; only a mapping without any can do without.
             now_ms: This machine's clock, which no event is later than; None: any time may come.
+            labels: The labels that texts become.
         """
         if tokens is None and words.token_columns():
             raise TypeError("this mapping makes tokens: give what makes them")
-        return cls(words.map, LocalTimes.of(words.time, now_ms), tokens)
+        return cls(words.map, LocalTimes.of(words.time, now_ms), tokens, labels)
 
     def draft(self, event: EventWords, where: str, cells: Mapping[str, str]) -> Draft | None:
         """What a row says about an event; None when the event's `when` does not hold for the row.
@@ -80,16 +87,23 @@ class RowReader:
                 f"{kind.value} has no time: {_what_is_empty(event.time, self._filled(event.time, cells))}"
             )
         data = {}
+        others = []
         for name, cell in event.data.items():
-            if (candidate := self._candidate(cell, cells, f"data.{name}")) is not None:
-                data[name] = candidate
+            if (candidate := self._candidate(cell, cells, f"data.{name}")) is None:
+                continue
+            if label := self.labels.get((STREAM_OF.get(str(kind.value), ""), name)):
+                candidate = candidate._replace(value=as_label(str(candidate.value), label))
+                if resolved(label, candidate.value) == label.other and not cell.constant:
+                    others.append((name, self._origin(cell, cells)))
+            data[name] = candidate
         return Draft(
             where=where,
             type=kind,
             time=time,
             arrival=self._time(event.arrival, cells, "arrival") if event.arrival else None,
-            extra_key=tuple(cells[column] for column in event.key),
+            extra_key=tuple(key_text(cells[column], column) for column in event.key),
             data=data,
+            others=tuple(others),
         )
 
     def _candidate(self, cell: Cell, cells: Mapping[str, str], place: str) -> Candidate | None:
@@ -130,6 +144,16 @@ class RowReader:
         return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, cell.formats)
 
     def _text(self, cell: Cell, cells: Mapping[str, str], place: str) -> str:
+        text = self._origin(cell, cells)
+        if not text:
+            if cell.required:
+                raise CellUnusable(f"{place}: {_what_is_empty(cell, cells)}, and the mapping requires it")
+            return ""
+        return self._mapped(text, self.maps[cell.map], cell, place) if cell.map else text
+
+    @staticmethod
+    def _origin(cell: Cell, cells: Mapping[str, str]) -> str:
+        """A value's text before its map; empty where the row says nothing."""
         if cell.constant:
             text = cell.constant
         elif cell.join:
@@ -139,16 +163,11 @@ class RowReader:
             text = cells[cell.column]
         else:
             text = next((cells[column] for column in cell.first_of if cells[column]), "")
-        text = text or cell.empty
-        if not text:
-            if cell.required:
-                raise CellUnusable(f"{place}: {_what_is_empty(cell, cells)}, and the mapping requires it")
-            return ""
-        return self._mapped(text, self.maps[cell.map], cell, place) if cell.map else text
+        return text or cell.empty
 
     @staticmethod
     def _mapped(text: str, named: ValueMap, cell: Cell, place: str) -> str:
-        known = named.values.get(text, named.otherwise)
+        known = named.values.get(as_listed(text, named.values), named.otherwise)
         if known is None:
             raise CellUnusable(f"{place}: {text!r} is not in [map.{cell.map}]; add it there, or write its `otherwise`")
         return known
@@ -177,6 +196,17 @@ def pick(candidates: Sequence[Candidate], cell: Cell, place: str) -> int | str |
     if cell.order_as == "number":
         return (min if cell.pick == "min" else max)(values, key=lambda value: _number(str(value), place))
     return (min if cell.pick == "min" else max)(values)
+
+
+def key_text(text: str, column: str) -> str:
+    """A cell of a column of keys.
+
+    Raises:
+        CellUnusable: A spreadsheet rounded the number, so that many rows have one key.
+    """
+    if _ROUNDED.fullmatch(text):
+        raise CellUnusable(f"{column}: {text!r} is a rounded number and no key; export this column as text")
+    return text
 
 
 def _order(cell: Cell, cells: Mapping[str, str]) -> Order:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from watchroom.events.tokens import Kind
+from watchroom.replay.listed import as_listed
 from watchroom.replay.places import place_of
 
 HourRule = Literal["earlier", "later", "refuse"]
@@ -112,9 +113,9 @@ class Condition(Words):
     def holds(self, text: str) -> bool:
         """Whether a cell's text (stripped) meets the condition."""
         if self.is_:
-            return text in self.is_
+            return as_listed(text, self.is_) in self.is_
         if self.is_not:
-            return text not in self.is_not
+            return as_listed(text, self.is_not) not in self.is_not
         return (text == "") is self.empty
 
 
@@ -201,6 +202,8 @@ class EntityWords(Words):
     empty: Literal["#line"] | None = None  # what names a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
+    most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
+    repeated_keys: Literal["refuse", "merge"] = "refuse"  # rows apart that give an event of one key with other times
 
 
 class EventWords(Words):
