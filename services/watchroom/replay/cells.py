@@ -209,6 +209,20 @@ def key_text(text: str, column: str) -> str:
     return text
 
 
+def is_row(cells: Mapping[str, str], words: MappingWords, times: LocalTimes) -> bool:
+    """Whether cells can be a row: the time of some event stands where the mapping looks for it."""
+    for event in words.event:
+        if event.time.map or event.time.join:
+            continue
+        for text in (cells[column].strip() for column in event.time.sources()):
+            try:
+                times.ms(text + event.time.append, event.time.formats)
+            except TimeUnreadable:
+                continue
+            return True
+    return False
+
+
 def _order(cell: Cell, cells: Mapping[str, str]) -> Order:
     if not cell.order_by:
         return ""

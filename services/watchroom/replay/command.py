@@ -76,13 +76,13 @@ def replay(
     words = load_mapping(request.mapping)
     # Its faults would else end the worker, and stand in a log.
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    check_files(request.files, words)
+    kept = check_files(request.files, words)
     as_of_ms = _as_of_ms(request.as_of, words)
     tokens = token_maker(settings, is_embedded=request.kafka is None) if words.token_columns() else None
     conversion = Conversion(words, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
     progress("read", 0, None)
     with spool() as events:
-        events.fill(conversion.events(read_rows(request.files, words)))
+        events.fill(conversion.events(read_rows(request.files, words, kept)))
         _check_tally(conversion.tally, words)
         with _sent(settings, request, _Converted(words, events, conversion.tally, as_of_ms), progress) as outcome:
             yield outcome

@@ -35,6 +35,7 @@ class Tally:
 
     rows: int = 0
     refused: int = 0
+    swallowed_lines: int = 0  # by quotes that are not closed: lost, and no rows
     skipped: Counter[str] = field(default_factory=Counter)
     entities: int = 0  # different ones
     events: int = 0
@@ -287,6 +288,7 @@ class Conversion:
 
     def _refuse(self, refused: RowRefused) -> None:
         self.tally.refused += 1
+        self.tally.swallowed_lines += refused.swallowed_lines
         self._refused(refused)
 
     def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:

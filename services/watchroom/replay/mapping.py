@@ -31,7 +31,7 @@ def load_mapping(path: Path) -> MappingWords:
     """
     where = str(path)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationInvalid(
             [Fault(where, "", error.strerror or str(error), "the path of a mapping file (*.toml)")]

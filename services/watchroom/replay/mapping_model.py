@@ -42,6 +42,7 @@ class FileWords(Words):
     quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: str = "utf-8-sig"
     columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
+    short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
 
     @field_validator("encoding")
     @classmethod

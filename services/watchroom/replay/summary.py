@@ -52,6 +52,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
         f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
+    if tally.swallowed_lines:
+        yield f"  {tally.swallowed_lines:,} lines swallowed by quotes that are not closed: the rows in them are lost"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
