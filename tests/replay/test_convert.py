@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -622,3 +624,62 @@ def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText)
     }  # fmt: skip
     made = map_text(words, f"id,at,own\n1,{at('09:00:00')},Y\n2,{at('09:00:00')},N\n")
     assert [data for *_, data in short(made.events)] == [{"self_initiated": said} for said in (True, False)]
+
+
+NIGHT: dict[str, Any] = {
+    **LOG, "time": {"zone": "Europe/London", "ambiguous_hour": "in_order"},
+    "event": [
+        {"type": "call.queued", "time": "at"},
+        {"type": "call.answered", "time": "answered", "optional": True},
+        {"type": "call.ended", "time": "ended", "optional": True},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clocks", "instants"),
+    [
+        (("01:59:50", "01:00:05", ""), ("00:59:50", "01:00:05")),  # 15 s over the change
+        (("00:59:50", "01:00:05", "01:10:00"), ("23:59:50", "00:00:05", "00:10:00")),
+        (("01:50:00", "01:55:00", "02:01:00"), ("01:50:00", "01:55:00", "02:01:00")),
+        (("01:30:00", "", ""), ("00:30:00",)),  # nothing tells: the earlier
+        (("01:30:00", "01:20:00", "01:10:00"), ("00:30:00", "00:20:00", "00:10:00")),  # never in order
+        (("01:50:00", "01:40:00", "01:45:00"), ("00:50:00", "01:40:00", "01:45:00")),
+    ],
+)
+def test_times_of_the_hour_that_happens_twice_stay_in_order(
+    map_text: MapText, clocks: tuple[str, ...], instants: tuple[str, ...]
+) -> None:
+    """A call that was answered 15 s later, over the change, must not be answered an hour before it came."""
+    cells = ",".join(f"2021-10-31 {clock}" if clock else "" for clock in clocks)
+    made = map_text(NIGHT, f"id,at,answered,ended\n1,{cells}\n2,2021-10-31 03:00:00,,\n")
+    assert tuple(rfc3339(event.time_ms)[11:19] for event in made.events[:-1]) == instants
+    assert made.tally.by_order == 1
+
+
+@given(st.lists(st.integers(0, 4 * 3600), min_size=1, max_size=3).map(sorted))
+def test_any_row_of_that_night_is_in_order_again(seconds: list[int]) -> None:
+    """Times that were in order before the clock hid it are in order, and never further apart than they were."""
+    begins_ms = 1_635_634_800_000  # 30 October, 23:00 UTC
+    given_ms = [begins_ms + second * 1000 for second in seconds]
+    london = ZoneInfo("Europe/London")
+    shown = [datetime.fromtimestamp(ms / 1000, london).replace(tzinfo=None).isoformat() for ms in given_ms]
+    cells = dict(zip(("at", "answered", "ended"), [*shown, "", ""], strict=False)) | {"id": "1"}
+    made = list(Conversion(check_mapping(NIGHT, "m.toml"), lambda _: None).events([Row("f.csv", 2, cells)]))
+    times = [event.time_ms for event in made]
+    assert times == sorted(times)
+    assert times[-1] - times[0] <= given_ms[-1] - given_ms[0]
+    assert all(ms in (was, was - 3_600_000, was + 3_600_000) for ms, was in zip(times, given_ms, strict=True))
+
+
+def test_texts_that_mean_empty_are_empty(map_text: MapText) -> None:
+    """Databases write NULL, people write -; as a time each row was refused, as a line it was `other`."""
+    events = [
+        {"type": "call.queued", "time": "at", "data": {"line": "line"}},
+        {"type": "call.answered", "time": "answered", "optional": True},
+    ]
+    rows = "".join(f"{text or 1},{at('09:00:00')},{text},{text}\n" for text in ("NULL", "N/A", "-", " - ", ""))
+    log = {**LOG, "event": events, "file": {"empty": ["NULL", "N/A", "-"]}, "entity": {"key": "id", "empty": "#line"}}
+    made = map_text(log, "id,at,answered,line\n" + rows)
+    assert (made.refused, [(event.type, dict(event.data)) for event in made.events]) == ([], [("call.queued", {})] * 5)
+    assert map_text({**log, "file": {}}, "id,at,answered,line\n" + rows).tally.refused == 4

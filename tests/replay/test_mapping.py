@@ -98,6 +98,16 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"event": [EVENT | {"optional": "maybe"}]}, "1st [[event]].optional: found 'maybe'; write true or false"),
         ({"event": [EVENT | {"optional": []}]}, "1st [[event]].optional: found []; write true or false"),
         *[({"event": [EVENT | event]}, says) for event, says in EVENT_FAULTS],
+        (
+            {"file": {"empty": "-"}, "skip": [{"column": "a", "is": ["-"], "reason": "x"}]},
+            "1st [[skip]]: found '-', which file.empty makes an empty cell; write `empty = true`",
+        ),
+        ({"file": {"empty": "-"}, "map": {"m": {"values": {"-": "1"}}}}, "map.m.values: found '-', which file.empty"),
+        (
+            {"file": {"empty": ["-"]}, "event": [EVENT | {"when": [{"column": "x", "is_not": ["-"]}]}]},
+            "1st [[event]].when: found '-', which file.empty makes",
+        ),
+        ({"file": {"short_rows": "cut"}}, "file.short_rows: found 'cut'; write one of 'refuse' or 'fill'"),
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},

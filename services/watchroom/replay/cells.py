@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
 from typing import NamedTuple, TypeVar
 
 from watchroom.events.token_maker import NotNormalised, TokenMaker
@@ -18,6 +19,7 @@ from watchroom.replay.time_forms import EPOCHS
 
 T = TypeVar("T", int, str)
 Order = float | str
+MOST_WAYS = 4096  # to read the times of one row
 MOST_SECONDS = 400 * 86_400  # that one time lies after another: a wait, a call, an incident
 _ROUNDED = re.compile(r"\d[.,]\d+E\+\d\d", re.ASCII | re.IGNORECASE)  # 7e12 is an id
 _NEVER = re.compile(r"0+(\.0+)?", re.ASCII)
@@ -47,6 +49,10 @@ class Draft(NamedTuple):
     others: tuple[tuple[str, str], ...] = ()  # field and text of the file, of each label that became `other`
 
 
+Drafts = tuple[Draft | None, ...]
+"""What a row says, in the order of the mapping's events."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowReader:
     """Reads rows as one mapping means them."""
@@ -55,6 +61,7 @@ class RowReader:
     times: LocalTimes
     tokens: TokenMaker | None = None
     labels: Labels = field(default_factory=dict)
+    in_order: bool = False  # a row's times in the hour that happens twice are read so that they stay in order
 
     @classmethod
     def of(cls, words: MappingWords, tokens: TokenMaker | None, now_ms: int | None, labels: Labels) -> RowReader:
@@ -68,7 +75,27 @@ class RowReader:
         """
         if tokens is None and words.token_columns():
             raise TypeError("this mapping makes tokens: give what makes them")
-        return cls(words.map, LocalTimes.of(words.time, now_ms), tokens, labels)
+        return cls(
+            words.map, LocalTimes.of(words.time, now_ms), tokens, labels, words.time.ambiguous_hour == "in_order"
+        )
+
+    def drafts(self, events: Sequence[EventWords], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
+        """What a row says about each event, and whether its times could be read in two ways and stay in order in one.
+
+        Raises:
+            CellUnusable: As `draft`.
+        """
+        first = tuple(self.draft(event, where, cells) for event in events)
+        if not self.in_order:
+            return first, False
+        try:
+            second = tuple(replace(self, times=self.times.later()).draft(event, where, cells) for event in events)
+        except CellUnusable:  # later than the clock: only one is possible
+            return first, True
+        twice = [(a,) if a == b else (a, b) for a, b in zip(first, second, strict=True)]
+        if all(len(ways) == 1 for ways in twice):
+            return first, False
+        return min(islice(product(*twice), MOST_WAYS), key=_disorder), True
 
     def draft(self, event: EventWords, where: str, cells: Mapping[str, str]) -> Draft | None:
         """What a row says about an event; None when the event's `when` does not hold for the row.
@@ -196,6 +223,14 @@ def pick(candidates: Sequence[Candidate], cell: Cell, place: str) -> int | str |
     if cell.order_as == "number":
         return (min if cell.pick == "min" else max)(values, key=lambda value: _number(str(value), place))
     return (min if cell.pick == "min" else max)(values)
+
+
+def _disorder(drafts: Drafts) -> tuple[bool, int]:
+    """Least for times in order and closest together; where none is in order, all the same: then the first counts."""
+    times = [int(draft.time.value) for draft in drafts if draft and draft.time]
+    known = [draft.arrival.value if draft.arrival else draft.time.value for draft in drafts if draft and draft.time]
+    is_ordered = times == sorted(times) and all(int(at) >= time for at, time in zip(known, times, strict=True))
+    return not is_ordered, max(times) - min(times) if is_ordered and times else 0
 
 
 def key_text(text: str, column: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
 from watchroom.events.token_maker import TokenMaker
-from watchroom.replay.cells import CellUnusable, Draft, RowReader, key_text, pick
+from watchroom.replay.cells import CellUnusable, Draft, Drafts, RowReader, key_text, pick
 from watchroom.replay.event_words import TRUTH_FIELDS
 from watchroom.replay.listed import Labels
 from watchroom.replay.mapped import Mapped, id_of, subject_of
@@ -26,7 +26,6 @@ from watchroom.replay.rows import Row
 
 _COUNT = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
 TRUTHS = {"true": True, "false": False}  # any other text stays one, and counts as absent where it arrives
-Drafts = tuple[Draft | None, ...]  # one a row, in the order of the mapping's events
 
 
 @dataclass(slots=True)
@@ -41,6 +40,7 @@ class Tally:
     events: int = 0
     repeated: int = 0  # events that an earlier row or file already gave; each counts once
     repeating_rows: int = 0  # with an event of a key that an earlier row of the file gave otherwise
+    by_order: int = 0  # rows with times in the hour that happens twice, read so that they stay in order
     others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by field and text that became `other`
 
     @property
@@ -110,10 +110,11 @@ class Conversion:
                     self._begin_file(row)
                 try:
                     subject = self._subject(row)
-                    drafts = tuple(self._reader.draft(event, row.where, row.cells) for event in self._words.event)
+                    drafts, by_order = self._reader.drafts(self._words.event, row.where, row.cells)
                 except CellUnusable as error:
                     self._refuse(RowRefused(row.where, str(error)))
                 else:
+                    self.tally.by_order += by_order
                     self.tally.others.update({found for draft in drafts if draft for found in draft.others})
                     yield row, subject, drafts
 

@@ -2,13 +2,13 @@
 
 When clocks go back, one local hour happens twice (`ambiguous`); when they go forward, one does not
 happen at all (`missing`). A mapping says for each what is meant: the `earlier` or the `later` of the two
-instants, or that the row is refused.
+instants, or that the row is refused. (`in_order` looks at all times of a row: see `cells.py`.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -50,7 +50,12 @@ class LocalTimes:
         """
         zone = ZoneInfo(words.zone)
         limits = Limits.of(words, now_ms)
-        return cls(zone, words.formats, words.ambiguous_hour, words.missing_hour, limits)
+        ambiguous = "earlier" if words.ambiguous_hour == "in_order" else words.ambiguous_hour
+        return cls(zone, words.formats, ambiguous, words.missing_hour, limits)
+
+    def later(self) -> LocalTimes:
+        """The same, but an hour that happens twice is its second one."""
+        return replace(self, ambiguous="later")
 
     def ms(self, text: str, formats: Sequence[str] = ()) -> int:
         """Milliseconds since the epoch.

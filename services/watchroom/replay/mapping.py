@@ -103,6 +103,7 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
         yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
     yield from _format_faults(words.time.formats, where, "time.formats")
     yield from _token_faults(words, events, where)
+    yield from _empty_faults(words, events, where)
     for number, event in enumerate(events):
         if event is None:  # what it is has a fault already
             continue
@@ -117,6 +118,18 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
             if time is not None:
                 yield from _format_faults(time.formats, where, f"{place}.{name}.formats")
         yield from _type_faults(event, words, where, place)
+
+
+def _empty_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
+    """Texts that file.empty makes empty, and that are waited for elsewhere: they would never come."""
+    read = {place_of("skip", number): {*skip.is_, *skip.is_not} for number, skip in enumerate(words.skip)}
+    for number, event in enumerate(events):
+        for condition in event.when if event is not None else ():
+            read.setdefault(place_of("event", number, "when"), set()).update(condition.is_, condition.is_not)
+    read |= {f"map.{name}.values": {*named.values} for name, named in words.map.items()}
+    for place, texts in read.items():
+        for text in sorted(texts & {*words.file.empty}):
+            yield Fault(where, place, f"{text!r}, which file.empty makes an empty cell", "`empty = true`, or not there")
 
 
 def _token_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:

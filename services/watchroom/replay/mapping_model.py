@@ -18,6 +18,7 @@ from watchroom.replay.listed import as_listed
 from watchroom.replay.places import place_of
 
 HourRule = Literal["earlier", "later", "refuse"]
+TwiceRule = Literal["earlier", "later", "refuse", "in_order"]
 Pick = Literal["same", "min", "max", "first", "last"]
 
 MONTH_END = "month_end"
@@ -42,6 +43,7 @@ class FileWords(Words):
     quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: str = "utf-8-sig"
     columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
+    empty: Columns = ()  # texts that mean an empty cell
     short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
 
     @field_validator("encoding")
@@ -75,7 +77,7 @@ class TimeWords(Words):
 
     zone: str
     formats: Columns = ("iso",)
-    ambiguous_hour: HourRule = "refuse"
+    ambiguous_hour: TwiceRule = "refuse"
     missing_hour: HourRule = "refuse"
     earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the first day that an event can have
     latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last

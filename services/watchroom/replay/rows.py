@@ -209,6 +209,7 @@ def read_rows(paths: Iterable[Path], words: MappingWords, kept: Kept | None = No
 def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) -> Iterator[Row | RowRefused]:
     lines, header, name = table.lines, table.header, table.lines.name
     read = tuple(words.columns())
+    empty = frozenset(words.file.empty)
     short, size = words.file.short_rows == "fill", len(header)
     while True:
         first = lines.number + 1
@@ -232,7 +233,8 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
             yield RowRefused(f"{name}:{first}", f"{wrong} is no {table.encoding}; {write}")
         else:
             fields += [""] * (size - len(fields))
-            cells = dict(zip(header, (field.strip() for field in fields), strict=True))
+            texts = (field.strip() for field in fields)
+            cells = dict(zip(header, ("" if text in empty else text for text in texts), strict=True))
             long = next((column for column in read if _is_long(cells[column])), None)
             if long is not None:
                 found = f"{long}: a cell of more than {MOST_OF_A_READ_CELL // 1024} KiB"

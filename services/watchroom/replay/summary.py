@@ -48,19 +48,7 @@ class Outcome:
 def lines(outcome: Outcome) -> Iterator[str]:
     """The outcome for a person, one fact a line."""
     tally, sent = outcome.tally, outcome.sent
-    yield (
-        f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
-        f"{tally.refused:,} refused; {tally.entities:,} entities"
-    )
-    if tally.swallowed_lines:
-        yield f"  {tally.swallowed_lines:,} lines swallowed by quotes that are not closed: the rows in them are lost"
-    for reason, count in tally.skipped.most_common():
-        yield f"  skipped {count:,}: {reason}"
-    if tally.repeated:
-        yield f"  {tally.repeated:,} events were in more than one row and counted once"
-    if tally.repeating_rows:
-        yield f"  {tally.repeating_rows:,} rows share their key with an earlier row that says something else"
-    yield from others(tally)
+    yield from _rows(tally)
     rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if outcome.kept:
@@ -89,3 +77,22 @@ def others(tally: Tally) -> Iterator[str]:
         if count * 2 > tally.used:
             where = "WATCHROOM_AREAS" if name == "area" else f"a map of the mapping, or {name} in labels.toml"
             yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
+
+
+def _rows(tally: Tally) -> Iterator[str]:
+    """What became of the rows."""
+    yield (
+        f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
+        f"{tally.refused:,} refused; {tally.entities:,} entities"
+    )
+    if tally.swallowed_lines:
+        yield f"  {tally.swallowed_lines:,} lines swallowed by quotes that are not closed: the rows in them are lost"
+    for reason, count in tally.skipped.most_common():
+        yield f"  skipped {count:,}: {reason}"
+    if tally.repeated:
+        yield f"  {tally.repeated:,} events were in more than one row and counted once"
+    if tally.repeating_rows:
+        yield f"  {tally.repeating_rows:,} rows share their key with an earlier row that says something else"
+    if tally.by_order:
+        yield f"  {tally.by_order:,} rows have times in the hour that happens twice, read so that they stay in order"
+    yield from others(tally)
