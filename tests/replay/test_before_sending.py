@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from watchroom.errors import RowRefused, WorkFailed
 from watchroom.replay.command import Request, replay
 from watchroom.replay.mapped import Mapped
 from watchroom.replay.spool import spool
-from watchroom.settings import read_settings
+from watchroom.settings import Settings, read_settings
 
 MAPPING = """
 source = "acd"
@@ -31,6 +30,9 @@ data.line = "line"
 
 
 Run = Callable[..., list[str]]
+
+
+FULL = Path("/dev/full")
 
 
 class Sending(Exception):
@@ -93,6 +95,29 @@ def test_rounded_keys_stop_a_replay(run: Run) -> None:
         run([call("2.02111E+11", minute) for minute in range(4)])
 
 
+def test_a_mapping_may_say_whose_file_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another force's extract has other areas and another midnight; the settings of given servers stand."""
+    seen: list[Settings] = []
+
+    def stop(settings: Settings, **_: object) -> None:
+        seen.append(settings)
+        raise Sending
+
+    monkeypatch.setattr("watchroom.replay.command.running_stack", stop)
+    mapping, calls = tmp_path / "m.toml", tmp_path / "calls.csv"
+    mapping.write_text('[force]\nzone = "America/New_York"\nareas = ["north"]\n', encoding="utf-8")
+    mapping.write_text(MAPPING.format(entity="").replace("[time]", f"{mapping.read_text()}[time]"), encoding="utf-8")
+    calls.write_text(f"call,line,queued\n{call(1)}\n")
+    for servers in ((None, None), ("127.0.0.1:1", "redis://127.0.0.1:1/0")):
+        request = Request(mapping, (calls,), kafka=servers[0], redis_url=servers[1])
+        with pytest.raises(Sending), replay(read_settings(), request, refused=lambda _: None):
+            pass
+    assert [(each.zone, each.areas) for each in seen] == [
+        ("America/New_York", ("north",)),
+        ("Europe/London", read_settings().areas),
+    ]
+
+
 def event(key: str) -> Mapped:
     """An event with a text that is not ASCII."""
     return Mapped("call.queued", f"{key}:x", key, 1, 2, {"line": "é", "flag": True})
@@ -107,10 +132,10 @@ def test_events_come_out_as_they_went_in() -> None:
         assert kept.size_bytes > 0
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full disk")  # noqa: PTH110
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no full disk")
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which folder is full, and what to set."""
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open("/dev/full", "r+b", buffering=4096))  # noqa: PTH123, SIM115
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: FULL.open("r+b", buffering=4096))
     with spool() as kept, pytest.raises(WorkFailed, match=r"No space left on device .*; set TMPDIR"):
         kept.fill(event("x" * 100) for _ in range(1000))
     with spool() as kept, pytest.raises(WorkFailed, match=r"No space left on device .*; set TMPDIR"):

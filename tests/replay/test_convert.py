@@ -296,7 +296,7 @@ def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
     assert made.refused[0].startswith("f0.csv:3: time: '2121-11-30T11:45:00' is 2121-11-30T11:45:00.000Z, later than")
 
 
-@pytest.mark.parametrize("seconds", ["400000000000", "1e300", "-1e300", "34560001", "-34560001"])
+@pytest.mark.parametrize("seconds", ["400000000000", "9" * 99, "34560001", "-34560001", "34560000.001"])
 def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -> None:
     """A telephone number in the column of waits led out of the calendar, and ended the replay."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}}

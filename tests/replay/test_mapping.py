@@ -87,6 +87,8 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"time": {"zone": "UTC", "latest": 2026}}, "time.latest: found 2026; write a day from 1990 on, for example"),
         ({"time": {"zone": "UTC", "earliest": "1970-01-01"}}, "time.earliest: found '1970-01-01'; write a day of 1990"),
         ({"time": {"zone": "UTC", "ambiguous_hour": "first"}}, "time.ambiguous_hour: found 'first'; write"),
+        ({"force": {"zone": "York"}}, "force.zone: found 'York'; write a zone of the IANA time zone database"),
+        ({"force": {"areas": ["North Side"]}}, "force.1st areas: found 'North Side'; write lower-case"),
         ({"entity": {"key": []}}, "entity.key: found"),
         ({"entity": TOGETHER | {"count": "n"}}, "entity.count: found 'n' with rows that belong together"),
         ({"event": []}, "event: found []; write at least one [[event]]"),

@@ -237,7 +237,7 @@ def test_a_number_of_another_scale_is_named(form: str, text: str, hint: str) -> 
 def test_only_possible_times_pass(moment: datetime) -> None:
     """From 1990 to five minutes after the clock, whatever a cell says."""
     clock = datetime.fromtimestamp(NOON / 1000, UTC).replace(tzinfo=None)
-    can_be = datetime(1990, 1, 1) <= moment < clock + timedelta(minutes=5, milliseconds=1)  # noqa: DTZ001
+    can_be = datetime(1990, 1, 1) <= moment < clock + timedelta(minutes=5, milliseconds=1)  # noqa: DTZ001  # as `moment` is
     try:
         limited(moment.isoformat())
     except TimeUnreadable:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import NamedTuple, TypeVar
 
+from watchroom.entered import plain_number
 from watchroom.events.token_maker import NotNormalised, TokenMaker
 from watchroom.kinds.measure import resolved
 from watchroom.replay.event_words import STREAM_OF
@@ -266,13 +266,10 @@ def _order(cell: Cell, cells: Mapping[str, str]) -> Order:
 
 
 def _number(text: str, place: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not math.isfinite(number):
+    number = plain_number(text)
+    if number is None:
         raise CellUnusable(f"{place}: {text!r} is no number")
-    return number
+    return float(number)
 
 
 def _seconds(text: str, place: str) -> float:

@@ -21,7 +21,7 @@ from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapped import Mapped, heartbeat
 from watchroom.replay.mapping import load_mapping, streams_of
-from watchroom.replay.mapping_model import MappingWords
+from watchroom.replay.mapping_model import ForceWords, MappingWords
 from watchroom.replay.produce import Ends, Outgoing, produce
 from watchroom.replay.rows import check_files, read_rows
 from watchroom.replay.spool import Spool, spool
@@ -74,6 +74,7 @@ def replay(
         WorkFailed: No row could be used, or the pipeline did not get through.
     """
     words = load_mapping(request.mapping)
+    settings = _settings_of(words.force, settings, request)
     # Its faults would else end the worker, and stand in a log.
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     kept = check_files(request.files, words)
@@ -135,6 +136,14 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
             took_s=time.monotonic() - began_s,
             kept=f"{events.size_bytes:,} bytes in {events.folder}",
         )
+
+
+def _settings_of(force: ForceWords, settings: Settings, request: Request) -> Settings:
+    """The settings of the embedded stack: what the mapping says of the force stands over the environment's."""
+    if request.kafka is not None:
+        return settings
+    said = {name: value for name, value in (("zone", force.zone), ("areas", force.areas)) if value is not None}
+    return settings.model_copy(update=said)
 
 
 def _check_tally(tally: Tally, words: MappingWords) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from watchroom.events.tokens import Kind
 from watchroom.replay.listed import as_listed
 from watchroom.replay.places import place_of
+from watchroom.settings import Area
 
 HourRule = Literal["earlier", "later", "refuse"]
 TwiceRule = Literal["earlier", "later", "refuse", "in_order"]
@@ -72,6 +73,15 @@ def _day_or_month_end(given: object) -> object:
     return given if given == MONTH_END else _day(given)
 
 
+def known_zone(value: str) -> str:
+    """A zone's name; raises ValueError with what to write."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:  # a name that is not there, a folder, a path
+        raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
+    return value
+
+
 class TimeWords(Words):
     """How times are written, and in which zone a time without an offset is meant."""
 
@@ -92,11 +102,19 @@ class TimeWords(Words):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError) as error:  # a name that is not there, a folder, a path
-            raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
-        return value
+        return known_zone(value)
+
+
+class ForceWords(Words):
+    """What a replay on the embedded stack takes in place of the settings; other servers have settings of their own."""
+
+    zone: str | None = None  # WATCHROOM_ZONE
+    areas: tuple[Area, ...] | None = None  # WATCHROOM_AREAS
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str | None) -> str | None:
+        return value if value is None else known_zone(value)
 
 
 class Condition(Words):
@@ -239,6 +257,7 @@ class MappingWords(Words):
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
     about: str = Field(min_length=1)
     file: FileWords = FileWords()
+    force: ForceWords = ForceWords()
     time: TimeWords
     entity: EntityWords
     map: Dict[str, ValueMap] = Field(default_factory=dict)

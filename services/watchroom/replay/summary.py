@@ -75,7 +75,9 @@ def others(tally: Tally) -> Iterator[str]:
         yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
     for name, count in rows.items():
         if count * 2 > tally.used:
-            where = "WATCHROOM_AREAS" if name == "area" else f"a map of the mapping, or {name} in labels.toml"
+            where = f"a map of the mapping, or {name} in labels.toml"
+            if name == "area":
+                where = "WATCHROOM_AREAS, or in [force] of the mapping"
             yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
 
 
