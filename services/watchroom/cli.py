@@ -5,9 +5,13 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
+import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -51,13 +55,27 @@ def main() -> None:
     # Libraries tell every try of theirs; what failed in the end is said once, by us. A worker's own log has them all.
     for name in ("aiokafka", "asyncio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without a locale lacks many characters
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # else the interpreter does, and a full disk ends it with a code of its own
     except WatchroomError as error:
         messages.print(str(error), style="red")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
+            raise
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
+        if error.errno != errno.EPIPE:
+            messages.print(f"the results cannot be written: {error.strerror}", style="red")
+        sys.exit(1)
 
 
 @app.command(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -16,7 +17,28 @@ from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, Sto
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
 
-messages = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, directions of writing, halves of characters, line ends of Unicode
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: control characters, and what no encoding has, are escaped; line breaks stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in _UNSEEN and char != "\n" else char
+        for char in text
+    )
+
+
+class Messages(Console):
+    """Says things to a person; texts of files and feeds are among them."""
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401  # what rich takes
+        """As rich prints, but with texts escaped."""
+        super().print(*(printable(item) if isinstance(item, str) else item for item in objects), **options)
+
+
+messages = Messages(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 results = Console()
 
 SAY_EVERY_S = 10.0

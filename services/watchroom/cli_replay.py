@@ -76,6 +76,8 @@ def replay(
             page = f"http://{outcome.settings.exporter_host}:{outcome.settings.exporter_port}/metrics"
             messages.print(f"live on {page} until Ctrl-C")
             stay_live(outcome)
+        if outcome.tally.swallowed_lines:
+            raise typer.Exit(1)
 
 
 def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 1) -> None:

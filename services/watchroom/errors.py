@@ -93,11 +93,15 @@ class EventRefused(WatchroomError):
 
 
 class RowRefused(WatchroomError):
-    """DROP: one row of an extract cannot become an event; reported with file and line."""
+    """DROP: one row of an extract cannot become an event; reported with file and line.
 
-    def __init__(self, where: str, detail: str) -> None:
+    `swallowed_lines`: further lines that are lost with it, because a quote was not closed.
+    """
+
+    def __init__(self, where: str, detail: str, swallowed_lines: int = 0) -> None:
         self.where = where
         self.detail = detail
+        self.swallowed_lines = swallowed_lines
         super().__init__(f"{where}: {detail}")
 
 

@@ -11,6 +11,7 @@ from tests.replay.extracts import Mapping, MapText
 from watchroom.errors import RowRefused
 from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.convert import Conversion
+from watchroom.replay.listed import Labels
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import read_rows
 
@@ -21,7 +22,12 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
     monkeypatch.chdir(tmp_path)
 
     def convert(
-        document: dict[str, object], *files: str, names: Sequence[str] = (), tokens: TokenMaker | None = None
+        document: dict[str, object],
+        *files: str,
+        names: Sequence[str] = (),
+        tokens: TokenMaker | None = None,
+        now_ms: int | None = None,
+        labels: Labels | None = None,
     ) -> Mapping:
         words = check_mapping(dict(document), "m.toml")
         paths = []
@@ -31,7 +37,7 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
             path.write_text(text, encoding="utf-8", newline="")
             paths.append(path)
         refused: list[RowRefused] = []
-        conversion = Conversion(words, refused.append, tokens=tokens)
+        conversion = Conversion(words, refused.append, tokens=tokens, now_ms=now_ms, labels=labels)
         events = list(conversion.events(read_rows(paths, words)))
         return Mapping(events, [str(item) for item in refused], conversion.tally)
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.parts import ROOT
 from tests.replay.extracts import MapText
 from watchroom.admission.parse import parse
+from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
+from watchroom.kinds.measure import resolved
 from watchroom.replay.convert import Conversion
+from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import Row
+from watchroom.replay.summary import others
+from watchroom.settings import Settings
 
+LABELS = labels_of(load_catalogue(ROOT / "schemas" / "measures", Settings().areas))
 UNITS = "call,unit,created,sent,free,grade,seq\n"
 JOB: dict[str, Any] = {
     "source": "cad", "about": "Units of incidents.", "time": {"zone": "UTC"},
@@ -140,9 +151,10 @@ def test_a_bad_row_is_reported_with_file_and_line_and_the_others_go_on(map_text:
 
 def test_what_intake_would_refuse_is_refused_with_its_row(map_text: MapText) -> None:
     """A dead letter names an offset; an analyst needs the line."""
-    made = map_text(LOG, f"id,at\n{'x' * 300},{at('09:00:00')}\n2,1969-12-31 00:00:00\n3,{at('09:00:00')}\n")
+    made = map_text(LOG, f"id,at\n{'x' * 300},{at('09:00:00')}\n2,1989-12-31 23:59:59\n3,{at('09:00:00')}\n")
     assert [event.subject for event in made.events] == ["3"]
-    assert [text.partition(" of ")[0] for text in made.refused] == ["f0.csv:2: call.queued", "f0.csv:3: call.queued"]
+    assert made.refused[0].startswith("f0.csv:2: call.queued of xxx")
+    assert made.refused[1].startswith("f0.csv:3: time: '1989-12-31 23:59:59' is 1989-12-31T23:59:59.000Z, before 1990")
 
 
 def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) -> None:
@@ -206,6 +218,105 @@ def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
     )
     assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T09:00:07.500Z"]
     assert made.refused == ["f0.csv:4: wait: 'x' is no number"]
+
+
+SWITCH: dict[str, Any] = {
+    "source": "cucm", "about": "Call detail records.", "time": {"zone": "UTC", "formats": ["epoch_s"]},
+    "entity": {"key": "id"},
+    "event": [
+        {"type": "call.queued", "time": "origination"},
+        {"type": "call.answered", "time": "connect", "optional": True},
+        {"type": "call.abandoned", "time": "disconnect", "when": [{"column": "duration", "is": ["0"]}]},
+    ],
+}  # fmt: skip
+
+
+def test_a_zero_is_no_time_under_the_epoch_forms(map_text: MapText) -> None:
+    """A switch writes 0 for a call that was never connected; as a time it made an answer of 1970."""
+    head = "id,origination,connect,disconnect,duration\n"
+    rows = "1,1638294300,1638294320,1638294500,180\n2,1638294400,0,1638294460,0\n3,0,0,1638294730,0\n"
+    made = map_text(SWITCH, head + rows)
+    assert [(event.subject, event.type) for event in made.events] == [
+        ("1", "call.queued"),
+        ("1", "call.answered"),
+        ("2", "call.queued"),
+        ("2", "call.abandoned"),
+    ]
+    assert made.refused == ["f0.csv:4: call.queued has no time: origination is empty"]
+    assert made.tally.used + made.tally.refused == made.tally.rows == 3
+
+
+@pytest.mark.parametrize("zero", ["0", "00", "0.0", "0000"])
+def test_the_first_cell_that_is_filled_is_not_a_zero(map_text: MapText, zero: str) -> None:
+    """0 is empty wherever an empty cell is looked for."""
+    event = {"type": "call.ended", "time": {"first_of": ["a", "b"]}}
+    made = map_text({**SWITCH, "event": [event]}, f"id,a,b\n1,{zero},1638294300\n")
+    assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T17:45:00Z"]
+
+
+ZEROS = ["0000-00-00 00:00:00", "0", "0000-00-00T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01 01:00:00"]
+
+
+@pytest.mark.parametrize("zero", ZEROS)
+def test_zeros_of_other_forms_are_empty_where_the_mapping_says_so(map_text: MapText, zero: str) -> None:
+    """Databases write 0000-00-00, or 1970 in local time; without the word such a row is refused, never used."""
+    text = f"id,at,answer\n1,{at('09:00:00')},{zero}\n"
+    events = [*LOG["event"][:1], {"type": "call.answered", "time": {"column": "answer"}, "optional": True}]
+    london = {**LOG, "time": {"zone": "Europe/London", "ambiguous_hour": "refuse"}, "event": events}
+    refused = map_text(london, text)
+    assert (refused.tally.refused, refused.events) == (1, [])
+    events[1]["time"]["zero_means_never"] = True
+    made = map_text(london, text)
+    assert ([event.type for event in made.events], made.refused) == (["call.queued"], [])
+    twice = map_text(london, f"id,at,answer\n1,{at('09:00:00')},2021-10-31 01:30:00\n")
+    assert "happens twice" in twice.refused[0]
+
+
+@given(st.integers(-(10**12), 10**15))
+def test_no_number_becomes_a_time_that_cannot_be(number: int) -> None:
+    """Whatever column a mapping takes for seconds: a possible time, no event for 0, or a refused row; no traceback."""
+    refused: list[RowRefused] = []
+    conversion = Conversion(check_mapping(SWITCH, "m.toml"), refused.append, now_ms=1_700_000_000_000)
+    cells = {"id": "1", "origination": "1638294300", "connect": str(number), "disconnect": "", "duration": "1"}
+    made = list(conversion.events([Row("f.csv", 2, cells)]))
+    if 631_152_000 <= number <= 1_700_000_300:
+        assert [event.time_ms for event in made][1:] == [number * 1000]
+    elif number == 0:
+        assert [event.type for event in made] == ["call.queued"]
+    else:
+        assert (made, len(refused)) == ([], 1)
+
+
+def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
+    """2121 for 2021 in one cell closed the month and hid every open incident."""
+    events = [{"type": "incident.created", "time": "at"}, {"type": "incident.closed", "time": "end", "optional": True}]
+    text = f"id,at,end\n1,{at('09:00:00')},\n2,{at('09:00:00')},2121-11-30T11:45:00\n"
+    made = map_text({**LOG, "event": events}, text, now_ms=1_700_000_000_000)
+    assert [event.subject for event in made.events] == ["1"]
+    assert made.refused[0].startswith("f0.csv:3: time: '2121-11-30T11:45:00' is 2121-11-30T11:45:00.000Z, later than")
+
+
+@pytest.mark.parametrize("seconds", ["400000000000", "9" * 99, "34560001", "-34560001", "34560000.001"])
+def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -> None:
+    """A telephone number in the column of waits led out of the calendar, and ended the replay."""
+    event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}}
+    rows = "".join(f"{key},{at('09:00:00')},{wait}\n" for key, wait in (("1", "5"), ("2", seconds), ("3", "7")))
+    made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
+    assert [event.subject for event in made.events] == ["1", "3"]
+    assert made.refused == [
+        f"f0.csv:3: wait: {seconds!r} is more than 400 days of seconds; check that the column holds seconds"
+    ]
+
+
+@given(st.text("0123456789-+.eE", max_size=20))
+def test_no_text_for_seconds_ends_a_replay(text: str) -> None:
+    """It is added, refused, or where it is empty no event."""
+    event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}
+    conversion = Conversion(check_mapping({**LOG, "event": [event]}, "m.toml"), lambda _: None)
+    rows = [Row("f.csv", 2, {"id": "1", "at": at("09:00:00"), "wait": text})]
+    made = list(conversion.events(rows))
+    assert len(made) + conversion.tally.refused == bool(text)
+    assert all(event.time_ms - 1_638_262_800_000 == round(float(text) * 1000) for event in made)
 
 
 def test_skipped_rows_are_counted_under_their_reason(map_text: MapText) -> None:
@@ -272,10 +383,35 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
     assert map_text(table, text).events == made.events
 
 
+@pytest.mark.parametrize("text", ["100001", "9" * 20, "9" * 5000, "0044" + "7" * 10])
+def test_a_count_that_is_another_columns_number_is_refused(map_text: MapText, text: str) -> None:
+    """A telephone number in the column of counts would make crimes until the memory is full."""
+    made = map_text(TABLE, f"code,month,n\n1,2017-05,{text}\n2,2017-05,1\n")
+    assert [event.subject for event in made.events] == ["2:1"]
+    assert "is more than 100,000; check the column, or write entity.most" in made.refused[0]
+    assert len(made.refused[0]) < 150
+
+
+def test_a_mapping_may_allow_more_or_less(map_text: MapText) -> None:
+    """`most` is what one row can stand for; `3.0` is a whole number."""
+    table = {**TABLE, "entity": {**TABLE["entity"], "most": 3}}
+    made = map_text(table, "code,month,n\n1,2017-05,4\n2,2017-05,3.0\n3,2017-05,003\n")
+    assert [event.subject for event in made.events] == [f"{code}:{number}" for code in (2, 3) for number in (1, 2, 3)]
+    assert made.tally.refused == 1
+
+
+def test_the_entities_of_a_row_are_made_one_by_one() -> None:
+    """A row of 100,000 crimes needs no memory for 100,000 events."""
+    conversion = Conversion(check_mapping(TABLE, "m.toml"), lambda _: None)
+    made = conversion.events([Row("f.csv", 2, {"code": "1", "month": "2017-05", "n": "100000"})])
+    assert next(made).subject == "1:1"
+    assert conversion.tally.events == 1
+
+
 TABLE: dict[str, Any] = {
-    "source": "table", "about": "Numbers.", "time": {"zone": "UTC", "formats": "%Y-%m-%d"},
+    "source": "table", "about": "Numbers.", "time": {"zone": "UTC", "formats": "%Y-%m-%d %H"},
     "entity": {"key": "code", "count": "n"},
-    "event": [{"type": "crime.recorded", "time": {"column": "month", "append": "-15"}}],
+    "event": [{"type": "crime.recorded", "time": {"column": "month", "append": "-15 00"}}],
 }  # fmt: skip
 
 
@@ -294,7 +430,82 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
     """Tables that know only the month; a text that is no month is still refused."""
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
-    assert made.refused == ["f0.csv:3: time: 'May-15' is no time of the form %Y-%m-%d"]
+    assert made.refused == ["f0.csv:3: time: 'May-15 00' is no time of the form %Y-%m-%d %H"]
+
+
+@pytest.mark.parametrize("key", ["2.02111E+11", "2,02111E+11", "1.5e+10"])
+@pytest.mark.parametrize("rows", ["apart", "together"])
+def test_a_rounded_key_refuses_its_row(map_text: MapText, rows: str, key: str) -> None:
+    """A spreadsheet makes one key of many ids; the digits that told them apart are gone."""
+    log = {**LOG, "entity": {"key": "id", "rows": rows}}
+    made = map_text(log, f'id,at\n"{key}",{at("09:00:00")}\n7e12,{at("09:00:00")}\n')
+    assert [event.subject for event in made.events] == ["7e12"]
+    assert made.refused == [f"f0.csv:2: id: {key!r} is a rounded number and no key; export this column as text"]
+    units = {**LOG, "event": [LOG["event"][0] | {"key": "unit"}]}
+    assert "unit: '2.5E+10' is a rounded" in map_text(units, f"id,at,unit\n1,{at('09:00:00')},2.5E+10\n").refused[0]
+
+
+SAID = st.tuples(st.sampled_from("abc"), st.sampled_from(["09:00:00", "09:00:01"]), st.sampled_from(["999", "101"]))
+
+
+@given(st.lists(st.lists(SAID, max_size=8), min_size=1, max_size=3), st.sampled_from(["apart", "together"]))
+def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[Any]], kind: str) -> None:
+    """With another time or other data; the same again, and a later file's corrections, are no fault."""
+    event = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
+    conversion = Conversion(
+        check_mapping({**LOG, "entity": {"key": "id", "rows": kind}, "event": [event]}, "m.toml"), lambda _: None
+    )
+    rows = [
+        Row("f.csv", line, {"id": key, "at": at(clock), "line": number}, file)
+        for file, said in enumerate(files)
+        for line, (key, clock, number) in enumerate(said, 2)
+    ]
+    list(conversion.events(rows))
+    expected = 0
+    for said in files:
+        first = {key: rest for key, *rest in reversed(said)}
+        expected += sum(rest != first[key] for key, *rest in said)
+    assert conversion.tally.repeating_rows == expected
+
+
+def test_tables_of_counts_and_rows_without_a_key_repeat_none(map_text: MapText) -> None:
+    """Their rows are told apart by their number and by their content."""
+    assert map_text(TABLE, "code,month,n\n1,2017-05,1\n1,2017-06,1\n").tally.repeating_rows == 0
+    for words in ({"key": "#line"}, {"key": "id", "empty": "#line"}):
+        rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:01')}\n"
+        assert map_text({**LOG, "entity": words}, rows).tally.repeating_rows == 0
+
+
+LINES: dict[str, Any] = {"line": {"values": {"999": "999", "112": "999", "101": "101"}, "otherwise": "other"}}
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText, mapped: bool) -> None:
+    """`999.0` is what a program writes that took the column for numbers; it became `other`."""
+    cell = {"column": "line", "map": "line"} if mapped else {"column": "line"}
+    events = [{"type": kind, "time": "at", "data": {"line": cell}} for kind in ("call.queued", "call.answered")]
+    skip = [{"column": "line", "is": ["0"], "reason": "no line"}]
+    rows = "".join(
+        f"{n},{at('09:00:00')},{line}\n" for n, line in enumerate(["999.0", "101.00", "7.0", "999.5", "0.0"])
+    )
+    made = map_text({**LOG, "map": LINES, "event": events, "skip": skip}, "id,at,line\n" + rows, labels=LABELS)
+    said = [resolved(LABELS["calls", "line"], event.data["line"]) for event in made.events]
+    assert said == ["999"] * 2 + ["101"] * 2 + ["other"] * 4
+    assert made.tally.others == {("line", "7.0"): 1, ("line", "999.5"): 1}
+    assert made.tally.skipped == {"no line": 1}
+
+
+def test_texts_that_became_other_are_named(map_text: MapText) -> None:
+    """Ten at most, with the rows of each; where most rows are so, what to set."""
+    rows = "".join(f"{n},{at('09:00:00')},q{n % 12}\n" for n in range(24)) + f"99,{at('09:00:00')},999\n"
+    event = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
+    tally = map_text({**LOG, "event": [event]}, "id,at,line\n" + rows, labels=LABELS).tally
+    said = list(others(tally))
+    assert said[0] == "  line: 'q0' counts as `other` in 2 rows"
+    assert said[10:] == [
+        "  2 further texts count as `other`",
+        "  line is `other` in 24 of 25 rows: list its values in a map of the mapping, or line in labels.toml",
+    ]
 
 
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}
@@ -413,3 +624,62 @@ def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText)
     }  # fmt: skip
     made = map_text(words, f"id,at,own\n1,{at('09:00:00')},Y\n2,{at('09:00:00')},N\n")
     assert [data for *_, data in short(made.events)] == [{"self_initiated": said} for said in (True, False)]
+
+
+NIGHT: dict[str, Any] = {
+    **LOG, "time": {"zone": "Europe/London", "ambiguous_hour": "in_order"},
+    "event": [
+        {"type": "call.queued", "time": "at"},
+        {"type": "call.answered", "time": "answered", "optional": True},
+        {"type": "call.ended", "time": "ended", "optional": True},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("clocks", "instants"),
+    [
+        (("01:59:50", "01:00:05", ""), ("00:59:50", "01:00:05")),  # 15 s over the change
+        (("00:59:50", "01:00:05", "01:10:00"), ("23:59:50", "00:00:05", "00:10:00")),
+        (("01:50:00", "01:55:00", "02:01:00"), ("01:50:00", "01:55:00", "02:01:00")),
+        (("01:30:00", "", ""), ("00:30:00",)),  # nothing tells: the earlier
+        (("01:30:00", "01:20:00", "01:10:00"), ("00:30:00", "00:20:00", "00:10:00")),  # never in order
+        (("01:50:00", "01:40:00", "01:45:00"), ("00:50:00", "01:40:00", "01:45:00")),
+    ],
+)
+def test_times_of_the_hour_that_happens_twice_stay_in_order(
+    map_text: MapText, clocks: tuple[str, ...], instants: tuple[str, ...]
+) -> None:
+    """A call that was answered 15 s later, over the change, must not be answered an hour before it came."""
+    cells = ",".join(f"2021-10-31 {clock}" if clock else "" for clock in clocks)
+    made = map_text(NIGHT, f"id,at,answered,ended\n1,{cells}\n2,2021-10-31 03:00:00,,\n")
+    assert tuple(rfc3339(event.time_ms)[11:19] for event in made.events[:-1]) == instants
+    assert made.tally.by_order == 1
+
+
+@given(st.lists(st.integers(0, 4 * 3600), min_size=1, max_size=3).map(sorted))
+def test_any_row_of_that_night_is_in_order_again(seconds: list[int]) -> None:
+    """Times that were in order before the clock hid it are in order, and never further apart than they were."""
+    begins_ms = 1_635_634_800_000  # 30 October, 23:00 UTC
+    given_ms = [begins_ms + second * 1000 for second in seconds]
+    london = ZoneInfo("Europe/London")
+    shown = [datetime.fromtimestamp(ms / 1000, london).replace(tzinfo=None).isoformat() for ms in given_ms]
+    cells = dict(zip(("at", "answered", "ended"), [*shown, "", ""], strict=False)) | {"id": "1"}
+    made = list(Conversion(check_mapping(NIGHT, "m.toml"), lambda _: None).events([Row("f.csv", 2, cells)]))
+    times = [event.time_ms for event in made]
+    assert times == sorted(times)
+    assert times[-1] - times[0] <= given_ms[-1] - given_ms[0]
+    assert all(ms in (was, was - 3_600_000, was + 3_600_000) for ms, was in zip(times, given_ms, strict=True))
+
+
+def test_texts_that_mean_empty_are_empty(map_text: MapText) -> None:
+    """Databases write NULL, people write -; as a time each row was refused, as a line it was `other`."""
+    events = [
+        {"type": "call.queued", "time": "at", "data": {"line": "line"}},
+        {"type": "call.answered", "time": "answered", "optional": True},
+    ]
+    rows = "".join(f"{text or 1},{at('09:00:00')},{text},{text}\n" for text in ("NULL", "N/A", "-", " - ", ""))
+    log = {**LOG, "event": events, "file": {"empty": ["NULL", "N/A", "-"]}, "entity": {"key": "id", "empty": "#line"}}
+    made = map_text(log, "id,at,answered,line\n" + rows)
+    assert (made.refused, [(event.type, dict(event.data)) for event in made.events]) == ([], [("call.queued", {})] * 5)
+    assert map_text({**log, "file": {}}, "id,at,answered,line\n" + rows).tally.refused == 4

@@ -86,13 +86,14 @@ def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) 
     """Used, skipped and refused are the rows read; nothing is left out in silence."""
     outcome = outcome_on(embedded_stack, streams=("calls",), check=lambda: None)
     outcome.tally.rows, outcome.tally.refused, outcome.tally.repeated = 1010, 4, 3
-    outcome.tally.skipped["a test call"] = 6
+    outcome.tally.skipped["a test call"], outcome.tally.repeating_rows = 6, 5
     outcome.sent.events, outcome.sent.held_back, outcome.sent.last_arrival_ms = 2000, 7, 0
     outcome.dead_letters["watchroom.calls", "late"] = 2  # type: ignore[index]  # a plain dict here
     assert list(lines(outcome)) == [
         "rows: 1,010 read, 1,000 used, 6 skipped, 4 refused; 0 entities",
         "  skipped 6: a test call",
         "  3 events were in more than one row and counted once",
+        "  5 rows share their key with an earlier row that says something else",
         "events: 2,000 sent and applied in 2.0 s (1,000 a second)",
         "  7 had not arrived by --as-of and were held back",
         "  2 went to the dead letters of watchroom.calls: late",

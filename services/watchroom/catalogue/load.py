@@ -111,7 +111,7 @@ def _add_sums(
 
 def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         faults.append(Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of tables"))
         return

@@ -16,8 +16,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-EARLIEST_MS: Final = 0
-"""1970-01-01T00:00Z; before it lies only what an unset clock reports."""
+EARLIEST_MS: Final = 631_152_000_000
+"""1990-01-01T00:00Z; before it lies only what an unset clock, a 0 or a number of another scale says."""
 LATEST_MS: Final = 7_258_118_400_000
 """2200-01-01T00:00Z, exclusive: later ones would leave the calendar that days and months come from."""
 
@@ -49,7 +49,7 @@ def to_ms(text: str) -> int:
     """Milliseconds since the epoch of an RFC 3339 time with an offset.
 
     Raises:
-        TimeUnusable: Anything else, and times outside 1970 to 2199.
+        TimeUnusable: Anything else, and times outside 1990 to 2199.
     """
     size = len(text)
     try:
@@ -86,7 +86,7 @@ def _long_way(text: str) -> int:
         raise TimeUnusable(f"{text!r} has second {second}; write 00 to 59")
     ms = start_ms + _SECONDS[second] + int((fraction or "0")[:3].ljust(3, "0"))
     if not EARLIEST_MS <= ms < LATEST_MS:
-        raise TimeUnusable(f"{text!r} lies outside 1970 to 2199 (is the sender's clock set?); write {WRITE}")
+        raise _outside(text, ms)
     if EARLIEST_MS <= start_ms <= LATEST_MS - 60_000:  # so that the short way needs no check of its own
         if len(_minutes) >= _MOST_MINUTES:
             _minutes.clear()
@@ -112,8 +112,18 @@ def _leap_ms(text: str, start_ms: int) -> int:
     if (start_ms + 60_000) % 86_400_000:
         raise TimeUnusable(f"{text!r} has second 60, which exists only at 23:59 UTC; write 00 to 59")
     if not EARLIEST_MS <= start_ms < LATEST_MS:
-        raise TimeUnusable(f"{text!r} lies outside 1970 to 2199 (is the sender's clock set?); write {WRITE}")
+        raise _outside(text, start_ms)
     return start_ms + 59_999
+
+
+def _outside(text: str, ms: int) -> TimeUnusable:
+    """What a time of another century usually is."""
+    what = "is the sender's clock set?"
+    if 0 <= ms < 86_400_000:
+        what = "a sender that reads `never` as 0 gives such times"
+    elif EARLIEST_MS <= ms * 1000 < LATEST_MS:
+        what = "it looks like seconds since 1970 that were read as milliseconds"
+    return TimeUnusable(f"{text!r} lies outside 1990 to 2199 ({what}); write {WRITE}")
 
 
 def _what_is_wrong(text: str) -> str:

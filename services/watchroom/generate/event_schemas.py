@@ -27,7 +27,7 @@ def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of one event type, to be read and not changed.
 
     It says all that a schema can. Besides, `parse` knows the calendar (no 30 February), limits the
-    years to 1970 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
+    years to 1990 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
     """
     model: Any = MODELS[name]
     body = _told(TypeAdapter[Any](model).json_schema(), plain(model))

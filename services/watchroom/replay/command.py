@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreUnavailable, WorkFailed
-from watchroom.replay.convert import Conversion
+from watchroom.replay.convert import Conversion, Tally
+from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapped import Mapped, heartbeat
 from watchroom.replay.mapping import load_mapping, streams_of
-from watchroom.replay.mapping_model import MappingWords
+from watchroom.replay.mapping_model import ForceWords, MappingWords
 from watchroom.replay.produce import Ends, Outgoing, produce
 from watchroom.replay.rows import check_files, read_rows
+from watchroom.replay.spool import Spool, spool
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.summary import Outcome, Sent
 from watchroom.replay.token_key import token_maker
@@ -29,6 +32,9 @@ from watchroom.replay.waiting import wait_applied, without_secrets
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
+
+MOST_REPEATING = 100
+"""Rows of a key that an earlier row has as well; also at most 1 % of the rows."""
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a phase ("start", "read", "send", "apply"), how much of it is done, and of how much (None: not known)."""
@@ -68,16 +74,35 @@ def replay(
         WorkFailed: No row could be used, or the pipeline did not get through.
     """
     words = load_mapping(request.mapping)
-    load_catalogue(settings.schemas / "measures", settings.areas)  # else the worker would end, with its faults in a log
-    check_files(request.files, words)
+    settings = _settings_of(words.force, settings, request)
+    # Its faults would else end the worker, and stand in a log.
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    kept = check_files(request.files, words)
     as_of_ms = _as_of_ms(request.as_of, words)
     tokens = token_maker(settings, is_embedded=request.kafka is None) if words.token_columns() else None
-    conversion = Conversion(words, refused, tokens=tokens)
-    events: Iterable[Mapped] = conversion.events(read_rows(request.files, words))
-    shift_ms = 0
-    if request.as_live:
-        events = list(events)
-        shift_ms = _shift_ms(events, as_of_ms, now_ms=_now_ms())
+    conversion = Conversion(words, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
+    progress("read", 0, None)
+    with spool() as events:
+        events.fill(conversion.events(read_rows(request.files, words, kept)))
+        _check_tally(conversion.tally, words)
+        with _sent(settings, request, _Converted(words, events, conversion.tally, as_of_ms), progress) as outcome:
+            yield outcome
+
+
+class _Converted(NamedTuple):
+    """All rows of a request, read."""
+
+    words: MappingWords
+    events: Spool
+    tally: Tally
+    as_of_ms: int | None
+
+
+@contextmanager
+def _sent(settings: Settings, request: Request, converted: _Converted, progress: Progress) -> Iterator[Outcome]:
+    """Send what was read, and wait until it is applied."""
+    words, events, tally, as_of_ms = converted
+    shift_ms = _shift_ms(events, as_of_ms, now_ms=_now_ms()) if request.as_live else 0
     streams = streams_of(words)
     rule = SourceRule(heartbeats=request.as_live, history=True)
     sources = {stream: {words.source: rule} for stream in streams}
@@ -85,7 +110,6 @@ def replay(
     with running_stack(
         settings, kafka=request.kafka, redis_url=request.redis_url, sources=sources, with_exporter=request.as_live
     ) as stack:
-        progress("read", 0, None)
         before = _Before.of(stack.reader)
         began_s = time.monotonic()
         sent = Sent()
@@ -93,22 +117,15 @@ def replay(
         records = _records(arrived, sent, words.source, stack.settings)
         if request.as_live:
             records = _with_heartbeats(records, words.source, streams, stack.settings)
-        # Rows that belong together are all read before the first event is sent, so their number is known.
-        known = words.entity.rows == "together" and as_of_ms is None
-        ends = produce(
-            stack.settings.kafka,
-            records,
-            lambda done: progress("send", done, conversion.tally.events if known else None),
-        )
-        if conversion.tally.rows and not conversion.tally.used and not conversion.tally.skipped:
-            raise WorkFailed(f"none of {conversion.tally.rows:,} rows could be used; the first refusals say why")
+        known = events.events if as_of_ms is None else None
+        ends = produce(stack.settings.kafka, records, lambda done: progress("send", done, known))
         _wait(stack, ends, sent.events, progress)
         now_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
         yield Outcome(
             settings=stack.settings,
             source=words.source,
             zone=words.time.zone,
-            tally=conversion.tally,
+            tally=tally,
             sent=sent,
             ends=ends,
             dead_letters=before.new_dead_letters(stack.reader),
@@ -117,6 +134,30 @@ def replay(
             months=sorted(sent.months | before.changed_months(stack.reader)),
             check=stack.check,
             took_s=time.monotonic() - began_s,
+            kept=f"{events.size_bytes:,} bytes in {events.folder}",
+        )
+
+
+def _settings_of(force: ForceWords, settings: Settings, request: Request) -> Settings:
+    """The settings of the embedded stack: what the mapping says of the force stands over the environment's."""
+    if request.kafka is not None:
+        return settings
+    said = {name: value for name, value in (("zone", force.zone), ("areas", force.areas)) if value is not None}
+    return settings.model_copy(update=said)
+
+
+def _check_tally(tally: Tally, words: MappingWords) -> None:
+    """Raises WorkFailed: what the rows say together, before anything is sent."""
+    if tally.rows and not tally.used and not tally.skipped:
+        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals say why")
+    entity = words.entity
+    if entity.rows == "together" or entity.repeated_keys == "merge":
+        return
+    if tally.repeating_rows > MOST_REPEATING or tally.repeating_rows * 100 > tally.rows:
+        raise WorkFailed(
+            f"{tally.repeating_rows:,} of {tally.rows:,} rows share their key ({', '.join(entity.key)}) with an earlier"
+            ' row that says something else; nothing was sent. Check the column of keys, or write rows = "together" or'
+            ' repeated_keys = "merge" under [entity] if such rows are one'
         )
 
 
@@ -185,17 +226,17 @@ def _as_of_ms(text: str | None, words: MappingWords) -> int | None:
     if text is None:
         return None
     try:
-        return LocalTimes.of(words.time).ms(text, ("iso",))
+        any_day = words.time.model_copy(update={"earliest": None, "latest": None})
+        return LocalTimes.of(any_day).ms(text, ("iso",))
     except TimeUnreadable as error:
         write = f"a time in {words.time.zone} such as 2020-04-11T15:20:00, or with an offset"
         raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error
 
 
-def _shift_ms(events: list[Mapped], as_of_ms: int | None, now_ms: int) -> int:
+def _shift_ms(events: Spool, as_of_ms: int | None, now_ms: int) -> int:
     """How far to move the extract so that it ends now."""
-    if as_of_ms is not None:
-        return now_ms - as_of_ms
-    return now_ms - max((event.arrival_ms for event in events), default=now_ms)
+    ends_ms = events.last_arrival_ms if as_of_ms is None else as_of_ms
+    return 0 if ends_ms is None else now_ms - ends_ms
 
 
 def _now_ms() -> int:

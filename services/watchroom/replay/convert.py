@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,14 +17,15 @@ from dataclasses import dataclass, field
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
 from watchroom.events.token_maker import TokenMaker
-from watchroom.replay.cells import CellUnusable, Draft, RowReader, pick
+from watchroom.replay.cells import CellUnusable, Draft, Drafts, RowReader, key_text, pick
 from watchroom.replay.event_words import TRUTH_FIELDS
+from watchroom.replay.listed import Labels
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
 
+_COUNT = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
 TRUTHS = {"true": True, "false": False}  # any other text stays one, and counts as absent where it arrives
-Drafts = tuple[Draft | None, ...]  # one a row, in the order of the mapping's events
 
 
 @dataclass(slots=True)
@@ -32,10 +34,14 @@ class Tally:
 
     rows: int = 0
     refused: int = 0
+    swallowed_lines: int = 0  # by quotes that are not closed: lost, and no rows
     skipped: Counter[str] = field(default_factory=Counter)
     entities: int = 0  # different ones
     events: int = 0
     repeated: int = 0  # events that an earlier row or file already gave; each counts once
+    repeating_rows: int = 0  # with an event of a key that an earlier row of the file gave otherwise
+    by_order: int = 0  # rows with times in the hour that happens twice, read so that they stay in order
+    others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by field and text that became `other`
 
     @property
     def used(self) -> int:
@@ -51,6 +57,8 @@ class Conversion:
         refused: Called with each row that cannot be used.
         check: Called with each event's JSON; raises EventRefused where our own intake would refuse it.
         tokens: Makes the mapping's tokens, if it has any.
+        now_ms: This machine's clock: a row with an event later than it is refused; None: any time may come.
+        labels: The labels that texts become, to tell which became `other`.
     """
 
     def __init__(
@@ -58,10 +66,13 @@ class Conversion:
         words: MappingWords,
         refused: Callable[[RowRefused], None],
         check: Callable[[bytes], object] = parse,
+        *,
         tokens: TokenMaker | None = None,
+        now_ms: int | None = None,
+        labels: Labels | None = None,
     ) -> None:
         self._words = words
-        self._reader = RowReader.of(words, tokens)
+        self._reader = RowReader.of(words, tokens, now_ms, labels or {})
         self._tokens = tokens
         self._token_columns = words.token_columns()
         self._refused = refused
@@ -69,6 +80,7 @@ class Conversion:
         self._file_number = -1
         self._numbered_to: Counter[str] = Counter()  # by key, in the file that is being read
         self._equal_rows: Counter[str] = Counter()  # by content, in that file
+        self._given: dict[int, int] = {}  # hashes in that file: type and keys -> time and data
         self._known_subjects: set[int] = set()  # hashes: only their number is wanted
         self._known_ids: set[int] = set()
         self.tally = Tally()
@@ -81,6 +93,7 @@ class Conversion:
             return
         gathered: dict[str, list[Drafts]] = {}
         for _, subject, drafts in self._read(rows):
+            self._count_repeating(subject, drafts)
             gathered.setdefault(subject, []).append(drafts)
         events = [event for subject, group in gathered.items() for event in self._together(subject, group)]
         yield from sorted(events, key=lambda event: (event.arrival_ms, event.time_ms))
@@ -97,17 +110,22 @@ class Conversion:
                     self._begin_file(row)
                 try:
                     subject = self._subject(row)
-                    drafts = tuple(self._reader.draft(event, row.where, row.cells) for event in self._words.event)
+                    drafts, by_order = self._reader.drafts(self._words.event, row.where, row.cells)
                 except CellUnusable as error:
                     self._refuse(RowRefused(row.where, str(error)))
                 else:
+                    self.tally.by_order += by_order
+                    self.tally.others.update({found for draft in drafts if draft for found in draft.others})
                     yield row, subject, drafts
 
     def _skip_reason(self, row: Row) -> str:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
 
     def _subject(self, row: Row) -> str:
-        parts = [self._row_name(row) if column == LINE else row.cells[column] for column in self._words.entity.key]
+        parts = [
+            self._row_name(row) if column == LINE else key_text(row.cells[column], column)
+            for column in self._words.entity.key
+        ]
         if self._words.entity.empty and not all(parts):
             return subject_of([self._row_name(row)])
         for column, part in zip(self._words.entity.key, parts, strict=True):
@@ -134,34 +152,67 @@ class Conversion:
         self._file_number = row.file_number
         self._numbered_to.clear()
         self._equal_rows.clear()
+        self._given.clear()
 
     def _apart(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+        if self._words.entity.count:
+            yield from self._numbered(row, subject, drafts)
+            return
         try:
-            subjects = self._numbered(row, subject)
-            events = [event for name in subjects for event in self._finish(name, self._row_events(name, drafts))]
+            events = self._finish(subject, self._row_events(subject, drafts))
         except CellUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
-        if not subjects:
-            self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
-            return
-        self._count(subjects, events)
+        self._count_repeating(subject, drafts)
+        self._count([subject], events)
         yield from events
 
-    def _numbered(self, row: Row, subject: str) -> list[str]:
-        """The subjects a row stands for: one, or as many as its count column says.
+    def _numbered(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+        """The events of as many entities as a row's count column says.
 
         Rows of one key add up, so their numbers go on within a file; an overlapping file begins at 1 again.
         """
-        column = self._words.entity.count
-        if not column:
-            return [subject]
-        text = row.cells[column]
-        if not (text.isascii() and text.isdigit()):
-            raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
         first = self._numbered_to[subject] + 1
-        self._numbered_to[subject] += int(text)
-        return [f"{subject}:{number}" for number in range(first, first + int(text))]
+        try:
+            last = first - 1 + self._number(row)
+            if last >= first:  # its name is the longest: what intake takes of it, it takes of all
+                self._finish(f"{subject}:{last}", self._row_events(f"{subject}:{last}", drafts))
+        except CellUnusable as error:
+            self._refuse(RowRefused(row.where, str(error)))
+            return
+        if last < first:
+            self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
+        self._numbered_to[subject] = last
+        for number in range(first, last + 1):
+            name = f"{subject}:{number}"
+            events = list({event.id: event for event in self._row_events(name, drafts)}.values())
+            self._count([name], events)
+            yield from events
+
+    def _number(self, row: Row) -> int:
+        column, most = self._words.entity.count, self._words.entity.most
+        text = row.cells[column]
+        found = _COUNT.fullmatch(text)
+        if found is None:
+            raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
+        if len(found[1]) > len(str(most)) or int(found[1]) > most:
+            shown = text if len(text) <= 20 else f"{text[:20]}..."
+            raise CellUnusable(
+                f"{column}: {shown!r} is more than {most:,}; check the column, or write entity.most in the mapping"
+            )
+        return int(found[1])
+
+    def _count_repeating(self, subject: str, drafts: Drafts) -> None:
+        """Whether a row gives an event of a key again, but not as an earlier row of its file did."""
+        if LINE in self._words.entity.key:
+            return
+        is_repeating = False
+        for event, draft in zip(self._words.event, drafts, strict=True):
+            if event.per == "row" and draft is not None and draft.time is not None:
+                said = hash((draft.time.value, tuple((name, value.value) for name, value in draft.data.items())))
+                known = self._given.setdefault(hash((draft.type.value, subject, draft.extra_key)), said)
+                is_repeating = is_repeating or known != said
+        self.tally.repeating_rows += is_repeating
 
     def _together(self, subject: str, group: list[Drafts]) -> list[Mapped]:
         drafted = []
@@ -238,6 +289,7 @@ class Conversion:
 
     def _refuse(self, refused: RowRefused) -> None:
         self.tally.refused += 1
+        self.tally.swallowed_lines += refused.swallowed_lines
         self._refused(refused)
 
     def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:

@@ -2,27 +2,22 @@
 
 When clocks go back, one local hour happens twice (`ambiguous`); when they go forward, one does not
 happen at all (`missing`). A mapping says for each what is meant: the `earlier` or the `later` of the two
-instants, or that the row is refused.
+instants, or that the row is refused. (`in_order` looks at all times of a row: see `cells.py`.)
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.replay.mapping_model import HourRule, TimeWords
+from watchroom.replay.time_forms import fits_instead, read
+from watchroom.replay.time_limits import Limits
 
-WORDS = ("iso", "epoch_s", "epoch_ms")
-# `fromisoformat` takes more: a day or a week alone (as midnight), an hour alone, any character between them.
-_ISO = re.compile(
-    r"(\d{4}-\d{2}-\d{2}|\d{8})[Tt ]\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?|\d{2}(\d{2}([.,]\d+)?)?)([Zz]|[+-].+)?", re.ASCII
-)
-_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)  # `float` takes more: 1_000, 1e9, nan
-_MILLISECONDS = re.compile(r"\d+", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH = _EPOCH.replace(tzinfo=None)
 _MS = timedelta(milliseconds=1)
@@ -42,26 +37,74 @@ class LocalTimes:
     formats: tuple[str, ...]
     ambiguous: HourRule
     missing: HourRule
+    limits: Limits
     _offsets: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, words: TimeWords) -> LocalTimes:
-        """The reader for a mapping's [time]."""
-        return cls(ZoneInfo(words.zone), words.formats, words.ambiguous_hour, words.missing_hour)
+    def of(cls, words: TimeWords, now_ms: int | None = None) -> LocalTimes:
+        """The reader for a mapping's [time].
+
+        Args:
+            words: What the mapping says of times.
+            now_ms: This machine's clock, which no event is later than; None: any time may come.
+        """
+        zone = ZoneInfo(words.zone)
+        limits = Limits.of(words, now_ms)
+        ambiguous = "earlier" if words.ambiguous_hour == "in_order" else words.ambiguous_hour
+        return cls(zone, words.formats, ambiguous, words.missing_hour, limits)
+
+    def later(self) -> LocalTimes:
+        """The same, but an hour that happens twice is its second one."""
+        return replace(self, ambiguous="later")
 
     def ms(self, text: str, formats: Sequence[str] = ()) -> int:
         """Milliseconds since the epoch.
 
         Raises:
-            TimeUnreadable: The text fits none of the formats, or its local hour is to be refused.
+            TimeUnreadable: The text fits none of the formats or several differently, its local hour is to be refused,
+                or an event cannot have this time.
         """
-        for pattern in formats or self.formats:
+        forms = formats or self.formats
+        readings: dict[str, datetime] = {}
+        for form in forms:
             try:
-                read = _read(text, pattern)
+                readings[form] = read(text, form)
             except (ValueError, OverflowError):
                 continue
-            return self._instant_ms(read, text)
-        raise TimeUnreadable(f"{text!r} is no time of the form {' or '.join(formats or self.formats)}")
+        if not readings:
+            hint = fits_instead(text, forms)
+            raise TimeUnreadable(f"{text!r} is no time of the form {' or '.join(forms)}{hint and '; ' + hint}")
+        ms = self._one_ms(text, readings)
+        self.check(ms, text, forms)
+        return ms
+
+    def is_epoch(self, text: str, formats: Sequence[str] = ()) -> bool:
+        """Whether a text is 1970-01-01T00:00Z, which an empty number of seconds becomes."""
+        for form in formats or self.formats:
+            try:
+                moment = read(text, form)
+                if moment.replace(tzinfo=moment.tzinfo or UTC) == _EPOCH or self._instant_ms(moment, text) == 0:
+                    return True
+            except (ValueError, OverflowError):  # TimeUnreadable is one: an hour that is in doubt is not the epoch
+                continue
+        return False
+
+    def check(self, ms: int, text: str, forms: Sequence[str] = ()) -> None:
+        """Raises TimeUnreadable: an event of this time cannot be; `text` is what said so."""
+        if wrong := self.limits.fault(ms):
+            hint = fits_instead(text, forms)
+            raise TimeUnreadable(f"{text!r} is {to_text(ms)}, {hint or wrong}")
+
+    def _one_ms(self, text: str, readings: dict[str, datetime]) -> int:
+        """The one time that a text can mean; a form that leads out of the calendar means none."""
+        if len(readings) == 1:
+            return self._instant_ms(next(iter(readings.values())), text)
+        by_form = {form: self._instant_ms(moment, text) for form, moment in readings.items()}
+        possible = {form: ms for form, ms in by_form.items() if EARLIEST_MS <= ms < LATEST_MS} or by_form
+        if len(set(possible.values())) > 1:
+            said = " and ".join(f"{rfc3339(ms)} under {form}" for form, ms in possible.items())
+            raise TimeUnreadable(f"{text!r} is {said}; keep the one of these formats that the file means")
+        return next(iter(possible.values()))
 
     def _instant_ms(self, read: datetime, text: str) -> int:
         try:
@@ -107,20 +150,3 @@ def rfc3339(ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC; milliseconds only where there are some."""
     local = _LOCAL_EPOCH + timedelta(milliseconds=ms)
     return local.isoformat(timespec="milliseconds" if ms % 1000 else "seconds") + "Z"
-
-
-def _read(text: str, pattern: str) -> datetime:
-    """Raises ValueError or OverflowError: the text is not of that form, or beyond the calendar."""
-    if pattern == "iso":
-        return datetime.fromisoformat(_whole(_ISO, text))
-    if pattern == "epoch_s":
-        return _EPOCH + timedelta(seconds=float(_whole(_SECONDS, text)))
-    if pattern == "epoch_ms":
-        return _EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
-    return datetime.strptime(text, pattern)  # noqa: DTZ007  # the mapping's zone is added by the caller
-
-
-def _whole(form: re.Pattern[str], text: str) -> str:
-    if form.fullmatch(text) is None:
-        raise ValueError(text)
-    return text

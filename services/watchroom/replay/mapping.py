@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,16 @@ from pydantic import ValidationError
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
-from watchroom.replay.local_time import WORDS
 from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
 from watchroom.replay.places import place_of
+from watchroom.replay.time_forms import clash, form_fault
 
 _WORDS = {
     "model_type": 'a table, for example { column = "name" }',
     r"^[a-z0-9][a-z0-9._-]*$": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
+    r"^[a-z0-9]+(_[a-z0-9]+)*$": 'lower-case letters and digits, words joined by "_", for example "north_side"',
 }
-_SAMPLE = datetime(2021, 11, 30, 17, 45, 59, tzinfo=UTC)
 
 
 def load_mapping(path: Path) -> MappingWords:
@@ -33,7 +32,7 @@ def load_mapping(path: Path) -> MappingWords:
     """
     where = str(path)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationInvalid(
             [Fault(where, "", error.strerror or str(error), "the path of a mapping file (*.toml)")]
@@ -105,6 +104,7 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
         yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
     yield from _format_faults(words.time.formats, where, "time.formats")
     yield from _token_faults(words, events, where)
+    yield from _empty_faults(words, events, where)
     for number, event in enumerate(events):
         if event is None:  # what it is has a fault already
             continue
@@ -119,6 +119,18 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
             if time is not None:
                 yield from _format_faults(time.formats, where, f"{place}.{name}.formats")
         yield from _type_faults(event, words, where, place)
+
+
+def _empty_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
+    """Texts that file.empty makes empty, and that are waited for elsewhere: they would never come."""
+    read = {place_of("skip", number): {*skip.is_, *skip.is_not} for number, skip in enumerate(words.skip)}
+    for number, event in enumerate(events):
+        for condition in event.when if event is not None else ():
+            read.setdefault(place_of("event", number, "when"), set()).update(condition.is_, condition.is_not)
+    read |= {f"map.{name}.values": {*named.values} for name, named in words.map.items()}
+    for place, texts in read.items():
+        for text in sorted(texts & {*words.file.empty}):
+            yield Fault(where, place, f"{text!r}, which file.empty makes an empty cell", "`empty = true`, or not there")
 
 
 def _token_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
@@ -169,13 +181,10 @@ def _type_faults(event: EventWords, words: MappingWords, where: str, place: str)
 
 
 def _format_faults(formats: tuple[str, ...], where: str, place: str) -> Iterator[Fault]:
-    for text in formats:
-        if text in WORDS:
-            continue
-        try:
-            read = datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007  # only the day is compared
-        except ValueError:
-            read = None
-        if "%" not in text or read is None or read.date() != _SAMPLE.date():
-            write = f"{', '.join(WORDS)}, or a pattern with day, month and year: '%d/%m/%Y %H:%M:%S'"
-            yield Fault(where, place, repr(text), write)
+    wrong = {text: write for text in formats if (write := form_fault(text))}
+    for text, write in wrong.items():
+        yield Fault(where, place, repr(text), write)
+    if not wrong and (found := clash(formats)):
+        first, second, sample = found
+        what = f"{first!r} and {second!r}, which both read {sample!r}, as different times"
+        yield Fault(where, place, what, "the one of the two that the file means")

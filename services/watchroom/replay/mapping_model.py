@@ -7,16 +7,23 @@ was silently ignored would be a wrong number.
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
+from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from watchroom.events.tokens import Kind
+from watchroom.replay.listed import as_listed
 from watchroom.replay.places import place_of
+from watchroom.settings import Area
 
 HourRule = Literal["earlier", "later", "refuse"]
+TwiceRule = Literal["earlier", "later", "refuse", "in_order"]
 Pick = Literal["same", "min", "max", "first", "last"]
+
+MONTH_END = "month_end"
+"""As the latest time: the end of the month in which this machine's clock stands."""
 
 LINE = "#line"
 """As a key column: the row itself, for rows that have no key of their own."""
@@ -37,6 +44,8 @@ class FileWords(Words):
     quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: str = "utf-8-sig"
     columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
+    empty: Columns = ()  # texts that mean an empty cell
+    short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
 
     @field_validator("encoding")
     @classmethod
@@ -48,22 +57,64 @@ class FileWords(Words):
         return value
 
 
+def _day(given: object) -> object:
+    """A day as TOML writes one, or as a text; pydantic would take numbers as well."""
+    try:
+        if isinstance(given, str):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise ValueError('a day from 1990 on, for example "2021-11-30"')
+
+
+def _day_or_month_end(given: object) -> object:
+    return given if given == MONTH_END else _day(given)
+
+
+def known_zone(value: str) -> str:
+    """A zone's name; raises ValueError with what to write."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:  # a name that is not there, a folder, a path
+        raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
+    return value
+
+
 class TimeWords(Words):
     """How times are written, and in which zone a time without an offset is meant."""
 
     zone: str
     formats: Columns = ("iso",)
-    ambiguous_hour: HourRule = "refuse"
+    ambiguous_hour: TwiceRule = "refuse"
     missing_hour: HourRule = "refuse"
+    earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the first day that an event can have
+    latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last
+
+    @field_validator("earliest", "latest")
+    @classmethod
+    def _day_is_possible(cls, value: date | str | None) -> date | str | None:
+        if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
+            raise ValueError("a day of 1990 to 2199")
+        return value
 
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError) as error:  # a name that is not there, a folder, a path
-            raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
-        return value
+        return known_zone(value)
+
+
+class ForceWords(Words):
+    """What a replay on the embedded stack takes in place of the settings; other servers have settings of their own."""
+
+    zone: str | None = None  # WATCHROOM_ZONE
+    areas: tuple[Area, ...] | None = None  # WATCHROOM_AREAS
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str | None) -> str | None:
+        return value if value is None else known_zone(value)
 
 
 class Condition(Words):
@@ -83,9 +134,9 @@ class Condition(Words):
     def holds(self, text: str) -> bool:
         """Whether a cell's text (stripped) meets the condition."""
         if self.is_:
-            return text in self.is_
+            return as_listed(text, self.is_) in self.is_
         if self.is_not:
-            return text not in self.is_not
+            return as_listed(text, self.is_not) not in self.is_not
         return (text == "") is self.empty
 
 
@@ -143,6 +194,7 @@ class TimeCell(Cell):
     formats: Columns = ()  # instead of those of [time]
     plus_seconds: str = ""
     append: str = ""  # a text after the cell's, before it is read: an invented day for a month
+    zero_means_never: bool = False  # zeros, or 1970-01-01T00:00Z, are an empty cell, as they are under the epoch forms
 
     def columns(self) -> tuple[str, ...]:
         """Every column this time reads."""
@@ -171,6 +223,8 @@ class EntityWords(Words):
     empty: Literal["#line"] | None = None  # what names a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
+    most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
+    repeated_keys: Literal["refuse", "merge"] = "refuse"  # rows apart that give an event of one key with other times
 
 
 class EventWords(Words):
@@ -203,6 +257,7 @@ class MappingWords(Words):
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
     about: str = Field(min_length=1)
     file: FileWords = FileWords()
+    force: ForceWords = ForceWords()
     time: TimeWords
     entity: EntityWords
     map: Dict[str, ValueMap] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from watchroom.replay.mapping_model import EntityWords, EventWords, MappingWords, TimeWords, ValueMap
+from watchroom.replay.mapping_model import EntityWords, EventWords, FileWords, MappingWords, TimeWords, ValueMap
 
 Model = TypeVar("Model", bound=BaseModel)
 Table = dict[str, Any]
@@ -30,6 +30,8 @@ def usable_parts(given: Table) -> tuple[MappingWords, tuple[EventWords | None, .
         source="",
         about="",
         event=(),
+        skip=(),
+        file=_usable(FileWords, given.get("file")) or FileWords(),
         time=_usable(TimeWords, given.get("time")) or TimeWords(zone="UTC"),
         entity=_usable(EntityWords, entity) or EntityWords(key=("?",), rows="together"),
         map={name: _map(table) for name, table in maps.items()} if isinstance(maps, dict) else {},

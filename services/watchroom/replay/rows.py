@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
+from watchroom.replay.cells import is_row
+from watchroom.replay.local_time import LocalTimes
 from watchroom.replay.mapping_model import MappingWords
+from watchroom.replay.text_files import open_text
 
-if TYPE_CHECKING:
-    from _csv import Reader as CsvReader
-
-
+MOST_OF_A_CELL = 16 * 1024**2
+MOST_OF_A_READ_CELL = 256 * 1024  # bytes: one event has no more
+MOST_OF_A_LINE = 64 * 1024**2
+MOST_LINES_KEPT = 10_000
 _DELIMITERS = (",", ";", "\t", "|")
+_SEP = re.compile(r"\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
 
 
 class Row(NamedTuple):
@@ -31,91 +38,248 @@ class Row(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def check_files(paths: Iterable[Path], words: MappingWords) -> None:
+class _Lines:
+    """Lines as an editor counts them; remembers those of the row that is being read."""
+
+    def __init__(self, name: str, text: TextIOWrapper, encoding: str, quote: str) -> None:
+        self.name, self._text, self._encoding, self._quote = name, text, encoding, quote
+        self.number = 0
+        self._first = ""  # looked at, and not yet given
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        self.row: list[str] = []
+        self._quotes = 0
+
+    @property
+    def is_inside_quotes(self) -> bool:
+        """Whether the row is within a quoted cell; a doubled quote changes nothing."""
+        return self._quotes % 2 == 1
+
+    def peek(self) -> str:
+        self._first = self._first or self._read()
+        return self._first
+
+    def drop(self) -> None:
+        self._first = ""
+        self.number += 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line, self._first = self._first or self._read(), ""
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self._quotes += line.count(self._quote)
+        if len(self.row) < MOST_LINES_KEPT:
+            self.row.append(line)
+        if len(line) == MOST_OF_A_LINE and not line.endswith(("\n", "\r")):
+            while (piece := self._read()) and not piece.endswith(("\n", "\r")):
+                pass
+            self.row.clear()
+            raise csv.Error(f"a line of more than {MOST_OF_A_LINE // 1024**2} MiB")
+        return line
+
+    def _read(self) -> str:
+        try:
+            return self._text.readline(MOST_OF_A_LINE)
+        except UnicodeError as error:
+            found = f"bytes that are no {self._encoding} ({error})"
+            write = 'file.encoding in the mapping, for example "utf-8" or "cp1252"'
+            raise ConfigurationInvalid([Fault(self.name, f"after line {self.number}", found, write)]) from error
+
+
+@dataclass(slots=True)
+class _Table:
+    """An open file whose header line was read."""
+
+    lines: _Lines
+    text: TextIOWrapper
+    encoding: str
+    delimiter: str
+    rows: Iterator[list[str]]
+    header: list[str]
+
+    @classmethod
+    def of(cls, path: Path, words: MappingWords) -> _Table:
+        """Raises csv.Error: the header line is none; and what `open_text` raises."""
+        text, encoding = open_text(path, words.file.encoding)
+        lines = _Lines(str(path), text, encoding, words.file.quote)
+        delimiter = words.file.delimiter
+        if said := _SEP.fullmatch(lines.peek()):
+            delimiter = said[1]
+            lines.drop()
+        csv.field_size_limit(MOST_OF_A_CELL)
+        rows = csv.reader(lines, delimiter=delimiter, quotechar=words.file.quote, strict=True)
+        header = list(words.file.columns) or [name.strip() for name in next(rows, [])]
+        return cls(lines, text, encoding, delimiter, rows, header)
+
+    @property
+    def has_wide_mark(self) -> bool:
+        """Whether a byte order mark says that this is no UTF-8."""
+        return self.encoding in ("utf-16", "utf-32")
+
+
+Kept = Mapping[int, _Table]
+"""Files that can be read only once, such as pipes, by their number; `check_files` has read their header lines."""
+
+
+def check_files(paths: Iterable[Path], words: MappingWords) -> Kept:
     """Every file can be opened and has every column that the mapping names.
+
+    Returns:
+        What `read_rows` goes on with.
 
     Raises:
         ConfigurationInvalid: What is missing in which file; every fault is listed.
     """
     faults: list[Fault] = []
-    for path in paths:
+    kept: dict[int, _Table] = {}
+    for number, path in enumerate(paths):
         try:
-            with _open(path, words) as text:
-                header = _header(_reader(text, words), words)
+            table = _Table.of(path, words)
         except OSError as error:
             faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a text file with rows"))
-            continue
         except csv.Error as error:
             faults.append(Fault(str(path), "line 1", str(error), "a header line, or file.columns in the mapping"))
-            continue
-        missing = {column: place for column, place in words.columns().items() if column not in header}
-        is_shown = not words.token_columns()  # where the header line is missing, this is a row
-        if len(header) == 1 and len(missing) > 1:
-            faults.append(_unsplit(path, header[0], words.file.delimiter, is_shown=is_shown))
-            continue
-        for column, place in missing.items():
-            has = (", ".join(header) if is_shown else f"{len(header)} others, not shown") or "none"
-            found = f"no column {column!r} ({place} of the mapping); it has: {has}"
-            faults.append(Fault(str(path), "header", found, "one of these in the mapping"))
-        twice = sorted({name for name in header if header.count(name) > 1})
-        for name in twice:
-            found = f"column {name!r} twice" if is_shown else "two columns of one name"
-            faults.append(Fault(str(path), "header", found, "one name for each column"))
+        except ConfigurationInvalid as error:
+            faults += error.faults
+        else:
+            faults += _header_faults(path, table, words)
+            if path.is_file():
+                table.text.close()
+            else:
+                kept[number] = table
     if faults:
         raise ConfigurationInvalid(faults)
+    return kept
 
 
-def _unsplit(path: Path, header: str, delimiter: str, *, is_shown: bool) -> Fault:
+def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[Fault]:
+    header, read = table.header, words.columns()
+    missing = {column: place for column, place in read.items() if column not in header}
+    is_shown = not words.token_columns()  # where the header line is missing, this is a row
+    if len(header) == 1 and len(missing) > 1:
+        yield _unsplit(path, table, is_shown=is_shown)
+        return
+    if missing and (wrong := _undecoded(header)) is not None:
+        write = 'file.encoding in the mapping, for example "cp1252"'
+        yield Fault(str(path), "header", f"{wrong}, which is no {table.encoding}", write)
+        return
+    if missing and table.has_wide_mark and len(missing) == len(read):
+        named = ", ".join(map(repr, missing)) if is_shown else f"{len(missing)} columns"
+        found = f"{table.encoding.upper()} (by its byte order mark) without {named}"
+        yield Fault(str(path), "header", found, "the names of its header line, and its file.delimiter, in the mapping")
+        return
+    for column, place in missing.items():
+        has = (", ".join(map(_plain, header)) if is_shown else f"{len(header)} others, not shown") or "none"
+        found = f"no column {column!r} ({place} of the mapping); it has: {has}"
+        yield Fault(str(path), "header", found, "one of these in the mapping")
+    for name in sorted({name for name in header if header.count(name) > 1 and name in read}):
+        found = f"column {name!r} twice" if is_shown else "two columns of one name"
+        yield Fault(str(path), "header", found, "one name for each column")
+
+
+def _unsplit(path: Path, table: _Table, *, is_shown: bool) -> Fault:
     """The fault of a header line that is one cell."""
+    header, delimiter = table.header[0], table.delimiter
     other = max((mark for mark in _DELIMITERS if mark != delimiter), key=header.count)
     written = "\\t" if other == "\t" else other
     write = f'file.delimiter = "{written}" in the mapping' if other in header else "file.delimiter in the mapping"
     shown = f", {header if len(header) <= 60 else header[:57] + '...'!r}" if is_shown else ""
-    return Fault(str(path), "header", f"one column{shown}: {delimiter!r} does not split it", write)
+    wide = f"{table.encoding.upper()} (by its byte order mark), and " if table.has_wide_mark else ""
+    return Fault(str(path), "header", f"{wide}one column{shown}: {delimiter!r} does not split it", write)
 
 
-def read_rows(paths: Iterable[Path], words: MappingWords) -> Iterator[Row | RowRefused]:
-    """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on."""
+def read_rows(paths: Iterable[Path], words: MappingWords, kept: Kept | None = None) -> Iterator[Row | RowRefused]:
+    """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on.
+
+    Raises:
+        ConfigurationInvalid: A file cannot be read on: a packed one is broken, or it is of another encoding.
+    """
+    times = LocalTimes.of(words.time)
     for number, path in enumerate(paths):
-        with _open(path, words) as text:
-            yield from _rows(str(path), number, text, words)
+        table = (kept or {}).get(number) or _Table.of(path, words)
+        with table.text:
+            yield from _rows(table, number, words, times)
 
 
-def _rows(name: str, number: int, text: TextIO, words: MappingWords) -> Iterator[Row | RowRefused]:
-    reader = _reader(text, words)
-    header = _header(reader, words)
+def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) -> Iterator[Row | RowRefused]:
+    lines, header, name = table.lines, table.header, table.lines.name
+    read = tuple(words.columns())
+    empty = frozenset(words.file.empty)
+    short, size = words.file.short_rows == "fill", len(header)
     while True:
-        line = reader.line_num + 1
+        first = lines.number + 1
+        lines.begin_row()
         try:
-            fields = next(reader)
+            fields = next(table.rows)
         except StopIteration:
             return
         except csv.Error as error:
-            yield RowRefused(f"{name}:{line}", f"no CSV: {error}; check the quotes from this line on")
+            yield _no_row(table, first, error)
             continue
         if not fields:
             continue
-        if len(fields) != len(header):
-            found = f"{len(fields)} fields where the header has {len(header)}"
-            yield RowRefused(f"{name}:{line}", f"{found}; check {words.file.delimiter!r} and quotes")
+        if len(lines.row) > 1 and (at := _row_inside(table, words, times)):
+            yield _swallowed(name, first, lines.number, f"line {first + at} looks like a row, and is part of a cell")
+        elif len(fields) > size or (len(fields) < size and not short):
+            found = f"{len(fields)} fields where the header has {size}"
+            yield RowRefused(f"{name}:{first}", f"{found}; check {table.delimiter!r} and quotes")
         elif not "".join(fields).isascii() and (wrong := _undecoded(fields)) is not None:
             write = 'write file.encoding in the mapping, for example "cp1252"'
-            yield RowRefused(f"{name}:{line}", f"{wrong} is no {words.file.encoding}; {write}")
+            yield RowRefused(f"{name}:{first}", f"{wrong} is no {table.encoding}; {write}")
         else:
-            yield Row(name, line, dict(zip(header, (field.strip() for field in fields), strict=True)), number)
+            fields += [""] * (size - len(fields))
+            texts = (field.strip() for field in fields)
+            cells = dict(zip(header, ("" if text in empty else text for text in texts), strict=True))
+            long = next((column for column in read if _is_long(cells[column])), None)
+            if long is not None:
+                found = f"{long}: a cell of more than {MOST_OF_A_READ_CELL // 1024} KiB"
+                yield RowRefused(f"{name}:{first}", f"{found}; check the quotes, or read another column")
+            else:
+                yield Row(name, first, cells, number)
 
 
-def _open(path: Path, words: MappingWords) -> TextIO:
-    # Bytes that are no text are kept as lone surrogates, so that one bad row does not end the file.
-    return path.open(newline="", encoding=words.file.encoding, errors="surrogateescape")
+def _no_row(table: _Table, first: int, error: csv.Error) -> RowRefused:
+    """What csv could not read; the rest of a cell that is too long is not taken for rows."""
+    lines = table.lines
+    if "field larger" in str(error):
+        while lines.is_inside_quotes and next(lines, None) is not None:
+            pass
+        if not lines.is_inside_quotes:
+            what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB, which ends in line {lines.number}"
+            return RowRefused(f"{lines.name}:{first}", f"{what}; check the quotes")
+    return _swallowed(lines.name, first, lines.number, f"no CSV: {error}")
 
 
-def _reader(text: TextIO, words: MappingWords) -> CsvReader:
-    return csv.reader(text, delimiter=words.file.delimiter, quotechar=words.file.quote, strict=True)
+def _swallowed(name: str, first: int, last: int, what: str) -> RowRefused:
+    """One refused row, and the lines after its first that are lost with it."""
+    if last <= first:
+        return RowRefused(f"{name}:{first}", f"{what}; check the quotes from this line on")
+    lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
+    detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
+    return RowRefused(f"{name}:{first}", detail, swallowed_lines=last - first)
 
 
-def _header(reader: Iterator[list[str]], words: MappingWords) -> list[str]:
-    return list(words.file.columns) or [name.strip() for name in next(reader, [])]
+def _row_inside(table: _Table, words: MappingWords, times: LocalTimes) -> int:
+    """Which line after a row's first is a row itself (0: none): a quote that was left open ends at another's quote."""
+    for at, line in enumerate(table.lines.row[1:], 1):
+        fields = line.rstrip("\r\n").split(table.delimiter)
+        if len(fields) == len(table.header) and is_row(dict(zip(table.header, fields, strict=True)), words, times):
+            return at
+    return 0
+
+
+def _is_long(text: str) -> bool:
+    return len(text) * 4 > MOST_OF_A_READ_CELL and len(text.encode(errors="replace")) > MOST_OF_A_READ_CELL
+
+
+def _plain(name: str) -> str:
+    """A name of the header line for a message; what is no plain text is escaped."""
+    return name if name.isprintable() else repr(name)[1:-1]
 
 
 def _undecoded(fields: list[str]) -> str | None:

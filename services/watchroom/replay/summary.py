@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ from watchroom.replay.convert import Tally
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.produce import Ends
 from watchroom.settings import Settings
+
+MOST_OTHERS = 10  # texts that are named
 
 
 @dataclass(slots=True)
@@ -39,21 +42,17 @@ class Outcome:
     months: Collection[str]  # that it moved, or that its events lie in
     took_s: float
     check: Callable[[], None]  # raises when the worker or a server of ours has ended by itself
+    kept: str = ""  # where the events were until the last row was read, and how large
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """The outcome for a person, one fact a line."""
     tally, sent = outcome.tally, outcome.sent
-    yield (
-        f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
-        f"{tally.refused:,} refused; {tally.entities:,} entities"
-    )
-    for reason, count in tally.skipped.most_common():
-        yield f"  skipped {count:,}: {reason}"
-    if tally.repeated:
-        yield f"  {tally.repeated:,} events were in more than one row and counted once"
+    yield from _rows(tally)
     rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
+    if outcome.kept:
+        yield f"  kept until the last row was read: {outcome.kept}"
     if sent.held_back:
         yield f"  {sent.held_back:,} had not arrived by --as-of and were held back"
         if not sent.events and sent.first_held_ms is not None:
@@ -62,3 +61,40 @@ def lines(outcome: Outcome) -> Iterator[str]:
         yield f"  {count:,} went to the dead letters of {topic}: {reason}"
     if sent.last_arrival_ms is not None:
         yield f"last arrival {rfc3339(sent.last_arrival_ms)}; open measures as of {rfc3339(outcome.now_ms)}"
+
+
+def others(tally: Tally) -> Iterator[str]:
+    """Texts that no label lists, and what to do where they are most of the rows."""
+    rows: Counter[str] = Counter()
+    for number, ((name, text), count) in enumerate(tally.others.most_common()):
+        rows[name] += count
+        if number < MOST_OTHERS:
+            shown = text if len(text) <= 60 else text[:57] + "..."
+            yield f"  {name}: {shown!r} counts as `other` in {count:,} rows"
+    if len(tally.others) > MOST_OTHERS:
+        yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
+    for name, count in rows.items():
+        if count * 2 > tally.used:
+            where = f"a map of the mapping, or {name} in labels.toml"
+            if name == "area":
+                where = "WATCHROOM_AREAS, or in [force] of the mapping"
+            yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
+
+
+def _rows(tally: Tally) -> Iterator[str]:
+    """What became of the rows."""
+    yield (
+        f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
+        f"{tally.refused:,} refused; {tally.entities:,} entities"
+    )
+    if tally.swallowed_lines:
+        yield f"  {tally.swallowed_lines:,} lines swallowed by quotes that are not closed: the rows in them are lost"
+    for reason, count in tally.skipped.most_common():
+        yield f"  skipped {count:,}: {reason}"
+    if tally.repeated:
+        yield f"  {tally.repeated:,} events were in more than one row and counted once"
+    if tally.repeating_rows:
+        yield f"  {tally.repeating_rows:,} rows share their key with an earlier row that says something else"
+    if tally.by_order:
+        yield f"  {tally.by_order:,} rows have times in the hour that happens twice, read so that they stay in order"
+    yield from others(tally)

@@ -1,0 +1,182 @@
+"""The forms in which text files write times: pure, and a form that loses something is refused.
+
+Python's `strptime` reads `145` under `%H%M` as 14:05, ignores PM beside `%H`, and forgets the zone that `%Z` names. So
+a pattern is accepted only if times come back from printing and reading, and a cell only if its time prints as the cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import permutations
+
+WORDS = ("iso", "epoch_s", "epoch_ms")
+EPOCHS = {"epoch_s": timedelta(seconds=1), "epoch_ms": timedelta(milliseconds=1)}
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What a form can mean; `events/times.py` admits the same years."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# `fromisoformat` takes more: a day or a week alone (as midnight), an hour alone, any character between them, 24:00.
+_ISO = re.compile(
+    r"(\d{4}-\d{2}-\d{2}|\d{8})[Tt ]([01]\d|2[0-3])"
+    r"(:\d{2}(:\d{2}([.,]\d+)?)?|\d{2}(\d{2}([.,]\d+)?)?)([Zz]|[+-].+)?",
+    re.ASCII,
+)
+_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)  # `float` takes more: 1_000, 1e9, nan
+_MILLISECONDS = re.compile(r"\d+", re.ASCII)
+_PARTS = re.compile(r"%.|[A-Za-z]+|[^%A-Za-z]+|%", re.DOTALL)
+_ZONE_NAME = re.compile(r"(?<![a-z])(?:utc|gmt|z)(?![a-z])", re.IGNORECASE)
+_OFFSET_COLON = re.compile(r"([+-]\d\d):(\d\d)", re.ASCII)
+_LITERAL_OFFSET = re.compile(r"[+-]\d\d:?\d\d$", re.ASCII)
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)", re.ASCII)
+_BLANKS = re.compile(r"\s+")
+_SAMPLE_STEP = timedelta(days=97, hours=5, minutes=37, seconds=43, microseconds=123_457)  # over all parts of a time
+_STEPS = (
+    (timedelta(microseconds=1), {"%f"}),
+    (timedelta(seconds=1), {"%S", "%c", "%X"}),
+    (timedelta(minutes=1), {"%M"}),
+)
+_DAYS_ONLY = "a pattern with the hour too: where a file has only days, `append` one that you invent"
+_USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    parts: tuple[str, ...]  # letters with their %, and what stands between them
+    read: str  # as `strptime` is to read it
+
+    @property
+    def has_zone(self) -> bool:
+        return "%z" in self.parts or "%Z" in self.parts
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> _Pattern:
+    """A zone that is written out, as the Z of `%SZ`, is read as a zone: the mapping's must not take its place."""
+    found = _PARTS.findall(_LITERAL_OFFSET.sub("%z", text))
+    parts = tuple("%Z" if part in ("UTC", "GMT", "Z") else part for part in found)
+    return _Pattern(parts, "".join("%z" if part == "%Z" else part for part in parts))
+
+
+def read(text: str, form: str) -> datetime:
+    """The time that a text is under a form: naive where the text says no zone.
+
+    Raises:
+        ValueError, OverflowError: The text is not of that form, would not be printed so, or is beyond the calendar.
+    """
+    if form == "iso":
+        return datetime.fromisoformat(_whole(_ISO, text))
+    if form == "epoch_s":
+        return _EPOCH + timedelta(seconds=float(_whole(_SECONDS, text)))
+    if form == "epoch_ms":
+        return _EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
+    pattern = _pattern(form)
+    given = _ZONE_NAME.sub("+0000", text) if pattern.has_zone else text
+    found = datetime.strptime(given, pattern.read)  # noqa: DTZ007  # the mapping's zone is added by the caller
+    wanted = _normal(text, pattern)
+    if not any(_normal(printed, pattern) == wanted for printed in _printed(found, pattern)):
+        raise ValueError(text)
+    return found
+
+
+def form_fault(form: str) -> str:
+    """What to write in place of a form that does not say what a time is; empty for one that does."""
+    if form in WORDS:
+        return ""
+    parts = set(_pattern(form).parts)
+    if parts & {"%p", "AM", "PM"} and "%I" not in parts:
+        return "%I in place of %H: beside %H, AM and PM change nothing"
+    if "%I" in parts and "%p" not in parts:
+        return "%H in place of %I, or %p behind it: %I alone does not tell morning from afternoon"
+    if not parts & {"%H", "%I", "%c", "%X"}:
+        return f"{_USUAL}; {_DAYS_ONLY}"
+    try:
+        lost = any(_utc(read(text, form)) != moment for moment, text in samples(form))
+    except (ValueError, OverflowError, re.error):  # `strptime` lets a letter that comes twice end in re.error
+        lost = True
+    return _USUAL if lost else ""
+
+
+@lru_cache(maxsize=256)
+def clash(forms: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """Two forms that read one text as different times, and that text."""
+    for first, second in permutations(forms, 2):
+        for moment, text in samples(first):
+            try:
+                other = _utc(read(text, second))
+            except (ValueError, OverflowError):
+                continue
+            if other != moment and EARLIEST <= other < LATEST:
+                return first, second, text
+    return None
+
+
+def samples(form: str) -> Iterator[tuple[datetime, str]]:
+    """Times cut to what a form says, each as the form writes it: of 1990 to 2068, as far as `%y` reaches."""
+    step = smallest_step(form)
+    moment = EARLIEST
+    while moment.year <= 2068:
+        exact = moment - (moment - EARLIEST) % step
+        yield exact, _written(exact, form)
+        moment += _SAMPLE_STEP
+
+
+def smallest_step(form: str) -> timedelta:
+    """What a form cuts times to."""
+    if form in WORDS:
+        return EPOCHS.get(form, timedelta(seconds=1))
+    parts = set(_pattern(form).parts)
+    return next((step for step, letters in _STEPS if parts & letters), timedelta(hours=1))
+
+
+def fits_instead(text: str, forms: Sequence[str]) -> str:
+    """What a number that is no time under these forms looks like, for a message; empty if like nothing."""
+    if _SECONDS.fullmatch(text) is None:
+        return ""
+    number = float(text)
+    for unit, per_second in (("seconds", 1), ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
+        if EARLIEST.timestamp() <= number / per_second < LATEST.timestamp():
+            form = next((name for name, step in EPOCHS.items() if step.total_seconds() * per_second == 1), "")
+            if form in forms:
+                return ""
+            return f"these look like {unit} since 1970: {f'write {form}' if form else 'no form reads them'}"
+    return ""
+
+
+def _written(moment: datetime, form: str) -> str:
+    if form == "iso":
+        return moment.replace(tzinfo=None).isoformat()
+    if form in EPOCHS:
+        return str((moment - _EPOCH) // EPOCHS[form])
+    return next(_printed(moment, _pattern(form)))
+
+
+def _printed(moment: datetime, pattern: _Pattern) -> Iterator[str]:
+    """As the pattern prints it; a fraction with as many digits as it needs, and with more."""
+    if "%f" not in pattern.parts:
+        yield moment.strftime("".join(pattern.parts))
+        return
+    digits = f"{moment.microsecond:06}"
+    for size in range(6, max(1, len(digits.rstrip("0"))) - 1, -1):
+        yield moment.strftime("".join(digits[:size] if part == "%f" else part for part in pattern.parts))
+
+
+def _normal(text: str, pattern: _Pattern) -> str:
+    """A text without what makes no difference to the time."""
+    text = _BLANKS.sub(" ", text.strip()).lower()
+    if pattern.has_zone:
+        text = _ZONE_NAME.sub("+0000", _OFFSET_COLON.sub(r"\1\2", text))
+    return _LEADING_ZEROS.sub("", text)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _whole(form: re.Pattern[str], text: str) -> str:
+    if form.fullmatch(text) is None:
+        raise ValueError(text)
+    return text
