@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from watchroom.entered import plain_number, plain_whole_number
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.redis_url import RedisUrlRefused, parse
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
 
@@ -20,6 +21,7 @@ messages = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, e
 results = Console()
 
 SAY_EVERY_S = 10.0
+REDIS_URL_FILE = "watchroom_redis_url"  # where a secret may lie, by pydantic's rule
 
 Tell = Callable[[str, int, int | None], None]
 """Called with what is being done, how much of it is done, and of how much (None: not known)."""
@@ -34,7 +36,35 @@ Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", hel
 Kafka = Annotated[
     str | None, typer.Option("--kafka", help=f"Brokers, host:port[,host:port], in place of {default('kafka')}.")
 ]
-RedisUrl = Annotated[str | None, typer.Option("--redis", help=f"Redis URL, in place of {default('redis_url')}.")]
+
+
+def without_password(url: str | None) -> str | None:
+    """What `--redis` was given, if it can be used and holds no password: a command line is seen by others."""
+    if url is None:
+        return None
+    try:
+        address = parse(url)
+    except RedisUrlRefused as error:
+        raise ConfigurationInvalid([Fault("--redis", "", error.found, str(error))]) from None
+    if address.password:
+        write = (
+            f"the URL into WATCHROOM_REDIS_URL, or into the file {REDIS_URL_FILE} in the folder"
+            " WATCHROOM_SECRETS_DIR, and leave --redis out"
+        )
+        raise ConfigurationInvalid(
+            [Fault("--redis", "", "a password, which every user of this machine can see", write)]
+        )
+    return url
+
+
+RedisUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        help=f"Redis URL without a password, in place of {default('redis_url')}.",
+        callback=without_password,
+    ),
+]
 
 
 def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Settings:

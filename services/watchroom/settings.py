@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -37,6 +37,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.fault_words import what_to_write
+from watchroom.redis_url import RedisUrlRefused
+from watchroom.redis_url import parse as parse_redis_url
+from watchroom.redis_url import shown as redis_url_shown
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
@@ -125,13 +128,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         extra="ignore",
+        hide_input_in_errors=True,  # it may be a secret; `_fault` shows what may be shown
         enable_decoding=False,  # `_from_json` does it, so that a fault in it is listed beside the others
         secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
     )
 
     force: Slug = Field(default="force", description="names the force; its Redis keys share this hash tag")
     kafka: str = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey")
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        repr=False,  # it may hold a password
+        description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS, or"
+        " unix://[[user]:password@]/path[?db=database]; user and password are percent-encoded (better from a file)",
+    )
     topic_prefix: str = Field(
         default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", description="topics are <prefix>.calls and so on"
     )
@@ -185,7 +194,7 @@ class Settings(BaseSettings):
         default=900, gt=0, description="the other road is raised again while silence lasts"
     )
     watchdog_webhook: str = Field(
-        default="", description="the other road: a URL that gets JSON by POST (may be a secret)"
+        default="", repr=False, description="the other road: a URL that gets JSON by POST (may be a secret)"
     )
     watchdog_command: tuple[str, ...] = Field(
         default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
@@ -250,13 +259,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            is_known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
-        except ValueError:
-            is_known = False
-        if not is_known:
-            raise ValueError("a URL such as redis://127.0.0.1:6379/0 (redis://, rediss:// or unix://)")
+        parse_redis_url(value)
         return value
 
     @field_validator("watchdog_webhook")
@@ -320,7 +323,7 @@ class Settings(BaseSettings):
     @property
     def redis_shown(self) -> str:
         """The Redis URL without user and password, for messages."""
-        return _without_secrets(self.redis_url)
+        return redis_url_shown(self.redis_url)
 
     @property
     def dead_letter_topic(self) -> str:
@@ -393,14 +396,14 @@ def _shown(path: list[str], found: object) -> str:
         return "(hidden)"
     if path == ["streams"]:
         return repr(",".join(map(str, found))) if isinstance(found, tuple) else repr(found)
-    return repr(_without_secrets(str(found)) if path == ["redis_url"] else found)
+    if path == ["redis_url"]:
+        return _what_is_wrong(str(found))
+    return repr(found)
 
 
-def _without_secrets(url: str) -> str:
+def _what_is_wrong(redis_url: str) -> str:
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.rpartition("@")[2]
-    if not parts.netloc:
-        return url.rpartition("@")[2]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        parse_redis_url(redis_url)
+    except RedisUrlRefused as error:
+        return error.found
+    return redis_url_shown(redis_url)

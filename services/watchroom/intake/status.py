@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -29,10 +28,9 @@ log = structlog.get_logger("watchroom.intake")
 
 def servers_of(settings: Settings) -> dict[str, str]:
     """Names of the servers for `Status`; a password in the Redis URL is not among them."""
-    redis = urlsplit(settings.redis_url)
     return {
         "kafka": f"Kafka at {settings.kafka} (check that it runs, and WATCHROOM_KAFKA)",
-        "redis": f"Redis at {redis.hostname}:{redis.port} (check that it runs, and WATCHROOM_REDIS_URL)",
+        "redis": f"Redis at {settings.redis_shown} (check that it runs, and WATCHROOM_REDIS_URL)",
     }
 
 

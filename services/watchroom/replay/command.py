@@ -25,7 +25,7 @@ from watchroom.replay.rows import check_files, read_rows
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.summary import Outcome, Sent
 from watchroom.replay.token_key import token_maker
-from watchroom.replay.waiting import wait_applied, without_secrets
+from watchroom.replay.waiting import wait_applied
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
@@ -177,7 +177,7 @@ def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
     try:
         wait_applied(stack.reader, ends, stack.check, lambda missing: progress("apply", max(0, total - missing), total))
     except StoreUnavailable as error:
-        where = without_secrets(stack.settings.redis_url)
+        where = stack.settings.redis_shown
         raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
 
 

@@ -14,7 +14,7 @@ from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.processes import Process
 from watchroom.replay.produce import produce
 from watchroom.replay.server import free_port
-from watchroom.replay.waiting import without_secrets, worker_runs
+from watchroom.replay.waiting import worker_runs
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
@@ -47,7 +47,7 @@ def running_stack(
     Args:
         settings: Of this process.
         kafka: Brokers; None: a broker of our own, in memory.
-        redis_url: Redis; None: a store of our own, in memory. Both are given, or neither.
+        redis_url: Redis; None: the one that is set, if brokers are given, else a store of our own, in memory.
         sources: What the replay's source is, by stream.
         with_exporter: Also serve /metrics.
 
@@ -57,6 +57,8 @@ def running_stack(
         RebuildNeeded: Redis holds a stream of the source under another definition: no worker would apply its events.
         WorkFailed: A part did not start.
     """
+    if kafka is not None and redis_url is None and "redis_url" in settings.model_fields_set:
+        redis_url = settings.redis_url  # the only way to one with a password: an option may not hold it
     if (kafka is None) is not (redis_url is None):
         given, other = ("--kafka", "--redis") if redis_url is None else ("--redis", "--kafka")
         raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither for the embedded stack")])
@@ -116,7 +118,7 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
         runs = worker_runs(reader, ours.touch_s)
     except StoreUnavailable as error:
         raise StoreUnavailable(
-            f"no answer from Redis at {without_secrets(ours.redis_url)} ({error}); check that it runs and that "
+            f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "
             "host, port and password are right (--redis)"
         ) from error
     if not runs:

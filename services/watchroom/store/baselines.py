@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from watchroom.errors import StoreUnavailable
 from watchroom.kinds import names
+from watchroom.store.connection import connection
 from watchroom.store.keys import Keys
 
 
@@ -32,7 +35,13 @@ def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str
     by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (month, field), number in cells.items():
         by_month[month][field] = number
-    redis = Redis.from_url(redis_url, decode_responses=True, socket_timeout=30, socket_connect_timeout=5)
+    redis = Redis(
+        **connection(redis_url),
+        decode_responses=True,
+        socket_timeout=30,
+        socket_connect_timeout=5,
+        retry=Retry(NoBackoff(), 0),
+    )
     try:
         pipe = redis.pipeline(transaction=True)
         for month, fields in by_month.items():

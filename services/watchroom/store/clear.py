@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from watchroom.errors import StoreUnavailable
 from watchroom.store import keys
+from watchroom.store.connection import connection
 from watchroom.store.keys import Keys
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
 
@@ -27,7 +30,7 @@ def clear(redis_url: str, force: str) -> int:
         StoreUnavailable: Redis did not answer; workers refuse to start until this was called again.
     """
     ours = Keys(force)
-    redis = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=5)
+    redis = Redis(**connection(redis_url), socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
     try:
         # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
         said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}

@@ -18,6 +18,7 @@ from watchroom.kinds import names, open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.store import keys
 from watchroom.store.bands import Held
+from watchroom.store.connection import connection
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
@@ -46,8 +47,8 @@ class Reader:
 
     def __init__(self, redis_url: str, force: str, timeout_s: float = 5.0) -> None:
         self.keys = Keys(force)
-        self._redis = Redis.from_url(
-            redis_url,
+        self._redis = Redis(
+            **connection(redis_url),
             decode_responses=True,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,

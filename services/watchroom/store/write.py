@@ -19,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.store import definition, keys
 from watchroom.store.bands import MonthBands, as_json
+from watchroom.store.connection import connection
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
@@ -66,8 +67,8 @@ class Store:
             stream: parts[definition.PARTITIONS] for stream, parts in definitions.items()
         }
         self._log_ids = dict(log_ids or {})
-        self._redis: Redis = Redis.from_url(
-            redis_url,
+        self._redis: Redis = Redis(
+            **connection(redis_url),
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
