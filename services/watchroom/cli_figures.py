@@ -66,7 +66,7 @@ def import_(
         messages.print(str(fault), style="yellow")
     if sent:
         check_topics(settings, [topic])
-        produce(settings.kafka, sent)
+        produce(settings, sent)
     bad = len({fault.where for fault in faults})
     said = f"sent {len(sent):,} figure{'s' * (len(sent) != 1)}"
     messages.print(said + (f"; {bad:,} row{'s' * (bad != 1)} could not be used" if bad else ""))

@@ -109,6 +109,10 @@ class BrokerUnavailable(WatchroomError):
     """RETRY: Kafka did not answer."""
 
 
+class BrokerRefuses(BrokerUnavailable):
+    """RETRY, seldom: Kafka answered that it does not let us in. The message says which setting to look at."""
+
+
 class Moved(WatchroomError):
     """RETRY from elsewhere: Redis's next offset is not the one this worker started from.
 

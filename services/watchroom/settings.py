@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -135,6 +135,27 @@ class Settings(BaseSettings):
 
     force: Slug = Field(default="force", description="names the force; its Redis keys share this hash tag")
     kafka: str = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
+    kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        default="plaintext", description="plaintext, ssl, sasl_plaintext or sasl_ssl: TLS, user and password, or both"
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        default="SCRAM-SHA-512", description="how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
+    )
+    kafka_user: str = Field(
+        default="", validate_default=True, description="user, with sasl_plaintext and sasl_ssl (may come from a file)"
+    )
+    kafka_password: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="that user's password (better from a file)"
+    )
+    kafka_ca: str = Field(
+        default="",
+        description="with ssl and sasl_ssl: PEM file of the authorities that sign the brokers' certificates; default:"
+        " the system's",
+    )
+    kafka_cert: str = Field(
+        default="", description="with ssl and sasl_ssl: PEM file of our certificate, if brokers ask"
+    )
+    kafka_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
         repr=False,  # it may hold a password
@@ -254,6 +275,34 @@ class Settings(BaseSettings):
         found = [_BROKER.fullmatch(broker.strip()) for broker in value.split(",")]
         if not all(match and 0 < int(match["port"]) < 65536 for match in found):
             raise ValueError("host:port, comma separated, for example 127.0.0.1:9092")
+        return value
+
+    @field_validator("kafka_user", "kafka_password")
+    @classmethod
+    def _with_sasl(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        """Where nobody sends them they must not be given: somebody believes that they are sent."""
+        is_given = bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+        security = info.data.get("kafka_security", "")
+        if security.startswith("sasl_") and not is_given:
+            raise ValueError(f"one, or WATCHROOM_KAFKA_SECURITY other than {security}")
+        if security in ("plaintext", "ssl") and is_given:
+            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} sends none")
+        return value
+
+    @field_validator("kafka_ca", "kafka_cert")
+    @classmethod
+    def _with_tls(cls, value: str, info: ValidationInfo) -> str:
+        security = info.data.get("kafka_security", "")
+        if value and security in ("plaintext", "sasl_plaintext"):
+            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} has no TLS")
+        return value
+
+    @field_validator("kafka_key")
+    @classmethod
+    def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
+        certificate = info.data.get("kafka_cert")
+        if certificate is not None and bool(certificate) != bool(value):
+            raise ValueError("both WATCHROOM_KAFKA_CERT and WATCHROOM_KAFKA_KEY, or neither")
         return value
 
     @field_validator("redis_url")
@@ -392,6 +441,8 @@ def _write(path: list[str], item: ErrorDetails) -> str:
 
 def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
+    if path == ["kafka_password"]:
+        return "(hidden)" if str(found) else "nothing"
     if path in (["watchdog_webhook"], ["token_key"]):  # addresses often hold a token anywhere in them
         return "(hidden)"
     if path == ["streams"]:

@@ -13,6 +13,7 @@ from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.intake.topics import Topics
+from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState, Reader
@@ -67,9 +68,9 @@ def refuse_while_running(stood: Mapping[tuple[str, int], PartitionState], now_ms
 
 async def refuse_members(settings: Settings) -> None:
     """Raise WorkFailed if the workers' consumer group has a member."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = clients.admin(settings, REQUEST_TIMEOUT_MS)
     try:
-        await admin.start()
+        await clients.start(admin, settings)
         members = await _members(admin, settings.group)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error

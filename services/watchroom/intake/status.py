@@ -51,11 +51,16 @@ class Status:
         """Add to a counter of `COUNTERS`."""
         self.counts[name] += by
 
-    def waiting(self, server: str, text: str) -> None:
-        """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s."""
+    def waiting(self, server: str, text: str, *, is_whole: bool = False) -> None:
+        """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s.
+
+        `is_whole`: the text itself names the server and what to check.
+        """
         now_s = time.monotonic()
         since_s = self._waits[server][1] if server in self._waits else now_s
-        if name := self._servers.get(server):
+        if is_whole:
+            text = f"waiting: {text}"
+        elif name := self._servers.get(server):
             text = f"waiting for {name}: {text}"
         self._waits[server] = (text, since_s)
         if now_s - self._logged_at_s.get(server, -REPEAT_LOG_S) >= REPEAT_LOG_S:

@@ -96,7 +96,7 @@ def replay(
         # Rows that belong together are all read before the first event is sent, so their number is known.
         known = words.entity.rows == "together" and as_of_ms is None
         ends = produce(
-            stack.settings.kafka,
+            stack.settings,
             records,
             lambda done: progress("send", done, conversion.tally.events if known else None),
         )

@@ -79,7 +79,7 @@ def running_stack(
         ours = settings.model_copy(update={**servers, **own})
         reader = Reader(ours.redis_url, ours.force)
         ending.callback(reader.close)
-        produce(ours.kafka, [])  # a broker that does not answer is said before anything starts
+        produce(ours, [])  # a broker that does not answer is said before anything starts
         folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-replay-")))
         processes = []
         if not _have_worker(reader, ours, settings, sources):
