@@ -84,7 +84,7 @@ def list_(redis: RedisUrl = None, output: Format = "table") -> None:
 
     settings = settings_with(redis_url=redis)
     known = load_catalogue(settings.schemas / "measures", settings.areas).measures
-    reader = Reader(settings.redis_url, settings.force)
+    reader = Reader(settings.redis, settings.force)
     try:
         with servers_named(settings):
             found = reported(reader, settings, known)

@@ -12,7 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from watchroom.entered import plain_number, plain_whole_number
-from watchroom.errors import BrokerRefuses, BrokerUnavailable, ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.errors import (
+    BrokerRefuses,
+    BrokerUnavailable,
+    ConfigurationInvalid,
+    Fault,
+    StoreRefuses,
+    StoreUnavailable,
+)
 from watchroom.redis_url import RedisUrlRefused, parse
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
@@ -110,11 +117,11 @@ def servers_named(settings: Settings) -> Iterator[None]:
     """
     try:
         yield
+    except (BrokerRefuses, StoreRefuses):
+        raise  # names the server and the setting itself
     except StoreUnavailable as error:
         check = f"check that Redis at {settings.redis_shown} runs, and --redis or WATCHROOM_REDIS_URL"
         raise StoreUnavailable(f"{error}; {check}") from error
-    except BrokerRefuses:
-        raise  # names the server and the setting itself
     except BrokerUnavailable as error:
         check = f"check that Kafka at {settings.kafka} runs, and --kafka or WATCHROOM_KAFKA"
         raise BrokerUnavailable(f"{error}; {check}") from error

@@ -51,6 +51,15 @@ class RedisAddress(NamedTuple):
         return f"{self.scheme}://{self.host}:{self.port}/{self.database}"
 
 
+class RedisServer(NamedTuple):
+    """A URL and the PEM files of its TLS; "" for the system's authorities, and for no certificate of ours."""
+
+    url: str
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
 def parse(url: str) -> RedisAddress:
     """The server that a URL names.
 

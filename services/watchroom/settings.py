@@ -37,7 +37,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.fault_words import what_to_write
-from watchroom.redis_url import RedisUrlRefused
+from watchroom.redis_url import RedisServer, RedisUrlRefused
 from watchroom.redis_url import parse as parse_redis_url
 from watchroom.redis_url import shown as redis_url_shown
 from watchroom.registry import registry
@@ -162,6 +162,14 @@ class Settings(BaseSettings):
         description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS, or"
         " unix://[[user]:password@]/path[?db=database]; user and password are percent-encoded (better from a file)",
     )
+    redis_ca: str = Field(
+        default="",
+        description="with rediss://: PEM file of the authority that signs its certificate; default: the system's",
+    )
+    redis_cert: str = Field(
+        default="", description="with rediss://: PEM file of our own certificate, where Redis asks for one"
+    )
+    redis_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
     topic_prefix: str = Field(
         default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", description="topics are <prefix>.calls and so on"
     )
@@ -297,12 +305,22 @@ class Settings(BaseSettings):
             raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} has no TLS")
         return value
 
-    @field_validator("kafka_key")
+    @field_validator("kafka_key", "redis_key")
     @classmethod
     def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
-        certificate = info.data.get("kafka_cert")
+        server = str(info.field_name).partition("_")[0]
+        certificate = info.data.get(f"{server}_cert")
         if certificate is not None and bool(certificate) != bool(value):
-            raise ValueError("both WATCHROOM_KAFKA_CERT and WATCHROOM_KAFKA_KEY, or neither")
+            name = f"{PREFIX}{server.upper()}"
+            raise ValueError(f"both {name}_CERT and {name}_KEY, or neither")
+        return value
+
+    @field_validator("redis_ca", "redis_cert")
+    @classmethod
+    def _with_rediss(cls, value: str, info: ValidationInfo) -> str:
+        url = info.data.get("redis_url")
+        if value and url is not None and parse_redis_url(url).scheme != "rediss":
+            raise ValueError("none, or rediss:// in WATCHROOM_REDIS_URL: without it there is no TLS")
         return value
 
     @field_validator("redis_url")
@@ -368,6 +386,11 @@ class Settings(BaseSettings):
     def topics(self) -> dict[str, str]:
         """Kafka topic of each stream that is fed, by stream."""
         return {stream: self.topic(stream) for stream in self.streams}
+
+    @property
+    def redis(self) -> RedisServer:
+        """Redis with all that a client of it needs."""
+        return RedisServer(self.redis_url, self.redis_ca, self.redis_cert, self.redis_key)
 
     @property
     def redis_shown(self) -> str:

@@ -19,6 +19,7 @@ from tests.flow.rebuild_room import Room
 from tests.flow.servers import RedisServer, Stack
 from tests.intake.worker_process import WorkerProcess
 from tests.kafka.conftest import PASSWORD, Secured
+from tests.store.test_secured import ENCODED, acl_line
 from watchroom.errors import BrokerRefuses, ConfigurationInvalid
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.worker import Worker
@@ -52,15 +53,23 @@ def records(settings: Settings, count: int) -> list[Outgoing]:
     return [*good, Outgoing(topic, b"bad", b"no event")]
 
 
+def as_user_of_the_page(room: Room) -> str:
+    """The URL of a Redis user with the rights of `deploy/redis/rights.md`."""
+    client: Any = room.client
+    client.execute_command("ACL", "SETUSER", "wr", *acl_line(room.settings.force))
+    return room.settings.redis_url.replace("://", f"://wr:{ENCODED}@")
+
+
 @pytest.mark.parametrize("way", ["scram-512", "scram-256", "plain", "mutual"])
 async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: Room, way: str) -> None:
-    """Topics, producing, a worker, dead letters and their replay, the simulator's look, a rebuild."""
+    """Topics, producing, a worker, dead letters and their replay, a rebuild; Redis lets us do what its page says."""
     given = {
         "scram-512": secured.scram(),
         "scram-256": secured.scram("SCRAM-SHA-256"),
         "plain": secured.scram("PLAIN"),
         "mutual": secured.mutual(),
     }[way]
+    given["redis_url"] = as_user_of_the_page(room)
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
     inside = Room(settings, room.client, room.folder)
     await ensure_topics(settings)
@@ -104,7 +113,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "no authority": ("scram", {"kafka_ca": ""}, "has a certificate that we do not trust", "WATCHROOM_KAFKA_CA"),
     "an expired certificate": (
-        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not valid now", "the broker's certificate",
+        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not valid now", "the server's certificate",
     ),
     "another host's certificate": (
         "mutual", {"kafka": "ELSEWHERE"}, "has a certificate for another name", "WATCHROOM_KAFKA: write the host",

@@ -46,7 +46,7 @@ class LogStart(NamedTuple):
 
 def look_at_redis(settings: Settings) -> Held:
     """What Redis holds; empty where nobody has ever written."""
-    reader = Reader(settings.redis_url, settings.force)
+    reader = Reader(settings.redis, settings.force)
     try:
         meta = reader.meta()
         ids, partitions = (meta.log_ids, meta.partitions) if meta else ({}, {})

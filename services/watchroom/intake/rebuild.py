@@ -106,7 +106,7 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
             future_ms=round(settings.future_s * 1000),
             lose_before=lose_before,
         )
-        clear(settings.redis_url, settings.force)
+        clear(settings.redis, settings.force)
         work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts)
         records = await work.run(progress)
     except (KafkaError, OSError) as error:
@@ -125,7 +125,7 @@ def _with_held(settings: Settings, redis: Held) -> Settings:
 
 
 def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
-    reader = Reader(settings.redis_url, settings.force)
+    reader = Reader(settings.redis, settings.force)
     try:
         return reader.dead_letters()
     finally:

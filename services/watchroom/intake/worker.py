@@ -20,6 +20,7 @@ from watchroom.errors import (
     BrokerRefuses,
     BrokerUnavailable,
     OtherDefinitions,
+    StoreRefuses,
     StoreUnavailable,
     WatchroomError,
     WorkFailed,
@@ -135,7 +136,7 @@ class Worker:
             try:
                 answer = await call()
             except (BrokerUnavailable, StoreUnavailable) as error:
-                refuses = isinstance(error, BrokerRefuses)
+                refuses = isinstance(error, (BrokerRefuses, StoreRefuses))
                 self._status.waiting(server, str(error), is_whole=refuses)
                 wait_s = min(2 * wait_s, REFUSED_RETRY_MOST_S) if refuses else RETRY_S
                 with suppress(TimeoutError):

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import closing, suppress
-from typing import NamedTuple
 
 from aiokafka.conn import AIOKafkaConnection, CloseReason, create_conn
 from aiokafka.errors import IllegalSaslStateError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
@@ -17,17 +15,10 @@ from aiokafka.protocol.metadata import MetadataRequest
 from watchroom.errors import BrokerRefuses
 from watchroom.kafka.security import Security, security_of
 from watchroom.settings import Settings
+from watchroom.tls import Refusal, of_certificate, speaks_tls
 
 WITHIN_MS = 5000  # for one broker
 SECURITY = "WATCHROOM_KAFKA_SECURITY"
-_EXPIRED, _NOT_YET_VALID, _OTHER_HOST = 10, 9, (62, 64)  # OpenSSL's codes, x509_vfy.h
-
-
-class Refusal(NamedTuple):
-    """What a broker answered, and what to look at."""
-
-    answer: str
-    look_at: str
 
 
 async def ask(settings: Settings) -> None:
@@ -74,7 +65,7 @@ async def _let_in(host: str, port: int, security: Security) -> None:
 def _by_error(error: Exception, security: Security) -> Refusal | None:
     """What the error itself says."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _of_certificate(error)
+        return of_certificate(error, "WATCHROOM_KAFKA", "WATCHROOM_KAFKA_CA")
     if isinstance(error, SaslAuthenticationFailed):
         answer = f"does not let user {security.user!r} in by {security.mechanism} (wrong user or password)"
         return Refusal(answer, "WATCHROOM_KAFKA_USER and WATCHROOM_KAFKA_PASSWORD")
@@ -85,30 +76,14 @@ def _by_error(error: Exception, security: Security) -> Refusal | None:
     return None
 
 
-def _of_certificate(error: ssl.SSLCertVerificationError) -> Refusal:
-    if error.verify_code in _OTHER_HOST:
-        return Refusal(
-            f"has a certificate for another name ({error.verify_message})",
-            "WATCHROOM_KAFKA: write the host as the certificate names it",
-        )
-    if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
-        return Refusal(
-            f"has a certificate that is not valid now ({error.verify_message})",
-            "the broker's certificate and this machine's clock",
-        )
-    return Refusal(f"has a certificate that we do not trust ({error.verify_message})", "WATCHROOM_KAFKA_CA")
-
-
 async def _by_looking(host: str, port: int, security: Security, error: Exception) -> Refusal | None:
     """What a second look shows: a broker that is spoken to in the wrong protocol hangs up without a word."""
-    if not await _listens(host, port):
-        return None
-    has_tls = await _speaks_tls(host, port)
+    has_tls = await asyncio.to_thread(speaks_tls, host, port, WITHIN_MS / 1000)
     if security.ssl_context is None and has_tls:
         return Refusal("speaks TLS on this port, and we do not", f"{SECURITY} (ssl or sasl_ssl)")
     if security.ssl_context is not None and has_tls is False:
         return Refusal("does not speak TLS on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
-    if not _hung_up(error):
+    if has_tls is None or not _hung_up(error):
         return None
     if security.ssl_context is None:
         wanted = "sasl_plaintext, if it wants user and password"
@@ -121,27 +96,3 @@ async def _by_looking(host: str, port: int, security: Security, error: Exception
 
 def _hung_up(error: Exception) -> bool:
     return isinstance(error, (KafkaError, ConnectionError)) and not isinstance(error, ConnectionRefusedError)
-
-
-async def _listens(host: str, port: int) -> bool:
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(WITHIN_MS / 1000):
-            _, writer = await asyncio.open_connection(host, port)
-        with closing(writer):
-            return True
-    return False
-
-
-async def _speaks_tls(host: str, port: int) -> bool | None:
-    """Whether there is TLS on a port, whoever signed its certificate; None if it does not say."""
-    anyone = ssl.create_default_context()
-    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it
-    try:
-        async with asyncio.timeout(WITHIN_MS / 1000):
-            _, writer = await asyncio.open_connection(host, port, ssl=anyone)
-    except TimeoutError:
-        return None
-    except OSError:
-        return False
-    with closing(writer):
-        return True

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom import tls
 from watchroom.settings import Settings
 
-_PREFIX = "WATCHROOM_KAFKA_"
+PREFIX = "WATCHROOM_KAFKA_"
 
 
 class Security(NamedTuple):
@@ -45,38 +44,11 @@ def security_of(settings: Settings) -> Security:
         ConfigurationInvalid: A file of a certificate or key cannot be used.
     """
     protocol = settings.kafka_security.upper()
+    files = settings.kafka_ca, settings.kafka_cert, settings.kafka_key
     return Security(
         protocol=protocol,
-        ssl_context=_context(settings) if protocol.endswith("SSL") else None,
+        ssl_context=tls.context(PREFIX, *files) if protocol.endswith("SSL") else None,
         mechanism=settings.kafka_mechanism,
         user=settings.kafka_user,
         password=settings.kafka_password.get_secret_value(),
     )
-
-
-def _context(settings: Settings) -> ssl.SSLContext:
-    """Trusts the given authorities alone, else the system's; the name in the certificate is always checked."""
-    try:
-        context = ssl.create_default_context(cafile=settings.kafka_ca or None)
-    except (OSError, ValueError) as error:
-        raise _unusable(
-            "CA", settings.kafka_ca, error, "a file of PEM certificates of the brokers' authority"
-        ) from None
-    if settings.kafka_cert:
-        for name, file in ("CERT", settings.kafka_cert), ("KEY", settings.kafka_key):
-            try:
-                Path(file).read_bytes()
-            except OSError as error:
-                raise _unusable(name, file, error, "a PEM file that this user may read") from None
-        try:
-            # without the callback, an encrypted key would make OpenSSL ask on the terminal
-            context.load_cert_chain(settings.kafka_cert, settings.kafka_key, password=lambda: "")
-        except (OSError, ValueError) as error:
-            write = "a PEM file of the key that belongs to WATCHROOM_KAFKA_CERT, without a pass phrase"
-            raise _unusable("KEY", settings.kafka_key, error, write) from None
-    return context
-
-
-def _unusable(name: str, file: str, error: Exception, write: str) -> ConfigurationInvalid:
-    why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-    return ConfigurationInvalid([Fault(f"{_PREFIX}{name}", "", f"{file!r} ({why})", write)])

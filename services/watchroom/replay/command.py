@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreUnavailable, WorkFailed
+from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
 from watchroom.replay.convert import Conversion
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapped import Mapped, heartbeat
@@ -176,6 +176,8 @@ def _with_heartbeats(
 def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
     try:
         wait_applied(stack.reader, ends, stack.check, lambda missing: progress("apply", max(0, total - missing), total))
+    except StoreRefuses:
+        raise  # says it all
     except StoreUnavailable as error:
         where = stack.settings.redis_shown
         raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error

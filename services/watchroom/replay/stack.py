@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.errors import ConfigurationInvalid, Fault, StoreRefuses, StoreUnavailable
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.processes import Process
 from watchroom.replay.produce import produce
@@ -77,7 +77,7 @@ def running_stack(
             _check_fed(settings, sources)
         own = {**own_ports, "sources": _with(settings.sources, sources), "streams": tuple(fed)}
         ours = settings.model_copy(update={**servers, **own})
-        reader = Reader(ours.redis_url, ours.force)
+        reader = Reader(ours.redis, ours.force)
         ending.callback(reader.close)
         produce(ours, [])  # a broker that does not answer is said before anything starts
         folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-replay-")))
@@ -116,6 +116,8 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
     """Whether a worker already runs, and knows that the source's events come from history."""
     try:
         runs = worker_runs(reader, ours.touch_s)
+    except StoreRefuses:
+        raise  # says it all
     except StoreUnavailable as error:
         raise StoreUnavailable(
             f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "

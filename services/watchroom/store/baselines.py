@@ -11,19 +11,19 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from watchroom.errors import StoreUnavailable
 from watchroom.kinds import names
-from watchroom.store.connection import connection
+from watchroom.redis_url import RedisServer
+from watchroom.store.connection import connection, unavailable
 from watchroom.store.keys import Keys
 
 
-def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str, str], int]) -> None:
+def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mapping[tuple[str, str], int]) -> None:
     """Write imported months, whole or not at all.
 
     What was there of a measure and month that `cells` names is replaced, so that importing again changes nothing.
 
     Args:
-        redis_url: Which Redis.
+        server: Which Redis.
         force: Whose.
         name: The baseline's.
         cells: (month, bucket field) -> how much.
@@ -36,7 +36,7 @@ def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str
     for (month, field), number in cells.items():
         by_month[month][field] = number
     redis = Redis(
-        **connection(redis_url),
+        **connection(server),
         decode_responses=True,
         socket_timeout=30,
         socket_connect_timeout=5,
@@ -52,7 +52,7 @@ def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str
             pipe.hset(key, mapping=cast("dict[Any, Any]", fields))
         pipe.execute()
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis did not answer ({error})") from error
+        raise unavailable(server, error) from error
     finally:
         redis.close()
 

@@ -9,16 +9,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from watchroom.errors import StoreUnavailable
+from watchroom.redis_url import RedisServer
 from watchroom.store import keys
-from watchroom.store.connection import connection
+from watchroom.store.connection import connection, unavailable
 from watchroom.store.keys import Keys
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
 
 AT_ONCE = 1000
 
 
-def clear(redis_url: str, force: str) -> int:
+def clear(server: RedisServer | str, force: str) -> int:
     """Remove every key of a force that events made; `meta` last. Calling again after a fault goes on.
 
     Imported months of baselines stay: no log could give them back.
@@ -30,7 +30,7 @@ def clear(redis_url: str, force: str) -> int:
         StoreUnavailable: Redis did not answer; workers refuse to start until this was called again.
     """
     ours = Keys(force)
-    redis = Redis(**connection(redis_url), socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
+    redis = Redis(**connection(server), socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
     try:
         # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
         said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}
@@ -41,7 +41,7 @@ def clear(redis_url: str, force: str) -> int:
             redis.unlink(*found)
         redis.delete(ours.meta)
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis did not answer ({error})") from error
+        raise unavailable(server, error) from error
     else:
         return gone
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,10 +17,11 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreUnavailable, WorkFailed
+from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreRefuses, StoreUnavailable, WorkFailed
+from watchroom.redis_url import RedisServer
 from watchroom.store import definition, keys
 from watchroom.store.bands import MonthBands, as_json
-from watchroom.store.connection import connection
+from watchroom.store.connection import connection, unavailable
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
@@ -44,7 +46,7 @@ class Store:
     """Redis for one worker.
 
     Args:
-        redis_url: For example `redis://127.0.0.1:6379/0`.
+        server: Which Redis; a URL alone has no files for TLS.
         force: Whose keys.
         definitions: By stream, from `definition.definition_of`.
         log_ids: By topic, what tells a log from one made anew under the same name; empty where the
@@ -53,12 +55,13 @@ class Store:
 
     def __init__(
         self,
-        redis_url: str,
+        server: RedisServer | str,
         force: str,
         definitions: Mapping[str, Mapping[str, Any]],
         log_ids: Mapping[str, str] | None = None,
     ) -> None:
         self.keys = Keys(force)
+        self._server = server
         self._definitions = {stream: definition.as_json(parts) for stream, parts in definitions.items()}
         self._fingerprints = {stream: definition.fingerprint(text) for stream, text in self._definitions.items()}
         self._topics: dict[str, str] = {stream: parts[definition.TOPIC] for stream, parts in definitions.items()}
@@ -68,7 +71,7 @@ class Store:
         }
         self._log_ids = dict(log_ids or {})
         self._redis: Redis = Redis(
-            **connection(redis_url),
+            **connection(server),
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
@@ -77,6 +80,8 @@ class Store:
         self._take_over = self._redis.register_script(_script("take_over.lua"))
         self._step = self._redis.register_script(_script("step.lua"))
         self._bands = self._redis.register_script(_script("bands.lua"))
+        ours = (self._open, self._take_over, self._step, self._bands)
+        self._scripts = {script.sha: cast("str", script.script) for script in ours}
 
     async def open(self) -> dict[str, str]:
         """Write each stream's definition, and the id of its log, where there is none.
@@ -205,8 +210,10 @@ class Store:
         try:
             return await call
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise StoreUnavailable(f"Redis did not answer ({error})") from error
+            raise await asyncio.to_thread(unavailable, self._server, error) from error
         except ResponseError as error:
+            if isinstance(refusal := unavailable(self._server, error, self._scripts), StoreRefuses):
+                raise refusal from error
             if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
                 await self._connect_anew()
                 raise StoreUnavailable(f"Redis does not write now ({error})") from error
