@@ -97,7 +97,7 @@ async def use(server: Server | str, force: str) -> None:
     put_baseline(server, force, "2018/19", {("2018-12", "call_volume|line=999|count"): 1})
     reader = Reader(server, force)
     try:
-        assert reader.run_id()
+        assert reader.process().run_id
         assert reader.life()
         assert reader.changed_since(0) == (0, [])
         assert reader.months() == []

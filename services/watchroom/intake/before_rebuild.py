@@ -16,6 +16,7 @@ from watchroom.intake.topics import Topics
 from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.store.evictions import refuse_evicting
 from watchroom.store.read import PartitionState, Reader
 
 RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
@@ -45,9 +46,10 @@ class LogStart(NamedTuple):
 
 
 def look_at_redis(settings: Settings) -> Held:
-    """What Redis holds; empty where nobody has ever written."""
+    """What Redis holds; empty where nobody has ever written. Raises ConfigurationInvalid if it may evict keys."""
     reader = Reader(settings.redis, settings.force)
     try:
+        refuse_evicting(reader.process(), settings.redis_shown)
         meta = reader.meta()
         ids, partitions = (meta.log_ids, meta.partitions) if meta else ({}, {})
         return Held(reader.partitions(), reader.months(), ids, partitions)

@@ -28,6 +28,7 @@ from watchroom.errors import (
 from watchroom.intake.app import make_app, member_name
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.evicting import end_when_evicting
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
@@ -116,11 +117,13 @@ class Worker:
             intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
             self._health.intake = intake
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
+            evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
             writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
             try:
                 return await self._consume(intake)
             finally:
                 returning.cancel()
+                evicting.cancel()
                 writing.cancel()
         finally:
             await letters.stop()

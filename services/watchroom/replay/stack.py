@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from watchroom.replay.produce import produce
 from watchroom.replay.server import free_port
 from watchroom.replay.waiting import worker_runs
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.evictions import refuse_evicting
 from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
@@ -79,6 +80,7 @@ def running_stack(
         ours = settings.model_copy(update={**servers, **own})
         reader = Reader(ours.redis, ours.force)
         ending.callback(reader.close)
+        _refuse_evicting(reader, ours)
         produce(ours, [])  # a broker that does not answer is said before anything starts
         folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-replay-")))
         processes = []
@@ -96,6 +98,12 @@ def running_stack(
                 part()
 
         yield Stack(ours, reader, check)
+
+
+def _refuse_evicting(reader: Reader, ours: Settings) -> None:
+    """Raise ConfigurationInvalid if Redis may evict keys; one that does not answer is told of later."""
+    with suppress(StoreUnavailable):
+        refuse_evicting(reader.process(), ours.redis_shown)
 
 
 def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 from redis.retry import Retry
 
 from watchroom.redis_url import RedisServer
 from watchroom.store import keys
 from watchroom.store.connection import connection, unavailable
+from watchroom.store.evictions import as_seen, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
 
@@ -39,13 +40,27 @@ def clear(server: RedisServer | str, force: str) -> int:
         for found in _in_parts(redis, ours):
             gone += len(found)
             redis.unlink(*found)
-        redis.delete(ours.meta)
+        known = _evictions(redis)
+        pipe = redis.pipeline(transaction=True)
+        pipe.delete(ours.meta)
+        if known:
+            pipe.hset(ours.meta, mapping=cast("dict[Any, Any]", known))
+        pipe.execute()
     except (RedisError, OSError) as error:
         raise unavailable(server, error) from error
     else:
         return gone
     finally:
         redis.close()
+
+
+def _evictions(redis: Redis) -> dict[str, str]:
+    """What is known from here on of keys that Redis evicted: what it evicted up to now was not of what comes."""
+    try:
+        process = process_of(redis.info())
+    except NoPermissionError:
+        return {}
+    return as_seen(process) if process.evicted else {}
 
 
 def _in_parts(redis: Redis, ours: Keys) -> list[list[bytes]]:

@@ -113,7 +113,9 @@ def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | No
         return tls.Refusal("speaks TLS on this port, and we do not", f"{URL} (rediss://)") if has_tls else None
     if _speaks_plainly(host, address.port):
         return tls.Refusal("does not speak TLS on this port", f"{URL} (redis://, or another port)")
-    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, TimeoutError) for cause in _causes(error)):
+    if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
+        return None
+    if tls.speaks_tls(host, address.port, LOOK_WITHIN_S):  # so it listens, and the fault is in who we are
         return tls.Refusal("hung up after the TLS handshake", f"{CERT} (a certificate that it trusts)")
     return None
 

@@ -20,6 +20,7 @@ from watchroom.redis_url import RedisServer
 from watchroom.store import keys
 from watchroom.store.bands import Held
 from watchroom.store.connection import connection, unavailable
+from watchroom.store.evictions import Process, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
@@ -57,18 +58,18 @@ class Reader:
             retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale; a lost Redis must show soon
         )
 
-    def run_id(self) -> str:
-        """Changes when the Redis process does: a restart may have brought older content back.
+    def process(self) -> Process:
+        """What Redis says of itself. `run_id` changes when the process does: it may have brought older content back.
 
         Without the right to INFO it changes with every connection, for a process that ends takes ours with it.
         """
         try:
-            return str(self._ask(lambda: self._redis.info("server"))["run_id"])
+            return process_of(self._ask(self._redis.info))
         except StoreRefuses:
             ask: Callable[..., Any] = self._redis.execute_command
             said = self._ask(lambda: ask("HELLO"))
             fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
-            return f"connection {fields['id']}"
+            return Process(f"connection {fields['id']}")
 
     def life(self) -> str:
         """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""

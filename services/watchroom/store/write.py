@@ -13,15 +13,31 @@ import msgpack
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError, TryAgainError
+from redis.exceptions import (
+    ClusterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreRefuses, StoreUnavailable, WorkFailed
-from watchroom.redis_url import RedisServer
+from watchroom.errors import (
+    Moved,
+    OtherDefinitions,
+    RebuildNeeded,
+    StoreRefuses,
+    StoreUnavailable,
+    WorkFailed,
+)
+from watchroom.redis_url import RedisServer, shown
 from watchroom.store import definition, keys
 from watchroom.store.bands import MonthBands, as_json
 from watchroom.store.connection import connection, unavailable
+from watchroom.store.evictions import Process, Seen, as_seen, process_of, refuse_evicting
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
@@ -91,8 +107,10 @@ class Store:
 
         Raises:
             RebuildNeeded: A stream of ours was filled from another log.
+            ConfigurationInvalid: Redis may evict keys.
             StoreUnavailable: Redis did not answer.
         """
+        await self.check_evictions()
         stored = await self._bind()
         if streams := taken_over(stored):
             fields = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
@@ -105,6 +123,33 @@ class Store:
             if stream not in left and log_id is not None and stored.get(f"{keys.LOG}{topic}", log_id) != log_id:
                 raise RebuildNeeded(f"topic {topic} was made anew: its log is not the one that Redis was filled from")
         return left
+
+    async def check_evictions(self) -> None:
+        """Mark `meta` if Redis has evicted keys since somebody looked; nothing where we may not ask.
+
+        Raises:
+            ConfigurationInvalid: It may evict keys.
+            StoreUnavailable: It did not answer.
+        """
+        process = await self._process()
+        if process is None:
+            return
+        refuse_evicting(process, shown(self._server if isinstance(self._server, str) else self._server.url))
+        fields = [keys.EVICTIONS_OF, keys.EVICTIONS]
+        stored = await self._answer(self._redis.hmget(self.keys.meta, fields))
+        seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
+        if seen.missed(process):
+            marked = {keys.EVICTED: "1", **as_seen(process)}
+            await self._answer(self._redis.hset(self.keys.meta, mapping=cast("dict[Any, Any]", marked)))
+
+    async def _process(self) -> Process | None:
+        """What Redis says of itself; None if we may not ask."""
+        try:
+            return process_of(await self._answer(self._redis.info()))
+        except StoreRefuses as error:
+            if isinstance(error.__cause__, NoPermissionError):
+                return None
+            raise
 
     async def _bind(self) -> dict[str, str]:
         """Bind what is bound to nothing; all that `meta` holds then."""
