@@ -223,7 +223,10 @@ class Settings(BaseSettings):
         default=900, gt=0, description="the other road is raised again while silence lasts"
     )
     watchdog_webhook: str = Field(
-        default="", repr=False, description="the other road: a URL that gets JSON by POST (may be a secret)"
+        default="",
+        repr=False,
+        description="the other road: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or"
+        " ALL_PROXY unless NO_PROXY names its host (may be a secret)",
     )
     watchdog_command: tuple[str, ...] = Field(
         default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
