@@ -12,7 +12,8 @@ from tests.flow.servers.certificates import Authority, Certificate
 from tests.parts import PartMissing, missing
 from watchroom.replay.server import LOOPBACK
 
-USER, PASSWORD = "wr", "cr-3/t?#@"
+USER, PASSWORD = "wr", "cr-3/t?#@"  # may do everything
+OTHER, OTHER_PASSWORD = "other", "another"  # may do what a test lets it
 _JAAS = "org.apache.kafka.common.security"
 
 
@@ -60,7 +61,10 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     try:
         authority, stranger = Authority(folder / "ca"), Authority(folder / "other", "stranger")
         server = KafkaServer(
-            folder / "kafka", listeners=_listeners(authority), scram={USER: PASSWORD, "other": "another"}
+            folder / "kafka",
+            listeners=_listeners(authority),
+            scram={USER: PASSWORD, OTHER: OTHER_PASSWORD},
+            supers=("User:ANONYMOUS", f"User:{USER}", "User:CN=ours"),
         )
     except PartMissing as error:
         missing(str(error))

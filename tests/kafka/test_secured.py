@@ -69,7 +69,12 @@ async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: 
         "plain": secured.scram("PLAIN"),
         "mutual": secured.mutual(),
     }[way]
-    given["redis_url"] = as_user_of_the_page(room)
+    await whole_flow(room, given)
+
+
+async def whole_flow(room: Room, given: dict[str, Any]) -> None:
+    """Everything that speaks to Kafka, in the room's force under these settings; looked at through the open door."""
+    given = {**given, "redis_url": as_user_of_the_page(room)}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
     inside = Room(settings, room.client, room.folder)
     await ensure_topics(settings)

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class KafkaServer:
         listeners: More doors, by their Kafka name in capital letters: the port is found, the settings are the
             listener's own (without `listener.name.<name>.`), `security.protocol` among them.
         scram: Users with their password, for SCRAM-SHA-256 and SCRAM-SHA-512.
+        supers: Principals that may do everything; with an authorizer, which there is only where this is given.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class KafkaServer:
         *,
         listeners: Mapping[str, Mapping[str, object]] | None = None,
         scram: Mapping[str, str] | None = None,
+        supers: Sequence[str] = (),
     ) -> None:
+        self._supers = tuple(supers)
         self._listeners = dict(listeners or {})
         self.ports = {name: free_port() for name in self._listeners}
         self._scram = dict(scram or {})
@@ -122,6 +125,9 @@ class KafkaServer:
             for key, value in given.items()
             if key != "security.protocol"
         }
+        if self._supers:
+            own["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+            own["super.users"] = ";".join(self._supers)
         return {
             **own,
             "process.roles": "broker,controller",
