@@ -104,7 +104,7 @@ def test_an_encoded_password_arrives_as_the_library_reads_it(
 ) -> None:
     """redis-py's own reading of the URLs that we accept is the oracle."""
     url = f"redis://{quote(user, safe='')}:{quote(password, safe='')}@{host}:{port}/{database}"
-    theirs = parse_url(url)  # type: ignore[no-untyped-call]
+    theirs = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py is untyped here
     ours = connection(url)
     assert ours["password"] == theirs["password"] == password
     assert ours["username"] == theirs.get("username") == (user or None)

@@ -8,7 +8,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed has the second one on some systems only
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 import aiohttp
 
