@@ -124,7 +124,7 @@ def silent() -> Iterator[str]:
 
 def unreachable(kafka: str, redis_url: str, bad: str, extract: Path) -> dict[str, list[str]]:
     """Commands of which one server does not answer, by name; the other one does."""
-    bad_redis = ["--redis", f"redis://:hunter2@{bad}/0"]
+    bad_redis = ["--redis", f"redis://hunter2@{bad}/0"]
     replay = ["replay", "--map", CALL_LOG, str(extract)]
     return {
         "months": ["months", *bad_redis],
@@ -172,15 +172,15 @@ def waiting(embedded: EmbeddedStack, silent: str, extract: Path) -> dict[str, Ru
 
 
 def is_one_line(done: Done, typed: Sequence[str]) -> None:
-    """Exit 1: what does not answer, where it was looked for, what to check; no password."""
+    """Exit 1: what does not answer, where it was looked for, what to check; no user."""
     assert done.code == 1, done
     assert done.out == b""
     (line,) = done.lines
-    password = [text for text in typed if "hunter2" in text]
-    address = password[0] if password else typed[typed.index("--kafka") + 1]
+    with_user = [text for text in typed if "hunter2" in text]
+    address = with_user[0] if with_user else typed[typed.index("--kafka") + 1]
     assert address.rpartition("@")[2] in line
     assert line.count("check that") == 1
-    assert ("--redis" if password else "--kafka") in line
+    assert ("--redis" if with_user else "--kafka") in line
     assert "hunter2" not in line
 
 
@@ -230,7 +230,7 @@ USAGE = {
     "open --measure call_volume": "--measure: found 'call_volume', a count; write one of the open measures",
     "rebuild --lose-before 2021-4": "--lose-before: found '2021-4'; write a month such as 2021-04",
     "rebuild --lose-before November": "--lose-before: found 'November'; write a month such as 2021-04",
-    "months --redis localhost:6379": "WATCHROOM_REDIS_URL: found 'localhost:6379'; write a URL such as redis://",
+    "months --redis localhost:6379": "--redis: found no redis://, rediss:// or unix:// at the start; write a URL",
     "dead-letters list --kafka localhost": "WATCHROOM_KAFKA: found 'localhost'; write host:port",
 }
 

@@ -66,7 +66,7 @@ def import_(
         messages.print(str(fault), style="yellow")
     if sent:
         check_topics(settings, [topic])
-        produce(settings.kafka, sent)
+        produce(settings, sent)
     bad = len({fault.where for fault in faults})
     said = f"sent {len(sent):,} figure{'s' * (len(sent) != 1)}"
     messages.print(said + (f"; {bad:,} row{'s' * (bad != 1)} could not be used" if bad else ""))
@@ -84,7 +84,7 @@ def list_(redis: RedisUrl = None, output: Format = "table") -> None:
 
     settings = settings_with(redis_url=redis)
     known = load_catalogue(settings.schemas / "measures", settings.areas).measures
-    reader = Reader(settings.redis_url, settings.force)
+    reader = Reader(settings.redis, settings.force)
     try:
         with servers_named(settings):
             found = reported(reader, settings, known)

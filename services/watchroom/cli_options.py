@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from watchroom.entered import plain_number, plain_whole_number
-from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.errors import (
+    BrokerRefuses,
+    BrokerUnavailable,
+    ConfigurationInvalid,
+    Fault,
+    StoreRefuses,
+    StoreUnavailable,
+)
+from watchroom.redis_url import RedisUrlRefused, parse
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
 
@@ -42,6 +50,7 @@ messages = Messages(stderr=True, soft_wrap=True, highlight=False, markup=False, 
 results = Console()
 
 SAY_EVERY_S = 10.0
+REDIS_URL_FILE = "watchroom_redis_url"  # where a secret may lie, by pydantic's rule
 
 Tell = Callable[[str, int, int | None], None]
 """Called with what is being done, how much of it is done, and of how much (None: not known)."""
@@ -56,7 +65,35 @@ Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", hel
 Kafka = Annotated[
     str | None, typer.Option("--kafka", help=f"Brokers, host:port[,host:port], in place of {default('kafka')}.")
 ]
-RedisUrl = Annotated[str | None, typer.Option("--redis", help=f"Redis URL, in place of {default('redis_url')}.")]
+
+
+def without_password(url: str | None) -> str | None:
+    """What `--redis` was given, if it can be used and holds no password: a command line is seen by others."""
+    if url is None:
+        return None
+    try:
+        address = parse(url)
+    except RedisUrlRefused as error:
+        raise ConfigurationInvalid([Fault("--redis", "", error.found, str(error))]) from None
+    if address.password:
+        write = (
+            f"the URL into WATCHROOM_REDIS_URL, or into the file {REDIS_URL_FILE} in the folder"
+            " WATCHROOM_SECRETS_DIR, and leave --redis out"
+        )
+        raise ConfigurationInvalid(
+            [Fault("--redis", "", "a password, which every user of this machine can see", write)]
+        )
+    return url
+
+
+RedisUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        help=f"Redis URL without a password, in place of {default('redis_url')}.",
+        callback=without_password,
+    ),
+]
 
 
 def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Settings:
@@ -102,6 +139,8 @@ def servers_named(settings: Settings) -> Iterator[None]:
     """
     try:
         yield
+    except (BrokerRefuses, StoreRefuses):
+        raise  # names the server and the setting itself
     except StoreUnavailable as error:
         check = f"check that Redis at {settings.redis_shown} runs, and --redis or WATCHROOM_REDIS_URL"
         raise StoreUnavailable(f"{error}; {check}") from error

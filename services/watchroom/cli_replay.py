@@ -18,6 +18,7 @@ from watchroom.cli_options import (
     results,
     settings_with,
     whole_number,
+    without_password,
 )
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.settings import read_settings
@@ -44,7 +45,15 @@ def replay(
         bool, typer.Option("--as-live", help="Shift the extract to end now, and keep it alive for a board.")
     ] = False,
     kafka: Annotated[str | None, typer.Option("--kafka", help="Brokers, host:port; default: an embedded one.")] = None,
-    redis: Annotated[str | None, typer.Option("--redis", help="Redis URL; default: an embedded one.")] = None,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            "--redis",
+            help="Redis URL without a password; default: WATCHROOM_REDIS_URL if it is set and --kafka is given, else an"
+            " embedded one.",
+            callback=without_password,
+        ),
+    ] = None,
     output: Format = "table",
 ) -> None:
     """Put a real extract through the whole pipeline and print every measure that it moved.

@@ -86,7 +86,7 @@ def import_(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     found = read_baseline_file(file, known[baseline], catalogue)
     with servers_named(settings):
-        put_baseline(settings.redis_url, settings.force, baseline, found.cells)
+        put_baseline(settings.redis, settings.force, baseline, found.cells)
     for fault in found.faults:
         messages.print(str(fault), style="red")
     months_found = len({month for month, _ in found.cells})

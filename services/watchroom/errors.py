@@ -109,8 +109,16 @@ class StoreUnavailable(WatchroomError):
     """RETRY: Redis did not answer. Nothing was written, or a retry will find that it was."""
 
 
+class StoreRefuses(StoreUnavailable):
+    """RETRY, seldom: Redis answered that it does not let us in, or may not do what we ask. The message says it all."""
+
+
 class BrokerUnavailable(WatchroomError):
     """RETRY: Kafka did not answer."""
+
+
+class BrokerRefuses(BrokerUnavailable):
+    """RETRY, seldom: Kafka answered that it does not let us in. The message says which setting to look at."""
 
 
 class Moved(WatchroomError):

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Final
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -37,6 +37,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.fault_words import what_to_write
+from watchroom.redis_url import RedisServer, RedisUrlRefused
+from watchroom.redis_url import parse as parse_redis_url
+from watchroom.redis_url import shown as redis_url_shown
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
@@ -125,13 +128,48 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         extra="ignore",
+        hide_input_in_errors=True,  # it may be a secret; `_fault` shows what may be shown
         enable_decoding=False,  # `_from_json` does it, so that a fault in it is listed beside the others
         secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
     )
 
     force: Slug = Field(default="force", description="names the force; its Redis keys share this hash tag")
     kafka: str = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis or Valkey")
+    kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        default="plaintext", description="plaintext, ssl, sasl_plaintext or sasl_ssl: TLS, user and password, or both"
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        default="SCRAM-SHA-512", description="how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
+    )
+    kafka_user: str = Field(
+        default="", validate_default=True, description="user, with sasl_plaintext and sasl_ssl (may come from a file)"
+    )
+    kafka_password: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="that user's password (better from a file)"
+    )
+    kafka_ca: str = Field(
+        default="",
+        description="with ssl and sasl_ssl: PEM file of the authorities that sign the brokers' certificates; default:"
+        " the system's",
+    )
+    kafka_cert: str = Field(
+        default="", description="with ssl and sasl_ssl: PEM file of our certificate, if brokers ask"
+    )
+    kafka_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        repr=False,  # it may hold a password
+        description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS, or"
+        " unix://[[user]:password@]/path[?db=database]; user and password are percent-encoded (better from a file)",
+    )
+    redis_ca: str = Field(
+        default="",
+        description="with rediss://: PEM file of the authority that signs its certificate; default: the system's",
+    )
+    redis_cert: str = Field(
+        default="", description="with rediss://: PEM file of our own certificate, where Redis asks for one"
+    )
+    redis_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
     topic_prefix: str = Field(
         default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", description="topics are <prefix>.calls and so on"
     )
@@ -185,7 +223,10 @@ class Settings(BaseSettings):
         default=900, gt=0, description="the other road is raised again while silence lasts"
     )
     watchdog_webhook: str = Field(
-        default="", description="the other road: a URL that gets JSON by POST (may be a secret)"
+        default="",
+        repr=False,
+        description="the other road: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or"
+        " ALL_PROXY unless NO_PROXY names its host (may be a secret)",
     )
     watchdog_command: tuple[str, ...] = Field(
         default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
@@ -247,16 +288,48 @@ class Settings(BaseSettings):
             raise ValueError("host:port, comma separated, for example 127.0.0.1:9092")
         return value
 
+    @field_validator("kafka_user", "kafka_password")
+    @classmethod
+    def _with_sasl(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        """Where nobody sends them they must not be given: somebody believes that they are sent."""
+        is_given = bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+        security = info.data.get("kafka_security", "")
+        if security.startswith("sasl_") and not is_given:
+            raise ValueError(f"one, or WATCHROOM_KAFKA_SECURITY other than {security}")
+        if security in ("plaintext", "ssl") and is_given:
+            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} sends none")
+        return value
+
+    @field_validator("kafka_ca", "kafka_cert")
+    @classmethod
+    def _with_tls(cls, value: str, info: ValidationInfo) -> str:
+        security = info.data.get("kafka_security", "")
+        if value and security in ("plaintext", "sasl_plaintext"):
+            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} has no TLS")
+        return value
+
+    @field_validator("kafka_key", "redis_key")
+    @classmethod
+    def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
+        server = str(info.field_name).partition("_")[0]
+        certificate = info.data.get(f"{server}_cert")
+        if certificate is not None and bool(certificate) != bool(value):
+            name = f"{PREFIX}{server.upper()}"
+            raise ValueError(f"both {name}_CERT and {name}_KEY, or neither")
+        return value
+
+    @field_validator("redis_ca", "redis_cert")
+    @classmethod
+    def _with_rediss(cls, value: str, info: ValidationInfo) -> str:
+        url = info.data.get("redis_url")
+        if value and url is not None and parse_redis_url(url).scheme != "rediss":
+            raise ValueError("none, or rediss:// in WATCHROOM_REDIS_URL: without it there is no TLS")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            is_known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
-        except ValueError:
-            is_known = False
-        if not is_known:
-            raise ValueError("a URL such as redis://127.0.0.1:6379/0 (redis://, rediss:// or unix://)")
+        parse_redis_url(value)
         return value
 
     @field_validator("watchdog_webhook")
@@ -318,9 +391,14 @@ class Settings(BaseSettings):
         return {stream: self.topic(stream) for stream in self.streams}
 
     @property
+    def redis(self) -> RedisServer:
+        """Redis with all that a client of it needs."""
+        return RedisServer(self.redis_url, self.redis_ca, self.redis_cert, self.redis_key)
+
+    @property
     def redis_shown(self) -> str:
         """The Redis URL without user and password, for messages."""
-        return _without_secrets(self.redis_url)
+        return redis_url_shown(self.redis_url)
 
     @property
     def dead_letter_topic(self) -> str:
@@ -389,18 +467,20 @@ def _write(path: list[str], item: ErrorDetails) -> str:
 
 def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
+    if path == ["kafka_password"]:
+        return "(hidden)" if str(found) else "nothing"
     if path in (["watchdog_webhook"], ["token_key"]):  # addresses often hold a token anywhere in them
         return "(hidden)"
     if path == ["streams"]:
         return repr(",".join(map(str, found))) if isinstance(found, tuple) else repr(found)
-    return repr(_without_secrets(str(found)) if path == ["redis_url"] else found)
+    if path == ["redis_url"]:
+        return _what_is_wrong(str(found))
+    return repr(found)
 
 
-def _without_secrets(url: str) -> str:
+def _what_is_wrong(redis_url: str) -> str:
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.rpartition("@")[2]
-    if not parts.netloc:
-        return url.rpartition("@")[2]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        parse_redis_url(redis_url)
+    except RedisUrlRefused as error:
+        return error.found
+    return redis_url_shown(redis_url)

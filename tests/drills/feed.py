@@ -36,7 +36,7 @@ class Feed:
         self._waiting.put(Outgoing(self._settings.topic(stream), subject.encode(), body))
 
     async def _run(self) -> None:
-        async with sender(self._settings.kafka) as out:
+        async with sender(self._settings) as out:
             beat_s = 0.0
             while not self._stop.is_set():
                 if time.monotonic() >= beat_s:

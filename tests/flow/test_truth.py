@@ -41,7 +41,7 @@ def test_heartbeats_alone_show_no_calls_and_no_percentiles(stack: Stack, tmp_pat
         said = [("call.queued", before - 8_000), ("call.answered", before)]
         topic = room.settings.topic("calls")
         produce(
-            room.settings.kafka,
+            room.settings,
             [Outgoing(topic, b"17", event(kind, "17", at_ms, 0, line="999")) for kind, at_ms in said],
         )
         room.look_until(

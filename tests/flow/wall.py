@@ -56,7 +56,7 @@ class Feed:
         self.last_heartbeat_ms = 0
 
     async def _send(self) -> None:
-        async with sender(self._settings.kafka) as out:
+        async with sender(self._settings) as out:
             beat_s = began_s = time.monotonic()
             due = 0.0
             while not self._stop.is_set():

@@ -114,7 +114,7 @@ def test_a_rebuild_works_on_the_embedded_stack_too(embedded_stack: Stack) -> Non
     (bad,) = [bad for bad in refused_records("calls", "c1", 0) if bad.reason == "bad_time"]
     told: list[tuple[int, int]] = []
     asyncio.run(ensure_topics(settings))
-    produce(settings.kafka, [Outgoing(settings.topic("calls"), bad.key, bad.value)] * 3)
+    produce(settings, [Outgoing(settings.topic("calls"), bad.key, bad.value)] * 3)
     for _ in range(2):
         assert tuple(rebuild(settings, None, lambda done, known: told.append((done, known)))) == (3, 3)
     assert told[-1] == (3, 3)

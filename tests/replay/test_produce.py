@@ -18,6 +18,7 @@ from watchroom.replay.live import stay_live
 from watchroom.replay.produce import Outgoing, produce
 from watchroom.replay.server import free_port
 from watchroom.replay.summary import Outcome, Sent, lines
+from watchroom.settings import read_settings
 
 
 def test_ends_are_those_of_the_logs_and_keys_find_their_partitions(stack: Stack) -> None:
@@ -27,11 +28,11 @@ def test_ends_are_those_of_the_logs_and_keys_find_their_partitions(stack: Stack)
     topic = settings.topic("calls")
     keys = [b"%d" % number for number in range(1200)]
     seen: list[int] = []
-    ends = produce(stack.kafka, [Outgoing(topic, key, b"{}") for key in keys], seen.append)
+    ends = produce(stack.settings(), [Outgoing(topic, key, b"{}") for key in keys], seen.append)
     count = Counter((topic, partition_of(key, settings.partitions)) for key in keys)
     assert ends == dict(count)
     assert (sorted(seen), seen[-1]) == (seen, 1200)
-    more = produce(stack.kafka, [Outgoing(topic, keys[0], b"{}")])
+    more = produce(stack.settings(), [Outgoing(topic, keys[0], b"{}")])
     place = (topic, partition_of(keys[0], settings.partitions))
     assert more == {place: count[place] + 1}
 
@@ -40,7 +41,7 @@ def test_a_broker_that_is_down_is_named(capfd: pytest.CaptureFixture[str]) -> No
     """One line with the address and what to check; retrying is safe."""
     nowhere = f"127.0.0.1:{free_port()}"
     with pytest.raises(BrokerUnavailable, match=rf"no answer from Kafka at {nowhere} .*check that it runs"):
-        produce(nowhere, [])
+        produce(read_settings(kafka=nowhere), [])
     assert capfd.readouterr().err == "", "the client library wrote a line of its own before ours"
 
 
@@ -50,7 +51,7 @@ def test_a_record_that_the_broker_refuses_is_told_as_such(real_stack: Stack) -> 
     settings = real_stack.settings()
     asyncio.run(ensure_topics(settings))
     with pytest.raises(WorkFailed, match=r"refused the events \(MessageSizeTooLarge"):
-        produce(real_stack.kafka, [Outgoing(settings.topic("calls"), b"1", b"x" * 2_000_000)])
+        produce(settings, [Outgoing(settings.topic("calls"), b"1", b"x" * 2_000_000)])
 
 
 async def test_a_source_kept_alive_sends_heartbeats_to_each_of_its_topics(embedded_stack: Stack) -> None:

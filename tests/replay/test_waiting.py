@@ -10,7 +10,7 @@ from tests.flow.servers import RedisServer
 from tests.reports.filled import Happened, fill, settings_on
 from watchroom.errors import StoreUnavailable, WorkFailed
 from watchroom.replay import waiting
-from watchroom.replay.waiting import missing_records, wait_applied, without_secrets, worker_runs
+from watchroom.replay.waiting import missing_records, wait_applied, worker_runs
 from watchroom.store.read import Reader
 
 pytestmark = pytest.mark.real
@@ -86,16 +86,3 @@ def test_a_worker_that_has_just_started_counts_as_running(redis_server: RedisSer
         while not looking.done():
             redis.hset("{force}:partition:watchroom.calls:0", "fresh_ms", now_ms + next(moves))
         assert looking.result()
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("redis://user:pass@host:6379/0", "redis://host:6379/0"),
-        ("rediss://:p%40ss@host/1?x=secret", "rediss://host/1"),
-        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
-    ],
-)
-def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
-    """Messages end up in tickets."""
-    assert without_secrets(url) == shown

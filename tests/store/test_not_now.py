@@ -12,7 +12,7 @@ from redis import Redis
 
 from tests.flow.servers import RedisServer
 from tests.store.steps import DEFINITIONS, TOPIC, content, full
-from watchroom.errors import StoreUnavailable, WorkFailed
+from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.replay.server import free_port
 from watchroom.store.keys import Keys
 from watchroom.store.write import Store
@@ -139,10 +139,10 @@ async def test_too_few_replicas_are_waited_for(store: Store, client: Redis) -> N
     await store.step(full(10, 20), again=True)
 
 
-async def test_a_user_without_rights_is_a_fault_and_not_a_wait(redis_server: RedisServer, client: Redis) -> None:
-    """Waiting would help nobody: the message says what Redis refused, and the process ends with 1."""
+async def test_a_user_without_rights_is_told_the_command(redis_server: RedisServer, client: Redis) -> None:
+    """A command ends with 1; a worker waits, and asks seldom, until somebody has granted it."""
     client.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@read", "+@connection"])
     store = Store(redis_server.url.replace("://", "://reader:x@"), "force", DEFINITIONS)
-    with pytest.raises(WorkFailed, match="no permissions to run the"):
+    with pytest.raises(StoreRefuses, match="does not let user 'reader' run EVALSHA"):
         await store.open()
     await store.close()

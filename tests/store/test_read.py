@@ -90,10 +90,10 @@ async def test_a_redis_that_went_back_makes_the_exporter_load_everything(store: 
 def test_a_restarted_redis_has_another_run_id(redis_server: RedisServer) -> None:
     """It may have come back with older content and gone on past the known step number."""
     reader = Reader(redis_server.url, "force")
-    first = reader.run_id()
-    assert reader.run_id() == first
+    first = reader.process().run_id
+    assert reader.process().run_id == first
     redis_server.restart()
-    assert reader.run_id() != first
+    assert reader.process().run_id != first
     reader.close()
 
 
@@ -129,7 +129,7 @@ async def test_counts_of_dead_letters_are_by_topic_and_reason(store: Store, read
 
 
 READS: dict[str, Callable[[Reader], object]] = {
-    "run_id": Reader.run_id,
+    "run_id": Reader.process,
     "meta": Reader.meta,
     "buckets": lambda reader: reader.buckets(["month:2021-11"]),
     "changed_since": lambda reader: reader.changed_since(0),

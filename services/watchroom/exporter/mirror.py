@@ -23,6 +23,7 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.open_now import OpenTile
 from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
+from watchroom.store.evictions import Process
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, Reader, SourceState
 
@@ -43,6 +44,7 @@ class Reading:
     ignored_fields: Mapping[tuple[str, str], int] = field(default_factory=dict)
     raw_identifiers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     tokens: TokenReading = NO_TOKENS
+    process: Process | None = None
 
 
 class Mirror:
@@ -119,7 +121,8 @@ class Mirror:
         return self.redis_answers and recent
 
     def _refresh(self, now_ms: int) -> None:
-        life = self._reader.run_id(), self._reader.life()
+        process = self._reader.process()
+        life = process.run_id, self._reader.life()
         partitions = self._of_fed(self._reader.partitions())  # before the buckets: see the module's docstring
         sources = self._of_fed(self._reader.sources())
         meta = self._reader.meta()
@@ -141,7 +144,7 @@ class Mirror:
                 self.figures.replace(name, fields)
             tokens = self._tokens.reading if self._tokens else NO_TOKENS
             self.reading = Reading(
-                now_ms, meta, partitions, sources, dead_letters, tiles, ignored_fields, raw_identifiers, tokens
+                now_ms, meta, partitions, sources, dead_letters, tiles, ignored_fields, raw_identifiers, tokens, process
             )
         self._seq, self._life = seq, life
         self._remember_order(to_read)

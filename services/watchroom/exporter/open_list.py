@@ -72,7 +72,7 @@ def open_list(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
     check_fed(measure, settings)
-    reader = Reader(settings.redis_url, settings.force)
+    reader = Reader(settings.redis, settings.force)
     try:
         check_filled(reader, settings, catalogue).refuse([measure.stream])
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)

@@ -17,6 +17,7 @@ from watchroom.exporter.platform import (
     withheld_text,
 )
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
 
@@ -99,6 +100,7 @@ class Page:
             general.append("Redis holds nothing of this force: no worker has ever started, or a rebuild is running")
         elif reading.meta.clearing:
             general.append(f"{CLEARING_SAID}; run `watchroom rebuild`")
+        general += _evictions(reading)
         others = self._others(reading)
         return {
             stream: [
@@ -144,3 +146,12 @@ def _other_said(changed: str) -> str:
         f"Redis holds it under another definition than this exporter's ({changed}): restart the exporter with the "
         "worker's catalogue and settings, or run `watchroom rebuild`"
     )
+
+
+def _evictions(reading: Reading) -> Iterator[str]:
+    """Why nothing can be trusted in a Redis that drops keys by itself."""
+    process, seen = reading.process, reading.meta.evictions if reading.meta else Seen()
+    if process and process.may_evict:
+        yield f"Redis may evict keys: its maxmemory-policy is {process.policy}; write {POLICY_WRITE}"
+    if seen.marked or (process and seen.missed(process)):
+        yield f"{EVICTED_SAID}; stop the workers and run `watchroom rebuild`"

@@ -47,8 +47,8 @@ def run(settings: Settings) -> int:
     """
     _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    reader = Reader(settings.redis_url, settings.force, REDIS_TIMEOUT_S)
-    tokens = TokenWindows(Reader(settings.redis_url, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
+    reader = Reader(settings.redis, settings.force, REDIS_TIMEOUT_S)
+    tokens = TokenWindows(Reader(settings.redis, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone), settings.topics.values(), tokens)
     page = Page(mirror, settings, judge(catalogue, settings))
     pages = {

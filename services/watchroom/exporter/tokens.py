@@ -105,7 +105,7 @@ class TokenWindows:
             return  # what was read grows old, and is not published any more
 
     def _refresh(self, now_ms: int) -> None:
-        life = self._reader.run_id(), self._reader.life()
+        life = self._reader.process().run_id, self._reader.life()
         if life != self._life:
             self._kept = {}
         as_of_ms = self._as_of()  # before the hashes: it never promises more than they hold

@@ -75,7 +75,7 @@ def top_list(
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = top_measure(catalogue, measure_id, window, settings)
-    reader = Reader(settings.redis_url, settings.force, timeout_s=30)
+    reader = Reader(settings.redis, settings.force, timeout_s=30)
     try:
         check_filled(reader, settings, catalogue).refuse([measure.stream])
         found = read_top(reader, measure, window, now_ms, settings)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterable, Iterable
 
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types.auth import CredentialsT
+
 from watchroom.intake.batches import BatchApp, NoTables, PassThrough, consume_batches
 from watchroom.intake.intake import Intake
 from watchroom.intake.lanes import Fetched
+from watchroom.kafka.security import Security, security_of
 from watchroom.settings import Settings
 
 REQUEST_TIMEOUT_S = 40.0
@@ -23,12 +27,25 @@ def member_name(settings: Settings) -> str:
     return ".".join((name, *settings.streams))
 
 
+def _credentials(security: Security) -> CredentialsT | None:
+    """How Faust writes what the door to Kafka says; None for plaintext."""
+    if security.has_user:
+        return SASLCredentials(
+            username=security.user,
+            password=security.password,
+            ssl_context=security.ssl_context,
+            mechanism=security.mechanism,
+        )
+    return SSLCredentials(security.ssl_context) if security.ssl_context else None
+
+
 def make_app(settings: Settings, intake: Intake, streams: Iterable[str]) -> BatchApp:
     """The app that feeds `intake` with the events of these streams; not started."""
     session_s = settings.session_timeout_s
     app = BatchApp(
         settings.group,
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_credentials=_credentials(security_of(settings)),
         autodiscover=False,
         value_serializer="raw",
         key_serializer="raw",

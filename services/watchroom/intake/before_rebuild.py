@@ -13,8 +13,10 @@ from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.intake.topics import Topics
+from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.store.evictions import refuse_evicting
 from watchroom.store.read import PartitionState, Reader
 
 RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
@@ -44,9 +46,10 @@ class LogStart(NamedTuple):
 
 
 def look_at_redis(settings: Settings) -> Held:
-    """What Redis holds; empty where nobody has ever written."""
-    reader = Reader(settings.redis_url, settings.force)
+    """What Redis holds; empty where nobody has ever written. Raises ConfigurationInvalid if it may evict keys."""
+    reader = Reader(settings.redis, settings.force)
     try:
+        refuse_evicting(reader.process(), settings.redis_shown)
         meta = reader.meta()
         ids, partitions = (meta.log_ids, meta.partitions) if meta else ({}, {})
         return Held(reader.partitions(), reader.months(), ids, partitions)
@@ -67,9 +70,9 @@ def refuse_while_running(stood: Mapping[tuple[str, int], PartitionState], now_ms
 
 async def refuse_members(settings: Settings) -> None:
     """Raise WorkFailed if the workers' consumer group has a member."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = clients.admin(settings, REQUEST_TIMEOUT_MS)
     try:
-        await admin.start()
+        await clients.start(admin, settings)
         members = await _members(admin, settings.group)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error

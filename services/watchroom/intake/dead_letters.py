@@ -23,6 +23,7 @@ from watchroom.events import headers, reasons
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, too_small_for_letters
+from watchroom.kafka import clients
 from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024
@@ -102,7 +103,7 @@ class DeadLetters:
     """Sends letters to the dead-letter topic."""
 
     def __init__(self, settings: Settings, status: Status) -> None:
-        self._kafka = settings.kafka
+        self._settings = settings
         self._topic = settings.dead_letter_topic
         self._status = status
         self._producer: AIOKafkaProducer | None = None
@@ -123,7 +124,8 @@ class DeadLetters:
         except (KafkaError, OSError, TimeoutError) as error:
             self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
             raise BrokerUnavailable(
-                f"dead letters cannot be sent to {self._topic} at {self._kafka} ({type(error).__name__}: {error})"
+                f"dead letters cannot be sent to {self._topic} at {self._settings.kafka}"
+                f" ({type(error).__name__}: {error})"
             ) from error
         self._status.count("dead_letters", len(refused))
 
@@ -168,15 +170,15 @@ class DeadLetters:
         return self._producer
 
     async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._kafka,
+        producer = clients.producer(
+            self._settings,
             acks="all",
             enable_idempotence=idempotent,
             max_request_size=DEAD_LETTERS_MOST_BYTES,
             request_timeout_ms=int(SEND_WITHIN_S * 1000),
         )
         try:
-            await producer.start()
+            await clients.start(producer, self._settings)
         except BaseException:
             await producer.stop()
             raise

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 import structlog
 
 from watchroom.errors import (
+    BrokerRefuses,
     BrokerUnavailable,
     ConfigurationInvalid,
     DefinitionsReturned,
@@ -21,6 +22,7 @@ from watchroom.errors import (
     Moved,
     OtherDefinitions,
     RebuildNeeded,
+    StoreRefuses,
     StoreUnavailable,
     WatchroomError,
 )
@@ -202,7 +204,7 @@ class Intake:
     def wait_for(self, server: str, error: Exception) -> None:
         """`server` (redis, kafka) did not answer, and will be asked again."""
         self.status.count(f"{server}_retries")
-        self.status.waiting(server, str(error))
+        self.status.waiting(server, str(error), is_whole=isinstance(error, (BrokerRefuses, StoreRefuses)))
 
     def moved(self, lane: Lane, moved: Moved) -> None:
         """Redis stands elsewhere: the lane is to be placed there."""

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from watchroom.errors import BrokerUnavailable
@@ -21,6 +20,7 @@ from watchroom.intake.dead_letters import headers_of
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
+from watchroom.kafka import clients
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -137,8 +137,8 @@ def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:
     """Every letter in its topic, also those that are there twice."""
     accept_any_header_name()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+    consumer = clients.consumer(
+        settings,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=2 * DEAD_LETTERS_MOST_BYTES,
@@ -149,7 +149,7 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
             places = [TopicPartition(settings.dead_letter_topic, number) for number in await _partitions(settings)]
             if not places:
                 return
-            await consumer.start()
+            await clients.start(consumer, settings)
             consumer.assign(places)
             await consumer.seek_to_beginning(*places)
             async for record in _all_records(consumer, places):
@@ -161,9 +161,9 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
 
 async def _partitions(settings: Settings) -> list[int]:
     """Partitions of the letters' topic; none where no worker has made it yet."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = clients.admin(settings, REQUEST_TIMEOUT_MS)
     try:
-        await admin.start()
+        await clients.start(admin, settings)
         described = await admin.describe_topics()  # of all: asking for one that is not there may make it
     finally:
         await admin.close()
@@ -215,8 +215,8 @@ def _arrived_ms(text: str) -> int | None:
 
 async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
     """Send them; returns how many the topic does not take."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka,
+    producer = clients.producer(
+        settings,
         acks="all",  # not idempotent: the embedded broker is not, and a repeat changes nothing
         max_request_size=EVENTS_MOST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -224,7 +224,7 @@ async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
     refused = 0
     async with _told_as_ours(settings):
         try:
-            await producer.start()
+            await clients.start(producer, settings)
             for begin in range(0, len(letters), SENT_AT_ONCE):
                 stored = [_send_one(producer, letter) for letter in letters[begin : begin + SENT_AT_ONCE]]
                 refused += (await asyncio.gather(*stored)).count(False)

@@ -42,7 +42,7 @@ class MonthBandsWriter:
         self._settings = settings
         self._store = store
         self._calendar = Calendar(settings.zone)
-        self._reader = Reader(settings.redis_url, settings.force, READ_WITHIN_S)
+        self._reader = Reader(settings.redis, settings.force, READ_WITHIN_S)
         measures = [m for m in catalogue.measures.values() if kind_of(m).reads is Reads.TOKENS]
         self._of_stream = {s: [m for m in measures if m.stream == s] for s in settings.streams}
 

@@ -23,7 +23,7 @@ def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Stor
     """Redis for this worker, with what decides each stream's figures (its topic's partition count among it)."""
     counts = {stream: topics.partitions[settings.topic(stream)] for stream in settings.streams}
     definitions = {stream: definition_of(settings, catalogue, stream, count) for stream, count in counts.items()}
-    return Store(settings.redis_url, settings.force, definitions, topics.log_ids)
+    return Store(settings.redis, settings.force, definitions, topics.log_ids)
 
 
 class Appliers:

@@ -37,6 +37,7 @@ from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics, ensure_topics
+from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.clear import clear
@@ -86,8 +87,8 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
     await refuse_members(settings)
     sent = await identities(settings)
     accept_any_header_name()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+    consumer = clients.consumer(
+        settings,
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",  # as the worker reads: an aborted transaction never happened
@@ -105,7 +106,7 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
             future_ms=round(settings.future_s * 1000),
             lose_before=lose_before,
         )
-        clear(settings.redis_url, settings.force)
+        clear(settings.redis, settings.force)
         work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts)
         records = await work.run(progress)
     except (KafkaError, OSError) as error:
@@ -124,7 +125,7 @@ def _with_held(settings: Settings, redis: Held) -> Settings:
 
 
 def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
-    reader = Reader(settings.redis_url, settings.force)
+    reader = Reader(settings.redis, settings.force)
     try:
         return reader.dead_letters()
     finally:
@@ -133,7 +134,7 @@ def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
 
 async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) -> list[LogStart]:
     """Every partition's log; the consumer stands at their beginnings."""
-    await consumer.start()
+    await clients.start(consumer, settings)
     places = [
         TopicPartition(topic, number)
         for topic in settings.topics.values()

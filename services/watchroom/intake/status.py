@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -29,10 +28,9 @@ log = structlog.get_logger("watchroom.intake")
 
 def servers_of(settings: Settings) -> dict[str, str]:
     """Names of the servers for `Status`; a password in the Redis URL is not among them."""
-    redis = urlsplit(settings.redis_url)
     return {
         "kafka": f"Kafka at {settings.kafka} (check that it runs, and WATCHROOM_KAFKA)",
-        "redis": f"Redis at {redis.hostname}:{redis.port} (check that it runs, and WATCHROOM_REDIS_URL)",
+        "redis": f"Redis at {settings.redis_shown} (check that it runs, and WATCHROOM_REDIS_URL)",
     }
 
 
@@ -53,11 +51,16 @@ class Status:
         """Add to a counter of `COUNTERS`."""
         self.counts[name] += by
 
-    def waiting(self, server: str, text: str) -> None:
-        """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s."""
+    def waiting(self, server: str, text: str, *, is_whole: bool = False) -> None:
+        """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s.
+
+        `is_whole`: the text itself names the server and what to check.
+        """
         now_s = time.monotonic()
         since_s = self._waits[server][1] if server in self._waits else now_s
-        if name := self._servers.get(server):
+        if is_whole:
+            text = f"waiting: {text}"
+        elif name := self._servers.get(server):
             text = f"waiting for {name}: {text}"
         self._waits[server] = (text, since_s)
         if now_s - self._logged_at_s.get(server, -REPEAT_LOG_S) >= REPEAT_LOG_S:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, for_code
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
+from watchroom.kafka import clients
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import FOR_EVER_DAYS
@@ -74,9 +75,9 @@ async def ensure_topics(settings: Settings) -> Topics:
         WorkFailed: The broker refused to create a topic; the message says why.
         ConfigurationInvalid: The dead letters' topic does not take the largest letter.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+    admin = clients.admin(settings, _REQUEST_TIMEOUT_MS)
     try:
-        await admin.start()
+        await clients.start(admin, settings)
         have = await _partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         if missing:

@@ -16,10 +16,19 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import BrokerUnavailable, OtherDefinitions, StoreUnavailable, WatchroomError, WorkFailed
+from watchroom.errors import (
+    BrokerRefuses,
+    BrokerUnavailable,
+    OtherDefinitions,
+    StoreRefuses,
+    StoreUnavailable,
+    WatchroomError,
+    WorkFailed,
+)
 from watchroom.intake.app import make_app, member_name
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.evicting import end_when_evicting
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
@@ -33,6 +42,7 @@ from watchroom.settings import Settings
 from watchroom.store.write import OTHERS
 
 RETRY_S = 1.0
+REFUSED_RETRY_MOST_S = 16.0  # of a server that refuses us: after 2, 4, 8 s, then so often
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
 LET_GO_WITHIN_S = 2.0  # a start that was called off
 GC_THRESHOLD = 50_000  # allocations between collections of the young; states are many and long-lived
@@ -107,25 +117,33 @@ class Worker:
             intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
             self._health.intake = intake
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
+            evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
             writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
             try:
                 return await self._consume(intake)
             finally:
                 returning.cancel()
+                evicting.cancel()
                 writing.cancel()
         finally:
             await letters.stop()
             await store.close()
 
     async def _insist(self, server: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        """Call until the server answers; None when we are told to stop before."""
+        """Call until the server answers; None when we are told to stop before.
+
+        One that refuses us is asked seldom: somebody must change something first, and it may lock a user out.
+        """
+        wait_s = RETRY_S
         while not self._stop.is_set():
             try:
                 answer = await call()
             except (BrokerUnavailable, StoreUnavailable) as error:
-                self._status.waiting(server, str(error))
+                refuses = isinstance(error, (BrokerRefuses, StoreRefuses))
+                self._status.waiting(server, str(error), is_whole=refuses)
+                wait_s = min(2 * wait_s, REFUSED_RETRY_MOST_S) if refuses else RETRY_S
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), RETRY_S)
+                    await asyncio.wait_for(self._stop.wait(), wait_s)
             else:
                 self._status.answered(server)
                 return answer

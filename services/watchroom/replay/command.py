@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreUnavailable, WorkFailed
+from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
 from watchroom.replay.convert import Conversion, Tally
 from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
@@ -28,7 +28,7 @@ from watchroom.replay.spool import Spool, spool
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.summary import Outcome, Sent
 from watchroom.replay.token_key import token_maker
-from watchroom.replay.waiting import wait_applied, without_secrets
+from watchroom.replay.waiting import wait_applied
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
@@ -118,7 +118,7 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
         if request.as_live:
             records = _with_heartbeats(records, words.source, streams, stack.settings)
         known = events.events if as_of_ms is None else None
-        ends = produce(stack.settings.kafka, records, lambda done: progress("send", done, known))
+        ends = produce(stack.settings, records, lambda done: progress("send", done, known))
         _wait(stack, ends, sent.events, progress)
         now_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
         yield Outcome(
@@ -217,8 +217,10 @@ def _with_heartbeats(
 def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
     try:
         wait_applied(stack.reader, ends, stack.check, lambda missing: progress("apply", max(0, total - missing), total))
+    except StoreRefuses:
+        raise  # says it all
     except StoreUnavailable as error:
-        where = without_secrets(stack.settings.redis_url)
+        where = stack.settings.redis_shown
         raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
 
 

@@ -18,7 +18,9 @@ from aiokafka.errors import KafkaError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events.partitioner import partition_of
+from watchroom.kafka import clients
 from watchroom.replay.produce import BATCH_BYTES, TIMEOUT_MS, Ends
+from watchroom.settings import Settings
 
 MOST_UNDERWAY = 32  # batches that the broker has not answered yet, 128 KiB each
 Place = tuple[str, int]
@@ -77,24 +79,22 @@ class Bulk:
 
 
 @asynccontextmanager
-async def bulk(kafka: str) -> AsyncIterator[Bulk]:
+async def bulk(settings: Settings) -> AsyncIterator[Bulk]:
     """A connected sender of batches.
 
     Args:
-        kafka: Brokers, `host:port`, comma separated.
+        settings: Which brokers, and how they are spoken to.
 
     Raises:
         BrokerUnavailable: No broker answered, or not in time, here or in the body.
     """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka, acks="all", max_batch_size=BATCH_BYTES, request_timeout_ms=TIMEOUT_MS
-    )
+    producer = clients.producer(settings, acks="all", max_batch_size=BATCH_BYTES, request_timeout_ms=TIMEOUT_MS)
     try:
-        await asyncio.wait_for(producer.start(), TIMEOUT_MS / 1000)
+        await asyncio.wait_for(clients.start(producer, settings), TIMEOUT_MS / 1000)
         yield Bulk(producer)
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(
-            f"no answer from Kafka at {kafka} ({type(error).__name__}); "
+            f"no answer from Kafka at {settings.kafka} ({type(error).__name__}); "
             "check that it runs and that host and port are right (--kafka)"
         ) from error
     finally:

@@ -75,7 +75,7 @@ class Feed:
         self._caught_up.set()
         if first_live is None:
             return
-        async with sender(self._settings.kafka) as out:
+        async with sender(self._settings) as out:
             for event in chain([first_live], self._events):
                 if not await self._until(event.arrival_ms):
                     break
@@ -87,7 +87,7 @@ class Feed:
     async def _send_past(self) -> Simulated | None:
         """Send all that has arrived by now, which moves on meanwhile; returns the first event that has not."""
         topics = self._settings.topics
-        async with bulk(self._settings.kafka) as out:
+        async with bulk(self._settings) as out:
             for event in self._events:
                 if event.arrival_ms > _now_ms():
                     self._ends = await out.flush()

@@ -34,7 +34,7 @@ def stay_live(outcome: Outcome, for_s: float | None = None, every_s: float = HEA
 async def _beat(outcome: Outcome, for_s: float | None, every_s: float) -> int:
     ends_s = None if for_s is None else time.monotonic() + for_s
     next_s = time.monotonic()
-    async with sender(outcome.settings.kafka) as out:
+    async with sender(outcome.settings) as out:
         while ends_s is None or time.monotonic() < ends_s:
             outcome.check()
             if time.monotonic() >= next_s:

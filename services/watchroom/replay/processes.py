@@ -114,7 +114,7 @@ class Process:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Every setting as the environment variable that it is read from."""
-    values = settings.model_dump(mode="json")
+    values = {**settings.model_dump(mode="json"), "kafka_password": settings.kafka_password.get_secret_value()}
     return {f"WATCHROOM_{name.upper()}": _text(value) for name, value in values.items()}
 
 

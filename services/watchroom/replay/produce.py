@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import BrokerResponseError, KafkaError
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.kafka import clients
+from watchroom.settings import Settings
 
 TIMEOUT_MS = 15_000  # for one request, and for a batch to be acknowledged
 LINGER_MS = 5
@@ -88,36 +90,39 @@ class Sender:
 
 
 @asynccontextmanager
-async def sender(kafka: str, progress: Callable[[int], None] = lambda _: None) -> AsyncIterator[Sender]:
+async def sender(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> AsyncIterator[Sender]:
     """A connected sender; records get the present time, so that the broker's log is in order of sending.
 
     Args:
-        kafka: Brokers, `host:port`, comma separated.
+        settings: Which brokers, and how they are spoken to.
         progress: Called now and then with the number of acknowledged records.
 
     Raises:
         BrokerUnavailable: No broker answered.
     """
     logging.getLogger("aiokafka").addHandler(_SILENT)  # its errors reach the caller as ours
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka,
+    producer = clients.producer(
+        settings,
         acks="all",
         linger_ms=LINGER_MS,
         max_batch_size=BATCH_BYTES,
         request_timeout_ms=TIMEOUT_MS,
     )
     try:
-        await asyncio.wait_for(producer.start(), TIMEOUT_MS / 1000)
+        await asyncio.wait_for(clients.start(producer, settings), TIMEOUT_MS / 1000)
+    except BrokerUnavailable:
+        await producer.stop()
+        raise
     except (KafkaError, OSError, TimeoutError) as error:
         await producer.stop()
-        raise _refusal(kafka, error) from error
+        raise _refusal(settings.kafka, error) from error
     try:
-        yield Sender(kafka, producer, progress)
+        yield Sender(settings.kafka, producer, progress)
     finally:
         await asyncio.wait_for(_stop(producer), TIMEOUT_MS / 1000)
 
 
-def produce(kafka: str, records: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Ends:
+def produce(settings: Settings, records: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Ends:
     """Send all records in their order and wait until the broker has them.
 
     Returns:
@@ -129,7 +134,7 @@ def produce(kafka: str, records: Iterable[Outgoing], progress: Callable[[int], N
     """
 
     async def work() -> Ends:
-        async with sender(kafka, progress) as out:
+        async with sender(settings, progress) as out:
             for record in records:
                 await out.send(record)
             return await out.flush()

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
+from watchroom.kafka import clients
 from watchroom.replay.demo_feed import Feed
 from watchroom.replay.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.replay.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
@@ -195,9 +195,9 @@ def check_topics(settings: Settings, topics: Iterable[str]) -> None:
 
 
 async def _topics_exist(settings: Settings, topics: set[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=ASK_TIMEOUT_MS)
+    admin = clients.admin(settings, ASK_TIMEOUT_MS)
     try:
-        await admin.start()
+        await clients.start(admin, settings)
         there = set(await admin.list_topics())
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(

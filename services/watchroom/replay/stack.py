@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import ConfigurationInvalid, Fault, StoreUnavailable
+from watchroom.errors import ConfigurationInvalid, Fault, StoreRefuses, StoreUnavailable
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.processes import Process
 from watchroom.replay.produce import produce
 from watchroom.replay.server import free_port
-from watchroom.replay.waiting import without_secrets, worker_runs
+from watchroom.replay.waiting import worker_runs
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.evictions import refuse_evicting
 from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
@@ -47,7 +48,7 @@ def running_stack(
     Args:
         settings: Of this process.
         kafka: Brokers; None: a broker of our own, in memory.
-        redis_url: Redis; None: a store of our own, in memory. Both are given, or neither.
+        redis_url: Redis; None: the one that is set, if brokers are given, else a store of our own, in memory.
         sources: What the replay's source is, by stream.
         with_exporter: Also serve /metrics.
 
@@ -57,6 +58,8 @@ def running_stack(
         RebuildNeeded: Redis holds a stream of the source under another definition: no worker would apply its events.
         WorkFailed: A part did not start.
     """
+    if kafka is not None and redis_url is None and "redis_url" in settings.model_fields_set:
+        redis_url = settings.redis_url  # the only way to one with a password: an option may not hold it
     if (kafka is None) is not (redis_url is None):
         given, other = ("--kafka", "--redis") if redis_url is None else ("--redis", "--kafka")
         raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither for the embedded stack")])
@@ -75,9 +78,10 @@ def running_stack(
             _check_fed(settings, sources)
         own = {**own_ports, "sources": _with(settings.sources, sources), "streams": tuple(fed)}
         ours = settings.model_copy(update={**servers, **own})
-        reader = Reader(ours.redis_url, ours.force)
+        reader = Reader(ours.redis, ours.force)
         ending.callback(reader.close)
-        produce(ours.kafka, [])  # a broker that does not answer is said before anything starts
+        _refuse_evicting(reader, ours)
+        produce(ours, [])  # a broker that does not answer is said before anything starts
         folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-replay-")))
         processes = []
         if not _have_worker(reader, ours, settings, sources):
@@ -94,6 +98,12 @@ def running_stack(
                 part()
 
         yield Stack(ours, reader, check)
+
+
+def _refuse_evicting(reader: Reader, ours: Settings) -> None:
+    """Raise ConfigurationInvalid if Redis may evict keys; one that does not answer is told of later."""
+    with suppress(StoreUnavailable):
+        refuse_evicting(reader.process(), ours.redis_shown)
 
 
 def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> None:
@@ -114,9 +124,11 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
     """Whether a worker already runs, and knows that the source's events come from history."""
     try:
         runs = worker_runs(reader, ours.touch_s)
+    except StoreRefuses:
+        raise  # says it all
     except StoreUnavailable as error:
         raise StoreUnavailable(
-            f"no answer from Redis at {without_secrets(ours.redis_url)} ({error}); check that it runs and that "
+            f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "
             "host, port and password are right (--redis)"
         ) from error
     if not runs:

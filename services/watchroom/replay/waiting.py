@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit, urlunsplit
 
 from watchroom.errors import StoreUnavailable, WorkFailed
 from watchroom.replay.produce import Ends
@@ -76,12 +75,6 @@ def worker_runs(reader: Reader, touch_s: float) -> bool:
         if _fresh(reader) != before:
             return True
     return False
-
-
-def without_secrets(redis_url: str) -> str:
-    """A Redis address that may be shown."""
-    parts = urlsplit(redis_url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _fresh(reader: Reader) -> list[int | None]:

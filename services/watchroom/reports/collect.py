@@ -35,7 +35,7 @@ class Collector:
             ConfigurationInvalid: The catalogue cannot be used.
         """
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-        return cls(Reader(settings.redis_url, settings.force), catalogue, settings)
+        return cls(Reader(settings.redis, settings.force), catalogue, settings)
 
     def check(self, streams: Iterable[str] = ()) -> Filled:
         """Redis was filled, and at least one stream, and each of `streams`, under this catalogue and these settings.

@@ -7,20 +7,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
-from watchroom.errors import StoreUnavailable
 from watchroom.kinds import names
+from watchroom.redis_url import RedisServer
+from watchroom.store.connection import connection, unavailable
 from watchroom.store.keys import Keys
 
 
-def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str, str], int]) -> None:
+def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mapping[tuple[str, str], int]) -> None:
     """Write imported months, whole or not at all.
 
     What was there of a measure and month that `cells` names is replaced, so that importing again changes nothing.
 
     Args:
-        redis_url: Which Redis.
+        server: Which Redis.
         force: Whose.
         name: The baseline's.
         cells: (month, bucket field) -> how much.
@@ -32,7 +35,13 @@ def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str
     by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (month, field), number in cells.items():
         by_month[month][field] = number
-    redis = Redis.from_url(redis_url, decode_responses=True, socket_timeout=30, socket_connect_timeout=5)
+    redis = Redis(
+        **connection(server),
+        decode_responses=True,
+        socket_timeout=30,
+        socket_connect_timeout=5,
+        retry=Retry(NoBackoff(), 0),
+    )
     try:
         pipe = redis.pipeline(transaction=True)
         for month, fields in by_month.items():
@@ -43,7 +52,7 @@ def put_baseline(redis_url: str, force: str, name: str, cells: Mapping[tuple[str
             pipe.hset(key, mapping=cast("dict[Any, Any]", fields))
         pipe.execute()
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis did not answer ({error})") from error
+        raise unavailable(server, error) from error
     finally:
         redis.close()
 

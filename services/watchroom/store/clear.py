@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError, RedisError
+from redis.retry import Retry
 
-from watchroom.errors import StoreUnavailable
+from watchroom.redis_url import RedisServer
 from watchroom.store import keys
+from watchroom.store.connection import connection, unavailable
+from watchroom.store.evictions import as_seen, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
 
 AT_ONCE = 1000
 
 
-def clear(redis_url: str, force: str) -> int:
+def clear(server: RedisServer | str, force: str) -> int:
     """Remove every key of a force that events made; `meta` last. Calling again after a fault goes on.
 
     Imported months of baselines stay: no log could give them back.
@@ -27,7 +31,7 @@ def clear(redis_url: str, force: str) -> int:
         StoreUnavailable: Redis did not answer; workers refuse to start until this was called again.
     """
     ours = Keys(force)
-    redis = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=5)
+    redis = Redis(**connection(server), socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
     try:
         # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
         said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}
@@ -36,13 +40,27 @@ def clear(redis_url: str, force: str) -> int:
         for found in _in_parts(redis, ours):
             gone += len(found)
             redis.unlink(*found)
-        redis.delete(ours.meta)
+        known = _evictions(redis)
+        pipe = redis.pipeline(transaction=True)
+        pipe.delete(ours.meta)
+        if known:
+            pipe.hset(ours.meta, mapping=cast("dict[Any, Any]", known))
+        pipe.execute()
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis did not answer ({error})") from error
+        raise unavailable(server, error) from error
     else:
         return gone
     finally:
         redis.close()
+
+
+def _evictions(redis: Redis) -> dict[str, str]:
+    """What is known from here on of keys that Redis evicted: what it evicted up to now was not of what comes."""
+    try:
+        process = process_of(redis.info())
+    except NoPermissionError:
+        return {}
+    return as_seen(process) if process.evicted else {}
 
 
 def _in_parts(redis: Redis, ours: Keys) -> list[list[bytes]]:

@@ -10,6 +10,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.errors import OtherDefinitions, RebuildNeeded, WorkFailed
 from watchroom.settings import Settings
 from watchroom.store.definition import PARTITIONS, TOPIC, as_json, definition_of
+from watchroom.store.evictions import EVICTED_SAID, refuse_evicting
 from watchroom.store.meta import CLEARING_SAID, Bound, Meta, differing
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
@@ -48,7 +49,9 @@ def check_filled(reader: Reader, settings: Settings, catalogue: Catalogue) -> Fi
 
     Raises:
         WorkFailed: No worker has ever written there.
-        RebuildNeeded: No stream's figures were made under our definitions; reading them as ours would be wrong.
+        ConfigurationInvalid: Redis may evict keys.
+        RebuildNeeded: No stream's figures were made under our definitions, or Redis has evicted keys; reading them
+            as ours would be wrong.
         StoreUnavailable: Redis did not answer.
     """
     meta = reader.meta()
@@ -59,6 +62,10 @@ def check_filled(reader: Reader, settings: Settings, catalogue: Catalogue) -> Fi
         )
     if meta.clearing:
         raise RebuildNeeded(CLEARING_SAID)
+    process = reader.process()
+    refuse_evicting(process, settings.redis_shown)
+    if meta.evictions.marked or meta.evictions.missed(process):
+        raise RebuildNeeded(f"{EVICTED_SAID}; stop the workers")
     filled = Filled(meta, redefined(meta, settings, catalogue))
     if not (meta.streams.keys() & STREAMS.keys()) - filled.refused.keys():
         filled.refuse(filled.refused)

@@ -8,6 +8,8 @@ meta (hash)                        `fingerprint:<stream>` and `definition:<strea
                                    `life`, drawn anew when the keys were cleared; `seq`, raised by each step that
                                    changed buckets; `partitions:<topic>`; `log:<topic>`, the log's id. For good.
                                    `clearing`, from the first to the last key that a rebuild removes: nobody writes.
+                                   `evictions-of` and `evictions`: the `run_id` of a Redis and how many keys it had
+                                   evicted when somebody looked; `evicted`: some were ours, until a rebuild.
                                    Written by a worker at start and in the step, and by a rebuild; read by all.
                                    `fingerprint` and `definition` without a stream: the previous form, for all streams;
                                    now a word that stops workers of that version, see `store.old_meta`.
@@ -57,6 +59,9 @@ from __future__ import annotations
 FINGERPRINT = "fingerprint:"
 DEFINITION = "definition:"
 CLEARING = "clearing"
+EVICTED = "evicted"
+EVICTIONS = "evictions"
+EVICTIONS_OF = "evictions-of"
 LIFE = "life"
 SEQ = "seq"
 PARTITIONS = "partitions:"

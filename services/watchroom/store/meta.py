@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from watchroom.store import keys
 from watchroom.store.definition import as_json, fingerprint, what_changed
+from watchroom.store.evictions import Seen
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, OLD_DEFINITION, OLD_FINGERPRINT, parts_by_stream
 
 CLEARING_SAID: Final = "a rebuild is running, or was interrupted before it had cleared everything"
@@ -32,6 +33,7 @@ class Meta(NamedTuple):
     partitions: dict[str, int]  # topic -> count
     log_ids: dict[str, str]  # topic -> which log it was filled from; empty where the broker has no such ids
     clearing: bool = False  # a rebuild clears the keys, or was killed while it did
+    evictions: Seen = Seen()
 
 
 def meta_of(stored: Mapping[str, str]) -> Meta | None:
@@ -47,7 +49,7 @@ def meta_of(stored: Mapping[str, str]) -> Meta | None:
     if not streams and not clearing:
         return None
     counts = {topic: int(count) for topic, count in _after(keys.PARTITIONS, stored).items()}
-    return Meta(streams, int(stored.get(keys.SEQ, 0)), counts, _after(keys.LOG, stored), clearing)
+    return Meta(streams, int(stored.get(keys.SEQ, 0)), counts, _after(keys.LOG, stored), clearing, Seen.of(stored))
 
 
 def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:

@@ -12,12 +12,15 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from watchroom.errors import StoreUnavailable
+from watchroom.errors import StoreRefuses
 from watchroom.fold.batch import Restatement
 from watchroom.kinds import names, open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
+from watchroom.redis_url import RedisServer
 from watchroom.store import keys
 from watchroom.store.bands import Held
+from watchroom.store.connection import connection, unavailable
+from watchroom.store.evictions import Process, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
@@ -44,19 +47,29 @@ class SourceState(NamedTuple):
 class Reader:
     """One force's figures; every call raises StoreUnavailable when Redis does not answer."""
 
-    def __init__(self, redis_url: str, force: str, timeout_s: float = 5.0) -> None:
+    def __init__(self, server: RedisServer | str, force: str, timeout_s: float = 5.0) -> None:
         self.keys = Keys(force)
-        self._redis = Redis.from_url(
-            redis_url,
+        self._server = server
+        self._redis = Redis(
+            **connection(server),
             decode_responses=True,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale; a lost Redis must show soon
         )
 
-    def run_id(self) -> str:
-        """Changes when the Redis process does: a restart may have brought older content back."""
-        return str(self._ask(lambda: self._redis.info("server"))["run_id"])
+    def process(self) -> Process:
+        """What Redis says of itself. `run_id` changes when the process does: it may have brought older content back.
+
+        Without the right to INFO it changes with every connection, for a process that ends takes ours with it.
+        """
+        try:
+            return process_of(self._ask(self._redis.info))
+        except StoreRefuses:
+            ask: Callable[..., Any] = self._redis.execute_command
+            said = self._ask(lambda: ask("HELLO"))
+            fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
+            return Process(f"connection {fields['id']}")
 
     def life(self) -> str:
         """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""
@@ -233,7 +246,7 @@ class Reader:
         try:
             return call()
         except (RedisError, OSError) as error:
-            raise StoreUnavailable(f"Redis did not answer ({error})") from error
+            raise unavailable(self._server, error) from error
 
 
 def _int(value: str | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,13 +13,31 @@ import msgpack
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError, TryAgainError
+from redis.exceptions import (
+    ClusterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreUnavailable, WorkFailed
+from watchroom.errors import (
+    Moved,
+    OtherDefinitions,
+    RebuildNeeded,
+    StoreRefuses,
+    StoreUnavailable,
+    WorkFailed,
+)
+from watchroom.redis_url import RedisServer, shown
 from watchroom.store import definition, keys
 from watchroom.store.bands import MonthBands, as_json
+from watchroom.store.connection import connection, unavailable
+from watchroom.store.evictions import Process, Seen, as_seen, process_of, refuse_evicting
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
@@ -43,7 +62,7 @@ class Store:
     """Redis for one worker.
 
     Args:
-        redis_url: For example `redis://127.0.0.1:6379/0`.
+        server: Which Redis; a URL alone has no files for TLS.
         force: Whose keys.
         definitions: By stream, from `definition.definition_of`.
         log_ids: By topic, what tells a log from one made anew under the same name; empty where the
@@ -52,12 +71,13 @@ class Store:
 
     def __init__(
         self,
-        redis_url: str,
+        server: RedisServer | str,
         force: str,
         definitions: Mapping[str, Mapping[str, Any]],
         log_ids: Mapping[str, str] | None = None,
     ) -> None:
         self.keys = Keys(force)
+        self._server = server
         self._definitions = {stream: definition.as_json(parts) for stream, parts in definitions.items()}
         self._fingerprints = {stream: definition.fingerprint(text) for stream, text in self._definitions.items()}
         self._topics: dict[str, str] = {stream: parts[definition.TOPIC] for stream, parts in definitions.items()}
@@ -66,8 +86,8 @@ class Store:
             stream: parts[definition.PARTITIONS] for stream, parts in definitions.items()
         }
         self._log_ids = dict(log_ids or {})
-        self._redis: Redis = Redis.from_url(
-            redis_url,
+        self._redis: Redis = Redis(
+            **connection(server),
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
@@ -76,6 +96,8 @@ class Store:
         self._take_over = self._redis.register_script(_script("take_over.lua"))
         self._step = self._redis.register_script(_script("step.lua"))
         self._bands = self._redis.register_script(_script("bands.lua"))
+        ours = (self._open, self._take_over, self._step, self._bands)
+        self._scripts = {script.sha: cast("str", script.script) for script in ours}
 
     async def open(self) -> dict[str, str]:
         """Write each stream's definition, and the id of its log, where there is none.
@@ -85,8 +107,10 @@ class Store:
 
         Raises:
             RebuildNeeded: A stream of ours was filled from another log.
+            ConfigurationInvalid: Redis may evict keys.
             StoreUnavailable: Redis did not answer.
         """
+        await self.check_evictions()
         stored = await self._bind()
         if streams := taken_over(stored):
             fields = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
@@ -99,6 +123,33 @@ class Store:
             if stream not in left and log_id is not None and stored.get(f"{keys.LOG}{topic}", log_id) != log_id:
                 raise RebuildNeeded(f"topic {topic} was made anew: its log is not the one that Redis was filled from")
         return left
+
+    async def check_evictions(self) -> None:
+        """Mark `meta` if Redis has evicted keys since somebody looked; nothing where we may not ask.
+
+        Raises:
+            ConfigurationInvalid: It may evict keys.
+            StoreUnavailable: It did not answer.
+        """
+        process = await self._process()
+        if process is None:
+            return
+        refuse_evicting(process, shown(self._server if isinstance(self._server, str) else self._server.url))
+        fields = [keys.EVICTIONS_OF, keys.EVICTIONS]
+        stored = await self._answer(self._redis.hmget(self.keys.meta, fields))
+        seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
+        if seen.missed(process):
+            marked = {keys.EVICTED: "1", **as_seen(process)}
+            await self._answer(self._redis.hset(self.keys.meta, mapping=cast("dict[Any, Any]", marked)))
+
+    async def _process(self) -> Process | None:
+        """What Redis says of itself; None if we may not ask."""
+        try:
+            return process_of(await self._answer(self._redis.info()))
+        except StoreRefuses as error:
+            if isinstance(error.__cause__, NoPermissionError):
+                return None
+            raise
 
     async def _bind(self) -> dict[str, str]:
         """Bind what is bound to nothing; all that `meta` holds then."""
@@ -204,8 +255,10 @@ class Store:
         try:
             return await call
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise StoreUnavailable(f"Redis did not answer ({error})") from error
+            raise await asyncio.to_thread(unavailable, self._server, error) from error
         except ResponseError as error:
+            if isinstance(refusal := unavailable(self._server, error, self._scripts), StoreRefuses):
+                raise refusal from error
             if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
                 await self._connect_anew()
                 raise StoreUnavailable(f"Redis does not write now ({error})") from error

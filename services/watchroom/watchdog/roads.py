@@ -6,7 +6,12 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from ipaddress import ip_address
 from urllib.parse import urlsplit
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed has the second one on some systems only
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 import aiohttp
 
@@ -41,10 +46,11 @@ def roads_of(settings: Settings, timeout_s: float = SEND_TIMEOUT_S) -> dict[str,
 def _to_webhook(url: str, timeout_s: float) -> Send:
     async def send(message: Message) -> None:
         timeout = aiohttp.ClientTimeout(total=timeout_s)
+        proxy = _proxy_for(url)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(url, json=message, allow_redirects=False) as answer,
+                session.post(url, json=message, allow_redirects=False, proxy=proxy) as answer,
             ):
                 if not answer.ok or 300 <= answer.status < 400:
                     raise WorkFailed(f"the webhook answered {answer.status}")
@@ -52,9 +58,39 @@ def _to_webhook(url: str, timeout_s: float) -> Send:
             raise WorkFailed(f"the webhook did not answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             # Its text may hold the URL, and that a token.
-            raise WorkFailed(f"the webhook was not reached ({type(error).__name__})") from error
+            through = " through the proxy of the environment" if proxy else ""
+            raise WorkFailed(f"the webhook was not reached{through} ({type(error).__name__})") from error
 
     return send
+
+
+def _proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for a URL: HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, less NO_PROXY.
+
+    aiohttp's own `trust_env` would also send a password from `.netrc`. A proxy cannot reach our loopback.
+
+    Raises:
+        WorkFailed: It is of a kind that we cannot use.
+    """
+    parts, proxies = urlsplit(url), getproxies_environment()
+    host = parts.hostname or ""
+    if _is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2], proxies):
+        return None
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if proxy and urlsplit(proxy).scheme not in ("http", "https"):
+        raise WorkFailed(
+            f"the environment's proxy for {parts.scheme}:// is {urlsplit(proxy).scheme}://; write one that is http://"
+            " or https://, or the webhook's host into NO_PROXY"
+        )
+    return proxy
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _to_command(command: Sequence[str], timeout_s: float) -> Send:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,11 +31,27 @@ class KafkaServer:
         node: Its id, from 1.
         controllers: Controller ports of the whole cluster by node id; by default this one alone.
         cluster: The cluster's id; by default a new one.
+        listeners: More doors, by their Kafka name in capital letters: the port is found, the settings are the
+            listener's own (without `listener.name.<name>.`), `security.protocol` among them.
+        scram: Users with their password, for SCRAM-SHA-256 and SCRAM-SHA-512.
+        supers: Principals that may do everything; with an authorizer, which there is only where this is given.
     """
 
     def __init__(
-        self, folder: Path, node: int = 1, controllers: Mapping[int, int] | None = None, cluster: str | None = None
+        self,
+        folder: Path,
+        node: int = 1,
+        controllers: Mapping[int, int] | None = None,
+        cluster: str | None = None,
+        *,
+        listeners: Mapping[str, Mapping[str, object]] | None = None,
+        scram: Mapping[str, str] | None = None,
+        supers: Sequence[str] = (),
     ) -> None:
+        self._supers = tuple(supers)
+        self._listeners = dict(listeners or {})
+        self.ports = {name: free_port() for name in self._listeners}
+        self._scram = dict(scram or {})
         self._jars = kafka_jars()
         self._java = program("Java 17", "java")
         self._folder = folder
@@ -83,6 +99,9 @@ class KafkaServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text("".join(f"{key}={value}\n" for key, value in self._configuration().items()))
         command = self._command("kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(self._properties))
+        for user, password in self._scram.items():
+            for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                command += ["--add-scram", f"{mechanism}=[name={user},password={password}]"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise WorkFailed(f"Apache Kafka could not format {self._folder}:\n{done.stdout}{done.stderr}")
@@ -98,13 +117,25 @@ class KafkaServer:
     def _configuration(self) -> dict[str, object]:
         voters = ",".join(f"{node}@{LOOPBACK}:{port}" for node, port in self._controllers.items())
         copies = min(3, len(self._controllers))
+        doors = {"PLAINTEXT": self.port, "CONTROLLER": self._controllers[self._node], **self.ports}
+        protocols = {name: own["security.protocol"] for name, own in self._listeners.items()}
+        own = {
+            f"listener.name.{name.lower()}.{key}": value
+            for name, given in self._listeners.items()
+            for key, value in given.items()
+            if key != "security.protocol"
+        }
+        if self._supers:
+            own["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+            own["super.users"] = ";".join(self._supers)
         return {
+            **own,
             "process.roles": "broker,controller",
             "node.id": self._node,
             "controller.quorum.voters": voters,
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{LOOPBACK}:{self._controllers[self._node]}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in doors.items()),
+            "listener.security.protocol.map": ",".join(f"{name}:{protocols.get(name, 'PLAINTEXT')}" for name in doors),
             "log.dirs": self._folder / "log",
             # A topic that nobody created is a fault of ours that must show.
             "auto.create.topics.enable": "false",

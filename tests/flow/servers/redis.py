@@ -18,9 +18,12 @@ _AOF = "appendonlydir"
 
 
 class RedisServer:
-    """One Redis with its append-only file on. Its port and content stay over `stop`, `kill` and `restart`."""
+    """One Redis with its append-only file on. Its port and content stay over `stop`, `kill` and `restart`.
 
-    def __init__(self, folder: Path) -> None:
+    `options` are more of redis-server's own, for example a port with TLS beside the plain one.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -28,7 +31,7 @@ class RedisServer:
         command = [program("Redis", "redis-server"), str(ROOT / "deploy" / "redis" / "redis.conf")]
         command += ["--port", str(self.port), "--dir", str(folder), "--appenddirname", _AOF]
         # A rewrite would change the files under a snapshot's hands.
-        command += ["--auto-aof-rewrite-percentage", "0"]
+        command += ["--auto-aof-rewrite-percentage", "0", *options]
         self.server = LocalServer("Redis", command, folder / "redis.log")
 
     def start(self) -> None:

@@ -1,0 +1,98 @@
+"""Asking a broker whether it lets us in, before a client does: aiokafka logs the answer and keeps it to itself.
+
+What comes of it is one sentence that says which server, what it answered, and which setting to look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from aiokafka.conn import AIOKafkaConnection, CloseReason, create_conn
+from aiokafka.errors import IllegalSaslStateError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from watchroom.errors import BrokerRefuses
+from watchroom.kafka.security import Security, security_of
+from watchroom.settings import Settings
+from watchroom.tls import Refusal, of_certificate, speaks_tls
+
+WITHIN_MS = 5000  # for one broker
+SECURITY = "WATCHROOM_KAFKA_SECURITY"
+
+
+async def ask(settings: Settings) -> None:
+    """Do nothing if a broker lets us in, or if none answers: the client then says so itself.
+
+    Raises:
+        BrokerRefuses: None of them lets us in, and one says why.
+        ConfigurationInvalid: A file of a certificate or key cannot be used.
+    """
+    security = security_of(settings)
+    refused: dict[str, Refusal] = {}
+    for server in (text.strip() for text in settings.kafka.split(",")):
+        host, _, port = server.rpartition(":")
+        refusal = await _refusal(host.strip("[]"), int(port), security)
+        if refusal is None:
+            return
+        if refusal.answer:
+            refused[server] = refusal
+    for server, (answer, look_at) in refused.items():
+        raise BrokerRefuses(f"Kafka at {server} {answer}; check {look_at}")
+
+
+async def _refusal(host: str, port: int, security: Security) -> Refusal | None:
+    """Why a broker does not let us in; None if it does, without an answer if it does not answer."""
+    try:
+        await _let_in(host, port, security)
+    except (KafkaError, OSError, TimeoutError) as error:
+        return _by_error(error, security) or await _by_looking(host, port, security, error) or Refusal("", "")
+    return None
+
+
+async def _let_in(host: str, port: int, security: Security) -> None:
+    """Connect, prove who we are, and have one request answered, as a client would."""
+    connection: AIOKafkaConnection = await create_conn(
+        host, port, client_id="watchroom", request_timeout_ms=WITHIN_MS, **security.arguments()
+    )
+    try:
+        async with asyncio.timeout(WITHIN_MS / 1000):
+            await connection.send(MetadataRequest([]))
+    finally:
+        connection.close(reason=CloseReason.SHUTDOWN)
+
+
+def _by_error(error: Exception, security: Security) -> Refusal | None:
+    """What the error itself says."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return of_certificate(error, "WATCHROOM_KAFKA", "WATCHROOM_KAFKA_CA")
+    if isinstance(error, SaslAuthenticationFailed):
+        answer = f"does not let user {security.user!r} in by {security.mechanism} (wrong user or password)"
+        return Refusal(answer, "WATCHROOM_KAFKA_USER and WATCHROOM_KAFKA_PASSWORD")
+    if isinstance(error, UnsupportedSaslMechanismError):
+        return Refusal(f"does not offer {security.mechanism}", "WATCHROOM_KAFKA_MECHANISM")
+    if isinstance(error, IllegalSaslStateError):
+        return Refusal("takes no user and password on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
+    return None
+
+
+async def _by_looking(host: str, port: int, security: Security, error: Exception) -> Refusal | None:
+    """What a second look shows: a broker that is spoken to in the wrong protocol hangs up without a word."""
+    has_tls = await asyncio.to_thread(speaks_tls, host, port, WITHIN_MS / 1000)
+    if security.ssl_context is None and has_tls:
+        return Refusal("speaks TLS on this port, and we do not", f"{SECURITY} (ssl or sasl_ssl)")
+    if security.ssl_context is not None and has_tls is False:
+        return Refusal("does not speak TLS on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
+    if has_tls is None or not _hung_up(error):
+        return None
+    if security.ssl_context is None:
+        wanted = "sasl_plaintext, if it wants user and password"
+        return None if security.has_user else Refusal("hung up on our first request", f"{SECURITY} ({wanted})")
+    return Refusal(
+        "hung up after the TLS handshake",
+        f"WATCHROOM_KAFKA_CERT (a certificate that it trusts), and {SECURITY} (sasl_ssl, if it wants a password)",
+    )
+
+
+def _hung_up(error: Exception) -> bool:
+    return isinstance(error, (KafkaError, ConnectionError)) and not isinstance(error, ConnectionRefusedError)

@@ -1,0 +1,145 @@
+"""Reading a Redis URL strictly, and showing it without its password.
+
+Lenient readers take a mistyped database for 0, and a password with `/` in it for a path. Here a URL that does not
+say exactly one server and one database is refused, and of a refused one nothing but the scheme is ever shown: nobody
+can tell where the password in it ends.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+EXAMPLE: Final = "redis://127.0.0.1:6379/0"
+DEFAULT_PORT: Final = 6379
+UNIX: Final = "unix"
+
+_SCHEME = re.compile(r"(rediss?|unix)://(.*)", re.IGNORECASE | re.DOTALL)
+_SERVER = re.compile(
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]@%\\]+)(?::(?P<port>[0-9]{1,5}))?(?:/(?P<database>[^?#]*))?"
+)
+_DATABASE = re.compile(r"[0-9]{1,9}")
+_NOT_PLAIN = re.compile(r"[\x00-\x20\x7f\[\]\\]")  # what readers of URLs drop, or take for the mark of something else
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class RedisUrlRefused(ValueError):
+    """A URL that cannot be used: `found` says what is wrong without quoting it, the text what to write."""
+
+    def __init__(self, found: str, write: str) -> None:
+        self.found = found
+        super().__init__(write)
+
+
+class RedisAddress(NamedTuple):
+    """One server, one database, and who asks."""
+
+    scheme: str  # redis, rediss or unix
+    user: str  # "" for the default user
+    password: str  # "" for none
+    host: str  # "" for a socket
+    port: int
+    path: str  # of the socket; "" for a host
+    database: int
+
+    @property
+    def shown(self) -> str:
+        """The URL without user and password."""
+        if self.scheme == UNIX:
+            return f"unix://{self.path}?db={self.database}"
+        return f"{self.scheme}://{self.host}:{self.port}/{self.database}"
+
+
+class RedisServer(NamedTuple):
+    """A URL and the PEM files of its TLS; "" for the system's authorities, and for no certificate of ours."""
+
+    url: str
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
+def parse(url: str) -> RedisAddress:
+    """The server that a URL names.
+
+    `redis://[[user]:password@]host[:port][/database]`, the same with `rediss`, or
+    `unix://[[user]:password@]/path[?db=database]`. User, password and path are percent-encoded.
+
+    Raises:
+        RedisUrlRefused: It does not name exactly one server and one database.
+    """
+    match = _SCHEME.fullmatch(url)
+    if match is None:
+        raise RedisUrlRefused(
+            "no redis://, rediss:// or unix:// at the start",
+            f"a URL such as {EXAMPLE} (redis://, rediss:// or unix://)",
+        )
+    scheme, rest = match[1].lower(), match[2]
+    before = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in rest[len(before) :]:
+        raise RedisUrlRefused(
+            "an @ after the first /, ? or #",
+            "the user and password percent-encoded: / as %2F, ? as %3F, # as %23, @ as %40",
+        )
+    if _BAD_PERCENT.search(rest):
+        raise RedisUrlRefused("a % without two hex digits", "%25 for each % that is part of the user or password")
+    credentials, _, _ = before.rpartition("@")
+    if _NOT_PLAIN.search(credentials):
+        raise RedisUrlRefused(
+            "a blank, control character, [, ] or \\ in the user or password",
+            "it percent-encoded: a blank as %20, [ as %5B, ] as %5D, \\ as %5C",
+        )
+    user, _, password = (_decoded(part) for part in credentials.partition(":"))
+    server = rest[len(credentials) + 1 :] if "@" in before else rest
+    if scheme == UNIX:
+        return _socket(user, password, server)
+    return _host(scheme, user, password, server)
+
+
+def shown(url: str) -> str:
+    """The URL for messages: without user and password, and of one that is refused the scheme alone."""
+    try:
+        return parse(url).shown
+    except RedisUrlRefused:
+        match = _SCHEME.fullmatch(url)
+        return f"{match[1].lower()}://(hidden)" if match else "(hidden)"
+
+
+def _host(scheme: str, user: str, password: str, server: str) -> RedisAddress:
+    if "?" in server:
+        raise RedisUrlRefused(
+            "options after a ?", f"the URL without them; the database is the number at its end: {EXAMPLE}"
+        )
+    if "#" in server:
+        raise RedisUrlRefused("a #", f"the URL without it, or as %23 in a password: {EXAMPLE}")
+    match = _SERVER.fullmatch(server)
+    port = int(match["port"] or DEFAULT_PORT) if match else 0
+    if match is None or not 0 < port < 65536:
+        raise RedisUrlRefused("no host, or no port from 1 to 65535", f"host and port, for example {EXAMPLE}")
+    return RedisAddress(scheme, user, password, match["host"], port, "", _database(match["database"] or "0", EXAMPLE))
+
+
+def _socket(user: str, password: str, server: str) -> RedisAddress:
+    example = "unix:///run/redis/redis.sock?db=0"
+    path, _, options = server.partition("?")
+    if not path.startswith("/") or path == "/" or "#" in server or _NOT_PLAIN.search(server):
+        raise RedisUrlRefused("no plain absolute path of a socket", f"the path after unix://, for example {example}")
+    name, _, text = options.partition("=")
+    if options and (name != "db" or "&" in text):
+        raise RedisUrlRefused("options other than db", f"no other option, for example {example}")
+    database = _database(text, example) if options else 0
+    return RedisAddress(UNIX, user, password, "", 0, _decoded(path), database)
+
+
+def _database(text: str, example: str) -> int:
+    if not _DATABASE.fullmatch(text):
+        raise RedisUrlRefused("a database that is not one number", f"one number as the database, for example {example}")
+    return int(text)
+
+
+def _decoded(text: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise RedisUrlRefused("percent-encoded bytes that are not UTF-8", "the characters' UTF-8 bytes") from None

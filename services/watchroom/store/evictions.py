@@ -1,0 +1,74 @@
+"""Has Redis dropped keys by itself, or may it? A key that it evicts is a count that is wrong from then on. Pure.
+
+Redis says so in INFO, to whoever may ask; of a user who may not, nothing can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.store import keys
+
+GOOD_POLICY: Final = "noeviction"
+POLICY_WRITE: Final = (
+    f"{GOOD_POLICY}, with CONFIG SET and in redis.conf, whatever maxmemory is; then stop the workers and run"
+    " `watchroom rebuild`: what Redis evicts is counted wrongly"
+)
+EVICTED_SAID: Final = "Redis has evicted keys, so figures may be wrong"
+
+
+class Process(NamedTuple):
+    """What a Redis process says of itself; None where it does not."""
+
+    run_id: str
+    policy: str | None = None  # maxmemory-policy
+    evicted: int | None = None  # keys, since it started; None on a replica, which counts its own
+
+    @property
+    def may_evict(self) -> bool:
+        """Whether it drops keys once it is full."""
+        return self.policy not in (None, GOOD_POLICY)
+
+
+def process_of(info: Mapping[str, Any]) -> Process:
+    """From the fields of INFO."""
+    policy, evicted = info.get("maxmemory_policy"), info.get("evicted_keys")
+    is_primary = info.get("role") == "master"
+    return Process(
+        run_id=str(info["run_id"]),
+        policy=None if policy is None else str(policy),
+        evicted=int(evicted) if evicted is not None and is_primary else None,
+    )
+
+
+class Seen(NamedTuple):
+    """How many evictions `meta` knows of: those of one process, before our figures or already told."""
+
+    run_id: str = ""
+    evicted: int = 0
+    marked: bool = False  # some came while our figures were there
+
+    @classmethod
+    def of(cls, stored: Mapping[str, str]) -> Seen:
+        """From the fields of `meta`."""
+        return cls(stored.get(keys.EVICTIONS_OF, ""), int(stored.get(keys.EVICTIONS, 0)), keys.EVICTED in stored)
+
+    def missed(self, process: Process) -> bool:
+        """Whether the process has evicted more than is known; another process begins at 0."""
+        known = self.evicted if self.run_id == process.run_id else 0
+        return process.evicted is not None and process.evicted > known
+
+
+def refuse_evicting(process: Process, redis_shown: str) -> None:
+    """Raise ConfigurationInvalid if a Redis may evict keys; `redis_shown` names it."""
+    if process.may_evict:
+        raise ConfigurationInvalid(
+            [Fault(f"Redis at {redis_shown}", "maxmemory-policy", str(process.policy), POLICY_WRITE)]
+        )
+
+
+def as_seen(process: Process) -> dict[str, str]:
+    """Fields of `meta`: all that the process has evicted up to now is known."""
+    return {keys.EVICTIONS_OF: process.run_id, keys.EVICTIONS: str(process.evicted or 0)}

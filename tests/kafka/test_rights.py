@@ -1,0 +1,85 @@
+"""The rights of `deploy/kafka/rights.md` are enough for a whole flow, and what is said where they are missing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import CreateAclsRequest
+
+from tests.flow.commands import watchroom
+from tests.flow.rebuild_room import Room
+from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
+from tests.kafka.test_secured import room, whole_flow
+from tests.parts import ROOT
+from watchroom.intake.topics import ensure_topics
+from watchroom.replay.processes import environment
+from watchroom.replay.produce import Outgoing, produce
+from watchroom.settings import read_settings
+
+__all__ = ["room"]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
+# Kafka's numbers, AclOperation.java, ResourceType.java and PatternType.java.
+OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
+RESOURCES = {"topic": 2, "group": 3}
+PATTERNS = {"literal": 3, "prefixed": 4}
+ALLOW = 3
+
+
+def rules(user: str, name: str) -> list[tuple[int, str, int, int]]:
+    """Resource, name, pattern and operation of the page's lines for a user, with another prefix and group."""
+    text = (ROOT / "deploy" / "kafka" / "rights.md").read_text()
+    found = []
+    for line in re.findall(rf"^kafka-acls.sh --add --allow-principal User:{user} (.*)$", text, re.MULTILINE):
+        ((resource, of),) = re.findall(r"--(topic|group) (\S+)", line)
+        (pattern,) = re.findall(r"--resource-pattern-type (\S+)", line)
+        for operation in re.findall(r"--operation (\S+)", line):
+            of_test = of.replace("watchroom", name)
+            found.append((RESOURCES[resource], of_test, PATTERNS[pattern], OPERATIONS[operation]))
+    assert found
+    return found
+
+
+async def allow(secured: Secured, given: list[tuple[int, str, int, int]]) -> None:
+    """Let the other user do this."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
+    await admin.start()
+    try:
+        for resource, name, pattern, operation in given:
+            request = CreateAclsRequest(resource, name, pattern, f"User:{OTHER}", "*", operation, ALLOW)
+            answer = await admin._send_request(request)
+            assert [code for code, _ in answer.creation_responses] == [0], answer
+    finally:
+        await admin.close()
+
+
+def as_other(secured: Secured) -> dict[str, Any]:
+    """Settings of that user."""
+    return secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD)
+
+
+async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured, room: Room) -> None:
+    """Topics made and read, letters written, read and sent again, a group joined, and a rebuild."""
+    await allow(secured, rules("watchroom", room.settings.force))
+    await whole_flow(room, as_other(secured))
+
+
+async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: Secured, room: Room) -> None:
+    """A feed has no business with what others send."""
+    await ensure_topics(room.settings)
+    await allow(secured, rules("telephony", room.settings.force))
+    settings = read_settings(**{**as_other(secured), "topic_prefix": room.settings.force})
+    ends = await asyncio.to_thread(produce, settings, [Outgoing(settings.topic("calls"), b"1", b"{}")])
+    assert list(ends.values()) == [1]
+
+
+async def test_without_rights_a_worker_says_what_it_may_not(secured: Secured, room: Room) -> None:
+    """One line, exit 1: nothing of it mends itself."""
+    given = {**as_other(secured), "topic_prefix": room.settings.force, "redis_url": room.settings.redis_url}
+    done = await asyncio.to_thread(watchroom, "worker", environment=environment(read_settings(**given)))
+    assert done.code == 1, done
+    assert re.search(r"refused to create topic .*(rights|authorized)", done.said), done
+    assert OTHER_PASSWORD not in done.said

@@ -1,0 +1,284 @@
+"""Kafka behind TLS, SCRAM and client certificates: a whole flow through it, and what is said when it refuses us."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.conn import AIOKafkaConnection
+
+from tests.conftest import new_name
+from tests.flow.commands import watchroom
+from tests.flow.rebuild_room import Room
+from tests.flow.servers import RedisServer, Stack
+from tests.intake.worker_process import WorkerProcess
+from tests.kafka.conftest import PASSWORD, Secured
+from tests.store.test_secured import ENCODED, acl_line
+from watchroom.errors import BrokerRefuses, ConfigurationInvalid
+from watchroom.intake.topics import ensure_topics
+from watchroom.intake.worker import Worker
+from watchroom.kafka import asking
+from watchroom.kafka.asking import ask
+from watchroom.replay.demo import SIMULATED_SOURCES
+from watchroom.replay.processes import environment
+from watchroom.replay.produce import Outgoing, produce
+from watchroom.settings import Settings, read_settings
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def room(secured: Secured, redis_server: RedisServer, tmp_path: Path) -> Iterator[Room]:
+    """One force; the test itself looks through the open door."""
+    stack = Stack("real", secured.server.address, redis_server.url, new_name())
+    with redis_server.client() as client:
+        yield Room(stack.settings(streams=("calls",), session_timeout_s=2, touch_s=0.5), client, tmp_path)
+
+
+def records(settings: Settings, count: int) -> list[Outgoing]:
+    """One call each, and one record that is no event."""
+    at = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    event = {"specversion": "1.0", "source": "acd", "type": "call.presented", "time": at, "data": {"line": "999"}}
+    topic = settings.topic("calls")
+    good = [
+        Outgoing(topic, b"c%d" % n, json.dumps({**event, "id": f"c{n}-p", "subject": f"c{n}"}).encode())
+        for n in range(count)
+    ]
+    return [*good, Outgoing(topic, b"bad", b"no event")]
+
+
+def as_user_of_the_page(room: Room) -> str:
+    """The URL of a Redis user with the rights of `deploy/redis/rights.md`."""
+    client: Any = room.client
+    client.execute_command("ACL", "SETUSER", "wr", *acl_line(room.settings.force))
+    return room.settings.redis_url.replace("://", f"://wr:{ENCODED}@")
+
+
+@pytest.mark.parametrize("way", ["scram-512", "scram-256", "plain", "mutual"])
+async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: Room, way: str) -> None:
+    """Topics, producing, a worker, dead letters and their replay, a rebuild; Redis lets us do what its page says."""
+    given = {
+        "scram-512": secured.scram(),
+        "scram-256": secured.scram("SCRAM-SHA-256"),
+        "plain": secured.scram("PLAIN"),
+        "mutual": secured.mutual(),
+    }[way]
+    await whole_flow(room, given)
+
+
+async def whole_flow(room: Room, given: dict[str, Any]) -> None:
+    """Everything that speaks to Kafka, in the room's force under these settings; looked at through the open door."""
+    given = {**given, "redis_url": as_user_of_the_page(room)}
+    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    inside = Room(settings, room.client, room.folder)
+    await ensure_topics(settings)
+    worker = inside.worker()
+    with worker:
+        await asyncio.to_thread(produce, settings, records(settings, 20))
+        await room.until_applied(worker)
+        listed = await asyncio.to_thread(inside.run, "dead-letters", "list", "--format", "json")
+        assert [letter["reason"] for letter in json.loads(listed.out)] == ["bad_json"], listed
+        replayed = await asyncio.to_thread(inside.run, "dead-letters", "replay")
+        assert "1" in replayed.said, replayed
+        await room.until_applied(worker)
+    before = inside.dump()
+    (month,) = (name for name in before if name.startswith("month:"))
+    assert before[month]
+    await room.until_nobody_is_in_the_group()
+    room.half_a_minute_passes()
+    rebuilt = await asyncio.to_thread(inside.run, "rebuild")
+    assert rebuilt.code == 0, rebuilt
+    assert "rebuilt from 22 records, of which 2 are dead letters" in rebuilt.said
+    assert inside.dump()[month] == before[month]
+    assert PASSWORD not in (room.folder / "worker.log").read_text() + rebuilt.said + replayed.said + listed.said
+
+
+REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    "a wrong password": (
+        "scram", {"kafka_password": "wrong-pass"},
+        "does not let user 'wr' in by SCRAM-SHA-512 (wrong user or password)", "WATCHROOM_KAFKA_PASSWORD",
+    ),
+    "an unknown user": ("scram", {"kafka_user": "nobody"}, "does not let user 'nobody' in", "WATCHROOM_KAFKA_USER"),
+    "a wrong password, PLAIN": (
+        "scram", {"kafka_password": "wrong-pass", "kafka_mechanism": "PLAIN"}, "does not let user 'wr' in by PLAIN",
+        "WATCHROOM_KAFKA_USER",
+    ),
+    "a mechanism that it lacks": (
+        "scram", {"kafka": "CLEAR", "kafka_security": "sasl_plaintext", "kafka_ca": "", "kafka_mechanism": "PLAIN"},
+        "does not offer PLAIN", "WATCHROOM_KAFKA_MECHANISM",
+    ),
+    "another authority": (
+        "scram", {"kafka_ca": "STRANGER"}, "has a certificate that we do not trust", "WATCHROOM_KAFKA_CA",
+    ),
+    "no authority": ("scram", {"kafka_ca": ""}, "has a certificate that we do not trust", "WATCHROOM_KAFKA_CA"),
+    "an expired certificate": (
+        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not valid now", "the server's certificate",
+    ),
+    "another host's certificate": (
+        "mutual", {"kafka": "ELSEWHERE"}, "has a certificate for another name", "WATCHROOM_KAFKA: write the host",
+    ),
+    "no certificate of ours": (
+        "mutual", {"kafka_cert": "", "kafka_key": ""}, "hung up after the TLS handshake", "WATCHROOM_KAFKA_CERT",
+    ),
+    "a certificate of a stranger": (
+        "mutual", {"kafka_cert": "STRANGER", "kafka_key": "STRANGER"}, "hung up after the TLS handshake",
+        "WATCHROOM_KAFKA_CERT",
+    ),
+    "plaintext against TLS": ("plaintext", {"kafka": "TLS"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+    "a password against TLS": (
+        "scram", {"kafka_security": "sasl_plaintext", "kafka_ca": ""}, "speaks TLS on this port",
+        "WATCHROOM_KAFKA_SECURITY",
+    ),
+    "TLS against plaintext": (
+        "mutual", {"kafka": "PLAINTEXT"}, "does not speak TLS on this port", "WATCHROOM_KAFKA_SECURITY",
+    ),
+    "TLS with a password against a password in the clear": (
+        "scram", {"kafka": "CLEAR"}, "does not speak TLS on this port", "WATCHROOM_KAFKA_SECURITY",
+    ),
+    "a password that nobody asks for": (
+        "scram", {"kafka": "PLAINTEXT", "kafka_security": "sasl_plaintext", "kafka_ca": ""},
+        "takes no user and password on this port", "WATCHROOM_KAFKA_SECURITY",
+    ),
+    "no password where one is wanted": (
+        "plaintext", {"kafka": "CLEAR"}, "hung up on our first request", "WATCHROOM_KAFKA_SECURITY",
+    ),
+    "no password where one is wanted, in TLS": (
+        "mutual", {"kafka": "SCRAM"}, "hung up after the TLS handshake", "sasl_ssl",
+    ),
+}  # fmt: skip
+
+
+def refused_settings(secured: Secured, name: str) -> tuple[Settings, str, str]:
+    """Settings that the server refuses, what is said of it, and what to check."""
+    base, changed, answer, look_at = REFUSALS[name]
+    given = {"scram": secured.scram(), "mutual": secured.mutual(), "plaintext": {}}[base] | changed
+    given["kafka"] = {"PLAINTEXT": secured.server.address}.get(given["kafka"]) or (
+        secured.address(given["kafka"]) if given["kafka"] in secured.server.ports else given["kafka"]
+    )
+    files = {"kafka_ca": secured.stranger.ca, "kafka_cert": secured.strangers.cert, "kafka_key": secured.strangers.key}
+    given |= {key: str(file) for key, file in files.items() if given.get(key) == "STRANGER"}
+    return read_settings(**given), answer, look_at
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look_at(
+    secured: Secured, name: str
+) -> None:
+    """Which server, what it answered, what to check; no password."""
+    settings, answer, look_at = refused_settings(secured, name)
+    with pytest.raises(BrokerRefuses) as refused:
+        await ask(settings)
+    said = str(refused.value)
+    assert said.startswith(f"Kafka at {settings.kafka} {answer}")
+    assert look_at in said
+    assert len(said.splitlines()) == 1
+    assert PASSWORD not in said
+    assert "wrong-pass" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("a wrong password", "dead-letters list"),
+        ("another authority", "simulate --days 1"),
+        ("plaintext against TLS", "rebuild"),
+        ("TLS against plaintext", "dead-letters replay"),
+    ],
+)
+def test_a_command_that_is_refused_ends_with_1_and_one_line(
+    secured: Secured, redis_server: RedisServer, name: str, command: str
+) -> None:
+    """Not with the client library's own lines, nor a traceback."""
+    settings, answer, _ = refused_settings(secured, name)
+    other = {"redis_url": redis_server.url, "force": new_name(), "sources": SIMULATED_SOURCES}
+    variables = environment(settings.model_copy(update=other))
+    done = watchroom(*command.split(), environment=variables)
+    assert (done.code, len(done.lines)) == (1, 1), done
+    assert f"Kafka at {settings.kafka} {answer}" in done.said
+
+
+def test_one_broker_that_lets_us_in_is_enough(secured: Secured) -> None:
+    """The other one may be down, or have an old certificate: the client tries them all too."""
+    settings = read_settings(**secured.mutual())
+    both = settings.model_copy(update={"kafka": f"{secured.address('EXPIRED')},{settings.kafka}"})
+    asyncio.run(ask(both))
+
+
+async def test_a_worker_that_is_refused_waits_says_so_and_asks_seldom(
+    secured: Secured, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """A user that is tried a hundred times a minute is locked out, and a log of it hides everything else."""
+    given = secured.scram(kafka_password="wrong-pass")
+    stack = Stack("real", given.pop("kafka"), redis_server.url, new_name())
+    log = tmp_path / "worker.log"
+    with WorkerProcess(stack, log, **given) as worker:
+        async with asyncio.timeout(60):
+            while "wrong user or password" not in worker.get("/health")[1]:  # noqa: ASYNC110 - a page of another process
+                await asyncio.sleep(0.1)
+        assert worker.get("/readyz")[0] == 503
+        assert worker.get("/livez")[0] == 200
+    assert "check WATCHROOM_KAFKA_USER and WATCHROOM_KAFKA_PASSWORD" in log.read_text()
+    assert "wrong-pass" not in log.read_text()
+
+
+async def test_the_number_of_tries_in_a_minute_is_bounded(
+    secured: Secured, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute of the worker's own waits, taken at once: each try is one connection."""
+    waited_s: list[float] = []
+    connected: list[None] = []
+    wait_for, connect = asyncio.wait_for, AIOKafkaConnection.connect
+    settings = read_settings(**secured.scram(kafka_password="wrong-pass"), redis_url=redis_server.url)
+    worker = Worker(settings)
+
+    async def at_once(waiting: Any, timeout: float | None) -> Any:  # noqa: ASYNC109 - as asyncio has it
+        waited_s.append(timeout or 0)
+        if sum(waited_s) >= 60:
+            worker._stop.set()
+        return await wait_for(waiting, 0)
+
+    async def counted(self: AIOKafkaConnection) -> Any:
+        connected.append(None)
+        return await connect(self)
+
+    monkeypatch.setattr("watchroom.intake.worker.asyncio.wait_for", at_once)
+    monkeypatch.setattr(AIOKafkaConnection, "connect", counted)
+    assert await worker._insist("kafka", lambda: ensure_topics(settings)) is None
+    assert 60 <= sum(waited_s) < 60 + 16
+    assert len(connected) <= 6
+
+
+WRONG_FILES = {
+    "a CA that is not there": ({"kafka_ca": "/nowhere/ca.pem"}, "WATCHROOM_KAFKA_CA"),
+    "a CA that is none": ({"kafka_ca": __file__}, "WATCHROOM_KAFKA_CA"),
+    "a key that is not there": ({"kafka_key": "/nowhere/our.key"}, "WATCHROOM_KAFKA_KEY"),
+    "a certificate that is not there": ({"kafka_cert": "/nowhere/our.pem"}, "WATCHROOM_KAFKA_CERT"),
+    "another certificate's key": ({"kafka_key": "STRANGER"}, "WATCHROOM_KAFKA_KEY"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FILES)
+async def test_a_file_that_cannot_be_used_is_named(secured: Secured, name: str) -> None:
+    """Exit 2: no server can help."""
+    changed, where = WRONG_FILES[name]
+    given = secured.mutual(**changed)
+    if given["kafka_key"] == "STRANGER":
+        given["kafka_key"] = str(secured.strangers.key)
+    with pytest.raises(ConfigurationInvalid) as refused:
+        await ask(read_settings(**given))
+    (fault,) = refused.value.faults
+    assert fault.where == where
+    assert "PEM" in fault.write
+
+
+def test_a_broker_that_does_not_answer_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe has nothing to add to `did not answer`."""
+    monkeypatch.setattr(asking, "WITHIN_MS", 300)
+    asyncio.run(ask(read_settings(kafka="127.0.0.1:1")))
+    assert os.environ.get("WATCHROOM_KAFKA") is None

@@ -1,0 +1,213 @@
+"""A Redis that drops keys by itself: no worker writes to it, nothing is published from it, until a rebuild."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flow.commands import Running, watchroom
+from tests.flow.servers import RedisServer
+from tests.store.steps import DEFINITIONS
+from tests.test_cli import CALL_LOG, EXTRACT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.errors import ConfigurationInvalid
+from watchroom.exporter.mirror import Mirror
+from watchroom.exporter.page import Page
+from watchroom.exporter.run import judge, now_ms
+from watchroom.replay.embedded import EmbeddedStack
+from watchroom.replay.server import free_port
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings, read_settings
+from watchroom.store.clear import clear
+from watchroom.store.evictions import Process, Seen, process_of
+from watchroom.store.read import Reader
+from watchroom.store.write import Store
+
+pytestmark = pytest.mark.real
+POLICIES = ("volatile-lru", "allkeys-lru", "volatile-ttl", "allkeys-random", "volatile-lfu")
+
+
+@pytest.fixture
+def settings(redis_server: RedisServer, force: str) -> Settings:
+    """On a Redis of this test alone."""
+    return read_settings(redis_url=redis_server.url, force=force, streams=("calls",))
+
+
+@pytest.fixture
+def plain(redis_server: RedisServer) -> Iterator[Any]:
+    """A client that may do everything; untyped."""
+    with redis_server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def withheld(settings: Settings) -> Iterator[Callable[[], str]]:
+    """What an exporter says of why calls are withheld, asked anew each time."""
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    reader = Reader(settings.redis, settings.force)
+    mirror = Mirror(reader, catalogue, Calendar(settings.zone))
+    page = Page(mirror, settings, judge(catalogue, settings))
+
+    def ask() -> str:
+        mirror.refresh(now_ms())
+        return "\n".join(page.faults(now_ms())["calls"])
+
+    yield ask
+    reader.close()
+
+
+def evict(plain: Any, key: str = "of-somebody-else") -> None:
+    """Have Redis drop a key of its own accord, and go back to the right policy."""
+    plain.set(key, "x" * 1000, ex=1000)
+    plain.config_set("maxmemory-policy", "volatile-lru")
+    plain.config_set("maxmemory", 1)
+    with pytest.raises(Exception, match="maxmemory"):  # nothing is left that it may drop
+        plain.set("more", "x")
+    plain.config_set("maxmemory", 0)
+    plain.config_set("maxmemory-policy", "noeviction")
+    assert plain.info("stats")["evicted_keys"] > 0
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("maxmemory", [0, 1_000_000_000])
+async def test_no_worker_opens_a_redis_that_may_evict(
+    settings: Settings, plain: Any, policy: str, maxmemory: int
+) -> None:
+    """Whatever its limit is today: somebody sets one later."""
+    plain.config_set("maxmemory-policy", policy)
+    plain.config_set("maxmemory", maxmemory)
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    with pytest.raises(ConfigurationInvalid, match=rf"maxmemory-policy: found {policy}; write noeviction") as refused:
+        await store.open()
+    await store.close()
+    assert refused.value.exit_code == 2
+    assert plain.keys("*") == []
+
+
+async def test_the_exporter_withholds_while_redis_may_evict(
+    settings: Settings, plain: Any, withheld: Callable[[], str]
+) -> None:
+    """And says which policy it found."""
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    await store.close()
+    assert "evict" not in withheld()
+    plain.config_set("maxmemory-policy", "volatile-lru")
+    assert "its maxmemory-policy is volatile-lru; write noeviction" in withheld()
+    plain.config_set("maxmemory-policy", "noeviction")
+    assert "evict" not in withheld()
+
+
+async def test_what_was_evicted_stays_told_until_a_rebuild(
+    settings: Settings, plain: Any, redis_server: RedisServer, withheld: Callable[[], str]
+) -> None:
+    """By the exporter at once, by the worker's mark after Redis was restarted, and no more after clearing."""
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    evict(plain)
+    assert "Redis has evicted keys" in withheld()
+    await store.check_evictions()
+    await store.close()
+    redis_server.restart()  # its counter begins at 0 again
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    assert plain.info("stats")["evicted_keys"] == 0
+    assert "Redis has evicted keys" in withheld()
+    await store.check_evictions()
+    assert "Redis has evicted keys" in withheld()
+    evict(plain)
+    clear(settings.redis, settings.force)
+    await store.open()
+    assert "evict" not in withheld(), "what was evicted before the rebuild is not of what it made"
+    evict(plain)
+    assert "Redis has evicted keys" in withheld()
+    await store.close()
+
+
+async def test_without_the_right_to_ask_all_goes_on(
+    settings: Settings, plain: Any, withheld: Callable[[], str]
+) -> None:
+    """Nothing can be seen then, and nothing is claimed."""
+    plain.config_set("maxmemory-policy", "volatile-lru")
+    plain.execute_command("ACL", "SETUSER", "default", "-info")
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    await store.close()
+    assert "evict" not in withheld()
+
+
+def test_a_running_worker_ends_with_2_when_the_policy_is_changed(
+    settings: Settings, plain: Any, embedded: EmbeddedStack
+) -> None:
+    """Somebody sets it for another user of the same Redis."""
+    variables = {
+        "WATCHROOM_REDIS_URL": settings.redis_url,
+        "WATCHROOM_FORCE": settings.force,
+        "WATCHROOM_KAFKA": embedded.kafka,
+        "WATCHROOM_TOPIC_PREFIX": settings.force,
+        "WATCHROOM_GROUP": settings.force,
+        "WATCHROOM_STREAMS": "calls",
+        "WATCHROOM_HEALTH_PORT": str(free_port()),
+        "WATCHROOM_TOUCH_S": "0.5",
+    }
+    running = Running("watchroom", "worker", environment=variables)
+    until_s = time.monotonic() + 60
+    while not plain.exists(f"{{{settings.force}}}:meta") and time.monotonic() < until_s:
+        time.sleep(0.1)
+    plain.config_set("maxmemory-policy", "allkeys-lru")
+    done = running.end(60)
+    assert done.code == 2, done
+    assert "maxmemory-policy: found allkeys-lru; write noeviction" in done.said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["months"],
+        ["open", "--measure", "calls_waiting"],
+        ["rebuild"],
+        ["replay", "--map", CALL_LOG],
+    ],
+)
+async def test_no_command_reads_or_fills_a_redis_that_may_evict(
+    settings: Settings, plain: Any, embedded: EmbeddedStack, command: list[str], tmp_path: Path
+) -> None:
+    """Case 13: 8,000 calls for 4,000, and nothing at the command."""
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    await store.close()
+    plain.config_set("maxmemory-policy", "volatile-lru")
+    servers = {"WATCHROOM_REDIS_URL": settings.redis_url, "WATCHROOM_KAFKA": embedded.kafka}
+    (tmp_path / "calls.csv").write_text(EXTRACT)
+    more = [str(tmp_path / "calls.csv"), "--kafka", embedded.kafka] if command[0] == "replay" else []
+    done = watchroom(
+        *command, *more, environment={**servers, "WATCHROOM_FORCE": settings.force, "WATCHROOM_STREAMS": "calls"}
+    )
+    assert (done.code, len(done.lines)) == (2, 1), done
+    assert "maxmemory-policy: found volatile-lru; write noeviction" in done.said
+
+
+async def test_no_command_reads_what_was_evicted_from(settings: Settings, plain: Any) -> None:
+    """Months too: what is missing in one is not seen."""
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    await store.close()
+    evict(plain)
+    given = {"WATCHROOM_REDIS_URL": settings.redis_url, "WATCHROOM_FORCE": settings.force}
+    done = watchroom("months", environment=given)
+    assert (done.code, len(done.lines)) == (2, 1), done
+    assert "Redis has evicted keys, so figures may be wrong; stop the workers; run `watchroom rebuild`" in done.said
+
+
+def test_a_process_that_says_little_is_no_fault() -> None:
+    """Managed services leave fields out; a replica counts its own evictions."""
+    assert process_of({"run_id": "a"}) == Process("a")
+    assert not Process("a").may_evict
+    assert process_of({"run_id": "a", "evicted_keys": 5, "role": "slave"}).evicted is None
+    assert not Seen().missed(Process("a"))
+    assert Seen("a", 5).missed(Process("a", evicted=6))
+    assert not Seen("a", 5).missed(Process("a", evicted=5))
+    assert Seen("b", 5).missed(Process("a", evicted=1)), "another process begins at 0"
