@@ -100,6 +100,8 @@ def records() -> Iterator[tuple[str, bytes, bytes]]:
         yield "calls", key.encode(), event(key, {"line": "999", "reason": [raw]})
         yield "calls", key.encode(), event(key, raw)
     yield "calls", b"n", event("n", {"reason": int(IN_REASON[0].replace(" ", ""))})
+    ahead = event("ahead", {"line": "999", "reason": IN_REASON[0]}, time=time_text(now_ms() + DAY_MS))
+    yield "calls", b"ahead", ahead
     yield "calls", b"loose", event("loose", {"line": "999", "cli_type": 7})
 
 
@@ -108,8 +110,13 @@ def extract() -> str:
     number, name, street = IN_EXTRACT
     now, ahead = time_text(now_ms()), time_text(now_ms() + DAY_MS)
     who = f"{number},{name},{street},Stoke"
-    used = [f"{now},{now},999,{who}", f"{ahead},{now},999,{who}"]
-    refused = [f"soon,{now},999,{who}", f"{now},{now},999,{name},{name},{street},Stoke", f"{now},{now},999,{who},more"]
+    used = [f"{now},{now},999,{who}"]
+    refused = [
+        f"soon,{now},999,{who}",
+        f"{ahead},{now},999,{who}",
+        f"{now},{now},999,{name},{name},{street},Stoke",
+        f"{now},{now},999,{who},more",
+    ]
     return "\n".join(["at,seen,line,cli,name,street,town", *used, *refused, ""])
 
 
@@ -231,7 +238,7 @@ def test_the_test_would_find_them(seen: Seen) -> None:
     assert seen.counts["future"] == 1
     assert seen.shown == len(seen.counts)
     replayed = next(text for name, text in seen.kept.items() if name.startswith("replay"))
-    assert b"5 read, 2 used, 0 skipped, 3 refused" in replayed
+    assert b"5 read, 1 used, 0 skipped, 4 refused" in replayed
     assert b'source="acd"' in seen.kept["/metrics"]
     assert b"watchroom_worker_dead_letters_total" in seen.kept["worker /metrics"]
     assert seen.kept["worker.log"]

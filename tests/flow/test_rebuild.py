@@ -167,7 +167,7 @@ def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: Fil
 def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_taken(filled: Filled) -> None:
     """Two who write at once would each undo the other; the message says what to stop and how long to wait."""
     room = filled.room
-    with room.worker(session_timeout_s=5) as worker:
+    with room.worker(session_timeout_s=15) as worker:  # longer than a rebuild takes to ask
         asyncio.run(room.until_fresh(worker))
         running = room.run("rebuild")
     assert running.code == 1
