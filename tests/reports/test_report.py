@@ -209,7 +209,7 @@ def test_an_imported_month_that_is_missing_leaves_the_baseline_absent() -> None:
     found = one(rows(COUNT, now, before=baseline(None, {"m|": {"count": 5}}, {}, of=("2021-08", "2021-09")))).compared[
         "before"
     ]
-    assert (found.figure, found.changes, found.reason) == (None, {}, "2021-09 is not held, and not imported")
+    assert (found.figure, found.changes, found.reason) == (None, {}, "2021-09 is neither held nor imported")
     zero = baseline(None, {"m|": {"count": 5}}, {"m|": {"count": 0}}, of=("2021-08", "2021-09"))
     assert value(one(rows(COUNT, now, before=zero)).compared["before"].figure) == 5
 
@@ -220,9 +220,68 @@ def test_all_label_values_together_need_each_that_is_in_use() -> None:
     every, first, second = rows(
         measure("count", GRADE), now, before=baseline(None, {"m|grade=1": {"count": 4}}, of=("2020-11",))
     )
-    assert every.compared["before"].reason == "2020-11 is not held, and not imported for grade 2"
+    assert every.compared["before"].reason == "2020-11 is not held, and its imported rows lack grade 2"
     assert value(first.compared["before"].figure) == 4
     assert second.compared["before"].figure is None
+
+
+def test_a_total_needs_label_values_of_which_nothing_happened_since() -> None:
+    """Grade 2 has a row, so a total without it is no total; `other` is needed where any month has it."""
+    now = held(months("2021-11", {"m|grade=1|count": 5}))
+    of = {"m|grade=1": {"count": 4}, "m|grade=2": {"count": 0}}
+    (lacking, _, _), (whole, _, _) = (
+        rows(measure("count", GRADE), now, before=baseline(None, imported, of=("2020-11",)))
+        for imported in ({"m|grade=1": {"count": 4}}, of)
+    )
+    assert lacking.compared["before"].reason == "2020-11 is not held, and its imported rows lack grade 2"
+    assert lacking.compared["before"].changes == {}
+    assert value(whole.compared["before"].figure) == 4
+    two = baseline(None, of | {"m|grade=other": {"count": 1}}, of, of=("2020-10", "2020-11"))
+    found = rows(measure("count", GRADE), now, before=two)[0].compared["before"]
+    assert (found.figure, found.reason) == (None, "2020-11 is not held, and its imported rows lack grade other")
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        ({"stoke": 10, "county": 9}, ""),
+        ({"stoke": 10, "county": 0}, ""),
+        ({"stoke": 10}, "2020-11 is not held, and its imported rows lack area county"),
+        ({}, "2020-11 is neither held nor imported"),
+    ],
+)
+def test_one_area_never_vouches_for_another(second: dict[str, int], reason: str) -> None:
+    """A slip in one area of one month would read as a rise of the whole."""
+    now = held(months("2021-10", {"m|area=stoke|count": 5}, {"m|area=stoke|count": 5}))
+    given = [{f"m|area={area}": {"count": number} for area, number in month.items()}
+             for month in ({"stoke": 7, "county": 8}, second)]  # fmt: skip
+    before = baseline(None, *given, of=("2020-10", "2020-11"))
+    found = one(rows(measure("count", AREA), now, before=before)).compared["before"]
+    assert found.reason == reason
+    assert (found.figure is None, found.changes == {}) == (bool(reason), bool(reason))
+
+
+def test_an_area_that_no_imported_month_has_is_needed_where_something_happened_since() -> None:
+    """Every row of it was refused, so Stoke alone would pass for the force."""
+    by_grade = measure("count", GRADE, AREA)
+    now = held(months("2021-11", {"m|grade=1,area=stoke|count": 5, "m|grade=2,area=county|count": 5}))
+    imported = {f"m|grade={grade},area=stoke": {"count": 4} for grade in ("1", "2")}
+    every, first, second = rows(by_grade, now, before=baseline(None, imported, of=("2020-11",)))
+    for row in (every, second):
+        found = row.compared["before"]
+        assert found.reason == "2020-11 is not held, and its imported rows lack grade 2, area county"
+    assert value(first.compared["before"].figure) == 4  # nothing of Grade 1 happened in the county
+
+
+def test_a_field_that_is_missing_in_one_area_is_named() -> None:
+    """The numerator of one area and the denominator of another are no share."""
+    now = held(months("2021-11", {"m|area=stoke|part": 1, "m|area=stoke|whole": 2}))
+    imported = {"m|area=stoke": {"part": 1, "whole": 2}, "m|area=county": {"part": 1}}
+    found = one(rows(measure("share", AREA), now, before=baseline(None, imported, of=("2020-11",)))).compared["before"]
+    assert (found.figure, found.reason) == (
+        None,
+        "2020-11 is not held, and its imported rows lack whole of area county",
+    )
 
 
 def test_a_column_whose_fields_were_not_imported_is_absent() -> None:

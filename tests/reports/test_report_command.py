@@ -185,7 +185,7 @@ def test_a_baseline_without_its_months_is_absent_with_the_reason(room: Settings)
     calls = rows(room, "call_volume", to="2021-12", months=1, baselines=["pre-covid", "previous"])[1]
     absent, before = calls["baselines"]["pre-covid"], calls["baselines"]["previous"]
     assert (absent["value"], absent["change"]) == (None, None)
-    assert absent["reason"] == "2019-12 is not held, and not imported for line 999"
+    assert absent["reason"] == "2019-12 is neither held nor imported"
     assert (before["value"], before["change"], before["change_percent"], before["imported"]) == (3, -3, -100, False)
 
 
@@ -323,7 +323,7 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
         "residual, in no listed area: 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
-        "2018/19: imported months · previous: 2021-07 is not held, and not imported for group robbery",
+        "2018/19: imported months · previous: 2021-07 is neither held nor imported",
         "11 Calls abandoned: line 999 50.0% 1 of 2",
         "2 of 3 months held (not held: 2021-10)",
         "within the target 50.0% 1 of 2",

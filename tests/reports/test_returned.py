@@ -8,10 +8,11 @@ from redis import Redis
 
 from tests.reports.filled import NOW_MS, Happened, fill
 from watchroom.reports.collect import Collector
+from watchroom.reports.label_words import label_words
 from watchroom.reports.months import months
 from watchroom.reports.output import as_csv
 from watchroom.reports.read_report import Asked, read_report
-from watchroom.reports.report_words import label_text, lines
+from watchroom.reports.report_words import lines
 from watchroom.reports.returned import notes, reported
 from watchroom.settings import Settings
 
@@ -81,7 +82,7 @@ def test_a_figure_of_the_county_stands_beside_those_of_areas_and_is_added_to_non
     assert found == {"county": 40, "stoke": 33, "county_unknown": 2}
     report = read_report(filled, Asked(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
     printed = [row for _, its_rows in report.sections for row in its_rows if row.measure.id == "gun_crime_published"]
-    assert {label_text(row): [each.figure for each in lines(row)] for row in printed} == {
+    assert {label_words(row.by): [each.figure for each in lines(row)] for row in printed} == {
         "area stoke": ["33"], "area county unknown": ["2"], "area county": ["40"],
     }  # fmt: skip
     assert {row.areas for row in printed} == {None}

@@ -11,6 +11,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.exact import Change, change
 from watchroom.reports.figure import VALUE, Figure, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
+from watchroom.reports.label_words import label_words
 
 AREA = "area"  # the label whose values are the parts of a row
 NOT_WHOLE = "no change, since not every month of the report is held"
@@ -47,7 +48,8 @@ class Comparing(NamedTuple):
     sets: Mapping[Key, Sequence[By]]  # its label sets by their values without the area
     figure: Figure | None
     is_whole: bool  # every month is held
-    in_use: Collection[Key]  # those in which something happened
+    listed: frozenset[Key]  # those of `sets` that have a row whether or not something happened
+    in_use: Sequence[By]  # label sets in which something happened
     small_below: int
 
 
@@ -86,37 +88,53 @@ def _with_changes(found: Compared, row: Comparing) -> Compared:
 def _lacking(row: Comparing, baseline: BaselineHeld) -> dict[str, str]:
     """By column: what imported months do not say of it; empty where each says all.
 
-    Each month must say each field under all label values that the row has, a 0 too: what is not there is not known.
+    Each month must say each field under each label set that is needed, a 0 too: what is not there is not known.
     """
-    needed = row.in_use or row.sets.keys()
-    given = [_given(month, row.measure.id) for month in baseline.imported]
+    needed = _needed(row, baseline.imported)
     lacking = {}
     for name, quotient in quotients_of(row.measure, row.by).items():
         fields = {quotient.numerator, quotient.denominator} - {""}
         missing = (
-            f"{month} is not held, and not imported{_of(key)}"
-            for month, found in zip(baseline.months, given, strict=True)
-            for key in sorted(needed)
-            if not fields <= found.get(key, set())
+            _lacks(month, found, row.measure.id, by, absent)
+            for month, found in zip(baseline.months, baseline.imported, strict=True)
+            for by in needed
+            if (absent := fields - found.get(names.series(row.measure.id, by), {}).keys())
         )
         lacking[name] = next(missing, "")
     return lacking
 
 
+def _needed(row: Comparing, imported: Sequence[Content]) -> list[By]:
+    """The label sets that each imported month must have, so that a row never passes for whole without a part of it.
+
+    Of label values: those that have a row, that any of the months has, or in which something happened since. Of areas:
+    those that any of the months has of the measure, or in which something happened since. Months that have no area at
+    all are totals, and need none.
+    """
+    every = {series for month in imported for series in month}
+    given = [by for by in row.measure.label_sets() if names.series(row.measure.id, by) in every]
+    label = next((label for label in row.measure.labels if label.name == AREA), None)
+    in_use = row.in_use
+    keys = row.listed | {without_area(by) for by in (*given, *in_use)}
+    areas: set[str | None] = {None}
+    if label is not None:
+        areas = {by[AREA] for by in given} or {label.absent}
+        in_use = in_use if areas != {label.absent} else ()
+    return [
+        by for key, same in row.sets.items() for by in same if by in in_use or (key in keys and by.get(AREA) in areas)
+    ]
+
+
+def _lacks(month: str, found: Content, measure: str, by: By, fields: Collection[str]) -> str:
+    """`2018-12 is not held, and its imported rows lack line 999`."""
+    if not any(names.parse_series(series)[0] == measure for series in found):
+        return f"{month} is neither held nor imported"
+    words = [label_words(by)] if by else []
+    if names.series(measure, by) in found:
+        words.insert(0, ", ".join(sorted(fields)))
+    return f"{month} is not held, and its imported rows lack {' of '.join(words)}"
+
+
 def without_area(by: By) -> Key:
     """The label values but the area."""
     return tuple((name, value) for name, value in by.items() if name != AREA)
-
-
-def _given(month: Content, measure: str) -> dict[Key, set[str]]:
-    """Which fields a month has, by label values without the area."""
-    found: dict[Key, set[str]] = {}
-    for series, fields in month.items():
-        name, by = names.parse_series(series)
-        if name == measure:
-            found.setdefault(without_area(by), set()).update(fields)
-    return found
-
-
-def _of(key: Key) -> str:
-    return f" for {', '.join(f'{name} {value}' for name, value in key)}" if key else ""

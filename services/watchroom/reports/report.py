@@ -6,7 +6,7 @@ is missing is said and never counted as 0: months that are not held, a baseline 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -119,9 +119,9 @@ def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator
         sets.setdefault(without_area(by), []).append(by)
     if len(sets) > 1:
         yield _row(measure, rows, {}, sets, source)
-    unlisted = {label.name: {label.absent, label.other} - set(label.values) for label in measure.labels}
+    listed = _listed(measure, sets)
     for key, same in sets.items():
-        if not any(value in unlisted[name] for name, value in key) or _in_use(measure, {key: same}, source.held):
+        if key in listed or _in_use(measure, same, source.held):
             yield _row(measure, rows, dict(key), {key: same}, source)
 
 
@@ -132,7 +132,8 @@ def _row(
     every = [each for same in sets.values() for each in same]
     figure = figure_of(measure, by, held.stored(measure, every)) if held.states(measure) else None
     closed = held.is_closed(measure)
-    row = Comparing(measure, by, sets, figure, held.is_whole(measure), _in_use(measure, sets, held), source.small_below)
+    listed, in_use = _listed(measure, sets), _in_use(measure, every, held)
+    row = Comparing(measure, by, sets, figure, held.is_whole(measure), listed, in_use, source.small_below)
     known = [held.as_of.get(stream) for stream in streams_of(measure)]
     return ReportRow(
         measure=measure,
@@ -152,12 +153,20 @@ def _row(
     )
 
 
-def _in_use(measure: Measure, sets: Mapping[Key, Sequence[By]], held: Held) -> set[Key]:
-    def happened(same: Sequence[By]) -> bool:
-        series = series_of(measure, same)
+def _listed(measure: Measure, keys: Iterable[Key]) -> frozenset[Key]:
+    """Those without `other` and `unknown`, unless the entry lists these."""
+    unlisted = {label.name: set(_unlisted(label)) for label in measure.labels}
+    return frozenset(key for key in keys if not any(value in unlisted[name] for name, value in key))
+
+
+def _in_use(measure: Measure, sets: Iterable[By], held: Held) -> list[By]:
+    """The label sets in which something happened."""
+
+    def happened(by: By) -> bool:
+        series = series_of(measure, [by])
         return any(name in held.restated or any(held.today.get(name, {}).values()) for name in series)
 
-    return {key for key, same in sets.items() if happened(same)}
+    return [by for by in sets if happened(by)]
 
 
 def _areas(measure: Measure, by: By, sets: Sequence[By], total: Figure, source: Source) -> Areas | None:

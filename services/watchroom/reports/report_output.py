@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.reports.label_words import label_words
 from watchroom.reports.output import as_json, print_table
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
-from watchroom.reports.report_words import areas_text, count_of, label_text, lines, nested_text, reasons, standing_text
+from watchroom.reports.report_words import areas_text, count_of, lines, nested_text, reasons, standing_text
 
 
 def report_json(report: Report) -> str:
@@ -65,7 +66,7 @@ def heading(report: Report) -> Iterator[str]:
 
 def name_text(row: ReportRow) -> str:
     """What a row is called."""
-    label = label_text(row)
+    label = label_words(row.by)
     return f"{row.measure.brief}: {label}" if label else row.measure.brief
 
 

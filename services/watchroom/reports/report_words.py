@@ -15,6 +15,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Change, Exact, as_text, rounded
 from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.label_words import label_words, value_words
 from watchroom.reports.report import Part, ReportRow
 
 NONE = "none"  # a share or a mean of nothing
@@ -165,16 +166,11 @@ def reasons(row: ReportRow) -> Iterator[str]:
             yield f"{name}: small number"
 
 
-def label_text(row: ReportRow) -> str:
-    """`grade 1`; empty of all together."""
-    return ", ".join(f"{name.replace('_', ' ')} {value.replace('_', ' ')}" for name, value in row.by.items())
-
-
 def target_text(measure: Measure) -> str:
     """`line 999 below 10 s, by 90%`; `none`."""
     said = []
     for target in measure.targets:
-        where = ", ".join(f"{name} {value}" for name, value in target.where.items()) or "all"
+        where = label_words(target.where) or "all"
         share = measure.display.objective_for(target.where)
         limit = f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:,g} s"
         said.append(f"{where} {limit}" + ("" if share is None else f", by {share:.0%}"))
@@ -217,7 +213,7 @@ def _length(value: Fraction, *, signed: bool) -> str:
 
 
 def _part(part: Part) -> str:
-    return f"{part.name.replace('_', ' ')} {_amount(part)}"
+    return f"{value_words(part.name)} {_amount(part)}"
 
 
 def _amount(part: Part) -> str:
