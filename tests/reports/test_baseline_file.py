@@ -106,6 +106,32 @@ def test_a_part_above_its_whole_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("bins", "together"),
+    [({"0": 60, "10000": 30, "60000": 10}, 100), ({"0": 1, "10000": 1, "60000": 1}, 3), ({"0": 11}, 11)],
+)
+def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str, int], together: int) -> None:
+    """Taken, they would be left out of the report without a word; the observations themselves are taken."""
+    row = "2018-12,call_answer_time,999,,,"
+    found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
+    assert [str(fault) for fault in found.faults] == [
+        f"b.csv:{line}: value: found {number}, with all bins {together} together, but observations 10; "
+        "write bins that add up to observations"
+        for line, number in enumerate(bins.values(), 3)
+    ]
+    assert list(found.cells.values()) == [10]
+
+
+def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
+    """They add up, or some of them are not in the file, or the observations are not."""
+    row = "2018-12,call_answer_time"
+    found = parsed(
+        f"{row},999,,,observations,10", f"{row},999,,,bin:0,7", f"{row},999,,,bin:10000,3", f"{row},999,,,bin:60000,0",
+        f"{row},101,,,observations,10", f"{row},101,,,bin:0,7", f"{row},,,,bin:0,7",
+    )  # fmt: skip
+    assert (found.faults, len(found.cells)) == ([], 7)
+
+
+@pytest.mark.parametrize(
     ("header", "said"),
     [
         ("month,measure,field\n", "header: found no column 'value'"),

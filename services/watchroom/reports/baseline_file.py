@@ -11,12 +11,14 @@ from watchroom.entered import csv_rows, csv_text, plain_whole_number
 from watchroom.errors import Fault
 from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
+from watchroom.kinds.duration import BIN, NATIONAL_EDGES_MS, OBSERVATIONS
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.reports.baselines import Baseline
 from watchroom.rolling.calendar import is_month
 
 COLUMNS: Final = ("month", "measure", "field", "value")
+BINS: Final = len(NATIONAL_EDGES_MS) + 1  # of a duration
 MOST: Final = 2**53 - 1  # Redis and JSON hold whole numbers exactly up to here
 
 Cell = tuple[str, str]  # month, bucket field
@@ -63,8 +65,8 @@ def parse_baseline(file: str, text: str, baseline: Baseline, catalogue: Catalogu
             faults.append(Fault(f"{file}:{line}", *bad.said))
         else:
             cells[cell], lines[cell] = number, line
-    for cell, found in _impossible(cells, catalogue):
-        faults.append(Fault(f"{file}:{lines[cell]}", "value", found, "a part that is not above its whole"))
+    for cell, found, write in [*_above_whole(cells, catalogue), *_other_sums(cells)]:
+        faults.append(Fault(f"{file}:{lines[cell]}", "value", found, write))
         del cells[cell]
     return Imported(cells, faults)
 
@@ -123,8 +125,8 @@ def _label_value(label: Label, text: str, groups: Mapping[str, Collection[str]])
     return value
 
 
-def _impossible(cells: Mapping[Cell, int], catalogue: Catalogue) -> list[tuple[Cell, str]]:
-    """Parts that are above their whole."""
+def _above_whole(cells: Mapping[Cell, int], catalogue: Catalogue) -> list[tuple[Cell, str, str]]:
+    """Parts that are above their whole: each with what was found and what to write instead."""
     found = []
     for (month, field), number in cells.items():
         series, _, what = field.rpartition("|")
@@ -132,5 +134,25 @@ def _impossible(cells: Mapping[Cell, int], catalogue: Catalogue) -> list[tuple[C
         for quotient in kind_of(measure).quotients.values():
             whole = cells.get((month, names.field(series, quotient.denominator)))
             if quotient.unit is Unit.SHARE and what == quotient.numerator and whole is not None and number > whole:
-                found.append(((month, field), f"{number}, with {quotient.denominator} {whole}"))
+                said = f"{number}, with {quotient.denominator} {whole}"
+                found.append(((month, field), said, "a part that is not above its whole"))
+    return found
+
+
+def _other_sums(cells: Mapping[Cell, int]) -> list[tuple[Cell, str, str]]:
+    """Bins that cannot be those of the durations observed, as `_above_whole`: all of them are another number together,
+    or some of them are more.
+    """
+    bins: dict[Cell, list[Cell]] = {}
+    for month, field in cells:
+        series, _, what = field.rpartition("|")
+        if what.startswith(BIN):
+            bins.setdefault((month, names.field(series, OBSERVATIONS)), []).append((month, field))
+    found = []
+    for of, parts in bins.items():
+        observations, together = cells.get(of), sum(cells[part] for part in parts)
+        if observations is None or not (together > observations or (len(parts) == BINS and together < observations)):
+            continue
+        what = f"with all bins {together} together, but {OBSERVATIONS} {observations}"
+        found += [(part, f"{cells[part]}, {what}", f"bins that add up to {OBSERVATIONS}") for part in parts]
     return found
