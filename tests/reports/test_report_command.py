@@ -255,7 +255,7 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
         (["report", "--section", "contacts"], "--section: found 'contacts'; write one of contact, response"),
         (["report", "--baseline", "2018"], "--baseline: found '2018'; write one of 2018/19, pre-covid, previous"),
         (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
-        (["report", "--to", "2031-01"], "and none of the 12 months that end with it is held; write one of 2021-10,"),
+        (["report", "--to", "2031-01"], "'2031-01', which is yet to come; write one of 2021-10,"),
         (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
         (["report", "--as-at", "9999-12-31"], "--as-at: found '9999-12-31'; write a day such as 2022-01-27"),
         (["months", "--month", "2031-01"], "'2031-01', which is not held; write one of 2021-10, 2021-11, 2021-12"),

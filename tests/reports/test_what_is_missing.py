@@ -114,10 +114,18 @@ def test_a_report_of_figures_alone_stands(redis_server: RedisServer) -> None:
             when = "this month" if asked.months == 1 else "these months"
             assert found[measure]["remark"] == f"no events of calls are held in {when}"
     assert read_report(settings, Asked(), NOW_MS).months[-1] == "2021-11"
-    with pytest.raises(ConfigurationInvalid, match="and none of the 12 months that end with it is held; write one of"):
-        read_report(settings, Asked("2031-01"), NOW_MS)
-    with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is not held; write one of"):
-        read_report(settings, Asked("2031-01", 1), NOW_MS)
+    for months_ in (1, 12):
+        with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is yet to come; write one of 2021-11"):
+            read_report(settings, Asked("2031-01", months_), NOW_MS)
+
+
+def test_a_month_yet_to_come_is_refused_and_the_running_one_is_not(redis_server: RedisServer) -> None:
+    """Twelve months that end in the future have months that are held, and those to come would be told as 0."""
+    settings = filled(redis_server, [*calls("2021-12"), *calls("2022-02")])
+    assert read_report(settings, Asked("2022-02"), NOW_MS).months[-1] == "2022-02"
+    said = "found '2022-03', which is yet to come; write one of 2021-12, 2022-02"
+    with pytest.raises(ConfigurationInvalid, match=said):
+        read_report(settings, Asked("2022-03"), NOW_MS)
 
 
 def test_months_with_events_decide_which_is_the_last(redis_server: RedisServer) -> None:

@@ -197,7 +197,7 @@ class _Reading:
         Figures have periods of their own, so with them there is a report of months without events too.
 
         Raises:
-            ConfigurationInvalid: None of them is held, and there are no figures or the last month is yet to come.
+            ConfigurationInvalid: The last month is yet to come; or none of them is held, and there are no figures.
         """
         with_events = [month for month in self._stored if self._fed(month) - {STREAM.name}]
         held = with_events or self._stored
@@ -205,11 +205,13 @@ class _Reading:
             (month for month in held if month < self._running), default=Calendar.months_before(self._running, 1)
         )
         months = tuple(Calendar.months_before(last, back) for back in range(asked.months - 1, -1, -1))
-        if set(months) & set(held) or (has_figures and last <= self._running):
+        if last <= self._running and (has_figures or set(months) & set(held)):
             return months
-        write = f"one of {', '.join(held)}" if held else "a month that is held: there is none yet"
+        there = [month for month in held if month <= self._running]
+        write = f"one of {', '.join(there)}" if there else f"a month that is held, {self._running} at the latest"
         several = f"and none of the {asked.months} months that end with it is held"
-        found = f"{last!r}, {'which is not held' if asked.months == 1 else several}"
+        why = "which is not held" if asked.months == 1 else several
+        found = f"{last!r}, {why if last <= self._running else 'which is yet to come'}"
         raise ConfigurationInvalid([Fault("--to", "", found, write)])
 
     def held(self, months: tuple[str, ...]) -> Held:
