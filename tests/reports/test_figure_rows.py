@@ -118,6 +118,24 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked(period: str, last
     assert list(standing_text(whole)) == [period, f"as at {last}", "small number"]
 
 
+@pytest.mark.parametrize(
+    ("before", "closed", "said"),
+    [
+        (None, True, "published after closing"),
+        (6, True, "restated 2 times since closing: 6 when closed"),
+        (None, False, "restated 2 times since closing"),
+    ],
+)
+def test_a_figure_that_came_after_its_month_closed_was_not_restated(
+    before: int | None, closed: bool, said: str
+) -> None:
+    """Nothing was published before, so nothing of it was changed; the number of events stays."""
+    then = {} if before is None else {"as_at_ms": 1, "numerator": before, "has_numerator": 1}
+    (row,) = rows(PEOPLE, kept("2021-Q3", "2021-11-10", 60, before=then, restatements=2, closed=closed))
+    assert list(standing_text(row)) == ["2021-Q3", "as at 2021-11-10", said]
+    assert row.restatements == 2
+
+
 def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
     """Half a year after a whole one would read as a fall; its figure is shown, the change is not."""
     then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)

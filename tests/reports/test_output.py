@@ -160,6 +160,15 @@ def test_a_published_figure_that_is_not_known_is_not_none() -> None:
     assert "when closed" not in printed([NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG], "table")
 
 
+def test_a_figure_of_which_nothing_was_published_was_not_restated() -> None:
+    """It came after its month had closed."""
+    figure = COUNT | {"measure": "complaints", "period": "2021", "span": "year", "as_at": "2022-03-01T00:00:00.000Z"}
+    late = figure | {"restatements": 1, "published_value": None}
+    assert "published after closing" in printed([late], "table", width=300)
+    assert "restated" not in printed([late], "table", width=300)
+    assert "restated once since closing: 5 when closed" in printed([late | {"published_value": 5}], "table", width=300)
+
+
 LONG = COUNT | {"measure": "call_volume", "by": {"grade": "1", "area": "staffordshire_moorlands_" * 4}}
 
 

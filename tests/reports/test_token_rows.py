@@ -13,6 +13,7 @@ from rich.console import Console
 from tests.flow.servers import RedisServer
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from tests.reports.made import held, measure
+from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
 from watchroom.reports.held import Held, StoredMonth
@@ -21,9 +22,11 @@ from watchroom.reports.read_report import Asked, Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.report_output import print_report
+from watchroom.reports.rows import Month, month_rows
 from watchroom.reports.sections import Section
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 from watchroom.reports.workbook import workbook
+from watchroom.store.bands import Both, Standing
 
 MONTH = ("2021-11",)
 TOP = measure("top", tokens="caller_token")
@@ -68,6 +71,16 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
     assert restated.published is not None
     assert (restated.published.nested["bands"]["tokens_1"], restated.restatements) == (75, 1)
     assert (running.published, running.closed, running.restatements) == (None, False, 0)
+
+
+@pytest.mark.parametrize(("closed", "restatements"), [(False, 0), (True, 1)])
+def test_bands_that_are_not_written_yet_are_not_restated(closed: bool, restatements: int) -> None:
+    """Until a worker has written those of a closed month nothing of them was published."""
+    standing = Standing(Both(NOW._replace(once=75), NOW), closed)
+    catalogue = Catalogue({REPEAT.id: REPEAT})
+    month = Month("2021-11", {}, (), {}, {}, (), {REPEAT.id: standing})
+    (found,) = month_rows(catalogue, month, {}, published=True)
+    assert (found["closed"], found["restatements"]) == (closed, restatements)
 
 
 def test_published_bands_are_columns_of_their_own() -> None:

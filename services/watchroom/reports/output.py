@@ -132,8 +132,9 @@ def _details(row: Row) -> str:
 def _standing(row: Row) -> Iterator[str]:
     """How final a month's row is. What was published is known only once all is in that came before the closing."""
     if isinstance(restated := row.get("restatements"), int) and restated:
-        before = _figure(row, row["published_value"]) if row["closed"] else ""
-        yield restated_text(restated, before, counted=row.kind.reads is not Reads.TOKENS)
+        reads, value, closed = row.kind.reads, row["published_value"], row["closed"] is True
+        is_known = closed and not (reads is Reads.FIGURES and value is None)
+        yield restated_text(restated, _figure(row, value) if is_known else "", reads, closed=closed)
     if isinstance(period := row["period"], str) and isinstance(as_at := row.get("as_at"), str):
         yield "before the period ends" if early_text(period, as_at[:10]) else ""
     if "closed" not in row:

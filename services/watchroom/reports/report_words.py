@@ -103,9 +103,14 @@ def nested_name(name: str) -> str:
     return NESTED[name.removeprefix("tokens_").removeprefix("occurrences_")]
 
 
-def restated_text(times: int, before: str, *, counted: bool) -> str:
-    """`restated 3 times since closing: 25 when closed`; of bands nobody counts how often."""
-    how_often = f" {'once' if times == 1 else f'{times:,} times'}" if counted else ""
+def restated_text(times: int, before: str, reads: Reads, *, closed: bool) -> str:
+    """`restated 3 times since closing: 25 when closed`; of bands nobody counts how often.
+
+    A figure of which nothing was published when its month closed was not restated: it came after.
+    """
+    if reads is Reads.FIGURES and closed and not before:
+        return "published after closing"
+    how_often = f" {'once' if times == 1 else f'{times:,} times'}" if reads is not Reads.TOKENS else ""
     return f"restated{how_often} since closing" + (f": {before} when closed" if before else "")
 
 
@@ -147,8 +152,12 @@ def standing_text(row: ReportRow) -> Iterator[str]:
         yield "not closed"
     if row.restatements:
         before = row.published.value if row.published is not None else None
-        counted = kind_of(row.measure).reads is not Reads.TOKENS  # of bands only the difference is kept
-        yield restated_text(row.restatements, "" if before is None else figure_text(before), counted=counted)
+        yield restated_text(
+            row.restatements,
+            "" if before is None else figure_text(before),
+            kind_of(row.measure).reads,
+            closed=row.closed,
+        )
     if row.small:
         yield "small number"
     yield from ranked_text(row)

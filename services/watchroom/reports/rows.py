@@ -97,7 +97,10 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
 def _bands_row(
     measure: Measure, period: str, standing: Standing, left_out: int, as_of: AsOf, *, published: bool
 ) -> Row:
-    """The row of a measure of tokens. Of restatements the difference is known, not how many there were."""
+    """The row of a measure of tokens. Of restatements the difference is known, not how many there were.
+
+    Until the bands of a closed month are written nothing of it was published, so nothing is restated.
+    """
     today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
     row = _row(measure, {}, period, today)
     row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": standing.closed}
@@ -105,7 +108,7 @@ def _bands_row(
         figures = _figures(measure, {}, then)
         keys = (*PUBLISHED_VALUE, *kind_of(measure).published)
         row |= {f"published_{key}": figures[key] if standing.closed else None for key in keys}
-        row |= {"restatements": int(today != then)}
+        row |= {"restatements": int(standing.closed and today != then)}
     return row
 
 
