@@ -66,6 +66,7 @@ def test_the_day_of_as_at_is_included_and_the_next_is_not() -> None:
     assert (shown(same_day), same_day.note) == (("2021-10", "month", 5), "")
     assert (shown(next_day), next_day.note) == (("2021-10", "month", None), "2021-10 was revised after 2021-11-30")
     assert next_day.published is None
+    assert list(standing_text(next_day)) == ["2021-10 was revised after 2021-11-30"]
 
 
 def test_a_period_whose_version_is_younger_is_named_beside_the_one_before() -> None:

@@ -26,6 +26,7 @@ from tests.reports.made import (
 from watchroom.reports.figure import Figure
 from watchroom.reports.held import StoredMonth
 from watchroom.reports.report import Areas, ReportRow
+from watchroom.reports.report_words import areas_text
 
 N = "m||count"
 
@@ -114,6 +115,13 @@ def test_parts_and_residual_add_up_to_the_row() -> None:
     assert (found.residual.name, value(found.residual.figure)) == ("residual", 3)
     assert {part.name: value(part.figure) for part in found.residual_of} == {"unknown": 2, "other": 1}
     assert found.parts[0].of_total == Fraction(33, 78)
+
+
+def test_an_area_of_nothing_has_none_and_no_counts() -> None:
+    """`none 0 of 0` says the same three times."""
+    by_area = measure("share", AREA)
+    row = one(rows(by_area, held(months("2021-11", {"m|area=stoke|part": 1, "m|area=stoke|whole": 2}))))
+    assert next(areas_text(row)) == "by area: stoke 50.0% 1 of 2 · county none · out of force none"
 
 
 def test_a_group_says_its_areas_again_together() -> None:

@@ -27,6 +27,7 @@ from watchroom.reports.read_report import Asked, Report, read_report
 from watchroom.reports.report_columns import as_lines, as_objects
 from watchroom.reports.report_output import print_report, report_csv
 from watchroom.reports.sections import load_layout
+from watchroom.reports.workbook import workbook
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
@@ -39,7 +40,8 @@ ROWS: Final = {  # which rows of the published report some entries serve
 EVENTS_OF: Final = ("calls.toml", "incidents.toml", "crimes.toml")
 FIGURE: Final = Happened(
     "return.figure", "road_fatalities||2020-12/2021-11", "2022-01-27T10:00:00Z",
-    {"measure": "road_fatalities", "period": "2020-12/2021-11", "as_at": "2022-01-27", "numerator": 21},
+    {"measure": "road_fatalities", "period": "2020-12/2021-11", "as_at": "2022-01-27", "numerator": 21,
+     "note": "One is under review."},
 )  # fmt: skip
 NOTES: Final = [
     Happened("return.note", f"note|{name}", "2022-01-27T10:00:00Z", {"text": text, "from": since, **more})
@@ -217,7 +219,7 @@ def test_figures_that_were_produced_elsewhere_stand_in_their_sections(room: Sett
     (now,) = rows(room, "road_fatalities", to="2021-11", as_at="2022-01-31", baselines=["previous"])
     said = {"section": "road-safety", "rows": [28], "period": "2020-12/2021-11", "span": "12mo", "value": 21,
             "numerator": 21, "denominator": None, "unit": "people", "small": True, "fed_by": "figures",
-            "as_at": "2022-01-27T00:00:00.000Z", "held_months": None, "remark": ""}  # fmt: skip
+            "as_at": "2022-01-27T00:00:00.000Z", "held_months": None, "remark": "One is under review."}  # fmt: skip
     assert {name: now[name] for name in said} == said
     assert now["baselines"]["previous"]["reason"] == "no figure of 2019-12 to 2020-11"
     (then,) = rows(room, "road_fatalities", to="2021-11")
@@ -319,12 +321,14 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
     for said in (
         "A Local and Responsive Service: Contact",
         "compared with 2018/19: December 2018 to November 2019",
-        "50 Crimes recorded: group robbery 55 111 -56 (-50.5%) absent",
+        "printed 2022-02-01 12:00:00 GMT",
+        "calls: applied up to 2022-02-01 12:00:00 GMT",
+        "50 Crimes recorded: group robbery events 55 111 -56 (-50.5%) absent",
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
         "residual, in no listed area: 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
         "2018/19: imported months · previous: 2021-07 is neither held nor imported",
-        "11 Calls abandoned: line 999 50.0% 1 of 2",
+        "11 Calls abandoned: line 999 events 50.0% 1 of 2",
         "2 of 3 months held (not held: 2021-10)",
         "within the target 50.0% 1 of 2",
         "small number",
@@ -355,6 +359,48 @@ def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_pa
     assert titles[-1] == "Definitions"
     boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", printed)}
     assert {(round(box[2]), round(box[3])) for box in boxes} == {(842, 595)}  # 297 x 210 mm in points
+
+
+def test_every_format_for_people_says_how_far_events_are_applied_and_marks_what_is_old(room: Settings) -> None:
+    """Yesterday's figures must not pass for today's; a stream without a row in the report is not named."""
+    fresh, late = (
+        read_report(room, Asked("2021-12", 3, sections=["contact"]), now_ms) for now_ms in (NOW_MS, NOW_MS + 3_600_000)
+    )
+    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1:00:00 ago: what came since is missing"
+    for found, is_old in ((fresh, False), (late, True)):
+        console = Console(file=io.StringIO(), width=200)
+        print_report(found, console)
+        sheet = load_workbook(io.BytesIO(workbook(found)))["contact"]
+        cells = [str(line[0]) for line in sheet.iter_rows(max_row=12, values_only=True)]
+        for text in (console.file.getvalue(), page(found), "\n".join(cells)):  # type: ignore[attr-defined]  # the StringIO above
+            assert f"printed 2022-02-01 {13 if is_old else 12}:00:00 GMT" in text
+            assert (old in text) is is_old
+            assert ("calls: applied up to 2022-02-01 12:00:00 GMT" in text) is not is_old
+            assert "crimes:" not in text
+        assert (f'<p class="old">{old}</p>' in page(found)) is is_old
+
+
+def test_a_figure_is_shown_with_the_note_that_was_sent_with_it(room: Settings) -> None:
+    """In every format, with its as-at and that it is no figure of events."""
+    found = report(room, to="2021-11", as_at="2022-01-31", sections=["road-safety"])
+    console = Console(file=io.StringIO(), width=200)
+    print_report(found, console)
+    said = "2020-12/2021-11 · as at 2022-01-27 · small number"
+    note = said.replace(" · small", " · One is under review. · published after closing · small")
+    assert note in " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]  # the StringIO above
+    assert note in page(found)
+    assert "One is under review." in report_csv(found)
+    lines = list(load_workbook(io.BytesIO(workbook(found)))["road-safety"].iter_rows(values_only=True))
+    head = next(line for line in lines if line[0] == "row")
+    shown = next(dict(zip(head, line, strict=True)) for line in lines if line[4] == "2020-12/2021-11")
+    assert (shown["fed by"], shown["as at"], shown["value"]) == ("figures", "2022-01-27", 21)
+    assert "One is under review." in str(shown["remarks"])
+
+
+def test_a_report_of_one_month_is_called_so(room: Settings) -> None:
+    """A month to itself is no period."""
+    assert "<h1>Performance report, 2021-11</h1>" in page(report(room, to="2021-11", months=1))
+    assert "<h1>Performance report, 2021-10 to 2021-12</h1>" in page(report(room))
 
 
 def test_the_page_shows_texts_as_texts(room: Settings) -> None:
@@ -390,6 +436,9 @@ def test_the_workbook_has_numbers_as_numbers(room: Settings, tmp_path: Path) -> 
     assert (total["held months"].value, total["restatements"].value) == (3, 1)
     shares = [line for line in book["contact"].iter_rows() if line[1].value == "Calls abandoned: line 999"]
     value, part, whole = shares[0][6:9]
+    fatalities = next(line for line in book["road-safety"].iter_rows(values_only=True) if line[4] == "2020-12/2021-11")
+    assert fatalities[-6:-1] == ("figures", None, None, None, 0)
+    assert total["fed by"].value == "events"
     assert (value.value, value.number_format, part.value, whole.value) == (0.5, "0.0%", 1, 2)
     assert {cell.data_type for cell in (value, part, whole, total["value"])} == {"n"}
     ids = [line[0].value for line in book["definitions"].iter_rows(min_row=4)]

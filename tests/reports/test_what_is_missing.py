@@ -126,6 +126,10 @@ def test_a_month_yet_to_come_is_refused_and_the_running_one_is_not(redis_server:
     said = "found '2022-03', which is yet to come; write one of 2021-12, 2022-02"
     with pytest.raises(ConfigurationInvalid, match=said):
         read_report(settings, Asked("2022-03"), NOW_MS)
+    with pytest.raises(ConfigurationInvalid, match="and none of the 12 months that end with it is held; write one of"):
+        read_report(settings, Asked("2018-01"), NOW_MS)
+    with pytest.raises(ConfigurationInvalid, match="found '2018-01', which is not held; write one of"):
+        read_report(settings, Asked("2018-01", 1), NOW_MS)
 
 
 def test_months_with_events_decide_which_is_the_last(redis_server: RedisServer) -> None:

@@ -33,6 +33,7 @@ class Kept(NamedTuple):
     restatements: int  # events that changed it since then
     closed: bool
     as_at: str  # its day in the reporting zone
+    note: str = ""  # what was sent with it
 
     @property
     def as_at_ms(self) -> int:
@@ -103,7 +104,7 @@ def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking
 def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], asking: Asking, note: str) -> ReportRow:
     figure = _figure(measure, shown.fields)
     return replace(
-        _row(measure, shown.by, "; ".join(filter(None, (early_text(shown.period, shown.as_at), note)))),
+        _row(measure, shown.by, "; ".join(filter(None, (early_text(shown.period, shown.as_at), note, shown.note)))),
         own=OwnPeriod(shown.period, known_period(shown.period).span, shown.as_at_ms, shown.as_at),
         compared={name: _compared(measure, shown, there, each, asking) for name, each in asking.baselines.items()},
         as_of_ms=asking.as_of_ms,

@@ -37,7 +37,7 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         if at_ms is None:
             yield Line(f"{name} NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
-        said = f"applied up to {_clock(at_ms, zone)}"
+        said = f"applied up to {clock(at_ms, zone)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
         elif now_ms - at_ms > settings.fresh_s * 1000:
@@ -49,5 +49,6 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
             yield Line(f"{name} {said}", is_fresh=True)
 
 
-def _clock(at_ms: int, zone: ZoneInfo) -> str:
+def clock(at_ms: int, zone: ZoneInfo) -> str:
+    """`2021-12-01 10:00:00 GMT`."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

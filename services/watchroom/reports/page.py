@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from watchroom.kinds import kind_of
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_output import heading, name_text
@@ -28,7 +29,7 @@ class Shown(NamedTuple):
 
     rows: str
     name: str
-    measure: str
+    fed_by: str
     lines: list[Line]
     told: list[str]  # its areas, how final it is, why a baseline is absent
 
@@ -40,7 +41,7 @@ def page(report: Report) -> str:
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     return environment.get_template("page.html").render(
-        title=f"Performance report, {report.months[0]} to {report.months[-1]}",
+        title=f"Performance report, {' to '.join(dict.fromkeys((report.months[0], report.months[-1])))}",
         heading=list(heading(report)),
         baselines=list(report.baselines),
         sections=[(section, [_shown(row) for row in rows]) for section, rows in report.sections],
@@ -61,4 +62,4 @@ def _shown(row: ReportRow) -> Shown:
     numbers = ", ".join(map(str, row.rows))
     standing = [*nested_text(row), *standing_text(row)]
     told = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
-    return Shown(numbers, name_text(row), row.measure.id, lines(row), told)
+    return Shown(numbers, name_text(row), kind_of(row.measure).fed_by, lines(row), told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, assert_never
+from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -17,9 +18,10 @@ from watchroom.reports.baselines import Baseline, baselines_named, load_baseline
 from watchroom.reports.collect import Collector
 from watchroom.reports.compare import BaselineHeld
 from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
+from watchroom.reports.freshness import Line, clock, freshness
 from watchroom.reports.held import Held, StoredMonth, added_up
 from watchroom.reports.report import Ranked, ReportRow, Source, rows_of
-from watchroom.reports.returned import Note, notes
+from watchroom.reports.returned import Note, notes, notes_of_figures
 from watchroom.reports.rows import AsOf, by_series, streams_in
 from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
@@ -53,6 +55,7 @@ class Report(NamedTuple):
     small_below: int
     notes: Sequence[str]  # about all measures
     sections: Sequence[tuple[Section, Sequence[ReportRow]]]
+    applied: Sequence[Line] = ()  # when it was printed, and how far the events of each stream were applied by then
 
 
 def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[str], None] = lambda _: None) -> Report:
@@ -76,7 +79,8 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         filled = collector.check()
         tell_refused(filled, warn)
         reading = _Reading(collector, now_ms)
-        figures = reading.figures()
+        is_refused = STREAM.name in filled.refused  # then its entities are not ours to read
+        figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_asked(asked, has_figures=bool(figures))
         as_at = asked.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
         source = Source(
@@ -86,7 +90,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             collector.catalogue.areas.groups,
         )
         of_tokens = reading.of_tokens(source.held, baselines, layout.small_below)
-        told = [] if filled.refused.get(STREAM.name) else reading.notes(months)
+        told = [] if is_refused else reading.notes(months)
         cut = AsAt(as_at, reading.day_end_ms(as_at))
     finally:
         collector.reader.close()
@@ -126,7 +130,18 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         layout.small_below,
         [_words(each, why) for each in told if (why := _why_on_top(each, catalogue, filled.refused)) is not None],
         [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
+        _applied(sections, source.held.as_of, settings, now_ms),
     )
+
+
+def _applied(
+    sections: Iterable[tuple[Section, Sequence[ReportRow]]], as_of: AsOf, settings: Settings, now_ms: int
+) -> list[Line]:
+    """When the report was printed, and how far each stream of its rows is applied."""
+    shown = {stream for _, rows in sections for row in rows for stream in row.measure.streams}
+    of_shown = {stream: at_ms for stream, at_ms in as_of.items() if stream in shown}
+    printed = Line(f"printed {clock(now_ms, ZoneInfo(settings.zone))}", is_fresh=True)
+    return [printed, *freshness(of_shown, settings, now_ms)]
 
 
 def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) -> Iterator[ReportRow]:
@@ -233,8 +248,8 @@ class _Reading:
         imported = [by_series(fields) for fields in self._reader.baseline_months(name, months)]
         return BaselineHeld(baseline.words, months, self.held(months), imported)
 
-    def figures(self) -> dict[str, list[Kept]]:
-        """By measure: the figures that were produced elsewhere, of whatever period."""
+    def figures(self, their_notes: Mapping[str, str]) -> dict[str, list[Kept]]:
+        """By measure: the figures that were produced elsewhere, of whatever period, with the notes of these series."""
         measures = self._collector.catalogue.measures
         ids = {name for name, each in measures.items() if kind_of(each).reads is Reads.FIGURES}
         found: dict[str, list[Kept]] = {}
@@ -244,7 +259,8 @@ class _Reading:
             for series in sorted({*by_series(month.fields), *held.restated}):
                 measure, by = names.parse_series(series)
                 if measure in ids:
-                    found.setdefault(measure, []).append(self._kept(series, by, held, measures[measure].stream))
+                    kept = self._kept(series, by, held, measures[measure].stream)
+                    found.setdefault(measure, []).append(kept._replace(note=their_notes.get(series, "")))
         return found
 
     def of_tokens(self, held: Held, baselines: Mapping[str, Baseline], small_below: int) -> dict[str, ReportRow]:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.kinds import kind_of
+from watchroom.reports.freshness import Line
 from watchroom.reports.label_words import label_words
 from watchroom.reports.output import as_json, print_table
 from watchroom.reports.read_report import Report
@@ -36,11 +38,12 @@ def report_csv(report: Report) -> str:
 def print_report(report: Report, console: Console) -> None:
     """A table a section."""
     for line in heading(report):
-        console.print(line, markup=False, highlight=False)
+        console.print(line.text, style="" if line.is_fresh else "bold red", markup=False, highlight=False)
     for section, rows in report.sections:
         table = Table(title=section.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
         table.add_column("row", no_wrap=True)
-        table.add_column("measure, areas, and how final", overflow="fold", min_width=34, ratio=1)
+        table.add_column("measure", overflow="fold", min_width=34, ratio=1)
+        table.add_column("fed by", no_wrap=True)
         table.add_column("value", justify="right", no_wrap=True)
         table.add_column("counts", justify="right", overflow="fold")
         for name in report.baselines:
@@ -54,14 +57,15 @@ def print_report(report: Report, console: Console) -> None:
             console.print("no measure of the catalogue serves a row of this section", markup=False)
 
 
-def heading(report: Report) -> Iterator[str]:
-    """What the report is of, for the table and the page."""
+def heading(report: Report) -> Iterator[Line]:
+    """What the report is of and how fresh it is, for the table, the page and the sheets."""
     number = count_of(len(report.months), "month")
-    yield f"{report.force}: {period_of(report.months)}, {number}; figures as at {report.as_at}"
-    for name, words in report.baselines.items():
-        yield f"compared with {name}: {words}"
-    yield from report.notes
-    yield f"A small number rests on fewer than {report.small_below}. Rounded once, half away from zero."
+    said = [f"{report.force}: {period_of(report.months)}, {number}; figures as at {report.as_at}"]
+    said += [f"compared with {name}: {words}" for name, words in report.baselines.items()]
+    said += report.notes
+    said.append(f"A small number rests on fewer than {report.small_below}. Rounded once, half away from zero.")
+    yield from (Line(text, is_fresh=True) for text in said)
+    yield from report.applied
 
 
 def name_text(row: ReportRow) -> str:
@@ -80,4 +84,5 @@ def _add(table: Table, row: ReportRow) -> None:
             name.append("\n" + " · ".join(told), style="dim")
         then = [text for each in line.then.values() for text in each]
         numbers = Text(", ".join(map(str, row.rows)) if is_first else "")
-        table.add_row(numbers, name, *map(Text, (line.figure, line.counts, *then)), end_section=is_last)
+        fed_by = kind_of(row.measure).fed_by if is_first else ""
+        table.add_row(numbers, name, *map(Text, (fed_by, line.figure, line.counts, *then)), end_section=is_last)

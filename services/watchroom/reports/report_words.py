@@ -143,7 +143,9 @@ def standing_text(row: ReportRow) -> Iterator[str]:
     """How final a row is."""
     if row.own is not None:
         as_at = f"as at {row.own.as_at}" if row.own.as_at else ""
-        yield from filter(None, (row.own.period, "" if row.note.startswith(as_at) else as_at, row.note))
+        is_said = row.figure is None and row.note.startswith(row.own.period)
+        period = "" if is_said else row.own.period
+        yield from filter(None, (period, "" if row.note.startswith(as_at) else as_at, row.note))
     elif row.held_months < len(row.months):
         yield f"{row.held_months} of {count_of(len(row.months), 'month')} held" + (f" ({row.note})" if row.note else "")
     elif row.note:
@@ -226,9 +228,9 @@ def _part(part: Part) -> str:
 
 
 def _amount(part: Part) -> str:
-    """A part's figure; of a number its share of the row as well, of a quotient its counts."""
+    """A part's figure; of a number its share of the row as well, of a quotient its counts unless it is of nothing."""
     exact = part.figure.value
-    if exact is None:
+    if exact is None or exact.value is None:
         return NONE
     if exact.denominator is None:
         share = "" if part.of_total is None else f" ({as_text(100 * part.of_total, 1)}%)"

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from watchroom.events.times import to_text
+from watchroom.kinds import names
 from watchroom.reports.figure_rows import early_text
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.periods import known_period
@@ -89,6 +90,20 @@ def reported(reader: Reader, settings: Settings, known: Collection[str]) -> list
         )  # fmt: skip
     found.sort(key=lambda each: (each.measure, sorted(each.by.items()), each.period))
     return found + [_reported_note(each, known) for each in notes(reader, settings)]
+
+
+def notes_of_figures(reader: Reader, settings: Settings) -> dict[str, str]:
+    """By series, the period in it as in the months: the note that was sent with the version that counts.
+
+    Raises:
+        StoreUnavailable: Redis did not answer.
+    """
+    found = {}
+    for state in _states(reader, settings, FIGURES_LIST):
+        if state.figure is not None and state.figure[3] and state.figure[6]:
+            measure, by, period = Subject.of(state.subject)
+            found[names.series(measure, {**by, names.PERIOD: period})] = state.figure[6]
+    return found
 
 
 def _reported_note(note: Note, known: Collection[str]) -> Reported:

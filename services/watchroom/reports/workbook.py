@@ -16,6 +16,7 @@ from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
 from watchroom.reports.exact import Change, Exact, rounded
 from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.label_words import value_words
 from watchroom.reports.page import definitions
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
@@ -50,7 +51,12 @@ def workbook(report: Report) -> bytes:
         formats = _Formats(book)
         for section, rows in report.sections:
             sheet = book.add_worksheet(section.name)
-            _fill(sheet, formats, [[section.title], *([line] for line in heading(report))], list(_table(report, rows)))
+            _fill(
+                sheet,
+                formats,
+                [[section.title], *([line.text] for line in heading(report))],
+                list(_table(report, rows)),
+            )
         told = [
             [each.id, each.name, each.text, each.excluded, each.target, each.source] for each in definitions(report)
         ]
@@ -99,7 +105,18 @@ def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
     titles = [f"{group}: {nested_name(name)}" for group, name in nested]
     of_baseline = (*NUMBERS, *titles, *CHANGES)
     baselines = [f"{name}: {column}" for name in report.baselines for column in of_baseline]
-    yield [*HEAD, *NUMBERS, *titles, *baselines, "held months", "of months", "restatements", "how final"]
+    yield [
+        *HEAD,
+        *NUMBERS,
+        *titles,
+        *baselines,
+        "fed by",
+        "as at",
+        "held months",
+        "of months",
+        "restatements",
+        "remarks",
+    ]
     for row in rows:
         yield from _lines(report, row, nested)
 
@@ -121,10 +138,11 @@ def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) ->
             continue  # without a target nothing is within it
         then = [cell for baseline in report.baselines for cell in _then(row, baseline, column, nested)]
         held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
-        standing: list[Cell] = [*held, _count(row.restatements), told]
+        as_at = row.own.as_at if row.own else ""
+        standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), told]
         yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *standing]
         for what, part in parts_of(row.areas):
-            yield [numbers, name, what, part.name, period, title, *_numbers(part.figure, column, nested)]
+            yield [numbers, name, what, value_words(part.name), period, title, *_numbers(part.figure, column, nested)]
 
 
 def _unit(row: ReportRow) -> str:
