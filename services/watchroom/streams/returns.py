@@ -85,9 +85,12 @@ class FigureData(TypedDict):
     period: Period
     """What it is a figure of: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or two months, `2020-12/2021-11`."""
     as_at: AsAt
-    """As things stood when: RFC 3339 with an offset, or a day; not before 1990. The latest counts."""
+    """As things stood when: RFC 3339 with an offset, or a day; not before 1990, and at most 5 min after `time`.
+
+    A day is its first moment in UTC. The latest counts.
+    """
     numerator: Number
-    """The number; of a rate without counts the rate, of a share in percent at most 100."""
+    """The number, with no more decimals than are kept; of a rate without counts the rate, of a share at most 100."""
     denominator: NotRequired[Number | None]
     """Out of how many, where it is known."""
     by: NotRequired[By]
