@@ -13,12 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fold.pipeline import SETTINGS, catalogue
+from tests.parts import ROOT
 from watchroom.admission.admit import Admission
+from watchroom.admission.parse import parse
 from watchroom.admission.returns import UnfitFigure, check_numbers, checks
 from watchroom.errors import EventRefused
 from watchroom.events.record import Arrived, Record
 from watchroom.events.times import to_ms
 from watchroom.kinds.figure import DECIMALS
+from watchroom.replay.simulator.published_year.printed import load_printed
+from watchroom.replay.simulator.published_year.returns import returns
 
 NOW = "2022-01-27T10:00:00Z"
 SHARE = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-21", "numerator": 1}
@@ -350,6 +354,15 @@ def test_only_a_change_or_what_may_exceed_is_a_rate_above_100_percent() -> None:
         check_numbers(replace(shipped, own={**shipped.own, **own}), {"numerator": 101})
     with pytest.raises(UnfitFigure):
         check_numbers(shipped, {"numerator": 101})
+
+
+def test_every_figure_and_note_of_the_published_year_is_admitted() -> None:
+    """Each number as it is printed, with the decimals that its entry keeps, and as at no later than it was said."""
+    sent = list(returns(load_printed(ROOT / "schemas")))
+    assert len(sent) > 80
+    for each in sent:
+        event = parse(each.value)
+        rules().admit(Record(0, event.time_ms, event.subject.encode(), each.value))
 
 
 def test_a_figure_in_another_topic_is_of_the_wrong_topic() -> None:
