@@ -59,3 +59,15 @@ def test_without_a_key_or_a_country_nothing_is_read(environment: dict[str, str],
     code, made, said = run("telephone", b"01632 960001\n", **environment)
     assert (code, made) == (2, [])
     assert says in said
+
+
+@pytest.mark.parametrize("command", [["token", "--kind", "car"], ["months", "--format", "car"], ["demo", "--for", "x"]])
+def test_a_value_that_an_option_does_not_have_is_told_in_plain_words(command: list[str]) -> None:
+    """The library that checks values puts a prefix of its own before what is wrong."""
+    done = subprocess.run(
+        [sys.executable, "-m", "watchroom", *command], capture_output=True, check=False, text=True, timeout=60,
+        env={**OTHERS, "PYTHONPATH": str(ROOT / "services")},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Invalid value for '--" in done.stderr
+    assert "Value error" not in done.stderr

@@ -13,9 +13,10 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from watchroom import cli_backtest, cli_figures, cli_letters, cli_replay, cli_report, cli_tokens
 from watchroom.cli_options import (
@@ -32,7 +33,21 @@ from watchroom.cli_options import (
 from watchroom.errors import WatchroomError
 from watchroom.settings import read_settings
 
+
+class Commands(TyperGroup):
+    """Words what is wrong with an option's value without the words of the library that checks it."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # what typer passes and returns
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Watchroom: a live performance monitor for police control rooms. Settings are WATCHROOM_* variables.",
     no_args_is_help=True,
     add_completion=False,

@@ -68,6 +68,14 @@ def test_anything_else_is_refused_as_a_raw_identifier(wrong: object) -> None:
 
 
 @pytest.mark.parametrize("name", FIELDS)
+def test_null_is_offered_only_where_it_is_admitted(name: str) -> None:
+    """Whoever wrote null for a suspect would be refused again."""
+    refused = raw_identifier(f'{{"{name}": "Zoe"}}'.encode())
+    assert refused is not None
+    assert ("makes it, or null. Neither" in refused.detail) is (name != "suspect_token")
+
+
+@pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize(
     "given",
     [

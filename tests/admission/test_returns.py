@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fold.pipeline import SETTINGS, catalogue
+from tests.parts import ROOT
 from watchroom.admission.admit import Admission
+from watchroom.admission.parse import parse
 from watchroom.admission.returns import UnfitFigure, check_numbers, checks
 from watchroom.errors import EventRefused
 from watchroom.events.record import Arrived, Record
 from watchroom.events.times import to_ms
+from watchroom.kinds.figure import DECIMALS
+from watchroom.replay.simulator.published_year.printed import load_printed
+from watchroom.replay.simulator.published_year.returns import returns
 
 NOW = "2022-01-27T10:00:00Z"
 SHARE = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-21", "numerator": 1}
@@ -108,22 +117,64 @@ def test_what_fits_the_catalogue_is_admitted(case: str) -> None:
     """However old it is: nothing of this stream is late."""
     subject, data, kind = GOOD[case]
     assert judged(subject, data, kind).event.subject == subject
-    assert judged(subject, data, kind, time="1990-01-01T00:00:00Z").event.time_ms == 631_152_000_000
+    long_ago = {**data, "as_at": "1990-01-01"} if "as_at" in data else data
+    assert judged(subject, long_ago, kind, time="1990-01-01T00:00:00Z").event.time_ms == 631_152_000_000
 
 
 BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
-    "no as-at": ("complaints||2021", {"measure": "complaints", "period": "2021", "numerator": 1}, "bad_data", "as_at"),
+    "no as-at": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "numerator": 1},
+        "bad_data",
+        "data.as_at is missing; write a day such as 2022-01-21, or RFC 3339 with an offset such as 2022-01-21T09:30",
+    ),
+    "an as-at that is a number": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": 2022, "numerator": 1},
+        "bad_data",
+        "data.as_at is the number 2022; write a day such as 2022-01-21, or RFC 3339 with an offset such as 2022-01-",
+    ),
+    "no period": (
+        "complaints||2021",
+        {"measure": "complaints", "as_at": "2022-01-21", "numerator": 1},
+        "bad_data",
+        "data.period is missing; write a day 2021-12-31",
+    ),
+    "an as-at in the last century but one": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "1899-12-31", "numerator": 1},
+        "bad_data",
+        "data.as_at is '1899-12-31', which lies outside 1990 to 2199 (is the sender's clock set?); write a day such as",
+    ),
+    "an as-at in the future": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-28", "numerator": 1},
+        "bad_data",
+        "in the future at 2022-01-27T10:00:00.000Z; write a day or moment not after 2022-01-27T10:05:00.000Z",
+    ),
+    "more decimals than are kept": (
+        "complaints||2021",
+        {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 2.5},
+        "bad_data",
+        "numerator is 2.5; write a whole number: complaints keeps no decimals",
+    ),
+    "a denominator with more decimals than are kept": (
+        "crimes_prosecuted||2021",
+        {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "denominator": 1234567.25},
+        "bad_data",
+        "denominator is 1234567.25; write at most 1 decimal: crimes_prosecuted keeps no more",
+    ),
     "an as-at that is none": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "21/01/2022", "numerator": 1},
         "bad_data",
-        "or a day such as 2022-01-21",
+        "as_at is '21/01/2022', which is not such a time; write a day such as 2022-01-21, or RFC 3339 with an offset",
     ),
     "an as-at of an unset clock": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1970-01-01", "numerator": 1},
         "bad_data",
-        "data.as_at '1970-01-01T00:00:00Z' lies outside 1990 to 2199 (a sender that reads `never` as 0 gives",
+        "data.as_at is '1970-01-01', which lies outside 1990 to 2199 (a sender that reads `never` as 0 gives",
     ),
     "an as-at one millisecond too early": (
         "complaints||2021",
@@ -157,7 +208,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
     ),
     "a rate just above all": (
         "crimes_prosecuted||2021",
-        {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "numerator": 100.04},
+        {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "numerator": 100.1},
         "bad_data",
         "write at most 100",
     ),
@@ -248,6 +299,28 @@ def test_what_does_not_fit_is_a_dead_letter_with_its_reason(case: str) -> None:
     assert said in detail
 
 
+@pytest.mark.parametrize("kind", ["return.figure", "return.withdrawn"])
+def test_an_as_at_lies_at_most_five_minutes_after_its_event(kind: str) -> None:
+    """One of next year would stand over every later version. Only the event's own time decides, as in a rebuild."""
+    subject, data, _ = GOOD["by area"]
+    figure = data if kind == "return.figure" else {name: data[name] for name in BY_AREA if name != "numerator"}
+    for as_at in ("2022-01-27", "2022-01-27T10:05:00Z", "2022-01-27T11:05:00+01:00"):
+        assert judged(subject, {**figure, "as_at": as_at}, kind).event.subject == subject
+    for as_at in ("2022-01-28", "2022-01-27T10:05:00.001Z", "2023-01-21"):
+        found, detail = reason(subject, {**figure, "as_at": as_at}, kind)
+        assert (found, "which was in the future at 2022-01-27T10:00" in detail) == ("bad_data", True)
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(0, 9))
+def test_no_digit_of_a_number_is_lost(units: int, decimals: int) -> None:
+    """Either the entry keeps all decimals of a number, or it is refused."""
+    shipped = catalogue().measures["uplift_projection"]
+    number = float(Decimal(units).scaleb(-decimals))
+    is_kept = units % 10 ** max(decimals - DECIMALS.of(shipped), 0) == 0
+    with nullcontext() if is_kept else pytest.raises(UnfitFigure, match="write at most 1 decimal: uplift_projection"):
+        check_numbers(shipped, {"numerator": number})
+
+
 def test_a_note_has_a_subject_that_no_figure_can_have() -> None:
     """Else a note could take a figure's place."""
     for subject in ("complaints||2021", "note|", "July 2021", "note|a|b"):
@@ -281,6 +354,15 @@ def test_only_a_change_or_what_may_exceed_is_a_rate_above_100_percent() -> None:
         check_numbers(replace(shipped, own={**shipped.own, **own}), {"numerator": 101})
     with pytest.raises(UnfitFigure):
         check_numbers(shipped, {"numerator": 101})
+
+
+def test_every_figure_and_note_of_the_published_year_is_admitted() -> None:
+    """Each number as it is printed, with the decimals that its entry keeps, and as at no later than it was said."""
+    sent = list(returns(load_printed(ROOT / "schemas")))
+    assert len(sent) > 80
+    for each in sent:
+        event = parse(each.value)
+        rules().admit(Record(0, event.time_ms, event.subject.encode(), each.value))
 
 
 def test_a_figure_in_another_topic_is_of_the_wrong_topic() -> None:

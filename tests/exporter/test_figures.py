@@ -120,7 +120,7 @@ def test_the_built_in_page_shows_each_figure_with_its_period_and_says_which_is_o
     mirror.refresh(NOON)
     board = observe(room.catalogue, mirror, room.page(mirror), room.settings, NOON)
     page = board_page(board, ZoneInfo("Europe/London"))
-    assert "<td>53.7</td><td>2020-11/2021-10</td><td>2021-11-26</td>" in page
+    assert "<td>54</td><td>2020-11/2021-10</td><td>2021-11-26</td>" in page
     assert "<td>1,450</td><td>2019</td><td>2020-07-15 OLD</td>" in page
     assert "No figure has been reported." in page
     assert "Improvements are expected to be seen by April 2022." in page

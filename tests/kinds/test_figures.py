@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -115,6 +116,37 @@ def test_of_a_figure_that_was_withdrawn_there_is_nothing(stored: dict[str, int])
     """Differences leave fields of 0 behind."""
     found = figure.figures(OF_PEOPLE, stored)
     assert (found.value, found.numerator, found.as_at_ms, found.as_at_s) == (None, None, None, None)
+
+
+def of_unit(unit: str, decimals: int = 0) -> Measure:
+    """An entry of figures."""
+    return replace(OF_PEOPLE, own={"unit": unit, "decimals": decimals})
+
+
+def both(numerator: int, denominator: int) -> dict[str, int]:
+    """A figure as it is stored, with its denominator."""
+    return {"numerator": numerator, "has_numerator": 1, "denominator": denominator, "has_denominator": 1, "as_at_ms": 1}
+
+
+@pytest.mark.parametrize("unit", ["count", "people", "days", "hours", "GBP", "FTE"])
+def test_only_a_percentage_is_divided_by_its_denominator(unit: str) -> None:
+    """33 gun crimes of 78 are 33, and not 0.42 gun crimes; of nothing they are still 33."""
+    for denominator in (78, 0):
+        found = figure.figures(of_unit(unit), both(33, denominator))
+        assert (found.value, found.numerator, found.denominator) == (33, 33, denominator)
+    share = figure.figures(of_unit("percent"), both(33, 78))
+    assert share.value == pytest.approx(100 * 33 / 78)
+    assert figure.figures(of_unit("percent"), both(0, 0)).value is None
+
+
+@pytest.mark.parametrize(
+    ("decimals", "value", "text"),
+    [(0, 100 * 15 / 21, "71"), (1, 100 * 15 / 21, "71.4"), (0, 12.5, "13"), (0, -12.5, "-13"), (0, 5948, "5,948"),
+     (1, 375.5, "375.5"), (1, 33.0, "33.0"), (0, 1e15, "1,000,000,000,000,000"), (6, 1e-06, "0.000001")],
+)  # fmt: skip
+def test_a_figure_is_rounded_to_the_decimals_that_its_entry_keeps(decimals: int, value: float, text: str) -> None:
+    """15 of 21 is 71 % in the report, so it is on the page; half away from zero."""
+    assert figure.text(of_unit("percent", decimals), value) == text
 
 
 @given(st.lists(st.integers(0, 70_000), max_size=40))

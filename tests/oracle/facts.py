@@ -22,6 +22,7 @@ Readings where the design is silent
 - Subgroup and codes come from the latest class's code alone, whatever group or category that class states.
 - A figure is held at noon (UTC) of the 15th of the month in which its period ends, so in that month in every zone.
 - A figure may be of a group of areas: `county` is then a value of its own, and `county_unknown` another.
+- A number of a figure has no more decimals than are kept, and its as-at is not in the future: such are not admitted.
 - A figure without a denominator has no field of one; a number of 0 has a field that says that it was given.
 """
 
@@ -557,25 +558,23 @@ def _return(events: Sequence[Sent]) -> Added:
     if notes := _of(events, "return.note"):
         added.open["notes|"] = NOTED_MS[notes[-1].data["from"]]
         return added
-    version = max(events, key=lambda event: (_as_at_ms(event), event.time_ms, event.id))
+    version = max(events, key=lambda event: (as_at_ms(event.data["as_at"]), event.time_ms, event.id))
     if version.type == "return.withdrawn":
         return added
     measure, labels, period = version.subject.split("|")
     by = dict(pair.split("=") for pair in labels.split(",") if pair) | {"period": period}
-    added.open["figures|"] = _as_at_ms(version)
-    added.count(HELD_MS[period], measure, by, "as_at_ms", _as_at_ms(version))
+    added.open["figures|"] = as_at_ms(version.data["as_at"])
+    added.count(HELD_MS[period], measure, by, "as_at_ms", as_at_ms(version.data["as_at"]))
     for what in ("numerator", "denominator"):
         number = version.data.get(what)
         if number is not None:
             kept = Fraction(str(number)) * 10 ** FIGURES[measure]
-            halves = abs(kept) + Fraction(1, 2)  # half away from zero
-            whole = halves.numerator // halves.denominator
-            added.count(HELD_MS[period], measure, by, what, whole if kept > 0 else -whole)
+            added.count(HELD_MS[period], measure, by, what, kept.numerator)
             added.count(HELD_MS[period], measure, by, f"has_{what}")
     return added
 
 
-def _as_at_ms(event: Sent) -> int:
-    text = event.data["as_at"]
+def as_at_ms(text: str) -> int:
+    """The moment of an as-at; a day is its first one in UTC."""
     moment = datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00+00:00")
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -24,6 +24,7 @@ from tests.oracle.facts import (
     PERCENT,
     RESOLVED,
     Sent,
+    as_at_ms,
 )  # fmt: skip
 from tests.oracle.recompute import FUTURE_MS, KEEPING_MS, LATENESS_MS
 from tests.oracle.scales import DAY_MS, HOUR_MS, month_end_ms, time_text
@@ -264,26 +265,31 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
     return events
 
 
-NUMBERS = (0, 1, 7, 2.5, 28.25, 28.35, 779, 1450, 1e14)
+NUMBERS = {0: (0, 1, 7, 779, 1450, 1e14), 1: (0, 1, 2.5, 28.3, 99.9, 1450, 1e13 + 0.5)}  # by decimals that are kept
 AS_AT = (
+    "1990-01-01", "2020-12-01", "2021-03-29T00:00:00.001+01:00",
     "2021-10-31", "2021-11-08", "2021-11-08T09:00:00+00:00", "2021-11-08T09:00:00.001+01:00", "2022-01-21",
     "2020-12-31T23:59:59+00:00",
 )  # fmt: skip
 
 
 @st.composite
-def _return_data(draw: st.DrawFn, type_: str, measure: str, by: dict[str, str], period: str) -> dict[str, Any]:
+def _return_data(draw: st.DrawFn, type_: str, at_ms: int, of: tuple[str, dict[str, str], str]) -> dict[str, Any]:
+    measure, by, period = of
     if type_ == "return.note":
         about = draw(st.sampled_from((None, "", "call_volume")))
         said = {"text": draw(st.sampled_from(("one", "two"))), "from": draw(st.sampled_from(sorted(NOTED_MS)))}
         return said | _known(measure=about)
-    data: dict[str, Any] = {"measure": measure, "period": period, "as_at": draw(st.sampled_from(AS_AT))}
+    not_ahead = [each for each in AS_AT if as_at_ms(each) <= at_ms + FUTURE_MS]
+    as_at = draw(st.sampled_from((time_text(at_ms + FUTURE_MS), *not_ahead)))
+    data: dict[str, Any] = {"measure": measure, "period": period, "as_at": as_at}
     if draw(st.booleans()) or by:
         data["by"] = by
     if type_ == "return.figure":
-        numerator = draw(st.sampled_from(NUMBERS))
+        numbers = NUMBERS[FIGURES[measure]]
+        numerator = draw(st.sampled_from(numbers))
         without = () if measure in PERCENT and numerator > 100 else (None, None)
-        denominator = draw(st.sampled_from((*without, *(each for each in NUMBERS if each >= numerator))))
+        denominator = draw(st.sampled_from((*without, *(each for each in numbers if each >= numerator))))
         sign = -1 if measure == "speed_enforcements_change" and draw(st.booleans()) else 1
         data["numerator"] = sign * numerator
         data |= {} if denominator is None else {"denominator": denominator}
@@ -311,8 +317,8 @@ def returned(draw: st.DrawFn, name: str) -> list[Sent]:
         events.append(
             Sent(
                 stream="returns", type=type_, id=f"{draw(st.integers(0, 9))}-{number}-{name}", subject=subject,
-                time_ms=at_ms, arrival_ms=at_ms + delay_ms, data=draw(_return_data(type_, measure, by, period)),
-                topic=TOPIC.format("returns"),
+                time_ms=at_ms, arrival_ms=at_ms + delay_ms, topic=TOPIC.format("returns"),
+                data=draw(_return_data(type_, at_ms, (measure, by, period))),
             )
         )  # fmt: skip
     return events

@@ -108,7 +108,7 @@ def _returned(random: Random, number: int, now_ms: int) -> Iterator[Outgoing]:
         data["as_at"] = random.choice(("2021-11-08", "2022-01-21", "2022-01-21T00:00:00+00:00"))
         type_ = random.choice(("return.figure", "return.figure", "return.withdrawn"))
         if type_ == "return.figure":
-            data["numerator"] = random.randrange(100) / 4
+            data["numerator"] = random.randrange(100)
             data["denominator"] = random.choice((None, 100))
         at_ms = now_ms - random.randrange(HOUR_MS, 100 * DAY_MS)
         event = Sent("returns", type_, f"{number}-{part}", subject, at_ms, now_ms, data)

@@ -35,7 +35,9 @@ def test_each_row_becomes_an_event_that_admission_takes(tmp_path: Path) -> None:
         "complaints_retained,2020-12/2021-11,2022-01-21,779,1450,,,PSD",
         'gun_crime_published,2020-12/2021-11,2022-01-21T09:00:00Z,33,,area = Stoke,"as counted, by hand",',
         ",,,,,,,",
-        "crimes_prosecuted,2020-12/2021-11,2022-01-21,7.9,,,,",
+        "crimes_prosecuted,2020-12/2021-11,2022-01-21,7.90,,,,",
+        "complaints,2021,2022-01-27,1450.0,,,,",
+        "complaint_reviews,2021,2022-01-27T10:05:00Z,65,,,,",
     )
     made = [each for each in found if isinstance(each, Outgoing)]
     assert made == found
@@ -47,8 +49,11 @@ def test_each_row_becomes_an_event_that_admission_takes(tmp_path: Path) -> None:
         "complaints_retained||2020-12/2021-11",
         "gun_crime_published|area=stoke|2020-12/2021-11",
         "crimes_prosecuted||2020-12/2021-11",
+        "complaints||2021",
+        "complaint_reviews||2021",
     ]
-    assert [event.data["reported_by"] for event in events] == ["PSD", "analyst", "analyst"]
+    assert [event.data["numerator"] for event in events] == [779, 33, 7.9, 1450, 65]
+    assert [event.data["reported_by"] for event in events] == ["PSD", *["analyst"] * 4]
     assert events[1].data["note"] == "as counted, by hand"
     assert {event.time_ms for event in events} == {NOW_MS}
 
@@ -68,9 +73,19 @@ OPEN = '"open'
 SIGNED = next(each.id for each in catalogue().measures.values() if each.own.get("signed"))
 BAD = {
     "complaints,2021,,1450,,,,": "as_at: found nothing; write the as-at of the figure",
-    "complaints,2021,1970-01-01,1450,,,,": "as_at: found '1970-01-01'; write a day 2022-01-21, or",
+    "complaints,2021,1970-01-01,1450,,,,": "as_at: found '1970-01-01', which lies outside 1990 to 2199",
+    "complaints,2021,1899-12-31,1450,,,,": "(is the sender's clock set?); write a day such as 2022-01-21, or",
+    "complaints,2021,2022-01-28,1450,,,,": "as_at: found '2022-01-28', which was in the future at 2022-01-27T10:00:00",
+    "complaints,2021,2022-01-27T10:05:00.001Z,1450,,,,": "write a day or moment not after 2022-01-27T10:05:00.000Z",
+    "training_length,2021,2022-01-21,2.5,,training_route=pcda,,": (
+        "numerator: found 2.5; write a whole number: training_length keeps no decimals"
+    ),
+    "crimes_prosecuted,2021,2022-01-21,1,2.55,,,": (
+        "denominator: found 2.55; write at most 1 decimal: crimes_prosecuted keeps no more"
+    ),
+    f"complaints,2021,2022-01-21,1.{'0' * 50}1,,,,": "write a whole number: complaints keeps no decimals",
     "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, above 100 percent",
-    "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022'; write a day 2022-01-21, or",
+    "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022', which is not such a time; write a day",
     "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is no period; write a day 2021-12-31",
     "complaints,2021,2022-01-21,,,,,": "numerator: found nothing; write the numerator of the figure",
     'complaints,2021,2022-01-21,"1,450",,,,': "numerator: found '1,450'; write a number such as 5948",

@@ -15,7 +15,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import load_baselines
 from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
 from watchroom.reports.report import ReportRow
-from watchroom.reports.report_words import counts_text, standing_text
+from watchroom.reports.report_words import counts_text, figure_text, standing_text
 
 BASELINES = load_baselines(ROOT / "schemas")
 PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
@@ -188,6 +188,45 @@ def test_a_rate_with_counts_is_in_per_cent_and_small_by_its_denominator() -> Non
     assert counts_text(row.figure.exact["value"]) == "779 of 1,450"
     assert not row.small
     assert rows(RATE, kept("2021-10", "2021-11-01", 30, 40))[0].small
+
+
+GUN_CRIME = measure("figure", own={"unit": "count", "max_age_days": 400}, unit="count")
+
+
+def test_a_count_with_a_denominator_is_the_count_and_small_by_itself() -> None:
+    """33 of 78 is 33; its denominator is printed beside it and says nothing about how few they are."""
+    row, other = (rows(GUN_CRIME, kept("2021-10", "2021-11-01", n, of))[0] for n, of in ((33, 78), (60, 3)))
+    assert row.figure is not None
+    assert row.figure.columns() == {"value": 33, "numerator": 33, "denominator": 78}
+    exact = row.figure.exact["value"]
+    assert (figure_text(exact), counts_text(exact)) == ("33", "33 of 78")
+    assert (row.small, other.small) == (True, False)
+
+
+def test_a_count_with_a_denominator_changes_by_a_number() -> None:
+    """From 30 to 33 is 3 more, whatever both are out of."""
+    (row,) = rows(
+        GUN_CRIME, kept("2020-12/2021-11", "2021-11-30", 33, 78), kept("2019-12/2020-11", "2020-12-01", 30, 90),
+        baselines=("previous",),
+    )  # fmt: skip
+    changed = row.compared["previous"].changes["value"]
+    assert (changed.absolute, changed.percent, changed.points) == (Fraction(3), Fraction(10), None)
+
+
+@pytest.mark.parametrize(
+    ("own", "number", "small"),
+    [
+        ({"unit": "count"}, 16, True), ({"unit": "people"}, 16, True), ({"unit": "people"}, 50, False),
+        ({"unit": "days"}, 16, False), ({"unit": "years"}, 3, False), ({"unit": "GBP"}, 3, False),
+        ({"unit": "FTE", "decimals": 1, "signed": True}, -25, False), ({"unit": "count", "signed": True}, -3, False),
+    ],
+)  # fmt: skip
+def test_only_what_was_counted_can_be_a_small_number(own: dict[str, object], number: int, small: bool) -> None:
+    """16 days, 3 years and a change rest on no small count."""
+    (row,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number))
+    assert row.small is small
+    (of_few,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number, 49))
+    assert of_few.small is small
 
 
 def test_one_month_of_a_baseline_is_named_once() -> None:

@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import is_typeddict
 
 from watchroom.events.envelope import LOOSE, Envelope, Prose
+from watchroom.events.tokens import RequiredToken
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
@@ -78,6 +79,11 @@ LOOSE_FIELDS: Final[Mapping[str, frozenset[str]]] = {
 
 PROSE_FIELDS: Final = frozenset(field for name in MODELS for field, hint in data_fields(name).items() if hint == Prose)
 """Fields that hold free text: it may name people, so no message shows it."""
+
+REQUIRED_TOKENS: Final = frozenset(
+    field for name in MODELS for field, hint in data_fields(name).items() if hint == RequiredToken
+)
+"""Token fields that no event may leave out."""
 
 _ANY: Any = Annotated[Union[tuple(MODELS.values())], Field(discriminator="type")]  # noqa: UP007  # `|` takes no table
 EVENT: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(_ANY)

@@ -19,6 +19,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from watchroom.admission.models import REQUIRED_TOKENS
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Name
@@ -52,10 +53,11 @@ def raw_identifier(value: bytes | None) -> EventRefused | None:
     for found in _readings(value or b""):
         for name, field in _FIELDS.items():
             if any(match["proven"] is None for match in field.finditer(found)):
+                or_null = "" if name in REQUIRED_TOKENS else ", or null"
                 return EventRefused(
                     reasons.RAW_IDENTIFIER,
                     f"{name} may hold something other than a token; write <key id>.<26 characters>, as `watchroom"
-                    " token` makes it, or null. Neither value nor key of the record is kept; the runbook RawIdentifier"
+                    f" token` makes it{or_null}. Neither value nor key of the record is kept; the runbook RawIdentifier"
                     " says what to do about the record itself",
                 )
     return None

@@ -20,6 +20,8 @@ from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
 from watchroom.events.times import WRITE, TimeUnusable, to_ms
 from watchroom.events.tokens import FIELDS
+from watchroom.rolling.periods import WRITE as A_PERIOD
+from watchroom.streams.returns import AS_AT
 
 MOST_BYTES: Final = 262_144
 """256 KiB; topics take 1 MiB, so that a dead letter still fits with its headers."""
@@ -35,6 +37,8 @@ _WRITE: Final = {
     "subject": "the call, incident or crime this is about",
     "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
     "data": "an object",
+    "data.as_at": AS_AT,
+    "data.period": A_PERIOD,
     "data.numerator": "the number, or send return.withdrawn for a figure that no longer stands",
     "time": WRITE,
     **{f"data.{name}": "a token, <key id>.<26 characters>" for name in FIELDS},
@@ -149,7 +153,7 @@ def _instead(item: ErrorDetails, where: str) -> str:
             return "a finite number, without quotes"
         case "dict_type":
             return 'an object such as {"area": "stoke"}'
-        case "string_type" if _is_small_number(value):
+        case "string_type" if _is_small_number(value) and where != "data.as_at":  # in quotes it would be no time
             return f'{write}, in quotes: "{value}"'
     return write
 

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from fractions import Fraction
+from typing import Any, Final
 
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.record import Event
 from watchroom.events.slug import slug
+from watchroom.events.times import to_text
 from watchroom.kinds import figure, kind_of, names
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Label, Measure, resolved
 from watchroom.rolling.periods import known_period
-from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN
+from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN, as_at_ms
+
+AHEAD_MS: Final = 300_000
+"""How far an as-at may lie after its event's time; no setting, so that every rebuild judges the same."""
 
 Check = Callable[[Event], None]
 
@@ -38,6 +43,7 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
     def check_figure(event: Event) -> None:
         try:
             measure, subject = judged(known, event.data)
+            check_as_at(event.data["as_at"], event.time_ms)
             if event.type == FIGURE:
                 check_numbers(measure, event.data)
         except UnfitFigure as unfit:
@@ -110,24 +116,46 @@ def _value(label: Label, said: str | None) -> str:
     return value
 
 
+def check_as_at(as_at: str, time_ms: int) -> None:
+    """Refuse an as-at in the future: no version of today or tomorrow could replace it.
+
+    Args:
+        as_at: A day, which is its first moment in UTC, or a moment; already checked.
+        time_ms: The event's own time.
+
+    Raises:
+        UnfitFigure: It lies more than five minutes after that.
+    """
+    if as_at_ms(as_at) > time_ms + AHEAD_MS:
+        raise UnfitFigure(
+            reasons.BAD_DATA,
+            "as_at",
+            f"is {as_at!r}, which was in the future at {to_text(time_ms)}",
+            f"a day or moment not after {to_text(time_ms + AHEAD_MS)}",
+        )
+
+
 def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
     """Refuse numbers that the entry does not allow.
 
     Raises:
         UnfitFigure: Negative, too large, or a numerator above its denominator, or a rate above 100 %, where it may
-            not be.
+            not be; or with more decimals than are kept.
     """
     numerator, denominator = data[figure.NUMERATOR], data.get(figure.DENOMINATOR)
+    decimals = figure.DECIMALS.of(measure)
     for name, number in ((figure.NUMERATOR, numerator), (figure.DENOMINATOR, denominator)):
         if number is None:
             continue
         may_be_negative = name == figure.NUMERATOR and figure.SIGNED.of(measure)
         if number < 0 and not may_be_negative:
             raise UnfitFigure(reasons.BAD_DATA, name, f"is {number:g}", f"0 or more: {measure.id} is not signed")
-        if abs(number) * 10 ** figure.DECIMALS.of(measure) > figure.MOST:
-            raise UnfitFigure(
-                reasons.BAD_DATA, name, f"is {number:g}", f"at most {figure.MOST / 10 ** figure.DECIMALS.of(measure):g}"
-            )
+        if abs(number) * 10**decimals > figure.MOST:
+            raise UnfitFigure(reasons.BAD_DATA, name, f"is {number:g}", f"at most {figure.MOST / 10**decimals:g}")
+        if (Fraction(str(number)) * 10**decimals).denominator != 1:
+            at_most = f"at most {decimals} decimal{'s' * (decimals != 1)}: {measure.id} keeps no more"
+            write = at_most if decimals else f"a whole number: {measure.id} keeps no decimals"
+            raise UnfitFigure(reasons.BAD_DATA, name, f"is {number}", write)
     if figure.MAY_EXCEED.of(measure):
         return
     if denominator is None:

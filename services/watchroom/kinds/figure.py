@@ -17,6 +17,7 @@ from watchroom.rolling.buckets import DAY_MS, ten_seconds_of
 
 NUMERATOR, DENOMINATOR, AS_AT_MS, HAS = "numerator", "denominator", "as_at_ms", "has_"  # fields
 PERCENT: Final = "percent"
+COUNTS: Final = ("count", "people")  # units of what was counted one by one: such a figure can be a small number
 MOST: Final = 10**15  # of a number in units of its last decimal: Redis's numbers are exact up to nine times that
 
 UNIT: Final = OwnKey("unit", Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], example="people", decides=False)
@@ -34,14 +35,17 @@ class Figure:
     numerator: float | None
     denominator: float | None
     as_at_ms: int | None  # None: there is no figure
-    factor: int = 1  # 100 where the unit is percent
+    is_percent: bool = False
 
     @property
     def value(self) -> float | None:
-        """The numerator, out of the denominator where there is one."""
-        if self.numerator is None or self.denominator is None:
+        """The numerator; of a percentage with a denominator the ratio of the two, in percent.
+
+        In any other unit the denominator says out of how many, and changes nothing.
+        """
+        if self.numerator is None or self.denominator is None or not self.is_percent:
             return self.numerator
-        return self.factor * self.numerator / self.denominator if self.denominator else None
+        return 100 * self.numerator / self.denominator if self.denominator else None
 
     @property
     def as_at_s(self) -> float | None:
@@ -52,6 +56,12 @@ class Figure:
 def scaled(text: str, decimals: int) -> int:
     """A number in units of its last decimal that is kept; rounded half away from zero."""
     return int(Decimal(text).scaleb(decimals).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def text(measure: Measure, value: float) -> str:
+    """A figure's value for people: to the decimals that its entry keeps, rounded once, half away from zero."""
+    last = Decimal(1).scaleb(-DECIMALS.of(measure))
+    return f"{Decimal(str(value)).quantize(last, ROUND_HALF_UP):,f}"
 
 
 def is_old(measure: Measure, as_at_ms: int, now_ms: int) -> bool:
@@ -69,9 +79,9 @@ def figures(measure: Measure, stored: Stored, timed: bool = False) -> Figure:  #
         of: int = stored.get(what, 0)
         return of / 10**decimals if decimals else of
 
-    factor = 100 if UNIT.of(measure) == PERCENT else 1
     is_there = stored.get(HAS + NUMERATOR)  # every figure has a numerator; an as-at may be any integer
-    return Figure(number(NUMERATOR), number(DENOMINATOR), stored.get(AS_AT_MS, 0) if is_there else None, factor)
+    as_at_ms = stored.get(AS_AT_MS, 0) if is_there else None
+    return Figure(number(NUMERATOR), number(DENOMINATOR), as_at_ms, UNIT.of(measure) == PERCENT)
 
 
 def adding(measure: Measure, _: str, by: By) -> Add:

@@ -10,14 +10,15 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from watchroom.admission.returns import UnfitFigure, check_numbers, figures_of, judged
+from watchroom.admission.returns import UnfitFigure, check_as_at, check_numbers, figures_of, judged
 from watchroom.catalogue.model import Catalogue
 from watchroom.entered import csv_rows, csv_text, plain_number
 from watchroom.errors import Fault
-from watchroom.events.times import TimeUnusable, to_text
+from watchroom.events.times import to_text
 from watchroom.kinds.figure import NUMERATOR, SIGNED
 from watchroom.kinds.measure import Measure
 from watchroom.replay.produce import Outgoing
@@ -52,7 +53,8 @@ def records(
         path: A CSV file in UTF-8 with the columns of `template`, in any order.
         catalogue: Which figures there are.
         topic: Where the events go.
-        now_ms: The time of the events: of two with the same as-at the later one counts.
+        now_ms: The time of the events: of two with the same as-at the later one counts, and no as-at may lie more
+            than five minutes after it.
         reported_by: Who, where a row does not say it.
 
     Raises:
@@ -71,6 +73,7 @@ def records(
         if not faults:
             try:
                 measure, subject = judged(known, data)
+                check_as_at(data["as_at"], now_ms)
                 check_numbers(measure, data)
             except UnfitFigure as unfit:
                 faults.append(_unfit_fault(where, unfit))
@@ -112,28 +115,22 @@ def _data(
 
 def _form_faults(where: str, row: Mapping[str, str]) -> Iterator[Fault]:
     """Texts of a wrong form."""
-    if row["period"]:
+    for name, read in (("period", known_period), ("as_at", as_at_ms)):
         try:
-            known_period(row["period"])
+            if row[name]:
+                read(row[name])
         except ValueError as error:
             found, _, write = str(error).removeprefix("is ").partition("; write ")
-            yield Fault(where, "period", found, write)
-    if row["as_at"]:
-        try:
-            as_at_ms(row["as_at"])
-        except TimeUnusable:
-            write = "a day 2022-01-21, or 2022-01-21T09:30:00Z, not before 1990"
-            yield Fault(where, "as_at", repr(row["as_at"]), write)
+            yield Fault(where, name, found, write)
     for name, most in MOST.items():
         if len(row.get(name, "")) > most:
             yield Fault(where, name, f"{len(row[name]):,} characters", f"at most {most:,}")
 
 
-def _number(text: str) -> int | float | None:
+def _number(text: str) -> int | Decimal | None:
+    """As it is written: a float would lose what makes it one that cannot be kept."""
     number = plain_number(text)
-    if number is None:
-        return None
-    return int(number) if number == number.to_integral_value() else float(number)
+    return number if number is None or number != number.to_integral_value() else int(number)
 
 
 def _allowed(name: str, measure: Measure | None) -> str:
@@ -166,6 +163,7 @@ def _unfit_fault(where: str, unfit: UnfitFigure) -> Fault:
 
 
 def _record(topic: str, subject: str, measure: Measure, data: Mapping[str, Any], now_ms: int) -> Outgoing:
+    data = {name: float(value) if isinstance(value, Decimal) else value for name, value in data.items()}
     said = json.dumps([subject, sorted(data.items())], ensure_ascii=False)
     event = {
         "specversion": "1.0",

@@ -12,7 +12,10 @@ JSON_DECIMALS = 6  # of seconds and shares: below what was measured
 
 
 class Exact(NamedTuple):
-    """(numerator / per) / (denominator / of_per); of a figure in per cent that has both, a hundred times that."""
+    """(numerator / per) / (denominator / of_per); of a figure in per cent that has both, a hundred times that.
+
+    Where the denominator is only printed beside the number, it is numerator / per.
+    """
 
     unit: Unit
     numerator: int
@@ -20,6 +23,8 @@ class Exact(NamedTuple):
     per: int = 1
     of_per: int = 1
     is_percent: bool = False  # in per cent, as some figures are written; a share is 0 to 1
+    is_ratio: bool = True  # False: the denominator says out of how many, and divides nothing
+    is_count: bool = True  # False: a number such as days or pounds, or a change, which rests on no count
 
     @property
     def above(self) -> Fraction:
@@ -34,17 +39,17 @@ class Exact(NamedTuple):
     @property
     def value(self) -> Fraction | None:
         """In its unit; None of nothing."""
-        if self.below is None:
+        if self.below is None or not self.is_ratio:
             return self.above
         hundred = 100 if self.is_percent else 1
         return hundred * self.above / self.below if self.below else None
 
     @property
     def base(self) -> Fraction | None:
-        """On how many it rests; None of a rate without its counts."""
-        if self.below is not None:
+        """On how many it rests; None of a rate without its counts, and of what was not counted."""
+        if self.below is not None and self.is_ratio:
             return self.below
-        return None if self.is_percent else abs(self.above)
+        return abs(self.above) if self.is_count and not self.is_percent else None
 
     def in_points(self, value: Fraction) -> Fraction | None:
         """A difference of such figures in percentage points; None where it has none."""

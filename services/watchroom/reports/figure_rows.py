@@ -137,7 +137,11 @@ def exact_of(measure: Measure, fields: Fields) -> Exact | None:
     numerator, denominator = number(kind.NUMERATOR), number(kind.DENOMINATOR)
     if numerator is None:
         return None
-    return Exact(Unit.NUMBER, numerator, denominator, per, per, is_percent=measure.unit == kind.PERCENT)
+    unit, is_change = kind.UNIT.of(measure), kind.SIGNED.of(measure)
+    is_percent, is_count = unit == kind.PERCENT, unit in kind.COUNTS and not is_change
+    return Exact(
+        Unit.NUMBER, numerator, denominator, per, per, is_percent=is_percent, is_ratio=is_percent, is_count=is_count
+    )
 
 
 def _row(measure: Measure, by: By, note: str) -> ReportRow:

@@ -23,7 +23,7 @@ from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream
 
 FIGURE, WITHDRAWN, NOTE = "return.figure", "return.withdrawn", "return.note"
 NOTE_SUBJECT: Final = re.compile(r"note\|[^|]+")
-EARLIEST_AS_AT_MS: Final = 631_152_000_000  # 1990-01-01T00:00Z; before it lies only what an unset clock reports
+AS_AT: Final = "a day such as 2022-01-21, or RFC 3339 with an offset such as 2022-01-21T09:30:00Z; from 1990 on"
 FIGURES_LIST, NOTES_LIST = "figures", "notes"  # the sets in which figures and notes can be found
 
 # --------------------------------------------------------------------------------------------- events
@@ -33,12 +33,15 @@ def as_at_ms(text: str) -> int:
     """An as-at moment: RFC 3339 with an offset, or a day, which is its first moment in UTC.
 
     Raises:
-        TimeUnusable: It is neither, or lies before 1990.
+        TimeUnusable: It is neither, or lies before 1990: `is '1899-01-01', which lies outside ...; write ...`.
     """
-    at_ms = day_ms(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else to_ms(text)
-    if at_ms < EARLIEST_AS_AT_MS:
-        raise TimeUnusable(f"{text!r} lies before 1990 (is the sender's clock set?); write a time from 1990 on")
-    return at_ms
+    try:
+        return day_ms(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else to_ms(text)
+    except TimeUnusable as error:
+        said = str(error).partition("; ")[0]  # what it says to write is no day
+        what = said.rpartition(f"{said[0]} ")[2]  # behind the text in its quotes, which may be shortened, or a day's
+        shown = repr(text if len(text) <= 60 else text[:57] + "...")
+        raise TimeUnusable(f"is {shown}, which {what}; write {AS_AT}") from None
 
 
 def day_ms(day: str) -> int:
@@ -50,7 +53,7 @@ def _is_as_at(text: str) -> str:
     try:
         as_at_ms(text)
     except TimeUnusable as error:
-        raise ValueError(f"{error}, or a day such as 2022-01-21") from None
+        raise ValueError(str(error)) from None
     return text
 
 
@@ -82,9 +85,12 @@ class FigureData(TypedDict):
     period: Period
     """What it is a figure of: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or two months, `2020-12/2021-11`."""
     as_at: AsAt
-    """As things stood when: RFC 3339 with an offset, or a day; not before 1990. The latest counts."""
+    """As things stood when: RFC 3339 with an offset, or a day; not before 1990, and at most 5 min after `time`.
+
+    A day is its first moment in UTC. The latest counts.
+    """
     numerator: Number
-    """The number; of a rate without counts the rate, of a share in percent at most 100."""
+    """The number, with no more decimals than are kept; of a rate without counts the rate, of a share at most 100."""
     denominator: NotRequired[Number | None]
     """Out of how many, where it is known."""
     by: NotRequired[By]

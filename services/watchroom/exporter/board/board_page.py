@@ -15,7 +15,7 @@ from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS,
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.top_list import has_top
 from watchroom.kinds import kind_of
-from watchroom.kinds.figure import UNIT
+from watchroom.kinds.figure import UNIT, text
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.note import WORDS
 
@@ -91,10 +91,10 @@ def _figures(view: MeasureView) -> Html:
     """Each figure with its own period and its as-at; an old one says so."""
     head = [tag("th", name, scope="col") for name in ("", "latest", "period", "as at")]
     rows = []
-    for (by, text, _, figure), is_old in view.figures:
+    for (by, period, _, figure), is_old in view.figures:
         named = ", ".join(label_words(name, value) for name, value in by.items()) or "all"
         as_at = to_text(figure.as_at_ms or 0)[:10] + (" OLD" if is_old else "")
-        cells = (NONE if figure.value is None else f"{round(figure.value, 1):,}", text, as_at)
+        cells = (NONE if figure.value is None else text(view.measure, figure.value), period, as_at)
         rows.append(tag("tr", tag("th", named, scope="row"), *(tag("td", cell) for cell in cells)))
     caption = tag("caption", UNIT.of(view.measure))
     return tag("table", caption, tag("thead", tag("tr", *head)), tag("tbody", *rows))

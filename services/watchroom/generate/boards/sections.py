@@ -233,10 +233,10 @@ def _figure(make: Maker) -> Iterator[Placed]:
         Query(f"time() - ({as_at})", "Age"),
     ]
     limit_s = figure.MAX_AGE_DAYS.of(measure) * 86_400
-    decimals = 1 if figure.UNIT.of(measure) == figure.PERCENT else figure.DECIMALS.of(measure)
+    decimals = figure.DECIMALS.of(measure)
     columns = {
         "Figure": Column(COUNT, decimals=decimals, may_be_negative=figure.SIGNED.of(measure)),
-        "Numerator": Column(COUNT, decimals=figure.DECIMALS.of(measure), may_be_negative=figure.SIGNED.of(measure)),
+        "Numerator": Column(COUNT, decimals=decimals, may_be_negative=figure.SIGNED.of(measure)),
         "As at": Column("dateTimeAsIso"),
         "Age": Column(LENGTHS, warning=limit_s),
     }
