@@ -90,6 +90,16 @@ def test_the_rest_is_one_number_more_under_the_name_of_what_is_absent() -> None:
     assert numbers("call_volume", shown, CALL) == [plain(3, "999"), plain(2, "101"), plain(8, "unknown")]
 
 
+def test_unlisted_and_absent_values_have_their_numbers_where_they_are_asked_for() -> None:
+    """Calls without a line are calls: a card that leaves them out says that there are none."""
+    shown = Shown("number", {}, "15m", "line", unlisted=True)
+    by_line = {number.label: number.value for number in numbers("call_volume", shown, CALL)}
+    assert by_line == {"999": 3, "101": 2, "unknown": 1, "other": 7}
+    assert [plain(sum(value or 0 for value in by_line.values()))] == numbers(
+        "call_volume", Shown("number", {}, "15m"), CALL
+    )
+
+
 def test_a_share_comes_with_its_counts_and_a_share_of_nothing_is_none() -> None:
     """0 % of nothing would look like a finding."""
     assert numbers("call_abandonment", Shown("share", {}, "1h"), LEFT) == [Number("", 1 / 6, 1, 6)]

@@ -124,6 +124,8 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
                     ]
                 for window in windows if measure.windows else [""]:
                     yield Shown(what, where, window, split)
+                    if split and not where:
+                        yield Shown(what, where, window, split, unlisted=True)
 
 
 def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[object, ...]]:

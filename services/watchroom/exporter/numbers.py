@@ -34,7 +34,7 @@ class Number(NamedTuple):
 def shown_numbers(  # noqa: PLR0917 - pure: everything it depends on is passed in
     catalogue: Catalogue, measure: Measure, shown: Shown, sums: WindowSums, reading: Reading, now_ms: int
 ) -> list[Number]:
-    """One number, or one for each listed value of the split, in catalogue order.
+    """One number, or one for each value of the split in catalogue order: of the unlisted ones only where asked.
 
     Empty, or without a value of the split, where the word needs a target and there is none; empty too where the
     window is not known yet.
@@ -77,7 +77,8 @@ def _groups(measure: Measure, shown: Shown) -> list[_Group]:
     if not shown.split:
         return [_Group("", shown.where)]
     label = next(label for label in measure.labels if label.name == shown.split)
-    groups = [_Group(value, {**shown.where, shown.split: value}) for value in label.values]
+    values = label.all_values() if shown.unlisted else label.values
+    groups = [_Group(value, {**shown.where, shown.split: value}) for value in values]
     if shown.rest:
         groups.append(_Group(label.absent, shown.where, label))
     return groups

@@ -40,6 +40,14 @@ def quantity_of(measure: Measure, shown: Shown) -> Quantity:
     return KINDS[measure.kind].quantities[shown.what]
 
 
+def adds_up(measure: Measure, what: str) -> bool:
+    """Whether a quantity can be asked for over all label values together."""
+    quantity = kind_of(measure).quantities[what]
+    if not quantity.adds_up:
+        return not measure.labels
+    return not quantity.needs_target or all(not target.where for target in measure.targets)
+
+
 def area_windows(measure: Measure, suffix: str) -> tuple[str, ...]:
     """The windows in which one metric family of a measure is published by area."""
     family = KINDS[measure.kind].families.get(suffix)

@@ -25,7 +25,7 @@ from watchroom.streams import STREAMS
 NOON = 1_637_971_200_000  # 2021-11-27T00:00:00Z
 LONDON = ZoneInfo("Europe/London")
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
-Numbers = dict[tuple[str, str], Number]  # (measure, word) -> what is asked
+Numbers = dict[tuple[str, ...], Number]  # (measure, word), or (measure, word, label value) -> what is asked
 
 
 def page(
@@ -41,9 +41,10 @@ def page(
 
     def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
         assert not withheld[measure.stream], "asked for a number that must not be shown"
-        labels = next((label.values for label in measure.labels if label.name == shown.split), ("",))
+        of_split = next((label for label in measure.labels if label.name == shown.split), None)
+        labels = ("",) if of_split is None else of_split.all_values() if shown.unlisted else of_split.values
         known = numbers.get((measure.id, shown.what), Number("", 0, None, None))
-        return [known._replace(label=label) for label in labels]
+        return [numbers.get((measure.id, shown.what, label), known)._replace(label=label) for label in labels]
 
     tiles, others = tile_views(catalogue, withheld, ask), other_views(catalogue, withheld, ask)
     board = Board("staffs", NOON, 10_000, age_ms, tiles, others, withheld, silence)
@@ -161,6 +162,32 @@ def test_every_other_measure_has_its_numbers_and_its_definition_below_the_wall()
         assert (f'id="card-{measure.id}"' in below) is (measure.id not in tiled), measure.id
     assert "12 % (1 of 8)" in text_of(below)
     assert CATALOGUE.measures["call_abandonment"].definition in unescape(below)
+
+
+def card_of(html: str, measure_id: str) -> list[tuple[str, ...]]:
+    """The rows of one measure's card, each as its cells."""
+    card = next(each for each in html.split("<article") if f'id="card-{measure_id}"' in each.partition(">")[0])
+    body = card.partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+    return [tuple(text_of(cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)) for row in rows]
+
+
+def test_the_rows_of_a_card_add_up_to_its_last_one() -> None:
+    """Four calls without a class are four calls: listed classes of 0 alone would say that nobody rang."""
+    four = Number("", 4, None, None)
+    html = page({("call_volume_by_class", "number", "unknown"): four, ("call_volume_by_class", "number", ""): four})
+    rows = dict(row for row in card_of(html, "call_volume_by_class") if len(row) == 2)
+    assert rows.pop("all") == "4"
+    assert rows.pop("Unknown") == "4"
+    assert set(rows.values()) == {"0"}
+    assert "Other" not in rows
+
+
+def test_a_card_has_no_row_for_unlisted_values_that_have_nothing() -> None:
+    """There are forty cards: a row that is always 0 is read by nobody."""
+    rows = [row[0] for row in card_of(page({}), "call_volume_by_class")]
+    assert rows[-1] == "all"
+    assert not {"Unknown", "Other"} & set(rows)
 
 
 NEW_ENTRY = """

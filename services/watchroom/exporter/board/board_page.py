@@ -101,7 +101,7 @@ def _figures(view: MeasureView) -> Html:
 
 
 def _table(view: MeasureView) -> Html:
-    """Label values down, words across; over the shortest window."""
+    """Label values down and a last row of all, words across; over the shortest window."""
     label = view.measure.labels[0].name if view.measure.labels else ""
     when = WINDOW_WORDS.get(view.lines[0].window, view.lines[0].window) if view.lines else ""
     values = list(dict.fromkeys(number.label for line in view.lines for number in line.numbers))
@@ -118,7 +118,8 @@ def _table(view: MeasureView) -> Html:
 def _row(lines: Sequence[Line], value: str) -> Iterator[Html]:
     for line in lines:
         number = next((each for each in line.numbers if each.label == value), None)
-        yield tag("td", "no target" if number is None else _said(line, number))
+        missing = "no target" if value else "not added up"
+        yield tag("td", missing if number is None else _said(line, number))
 
 
 def _said(line: Line, number: Number) -> str:

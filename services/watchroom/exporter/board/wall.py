@@ -11,7 +11,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.words import State, worst
 from watchroom.exporter.figures import Latest
 from watchroom.exporter.numbers import Number
-from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds import adds_up, kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
@@ -184,11 +184,14 @@ def _measure_view(measure: Measure, of_streams: Faults, ask: Ask) -> MeasureView
     faults = _faults_of(measure, of_streams)
     if faults is None:
         return MeasureView(measure, (), (), is_fed=False)
-    return MeasureView(measure, () if faults else tuple(_lines(measure, ask)), tuple(faults))
+    return MeasureView(measure, () if faults else _without_empty(measure, list(_lines(measure, ask))), tuple(faults))
 
 
 def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
-    """What a card shows for each value of the first label, over the shortest window that is split by it."""
+    """What a card shows for each value of the first label, and of all where that can be said.
+
+    Over the shortest window that is split by the label.
+    """
     split = measure.labels[0].name if measure.labels else ""
     window = measure.windows[0] if measure.windows else ""
     if window and split == measure.area_label:
@@ -200,5 +203,18 @@ def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
         quantity = kind.quantities[what]
         if quantity.needs_target and not has_targets:
             continue
-        if numbers := tuple(ask(measure, Shown(what, {}, window, split))):
-            yield Line(quantity, window, numbers)
+        numbers = list(ask(measure, Shown(what, {}, window, split, unlisted=bool(split))))
+        if numbers and split and adds_up(measure, what):
+            numbers += ask(measure, Shown(what, {}, window))
+        if numbers:
+            yield Line(quantity, window, tuple(numbers))
+
+
+def _without_empty(measure: Measure, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Without the rows of unlisted values that have nothing: they are there for what would be missing in a sum."""
+    if not measure.labels:
+        return tuple(lines)
+    label = measure.labels[0]
+    filled = {number.label for line in lines for number in line.numbers if number.value or number.whole}
+    empty = set(label.all_values()) - set(label.values) - filled
+    return tuple(replace(line, numbers=tuple(n for n in line.numbers if n.label not in empty)) for line in lines)

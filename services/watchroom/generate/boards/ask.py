@@ -8,7 +8,7 @@ from typing import Final
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate import promql
 from watchroom.generate.boards.states import Limits
-from watchroom.kinds import kind_of, names, quantity_of
+from watchroom.kinds import adds_up, kind_of, names, quantity_of
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown, Tile
@@ -87,14 +87,6 @@ def values_shown(measure: Measure, label: Label, what: str) -> list[str]:
         return values
     needed = any(label.name in target.where for target in measure.targets)
     return [value for value in values if not needed or measure.target_for({label.name: value})]
-
-
-def adds_up(measure: Measure, what: str) -> bool:
-    """Whether a quantity can be asked for over all label values together."""
-    quantity = kind_of(measure).quantities[what]
-    if not quantity.adds_up:
-        return not measure.labels
-    return not quantity.needs_target or all(not target.where for target in measure.targets)
 
 
 def beside(measure: Measure, suffix: str, window: str = "") -> str:

@@ -10,7 +10,7 @@ from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
-from watchroom.kinds import area_windows, kind_of
+from watchroom.kinds import adds_up, area_windows, kind_of
 from watchroom.kinds.kind import Over, Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
@@ -143,7 +143,7 @@ class Maker:
         unit = self.panel_unit(quantity.unit)
         label = self.first
         listed = ask.values_shown(self.measure, label, what) if label else []
-        is_split = label is not None and (len(listed) <= MOST_LINES or not ask.adds_up(self.measure, what))
+        is_split = label is not None and (len(listed) <= MOST_LINES or not adds_up(self.measure, what))
         split = label.name if label and is_split else ""
         asked = partial(ask.one, self.catalogue, self.measure, what, window=window)
         words = {value: describe.label_value(label, value) for value in listed} if label and is_split else {}

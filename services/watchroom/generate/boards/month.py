@@ -11,7 +11,7 @@ from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS,
 from watchroom.generate.boards.maker import MOST_LINES, SECONDS, SHARE, Maker
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
-from watchroom.kinds import kind_of
+from watchroom.kinds import adds_up, kind_of
 from watchroom.kinds.measure import AREA, Label, Measure
 
 MONTH: Final = "month"
@@ -122,7 +122,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     if what == kind.base:
         queries.append(Query(_written(all_of_it), "All"))
     else:
-        if ask.adds_up(measure, what) or not label:
+        if adds_up(measure, what) or not label:
             queries.append(Query(all_of_it, "All"))
         queries.append(Query(_written(ask.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)
