@@ -115,6 +115,9 @@ BAD = {
     "an alias of nothing": ('values = ["a"]\naliases = { b = "c" }', "aliases.b", "'c'", "a listed value"),
     "an alias that is a value": ('values = ["a", "b"]\naliases = { b = "a" }', "aliases.b", "'b'", "another spelling"),
     "a group of what is not listed": ('values = ["a"]\ngroups = { g = ["b"] }', "groups.g", "'b'", "a listed value"),
+    "a title of nothing": ('values = ["a"]\ntitles = { b = "B" }', "titles.b", "'b'", "a listed value or group"),
+    "a title without a text": ('values = ["a"]\ntitles = { a = "" }', "titles.a", "''", "what people call it"),
+    "titles that are no table": ('values = ["a"]\ntitles = "A"', "titles", "'A'", "a table"),
     "a group of nothing": ('values = ["a"]\ngroups = { g = [] }', "groups.g", "[]", "a list of listed values"),
     "a group that is an area": ('values = ["a"]\ngroups = { a = ["a"] }', "groups.a", "'a'", "another name"),
     "an area in two groups": (

@@ -139,3 +139,10 @@ def test_an_alias_leads_to_a_listed_value_and_is_none_itself(aliases: str, tmp_p
     labels = LABELS.replace("[area]", f"aliases = {aliases}\n\n[area]", 1)
     found = faults(tmp_path, labels, measures=COUNT)
     assert all(fault.key.startswith("line") for fault in found)
+
+
+def test_a_title_is_of_a_listed_value(tmp_path: Path) -> None:
+    """A title of a value that is spelt otherwise would never be shown."""
+    found = faults(tmp_path, LABELS.replace("[area]", 'titles = { 998 = "emergency" }\n\n[area]', 1), measures=COUNT)
+    assert found
+    assert all(fault.key.startswith("line") for fault in found)

@@ -29,7 +29,7 @@ def test_json_has_every_measure_with_the_keys_that_others_rely_on() -> None:
     assert answer["windows"][-1] == "12mo"
     assert {each["fed_by"] for each in found} <= {"events", "figures"}
     attendance = next(each for each in found if each["id"] == "incident_attendance_time")
-    assert attendance["target"] == "grade 1 within 900 s; grade 2 within 3,600 s; grade 3 within 86,400 s"
+    assert attendance["target"] == "grade 1 within 15 min; grade 2 within 1 h; grade 3 within 24 h"
     assert next(each for each in found if each["id"] == "call_volume")["target"] is None
 
 

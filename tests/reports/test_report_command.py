@@ -323,7 +323,7 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
         "compared with 2018/19: December 2018 to November 2019",
         "printed 2022-02-01 12:00:00 GMT",
         "calls: applied up to 2022-02-01 12:00:00 GMT",
-        "50 Crimes recorded: group robbery events 55 111 -56 (-50.5%) absent",
+        "50 Crimes recorded: offence group robbery events 55 111 -56 (-50.5%) absent",
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
         "residual, in no listed area: 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
@@ -425,7 +425,7 @@ def test_the_workbook_has_numbers_as_numbers(room: Settings, tmp_path: Path) -> 
     head_at = next(number for number, line in enumerate(lines) if line[0].value == "row")
     head = [cell.value for cell in lines[head_at]]
     robbery = [dict(zip(head, line, strict=True)) for line in lines[head_at + 1 :]
-               if line[1].value == "Crimes recorded: group robbery"]  # fmt: skip
+               if line[1].value == "Crimes recorded: offence group robbery"]  # fmt: skip
     total = robbery[0]
     assert [(line["part"].value, line["area"].value, line["value"].value) for line in robbery] == [
         ("total", "all", 55), ("area", "stoke", 31), ("area", "county", 20), ("residual", "residual", 4),

@@ -7,8 +7,8 @@ from typing import Any
 from redis import Redis
 
 from tests.reports.filled import NOW_MS, Happened, fill
+from watchroom.kinds.label_words import where_text
 from watchroom.reports.collect import Collector
-from watchroom.reports.label_words import label_words
 from watchroom.reports.months import months
 from watchroom.reports.output import as_csv
 from watchroom.reports.read_report import Asked, read_report
@@ -82,8 +82,8 @@ def test_a_figure_of_the_county_stands_beside_those_of_areas_and_is_added_to_non
     assert found == {"county": 40, "stoke": 33, "county_unknown": 2}
     report = read_report(filled, Asked(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
     printed = [row for _, its_rows in report.sections for row in its_rows if row.measure.id == "gun_crime_published"]
-    assert {label_words(row.by): [each.figure for each in lines(row)] for row in printed} == {
-        "area stoke": ["33"], "area county unknown": ["2"], "area county": ["40"],
+    assert {where_text(row.measure, row.by): [each.figure for each in lines(row)] for row in printed} == {
+        "area Stoke": ["33"], "area county, district not known": ["2"], "area county": ["40"],
     }  # fmt: skip
     assert {row.areas for row in printed} == {None}
 

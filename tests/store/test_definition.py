@@ -99,6 +99,13 @@ def test_moments_labels_their_values_and_targets_decide(more: dict[str, Any], ca
     assert what_changed(text(catalogue), ours) == "measure calls_time changed"
 
 
+def test_what_people_call_a_label_and_its_values_does_not_decide(catalogue: Catalogue) -> None:
+    """A better word on the wall must not ask for a rebuild of every stream."""
+    plain = changed(catalogue, "calls_time", labels=(Label("line", "line", ("999",), "unknown"),))
+    titled = Label("line", "line", ("999",), "unknown", title="number that was called", titles={"999": "emergency"})
+    assert text(changed(plain, "calls_time", labels=(titled,))) == text(plain)
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -15,7 +15,7 @@ from watchroom.kinds.measure import ALL
 _VALUE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _FORM: Final = "lower-case letters and digits, words joined by _, for example stoke_north"
 _OF_EVERY_LABEL: Final = ("unknown", "other", ALL)
-_KEYS: Final = ("values", "aliases", "groups")
+_KEYS: Final = ("values", "aliases", "groups", "titles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Areas:
     values: tuple[str, ...]
     aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the value
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # for reports; no value is in two of them
+    titles: Mapping[str, str] = field(default_factory=dict)  # of a value or group whose own words do not read well
 
     def of_figures(self) -> Areas:
         """What a figure that was produced elsewhere may be of: an area, or a whole group, which is a value of its own.
@@ -33,14 +34,14 @@ class Areas:
         spelling of one area: of an incident in the county nobody may know the district.
         """
         aliases = {alias: value for alias, value in self.aliases.items() if alias not in self.groups}
-        return Areas((*self.values, *self.groups), aliases)
+        return Areas((*self.values, *self.groups), aliases, titles=self.titles)
 
 
 def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fault]]:
     """The areas that a setting names, and everything that is wrong with them.
 
     Args:
-        named: The values themselves, or a TOML file of `values`, `aliases` and `groups`.
+        named: The values themselves, or a TOML file of `values`, `aliases`, `groups` and `titles`.
         base: Folder at which a relative path starts.
 
     Returns:
@@ -58,7 +59,7 @@ def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fau
     if faults:
         return Areas(_texts(content.get("values"))), faults
     groups = {name: tuple(values) for name, values in content.get("groups", {}).items()}
-    return Areas(tuple(content["values"]), content.get("aliases", {}), groups), []
+    return Areas(tuple(content["values"]), content.get("aliases", {}), groups, content.get("titles", {})), []
 
 
 def _texts(found: object) -> tuple[str, ...]:
@@ -75,7 +76,9 @@ def _faults(content: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
         listed = []
     yield from _value_faults(listed)
     yield from _alias_faults(content.get("aliases", {}), listed)
-    yield from _group_faults(content.get("groups", {}), listed)
+    groups = content.get("groups", {})
+    yield from _group_faults(groups, listed)
+    yield from _title_faults(content.get("titles", {}), [*listed, *(groups if isinstance(groups, dict) else ())])
 
 
 def _value_faults(listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
@@ -124,3 +127,14 @@ def _group_faults(groups: object, listed: Sequence[object]) -> Iterator[tuple[st
                 yield key, f"{member!r}, which is in {group_of[member]} already", "each value in one group, once"
             elif isinstance(member, str):
                 group_of[member] = name
+
+
+def _title_faults(titles: object, named: Sequence[object]) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(titles, dict):
+        yield "titles", repr(titles), "a table: a listed value or group = what people call it"
+        return
+    for value, title in titles.items():
+        if value not in named:
+            yield f"titles.{value}", repr(value), "a listed value or group"
+        if not isinstance(title, str) or not title.strip():
+            yield f"titles.{value}", repr(title), "what people call it"

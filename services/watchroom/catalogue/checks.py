@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 from watchroom.catalogue.entry import MeasureEntry, condition, keys_of
 from watchroom.catalogue.metrics import PLATFORM
@@ -30,7 +31,18 @@ OF_HISTOGRAMS = ("count", "sum", "bucket")  # Prometheus keeps these endings for
 PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 
 Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
-LabelValues = tuple[tuple[str, ...], str, Mapping[str, str]]  # listed values, absent, aliases
+
+
+class LabelValues(NamedTuple):
+    """What labels.toml says of a label."""
+
+    values: tuple[str, ...]
+    absent: str
+    aliases: Mapping[str, str]
+    title: str
+    titles: Mapping[str, str]
+
+
 Labels = Mapping[str, LabelValues]  # by name
 
 
@@ -152,8 +164,8 @@ def target_faults(entry: MeasureEntry, labels: Labels) -> Found:
         for name, value in target.where.items():
             if name not in entry.by:
                 yield "targets", f"where {name}", f"one of the labels in `by`: {', '.join(entry.by)}"
-            elif name in labels and value not in labels[name][0]:
-                yield "targets", f"{name} = {value!r}", f"a listed value: {', '.join(labels[name][0])}"
+            elif name in labels and value not in labels[name].values:
+                yield "targets", f"{name} = {value!r}", f"a listed value: {', '.join(labels[name].values)}"
 
 
 def condition_faults(entry: MeasureEntry, words: Stream | None) -> Found:

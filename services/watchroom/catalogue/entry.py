@@ -40,6 +40,8 @@ class LabelEntry(Strict):
     values_from: Literal["areas"] | None = None
     aliases: dict[Value, Value] = Field(default_factory=dict)
     absent: Literal["unknown", "ungraded", "not_stated"] = "unknown"
+    title: Text = ""  # the words of its name where nothing is said
+    titles: dict[Value, Text] = Field(default_factory=dict)  # of values whose own words do not read well
 
     @model_validator(mode="after")
     def _aliases_lead_somewhere(self) -> LabelEntry:
@@ -47,6 +49,12 @@ class LabelEntry(Strict):
             alias for alias, value in self.aliases.items() if value not in self.values or alias in self.values
         ]:
             raise ValueError(f"listed values for the aliases {', '.join(wrong)}, which are not listed themselves")
+        return self
+
+    @model_validator(mode="after")
+    def _titles_are_of_values(self) -> LabelEntry:
+        if wrong := [value for value in self.titles if value not in self.values]:
+            raise ValueError(f"titles of listed values, not of {', '.join(wrong)}")
         return self
 
 

@@ -130,7 +130,7 @@ def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
             continue
         for labels, its_areas in ((of_events, areas), (of_figures, areas.of_figures())):
             said = its_areas if entry.values_from else entry
-            labels[name] = (tuple(said.values), entry.absent, said.aliases)
+            labels[name] = checks.LabelValues(tuple(said.values), entry.absent, said.aliases, entry.title, said.titles)
     return _Labels(of_events, of_figures)
 
 
@@ -178,7 +178,7 @@ def _measure(
         kind=entry.kind,
         stream=entry.stream,
         at=entry.at,
-        labels=tuple(Label(label, word, *labels[label]) for label, word in entry.by.items()),
+        labels=tuple(Label(label, word, **labels[label]._asdict()) for label, word in entry.by.items()),
         windows=tuple(entry.windows),
         area_windows=entry.shown_by_area(),
         brief=entry.brief,

@@ -8,7 +8,9 @@ from pathlib import Path
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import suffixes
 from watchroom.kinds import kind_of, names, own_said
+from watchroom.kinds.label_words import where_text
 from watchroom.kinds.measure import Measure, Target
+from watchroom.kinds.words import length
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -39,17 +41,17 @@ def _entry(measure: Measure) -> Iterator[str]:
         also = "".join(f"; {alias} counts as {value}" for alias, value in label.aliases.items())
         yield f"- label `{label.name}`: {', '.join(label.all_values())}{also}"
     for target in measure.targets:
-        yield f"- target: {_target(target)}"
+        yield f"- target: {_target(measure, target)}"
     yield f"- excluded: {measure.display.excludes}"
     for where, share in measure.display.objectives:
-        yield f"- objective: {share:.0%} of {', '.join(f'{name} {value}' for name, value in where.items()) or 'all'}"
+        yield f"- objective: {share:.0%} of {where_text(measure, where) or 'all'}"
     yield from (f"- `{said}`" for said in own_said(measure))
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
     if measure.windows and measure.area_label:
         yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; in the others as area `all` only"
     if measure.give_up_ms:
-        yield f"- given up after {measure.give_up_ms // 1000:,} s: then counted separately as not closed by the feed"
+        yield f"- given up after {length(measure.give_up_ms / 1000)}: then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"- metrics: {', '.join(metrics)}"
     for alert in measure.display.alerts:
@@ -57,9 +59,8 @@ def _entry(measure: Measure) -> Iterator[str]:
     yield from (f"- source: {measure.source}", "")
 
 
-def _target(target: Target) -> str:
-    where = ", ".join(f"{name} {value}" for name, value in target.where.items()) or "all"
-    return f"{where} {'within (<=)' if target.inclusive else 'below (<)'} {target.limit_ms / 1000:,g} s"
+def _target(measure: Measure, target: Target) -> str:
+    return f"{where_text(measure, target.where) or 'all'} {target.said} ({'<=' if target.inclusive else '<'})"
 
 
 def _words() -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from watchroom.events.slug import slug
 from watchroom.kinds.shown import Display
+from watchroom.kinds.words import length
 
 AREA: Final = "area"  # the word whose values are the force's areas
 ALL: Final = "all"  # what the label of areas says in a window that is not split by area
@@ -31,6 +32,8 @@ class Label:
     absent: str  # "unknown", "ungraded" or "not_stated"
     aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the listed value
     other: str = "other"
+    title: str = ""  # what people call it; empty: its name says it
+    titles: Mapping[str, str] = field(default_factory=dict)  # of values whose slug does not say what people say
 
     def all_values(self) -> tuple[str, ...]:
         """Listed values, then what is absent, then what is not listed; each once."""
@@ -53,6 +56,11 @@ class Target:
     where: Mapping[str, str]  # label -> value; empty: for all
     limit_ms: int
     inclusive: bool  # True: within (<=), False: below (<)
+
+    @property
+    def said(self) -> str:
+        """`below 10 s`, `within 48 h`."""
+        return f"{'within' if self.inclusive else 'below'} {length(self.limit_ms / 1000)}"
 
     @property
     def edge_ms(self) -> int:

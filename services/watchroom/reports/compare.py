@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
+from watchroom.kinds.label_words import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.reports.exact import Change, change
 from watchroom.reports.figure import VALUE, Figure, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
-from watchroom.reports.label_words import label_words
 
 AREA = "area"  # the label whose values are the parts of a row
 NOT_WHOLE = "no change, since not every month of the report is held"
@@ -95,7 +95,7 @@ def _lacking(row: Comparing, baseline: BaselineHeld) -> dict[str, str]:
     for name, quotient in quotients_of(row.measure, row.by).items():
         fields = {quotient.numerator, quotient.denominator} - {""}
         missing = (
-            _lacks(month, found, row.measure.id, by, absent)
+            _lacks(month, found, row.measure, by, absent)
             for month, found in zip(baseline.months, baseline.imported, strict=True)
             for by in needed
             if (absent := fields - found.get(names.series(row.measure.id, by), {}).keys())
@@ -125,12 +125,12 @@ def _needed(row: Comparing, imported: Sequence[Content]) -> list[By]:
     ]
 
 
-def _lacks(month: str, found: Content, measure: str, by: By, fields: Collection[str]) -> str:
+def _lacks(month: str, found: Content, measure: Measure, by: By, fields: Collection[str]) -> str:
     """`2018-12 is not held, and its imported rows lack line 999`."""
-    if not any(names.parse_series(series)[0] == measure for series in found):
+    if not any(names.parse_series(series)[0] == measure.id for series in found):
         return f"{month} is neither held nor imported"
-    words = [label_words(by)] if by else []
-    if names.series(measure, by) in found:
+    words = [where_text(measure, by)] if by else []
+    if names.series(measure.id, by) in found:
         words.insert(0, ", ".join(sorted(fields)))
     return f"{month} is not held, and its imported rows lack {' of '.join(words)}"
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from watchroom.kinds import kind_of
+from watchroom.kinds.label_words import where_text
 from watchroom.reports.freshness import Line
-from watchroom.reports.label_words import label_words
 from watchroom.reports.output import as_json, print_table
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
@@ -70,7 +70,7 @@ def heading(report: Report) -> Iterator[Line]:
 
 def name_text(row: ReportRow) -> str:
     """What a row is called."""
-    label = label_words(row.by)
+    label = where_text(row.measure, row.by)
     return f"{row.measure.brief}: {label}" if label else row.measure.brief
 
 

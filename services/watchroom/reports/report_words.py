@@ -5,17 +5,17 @@ Each number is rounded once, from whole numbers, half away from zero; shares and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Form, Reads, Unit
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.label_words import from_slug, value_text, where_text
+from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.compare import Compared
 from watchroom.reports.exact import Change, Exact, as_text, rounded
 from watchroom.reports.figure import VALUE, Figure
-from watchroom.reports.label_words import label_words, value_words
 from watchroom.reports.report import Part, ReportRow
 
 NONE = "none"  # a share or a mean of nothing
@@ -50,7 +50,7 @@ def lines(row: ReportRow) -> list[Line]:
     exact: Mapping[str, Exact | None] = {VALUE: None} if row.figure is None else row.figure.exact
     missing = ABSENT if row.held_months else NOT_HELD
     absent = missing if row.own is None and kind_of(row.measure).form is not Form.LIST else ""
-    unit = f" {row.measure.unit.replace('_', ' ')}" if row.own and row.measure.unit not in PLAIN else ""
+    unit = f" {from_slug(row.measure.unit)}" if row.own and row.measure.unit not in PLAIN else ""
     return [
         Line(
             titles.get(name, ""),
@@ -133,10 +133,10 @@ def areas_text(row: ReportRow) -> Iterator[str]:
     areas, value = row.areas, None if row.figure is None else row.figure.value
     if areas is None or value is None or not value.base:
         return
-    yield "by area: " + " · ".join(map(_part, areas.parts))
+    yield "by area: " + _parts(row, areas.parts)
     if areas.groups:
-        yield "together: " + " · ".join(map(_part, areas.groups))
-    yield f"residual, in no listed area: {_amount(areas.residual)} ({', '.join(map(_part, areas.residual_of))})"
+        yield "together: " + _parts(row, areas.groups)
+    yield f"residual, in no listed area: {_amount(areas.residual)} ({_parts(row, areas.residual_of, ', ')})"
 
 
 def standing_text(row: ReportRow) -> Iterator[str]:
@@ -181,10 +181,9 @@ def target_text(measure: Measure) -> str:
     """`line 999 below 10 s, by 90%`; `none`."""
     said = []
     for target in measure.targets:
-        where = label_words(target.where) or "all"
+        where = where_text(measure, target.where) or "all"
         share = measure.display.objective_for(target.where)
-        limit = f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:,g} s"
-        said.append(f"{where} {limit}" + ("" if share is None else f", by {share:.0%}"))
+        said.append(f"{where} {target.said}" + ("" if share is None else f", by {share:.0%}"))
     return "; ".join(said) or str(measure.own.get("target", "none"))
 
 
@@ -223,8 +222,14 @@ def _length(value: Fraction, *, signed: bool) -> str:
     return f"{sign}{minutes // 60:,} h {minutes % 60:02} min"
 
 
-def _part(part: Part) -> str:
-    return f"{value_words(part.name)} {_amount(part)}"
+def part_name(row: ReportRow, part: Part) -> str:
+    """`Cannock Chase`, `county, district not known`, `residual`."""
+    label = next(label for label in row.measure.labels if label.name == AREA)
+    return value_text(label, part.name)
+
+
+def _parts(row: ReportRow, parts: Sequence[Part], between: str = " · ") -> str:
+    return between.join(f"{part_name(row, part)} {_amount(part)}" for part in parts)
 
 
 def _amount(part: Part) -> str:

@@ -16,13 +16,12 @@ from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
 from watchroom.reports.exact import Change, Exact, rounded
 from watchroom.reports.figure import VALUE, Figure
-from watchroom.reports.label_words import value_words
 from watchroom.reports.page import definitions
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import parts_of, period_of
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_words import nested_name, reasons, standing_text
+from watchroom.reports.report_words import nested_name, part_name, reasons, standing_text
 from watchroom.reports.sections import DEFINITIONS
 
 SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
@@ -142,7 +141,7 @@ def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) ->
         standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), told]
         yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *standing]
         for what, part in parts_of(row.areas):
-            yield [numbers, name, what, value_words(part.name), period, title, *_numbers(part.figure, column, nested)]
+            yield [numbers, name, what, part_name(row, part), period, title, *_numbers(part.figure, column, nested)]
 
 
 def _unit(row: ReportRow) -> str:

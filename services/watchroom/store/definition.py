@@ -31,6 +31,7 @@ BUCKET_LEVELS: Final[Mapping[str, int | None]] = {
     "month": KEEP_FOREVER,
 }
 NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "rows", "display", "area_windows")
+NOT_DECIDING_INSIDE = ("title", "titles")  # of a label: words for people
 # Keys of a measure that hold such values, or lists of them.
 _INSIDE: Final[Mapping[str, type]] = {"labels": Label, "targets": Target, "where": Condition, "part": Condition}
 
@@ -88,7 +89,8 @@ def without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lean(said: Mapping[str, Any], of: type) -> dict[str, Any]:
     defaults = {field.name: _default(field) for field in fields(of)}
-    return {name: value for name, value in said.items() if name not in defaults or value != defaults[name]}
+    decides = {name: value for name, value in said.items() if name not in NOT_DECIDING_INSIDE}
+    return {name: value for name, value in decides.items() if name not in defaults or value != defaults[name]}
 
 
 def _default(field: Field[Any]) -> Any:  # noqa: ANN401 - any value of JSON

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.exporter.board.words import State, label_words, limit_words, plain, state_word, target_words, worst
+from tests.parts import ROOT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.exporter.board.words import State, limit_words, plain, state_word, target_words, worst
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Target
+
+CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
 
 
 @pytest.mark.parametrize(
@@ -53,14 +57,9 @@ def test_limits_are_as_short_as_they_are_exact() -> None:
         "24 h",
         "30 d",
     ]
-    assert target_words(Target({"grade": "1"}, 900_000, inclusive=True)) == "within 15 min (Grade 1)"
-    assert target_words(Target({}, 10_000, inclusive=False)) == "below 10 s"
-
-
-def test_label_values_are_words() -> None:
-    """A grade alone is a bare digit; a line is known by its number."""
-    said = [label_words("grade", "1"), label_words("line", "999"), label_words("group", "theft_offences")]
-    assert said == ["Grade 1", "999", "Theft offences"]
+    attendance = CATALOGUE.measures["incident_attendance_time"]
+    assert target_words(attendance, Target({"grade": "1"}, 900_000, inclusive=True)) == "within 15 min (Grade 1)"
+    assert target_words(attendance, Target({}, 10_000, inclusive=False)) == "below 10 s"
 
 
 def test_every_state_has_its_own_word() -> None:

@@ -11,12 +11,13 @@ from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.tiles import tile
 from watchroom.exporter.board.wall import Board, Line, MeasureView
-from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS, label_words, plain, state_word
+from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS, plain, state_word
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.top_list import has_top
 from watchroom.kinds import kind_of
 from watchroom.kinds.figure import UNIT, text
 from watchroom.kinds.kind import Reads
+from watchroom.kinds.label_words import title_of, value_words, where_words
 from watchroom.kinds.note import WORDS
 
 
@@ -92,7 +93,7 @@ def _figures(view: MeasureView) -> Html:
     head = [tag("th", name, scope="col") for name in ("", "latest", "period", "as at")]
     rows = []
     for (by, period, _, figure), is_old in view.figures:
-        named = ", ".join(label_words(name, value) for name, value in by.items()) or "all"
+        named = where_words(view.measure, by) or "all"
         as_at = to_text(figure.as_at_ms or 0)[:10] + (" OLD" if is_old else "")
         cells = (NONE if figure.value is None else text(view.measure, figure.value), period, as_at)
         rows.append(tag("tr", tag("th", named, scope="row"), *(tag("td", cell) for cell in cells)))
@@ -102,13 +103,17 @@ def _figures(view: MeasureView) -> Html:
 
 def _table(view: MeasureView) -> Html:
     """Label values down and a last row of all, words across; over the shortest window."""
-    label = view.measure.labels[0].name if view.measure.labels else ""
+    label = view.measure.labels[0] if view.measure.labels else None
     when = WINDOW_WORDS.get(view.lines[0].window, view.lines[0].window) if view.lines else ""
     values = list(dict.fromkeys(number.label for line in view.lines for number in line.numbers))
-    head = [tag("th", tag("span", label.replace("_", " ") or "all", class_="quiet-text"), scope="col")]
+    head = [tag("th", tag("span", title_of(label) if label else "all", class_="quiet-text"), scope="col")]
     head += [tag("th", line.quantity.meaning, scope="col") for line in view.lines]
     rows = [
-        tag("tr", tag("th", label_words(label, value) or "all", scope="row"), *_row(view.lines, value))
+        tag(
+            "tr",
+            tag("th", value_words(label, value) if label and value else "all", scope="row"),
+            *_row(view.lines, value),
+        )
         for value in values
     ]
     caption = tag("caption", when or "now")

@@ -10,10 +10,11 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import has_list
-from watchroom.exporter.board.words import WINDOW_WORDS, label_words, limit_words, plain, target_words, where_words
+from watchroom.exporter.board.words import WINDOW_WORDS, limit_words, plain, target_words
 from watchroom.exporter.top_list import has_top
 from watchroom.kinds import kind_of, own_said
 from watchroom.kinds.kind import Unit
+from watchroom.kinds.label_words import from_slug, title_of, value_text, value_words, where_words
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.names import metric
 from watchroom.kinds.shown import Alert
@@ -73,11 +74,12 @@ def index(title: str, links: Iterable[tuple[str, str, str]]) -> Html:
 def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     kind = kind_of(measure)
     yield "Kind", [kind.about]
-    yield "Clock", [f"{kind.clock(measure, str)} (stream {' and '.join(measure.streams)})".replace("_", " ")]
+    yield "Clock", [from_slug(f"{kind.clock(measure, str)} (stream {' and '.join(measure.streams)})")]
     yield "Leaves out", [measure.display.excludes]
     for label in measure.labels:
-        listed = ", ".join(label_words(label.name, value) for value in label.values)
-        yield f"By {label.name.replace('_', ' ')}", [f"{listed}; absent is {label.absent}, anything else {label.other}"]
+        listed = ", ".join(value_words(label, value) for value in label.values)
+        absent, other = (value_text(label, value) for value in (label.absent, label.other))
+        yield f"By {title_of(label)}", [f"{listed}; absent is {absent}, anything else {other}"]
     if said := own_said(measure):
         yield "Also says", ["; ".join(said)]
     if measure.windows:
@@ -85,9 +87,9 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     if measure.area_windows:
         yield "By area", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.area_windows)]
     if measure.targets:
-        yield "Target", ["; ".join(target_words(target) for target in measure.targets)]
+        yield "Target", ["; ".join(target_words(measure, target) for target in measure.targets)]
     for where, share in measure.display.objectives:
-        yield "Should meet the target", [f"{plain(share, Unit.SHARE)} {where_words(where)}"]
+        yield "Should meet the target", [f"{plain(share, Unit.SHARE)} {where_words(measure, where)}"]
     if measure.give_up_ms:
         yield "Not counted after", [limit_words(measure.give_up_ms / 1000, Unit.SECONDS)]
     yield "Source", [measure.source]

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.board.words import NO_DATA, age, clock, label_words, where_words
+from watchroom.exporter.board.words import NO_DATA, age, clock
 from watchroom.exporter.open_list import Open, OpenList
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.label_words import capital, title_of, value_words, where_words
+from watchroom.kinds.measure import Label, Measure
 
 MOST_ROWS = 500  # the oldest; more cannot be read
 
@@ -36,7 +37,7 @@ def open_page(found: OpenList, where: Mapping[str, str], faults: Sequence[str], 
         zone: Whose clock is shown.
     """
     members = found.members
-    shown = f"{where_words(where)}: " if where else ""
+    shown = f"{where_words(found.measure, where)}: " if where else ""
     parts = [
         *_not_live(found, faults, zone),
         tag("p", f"{shown}{len(members):,} open", class_="lead"),
@@ -62,7 +63,7 @@ def _filters(measure: Measure, where: Mapping[str, str]) -> Html:
         for value in label.all_values():
             picked = {**where, label.name: value}
             current = where.get(label.name) == value
-            links.append(_filter(measure, picked, label_words(label.name, value), current=current))
+            links.append(_filter(measure, picked, value_words(label, value), current=current))
     return tag("nav", tag("ul", *(tag("li", link) for link in links)), class_="filters", aria_label="Show only")
 
 
@@ -73,17 +74,17 @@ def _filter(measure: Measure, where: Mapping[str, str], text: str, *, current: b
 
 
 def _table(found: OpenList, members: Sequence[Open], zone: ZoneInfo) -> Html:
-    labels = [label.name for label in found.measure.labels]
+    labels = found.measure.labels
     timed = bool(found.measure.targets)
-    heads = ["Id", *(name.replace("_", " ").capitalize() for name in labels), "Since", "Age"]
+    heads = ["Id", *(capital(title_of(label)) for label in labels), "Since", "Age"]
     heads += ["Deadline"] if timed else []
     rows = [_row(each, labels, found.now_ms, zone, timed=timed) for each in members]
     head = tag("thead", tag("tr", *(tag("th", text, scope="col") for text in heads)))
     return tag("table", tag("caption", "Oldest first"), head, tag("tbody", *rows))
 
 
-def _row(each: Open, labels: Sequence[str], now_ms: int, zone: ZoneInfo, *, timed: bool) -> Html:
-    cells = [tag("td", label_words(name, each.by[name])) for name in labels]
+def _row(each: Open, labels: Sequence[Label], now_ms: int, zone: ZoneInfo, *, timed: bool) -> Html:
+    cells = [tag("td", value_words(label, each.by[label.name])) for label in labels]
     cells += [tag("td", clock(each.since_ms, zone)), tag("td", age(now_ms - each.since_ms), class_="number")]
     if timed:
         cells.append(_deadline(each, now_ms, zone))

@@ -11,7 +11,6 @@ from watchroom.exporter.board.words import (
     NONE,
     NOT_FED,
     State,
-    label_words,
     limit_words,
     pieces,
     plain,
@@ -19,6 +18,7 @@ from watchroom.exporter.board.words import (
 )
 from watchroom.exporter.numbers import Number
 from watchroom.kinds.kind import Unit
+from watchroom.kinds.label_words import value_words
 
 LONG = 3  # characters; more than that in one of several numbers needs smaller ones
 
@@ -82,7 +82,7 @@ def _cell(view: TileView, cell: Cell) -> Html:
         tag("p", *big(value, view.unit, tenths=view.quantity.tenths), class_="figure quiet" if quiet else "figure")
     ]
     if cell.label:
-        parts.insert(0, tag("p", label_words(view.tile.shown.split, cell.label), class_="label"))
+        parts.insert(0, tag("p", _label(view, cell), class_="label"))
     if number and number.whole is not None:
         parts.extend(_share(number, view.target_share))
     elif view.judged and len(view.cells) == 1:
@@ -90,6 +90,11 @@ def _cell(view: TileView, cell: Cell) -> Html:
     if len(view.cells) > 1 and cell.state in ("warning", "critical"):
         parts.append(tag("p", state_word(cell.state, view.quantity, low_is_bad=view.tile.low_is_bad), class_="word"))
     return tag("div", *parts, class_="cell", data_state=cell.state)
+
+
+def _label(view: TileView, cell: Cell) -> str:
+    split = next(label for label in view.measure.labels if label.name == view.tile.shown.split)
+    return value_words(split, cell.label)
 
 
 def _limits(view: TileView) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.top_list import SAID, TopList, notes
+from watchroom.kinds.label_words import from_slug
 
 
 def top_page(lists: Iterable[TopList], faults: Sequence[str]) -> Html:
@@ -21,14 +22,14 @@ def top_page(lists: Iterable[TopList], faults: Sequence[str]) -> Html:
 
 
 def _of_window(found: TopList) -> Iterator[Html]:
-    head = ["", found.measure.brief, "Occurrences", *([found.word.replace("_", " ")] if found.word else [])]
+    head = ["", found.measure.brief, "Occurrences", *([from_slug(found.word)] if found.word else [])]
     rows = [
         tag(
             "tr",
             tag("th", f"{rank}", scope="row"),
             tag("td", each.name),
             tag("td", f"{each.occurrences:,}"),
-            *([tag("td", each.word.replace("_", " "))] if found.word else []),
+            *([tag("td", from_slug(each.word))] if found.word else []),
         )
         for rank, each in enumerate(found.ranked, 1)
     ]

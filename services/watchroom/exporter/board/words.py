@@ -1,4 +1,4 @@
-"""Numbers and label values as people read them on a wall. Pure.
+"""Numbers as people read them on a wall. Pure.
 
 Numbers are cut, not rounded, so that one that misses its limit never reads as if it met it.
 """
@@ -12,7 +12,9 @@ from typing import Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from watchroom.kinds.kind import Quantity, Unit
-from watchroom.kinds.measure import Target
+from watchroom.kinds.label_words import where_words
+from watchroom.kinds.measure import Measure, Target
+from watchroom.kinds.words import length
 
 NO_DATA = "NO DATA"
 NONE = "NONE"
@@ -62,10 +64,7 @@ def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
 
 def limit_words(value: float, unit: Unit) -> str:
     """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
-    found = pieces(value, unit)
-    while len(found) > 1 and not int(found[-1].number):
-        found.pop()
-    return " ".join(f"{int(number) if unit is Unit.SECONDS else number} {word}".strip() for number, word in found)
+    return length(value) if unit is Unit.SECONDS else plain(value, unit)
 
 
 def age(length_ms: int) -> str:
@@ -73,23 +72,10 @@ def age(length_ms: int) -> str:
     return plain(max(0, length_ms) / 1000, Unit.SECONDS)
 
 
-def label_words(name: str, value: str) -> str:
-    """A label value as a person says it: `Grade 1`, `999`, `Theft offences`."""
-    if value.isdigit() and name != "line":
-        return f"{name.replace('_', ' ').capitalize()} {value}"
-    return value.replace("_", " ").capitalize()
-
-
-def where_words(by: Mapping[str, str]) -> str:
-    """Several labels in one line; empty for none."""
-    return ", ".join(label_words(name, value) for name, value in by.items())
-
-
-def target_words(target: Target) -> str:
-    """`below 10 s (999)`, `within 15 min 00 s (Grade 1)`."""
-    said = f"{'within' if target.inclusive else 'below'} {limit_words(target.limit_ms / 1000, Unit.SECONDS)}"
-    where = where_words(target.where)
-    return f"{said} ({where})" if where else said
+def target_words(measure: Measure, target: Target) -> str:
+    """`below 10 s (999)`, `within 15 min (Grade 1)`."""
+    where = where_words(measure, target.where)
+    return f"{target.said} ({where})" if where else target.said
 
 
 def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:

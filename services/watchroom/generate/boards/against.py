@@ -10,6 +10,7 @@ from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.maker import MOST_LINES, Maker, in_words
 from watchroom.generate.boards.panels import COUNT, Placed, Query, rows
+from watchroom.kinds.label_words import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
@@ -26,7 +27,7 @@ def table(make: Maker, height: int) -> Placed:
     )
     queries = [*_queries(make.measure, {}, label), _weeks_held(make.measure, label)]
     return rows(
-        head, queries, [(label.name, describe.column(label.name))] if label else [],
+        head, queries, [(label.name, describe.column(label))] if label else [],
         order=ask.PLACE, hide=(ask.PLACE,), width=12, height=height, names=in_words([label] if label else []),
     )  # fmt: skip
 
@@ -35,7 +36,7 @@ def graphs(make: Maker) -> Iterator[Placed]:
     """One for each value of the first label, where they are few."""
     label = make.first
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
-        said = describe.label_value(label, value) if label else ""
+        said = value_words(label, value) if label else ""
         title = f"{make.measure.brief}, {said}: complete hour against the last 6 weeks"
         queries = list(_queries(make.measure, {label.name: value} if label else {}, None))
         yield trend(

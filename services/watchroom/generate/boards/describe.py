@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.label_words import BARE, capital, title_of, where_words
 from watchroom.kinds.measure import Label, Measure, Target
 from watchroom.kinds.shown import Tile
 from watchroom.streams import STREAMS
@@ -30,17 +31,12 @@ NOTHING = "NONE: nothing to measure. NO DATA: not published, because the feed, a
 def label_legend(label: Label) -> str:
     """How a series of a split is named: `Grade {{grade}}`, `{{line}}`."""
     written = f"{{{{{label.name}}}}}"
-    return f"{_word(label.name)} {written}" if _is_numbered(label) else written
+    return f"{column(label)} {written}" if _is_numbered(label) else written
 
 
-def label_value(label: Label, value: str) -> str:
-    """One value of a label: `Grade 1`, `999`, `Theft offences`."""
-    return f"{_word(label.name)} {value}" if _is_numbered(label) and value.isdigit() else _word(value)
-
-
-def column(name: str) -> str:
+def column(label: Label) -> str:
     """Title of a label's column."""
-    return _word(name)
+    return capital(title_of(label))
 
 
 def measure_card(measure: Measure, threshold: str = NO_LIMITS, also: Sequence[str] = ()) -> str:
@@ -99,22 +95,15 @@ def limits_text(found: Limits | None, unit: str, judged: Mapping[str, str] | Non
 
 
 def _target(measure: Measure, target: Target) -> str:
-    by = {label.name: label for label in measure.labels}
-    where = ", ".join(label_value(by[name], value) for name, value in target.where.items()) or "All"
-    edge = f"{where} {'within' if target.inclusive else 'below'} {target.limit_ms / 1000:,g} s"
+    edge = f"{where_words(measure, target.where) or 'All'} {target.said}"
     share = measure.display.objective_for(target.where)
     return edge if share is None else f"{edge} for at least {share:g} ({share:.0%})"
 
 
 def _is_numbered(label: Label) -> bool:
-    return label.name != "line" and bool(label.values) and all(value.isdigit() for value in label.values)
-
-
-def _word(text: str) -> str:
-    said = text.replace("_", " ")
-    return said[:1].upper() + said[1:]
+    return label.name not in BARE and bool(label.values) and all(value.isdigit() for value in label.values)
 
 
 def _sentence(text: str) -> str:
-    said = text[:1].upper() + text[1:]
+    said = capital(text)
     return said if said.endswith(".") else f"{said}."

@@ -13,6 +13,7 @@ from watchroom.generate.boards.maker import SECONDS, SHARE
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Reads, Unit
+from watchroom.kinds.label_words import value_words, where_words
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Tile
 
@@ -74,7 +75,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     many = len(split.values) + tile.shown.rest if split else 1
     if split and tile.shown.rest:
         rest = promql.rest(sources.catalogue, measure, tile.shown, ask.CHOSEN)
-        queries.append(Query(rest, describe.label_value(split, split.absent)))
+        queries.append(Query(rest, value_words(split, split.absent)))
     return number(
         head, queries, limits=limits, named=True, fills=fills, is_long=unit is Unit.SECONDS, data_links=behind,
         width=WIDTH, height=HEIGHTS[line],
@@ -84,8 +85,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
 
 def _shows(measure: Measure, tile: Tile) -> str:
     shown = tile.shown
-    by = {label.name: label for label in measure.labels}
-    where = [describe.label_value(by[name], value) for name, value in shown.where.items()]
+    where = [where_words(measure, shown.where)] if shown.where else []
     others = "and of all that are not listed together" if shown.rest else "listed values only"
     split = [f"by {shown.split}, {others}"] if shown.split else []
     window = [describe.WINDOW_WORDS[shown.window]] if shown.window else []

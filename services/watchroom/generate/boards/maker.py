@@ -12,6 +12,7 @@ from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
 from watchroom.kinds import adds_up, area_windows, kind_of
 from watchroom.kinds.kind import Over, Unit
+from watchroom.kinds.label_words import capital, from_slug, title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
 
@@ -78,7 +79,7 @@ class Maker:
         windows = [window for window in self.by(label, what) if not is_of_now or window != "12mo"]
         queries = [Query(self._by(what, window, label), describe.WINDOW_WORDS[window]) for window in windows]
         labels = [label] if label else list(self.labels)
-        named = " and ".join(each.name for each in labels)
+        named = " and ".join(map(title_of, labels))
         head = self.head(
             f"{what}/{'+'.join(each.name for each in labels)}",
             f"{self.measure.brief}: {title}{f', by {named}' if named else ''}",
@@ -101,7 +102,7 @@ class Maker:
     ) -> Placed:  # fmt: skip
         labels = [label] if label else list(self.labels)
         return rows(
-            head, queries, [(each.name, describe.column(each.name)) for each in labels], order=ask.PLACE,
+            head, queries, [(each.name, describe.column(each)) for each in labels], order=ask.PLACE,
             hide=(ask.PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
         )  # fmt: skip
 
@@ -110,7 +111,7 @@ class Maker:
         """What is excluded and counted separately over the windows: suffix -> a name."""
         families = self.kind.families.items()
         found = [suffix for suffix, family in families if family.excluded and family.over is Over.WINDOWS]
-        return {suffix: suffix.replace("_", " ").capitalize() for suffix in found}
+        return {suffix: capital(from_slug(suffix)) for suffix in found}
 
     def beside(self) -> Placed:
         """Rows: what is excluded and counted separately. Columns: windows."""
@@ -146,7 +147,7 @@ class Maker:
         is_split = label is not None and (len(listed) <= MOST_LINES or not adds_up(self.measure, what))
         split = label.name if label and is_split else ""
         asked = partial(ask.one, self.catalogue, self.measure, what, window=window)
-        words = {value: describe.label_value(label, value) for value in listed} if label and is_split else {}
+        words = {value: value_words(label, value) for value in listed} if label and is_split else {}
         queries = [Query(asked(where={split: value}), said) for value, said in words.items()]  # in their order
         names = list(words.values())
         if label is None or not is_split:
@@ -162,7 +163,4 @@ class Maker:
 
 def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
     """Column -> its values as people say them."""
-    return {
-        describe.column(label.name): {value: describe.label_value(label, value) for value in label.values}
-        for label in labels
-    }
+    return {describe.column(label): {value: value_words(label, value) for value in label.values} for label in labels}

@@ -12,6 +12,7 @@ from watchroom.generate.boards.maker import MOST_LINES, SECONDS, SHARE, Maker
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 from watchroom.kinds import adds_up, kind_of
+from watchroom.kinds.label_words import title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 
 MONTH: Final = "month"
@@ -109,7 +110,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     columns: dict[str, Column] = {}
     for value in ask.values_shown(measure, label, what) if label else []:
         where = {label.name: value} if label else {}
-        title = describe.label_value(label, value) if label else ""
+        title = value_words(label, value) if label else ""
         expr = ask.one(sources.catalogue, measure, what, where=where, window=MONTH)
         queries.append(Query(expr, title))
         objective = measure.display.objective_for(where) if quantity.is_met_share else None
@@ -127,7 +128,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         queries.append(Query(_written(ask.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)
     unit, said = Maker(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
-    by = f", by {label.name}" if label else ""
+    by = f", by {title_of(label)}" if label else ""
     threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
     months = (
         "**Rows.** The running month is not complete; the first one shown may be only a part, from the day on which "

@@ -15,6 +15,7 @@ from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE, NOT_FED, Word
 from watchroom.kinds import KINDS, names
+from watchroom.kinds.label_words import capital, from_slug
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
@@ -209,7 +210,7 @@ def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
                 counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.streams)}"
                 parts.append(ask.put(counted, "measure", measure.id))
         if parts:
-            head = maker.head(suffix.replace("_", " ").capitalize(), text, words=NOT_FED)
+            head = maker.head(capital(from_slug(suffix)), text, words=NOT_FED)
             yield rows(head, [Query(" or ".join(parts), "Number")], [("measure", "Measure")], width=8)
 
 

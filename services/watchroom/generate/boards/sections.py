@@ -17,6 +17,7 @@ from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranki
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Quantity, Unit
+from watchroom.kinds.label_words import title_of, value_words
 from watchroom.kinds.measure import Label
 
 MOST_BARS = 10
@@ -125,9 +126,9 @@ def _ranking(make: Maker, what: str, label: Label) -> Placed:
     windows = make.by(label)
     window = "28d" if "28d" in windows else windows[-1]
     expr = ask.one(make.catalogue, make.measure, what, window=window, split=label.name)
-    title = f"{make.measure.brief}: most by {label.name}, {describe.WINDOW_WORDS[window]}"
+    title = f"{make.measure.brief}: most by {title_of(label)}, {describe.WINDOW_WORDS[window]}"
     head = make.head(f"ranking/{label.name}", title, COUNT)
-    names = {value: describe.label_value(label, value) for value in label.values}
+    names = {value: value_words(label, value) for value in label.values}
     query = Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}")
     return ranking(head, query, names, height=10)
 
@@ -190,7 +191,7 @@ def _now(make: Maker) -> Iterator[Placed]:
     shown = {what: each for what, each in told.items() if each.suffix not in measure.display.why_unused}
     queries = [Query(ask.by_all(make.catalogue, measure, what), _heading(each)) for what, each in shown.items()]
     queries.append(Query(ask.never_closed(measure), "Never closed by the feed, not shown"))
-    labels = [(label.name, describe.column(label.name)) for label in measure.labels]
+    labels = [(label.name, describe.column(label)) for label in measure.labels]
     count = 1
     for label in measure.labels:
         count *= len(label.values)
@@ -246,7 +247,7 @@ def _figure(make: Maker) -> Iterator[Placed]:
         ("Empty until a figure is reported. Of each span the period that ends latest; figures are never added up.",),
     )  # fmt: skip
     head = replace(head, nothing=NO_FIGURE)
-    labels = [(label.name, describe.column(label.name)) for label in measure.labels]
+    labels = [(label.name, describe.column(label)) for label in measure.labels]
     height = min(14, 4 + max(1, *(len(label.all_values()) for label in measure.labels), 0) if measure.labels else 5)
     yield rows(
         head,

@@ -15,6 +15,7 @@ from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import missed_too, number, target_text
 from watchroom.kinds import quantity_of
 from watchroom.kinds.kind import Unit
+from watchroom.kinds.label_words import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
 
@@ -76,7 +77,7 @@ def _head(name: str, severity: str, meaning: str, impact: str, action: Sequence[
 
 def _when(measure: Measure, alert: Alert) -> str:
     shown = alert.shown
-    of = "".join(f", {name} {value}" for name, value in shown.where.items())
+    of = f", {where_text(measure, shown.where)}" if shown.where else ""
     each = f" of one {shown.split}" if shown.split else ""
     if alert.burn:
         limit = number(Unit.SHARE, miss_limit(alert.burn))

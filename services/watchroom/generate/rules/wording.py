@@ -13,8 +13,10 @@ from watchroom.generate.rules.limits import miss_limit
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.asking import FORCE
 from watchroom.kinds.kind import Unit
+from watchroom.kinds.label_words import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert, Shown
+from watchroom.kinds.words import length
 
 _VALUE: dict[Unit, str] = {
     Unit.SHARE: "{{ $value | humanizePercentage }}",
@@ -26,7 +28,7 @@ _VALUE: dict[Unit, str] = {
 def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     """One line: who, what, how much out of how many, from which limit on, and the definition."""
     shown = alert.shown
-    of = "".join(f", {name} {value}" for name, value in shown.where.items())
+    of = f", {where_text(measure, shown.where)}" if shown.where else ""
     if alert.burn:
         said = _burn(catalogue, measure, alert)
     else:
@@ -49,7 +51,7 @@ def number(unit: Unit, value: float) -> str:
     """A limit as people write it: 60%, 120 s, 8."""
     if unit is Unit.SHARE:
         return f"{value * 100:.4g}%"
-    return f"{value:g} s" if unit is Unit.SECONDS else f"{value:g}"
+    return length(value) if unit is Unit.SECONDS else f"{value:g}"
 
 
 def target_text(measure: Measure, shown: Shown) -> str:
@@ -57,7 +59,7 @@ def target_text(measure: Measure, shown: Shown) -> str:
     target = None if shown.split else measure.target_for(shown.where)
     if target is None:
         return "in time"
-    return f"{'within' if target.inclusive else 'below'} {target.limit_ms / 1000:g} s"
+    return target.said
 
 
 def missed_too(measure: Measure, shown: Shown) -> str:
