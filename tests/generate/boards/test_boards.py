@@ -118,6 +118,17 @@ def test_live_has_data_age_first_and_every_tile_in_its_order() -> None:
     assert places == sorted(places)
 
 
+def test_the_columns_of_a_month_s_counts_add_up_to_all() -> None:
+    """Row 7 of the published report: calls whose number is not known stand beside landline, mobile and withheld."""
+    (panel,) = (
+        each for each in panels(boards()[uid("month")]) if each["title"].startswith("Calls by type of calling number: ")
+    )
+    asked = [target["expr"] for target in panel["targets"]]
+    assert len(asked) == 5
+    assert 'cli_type=~"unknown|other"' in asked[3]
+    assert "cli_type" not in asked[4].partition("{")[2].partition("}")[0]
+
+
 def test_every_open_tile_leads_to_the_list_behind_it() -> None:
     """A number that somebody must act on is a list of ids."""
     wall = {panel["title"]: panel for panel in panels(boards()[uid("live")])}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from watchroom.generate import promql
 from watchroom.generate.boards import ask, describe, palette
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
@@ -14,9 +15,11 @@ from watchroom.generate.boards.states import Word
 from watchroom.kinds import adds_up, kind_of
 from watchroom.kinds.label_words import title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
+from watchroom.kinds.shown import Shown
 
 MONTH: Final = "month"
 SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
+UNLISTED: Final = "Unknown or other"
 MONTHS: Final = 13
 MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
@@ -119,6 +122,9 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
             met = f"(({met}) + 2 and on ({MONTH}) {RUNNING}) or ({met})"
             queries.append(Query(met, f"{title}: objective {objective:.0%}"))
             columns[queries[-1].name] = Column(COUNT, MET)
+    if label and what == kind.base:
+        rest = promql.rest(sources.catalogue, measure, Shown(what, {}, MONTH, label.name), ask.CHOSEN)
+        queries.append(Query(rest, UNLISTED))
     all_of_it = ask.one(sources.catalogue, measure, what, window=MONTH)
     if what == kind.base:
         queries.append(Query(_written(all_of_it), "All"))
@@ -132,8 +138,8 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
     months = (
         "**Rows.** The running month is not complete; the first one shown may be only a part, from the day on which "
-        "the feed began. `All` counts unlisted and absent values as well; `Of all` is on how many the figures of all "
-        "rest."
+        "the feed began. `All` counts unlisted and absent values as well, which a table of counts shows as "
+        f"`{UNLISTED}`; `Of all` is on how many the figures of all rest."
     )
     if label and label.value_of == AREA:
         months += BY_AREA
