@@ -129,6 +129,15 @@ def test_the_columns_of_a_month_s_counts_add_up_to_all() -> None:
     assert "cli_type" not in asked[4].partition("{")[2].partition("}")[0]
 
 
+def test_a_table_by_label_has_a_row_of_what_is_not_listed_before_the_row_of_all() -> None:
+    """Four calls without a class, over listed classes of 0, would not be seen but in the sum."""
+    found = panels(boards()[uid("demand")])
+    (panel,) = (each for each in found if each["title"].startswith("Calls by class: ") and each["type"] == "table")
+    for asked in (target["expr"] for target in panel["targets"]):
+        assert asked.index('class=~"unknown|other"') < asked.index('"All"')
+        assert '"Unknown or other"' in asked
+
+
 def test_every_open_tile_leads_to_the_list_behind_it() -> None:
     """A number that somebody must act on is a list of ids."""
     wall = {panel["title"]: panel for panel in panels(boards()[uid("live")])}

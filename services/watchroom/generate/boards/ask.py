@@ -15,6 +15,8 @@ from watchroom.kinds.shown import Shown, Tile
 
 CHOSEN: Final = ('force=~"$force"',)
 ALL: Final = "All"
+UNLISTED: Final = "Unknown or other"
+BEFORE_LAST: Final = "zzy"
 LAST: Final = "zzz"  # the place after all values: signs stand before digits
 PLACE: Final = "place"  # label by which the rows of a table are ordered
 NORMAL: Final = "NORMAL"
@@ -35,11 +37,15 @@ def one(
 
 
 def by_label(catalogue: Catalogue, measure: Measure, what: str, window: str, label: Label) -> str:
-    """One row for each listed value of a label, and where numbers add up a last one for all, unlisted included."""
+    """One row for each listed value of a label; where numbers add up, one for all others, and a last one for all."""
     split = in_order(one(catalogue, measure, what, window=window, split=label.name), label)
     if not adds_up(measure, what):
         return split
-    return f"({split}) or {put(put(one(catalogue, measure, what, window=window), label.name, ALL), PLACE, LAST)}"
+    rows = [f"({split})", put(put(one(catalogue, measure, what, window=window), label.name, ALL), PLACE, LAST)]
+    if not kind_of(measure).quantities[what].needs_target:
+        rest = promql.rest(catalogue, measure, Shown(what, {}, window, label.name), CHOSEN)
+        rows.insert(1, put(put(rest, label.name, UNLISTED), PLACE, BEFORE_LAST))
+    return " or ".join(rows)
 
 
 def in_order(expr: str, label: Label) -> str:

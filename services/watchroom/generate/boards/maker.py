@@ -20,7 +20,7 @@ SHARE: Final = "percentunit"
 SECONDS: Final = "suffix: s"  # of what is quick: answers are a matter of seconds, and their targets of ten
 LENGTHS: Final = "dthms"  # of everything else, which takes minutes to days
 MOST_LINES: Final = 4  # series that can be told apart by colour and dash
-ALL_ROW: Final = f"**Rows.** Listed values; `{ask.ALL}` counts those that are unlisted or absent as well."
+ALL_ROW: Final = f"**Rows.** Listed values, then `{ask.UNLISTED}`; `{ask.ALL}` counts all of them."
 
 
 class Maker:
@@ -88,7 +88,7 @@ class Maker:
         )
         count = 1
         for each in labels:
-            count *= len(each.values) + (len(labels) == 1)
+            count *= len(each.values) + 2 * (len(labels) == 1)
         return self._rows(head, queries, label, width=width, height=height or min(20, 4 + count))
 
     def _by(self, what: str, window: str, label: Label | None) -> str:

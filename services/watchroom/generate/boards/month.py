@@ -19,7 +19,6 @@ from watchroom.kinds.shown import Shown
 
 MONTH: Final = "month"
 SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
-UNLISTED: Final = "Unknown or other"
 MONTHS: Final = 13
 MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
@@ -124,7 +123,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
             columns[queries[-1].name] = Column(COUNT, MET)
     if label and what == kind.base:
         rest = promql.rest(sources.catalogue, measure, Shown(what, {}, MONTH, label.name), ask.CHOSEN)
-        queries.append(Query(rest, UNLISTED))
+        queries.append(Query(rest, ask.UNLISTED))
     all_of_it = ask.one(sources.catalogue, measure, what, window=MONTH)
     if what == kind.base:
         queries.append(Query(_written(all_of_it), "All"))
@@ -139,7 +138,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     months = (
         "**Rows.** The running month is not complete; the first one shown may be only a part, from the day on which "
         "the feed began. `All` counts unlisted and absent values as well, which a table of counts shows as "
-        f"`{UNLISTED}`; `Of all` is on how many the figures of all rest."
+        f"`{ask.UNLISTED}`; `Of all` is on how many the figures of all rest."
     )
     if label and label.value_of == AREA:
         months += BY_AREA

@@ -60,7 +60,7 @@ def _short(make: Maker) -> Label | None:
 
 
 def _height(label: Label | None) -> int:
-    return max(LEAST_HEIGHT, 4 + len(label.values if label else ()))
+    return max(LEAST_HEIGHT, 5 + len(label.values if label else ()))
 
 
 def _told(make: Maker, whats: Sequence[str]) -> list[str]:
