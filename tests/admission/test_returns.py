@@ -150,7 +150,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "2022-01-28", "numerator": 1},
         "bad_data",
-        "in the future at 2022-01-27T10:00:00.000Z; write a day or moment not after 2022-01-27T10:05:00.000Z",
+        "in the future at 2022-01-27T10:00:00.000Z; write a day or moment not after 2022-01-27T11:05:00.000Z",
     ),
     "more decimals than are kept": (
         "complaints||2021",
@@ -309,6 +309,18 @@ def test_an_as_at_lies_at_most_five_minutes_after_its_event(kind: str) -> None:
     for as_at in ("2022-01-28", "2022-01-27T10:05:00.001Z", "2023-01-21"):
         found, detail = reason(subject, {**figure, "as_at": as_at}, kind)
         assert (found, "which was in the future at 2022-01-27T10:00" in detail) == ("bad_data", True)
+
+
+@pytest.mark.parametrize(("at", "fits"), [("22:54:59", False), ("22:55:00", True), ("23:30:00", True)])
+def test_the_day_that_london_already_has_is_not_in_the_future(at: str, fits: bool) -> None:
+    """Half an hour after midnight in July it is still June in UTC."""
+    subject, data, _ = GOOD["by area"]
+    event = {**data, "as_at": "2021-07-01"}
+    if fits:
+        assert judged(subject, event, time=f"2021-06-30T{at}Z").event.subject == subject
+    else:
+        with pytest.raises(EventRefused, match="in the future"):
+            judged(subject, event, time=f"2021-06-30T{at}Z")
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(0, 9))

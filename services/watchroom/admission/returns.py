@@ -23,6 +23,8 @@ from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN, as_
 
 AHEAD_MS: Final = 300_000
 """How far an as-at may lie after its event's time; no setting, so that every rebuild judges the same."""
+DAY_AHEAD_MS: Final = AHEAD_MS + 3_600_000
+"""The same for a day, which is read as beginning in UTC: in summer London's begins an hour before."""
 
 Check = Callable[[Event], None]
 
@@ -124,14 +126,15 @@ def check_as_at(as_at: str, time_ms: int) -> None:
         time_ms: The event's own time.
 
     Raises:
-        UnfitFigure: It lies more than five minutes after that.
+        UnfitFigure: It lies more than five minutes after that, and a day more than an hour and five minutes.
     """
-    if as_at_ms(as_at) > time_ms + AHEAD_MS:
+    ahead_ms = DAY_AHEAD_MS if len(as_at) == len("2021-11-30") else AHEAD_MS
+    if as_at_ms(as_at) > time_ms + ahead_ms:
         raise UnfitFigure(
             reasons.BAD_DATA,
             "as_at",
             f"is {as_at!r}, which was in the future at {to_text(time_ms)}",
-            f"a day or moment not after {to_text(time_ms + AHEAD_MS)}",
+            f"a day or moment not after {to_text(time_ms + ahead_ms)}",
         )
 
 

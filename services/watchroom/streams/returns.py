@@ -87,7 +87,7 @@ class FigureData(TypedDict):
     as_at: AsAt
     """As things stood when: RFC 3339 with an offset, or a day; not before 1990, and at most 5 min after `time`.
 
-    A day is its first moment in UTC. The latest counts.
+    A day is its first moment in UTC, and may begin up to 65 min after `time`. The latest counts.
     """
     numerator: Number
     """The number, with no more decimals than are kept; of a rate without counts the rate, of a share at most 100."""
