@@ -10,6 +10,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 
@@ -54,6 +55,9 @@ def run(folder: Path, scale: float, console: Console) -> tuple[Printed, list[Lin
         worker = ending.enter_context(Process("worker", settings, folder / "worker.log"))
         run_published_year(settings, scale=scale, console=console)
         events = _applied(settings, worker)
+        with redis.client() as client:
+            used_mb = cast("dict[str, int]", client.info("memory"))["used_memory"] / 1e6
+        console.print(f"{events:,} events applied; Redis holds {used_mb:,.0f} MB", highlight=False)
         import_baselines(settings, printed, scale)
         return printed, read_lines(settings, printed, scale, time.time_ns() // 1_000_000), events
 
