@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from tests.oracle.recompute import differences, in_partition_order, recompute
 from watchroom.events.record import Event
 from watchroom.fold import batch
 from watchroom.fold.contributions import Contributor
-from watchroom.kinds import duration, figure
+from watchroom.kinds import duration
 from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
@@ -237,7 +236,6 @@ FAULTS: dict[str, Plant] = {
     "arrival order for ties, figures": instead_of(returns, "last", last_to_arrive_wins_ties),
     "a withdrawal that is ignored": in_stream("returns", fold=never_withdrawn),
     "a withdrawal that stands for good": in_stream("returns", fold=withdrawn_for_good),
-    "figures rounded to even": instead_of(figure, "ROUND_HALF_UP", ROUND_HALF_EVEN),
     "a figure in the month of its event": in_word("returns", "held_at", lambda state, at: at and state.figure[1]),
     "buckets kept for ever": instead_of(buckets, "keep_until", lambda *_: None),
 }

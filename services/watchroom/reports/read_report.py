@@ -79,7 +79,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         filled = collector.check()
         tell_refused(filled, warn)
         reading = _Reading(collector, now_ms)
-        is_refused = STREAM.name in filled.refused  # then its entities are not ours to read
+        is_refused = bool({STREAM.name} & {*filled.refused})  # then its entities are not ours to read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_asked(asked, has_figures=bool(figures))
         as_at = asked.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
