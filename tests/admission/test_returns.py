@@ -140,7 +140,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "data.period is missing; write a day 2021-12-31",
     ),
-    "an as-at in the last century but one": (
+    "an as-at in the nineteenth century": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1899-12-31", "numerator": 1},
         "bad_data",

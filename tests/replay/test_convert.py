@@ -142,7 +142,7 @@ def test_a_bad_row_is_reported_with_file_and_line_and_the_others_go_on(map_text:
     made = map_text(LOG, f"id,at\n1,{at('09:00:00')}\n2,soon\n,{at('09:00:00')}\n4,\n5,{at('09:05:00')}\n")
     assert [event.subject for event in made.events] == ["1", "5"]
     assert made.refused == [
-        "f0.csv:3: time: 'soon' is no time of the form iso",
+        "f0.csv:3: time: 'soon' does not match the time format iso",
         "f0.csv:4: the key column 'id' is empty",
         "f0.csv:5: call.queued has no time: at is empty",
     ]
@@ -430,7 +430,7 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
     """Tables that know only the month; a text that is no month is still refused."""
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
-    assert made.refused == ["f0.csv:3: time: 'May-15 00' is no time of the form %Y-%m-%d %H"]
+    assert made.refused == ["f0.csv:3: time: 'May-15 00' does not match the time format %Y-%m-%d %H"]
 
 
 @pytest.mark.parametrize("key", ["2.02111E+11", "2,02111E+11", "1.5e+10"])

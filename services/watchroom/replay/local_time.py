@@ -73,7 +73,7 @@ class LocalTimes:
                 continue
         if not readings:
             hint = fits_instead(text, forms)
-            raise TimeUnreadable(f"{text!r} is no time of the form {' or '.join(forms)}{hint and '; ' + hint}")
+            raise TimeUnreadable(f"{text!r} does not match the time format {' or '.join(forms)}{hint and '; ' + hint}")
         ms = self._one_ms(text, readings)
         self.check(ms, text, forms)
         return ms
