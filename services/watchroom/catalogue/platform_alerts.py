@@ -230,8 +230,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         mutes="",
         summary=(
             "{{ $labels.force }}: Alertmanager could not send "
-            '{{ $value | printf "%.0f" }} notifications by {{ $labels.integration }} in 15 minutes; '
-            f"told from {UNTOLD}. Who should know of an alert may not."
+            '{{ $value | printf "%.0f" }} notifications by {{ $labels.integration }} in 15 minutes. '
+            f"Threshold: {UNTOLD}. People who should have been alerted may not have been."
         ),
         meaning="Alertmanager tried to tell somebody by this integration (email, webhook) until it had to give up, "
         "again and again.",
@@ -256,7 +256,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         mutes="",
         summary=(
             '{{ $labels.force }}: {{ $value | printf "%.0f" }} events of {{ $labels.topic }} could not be used '
-            f"in 15 minutes, or in an outage before, reason {{{{ $labels.reason }}}}; told above {RISING}."
+            f"in 15 minutes, or in an outage before, reason {{{{ $labels.reason }}}}; alerts above {RISING}."
         ),
         meaning="Many events of one stream go to the dead letters for the same reason.",
         impact="They are in no measure until they are replayed: figures are too low, and look healthy.",
@@ -280,7 +280,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         mutes="",
         summary=(
             '{{ $labels.force }}: {{ $value | printf "%.0f" }} events of {{ $labels.topic }} could not be used '
-            f"in 6 hours, or in an outage before, for all reasons together; told above {COMING}."
+            f"in 6 hours, or in an outage before, for all reasons together; alerts above {COMING}."
         ),
         meaning="Events of one stream go to the dead letters again and again: too slowly for DeadLettersRising, as "
         "when a quiet feed is broken altogether, or one type of its events.",

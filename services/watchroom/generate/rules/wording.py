@@ -30,14 +30,14 @@ def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     shown = alert.shown
     of = f", {where_text(measure, shown.where)}" if shown.where else ""
     if alert.burn:
-        said = _burn(catalogue, measure, alert)
+        said = f": {_burn(catalogue, measure, alert)}"
     else:
         period = f" in the last {shown.window}" if shown.window else ""
-        said = f"{_word(measure, shown)}{period} {_value(measure, shown)}{_counts(catalogue, measure, shown)}"
-        said += f"; told {_limit(measure, alert)}"
-    held = f"{measure.brief}{of}: fired before its figure was lost; what it is now is not known"
+        said = f", {_word(measure, shown)}{period}: {_value(measure, shown)}{_counts(catalogue, measure, shown)}"
+        said += f"; alerts {_limit(measure, alert)}"
+    held = f"{measure.brief}{of}: fired before its data was lost; the current value is unknown"
     # NaN is not equal to itself: the alert is held while its feed is dead (see alerts.expression).
-    what = f"{{{{ if eq $value $value }}}}{measure.brief}{of}: {said}{{{{ else }}}}{held}{{{{ end }}}}"
+    what = f"{{{{ if eq $value $value }}}}{measure.brief}{of}{said}{{{{ else }}}}{held}{{{{ end }}}}"
     return f"{_who(shown)}: {what}. {measure.definition}"
 
 
@@ -109,7 +109,7 @@ def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     return (
         f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}"
         f"{missed_too(measure, shown)}, "
-        f"{_VALUE[Unit.SHARE]} missed it; told above {limit} missed over {burn.long} and over {burn.short}"
+        f"{_VALUE[Unit.SHARE]} missed it; alerts above {limit} missed over {burn.long} and over {burn.short}"
     )
 
 
