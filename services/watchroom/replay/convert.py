@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from watchroom.admission.parse import parse
@@ -20,7 +20,7 @@ from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.cells import CellUnusable, Draft, Drafts, RowReader, key_text, pick
 from watchroom.replay.event_words import TRUTH_FIELDS
 from watchroom.replay.listed import Labels
-from watchroom.replay.mapped import Mapped, id_of, subject_of
+from watchroom.replay.mapped import Mapped, id_of, otherwise_subject, subject_beside_otherwise, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
 
@@ -122,16 +122,16 @@ class Conversion:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
 
     def _subject(self, row: Row) -> str:
-        parts = [
-            self._row_name(row) if column == LINE else key_text(row.cells[column], column)
-            for column in self._words.entity.key
-        ]
-        if self._words.entity.empty and not all(parts):
-            return subject_of([self._row_name(row)])
-        for column, part in zip(self._words.entity.key, parts, strict=True):
-            if not part:
-                raise CellUnusable(f"the key column {column!r} is empty")
-        return subject_of(parts)
+        entity = self._words.entity
+        parts = self._key_parts(entity.key, row)
+        if not entity.otherwise_key:
+            return subject_of(_filled(parts, entity.key))
+        if all(parts):
+            return subject_beside_otherwise(parts)
+        return otherwise_subject(_filled(self._key_parts(entity.otherwise_key, row), entity.otherwise_key))
+
+    def _key_parts(self, columns: Sequence[str], row: Row) -> list[str]:
+        return [self._row_name(row) if column == LINE else key_text(row.cells[column], column) for column in columns]
 
     def _row_name(self, row: Row) -> str:
         """What stands for a row that has no key: its content, and which of the equal rows of its file it is.
@@ -297,6 +297,14 @@ class Conversion:
         others = f"; refused with it: {', '.join(places[1:4])}{' ...' if len(places) > 4 else ''}" if places[1:] else ""
         self.tally.refused += len(group)
         self._refused(RowRefused(places[0] if places else subject, f"{subject}: {why}{others}"))
+
+
+def _filled(parts: list[str], columns: Sequence[str]) -> list[str]:
+    """The texts of key columns; raises CellUnusable where one is empty."""
+    for column, part in zip(columns, parts, strict=True):
+        if not part:
+            raise CellUnusable(f"the key column {column!r} is empty")
+    return parts
 
 
 def _mapped(

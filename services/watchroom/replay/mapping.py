@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
-from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
+from watchroom.replay.mapping_model import LINE, Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
 from watchroom.replay.places import place_of
 from watchroom.replay.time_forms import clash, form_fault
@@ -102,6 +102,9 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
     together = words.entity.rows == "together"
     if together and words.entity.count:
         yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
+    if words.entity.otherwise_key and LINE in words.entity.key:
+        found = f"{', '.join(map(repr, words.entity.otherwise_key))} beside the key {LINE!r}, which is never empty"
+        yield Fault(where, "entity.otherwise_key", found, "a column in entity.key, or no otherwise_key")
     yield from _format_faults(words.time.formats, where, "time.formats")
     yield from _token_faults(words, events, where)
     yield from _empty_faults(words, events, where)
@@ -136,7 +139,12 @@ def _empty_faults(words: MappingWords, events: Sequence[EventWords | None], wher
 def _token_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
     """Columns that become tokens in one place, and are passed on, or shown in messages, as they are in another."""
     secret = frozenset[str]().union(*(event.token_columns() for event in events if event is not None))
-    read = {"entity.key": {*words.entity.key}, "entity.count": {words.entity.count}}
+    entity = words.entity
+    read = {
+        "entity.key": {*entity.key},
+        "entity.otherwise_key": {*entity.otherwise_key},
+        "entity.count": {entity.count},
+    }
     for number, event in enumerate(events):
         if event is not None:
             read[place_of("event", number, "key")] = {*event.key}

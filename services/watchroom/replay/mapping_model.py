@@ -220,7 +220,7 @@ class EntityWords(Words):
     """What one row, or the rows that belong together, stand for."""
 
     key: Columns = Field(min_length=1)
-    empty: Literal["#line"] | None = None  # what names a row whose key is empty; without it the row is refused
+    otherwise_key: Columns = ()  # what names a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
     most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
@@ -271,9 +271,10 @@ class MappingWords(Words):
     def columns(self) -> dict[str, str]:
         """Every column the mapping reads, each with the first place that names it."""
         places: dict[str, str] = {}
-        for column in self.entity.key:
-            if column != LINE:
-                places.setdefault(column, "entity.key")
+        for place, key in (("entity.key", self.entity.key), ("entity.otherwise_key", self.entity.otherwise_key)):
+            for column in key:
+                if column != LINE:
+                    places.setdefault(column, place)
         if self.entity.count:
             places.setdefault(self.entity.count, "entity.count")
         for number, skip in enumerate(self.skip):
