@@ -185,3 +185,4 @@ def test_a_mapping_whose_clock_times_have_no_day_is_refused(time: dict[str, Any]
     with pytest.raises(ConfigurationInvalid) as caught:
         check_mapping({**UNITS, "time": {"zone": "UTC", **time}}, "m.toml")
     assert says in str(caught.value)
+    assert len(caught.value.faults) == 1

@@ -120,3 +120,11 @@ def test_a_log_cut_off_in_its_last_line_loses_that_line_alone(map_text: MapText)
     made = map_text(words, "1638270010|c.1|line101|NONE|ENTERQUEUE||1|1\n1638270015|c.1|line1")
     assert ([event.type for event in made.events], made.refused) == (["call.queued"], [])
     assert made.tally.skipped.total() == 1
+
+
+def test_a_rounded_call_id_is_refused_although_keys_may_repeat(map_text: MapText) -> None:
+    """A spreadsheet made one id of all calls: `repeated_keys = "merge"` must not make one call of them."""
+    words = tomllib.loads(MAPPING.read_text(encoding="utf-8"))
+    made = map_text(words, "".join(f"{1638270010 + n}|1.63827E+09|line101|NONE|ENTERQUEUE||1|1\n" for n in range(3)))
+    assert (made.events, made.tally.refused) == ([], 3)
+    assert "'1.63827E+09' is a rounded number and no key" in made.refused[0]

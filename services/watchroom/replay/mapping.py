@@ -145,6 +145,7 @@ def _token_faults(words: MappingWords, events: Sequence[EventWords | None], wher
         "entity.key": {*entity.key},
         "entity.otherwise_key": {*entity.otherwise_key},
         "entity.count": {entity.count},
+        "time.day_from": {*(words.time.day_from.columns() if words.time.day_from else ())},
     }
     for number, event in enumerate(events):
         if event is not None:
