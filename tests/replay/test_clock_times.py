@@ -124,6 +124,20 @@ def test_rows_apart_have_their_own_day(map_text: MapText) -> None:
     assert made.refused[0].startswith("f0.csv:4: time: '00:00:01' has no day")
 
 
+def test_the_hour_that_happens_twice_is_read_as_for_whole_times(map_text: MapText) -> None:
+    """The day is found on the wall clock; which of the two hours is meant is the mapping's rule, as ever."""
+    log = {
+        **UNITS, "entity": {"key": "id"},
+        "event": [{"type": "call.queued", "time": "queued"}, {"type": "call.answered", "time": "answered"}],
+    }  # fmt: skip
+    time = {"zone": "Europe/London", "formats": "%H:%M:%S", "day_from": {"column": "at", "formats": "iso"}}
+    rows = "id,at,queued,answered\n1,2021-10-31T00:00,01:59:50,01:00:05\n"
+    made = map_text({**log, "time": {**time, "ambiguous_hour": "in_order"}}, rows)
+    assert times(made) == ["2021-10-31T00:59:50Z", "2021-10-31T01:00:05Z"]
+    assert made.tally.by_order == 1
+    assert "happens twice in Europe/London" in map_text({**log, "time": time}, rows).refused[0]
+
+
 def test_a_time_with_its_day_may_stand_beside_clock_times(map_text: MapText) -> None:
     """The day is that of a whole time, read by the formats of [time] that have one; it is itself read as it is."""
     words = {
