@@ -471,7 +471,7 @@ def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[A
 def test_tables_of_counts_and_rows_without_a_key_repeat_none(map_text: MapText) -> None:
     """Their rows are told apart by their number and by their content."""
     assert map_text(TABLE, "code,month,n\n1,2017-05,1\n1,2017-06,1\n").tally.repeating_rows == 0
-    for words in ({"key": "#line"}, {"key": "id", "empty": "#line"}):
+    for words in ({"key": "#line"}, {"key": "id", "otherwise_key": "#line"}):
         rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:01')}\n"
         assert map_text({**LOG, "entity": words}, rows).tally.repeating_rows == 0
 
@@ -544,13 +544,44 @@ def test_a_row_without_a_key_is_all_that_it_says(map_text: MapText) -> None:
 
 def test_only_rows_with_an_empty_key_are_known_by_their_content(map_text: MapText) -> None:
     """A crime with an id is one in every month's file; what has none must not be refused, nor be one for all."""
-    words = {**LOG, "entity": {"key": "id", "empty": "#line"}}
+    words = {**LOG, "entity": {"key": "id", "otherwise_key": "#line"}}
     row = f",{at('09:00:00')}\n"
     made = map_text(words, "id,at\n" + row + row + f"1,{at('09:00:00')}\n", f"id,at\n1,{at('10:00:00')}\n")
     assert (made.tally.used, made.tally.entities) == (4, 3)
     assert [event.subject for event in made.events if event.subject == "1"] == ["1", "1"]
     refused = map_text(LOG, "id,at\n" + row)
     assert refused.refused == ["f0.csv:2: the key column 'id' is empty"]
+
+
+def test_a_row_without_a_key_never_meets_a_row_with_one(map_text: MapText) -> None:
+    """Somebody's id may look like the name that another row was given, or begin as such names do."""
+    words = {**LOG, "entity": {"key": "id", "otherwise_key": "#line"}}
+    row = f",{at('09:00:00')}\n"
+    (made,) = map_text(words, "id,at\n" + row).events
+    ids = [made.subject, made.subject.removeprefix("#"), made.subject.replace("#", "%23", 1), made.subject * 2]
+    again = map_text(words, "id,at\n" + row + "".join(f"{name},{at('09:00:00')}\n" for name in ids))
+    assert again.refused == []
+    assert again.tally.entities == len({event.subject for event in again.events}) == 5
+
+
+@given(st.lists(st.tuples(st.text("#%2:a", max_size=4), st.text("#%2:a", max_size=4)), min_size=2, max_size=8))
+def test_rows_are_one_only_if_the_column_that_names_them_is_the_same(rows: list[tuple[str, str]]) -> None:
+    """Whatever the texts are: `id` names a row, and `ref` where `id` is empty."""
+    entity = {"key": "id", "otherwise_key": "ref"}
+    words = check_mapping({**LOG, "entity": entity}, "m.toml")
+    conversion = Conversion(words, lambda _: None)
+    named = {("id", key) if key else ("ref", ref) for key, ref in rows if key or ref}
+    cells = [Row("f", n, {"id": key, "ref": ref, "at": at("09:00:00")}) for n, (key, ref) in enumerate(rows)]
+    assert len({event.subject for event in conversion.events(cells)}) == conversion.tally.entities == len(named)
+    assert conversion.tally.refused == sum(not key and not ref for key, ref in rows)
+
+
+def test_a_row_without_either_key_is_refused(map_text: MapText) -> None:
+    """Nothing names it; the message says which column was looked at last."""
+    words = {**LOG, "entity": {"key": "id", "otherwise_key": ["station", "number"]}}
+    made = map_text(words, f"id,station,number,at\n,A,7,{at('09:00:00')}\n,A,,{at('09:00:00')}\n")
+    assert [event.subject for event in made.events] == ["#A:7"]
+    assert made.refused == ["f0.csv:3: the key column 'number' is empty"]
 
 
 def test_entities_are_counted_once_however_many_rows_they_have(map_text: MapText) -> None:
@@ -679,7 +710,12 @@ def test_texts_that_mean_empty_are_empty(map_text: MapText) -> None:
         {"type": "call.answered", "time": "answered", "optional": True},
     ]
     rows = "".join(f"{text or 1},{at('09:00:00')},{text},{text}\n" for text in ("NULL", "N/A", "-", " - ", ""))
-    log = {**LOG, "event": events, "file": {"empty": ["NULL", "N/A", "-"]}, "entity": {"key": "id", "empty": "#line"}}
+    log = {
+        **LOG,
+        "event": events,
+        "file": {"empty": ["NULL", "N/A", "-"]},
+        "entity": {"key": "id", "otherwise_key": "#line"},
+    }
     made = map_text(log, "id,at,answered,line\n" + rows)
     assert (made.refused, [(event.type, dict(event.data)) for event in made.events]) == ([], [("call.queued", {})] * 5)
     assert map_text({**log, "file": {}}, "id,at,answered,line\n" + rows).tally.refused == 4

@@ -90,6 +90,10 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"force": {"zone": "York"}}, "force.zone: found 'York'; write a zone of the IANA time zone database"),
         ({"force": {"areas": ["North Side"]}}, "force.1st areas: found 'North Side'; write lower-case"),
         ({"entity": {"key": []}}, "entity.key: found"),
+        (
+            {"entity": {"key": "#line", "otherwise_key": "id"}},
+            "entity.otherwise_key: found 'id' beside the key '#line', which is never empty; write a column in",
+        ),
         ({"entity": TOGETHER | {"count": "n"}}, "entity.count: found 'n' with rows that belong together"),
         ({"event": []}, "event: found []; write at least one [[event]]"),
         ({"source": "x" * 101}, "write at most 100 characters"),

@@ -100,6 +100,11 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
     ("document", "says"),
     [
         ({**LOG, "entity": {"key": "cli"}}, "entity.key: found 'cli', which is a token elsewhere, as it is; write"),
+        ({**LOG, "entity": {"key": "id", "otherwise_key": "cli"}}, "entity.otherwise_key: found 'cli', which is a"),
+        (
+            {**LOG, "time": {"zone": "UTC", "formats": "%H:%M", "day_from": {"join": ["at", "cli"]}}},
+            "time.day_from: found 'cli', which is a token elsewhere",
+        ),
         ({**LOG, "entity": {"key": "id", "count": "cli"}}, "entity.count: found 'cli', which is a token elsewhere"),
         (event(key="cli"), "1st [[event]].key: found 'cli', which is a token elsewhere"),
         (event(data={"caller_token": CALLER, "queue": "cli"}), "1st [[event]].data.queue: found 'cli', which is a"),

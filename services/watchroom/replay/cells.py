@@ -19,6 +19,7 @@ from watchroom.replay.time_forms import EPOCHS
 
 T = TypeVar("T", int, str)
 Order = float | str
+DAY_MS = 86_400_000
 MOST_WAYS = 4096  # to read the times of one row
 MOST_SECONDS = 400 * 86_400  # that one time lies after another: a wait, a call, an incident
 _ROUNDED = re.compile(r"\d[.,]\d+E\+\d\d", re.ASCII | re.IGNORECASE)  # 7e12 is an id
@@ -61,6 +62,7 @@ class RowReader:
     times: LocalTimes
     tokens: TokenMaker | None = None
     labels: Labels = field(default_factory=dict)
+    day_from: TimeCell | None = None  # a time with its day, for those without one
     in_order: bool = False  # a row's times in the hour that happens twice are read so that they stay in order
 
     @classmethod
@@ -76,8 +78,26 @@ class RowReader:
         if tokens is None and words.token_columns():
             raise TypeError("this mapping makes tokens: give what makes them")
         return cls(
-            words.map, LocalTimes.of(words.time, now_ms), tokens, labels, words.time.ambiguous_hour == "in_order"
+            words.map,
+            LocalTimes.of(words.time, now_ms),
+            tokens,
+            labels,
+            words.time.whole_day_from(),
+            words.time.ambiguous_hour == "in_order",
         )
+
+    def near_to(self, ms: int | None) -> RowReader:
+        """The same, but clock times without a day lie within 12 h of a time."""
+        return replace(self, times=self.times.near_to(ms))
+
+    def day_ms(self, cells: Mapping[str, str]) -> int | None:
+        """The time that a row says for `day_from`; None where it says nothing.
+
+        Raises:
+            CellUnusable: It is no time.
+        """
+        found = self._time(self.day_from, cells, "time.day_from") if self.day_from else None
+        return None if found is None else int(found.value)
 
     def drafts(self, events: Sequence[EventWords], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
         """What a row says about each event, and whether its times could be read in two ways and stay in order in one.
@@ -246,6 +266,7 @@ def key_text(text: str, column: str) -> str:
 
 def is_row(cells: Mapping[str, str], words: MappingWords, times: LocalTimes) -> bool:
     """Whether cells can be a row: the time of some event stands where the mapping looks for it."""
+    times = times.near_to(times.limits.earliest_ms + DAY_MS)  # any day will do
     for event in words.event:
         if event.time.map or event.time.join:
             continue

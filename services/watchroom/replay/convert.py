@@ -11,8 +11,9 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
@@ -20,7 +21,7 @@ from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.cells import CellUnusable, Draft, Drafts, RowReader, key_text, pick
 from watchroom.replay.event_words import TRUTH_FIELDS
 from watchroom.replay.listed import Labels
-from watchroom.replay.mapped import Mapped, id_of, subject_of
+from watchroom.replay.mapped import Mapped, id_of, otherwise_subject, subject_beside_otherwise, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
 
@@ -40,6 +41,8 @@ class Tally:
     events: int = 0
     repeated: int = 0  # events that an earlier row or file already gave; each counts once
     repeating_rows: int = 0  # with an event of a key that an earlier row of the file gave otherwise
+    missing: Counter[str] = field(default_factory=Counter)  # rows by column of times that is empty
+    passed_over: Counter[tuple[str, str]] = field(default_factory=Counter)  # of these, rows that have the next one
     by_order: int = 0  # rows with times in the hour that happens twice, read so that they stay in order
     others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by field and text that became `other`
 
@@ -80,7 +83,8 @@ class Conversion:
         self._file_number = -1
         self._numbered_to: Counter[str] = Counter()  # by key, in the file that is being read
         self._equal_rows: Counter[str] = Counter()  # by content, in that file
-        self._given: dict[int, int] = {}  # hashes in that file: type and keys -> time and data
+        self._given_in = -1  # the number of a file
+        self._given: dict[int, int] = {}  # hashes in it: type and keys -> time and data
         self._known_subjects: set[int] = set()  # hashes: only their number is wanted
         self._known_ids: set[int] = set()
         self.tally = Tally()
@@ -92,13 +96,52 @@ class Conversion:
                 yield from self._apart(row, subject, drafts)
             return
         gathered: dict[str, list[Drafts]] = {}
-        for _, subject, drafts in self._read(rows):
-            self._count_repeating(subject, drafts)
+        for row, subject, drafts in self._read(rows):
+            self._count_repeating(row, subject, drafts)
             gathered.setdefault(subject, []).append(drafts)
         events = [event for subject, group in gathered.items() for event in self._together(subject, group)]
         yield from sorted(events, key=lambda event: (event.arrival_ms, event.time_ms))
 
     def _read(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str, Drafts]]:
+        for row, subject, day_ms in self._with_days(self._named(rows)):
+            reader = self._reader if day_ms is None else self._reader.near_to(day_ms)
+            try:
+                drafts, by_order = reader.drafts(self._words.event, row.where, row.cells)
+            except CellUnusable as error:
+                self._refuse(RowRefused(row.where, str(error)))
+            else:
+                self.tally.by_order += by_order
+                self.tally.others.update({found for draft in drafts if draft for found in draft.others})
+                self._count_missing(row)
+                yield row, subject, drafts
+
+    def _with_days(self, rows: Iterable[tuple[Row, str]]) -> Iterator[tuple[Row, str, int | None]]:
+        """Each row with the time that its clock times lie near to: its own, or the first of the rows that belong to it.
+
+        That may be in a later row, so rows that belong together are gathered where the mapping has `day_from`.
+        """
+        if self._reader.day_from is None:
+            yield from ((row, subject, None) for row, subject in rows)
+            return
+        columns = self._words.columns()
+        gathered: list[tuple[Row, str]] = []
+        days_ms: dict[str, int] = {}
+        for row, subject in rows:
+            try:
+                day_ms = None if subject in days_ms else self._reader.day_ms(row.cells)
+            except CellUnusable as error:
+                self._refuse(RowRefused(row.where, str(error)))
+                continue
+            if self._words.entity.rows == "apart":
+                yield row, subject, day_ms
+                continue
+            if day_ms is not None:
+                days_ms[subject] = day_ms
+            gathered.append((row._replace(cells={column: row.cells[column] for column in columns}), subject))
+        yield from ((row, subject, days_ms.get(subject)) for row, subject in gathered)
+
+    def _named(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str]]:
+        """The rows that are not left out, each with its subject."""
         for row in rows:
             self.tally.rows += 1
             if isinstance(row, RowRefused):
@@ -110,28 +153,33 @@ class Conversion:
                     self._begin_file(row)
                 try:
                     subject = self._subject(row)
-                    drafts, by_order = self._reader.drafts(self._words.event, row.where, row.cells)
                 except CellUnusable as error:
                     self._refuse(RowRefused(row.where, str(error)))
                 else:
-                    self.tally.by_order += by_order
-                    self.tally.others.update({found for draft in drafts if draft for found in draft.others})
-                    yield row, subject, drafts
+                    yield row, subject
+
+    def _count_missing(self, row: Row) -> None:
+        """Which times a row does not have, and whether it has the one that follows."""
+        columns = self._words.time.report_missing
+        for column in columns:
+            self.tally.missing[column] += not row.cells[column]
+        for pair in pairwise(columns):
+            self.tally.passed_over[pair] += not row.cells[pair[0]] and bool(row.cells[pair[1]])
 
     def _skip_reason(self, row: Row) -> str:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
 
     def _subject(self, row: Row) -> str:
-        parts = [
-            self._row_name(row) if column == LINE else key_text(row.cells[column], column)
-            for column in self._words.entity.key
-        ]
-        if self._words.entity.empty and not all(parts):
-            return subject_of([self._row_name(row)])
-        for column, part in zip(self._words.entity.key, parts, strict=True):
-            if not part:
-                raise CellUnusable(f"the key column {column!r} is empty")
-        return subject_of(parts)
+        entity = self._words.entity
+        parts = self._key_parts(entity.key, row)
+        if not entity.otherwise_key:
+            return subject_of(_filled(parts, entity.key))
+        if all(parts):
+            return subject_beside_otherwise(parts)
+        return otherwise_subject(_filled(self._key_parts(entity.otherwise_key, row), entity.otherwise_key))
+
+    def _key_parts(self, columns: Sequence[str], row: Row) -> list[str]:
+        return [self._row_name(row) if column == LINE else key_text(row.cells[column], column) for column in columns]
 
     def _row_name(self, row: Row) -> str:
         """What stands for a row that has no key: its content, and which of the equal rows of its file it is.
@@ -152,7 +200,6 @@ class Conversion:
         self._file_number = row.file_number
         self._numbered_to.clear()
         self._equal_rows.clear()
-        self._given.clear()
 
     def _apart(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
         if self._words.entity.count:
@@ -163,7 +210,7 @@ class Conversion:
         except CellUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
-        self._count_repeating(subject, drafts)
+        self._count_repeating(row, subject, drafts)
         self._count([subject], events)
         yield from events
 
@@ -202,8 +249,11 @@ class Conversion:
             )
         return int(found[1])
 
-    def _count_repeating(self, subject: str, drafts: Drafts) -> None:
+    def _count_repeating(self, row: Row, subject: str, drafts: Drafts) -> None:
         """Whether a row gives an event of a key again, but not as an earlier row of its file did."""
+        if row.file_number != self._given_in:
+            self._given_in = row.file_number
+            self._given.clear()
         if LINE in self._words.entity.key:
             return
         is_repeating = False
@@ -297,6 +347,14 @@ class Conversion:
         others = f"; refused with it: {', '.join(places[1:4])}{' ...' if len(places) > 4 else ''}" if places[1:] else ""
         self.tally.refused += len(group)
         self._refused(RowRefused(places[0] if places else subject, f"{subject}: {why}{others}"))
+
+
+def _filled(parts: list[str], columns: Sequence[str]) -> list[str]:
+    """The texts of key columns; raises CellUnusable where one is empty."""
+    for column, part in zip(columns, parts, strict=True):
+        if not part:
+            raise CellUnusable(f"the key column {column!r} is empty")
+    return parts
 
 
 def _mapped(

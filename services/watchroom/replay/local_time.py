@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.replay.mapping_model import HourRule, TimeWords
-from watchroom.replay.time_forms import fits_instead, read
+from watchroom.replay.time_forms import fits_instead, is_clock, read, read_clock
 from watchroom.replay.time_limits import Limits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,6 +38,7 @@ class LocalTimes:
     ambiguous: HourRule
     missing: HourRule
     limits: Limits
+    near: datetime | None = None  # local time that clock times without a day lie within 12 h of
     _offsets: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -57,6 +58,11 @@ class LocalTimes:
         """The same, but an hour that happens twice is its second one."""
         return replace(self, ambiguous="later")
 
+    def near_to(self, ms: int | None) -> LocalTimes:
+        """The same, but clock times lie within 12 h of a time; None: no such time is known, so they have no day."""
+        local = None if ms is None else (_EPOCH + ms * _MS).astimezone(self.zone).replace(tzinfo=None)
+        return replace(self, near=local)
+
     def ms(self, text: str, formats: Sequence[str] = ()) -> int:
         """Milliseconds since the epoch.
 
@@ -68,7 +74,9 @@ class LocalTimes:
         readings: dict[str, datetime] = {}
         for form in forms:
             try:
-                readings[form] = read(text, form)
+                readings[form] = self._read(text, form)
+            except TimeUnreadable:
+                raise
             except (ValueError, OverflowError):
                 continue
         if not readings:
@@ -77,6 +85,14 @@ class LocalTimes:
         ms = self._one_ms(text, readings)
         self.check(ms, text, forms)
         return ms
+
+    def _read(self, text: str, form: str) -> datetime:
+        if not is_clock(form):
+            return read(text, form)
+        moment = read_clock(text, form, self.near or _LOCAL_EPOCH)
+        if self.near is None:
+            raise TimeUnreadable(f"{text!r} has no day: what time.day_from names is empty in all rows of this key")
+        return moment
 
     def is_epoch(self, text: str, formats: Sequence[str] = ()) -> bool:
         """Whether a text is 1970-01-01T00:00Z, which an empty number of seconds becomes."""

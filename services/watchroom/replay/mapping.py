@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
-from watchroom.replay.mapping_model import Cell, EventWords, MappingWords
+from watchroom.replay.mapping_model import LINE, Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
 from watchroom.replay.places import place_of
-from watchroom.replay.time_forms import clash, form_fault
+from watchroom.replay.time_forms import clashes, clock_fault, form_fault, is_clock
 
 _WORDS = {
     "model_type": 'a table, for example { column = "name" }',
@@ -102,7 +102,11 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
     together = words.entity.rows == "together"
     if together and words.entity.count:
         yield Fault(where, "entity.count", f"{words.entity.count!r} with rows that belong together", 'rows = "apart"')
-    yield from _format_faults(words.time.formats, where, "time.formats")
+    if words.entity.otherwise_key and LINE in words.entity.key:
+        found = f"{', '.join(map(repr, words.entity.otherwise_key))} beside the key {LINE!r}, which is never empty"
+        yield Fault(where, "entity.otherwise_key", found, "a column in entity.key, or no otherwise_key")
+    yield from _day_from_faults(words, events, where)
+    yield from _format_faults(words, words.time.formats, where, "time.formats")
     yield from _token_faults(words, events, where)
     yield from _empty_faults(words, events, where)
     for number, event in enumerate(events):
@@ -117,7 +121,7 @@ def _faults(words: MappingWords, events: Sequence[EventWords | None], where: str
             yield from _cell_faults(cell, words, event, where, f"{place}.{name}")
         for name, time in (("time", event.time), ("arrival", event.arrival)):
             if time is not None:
-                yield from _format_faults(time.formats, where, f"{place}.{name}.formats")
+                yield from _format_faults(words, time.formats, where, f"{place}.{name}.formats")
         yield from _type_faults(event, words, where, place)
 
 
@@ -136,7 +140,13 @@ def _empty_faults(words: MappingWords, events: Sequence[EventWords | None], wher
 def _token_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
     """Columns that become tokens in one place, and are passed on, or shown in messages, as they are in another."""
     secret = frozenset[str]().union(*(event.token_columns() for event in events if event is not None))
-    read = {"entity.key": {*words.entity.key}, "entity.count": {words.entity.count}}
+    entity = words.entity
+    read = {
+        "entity.key": {*entity.key},
+        "entity.otherwise_key": {*entity.otherwise_key},
+        "entity.count": {entity.count},
+        "time.day_from": {*(words.time.day_from.columns() if words.time.day_from else ())},
+    }
     for number, event in enumerate(events):
         if event is not None:
             read[place_of("event", number, "key")] = {*event.key}
@@ -180,11 +190,34 @@ def _type_faults(event: EventWords, words: MappingWords, where: str, place: str)
             yield Fault(where, f"{place}.data", f"no {field!r}, which {name} needs", f'`{field} = "a column"`')
 
 
-def _format_faults(formats: tuple[str, ...], where: str, place: str) -> Iterator[Fault]:
-    wrong = {text: write for text in formats if (write := form_fault(text))}
+def _day_from_faults(words: MappingWords, events: Sequence[EventWords | None], where: str) -> Iterator[Fault]:
+    """What says the days of clock times: a time of a row, with its day."""
+    cell = words.time.day_from
+    if cell is None:
+        return
+    for name, found in (("pick", cell.pick), ("token", cell.token)):
+        if found:
+            yield Fault(where, f"time.day_from.{name}", repr(found), f"no {name}: a row has one such time, as it is")
+    if cell.map and cell.map not in words.map:
+        yield Fault(where, "time.day_from.map", repr(cell.map), f"a map of this file, or add [map.{cell.map}]")
+    for form in cell.formats:
+        if is_clock(form):
+            yield Fault(where, "time.day_from.formats", repr(form), "a form with a day: `join` the date and the time")
+    times = [time for event in events if event is not None for time in (event.time, event.arrival) if time]
+    if not any(is_clock(form) for form in (*words.time.formats, *(form for time in times for form in time.formats))):
+        write = "a clock time in time.formats, for example '%H:%M:%S', or no day_from"
+        yield Fault(where, "time.day_from", "no format without a day", write)
+    full = tuple(form for form in cell.formats if not is_clock(form))
+    yield from _format_faults(words, full, where, "time.day_from.formats")
+
+
+def _format_faults(words: MappingWords, formats: tuple[str, ...], where: str, place: str) -> Iterator[Fault]:
+    has_days = words.time.day_from is not None
+    fault_of = {text: clock_fault if has_days and is_clock(text) else form_fault for text in formats}
+    wrong = {text: write for text in formats if (write := fault_of[text](text))}
     for text, write in wrong.items():
         yield Fault(where, place, repr(text), write)
-    if not wrong and (found := clash(formats)):
+    if not wrong and (found := clashes(formats)):
         first, second, sample = found
         what = f"{first!r} and {second!r}, which both read {sample!r}, as different times"
         yield Fault(where, place, what, "the one of the two that the file means")

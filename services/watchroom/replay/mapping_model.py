@@ -6,6 +6,7 @@ was silently ignored would be a wrong number.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from watchroom.events.tokens import Kind
 from watchroom.replay.listed import as_listed
 from watchroom.replay.places import place_of
+from watchroom.replay.time_forms import is_clock
 from watchroom.settings import Area
 
 HourRule = Literal["earlier", "later", "refuse"]
@@ -91,6 +93,8 @@ class TimeWords(Words):
     missing_hour: HourRule = "refuse"
     earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the first day that an event can have
     latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last
+    day_from: ATimeCell | None = None  # a time with its day, which clock times without one lie within 12 h of
+    report_missing: Columns = ()  # columns of times, as they follow each other: the summary counts empty cells
 
     @field_validator("earliest", "latest")
     @classmethod
@@ -103,6 +107,13 @@ class TimeWords(Words):
     @classmethod
     def _zone_exists(cls, value: str) -> str:
         return known_zone(value)
+
+    def whole_day_from(self) -> TimeCell | None:
+        """`day_from` with formats that have a day: its own, else those of [time], else iso."""
+        if self.day_from is None or self.day_from.formats:
+            return self.day_from
+        formats = tuple(form for form in self.formats if not is_clock(form)) or ("iso",)
+        return self.day_from.model_copy(update={"formats": formats})
 
 
 class ForceWords(Words):
@@ -220,7 +231,7 @@ class EntityWords(Words):
     """What one row, or the rows that belong together, stand for."""
 
     key: Columns = Field(min_length=1)
-    empty: Literal["#line"] | None = None  # what names a row whose key is empty; without it the row is refused
+    otherwise_key: Columns = ()  # what names a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
     most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
@@ -271,17 +282,25 @@ class MappingWords(Words):
     def columns(self) -> dict[str, str]:
         """Every column the mapping reads, each with the first place that names it."""
         places: dict[str, str] = {}
-        for column in self.entity.key:
-            if column != LINE:
-                places.setdefault(column, "entity.key")
-        if self.entity.count:
-            places.setdefault(self.entity.count, "entity.count")
-        for number, skip in enumerate(self.skip):
-            places.setdefault(skip.column, place_of("skip", number, "column"))
+        for place, column in (*self._columns_of_rows(), *self._columns_of_events()):
+            places.setdefault(column, place)
+        return places
+
+    def _columns_of_rows(self) -> Iterator[tuple[str, str]]:
+        """Place and column of what is read whatever happened."""
+        entity, time = self.entity, self.time
+        yield from (("entity.key", column) for column in entity.key if column != LINE)
+        yield from (("entity.otherwise_key", column) for column in entity.otherwise_key if column != LINE)
+        if entity.count:
+            yield "entity.count", entity.count
+        if time.day_from:
+            yield from (("time.day_from", column) for column in time.day_from.columns())
+        yield from (("time.report_missing", column) for column in time.report_missing)
+        yield from ((place_of("skip", number, "column"), skip.column) for number, skip in enumerate(self.skip))
+
+    def _columns_of_events(self) -> Iterator[tuple[str, str]]:
         for number, event in enumerate(self.event):
             for column in (*event.key, *(condition.column for condition in event.when)):
-                places.setdefault(column, place_of("event", number))
+                yield place_of("event", number), column
             for place, cell in event.cells().items():
-                for column in cell.columns():
-                    places.setdefault(column, place_of("event", number, place))
-        return places
+                yield from ((place_of("event", number, place), column) for column in cell.columns())

@@ -15,7 +15,7 @@ from watchroom.replay.mapping_model import EntityWords, EventWords, FileWords, M
 Model = TypeVar("Model", bound=BaseModel)
 Table = dict[str, Any]
 _ANY = {"constant": "?"}
-_STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY}
+_STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY}
 
 
 def usable_parts(given: Table) -> tuple[MappingWords, tuple[EventWords | None, ...]]:

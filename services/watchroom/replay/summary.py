@@ -81,6 +81,15 @@ def others(tally: Tally) -> Iterator[str]:
             yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
 
 
+def missing_times(tally: Tally) -> str:
+    """Rows that lack a time, and how many of them have the next one: `told 253 (252 with en_route), clear 797`."""
+    found = []
+    for column, count in tally.missing.items():
+        passed_over = [f" ({n:,} with {after})" for (before, after), n in tally.passed_over.items() if before == column]
+        found.append(f"{column} {count:,}{''.join(passed_over)}")
+    return ", ".join(found)
+
+
 def _rows(tally: Tally) -> Iterator[str]:
     """What became of the rows."""
     yield (
@@ -95,6 +104,8 @@ def _rows(tally: Tally) -> Iterator[str]:
         yield f"  {tally.repeated:,} events were in more than one row and counted once"
     if tally.repeating_rows:
         yield f"  {tally.repeating_rows:,} rows share their key with an earlier row that says something else"
+    if missing := missing_times(tally):
+        yield f"  missing times: {missing}"
     if tally.by_order:
         yield f"  {tally.by_order:,} rows have times in the hour that happens twice, read so that they stay in order"
     yield from others(tally)

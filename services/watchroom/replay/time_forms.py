@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from itertools import permutations
 
@@ -41,6 +41,11 @@ _STEPS = (
 )
 _DAYS_ONLY = "a pattern with the hour too: where a file has only days, `append` one that you invent"
 _USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
+
+
+_CLOCK_LETTERS = {"%H", "%I", "%M", "%S", "%f", "%p", "%X", "%z", "%Z", "%%"}
+_DATED, _A_DAY = "%Y-%m-%d ", "2000-01-01 "  # before a clock time and its form, to read it as any other time
+_DAY, _HALF_A_DAY = timedelta(days=1), timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,39 @@ def read(text: str, form: str) -> datetime:
     return found
 
 
+@lru_cache(maxsize=1024)
+def is_clock(form: str) -> bool:
+    """Whether a form is a time of day without a day."""
+    letters = {part for part in _pattern(form).parts if part.startswith("%")}
+    return form not in WORDS and bool(letters & {"%H", "%I", "%X"}) and letters <= _CLOCK_LETTERS
+
+
+def read_clock(text: str, form: str, near: datetime) -> datetime:
+    """A time of day, on the day that brings it within 12 h of `near`; exactly 12 h apart, on the day of `near`.
+
+    Both are local times without a zone.
+
+    Raises:
+        ValueError, OverflowError: As `read`.
+    """
+    found = datetime.combine(near.date(), _time_of_day(text, form))
+    if found - near > _HALF_A_DAY:
+        return found - _DAY
+    return found + _DAY if near - found > _HALF_A_DAY else found
+
+
+@lru_cache(maxsize=100_000)  # a day has 86,400 seconds
+def _time_of_day(text: str, form: str) -> time:
+    return read(f"{_A_DAY}{text}", _DATED + form).time()
+
+
+def clock_fault(form: str) -> str:
+    """What to write in place of a form that does not say what a time of day is; empty for one that does."""
+    if _pattern(form).has_zone:
+        return "a clock time without a zone: time.zone says it"
+    return form_fault(_DATED + form) and "a clock time with the hour: '%H:%M:%S', '%H:%M', '%I:%M %p'"
+
+
 def form_fault(form: str) -> str:
     """What to write in place of a form that does not say what a time is; empty for one that does."""
     if form in WORDS:
@@ -93,11 +131,25 @@ def form_fault(form: str) -> str:
         return "%H in place of %I, or %p behind it: %I alone does not tell morning from afternoon"
     if not parts & {"%H", "%I", "%c", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
+    if is_clock(form):
+        return f"{_USUAL}; for clock times without a day, add `day_from` to [time]"
     try:
         lost = any(_utc(read(text, form)) != moment for moment, text in samples(form))
     except (ValueError, OverflowError, re.error):  # `strptime` lets a letter that comes twice end in re.error
         lost = True
     return _USUAL if lost else ""
+
+
+def clashes(forms: Sequence[str]) -> tuple[str, str, str] | None:
+    """Two forms that read one text as different times, and that text; clock times are compared with clock times."""
+    full = tuple(form for form in forms if not is_clock(form))
+    clocks = tuple(_DATED + form for form in forms if is_clock(form))
+    if found := clash(full):
+        return found
+    if found := clash(clocks):
+        first, second, sample = found
+        return first.removeprefix(_DATED), second.removeprefix(_DATED), sample.partition(" ")[2]
+    return None
 
 
 @lru_cache(maxsize=256)
