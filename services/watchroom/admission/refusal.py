@@ -18,7 +18,7 @@ from watchroom.admission.raw_identifiers import raw_identifier
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
-from watchroom.events.times import WRITE, TimeUnusable, to_ms
+from watchroom.events.times import WRITE, TimeUnusable, to_ms, unit_since_1970
 from watchroom.events.tokens import FIELDS
 from watchroom.rolling.periods import WRITE as A_PERIOD
 from watchroom.streams.returns import AS_AT
@@ -100,7 +100,7 @@ def _time(found: dict[str, Any]) -> EventRefused | None:
             except TimeUnusable as error:
                 faults.append(f"{name} {error}")
         elif text is not None or name == "time":
-            faults.append(f"{name} {_found(found, name)}; write {WRITE}")
+            faults.append(f"{name} {_found(found, name)}{_unit(text)}; write {WRITE}")
     return EventRefused(reasons.BAD_TIME, "; ".join(faults)) if faults else None
 
 
@@ -161,6 +161,14 @@ def _instead(item: ErrorDetails, where: str) -> str:
 def _is_small_number(value: object) -> bool:
     """Whether it can be printed: Python refuses to print thousands of digits."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
+
+
+def _unit(value: object) -> str:
+    """What a number in place of a time looks like."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    unit = unit_since_1970(value)
+    return f" (these look like {unit} since 1970)" if unit else ""
 
 
 def _found(found: Mapping[str, Any], name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 ARRIVED: Final = "watchroom-arrived"
+LATEST: Final = "watchroom-latest"
 REASON: Final = "watchroom-reason"
 DETAIL: Final = "watchroom-detail"
 TOPIC: Final = "watchroom-topic"
@@ -34,5 +35,8 @@ DEAD_LETTER: Final = {
 EVENT: Final = {
     ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
     " Lateness is judged on it; the record must come within its stream's keeping after it.",
+    LATEST: "Only from `watchroom replay` under a mapping whose `[time] latest` is still to come: that time, in"
+    " milliseconds since 1970. An event of a source declared `history` may be as late as this; for other sources the"
+    " header has no effect.",
 }
 """What a header of an event says."""

@@ -35,7 +35,7 @@ MEANINGS: Final = {
     WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
     WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gives it",
     LATE: "arrived later after its time than its stream allows",
-    FUTURE: "its time lies too far after its arrival",
+    FUTURE: "its time lies too far after its arrival, or after the timestamp of its Kafka record",
     EXPIRED: "a dead letter sent again so long after it first came that its call, incident or crime may be forgotten",
     UNREADABLE: "Watchroom itself failed on it, see the log of its worker; to be sent again after a fix",
 }

@@ -134,7 +134,7 @@ def _dead_letter() -> dict[str, Any]:
 
 
 def _headers(meanings: dict[str, str], required: list[str] | tuple[str, ...]) -> dict[str, Any]:
-    whole = {headers.ARRIVED, headers.PARTITION, headers.OFFSET, headers.LENGTH}
+    whole = {headers.ARRIVED, headers.LATEST, headers.PARTITION, headers.OFFSET, headers.LENGTH}
     properties: dict[str, Any] = {}
     for name, meaning in meanings.items():
         properties[name] = {"type": "string", "description": meaning}
