@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from watchroom.admission.models import EVENT, MODELS, PROSE_FIELDS
 from watchroom.admission.raw_identifiers import raw_identifier
+from watchroom.admission.wrapped import event_inside, not_an_object, not_json, text_in_text
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
@@ -59,25 +60,34 @@ def refusal(value: bytes) -> EventRefused:
     """Why these bytes are refused. They must have failed in `parse`."""
     if (raw := raw_identifier(value)) is not None:
         return raw
+    try:
+        found = read_json(value)
+    except EventRefused as unread:
+        return unread
+    if not isinstance(found, dict):
+        return EventRefused(reasons.BAD_ENVELOPE, not_an_object(found, _kind(found)))
+    return _envelope(value, found) or _type(found) or _time(found) or _data(value, found)
+
+
+def read_json(value: bytes) -> object:
+    """What JSON holds. Raises EventRefused, too_large or bad_json, for bytes that are too many or are not JSON."""
     if len(value) > MOST_BYTES:
-        return EventRefused(
+        raise EventRefused(
             reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
         )
     try:
-        found = from_json(value, allow_inf_nan=False)
+        found: object = from_json(value, allow_inf_nan=False)
     except ValueError as error:
-        return EventRefused(reasons.BAD_JSON, f"the value is not JSON: {error}; write one JSON object in UTF-8")
-    if not isinstance(found, dict):
-        return EventRefused(
-            reasons.BAD_ENVELOPE, f"the value is {_kind(found)}; write one JSON object, a CloudEvents 1.0 event"
-        )
-    return _envelope(value, found) or _type(found) or _time(found) or _data(value, found)
+        raise EventRefused(reasons.BAD_JSON, not_json(value, error)) from None
+    return found
 
 
 def _envelope(value: bytes, found: dict[str, Any]) -> EventRefused | None:
     faults = [_fault(item) for item in _errors(_ENVELOPE, value) if item["loc"][0] not in _TIMES]
     if not isinstance(found.get("type"), str):
         faults.append(f"type {_found(found, 'type')}; write {_WRITE['type']}")
+    if faults and (inside := event_inside(found)):
+        faults.insert(0, inside)
     return EventRefused(reasons.BAD_ENVELOPE, "; ".join(faults)) if faults else None
 
 
@@ -106,7 +116,9 @@ def _time(found: dict[str, Any]) -> EventRefused | None:
 
 def _data(value: bytes, found: dict[str, Any]) -> EventRefused:
     faults = [_fault(item) for item in _errors(EVENT, value)] or ["the event does not fit the schema of its type"]
-    if found.get("data") is None and "data_base64" in found:
+    if isinstance(data := found.get("data"), str) and (held := text_in_text(data)):
+        faults.append(f"data is a text {held}; write the object itself")
+    if data is None and "data_base64" in found:
         faults.append("data_base64 is not read; write data as a JSON object")
     return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults))
 
