@@ -100,9 +100,19 @@ def _about(letter: Letter) -> Iterator[str]:
         yield f"SHA-256: {letter.sha256}"
         yield "key: not kept; the record itself is still in its topic, and the runbook RawIdentifier says what to do"
         return
-    yield f"bytes: {'cut, only the first 1 MiB was kept' if letter.is_cut else 'whole'}"
-    key = "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
-    yield "key: " + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in key)
+    yield f"bytes: {'cut, only the first 1 MiB was kept' if letter.length else 'whole'}"
+    cut = f" (cut, there were {letter.key_length} bytes)" if letter.key_length else ""
+    yield f"key: {_text(letter.key)}{cut}"
+    if letter.own_headers_length:
+        yield f"headers: not all kept, there were {letter.own_headers_length} bytes of them"
+    for name, value in letter.own_headers:
+        yield f"header {_text(name.encode())}: {_text(value)}"
+
+
+def _text(said: bytes | None) -> str:
+    """Bytes as text, with nothing in it that a terminal would obey."""
+    text = "none" if said is None else said.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:

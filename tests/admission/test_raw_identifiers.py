@@ -15,7 +15,7 @@ from watchroom.admission.admit import Admission
 from watchroom.admission.models import MODELS, data_fields
 from watchroom.admission.raw_identifiers import raw_identifier, source_of
 from watchroom.events import reasons
-from watchroom.events.record import Arrived, Record
+from watchroom.events.record import Arrived, Headers, Record
 from watchroom.events.tokens import FIELDS, TokenMark
 from watchroom.intake.judging import OTHER, Judge
 
@@ -128,6 +128,33 @@ def test_whatever_else_is_wrong_neither_value_nor_key_is_shown(given: Record, na
     assert "96000" not in detail
     assert "'17'" not in detail
     assert sum(counted.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "value"),
+    [
+        ((("ce_caller_token", NUMBER.encode()),), b"{}"),
+        ((("ce_caller_token", None), ("ce_caller_token", f"{TOKEN}, {NUMBER}".encode())), b"{}"),
+        ((("baggage", json.dumps(RAW).encode()),), b"{}"),
+        ((("baggage", f"caller_token={NUMBER}".encode()),), b"{}"),
+        ((("caller_token", b"\xff" + NUMBER.encode()),), None),
+        ((("ce_specversion", b"1.0"), ("ce_source", b"acd")), json.dumps(RAW).encode()),
+        ((("ce_specversion", b"1.0"), ("ce_source", b"acd"), ("ce_caller_token", NUMBER.encode())), b"{"),
+    ],
+)
+def test_headers_are_searched_too(headers: Headers, value: bytes | None) -> None:
+    """A letter keeps them; and what a record is counted under is its header's source in binary mode."""
+    reason, detail, counted = judged(Record(5, NOON_MS, b"17", value, headers))
+    assert reason == reasons.RAW_IDENTIFIER
+    assert "96000" not in detail
+    assert counted == {"acd" if len(headers) > 1 and headers[1][0] == "ce_source" else "other": 1}
+
+
+@pytest.mark.parametrize("said", [TOKEN.encode(), None])
+def test_a_token_or_null_in_a_header_is_no_raw_identifier(said: bytes | None) -> None:
+    """As in a value."""
+    late = record(arrival_ms=NOON_MS + 2 * DAY_MS, headers=(("ce_caller_token", said), ("caller", NUMBER.encode())))
+    assert judged(late)[0] == reasons.LATE
 
 
 def test_a_fault_of_ours_shows_and_logs_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:

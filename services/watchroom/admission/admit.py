@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
+from watchroom.admission.binary_mode import parse_record
 from watchroom.admission.models import HEARTBEAT, STREAM_OF
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
@@ -80,11 +81,11 @@ class Admission:
                 late, or misplaced, names a person is for `raw_identifiers` to say before it is kept.
         """
         offset, timestamp_ms, key, value, headers = record
-        if value is None:
+        event = parse_record(headers, value) if headers else None if value is None else parse(value)
+        if event is None:
             raise EventRefused(
                 reasons.BAD_JSON, "the record has no value (a tombstone), and events are never deleted; write an event"
             )
-        event = parse(value)
         kind, _, source, subject, time_ms, recorded_ms, _, _ = event
         if kind not in self._types and kind != HEARTBEAT:
             self._refuse_topic(kind)

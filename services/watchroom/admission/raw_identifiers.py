@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,6 +25,8 @@ from watchroom.admission.models import REQUIRED_TOKENS
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Name
+from watchroom.events.headers import SOURCE
+from watchroom.events.record import Headers
 from watchroom.events.tokens import FIELDS, PATTERN
 
 _MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; more are no escape that any producer writes
@@ -41,16 +45,17 @@ def _field(name: str) -> re.Pattern[bytes]:
 _FIELDS: Final = {name: _field(name) for name in FIELDS}
 
 
-def raw_identifier(value: bytes | None) -> EventRefused | None:
+def raw_identifier(value: bytes | None, headers: Headers = ()) -> EventRefused | None:
     """Why a record must not be kept; None where none of the token fields can hold anything but a token.
 
     Args:
         value: The record's value, whatever it is.
+        headers: The record's headers, which its letter keeps as well.
 
     Returns:
         A refusal that shows neither the value nor the key.
     """
-    for found in _readings(value or b""):
+    for found in chain(_readings(value or b""), *(_readings(_as_json(*header)) for header in headers)):
         for name, field in _FIELDS.items():
             if any(match["proven"] is None for match in field.finditer(found)):
                 or_null = "" if name in REQUIRED_TOKENS else ", or null"
@@ -63,13 +68,22 @@ def raw_identifier(value: bytes | None) -> EventRefused | None:
     return None
 
 
-def source_of(value: bytes | None) -> str | None:
-    """The source that the bytes name, if they can be read so far and it is a name; None for all others."""
+def source_of(value: bytes | None, headers: Headers = ()) -> str | None:
+    """The source that a record names, if it can be read so far and it is a name; None for all others."""
     try:
+        for name, said in headers:
+            if name == SOURCE:
+                return _NAME.validate_python((said or b"").decode())
         found = from_json(value or b"")
         return _NAME.validate_python(found["source"]) if isinstance(found, dict) else None
     except (ValueError, KeyError, ValidationError):
         return None
+
+
+def _as_json(name: str, said: bytes | None) -> bytes:
+    """A header as a field of JSON, so that its name is searched like any field's."""
+    text = None if said is None else said.decode("utf-8", "replace")
+    return json.dumps({name: text}, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _readings(value: bytes) -> Iterator[bytes]:

@@ -16,8 +16,19 @@ PARTITION: Final = "watchroom-partition"
 OFFSET: Final = "watchroom-offset"
 LENGTH: Final = "watchroom-length"
 SHA256: Final = "watchroom-sha256"
+HEADERS_LENGTH: Final = "watchroom-headers-length"
 KEY_LENGTH: Final = "watchroom-key-length"
 KEY_SHA256: Final = "watchroom-key-sha256"
+
+OURS: Final = "watchroom-"
+"""Begins the name of each header of ours."""
+
+ATTRIBUTE: Final = "ce_"
+"""Begins the name of each header that holds an attribute, in binary mode."""
+SPECVERSION: Final = "ce_specversion"
+"""The header that tells a record in binary mode."""
+SOURCE: Final = "ce_source"
+CONTENT_TYPE: Final = "content-type"
 
 DEAD_LETTER: Final = {
     REASON: "Why it was refused, one of a closed list.",
@@ -29,6 +40,10 @@ DEAD_LETTER: Final = {
     LENGTH: "Full length in bytes, where the value was cut at 1 MiB, or left out (`raw_identifier`).",
     SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB or left out."
     f" A key is cut at 64 KiB, and {KEY_LENGTH} and {KEY_SHA256} say the same of it.",
+    HEADERS_LENGTH: "Bytes of all headers of the record, names and values, where not all were kept. A letter has its"
+    " record's own headers under their own names, 16 KiB together at most; those that begin with `watchroom-` are not"
+    f" kept, but {ARRIVED} and {LATEST} are. Of `raw_identifier` none is kept.",
+    LATEST: "As the refused record had it; a replay passes it on.",
 }
 """What each header of a dead letter says."""
 

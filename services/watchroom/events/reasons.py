@@ -27,9 +27,10 @@ MEANINGS: Final = {
     RAW_IDENTIFIER: "a field that holds a token held something else, or may have: its letter has no key and no value",
     TOO_LARGE: "more than 262,144 bytes (256 KiB)",
     BAD_JSON: "not JSON in UTF-8, or no value at all (a tombstone)",
-    BAD_ENVELOPE: "not a CloudEvents 1.0 envelope: specversion, id, source, type or subject is missing or unusable",
+    BAD_ENVELOPE: "not one CloudEvents 1.0 event: specversion, id, source, type or subject is missing or unusable",
     UNKNOWN_TYPE: "a type that Watchroom does not know",
-    BAD_TIME: "time is missing, a time is not RFC 3339 with an offset, or the record's own timestamp is of no clock",
+    BAD_TIME: "time is missing or before 1990, a time is not RFC 3339 with an offset, or the record's own timestamp is"
+    " of no clock",
     BAD_DATA: "data lacks what its type requires, or holds it in another form",
     WRONG_TOPIC: "a type of another stream",
     WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
