@@ -25,6 +25,7 @@ _BATCH: Final = "application/cloudevents-batch"
 _DATACONTENTTYPE: Final = "datacontenttype"
 _NO_ATTRIBUTES: Final = ("data", "data_base64")  # no attribute of CloudEvents may have these names
 _LIKE_OURS: Final = ("ce_", "ce-", "cloudevents")  # as HTTP, AMQP and older drafts write them
+_LENGTH: Final = len(CONTENT_TYPE)
 _MOST_SHOWN: Final = 60
 
 
@@ -38,17 +39,23 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
         EventRefused: As `parse`; and bad_envelope for a batch, and in binary mode for an attribute whose header is
             there twice, is null or is not UTF-8.
     """
-    content_type = _content_type(headers)
-    if content_type.startswith(_BATCH):
-        raise _refused(CONTENT_TYPE, f"says {_shown(content_type)}, a batch of events", "one event a record")
-    is_binary = any(name == SPECVERSION for name, _ in headers) and not content_type.startswith(_STRUCTURED)
+    content_type, is_binary = "", False
+    for name, said in headers:  # of every record that has any: one loop, and seldom more
+        if name == SPECVERSION:
+            is_binary = True
+        elif len(name) == _LENGTH and said and not content_type and name.lower() == CONTENT_TYPE:
+            content_type = said.decode("utf-8", "replace").strip().lower()
+    if content_type.startswith(_STRUCTURED):
+        is_binary = False
+        if content_type.startswith(_BATCH):
+            raise _refused(CONTENT_TYPE, f"says {_shown(content_type)}, a batch of events", "one event a record")
     if value is None and not is_binary:
         return None
     attributes = attributes_of(headers) if is_binary else {}
     try:
         return parse(structured(attributes, value) if is_binary else value or b"")
     except EventRefused as error:
-        about = _about_binary(headers) if is_binary else _about_structured(headers, content_type)
+        about = _about_binary(content_type) if is_binary else _about_structured(headers, content_type)
         if not about or error.reason not in (reasons.BAD_JSON, reasons.BAD_ENVELOPE, reasons.BAD_DATA):
             raise
         raise EventRefused(error.reason, f"{error.detail}. {about}") from None
@@ -93,15 +100,8 @@ def attributes_of(headers: Headers) -> dict[str, str]:
     return found
 
 
-def _content_type(headers: Headers) -> str:
-    """A record's content type in lower case; empty where there is none."""
-    said = next((said or b"" for name, said in headers if name.lower() == CONTENT_TYPE), b"")
-    return said.decode("utf-8", "replace").strip().lower()
-
-
-def _about_binary(headers: Headers) -> str:
-    said = _content_type(headers)
-    about = f" (its {CONTENT_TYPE} is {_shown(said)})" if said else ""
+def _about_binary(content_type: str) -> str:
+    about = f" (its {CONTENT_TYPE} is {_shown(content_type)})" if content_type else ""
     return f"The record is in binary mode: attributes are headers such as {ATTRIBUTE}id, data is its value, JSON{about}"
 
 
