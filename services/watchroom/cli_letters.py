@@ -58,7 +58,7 @@ def show(
     offset: Annotated[int, typer.Argument(parser=whole_number(0), help="Its offset.")],
     kafka: Kafka = None,
 ) -> None:
-    """Show one letter: why it was refused on standard error, its bytes, untouched, on standard output."""
+    """Show one letter: why, and its record's headers, on standard error; its bytes, untouched, on standard output."""
     from watchroom.intake.letters import read_letters
 
     settings = settings_with(kafka)
@@ -75,7 +75,7 @@ def show(
 
 @app.command("replay")
 def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
-    """Send letters to their topics again; those that are still wrong come back.
+    """Send letters to their topics again, with their headers; those that are still wrong come back.
 
     Fix the cause first: a letter replayed unchanged is refused again, and is then listed twice, by its first record
     and by the one that was sent again. Another replay sends it once. Repeating is harmless: what first came longer

@@ -167,6 +167,16 @@ def test_a_record_timestamp_of_another_scale_is_named(history: tuple[str, ...], 
     assert f"looks like {unit} since 1970" in error.detail
 
 
+@pytest.mark.parametrize("arrival_ms", [-1, 0])
+def test_a_record_without_a_timestamp_is_said_to_have_none(arrival_ms: int) -> None:
+    """Kafka's oldest message format has none: then no year of the event is at fault."""
+    for history in ((), ("acd",)):
+        told = record(arrival_ms=arrival_ms, recordedtime="2021-10-30T12:00:00Z")
+        error = refused_record(admission(history=history), told)
+        assert error.reason == reasons.FUTURE
+        assert "timestamp is of no clock: set message.timestamp.type=LogAppendTime" in error.detail
+
+
 def test_a_history_event_without_recordedtime_has_kafkas_arrival() -> None:
     """There is nothing else to judge it by."""
     admitted = admission(history=("acd",)).admit(record(arrival_ms=NOON_MS + 7))

@@ -99,6 +99,8 @@ def test_null_is_offered_only_where_it_is_admitted(name: str) -> None:
         record(data={"line": 9}, caller_token=NUMBER),
         record(data=RAW | {"padding": "x" * 300_000}),
         record(type="incident.graded", data=ABSENT, data_base64=base64.b64encode(json.dumps(RAW).encode()).decode()),
+        record()._replace(value=base64.b64encode(value_of(data=RAW))),
+        record()._replace(value=b' "' + base64.urlsafe_b64encode(value_of(data=RAW)) + b'"'),
         record()._replace(value=value_of(data=RAW)[:-9]),
         record()._replace(value=value_of(data=RAW)[:-2]),
         record()._replace(value=value_of(data={"caller_token": TOKEN})[:-4]),

@@ -33,7 +33,11 @@ EVENTS = st.builds(
 
 # What is done to the JSON of an event, and what its letter says: what it looks like, and what to change.
 NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
-    "Confluent": (lambda value: b"\0\0\0\0\x0c" + value, "5 bytes of Confluent's schema registry", SERIALIZER),
+    "Confluent": (
+        lambda value: b"\0\0\0\0\x0c" + value,
+        "Confluent's schema registry (schema 12)",
+        SERIALIZER,
+    ),
     "Confluent, schema 70,000": (lambda value: b"\0\0\1\x11\x70" + value, "5 bytes of Confluent's", SERIALIZER),
     "Confluent, schema 123": (lambda value: b"\0\0\0\0{" + value, "5 bytes of Confluent's", SERIALIZER),
     "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9 bytes of Apicurio Registry", SERIALIZER),
@@ -77,7 +81,7 @@ NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "is a text in base64: it was serialised as bytes",
         "write the object itself",
     ),
-    "a batch": (lambda event: [event], "is a list of 1 objects, a batch", "write one event a record"),
+    "a batch": (lambda event: [event], "is a list of 1 object, a batch", "write one event a record"),
     "a batch of two": (lambda event: [event, event], "is a list of 2 objects, a batch", "write one event a record"),
     "Kafka Connect": (
         lambda event: {"schema": {"type": "struct"}, "payload": event},

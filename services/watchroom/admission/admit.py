@@ -212,7 +212,8 @@ def _other_unit(timestamp_ms: int) -> str:
     if EARLIEST_MS <= timestamp_ms < LATEST_MS:
         return ""
     unit = unit_since_1970(timestamp_ms)
-    return f". The Kafka record's timestamp looks like {unit} since 1970; it must be milliseconds" if unit else ""
+    looks = f"looks like {unit} since 1970 and must be milliseconds" if unit else "is of no clock"
+    return f". The Kafka record's timestamp {looks}: set message.timestamp.type=LogAppendTime on the topic"
 
 
 def _refuse_impossible(timestamp_ms: int) -> None:
@@ -224,8 +225,7 @@ def _refuse_impossible(timestamp_ms: int) -> None:
     if timestamp_ms >= LATEST_MS:
         raise EventRefused(
             reasons.BAD_TIME,
-            f"the Kafka record's timestamp is {to_text(timestamp_ms)}; mind that it is in milliseconds, or set"
-            f" message.timestamp.type=LogAppendTime on the topic{_other_unit(timestamp_ms)}",
+            f"the Kafka record is of {to_text(timestamp_ms)}{_other_unit(timestamp_ms)}",
         )
 
 

@@ -30,7 +30,7 @@ from watchroom.events.record import Headers
 from watchroom.events.tokens import FIELDS, PATTERN
 
 _MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; more are no escape that any producer writes
-_BASE64: Final = re.compile(rb'data_base64"\s*:\s*"([^"]*)"')
+_BASE64: Final = re.compile(rb'(?:data_base64"\s*:\s*"|^\s*"?(?=eyJ))([^"]*)')  # `{"` begins eyJ in base64
 _NAME: Final = TypeAdapter(Name)
 
 

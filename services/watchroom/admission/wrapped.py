@@ -64,7 +64,8 @@ def not_json(value: bytes, error: ValueError) -> str:
 def not_an_object(found: object, kind: str) -> str:
     """The same of JSON that is no object, of this kind ("a list")."""
     if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
-        return f"the value is a list of {len(found):,} objects, a batch of events; {_ONE}"
+        objects = f"{len(found):,} object{'s' * (len(found) > 1)}"
+        return f"the value is a list of {objects}, a batch of events; {_ONE}"
     if isinstance(found, str) and (held := text_in_text(found)):
         return f"the value is a text {held}; write the object itself, a CloudEvents 1.0 event"
     return f"the value is {kind}; write one JSON object, a CloudEvents 1.0 event"
@@ -126,7 +127,8 @@ def _encodings(value: bytes) -> Iterator[str]:
 def _binary(value: bytes) -> Iterator[str]:
     for first, size, registry in _REGISTRIES:
         if value.startswith(first) and _is_json(value[size:]):
-            yield f"begins with {size} bytes of {registry}, before its JSON; {_BYTES}"
+            schema = f" (schema {int.from_bytes(value[1:size])})" if first == b"\0" else ""
+            yield f"begins with {size} bytes of {registry}{schema}, before its JSON; {_BYTES}"
     for magic, name in _MAGIC:
         if value.startswith(magic):
             yield f"is compressed ({name}); {_PACKED}"
