@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -100,6 +102,8 @@ def test_null_is_offered_only_where_it_is_admitted(name: str) -> None:
         record(data=RAW | {"padding": "x" * 300_000}),
         record(type="incident.graded", data=ABSENT, data_base64=base64.b64encode(json.dumps(RAW).encode()).decode()),
         record()._replace(value=base64.b64encode(value_of(data=RAW))),
+        record()._replace(value=gzip.compress(value_of(data=RAW))),
+        record()._replace(value=zlib.compress(value_of(data=RAW))[:-9]),
         record()._replace(value=b' "' + base64.urlsafe_b64encode(value_of(data=RAW)) + b'"'),
         record()._replace(value=value_of(data=RAW)[:-9]),
         record()._replace(value=value_of(data=RAW)[:-2]),
@@ -181,6 +185,12 @@ def test_a_record_that_holds_no_raw_identifier_keeps_its_reason(data: dict[str, 
     assert judged(written_wide)[0] == reasons.LATE
     as_text = record(data=json.dumps(data, separators=(",", ":")))
     assert judged(as_text)[0] == reasons.BAD_DATA
+
+
+def test_what_is_packed_a_thousand_times_is_read_from_its_beginning() -> None:
+    """A letter may cost time, and not memory."""
+    assert raw_identifier(zlib.compress(bytes(20 * 1024 * 1024))) is None
+    assert raw_identifier(b"\x1f\x8b no gzip after all") is None
 
 
 @given(st.binary(max_size=200))

@@ -14,6 +14,7 @@ import base64
 import binascii
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
@@ -32,6 +33,9 @@ from watchroom.events.tokens import FIELDS, PATTERN
 _MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; more are no escape that any producer writes
 _BASE64: Final = re.compile(rb'(?:data_base64"\s*:\s*"|^\s*"?(?=eyJ))([^"]*)')  # `{"` begins eyJ in base64
 _NAME: Final = TypeAdapter(Name)
+_GZIP_AND_ZLIB: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_EITHER: Final = zlib.MAX_WBITS | 32
+_MOST_UNPACKED: Final = 1024 * 1024  # four times the largest event
 
 
 def _field(name: str) -> re.Pattern[bytes]:
@@ -80,6 +84,14 @@ def source_of(value: bytes | None, headers: Headers = ()) -> str | None:
         return None
 
 
+def _unpacked(value: bytes) -> bytes:
+    """The beginning of what is packed, as far as it can be read."""
+    try:
+        return zlib.decompressobj(_EITHER).decompress(value, _MOST_UNPACKED)
+    except zlib.error:
+        return b""
+
+
 def _as_json(name: str, said: bytes | None) -> bytes:
     """A header as a field of JSON, so that its name is searched like any field's."""
     text = None if said is None else said.decode("utf-8", "replace")
@@ -87,7 +99,12 @@ def _as_json(name: str, said: bytes | None) -> bytes:
 
 
 def _readings(value: bytes) -> Iterator[bytes]:
-    """The bytes in which names are looked for: UTF-16 and UTF-32 read as ASCII, and what is packed as base64."""
+    """The bytes in which names are looked for: UTF-16 and UTF-32 read as ASCII, and what is packed as base64 or gzip.
+
+    What is packed otherwise (zstd, snappy, LZ4, bzip2, xz) is not unpacked, so a letter keeps it.
+    """
+    if value.startswith(_GZIP_AND_ZLIB):
+        value += _unpacked(value)
     plain = value.replace(b"\0", b"")
     if b"token" in plain or b"\\u" in plain:  # almost every refused record has neither
         yield plain

@@ -1,6 +1,6 @@
 """What bytes that should be one JSON object look like, and what the producer should change. Pure.
 
-Only for messages: nothing is unpacked and no event is read from what is found here.
+Only for messages: no event is read from what is found here.
 
 Source:
     Byte order marks: RFC 3629, The Unicode Standard 23.8. Magic numbers: RFC 1952 (gzip), 1950 (zlib), 8878 (zstd),

@@ -25,9 +25,9 @@ is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers 
 * **Times** are RFC 3339 with an offset (`2021-10-31T01:30:00+01:00` or `2021-10-31T00:30:00Z`): that half hour
   happened twice in London. Without an offset an event is refused. Milliseconds count, what is finer is cut.
 * **Times that cannot be** are refused, whatever the source: before 1990, or more than 5 minutes later than the
-  timestamp of the event's own Kafka record (of a dead letter that is sent again, the first record's). Only `watchroom
-  replay` can move that limit, for sources declared `history`, by header `watchroom-latest`. No clock but the record's
-  takes part, so a rebuild refuses and admits the same events.
+  timestamp of the event's own Kafka record (of a dead letter that is sent again, the first record's). No other clock
+  takes part, so a rebuild refuses and admits the same events. Only the header `watchroom-latest`, which `watchroom
+  replay` writes, moves that limit, and only for sources declared `history`.
 * **`id`** is unique within `source`, and stays the same when the event is sent again: then it is counted once.
 * **Names** (`id`, `source`, `subject`): 1 to 256 characters, no control characters, no space at either end.
 * **Other fields** are welcome, in the envelope and in `data`; they are not read. `null` means absent.
