@@ -58,7 +58,7 @@ def show(
     offset: Annotated[int, typer.Argument(parser=whole_number(0), help="Its offset.")],
     kafka: Kafka = None,
 ) -> None:
-    """Show one letter: why it was refused on standard error, its bytes, untouched, on standard output."""
+    """Show one letter: why, and its record's headers, on standard error; its bytes, untouched, on standard output."""
     from watchroom.intake.letters import read_letters
 
     settings = settings_with(kafka)
@@ -75,7 +75,7 @@ def show(
 
 @app.command("replay")
 def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
-    """Send letters to their topics again; those that are still wrong come back.
+    """Send letters to their topics again, with their headers; those that are still wrong come back.
 
     Fix the cause first: a letter replayed unchanged is refused again, and is then listed twice, by its first record
     and by the one that was sent again. Another replay sends it once. Repeating is harmless: what first came longer
@@ -100,9 +100,19 @@ def _about(letter: Letter) -> Iterator[str]:
         yield f"SHA-256: {letter.sha256}"
         yield "key: not kept; the record itself is still in its topic, and the runbook RawIdentifier says what to do"
         return
-    yield f"bytes: {'cut, only the first 1 MiB was kept' if letter.is_cut else 'whole'}"
-    key = "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
-    yield "key: " + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in key)
+    yield f"bytes: {'cut, only the first 1 MiB was kept' if letter.length else 'whole'}"
+    cut = f" (cut, there were {letter.key_length} bytes)" if letter.key_length else ""
+    yield f"key: {_text(letter.key)}{cut}"
+    if letter.own_headers_length:
+        yield f"headers: not all kept, there were {letter.own_headers_length} bytes of them"
+    for name, value in letter.own_headers:
+        yield f"header {_text(name.encode())}: {_text(value)}"
+
+
+def _text(said: bytes | None) -> str:
+    """Bytes as text, with nothing in it that a terminal would obey."""
+    text = "none" if said is None else said.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:

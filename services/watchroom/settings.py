@@ -199,7 +199,9 @@ class Settings(BaseSettings):
         default=Days(DEFAULT_DAYS["keeping_days"]),
         description="how long an entity is known after its last event; a stream that is not named keeps its default",
     )
-    future_s: float = Field(default=300, ge=0, description="how far an event's time may lie after its arrival")
+    future_s: float = Field(
+        default=300, ge=0, description="how far an event's time may lie after its arrival, and after its Kafka record"
+    )
     step_events: int = Field(default=2000, ge=1, le=20000, description="most events in one atomic step")
     fresh_s: float = Field(default=10, gt=0, description="a partition older than this withholds its stream")
     silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")

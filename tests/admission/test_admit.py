@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from tests.admission.made import DAY_MS, FUTURE_MS, KEEPING_MS, NOON_MS, admission, parsed, record, refused_record
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
-from watchroom.events.headers import ARRIVED
+from watchroom.events.headers import ARRIVED, LATEST
 from watchroom.events.record import Arrived, Record
 from watchroom.events.times import LATEST_MS, to_ms
 
 HISTORY = "2021-10-29T00:00:00Z"
+LATER = "2021-10-31T12:00:00Z"
 
 
 def arrived_header(ms: int | str) -> tuple[tuple[str, bytes], ...]:
@@ -117,6 +118,63 @@ def test_a_history_event_can_be_late_and_ahead_too() -> None:
     rules = admission(history=("acd",))
     assert refused_record(rules, record(recordedtime="2021-10-31T12:00:00.001Z")).reason == reasons.LATE
     assert refused_record(rules, record(recordedtime="2021-10-30T11:54:59.999Z")).reason == reasons.FUTURE
+
+
+def test_no_history_event_is_later_than_its_record() -> None:
+    """One wrong year would close a month and open another in 2121; the record's clock says so at each rebuild too."""
+    rules = admission(history=("acd",))
+    for at, ms in (("2021-10-30T12:05:00Z", NOON_MS), ("2021-10-30T12:05:00.001Z", NOON_MS + 1)):
+        told = record(time=at, recordedtime=at)
+        assert rules.admit(told._replace(timestamp_ms=ms))
+        error = refused_record(rules, told._replace(timestamp_ms=ms - 1))
+        assert error.reason == reasons.FUTURE
+        assert "no event may be later than its record and 5 min, from a history source either" in error.detail
+    ahead = record(recordedtime="2021-10-30T12:05:00.001Z")
+    assert refused_record(rules, ahead).detail.startswith("time or recordedtime is 2021-10-30T12:05:00.001Z, but its")
+
+
+def test_of_a_letter_sent_again_the_first_record_is_the_bound() -> None:
+    """Else a wrong year would be admitted once that year has come."""
+    rules = admission(history=("acd",))
+    told = record(time=LATER, recordedtime=LATER, arrival_ms=to_ms(LATER), headers=arrived_header(NOON_MS))
+    assert refused_record(rules, told).reason == reasons.FUTURE
+    assert rules.admit(told._replace(headers=arrived_header(to_ms(LATER) - FUTURE_MS)))
+
+
+def test_a_replay_permits_later_times_on_its_own_records_of_history_sources() -> None:
+    """Days that a mapping invents may be to come; a live source that said so would have its events of any year."""
+    told = record(time=LATER, recordedtime=LATER)
+    rules = admission(history=("acd",))
+
+    def permitting(text: bytes | None) -> Record:
+        return told._replace(headers=(("other", b"x"), (LATEST, text)))
+
+    assert rules.admit(permitting(b"%d" % to_ms(LATER))).event.time_ms == to_ms(LATER)
+    error = refused_record(rules, permitting(b"%d" % (to_ms(LATER) - 1)))
+    assert error.reason == reasons.FUTURE
+    assert "2021-10-31T11:59:59.999Z (header watchroom-latest)" in error.detail
+    for text in (None, b"", b"soon", b"-1", b"9" * 16):
+        assert refused_record(rules, permitting(text)).reason == reasons.FUTURE
+    assert refused_record(admission(), permitting(b"%d" % to_ms(LATER))).reason == reasons.FUTURE
+
+
+@pytest.mark.parametrize(("per_s", "unit"), [(1, "seconds"), (10**6, "microseconds"), (10**9, "nanoseconds")])
+@pytest.mark.parametrize("history", [(), ("acd",)], ids=["live", "history"])
+def test_a_record_timestamp_of_another_scale_is_named(history: tuple[str, ...], per_s: int, unit: str) -> None:
+    """A topic takes whatever its producer writes, unless it is set to LogAppendTime."""
+    told = record(arrival_ms=NOON_MS // 1000 * per_s, recordedtime="2021-10-30T12:00:00Z")
+    error = refused_record(admission(history=history), told)
+    assert f"looks like {unit} since 1970" in error.detail
+
+
+@pytest.mark.parametrize("arrival_ms", [-1, 0])
+def test_a_record_without_a_timestamp_is_said_to_have_none(arrival_ms: int) -> None:
+    """Kafka's oldest message format has none: then no year of the event is at fault."""
+    for history in ((), ("acd",)):
+        told = record(arrival_ms=arrival_ms, recordedtime="2021-10-30T12:00:00Z")
+        error = refused_record(admission(history=history), told)
+        assert error.reason == reasons.FUTURE
+        assert "timestamp is of no clock: set message.timestamp.type=LogAppendTime" in error.detail
 
 
 def test_a_history_event_without_recordedtime_has_kafkas_arrival() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from watchroom.admission.admit import Admission
 from watchroom.admission.models import MODELS, data_fields
 from watchroom.admission.raw_identifiers import raw_identifier, source_of
 from watchroom.events import reasons
-from watchroom.events.record import Arrived, Record
+from watchroom.events.record import Arrived, Headers, Record
 from watchroom.events.tokens import FIELDS, TokenMark
 from watchroom.intake.judging import OTHER, Judge
 
@@ -99,6 +101,10 @@ def test_null_is_offered_only_where_it_is_admitted(name: str) -> None:
         record(data={"line": 9}, caller_token=NUMBER),
         record(data=RAW | {"padding": "x" * 300_000}),
         record(type="incident.graded", data=ABSENT, data_base64=base64.b64encode(json.dumps(RAW).encode()).decode()),
+        record()._replace(value=base64.b64encode(value_of(data=RAW))),
+        record()._replace(value=gzip.compress(value_of(data=RAW))),
+        record()._replace(value=zlib.compress(value_of(data=RAW))[:-9]),
+        record()._replace(value=b' "' + base64.urlsafe_b64encode(value_of(data=RAW)) + b'"'),
         record()._replace(value=value_of(data=RAW)[:-9]),
         record()._replace(value=value_of(data=RAW)[:-2]),
         record()._replace(value=value_of(data={"caller_token": TOKEN})[:-4]),
@@ -130,6 +136,33 @@ def test_whatever_else_is_wrong_neither_value_nor_key_is_shown(given: Record, na
     assert sum(counted.values()) == 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "value"),
+    [
+        ((("ce_caller_token", NUMBER.encode()),), b"{}"),
+        ((("ce_caller_token", None), ("ce_caller_token", f"{TOKEN}, {NUMBER}".encode())), b"{}"),
+        ((("baggage", json.dumps(RAW).encode()),), b"{}"),
+        ((("baggage", f"caller_token={NUMBER}".encode()),), b"{}"),
+        ((("caller_token", b"\xff" + NUMBER.encode()),), None),
+        ((("ce_specversion", b"1.0"), ("ce_source", b"acd")), json.dumps(RAW).encode()),
+        ((("ce_specversion", b"1.0"), ("ce_source", b"acd"), ("ce_caller_token", NUMBER.encode())), b"{"),
+    ],
+)
+def test_headers_are_searched_too(headers: Headers, value: bytes | None) -> None:
+    """A letter keeps them; and what a record is counted under is its header's source in binary mode."""
+    reason, detail, counted = judged(Record(5, NOON_MS, b"17", value, headers))
+    assert reason == reasons.RAW_IDENTIFIER
+    assert "96000" not in detail
+    assert counted == {"acd" if len(headers) > 1 and headers[1][0] == "ce_source" else "other": 1}
+
+
+@pytest.mark.parametrize("said", [TOKEN.encode(), None])
+def test_a_token_or_null_in_a_header_is_no_raw_identifier(said: bytes | None) -> None:
+    """As in a value."""
+    late = record(arrival_ms=NOON_MS + 2 * DAY_MS, headers=(("ce_caller_token", said), ("caller", NUMBER.encode())))
+    assert judged(late)[0] == reasons.LATE
+
+
 def test_a_fault_of_ours_shows_and_logs_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     """A traceback may hold any value that was at hand."""
 
@@ -152,6 +185,12 @@ def test_a_record_that_holds_no_raw_identifier_keeps_its_reason(data: dict[str, 
     assert judged(written_wide)[0] == reasons.LATE
     as_text = record(data=json.dumps(data, separators=(",", ":")))
     assert judged(as_text)[0] == reasons.BAD_DATA
+
+
+def test_what_is_packed_a_thousand_times_is_read_from_its_beginning() -> None:
+    """A letter may cost time, and not memory."""
+    assert raw_identifier(zlib.compress(bytes(20 * 1024 * 1024))) is None
+    assert raw_identifier(b"\x1f\x8b no gzip after all") is None
 
 
 @given(st.binary(max_size=200))

@@ -15,18 +15,20 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.events.test_token_maker import KEY
+from tests.flow.rebuild_room import Room
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RebuildNeeded, RowRefused, StoreUnavailable
 from watchroom.events.times import to_text
+from watchroom.intake.rebuild import Rebuilt, rebuild
 from watchroom.replay.command import Request, replay
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
@@ -244,6 +246,44 @@ def snapshot_of(rows: list[Row]) -> dict[str, dict[str, int]]:
         for grade, row in by_grade(rows, "incidents_unattended").items()
         if row["value"]
     }
+
+
+TO_COME = """
+source = "planned"
+about = "One row is one call, at a day that is invented."
+[time]
+zone = "UTC"
+latest = {latest}
+[entity]
+key = "call"
+[[event]]
+type = "call.presented"
+time = "at"
+data.line = "line"
+"""
+
+
+@pytest.mark.real
+def test_days_that_are_still_to_come_are_applied_and_a_rebuild_applies_them_again(
+    real_stack: Stack, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """The permission is in each record, because a worker and a rebuild know nothing of the mapping."""
+    tomorrow = date.today() + timedelta(days=1)  # noqa: DTZ011  # any day to come
+    mapping, file = tmp_path / "map.toml", tmp_path / "calls.csv"
+    mapping.write_text(TO_COME.format(latest=tomorrow + timedelta(days=2)), encoding="utf-8")
+    file.write_text(f"call,line,at\n1,999,2021-11-30T10:00:00\n2,999,{tomorrow}T12:00:00\n", encoding="utf-8")
+    request = Request(mapping, (file,), kafka=real_stack.kafka, redis_url=real_stack.redis_url)
+    settings = real_stack.settings(streams=("calls",), partitions=1)
+    with replay(settings, request, refused=lambda row: pytest.fail(str(row))) as outcome:
+        assert outcome.dead_letters == {}
+    with redis_server.client() as client:
+        room = Room(outcome.settings, client, tmp_path)
+        room.half_a_minute_passes()
+        asyncio.run(room.until_nobody_is_in_the_group())
+        before = room.dump()
+        assert {"month:2021-11", f"month:{tomorrow:%Y-%m}"} <= before.keys()
+        assert rebuild(outcome.settings, None, lambda *_: None) == Rebuilt(records=2, refused=0)
+        assert room.dump() == before
 
 
 def test_a_second_replay_of_the_same_file_counts_nothing_twice(embedded_stack: Stack, part_of_extract: Path) -> None:

@@ -65,4 +65,4 @@ def test_every_header_is_described_and_the_reasons_are_the_closed_list() -> None
     assert set(letter["properties"]) == set(headers.DEAD_LETTER)
     assert letter["properties"][headers.REASON]["enum"] == list(reasons.REASONS)
     event = document()["components"]["messageTraits"]["event"]["headers"]
-    assert set(event["properties"]) == {headers.ARRIVED}
+    assert set(event["properties"]) == {headers.ARRIVED, headers.LATEST}

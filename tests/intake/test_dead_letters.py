@@ -9,13 +9,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from tests.flow.servers import KafkaServer, Stack
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, EventRefused
 from watchroom.events import headers
-from watchroom.events.record import Record
+from watchroom.events.record import Headers, Record
 from watchroom.intake.dead_letters import (
     ARRIVED_MOST_BYTES,
+    HEADERS_MOST_BYTES,
     KEY_MOST_BYTES,
     VALUE_MOST_BYTES,
     DeadLetters,
@@ -32,7 +34,7 @@ from watchroom.settings import Settings, read_settings
 LATE = EventRefused("late", "2 days after it happened")
 
 
-def refused(value: bytes | None, key: bytes | None = b"17", headers: tuple[tuple[str, bytes], ...] = ()) -> Refused:
+def refused(value: bytes | None, key: bytes | None = b"17", headers: Headers = ()) -> Refused:
     """A record at offset 7 that arrived at 1,000 ms."""
     return Refused(Record(7, 1_000, key, value, headers), LATE)
 
@@ -108,14 +110,60 @@ async def test_a_key_and_an_arrival_that_are_too_long_are_cut_too(real_stack: St
     assert headers.LENGTH not in said
 
 
-def test_the_largest_letter_is_what_the_topic_must_take() -> None:
-    """Every part of it is bounded, whatever the record holds."""
+MANY: list[Headers] = [
+    (("", b""),) * 100_000,
+    (("x", None),) * 100_000,
+    (("n" * 100, b"v" * 900),) * 100,
+    (("n" * 9_000_000, b""),),
+]
+
+
+@pytest.mark.parametrize("own", MANY, ids=["without names", "short", "of 1,000 bytes", "a long name"])
+def test_the_largest_letter_is_what_the_topic_must_take(own: Headers) -> None:
+    """Every part of it is bounded, whatever the record holds, and however many headers."""
+    ours = ((headers.ARRIVED, b"1" * 9_000_000), (headers.LATEST, b"1" * 9_000_000))
     long = Refused(
-        Record(2**62, 2**62, b"k" * 9_000_000, b"v" * 9_000_000, ((headers.ARRIVED, b"1" * 9_000_000),)),
+        Record(2**62, 2**62, b"k" * 9_000_000, b"v" * 9_000_000, ours + own),
         EventRefused("wrong_partition", "\U0001f600" * 9_000_000),
     )
     key, value, said, _ = letter_for("t" * 249, 2**31 - 1, long)
-    assert len(key or b"") + len(value or b"") + sum(len(n) + len(v or b"") + 10 for n, v in said) < LETTER_MOST_BYTES
+    batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 2 * LETTER_MOST_BYTES)
+    batch.append(0, 2**62, key, value, list(said))
+    assert len(batch.build()) < LETTER_MOST_BYTES
+
+
+OWN = (("ce_specversion", b"1.0"), ("ce_id", "Zoë".encode()), ("traceparent", None), ("traceparent", b"\xff"))
+
+
+async def test_a_letter_has_its_record_s_own_headers_too(stack: Stack) -> None:
+    """In binary mode they are half of the event. Ours are there once, whoever wrote them into the record."""
+    ours = ((headers.REASON, b"late"), ("watchroom-other", b"x"), (headers.LATEST, b"500"), (headers.LATEST, b"600"))
+    (letter,) = await sent(stack.settings(partitions=1), refused(b"{}", headers=(*OWN[:2], *ours, *OWN[2:])))
+    assert letter.headers[-4:] == OWN
+    assert [name for name, _ in letter.headers[:-4]] == [
+        *(headers.REASON, headers.DETAIL, headers.TOPIC, headers.PARTITION, headers.OFFSET, headers.ARRIVED),
+        headers.LATEST,
+    ]
+    assert dict(letter.headers)[headers.LATEST] == b"500"
+
+
+def test_own_headers_are_kept_up_to_16_kib_together() -> None:
+    """What is beyond is said; the two headers that tell binary mode are kept before others."""
+    mark, content_type = ("ce_specversion", b"1.0"), ("content-type", b"application/json")
+    rest = HEADERS_MOST_BYTES - sum(len(name) + len(value) for name, value in (mark, content_type, ("t", b"")))
+    for more, kept in ((0, (("t", b"x" * rest), mark, content_type)), (1, (mark, content_type))):
+        given = (("t", b"x" * (rest + more)), mark, content_type)
+        said = letter_for("watchroom.calls", 0, refused(b"{}", headers=given)).headers
+        assert tuple(header for header in said if not header[0].startswith("watchroom-")) == kept
+        assert dict(said).get(headers.HEADERS_LENGTH) == (str(HEADERS_MOST_BYTES + 1).encode() if more else None)
+
+
+def test_headers_of_a_record_that_may_name_a_person_are_not_kept() -> None:
+    """The subject is one of them."""
+    why = EventRefused("raw_identifier", "caller_token may hold something other than a token")
+    record = Record(7, 1_000, b"17", b"{}", (*OWN, ("ce_subject", b"01632 960001")))
+    letter = letter_for("watchroom.calls", 0, Refused(record, why))
+    assert all(name.startswith("watchroom-") for name, _ in letter.headers)
 
 
 def test_many_large_letters_are_sent_in_portions() -> None:
@@ -124,6 +172,8 @@ def test_many_large_letters_are_sent_in_portions() -> None:
     parts = list(portions(letters))
     assert [letter for part in parts for letter in part] == letters
     assert [len(part) for part in parts] == [4, 3, 3]
+    with_headers = [refused(b"{}", headers=(("h", b"x" * HEADERS_MOST_BYTES),)) for _ in range(500)]
+    assert len(list(portions(with_headers))) == 3
     assert list(portions([])) == []
 
 

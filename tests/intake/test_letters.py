@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from tests.flow.crash_run import read_all
 from tests.flow.servers import Stack
 from watchroom.errors import EventRefused
 from watchroom.events.record import Record
-from watchroom.intake.dead_letters import VALUE_MOST_BYTES, DeadLetters
+from watchroom.intake.dead_letters import HEADERS_MOST_BYTES, VALUE_MOST_BYTES, DeadLetters
 from watchroom.intake.judging import Refused
 from watchroom.intake.letters import Letter, Replayed, identities, identity_of, letter_of, read_letters, replay_letters
 from watchroom.intake.status import Status
@@ -53,6 +54,37 @@ def test_letters_are_read_once_in_order_and_those_wanted_are_sent_again(stack: S
         assert identity_of(topic, 0, one) in known
     assert identity_of(topic, 0, refused(9, b"{", arrived=b"1001")) not in known  # another log's offset 9
     assert replay_letters(settings, found, now_ms=2_000) == Replayed(3, repeats=1, cut=0, too_large=0, expired=0)
+
+
+def test_a_letter_is_sent_again_with_the_headers_of_its_record(real_stack: Stack) -> None:
+    """A binary event without its headers is none; refused again, it is the same letter and not a longer one."""
+    settings = real_stack.settings(partitions=1)
+    own = (("ce_specversion", b"1.0"), ("ce_id", "Zoë".encode()), ("tenant", None), ("tenant", b"\xff"))
+    first = Record(5, 1_000, b"17", b"{}", (*own, ("watchroom-latest", b"9000"), ("watchroom-reason", b"mine")))
+    why = EventRefused("late", "too late")
+    send(settings, Refused(first, why))
+    (letter,) = read_letters(settings, lambda _: True)
+    assert (letter.own_headers, letter.is_cut) == (own, False)
+    assert replay_letters(settings, [letter], now_ms=2_000).sent == 1
+    calls = TopicPartition(settings.topic("calls"), 0)
+    (again,) = asyncio.run(read_all(settings.kafka, [calls]))[calls]
+    assert again.headers == (*own, ("watchroom-arrived", b"1000"), ("watchroom-latest", b"9000"))
+    send(settings, Refused(Record(6, 2_000, again.key, again.value, tuple(again.headers)), why))
+    found = read_letters(settings, lambda _: True)
+    assert [one._replace(offset=5) for one in found] == [letter, letter]
+    assert replay_letters(settings, found, now_ms=3_000) == Replayed(1, repeats=1, cut=0, too_large=0, expired=0)
+
+
+def test_a_binary_letter_is_whole_only_with_all_its_headers(real_stack: Stack) -> None:
+    """Without one that said when it was recorded, it would be another event. A structured event is in its value."""
+    settings = real_stack.settings(partitions=1)
+    why, long = EventRefused("late", "too late"), ("baggage", b"x" * HEADERS_MOST_BYTES)
+    for offset, mark in ((5, "ce_specversion"), (6, "tenant")):
+        send(settings, Refused(Record(offset, 1_000, b"17", b"{}", (long, (mark, b"1.0"))), why))
+    binary, structured = read_letters(settings, lambda _: True)
+    assert (binary.is_cut, structured.is_cut) == (True, False)
+    assert (structured.own_headers, structured.own_headers_length) == ((("tenant", b"1.0"),), str(7 + len(long[1]) + 9))
+    assert replay_letters(settings, [binary, structured], 2_000) == Replayed(1, 0, cut=1, too_large=0, expired=0)
 
 
 def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from watchroom.admission.models import STREAM_OF
 from watchroom.catalogue.load import load_catalogue
+from watchroom.events.headers import LATEST
 from watchroom.events.record import Record
-from watchroom.events.times import to_ms
+from watchroom.events.times import LATEST_MS, to_ms
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.topics import Topics
@@ -19,6 +20,7 @@ from watchroom.streams import STREAMS
 
 SOURCE = "log"
 NOW_MS = to_ms("2022-02-01T12:00:00Z")
+MAY_BE_TO_COME = ((LATEST, str(LATEST_MS).encode()),)
 
 
 class Happened(NamedTuple):
@@ -73,4 +75,4 @@ def _record(offset: int, event: Happened) -> Record:
     arrival_ms = to_ms(event.arrived) if event.arrived else time_ms
     kind, subject = event.type, event.subject
     made = Mapped(kind, f"{kind}:{subject}:{event.time}", subject, time_ms, arrival_ms, event.data)
-    return Record(offset, NOW_MS, subject.encode(), made.value(SOURCE))
+    return Record(offset, NOW_MS, subject.encode(), made.value(SOURCE), MAY_BE_TO_COME)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
+from watchroom.admission.binary_mode import parse_record
 from watchroom.admission.models import HEARTBEAT, STREAM_OF
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
-from watchroom.events.headers import ARRIVED
+from watchroom.events.headers import ARRIVED, LATEST
 from watchroom.events.partitioner import partition_of
-from watchroom.events.record import Arrived, Event, Record
-from watchroom.events.times import LATEST_MS, to_text
+from watchroom.events.record import Arrived, Event, Headers, Record
+from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text, unit_since_1970
 
 _new = tuple.__new__
 
@@ -80,11 +81,11 @@ class Admission:
                 late, or misplaced, names a person is for `raw_identifiers` to say before it is kept.
         """
         offset, timestamp_ms, key, value, headers = record
-        if value is None:
+        event = parse_record(headers, value) if headers else None if value is None else parse(value)
+        if event is None:
             raise EventRefused(
                 reasons.BAD_JSON, "the record has no value (a tombstone), and events are never deleted; write an event"
             )
-        event = parse(value)
         kind, _, source, subject, time_ms, recorded_ms, _, _ = event
         if kind not in self._types and kind != HEARTBEAT:
             self._refuse_topic(kind)
@@ -102,6 +103,9 @@ class Admission:
         age_ms = arrival_ms - time_ms
         if age_ms > self._lateness_ms or -age_ms > self._future_ms:
             self._refuse_time(time_ms, arrival_ms)
+        latest_ms = self._future_ms + (timestamp_ms if first_ms is None else first_ms)
+        if time_ms > latest_ms or arrival_ms > latest_ms:  # only of a history source, whose arrival is what it says
+            self._refuse_ahead(headers, max(time_ms, arrival_ms), latest_ms)
         if first_ms is not None and timestamp_ms - first_ms > self._keeping_ms:
             self._refuse_expired(first_ms, timestamp_ms)
         return _new(Arrived, (event, arrival_ms, closing_ms, offset))
@@ -136,12 +140,31 @@ class Admission:
             raise EventRefused(
                 reasons.LATE,
                 f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; {self._stream} allow"
-                f" {_duration(self._lateness_ms)}. Send history as a source declared `history`, with recordedtime",
+                f" {_duration(self._lateness_ms)}. Send history as a source declared `history`, with recordedtime"
+                f"{_other_unit(arrival_ms)}",
             )
         raise EventRefused(
             reasons.FUTURE,
             f"{times}: {_beyond(time_ms - arrival_ms, self._future_ms)} ahead; at most"
-            f" {_duration(self._future_ms)} is allowed. Check the sender's clock and the offset of its times",
+            f" {_duration(self._future_ms)} is allowed. Check the sender's clock and the offset of its times"
+            f"{_other_unit(arrival_ms)}",
+        )
+
+    def _refuse_ahead(self, headers: Headers, ms: int, latest_ms: int) -> None:
+        """Refuse what was still to come when its record was written, unless its replay said that such times may come.
+
+        The record's own clock is the judge, never ours, so that a rebuild says the same.
+        """
+        permitted_ms = _permitted_ms(headers)
+        if ms <= permitted_ms:
+            return
+        recorded_ms = latest_ms - self._future_ms
+        also = f" or than {to_text(permitted_ms)} (header {LATEST})" if permitted_ms else ""
+        raise EventRefused(
+            reasons.FUTURE,
+            f"time or recordedtime is {to_text(ms)}, but its Kafka record is of {to_text(recorded_ms)}; no event may be"
+            f" later than its record and {_duration(self._future_ms)}{also}, from a history source either. Check the"
+            f" year, or replay with `[time] latest` if days are invented{_other_unit(recorded_ms)}",
         )
 
     def _refuse_expired(self, first_ms: int, timestamp_ms: int) -> NoReturn:
@@ -157,7 +180,7 @@ class Admission:
         )
 
 
-def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_ms: int) -> int | None:
+def _first_arrival_ms(headers: Headers, timestamp_ms: int) -> int | None:
     """The first `watchroom-arrived` (a letter replayed twice keeps its oldest); None for what is no letter."""
     for name, value in headers:
         if name == ARRIVED:
@@ -178,6 +201,21 @@ def _first_arrival_ms(headers: tuple[tuple[str, bytes | None], ...], timestamp_m
     return None
 
 
+def _permitted_ms(headers: Headers) -> int:
+    """Until when a replay says that events may be; 0 where it does not say, or nothing that can be read."""
+    text = next((value or b"" for name, value in headers if name == LATEST), b"")
+    return int(text) if text.isdigit() and len(text) <= 15 else 0
+
+
+def _other_unit(timestamp_ms: int) -> str:
+    """What a record's timestamp looks like that is of no clock of this age, for a message."""
+    if EARLIEST_MS <= timestamp_ms < LATEST_MS:
+        return ""
+    unit = unit_since_1970(timestamp_ms)
+    looks = f"looks like {unit} since 1970 and must be milliseconds" if unit else "is of no clock"
+    return f". The Kafka record's timestamp {looks}: set message.timestamp.type=LogAppendTime on the topic"
+
+
 def _refuse_impossible(timestamp_ms: int) -> None:
     """Refuse a record's timestamp that no clock of this age shows; of others the event's time is the judge.
 
@@ -187,8 +225,7 @@ def _refuse_impossible(timestamp_ms: int) -> None:
     if timestamp_ms >= LATEST_MS:
         raise EventRefused(
             reasons.BAD_TIME,
-            f"the Kafka record's timestamp is {to_text(timestamp_ms)}; mind that it is in milliseconds, or set"
-            " message.timestamp.type=LogAppendTime on the topic",
+            f"the Kafka record is of {to_text(timestamp_ms)}{_other_unit(timestamp_ms)}",
         )
 
 

@@ -1,4 +1,4 @@
-"""The events that Watchroom understands: CloudEvents 1.0 in structured JSON, one class a type.
+"""The events that Watchroom understands: CloudEvents 1.0 in JSON, one class a type.
 
 The classes of `streams` are the source, and the heartbeat here, which belongs to every stream: the JSON Schemas
 and the AsyncAPI document in `schemas/events/` are derived from them.

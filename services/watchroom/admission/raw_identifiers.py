@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
+import zlib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,11 +26,16 @@ from watchroom.admission.models import REQUIRED_TOKENS
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Name
+from watchroom.events.headers import SOURCE
+from watchroom.events.record import Headers
 from watchroom.events.tokens import FIELDS, PATTERN
 
 _MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; more are no escape that any producer writes
-_BASE64: Final = re.compile(rb'data_base64"\s*:\s*"([^"]*)"')
+_BASE64: Final = re.compile(rb'(?:data_base64"\s*:\s*"|^\s*"?(?=eyJ))([^"]*)')  # `{"` begins eyJ in base64
 _NAME: Final = TypeAdapter(Name)
+_GZIP_AND_ZLIB: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_EITHER: Final = zlib.MAX_WBITS | 32
+_MOST_UNPACKED: Final = 1024 * 1024  # four times the largest event
 
 
 def _field(name: str) -> re.Pattern[bytes]:
@@ -41,16 +49,17 @@ def _field(name: str) -> re.Pattern[bytes]:
 _FIELDS: Final = {name: _field(name) for name in FIELDS}
 
 
-def raw_identifier(value: bytes | None) -> EventRefused | None:
+def raw_identifier(value: bytes | None, headers: Headers = ()) -> EventRefused | None:
     """Why a record must not be kept; None where none of the token fields can hold anything but a token.
 
     Args:
         value: The record's value, whatever it is.
+        headers: The record's headers, which its letter keeps as well.
 
     Returns:
         A refusal that shows neither the value nor the key.
     """
-    for found in _readings(value or b""):
+    for found in chain(_readings(value or b""), *(_readings(_as_json(*header)) for header in headers)):
         for name, field in _FIELDS.items():
             if any(match["proven"] is None for match in field.finditer(found)):
                 or_null = "" if name in REQUIRED_TOKENS else ", or null"
@@ -63,17 +72,39 @@ def raw_identifier(value: bytes | None) -> EventRefused | None:
     return None
 
 
-def source_of(value: bytes | None) -> str | None:
-    """The source that the bytes name, if they can be read so far and it is a name; None for all others."""
+def source_of(value: bytes | None, headers: Headers = ()) -> str | None:
+    """The source that a record names, if it can be read so far and it is a name; None for all others."""
     try:
+        for name, said in headers:
+            if name == SOURCE:
+                return _NAME.validate_python((said or b"").decode())
         found = from_json(value or b"")
         return _NAME.validate_python(found["source"]) if isinstance(found, dict) else None
     except (ValueError, KeyError, ValidationError):
         return None
 
 
+def _unpacked(value: bytes) -> bytes:
+    """The beginning of what is packed, as far as it can be read."""
+    try:
+        return zlib.decompressobj(_EITHER).decompress(value, _MOST_UNPACKED)
+    except zlib.error:
+        return b""
+
+
+def _as_json(name: str, said: bytes | None) -> bytes:
+    """A header as a field of JSON, so that its name is searched like any field's."""
+    text = None if said is None else said.decode("utf-8", "replace")
+    return json.dumps({name: text}, ensure_ascii=False).encode("utf-8", "replace")
+
+
 def _readings(value: bytes) -> Iterator[bytes]:
-    """The bytes in which names are looked for: UTF-16 and UTF-32 read as ASCII, and what is packed as base64."""
+    """The bytes in which names are looked for: UTF-16 and UTF-32 read as ASCII, and what is packed as base64 or gzip.
+
+    What is packed otherwise (zstd, snappy, LZ4, bzip2, xz) is not unpacked, so a letter keeps it.
+    """
+    if value.startswith(_GZIP_AND_ZLIB):
+        value += _unpacked(value)
     plain = value.replace(b"\0", b"")
     if b"token" in plain or b"\\u" in plain:  # almost every refused record has neither
         yield plain

@@ -15,10 +15,11 @@ from pydantic_core import ErrorDetails, from_json
 
 from watchroom.admission.models import EVENT, MODELS, PROSE_FIELDS
 from watchroom.admission.raw_identifiers import raw_identifier
+from watchroom.admission.wrapped import event_inside, not_an_object, not_json, text_in_text
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
-from watchroom.events.times import WRITE, TimeUnusable, to_ms
+from watchroom.events.times import WRITE, TimeUnusable, to_ms, unit_since_1970
 from watchroom.events.tokens import FIELDS
 from watchroom.rolling.periods import WRITE as A_PERIOD
 from watchroom.streams.returns import AS_AT
@@ -59,25 +60,38 @@ def refusal(value: bytes) -> EventRefused:
     """Why these bytes are refused. They must have failed in `parse`."""
     if (raw := raw_identifier(value)) is not None:
         return raw
-    if len(value) > MOST_BYTES:
-        return EventRefused(
-            reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
-        )
     try:
-        found = from_json(value, allow_inf_nan=False)
-    except ValueError as error:
-        return EventRefused(reasons.BAD_JSON, f"the value is not JSON: {error}; write one JSON object in UTF-8")
+        found = read_json(value)
+    except EventRefused as unread:
+        return unread
     if not isinstance(found, dict):
-        return EventRefused(
-            reasons.BAD_ENVELOPE, f"the value is {_kind(found)}; write one JSON object, a CloudEvents 1.0 event"
-        )
+        return EventRefused(reasons.BAD_ENVELOPE, not_an_object(found, _kind(found)))
     return _envelope(value, found) or _type(found) or _time(found) or _data(value, found)
 
 
+def read_json(value: bytes) -> object:
+    """What JSON holds. Raises EventRefused, too_large or bad_json, for bytes that are too many or are not JSON."""
+    if len(value) > MOST_BYTES:
+        raise EventRefused(
+            reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
+        )
+    try:
+        found: object = from_json(value, allow_inf_nan=False)
+    except ValueError as error:
+        raise EventRefused(reasons.BAD_JSON, not_json(value, error)) from None
+    return found
+
+
 def _envelope(value: bytes, found: dict[str, Any]) -> EventRefused | None:
-    faults = [_fault(item) for item in _errors(_ENVELOPE, value) if item["loc"][0] not in _TIMES]
-    if not isinstance(found.get("type"), str):
+    kind = found.get("type")
+    # CloudEvents itself needs no subject: of an event of others, its type says more than the missing subject
+    not_ours = ("subject",) if isinstance(kind, str) and kind not in MODELS and "subject" not in found else ()
+    errors = (item for item in _errors(_ENVELOPE, value) if item["loc"][0] not in (*_TIMES, *not_ours))
+    faults = [_fault(item) for item in errors]
+    if not isinstance(kind, str):
         faults.append(f"type {_found(found, 'type')}; write {_WRITE['type']}")
+    if faults and (inside := event_inside(found)):
+        faults.insert(0, inside)
     return EventRefused(reasons.BAD_ENVELOPE, "; ".join(faults)) if faults else None
 
 
@@ -100,13 +114,15 @@ def _time(found: dict[str, Any]) -> EventRefused | None:
             except TimeUnusable as error:
                 faults.append(f"{name} {error}")
         elif text is not None or name == "time":
-            faults.append(f"{name} {_found(found, name)}; write {WRITE}")
+            faults.append(f"{name} {_found(found, name)}{_unit(text)}; write {WRITE}")
     return EventRefused(reasons.BAD_TIME, "; ".join(faults)) if faults else None
 
 
 def _data(value: bytes, found: dict[str, Any]) -> EventRefused:
     faults = [_fault(item) for item in _errors(EVENT, value)] or ["the event does not fit the schema of its type"]
-    if found.get("data") is None and "data_base64" in found:
+    if isinstance(data := found.get("data"), str) and (held := text_in_text(data)):
+        faults.append(f"data is a text {held}; write the object itself")
+    if data is None and "data_base64" in found:
         faults.append("data_base64 is not read; write data as a JSON object")
     return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults))
 
@@ -161,6 +177,14 @@ def _instead(item: ErrorDetails, where: str) -> str:
 def _is_small_number(value: object) -> bool:
     """Whether it can be printed: Python refuses to print thousands of digits."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
+
+
+def _unit(value: object) -> str:
+    """What a number in place of a time looks like."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    unit = unit_since_1970(value)
+    return f" (these look like {unit} since 1970)" if unit else ""
 
 
 def _found(found: Mapping[str, Any], name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 ARRIVED: Final = "watchroom-arrived"
+LATEST: Final = "watchroom-latest"
 REASON: Final = "watchroom-reason"
 DETAIL: Final = "watchroom-detail"
 TOPIC: Final = "watchroom-topic"
@@ -15,8 +16,19 @@ PARTITION: Final = "watchroom-partition"
 OFFSET: Final = "watchroom-offset"
 LENGTH: Final = "watchroom-length"
 SHA256: Final = "watchroom-sha256"
+HEADERS_LENGTH: Final = "watchroom-headers-length"
 KEY_LENGTH: Final = "watchroom-key-length"
 KEY_SHA256: Final = "watchroom-key-sha256"
+
+OURS: Final = "watchroom-"
+"""Begins the name of each header of ours."""
+
+ATTRIBUTE: Final = "ce_"
+"""Begins the name of each header that holds an attribute, in binary mode."""
+SPECVERSION: Final = "ce_specversion"
+"""The header that tells a record in binary mode."""
+SOURCE: Final = "ce_source"
+CONTENT_TYPE: Final = "content-type"
 
 DEAD_LETTER: Final = {
     REASON: "Why it was refused, one of a closed list.",
@@ -28,11 +40,18 @@ DEAD_LETTER: Final = {
     LENGTH: "Full length in bytes, where the value was cut at 1 MiB, or left out (`raw_identifier`).",
     SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB or left out."
     f" A key is cut at 64 KiB, and {KEY_LENGTH} and {KEY_SHA256} say the same of it.",
+    HEADERS_LENGTH: "Bytes of all headers of the record, names and values, where not all were kept. A letter has its"
+    " record's own headers under their own names, 16 KiB together at most; those that begin with `watchroom-` are not"
+    f" kept, but {ARRIVED} and {LATEST} are. Of `raw_identifier` none is kept.",
+    LATEST: "As the refused record had it; a replay passes it on.",
 }
 """What each header of a dead letter says."""
 
 EVENT: Final = {
     ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
     " Lateness is judged on it; the record must come within its stream's keeping after it.",
+    LATEST: "Only from `watchroom replay` under a mapping whose `[time] latest` is still to come: that time, in"
+    " milliseconds since 1970. An event of a source declared `history` may be as late as this; for other sources the"
+    " header has no effect.",
 }
 """What a header of an event says."""

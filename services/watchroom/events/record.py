@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+Headers = tuple[tuple[str, bytes | None], ...]
+"""A record's headers in their order; Kafka allows one name several times, and null values."""
+
 
 class Record(NamedTuple):
     """One Kafka record as fetched; nothing about it is trusted yet."""
@@ -13,7 +16,7 @@ class Record(NamedTuple):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...] = ()  # Kafka has null values too
+    headers: Headers = ()
 
 
 class Event(NamedTuple):

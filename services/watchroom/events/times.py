@@ -30,6 +30,7 @@ _PARTS: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,30}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 _NAIVE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d*)?)?", re.ASCII)
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _SECONDS: Final = {f"{s:02}": s * 1000 for s in range(60)}
@@ -71,6 +72,13 @@ def to_text(ms: int) -> str:
     if not -62_135_596_800_000 <= ms < 253_402_300_800_000:
         return f"{ms} ms since 1970"
     return (_EPOCH + ms * _MS).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def unit_since_1970(number: float) -> str:
+    """In which unit a number since 1970 is a time that an event can have, `seconds` to `nanoseconds`; "" in none."""
+    # comparisons only: arithmetic on a number of thousands of digits would fail
+    units = (("seconds", 1e-3), ("milliseconds", 1), ("microseconds", 1e3), ("nanoseconds", 1e6))
+    return next((unit for unit, per_ms in units if EARLIEST_MS * per_ms <= number < LATEST_MS * per_ms), "")
 
 
 def _long_way(text: str) -> int:
@@ -122,7 +130,7 @@ def _outside(text: str, ms: int) -> TimeUnusable:
     if 0 <= ms < 86_400_000:
         what = "a sender that reads `never` as 0 gives such times"
     elif EARLIEST_MS <= ms * 1000 < LATEST_MS:
-        what = "it looks like seconds since 1970 that were read as milliseconds"
+        what = "these look like seconds since 1970 that were read as milliseconds"
     return TimeUnusable(f"{text!r} lies outside 1990 to 2199 ({what}); write {WRITE}")
 
 
@@ -130,6 +138,8 @@ def _what_is_wrong(text: str) -> str:
     shown = repr(text if len(text) <= 60 else text[:57] + "...")
     if _NAIVE.fullmatch(text):
         return f"{shown} has no offset, and local times occur twice in autumn; write {WRITE}"
+    if _NUMBER.fullmatch(text) and (unit := unit_since_1970(float(text))):
+        return f"{shown} is a number (these look like {unit} since 1970); write {WRITE}"
     if _DATE.fullmatch(text):
         return f"{shown} is a date without a time; write {WRITE}"
     if text[10:11] == " " and _PARTS.fullmatch(text.replace(" ", "T", 1)):

@@ -31,7 +31,8 @@ def document() -> dict[str, Any]:
             "title": "Watchroom events",
             "version": "1.0.0",
             "description": "What telephony, command-and-control and crime-recording systems publish, and what becomes"
-            " of an event that cannot be used. Topics begin with the setting WATCHROOM_TOPIC_PREFIX, here its default.",
+            " of an event that cannot be used. Topics begin with the setting WATCHROOM_TOPIC_PREFIX, here its default."
+            " Payloads are shown in structured mode; binary mode is read too (README.md).",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/cloudevents+json",
@@ -120,21 +121,21 @@ def _event_trait() -> dict[str, Any]:
 
 
 def _dead_letter() -> dict[str, Any]:
-    cut_only = (headers.LENGTH, headers.SHA256)
+    not_always = (headers.LENGTH, headers.SHA256, headers.HEADERS_LENGTH, headers.LATEST)
     return {
         "name": "dead-letter",
         "title": "Dead letter",
         "summary": "A record that was refused, as it came.",
         "contentType": "application/octet-stream",
         "headers": _headers(
-            headers.DEAD_LETTER, required=[name for name in headers.DEAD_LETTER if name not in cut_only]
+            headers.DEAD_LETTER, required=[name for name in headers.DEAD_LETTER if name not in not_always]
         ),
         "payload": {"description": "The refused record's value; any bytes, or none."},
     }
 
 
 def _headers(meanings: dict[str, str], required: list[str] | tuple[str, ...]) -> dict[str, Any]:
-    whole = {headers.ARRIVED, headers.PARTITION, headers.OFFSET, headers.LENGTH}
+    whole = {headers.ARRIVED, headers.LATEST, headers.PARTITION, headers.OFFSET, headers.LENGTH, headers.HEADERS_LENGTH}
     properties: dict[str, Any] = {}
     for name, meaning in meanings.items():
         properties[name] = {"type": "string", "description": meaning}

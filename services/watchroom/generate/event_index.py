@@ -14,7 +14,8 @@ _INTRODUCTION: Final = """\
 <!-- Derived from services/watchroom/streams by `make generate`; do not edit. -->
 # Events
 
-What Watchroom reads: [CloudEvents 1.0](https://cloudevents.io) in structured JSON, one event a Kafka record.
+What Watchroom reads: [CloudEvents 1.0](https://cloudevents.io) in JSON, structured or in binary mode (below), one event
+a Kafka record.
 `<type>.json` is the JSON Schema of a type, `examples/<type>.json` an event of it, `refused/<type>.json` one that
 is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers for tools.
 
@@ -23,6 +24,10 @@ is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers 
   `partitioner=murmur2_random`.
 * **Times** are RFC 3339 with an offset (`2021-10-31T01:30:00+01:00` or `2021-10-31T00:30:00Z`): that half hour
   happened twice in London. Without an offset an event is refused. Milliseconds count, what is finer is cut.
+* **Times that cannot be** are refused, whatever the source: before 1990, or more than 5 minutes later than the
+  timestamp of the event's own Kafka record (of a dead letter that is sent again, the first record's). No other clock
+  takes part, so a rebuild refuses and admits the same events. Only the header `watchroom-latest`, which `watchroom
+  replay` writes, moves that limit, and only for sources declared `history`.
 * **`id`** is unique within `source`, and stays the same when the event is sent again: then it is counted once.
 * **Names** (`id`, `source`, `subject`): 1 to 256 characters, no control characters, no space at either end.
 * **Other fields** are welcome, in the envelope and in `data`; they are not read. `null` means absent.
@@ -30,6 +35,30 @@ is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers 
   refused. An event that is refused for any other reason loses its bytes too if it names such a field without a token
   right after it.
 * An event has at most 262,144 bytes (256 KiB).
+
+## Structured and binary mode
+
+Both modes of the Kafka binding of CloudEvents are read, and an event gives the same figures in either. A record is in
+binary mode if it has the header `ce_specversion` and its header `content-type` does not begin with
+`application/cloudevents`; every other record is structured.
+
+| | structured | binary |
+|---|---|---|
+| value | the whole event as JSON | its `data` as JSON; empty or null if it has none |
+| headers | none needed | each attribute as `ce_<name>`, for example `ce_id` and `ce_recordedtime` |
+| `datacontenttype` | in the value, if given | the header `content-type`, if given |
+| key | the subject | the subject |
+
+```
+key      17
+headers  ce_specversion: 1.0    ce_id: acd-900002             ce_source: acd     ce_type: call.queued
+         ce_subject: 17         ce_time: 2021-10-31T09:00:00Z content-type: application/json
+value    {"line": "999"}
+```
+
+Header names are lower case, values UTF-8. In binary mode, an attribute whose header occurs twice, is null or is not
+UTF-8 refuses the event. Other headers, for example those of tracing tools, do not matter. A batch
+(`application/cloudevents-batch`) is refused. The JSON Schemas describe the structured form.
 """
 
 _LOOSE: Final = """
@@ -45,10 +74,16 @@ _REFUSALS: Final = """
 ## What is refused, and why
 
 A refused event goes to the topic `watchroom.dead-letters`, its bytes untouched (of `raw_identifier` only length and
-SHA-256 are kept, neither value nor key); the rest of its batch is applied. It is refused for the first of these that
-applies; header `{detail}` says what was found and what to write instead. Once the cause is mended,
-`watchroom dead-letters replay` sends letters again. One that is sent again unchanged is refused again, and is then
-listed twice: by its first record and by the one that was sent again.
+SHA-256 are kept: no value, no key, no headers); the rest of its batch is applied. It is refused for the first of these
+that applies; header `{detail}` says what was found and what to write instead. If the bytes are JSON with something
+around it, it says what: a schema registry's prefix, a byte order mark, UTF-16, gzip, JSON in a text, several events.
+
+Once the cause is mended, `watchroom dead-letters replay` sends letters again. One that is sent again unchanged is
+refused again, and is then listed twice: by its first record and by the one that was sent again.
+
+A letter has its record's own headers too, 16 KiB together at most, and a replay sends them again. If there were more,
+some are left out and `{headers_length}` says how many bytes there were; a letter in binary mode is then not
+sent again. Of headers that begin with `watchroom-`, a letter keeps `{arrived}` and `{latest}` only.
 
 | `{reason}` | means |
 |---|---|
@@ -62,7 +97,8 @@ def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
         parts += [f"\n## Topic `watchroom.{stream}`\n\n", *_table([*(type_of(model) for model in models), HEARTBEAT])]
     loose = sorted(set().union(*LOOSE_FIELDS.values()))
     parts.append(_LOOSE.format(fields=", ".join(f"`{field}`" for field in loose)))
-    parts.append(_REFUSALS.format(detail=headers.DETAIL, reason=headers.REASON))
+    names = {"headers_length": headers.HEADERS_LENGTH, "arrived": headers.ARRIVED, "latest": headers.LATEST}
+    parts.append(_REFUSALS.format(detail=headers.DETAIL, reason=headers.REASON, **names))
     parts += [f"| `{reason}` | {meaning} |\n" for reason, meaning in reasons.MEANINGS.items()]
     return "".join(parts)
 

@@ -1,6 +1,6 @@
 """Dead letters: refused records, kept where a person can see them and send them again.
 
-A letter is the original key and bytes, untouched, with headers that say why it was refused and
+A letter is the original key, bytes and headers, untouched, with headers of ours that say why it was refused and
 where it came from. What is too large is cut, so that every letter fits into the topic: unpacked, a
 record can be larger than its own topic's limit. It is acknowledged by all brokers before the atomic
 step that counts it, so a crash in between repeats it: readers identify a letter by (topic,
@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers, reasons
+from watchroom.events.record import Headers
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, too_small_for_letters
@@ -28,6 +29,7 @@ from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024
 KEY_MOST_BYTES = 64 * 1024
+HEADERS_MOST_BYTES = 16 * 1024  # of the record's own headers together, names and values
 ARRIVED_MOST_BYTES = 40  # more than any number that is one: cut, it is refused again
 DETAIL_MOST_CHARS = 2000
 PORTION_BYTES = 4 * 1024 * 1024
@@ -42,14 +44,15 @@ class Stored(NamedTuple):
 
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
-    is_bare: bool  # neither key nor value, only what the headers say
+    headers: list[tuple[str, bytes | None]]
+    is_bare: bool  # neither key nor value nor the record's own headers, only what ours say
 
 
 def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, bytes]]:
-    """Why, from where, and when it first arrived; `letter_for` adds what was cut."""
+    """Why, from where, and when it first arrived; `letter_for` adds what was cut, and the record's own headers."""
     record, why = refused.record, refused.why
     arrived = next((value or b"" for name, value in record.headers if name == headers.ARRIVED), None)
+    latest = next((value for name, value in record.headers if name == headers.LATEST), None)
     return [
         (headers.REASON, why.reason.encode()),
         (headers.DETAIL, why.detail[:DETAIL_MOST_CHARS].encode(errors="replace")),
@@ -57,22 +60,44 @@ def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, 
         (headers.PARTITION, str(partition).encode()),
         (headers.OFFSET, str(record.offset).encode()),
         (headers.ARRIVED, str(record.timestamp_ms).encode() if arrived is None else arrived[:ARRIVED_MOST_BYTES]),
+        *([] if latest is None else [(headers.LATEST, latest[:ARRIVED_MOST_BYTES])]),
     ]
 
 
 def letter_for(topic: str, partition: int, refused: Refused, *, is_bare: bool = False) -> Stored:
-    """The letter of a refused record, cut to fit; `is_bare`: its headers alone.
+    """The letter of a refused record, cut to fit; `is_bare`: our headers alone.
 
     One that may name a person is always bare, and says nothing of its key: a short text is found by its SHA-256.
     """
     record, said = refused.record, headers_of(topic, partition, refused)
     if refused.why.reason == reasons.RAW_IDENTIFIER:
         _cut(record.value, 0, (headers.LENGTH, headers.SHA256), said)
-        return Stored(b"", None, said, is_bare=True)
+        return Stored(b"", None, [*said], is_bare=True)
     value = _cut(record.value, 0 if is_bare else VALUE_MOST_BYTES, (headers.LENGTH, headers.SHA256), said)
     key = _cut(record.key, 0 if is_bare else KEY_MOST_BYTES, (headers.KEY_LENGTH, headers.KEY_SHA256), said)
+    own = _own_headers(record.headers, 0 if is_bare else HEADERS_MOST_BYTES, said)
     # a record with neither key nor value is no record for Kafka: an empty key stands for none
-    return Stored(b"" if key is None and value is None else key, value, said, is_bare)
+    return Stored(b"" if key is None and value is None else key, value, [*said, *own], is_bare)
+
+
+def _own_headers(given: Headers, most_bytes: int, said: list[tuple[str, bytes]]) -> Headers:
+    """The headers of a record that are not ours: all, or as many as fit, those first that tell binary mode."""
+    own = [header for header in given if not header[0].startswith(headers.OURS)]
+    if sum(map(_size, own)) <= most_bytes:
+        return tuple(own)
+    said.append((headers.HEADERS_LENGTH, str(sum(map(_size, own))).encode()))
+    kept, room = [], most_bytes
+    for header in sorted(own, key=lambda header: header[0] not in (headers.SPECVERSION, headers.CONTENT_TYPE)):
+        if _size(header) <= room:
+            kept.append(header)
+            room -= _size(header)
+    return tuple(kept)
+
+
+def _size(header: tuple[str, bytes | None]) -> int:
+    """In bytes; at least 1, so that their number is bounded too."""
+    name, value = header
+    return max(1, len(name.encode("utf-8", "replace")) + len(value or b""))
 
 
 def _cut(whole: bytes | None, most_bytes: int, names: tuple[str, str], said: list[tuple[str, bytes]]) -> bytes | None:
@@ -89,7 +114,8 @@ def portions(refused: Sequence[Refused]) -> Iterator[list[Refused]]:
     part_bytes = 0
     for item in refused:
         value, key = item.record.value or b"", item.record.key or b""
-        item_bytes = min(len(value), VALUE_MOST_BYTES) + min(len(key), KEY_MOST_BYTES) + DETAIL_MOST_CHARS
+        own_bytes = min(sum(map(_size, item.record.headers)), HEADERS_MOST_BYTES)
+        item_bytes = min(len(value), VALUE_MOST_BYTES) + min(len(key), KEY_MOST_BYTES) + own_bytes + DETAIL_MOST_CHARS
         if part and part_bytes + item_bytes > PORTION_BYTES:
             yield part
             part, part_bytes = [], 0

@@ -100,8 +100,8 @@ class Judge:
 
     def _refuse(self, admitted: Admitted, record: Record, why: Exception) -> None:
         """Note a refused record; one that may name a person as such, whatever else is wrong with it."""
-        if (raw := raw_identifier(record.value)) is not None:
-            source = source_of(record.value)
+        if (raw := raw_identifier(record.value, record.headers)) is not None:
+            source = source_of(record.value, record.headers)
             if source is None or (self._sources and source not in self._sources):
                 source = OTHER
             admitted.raw_identifiers[source] += 1

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers, reasons
+from watchroom.events.record import Headers
 from watchroom.events.times import to_text
 from watchroom.intake.dead_letters import headers_of
 from watchroom.intake.header_names import accept_any_header_name
@@ -39,11 +40,15 @@ class Letter(NamedTuple):
     reason: str
     detail: str
     arrived_ms: int | None  # of the first record; None where the sender's header was unreadable
-    is_cut: bool  # only the beginning of its value or key was kept
+    is_cut: bool  # not all was kept of its value, its key, or the headers that hold the attributes of an event
     key: bytes | None
     value: bytes | None
     length: str = ""  # in bytes, and SHA-256 in hexadecimal: of a value that was cut or left out
     sha256: str = ""
+    key_length: str = ""  # in bytes: of a key that was cut
+    own_headers: Headers = ()  # of the refused record
+    own_headers_length: str = ""  # in bytes: of headers that were not all kept
+    latest: bytes | None = None  # see events.headers.LATEST
 
     @property
     def names_a_person(self) -> bool:
@@ -99,7 +104,7 @@ def identity_of(topic: str, partition: int, refused: Refused) -> Identity:
 
 
 def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -> Replayed:
-    """Send letters to their topics again, their first arrival in a header.
+    """Send letters to their topics again, with their record's own headers, and their first arrival in one.
 
     The fold knows an event that it has seen for as long as the stream's keeping, so until then sending a
     letter twice changes nothing; what first came before that is not sent, intake would refuse it. One that
@@ -115,7 +120,7 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
     known = [letter for letter in read if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
     kept = [letter for letter in known if not letter.names_a_person]
     whole = [letter for letter in kept if not letter.is_cut]
-    records = {(letter.topic, letter.key, letter.value, letter.arrived_ms): letter for letter in whole}
+    records = {(one.topic, one.key, one.value, one.arrived_ms, one.own_headers): one for one in whole}
     too_large = asyncio.run(_send(settings, list(records.values())))
     return Replayed(
         sent=len(records) - too_large,
@@ -191,6 +196,8 @@ def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
     """A letter from its record; None for a record that is no letter of ours."""
     headers_said: Sequence[tuple[str, bytes | None]] = record.headers  # aiokafka's own type forgets the null values
     said = {name: value.decode(errors="replace") for name, value in reversed(headers_said) if value is not None}
+    own = tuple(header for header in headers_said if not header[0].startswith(headers.OURS))
+    is_binary = any(name == headers.SPECVERSION for name, _ in own)
     try:
         return Letter(
             topic=said[headers.TOPIC],
@@ -199,11 +206,16 @@ def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
             reason=said[headers.REASON],
             detail=said.get(headers.DETAIL, ""),
             arrived_ms=_arrived_ms(said.get(headers.ARRIVED, "")),
-            is_cut=headers.LENGTH in said or headers.KEY_LENGTH in said,
+            is_cut=bool({headers.LENGTH, headers.KEY_LENGTH} & said.keys())
+            or (is_binary and headers.HEADERS_LENGTH in said),
             key=record.key,
             value=record.value,
             length=said.get(headers.LENGTH, ""),
             sha256=said.get(headers.SHA256, ""),
+            key_length=said.get(headers.KEY_LENGTH, ""),
+            own_headers=own,
+            own_headers_length=said.get(headers.HEADERS_LENGTH, ""),
+            latest=said[headers.LATEST].encode() if headers.LATEST in said else None,
         )
     except (KeyError, ValueError):
         return None
@@ -234,9 +246,13 @@ async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
 
 
 async def _send_one(producer: AIOKafkaProducer, letter: Letter) -> bool:
-    arrived = [] if letter.arrived_ms is None else [(headers.ARRIVED, str(letter.arrived_ms).encode())]
+    sent: list[tuple[str, bytes | None]] = [*letter.own_headers]
+    if letter.arrived_ms is not None:
+        sent.append((headers.ARRIVED, str(letter.arrived_ms).encode()))
+    if letter.latest is not None:
+        sent.append((headers.LATEST, letter.latest))
     try:
-        await producer.send_and_wait(letter.topic, letter.value, key=letter.key, headers=arrived)
+        await producer.send_and_wait(letter.topic, letter.value, key=letter.key, headers=sent)
     except MessageSizeTooLargeError:
         return False
     return True

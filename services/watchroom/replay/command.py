@@ -27,6 +27,7 @@ from watchroom.replay.rows import check_files, read_rows
 from watchroom.replay.spool import Spool, spool
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.summary import Outcome, Sent
+from watchroom.replay.time_limits import latest_header
 from watchroom.replay.token_key import token_maker
 from watchroom.replay.waiting import wait_applied
 from watchroom.rolling.calendar import Calendar
@@ -114,7 +115,8 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
         began_s = time.monotonic()
         sent = Sent()
         arrived = _arrived(events, sent, as_of_ms, shift_ms)
-        records = _records(arrived, sent, words.source, stack.settings)
+        headers = () if request.as_live else latest_header(words.time, _now_ms())
+        records = _records(arrived, sent, words.source, stack.settings, headers)
         if request.as_live:
             records = _with_heartbeats(records, words.source, streams, stack.settings)
         known = events.events if as_of_ms is None else None
@@ -195,15 +197,17 @@ def _arrived(events: Iterable[Mapped], sent: Sent, as_of_ms: int | None, shift_m
             yield event.shifted(shift_ms)
 
 
-def _records(events: Iterable[Mapped], sent: Sent, source: str, settings: Settings) -> Iterator[Outgoing]:
-    """The events as records; `sent` is filled on the way."""
+def _records(
+    events: Iterable[Mapped], sent: Sent, source: str, settings: Settings, headers: tuple[tuple[str, bytes], ...]
+) -> Iterator[Outgoing]:
+    """The events as records, all with the same headers; `sent` is filled on the way."""
     calendar = Calendar(settings.zone)
     for event in events:
         sent.events += 1
         sent.last_arrival_ms = max(sent.last_arrival_ms or event.arrival_ms, event.arrival_ms)
         sent.months.add(calendar.month_of(event.time_ms))
         sent.streams.add(event.stream)
-        yield Outgoing(settings.topic(event.stream), event.subject.encode(), event.value(source))
+        yield Outgoing(settings.topic(event.stream), event.subject.encode(), event.value(source), headers)
 
 
 def _with_heartbeats(

@@ -31,6 +31,7 @@ class Outgoing(NamedTuple):
     topic: str
     key: bytes
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Sender:
@@ -53,7 +54,7 @@ class Sender:
             WorkFailed: The broker refuses such records.
         """
         try:
-            future = await self._producer.send(record.topic, record.value, key=record.key)
+            future = await self._producer.send(record.topic, record.value, key=record.key, headers=list(record.headers))
         except (KafkaError, OSError) as error:
             raise _refusal(self._kafka, error) from error
         self.sent += 1

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from itertools import permutations
 
+from watchroom.events.times import unit_since_1970
+
 WORDS = ("iso", "epoch_s", "epoch_ms")
 EPOCHS = {"epoch_s": timedelta(seconds=1), "epoch_ms": timedelta(milliseconds=1)}
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -188,14 +190,11 @@ def fits_instead(text: str, forms: Sequence[str]) -> str:
     """What a number that is no time under these forms looks like, for a message; empty if like nothing."""
     if _SECONDS.fullmatch(text) is None:
         return ""
-    number = float(text)
-    for unit, per_second in (("seconds", 1), ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
-        if EARLIEST.timestamp() <= number / per_second < LATEST.timestamp():
-            form = next((name for name, step in EPOCHS.items() if step.total_seconds() * per_second == 1), "")
-            if form in forms:
-                return ""
-            return f"these look like {unit} since 1970: {f'write {form}' if form else 'no form reads them'}"
-    return ""
+    unit = unit_since_1970(float(text))
+    form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
+    if not unit or form in forms:
+        return ""
+    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no form reads them'}"
 
 
 def _written(moment: datetime, form: str) -> str:

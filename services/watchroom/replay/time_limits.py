@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from watchroom.events.headers import LATEST
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.replay.mapping_model import MONTH_END, TimeWords
 
@@ -46,6 +47,15 @@ class Limits:
                 return f"{what}; check the year, or write time.latest where the mapping invents days"
             return f"later than time.latest ({to_text(self.latest_ms)}); check the year"
         return ""
+
+
+def latest_header(words: TimeWords, now_ms: int) -> tuple[tuple[str, bytes], ...]:
+    """The header that lets a worker admit events that are still to come; none where a mapping permits none.
+
+    It travels with each record, so that a rebuild admits the same events.
+    """
+    latest_ms = Limits.of(words, now_ms).latest_ms
+    return ((LATEST, str(latest_ms).encode()),) if words.latest is not None and latest_ms > now_ms else ()
 
 
 def _start_ms(day: date, zone: ZoneInfo) -> int:
