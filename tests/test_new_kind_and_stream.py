@@ -161,8 +161,10 @@ def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> 
     assert refused.value.code == 2
     said = str(refused.value)
     for told in (
-        "planted_kind.toml: call_answer_spread.cap_s: found nothing; write `cap_s = ...`: kind spread needs it"
-        f" (see {PAGE}#cap_s)\n",
+        (
+            "planted_kind.toml: call_answer_spread.cap_s: found nothing; write `cap_s = ...`: kind spread needs it"
+            f" (see {PAGE}#cap_s)\n"
+        ),
         f"planted_both.toml: visit_wait_spread.cap_s: found 'long'; write a whole number (see {PAGE}#cap_s)\n",
         f"planted_both.toml: visit_wait_spread.step_s: found 0; write a number above 0 (see {PAGE}#step_s)\n",
         "planted_both.toml: visit_wait_spread.limit_s: found an unknown key; write one of alerts, area_windows, at, ",
