@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -99,3 +100,13 @@ def test_a_dead_link_fails_the_site(link: str, tmp_path: Path) -> None:
     built = build(config, tmp_path / "site")
     assert built.returncode != 0
     assert link.rsplit("#", maxsplit=1)[-1] in built.stderr
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    """Five to ten lines: its job, what comes in and goes out, what it may import, where to start reading."""
+    packages = (ROOT / "services" / "watchroom").rglob("__init__.py")
+    lengths = {
+        str(path.relative_to(ROOT)): len((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").splitlines())
+        for path in packages
+    }
+    assert {name: lines for name, lines in lengths.items() if not 5 <= lines <= 10} == {}
