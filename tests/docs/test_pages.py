@@ -96,6 +96,7 @@ def test_a_dead_link_fails_the_site(link: str, tmp_path: Path) -> None:
     config = tmp_path / "mkdocs.yml"
     shipped = (ROOT / "mkdocs.yml").read_text("utf-8")
     shipped = shipped.replace("docs_dir: docs", f"docs_dir: {ROOT / 'docs'}")
+    shipped = shipped.replace("!relative $config_dir", str(ROOT))
     config.write_text(shipped.replace("[docs/hooks.py]", f"[{ROOT / 'docs' / 'hooks.py'}, {hook}]"), encoding="utf-8")
     built = build(config, tmp_path / "site")
     assert built.returncode != 0
