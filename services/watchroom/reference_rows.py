@@ -25,6 +25,10 @@ _LIMITS: Final = (
     ("exclusiveMinimum", "above {:,g}"),
     ("maximum", "at most {:,g}"),
     ("exclusiveMaximum", "below {:,g}"),
+    ("gt", "above {:,g}"),  # so pydantic writes them beside a union
+    ("ge", "{:,g} or more"),
+    ("lt", "below {:,g}"),
+    ("le", "at most {:,g}"),
 )
 
 
@@ -81,7 +85,7 @@ def type_in_words(found: Mapping[str, Any], links: Callable[[str], str] = lambda
             words = links(reference.rpartition("/")[2])
         case {"anyOf": list(ways)}:
             of_ways = [type_in_words(way, links) for way in ways if way.get("type") != "null"]
-            words = " or ".join(dict.fromkeys(_without_whole_numbers(of_ways)))
+            words = ", ".join([" or ".join(dict.fromkeys(_without_whole_numbers(of_ways))), *_limits(found)])
         case {"const": value}:
             words = f"`{json.dumps(value)}`"
         case {"enum": list(values)}:
@@ -94,9 +98,12 @@ def type_in_words(found: Mapping[str, Any], links: Callable[[str], str] = lambda
         case {"format": "date"}:
             words = "day"
         case _:
-            limits = [form.format(found[key]) for key, form in _LIMITS if key in found]
-            words = ", ".join([_TYPES.get(str(found.get("type")), "value"), *limits])
+            words = ", ".join([_TYPES.get(str(found.get("type")), "value"), *_limits(found)])
     return words
+
+
+def _limits(found: Mapping[str, Any]) -> list[str]:
+    return [form.format(found[key]) for key, form in _LIMITS if key in found]
 
 
 def _without_whole_numbers(ways: list[str]) -> list[str]:

@@ -101,7 +101,7 @@ class SummandEntry(Strict):
     measure: str
     """The id of a count that is not a sum itself. Example: `measure = "contact_volume"`."""
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
-    """Only these label values of it; empty: all. Example: `where = { channel = ["email", "webchat"] }`."""
+    """Only these label values of it; empty: all. Example: `where = { channel = ["email", "live_chat"] }`."""
 
 
 class MeasureEntry(Strict):
@@ -142,8 +142,8 @@ class MeasureEntry(Strict):
     """Further durations in seconds at which counts are exact, as they are at targets.
     Example: `edges_s = [60, 120]`."""
     give_up_s: int = Field(default=0, ge=0)
-    """After this many seconds an open entity counts as never closed by its feed, and leaves the measure. Must be above
-    0 where it is needed. Example: `give_up_s = 3600`."""
+    """After this many seconds an open entity counts as never closed by its feed, and leaves the measure. Not 0 if the
+    kind requires it. Example: `give_up_s = 3600`."""
     windows: list[str] = Field(default_factory=list)
     """The windows over which the measure is published. Example: `windows = ["5m", "1h", "24h", "28d", "month"]`."""
     sum_of: list[SummandEntry] = Field(default_factory=list)
@@ -168,10 +168,11 @@ class MeasureEntry(Strict):
     """The tiles of the wall that show the measure; each a `[[<id>.tiles]]`, see [Tiles](#tiles).
     Example: `tiles = [{ title = "Waiting", place = 1, show = "open" }]`."""
     alerts: list[AlertEntry] = Field(default_factory=list)
-    """The alerts on the measure; each a `[[<id>.alerts]]`, see [Alerts](#alerts). Example: `alerts = []`."""
+    """The alerts on the measure; each a `[[<id>.alerts]]`, see [Alerts](#alerts).
+    Example: `alerts = [{ name = "LongWait", severity = "ticket", show = "oldest", above = 600 }]`."""
     why_unused: dict[str, Text] = Field(default_factory=dict)
     """For a metric that no board and no rule uses, the reason. The key is the suffix of the metric.
-    Example: `why_unused = { p50_seconds = "Reports show it." }`."""
+    Example: `why_unused = { due = "A 999 call is due at once." }`."""
 
     def shown_by_area(self) -> tuple[str, ...]:
         """The windows in which it is published by area; none without a label of areas."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
 from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
-from watchroom.catalogue.own import shape_of
 from watchroom.kinds import KINDS
 from watchroom.reference_rows import Row, as_toml, rows, table
 from watchroom.rolling.windows import WINDOWS
@@ -66,7 +66,7 @@ Example: `part = { from = "queued", to = "abandoned", within_s = 60 }`.
 def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
     """The page."""
     lines = [_INTRODUCTION, "## Entries", "", "The name of the table is the id of the measure: `[call_volume]`.", ""]
-    lines += [line for row in entry_rows() for line in _key(row, anchor=row.name, more=_kinds(row.name))]
+    lines += [line for row in entry_rows() for line in _key(row, anchor=row.name, more=_kinds(row))]
     for title, place, model, about in TABLES:
         lines += [f"## {title}", "", about, ""]
         for row in rows(model, links=_LINKS.__getitem__):
@@ -86,26 +86,27 @@ def entry_rows() -> Iterator[Row]:
         yield row._replace(type=_CONDITION) if row.name in ("where", "part") else row
     for kind in KINDS.values():
         meanings = {key.name: f"{key.about} Example: `{key.name} = {as_toml(key.example)}`." for key in kind.own_keys}
-        yield from rows(shape_of(kind), meanings)
+        yield from rows(own.shape_of(kind), meanings)
 
 
 def _key(row: Row, anchor: str, more: Iterable[str] = ()) -> Iterator[str]:
     place, _, name = anchor.rpartition(": ")
     yield f"### {place}: `{name}`" if place else f"### `{name}`"
     yield from ("", row.meaning, "", f"- type: {row.type}")
-    if row.is_required:
+    if row.is_required and not (row.name in own.NAMES and not place):
         yield "- required"
     elif row.default:
         yield f"- default: `{row.default}`"
     yield from (*more, f"- example: `{row.example}`", "")
 
 
-def _kinds(key: str) -> Iterator[str]:
+def _kinds(row: Row) -> Iterator[str]:
     """The kinds whose entries may have a key."""
-    if key in EVERY_KIND:
+    if row.name in EVERY_KIND:
         return
-    needs = [kind.name for kind in KINDS.values() if key in kind.needs]
-    may = [kind.name for kind in KINDS.values() if key in (*kind.may, *(own.name for own in kind.own_keys))]
+    of_one = [kind.name for kind in KINDS.values() if row.name in (key.name for key in kind.own_keys)]
+    needs = [kind.name for kind in KINDS.values() if row.name in kind.needs] + of_one * row.is_required
+    may = [kind.name for kind in KINDS.values() if row.name in kind.may] + of_one * (not row.is_required)
     if needs:
         yield f"- required by the kinds: {', '.join(needs)}"
     if may:
