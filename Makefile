@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install servers check test demo generate bench published-year boards up down clean
+.PHONY: help install servers check test demo generate bench published-year boards docs changelog up down clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ published-year: install servers deploy/kafka/libs/.complete ## the published rep
 boards: install servers deploy/kafka/libs/.complete ## draw every board on live simulated data; needs Node 20 (ARGS=--publish)
 	@deploy/setup/boards.sh
 	$(BIN)/python -m tests.pictures $(ARGS)
+
+docs: install ## the pages as a site in build/site; fails for a link or heading that is gone
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+changelog: install ## what the next release will say: the fragments in changelog.d
+	@$(BIN)/towncrier build --draft --version "Next release"
 
 up: ## everything in containers: Kafka, Redis, Watchroom, Prometheus, Alertmanager, Grafana (ARGS="--profile simulator")
 	docker compose $(ARGS) up --build --detach --wait

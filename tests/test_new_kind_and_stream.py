@@ -32,6 +32,7 @@ ENTRIES: dict[Planted, dict[str, str]] = {
     "kind": dict.fromkeys(("call_answer_spread", "visit_wait_spread"), "spread"),
     "stream": dict.fromkeys(("visit_volume", "visit_given_up", "visits_waiting", "visit_wait_spread"), "visits"),
 }
+PAGE = "docs/reference/catalogue.md"
 TYPES_REFUSED = f"found 'visit.arrived'; write one of {next(iter(STREAM_OF))}, "
 
 
@@ -132,7 +133,7 @@ def test_without_its_row_alone_nothing_starts_and_every_entry_is_told(
         assert TYPES_REFUSED in said
         return
     for entry, name in ENTRIES[row].items():
-        assert f"{entry}.{row}: found '{name}'; write one of {EXISTING[row]}\n" in said
+        assert f"{entry}.{row}: found '{name}'; write one of {EXISTING[row]} (see {PAGE}#{row})\n" in said
     assert len(said.strip().splitlines()) == len(ENTRIES[row])
 
 
@@ -160,16 +161,19 @@ def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> 
     assert refused.value.code == 2
     said = str(refused.value)
     for told in (
-        "planted_kind.toml: call_answer_spread.cap_s: found nothing; write `cap_s = ...`: kind spread needs it\n",
-        "planted_both.toml: visit_wait_spread.cap_s: found 'long'; write a whole number\n",
-        "planted_both.toml: visit_wait_spread.step_s: found 0; write a number above 0\n",
+        (
+            "planted_kind.toml: call_answer_spread.cap_s: found nothing; write `cap_s = ...`: kind spread needs it"
+            f" (see {PAGE}#cap_s)\n"
+        ),
+        f"planted_both.toml: visit_wait_spread.cap_s: found 'long'; write a whole number (see {PAGE}#cap_s)\n",
+        f"planted_both.toml: visit_wait_spread.step_s: found 0; write a number above 0 (see {PAGE}#step_s)\n",
         "planted_both.toml: visit_wait_spread.limit_s: found an unknown key; write one of alerts, area_windows, at, ",
         "planted_stream.toml: visit_volume.cap_s: found an unknown key; write one of alerts, area_windows, at, ",
     ):
         assert told in said
     assert len(said.strip().splitlines()) == 5
     of_count = next(line for line in said.splitlines() if "visit_volume" in line)
-    assert of_count.count("cap_s") == 1, "a count has no such key"
+    assert of_count.partition(" (see ")[0].count("cap_s") == 1, "a count has no such key"
 
 
 def test_a_stream_that_is_fed_by_default_needs_no_setting(

@@ -29,6 +29,7 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("backtest/rules.py", "duration"): "a field of Prometheus' answer about a rule",
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("replay/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
+    ("replay/mapping_reference.py", "count"): "a key of a mapping, as the file writes it",
     ("cli.py", "open"): "the command `watchroom open`, as it is typed",
     ("cli.py", "top"): "the command `watchroom top`, as it is typed",
     ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",

@@ -162,10 +162,12 @@ def top_(
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 and show what differs.")] = False,
 ) -> None:
-    """Write the derived files: event schemas and documents, measures page, boards, rules, runbooks."""
+    """Write the derived files: event schemas and documents, reference pages, boards, rules, runbooks."""
+    from watchroom import cli_reference
     from watchroom.generate.outputs import generate as write
 
-    if not write(Path(__file__).resolve().parents[2], check=check):
+    pages = cli_reference.outputs(typer.main.get_command(app))
+    if not write(Path(__file__).resolve().parents[2], check=check, more=pages):
         raise typer.Exit(1)
 
 

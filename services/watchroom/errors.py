@@ -25,10 +25,12 @@ class Fault:
     key: str  # entry and key inside it, "" for the whole
     found: str
     write: str  # what to write instead
+    page: str = ""  # what explains the key
 
     def __str__(self) -> str:
         place = f"{self.where}: {self.key}" if self.key else self.where
-        return f"{place}: found {self.found}; write {self.write}"
+        see = f" (see {self.page})" if self.page else ""
+        return f"{place}: found {self.found}; write {self.write}{see}"
 
 
 class ConfigurationInvalid(WatchroomError):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.folder import COUNT, DURATION, LABELS, OF_KIND, OPEN, SHARE, faults, load, the_fault
+from tests.docs.test_pages import dead_references
+from tests.parts import ROOT
 
 PART = '{ left_by = ["abandoned"] }'
 # fault: entry, what is replaced in it, by what; then key, part of what was found, part of what to write
@@ -97,7 +99,10 @@ def test_a_fault_is_found_once_with_its_place_and_its_remedy(case: str, tmp_path
     assert fault.key == f"{name}.{key}"
     assert found in fault.found
     assert write in fault.write
-    assert str(fault) == f"{fault.where}: {name}.{key}: found {fault.found}; write {fault.write}"
+    said = f"{fault.where}: {name}.{key}: found {fault.found}; write {fault.write}"
+    assert str(fault) == f"{said} (see {fault.page})"
+    assert fault.page.startswith("docs/reference/catalogue.md")
+    assert list(dead_references(fault.page, ROOT)) == []
 
 
 def test_a_value_in_place_of_a_table_is_a_fault(tmp_path: Path) -> None:

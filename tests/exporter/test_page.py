@@ -55,7 +55,10 @@ def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlR
 
 
 def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: ControlRoom) -> None:
-    """Design, "one event's way": one 999 call answered after 8 s, 1 of 1 below 10 s, in every window."""
+    """One 999 call answered after 8 s, 1 of 1 below 10 s, in every window.
+
+    See docs/architecture.md#one-event-in-one-figure-out.
+    """
     room.add(NOON, ANSWERED_8_S)
     samples = room.scrape(NOON)
     for window in ({"window": "5m"}, {"window": "28d"}, {"window": "month", "month": "2021-11"}):

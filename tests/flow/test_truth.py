@@ -1,4 +1,4 @@
-"""Truth (design 2.10): what is shown is so now, and what cannot be known is not shown.
+"""Truth (docs/architecture.md#fresh-alive-absent): what is shown is so now, and what cannot be known is not shown.
 
 Real Kafka, real Redis, real worker and exporter processes; limits are scaled down by settings.
 """

@@ -1,4 +1,4 @@
-"""What calls add: design section 3, sentence by sentence."""
+"""What calls add: the definitions in schemas/measures, sentence by sentence."""
 
 from __future__ import annotations
 

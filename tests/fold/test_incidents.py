@@ -1,4 +1,4 @@
-"""What incidents add: design section 3, sentence by sentence."""
+"""What incidents add: the definitions in schemas/measures, sentence by sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Order does not matter: the fold against an oracle that shares no code with it (design 2.3, 2.9).
+"""Order does not matter: the fold against an oracle that shares no code with it (docs/architecture.md#fold).
 
 `WATCHROOM_TEST_EXAMPLES` multiplies the number of examples (default 1, sized for CI).
 """

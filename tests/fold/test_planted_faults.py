@@ -1,7 +1,7 @@
 """The order property has teeth: each fault planted into the fold is seen by it.
 
 A property that passes says little until it has failed for the right reasons. Every fault below is one
-that a reader of the design could make; the histories and the oracle are those of `test_order.py`.
+that a reader of docs/architecture.md could make; the histories and the oracle are those of `test_order.py`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What one entity adds to every measure, by plain definitions over ALL its events (design 2.3, 3).
+"""What one entity adds to every measure, by plain definitions over ALL its events (docs/architecture.md#fold).
 
 No state is folded: each fact is looked up afresh in the list of events. Measures, moments, labels
 and targets are written out here and not read from the catalogue, so that a wrong entry shows too.
 
-Readings where the design is silent
+Readings where no page says it
 - A crime's class is one thing: code, group and category of the latest event that names any of the
   three. A reclassification by category alone leaves the group `not_stated`.
 - A linked incident and a cancelled crime are out of everything, orphans included.
@@ -14,7 +14,7 @@ Readings where the design is silent
 - An answer or abandon at the very moment of an accepted call-back comes after it. A call that is answered after its
   call-back was accepted is in progress, since somebody talks to the caller.
 - An outgoing call without call.presented and call.queued is an orphan like any other.
-- Both answer clocks have the 999 target and the three national bins (domain 2a; the design's table
+- Both answer clocks have the 999 target and the three national bins (domain 2a; the catalogue's table
   names them for the queue's clock only).
 - What an incident's event says of its category, address or finder counts at the event's time, as an area does.
 - Two events of one time are ordered by `id`.

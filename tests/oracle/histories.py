@@ -1,6 +1,6 @@
 """Hypothesis generators of event histories, and of the orders in which they may be delivered.
 
-*Any order* is meant as in design 2.3: arrival travels with the event as data, and no entity has a gap
+*Any order* is meant as in docs/architecture.md#fold: arrival travels with the event as data, and no entity has a gap
 between arrivals longer than its keeping in any order, so all arrivals of one lie within one keeping.
 """
 

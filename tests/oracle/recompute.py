@@ -4,10 +4,10 @@ Slow and plain on purpose: for every event the entity is worked out again from t
 An entity is (topic, subject). Two ways to read the input matter:
 
 - *content*: buckets, open sets, orphans and integrity counts are a function of the set of events
-  (design 2.3), given `now` and no gap between arrivals longer than the entity's keeping;
-- *log*: restatements are a function of each partition's order (design 2.9).
+  (docs/architecture.md#fold), given `now` and no gap between arrivals longer than the entity's keeping;
+- *log*: restatements are a function of each partition's order (docs/architecture.md#months-and-restatements).
 
-A gap longer than keeping starts the entity anew, in partition order (design 2.8): what the forgotten
+A gap longer than keeping starts the entity anew, in partition order (docs/architecture.md#keeping): what the forgotten
 state added stays in the buckets, and its open members are taken as removed.
 
 Reading: a month is closed for an event that arrived strictly after the month's end in London plus the
@@ -73,7 +73,10 @@ class Content:
 
 
 def refusal(event: Sent) -> str | None:
-    """`late` or `future`, judged on time and arrival alone (design 2.2), or an `expired` letter; None: admitted."""
+    """`late` or `future`, or an `expired` letter; None: admitted.
+
+    Time and arrival alone decide: docs/architecture.md#two-times.
+    """
     if event.arrival_ms - event.time_ms > LATENESS_MS[event.stream]:
         return "late"
     if event.time_ms - event.arrival_ms > FUTURE_MS:

@@ -1,4 +1,4 @@
-"""The oracle against worked examples: figures found with a pencil, from the design's own words."""
+"""The oracle against worked examples: figures found with a pencil, from the words of docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def calls_of_which_nothing_is_known(count: int) -> dict[str, int]:
 
 
 def test_the_designs_call_17() -> None:
-    """The one example that the design works out itself."""
+    """The example of docs/architecture.md#one-event-in-one-figure-out."""
     events = [sent("call.queued", "2021-11-02T09:00:00", line="999"), sent("call.answered", "2021-11-02T09:00:08")]
     content = recompute(events, ms("2021-11-02T09:00:08"))
     ten_s = of(content, f"10s:{ms('2021-11-02T09:00:00') // 1000}")
@@ -186,7 +186,7 @@ def test_late_and_future_are_judged_on_arrival_alone() -> None:
 
 
 def test_a_bucket_is_there_until_its_end_and_keeping_have_passed() -> None:
-    """At exactly end + keeping it is gone (design 2.8)."""
+    """At exactly end + keeping it is gone (docs/architecture.md#keeping)."""
     event, end = sent("call.presented", "2021-11-02T09:00:03"), ms("2021-11-02T09:00:10") + 2 * HOUR_MS
     name = f"10s:{ms('2021-11-02T09:00:00') // 1000}"
     assert name in recompute([event], end - 1).buckets

@@ -45,14 +45,15 @@ class Copy:
 
     Args:
         folder: Where it is made.
-        rows: The registries that get their row; the modules are planted in any case.
+        rows: The registries that get their row.
         entries: Of which of the two there are entries; one that is of both needs both.
+        modules: Which of the two modules are planted.
         by_default: Whether every force feeds the stream; else the environment says that this one does.
     """
 
     def __init__(
         self, folder: Path, rows: Collection[Planted] = BOTH, entries: Collection[Planted] = BOTH, *,
-        by_default: bool = False,
+        modules: Collection[Planted] = BOTH, by_default: bool = False,
     ) -> None:  # fmt: skip
         self.root = folder / "copy"
         self._made: dict[str, object] = {}
@@ -62,7 +63,7 @@ class Copy:
             self._environment["WATCHROOM_STREAMS"] = ",".join(feeds)
         for name in ("services", "schemas"):
             shutil.copytree(ROOT / name, self.root / name, ignore=LEFT_OUT)
-        for what in BOTH:
+        for what in modules:
             self._plant(what, has_row=what in rows)
         if by_default:
             self.change("services/watchroom/streams/visits.py", "keeping_days=10,", "keeping_days=10, by_default=True,")

@@ -159,7 +159,7 @@ def test_every_event_type_occurs(week: list[Simulated]) -> None:
 
 
 def test_heartbeats_come_every_30_s_from_every_source_once_live() -> None:
-    """Design 2.10: a source that is silent for 90 s withholds its stream."""
+    """docs/architecture.md#fresh-alive-absent: a source that is silent for 90 s withholds its stream."""
     live_ms = MONDAY_MS + HOUR_MS
     events = simulate(seed=1, start_ms=MONDAY_MS, end_ms=live_ms + 10 * 60_000, heartbeats_from_ms=live_ms)
     beats = [e for e in events if b'"feed.heartbeat"' in e.value]

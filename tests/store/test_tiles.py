@@ -100,7 +100,7 @@ AGES = st.lists(st.integers(-5 * MIN_MS, 2 * GIVE_UP_MS), max_size=12)
 @given(ages=AGES, target_ms=st.integers(1, 2 * GIVE_UP_MS))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_tile_is_what_counting_by_hand_gives(ages: list[int], target_ms: int, tile: Tile) -> None:
-    """The definitions of the design, member by member."""
+    """The definitions in schemas/measures, member by member."""
     shown = [age for age in ages if age <= GIVE_UP_MS]
     left = [target_ms - age for age in shown]  # until the deadline, ms
     assert tile(*ages, target_ms=target_ms) == OpenTile(

@@ -36,12 +36,22 @@ class LabelEntry(Strict):
     """One table of labels.toml."""
 
     brief: Text
+    """What the label says about an entity, in a few words. Example: `brief = "Grade of the incident"`."""
     values: list[Value] = Field(default_factory=list)
+    """The values that have figures of their own, in the order of tables. Any other text is counted as `other`.
+    Example: `values = ["1", "2", "3"]`."""
     values_from: Literal["areas"] | None = None
+    """Instead of `values`: the areas of the setting `WATCHROOM_AREAS`. Example: `values_from = "areas"`."""
     aliases: dict[Value, Value] = Field(default_factory=dict)
+    """Other spellings of listed values, as a feed may send them. Example: `aliases = { emergency = "1" }`."""
     absent: Literal["unknown", "ungraded", "not_stated"] = "unknown"
-    title: Text = ""  # the words of its name where nothing is said
-    titles: dict[Value, Text] = Field(default_factory=dict)  # of values whose own words do not read well
+    """The value of an entity whose events do not say any. Example: `absent = "ungraded"`."""
+    title: Text = ""
+    """What tables and panels call the label itself, if its name does not read well.
+    Example: `title = "Type of incident"`."""
+    titles: dict[Value, Text] = Field(default_factory=dict)
+    """What tables and panels call a value, if its own text does not read well.
+    Example: `titles = { asb = "Antisocial behaviour" }`."""
 
     @model_validator(mode="after")
     def _aliases_lead_somewhere(self) -> LabelEntry:
@@ -62,9 +72,16 @@ class TargetEntry(Strict):
     """`below_s` is <, `within_s` is <=; exactly one of them. `share` is how many should meet it, 0 to 1."""
 
     where: dict[str, str] = Field(default_factory=dict)
+    """The label values that the target is for; empty: for every entity of the measure.
+    Example: `where = { line = "999" }`."""
     below_s: Seconds | None = None
+    """The target is met by a duration below this many seconds. Exactly one of `below_s` and `within_s`.
+    Example: `below_s = 10`."""
     within_s: Seconds | None = None
+    """The target is met by a duration of this many seconds or less. Exactly one of `below_s` and `within_s`.
+    Example: `within_s = 900`."""
     share: Share | None = None
+    """The objective: the share of entities that should meet the target. Example: `share = 0.9`."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TargetEntry:
@@ -82,38 +99,80 @@ class SummandEntry(Strict):
     """One of the measures that a sum adds up; `where` names a label's accepted values."""
 
     measure: str
+    """The id of a count that is not a sum itself. Example: `measure = "contact_volume"`."""
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+    """Only these label values of it; empty: all. Example: `where = { channel = ["email", "live_chat"] }`."""
 
 
 class MeasureEntry(Strict):
     """One measure as written: the keys of all kinds; `checks` refuses those that its own does not have."""
 
-    kind: Annotated[str, _one_of(KINDS)]
-    stream: Annotated[str, _one_of(STREAMS)]
+    kind: Annotated[str, _one_of(KINDS), Field(json_schema_extra={"enum": [*KINDS]})]
+    """What the measure gives: a count, a share, a duration and so on. Example: `kind = "duration"`."""
+    stream: Annotated[str, _one_of(STREAMS), Field(json_schema_extra={"enum": [*STREAMS]})]
+    """The stream whose entities it counts. Example: `stream = "calls"`."""
     brief: Text
+    """The name of the measure in tables and panels. Example: `brief = "Time to answer"`."""
     definition: Text
+    """One or two sentences that say exactly what is counted.
+    Example: `definition = "From joining the queue to the answer."`."""
     source: Text
+    """Who defined it, or where the definition is published. Example: `source = "Contact performance report, row 3"`."""
     at: str = ""
+    """The moment at which an entity is counted. For an open measure: the moment from which its age is measured.
+    Example: `at = "answered"`."""
     start: str = ""
+    """The moment at which a duration begins. It ends at `at`. Example: `start = "queued"`."""
     by: dict[str, str] = Field(default_factory=dict)
+    """The labels by which the measure is split: the name of a label in `labels.toml`, and the value of the stream that
+    it takes. Example: `by = { line = "line", area = "area" }`."""
     where: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
+    """Only entities for which this holds: a list of accepted texts for each value, and at most one
+    [interval](#intervals). Example: `where = { line = ["999"] }`."""
     part: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
+    """The part of a share: written as `where` is. Example: `part = { left_by = ["abandoned"] }`."""
     state: str = ""
+    """The state that an entity is in while an open measure counts it. Example: `state = "waiting"`."""
     tokens: str = ""
+    """The value that holds the tokens to be counted. Example: `tokens = "caller"`."""
     targets: list[TargetEntry] = Field(default_factory=list)
+    """The targets of a duration, or of the age of what is open; each a `[[<id>.targets]]`, see [Targets](#targets).
+    Example: `targets = [{ where = { line = "999" }, below_s = 10, share = 0.9 }]`."""
     edges_s: list[Seconds] = Field(default_factory=list)
+    """Further durations in seconds at which counts are exact, as they are at targets.
+    Example: `edges_s = [60, 120]`."""
     give_up_s: int = Field(default=0, ge=0)
+    """After this many seconds an open entity counts as never closed by its feed, and leaves the measure. Not 0 if the
+    kind requires it. Example: `give_up_s = 3600`."""
     windows: list[str] = Field(default_factory=list)
+    """The windows over which the measure is published. Example: `windows = ["5m", "1h", "24h", "28d", "month"]`."""
     sum_of: list[SummandEntry] = Field(default_factory=list)
+    """The measures that a sum adds up; each a `[[<id>.sum_of]]`, see [Sums](#sums).
+    Example: `sum_of = [{ measure = "contact_volume" }]`."""
     area_windows: list[str] | None = None
+    """The windows in which the measure is split by area; `24h`, `28d` and `month` unless given. Each costs one series
+    per area. Example: `area_windows = ["24h", "month"]`."""
     rows: list[Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=list)
+    """The rows of the published report that the measure serves. Example: `rows = [15]`."""
     excludes: Text = Display().excludes
-    board: Annotated[str, _one_of(BOARDS)] | None = None
+    """What the measure leaves out, for the page that explains it. Example: `excludes = "calls that were abandoned"`."""
+    board: Annotated[str, _one_of(BOARDS), Field(json_schema_extra={"enum": [*BOARDS]})] | None = None
+    """The board that shows the measure; unless given, the board of its stream. Example: `board = "demand"`."""
     baseline: bool = False
+    """Whether the same local hour of the last six weeks is published beside the last one.
+    Example: `baseline = true`."""
     overdue_from: str = ""
+    """An open measure whose overdue entities count as missed in the live share within target.
+    Example: `overdue_from = "incidents_unattended"`."""
     tiles: list[TileEntry] = Field(default_factory=list)
+    """The tiles of the wall that show the measure; each a `[[<id>.tiles]]`, see [Tiles](#tiles).
+    Example: `tiles = [{ title = "Waiting", place = 1, show = "open" }]`."""
     alerts: list[AlertEntry] = Field(default_factory=list)
+    """The alerts on the measure; each a `[[<id>.alerts]]`, see [Alerts](#alerts).
+    Example: `alerts = [{ name = "LongWait", severity = "ticket", show = "oldest", above = 600 }]`."""
     why_unused: dict[str, Text] = Field(default_factory=dict)
+    """For a metric that no board and no rule uses, the reason. The key is the suffix of the metric.
+    Example: `why_unused = { due = "A 999 call is due at once." }`."""
 
     def shown_by_area(self) -> tuple[str, ...]:
         """The windows in which it is published by area; none without a label of areas."""

@@ -14,6 +14,7 @@ from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
 from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.reference import with_page
 from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
@@ -87,7 +88,13 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
             if key != "overdue_from" or found.strip("'") not in faulty  # of that one, all is said
         )
     if faults:
-        raise ConfigurationInvalid(faults)
+        label_files = {str(path): False for path in files} | {str(folder / LABELS_FILE): True}
+        raise ConfigurationInvalid(
+            [
+                with_page(fault, of_labels=label_files[fault.where]) if fault.where in label_files else fault
+                for fault in faults
+            ]
+        )
     return Catalogue(measures, known_areas)
 
 

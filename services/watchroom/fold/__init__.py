@@ -1,6 +1,8 @@
-"""From events to what they add to which measure. Pure: no clock, no I/O.
+"""From events to what they add to which measure.
 
-A stream (`watchroom.streams`) folds an event into an entity's state and reads facts from it;
-`contributions.Contributor` says what a state adds; `batch.fold_batch` does both for a batch of one
-partition and returns what one atomic step writes.
+In: the admitted events of one batch of one partition, and the states of their entities. Out: everything that one atomic
+step writes. What is written is the difference of what an entity adds before and after, so an event that is repeated
+adds nothing. Pure: no clock, no I/O. It may import `catalogue` and everything below.
+
+Start with `batch` (one batch), then `contributions` (what one entity adds to all measures).
 """

@@ -11,10 +11,21 @@ from collections.abc import Callable, Mapping
 from difflib import unified_diff
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from watchroom.admission.models import MODELS
-from watchroom.generate import asyncapi, event_index, event_schemas, measures_page, reference_tables, settings_page
+from watchroom.generate import (
+    asyncapi,
+    catalogue_page,
+    event_fields_page,
+    event_index,
+    event_schemas,
+    measures_page,
+    metrics_page,
+    reference_tables,
+    settings_page,
+)
 from watchroom.generate.boards import files as boards
 from watchroom.generate.rules import cases, runbooks
 from watchroom.generate.rules import files as rules
@@ -29,6 +40,9 @@ OUTPUTS: Final[dict[str, Output]] = {
     "schemas/measures/README.md": measures_page.text,
     "services/watchroom/streams/tables.py": reference_tables.text,
     "deploy/settings.md": settings_page.text,
+    "docs/reference/catalogue.md": catalogue_page.text,
+    "docs/reference/events.md": event_fields_page.text,
+    "docs/reference/metrics.md": metrics_page.text,
     **rules.OUTPUTS,
     **cases.OUTPUTS,
     **boards.outputs(),
@@ -41,11 +55,12 @@ DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", 
 
 def outputs_of(root: Path) -> dict[str, Output]:
     """Every derived file of the catalogue below the repository's root."""
-    return {**OUTPUTS, **{path: partial(_runbook, path) for path in runbooks.texts(root)}}
+    return {**OUTPUTS, **{path: partial(_made, text) for path, text in runbooks.texts(root).items()}}
 
 
-def _runbook(path: str, root: Path) -> str:
-    return runbooks.texts(root)[path]
+def _made(text: str, root: Path) -> str:  # noqa: ARG001  # every output is given the root
+    """A file that was made with the others of its folder: each reads the whole catalogue."""
+    return text
 
 
 def generate(
@@ -53,6 +68,7 @@ def generate(
     check: bool,
     *,
     outputs: Mapping[str, Output] | None = None,
+    more: Mapping[str, Output] = MappingProxyType({}),
     say: Callable[[str], object] = sys.stdout.write,
 ) -> bool:
     """Write every derived file, or with `check` only show the differences.
@@ -61,13 +77,14 @@ def generate(
         root: The repository's root.
         check: Write nothing.
         outputs: Which files; all of `outputs_of` unless given.
+        more: Files made by what this package may not import.
         say: Where differences, or the names of files written, go; whole lines.
 
     Returns:
         False if `check` found a file that is missing or differs.
     """
     fresh = True
-    makers = outputs_of(root) if outputs is None else outputs
+    makers = {**(outputs_of(root) if outputs is None else outputs), **more}
     for path in _left_over(root, makers) if outputs is None else ():
         fresh = False
         say(f"{path} is not derived from anything any more\n")

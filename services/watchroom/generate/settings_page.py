@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
-from watchroom.settings import Settings
+from watchroom.reference_rows import table, type_in_words
+from watchroom.settings import JSON_EXAMPLES, Settings
 
+_SCHEMA: Final = Settings.model_json_schema()
 NO_DEFAULT_SHOWN = ("schemas",)  # a path of the installation
 
 
@@ -20,14 +23,23 @@ def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
         "not listed here, stops the process with exit code 2 and a list of every fault. A secret may come from a file",
         "of the same name, in lower case, in the folder `WATCHROOM_SECRETS_DIR`.",
         "",
-        "| variable | default | meaning |",
-        "|---|---|---|",
     ]
     defaults = Settings.model_construct().model_dump(mode="json")
+    found = []
     for name, field in Settings.model_fields.items():
-        shown = "" if name in NO_DEFAULT_SHOWN or field.exclude else f"`{_plain(defaults[name])}`"
-        lines.append(f"| `WATCHROOM_{name.upper()}` | {shown} | {field.description or ''} |")
-    return "\n".join(lines) + "\n"
+        default = "" if name in NO_DEFAULT_SHOWN or field.exclude else _plain(defaults[name])
+        shown = f"`{default}`" if default else ""
+        found.append((f"`WATCHROOM_{name.upper()}`", _type(name), shown, field.description or ""))
+    return "\n".join([*lines, *table(("variable", "type", "default", "meaning"), found)]) + "\n"
+
+
+def _type(name: str) -> str:
+    """What may be written, with an example where that is JSON."""
+    if name in JSON_EXAMPLES:
+        example, comma, other = JSON_EXAMPLES[name].partition(", or ")
+        return f"JSON, for example `{example}`{comma}{other}"
+    words = type_in_words(_SCHEMA["properties"][name])
+    return words.replace("list of texts", "texts, comma separated").replace('"', "")
 
 
 def _plain(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Fresh as of when? The bookkeeping behind a partition's T (design 2.10); pure.
+"""Fresh as of when? The bookkeeping behind a partition's T (docs/architecture.md#fresh-alive-absent); pure.
 
 A fetch answer shows the log's end at some moment between the request and the answer. Only the
 request's moment is certain (the answer may have lain in a socket while the process was paused), so

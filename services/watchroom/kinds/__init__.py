@@ -1,6 +1,10 @@
-"""One module a kind of measure, and this registry. A new kind is a new module and one row here.
+"""The kinds of measures: one module each, and this registry. A new kind is a new module and one row here.
 
-The order is the order of columns in reports. Pure: no clock, no I/O.
+In: the facts of an entity, and later the stored integers. Out: what the entity adds, the figures that follow, and what
+metrics, boards, reports and alerts show. Pure: no clock, no I/O. It may import `rolling` and `events`, not `streams`.
+
+Start with `kind` (what a kind must say), then `count` (the simplest one) and `measure` (a checked entry). The order of
+the rows below is the order of columns in reports.
 """
 
 from __future__ import annotations

@@ -20,12 +20,31 @@ PERCENT: Final = "percent"
 COUNTS: Final = ("count", "people")  # units of what was counted one by one: such a figure can be a small number
 MOST: Final = 10**15  # of a number in units of its last decimal: Redis's numbers are exact up to nine times that
 
-UNIT: Final = OwnKey("unit", Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], example="people", decides=False)
-DECIMALS: Final = OwnKey("decimals", Annotated[int, Field(ge=0, le=6)], example=1, default=0)
-SIGNED: Final = OwnKey("signed", bool, example=True, default=False)
-MAY_EXCEED: Final = OwnKey("may_exceed", bool, example=True, default=False)
-MAX_AGE_DAYS: Final = OwnKey("max_age_days", Annotated[int, Field(gt=0)], example=400, decides=False)
-TARGET: Final = OwnKey("target", str, example="below 21 days", default="none", decides=False)
+UNIT: Final = OwnKey(
+    "unit",
+    Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")],
+    example="people",
+    about="What the figure is counted or measured in.",
+    decides=False,
+)
+DECIMALS: Final = OwnKey(
+    "decimals", Annotated[int, Field(ge=0, le=6)], example=1, default=0, about="How many decimals are kept."
+)
+SIGNED: Final = OwnKey("signed", bool, example=True, default=False, about="Whether the figure may be below zero.")
+MAY_EXCEED: Final = OwnKey(
+    "may_exceed", bool, example=True, default=False, about="Whether the numerator may be larger than the denominator."
+)
+MAX_AGE_DAYS: Final = OwnKey(
+    "max_age_days",
+    Annotated[int, Field(gt=0)],
+    example=400,
+    about="The age in days, by as-at, above which the figure is shown as old.",
+    decides=False,
+)
+TARGET: Final = OwnKey(
+    "target", str, example="below 21 days", default="none", about="The target in words, as reports print it.",
+    decides=False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ from watchroom.kinds.kind import Add, By, Column, Contribution, Facts, Form, Kin
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.own import OwnKey
 
-WORDS: Final = OwnKey("words", str, example="Improvements are expected by April 2022.", decides=False)
+WORDS: Final = OwnKey(
+    "words",
+    str,
+    example="Improvements are expected by April 2022.",
+    about="What the report prints in place of a figure.",
+    decides=False,
+)
 
 
 class NoFigure:

@@ -24,6 +24,7 @@ class OwnKey(Generic[T]):
     type: Any  # as pydantic reads it, of what both TOML and JSON have: `Annotated[int, Field(gt=0)]`
     example: T  # for whoever has to write it
     default: T | None = None  # None: every entry of the kind must say it
+    about: str = ""  # its meaning, for the reference of the catalogue
     decides: bool = True  # False: nothing that is stored depends on it, so it is no part of the definition
 
     def of(self, measure: Measure) -> T:

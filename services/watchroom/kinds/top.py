@@ -14,8 +14,9 @@ from watchroom.kinds.measure import Measure
 from watchroom.kinds.own import OwnKey
 from watchroom.kinds.tokens import BETWEEN, Counts
 
-MOST_LISTED: Final = OwnKey[int]("listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10)
-"""How many are listed."""
+MOST_LISTED: Final = OwnKey[int](
+    "listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10, about="How many are listed."
+)
 _SHOWN: Final = 6  # characters of a token after its key id: enough to tell ten apart, and not the token
 
 

@@ -79,13 +79,13 @@ def streams_of(words: MappingWords) -> tuple[str, ...]:
 def _fault(where: str, item: dict[str, Any]) -> Fault:
     path = place_of(*item["loc"])
     found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
-    write = what_to_write(item, _WORDS, otherwise="what schemas/mappings/README.md says of this key")
+    write = what_to_write(item, _WORDS, otherwise="what docs/reference/mapping.md says of this key")
     if item["type"] == "too_short" and item["loc"] == ("event",):
         write = "at least one [[event]]"
     if item["type"] == "missing":
         write = f"`{item['loc'][-1]} = ...`"
     elif item["type"] == "extra_forbidden":
-        found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys in schemas/mappings/README.md"
+        found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys in docs/reference/mapping.md"
     return Fault(where, path, found if len(found) <= 120 else found[:117] + "...", write)
 
 

@@ -104,7 +104,10 @@ class Collector:
         return stands
 
     def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
-        """By stream: whether all that arrived before the month closed is in (design 2.9)."""
+        """By stream: whether all that arrived before the month closed is in.
+
+        See docs/architecture.md#months-and-restatements.
+        """
         end_ms = Calendar(self.settings.zone).month_end_ms(month)
         closes_ms = {stream: end_ms + self.settings.closes_after_ms(stream) for stream in STREAMS}
         return {stream: (as_of.get(stream) or 0) >= closes_ms[stream] for stream in STREAMS}

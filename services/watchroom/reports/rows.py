@@ -1,6 +1,6 @@
 """Figures as rows: one for each measure, label set and London month, or open now. Pure.
 
-The keys of a row are a contract (design section 6): `measure`, `by`, `period`, `value`, `numerator`,
+The keys of a row are a contract (schemas/measures/ANALYSTS.md): `measure`, `by`, `period`, `value`, `numerator`,
 `denominator`, `unit`, then those of its kind, then `as_of` and `closed`. A share or a mean of nothing is
 null, never 0. There are no totals and no overlapping periods, so rows can be added up; but those of figures, whose
 `period` and `span` are their own.

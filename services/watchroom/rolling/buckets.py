@@ -2,7 +2,7 @@
 
 One count goes to four buckets: its 10 s, its UTC hour, its local day and its local month. A bucket
 is named by its level and its start: `10s:1637971200`, `hour:1637971200` (seconds since the epoch),
-`day:2021-11-27`, `month:2021-11`. How long each is kept after its end: design section 2, table of 5.
+`day:2021-11-27`, `month:2021-11`. How long each is kept after its end: docs/architecture.md#buckets-and-windows.
 """
 
 from __future__ import annotations

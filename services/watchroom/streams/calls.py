@@ -31,6 +31,7 @@ class CallData(HasClass):
     line: NotRequired[Text]
     """`999`, `101`; any other is counted as `other`."""
     queue: NotRequired[Text]
+    """The queue, as the feed names it. No figure depends on it."""
     direction: NotRequired[Text]
     """`inbound` or `outbound`. An outbound call is in no measure but that of classes; it starts with
     `call.presented` too.
@@ -44,6 +45,7 @@ class CallData(HasClass):
     agent_token: NotRequired[Text]
     """A token for the agent, never a name."""
     reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
 
 
 class CallPresented(Envelope):

@@ -37,6 +37,7 @@ class ContactData(TypedDict):
     __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
 
 
 class ContactReceived(Envelope):

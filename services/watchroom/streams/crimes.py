@@ -46,6 +46,7 @@ class CrimeData(TypedDict):
     victim_token: NotRequired[Token]
     """The victim, as `watchroom token --kind person` writes one."""
     reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
 
 
 class CrimeClass(CrimeData):
@@ -65,6 +66,7 @@ class ReasonData(TypedDict):
     __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
 
 
 class OutcomeData(TypedDict):
@@ -84,6 +86,7 @@ class SuspectData(TypedDict):
     suspect_token: RequiredToken
     """The suspect, as `watchroom token --kind person` writes one."""
     reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
 
 
 CLASS_WORDS: Final = ("offence_code", "group", "category")

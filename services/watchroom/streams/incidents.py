@@ -39,6 +39,7 @@ class IncidentData(TypedDict):
     self_initiated: NotRequired[LooseTruth]
     """Whether an officer came upon it and nobody rang for it; absent: false."""
     reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
 
 
 class CategoryData(IncidentData):

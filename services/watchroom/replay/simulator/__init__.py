@@ -2,7 +2,7 @@
 arrival order.
 
 Pure: seed and time span in, events out; it reads no clock and does no I/O, and holds only what is
-open at the simulated moment, so a year streams in the memory of an hour.
+open at the simulated moment, so a year streams in the memory of an hour. It may import `streams` and `rolling`.
 
 Read in this order: `levels` (every number, with its source), `demand` (when calls come), `calls`
 (the queue), `callers`, `contacts`, `incidents`, `crimes`, `outbox` (what delivery does to events), `run` (the loop).

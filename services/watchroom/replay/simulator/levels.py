@@ -21,7 +21,7 @@ class Delivery:
     out_of_order: float  # overtaken by later events
     late: float  # much delayed, within what the stream allows
     late_s: tuple[float, float]
-    lateness_s: float  # the stream's bound (design 2.3)
+    lateness_s: float  # the stream's bound (docs/architecture.md#two-times)
     too_late: float = 0.0  # beyond the bound: a dead letter
     out_of_order_s: tuple[float, float] = (1.0, 30.0)
     repeat_s: tuple[float, float] = (0.0, 20.0)

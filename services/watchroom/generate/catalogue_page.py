@@ -1,0 +1,128 @@
+"""The reference of the catalogue: every key of `schemas/measures/*.toml`, from the models that check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from watchroom.catalogue import own
+from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
+from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
+from watchroom.kinds import KINDS
+from watchroom.reference_rows import Row, as_toml, rows, table
+from watchroom.rolling.windows import WINDOWS
+
+_INTRODUCTION: Final = """\
+<!-- Derived from services/watchroom/catalogue and kinds by `make generate`; do not edit. -->
+# The catalogue: every key
+
+Every measure is one table in a file of `schemas/measures`; [how to add one](../how-to/add-a-measure.md). A key that is
+not listed here is refused. What the existing entries say is in [The measures](../../schemas/measures/README.md), which
+also lists the moments, values and states of each stream.
+"""
+_LINKS: Final = {
+    "TargetEntry": "[targets](#targets)",
+    "SummandEntry": "[sums](#sums)",
+    "TileEntry": "[tiles](#tiles)",
+    "AlertEntry": "[alerts](#alerts)",
+    "BurnEntry": "[burn rate](#burn-rates)",
+}
+_CONDITION: Final = "[condition](#conditions)"
+TABLES: Final = (
+    ("Targets", "targets", TargetEntry, "Each is a `[[<id>.targets]]`, or a table in the list `targets`."),
+    ("Sums", "sum_of", SummandEntry, "A count may be the sum of others. Each is a table in the list `sum_of`."),
+    ("Tiles", "tiles", TileEntry, "Each is a `[[<id>.tiles]]`: one number on the wall."),
+    ("Alerts", "alerts", AlertEntry, "Each is a `[[<id>.alerts]]`; [how to add one](../how-to/add-an-alert.md)."),
+    (
+        "Burn rates",
+        "alerts.burn",
+        BurnEntry,
+        "The table `burn` of an alert. A burn rate of 3: three times as many miss the target as the objective allows.",
+    ),
+    ("Labels", "labels", LabelEntry, "Each is a table of `schemas/measures/labels.toml`; its name is the label's."),
+)
+_CONDITIONS: Final = """
+## Conditions
+
+`where` and `part` are tables. Each key is a value of the stream, with the list of texts that are accepted:
+`where = { left_by = ["answered", "abandoned"], outgoing = [false] }`. All of them must hold.
+
+### Intervals
+
+A condition may also limit the time between two moments. The three keys stand together:
+
+| key | type | meaning |
+|---|---|---|
+| `from` | text | the moment at which the interval begins |
+| `to` | text | the moment at which it ends |
+| `within_s` | number, above 0 | it lasts this many seconds or less |
+
+Example: `part = { from = "queued", to = "abandoned", within_s = 60 }`.
+"""
+
+
+def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
+    """The page."""
+    lines = [_INTRODUCTION, "## Entries", "", "The name of the table is the id of the measure: `[call_volume]`.", ""]
+    lines += [line for row in entry_rows() for line in _key(row, anchor=row.name, more=_kinds(row))]
+    for title, place, model, about in TABLES:
+        lines += [f"## {title}", "", about, ""]
+        for row in rows(model, links=_LINKS.__getitem__):
+            lines += _key(row, anchor=f"{place}: {row.name}")
+    return "\n".join([*lines, _CONDITIONS.strip(), "", *_quantities(), "", *_windows()]) + "\n"
+
+
+def documented() -> Mapping[str, Row]:
+    """Every key by its heading."""
+    found = {row.name: row for row in entry_rows()}
+    return found | {f"{place}: {row.name}": row for _, place, model, _ in TABLES for row in rows(model)}
+
+
+def entry_rows() -> Iterator[Row]:
+    """The keys of an entry: those of several kinds, then those that one kind has for itself."""
+    for row in rows(MeasureEntry, links=_LINKS.__getitem__):
+        yield row._replace(type=_CONDITION) if row.name in ("where", "part") else row
+    for kind in KINDS.values():
+        meanings = {key.name: f"{key.about} Example: `{key.name} = {as_toml(key.example)}`." for key in kind.own_keys}
+        yield from rows(own.shape_of(kind), meanings)
+
+
+def _key(row: Row, anchor: str, more: Iterable[str] = ()) -> Iterator[str]:
+    place, _, name = anchor.rpartition(": ")
+    yield f"### {place}: `{name}`" if place else f"### `{name}`"
+    yield from ("", row.meaning, "", f"- type: {row.type}")
+    if row.is_required and not (row.name in own.NAMES and not place):
+        yield "- required"
+    elif row.default:
+        yield f"- default: `{row.default}`"
+    yield from (*more, f"- example: `{row.example}`", "")
+
+
+def _kinds(row: Row) -> Iterator[str]:
+    """The kinds whose entries may have a key."""
+    if row.name in EVERY_KIND:
+        return
+    of_one = [kind.name for kind in KINDS.values() if row.name in (key.name for key in kind.own_keys)]
+    needs = [kind.name for kind in KINDS.values() if row.name in kind.needs] + of_one * row.is_required
+    may = [kind.name for kind in KINDS.values() if row.name in kind.may] + of_one * (not row.is_required)
+    if needs:
+        yield f"- required by the kinds: {', '.join(needs)}"
+    if may:
+        yield f"- {'also ' if needs else ''}allowed for the kinds: {', '.join(may)}"
+
+
+def _quantities() -> Iterator[str]:
+    yield from ("## Quantities", "", "What `show` may say, by kind.", "")
+    lines = [
+        (kind.name, f"`{what}`", quantity.meaning, quantity.unit.value)
+        for kind in KINDS.values()
+        for what, quantity in kind.quantities.items()
+    ]
+    yield from table(("kind", "`show`", "meaning", "unit"), lines)
+
+
+def _windows() -> Iterator[str]:
+    names = ", ".join(f"`{json.dumps(name)}`" for name in WINDOWS)
+    yield from ("## Windows", "", f"{names}. [How they are computed](../architecture.md#buckets-and-windows).")

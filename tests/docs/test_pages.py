@@ -1,0 +1,113 @@
+"""The pages people read: links, headings and references from the code lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from markdown.extensions.toc import slugify
+
+from tests.parts import ROOT
+
+LONGEST_README: Final = 150
+REFERENCE: Final = re.compile(r"\b((?:docs|schemas|deploy(?!/runbooks))/[\w/-]+\.md)(?:#([\w-]+))?")
+HEADING: Final = re.compile(r"^#+ +(.+?)\s*$", re.MULTILINE)
+CODE: Final = ("services", "tests", "Makefile", "pyproject.toml")
+
+
+def committed(*where: str) -> list[Path]:
+    """Text files of the repository."""
+    listed = subprocess.run(["git", "ls-files", "--", *where], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [ROOT / name for name in listed.stdout.splitlines() if name.endswith((".py", ".toml", ".md", "Makefile"))]
+
+
+def dead_references(text: str, root: Path) -> Iterator[str]:
+    """References to a page or heading that does not exist."""
+    for page, heading in REFERENCE.findall(text):
+        path = root / page
+        if not path.exists():
+            yield page
+        elif heading and heading not in {slugify(said, "-") for said in HEADING.findall(path.read_text("utf-8"))}:
+            yield f"{page}#{heading}"
+
+
+def build(config: Path, to: Path) -> subprocess.CompletedProcess[str]:
+    """Build the site, as `make docs` does."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--config-file", str(config), "--site-dir", str(to)]
+    return subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, env={"NO_MKDOCS_2_WARNING": "1"}
+    )
+
+
+def test_what_the_code_refers_to_exists() -> None:
+    """A reference to a page is followed by somebody who does not understand the line."""
+    dead = {str(path.relative_to(ROOT)): list(dead_references(path.read_text("utf-8"), ROOT)) for path in _code()}
+    assert {name: references for name, references in dead.items() if references} == {}
+
+
+def _code() -> Iterable[Path]:
+    mine = Path(__file__)
+    return [path for path in committed(*CODE) if path != mine]
+
+
+def test_a_dead_reference_is_found() -> None:
+    """The check above in a case in which it fails."""
+    text = "see docs/architecture.md#fold, docs/architecture.md#folly and docs/nothing.md"
+    assert list(dead_references(text, ROOT)) == ["docs/architecture.md#folly", "docs/nothing.md"]
+
+
+def test_nothing_refers_to_a_design_that_the_repository_does_not_have() -> None:
+    """A number of a section says nothing to somebody who has the repository alone."""
+    said = re.compile(r"\b[Dd]esign (?:section )?\d")
+    assert [str(path.relative_to(ROOT)) for path in _code() if said.search(path.read_text("utf-8"))] == []
+
+
+def test_the_readme_is_short() -> None:
+    """What is longer is not read."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= LONGEST_README
+
+
+def test_the_site_is_built_without_a_dead_link(tmp_path: Path) -> None:
+    """What `make docs` does, strict."""
+    built = build(ROOT / "mkdocs.yml", tmp_path)
+    assert built.returncode == 0, built.stderr
+    assert "Unanswered999" in (tmp_path / "docs" / "alerts.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("link", ["docs/nothing.md", "docs/architecture.md#nothing"])
+def test_a_dead_link_fails_the_site(link: str, tmp_path: Path) -> None:
+    """The check above in cases in which it fails."""
+    page = tmp_path / "planted.md"
+    page.write_text(f"[a page]({link})\n", encoding="utf-8")
+    hook = tmp_path / "planted.py"
+    hook.write_text(
+        "from mkdocs.structure.files import File\n"
+        "def on_files(files, config):\n"
+        f"    files.append(File.generated(config, 'planted.md', abs_src_path={str(page)!r}))\n"
+        "    return files\n",
+        encoding="utf-8",
+    )
+    config = tmp_path / "mkdocs.yml"
+    shipped = (ROOT / "mkdocs.yml").read_text("utf-8")
+    shipped = shipped.replace("docs_dir: docs", f"docs_dir: {ROOT / 'docs'}")
+    shipped = shipped.replace("!relative $config_dir", str(ROOT))
+    config.write_text(shipped.replace("[docs/hooks.py]", f"[{ROOT / 'docs' / 'hooks.py'}, {hook}]"), encoding="utf-8")
+    built = build(config, tmp_path / "site")
+    assert built.returncode != 0
+    assert link.rsplit("#", maxsplit=1)[-1] in built.stderr
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    """Five to ten lines: its job, what comes in and goes out, what it may import, where to start reading."""
+    packages = (ROOT / "services" / "watchroom").rglob("__init__.py")
+    lengths = {
+        str(path.relative_to(ROOT)): len((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").splitlines())
+        for path in packages
+    }
+    assert {name: lines for name, lines in lengths.items() if not 5 <= lines <= 10} == {}

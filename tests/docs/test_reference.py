@@ -1,0 +1,186 @@
+"""Every key, event field, setting, metric, command option and reason of a dead letter is on a page, with a meaning."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pytest
+import typer
+from pydantic import BaseModel, ConfigDict, Field
+
+from tests.parts import ROOT
+from watchroom import cli, cli_reference
+from watchroom.catalogue.entry import MeasureEntry
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.metrics import all_families
+from watchroom.events import reasons
+from watchroom.generate import catalogue_page, event_fields_page
+from watchroom.generate.outputs import generate
+from watchroom.kinds import KINDS
+from watchroom.reference_rows import Row, rows
+from watchroom.replay import mapping_reference
+from watchroom.settings import Settings
+
+PROGRAM = typer.main.get_command(cli.app)
+PAGES = ("catalogue", "commands", "events", "mapping", "metrics")
+
+
+def undocumented(page: str, meanings: Mapping[str, str]) -> list[str]:
+    """The names that a page does not have, or of which nothing says the meaning.
+
+    A name is a heading, or what a table has in its first column: `replay: --map` is `--map` below the heading `replay`.
+    """
+    named, heading = set(), ""
+    for line in page.replace("`", "").splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("#").strip()
+            named.add(heading)
+        elif line.startswith("| "):
+            for name in line[2:].partition(" | ")[0].partition(" (")[0].split(", "):
+                named |= {name, f"{heading}: {name}"}
+    return [name for name, meaning in meanings.items() if name.replace("`", "") not in named or not meaning.strip()]
+
+
+def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
+    """What must be documented: by its name the page, and each meaning."""
+    catalogue = load_catalogue(ROOT / "schemas" / "measures", Settings.model_fields["areas"].default)
+    return {
+        "a key of the catalogue": (
+            "docs/reference/catalogue.md",
+            {name: row.meaning for name, row in catalogue_page.documented().items()},
+        ),
+        "a key of a mapping": (
+            "docs/reference/mapping.md",
+            {name: row.meaning for name, row in mapping_reference.documented().items()},
+        ),
+        "a field of an event": ("docs/reference/events.md", event_fields_page.documented()),
+        "a setting": (
+            "deploy/settings.md",
+            {f"WATCHROOM_{name.upper()}": field.description or "" for name, field in Settings.model_fields.items()},
+        ),
+        "a metric": (
+            "docs/reference/metrics.md",
+            {name: family.about for name, family in all_families(catalogue).items()},
+        ),
+        "an option of a command": (
+            "docs/reference/commands.md",
+            {_typed(name): meaning for name, meaning in cli_reference.documented(PROGRAM).items()},
+        ),
+        "a reason of a dead letter": ("schemas/events/README.md", reasons.MEANINGS),
+    }
+
+
+def _typed(name: str) -> str:
+    """An argument is shown in capitals."""
+    command, separator, option = name.rpartition(": ")
+    return f"{command}: {option.upper()}" if separator and not option.startswith("-") else name
+
+
+@pytest.mark.parametrize("what", documented())
+def test_everything_that_somebody_may_write_or_read_is_on_a_page(what: str) -> None:
+    """A key that no page has is found by reading the code, or not at all."""
+    page, meanings = documented()[what]
+    assert meanings
+    assert undocumented((ROOT / page).read_text("utf-8"), meanings) == []
+
+
+@pytest.mark.parametrize("what", documented())
+def test_what_no_page_has_is_found(what: str) -> None:
+    """The check above in cases in which it fails: one that is new, and one without a meaning."""
+    page, meanings = documented()[what]
+    last = list(meanings)[-1]
+    planted = {**meanings, "planted: not_on_the_page": "It is new.", last: " "}
+    assert undocumented((ROOT / page).read_text("utf-8"), planted) == [last, "planted: not_on_the_page"]
+
+
+def test_the_pages_of_commands_and_mappings_are_fresh() -> None:
+    """`watchroom generate` makes them from the command line: `tests/generate` does not see them."""
+    said: list[str] = []
+    pages = cli_reference.outputs(PROGRAM)
+    assert generate(ROOT, check=True, outputs={}, more=pages, say=said.append), "".join(said)
+
+
+def test_every_page_of_the_reference_is_in_the_navigation() -> None:
+    """A page that nobody can reach is not read."""
+    navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert [name for name in PAGES if f"docs/reference/{name}.md" not in navigation] == []
+
+
+# ------------------------------------------------------------------------------------------ the rows
+
+
+def test_a_new_key_without_a_docstring_has_no_meaning() -> None:
+    """So that the check above finds it."""
+
+    class Planted(BaseModel):
+        model_config = ConfigDict(use_attribute_docstrings=True)
+
+        told: int = Field(default=3, ge=1)
+        """How many. Example: `told = 5`."""
+        untold: Literal["a", "b"] | None = None
+        texts: dict[str, list[Annotated[str, Field(min_length=3)]]]
+
+    assert list(rows(Planted)) == [
+        Row("told", "whole number, 1 or more", "3", False, "How many.", "told = 5"),
+        Row("untold", 'one of `"a"`, `"b"`', "", False, "", ""),
+        Row("texts", "table of (list of texts)", "", True, "", ""),
+    ]
+
+
+def test_a_new_option_without_help_has_no_meaning() -> None:
+    """So that the check above finds it."""
+    app = typer.Typer()
+
+    @app.command("first")
+    def first(planted: int = 1) -> None:
+        """Say nothing."""
+
+    @app.command("second")
+    def second() -> None:
+        """Say nothing either."""
+
+    found = cli_reference.documented(typer.main.get_command(app))
+    assert found["watchroom first: --planted"] == ""
+
+
+def test_every_own_key_of_a_kind_says_what_it_means() -> None:
+    """The meaning stands where the key is declared."""
+    assert [key.name for kind in KINDS.values() for key in kind.own_keys if not key.about] == []
+
+
+def test_no_meaning_is_left_of_a_mapping_key_that_is_gone() -> None:
+    """It would be found by nobody."""
+    for part in mapping_reference.PARTS:
+        keys = {field.alias or name for name, field in part.model.model_fields.items()}
+        assert part.meanings.keys() - keys == set(), part.title
+
+
+EXAMPLES = [*catalogue_page.documented().items(), *mapping_reference.documented().items()]
+
+
+@pytest.mark.parametrize(("name", "row"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_every_example_is_toml_of_its_key(name: str, row: Row) -> None:
+    """An example that cannot be copied is worse than none."""
+    assert list(tomllib.loads(row.example)) == [row.name], name
+
+
+MODELS: dict[str, type[BaseModel]] = {
+    **{f"{place}: ": model for _, place, model, _ in catalogue_page.TABLES},
+    **{f"{part.title}: ": part.model for part in mapping_reference.PARTS},
+}
+
+
+@pytest.mark.parametrize(("name", "row"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_every_example_has_a_value_that_its_key_takes(name: str, row: Row) -> None:
+    """Checked by the model itself: of an example no fault is about the key's own value."""
+    model = next((each for begins, each in MODELS.items() if name.startswith(begins)), MeasureEntry)
+    if model is MeasureEntry and row.name not in model.model_fields:
+        pytest.skip("a key of one kind: tests/catalogue checks its example")
+    try:
+        model.model_validate(tomllib.loads(row.example))
+    except ValueError as error:
+        errors: list[dict[str, Any]] = getattr(error, "errors")()  # noqa: B009  # pydantic's
+        of_the_key = [each for each in errors if each["loc"] and each["loc"][0] == row.name and len(each["loc"]) == 1]
+        assert of_the_key == []
