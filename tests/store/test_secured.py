@@ -13,9 +13,10 @@ import pytest
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.flow.servers.certificates import Authority, Certificate
-from tests.parts import ROOT, PartMissing, missing
+from tests.parts import PartMissing, missing
 from tests.store.steps import DEFINITIONS
 from tests.store.test_keys import everything
+from tests.store.test_rights import acl_rules
 from watchroom.errors import ConfigurationInvalid, StoreRefuses, StoreUnavailable
 from watchroom.redis_url import RedisServer as Server
 from watchroom.replay.processes import Process
@@ -163,10 +164,8 @@ def test_a_server_that_is_not_there_is_no_refusal(force: str) -> None:
 
 
 def acl_line(force: str) -> list[str]:
-    """The rules of the page, as it tells operators to write them."""
-    (line,) = re.findall(r"^user watchroom (.*)$", (ROOT / RIGHTS).read_text(), re.MULTILINE)
-    rules: str = line.replace("PASSWORD", PASSWORD).replace("{force}", f"{{{force}}}")
-    return rules.split()
+    """The rules of the page."""
+    return acl_rules(PASSWORD, force)
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ class BoardPages:
             self._reading_lists.release()
 
     def _most_frequent(self, measure: Measure) -> Answer:
-        reader = Reader(self._settings.redis, self._settings.force, TOP_TIMEOUT_S)
+        reader = Reader(self._settings.redis_to_show, self._settings.force, TOP_TIMEOUT_S)
         try:
             at_ms = self._now_ms()
             lists = [read_top(reader, measure, window, at_ms, self._settings) for window in measure.windows]
@@ -127,7 +127,7 @@ class BoardPages:
 
     def _list(self, measure: Measure, asked: Asked) -> Answer:
         """Read with a connection of its own: the mirror's belongs to the refreshing loop."""
-        reader = Reader(self._settings.redis, self._settings.force, OPEN_TIMEOUT_S)
+        reader = Reader(self._settings.redis_to_show, self._settings.force, OPEN_TIMEOUT_S)
         try:
             topic, where = self._settings.topic(measure.stream), dict(asked.query)
             found = read_open(reader, measure, topic, self._now_ms(), where)
