@@ -14,10 +14,10 @@ from redis import Redis
 from redis.asyncio import sentinel as async_sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
-    MovedError,
     NoPermissionError,
     ReadOnlyError,
     RedisError,
@@ -42,7 +42,7 @@ _CALLED = re.compile(r"redis\.p?call\('(?P<command>[A-Z]+)'")
 _NOT_LET_IN = re.compile(r"NOAUTH|WRONGPASS|AUTH|authenticat|invalid username", re.IGNORECASE)
 _NO_PASSWORD = re.compile(r"HELLO must be called with the client already authenticated|Authentication required")
 _UNKNOWN = re.compile(r"unknown command ['`]?(?P<command>[\w|]+)", re.IGNORECASE)
-_CLUSTER = re.compile(r"^MOVED |^CROSSSLOT|CLUSTERDOWN|not allowed in cluster mode|in cluster mode", re.IGNORECASE)
+_CLUSTER = re.compile(r"^MOVED \d|^CROSSSLOT|CLUSTERDOWN|in cluster mode", re.IGNORECASE)
 _NO_DATABASE = re.compile(r"DB index is out of range", re.IGNORECASE)
 _NO_SERVER = (MasterNotFoundError, SlaveNotFoundError)
 _NO_SERVER_ASYNC = (async_sentinel.MasterNotFoundError, async_sentinel.SlaveNotFoundError)
@@ -193,7 +193,7 @@ def _refused_command(text: str, scripts: Mapping[str, str]) -> str:
 def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
     """A server of another kind than the one that we need."""
     text = str(error)
-    if isinstance(error, MovedError) or (_CLUSTER.search(text) and not isinstance(error, ClusterDownError)):
+    if isinstance(error, (AskError, ClusterDownError)) or _CLUSTER.search(text):
         return tls.Refusal(CLUSTER_SAID, CLUSTER_WRITE)
     if _NO_DATABASE.search(text):
         return tls.Refusal(f"has no database {asked.address.database}", f"the number at the end of {URL}")

@@ -12,16 +12,14 @@ from typing import Any, NamedTuple, cast
 import msgpack
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import (
-    ClusterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
-    TryAgainError,
 )
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from watchroom.errors import (
@@ -48,7 +46,7 @@ from watchroom.store.step import Step
 ANSWER_WITHIN_S = 10.0
 # Answers of a Redis that is full, a replica after a failover, or cannot save: it will write again later.
 # The client has taken the code off the text of those that it has a class for.
-NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+NOT_NOW = (OutOfMemoryError, ReadOnlyError)
 NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
 NOT_NOW_SAID = "Redis does not write now"
 REPLICA_SAID = (
