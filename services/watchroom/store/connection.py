@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from watchroom import redis_url as urls
@@ -14,9 +18,31 @@ from watchroom import tls
 from watchroom.redis_url import RedisAddress, RedisServer
 from watchroom.store.refusals import RIGHTS, unavailable
 
-__all__ = ["RIGHTS", "address_of", "async_client", "client", "close", "connection", "unavailable"]
+__all__ = ["RIGHTS", "OnceMore", "address_of", "async_client", "client", "close", "connection", "unavailable"]
 
+Done = TypeVar("Done")
 SENTINEL_WITHIN_S = 1.0  # then the next one is asked
+
+
+class OnceMore(Retry):
+    """Tries a second time, for a connection that went stale; never with a password that was refused."""
+
+    def __init__(self) -> None:
+        super().__init__(NoBackoff(), 1)
+
+    def call_with_retry(
+        self,
+        do: Callable[[], Done],
+        fail: Callable[[Exception], Any] | Callable[[Exception, int], Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,
+    ) -> Done:
+        """As redis-py's."""
+
+        def may_help(error: Exception) -> bool:
+            return not isinstance(error, AuthenticationError) and (is_retryable is None or is_retryable(error))
+
+        return super().call_with_retry(do, fail, may_help, with_failure_count)
 
 
 def client(server: RedisServer | str, **options: Any) -> Redis:  # noqa: ANN401 - of redis-py

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.connection import ConnectionInterface
 from redis.exceptions import NoPermissionError, RedisError
-from redis.retry import Retry
 
 from watchroom.errors import StoreRefuses
 from watchroom.fold.batch import Restatement
@@ -20,7 +18,7 @@ from watchroom.redis_url import RedisServer
 from watchroom.store import keys
 from watchroom.store.backoff import Backoff, Seldom
 from watchroom.store.bands import Held
-from watchroom.store.connection import address_of, client, unavailable
+from watchroom.store.connection import OnceMore, address_of, client, unavailable
 from watchroom.store.evictions import CLUSTER, SENTINEL, Process, process_of, process_of_hello
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
@@ -61,7 +59,7 @@ class Reader:
             decode_responses=True,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale; a lost Redis must show soon
+            retry=OnceMore(),  # not more often: a lost Redis must show soon
         )
 
     def _connected(self, connection: ConnectionInterface) -> None:
