@@ -77,10 +77,10 @@ async def test_a_worker_with_many_partitions_asks_as_seldom(redis_server: RedisS
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE + 1
 
 
-def test_a_password_or_a_right_that_is_changed_while_they_run_is_said_and_healed(
+def test_what_is_changed_while_they_run_is_said_and_healed(
     redis_server: RedisServer, plain: Any, embedded: EmbeddedStack, tmp_path: Path
 ) -> None:
-    """Worker and exporter say what Redis answered and where to look, and go on without a restart."""
+    """A role, a right, a password: both say what Redis answered and where to look, and go on without a restart."""
     name = new_name()
 
     def allow(password: str, *more: str) -> None:
@@ -96,6 +96,7 @@ def test_a_password_or_a_right_that_is_changed_while_they_run_is_said_and_healed
     ):
         worker.until_ready()
         assert exporter.running
+        assert "our user may not run INFO: all works, but whether Redis evicts keys" in worker.log()
 
         def worker_says() -> str:
             return "\n".join(worker.health().get("reasons", ()))
@@ -103,6 +104,11 @@ def test_a_password_or_a_right_that_is_changed_while_they_run_is_said_and_healed
         def exporter_says() -> str:
             return str(page(settings.exporter_port)["redis"])
 
+        plain.replicaof("127.0.0.1", free_port())
+        until_said("it is a replica, and a worker writes to the primary", worker_says)
+        assert page(settings.exporter_port)["redis_answers"], "an exporter may read from one"
+        plain.replicaof("NO", "ONE")
+        worker.until_ready()
         allow("right", "-hset", "-hget")
         until_said("run HGET; check its rights, see deploy/redis/rights.md", worker_says, exporter_says)
         allow("right")

@@ -93,7 +93,7 @@ def unavailable(
         if found is None:
             refused.append(_unknown_service(address, sentinel))
         elif asking:
-            return _ask_primary(server, _as_primary(address, found), error)
+            return _ask_primary(server, address, _as_primary(address, found))
         else:
             return _said(_as_primary(address, found), error, scripts)
     return _of_sentinels(address, refused)
@@ -123,7 +123,7 @@ def _ask_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint
     return None if found is None else Endpoint(str(found["ip"]), int(found["port"]))
 
 
-def _ask_primary(server: RedisServer, primary: _Asked, error: BaseException) -> StoreUnavailable:
+def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) -> StoreUnavailable:
     """What the primary itself answers, where redis-py has said only that there is none."""
     try:
         with _one_connection(server, primary.address) as redis:
@@ -132,7 +132,7 @@ def _ask_primary(server: RedisServer, primary: _Asked, error: BaseException) -> 
         pass
     except (RedisError, OSError) as why:
         return _said(primary, why, {})
-    return StoreUnavailable(f"the sentinels named no server that answers ({error})")
+    return StoreUnavailable(f"the sentinels of {address.shown} named no server that answers")
 
 
 def _one_connection(server: RedisServer, address: RedisAddress) -> Redis:

@@ -55,7 +55,7 @@ _AFTER_KEY: Final[dict[str, tuple[str, ...] | None]] = {
 NEEDED: Final = ("MULTI", "EXEC", *_AFTER_KEY)
 """Beside HELLO, with which every connection begins, and SELECT for a database other than 0."""
 OF_REBUILD: Final = frozenset({"SCAN", "DEL"})
-OF_READERS: Final = frozenset({"SCAN", "ZCOUNT", "LRANGE", "HKEYS", "EXEC"})
+OF_READERS: Final = frozenset({"SCAN", "ZCOUNT", "ZRANGE", "LRANGE", "HKEYS"})
 OF_WORKERS: Final = tuple(name for name in NEEDED if name not in OF_REBUILD | OF_READERS)
 
 
