@@ -1,7 +1,8 @@
 """The primary dies while a worker writes, with writes that no replica has: every figure is right all the same.
 
-Real servers: Kafka, a primary, a replica and three sentinels. Offsets lie in Redis beside the figures that they stand
-for, so a worker that finds an older offset in the new primary counts from there again.
+Real servers: Kafka, a primary, a replica and three sentinels, with TLS, and users that have the rights of the page.
+Offsets lie in Redis beside the figures that they stand for, so a worker that finds an older offset in the new primary
+counts from there again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from tests.conftest import new_name
+from tests.flow.commands import watchroom
 from tests.flow.crash_run import Watch, produce, read_all
 from tests.flow.servers import KafkaServer, Stack
 from tests.flow.servers.sentinel import Replicated
@@ -26,8 +28,9 @@ from tests.flow.wall import Look, Wall, now_ms, wall
 from tests.oracle.recompute import differences
 from tests.oracle.traffic import traffic
 from tests.oracle.wire import content_of, without_buckets
-from tests.parts import PartMissing, missing
+from tests.store.test_sentinel import Secured, secured_servers, settings_of
 from watchroom.intake.topics import ensure_topics
+from watchroom.replay.processes import environment
 from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(200)]
@@ -38,28 +41,27 @@ LATE_S = 1.5  # between what is published and a look: a refresh, and a machine t
 
 
 @pytest.fixture
-def replicated(tmp_path: Path) -> Iterator[Replicated]:
+def force() -> str:
+    """A force that no other test has."""
+    return new_name()
+
+
+@pytest.fixture
+def secured(tmp_path: Path, force: str) -> Iterator[Secured]:
     """The servers of this test alone."""
-    try:
-        made = Replicated(tmp_path / "redis")
-    except PartMissing as error:
-        missing(str(error))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.kill()
+    yield from secured_servers(tmp_path / "redis", 3, force)
 
 
 async def test_a_fail_over_moves_no_figure_and_shows_no_old_one_as_live(
-    kafka: KafkaServer, replicated: Replicated, tmp_path: Path
+    kafka: KafkaServer, secured: Secured, force: str, tmp_path: Path
 ) -> None:
     """The oracle recomputes what Kafka holds; the exporter shows nothing that is older than it may be."""
-    stack = Stack("real", kafka.address, replicated.url, new_name())
-    more = {"sources": SOURCES, "step_events": 200, "fresh_s": FRESH_S, "touch_s": 0.25}
+    replicated, ours = secured.servers, settings_of(secured.server())
+    stack = Stack("real", kafka.address, ours["redis_url"], force)
+    more = {**ours, "sources": SOURCES, "step_events": 200, "fresh_s": FRESH_S, "touch_s": 0.25}
     began_ms = now_ms()
     records = traffic(SEED, EVENTS, began_ms, 2)
-    await ensure_topics(stack.settings(streams=tuple(STREAMS), partitions=2))
+    await ensure_topics(stack.settings(**ours, streams=tuple(STREAMS), partitions=2))
     with wall(stack, tmp_path, **more) as room, replicated.second.client() as second:
         async with AIOKafkaConsumer(bootstrap_servers=kafka.address) as consumer:
             watch = Watch(room.settings, second, consumer, tmp_path / "steps")
@@ -78,6 +80,9 @@ async def test_a_fail_over_moves_no_figure_and_shows_no_old_one_as_live(
         expected, _ = expected_of(room.settings, log, now_ms())
         found = content_of(second, room.settings.force)
         counts = health(room)["counts"]
+        months = await asyncio.to_thread(
+            watchroom, "months", "--format", "json", environment=environment(room.settings)
+        )
 
     assert sum(ends.values()) == EVENTS
     going = ending_between(expected, began_ms, now_ms() + 60_000)
@@ -86,6 +91,8 @@ async def test_a_fail_over_moves_no_figure_and_shows_no_old_one_as_live(
     assert counts["moved"] > 0, "nothing was lost with the primary, and nothing was counted again"
     assert not all(map(shown, looks)), "it went on showing figures while there was no primary"
     assert not list(old_ones_shown(looks))
+    assert months.code == 0, months
+    assert json.loads(months.out)
 
 
 def die_with_writes_of_its_own(replicated: Replicated, watch: Watch) -> None:

@@ -109,10 +109,20 @@ class Secured(NamedTuple):
         return Server(**{"url": url, **files, **of_sentinels, **changed})
 
 
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """Started, with users that have the rights of the page and no others."""
-    folder = tmp_path_factory.mktemp("secured-sentinel")
+def settings_of(server: Server) -> dict[str, str]:
+    """The settings that say so, by name."""
+    return {
+        "redis_url": server.url,
+        "redis_ca": server.ca,
+        "redis_cert": server.cert,
+        "redis_key": server.key,
+        "redis_sentinel_user": server.sentinel_user,
+        "redis_sentinel_password": server.sentinel_password,
+    }
+
+
+def secured_servers(folder: Path, sentinels: int, force: str = "force") -> Iterator[Secured]:
+    """All of them with TLS for clients that have a certificate, and users with the rights of the page and no others."""
     try:
         authority, stranger = Authority(folder / "ca"), Authority(folder / "other", "stranger")
     except PartMissing as error:
@@ -121,14 +131,21 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     files = {"tls-cert-file": server.cert, "tls-key-file": server.key, "tls-ca-cert-file": authority.ca}
     options = [text for name, file in files.items() for text in (f"--{name}", str(file))]
     lines = [f"{name} {file}" for name, file in files.items()]
-    for made in started(folder, 1, options, lines, tls=True):
+    for made in started(folder, sentinels, options, lines, tls=True):
         for redis in made.first, made.second:
             with redis.client() as client:
                 ask: Any = client.execute_command
-                ask("ACL", "SETUSER", "watchroom", "reset", *acl_rules("redis-pw"))
-        with made.sentinels[0].client() as sentinel:
-            sentinel.execute_command("ACL", "SETUSER", "watchroom", "reset", *sentinel_rules("sentinel-pw"))
+                ask("ACL", "SETUSER", "watchroom", "reset", *acl_rules("redis-pw", force))
+        for sentinel in made.sentinels:
+            with sentinel.client() as client:
+                client.execute_command("ACL", "SETUSER", "watchroom", "reset", *sentinel_rules("sentinel-pw"))
         yield Secured(made, authority, stranger, authority.sign("ours"))
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """With one sentinel."""
+    yield from secured_servers(tmp_path_factory.mktemp("secured-sentinel"), 1)
 
 
 async def test_everything_works_over_tls_with_the_rights_of_the_page(secured: Secured) -> None:
@@ -265,14 +282,7 @@ def test_a_right_that_the_sentinels_do_not_give_is_named(secured: Secured) -> No
 def test_a_command_behind_sentinels_says_it_in_one_line(secured: Secured) -> None:
     """Settings come from the environment; exit 1."""
     server = secured.server(sentinel_password="hunter2")
-    given = {
-        "WATCHROOM_REDIS_URL": server.url,
-        "WATCHROOM_REDIS_CA": server.ca,
-        "WATCHROOM_REDIS_CERT": server.cert,
-        "WATCHROOM_REDIS_KEY": server.key,
-        "WATCHROOM_REDIS_SENTINEL_USER": server.sentinel_user,
-        "WATCHROOM_REDIS_SENTINEL_PASSWORD": server.sentinel_password,
-    }
+    given = {f"WATCHROOM_{name.upper()}": value for name, value in settings_of(server).items()}
     done = watchroom("months", environment=given)
     assert (done.code, len(done.lines)) == (1, 1), done
     assert "WATCHROOM_REDIS_SENTINEL_PASSWORD" in done.said
