@@ -76,6 +76,13 @@ def test_a_version_whose_scripts_cannot_check_rights_is_a_warning(version: str, 
     assert checks(of_info({"redis_version": version})) == [("version", "warning")] * is_old
 
 
+@pytest.mark.parametrize("field", ["redis_mode", "server_mode"])
+def test_a_sentinel_in_the_place_of_a_redis_is_an_error(field: str) -> None:
+    """Redis and Valkey say it in fields of different names."""
+    assert checks(of_info({field: "sentinel"})) == [("mode", "error")]
+    assert of_info({field: "standalone"}) == []
+
+
 def test_what_a_service_leaves_out_is_not_judged() -> None:
     """Managed services say little."""
     assert of_info({}) == []

@@ -153,14 +153,23 @@ async def test_redis_lets_everybody_greet_it(plain: Any, url: str) -> None:
     reader.close()
 
 
-def test_a_redis_without_hello_is_one_line(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Some hosts rename it away; redis-py begins with it."""
+async def test_a_redis_without_hello_is_one_line_without_the_password(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Some hosts rename it away. Redis's answer then repeats what redis-py sent with it: the password."""
     server = RedisServer(tmp_path_factory.mktemp("renamed"), "--rename-command", "HELLO", "")
     server.start()
     try:
-        reader = Reader(server.url, "force")
-        with pytest.raises(StoreRefuses, match=r"does not know the command HELLO; check its version .*rights\.md$"):
+        url = server.url.replace("://", "://wr:hunter2@")
+        reader, store = Reader(url, "force"), Store(url, "force", DEFINITIONS)
+        said = r"does not know the command HELLO; check its version .*rights\.md$"
+        with pytest.raises(StoreRefuses, match=said) as read:
             reader.meta()
+        with pytest.raises(StoreRefuses, match=said) as written:
+            await store.open()
+        assert "hunter2" not in f"{read.value} {written.value}"
+        assert "hunter2" in str(read.value.__cause__)
         reader.close()
+        await store.close()
     finally:
         server.kill()

@@ -50,8 +50,13 @@ def process_of(info: Mapping[str, Any]) -> Process:
         policy=None if policy is None else str(policy),
         evicted=int(evicted) if evicted is not None and is_primary else None,
         is_replica=info.get("role") == "slave",
-        mode=CLUSTER if is_cluster else str(info.get("redis_mode", STANDALONE)),
+        mode=CLUSTER if is_cluster else mode_of(info),
     )
+
+
+def mode_of(info: Mapping[str, Any]) -> str:
+    """What kind of server it is, from the fields of INFO of Redis or of Valkey."""
+    return str(info.get("redis_mode") or info.get("server_mode") or STANDALONE)
 
 
 def process_of_hello(run_id: str, said: Mapping[str, Any]) -> Process:

@@ -89,9 +89,9 @@ def _version(info: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _mode(info: Mapping[str, Any]) -> Iterator[Finding]:
-    mode = CLUSTER if int(info.get("cluster_enabled", 0)) else info.get("redis_mode")
+    mode = process_of({"run_id": "", **info}).mode
     if mode in _SAID:
-        said, write = _SAID[str(mode)]
+        said, write = _SAID[mode]
         yield Finding("mode", f"the server {said}", "no worker writes to it", f"check {write}", "error")
 
 
