@@ -170,6 +170,19 @@ def test_an_encoded_password_arrives_as_the_library_reads_it(
     assert (ours["host"], ours["port"], ours["db"]) == (theirs["host"], theirs["port"], theirs["db"])
 
 
+@given(
+    PASSWORDS, st.sampled_from(["", "wr", "wätch/room"]), st.lists(HOSTS, min_size=1, max_size=4), st.integers(0, 99)
+)
+def test_an_encoded_password_before_sentinels_arrives(
+    password: str, user: str, hosts: list[str], database: int
+) -> None:
+    """It is Redis's, and comes once, before all of them."""
+    servers = ",".join(f"{host}:{number + 1}" for number, host in enumerate(hosts))
+    address = parse(f"rediss+sentinel://{quote(user, safe='')}:{quote(password, safe='')}@{servers}/main/{database}")
+    assert (address.user, address.password, address.database) == (user, password, database)
+    assert ",".join(map(str, address.sentinels)) == servers
+
+
 def everything_said(url: str) -> str:
     """All that we say of a URL: the fault or the settings, what errors and names of servers show, the options."""
     said = [shown(url)]

@@ -19,10 +19,18 @@ from tests.intake.worker_process import WorkerProcess
 from tests.store.steps import DEFINITIONS
 from tests.store.test_backoff import Clock
 from tests.store.test_rights import acl_rules
+from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import StoreRefuses
+from watchroom.exporter.board.pages import BoardPages
+from watchroom.exporter.mirror import Mirror
+from watchroom.exporter.page import Page
+from watchroom.exporter.run import judge, now_ms
+from watchroom.exporter.server import Asked
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import read_settings
 from watchroom.store.backoff import Backoff
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
@@ -59,6 +67,24 @@ def test_an_exporter_with_a_wrong_password_asks_seldom(redis_server: RedisServer
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
     (line,) = said
     assert "does not let user 'wr' in" in line
+
+
+def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_server: RedisServer, plain: Any) -> None:
+    """Each page has a client of its own; browsers look every few seconds."""
+    plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
+    settings = read_settings(redis_url=redis_server.url.replace("://", "://wr:wrong@"), force="force")
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    reader = Reader(settings.redis, settings.force)
+    mirror = Mirror(reader, catalogue, Calendar(settings.zone))
+    pages = BoardPages(catalogue, mirror, Page(mirror, settings, judge(catalogue, settings)), settings, clock=now_ms)
+    clock = Clock()
+    pages._backoff = Backoff(clock)
+    for _ in range(round(60 / STEP_S)):
+        answer = pages.table()["/open/"](Asked("calls_waiting"))
+        assert "does not let user" in answer.body
+        clock.now_s += STEP_S
+    reader.close()
+    assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
 
 
 async def test_a_worker_with_many_partitions_asks_as_seldom(redis_server: RedisServer, plain: Any) -> None:

@@ -48,10 +48,20 @@ class SourceState(NamedTuple):
 class Reader:
     """One force's figures; every call raises StoreUnavailable when Redis does not answer."""
 
-    def __init__(self, server: RedisServer | str, force: str, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, server: RedisServer | str, force: str, timeout_s: float = 5.0, backoff: Backoff | None = None
+    ) -> None:
+        """Prepare a client; nothing is asked yet.
+
+        Args:
+            server: Which Redis.
+            force: Whose keys.
+            timeout_s: How long an answer may take.
+            backoff: Shared by readers that are made one after another, so that they ask together no more than one.
+        """
         self.keys = Keys(force)
         self._server = server
-        self._backoff, self._asking_for_info = Backoff(), Seldom()
+        self._backoff, self._asking_for_info = backoff or Backoff(), Seldom()
         self.connections = 0  # that were made; another one may lead to another Redis
         self._redis = client(
             server,
