@@ -230,7 +230,7 @@ USAGE = {
     "open --measure call_volume": "--measure: found 'call_volume', a count; write one of the open measures",
     "rebuild --lose-before 2021-4": "--lose-before: found '2021-4'; write a month such as 2021-04",
     "rebuild --lose-before November": "--lose-before: found 'November'; write a month such as 2021-04",
-    "months --redis localhost:6379": "--redis: found no redis://, rediss:// or unix:// at the start; write a URL",
+    "months --redis localhost:6379": "--redis: found none of redis://, rediss://, unix://",
     "dead-letters list --kafka localhost": "WATCHROOM_KAFKA: found 'localhost'; write host:port",
 }
 

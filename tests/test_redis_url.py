@@ -20,6 +20,7 @@ from watchroom.settings import Settings, read_settings
 from watchroom.store.connection import connection
 
 HOSTS = st.sampled_from(["cache", "127.0.0.1", "redis.force.example", "[::1]"])
+SEVERAL = HOSTS | st.sampled_from(["cache:1,cache:2", "cache,[::1]:3", "cache:1,"])
 PASSWORDS = st.text(
     st.sampled_from("abcXYZ019/?#@%:[]\\ \t\n&=+-._~!é漢") | st.characters(codec="utf-8"), min_size=6, max_size=20
 )
@@ -59,6 +60,26 @@ REFUSED = {
     "redis://HOST:/0": "host and port",
     "redis://HO ST:6379/0": "host and port",
     "redis://HOST\n:6379/0": "host and port",
+    "redis://HOST:1,HOST:2/0": "one host and port",
+    "redis+sentinel://": "host and port of each sentinel",
+    "redis+sentinel:///main": "host and port of each sentinel",
+    "redis+sentinel://HOST:1,/main": "host and port of each sentinel",
+    "redis+sentinel://HOST:1,HOST:65536/main": "host and port of each sentinel",
+    "redis+sentinel://HOST:1, HOST:2/main": "host and port of each sentinel",
+    "redis+sentinel://HOST:1,HOST:2": "the name that the sentinels give",
+    "redis+sentinel://HOST:1,HOST:2/": "the name that the sentinels give",
+    "redis+sentinel://HOST:1//0": "the name that the sentinels give",
+    "redis+sentinel://HOST:1/ma%69n": "the name that the sentinels give",
+    "redis+sentinel://HOST:1/main/one": "one number as the database",
+    "redis+sentinel://HOST:1/main/0/1": "one number as the database",
+    "redis+sentinel://HOST:1/main/%31": "one number as the database",
+    "redis+sentinel://HOST:1/main?db=1": "the URL without them",
+    "rediss+sentinel://HOST:1/main/0?ssl_cert_reqs=none": "the URL without them",
+    "redis+sentinel://HOST:1/main/0#1": "the URL without it",
+    "redis+sentinel://:s3cr/et@HOST:1/main": "/ as %2F",
+    "redis+sentinel://HOST:1,:pw@HOST:2/pw@x/0": "/ as %2F",
+    "redis+sentinels://HOST:1/main": "a URL such as redis://",
+    "unix+sentinel://HOST:1/main": "a URL such as redis://",
     "http://HOST:6379": "a URL such as redis://",
     "HOST:6379": "a URL such as redis://",
     "redis:/HOST": "a URL such as redis://",
@@ -94,8 +115,46 @@ def test_a_url_that_does_not_name_one_server_and_one_database_is_refused(url: st
 )
 def test_a_url_that_names_both_is_read_exactly(url: str, address: tuple[object, ...]) -> None:
     """Defaults are the port 6379 and the database 0, nothing else."""
-    assert parse(url) == address
+    assert parse(url) == (*address, (), "")
     assert read_settings(redis_url=url).redis_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "password", "sentinels", "service", "database"),
+    [
+        ("redis+sentinel://a/main", "", "", ["a:26379"], "main", 0),
+        ("REDIS+Sentinel://a/main/", "", "", ["a:26379"], "main", 0),
+        ("rediss+sentinel://a:1,[::1]:2,c/My_main-1.x/7", "", "", ["a:1", "[::1]:2", "c:26379"], "My_main-1.x", 7),
+        ("redis+sentinel://wr:p%40%2Fw@a:1,b:2/main/3", "wr", "p@/w", ["a:1", "b:2"], "main", 3),
+    ],
+)
+def test_a_url_of_sentinels_is_read_exactly(  # noqa: PLR0917 - a row of a table
+    url: str, user: str, password: str, sentinels: list[str], service: str, database: int
+) -> None:
+    """User and password are those of Redis; the sentinels' own are settings, for a URL has no place for them."""
+    address = parse(url)
+    assert (address.user, address.password, address.service, address.database) == (user, password, service, database)
+    assert list(map(str, address.sentinels)) == sentinels
+    assert address.has_tls == url.lower().startswith("rediss")
+    settings = read_settings(
+        redis_url=url, redis_sentinel_user="s", redis_sentinel_password="t", redis_read_from="replica"
+    )
+    assert settings.redis == (url, "", "", "", "s", "t", "primary"), "whoever writes goes to the primary"
+    assert settings.redis_to_show.read_from == "replica"
+    assert address.shown == f"{address.scheme}://{','.join(sentinels)}/{service}/{database}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("redis_sentinel_user", "s"), ("redis_sentinel_password", "hunter2"), ("redis_read_from", "replica")],
+)
+def test_settings_of_sentinels_without_sentinels_are_refused(setting: str, value: str) -> None:
+    """Somebody believes that they are used."""
+    with pytest.raises(ConfigurationInvalid, match=r"redis\+sentinel:// in WATCHROOM_REDIS_URL") as refused:
+        read_settings(redis_url="redis://h", **{setting: value})
+    assert "hunter2" not in str(refused.value)
+    with pytest.raises(ConfigurationInvalid, match="the password of WATCHROOM_REDIS_SENTINEL_USER"):
+        read_settings(redis_url="redis+sentinel://h/main", redis_sentinel_user="s")
 
 
 @given(PASSWORDS, st.sampled_from(["", "wr", "wätch/room"]), HOSTS, st.integers(1, 65535), st.integers(0, 99))
@@ -111,6 +170,19 @@ def test_an_encoded_password_arrives_as_the_library_reads_it(
     assert (ours["host"], ours["port"], ours["db"]) == (theirs["host"], theirs["port"], theirs["db"])
 
 
+@given(
+    PASSWORDS, st.sampled_from(["", "wr", "wätch/room"]), st.lists(HOSTS, min_size=1, max_size=4), st.integers(0, 99)
+)
+def test_an_encoded_password_before_sentinels_arrives(
+    password: str, user: str, hosts: list[str], database: int
+) -> None:
+    """It is Redis's, and comes once, before all of them."""
+    servers = ",".join(f"{host}:{number + 1}" for number, host in enumerate(hosts))
+    address = parse(f"rediss+sentinel://{quote(user, safe='')}:{quote(password, safe='')}@{servers}/main/{database}")
+    assert (address.user, address.password, address.database) == (user, password, database)
+    assert ",".join(map(str, address.sentinels)) == servers
+
+
 def everything_said(url: str) -> str:
     """All that we say of a URL: the fault or the settings, what errors and names of servers show, the options."""
     said = [shown(url)]
@@ -120,6 +192,7 @@ def everything_said(url: str) -> str:
         said += [str(error), repr(error)]
     else:
         said += [repr(settings), str(settings), settings.redis_shown, *servers_of(settings).values()]
+        said += [repr(settings.redis), str(settings.redis), repr(settings.redis_to_show), f"{settings.redis}"]
     try:
         read_settings(redis_url=url)
     except ConfigurationInvalid as error:
@@ -138,15 +211,30 @@ def forms(password: str) -> set[str]:
 
 @given(
     PASSWORDS,
-    st.sampled_from(["redis", "rediss", "unix", "http", "", "redis:/", "REDIS"]),
+    st.sampled_from(
+        [
+            "redis",
+            "rediss",
+            "unix",
+            "http",
+            "",
+            "redis:/",
+            "REDIS",
+            "redis+sentinel",
+            "rediss+sentinel",
+            "REDIS+sentinel",
+        ]
+    ),
     st.sampled_from(["", "wr", "w/r"]),
-    HOSTS,
+    SEVERAL,
     st.sampled_from(["", ":6379", ":0", ":many"]),
-    st.sampled_from(["", "/", "/0", "/one", "/0?x=1", "/0#1", "?db=1"]),
+    st.sampled_from(["", "/", "/0", "/one", "/0?x=1", "/0#1", "?db=1", "/main", "/main/0", "/main/one", "/main/0?x=1"]),
     st.booleans(),
 )
 @example("s3cr/et-part", "redis", "", "cache", ":6379", "/0", False)
 @example("57Wc9#903z9", "redis", "", "cache", ":6379", "", False)
+@example("s3cr/et-part", "redis+sentinel", "", "cache:1,cache:2", "", "/main/0", False)
+@example("57Wc9#903z9", "rediss+sentinel", "wr", "cache", ":26379", "/main", True)
 @example("passw?1word", "redis", "wr", "cache", ":6379", "", False)
 def test_no_form_of_a_password_is_ever_shown(  # noqa: PLR0917 - hypothesis gives them
     password: str, scheme: str, user: str, host: str, port: str, end: str, is_encoded: bool

@@ -1,8 +1,8 @@
 """Reading a Redis URL strictly, and showing it without its password.
 
 Lenient readers take a mistyped database for 0, and a password with `/` in it for a path. Here a URL that does not
-say exactly one server and one database is refused, and of a refused one nothing but the scheme is ever shown: nobody
-can tell where the password in it ends.
+name exactly one server (or one service of sentinels) and one database is refused, and of a refused one nothing but
+the scheme is ever shown: nobody can tell where the password in it ends.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 EXAMPLE: Final = "redis://127.0.0.1:6379/0"
+SENTINEL_EXAMPLE: Final = "redis+sentinel://10.0.0.1:26379,10.0.0.2:26379,10.0.0.3:26379/mymaster/0"
 DEFAULT_PORT: Final = 6379
+SENTINEL_PORT: Final = 26379
 UNIX: Final = "unix"
 
-_SCHEME = re.compile(r"(rediss?|unix)://(.*)", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"(rediss?(?:\+sentinel)?|unix)://(.*)", re.IGNORECASE | re.DOTALL)
 _SERVER = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]@%\\]+)(?::(?P<port>[0-9]{1,5}))?(?:/(?P<database>[^?#]*))?"
 )
+_SERVICE = re.compile(r"[A-Za-z0-9._-]+")  # what a sentinel allows
 _DATABASE = re.compile(r"[0-9]{1,9}")
 _NOT_PLAIN = re.compile(r"[\x00-\x20\x7f\[\]\\]")  # what readers of URLs drop, or take for the mark of something else
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -32,39 +35,75 @@ class RedisUrlRefused(ValueError):
         super().__init__(write)
 
 
-class RedisAddress(NamedTuple):
-    """One server, one database, and who asks."""
+class Endpoint(NamedTuple):
+    """Where a server listens."""
 
-    scheme: str  # redis, rediss or unix
+    host: str  # an IPv6 address without its brackets
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class RedisAddress(NamedTuple):
+    """One server, one database, and who asks; with sentinels, the server is the one that they name."""
+
+    scheme: str  # redis, rediss, unix, redis+sentinel or rediss+sentinel
     user: str  # "" for the default user
     password: str  # "" for none
-    host: str  # "" for a socket
+    host: str  # "" for a socket, and where sentinels name it
     port: int
     path: str  # of the socket; "" for a host
     database: int
+    sentinels: tuple[Endpoint, ...] = ()
+    service: str = ""  # the sentinels' name of the primary and its replicas
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether all connections are encrypted, those to the sentinels too."""
+        return self.scheme.startswith("rediss")
 
     @property
     def shown(self) -> str:
         """The URL without user and password."""
         if self.scheme == UNIX:
             return f"unix://{self.path}?db={self.database}"
+        if self.sentinels:
+            return f"{self.scheme}://{','.join(map(str, self.sentinels))}/{self.service}/{self.database}"
         return f"{self.scheme}://{self.host}:{self.port}/{self.database}"
+
+    def at(self, found: Endpoint) -> RedisAddress:
+        """The address of one server that the sentinels named."""
+        host = f"[{found.host}]" if ":" in found.host else found.host
+        scheme = "rediss" if self.has_tls else "redis"
+        return self._replace(scheme=scheme, host=host, port=found.port, sentinels=(), service="")
 
 
 class RedisServer(NamedTuple):
-    """A URL and the PEM files of its TLS; "" for the system's authorities, and for no certificate of ours."""
+    """A URL, the PEM files of its TLS, and what sentinels want to know.
+
+    "" for the system's authorities, for no certificate of ours, and for sentinels that ask for no password.
+    """
 
     url: str
     ca: str = ""
     cert: str = ""
     key: str = ""
+    sentinel_user: str = ""
+    sentinel_password: str = ""
+    read_from: str = "primary"  # or replica: where readers look for a replica; writers never do
+
+    def __repr__(self) -> str:
+        return f"RedisServer({shown(self.url)})"  # the fields hold passwords
 
 
 def parse(url: str) -> RedisAddress:
     """The server that a URL names.
 
-    `redis://[[user]:password@]host[:port][/database]`, the same with `rediss`, or
-    `unix://[[user]:password@]/path[?db=database]`. User, password and path are percent-encoded.
+    `redis://[[user]:password@]host[:port][/database]`, the same with `rediss`,
+    `redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database]` with the hosts of sentinels, the
+    same with `rediss+sentinel`, or `unix://[[user]:password@]/path[?db=database]`. User, password and path are
+    percent-encoded; user and password are those of Redis, not of the sentinels.
 
     Raises:
         RedisUrlRefused: It does not name exactly one server and one database.
@@ -72,8 +111,8 @@ def parse(url: str) -> RedisAddress:
     match = _SCHEME.fullmatch(url)
     if match is None:
         raise RedisUrlRefused(
-            "no redis://, rediss:// or unix:// at the start",
-            f"a URL such as {EXAMPLE} (redis://, rediss:// or unix://)",
+            "none of redis://, rediss://, unix://, redis+sentinel:// and rediss+sentinel:// at the start",
+            f"a URL such as {EXAMPLE} (redis://, rediss:// or unix://) or {SENTINEL_EXAMPLE}",
         )
     scheme, rest = match[1].lower(), match[2]
     before = re.split(r"[/?#]", rest, maxsplit=1)[0]
@@ -94,6 +133,8 @@ def parse(url: str) -> RedisAddress:
     server = rest[len(credentials) + 1 :] if "@" in before else rest
     if scheme == UNIX:
         return _socket(user, password, server)
+    if scheme.endswith("+sentinel"):
+        return _sentinels(scheme, user, password, server)
     return _host(scheme, user, password, server)
 
 
@@ -107,17 +148,50 @@ def shown(url: str) -> str:
 
 
 def _host(scheme: str, user: str, password: str, server: str) -> RedisAddress:
-    if "?" in server:
+    _refuse_options(server, EXAMPLE)
+    if "," in server:
         raise RedisUrlRefused(
-            "options after a ?", f"the URL without them; the database is the number at its end: {EXAMPLE}"
+            "several hosts", f"one host and port, for example {EXAMPLE}; of sentinels, {SENTINEL_EXAMPLE}"
         )
-    if "#" in server:
-        raise RedisUrlRefused("a #", f"the URL without it, or as %23 in a password: {EXAMPLE}")
     match = _SERVER.fullmatch(server)
     port = int(match["port"] or DEFAULT_PORT) if match else 0
     if match is None or not 0 < port < 65536:
         raise RedisUrlRefused("no host, or no port from 1 to 65535", f"host and port, for example {EXAMPLE}")
     return RedisAddress(scheme, user, password, match["host"], port, "", _database(match["database"] or "0", EXAMPLE))
+
+
+def _sentinels(scheme: str, user: str, password: str, server: str) -> RedisAddress:
+    _refuse_options(server, SENTINEL_EXAMPLE)
+    hosts, _, path = server.partition("/")
+    found = tuple(map(_endpoint, hosts.split(",")))
+    service, _, database = path.partition("/")
+    if not _SERVICE.fullmatch(service):
+        raise RedisUrlRefused(
+            "no name of a service after the sentinels",
+            f"the name that the sentinels give to the primary (`sentinel monitor NAME ...`): {SENTINEL_EXAMPLE}",
+        )
+    number = _database(database or "0", SENTINEL_EXAMPLE)
+    return RedisAddress(scheme, user, password, "", 0, "", number, found, service)
+
+
+def _endpoint(text: str) -> Endpoint:
+    match = _SERVER.fullmatch(text)
+    port = int(match["port"] or SENTINEL_PORT) if match else 0
+    if match is None or not 0 < port < 65536:
+        raise RedisUrlRefused(
+            "a sentinel without a host, or with no port from 1 to 65535",
+            f"host and port of each sentinel, comma separated, for example {SENTINEL_EXAMPLE}",
+        )
+    return Endpoint(match["host"].strip("[]"), port)
+
+
+def _refuse_options(server: str, example: str) -> None:
+    if "?" in server:
+        raise RedisUrlRefused(
+            "options after a ?", f"the URL without them; the database is the number at its end: {example}"
+        )
+    if "#" in server:
+        raise RedisUrlRefused("a #", f"the URL without it, or as %23 in a password: {example}")
 
 
 def _socket(user: str, password: str, server: str) -> RedisAddress:

@@ -159,15 +159,32 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
         repr=False,  # it may hold a password
-        description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS, or"
-        " unix://[[user]:password@]/path[?db=database]; user and password are percent-encoded (better from a file)",
+        description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,"
+        " redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels"
+        " (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are"
+        " percent-encoded (better from a file)",
+    )
+    redis_sentinel_user: str = Field(
+        default="", description="with redis+sentinel://: the sentinels' own user, where they have users"
+    )
+    redis_sentinel_password: SecretStr = Field(
+        default=SecretStr(""),
+        validate_default=True,
+        description="with redis+sentinel://: the sentinels' own password, where they ask for one (better from a file)",
+    )
+    redis_read_from: Literal["primary", "replica"] = Field(
+        default="primary",
+        description="with redis+sentinel://: whether the exporter reads from the primary or, where there is one, from a"
+        " replica",
     )
     redis_ca: str = Field(
         default="",
-        description="with rediss://: PEM file of the authority that signs its certificate; default: the system's",
+        description="with rediss:// or rediss+sentinel://: PEM file of the authority that signs the servers'"
+        " certificates; default: the system's",
     )
     redis_cert: str = Field(
-        default="", description="with rediss://: PEM file of our own certificate, where Redis asks for one"
+        default="",
+        description="with rediss:// or rediss+sentinel://: PEM file of our own certificate, where Redis asks for one",
     )
     redis_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
     topic_prefix: str = Field(
@@ -324,8 +341,21 @@ class Settings(BaseSettings):
     @classmethod
     def _with_rediss(cls, value: str, info: ValidationInfo) -> str:
         url = info.data.get("redis_url")
-        if value and url is not None and parse_redis_url(url).scheme != "rediss":
+        if value and url is not None and not parse_redis_url(url).has_tls:
             raise ValueError("none, or rediss:// in WATCHROOM_REDIS_URL: without it there is no TLS")
+        return value
+
+    @field_validator("redis_sentinel_user", "redis_sentinel_password", "redis_read_from")
+    @classmethod
+    def _with_sentinels(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        """Where nobody uses them they must not be given: somebody believes that they are used."""
+        url = info.data.get("redis_url")
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text not in ("", "primary") and url is not None and not parse_redis_url(url).sentinels:
+            write = "primary" if info.field_name == "redis_read_from" else "none"
+            raise ValueError(f"{write}, or redis+sentinel:// in WATCHROOM_REDIS_URL: there are no sentinels without it")
+        if isinstance(value, SecretStr) and not text and info.data.get("redis_sentinel_user"):
+            raise ValueError("the password of WATCHROOM_REDIS_SENTINEL_USER, or no user")
         return value
 
     @field_validator("redis_url")
@@ -395,7 +425,15 @@ class Settings(BaseSettings):
     @property
     def redis(self) -> RedisServer:
         """Redis with all that a client of it needs."""
-        return RedisServer(self.redis_url, self.redis_ca, self.redis_cert, self.redis_key)
+        password = self.redis_sentinel_password.get_secret_value()
+        return RedisServer(
+            self.redis_url, self.redis_ca, self.redis_cert, self.redis_key, self.redis_sentinel_user, password
+        )
+
+    @property
+    def redis_to_show(self) -> RedisServer:
+        """Redis as the exporter reads it: it may be a replica."""
+        return self.redis._replace(read_from=self.redis_read_from)
 
     @property
     def redis_shown(self) -> str:
@@ -469,7 +507,7 @@ def _write(path: list[str], item: ErrorDetails) -> str:
 
 def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
-    if path == ["kafka_password"]:
+    if path in (["kafka_password"], ["redis_sentinel_password"]):
         return "(hidden)" if str(found) else "nothing"
     if path in (["watchdog_webhook"], ["token_key"]):  # addresses often hold a token anywhere in them
         return "(hidden)"

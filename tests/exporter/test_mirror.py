@@ -121,6 +121,33 @@ def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(ro
     assert calls(mirror) == 0
 
 
+def test_a_copy_that_was_read_from_two_servers_is_not_used(
+    room: ControlRoom, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fail-over within one refresh: the T of the old primary would vouch for what the new one does not have."""
+    mirror = room.mirror()
+    room.add(NOON, CALL)
+    older = redis_server.snapshot()
+    room.add(NOON, CALL)
+    mirror.refresh(NOON)
+    assert calls(mirror) == 2
+    plain = mirror._reader.partitions
+
+    def then_failed_over() -> object:
+        found = plain()
+        redis_server.restore(older)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mirror._reader, "partitions", then_failed_over)
+        mirror.refresh(NOON + 1_000)
+    assert calls(mirror) == 2
+    assert mirror.reading is not None
+    assert mirror.reading.read_at_ms == NOON
+    mirror.refresh(NOON + 2_000)
+    assert calls(mirror) == 1
+
+
 def test_a_copy_that_was_read_across_a_clearing_is_not_used(room: ControlRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     """The T of before would vouch for the empty buckets of after: 0 calls, and fresh."""
     mirror = room.mirror()

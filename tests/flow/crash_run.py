@@ -114,9 +114,10 @@ class Watch:
         """Log ends."""
         return {(tp.topic, tp.partition): end for tp, end in (await self._consumer.end_offsets(self.places)).items()}
 
-    def stored(self) -> dict[Place, int]:
-        """Redis's next offsets; 0 where there is none."""
-        pipe = self._redis.pipeline(transaction=False)
+    def stored(self, redis: Redis | None = None) -> dict[Place, int]:
+        """Redis's next offsets, or those of this one; 0 where there is none."""
+        client: Any = redis or self._redis
+        pipe = client.pipeline(transaction=False)
         for topic, partition in self.places:
             pipe.hget(f"{self._head}{topic}:{partition}", "next_offset")
         return {(tp.topic, tp.partition): int(raw or 0) for tp, raw in zip(self.places, pipe.execute(), strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,16 +11,20 @@ from typing import Any
 import pytest
 
 from tests.flow.commands import Running, watchroom
-from tests.flow.servers import RedisServer
+from tests.flow.servers import PrometheusServer, RedisServer
+from tests.flow.servers.sentinel import until
+from tests.parts import ROOT, PartMissing, missing
 from tests.store.steps import DEFINITIONS
 from tests.test_cli import CALL_LOG, EXTRACT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid
+from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
+from watchroom.exporter.server import Answer, Server
 from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.server import free_port
+from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, read_settings
 from watchroom.store.clear import clear
@@ -200,6 +205,62 @@ async def test_no_command_reads_what_was_evicted_from(settings: Settings, plain:
     done = watchroom("months", environment=given)
     assert (done.code, len(done.lines)) == (2, 1), done
     assert "Redis has evicted keys, so figures may be wrong; stop the workers; run `watchroom rebuild`" in done.said
+
+
+async def test_a_workers_mark_leads_to_the_alert(
+    settings: Settings, plain: Any, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Redis, a worker's look, the exporter's page and the shipped rules; until a rebuild."""
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    reader = Reader(settings.redis, settings.force)
+    mirror = Mirror(reader, catalogue, Calendar(settings.zone))
+    page = Page(mirror, settings, judge(catalogue, settings))
+    reading = threading.Lock()
+
+    def metrics(_: object) -> Answer:
+        with reading:
+            mirror.refresh(now_ms())
+            return Answer(page.text(now_ms()), CONTENT_TYPE)
+
+    server = Server(LOOPBACK, 0, {"/metrics": metrics})
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    rules = ROOT / "deploy" / "prometheus" / "rules" / "platform.yml"
+    try:
+        prometheus = PrometheusServer(tmp_path / "prometheus", [f"{LOOPBACK}:{server.server_port}"], [rules])
+    except PartMissing as error:
+        missing(str(error))
+    firing = 'ALERTS{alertname="RedisEvicted",alertstate="firing",severity="page",mutes="all"}'
+    try:
+        prometheus.start()
+        until("a look without a mark", lambda: prometheus.query("watchroom_redis_evicted == 0"))
+        assert not prometheus.query(firing)
+        evict(plain)
+        await store.check_evictions()
+        redis_server.restart()  # its counter begins at 0 again, so the mark alone is left
+        until("the alert", lambda: prometheus.query(firing))
+        assert prometheus.query("watchroom_redis_checked == 1")
+        clear(settings.redis, settings.force)
+        store = await opened_again(store, settings)
+        until("a look after the rebuild", lambda: prometheus.query("watchroom_redis_evicted == 0"))
+        plain.execute_command("ACL", "SETUSER", "default", "-info")
+        plain.execute_command("CLIENT", "KILL", "TYPE", "normal")
+        until("a look without the right to INFO", lambda: prometheus.query("watchroom_redis_checked == 0"))
+    finally:
+        prometheus.stop()
+        server.shutdown()
+        server.server_close()
+        reader.close()
+        await store.close()
+
+
+async def opened_again(store: Store, settings: Settings) -> Store:
+    """A worker that was started again."""
+    await store.close()
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    return store
 
 
 def test_a_process_that_says_little_is_no_fault() -> None:

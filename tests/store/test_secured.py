@@ -13,9 +13,10 @@ import pytest
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.flow.servers.certificates import Authority, Certificate
-from tests.parts import ROOT, PartMissing, missing
+from tests.parts import PartMissing, missing
 from tests.store.steps import DEFINITIONS
 from tests.store.test_keys import everything
+from tests.store.test_rights import acl_rules
 from watchroom.errors import ConfigurationInvalid, StoreRefuses, StoreUnavailable
 from watchroom.redis_url import RedisServer as Server
 from watchroom.replay.processes import Process
@@ -37,6 +38,7 @@ class Secured(NamedTuple):
 
     server: RedisServer
     tls_port: int
+    expired_port: int  # where the certificate has expired
     authority: Authority
     stranger: Authority
     ours: Certificate
@@ -67,17 +69,22 @@ def _server(folder: Path, authority: Authority, broker: Certificate, port: int) 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """The server, started."""
-    folder, port = tmp_path_factory.mktemp("secured-redis"), free_port()
+    folder, port, expired_port = tmp_path_factory.mktemp("secured-redis"), free_port(), free_port()
     try:
         authority, stranger = Authority(folder / "ca"), Authority(folder / "other", "stranger")
         server = _server(folder / "redis", authority, authority.sign("redis"), port)
+        expired = _server(folder / "expired", authority, authority.sign("expired", valid=False), expired_port)
     except PartMissing as error:
         missing(str(error))
     try:
         server.start()
-        yield Secured(server, port, authority, stranger, authority.sign("ours"), stranger.sign("strangers"))
+        expired.start()
+        yield Secured(
+            server, port, expired_port, authority, stranger, authority.sign("ours"), stranger.sign("strangers")
+        )
     finally:
         server.kill()
+        expired.kill()
 
 
 @pytest.fixture
@@ -116,13 +123,19 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "another authority": ({"ca": "STRANGER"}, "has a certificate that we do not trust", "WATCHROOM_REDIS_CA"),
     "no authority": ({"ca": ""}, "has a certificate that we do not trust", "WATCHROOM_REDIS_CA"),
     "another host's name": ({"url": "rediss://localhost:TLS/0"}, "has a certificate for another name", "write the"),
+    "an expired certificate": (
+        {"url": "rediss://127.0.0.1:EXPIRED/0"}, "has a certificate that is not valid now", "this machine's clock",
+    ),
     "no certificate of ours": ({"cert": "", "key": ""}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT"),
     "a stranger's certificate": (
         {"cert": "STRANGER", "key": "STRANGER"}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT",
     ),
     "plaintext against TLS": ({"url": "redis://127.0.0.1:TLS/0"}, "speaks TLS on this port", "rediss://"),
     "TLS against plaintext": ({"url": "rediss://127.0.0.1:PLAIN/0"}, "does not speak TLS on this port", "redis://"),
-    "a wrong password": ({"url": "redis://wr:hunter2@127.0.0.1:PLAIN/0"}, "does not let user 'wr' in", "password"),
+    "an unknown user": ({"url": "redis://wr:hunter2@127.0.0.1:PLAIN/0"}, "does not let user 'wr' in", "password"),
+    "a database that it does not have": (
+        {"url": "redis://127.0.0.1:PLAIN/99"}, "has no database 99", "the number at the end of WATCHROOM_REDIS_URL",
+    ),
 }  # fmt: skip
 
 
@@ -135,7 +148,9 @@ async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look
     files = {"ca": secured.stranger.ca, "cert": secured.strangers.cert, "key": secured.strangers.key}
     given = {key: str(files[key]) if value == "STRANGER" else value for key, value in changed.items()}
     if "url" in given:
-        given["url"] = given["url"].replace("TLS", str(secured.tls_port)).replace("PLAIN", str(secured.server.port))
+        ports = {"TLS": secured.tls_port, "PLAIN": secured.server.port, "EXPIRED": secured.expired_port}
+        for word, port in ports.items():
+            given["url"] = given["url"].replace(word, str(port))
     server = secured.tls(**given)
     monkeypatch.setattr("watchroom.store.write.ANSWER_WITHIN_S", 1.0)  # a server without TLS waits for more
     reader, store = Reader(server, force, timeout_s=1.0), Store(server, force, DEFINITIONS)
@@ -148,7 +163,7 @@ async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look
         reader.close()
         await store.close()
     for said in str(read.value), str(written.value):
-        assert re.match(rf"Redis at rediss?://[a-z0-9.]+:\d+/0 {re.escape(answer)}", said), said
+        assert re.match(rf"Redis at rediss?://[a-z0-9.]+:\d+/\d+ {re.escape(answer)}", said), said
         assert look_at in said
         assert len(said.splitlines()) == 1
         assert "hunter2" not in said
@@ -163,10 +178,8 @@ def test_a_server_that_is_not_there_is_no_refusal(force: str) -> None:
 
 
 def acl_line(force: str) -> list[str]:
-    """The rules of the page, as it tells operators to write them."""
-    (line,) = re.findall(r"^user watchroom (.*)$", (ROOT / RIGHTS).read_text(), re.MULTILINE)
-    rules: str = line.replace("PASSWORD", PASSWORD).replace("{force}", f"{{{force}}}")
-    return rules.split()
+    """The rules of the page."""
+    return acl_rules(PASSWORD, force)
 
 
 @pytest.fixture

@@ -105,6 +105,8 @@ def _counter(now_s: float) -> float:
 
 _VALUES: Mapping[str, Value] = {
     "watchroom_redis_up": _constant(1),
+    "watchroom_redis_evicted": _constant(0),
+    "watchroom_redis_checked": _constant(1),
     "watchroom_stream_fed": _constant(1),
     "watchroom_stream_withheld": _constant(0),
     "watchroom_stream_redefined": _constant(0),

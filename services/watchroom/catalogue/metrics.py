@@ -79,6 +79,17 @@ def families(measure: Measure) -> list[Family]:
 PLATFORM: Final[tuple[Family, ...]] = (
     Family("watchroom_redis_up", "1 while Redis answers the exporter, else 0.", ()),
     Family(
+        "watchroom_redis_evicted",
+        "1 once Redis has evicted keys by itself, until `watchroom rebuild`: every stream is withheld. Else 0.",
+        (),
+    ),
+    Family(
+        "watchroom_redis_checked",
+        "1 while the exporter can see whether Redis evicts keys, 0 where its user may not run INFO.",
+        (),
+        why_unused="whoever set the user's rights has decided it; `watchroom doctor` and /healthz say it",
+    ),
+    Family(
         "watchroom_stream_fed",
         "1 for a stream that this force feeds, 0 for one that it does not (WATCHROOM_STREAMS): that one has no other "
         "series, and is never waited for.",

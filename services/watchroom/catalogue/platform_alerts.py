@@ -120,6 +120,31 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         number="`watchroom_redis_up` of the exporter: 1 while its last reading of Redis worked and is fresh.",
     ),
     PlatformAlert(
+        name="RedisEvicted",
+        severity="page",
+        # Of several exporters one may lack the right to look, or read an old replica: the mark is there for all.
+        expression="max by (force) (watchroom_redis_evicted) == 1",
+        for_s=0,
+        keep_s=60,
+        limit_s=15,  # a worker looks every 2 s, an exporter every second; a reading that fails may be 10 s old
+        mutes="all",
+        summary=(
+            "{{ $labels.force }}: Redis has evicted keys "
+            '(watchroom_redis_evicted {{ $value | printf "%.0f" }}, 0 is none). No figure is shown until a rebuild.'
+        ),
+        meaning="Redis has dropped keys by itself because its memory limit was reached under an evicting "
+        "maxmemory-policy. What was in them is not known.",
+        impact="Any figure may be too low, months too, so none is shown or judged until all are counted again from "
+        "Kafka.",
+        action=(
+            "See `redis-cli CONFIG GET maxmemory-policy`; unless it is noeviction, set it so, in redis.conf too.",
+            "See `redis-cli INFO memory`: raise maxmemory, or move what else fills this Redis elsewhere.",
+            "Stop all workers, run `watchroom rebuild`, and start the workers again.",
+        ),
+        number="`watchroom_redis_evicted` of the exporter: 1 while the mark is in Redis that a worker sets when it "
+        "finds more `evicted_keys` than are accounted for, or while the exporter finds them itself on the primary.",
+    ),
+    PlatformAlert(
         name="WorkerStuck",
         severity="page",
         expression=(

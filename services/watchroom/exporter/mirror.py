@@ -122,6 +122,7 @@ class Mirror:
 
     def _refresh(self, now_ms: int) -> None:
         process = self._reader.process()
+        connections = self._reader.connections
         life = process.run_id, self._reader.life()
         partitions = self._of_fed(self._reader.partitions())  # before the buckets: see the module's docstring
         sources = self._of_fed(self._reader.sources())
@@ -135,6 +136,8 @@ class Mirror:
         raw_identifiers = self._of_fed(self._reader.raw_identifiers())
         if self._reader.life() != life[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
+        if self._reader.connections != connections:
+            return  # read from two servers, of which one may hold less than the other's T promises
         with self.lock:
             self.sums.move(members)
             if is_everything:

@@ -8,6 +8,7 @@ from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import (
+    evictions_text,
     fed_text,
     figures_old_text,
     platform_text,
@@ -46,6 +47,8 @@ class Page:
             if reading:
                 parts.extend(self._measures(reading, faults, now_ms))
             if reading and up:
+                is_checked = reading.process is not None and reading.process.is_checked
+                parts.append(evictions_text(evicted=_have_been_evicted(reading), checked=is_checked))
                 parts.append(withheld_text(faults))
                 parts.append(redefined_text(faults, self._others(reading)))
                 parts.append(silent_text(dict(self.judged(reading, now_ms))))
@@ -150,8 +153,14 @@ def _other_said(changed: str) -> str:
 
 def _evictions(reading: Reading) -> Iterator[str]:
     """Why nothing can be trusted in a Redis that drops keys by itself."""
-    process, seen = reading.process, reading.meta.evictions if reading.meta else Seen()
+    process = reading.process
     if process and process.may_evict:
         yield f"Redis may evict keys: its maxmemory-policy is {process.policy}; write {POLICY_WRITE}"
-    if seen.marked or (process and seen.missed(process)):
+    if _have_been_evicted(reading):
         yield f"{EVICTED_SAID}; stop the workers and run `watchroom rebuild`"
+
+
+def _have_been_evicted(reading: Reading) -> bool:
+    """By the mark of a worker, or by what the primary says itself."""
+    seen = reading.meta.evictions if reading.meta else Seen()
+    return seen.marked or (reading.process is not None and seen.missed(reading.process))

@@ -41,6 +41,11 @@ def redis_up(answers: bool) -> str:
     return _text("redis_up", [((), int(answers))])
 
 
+def evictions_text(*, evicted: bool, checked: bool) -> str:
+    """Whether Redis has evicted keys, and whether the exporter could see it."""
+    return _text("redis_evicted", [((), int(evicted))]) + _text("redis_checked", [((), int(checked))])
+
+
 def withheld_text(faults: Mapping[str, Sequence[str]]) -> str:
     """1 for a stream whose measures are not published at this moment."""
     return _text("stream_withheld", (((stream,), int(bool(found))) for stream, found in faults.items()))

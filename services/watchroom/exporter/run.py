@@ -47,8 +47,8 @@ def run(settings: Settings) -> int:
     """
     _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    reader = Reader(settings.redis, settings.force, REDIS_TIMEOUT_S)
-    tokens = TokenWindows(Reader(settings.redis, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
+    reader = Reader(settings.redis_to_show, settings.force, REDIS_TIMEOUT_S)
+    tokens = TokenWindows(Reader(settings.redis_to_show, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone), settings.topics.values(), tokens)
     page = Page(mirror, settings, judge(catalogue, settings))
     pages = {
@@ -96,10 +96,11 @@ def now_ms() -> int:
 
 def health(mirror: Mirror, page: Page) -> Answer:
     """200 while Redis answers; the body says why streams are withheld, which is no fault of this process."""
-    faults = page.faults(now_ms())
+    faults, reading = page.faults(now_ms()), mirror.reading
     body = {
         "redis_answers": mirror.redis_answers,
         "redis": mirror.redis_fault,
+        "redis_checked": reading is not None and reading.process is not None and reading.process.is_checked,
         "withheld": faults,
         "not_fed": page.not_fed,
     }

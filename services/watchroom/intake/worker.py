@@ -113,6 +113,8 @@ class Worker:
                 return 0
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
             _refuse_all_left(settings, left)
+            for finding in store.findings:
+                log.warning(str(finding))
             session_s = settings.session_timeout_s
             intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
             self._health.intake = intake

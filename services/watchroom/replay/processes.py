@@ -114,7 +114,11 @@ class Process:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Every setting as the environment variable that it is read from."""
-    values = {**settings.model_dump(mode="json"), "kafka_password": settings.kafka_password.get_secret_value()}
+    secrets = {
+        "kafka_password": settings.kafka_password.get_secret_value(),
+        "redis_sentinel_password": settings.redis_sentinel_password.get_secret_value(),
+    }
+    values = {**settings.model_dump(mode="json"), **secrets}
     return {f"WATCHROOM_{name.upper()}": _text(value) for name, value in values.items()}
 
 

@@ -21,6 +21,14 @@ from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
+OF_ANOTHER_REDIS = (  # settings that the embedded one has no use for
+    "redis_ca",
+    "redis_cert",
+    "redis_key",
+    "redis_sentinel_user",
+    "redis_sentinel_password",
+    "redis_read_from",
+)
 EMBEDDED_SESSION_S = 6.0  # Tansu holds a first join for half of it
 WORKER_NAME = "watchroom-replay"  # its own, and always the same: a second replay joins at once
 
@@ -68,6 +76,7 @@ def running_stack(
         if kafka is None or redis_url is None:
             embedded = ending.enter_context(EmbeddedStack())
             servers: dict[str, object] = {"kafka": embedded.kafka, "redis_url": embedded.redis_url}
+            servers |= {name: Settings.model_fields[name].default for name in OF_ANOTHER_REDIS}
             servers["session_timeout_s"] = EMBEDDED_SESSION_S
             checks = [embedded.check]
         else:

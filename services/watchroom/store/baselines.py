@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from watchroom.kinds import names
 from watchroom.redis_url import RedisServer
-from watchroom.store.connection import connection, unavailable
+from watchroom.store.connection import client, unavailable
 from watchroom.store.keys import Keys
 
 
@@ -35,8 +34,8 @@ def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mappin
     by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (month, field), number in cells.items():
         by_month[month][field] = number
-    redis = Redis(
-        **connection(server),
+    redis = client(
+        server,
         decode_responses=True,
         socket_timeout=30,
         socket_connect_timeout=5,

@@ -11,10 +11,11 @@ from redis.retry import Retry
 
 from watchroom.redis_url import RedisServer
 from watchroom.store import keys
-from watchroom.store.connection import connection, unavailable
+from watchroom.store.connection import client, unavailable
 from watchroom.store.evictions import as_seen, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
+from watchroom.store.rights import refuse_missing
 
 AT_ONCE = 1000
 
@@ -29,9 +30,11 @@ def clear(server: RedisServer | str, force: str) -> int:
 
     Raises:
         StoreUnavailable: Redis did not answer; workers refuse to start until this was called again.
+        StoreRefuses: Our user lacks a right that this, or what is written afterwards, needs; nothing was changed.
     """
     ours = Keys(force)
-    redis = Redis(**connection(server), socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
+    refuse_missing(server, ours)
+    redis = client(server, socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
     try:
         # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
         said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}

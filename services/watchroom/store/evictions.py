@@ -12,6 +12,7 @@ from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.store import keys
 
 GOOD_POLICY: Final = "noeviction"
+STANDALONE, CLUSTER, SENTINEL = "standalone", "cluster", "sentinel"  # of redis_mode
 POLICY_WRITE: Final = (
     f"{GOOD_POLICY}, with CONFIG SET and in redis.conf, whatever maxmemory is; then stop the workers and run"
     " `watchroom rebuild`: what Redis evicts is counted wrongly"
@@ -25,22 +26,42 @@ class Process(NamedTuple):
     run_id: str
     policy: str | None = None  # maxmemory-policy
     evicted: int | None = None  # keys, since it started; None on a replica, which counts its own
+    is_replica: bool = False
+    mode: str = STANDALONE  # or cluster, or sentinel
 
     @property
     def may_evict(self) -> bool:
         """Whether it drops keys once it is full."""
         return self.policy not in (None, GOOD_POLICY)
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether it says enough for evictions to be seen; those of a replica's primary are for workers to see."""
+        return self.policy is not None and (self.evicted is not None or self.is_replica)
+
 
 def process_of(info: Mapping[str, Any]) -> Process:
     """From the fields of INFO."""
     policy, evicted = info.get("maxmemory_policy"), info.get("evicted_keys")
     is_primary = info.get("role") == "master"
+    is_cluster = bool(int(info.get("cluster_enabled", 0)))
     return Process(
         run_id=str(info["run_id"]),
         policy=None if policy is None else str(policy),
         evicted=int(evicted) if evicted is not None and is_primary else None,
+        is_replica=info.get("role") == "slave",
+        mode=CLUSTER if is_cluster else mode_of(info),
     )
+
+
+def mode_of(info: Mapping[str, Any]) -> str:
+    """What kind of server it is, from the fields of INFO of Redis or of Valkey."""
+    return str(info.get("redis_mode") or info.get("server_mode") or STANDALONE)
+
+
+def process_of_hello(run_id: str, said: Mapping[str, Any]) -> Process:
+    """From the answer to HELLO, for a user without the right to INFO; `run_id` is made by the caller."""
+    return Process(run_id, is_replica=said.get("role") == "replica", mode=str(said.get("mode", STANDALONE)))
 
 
 class Seen(NamedTuple):

@@ -8,6 +8,8 @@
 -- Nor is anything while a rebuild clears the keys, or while `meta` is still in its previous form.
 
 local meta = KEYS[1]
+local missing = refused({{'HSETNX', meta, 'life', ''}, {'HGETALL', meta}})
+if missing then return missing end
 local old = redis.call('HGET', meta, 'fingerprint')
 
 if redis.call('HEXISTS', meta, 'clearing') == 0 and (not old or old == 'by stream') then

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.exceptions import RedisError
-from redis.retry import Retry
+from redis.connection import ConnectionInterface
+from redis.exceptions import NoPermissionError, RedisError
 
 from watchroom.errors import StoreRefuses
 from watchroom.fold.batch import Restatement
@@ -18,14 +16,17 @@ from watchroom.kinds import names, open_now
 from watchroom.kinds.open_now import OpenQuestion, OpenTile, Range
 from watchroom.redis_url import RedisServer
 from watchroom.store import keys
+from watchroom.store.backoff import Backoff, Seldom
 from watchroom.store.bands import Held
-from watchroom.store.connection import connection, unavailable
-from watchroom.store.evictions import Process, process_of
+from watchroom.store.connection import OnceMore, address_of, client, unavailable
+from watchroom.store.evictions import CLUSTER, SENTINEL, Process, process_of, process_of_hello
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
+from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, SENTINEL_SAID, SENTINEL_WRITE
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 Answer = TypeVar("Answer")
+UNUSABLE = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
 LISTED_AT_ONCE = 1000  # states asked for together
 
 
@@ -47,29 +48,59 @@ class SourceState(NamedTuple):
 class Reader:
     """One force's figures; every call raises StoreUnavailable when Redis does not answer."""
 
-    def __init__(self, server: RedisServer | str, force: str, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, server: RedisServer | str, force: str, timeout_s: float = 5.0, backoff: Backoff | None = None
+    ) -> None:
+        """Prepare a client; nothing is asked yet.
+
+        Args:
+            server: Which Redis.
+            force: Whose keys.
+            timeout_s: How long an answer may take.
+            backoff: Shared by readers that are made one after another, so that they ask together no more than one.
+        """
         self.keys = Keys(force)
         self._server = server
-        self._redis = Redis(
-            **connection(server),
+        self._backoff, self._asking_for_info = backoff or Backoff(), Seldom()
+        self.connections = 0  # that were made; another one may lead to another Redis
+        self._redis = client(
+            server,
+            redis_connect_func=self._connected,
             decode_responses=True,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale; a lost Redis must show soon
+            retry=OnceMore(),  # not more often: a lost Redis must show soon
         )
+
+    def _connected(self, connection: ConnectionInterface) -> None:
+        self.connections += 1
+        greet: Callable[[], None] = connection.on_connect
+        greet()
+
+    def info(self) -> dict[str, Any] | None:
+        """The fields of INFO; None where our user may not ask for them, which is tried once a minute."""
+        return self._ask(self._info_if_allowed) if self._asking_for_info.is_due else None
 
     def process(self) -> Process:
         """What Redis says of itself. `run_id` changes when the process does: it may have brought older content back.
 
         Without the right to INFO it changes with every connection, for a process that ends takes ours with it.
+
+        Raises:
+            StoreRefuses: It is a node of a cluster, or a sentinel.
+            StoreUnavailable: It did not answer.
         """
-        try:
-            return process_of(self._ask(self._redis.info))
-        except StoreRefuses:
+        if info := self.info():
+            process = process_of(info)
+        else:
             ask: Callable[..., Any] = self._redis.execute_command
             said = self._ask(lambda: ask("HELLO"))
             fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
-            return Process(f"connection {fields['id']}")
+            process = process_of_hello(f"connection {self.connections}", fields)
+        if process.mode in UNUSABLE:
+            said, write = UNUSABLE[process.mode]
+            raise StoreRefuses(f"Redis at {address_of(self._server).shown} {said}; check {write}")
+        return process
 
     def life(self) -> str:
         """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""
@@ -243,10 +274,25 @@ class Reader:
         return cast("list[str]", self._ask(lambda: list(self._redis.scan_iter(escaped, count=1000))))
 
     def _ask(self, call: Callable[[], Answer]) -> Answer:
+        self._backoff.check()
         try:
-            return call()
+            reply = call()
         except (RedisError, OSError) as error:
-            raise unavailable(self._server, error) from error
+            ours = unavailable(self._server, error)
+            if isinstance(ours, StoreRefuses):
+                self._backoff.refused(ours)
+            else:
+                self._backoff.ended()
+            raise ours from error
+        self._backoff.ended()
+        return reply
+
+    def _info_if_allowed(self) -> dict[str, Any] | None:
+        try:
+            return self._redis.info()
+        except NoPermissionError:
+            self._asking_for_info.refused()
+            return None
 
 
 def _int(value: str | None) -> int | None:

@@ -6,7 +6,8 @@
 -- Returns  {1, new offset} applied | {0, stored offset or ""} somebody else's turn |
 --          {2, fingerprint} the stream has another definition | {2, ""} a rebuild is clearing the keys
 --
--- Redis does not undo a script that fails half-way: all is decoded and checked before the first write.
+-- Redis does not undo a script that fails half-way: all is decoded and checked before the first write, rights too
+-- (`refused` stands in rights.lua).
 
 local prefix = ARGV[1]
 local step = cmsgpack.unpack(ARGV[2])
@@ -54,6 +55,24 @@ end
 for _, member in ipairs(step.opened) do must('zset', prefix .. 'open:' .. member[1]) end
 for _, member in ipairs(step.left) do must('zset', prefix .. 'open:' .. member[1]) end
 for _, entry in ipairs(step.restatements) do must('list', prefix .. 'restatements:' .. entry[1]) end
+
+local missing = refused({
+  {'SET', prefix .. 'state:' .. step.topic .. ':', '', 'PX', '1'},
+  {'HINCRBY', meta, 'seq', '1'},
+  {'PEXPIRE', prefix .. '10s:0', '1'},
+  {'ZADD', prefix .. 'changed', '1', ''},
+  {'ZREMRANGEBYSCORE', prefix .. 'changed', '0', '1'},
+  {'SISMEMBER', prefix .. 'tokens-ended', ''},
+  {'HDEL', prefix .. 'token-versions', ''},
+  {'ZRANGEBYSCORE', prefix .. 'token-ends', '0', '1'},
+  {'UNLINK', prefix .. 'tokens:'},
+  {'SADD', prefix .. 'tokens-ended', ''},
+  {'ZREM', prefix .. 'open:', ''},
+  {'RPUSH', prefix .. 'restatements:', ''},
+  {'HGET', prefix .. 'sources:' .. step.topic, ''},
+  {'HSET', KEYS[1], 'next_offset', ''},
+})
+if missing then return missing end
 
 -- From here on everything is written.
 for i = 1, #step.states, 2 do

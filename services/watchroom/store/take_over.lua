@@ -6,6 +6,8 @@
 -- Nothing is done when somebody else has done it, or when the old fingerprint is another one by now.
 
 local meta = KEYS[1]
+local missing = refused({{'HSETNX', meta, 'life', ''}, {'HSET', meta, 'life', ''}})
+if missing then return missing end
 
 if redis.call('HGET', meta, 'fingerprint') == ARGV[1] then
   for i = 4, #ARGV, 2 do redis.call('HSETNX', meta, ARGV[i], ARGV[i + 1]) end

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
 import msgpack
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import (
-    ClusterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
-    TryAgainError,
 )
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from watchroom.errors import (
@@ -33,21 +30,28 @@ from watchroom.errors import (
     StoreUnavailable,
     WorkFailed,
 )
-from watchroom.redis_url import RedisServer, shown
+from watchroom.redis_url import RedisServer
 from watchroom.store import definition, keys
+from watchroom.store.backoff import Backoff, Seldom
 from watchroom.store.bands import MonthBands, as_json
-from watchroom.store.connection import connection, unavailable
-from watchroom.store.evictions import Process, Seen, as_seen, process_of, refuse_evicting
+from watchroom.store.connection import address_of, async_client, close, unavailable
+from watchroom.store.evictions import Process, Seen, as_seen, process_of, process_of_hello, refuse_evicting
+from watchroom.store.findings import Finding, of_info, refuse_mode, without_info
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
+from watchroom.store.rights import OF_WORKERS, refuse_missing
 from watchroom.store.step import Step
 
 ANSWER_WITHIN_S = 10.0
 # Answers of a Redis that is full, a replica after a failover, or cannot save: it will write again later.
 # The client has taken the code off the text of those that it has a class for.
-NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+NOT_NOW = (OutOfMemoryError, ReadOnlyError)
 NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
+NOT_NOW_SAID = "Redis does not write now"
+REPLICA_SAID = (
+    f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the fail-over)"
+)
 OTHERS = "Redis holds figures made under other definitions"
 
 
@@ -86,8 +90,12 @@ class Store:
             stream: parts[definition.PARTITIONS] for stream, parts in definitions.items()
         }
         self._log_ids = dict(log_ids or {})
-        self._redis: Redis = Redis(
-            **connection(server),
+        self._shown = address_of(server).shown
+        self._backoff, self._asking_for_info = Backoff(), Seldom()
+        self._is_replica = False
+        self.findings: Sequence[Finding] = ()  # what a person should put right in this Redis, as last seen
+        self._redis = async_client(
+            server,
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
@@ -107,10 +115,11 @@ class Store:
 
         Raises:
             RebuildNeeded: A stream of ours was filled from another log.
-            ConfigurationInvalid: Redis may evict keys.
-            StoreUnavailable: Redis did not answer.
+            ConfigurationInvalid: Redis may evict keys, or is a node of a cluster.
+            StoreUnavailable: Redis did not answer, is a replica, or lets us do too little.
         """
         await self.check_evictions()
+        await self._refuse_missing_rights()
         stored = await self._bind()
         if streams := taken_over(stored):
             fields = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
@@ -125,16 +134,19 @@ class Store:
         return left
 
     async def check_evictions(self) -> None:
-        """Mark `meta` if Redis has evicted keys since somebody looked; nothing where we may not ask.
+        """Mark `meta` if Redis has evicted keys since somebody looked; what we may not ask is left out.
 
         Raises:
-            ConfigurationInvalid: It may evict keys.
-            StoreUnavailable: It did not answer.
+            ConfigurationInvalid: It may evict keys, or is a node of a cluster or a sentinel.
+            StoreUnavailable: It did not answer, or is a replica.
         """
         process = await self._process()
-        if process is None:
-            return
-        refuse_evicting(process, shown(self._server if isinstance(self._server, str) else self._server.url))
+        refuse_mode(process, self._shown)
+        self._is_replica = process.is_replica
+        if process.is_replica:
+            await self._connect_anew()
+            raise StoreUnavailable(REPLICA_SAID)
+        refuse_evicting(process, self._shown)
         fields = [keys.EVICTIONS_OF, keys.EVICTIONS]
         stored = await self._answer(self._redis.hmget(self.keys.meta, fields))
         seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
@@ -142,13 +154,37 @@ class Store:
             marked = {keys.EVICTED: "1", **as_seen(process)}
             await self._answer(self._redis.hset(self.keys.meta, mapping=cast("dict[Any, Any]", marked)))
 
-    async def _process(self) -> Process | None:
-        """What Redis says of itself; None if we may not ask."""
+    async def _process(self) -> Process:
+        """What Redis says of itself; little if we may not ask for INFO."""
+        info = await self._info()
+        self.findings = [without_info()] if info is None else of_info(info)
+        if info is not None:
+            return process_of(info)
+        ask: Callable[..., Awaitable[Any]] = self._redis.execute_command
+        said = await self._answer(ask("HELLO"))
+        pairs = said.items() if isinstance(said, Mapping) else zip(said[::2], said[1::2], strict=True)
+        texts = {_text(field): _text(value) for field, value in pairs if isinstance(value, (bytes, str))}
+        return process_of_hello("", texts)
+
+    async def _info(self) -> dict[str, Any] | None:
+        """The fields of INFO; None where our user may not ask for them, which is tried once a minute."""
+        if not self._asking_for_info.is_due:
+            return None
+        return cast("dict[str, Any] | None", await self._answer(self._info_if_allowed()))
+
+    async def _info_if_allowed(self) -> dict[str, Any] | None:
         try:
-            return process_of(await self._answer(self._redis.info()))
+            return await self._redis.info()
+        except NoPermissionError:
+            self._asking_for_info.refused()
+            return None
+
+    async def _refuse_missing_rights(self) -> None:
+        """Raise StoreRefuses that names every command that a worker needs and our user may not run."""
+        try:
+            await asyncio.to_thread(refuse_missing, self._server, self.keys, OF_WORKERS)
         except StoreRefuses as error:
-            if isinstance(error.__cause__, NoPermissionError):
-                return None
+            self._backoff.refused(error)
             raise
 
     async def _bind(self) -> dict[str, str]:
@@ -212,6 +248,8 @@ class Store:
             WorkFailed: The script refused it; nothing was written.
         """
         stream = self._streams[step.topic]
+        if self._is_replica:  # one that takes writes would lose them
+            await self.check_evictions()
         try:
             said, value = await self._answer(
                 self._step(
@@ -253,18 +291,37 @@ class Store:
 
     async def _answer(self, call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
         try:
-            return await call
+            self._backoff.check()
+        except StoreRefuses:
+            if isinstance(call, Coroutine):
+                call.close()  # it is not asked
+            raise
+        try:
+            reply = await call
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise await asyncio.to_thread(unavailable, self._server, error) from error
+            raise await self._unavailable(error) from error
         except ResponseError as error:
-            if isinstance(refusal := unavailable(self._server, error, self._scripts), StoreRefuses):
+            if isinstance(refusal := await self._unavailable(error), StoreRefuses):
                 raise refusal from error
             if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
                 await self._connect_anew()
-                raise StoreUnavailable(f"Redis does not write now ({error})") from error
+                why = f"{REPLICA_SAID} ({error})" if isinstance(error, ReadOnlyError) else f"{NOT_NOW_SAID} ({error})"
+                raise StoreUnavailable(why) from error
             raise WorkFailed(f"Redis refused it: {error}") from error
         except RedisError as error:
+            self._backoff.ended()
             raise StoreUnavailable(f"Redis: {error}") from error
+        self._backoff.ended()
+        return reply
+
+    async def _unavailable(self, error: BaseException) -> StoreUnavailable:
+        """Our error for one of redis-py's; what refuses us is asked seldom from here on."""
+        ours = await asyncio.to_thread(unavailable, self._server, error, self._scripts)
+        if isinstance(ours, StoreRefuses):
+            self._backoff.refused(ours)
+        else:
+            self._backoff.ended()
+        return ours
 
     async def _connect_anew(self) -> None:
         """Resolve the name again with the next call: after a failover it leads to another Redis.
@@ -277,7 +334,7 @@ class Store:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._redis.aclose()
+        await close(self._redis)
 
 
 def _fields(stream: str, bound: Bound) -> tuple[str, str, str, str]:
@@ -290,5 +347,11 @@ def _texts(answer: Mapping[bytes, bytes] | Sequence[bytes]) -> dict[str, str]:
     return {field.decode(): value.decode() for field, value in pairs}
 
 
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def _script(name: str) -> str:
-    return files("watchroom.store").joinpath(name).read_text(encoding="utf-8")
+    """A script of ours, with what all of them begin with."""
+    folder = files("watchroom.store")
+    return "".join(folder.joinpath(part).read_text(encoding="utf-8") for part in ("rights.lua", name))

@@ -28,7 +28,9 @@ class RedisServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"redis://{LOOPBACK}:{self.port}/0"
-        command = [program("Redis", "redis-server"), str(ROOT / "deploy" / "redis" / "redis.conf")]
+        # A copy, for a sentinel has Redis write into it.
+        ours = shutil.copy(ROOT / "deploy" / "redis" / "redis.conf", folder / "redis.conf")
+        command = [program("Redis", "redis-server"), str(ours)]
         command += ["--port", str(self.port), "--dir", str(folder), "--appenddirname", _AOF]
         # A rewrite would change the files under a snapshot's hands.
         command += ["--auto-aof-rewrite-percentage", "0", *options]

@@ -26,6 +26,7 @@ from watchroom.exporter.server import Answer, Asked, Pages
 from watchroom.exporter.top_list import has_top, read_top
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
+from watchroom.store.backoff import Backoff
 from watchroom.store.read import Reader
 
 HTML = "text/html; charset=utf-8"
@@ -58,6 +59,7 @@ class BoardPages:
         self._now_ms = clock
         self._zone = ZoneInfo(settings.zone)
         self._runbooks = runbooks(catalogue)
+        self._backoff = Backoff()  # a page makes a reader of its own each time, and browsers ask again and again
         self._reading_lists = threading.BoundedSemaphore(OPEN_AT_ONCE)
         folder = files("watchroom.exporter.board")
         self._assets = {name: folder.joinpath(name).read_text() for name in ASSETS}
@@ -116,7 +118,7 @@ class BoardPages:
             self._reading_lists.release()
 
     def _most_frequent(self, measure: Measure) -> Answer:
-        reader = Reader(self._settings.redis, self._settings.force, TOP_TIMEOUT_S)
+        reader = Reader(self._settings.redis_to_show, self._settings.force, TOP_TIMEOUT_S, self._backoff)
         try:
             at_ms = self._now_ms()
             lists = [read_top(reader, measure, window, at_ms, self._settings) for window in measure.windows]
@@ -127,7 +129,7 @@ class BoardPages:
 
     def _list(self, measure: Measure, asked: Asked) -> Answer:
         """Read with a connection of its own: the mirror's belongs to the refreshing loop."""
-        reader = Reader(self._settings.redis, self._settings.force, OPEN_TIMEOUT_S)
+        reader = Reader(self._settings.redis_to_show, self._settings.force, OPEN_TIMEOUT_S, self._backoff)
         try:
             topic, where = self._settings.topic(measure.stream), dict(asked.query)
             found = read_open(reader, measure, topic, self._now_ms(), where)

@@ -21,7 +21,11 @@ from watchroom.streams import STREAMS
 
 CHOSEN: Final = ask.CHOSEN[0]
 RATE: Final = "$__rate_interval"
-UP: Final = {1: Word("UP", palette.QUIET), 0: Word("DOWN", palette.CRITICAL)}
+UP: Final = {
+    1: Word("UP", palette.QUIET),
+    0: Word("DOWN", palette.CRITICAL),
+    2: Word("EVICTED", palette.CRITICAL),  # it is up, and has dropped keys
+}
 HELD: Final = {
     0: Word("PUBLISHED", palette.QUIET),
     1: Word("WITHHELD", palette.CRITICAL),
@@ -101,9 +105,14 @@ def _rate(name: str) -> str:
 
 def _up(sources: Sources, maker: _Maker) -> Iterator[Placed]:
     yield data_age(sources, 6, 6, 64)
-    text = "Whether Redis answers the exporter; with several exporters, the worst."
-    redis = maker.head("Redis", text, threshold="DOWN at 0", alert="RedisDown", words=UP)
-    yield number(redis, [Query(f"min by (force) (watchroom_redis_up{{{CHOSEN}}})", "Redis")], height=6, size=64)
+    text = (
+        "Whether Redis answers the exporter; with several exporters, the worst. EVICTED once it has dropped keys by "
+        "itself, until a rebuild."
+    )
+    redis = maker.head("Redis", text, threshold="DOWN at 0, EVICTED at 2", alert="RedisDown", words=UP)
+    up = f"min by (force) (watchroom_redis_up{{{CHOSEN}}})"
+    evicted = f"2 * max by (force) (watchroom_redis_evicted{{{CHOSEN}}} == 1)"
+    yield number(redis, [Query(f"{evicted} or {up}", "Redis")], height=6, size=64)
     for job, title, alert in (
         ("watchroom-worker", "Workers that answer", "WorkerStuck"),
         ("watchroom-exporter", "Exporters that answer", "ExporterAbsent"),

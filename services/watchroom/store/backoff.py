@@ -1,0 +1,69 @@
+"""A Redis that refuses us is asked seldom: it may lock a user out, and somebody must change something first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from watchroom.errors import StoreRefuses
+
+FIRST_S: Final = 1.0
+MOST_S: Final = 15.0
+AGAIN_WITHIN_S: Final = 60.0  # a refusal so soon after the last one goes on where that one was
+
+
+class Backoff:
+    """For one client, whoever calls it: after a refusal the next call is let through after 1, 2, 4, 8, then 15 s.
+
+    Calls in between get the same refusal without asking. So one client asks at most 8 times in a minute.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._refusal = ""
+        self._wait_s = 0.0
+        self._refused_at_s = -AGAIN_WITHIN_S
+        self._next_at_s = 0.0
+        self._is_asking = False
+
+    def check(self) -> None:
+        """Raise StoreRefuses if it is too early to ask again; else the caller is the one that asks."""
+        if not self._refusal:
+            return
+        now_s = self._clock_s()
+        if now_s < self._next_at_s:
+            raise StoreRefuses(self._refusal)
+        self._is_asking = True
+        self._next_at_s = now_s + MOST_S  # for all others, until this one has its answer
+
+    def refused(self, error: StoreRefuses) -> None:
+        """The server has refused a call."""
+        now_s = self._clock_s()
+        if self._refusal and not self._is_asking:
+            return  # it was under way already when the first was refused
+        self._is_asking = False
+        is_again = now_s - self._refused_at_s < AGAIN_WITHIN_S
+        self._wait_s = min(2 * self._wait_s, MOST_S) if is_again else FIRST_S
+        self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._wait_s
+
+    def ended(self) -> None:
+        """A call was not refused: it was answered, or the server is not there."""
+        self._refusal, self._is_asking = "", False
+
+
+class Seldom:
+    """Whether to ask again for what we need not have and were refused: once a minute."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._next_at_s = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """Nobody refused it in the last minute."""
+        return self._clock_s() >= self._next_at_s
+
+    def refused(self) -> None:
+        """It was refused now."""
+        self._next_at_s = self._clock_s() + AGAIN_WITHIN_S

@@ -1,0 +1,133 @@
+"""What a person should know of a Redis before trusting figures in it. Pure: from the fields of its INFO.
+
+Workers log the warnings at start; `watchroom doctor` shows all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.store.evictions import CLUSTER, EVICTED_SAID, POLICY_WRITE, SENTINEL, Process, Seen, process_of
+from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, RIGHTS, SENTINEL_SAID, SENTINEL_WRITE
+
+LEAST_VERSION: Final = (7, 0)
+_SAID: Final = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
+
+
+class Finding(NamedTuple):
+    """One thing about a Redis: what was found, why it matters, and what to do."""
+
+    check: str  # version, mode, role, eviction, persistence, replication or rights
+    found: str
+    why: str
+    do: str
+    severity: Literal["error", "warning"]  # error: no worker runs with it, or figures are withheld
+
+    def __str__(self) -> str:
+        return f"Redis: {self.found}: {self.why}; {self.do}"
+
+
+def of_info(info: Mapping[str, Any], *, is_written: bool = True) -> list[Finding]:
+    """All that INFO tells, best asked for without a section.
+
+    Args:
+        info: Its fields as redis-py reads them. What a service leaves out is not judged.
+        is_written: Workers write there; False for a Redis that an exporter only reads.
+    """
+    found = [*_version(info), *_mode(info), *_policy(info), *_persistence(info), *_replication(info)]
+    if is_written:
+        found += _role(info)
+    return found
+
+
+def of_evictions(info: Mapping[str, Any] | None, seen: Seen) -> list[Finding]:
+    """Whether Redis has dropped keys of ours; `seen` is `Meta.evictions`, and `info` None without the right to it."""
+    if not (seen.marked or (info is not None and seen.missed(process_of(info)))):
+        return []
+    why = "a key that is gone is a count that is too low, so every figure is withheld"
+    return [Finding("eviction", EVICTED_SAID, why, "stop the workers and run `watchroom rebuild`", "error")]
+
+
+def of_rights(user: str, missing: Collection[str]) -> list[Finding]:
+    """One finding for each command that our user may not run; see `rights.missing_rights`."""
+    why = "a worker or a command needs it, and stops where it cannot run it"
+    do = f"add +{{}} to the rights of the user, see {RIGHTS}"
+    return [
+        Finding("rights", f"user {user or 'default'!r} may not run {name}", why, do.format(name.lower()), "error")
+        for name in missing
+    ]
+
+
+def without_info() -> Finding:
+    """Our user may not run INFO."""
+    return Finding(
+        "eviction",
+        "our user may not run INFO",
+        "all works, but whether Redis evicts keys, is persistent and is recent enough cannot be seen",
+        f"add +info to its rights, see {RIGHTS}",
+        "warning",
+    )
+
+
+def refuse_mode(process: Process, redis_shown: str) -> None:
+    """Raise ConfigurationInvalid for a node of a cluster, and for a sentinel; `redis_shown` names it."""
+    if process.mode in _SAID:
+        said, write = _SAID[process.mode]
+        setting, _, write = write.partition(": write ")
+        raise ConfigurationInvalid([Fault(setting, "", f"{redis_shown}, which {said}", write)])
+
+
+def _version(info: Mapping[str, Any]) -> Iterator[Finding]:
+    version = str(info.get("redis_version", ""))  # Valkey tells the version of Redis that it is compatible with
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < LEAST_VERSION:
+        why = "before 7.0 a script cannot check its rights, so one that is withdrawn can leave a step half written"
+        yield Finding("version", f"version {version}", why, "use Redis 7.0 or later, or Valkey", "warning")
+
+
+def _mode(info: Mapping[str, Any]) -> Iterator[Finding]:
+    mode = process_of({"run_id": "", **info}).mode
+    if mode in _SAID:
+        said, write = _SAID[mode]
+        yield Finding("mode", f"the server {said}", "no worker writes to it", f"check {write}", "error")
+
+
+def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
+    if info.get("role") == "slave":
+        of = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
+        why = "a replica takes no writes, so workers wait"
+        do = "write the address of the primary, or redis+sentinel://, into WATCHROOM_REDIS_URL"
+        yield Finding("role", f"the server is a replica of {of}", why, do, "error")
+
+
+def _policy(info: Mapping[str, Any]) -> Iterator[Finding]:
+    process = process_of({"run_id": "", **info})
+    if process.may_evict:
+        why = "Redis drops keys when it is full, and a key that is gone is a count that is too low"
+        yield Finding("eviction", f"maxmemory-policy is {process.policy}", why, f"write {POLICY_WRITE}", "error")
+
+
+def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
+    if "aof_enabled" not in info:
+        return
+    if not int(info["aof_enabled"]):
+        why = (
+            "a restart loses what came since its last snapshot, if it makes any; workers count it again only as far"
+            " back as Kafka keeps the records"
+        )
+        do = "write `appendonly yes` into redis.conf (and CONFIG SET appendonly yes), see deploy/redis/redis.conf"
+        yield Finding("persistence", "the append-only file is off", why, do, "warning")
+    for field, what in (("aof_last_write_status", "append-only file"), ("rdb_last_bgsave_status", "snapshot")):
+        if str(info.get(field, "ok")) != "ok":
+            why, do = "a restart would lose what is not on disk", "see Redis's own log; is its disk full?"
+            yield Finding("persistence", f"its last write of the {what} failed", why, do, "warning")
+
+
+def _replication(info: Mapping[str, Any]) -> Iterator[Finding]:
+    if info.get("role") == "slave" and str(info.get("master_link_status", "up")) != "up":
+        why = "what is read there is as old as the link is broken, so an exporter withholds it"
+        do = "see `INFO replication` and Redis's log on both servers"
+        yield Finding("replication", "the replica's link to its primary is down", why, do, "warning")

@@ -1,0 +1,129 @@
+"""Which commands we need of Redis, and which of them our user may not run. Nothing is executed to find out.
+
+Redis checks a right when a command is queued in a transaction. So each command is queued, and the connection is closed
+before the transaction runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.retry import Retry
+
+from watchroom.errors import StoreRefuses
+from watchroom.redis_url import RedisServer
+from watchroom.store.connection import address_of, client, unavailable
+from watchroom.store.keys import Keys
+from watchroom.store.refusals import RIGHTS
+
+WITHIN_S = 5.0
+
+# Each command with arguments behind its key that Redis takes; None: it has no key.
+_AFTER_KEY: Final[dict[str, tuple[str, ...] | None]] = {
+    "EVALSHA": None,
+    "SCRIPT|LOAD": None,
+    "SCAN": None,
+    "TYPE": (),
+    "DEL": (),
+    "UNLINK": (),
+    "SET": ("",),
+    "MGET": (),
+    "PEXPIRE": ("1",),
+    "HGET": ("f",),
+    "HMGET": ("f",),
+    "HGETALL": (),
+    "HKEYS": (),
+    "HSET": ("f", "1"),
+    "HSETNX": ("f", "1"),
+    "HEXISTS": ("f",),
+    "HINCRBY": ("f", "1"),
+    "HDEL": ("f",),
+    "SADD": ("m",),
+    "SISMEMBER": ("m",),
+    "ZADD": ("1", "m"),
+    "ZRANGE": ("0", "1"),
+    "ZRANGEBYSCORE": ("0", "1"),
+    "ZCOUNT": ("0", "1"),
+    "ZREM": ("m",),
+    "ZREMRANGEBYSCORE": ("0", "1"),
+    "RPUSH": ("m",),
+    "LRANGE": ("0", "1"),
+}
+NEEDED: Final = ("MULTI", "EXEC", *_AFTER_KEY)
+"""Beside HELLO, with which every connection begins, and SELECT for a database other than 0."""
+OF_REBUILD: Final = frozenset({"SCAN", "DEL"})
+OF_READERS: Final = frozenset({"SCAN", "ZCOUNT", "ZRANGE", "LRANGE", "HKEYS"})
+OF_WORKERS: Final = tuple(name for name in NEEDED if name not in OF_REBUILD | OF_READERS)
+
+
+def missing_rights(server: RedisServer | str, keys: Keys, needed: Collection[str] = NEEDED) -> list[str]:
+    """The commands of `needed` that our user may not run on this force's keys; nothing is read or written.
+
+    Raises:
+        StoreUnavailable: Redis did not answer, or does not let us in.
+    """
+    redis: Any = client(server, socket_timeout=WITHIN_S, socket_connect_timeout=WITHIN_S, retry=Retry(NoBackoff(), 0))
+    try:
+        connection = redis.connection_pool.get_connection()
+        try:
+            return _asked(connection, keys, needed)
+        finally:
+            connection.disconnect()  # the transaction never runs
+            redis.connection_pool.release(connection)
+    except (RedisError, OSError) as error:
+        raise unavailable(server, error) from error
+    finally:
+        redis.close()
+
+
+def refuse_missing(server: RedisServer | str, keys: Keys, needed: Collection[str] = NEEDED) -> None:
+    """Raise StoreRefuses that names all commands of `needed` that our user may not run.
+
+    Raises:
+        StoreUnavailable: Redis did not answer.
+    """
+    if missing := missing_rights(server, keys, needed):
+        address = address_of(server)
+        raise StoreRefuses(
+            f"Redis at {address.shown} does not let user {address.user or 'default'!r} run {', '.join(missing)};"
+            f" check its rights, see {RIGHTS}"
+        )
+
+
+def _asked(connection: Any, keys: Keys, needed: Collection[str]) -> list[str]:  # noqa: ANN401 - redis-py's
+    if not _may(connection, ["MULTI"]):
+        return ["MULTI"]  # without it nothing more can be found out
+    missing = [name for name in needed if name in _AFTER_KEY and not _may(connection, _call(name, keys))]
+    if "EXEC" in needed:
+        connection.disconnect()
+        connection.connect()
+        if _may(connection, ["MULTI"]) and not _may(connection, ["EXEC"]):  # of nothing
+            missing.append("EXEC")
+    return missing
+
+
+def _call(name: str, keys: Keys) -> list[str]:
+    after = _AFTER_KEY[name]
+    if after is not None:
+        return [name, f"{keys.prefix}rights", *after]
+    return {
+        "EVALSHA": ["EVALSHA", "0" * 40, "1", f"{keys.prefix}rights"],
+        "SCRIPT|LOAD": ["SCRIPT", "LOAD", "return 1"],
+        "SCAN": ["SCAN", "0"],
+    }[name]
+
+
+def _may(connection: Any, call: Iterable[str]) -> bool:  # noqa: ANN401 - redis-py's
+    connection.send_command(*call)
+    try:
+        connection.read_response()
+    except NoPermissionError:
+        return False
+    except ResponseError as error:
+        if "unknown command" in str(error).lower():
+            raise
+        return "no permissions" not in str(error)  # of EXEC it says so in other words; a full Redis refuses too
+    return True

@@ -1,0 +1,32 @@
+"""Every client of Redis is made in one place: one that is made elsewhere would know no sentinels, TLS or password."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.parts import ROOT
+
+STORE = ROOT / "services" / "watchroom" / "store"  # nothing else may import redis, see pyproject.toml
+MAKES = {"connection.py"}
+LOOKS = {"refusals.py"}  # asks again where the others were refused
+CLIENTS = {"Redis", "AsyncRedis", "Sentinel", "AsyncSentinel", "from_url", "StrictRedis", "ConnectionPool"}
+
+
+def made(source: str) -> list[int]:
+    """Lines that make a client."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [call.lineno for call in calls if ast.unparse(call.func).rpartition(".")[2] in CLIENTS]
+
+
+def test_no_client_is_made_elsewhere() -> None:
+    """For workers, the exporter and all commands."""
+    found = {file.name: made(file.read_text()) for file in STORE.glob("*.py")}
+    assert {name for name, lines in found.items() if lines} == MAKES | LOOKS
+
+
+@pytest.mark.parametrize("source", ["Redis(host='x')", "redis.asyncio.Redis()", "Redis.from_url('x')"])
+def test_one_that_is_made_elsewhere_is_found(source: str) -> None:
+    """The check above can fail."""
+    assert made(source) == [1]
