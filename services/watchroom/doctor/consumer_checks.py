@@ -17,6 +17,8 @@ def of_group(settings: Settings, topics: Mapping[str, Sequence[Partition]], grou
         fix = "Start `watchroom worker`; if one runs, compare its WATCHROOM_GROUP and WATCHROOM_KAFKA with these."
         yield wrong("group-members", subject, "has no member", "No worker runs, so nothing is counted.", fix)
         return
+    if not group.assigned:
+        return  # it is rebalancing, or the broker does not say; `of_lag` tells what matters
     for topic in settings.topics.values():
         lacking = [n for n in range(len(topics.get(topic, ()))) if n not in group.assigned.get(topic, ())]
         if lacking:

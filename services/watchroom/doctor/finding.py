@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -45,3 +46,19 @@ def listed(items: Sequence[object], most: int = 5) -> str:
     """The first of many, and how many more there are."""
     more = len(items) - most
     return ", ".join(map(str, items[:most])) + (f" and {more} more" if more > 0 else "")
+
+
+def as_text(found: Sequence[Finding]) -> str:
+    """Lines for a person."""
+    lines = [
+        f"{one.severity.upper()}: {one.subject}: {one.what} [{one.check}]\n    why: {one.why}\n    do:  {one.fix}\n"
+        for one in map(in_one_line, found)
+    ]
+    counts = Counter(one.severity.value for one in found)
+    said = ", ".join(f"{number} {severity}" for severity, number in counts.items())
+    return "".join([*lines, f"doctor: {said or 'nothing wrong was found'}\n"])
+
+
+def in_one_line(finding: Finding) -> Finding:
+    """With no line breaks in its texts, of which some are a server's."""
+    return Finding(finding.severity, *(" ".join(text.splitlines()) for text in finding[1:]))

@@ -169,13 +169,14 @@ def _of_watchdog(
     subject: str, force: str, config: Configuration, alerts: Sequence[Mapping[str, Any]]
 ) -> Iterator[Finding]:
     why = "Its absence is how people learn that no alert can arrive; now it cannot be trusted."
-    found = [alert for alert in alerts if alert.get("labels", {}).get("force") == force]
+    # of one Prometheus, whatever forces it serves; some add their own label
+    found = [alert for alert in alerts if alert.get("labels", {}).get("force", force) == force]
     if not found:
-        fix = "Check that Prometheus has loaded the rules and sends to this Alertmanager, and the label force."
-        yield wrong("alertmanager-watchdog", subject, f"{WATCHDOG} of force {force} does not arrive", why, fix)
+        fix = "Check that Prometheus has loaded the rules and sends to this Alertmanager."
+        yield wrong("alertmanager-watchdog", subject, f"{WATCHDOG} does not arrive", why, fix)
         return
     if all(alert.get("status", {}).get("state") == "suppressed" for alert in found):
-        what = f"{WATCHDOG} of force {force} is silenced or inhibited"
+        what = f"{WATCHDOG} is silenced or inhibited"
         yield wrong("alertmanager-watchdog", subject, what, why, "Expire the silence that matches it.")
     receivers = {each.get("name", "") for alert in found for each in alert.get("receivers", ())}
     if not any(config.integrations(name) for name in receivers):
