@@ -240,7 +240,9 @@ def _own(settings: Settings) -> Settings:
     """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
     asked = settings.streams if "streams" in settings.model_fields_set else SOURCES
     simulated = tuple(stream for stream in asked if stream in SOURCES)
-    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated})
+    return settings.model_copy(
+        update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated, "exporter_url": ""}
+    )
 
 
 def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
