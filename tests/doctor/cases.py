@@ -295,6 +295,7 @@ CASES = [
         lag(NOW_MS - 9_000),
     ),
     Case("lag", lag(None), "never complete", "AppliedLag", lag(NOW_MS)),
+    Case("lag", lag(NOW_MS + 60_000), "60 s in the future", "AppliedLag", lag(NOW_MS + 4_000)),
     Case(
         "records-lost",
         consumers.of_lost({(CALLS, 0): PartitionState(7, NOW_MS, 3)}),

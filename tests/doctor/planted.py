@@ -40,7 +40,7 @@ def planted(folder: Path, healthy: Deployment) -> Iterator[Settings]:
         "streams": ("calls", "contacts", "incidents", "crimes"),
         **dict.fromkeys(("exporter_url", "prometheus_url"), f"http://{USER}:{PASSWORD}@{LOOPBACK}:{prometheus.port}"),
         "alertmanager_url": alertmanager.url,
-        "fresh_s": 3.0,
+        **dict.fromkeys(("fresh_s", "touch_s"), 60.0),
     }
     settings = healthy.settings.model_copy(update=changed)
     prometheus.start()
@@ -119,12 +119,13 @@ async def _bind(settings: Settings, healthy: Deployment, ids: dict[str, str]) ->
 
 
 def _redis(settings: Settings, healthy: Deployment) -> None:
-    """Calls are fresh for as long as the tests run, incidents are behind, keys were evicted; a user with few rights."""
+    """Incidents are behind, the rest is fresh; keys were evicted, records lost; a user with few rights."""
     keys = Keys(settings.force)
-    calls, incidents = (settings.topic(name) for name in ("calls", "incidents"))
+    calls, contacts, incidents = (settings.topic(name) for name in ("calls", "contacts", "incidents"))
     with healthy.redis.client() as client:
         client.hset(keys.meta, "evicted", "1")
-        client.hset(keys.partition(calls, 0), mapping={"next_offset": 0, "fresh_ms": now_ms() + 600_000, "lost": 0})
+        for topic in (calls, contacts):
+            client.hset(keys.partition(topic, 0), mapping={"next_offset": 0, "fresh_ms": now_ms(), "lost": 0})
         client.hset(keys.partition(incidents, 0), mapping={"next_offset": 0, "fresh_ms": now_ms() - 90_000, "lost": 3})
         rights = "reset on resetchannels ~* +@all -info -hset -evalsha"
         client.execute_command("ACL", "SETUSER", USER, *rights.split(), f">{PASSWORD}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from watchroom.doctor.facts import Group, Log, Partition
 from watchroom.doctor.finding import Finding, listed, wrong
+from watchroom.exporter.judge import FUTURE_MS
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
 
@@ -69,13 +70,19 @@ def of_lost(partitions: Mapping[tuple[str, int], PartitionState]) -> Iterator[Fi
 
 
 def _is_fresh(state: PartitionState, now_ms: int, fresh_s: float) -> bool:
-    return state.fresh_ms is not None and now_ms - state.fresh_ms <= fresh_s * 1000
+    return state.fresh_ms is not None and -FUTURE_MS <= now_ms - state.fresh_ms <= fresh_s * 1000
 
 
 def _behind(log: Log | None, state: PartitionState, now_ms: int) -> str:
-    since = (
-        "never complete" if state.fresh_ms is None else f"last complete {(now_ms - state.fresh_ms) / 1000:,.0f} s ago"
-    )
     if log is None:
-        return since
-    return f"{max(0, log.end - (state.next_offset or 0)):,} records behind, {since}"
+        return _since(state.fresh_ms, now_ms)
+    return f"{max(0, log.end - (state.next_offset or 0)):,} records behind, {_since(state.fresh_ms, now_ms)}"
+
+
+def _since(fresh_ms: int | None, now_ms: int) -> str:
+    if fresh_ms is None:
+        return "never complete"
+    age_s = (now_ms - fresh_ms) / 1000
+    if age_s < 0:
+        return f"last complete {-age_s:,.0f} s in the future: compare the clock of its worker with this one"
+    return f"last complete {age_s:,.0f} s ago"
