@@ -290,7 +290,7 @@ CASES = [
     Case(
         "lag",
         lag(NOW_MS - 60_000),
-        r"partition 1 \(6 records behind, last complete 60 s ago\)",
+        r"partition 1 \(6 record\(s\) behind, last complete 60 s ago\)",
         "/readyz",
         lag(NOW_MS - 9_000),
     ),
@@ -469,7 +469,7 @@ CASES = [
         prometheus(
             targets={
                 "activeTargets": [
-                    {**each, "labels": {**each["labels"], "force": "other"}}  # type: ignore[dict-item]
+                    {**each, "labels": {**each["labels"], "force": "other"}}  # type: ignore[dict-item]  # JSON
                     if number
                     else each
                     for number, each in enumerate(TARGETS)

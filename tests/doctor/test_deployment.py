@@ -48,7 +48,9 @@ FAULTS = [
     Planted("topic-settings", r"dead-letters: min.insync.replicas is 2", "--add-config min.insync.replicas=1"),
     Planted("topic-replication", r"dead-letters \(1\): has fewer replicas", "kafka-reassign-partitions.sh"),
     Planted("group-members", r"has no member", "watchroom worker"),
-    Planted("lag", r"incidents: not applied.*partition 0 \(1 records behind, last complete 9\d s ago\)", "AppliedLag"),
+    Planted(
+        "lag", r"incidents: not applied.*partition 0 \(1 record\(s\) behind, last complete 9\d s ago\)", "AppliedLag"
+    ),
     Planted("records-lost", r"incidents partition 0: Kafka deleted 3", "RecordsLost"),
     Planted("source-silent", r"calls: source acd has never been seen", "WATCHROOM_SOURCES"),
     Planted("source-silent", r"contacts: no source has ever been heard", "WATCHROOM_SOURCES"),

@@ -11,7 +11,8 @@ def exporter_address(settings: Settings) -> str:
     """Where the exporter is reached; one that listens everywhere is reached on this machine."""
     if settings.exporter_url:
         return settings.exporter_url.rstrip("/")
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.exporter_host, settings.exporter_host)  # noqa: S104
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not listened on
+    host = everywhere.get(settings.exporter_host, settings.exporter_host)
     return f"http://{host}:{settings.exporter_port}"
 
 

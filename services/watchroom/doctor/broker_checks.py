@@ -19,9 +19,9 @@ def of_brokers(settings: Settings, failures: Mapping[str, tuple[str, str]]) -> I
     """
     every = [server.strip() for server in settings.kafka.split(",")]
     for server, (answer, look_at) in failures.items():
-        others = (
-            "Workers wait, and nothing is counted." if len(failures) == len(every) else "Others of the list answer."
-        )
+        others = "Workers wait, and nothing is counted."
+        if len(failures) < len(every):
+            others = "The others answer, but whoever starts while they are down cannot connect."
         if answer:
             yield wrong("kafka", f"Kafka at {server}", answer, others, f"Check {look_at}.")
         else:

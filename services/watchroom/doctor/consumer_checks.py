@@ -76,7 +76,7 @@ def _is_fresh(state: PartitionState, now_ms: int, fresh_s: float) -> bool:
 def _behind(log: Log | None, state: PartitionState, now_ms: int) -> str:
     if log is None:
         return _since(state.fresh_ms, now_ms)
-    return f"{max(0, log.end - (state.next_offset or 0)):,} records behind, {_since(state.fresh_ms, now_ms)}"
+    return f"{max(0, log.end - (state.next_offset or 0)):,} record(s) behind, {_since(state.fresh_ms, now_ms)}"
 
 
 def _since(fresh_ms: int | None, now_ms: int) -> str:

@@ -224,7 +224,7 @@ def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
     """What it says; the demo goes on whatever becomes of it."""
     try:
         return examine(settings).rstrip("\n")
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said
         return f"doctor: could not run ({type(error).__name__}: {error})"
 
 
