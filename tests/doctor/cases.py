@@ -119,10 +119,10 @@ def silent(heard: dict[str, int], state: dict[tuple[str, int], PartitionState] =
     return sources.of_silence(SETTINGS, META, state, known, NOW_MS)
 
 
-def clock(ahead_ms: int, source: str = "acd", **given: Any) -> Iterable[Finding]:
-    """What is found where an event lies so much after its arrival."""
+def clock(ahead_ms: int, source: str = "acd", age_ms: int = 0, **given: Any) -> Iterable[Finding]:
+    """What is found where an event lies so much after its arrival, which was so long ago."""
     logs = {(CALLS, 0): Log(1, [LastRecord(source, NOW_MS + ahead_ms, NOW_MS)])}
-    return sources.of_clocks(settings(**given), logs)
+    return sources.of_clocks(settings(**given), logs, NOW_MS + age_ms)
 
 
 def catalogue_faults() -> Iterable[Finding]:
@@ -311,6 +311,7 @@ CASES = [
         "heartbeat",
         silent({}, {**FRESH, (CALLS, 1): PartitionState(7, NOW_MS - 60_000, 0)}),
     ),
+    Case("source-clock", clock(9_000), "source acd of calls", "NTP", clock(9_000, age_ms=86_400_001)),
     Case("source-clock", clock(5_001), "up to 5.0 s later than their arrival", "NTP", clock(5_000)),
     Case(
         "source-clock",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.doctor.cases import CASES, SETTINGS, Case, settings
 from tests.parts import ROOT
+from watchroom.cli_doctor import doctor
 from watchroom.doctor import settings_checks as own
 from watchroom.doctor.checks import CHECKS
 from watchroom.doctor.finding import Finding, Severity, as_text
@@ -46,3 +48,32 @@ def test_files_that_cannot_be_used_are_named_before_anybody_is_asked(tmp_path: P
     (fault,) = own.unusable_files(used)
     assert fault.where == "WATCHROOM_KAFKA_CA"
     assert own.unusable_files(SETTINGS) == []
+
+
+def test_files_of_secrets_are_found_with_their_permissions(tmp_path: Path) -> None:
+    """A password that every user of a machine may read is none."""
+    key, secret = tmp_path / "key.pem", tmp_path / "watchroom_redis_url"
+    for file, mode in ((key, 0o600), (secret, 0o644), (tmp_path / "other", 0o644)):
+        file.write_text("x")
+        file.chmod(mode)
+    used = SETTINGS.model_copy(update={"kafka_key": str(key)})
+    modes = own.secret_files(used, str(tmp_path))
+    assert {file: mode & 0o777 for file, mode in modes.items()} == {key: 0o600, secret: 0o644}
+    (found,) = own.of_secret_files(modes)
+    assert found.subject == str(secret)
+
+
+def test_no_control_character_of_a_server_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page that answers at an address may hold anything, and a terminal obeys."""
+    finding = Finding(Severity.WARNING, "exporter", "page", "\x1b[2J\x9b1m\u202e", "why", "fix")
+    monkeypatch.setattr("watchroom.doctor.examine.examine_environment", lambda **_: [finding])
+    doctor()
+    text = capsys.readouterr().out
+    assert "\\x1b[2J\\x9b1m\\u202e" in text
+    assert text.replace("\n", "").isprintable()
+    doctor(output="json")
+    text = capsys.readouterr().out
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text)[0]["what"] == finding.what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -16,8 +17,10 @@ from tests.doctor.deployment import Deployment
 from tests.doctor.planted import PASSWORD, planted, snapshot
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
+from watchroom.doctor.ask_kafka import ask_kafka
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding, Severity, as_text
+from watchroom.intake.topics import owned_topics
 from watchroom.replay.processes import environment
 from watchroom.replay.server import LOOPBACK, free_port
 
@@ -108,6 +111,19 @@ def test_the_command_says_so_and_ends_with_0(healthy: Deployment) -> None:
     assert (done.code, json.loads(done.out), done.said) == (0, [], "")
 
 
+def test_everything_is_read_of_the_brokers(healthy: Deployment) -> None:
+    """What is not read is not judged, and would pass for healthy."""
+    seen, settings = asyncio.run(ask_kafka(healthy.settings)), healthy.settings
+    assert seen.topics is not None
+    assert seen.topics.keys() == seen.settings.keys() == seen.log_ids.keys() == set(owned_topics(settings))
+    assert seen.group is not None
+    partitions = {(topic, number) for topic in settings.topics.values() for number in (0, 1)}
+    assert {(topic, number) for topic, numbers in seen.group.assigned.items() for number in numbers} == partitions
+    assert seen.logs.keys() == partitions
+    assert {record.source for log in seen.logs.values() for record in log.last} == {"acd", "cad"}
+    assert (seen.unread, seen.failures) == ({}, {})
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}: {fault.says}")
 def test_a_planted_fault_is_found_with_what_to_do(ill: Examined, fault: Planted) -> None:
     """Each of them was a wrong number, a blind wall or a silent pager in somebody's control room."""
@@ -168,11 +184,12 @@ REPLICA = [
 
 def test_a_redis_that_forgets_and_takes_no_writes_is_found(healthy: Deployment, redis_server: RedisServer) -> None:
     """Others set it up, and for a cache all of this is right."""
-    primary = f"{LOOPBACK} {healthy.redis.port}"
+    with healthy.redis.client() as primary:
+        primary.config_set("repl-diskless-sync-delay", "0")
     with redis_server.client() as client:
         client.config_set("appendonly", "no")
         client.config_set("maxmemory-policy", "allkeys-lru")
-        client.replicaof(*primary.split())
+        client.replicaof(LOOPBACK, str(healthy.redis.port))
         until_s = time.monotonic() + 20
         while client.info("replication")["master_link_status"] != "up":
             assert time.monotonic() < until_s

@@ -16,6 +16,7 @@ from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
 from tests.kafka.test_secured import room, whole_flow
 from tests.parts import ROOT
+from watchroom.doctor.ask_kafka import ask_kafka
 from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import environment
@@ -67,6 +68,10 @@ async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured
     """Topics made and read, letters written, read and sent again, a group joined, and a rebuild."""
     await allow(secured, rules("watchroom", room.settings.force))
     await whole_flow(room, as_other(secured))
+    own = {name: getattr(room.settings, name) for name in ("topic_prefix", "group", "streams")}
+    seen = await ask_kafka(read_settings(**as_other(secured), **own))
+    assert (seen.failures, seen.unread) == ({}, {})
+    assert seen.settings.keys() == (seen.topics or {}).keys() != set()
 
 
 async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: Secured, room: Room) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -13,6 +14,7 @@ from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
 from watchroom.admission.parse import parse
 from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
+from watchroom.doctor.finding import listed
 from watchroom.errors import BrokerUnavailable, EventRefused
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.log_ids import log_ids
@@ -55,14 +57,15 @@ async def ask_kafka(settings: Settings) -> Kafka:
             _or_why("topic-log", log_ids(admin._client, topics), unread),  # noqa: SLF001 - no public way to ask for ids
             _or_why("topic-settings", found_settings(admin, topics), unread),
             _or_why("group-members", _group(admin, settings.group), unread),
-            _or_why("source-clock", _logs(settings, topics), unread),
+            _or_why("source-clock", _logs(settings, topics, unread), unread),
         )
         ids, found, group, logs = await asyncio.gather(*reading)
     except (KafkaError, OSError, TimeoutError, BrokerUnavailable) as error:
         return Kafka(failures, unread={"kafka": f"metadata: {_why(error)}"})
     finally:
         await admin.close()
-    return Kafka(failures, topics, ids or {}, found or {}, group, logs or {}, unread)
+    read_ms = time.time_ns() // 1_000_000
+    return Kafka(failures, topics, ids or {}, found or {}, group, logs or {}, read_ms, unread)
 
 
 async def _or_why(check: str, asked: Awaitable[Answer], unread: dict[str, str]) -> Answer | None:
@@ -111,8 +114,10 @@ def _assignment(encoded: bytes) -> Iterable[tuple[str, list[int]]]:
     return ConsumerProtocolMemberAssignment.decode(encoded).assignment if encoded else ()
 
 
-async def _logs(settings: Settings, topics: Mapping[str, list[Partition]]) -> dict[tuple[str, int], Log]:
-    """The end of every partition of the streams, and its last events."""
+async def _logs(
+    settings: Settings, topics: Mapping[str, list[Partition]], unread: dict[str, str]
+) -> dict[tuple[str, int], Log]:
+    """The end of every partition of the streams, and its last events; partitions that give none in time are named."""
     places = [
         TopicPartition(topic, number)
         for topic in settings.topics.values()
@@ -137,6 +142,9 @@ async def _logs(settings: Settings, topics: Mapping[str, list[Partition]]) -> di
         for place in places:
             consumer.seek(place, max(begins[place], ends[place] - LAST_RECORDS))
         last = await _read_to(consumer, ends)
+        if late := [place for place in places if await consumer.position(place) < ends[place]]:
+            where = listed([f"{place.topic} partition {place.partition}" for place in late])
+            unread["source-clock"] = f"the last records of {where} did not come within {READ_WITHIN_S / 2:g} s"
     finally:
         await consumer.stop()
     return {

@@ -95,7 +95,7 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
         yield from consumer_checks.of_lag(settings, kafka.logs, redis.partitions, redis.read_ms)
         yield from consumer_checks.of_lost(redis.partitions)
         yield from source_checks.of_silence(settings, redis.meta, redis.partitions, redis.sources, redis.read_ms)
-    yield from source_checks.of_clocks(settings, kafka.logs)
+    yield from source_checks.of_clocks(settings, kafka.logs, kafka.read_ms)
     for check, why in kafka.unread.items():
         fix = "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run it again."
         yield unchecked(check, f"Kafka at {settings.kafka}", why, "What this check looks at may be wrong.", fix)

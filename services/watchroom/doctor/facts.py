@@ -49,6 +49,7 @@ class Kafka(NamedTuple):
     settings: Mapping[str, Mapping[str, str]] = {}  # by topic; a topic is left out where they are not told
     group: Group | None = None
     logs: Mapping[tuple[str, int], Log] = {}
+    read_ms: int = 0  # when the logs were read, by our clock
     unread: Mapping[str, str] = {}  # by check
 
 

@@ -74,7 +74,8 @@ def of_info(settings: Settings, info: Mapping[str, Any]) -> Iterator[Finding]:
 
 def of_evictions(settings: Settings, info: Mapping[str, Any] | None, meta: Meta | None) -> Iterator[Finding]:
     """Keys that were evicted since Redis was filled."""
-    if meta and (meta.evictions.marked or (info is not None and meta.evictions.missed(process_of(info)))):
+    is_told = info is not None and "run_id" in info
+    if meta and (meta.evictions.marked or (is_told and meta.evictions.missed(process_of(info or {})))):
         why = "What was evicted is missing from figures, and is counted wrongly from then on."
         yield wrong("redis-evicted", f"Redis at {settings.redis_shown}", EVICTED_SAID, why, REBUILD)
 

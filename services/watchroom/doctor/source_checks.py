@@ -13,6 +13,7 @@ from watchroom.store.read import PartitionState, SourceState
 from watchroom.streams import STREAMS
 
 AHEAD_MS = 5_000
+DAY_MS = 86_400_000
 
 
 def of_silence(
@@ -44,14 +45,14 @@ def of_silence(
             )
 
 
-def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log]) -> Iterator[Finding]:
-    """Sources whose last events lie later than the broker's clock when they arrived."""
+def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: int) -> Iterator[Finding]:
+    """Sources whose events of the last day lie later than the broker's clock when they arrived."""
     for stream, topic in settings.topics.items():
         ahead: dict[str, int] = {}
         for (of, _), log in sorted(logs.items()):
             for record in log.last if of == topic else ():
                 rule = settings.sources.get(stream, {}).get(record.source)
-                if rule is None or not rule.history:
+                if record.appended_ms > now_ms - DAY_MS and (rule is None or not rule.history):
                     ahead[record.source] = max(ahead.get(record.source, 0), record.event_ms - record.appended_ms)
         for source, most_ms in sorted(ahead.items()):
             if most_ms > AHEAD_MS:

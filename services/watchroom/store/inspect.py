@@ -97,7 +97,8 @@ def _denied(client: Redis, key: str) -> Iterator[str]:
 
     try:
         for name in ("MULTI", "EXEC", "MULTI"):  # this EXEC runs an empty queue
-            if isinstance(said := answer((name,)), NoPermissionError):
+            said = answer((name,))
+            if isinstance(said, NoPermissionError) or "NOPERM" in str(said):  # a refused EXEC is an EXECABORT
                 yield name
         if said != "OK":
             return  # outside a transaction the commands would be run
