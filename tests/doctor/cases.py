@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from watchroom.doctor import alertmanager_checks, exporter_checks, prometheus_checks
 from watchroom.doctor import broker_checks as brokers
 from watchroom.doctor import consumer_checks as consumers
-from watchroom.doctor import page_checks as pages
 from watchroom.doctor import redis_checks as redis
 from watchroom.doctor import settings_checks as own
 from watchroom.doctor import source_checks as sources
@@ -45,20 +45,30 @@ INFO: dict[str, Any] = {
     "aof_last_write_status": "ok",
     "rdb_last_bgsave_status": "ok",
 }
-RULE = Rule("Broken", "up == 0", {"alertname": "Broken", "severity": "page"}, {"summary": "It broke."}, 15.0, 60.0)
+RULE = Rule(
+    "Broken",
+    "up == 0",
+    {"alertname": "Broken", "severity": "page", "measure": "m"},
+    {"summary": "It broke."},
+    15.0,
+    60.0,
+)
 TARGETS = [
     {"labels": {"job": job, "instance": f"{job}:1", "force": "force"}, "health": "up", "lastError": ""}
     for job in ("watchroom-exporter", "watchroom-worker")
 ]
 LOADED = {
     "type": "alerting", "name": "Broken", "query": "up == 0", "duration": 15, "keepFiringFor": 60,
-    "labels": {"severity": "page"}, "annotations": {"summary": "It broke.", "open_url": "http://any"}, "lastError": "",
+    "labels": {"severity": "page", "measure": "m"}, "lastError": "",
+    "annotations": {"summary": "It broke.", "open_url": "http://any"},
 }  # fmt: skip
 WATCHDOG = {"labels": {"alertname": "Watchdog"}, "status": {"state": "active"}, "receivers": [{"name": "webhook"}]}
 ROUTES: dict[str, Any] = {
     "route": {"receiver": "nobody", "routes": [{"matchers": ['severity="page"'], "receiver": "webhook"}]},
     "receivers": [{"name": "nobody"}, {"name": "webhook", "webhook_configs": [{"url": "<secret>"}]}],
 }
+OF_STOKE = {"receiver": "webhook", "routes": [{"match": {"area": "stoke"}, "receiver": "nobody"}]}
+STOKE = {**ROUTES, "route": OF_STOKE}
 MAIL = {"name": "webhook", "email_configs": [{"to": "me@force.invalid", "smarthost": "smtp.force.example:587"}]}
 
 
@@ -80,7 +90,7 @@ def info(**changed: Any) -> Iterable[Finding]:
 def exporter(**changed: Any) -> Iterable[Finding]:
     """What is found on the exporter's health page, changed."""
     body = {"redis_answers": True, "redis": "", "withheld": {"calls": []}, **changed}
-    return pages.of_exporter(SETTINGS, Page(200, body=body))
+    return exporter_checks.of_exporter(SETTINGS, Page(200, body=body))
 
 
 def prometheus(**changed: Any) -> Iterable[Finding]:
@@ -92,14 +102,16 @@ def prometheus(**changed: Any) -> Iterable[Finding]:
         **changed,
     }
     monitoring = Monitoring(Page(), **{name: Page(200, body={"data": value}) for name, value in data.items()})
-    return pages.of_prometheus(settings(prometheus_url="http://prometheus:9090"), monitoring, [RULE])
+    return prometheus_checks.of_prometheus(settings(prometheus_url="http://prometheus:9090"), monitoring, [RULE])
 
 
 def alertmanager(config: Any = ROUTES, alerts: Any = (WATCHDOG,)) -> Iterable[Finding]:
     """What is found in an Alertmanager that is well, changed."""
     status = {"config": {"original": yaml.safe_dump(config)}}
     monitoring = Monitoring(Page(), status=Page(200, body=status), alerts=Page(200, body=list(alerts)))
-    return pages.of_alertmanager(settings(alertmanager_url="http://alertmanager:9093"), monitoring, [RULE])
+    return alertmanager_checks.of_alertmanager(
+        settings(alertmanager_url="http://alertmanager:9093"), monitoring, [RULE], ["stoke"]
+    )
 
 
 def routed(receiver: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +157,10 @@ NO_SECRET: dict[Path, int] = {
     Path("/etc/watchroom/key.pem"): 0o100640,
     Path("/run/secrets/watchroom_redis_url"): 0o100444,
 }
-UNSET = pages.of_prometheus(SETTINGS, Monitoring(Page()), []), pages.of_alertmanager(SETTINGS, Monitoring(Page()), [])
+UNSET = (
+    prometheus_checks.of_prometheus(SETTINGS, Monitoring(Page()), []),
+    alertmanager_checks.of_alertmanager(SETTINGS, Monitoring(Page()), [], []),
+)
 CASES = [
     Case(
         "settings",
@@ -417,13 +432,17 @@ CASES = [
     ),
     Case(
         "exporter",
-        pages.of_exporter(SETTINGS, Page(failure="does not answer")),
+        exporter_checks.of_exporter(SETTINGS, Page(failure="does not answer")),
         "does not answer",
         "WATCHROOM_EXPORTER_URL",
         exporter(),
     ),
     Case(
-        "exporter", pages.of_exporter(SETTINGS, Page(404)), r"no exporter of ours \(HTTP 404\)", "address", exporter()
+        "exporter",
+        exporter_checks.of_exporter(SETTINGS, Page(404)),
+        r"no exporter of ours \(HTTP 404\)",
+        "address",
+        exporter(),
     ),
     Case(
         "exporter",

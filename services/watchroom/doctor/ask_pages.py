@@ -8,8 +8,8 @@ from typing import Final
 
 import aiohttp
 
-from watchroom.doctor.addresses import exporter_address
 from watchroom.doctor.facts import Monitoring, Page
+from watchroom.doctor.web import exporter_address
 from watchroom.settings import Settings
 
 TIMEOUT_S: Final = 5.0

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.doctor import (
+    alertmanager_checks,
     broker_checks,
     consumer_checks,
-    page_checks,
+    exporter_checks,
+    prometheus_checks,
     redis_checks,
     settings_checks,
     source_checks,
@@ -78,7 +80,7 @@ async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
     )
     found += of_kafka(settings, kafka, redis)
     found += of_redis(settings, redis, catalogue)
-    found += page_checks.of_exporter(settings, pages.exporter)
+    found += exporter_checks.of_exporter(settings, pages.exporter)
     found += [] if embedded else of_monitoring(settings, pages, catalogue)
     return [one for one in found if not (embedded and one.check in LACKING_ON_EMBEDDED)]
 
@@ -119,8 +121,9 @@ def of_redis(settings: Settings, redis: Redis, catalogue: Catalogue | None) -> I
 def of_monitoring(settings: Settings, pages: Monitoring, catalogue: Catalogue | None) -> Iterator[Finding]:
     """Prometheus and Alertmanager."""
     shipped = shipped_rules(catalogue) if catalogue else []
-    yield from page_checks.of_prometheus(settings, pages, shipped)
-    yield from page_checks.of_alertmanager(settings, pages, shipped)
+    areas = (*catalogue.areas.values, "unknown", "other") if catalogue else ()
+    yield from prometheus_checks.of_prometheus(settings, pages, shipped)
+    yield from alertmanager_checks.of_alertmanager(settings, pages, shipped, areas)
 
 
 async def _kafka(settings: Settings) -> Kafka:

@@ -24,9 +24,10 @@ REBUILD: Final = "Stop the workers and run `watchroom rebuild`."
 def of_answer(settings: Settings, redis: Redis) -> Iterator[Finding]:
     """A Redis that does not answer, or does not let us in."""
     if redis.failure:
-        fix = "Check that it runs, and WATCHROOM_REDIS_URL."
-        why = "Nothing is counted, and no figure is shown."
-        yield wrong("redis", f"Redis at {settings.redis_shown}", redis.failure, why, fix)
+        subject = f"Redis at {settings.redis_shown}"
+        what, _, look_at = redis.failure.removeprefix(f"{subject} ").partition("; check ")
+        fix = f"Check {look_at or 'that it runs, and WATCHROOM_REDIS_URL'}."
+        yield wrong("redis", subject, what, "Nothing is counted, and no figure is shown.", fix)
 
 
 def of_encryption(settings: Settings) -> Iterator[Finding]:
