@@ -27,7 +27,6 @@ STYLE: Final = "class_"  # the argument for a class of HTML, whose names are tho
 ROWS: Final = ("KIND", "STREAM")  # what a module of theirs calls its row
 ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("backtest/rules.py", "duration"): "a field of Prometheus' answer about a rule",
-    ("doctor/rules.py", "duration"): "a field of Prometheus' answer about a rule",
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("replay/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
     ("cli.py", "open"): "the command `watchroom open`, as it is typed",

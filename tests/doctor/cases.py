@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from watchroom.backtest.rules import Rule
 from watchroom.doctor import alertmanager_checks, exporter_checks, prometheus_checks
 from watchroom.doctor import broker_checks as brokers
 from watchroom.doctor import consumer_checks as consumers
@@ -18,7 +19,6 @@ from watchroom.doctor import topic_checks as topics
 from watchroom.doctor.examine import of_kafka
 from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Monitoring, Page, Partition, Redis
 from watchroom.doctor.finding import Finding, Severity
-from watchroom.doctor.rules import Rule
 from watchroom.errors import Fault
 from watchroom.settings import Settings, read_settings
 from watchroom.store.evictions import Seen
@@ -45,14 +45,7 @@ INFO: dict[str, Any] = {
     "aof_last_write_status": "ok",
     "rdb_last_bgsave_status": "ok",
 }
-RULE = Rule(
-    "Broken",
-    "up == 0",
-    {"alertname": "Broken", "severity": "page", "measure": "m"},
-    {"summary": "It broke."},
-    15.0,
-    60.0,
-)
+RULE = Rule("Broken", "up == 0", True, 15, 60, {"severity": "page", "measure": "m"}, {"summary": "It broke."})
 TARGETS = [
     {"labels": {"job": job, "instance": f"{job}:1", "force": "force"}, "health": "up", "lastError": ""}
     for job in ("watchroom-exporter", "watchroom-worker")
@@ -512,7 +505,7 @@ CASES = [
         prometheus(rules={"groups": [{"rules": [{**LOADED, "query": "up == 1"}]}]}),
         "other versions of 1",
         "reload",
-        prometheus(rules={"groups": [{"rules": [{**LOADED, "query": "(up)==0"}]}]}),
+        prometheus(rules={"groups": [{"rules": [{**LOADED, "query": "up==0"}]}]}),
     ),
     Case(
         "prometheus-rules",

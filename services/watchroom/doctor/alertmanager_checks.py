@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from watchroom.backtest.rules import Rule
 from watchroom.doctor.facts import Monitoring
 from watchroom.doctor.finding import Finding, listed, wrong
 from watchroom.doctor.routes import Alert, Configuration, configuration
-from watchroom.doctor.rules import Rule
 from watchroom.doctor.web import no_answer, not_set, readable, shown
 from watchroom.settings import Settings
 
@@ -45,8 +45,8 @@ def of_alertmanager(
 def _pages(force: str, shipped: Sequence[Rule], areas: Sequence[str]) -> Iterator[Alert]:
     """The labels that our alerts of severity page may have: those on measures may be split by area."""
     for rule in shipped:
-        if rule.labels.get("severity") == PAGE:
-            alert = {**rule.labels, "force": force}
+        if rule.is_alert and rule.severity == PAGE:
+            alert = {**rule.labels, "alertname": rule.name, "force": force}
             yield alert
             yield from ({**alert, "area": area} for area in areas if "measure" in alert)
 

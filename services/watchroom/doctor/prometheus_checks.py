@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from watchroom.backtest.rules import Rule, from_api
 from watchroom.doctor.facts import Monitoring, Page
 from watchroom.doctor.finding import Finding, listed, wrong
-from watchroom.doctor.rules import Rule, loaded_rules
+from watchroom.doctor.rules import is_same, key
 from watchroom.doctor.web import no_answer, not_set, readable, shown
 from watchroom.settings import Settings
 
@@ -34,7 +35,7 @@ def of_prometheus(settings: Settings, monitoring: Monitoring, shipped: Sequence[
 
 def _of_answers(subject: str, force: str, data: Mapping[str, Any], shipped: Sequence[Rule]) -> Iterator[Finding]:
     yield from _of_targets(subject, force, data["targets"].get("activeTargets") or [])
-    yield from _of_rules(subject, loaded_rules(data["rules"].get("groups") or []), shipped)
+    yield from _of_rules(subject, from_api(data["rules"].get("groups") or []), shipped)
     if not data["alertmanagers"].get("activeAlertmanagers"):
         why, fix = "Its alerts reach nobody.", f"Write Alertmanager's address into `alerting` of {CONFIGURATION}."
         yield wrong("prometheus-alertmanager", subject, "knows no Alertmanager", why, fix)
@@ -69,9 +70,9 @@ def _of_targets(subject: str, force: str, targets: Sequence[Mapping[str, Any]]) 
 
 
 def _of_rules(subject: str, loaded: Sequence[Rule], shipped: Sequence[Rule]) -> Iterator[Finding]:
-    known = {rule.key: rule for rule in loaded}
-    missing = [rule.name for rule in shipped if rule.key not in known]
-    other = [rule.name for rule in shipped if rule.key in known and not known[rule.key].is_same(rule)]
+    known = {key(rule): rule for rule in loaded}
+    missing = [rule.name for rule in shipped if key(rule) not in known]
+    other = [rule.name for rule in shipped if key(rule) in known and not is_same(known[key(rule)], rule)]
     mend = (
         "Copy deploy/prometheus/rules/*.yml (after `watchroom generate`, if the catalogue is your own), and reload it."
     )
@@ -82,9 +83,9 @@ def _of_rules(subject: str, loaded: Sequence[Rule], shipped: Sequence[Rule]) -> 
             yield wrong(
                 "prometheus-rules", subject, f"{what} {len(names)} of our {len(shipped)} rules: {which}", why, mend
             )
-    ours = {rule.key for rule in shipped}
+    ours = {key(rule) for rule in shipped}
     for rule in loaded:
-        if rule.key in ours and rule.error:
+        if key(rule) in ours and rule.error:
             fix = "Look at the page Rules of Prometheus; see whether two targets of one force have the same labels."
             yield wrong(
                 "prometheus-rules", subject, f"cannot evaluate {rule.name}: {rule.error}", "It cannot fire.", fix
