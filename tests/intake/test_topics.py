@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -10,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
+from tests.flow.servers.program import kafka_jars, program
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
 from watchroom.intake.topics import ensure_topics, owned_topics
 from watchroom.replay.server import free_port
@@ -112,6 +114,20 @@ async def test_a_topic_that_somebody_else_made_is_named_with_the_command_that_me
     assert timestamps.endswith(f"{command} {settings.topic('calls')} --add-config message.timestamp.type=LogAppendTime")
     assert retention.endswith(f"{command} {settings.topic('calls')} --add-config retention.ms={400 * 86_400_000}")
     assert (await ensure_topics(settings)).differing == differing
+
+
+async def test_the_command_mends_it(real_stack: Stack) -> None:
+    """It is pasted into a shell by somebody who is in a hurry."""
+    settings = real_stack.settings()
+    own = {"message_timestamp_type": "LogAppendTime", "retention_ms": "604800000"}
+    await made_by_others(settings, settings.topic("calls"), **own)
+    (sentence,) = (await ensure_topics(settings)).differing
+    tool, *arguments = sentence.partition("To change it: ")[2].split()
+    assert tool == "kafka-configs.sh"
+    command = [program("Java 17", "java"), "-cp", f"{kafka_jars()}/*", "kafka.admin.ConfigCommand", *arguments]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (await ensure_topics(settings)).differing == []
 
 
 @pytest.mark.parametrize("policy", ["compact", "compact,delete"])
