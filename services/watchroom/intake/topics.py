@@ -59,18 +59,17 @@ async def ensure_topics(settings: Settings) -> Topics:
         await clients.start(admin, settings)
         have = await _partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
-        if missing:
-            await _create(admin, settings, missing)
+        created = await _create(admin, settings, missing) if missing else frozenset()
         counts = await _wait_shown(admin, owned_topics(settings))
         ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
-        found = await _differences(admin, settings, [topic for topic in counts if topic not in missing])
+        found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
         await admin.close()
     _refuse(settings, found)
     differing = [each.sentence(settings) for each in found]
-    return Topics(partitions=counts, created=frozenset(missing), log_ids=ids, differing=differing)
+    return Topics(partitions=counts, created=created, log_ids=ids, differing=differing)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
@@ -78,14 +77,18 @@ async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     return {item["topic"]: len(item["partitions"]) for item in described if not item["error_code"]}
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> frozenset[str]:
+    """Create topics; returns those that nobody else created in the meantime."""
     wanted = [
         NewTopic(topic, settings.partitions, settings.replication, topic_configs=topic_settings(settings, topic))
         for topic in topics
     ]
     answer = await admin.create_topics(wanted, timeout_ms=_REQUEST_TIMEOUT_MS)
+    created = set()
     for topic, code, *message in answer.topic_errors:
         error = for_code(code)
+        if not code:
+            created.add(topic)
         if not code or error.__name__ == _EXISTS:
             continue
         detail = next((text for text in message if text), error.__name__)
@@ -95,6 +98,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
             f"Kafka at {settings.kafka} refused to create topic {topic}: {detail}; "
             "check WATCHROOM_REPLICATION against the number of brokers, and this user's rights"
         )
+    return frozenset(created)
 
 
 async def _wait_shown(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
