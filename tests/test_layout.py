@@ -39,6 +39,11 @@ PLANTED = {
     "a stream draws lots": ("streams/planted.py", "import random", "What is below the settings"),
     "a pure room opens the store": ("fold/planted.py", "import watchroom.store", "Imports run downwards only"),
     "a process imports another": ("exporter/planted.py", "import watchroom.intake", "Imports run downwards only"),
+    "a process is examined by itself": (
+        "replay/planted.py",
+        "import watchroom.doctor",
+        "Imports run downwards only",
+    ),
     "a room that nobody placed": ("utils.py", "", "Imports run downwards only"),
     "redis outside the store": ("exporter/planted.py", "import redis", "Only store imports redis"),
     "faust outside intake": ("replay/planted.py", "import faust", "Only intake imports faust"),

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from watchroom import cli_backtest, cli_figures, cli_letters, cli_replay, cli_report, cli_tokens
+from watchroom import cli_backtest, cli_doctor, cli_figures, cli_letters, cli_replay, cli_report, cli_tokens
 from watchroom.cli_options import (
     Format,
     Kafka,
@@ -57,6 +57,7 @@ app.command()(cli_replay.replay)
 app.command()(cli_replay.demo)
 app.command()(cli_replay.simulate)
 app.command()(cli_backtest.backtest)
+app.command()(cli_doctor.doctor)
 app.command()(cli_tokens.token)
 app.command()(cli_report.report)
 app.command()(cli_report.measures)

@@ -14,6 +14,7 @@ from watchroom.cli_options import (
     Kafka,
     messages,
     number,
+    printable,
     progress,
     results,
     settings_with,
@@ -21,7 +22,7 @@ from watchroom.cli_options import (
     without_password,
 )
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.settings import read_settings
+from watchroom.settings import Settings, read_settings
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
 
@@ -93,7 +94,15 @@ def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 
     """Simulate a force: 28 days loaded fast, then live in the terminal and on /metrics."""
     from watchroom.replay.demo import run_demo
 
-    raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed))
+    raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed, examine=examined))
+
+
+def examined(settings: Settings) -> str:
+    """What `watchroom doctor` says of an embedded stack."""
+    from watchroom.doctor.examine import examine
+    from watchroom.doctor.finding import as_text
+
+    return printable(as_text(examine(settings, embedded=True)))
 
 
 def simulate(

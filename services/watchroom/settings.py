@@ -58,6 +58,12 @@ JSON_EXAMPLES = {
     "keeping_days": '{"calls": 3}',
     "watchdog_command": '["page", "--now"]',
 }
+_URL_EXAMPLES = {
+    "watchdog_webhook": "https://pager.example/watchroom",
+    "exporter_url": "http://127.0.0.1:9464",
+    "prometheus_url": "http://127.0.0.1:9090",
+    "alertmanager_url": "http://127.0.0.1:9093",
+}
 _WORDS = {
     r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
@@ -231,6 +237,23 @@ class Settings(BaseSettings):
     health_port: Port = Field(default=9465, description="port of the worker's health page")
     exporter_host: str = Field(default="127.0.0.1", description="address of the board and of /metrics")
     exporter_port: Port = Field(default=9464, description="port of the board and of /metrics")
+    exporter_url: str = Field(
+        default="",
+        repr=False,  # it may hold a password, as the two below
+        description="where `watchroom doctor` reaches the exporter; default: the address above",
+    )
+    prometheus_url: str = Field(
+        default="",
+        repr=False,
+        description="where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; default: not"
+        " checked",
+    )
+    alertmanager_url: str = Field(
+        default="",
+        repr=False,
+        description="where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; default: not"
+        " checked",
+    )
     watchdog_host: str = Field(default="127.0.0.1", description="address of the watchdog receiver")
     watchdog_port: Port = Field(default=9466, description="port of the watchdog receiver")
     watchdog_silent_s: float = Field(
@@ -364,16 +387,16 @@ class Settings(BaseSettings):
         parse_redis_url(value)
         return value
 
-    @field_validator("watchdog_webhook")
+    @field_validator("watchdog_webhook", "exporter_url", "prometheus_url", "alertmanager_url")
     @classmethod
-    def _web_address(cls, value: str) -> str:
+    def _web_address(cls, value: str, info: ValidationInfo) -> str:
         try:
             parts = urlsplit(value)
             is_known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             is_known = False
         if value and not is_known:
-            raise ValueError("a URL such as https://pager.example/watchroom (http:// or https://)")
+            raise ValueError(f"a URL such as {_URL_EXAMPLES[str(info.field_name)]} (http:// or https://)")
         return value
 
     @field_validator("token_key")
@@ -509,7 +532,7 @@ def _shown(path: list[str], found: object) -> str:
     """What was found; nothing that may be a password."""
     if path in (["kafka_password"], ["redis_sentinel_password"]):
         return "(hidden)" if str(found) else "nothing"
-    if path in (["watchdog_webhook"], ["token_key"]):  # addresses often hold a token anywhere in them
+    if path == ["token_key"] or path[0] in _URL_EXAMPLES:  # addresses often hold a token anywhere in them
         return "(hidden)"
     if path == ["streams"]:
         return repr(",".join(map(str, found))) if isinstance(found, tuple) else repr(found)

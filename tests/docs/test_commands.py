@@ -17,7 +17,6 @@ COMMANDS = cli_reference.commands(typer.main.get_command(cli.app))
 GROUPS = {name.rpartition(" ")[0] for name in COMMANDS}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 TYPED = re.compile(r"^(?:\$ )?(?:[\w./]*/)?watchroom ([a-z][^|;&<>]*)")
-NOT_HERE_YET = ("watchroom doctor",)  # another branch adds it
 
 
 def typed(page: str) -> Iterator[str]:
@@ -41,7 +40,7 @@ def _unknown(words: list[str]) -> Iterator[str]:
     names = [f"watchroom {' '.join(words[:length])}" for length in (2, 1)]
     name = next((name for name in names if name in COMMANDS), None)
     if name is None:
-        if names[1] not in (*GROUPS, *NOT_HERE_YET):
+        if names[1] not in GROUPS:
             yield names[1]
         return
     options = {option for each in COMMANDS[name].params for option in each.opts} | {"--help"}

@@ -23,11 +23,13 @@ pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RUN = """
 import sys
+from watchroom.cli_replay import examined
 from watchroom.errors import WatchroomError
 from watchroom.replay.demo import run_demo
 from watchroom.settings import read_settings
 try:
-    sys.exit(run_demo(read_settings(), for_s=float(sys.argv[1]) if sys.argv[1] else None, days=2, busy=20))
+    for_s = float(sys.argv[1]) if sys.argv[1] else None
+    sys.exit(run_demo(read_settings(), for_s=for_s, days=2, busy=20, examine=examined))
 except WatchroomError as error:
     sys.exit(str(error))
 """
@@ -112,6 +114,7 @@ def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
             applied, sent = found(r"([\d,]+) of ([\d,]+) events\s+applied in all; dead letters: 0", running.output)
             assert applied == sent
             assert "NO DATA" not in running.output
+            assert "doctor: nothing wrong was found" in running.output
             assert running.left_behind() == []
 
 

@@ -27,7 +27,8 @@ from watchroom.intake.dead_letters import (
 )
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
-from watchroom.intake.topics import LETTER_MOST_BYTES, ensure_topics
+from watchroom.intake.topic_settings import LETTER_MOST_BYTES
+from watchroom.intake.topics import ensure_topics
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 

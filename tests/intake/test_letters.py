@@ -16,7 +16,8 @@ from watchroom.intake.dead_letters import HEADERS_MOST_BYTES, VALUE_MOST_BYTES, 
 from watchroom.intake.judging import Refused
 from watchroom.intake.letters import Letter, Replayed, identities, identity_of, letter_of, read_letters, replay_letters
 from watchroom.intake.status import Status
-from watchroom.intake.topics import EVENTS_MOST_BYTES, ensure_topics
+from watchroom.intake.topic_settings import EVENTS_MOST_BYTES
+from watchroom.intake.topics import ensure_topics
 from watchroom.settings import Settings
 
 pytestmark = pytest.mark.timeout(90)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -10,7 +11,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
-from watchroom.errors import BrokerUnavailable, WorkFailed
+from tests.flow.servers.program import kafka_jars, program
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
 from watchroom.intake.topics import ensure_topics, owned_topics
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
@@ -92,16 +94,56 @@ async def test_more_copies_than_brokers_is_refused_with_what_to_check(real_stack
         await ensure_topics(real_stack.settings(replication=3))
 
 
-async def test_a_topic_that_somebody_else_made_otherwise_is_named(real_stack: Stack) -> None:
-    """A producer's clock as arrival, or 7 days of retention, is nothing that should be found out later."""
-    settings = real_stack.settings()
+async def made_by_others(settings: Settings, topic: str, **changed: str) -> None:
+    """A topic that somebody else made, with settings of theirs; `_` in a name stands for `.`."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
-    await admin.create_topics([NewTopic(settings.topic("calls"), 4, 1, topic_configs={"retention.ms": "604800000"})])
+    configs = {name.replace("_", "."): value for name, value in changed.items()}
+    await admin.create_topics([NewTopic(topic, 4, 1, topic_configs=configs)])
     await admin.close()
+
+
+async def test_a_topic_that_somebody_else_made_is_named_with_the_command_that_mends_it(real_stack: Stack) -> None:
+    """A producer's clock as arrival, or 7 days of retention, is nothing that should be found out later."""
+    settings = real_stack.settings()
+    await made_by_others(settings, settings.topic("calls"), retention_ms="604800000")
     differing = (await ensure_topics(settings)).differing
-    assert sorted(differing) == [
-        f"topic {settings.topic('calls')}: message.timestamp.type is CreateTime, Watchroom would set LogAppendTime",
-        f"topic {settings.topic('calls')}: retention.ms is 604800000, Watchroom would set {400 * 86_400_000}",
-    ]
+    timestamps, retention = sorted(differing)
+    command = f"kafka-configs.sh --bootstrap-server {settings.kafka} --alter --entity-type topics --entity-name"
+    assert timestamps.startswith(f"topic {settings.topic('calls')}: message.timestamp.type is CreateTime. ")
+    assert timestamps.endswith(f"{command} {settings.topic('calls')} --add-config message.timestamp.type=LogAppendTime")
+    assert retention.endswith(f"{command} {settings.topic('calls')} --add-config retention.ms={400 * 86_400_000}")
     assert (await ensure_topics(settings)).differing == differing
+
+
+async def test_the_command_mends_it(real_stack: Stack) -> None:
+    """It is pasted into a shell by somebody who is in a hurry."""
+    settings = real_stack.settings()
+    own = {"message_timestamp_type": "LogAppendTime", "retention_ms": "604800000"}
+    await made_by_others(settings, settings.topic("calls"), **own)
+    (sentence,) = (await ensure_topics(settings)).differing
+    tool, *arguments = sentence.partition("To change it: ")[2].split()
+    assert tool == "kafka-configs.sh"
+    command = [program("Java 17", "java"), "-cp", f"{kafka_jars()}/*", "kafka.admin.ConfigCommand", *arguments]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (await ensure_topics(settings)).differing == []
+
+
+@pytest.mark.parametrize("policy", ["compact", "compact,delete"])
+async def test_no_worker_starts_on_a_compacted_topic(real_stack: Stack, policy: str) -> None:
+    """Compaction keeps the last event of each key alone, and every later rebuild would count wrongly."""
+    settings = real_stack.settings()
+    await made_by_others(settings, settings.topic("calls"), cleanup_policy=policy)
+    with pytest.raises(ConfigurationInvalid) as refused:
+        await ensure_topics(settings)
+    said = str(refused.value)
+    assert refused.value.exit_code == 2
+    assert f"{settings.topic('calls')}: cleanup.policy: found " in said
+    assert said.endswith(f"--entity-name {settings.topic('calls')} --add-config cleanup.policy=delete")
+
+
+async def test_topics_that_we_make_say_nothing_at_the_next_start(stack: Stack) -> None:
+    """What we make ourselves must be what we want, whatever the broker's defaults are."""
+    await ensure_topics(stack.settings())
+    assert (await ensure_topics(stack.settings())).differing == []

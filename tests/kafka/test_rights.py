@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import CreateAclsRequest
 
 from tests.flow.commands import watchroom
@@ -15,6 +16,8 @@ from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
 from tests.kafka.test_secured import room, whole_flow
 from tests.parts import ROOT
+from watchroom.doctor.ask_kafka import ask_kafka
+from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import environment
 from watchroom.replay.produce import Outgoing, produce
@@ -65,6 +68,10 @@ async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured
     """Topics made and read, letters written, read and sent again, a group joined, and a rebuild."""
     await allow(secured, rules("watchroom", room.settings.force))
     await whole_flow(room, as_other(secured))
+    own = {name: getattr(room.settings, name) for name in ("topic_prefix", "group", "streams")}
+    seen = await ask_kafka(read_settings(**as_other(secured), **own))
+    assert (seen.failures, seen.unread) == ({}, {})
+    assert seen.settings.keys() == (seen.topics or {}).keys() != set()
 
 
 async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: Secured, room: Room) -> None:
@@ -74,6 +81,23 @@ async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: S
     settings = read_settings(**{**as_other(secured), "topic_prefix": room.settings.force})
     ends = await asyncio.to_thread(produce, settings, [Outgoing(settings.topic("calls"), b"1", b"{}")])
     assert list(ends.values()) == [1]
+
+
+async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, room: Room) -> None:
+    """Without DescribeConfigs a harmful setting cannot be seen, and a worker starts all the same."""
+    settings = room.settings
+    await ensure_topics(settings)
+    harmful = ConfigResource(ConfigResourceType.TOPIC, settings.topic("calls"), {"cleanup.policy": "compact"})
+    admin = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
+    await admin.start()
+    await admin.alter_configs([harmful])
+    await admin.close()
+    with pytest.raises(ConfigurationInvalid, match=r"cleanup\.policy: found compact"):
+        await ensure_topics(settings)
+    told = [each for each in rules("watchroom", settings.force) if each[-1] != OPERATIONS["DescribeConfigs"]]
+    await allow(secured, told)
+    own = {"topic_prefix": settings.force, "partitions": settings.partitions}
+    assert (await ensure_topics(read_settings(**as_other(secured), **own))).differing == []
 
 
 async def test_without_rights_a_worker_says_what_it_may_not(secured: Secured, room: Room) -> None:

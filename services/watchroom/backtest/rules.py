@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from watchroom.backtest.selectors import Selector, selectors
@@ -23,6 +24,8 @@ class Rule(NamedTuple):
     for_s: float
     keep_s: float  # keep_firing_for
     labels: Mapping[str, str]
+    annotations: Mapping[str, str] = MappingProxyType({})
+    error: str = ""  # of its last evaluation
 
     @property
     def severity(self) -> str:
@@ -40,6 +43,8 @@ def from_api(groups: Iterable[Mapping[str, Any]]) -> list[Rule]:
             for_s=float(rule.get("duration", 0)),
             keep_s=float(rule.get("keepFiringFor", 0)),
             labels=rule.get("labels") or {},
+            annotations=rule.get("annotations") or {},
+            error=rule.get("lastError") or "",
         )
         for group in groups
         for rule in group["rules"]

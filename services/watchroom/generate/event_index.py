@@ -35,6 +35,9 @@ is refused, with the reason; `asyncapi.yaml` describes topics, keys and headers 
   refused. An event that is refused for any other reason loses its bytes too if it names such a field without a token
   right after it.
 * An event has at most 262,144 bytes (256 KiB).
+* **Producers** set `acks=all` and `enable.idempotence=true` (and `partitioner=murmur2_random`, see above): an event
+  counts once Kafka has acknowledged it, and must then survive the loss of a broker. How topics are to be set up, and
+  the rights that a producer needs, are in [deploy/kafka/rights.md](../../deploy/kafka/rights.md).
 
 ## Structured and binary mode
 

@@ -23,7 +23,8 @@ from watchroom.events import headers, reasons
 from watchroom.events.record import Headers
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
-from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, too_small_for_letters
+from watchroom.intake.topic_settings import DEAD_LETTERS_MOST_BYTES
+from watchroom.intake.topics import too_small_for_letters
 from watchroom.kafka import clients
 from watchroom.settings import Settings
 

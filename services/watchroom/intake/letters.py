@@ -20,7 +20,7 @@ from watchroom.events.times import to_text
 from watchroom.intake.dead_letters import headers_of
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused
-from watchroom.intake.topics import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
+from watchroom.intake.topic_settings import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.kafka import clients
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS

@@ -1,34 +1,28 @@
-"""The topics we own: created by ourselves, with the settings that the figures rest on.
-
-LogAppendTime makes a record's timestamp the broker's, so arrival is no producer's opinion;
-400 days of retention let a rebuild make 12 months again, and what is never forgotten is kept for ever; partition
-counts never change.
-"""
+"""The topics we own: created by ourselves, with the settings that the figures rest on; see `topic_settings`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, UnsupportedVersionError, for_code
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
+from watchroom.intake.topic_settings import (
+    DEAD_LETTERS_MOST_BYTES,
+    MOST_BYTES,
+    Difference,
+    differences,
+    topic_settings,
+)
 from watchroom.kafka import clients
 from watchroom.settings import Settings
-from watchroom.streams import STREAMS
-from watchroom.streams.stream import FOR_EVER_DAYS
 
-RETENTION_DAYS = 400
-NO_LIMIT = "-1"
-EVENTS_MOST_BYTES = 1024 * 1024
-DEAD_LETTERS_MOST_BYTES = 2 * 1024 * 1024
-LETTER_MOST_BYTES = 1024 * 1024 + 128 * 1024  # the largest dead letter: value, key and headers are cut to fit
-
-_MOST_BYTES = "max.message.bytes"
 _EXISTS = "TopicAlreadyExistsError"
 _REQUEST_TIMEOUT_MS = 10_000
 _SHOWN_WITHIN_S = 15.0
@@ -49,22 +43,6 @@ def owned_topics(settings: Settings) -> list[str]:
     return [*settings.topics.values(), settings.dead_letter_topic]
 
 
-def topic_settings(settings: Settings, topic: str) -> dict[str, str]:
-    """Broker-side settings of one of our topics."""
-    dead = topic == settings.dead_letter_topic
-    return {
-        "message.timestamp.type": "LogAppendTime",
-        "retention.ms": NO_LIMIT if topic in _kept_for_ever(settings) else str(RETENTION_DAYS * 86_400_000),
-        "compression.type": "zstd",
-        _MOST_BYTES: str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
-    }
-
-
-def _kept_for_ever(settings: Settings) -> set[str]:
-    """Topics of streams whose entities are never forgotten: a rebuild must find all that they were made from."""
-    return {settings.topic(name) for name, stream in STREAMS.items() if stream.keeping_days == FOR_EVER_DAYS}
-
-
 async def ensure_topics(settings: Settings) -> Topics:
     """Create what is missing, and wait until the broker's metadata shows every topic.
 
@@ -73,23 +51,25 @@ async def ensure_topics(settings: Settings) -> Topics:
     Raises:
         BrokerUnavailable: No broker answered, or not in time; calling again is safe.
         WorkFailed: The broker refused to create a topic; the message says why.
-        ConfigurationInvalid: The dead letters' topic does not take the largest letter.
+        ConfigurationInvalid: A topic that somebody else made is compacted, or the one of dead letters does not take the
+            largest.
     """
     admin = clients.admin(settings, _REQUEST_TIMEOUT_MS)
     try:
         await clients.start(admin, settings)
         have = await _partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
-        if missing:
-            await _create(admin, settings, missing)
+        created = await _create(admin, settings, missing) if missing else frozenset()
         counts = await _wait_shown(admin, owned_topics(settings))
         ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
-        differing = await _differing(admin, settings, [topic for topic in counts if topic not in missing])
+        found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
         await admin.close()
-    return Topics(partitions=counts, created=frozenset(missing), log_ids=ids, differing=differing)
+    _refuse(settings, found)
+    differing = [each.sentence(settings) for each in found]
+    return Topics(partitions=counts, created=created, log_ids=ids, differing=differing)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
@@ -97,14 +77,18 @@ async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     return {item["topic"]: len(item["partitions"]) for item in described if not item["error_code"]}
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> frozenset[str]:
+    """Create topics; returns those that nobody else created in the meantime."""
     wanted = [
         NewTopic(topic, settings.partitions, settings.replication, topic_configs=topic_settings(settings, topic))
         for topic in topics
     ]
     answer = await admin.create_topics(wanted, timeout_ms=_REQUEST_TIMEOUT_MS)
+    created = set()
     for topic, code, *message in answer.topic_errors:
         error = for_code(code)
+        if not code:
+            created.add(topic)
         if not code or error.__name__ == _EXISTS:
             continue
         detail = next((text for text in message if text), error.__name__)
@@ -114,6 +98,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
             f"Kafka at {settings.kafka} refused to create topic {topic}: {detail}; "
             "check WATCHROOM_REPLICATION against the number of brokers, and this user's rights"
         )
+    return frozenset(created)
 
 
 async def _wait_shown(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
@@ -125,31 +110,56 @@ async def _wait_shown(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str
             await asyncio.sleep(0.05)
 
 
-async def _differing(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> list[str]:
+async def found_settings(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Settings in force by topic; a topic is left out where the broker does not tell them, or not to us."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+    if not asked:
+        return {}
+    try:
+        answers = await admin.describe_configs(asked)
+    except (IncompatibleBrokerVersion, UnsupportedVersionError):  # other products
+        return {}
+    return {
+        topic: {name: value for name, value, *_ in entries if value is not None}
+        for answer in answers
+        for code, _, _, topic, entries in answer.resources
+        if not code
+    }
+
+
+def replication_of(partitions: Iterable[dict[str, Any]]) -> int:
+    """Copies that a topic's partitions have; the fewest, where they differ."""
+    return min((len(partition["replicas"]) for partition in partitions), default=0)
+
+
+async def _differences(admin: AIOKafkaAdminClient, settings: Settings, topics: Sequence[str]) -> list[Difference]:
     """Where topics that others made, or changed, would make the figures rest on something else."""
-    if not topics:
-        return []
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics])
-    said = []
-    for _, _, _, topic, entries in (resource for answer in answers for resource in answer.resources):
-        found = {name: value for name, value, *_ in entries}
-        most_bytes = found.get(_MOST_BYTES, "-1")
-        if topic == settings.dead_letter_topic and 0 <= int(most_bytes) < LETTER_MOST_BYTES:
-            raise too_small_for_letters(topic, most_bytes)
-        for name, ours in topic_settings(settings, topic).items():
-            if name in found and not _as_good(name, found[name], ours):
-                said.append(f"topic {topic}: {name} is {found[name]}, Watchroom would set {ours}")
-    return said
+    found = await found_settings(admin, topics)
+    copies = {item["topic"]: replication_of(item["partitions"]) for item in await admin.describe_topics()}
+    return [
+        each
+        for topic, values in found.items()
+        if topic in copies
+        for each in differences(settings, topic, values, copies[topic])
+    ]
+
+
+def _refuse(settings: Settings, found: Iterable[Difference]) -> None:
+    """Raise ConfigurationInvalid for what no worker starts with."""
+    faults = [
+        Fault(
+            f"Kafka topic {each.topic}",
+            each.name,
+            each.found,
+            f"{each.wanted}. {each.why} To change it: {each.command(settings)}",
+        )
+        for each in found
+        if each.refused
+    ]
+    if faults:
+        raise ConfigurationInvalid(faults)
 
 
 def too_small_for_letters(topic: str, found: str) -> ConfigurationInvalid:
     """What to change so that the dead letters' topic takes them; waiting would help nobody."""
-    return ConfigurationInvalid([Fault(f"Kafka topic {topic}", _MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))])
-
-
-def _as_good(name: str, found: str, ours: str) -> bool:
-    if name == "compression.type":
-        return True  # costs space, changes nothing
-    if name in ("retention.ms", _MOST_BYTES):
-        return found == NO_LIMIT or (ours != NO_LIMIT and int(found) >= int(ours))
-    return found == ours
+    return ConfigurationInvalid([Fault(f"Kafka topic {topic}", MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))])

@@ -31,18 +31,19 @@ async def ask(settings: Settings) -> None:
     security = security_of(settings)
     refused: dict[str, Refusal] = {}
     for server in (text.strip() for text in settings.kafka.split(",")):
-        host, _, port = server.rpartition(":")
-        refusal = await _refusal(host.strip("[]"), int(port), security)
-        if refusal is None:
+        found = await refusal(server, security)
+        if found is None:
             return
-        if refusal.answer:
-            refused[server] = refusal
+        if found.answer:
+            refused[server] = found
     for server, (answer, look_at) in refused.items():
         raise BrokerRefuses(f"Kafka at {server} {answer}; check {look_at}")
 
 
-async def _refusal(host: str, port: int, security: Security) -> Refusal | None:
-    """Why a broker does not let us in; None if it does, without an answer if it does not answer."""
+async def refusal(server: str, security: Security) -> Refusal | None:
+    """Why a broker (`host:port`) does not let us in; None if it does, without an answer if it does not answer."""
+    host, _, text = server.rpartition(":")
+    host, port = host.strip("[]"), int(text)
     try:
         await _let_in(host, port, security)
     except (KafkaError, OSError, TimeoutError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +53,7 @@ def run_demo(
     seed: int = 1,
     days: int = 28,
     console: Console | None = None,
+    examine: Callable[[Settings], str] | None = None,
 ) -> int:
     """Run the demo until `for_s` seconds after it is live, or until Ctrl-C.
 
@@ -64,6 +66,7 @@ def run_demo(
         seed: Another seed, other events.
         days: Simulated days before now that look like any others; those it takes to get there come before them.
         console: Where to draw; default standard output.
+        examine: Called with the demo's settings once it is live; what it returns is printed. None: nothing is.
 
     Returns:
         Exit code: 0 when it has been live, 130 when interrupted before.
@@ -82,7 +85,7 @@ def run_demo(
                 stack = ending.enter_context(
                     running_stack(settings, kafka=None, redis_url=None, sources=sources, with_exporter=True)
                 )
-            return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s)
+            return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
     except KeyboardInterrupt:
         console.print("stopped before it was live")
         return INTERRUPTED
@@ -110,7 +113,7 @@ class _Demo:
             ),
         )
 
-    def run(self, for_s: float | None) -> int:
+    def run(self, for_s: float | None, examine: Callable[[Settings], str] | None) -> int:
         """Load, show, sum up."""
         address = f"http://{self._stack.settings.exporter_host}:{self._stack.settings.exporter_port}/"
         self._console.print(f"board: {address}  metrics: {address}metrics", highlight=False, soft_wrap=True)
@@ -123,6 +126,10 @@ class _Demo:
                 highlight=False,
             )
             self._await_published()
+            if examine is not None:
+                self._console.print(
+                    _examined(examine, self._stack.settings), highlight=False, markup=False, soft_wrap=True
+                )
             before = self._feed.sent
             seen, live_s = self._show(address, for_s)
             events = self._feed.sent - before
@@ -213,6 +220,14 @@ class _Demo:
             connection.close()
 
 
+def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
+    """What it says; the demo goes on whatever becomes of it."""
+    try:
+        return examine(settings).rstrip("\n")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said
+        return f"doctor: could not run ({type(error).__name__}: {error})"
+
+
 def begins_ms(now_ms: int, days: int) -> int:
     """Where the simulation begins, so that the last `days` are like any others: long enough before them.
 
@@ -225,7 +240,9 @@ def _own(settings: Settings) -> Settings:
     """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
     asked = settings.streams if "streams" in settings.model_fields_set else SOURCES
     simulated = tuple(stream for stream in asked if stream in SOURCES)
-    return settings.model_copy(update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated})
+    return settings.model_copy(
+        update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated, "exporter_url": ""}
+    )
 
 
 def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:

@@ -1,0 +1,88 @@
+"""The workers: are they in their group, does each partition have one, and do they keep up?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from watchroom.doctor.facts import Group, Log, Partition
+from watchroom.doctor.finding import Finding, listed, wrong
+from watchroom.exporter.judge import FUTURE_MS
+from watchroom.settings import Settings
+from watchroom.store.read import PartitionState
+
+
+def of_group(settings: Settings, topics: Mapping[str, Sequence[Partition]], group: Group) -> Iterator[Finding]:
+    """A group without members, or partitions that none of them has."""
+    subject = f"consumer group {settings.group}"
+    if not group.members:
+        fix = "Start `watchroom worker`; if one runs, compare its WATCHROOM_GROUP and WATCHROOM_KAFKA with these."
+        yield wrong("group-members", subject, "has no member", "No worker runs, so nothing is counted.", fix)
+        return
+    if not group.assigned:
+        return  # it is rebalancing, or the broker does not say; `of_lag` tells what matters
+    for topic in settings.topics.values():
+        lacking = [n for n in range(len(topics.get(topic, ()))) if n not in group.assigned.get(topic, ())]
+        if lacking:
+            yield wrong(
+                "group-members",
+                subject,
+                f"no member is assigned partition {listed(lacking)} of {topic}",
+                "Its events are not counted, and the stream is withheld.",
+                "Wait a minute if workers have just been started. Otherwise look at their /readyz, and check that all"
+                " have the same WATCHROOM_STREAMS.",
+            )
+
+
+def of_lag(
+    settings: Settings,
+    logs: Mapping[tuple[str, int], Log],
+    partitions: Mapping[tuple[str, int], PartitionState],
+    now_ms: int,
+) -> Iterator[Finding]:
+    """Partitions whose end was not applied lately."""
+    for topic in settings.topics.values():
+        behind = [
+            f"partition {number} ({_behind(logs.get((of, number)), state, now_ms)})"
+            for (of, number), state in sorted(partitions.items())
+            if of == topic and not _is_fresh(state, now_ms, settings.fresh_s)
+        ]
+        if behind:
+            yield wrong(
+                "lag",
+                f"topic {topic}",
+                f"not applied up to its end: {listed(behind)}",
+                "The stream's figures are withheld.",
+                "Look at the workers' /readyz (port 9465) and the runbook AppliedLag; if the lag falls, wait.",
+            )
+
+
+def of_lost(partitions: Mapping[tuple[str, int], PartitionState]) -> Iterator[Finding]:
+    """Records that Kafka deleted before they were applied."""
+    for (topic, number), state in sorted(partitions.items()):
+        if state.lost:
+            yield wrong(
+                "records-lost",
+                f"topic {topic} partition {number}",
+                f"Kafka deleted {state.lost:,} record(s) before they were applied",
+                "Figures of that time are too small, and remain so.",
+                "Follow the runbook RecordsLost: find the events in their source and send them again.",
+            )
+
+
+def _is_fresh(state: PartitionState, now_ms: int, fresh_s: float) -> bool:
+    return state.fresh_ms is not None and -FUTURE_MS <= now_ms - state.fresh_ms <= fresh_s * 1000
+
+
+def _behind(log: Log | None, state: PartitionState, now_ms: int) -> str:
+    if log is None:
+        return _since(state.fresh_ms, now_ms)
+    return f"{max(0, log.end - (state.next_offset or 0)):,} record(s) behind, {_since(state.fresh_ms, now_ms)}"
+
+
+def _since(fresh_ms: int | None, now_ms: int) -> str:
+    if fresh_ms is None:
+        return "never complete"
+    age_s = (now_ms - fresh_ms) / 1000
+    if age_s < 0:
+        return f"last complete {-age_s:,.0f} s in the future: compare the clock of its worker with this one"
+    return f"last complete {age_s:,.0f} s ago"

@@ -1,0 +1,138 @@
+"""`watchroom doctor`: asks every server of the settings at once, and judges what they said."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import ValidationError
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.catalogue.model import Catalogue
+from watchroom.doctor import (
+    alertmanager_checks,
+    broker_checks,
+    consumer_checks,
+    exporter_checks,
+    prometheus_checks,
+    redis_checks,
+    settings_checks,
+    source_checks,
+    topic_checks,
+)
+from watchroom.doctor.ask_kafka import ask_kafka
+from watchroom.doctor.ask_pages import ask_pages
+from watchroom.doctor.ask_redis import ask_redis
+from watchroom.doctor.checks import LACKING_ON_EMBEDDED
+from watchroom.doctor.facts import Kafka, Monitoring, Redis
+from watchroom.doctor.finding import Finding, Severity, unchecked
+from watchroom.doctor.rules import shipped_rules
+from watchroom.errors import ConfigurationInvalid
+from watchroom.settings import Settings, read_settings
+from watchroom.store.filled import redefined
+
+KAFKA_WITHIN_S: Final = 25.0
+_ORDER: Final = tuple(Severity)
+
+
+def examine_environment(**given: object) -> list[Finding]:
+    """Check the deployment that the environment describes; `given` (command-line options) stand over it."""
+    found: list[Finding] = []
+    try:
+        settings = read_settings(**given)
+    except ConfigurationInvalid as error:
+        found += settings_checks.of_faults(error.faults)
+        try:
+            settings = Settings(**given)  # type: ignore[arg-type]  # variables that are no settings stop no check
+        except ValidationError:
+            return [*found, settings_checks.nothing_else_checked()]
+    return _sorted([*found, *examine(settings)])
+
+
+def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
+    """Check a deployment: what is wrong, the worst first; empty if nothing is.
+
+    Args:
+        settings: They name the servers.
+        embedded: It is the embedded stack; what that lacks by design is no finding.
+    """
+    return _sorted(asyncio.run(_examine(settings, embedded=embedded)))
+
+
+async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
+    found = [*settings_checks.of_settings(settings)]
+    found += settings_checks.of_secret_files(
+        settings_checks.secret_files(settings, os.environ.get("WATCHROOM_SECRETS_DIR"))
+    )
+    catalogue: Catalogue | None = None
+    try:
+        catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    except ConfigurationInvalid as error:
+        found += settings_checks.of_faults(error.faults, "catalogue")
+    faults = settings_checks.unusable_files(settings)
+    found += settings_checks.of_faults(faults)
+    if faults:
+        return [*found, settings_checks.nothing_else_checked()]
+    kafka, redis, pages = await asyncio.gather(
+        _kafka(settings), asyncio.to_thread(ask_redis, settings), ask_pages(settings)
+    )
+    found += of_kafka(settings, kafka, redis)
+    found += of_redis(settings, redis, catalogue)
+    found += exporter_checks.of_exporter(settings, pages.exporter)
+    found += [] if embedded else of_monitoring(settings, pages, catalogue)
+    return [one for one in found if not (embedded and one.check in LACKING_ON_EMBEDDED)]
+
+
+def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding]:
+    """Brokers, topics, workers and sources."""
+    yield from broker_checks.of_brokers(settings, kafka.failures)
+    yield from broker_checks.of_encryption(settings)
+    yield from broker_checks.of_replicas(kafka.topics or {})
+    yield from topic_checks.of_kafka(settings, kafka, redis.meta)
+    if kafka.group is not None:
+        yield from consumer_checks.of_group(settings, kafka.topics or {}, kafka.group)
+    if redis.read_ms:
+        yield from consumer_checks.of_lag(settings, kafka.logs, redis.partitions, redis.read_ms)
+        yield from consumer_checks.of_lost(redis.partitions)
+        yield from source_checks.of_silence(settings, redis.meta, redis.partitions, redis.sources, redis.read_ms)
+    yield from source_checks.of_clocks(settings, kafka.logs, kafka.read_ms)
+    for check, why in kafka.unread.items():
+        fix = "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run it again."
+        yield unchecked(check, f"Kafka at {settings.kafka}", why, "What this check looks at may be wrong.", fix)
+
+
+def of_redis(settings: Settings, redis: Redis, catalogue: Catalogue | None) -> Iterator[Finding]:
+    """Redis, and what it holds of this force."""
+    yield from redis_checks.of_answer(settings, redis)
+    yield from redis_checks.of_encryption(settings)
+    if redis.inspection is not None:
+        yield from redis_checks.of_rights(settings, redis.inspection)
+        yield from redis_checks.of_info(settings, redis.inspection.info or {})
+        yield from redis_checks.of_evictions(settings, redis.inspection.info, redis.meta)
+    if redis.read_ms:
+        yield from redis_checks.of_force(settings, redis.meta)
+    if redis.meta is not None and not redis.meta.clearing and catalogue is not None:
+        changed = redefined(redis.meta, settings, catalogue)
+        yield from redis_checks.of_definitions({name: changed[name] for name in settings.streams if name in changed})
+
+
+def of_monitoring(settings: Settings, pages: Monitoring, catalogue: Catalogue | None) -> Iterator[Finding]:
+    """Prometheus and Alertmanager."""
+    shipped = shipped_rules(catalogue) if catalogue else []
+    areas = (*catalogue.areas.values, "unknown", "other") if catalogue else ()
+    yield from prometheus_checks.of_prometheus(settings, pages, shipped)
+    yield from alertmanager_checks.of_alertmanager(settings, pages, shipped, areas)
+
+
+async def _kafka(settings: Settings) -> Kafka:
+    try:
+        async with asyncio.timeout(KAFKA_WITHIN_S):
+            return await ask_kafka(settings)
+    except TimeoutError:
+        return Kafka(unread={"kafka": f"no answer within {KAFKA_WITHIN_S:g} s"})
+
+
+def _sorted(found: list[Finding]) -> list[Finding]:
+    return sorted(found, key=lambda one: _ORDER.index(one.severity))

@@ -1,0 +1,83 @@
+"""What was seen of the servers, as plain values: gathered at the edge, judged elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from watchroom.store.inspect import Inspection
+from watchroom.store.meta import Meta
+from watchroom.store.read import PartitionState, SourceState
+
+
+class Partition(NamedTuple):
+    """What the brokers' metadata says of one partition."""
+
+    leader: int  # node id; -1 for none
+    replicas: int
+    isr: int  # replicas in sync
+
+
+class LastRecord(NamedTuple):
+    """One of the last events of a partition."""
+
+    source: str
+    event_ms: int
+    appended_ms: int  # by the broker's clock
+
+
+class Log(NamedTuple):
+    """The end of one partition's log."""
+
+    end: int  # the next offset
+    last: Sequence[LastRecord]  # without those whose timestamp is the producer's
+
+
+class Group(NamedTuple):
+    """The workers' consumer group."""
+
+    members: Sequence[str]
+    assigned: Mapping[str, Sequence[int]]  # partitions by topic
+
+
+class Kafka(NamedTuple):
+    """What the brokers said; `unread` holds what they did not say, and why."""
+
+    failures: Mapping[str, tuple[str, str]] = {}  # by host:port, see `broker_checks.of_brokers`
+    topics: Mapping[str, Sequence[Partition]] | None = None  # ours, that exist; None: no broker said
+    log_ids: Mapping[str, str] = {}
+    settings: Mapping[str, Mapping[str, str]] = {}  # by topic; a topic is left out where they are not told
+    group: Group | None = None
+    logs: Mapping[tuple[str, int], Log] = {}
+    read_ms: int = 0  # when the logs were read, by our clock
+    unread: Mapping[str, str] = {}  # by check
+
+
+class Redis(NamedTuple):
+    """What Redis said."""
+
+    failure: str = ""  # why it said nothing, or no more
+    inspection: Inspection | None = None
+    meta: Meta | None = None
+    partitions: Mapping[tuple[str, int], PartitionState] = {}
+    sources: Mapping[tuple[str, str], SourceState] = {}
+    read_ms: int = 0  # when partitions and sources were read; 0: never
+
+
+class Page(NamedTuple):
+    """What a web server answered."""
+
+    status: int = 0  # 0: nothing
+    failure: str = ""  # why nothing
+    body: Any = None  # JSON; None if it is none
+
+
+class Monitoring(NamedTuple):
+    """Answers of exporter, Prometheus and Alertmanager; None where the address is not set."""
+
+    exporter: Page
+    targets: Page | None = None
+    rules: Page | None = None
+    alertmanagers: Page | None = None
+    status: Page | None = None
+    alerts: Page | None = None

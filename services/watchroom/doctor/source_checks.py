@@ -1,0 +1,67 @@
+"""Sources: who has fallen silent, and whose clock is ahead of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from watchroom.doctor.facts import Log
+from watchroom.doctor.finding import Finding, wrong
+from watchroom.exporter.judge import heard_of, silence, staleness
+from watchroom.settings import Settings
+from watchroom.store.meta import Meta
+from watchroom.store.read import PartitionState, SourceState
+from watchroom.streams import STREAMS
+
+AHEAD_MS = 5_000
+DAY_MS = 86_400_000
+
+
+def of_silence(
+    settings: Settings,
+    meta: Meta | None,
+    partitions: Mapping[tuple[str, int], PartitionState],
+    sources: Mapping[tuple[str, str], SourceState],
+    now_ms: int,
+) -> Iterator[Finding]:
+    """Sources that a stream waits for, and that sent nothing lately.
+
+    Not of a stream that is behind: what its sources sent may not have been applied yet.
+    """
+    for stream, topic in settings.topics.items():
+        fresh = {number: state.fresh_ms for (of, number), state in partitions.items() if of == topic}
+        count = meta.partitions.get(topic) if meta else None
+        is_behind = any(staleness(fresh, count, now_ms, round(settings.fresh_s * 1000)))
+        if is_behind or not STREAMS[stream].is_waited_for:
+            continue
+        rules, limit_ms = settings.sources.get(stream, {}), round(settings.silent_s * 1000)
+        for why in silence(rules, heard_of(topic, sources), now_ms, limit_ms):
+            yield wrong(
+                "source-silent",
+                f"stream {stream}",
+                why,
+                "The stream's figures are withheld: no events and a dead feed look the same.",
+                f"Check that the source runs and sends to {topic} with a heartbeat every 30 s, and that"
+                " WATCHROOM_SOURCES names it as its events do; remove one that no longer exists from there.",
+            )
+
+
+def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: int) -> Iterator[Finding]:
+    """Sources whose events of the last day lie later than the broker's clock when they arrived."""
+    for stream, topic in settings.topics.items():
+        ahead: dict[str, int] = {}
+        for (of, _), log in sorted(logs.items()):
+            for record in log.last if of == topic else ():
+                rule = settings.sources.get(stream, {}).get(record.source)
+                if record.appended_ms > now_ms - DAY_MS and (rule is None or not rule.history):
+                    ahead[record.source] = max(ahead.get(record.source, 0), record.event_ms - record.appended_ms)
+        for source, most_ms in sorted(ahead.items()):
+            if most_ms > AHEAD_MS:
+                yield wrong(
+                    "source-clock",
+                    f"source {source} of {stream}",
+                    f"its events are up to {most_ms / 1000:,.1f} s later than their arrival by the broker's clock",
+                    "Waiting times begin in the future and come out too short; beyond WATCHROOM_FUTURE_S"
+                    f" ({settings.future_s:g} s) events are refused.",
+                    "Synchronise the clock of the source with NTP, check that it writes the right UTC offset, and check"
+                    " the brokers' clocks.",
+                )

@@ -1,0 +1,167 @@
+"""What the broker-side settings of a topic must be, and what is wrong with those that somebody else gave it. Pure.
+
+LogAppendTime makes a record's timestamp the broker's, so arrival is no producer's opinion; 400 days of retention let a
+rebuild make 12 months again, and what is never forgotten is kept for ever. An acknowledged record survives the loss of
+a broker only if two brokers have it (`min.insync.replicas`) and none without it may become leader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import FOR_EVER_DAYS
+
+RETENTION_DAYS: Final = 400
+NO_LIMIT: Final = "-1"
+EVENTS_MOST_BYTES: Final = 1024 * 1024
+DEAD_LETTERS_MOST_BYTES: Final = 2 * 1024 * 1024
+LETTER_MOST_BYTES: Final = 1024 * 1024 + 128 * 1024  # the largest dead letter: value, key and headers are cut to fit
+SAFE_REPLICATION: Final = 3  # from here on a topic stays writable, and loses nothing, when one broker is lost
+
+TIMESTAMP_TYPE: Final = "message.timestamp.type"
+CLEANUP: Final = "cleanup.policy"
+RETENTION_MS: Final = "retention.ms"
+RETENTION_BYTES: Final = "retention.bytes"
+MIN_INSYNC: Final = "min.insync.replicas"
+UNCLEAN: Final = "unclean.leader.election.enable"
+MOST_BYTES: Final = "max.message.bytes"
+
+_DAY_MS = 86_400_000
+
+
+class Difference(NamedTuple):
+    """A setting of a topic that does harm."""
+
+    topic: str
+    name: str
+    found: str
+    wanted: str
+    why: str  # a sentence
+    refused: bool = False  # no worker starts with it
+
+    def command(self, settings: Settings) -> str:
+        """The command that puts it right."""
+        config = "" if settings.kafka_security == "plaintext" else " --command-config client.properties"
+        return (
+            f"kafka-configs.sh --bootstrap-server {settings.kafka.replace(' ', '')}{config} --alter"
+            f" --entity-type topics --entity-name {self.topic} --add-config {self.name}={self.wanted}"
+        )
+
+    def sentence(self, settings: Settings) -> str:
+        """All of it in one line, for a log."""
+        return f"topic {self.topic}: {self.name} is {self.found}. {self.why} To change it: {self.command(settings)}"
+
+
+def topic_settings(settings: Settings, topic: str, replication: int | None = None) -> dict[str, str]:
+    """Broker-side settings with which we create one of our topics.
+
+    Args:
+        settings: Of this deployment.
+        topic: One of our topics.
+        replication: Copies of it; default: as many as we would make.
+    """
+    dead = topic == settings.dead_letter_topic
+    copies = settings.replication if replication is None else replication
+    safe = {MIN_INSYNC: "2", UNCLEAN: "false"} if copies >= SAFE_REPLICATION else {}
+    return {
+        TIMESTAMP_TYPE: "LogAppendTime",
+        CLEANUP: "delete",  # said, because a broker may have other defaults
+        RETENTION_BYTES: NO_LIMIT,
+        RETENTION_MS: NO_LIMIT if topic in _kept_for_ever(settings) else str(RETENTION_DAYS * _DAY_MS),
+        "compression.type": "zstd",
+        MOST_BYTES: str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
+        **safe,
+    }
+
+
+def differences(settings: Settings, topic: str, found: Mapping[str, str], replication: int) -> list[Difference]:
+    """Settings of a topic that would do harm; what the broker did not tell is left out.
+
+    Args:
+        settings: Of this deployment.
+        topic: One of our topics.
+        found: Values in force, by name, as the broker writes them.
+        replication: Copies that its partitions have.
+    """
+    wanted = topic_settings(settings, topic, replication)
+    return [
+        *_of_timestamps(topic, found, wanted),
+        *_of_cleanup(topic, found),
+        *_of_retention(topic, found, wanted),
+        *_of_acknowledgement(topic, found, replication),
+        *_of_size(topic, found, wanted, is_refused=topic == settings.dead_letter_topic),
+    ]
+
+
+def _of_timestamps(topic: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
+    value = found.get(TIMESTAMP_TYPE, wanted[TIMESTAMP_TYPE])
+    if value != wanted[TIMESTAMP_TYPE]:
+        why = "The time of arrival is then whatever each producer's clock says, and lateness is judged by it."
+        yield Difference(topic, TIMESTAMP_TYPE, value, wanted[TIMESTAMP_TYPE], why)
+
+
+def _of_cleanup(topic: str, found: Mapping[str, str]) -> Iterator[Difference]:
+    value = found.get(CLEANUP, "delete")
+    if "compact" in value:
+        why = "Compaction deletes all but the last event of each call, incident or crime, so a rebuild counts wrongly."
+        yield Difference(topic, CLEANUP, value, "delete", why, refused=True)
+
+
+def _of_retention(topic: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
+    least, value = wanted[RETENTION_MS], found.get(RETENTION_MS, NO_LIMIT)
+    if (kept_ms := _number(value)) is not None and kept_ms >= 0 and (least == NO_LIMIT or kept_ms < int(least)):
+        needed = "for good" if least == NO_LIMIT else f"{RETENTION_DAYS} days"
+        why = f"Records are deleted after {kept_ms / _DAY_MS:g} days; a rebuild needs them {needed}."
+        yield Difference(topic, RETENTION_MS, value, least, why)
+    size = found.get(RETENTION_BYTES, NO_LIMIT)
+    if (_number(size) or 0) > 0:
+        why = "Records are deleted once a partition is larger, however young they are; a rebuild needs them."
+        yield Difference(topic, RETENTION_BYTES, size, NO_LIMIT, why)
+
+
+def _of_acknowledgement(topic: str, found: Mapping[str, str], replication: int) -> Iterator[Difference]:
+    value = found.get(MIN_INSYNC, "")
+    least = _number(value)
+    if least is not None and least > replication:
+        why = f"The topic has {replication} replica(s), so no producer with acks=all can write to it."
+        yield Difference(topic, MIN_INSYNC, value, str(min(2, replication)), why)
+    elif least is not None and replication >= SAFE_REPLICATION and least < 2:
+        why = "A record may be acknowledged while one broker alone has it; it is lost with that broker."
+        yield Difference(topic, MIN_INSYNC, value, "2", why)
+    elif least is not None and replication >= SAFE_REPLICATION and least == replication:
+        why = "Producers with acks=all are refused whenever any one broker is down or restarting."
+        yield Difference(topic, MIN_INSYNC, value, "2", why)
+    unclean = found.get(UNCLEAN, "false")
+    if unclean == "true" and replication > 1:
+        why = "A broker that lacks acknowledged records may become leader; they are then lost."
+        yield Difference(topic, UNCLEAN, unclean, "false", why)
+
+
+def _of_size(
+    topic: str, found: Mapping[str, str], wanted: Mapping[str, str], *, is_refused: bool
+) -> Iterator[Difference]:
+    value = found.get(MOST_BYTES, NO_LIMIT)
+    size = _number(value)
+    if size is None or size < 0 or size >= int(wanted[MOST_BYTES]):
+        return
+    if is_refused:
+        why = f"The largest dead letter has {LETTER_MOST_BYTES} bytes; one that does not fit stops its worker."
+    else:
+        why = "Producers are refused when they send a large batch of events."
+    yield Difference(topic, MOST_BYTES, value, wanted[MOST_BYTES], why, is_refused and size < LETTER_MOST_BYTES)
+
+
+def _kept_for_ever(settings: Settings) -> set[str]:
+    """Topics of streams whose entities are never forgotten: a rebuild must find all that they were made from."""
+    return {settings.topic(name) for name, stream in STREAMS.items() if stream.keeping_days == FOR_EVER_DAYS}
+
+
+def _number(text: str) -> int | None:
+    """A whole number; None for what another product writes in its place."""
+    try:
+        return int(text)
+    except ValueError:
+        return None

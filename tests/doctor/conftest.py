@@ -1,0 +1,21 @@
+"""One deployment for all tests of the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import new_name
+from tests.doctor.deployment import Deployment, deployment
+from tests.parts import PartMissing, missing
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment in which everything works; a test changes settings of its own, or topics and keys of its own."""
+    try:
+        with deployment(tmp_path_factory.mktemp("doctor"), new_name()) as made:
+            yield made
+    except PartMissing as error:
+        missing(str(error))

@@ -1,0 +1,79 @@
+"""Each check on plain facts: it finds its fault, and nothing where there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.doctor.cases import CASES, SETTINGS, Case, settings
+from tests.parts import ROOT
+from watchroom.cli_doctor import doctor
+from watchroom.doctor import settings_checks as own
+from watchroom.doctor.checks import CHECKS
+from watchroom.doctor.finding import Finding, Severity, as_text
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
+def test_a_fault_is_found_with_what_to_do_and_its_absence_is_not(case: Case) -> None:
+    """A check that never fails, or always, says nothing."""
+    (found,) = case.broken
+    assert (found.check, found.severity) == (case.check, case.severity)
+    assert re.search(case.says, f"{found.subject}: {found.what}")
+    assert re.search(case.fix, found.fix)
+    assert all(found)  # no empty field
+    assert list(case.fine) == []
+
+
+def test_every_check_has_a_case_and_a_line_on_the_page() -> None:
+    """An operator who reads `[lag]` must find out what was looked at."""
+    assert {case.check for case in CASES} == CHECKS.keys()
+    page = (ROOT / "deploy" / "doctor.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", page, re.MULTILINE) == list(CHECKS.items())
+
+
+def test_a_finding_of_a_server_takes_one_line() -> None:
+    """What a server answers may hold anything, and a log is read line by line."""
+    finding = Finding(Severity.WRONG, "kafka", "Kafka", "no\nway", "It\r\nmatters.", "Do\x0bit.")
+    assert as_text([finding]).splitlines() == [
+        "WRONG: Kafka: no way [kafka]", "    why: It matters.", "    do:  Do it.", "doctor: 1 wrong",
+    ]  # fmt: skip
+
+
+def test_files_that_cannot_be_used_are_named_before_anybody_is_asked(tmp_path: Path) -> None:
+    """A certificate that cannot be read would look like a broker that does not answer."""
+    used = settings(kafka_security="ssl", kafka_ca=str(tmp_path / "none.pem"))
+    (fault,) = own.unusable_files(used)
+    assert fault.where == "WATCHROOM_KAFKA_CA"
+    assert own.unusable_files(SETTINGS) == []
+
+
+def test_files_of_secrets_are_found_with_their_permissions(tmp_path: Path) -> None:
+    """A password that every user of a machine may read is none."""
+    key, secret = tmp_path / "key.pem", tmp_path / "watchroom_redis_url"
+    for file, mode in ((key, 0o600), (secret, 0o644), (tmp_path / "other", 0o644)):
+        file.write_text("x")
+        file.chmod(mode)
+    used = SETTINGS.model_copy(update={"kafka_key": str(key)})
+    modes = own.secret_files(used, str(tmp_path))
+    assert {file: mode & 0o777 for file, mode in modes.items()} == {key: 0o600, secret: 0o644}
+    (found,) = own.of_secret_files(modes)
+    assert found.subject == str(secret)
+
+
+def test_no_control_character_of_a_server_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page that answers at an address may hold anything, and a terminal obeys."""
+    finding = Finding(Severity.WARNING, "exporter", "page", "\x1b[2J\x9b1m\u202e", "why", "fix")
+    monkeypatch.setattr("watchroom.doctor.examine.examine_environment", lambda **_: [finding])
+    doctor()
+    text = capsys.readouterr().out
+    assert "\\x1b[2J\\x9b1m\\u202e" in text
+    assert text.replace("\n", "").isprintable()
+    doctor(output="json")
+    text = capsys.readouterr().out
+    assert text.replace("\n", "").isprintable()
+    assert json.loads(text)[0]["what"] == finding.what

@@ -1,0 +1,102 @@
+"""Rules as Prometheus reports them, and routes as Alertmanager follows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.doctor.cases import RULE
+from tests.parts import ROOT
+from watchroom.backtest.rules import from_api
+from watchroom.doctor.routes import configuration
+from watchroom.doctor.rules import is_same, key, shipped_rules
+from watchroom.generate.rules.files import shipped_catalogue
+
+
+def test_shipped_rules_are_the_same_however_prometheus_writes_them() -> None:
+    """It reports a rule in its own form, and links differ from force to force."""
+    ours = shipped_rules(shipped_catalogue(ROOT))
+    assert len(ours) > 20
+    rules = [
+        {
+            "type": "alerting" if rule.is_alert else "recording",
+            "name": rule.name,
+            "query": rule.expression.replace(" == ", "  =="),
+            "duration": rule.for_s,
+            "keepFiringFor": rule.keep_s,
+            "labels": rule.labels,
+            "annotations": {**rule.annotations, "runbook_url": "http://elsewhere"},
+        }
+        for rule in ours
+    ]
+    loaded = from_api([{"rules": rules}])
+    assert len({key(rule) for rule in ours}) == len(ours)
+    assert all(is_same(mine, theirs) and key(mine) == key(theirs) for mine, theirs in zip(ours, loaded, strict=True))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"expression": 'up{job="a b"} == 0'},
+        {"expression": '(up{job="ab"}) == 0'},
+        {"for_s": 16.0},
+        {"keep_s": 0.0},
+        {"annotations": {}},
+    ],
+)
+def test_a_rule_that_does_something_else_is_not_the_same(changed: dict[str, Any]) -> None:
+    """Blanks inside of quotes count."""
+    rule = RULE._replace(expression='up{job="ab"} == 0')
+    assert not is_same(rule, rule._replace(**changed))
+
+
+SHIPPED = yaml.safe_load((ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
+PAGES = [
+    ({"alertname": "RedisDown", "severity": "page", "force": "f"}, ["platform-on-call"]),
+    ({"alertname": "Unanswered999", "severity": "page", "measure": "calls_waiting"}, ["duty-manager"]),
+    ({"alertname": "Grade1", "severity": "page", "measure": "m", "area": "stoke"}, ["duty-manager-stoke"]),
+    ({"alertname": "Grade1", "severity": "page", "measure": "m", "area": "tamworth"}, ["duty-manager-county"]),
+    ({"alertname": "Late", "severity": "ticket", "measure": "m"}, ["ticket-queue", "performance-mail"]),
+    ({"alertname": "NotificationsFailing", "severity": "ticket"}, ["platform-on-call", "platform-mail"]),
+    ({"alertname": "Watchdog", "severity": "none"}, ["watchdog"]),
+    ({"alertname": "Other", "severity": "invented"}, ["platform-mail"]),
+]
+
+
+@pytest.mark.parametrize(("alert", "receivers"), PAGES)
+def test_routes_are_followed_as_alertmanager_does(alert: dict[str, str], receivers: list[str]) -> None:
+    """The first child that matches, and those after it while `continue` is set."""
+    config = configuration({"config": {"original": yaml.safe_dump(SHIPPED)}})
+    assert config is not None
+    assert config.route(alert) == receivers
+    assert all(config.integrations(name) for name in receivers)
+
+
+MATCHERS = [
+    ({"matchers": ['severity="page"', "area!=stoke"]}, True),
+    ({"matchers": ['{severity="page",area=~"tam.*|stoke"}']}, True),
+    ({"matchers": ['severity=~"pag"']}, False),
+    ({"matchers": ['severity!~"tick.*"', 'nothing=""']}, True),
+    ({"matchers": ['name="a \\"b\\", c"']}, True),
+    ({"match": {"severity": "page"}, "match_re": {"area": "tam.*"}}, True),
+    ({"match": {"severity": "ticket"}}, False),
+    ({"match_re": {"area": "tam"}}, False),
+]
+
+
+@pytest.mark.parametrize(("route", "is_matched"), MATCHERS)
+def test_matchers_are_read_in_every_form(route: dict[str, Any], is_matched: bool) -> None:
+    """Configurations of five years are in use."""
+    given = {"route": {"receiver": "top", "routes": [{**route, "receiver": "it"}]}, "receivers": []}
+    config = configuration({"config": {"original": yaml.safe_dump(given)}})
+    assert config is not None
+    alert = {"severity": "page", "area": "tamworth", "name": 'a "b", c'}
+    assert config.route(alert) == (["it"] if is_matched else ["top"])
+
+
+@pytest.mark.parametrize("status", [None, [], {"config": None}, {"config": {"original": "route: ["}}, {"config": {}}])
+def test_what_is_no_configuration_is_none(status: object) -> None:
+    """Something else may answer at the address."""
+    assert configuration(status) is None

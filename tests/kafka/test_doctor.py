@@ -1,0 +1,51 @@
+"""What `watchroom doctor` reads of brokers that ask who we are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.kafka.conftest import OTHER, OTHER_PASSWORD, PASSWORD, Secured
+from watchroom.doctor.ask_kafka import ask_kafka
+from watchroom.doctor.broker_checks import of_brokers
+from watchroom.doctor.examine import of_kafka
+from watchroom.doctor.facts import Redis
+from watchroom.settings import read_settings
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.parametrize(
+    ("door", "changed", "says", "fix"),
+    [
+        ("SCRAM", {"kafka_password": "not-it"}, "does not let user 'wr' in", "WATCHROOM_KAFKA_PASSWORD"),
+        ("EXPIRED", {}, "certificate that is not valid now", "clock"),
+        ("TLS", {"kafka_security": "plaintext"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+    ],
+)
+async def test_why_a_broker_does_not_let_us_in_is_a_finding(
+    secured: Secured, door: str, changed: dict[str, Any], says: str, fix: str
+) -> None:
+    """A broker's own answer says what to change; without it one looks for a network fault."""
+    given = secured.scram(kafka=secured.address(door), **changed)
+    if changed.get("kafka_security") == "plaintext":
+        given = {"kafka": given["kafka"]}
+    settings = read_settings(**given)
+    seen = await ask_kafka(settings)
+    (found,) = of_brokers(settings, seen.failures)
+    assert found.subject == f"Kafka at {secured.address(door)}"
+    assert says in found.what
+    assert fix in found.fix
+    assert PASSWORD not in str(found)
+    assert "not-it" not in str(found)
+
+
+async def test_what_our_user_may_not_read_is_said_not_to_be_checked(secured: Secured) -> None:
+    """A user without rights sees no topic and no group; neither is thereby missing or right."""
+    given = secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD, group="of-nobody", topic_prefix="of-nobody")
+    settings = read_settings(**given)
+    found = {each.check: each for each in of_kafka(settings, await ask_kafka(settings), Redis())}
+    assert found["group-members"].severity == "not checked"
+    assert "GroupAuthorizationFailed" in found["group-members"].what
+    assert "the right Describe" in found["topic-missing"].fix
