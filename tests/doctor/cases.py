@@ -22,7 +22,6 @@ from watchroom.doctor.finding import Finding, Severity
 from watchroom.errors import Fault
 from watchroom.settings import Settings, read_settings
 from watchroom.store.evictions import Seen
-from watchroom.store.inspect import Inspection
 from watchroom.store.meta import Bound, Meta
 from watchroom.store.read import PartitionState, SourceState
 
@@ -343,34 +342,42 @@ CASES = [
         redis.of_encryption(settings(redis_url="rediss://redis.force:6379/0")),
         Severity.WARNING,
     ),
-    Case("redis-version", info(redis_version="6.0.16"), "is version 6.0.16", "Redis 7", info(redis_version="6.2.0")),
+    Case(
+        "redis-version",
+        info(redis_version="6.2.6"),
+        "version 6.2.6",
+        "Redis 7",
+        info(redis_version="7.0.0"),
+        Severity.WARNING,
+    ),
+    Case("redis-role", info(redis_mode="cluster"), "cluster", "WATCHROOM_REDIS_URL", info()),
     Case(
         "redis-role",
         info(role="slave", master_host="primary", master_port=6379),
         "a replica of primary:6379",
-        "Write the primary",
+        "address of the primary",
         info(),
     ),
     Case(
         "redis-rights",
-        redis.of_rights(SETTINGS, Inspection(INFO, ("HSET", "EVALSHA"))),
+        redis.of_rights(SETTINGS, ("HSET", "EVALSHA"), INFO),
         "may not run HSET, EVALSHA",
         "deploy/redis/rights.md",
-        redis.of_rights(SETTINGS, Inspection(INFO, ())),
+        redis.of_rights(SETTINGS, (), INFO),
     ),
     Case(
         "redis-info",
-        redis.of_rights(settings(redis_url="redis://wr:p@127.0.0.1"), Inspection(None, ())),
+        redis.of_rights(settings(redis_url="redis://wr:p@127.0.0.1"), (), None),
         "user 'wr' may not run INFO",
         r"ACL SETUSER wr \+info",
-        redis.of_rights(SETTINGS, Inspection(INFO, ())),
+        redis.of_rights(SETTINGS, (), INFO),
         Severity.UNCHECKED,
     ),
     Case(
         "redis-policy",
         info(maxmemory_policy="allkeys-lru", maxmemory=0),
         "maxmemory-policy is allkeys-lru",
-        "CONFIG SET maxmemory-policy noeviction",
+        "CONFIG SET maxmemory-policy noeviction`",
         info(maxmemory=0),
     ),
     Case(

@@ -47,7 +47,7 @@ def test_persistence_that_is_off_is_a_warning(plain: Any) -> None:
     assert str(finding).startswith("Redis: the append-only file is off: a restart loses ")
     assert "write `appendonly yes` into redis.conf" in finding.do
     failed = {"aof_enabled": 1, "aof_last_write_status": "err", "rdb_last_bgsave_status": "err"}
-    assert checks(of_info(failed)) == [("persistence", "warning")] * 2
+    assert checks(of_info(failed)) == [("persistence", "error")] * 2
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])

@@ -13,7 +13,6 @@ from tests.parts import ROOT
 from tests.store.steps import DEFINITIONS, TOPIC, content, full
 from watchroom.errors import StoreRefuses
 from watchroom.store.clear import clear
-from watchroom.store.findings import of_rights
 from watchroom.store.keys import Keys
 from watchroom.store.read import Reader
 from watchroom.store.refusals import RIGHTS
@@ -84,9 +83,6 @@ def test_each_missing_right_is_found_by_itself(plain: Any, url: str, name: str) 
     """Every command of the page, one after another."""
     allow(plain, f"-{name.lower()}")
     assert missing_rights(url, KEYS) == [name]
-    (finding,) = of_rights("wr", [name])
-    assert str(finding).startswith(f"Redis: user 'wr' may not run {name}: ")
-    assert f"add +{name.lower()} to the rights" in finding.do
 
 
 def test_without_multi_nothing_more_can_be_found_out(plain: Any, url: str) -> None:

@@ -8,24 +8,23 @@ from typing import Final
 from watchroom.doctor.facts import Redis
 from watchroom.errors import StoreUnavailable
 from watchroom.settings import Settings
-from watchroom.store.inspect import Inspection, inspect
-from watchroom.store.meta import Meta
+from watchroom.store.keys import Keys
 from watchroom.store.read import Reader
+from watchroom.store.rights import missing_rights
 
 TIMEOUT_S: Final = 4.0
 
 
 def ask_redis(settings: Settings) -> Redis:
     """What Redis says; the first failure ends it."""
-    inspection: Inspection | None = None
-    meta: Meta | None = None
+    said = Redis()
     reader = Reader(settings.redis, settings.force, TIMEOUT_S)
     try:
-        inspection = inspect(settings.redis, settings.force, TIMEOUT_S)
-        meta = reader.meta()
-        partitions, sources = reader.partitions(), reader.sources()
-        return Redis("", inspection, meta, partitions, sources, time.time_ns() // 1_000_000)
+        said = said._replace(info=reader.info(), missing_rights=missing_rights(settings.redis, Keys(settings.force)))
+        said = said._replace(meta=reader.meta())
+        said = said._replace(partitions=reader.partitions(), sources=reader.sources())
+        return said._replace(read_ms=time.time_ns() // 1_000_000)
     except StoreUnavailable as error:
-        return Redis(str(error), inspection, meta)
+        return said._replace(failure=str(error))
     finally:
         reader.close()

@@ -107,10 +107,10 @@ def of_redis(settings: Settings, redis: Redis, catalogue: Catalogue | None) -> I
     """Redis, and what it holds of this force."""
     yield from redis_checks.of_answer(settings, redis)
     yield from redis_checks.of_encryption(settings)
-    if redis.inspection is not None:
-        yield from redis_checks.of_rights(settings, redis.inspection)
-        yield from redis_checks.of_info(settings, redis.inspection.info or {})
-        yield from redis_checks.of_evictions(settings, redis.inspection.info, redis.meta)
+    if redis.missing_rights is not None:
+        yield from redis_checks.of_rights(settings, redis.missing_rights, redis.info)
+        yield from redis_checks.of_info(settings, redis.info or {})
+        yield from redis_checks.of_evictions(settings, redis.info, redis.meta)
     if redis.read_ms:
         yield from redis_checks.of_force(settings, redis.meta)
     if redis.meta is not None and not redis.meta.clearing and catalogue is not None:

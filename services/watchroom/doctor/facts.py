@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from watchroom.store.inspect import Inspection
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, SourceState
 
@@ -57,7 +56,8 @@ class Redis(NamedTuple):
     """What Redis said."""
 
     failure: str = ""  # why it said nothing, or no more
-    inspection: Inspection | None = None
+    info: Mapping[str, Any] | None = None  # fields of INFO; None: our user may not run it
+    missing_rights: Sequence[str] | None = None  # commands that our user may not run; None: it did not say
     meta: Meta | None = None
     partitions: Mapping[tuple[str, int], PartitionState] = {}
     sources: Mapping[tuple[str, str], SourceState] = {}

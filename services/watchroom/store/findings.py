@@ -6,7 +6,7 @@ Workers log the warnings at start; `watchroom doctor` shows all.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -20,7 +20,7 @@ _SAID: Final = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID
 class Finding(NamedTuple):
     """One thing about a Redis: what was found, why it matters, and what to do."""
 
-    check: str  # version, mode, role, eviction, persistence, replication or rights
+    check: str  # version, mode, role, eviction, persistence or replication
     found: str
     why: str
     do: str
@@ -45,20 +45,10 @@ def of_info(info: Mapping[str, Any], *, is_written: bool = True) -> list[Finding
 
 def of_evictions(info: Mapping[str, Any] | None, seen: Seen) -> list[Finding]:
     """Whether Redis has dropped keys of ours; `seen` is `Meta.evictions`, and `info` None without the right to it."""
-    if not (seen.marked or (info is not None and seen.missed(process_of(info)))):
+    if not (seen.marked or (info is not None and "run_id" in info and seen.missed(process_of(info)))):
         return []
     why = "a key that is gone is a count that is too low, so every figure is withheld"
     return [Finding("eviction", EVICTED_SAID, why, "stop the workers and run `watchroom rebuild`", "error")]
-
-
-def of_rights(user: str, missing: Collection[str]) -> list[Finding]:
-    """One finding for each command that our user may not run; see `rights.missing_rights`."""
-    why = "a worker or a command needs it, and stops where it cannot run it"
-    do = f"add +{{}} to the rights of the user, see {RIGHTS}"
-    return [
-        Finding("rights", f"user {user or 'default'!r} may not run {name}", why, do.format(name.lower()), "error")
-        for name in missing
-    ]
 
 
 def without_info() -> Finding:
@@ -120,14 +110,22 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
         )
         do = "write `appendonly yes` into redis.conf (and CONFIG SET appendonly yes), see deploy/redis/redis.conf"
         yield Finding("persistence", "the append-only file is off", why, do, "warning")
-    for field, what in (("aof_last_write_status", "append-only file"), ("rdb_last_bgsave_status", "snapshot")):
+    written = {
+        "aof_last_write_status": "the append-only file",
+        "aof_last_bgrewrite_status": "the rewritten append-only file",
+        "rdb_last_bgsave_status": "a snapshot",
+    }
+    for field, what in written.items():
         if str(info.get(field, "ok")) != "ok":
-            why, do = "a restart would lose what is not on disk", "see Redis's own log; is its disk full?"
-            yield Finding("persistence", f"its last write of the {what} failed", why, do, "warning")
+            why, do = (
+                "it refuses writes, or forgets everything with its next restart",
+                "look at its log and at the space on its disk",
+            )
+            yield Finding("persistence", f"it could not write {what}", why, do, "error")
 
 
 def _replication(info: Mapping[str, Any]) -> Iterator[Finding]:
     if info.get("role") == "slave" and str(info.get("master_link_status", "up")) != "up":
         why = "what is read there is as old as the link is broken, so an exporter withholds it"
-        do = "see `INFO replication` and Redis's log on both servers"
+        do = "look at `INFO replication` and the logs of both servers"
         yield Finding("replication", "the replica's link to its primary is down", why, do, "warning")
