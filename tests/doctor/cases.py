@@ -350,7 +350,7 @@ CASES = [
         info(redis_version="7.0.0"),
         Severity.WARNING,
     ),
-    Case("redis-role", info(redis_mode="cluster"), "cluster", "WATCHROOM_REDIS_URL", info()),
+    Case("redis-role", info(redis_mode="cluster"), "node of a Redis Cluster", "WATCHROOM_REDIS_URL", info()),
     Case(
         "redis-role",
         info(role="slave", master_host="primary", master_port=6379),

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
-from watchroom.admission.parse import parse
+from watchroom.admission.binary_mode import parse_record
 from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
 from watchroom.errors import BrokerUnavailable, EventRefused
@@ -173,10 +173,10 @@ async def _read_to(
 
 def _last(record: Any) -> LastRecord | None:  # noqa: ANN401 - aiokafka is untyped
     """What the checks need of a record; None if it is no event, or its time is the producer's."""
-    if record.timestamp_type != APPENDED or record.value is None:
+    if record.timestamp_type != APPENDED:
         return None
     try:
-        event = parse(record.value)
+        event = parse_record(tuple(record.headers), record.value)
     except EventRefused:
         return None
-    return LastRecord(event.source, event.time_ms, record.timestamp)
+    return None if event is None else LastRecord(event.source, event.time_ms, record.timestamp)
