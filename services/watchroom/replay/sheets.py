@@ -1,0 +1,328 @@
+"""Sheets of Excel workbooks (.xlsx) as rows of text, so that a mapping reads them as it reads the same table as CSV."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import IO, Any, NamedTuple
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
+
+import python_calamine
+from python_calamine import CalamineSheet, SheetTypeEnum
+
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.replay.cells import DateText
+
+MOST_CELLS = 64_000_000
+"""In the rectangle around all filled cells of a sheet: python-calamine makes all of them, in 2 GB of memory."""
+BEYOND_DIGITS = 10**15  # spreadsheets keep 15
+
+WORKBOOK = "xl/workbook.xml"
+STYLES = "xl/styles.xml"
+_RELATIONS = "xl/_rels/workbook.xml.rels"
+_BUILT_IN_WITH_HOURS = ("18", "19", "20", "21", "22")
+_NO_LETTERS_OF_A_FORM = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
+_UNREADABLE = (
+    python_calamine.CalamineError, SyntaxError, expat.ExpatError, zipfile.BadZipFile, LookupError, ValueError, OSError,
+    EOFError, RuntimeError, ArithmeticError,
+)  # fmt: skip
+
+Position = tuple[int, int]
+"""Row and column in the sheet, both from 0."""
+
+
+class Faulty(NamedTuple):
+    """A cell whose value cannot be read, and why."""
+
+    text: str
+    why: str
+
+
+class Unreadable(NamedTuple):
+    """Why a row is refused: what is wrong in which column."""
+
+    column: int
+    why: str
+
+
+class Sheet:
+    """A worksheet in memory. Rows without any value are left out, as empty lines of a text file are.
+
+    Columns count from 0 at the first one that holds a value.
+    """
+
+    def __init__(self, book: str, name: str, names: Sequence[str], sheet: CalamineSheet, scan: _Scan) -> None:
+        self.book, self.name, self.names = book, name, tuple(names)
+        self._sheet, self._scan, self._faulty = sheet, scan, scan.faulty
+        self._first_column = sheet.start[1] if sheet.start else 0
+        first = next(self._filled(), None)
+        self.first_row = [cell_text(value) for value in first[1]] if first else []
+
+    def rows(
+        self, read: Collection[int], *, has_header: bool, empty: Collection[str] = ()
+    ) -> Iterator[tuple[int, list[str] | Unreadable]]:
+        """Each row with its number in the sheet: its texts; or why it is refused.
+
+        Args:
+            read: The columns that matter; only what stands there refuses a row.
+            has_header: Whether the first row is none.
+            empty: Texts that mean an empty cell.
+        """
+        days = self._day_columns(read, has_header=has_header)
+        merged = _Merged(self._sheet.merged_cell_ranges or [])
+        for row, values in self._filled(skip=has_header):
+            ranges = merged.at(row)
+            for column in read:
+                if why := self._fault(row, column, values[column], empty, ranges):
+                    yield row + 1, Unreadable(column, why)
+                    break
+            else:
+                yield row + 1, [cell_text(value, is_day=column in days) for column, value in enumerate(values)]
+
+    def _filled(self, *, skip: bool = False) -> Iterator[tuple[int, list[Any]]]:
+        """Rows with a value; `skip`: without the first of them."""
+        with_faults = {row for row, _ in self._faulty}
+        for row, values in enumerate(self._sheet.iter_rows()):
+            if row in with_faults:
+                for column in range(len(values)):
+                    if found := self._faulty.get((row, column + self._first_column)):
+                        values[column] = found.text
+            if any(value != "" for value in values):  # 0 and False are values
+                if not skip:
+                    yield row, values
+                skip = False
+
+    def _day_columns(self, read: Collection[int], *, has_header: bool) -> frozenset[int]:
+        """The columns whose dates are all at midnight and shown without an hour: they hold days.
+
+        A cell alone does not tell: python-calamine gives a day for any midnight.
+        """
+        days, times = set[int](), {column - self._first_column for column in self._scan.columns_with_hours}
+        for _, values in self._filled(skip=has_header):
+            for column in read:
+                value = values[column]
+                if isinstance(value, date):
+                    (times if isinstance(value, datetime) else days).add(column)
+        return frozenset(days - times)
+
+    def _fault(
+        self, row: int, column: int, value: object, empty: Collection[str], ranges: Sequence[tuple[Position, Position]]
+    ) -> str:
+        at = (row, column + self._first_column)
+        if (found := self._faulty.get(at)) and not (found.text and found.text in empty):
+            return found.why
+        if isinstance(value, int | float) and abs(value) >= BEYOND_DIGITS:
+            return f"{value:.15g} has over 15 digits, and a spreadsheet keeps 15 of a number; store the column as text"
+        for first, last in ranges if value == "" else ():
+            if at != first and first[1] <= at[1] <= last[1]:
+                return f"merged with the cells from row {first[0] + 1} to {last[0] + 1}; unmerge them, and fill each"
+        return ""
+
+
+class _Merged:
+    """Merged cells by row; rows are asked for from the top."""
+
+    def __init__(self, ranges: Sequence[tuple[Position, Position]]) -> None:
+        self._coming = sorted(ranges, reverse=True)
+        self._here: list[tuple[Position, Position]] = []
+
+    def at(self, row: int) -> Sequence[tuple[Position, Position]]:
+        while self._coming and self._coming[-1][0][0] <= row:
+            self._here.append(self._coming.pop())
+        if self._here:
+            self._here = [each for each in self._here if each[1][0] >= row]
+        return self._here
+
+
+def cell_text(value: object, *, is_day: bool = True) -> str:
+    """A value as text: times as ISO in whole ms, whole numbers without a point, lengths of time in seconds.
+
+    Args:
+        value: As python-calamine gives it.
+        is_day: Whether a date without a time of day means the day, and not its midnight.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, timedelta):
+        return _number(value.total_seconds())
+    if isinstance(value, datetime | time):
+        return DateText(value.isoformat(timespec="milliseconds").removesuffix(".000"))
+    if isinstance(value, date):
+        return DateText(value.isoformat() if is_day else f"{value.isoformat()}T00:00:00")
+    return _number(value) if isinstance(value, int | float) else str(value)
+
+
+def _number(value: float) -> str:
+    text = f"{value:.15g}"
+    return f"{Decimal(text):f}" if "e" in text else text
+
+
+def read_sheet(name: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
+    """One worksheet of a workbook.
+
+    Args:
+        name: The workbook, for messages.
+        file: Its bytes.
+        wanted: The sheet's name, or its number from 1; None: the first.
+
+    Raises:
+        ConfigurationInvalid: The workbook cannot be read, has no such sheet, or the sheet is too large.
+    """
+    try:
+        return _read_sheet(name, file, wanted)
+    except python_calamine.PasswordError as error:
+        raise ConfigurationInvalid([protected(name)]) from error
+    except _UNREADABLE as error:
+        raise _broken(name, error) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust: no Exception, and it has no name to import
+            raise
+        raise _broken(name, error) from error
+
+
+def protected(name: str) -> Fault:
+    """A workbook that needs a password to be opened."""
+    return Fault(name, "", "an Excel workbook protected by a password", "one without, or the sheet as CSV")
+
+
+def _broken(name: str, error: BaseException) -> ConfigurationInvalid:
+    said = " ".join(str(error).split())[:200] or type(error).__name__
+    return ConfigurationInvalid([Fault(name, "", f"an Excel workbook that cannot be read ({said})", "a whole file")])
+
+
+def _read_sheet(book: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
+    with zipfile.ZipFile(file) as archive:
+        parts = _parts(archive)
+        file.seek(0)
+        with python_calamine.load_workbook(file) as workbook:
+            known = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+            name = _chosen(book, known, wanted)
+            scan = _Scan.of(archive, parts[name])
+            if scan.rows * scan.columns > MOST_CELLS:
+                found = f"cells over {scan.rows:,} rows and {scan.columns:,} columns in the sheet {name!r}"
+                write = f"at most {MOST_CELLS:,} cells: delete what stands far outside the table, or export it as CSV"
+                raise ConfigurationInvalid([Fault(book, "", found, write)])
+            return Sheet(book, name, known, workbook.get_sheet_by_name(name), scan)
+
+
+def _chosen(book: str, known: Sequence[str], wanted: str | int | None) -> str:
+    if isinstance(wanted, str) and wanted in known:
+        return wanted
+    number = 1 if wanted is None else wanted
+    if isinstance(number, int) and number <= len(known):
+        return known[number - 1]
+    has = ", ".join(map(repr, known)) or "none"
+    write = f"file.sheet in the mapping: one of these, or its number from 1 to {len(known)}"
+    raise ConfigurationInvalid([Fault(book, "", f"no sheet {number!r}; it has: {has}", write if known else "a sheet")])
+
+
+def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The file in the archive of each sheet."""
+    targets = {each.get("Id"): each.get("Target", "") for each in _xml(archive, _RELATIONS)}
+    parts = {}
+    for each in _xml(archive, WORKBOOK).iter():
+        if each.tag.endswith("}sheet"):
+            relation = next((value for key, value in each.items() if key.endswith("}id")), "")
+            parts[each.get("name", "")] = posixpath.join("/xl", targets.get(relation, "")).lstrip("/")
+    return parts
+
+
+def _xml(archive: zipfile.ZipFile, part: str) -> ET.Element:
+    return ET.fromstring(archive.read(part))  # noqa: S314  # expat itself bounds what entities grow to
+
+
+class _Scan:
+    """What python-calamine does not tell of a sheet, or not in time: how far it reaches, and which cells are errors.
+
+    Args:
+        styles_with_hours: The styles of cells that show the hour of a date.
+    """
+
+    def __init__(self, styles_with_hours: frozenset[str]) -> None:
+        self.columns_with_hours: set[int] = set()
+        self._styles_with_hours = styles_with_hours
+        self.rows = self.columns = 0  # of the rectangle around all cells with a value
+        self.faulty: dict[Position, Faulty] = {}
+        self._top = self._left = self._bottom = self._right = -1
+        self._row = self._column = -1
+        self._kind, self._formula, self._text = "", False, ""
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+
+    @classmethod
+    def of(cls, archive: zipfile.ZipFile, part: str) -> _Scan:
+        scan = cls(_styles_with_hours(archive))
+        with archive.open(part) as file:
+            scan._parser.ParseFile(file)
+        if scan._right >= 0:
+            scan.rows, scan.columns = scan._bottom - scan._top + 1, scan._right - scan._left + 1
+        return scan
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "c":
+            self._begin_cell(attributes)
+        elif tag in ("v", "is"):
+            self._left = self._column if self._left < 0 else min(self._left, self._column)
+            self._top = self._row if self._top < 0 else min(self._top, self._row)
+            self._right, self._bottom = max(self._right, self._column), max(self._bottom, self._row)
+            if self._kind == "e" or self._formula:
+                self._text = ""
+                self._parser.CharacterDataHandler = self._characters
+        elif tag == "f":
+            self._formula = True
+        elif tag == "row":
+            said = attributes.get("r", "")
+            self._row, self._column = int(said) - 1 if said else self._row + 1, -1
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        if found := _REFERENCE.fullmatch(attributes.get("r", "")):
+            self._row, self._column = int(found[2]) - 1, _column(found[1])
+        else:
+            self._column += 1
+        self._kind, self._formula, self._text = attributes.get("t", ""), False, ""
+        if attributes.get("s") in self._styles_with_hours:
+            self.columns_with_hours.add(self._column)
+
+    def _characters(self, text: str) -> None:
+        self._text += text
+
+    def _end(self, tag: str) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "v":
+            self._parser.CharacterDataHandler = None
+        elif tag == "c" and (self._kind == "e" or self._formula):
+            if self._kind == "e":
+                self.faulty[self._row, self._column] = Faulty(self._text, f"an error ({self._text[:20]})")
+            elif not self._text and self._kind != "str":
+                why = "a formula whose value is not in the file; open it in a spreadsheet program and save it"
+                self.faulty[self._row, self._column] = Faulty("", why)
+
+
+def _styles_with_hours(archive: zipfile.ZipFile) -> frozenset[str]:
+    """The numbers of the styles whose form of numbers has an hour (ECMA-376 part 1, 18.8.30)."""
+    if STYLES not in archive.namelist():
+        return frozenset()
+    root = _xml(archive, STYLES)
+    forms = set(_BUILT_IN_WITH_HOURS)
+    for each in root.iterfind("{*}numFmts/{*}numFmt"):
+        if "h" in _NO_LETTERS_OF_A_FORM.sub("", each.get("formatCode", "")).lower():
+            forms.add(each.get("numFmtId", ""))
+    styles = enumerate(root.iterfind("{*}cellXfs/{*}xf"))
+    return frozenset(str(number) for number, each in styles if each.get("numFmtId") in forms)
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
