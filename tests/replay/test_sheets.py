@@ -141,7 +141,7 @@ def as_openpyxl(path: Path, rows: Sequence[Sequence[object]]) -> Path:
     return path
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(ROWS)
 def test_a_sheet_gives_the_events_of_the_same_csv(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
     """Whichever program wrote it; the same rows are refused, for the same reason."""
@@ -338,6 +338,17 @@ def test_a_broken_workbook_is_one_line(tmp_path: Path) -> None:
                 assert "found an Excel workbook that cannot be read (" in fault_of(changed) or "no sheet" in fault_of(
                     path
                 )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [(b'r="footer9"', "a cell of the name 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "behind row 2")],
+)
+def test_cells_that_no_spreadsheet_writes_are_told(tmp_path: Path, wrong: bytes, said: str) -> None:
+    """python-calamine read `footer9` as a column, and memory for 180 million others ended the process."""
+    path = workbook(tmp_path / "f.xlsx", HEADER, ["a", 1, AT, 5])
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'r="D2"', wrong))
+    assert said in fault_of(path)
 
 
 def test_a_workbook_that_grows_without_end_is_refused(tmp_path: Path) -> None:

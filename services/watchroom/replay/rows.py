@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -242,7 +243,7 @@ def _column_faults(where: str, header: list[str], words: MappingWords, *, is_sho
         has = (", ".join(map(_plain, header)) if is_shown else f"{len(header)} others, not shown") or "none"
         found = f"no column {column!r} ({place} of the mapping); it has: {has}"
         yield Fault(where, "header", found, "one of these in the mapping")
-    for name in sorted({name for name in header if header.count(name) > 1 and name in read}):
+    for name in sorted(name for name, count in Counter(header).items() if count > 1 and name in read):
         found = f"column {name!r} twice" if is_shown else "two columns of one name"
         yield Fault(where, "header", found, "one name for each column")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, NoReturn
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -27,6 +27,8 @@ STYLES = "xl/styles.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _BUILT_IN_WITH_HOURS = ("18", "19", "20", "21", "22")
 _NO_LETTERS_OF_A_FORM = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of any sheet
+_ROW = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
 _UNREADABLE = (
     python_calamine.CalamineError, SyntaxError, expat.ExpatError, zipfile.BadZipFile, LookupError, ValueError, OSError,
@@ -200,6 +202,7 @@ def _broken(name: str, error: BaseException) -> ConfigurationInvalid:
 
 def _read_sheet(book: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
     with zipfile.ZipFile(file) as archive:
+        _only_once((name, name) for name in archive.namelist())
         parts = _parts(archive)
         file.seek(0)
         with python_calamine.load_workbook(file) as workbook:
@@ -226,13 +229,21 @@ def _chosen(book: str, known: Sequence[str], wanted: str | int | None) -> str:
 
 def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """The file in the archive of each sheet."""
-    targets = {each.get("Id"): each.get("Target", "") for each in _xml(archive, _RELATIONS)}
-    parts = {}
-    for each in _xml(archive, WORKBOOK).iter():
-        if each.tag.endswith("}sheet"):
-            relation = next((value for key, value in each.items() if key.endswith("}id")), "")
-            parts[each.get("name", "")] = posixpath.join("/xl", targets.get(relation, "")).lstrip("/")
-    return parts
+    targets = _only_once((each.get("Id", ""), each.get("Target", "")) for each in _xml(archive, _RELATIONS))
+    sheets = [each for each in _xml(archive, WORKBOOK).iter() if each.tag.endswith("}sheet")]
+    relations = (next((value for key, value in each.items() if key.endswith("}id")), "") for each in sheets)
+    parts = (posixpath.join("/xl", targets.get(relation, "")).lstrip("/") for relation in relations)
+    return _only_once((each.get("name", ""), part) for each, part in zip(sheets, parts, strict=True))
+
+
+def _only_once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What these say by name; of two of one name, python-calamine may take the other one."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name[:100]!r} twice")
+        found[name] = value
+    return found
 
 
 def _xml(archive: zipfile.ZipFile, part: str) -> ET.Element:
@@ -241,6 +252,9 @@ def _xml(archive: zipfile.ZipFile, part: str) -> ET.Element:
 
 class _Scan:
     """What python-calamine does not tell of a sheet, or not in time: how far it reaches, and which cells are errors.
+
+    It refuses what no spreadsheet writes: cells out of order, or with names that only python-calamine would read.
+    Memory for a sheet that reaches too far would end the process.
 
     Args:
         styles_with_hours: The styles of cells that show the hour of a date.
@@ -257,6 +271,7 @@ class _Scan:
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
+        self._parser.StartDoctypeDeclHandler = self._refuse_doctype
 
     @classmethod
     def of(cls, archive: zipfile.ZipFile, part: str) -> _Scan:
@@ -281,17 +296,28 @@ class _Scan:
         elif tag == "f":
             self._formula = True
         elif tag == "row":
-            said = attributes.get("r", "")
-            self._row, self._column = int(said) - 1 if said else self._row + 1, -1
+            self._go_to(_row(attributes["r"]) if "r" in attributes else self._row + 1, -1)
+
+    def _go_to(self, row: int, column: int) -> None:
+        if not (self._row, self._column) < (row, column) or row >= MOST_ROWS or column >= MOST_COLUMNS:
+            raise ValueError(f"a cell in row {row + 1} and column {column + 1} behind row {self._row + 1}")
+        self._row, self._column = row, column
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
-        if found := _REFERENCE.fullmatch(attributes.get("r", "")):
-            self._row, self._column = int(found[2]) - 1, _column(found[1])
+        said = attributes.get("r")
+        if said is None:
+            self._go_to(self._row, self._column + 1)
+        elif found := _REFERENCE.fullmatch(said):
+            self._go_to(_row(found[2]), _column(found[1]))
         else:
-            self._column += 1
+            raise ValueError(f"a cell of the name {said[:20]!r}")
         self._kind, self._formula, self._text = attributes.get("t", ""), False, ""
         if attributes.get("s") in self._styles_with_hours:
             self.columns_with_hours.add(self._column)
+
+    @staticmethod
+    def _refuse_doctype(*_: object) -> NoReturn:
+        raise ValueError("a document type")
 
     def _characters(self, text: str) -> None:
         self._text += text
@@ -319,6 +345,12 @@ def _styles_with_hours(archive: zipfile.ZipFile) -> frozenset[str]:
             forms.add(each.get("numFmtId", ""))
     styles = enumerate(root.iterfind("{*}cellXfs/{*}xf"))
     return frozenset(str(number) for number, each in styles if each.get("numFmtId") in forms)
+
+
+def _row(digits: str) -> int:
+    if not _ROW.fullmatch(digits):
+        raise ValueError(f"a row of the number {digits[:20]!r}")
+    return int(digits) - 1
 
 
 def _column(letters: str) -> int:

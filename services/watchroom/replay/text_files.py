@@ -45,7 +45,10 @@ _NO_TEXT = {
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
 }
-_BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError, NotImplementedError, zstandard.ZstdError)
+_BROKEN = (
+    EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError, NotImplementedError, zstandard.ZstdError,
+    ValueError,  # zipfile seeks where the file says, also before its beginning
+)  # fmt: skip
 
 
 class Opened(NamedTuple):
