@@ -56,7 +56,10 @@ def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
     first, second, third = lines_and_ids(rows)
     assert first == "f.csv:2: 3 fields where the header has 2; check ',' and quotes"
     assert second == (3, "2")
-    assert third == "f.csv:4: 1 fields where the header has 2; check ',' and quotes"
+    assert third == (
+        "f.csv:4: 1 field where the header has 2; check ',' and quotes, "
+        'or write file.short_rows = "fill" in the mapping'
+    )
 
 
 def test_a_quote_that_is_never_closed_is_refused() -> None:
@@ -106,7 +109,7 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
         "write one of these in the mapping"
     )
     assert faults[1].startswith("b.csv: header: found column 'at' twice")
-    assert "it has: none" in faults[2]
+    assert faults[2] == "c.csv: line 1: found nothing; write a header line, or file.columns in the mapping"
     assert faults[-1].startswith("d.csv: found No such file or directory")
 
 

@@ -269,7 +269,7 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
         row, short = rows_of(path, delimiter=delimiter)
         assert isinstance(row, Row)
         assert (row.line, row.cells["line"]) == (3, "999")
-        assert str(short).startswith(f"{path}:4: 1 fields where the header has 3")
+        assert str(short).startswith(f"{path}:4: 1 field where the header has 3")
 
 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -175,10 +175,12 @@ class _SheetTable:
 
 
 Kept = Mapping[int, _Table | _SheetTable]
-"""Files that can be read only once, such as pipes, by their number; `check_files` has read their header lines."""
+"""Files that can be read only once, such as pipes, and a workbook that is the only file, by their number.
+
+`check_files` has read their header lines."""
 
 
-def check_files(paths: Iterable[Path], words: MappingWords) -> Kept:
+def check_files(paths: Sequence[Path], words: MappingWords) -> Kept:
     """Every file can be opened and has every column that the mapping names.
 
     Returns:
@@ -200,7 +202,7 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> Kept:
             faults += error.faults
         else:
             faults += table.header_faults(words)
-            if path.is_file():
+            if path.is_file() and not (isinstance(table, _SheetTable) and len(paths) == 1):
                 table.close()
             else:
                 kept[number] = table
@@ -217,6 +219,9 @@ def _open(path: Path, words: MappingWords) -> _Table | _SheetTable:
 
 def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[Fault]:
     header, read = table.header, words.columns()
+    if not header:
+        yield Fault(str(path), "line 1", "nothing", "a header line, or file.columns in the mapping")
+        return
     missing = {column: place for column, place in read.items() if column not in header}
     is_shown = not words.token_columns()  # where the header line is missing, this is a row
     if len(header) == 1 and len(missing) > 1:
@@ -294,8 +299,9 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
         if len(lines.row) > 1 and (at := _row_inside(table, words, times)):
             yield _swallowed(name, first, lines.number, f"line {first + at} looks like a row, and is part of a cell")
         elif len(fields) > size or (len(fields) < size and not short):
-            found = f"{len(fields)} fields where the header has {size}"
-            yield RowRefused(f"{name}:{first}", f"{found}; check {table.delimiter!r} and quotes")
+            found = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} where the header has {size}"
+            fill = ', or write file.short_rows = "fill" in the mapping' if len(fields) < size else ""
+            yield RowRefused(f"{name}:{first}", f"{found}; check {table.delimiter!r} and quotes{fill}")
         elif not "".join(fields).isascii() and encoding.refuses(first, fields):
             pass  # comes at the end, if it is one of a few
         else:

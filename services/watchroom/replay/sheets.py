@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import IO, Any, NamedTuple, NoReturn
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -283,7 +284,7 @@ class _Scan:
         return scan
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag = tag.rpartition(":")[2]
+        tag = tag.rpartition(":")[2] if ":" in tag else tag
         if tag == "c":
             self._begin_cell(attributes)
         elif tag in ("v", "is"):
@@ -323,7 +324,7 @@ class _Scan:
         self._text += text
 
     def _end(self, tag: str) -> None:
-        tag = tag.rpartition(":")[2]
+        tag = tag.rpartition(":")[2] if ":" in tag else tag
         if tag == "v":
             self._parser.CharacterDataHandler = None
         elif tag == "c" and (self._kind == "e" or self._formula):
@@ -347,12 +348,14 @@ def _styles_with_hours(archive: zipfile.ZipFile) -> frozenset[str]:
     return frozenset(str(number) for number, each in styles if each.get("numFmtId") in forms)
 
 
+@lru_cache(maxsize=1000)  # each row is named by all of its cells
 def _row(digits: str) -> int:
     if not _ROW.fullmatch(digits):
         raise ValueError(f"a row of the number {digits[:20]!r}")
     return int(digits) - 1
 
 
+@lru_cache(maxsize=MOST_COLUMNS)
 def _column(letters: str) -> int:
     number = 0
     for letter in letters:
