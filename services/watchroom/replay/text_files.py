@@ -9,6 +9,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tempfile
 import zipfile
 import zlib
@@ -39,12 +40,26 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHER_OFFICE = {"xl/workbook.bin": "a binary Excel workbook (.xlsb)", "content.xml": "an OpenDocument file"}
 _NO_TEXT = {
     b"%PDF": "a PDF document",
-    _OLD_OFFICE: "an Excel workbook (.xls)",
+    _OLD_OFFICE: "an Excel workbook (.xls)",  # or another Office document of that time
     b"PAR1": "a Parquet file",
     b"SQLite format 3": "a SQLite database",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
+    b"\x04\x22\x4d\x18": "an lz4 file",
+    b"\x1f\x9d": "a file packed by compress (.Z)",
+    b"LZIP": "an lzip file",
+    b"\xff\x06\0\0sNaPpY": "a snappy file",
+    b"ARROW1": "an Arrow file",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"\x89HDF": "an HDF5 file",
+    b"\0\x01\0\0Standard ": "an Access database",
+    b"\x89PNG": "a picture (PNG)",
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"{\\rtf": "a document (RTF)",
 }
+_TAR_AT = 257  # where a tar archive says that it is one
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:(!doctype html|html|table)|\?xml)[\s>]", re.IGNORECASE)
 _BROKEN = (
     EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError, NotImplementedError, zstandard.ZstdError,
     ValueError,  # zipfile seeks where the file says, also before its beginning
@@ -229,6 +244,10 @@ def _check_text(name: str, head: bytes, encoding: str) -> None:
         raise ConfigurationInvalid([Fault(name, "", found, "the inner file, unpacked")])
     if kind := next((kind for mark, kind in _NO_TEXT.items() if head.startswith(mark)), ""):
         raise _no_text(name, kind)
+    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        raise _no_text(name, "a tar archive")
+    if found := _MARKUP.match(head):
+        raise _no_text(name, "an HTML page" if found[1] else "an XML document")
     if encoding.lower().replace("_", "-").startswith(("utf-16", "utf16", "utf-32", "utf32")):
         return
     if head.count(0) * 20 <= len(head):
