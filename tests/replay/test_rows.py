@@ -85,7 +85,7 @@ def test_bytes_of_another_encoding_refuse_their_row_only() -> None:
     """One `é` from an old export must not end a year's replay, nor be guessed."""
     content = ("id,at\n1,café\n" + "2,b\n" * 99).encode("cp1252")
     *kept, refused = lines_and_ids(read(Path("f.csv"), content))
-    assert refused == 'f.csv:2: the byte 0xe9 is no UTF-8; write file.encoding in the mapping, for example "cp1252"'
+    assert refused == 'f.csv:2: the byte 0xe9 is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
     assert kept == [(line, "2") for line in range(3, 102)]
     assert lines_and_ids(read(Path("f.csv"), content, encoding="cp1252")) == [(2, "1"), *kept]
 

@@ -294,6 +294,8 @@ def test_rows_without_any_value_are_not_counted_and_no_others_are_lost(tmp_path:
     _, refused, tally = made(tmp_path / "f.xlsx", words(columns=HEADER))
     assert refused[-1] == "6: 5 cells where the mapping's file.columns has 4"
     assert tally.rows == 4
+    wider = made(workbook(tmp_path / "f.xlsx", ["a", 1, AT]), words(columns=HEADER))
+    assert (len(wider[0]), wider[1]) == (1, [])
 
 
 def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:

@@ -174,13 +174,20 @@ def old(*, bad: int, good: int = 0, text: bytes = b"caf\xe9") -> bytes:
 def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
     """Not a refused row for each `é`, with the others counted as if they were all; nothing is sent."""
     assert fault_of(file(old(bad=2, good=3))) == (
-        "line 5: found the byte 0xe9 in the column 'id', and in 2 of 5 rows read such bytes, which are no UTF-8; "
-        'write file.encoding = "cp1252" in the mapping: these rows are text in it'
+        "line 5: found the byte 0xe9 in the column 'id', which is not UTF-8; 2 of 5 rows read have such bytes; "
+        'write file.encoding = "cp1252" in the mapping, which reads these rows'
     )
     assert 'neither "utf-8" nor "cp1252", perhaps "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
     assert 'write file.encoding = "utf-8"' in fault_of(file(old(bad=1, text="ÁÁ".encode())), encoding="cp1252")
     mixed = HEADER.encode() + f"café,999,{AT}\n".encode() + old(bad=1).removeprefix(HEADER.encode())
-    assert "while 1 row is: two encodings in one file; write a file in one encoding" in fault_of(file(mixed))
+    assert "1 other rows are UTF-8 and not ASCII: the file mixes encodings; write a file in one" in fault_of(
+        file(mixed)
+    )
+    utf_8 = f"{HEADER}café,999,{AT}\n{'Á,999,' + AT}\n".encode()
+    assert "the byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
+    assert 'write file.encoding = "utf-8" in the mapping' in fault_of(file(utf_8), encoding="cp1252")
+    many = utf_8 + f"café,999,{AT}\n".encode() * 200
+    assert "found UTF-8 in all 201 rows that are not ASCII, and cp1252 in" in fault_of(file(many), encoding="cp1252")
 
 
 def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
@@ -200,7 +207,7 @@ def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
     path = tmp_path_factory.mktemp("encodings") / "f.csv"
     path.write_bytes(old(bad=bad, good=good, text=text))
     if bad * 100 > bad + good:
-        assert "such bytes, which are no UTF-8" in fault_of(path)
+        assert "which is not UTF-8; " in fault_of(path)
     else:
         assert totals(path)[:2] == (good, bad)
 
@@ -208,7 +215,7 @@ def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
 def test_more_than_a_hundred_rows_of_another_encoding_are_one_fault(file: Write) -> None:
     """Also among many."""
     assert totals(file(old(bad=100, good=10_000)))[:2] == (10_000, 100)
-    assert "in 101 of 20,101 rows read such bytes" in fault_of(file(old(bad=102, good=20_000)))
+    assert "101 of 20,101 rows read have such bytes" in fault_of(file(old(bad=102, good=20_000)))
 
 
 def test_zstd_is_unpacked_in_pieces(file: Write) -> None:
@@ -236,7 +243,7 @@ def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
     """Not one line for each column, with signs that nobody can read."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
-        'header: found the byte 0xe4, which is no UTF-8; write file.encoding in the mapping, for example "cp1252"'
+        'header: found the byte 0xe4, which is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
     )
 
 
@@ -275,6 +282,12 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
         assert isinstance(row, Row)
         assert (row.line, row.cells["line"]) == (3, "999")
         assert str(short).startswith(f"{path}:4: 1 field where the header has 3")
+
+
+@pytest.mark.parametrize("name", [b"BZhours", b"ORCID", b"PAR1", b"Obj", b"LZIP", b"PK", b"Rar", b"ARROW1"])
+def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: bytes) -> None:
+    """Only bytes that no name has tell what a file is."""
+    assert ids(rows_of(file(name + b",id,line,at\nx,7,999," + AT.encode() + b"\n"))) == ["7"]
 
 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:

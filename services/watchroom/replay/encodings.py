@@ -1,4 +1,4 @@
-"""Rows that are no text in the encoding of their file: a few are refused, more are the wrong encoding. Pure."""
+"""Rows with bytes that their file's encoding does not have: a few are refused, more are the wrong encoding. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
 
 MOST_ROWS = 100
-"""Rows of a file with bytes that are no text; also at most 1 % of its rows."""
+"""Rows of a file with such bytes; also at most 1 % of its rows."""
 
 _SINGLE_BYTE = ("cp12", "cp4", "cp8", "iso8859", "mac-")  # as Python names them: each byte is a letter
 
@@ -28,7 +28,7 @@ class WrongEncoding:
         self._only_utf8 = True  # whether all of those are
 
     def refuses(self, line: int, fields: Sequence[str]) -> bool:
-        """Whether a row, which is not ASCII alone, holds bytes that are no text; it is then given by `end`.
+        """Whether a row, which is not ASCII alone, holds such bytes; it is then given by `end`.
 
         Raises:
             ConfigurationInvalid: So many rows do that the file is of another encoding.
@@ -41,7 +41,7 @@ class WrongEncoding:
                 self._first_utf8 = self._first_utf8 or line
             return False
         self._fitting = [name for name in self._fitting if _fits(name, fields, self._encoding)]
-        said = f"{found} is no {shown_encoding(self._encoding)}"
+        said = f"{found} is not {shown_encoding(self._encoding)}"
         if self._first is None:
             column = next(name for name, text in zip(self._header, fields, strict=False) if undecoded([text]))
             self._first = Fault(self._file, f"line {line}", f"{found} in the column {column!r}", "")
@@ -60,29 +60,28 @@ class WrongEncoding:
         """
         if self._first is not None and len(self._refused) * 100 > self.rows:
             raise self._fault(self._first)
-        if self._first_utf8 and self._only_utf8 and not self._refused:
+        if self._first_utf8 and self._only_utf8 and "utf-8" in self._fitting:
             found = f"UTF-8 in all {self._right:,} rows that are not ASCII, and {self._encoding} in the mapping"
             write = 'file.encoding = "utf-8" in the mapping'
             raise ConfigurationInvalid([Fault(self._file, f"line {self._first_utf8}", found, write)])
         yield from self._refused
 
     def _fault(self, first: Fault) -> ConfigurationInvalid:
-        count = f"{len(self._refused):,} of {self.rows:,} rows read"
-        found = f"{first.found}, and in {count} such bytes, which are no {shown_encoding(self._encoding)}"
-        if self._right:
-            found += (
-                f", while {self._right:,} {'row is' if self._right == 1 else 'rows are'}: two encodings in one file"
-            )
+        number, right = len(self._refused), self._right
+        encoding = shown_encoding(self._encoding)
+        found = f"{first.found}, which is not {encoding}; {number:,} of {self.rows:,} rows read have such bytes"
+        if right and not (self._is_single_byte and self._only_utf8):
+            found += f", and {right:,} other rows are {encoding} and not ASCII: the file mixes encodings"
             write = "a file in one encoding"
         elif self._fitting:
-            write = f'file.encoding = "{self._fitting[0]}" in the mapping: these rows are text in it'
+            write = f'file.encoding = "{self._fitting[0]}" in the mapping, which reads these rows'
         else:
             write = 'file.encoding in the mapping; it is neither "utf-8" nor "cp1252", perhaps "cp850" or "mac_roman"'
         return ConfigurationInvalid([Fault(first.where, first.key, found, write)])
 
 
 def undecoded(fields: Sequence[str]) -> str | None:
-    """The first byte that is no text in the file's encoding."""
+    """The first byte that the file's encoding does not have."""
     wrong = next((character for field in fields for character in field if "\udc80" <= character <= "\udcff"), None)
     return None if wrong is None else f"the byte 0x{ord(wrong) - 0xDC00:02x}"
 

@@ -89,7 +89,7 @@ class _Lines:
         try:
             return self._text.readline(MOST_OF_A_LINE)
         except UnicodeError as error:
-            found = f"bytes that are no {self._encoding} ({error})"
+            found = f"bytes that are not {shown_encoding(self._encoding)} ({error})"
             write = 'file.encoding in the mapping, for example "utf-8" or "cp1252"'
             raise ConfigurationInvalid([Fault(self.name, f"after line {self.number}", found, write)]) from error
 
@@ -163,7 +163,8 @@ class _SheetTable:
         book, read, width = self.sheet.book, tuple(words.columns()), len(self.header)
         empty = frozenset(words.file.empty)
         indexes = [self.header.index(column) for column in read]
-        for row, found in self.sheet.rows(indexes, has_header=self.has_header, empty=empty):
+        rows = self.sheet.rows(indexes, has_header=self.has_header, width=width, empty=empty)
+        for row, found in rows:
             where = f"{book}:{row}"
             if isinstance(found, Unreadable):
                 yield RowRefused(where, f"{self.header[found.column]}: {found.why}")
@@ -229,7 +230,7 @@ def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[F
         return
     if missing and (wrong := undecoded(header)) is not None:
         write = 'file.encoding in the mapping, for example "cp1252"'
-        yield Fault(str(path), "header", f"{wrong}, which is no {shown_encoding(table.encoding)}", write)
+        yield Fault(str(path), "header", f"{wrong}, which is not {shown_encoding(table.encoding)}", write)
         return
     if missing and table.has_wide_mark and len(missing) == len(read):
         named = ", ".join(map(repr, missing)) if is_shown else f"{len(missing)} columns"

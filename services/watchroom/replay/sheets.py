@@ -63,20 +63,23 @@ class Sheet:
     def __init__(self, book: str, name: str, names: Sequence[str], sheet: CalamineSheet, scan: _Scan) -> None:
         self.book, self.name, self.names = book, name, tuple(names)
         self._sheet, self._scan, self._faulty = sheet, scan, scan.faulty
+        self._width = 0
         self._first_column = sheet.start[1] if sheet.start else 0
         first = next(self._filled(), None)
         self.first_row = [cell_text(value) for value in first[1]] if first else []
 
     def rows(
-        self, read: Collection[int], *, has_header: bool, empty: Collection[str] = ()
+        self, read: Collection[int], *, has_header: bool, width: int, empty: Collection[str] = ()
     ) -> Iterator[tuple[int, list[str] | Unreadable]]:
         """Each row with its number in the sheet: its texts; or why it is refused.
 
         Args:
             read: The columns that matter; only what stands there refuses a row.
             has_header: Whether the first row is none.
+            width: How many columns a row has at least; those that the sheet does not have are empty.
             empty: Texts that mean an empty cell.
         """
+        self._width = width
         days = self._day_columns(read, has_header=has_header)
         merged = _Merged(self._sheet.merged_cell_ranges or [])
         for row, values in self._filled(skip=has_header):
@@ -92,6 +95,7 @@ class Sheet:
         """Rows with a value; `skip`: without the first of them."""
         with_faults = {row for row, _ in self._faulty}
         for row, values in enumerate(self._sheet.iter_rows()):
+            values.extend([""] * (self._width - len(values)))
             if row in with_faults:
                 for column in range(len(values)):
                     if found := self._faulty.get((row, column + self._first_column)):
@@ -164,7 +168,7 @@ def cell_text(value: object, *, is_day: bool = True) -> str:
 
 
 def _number(value: float) -> str:
-    text = f"{value:.15g}"
+    text = f"{value + 0.0:.15g}"  # never -0
     return f"{Decimal(text):f}" if "e" in text else text
 
 

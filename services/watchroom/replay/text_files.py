@@ -38,20 +38,20 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHER_OFFICE = {"xl/workbook.bin": "a binary Excel workbook (.xlsb)", "content.xml": "an OpenDocument file"}
-_NO_TEXT = {
+_BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+_NO_TEXT = {  # signs that the name of a column cannot begin with
     b"%PDF": "a PDF document",
     _OLD_OFFICE: "an Excel workbook (.xls)",  # or another Office document of that time
-    b"PAR1": "a Parquet file",
+    b"PAR1\x15": "a Parquet file",
     b"SQLite format 3": "a SQLite database",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
     b"\x04\x22\x4d\x18": "an lz4 file",
     b"\x1f\x9d": "a file packed by compress (.Z)",
-    b"LZIP": "an lzip file",
+    b"LZIP\x01": "an lzip file",
     b"\xff\x06\0\0sNaPpY": "a snappy file",
-    b"ARROW1": "an Arrow file",
+    b"ARROW1\0\0": "an Arrow file",
     b"Obj\x01": "an Avro file",
-    b"ORC": "an ORC file",
     b"\x89HDF": "an HDF5 file",
     b"\0\x01\0\0Standard ": "an Access database",
     b"\x89PNG": "a picture (PNG)",
@@ -172,7 +172,7 @@ def _unpacked(name: str, path: Path, head: bytes, packed: _Chained) -> io.Buffer
         form, content = "zstd", _Zstd(plain)
     elif head.startswith(b"\x1f\x8b"):
         form, content = "gzip", gzip.GzipFile(fileobj=plain)
-    elif head.startswith(b"BZh"):
+    elif _BZIP2.match(head):
         form, content = "bzip2", bz2.BZ2File(plain)
     elif head.startswith(b"\xfd7zXZ\0"):
         form, content = "xz", lzma.LZMAFile(plain)  # noqa: SIM115  # closed with the text
