@@ -246,8 +246,8 @@ def _check_text(name: str, head: bytes, encoding: str) -> None:
         raise _no_text(name, kind)
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
         raise _no_text(name, "a tar archive")
-    if found := _MARKUP.match(head):
-        raise _no_text(name, "an HTML page" if found[1] else "an XML document")
+    if markup := _MARKUP.match(head):
+        raise _no_text(name, "an HTML page" if markup[1] else "an XML document")
     if encoding.lower().replace("_", "-").startswith(("utf-16", "utf16", "utf-32", "utf32")):
         return
     if head.count(0) * 20 <= len(head):
