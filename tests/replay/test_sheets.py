@@ -230,6 +230,24 @@ def test_an_error_or_a_formula_without_a_value_refuses_its_row_where_it_is_read(
     assert "3: line: a formula whose value is not in the file; open it in a spreadsheet program and save it" in refused
 
 
+def test_rows_of_formulas_without_a_value_are_refused_and_not_lost(tmp_path: Path) -> None:
+    """A program wrote them, and no spreadsheet has computed them yet: the table seems to be smaller."""
+    path = tmp_path / "f.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["=A9", "=B9", "=C9", ""], ["=A9", 999, AT, ""], ["=A9", "=B9", "=C9", "=D9"]):
+        sheet.append(row)
+    book.save(path)
+    events, refused, tally = made(path, words(columns=HEADER))
+    assert (events, tally.rows, tally.refused) == ([], 3, 3)
+    assert [row.partition(" whose")[0] for row in refused] == [f"{row}: id: a formula" for row in (1, 2, 3)]
+    sheet.insert_rows(1)
+    for column, name in enumerate(HEADER, 1):
+        sheet.cell(1, column, name)
+    book.save(path)
+    assert made(path, words())[2].refused == 3
+
+
 def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path) -> None:
     """Only the first of them holds the value, which a person takes for that of each."""
     path = workbook(

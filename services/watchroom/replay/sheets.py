@@ -63,8 +63,8 @@ class Sheet:
     def __init__(self, book: str, name: str, names: Sequence[str], sheet: CalamineSheet, scan: _Scan) -> None:
         self.book, self.name, self.names = book, name, tuple(names)
         self._sheet, self._scan, self._faulty = sheet, scan, scan.faulty
-        self._width = 0
-        self._first_column = sheet.start[1] if sheet.start else 0
+        self._width = scan.columns
+        self._first_column = max(0, scan.left)
         first = next(self._filled(), None)
         self.first_row = [cell_text(value) for value in first[1]] if first else []
 
@@ -79,7 +79,7 @@ class Sheet:
             width: How many columns a row has at least; those that the sheet does not have are empty.
             empty: Texts that mean an empty cell.
         """
-        self._width = width
+        self._width = max(width, self._scan.columns)
         days = self._day_columns(read, has_header=has_header)
         merged = _Merged(self._sheet.merged_cell_ranges or [])
         for row, values in self._filled(skip=has_header):
@@ -94,16 +94,25 @@ class Sheet:
     def _filled(self, *, skip: bool = False) -> Iterator[tuple[int, list[Any]]]:
         """Rows with a value; `skip`: without the first of them."""
         with_faults = {row for row, _ in self._faulty}
-        for row, values in enumerate(self._sheet.iter_rows()):
-            values.extend([""] * (self._width - len(values)))
+        for row, values in self._whole_rows():
             if row in with_faults:
                 for column in range(len(values)):
                     if found := self._faulty.get((row, column + self._first_column)):
                         values[column] = found.text
-            if any(value != "" for value in values):  # 0 and False are values
+            if row in with_faults or any(value != "" for value in values):  # 0 and False are values
                 if not skip:
                     yield row, values
                 skip = False
+
+    def _whole_rows(self) -> Iterator[tuple[int, list[Any]]]:
+        """All rows in one width; python-calamine leaves out the edges that hold only formulas without a value."""
+        before = [""] * (self._sheet.start[1] - self._first_column if self._sheet.start else 0)
+        row = -1
+        for row, values in enumerate(self._sheet.iter_rows()):
+            whole = [*before, *values]
+            yield row, whole + [""] * (self._width - len(whole))
+        for further in range(row + 1, self._scan.bottom + 1):
+            yield further, [""] * self._width
 
     def _day_columns(self, read: Collection[int], *, has_header: bool) -> frozenset[int]:
         """The columns whose dates are all at midnight and shown without an hour: they hold days.
@@ -268,9 +277,8 @@ class _Scan:
     def __init__(self, styles_with_hours: frozenset[str]) -> None:
         self.columns_with_hours: set[int] = set()
         self._styles_with_hours = styles_with_hours
-        self.rows = self.columns = 0  # of the rectangle around all cells with a value
         self.faulty: dict[Position, Faulty] = {}
-        self._top = self._left = self._bottom = self._right = -1
+        self.top = self.left = self.bottom = self.right = -1
         self._row = self._column = -1
         self._kind, self._formula, self._text = "", False, ""
         self._parser = expat.ParserCreate()
@@ -283,25 +291,33 @@ class _Scan:
         scan = cls(_styles_with_hours(archive))
         with archive.open(part) as file:
             scan._parser.ParseFile(file)
-        if scan._right >= 0:
-            scan.rows, scan.columns = scan._bottom - scan._top + 1, scan._right - scan._left + 1
         return scan
+
+    @property
+    def rows(self) -> int:
+        """Of the rectangle around all cells with a value or a formula."""
+        return self.bottom - self.top + 1 if self.bottom >= 0 else 0
+
+    @property
+    def columns(self) -> int:
+        """Of that rectangle."""
+        return self.right - self.left + 1 if self.right >= 0 else 0
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2] if ":" in tag else tag
         if tag == "c":
             self._begin_cell(attributes)
-        elif tag in ("v", "is"):
-            self._left = self._column if self._left < 0 else min(self._left, self._column)
-            self._top = self._row if self._top < 0 else min(self._top, self._row)
-            self._right, self._bottom = max(self._right, self._column), max(self._bottom, self._row)
-            if self._kind == "e" or self._formula:
-                self._text = ""
-                self._parser.CharacterDataHandler = self._characters
-        elif tag == "f":
-            self._formula = True
         elif tag == "row":
             self._go_to(_row(attributes["r"]) if "r" in attributes else self._row + 1, -1)
+        elif tag in ("v", "is", "f"):
+            self.left = self._column if self.left < 0 else min(self.left, self._column)
+            self.top = self._row if self.top < 0 else min(self.top, self._row)
+            self.right, self.bottom = max(self.right, self._column), max(self.bottom, self._row)
+            if tag == "f":
+                self._formula = True
+            elif self._kind == "e" or self._formula:
+                self._text = ""
+                self._parser.CharacterDataHandler = self._characters
 
     def _go_to(self, row: int, column: int) -> None:
         if not (self._row, self._column) < (row, column) or row >= MOST_ROWS or column >= MOST_COLUMNS:
@@ -329,7 +345,7 @@ class _Scan:
 
     def _end(self, tag: str) -> None:
         tag = tag.rpartition(":")[2] if ":" in tag else tag
-        if tag == "v":
+        if tag in ("v", "is"):
             self._parser.CharacterDataHandler = None
         elif tag == "c" and (self._kind == "e" or self._formula):
             if self._kind == "e":
