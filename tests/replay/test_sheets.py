@@ -201,7 +201,7 @@ def test_a_number_that_a_spreadsheet_rounded_refuses_its_row(tmp_path: Path) -> 
     ]
     events, refused, tally = made(workbook(tmp_path / "f.xlsx", HEADER, *rows), words())
     assert [event.subject for event in events] == ["999999999999999", "1234567890123456"]
-    assert [row.partition(" has over 15 digits")[0] for row in refused] == [
+    assert [row.partition(" has more than 15 digits")[0] for row in refused] == [
         "3: id: 1e+15",
         "4: id: 1.23456789012346e+15",
     ]
@@ -227,7 +227,10 @@ def test_an_error_or_a_formula_without_a_value_refuses_its_row_where_it_is_read(
     book.worksheets[0]["B3"] = "=900+99"
     book.save(path)
     _, refused, _ = made(path, words())
-    assert "3: line: a formula whose value is not in the file; open it in a spreadsheet program and save it" in refused
+    assert (
+        "3: line: a formula whose result is not stored in the file; open it in a spreadsheet program and save it"
+        in refused
+    )
 
 
 def test_rows_of_formulas_without_a_value_are_refused_and_not_lost(tmp_path: Path) -> None:
@@ -259,7 +262,7 @@ def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path)
     events, refused, _ = made(path, words())
     assert [(event.subject, dict(event.data)) for event in events] == [("a", {"line": "999"}), ("d", {})]
     assert refused == [
-        f"{row}: line: merged with the cells from row 2 to 4; unmerge them, and fill each" for row in (3, 4)
+        f"{row}: line: a cell merged with those of rows 2 to 4; unmerge them and fill in each" for row in (3, 4)
     ]
 
 

@@ -134,10 +134,12 @@ class Sheet:
         if (found := self._faulty.get(at)) and not (found.text and found.text in empty):
             return found.why
         if isinstance(value, int | float) and abs(value) >= BEYOND_DIGITS:
-            return f"{value:.15g} has over 15 digits, and a spreadsheet keeps 15 of a number; store the column as text"
+            return f"{value:.15g} has more than 15 digits, and spreadsheets keep only 15; store this column as text"
         for first, last in ranges if value == "" else ():
             if at != first and first[1] <= at[1] <= last[1]:
-                return f"merged with the cells from row {first[0] + 1} to {last[0] + 1}; unmerge them, and fill each"
+                return (
+                    f"a cell merged with those of rows {first[0] + 1} to {last[0] + 1}; unmerge them and fill in each"
+                )
         return ""
 
 
@@ -351,7 +353,7 @@ class _Scan:
             if self._kind == "e":
                 self.faulty[self._row, self._column] = Faulty(self._text, f"an error ({self._text[:20]})")
             elif not self._text and self._kind != "str":
-                why = "a formula whose value is not in the file; open it in a spreadsheet program and save it"
+                why = "a formula whose result is not stored in the file; open it in a spreadsheet program and save it"
                 self.faulty[self._row, self._column] = Faulty("", why)
 
 
