@@ -172,7 +172,8 @@ class _SheetTable:
                 last = max(at for at, text in enumerate(found, 1) if text)
                 yield RowRefused(where, f"{last} cells where the mapping's file.columns has {width}")
             else:
-                yield _row(self.header, found[:width], read, empty, at=(book, row, number))
+                texts = [text if isinstance(text, DateText) else text.strip() for text in found[:width]]
+                yield _row(self.header, texts, read, empty, at=(book, row, number))
 
 
 Kept = Mapping[int, _Table | _SheetTable]
@@ -306,17 +307,18 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
         elif not "".join(fields).isascii() and encoding.refuses(first, fields):
             pass  # comes at the end, if it is one of a few
         else:
-            fields += [""] * (size - len(fields))
-            yield _row(header, fields, read, empty, at=(name, first, number))
+            texts = [field.strip() for field in fields] + [""] * (size - len(fields))
+            yield _row(header, texts, read, empty, at=(name, first, number))
 
 
 def _row(
-    header: list[str], fields: list[str], read: tuple[str, ...], empty: frozenset[str], *, at: tuple[str, int, int]
+    header: list[str], texts: list[str], read: tuple[str, ...], empty: frozenset[str], *, at: tuple[str, int, int]
 ) -> Row | RowRefused:
-    """A row of these texts; `at`: file, line, and the file's number."""
+    """A row of these texts, which are stripped; `at`: file, line, and the file's number."""
     name, line, file_number = at
-    texts = (field if isinstance(field, DateText) else field.strip() for field in fields)
-    cells = dict(zip(header, ("" if text in empty else text for text in texts), strict=True))
+    if empty:
+        texts = ["" if text in empty else text for text in texts]
+    cells = dict(zip(header, texts, strict=True))
     long = next((column for column in read if _is_long(cells[column])), None)
     if long is None:
         return Row(name, line, cells, file_number)
