@@ -251,6 +251,54 @@ def test_rows_of_formulas_without_a_value_are_refused_and_not_lost(tmp_path: Pat
     assert made(path, words())[2].refused == 3
 
 
+def test_numbers_that_no_calendar_has_refuse_their_rows(tmp_path: Path) -> None:
+    """Formatted as a date or a duration, they were an OverflowError or a panic of Rust; the next row is read."""
+    path = tmp_path / "f.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (HEADER, *(["a", 999, AT, number] for number in (1e16, -1e16, 1e300, 1e9)), ["b", 999, AT, ""]):
+        sheet.append(row)
+    for number, form in enumerate((AS_LENGTH, AS_TIME, AS_LENGTH, AS_LENGTH), 2):
+        sheet.cell(number, 4).number_format = form
+    book.save(path)
+    events, refused, tally = made(path, words())
+    assert [event.subject for event in events] == ["b"]
+    assert tally.rows == tally.used + tally.refused == 5
+    assert [row.partition(":")[0] for row in refused] == ["2", "3", "4", "5"]
+
+
+ODD: tuple[Any, ...] = (
+    "x", 5, 1e16, True, AT, AT.date(), AT.replace(hour=0, minute=0, second=0), time(1, 2), timedelta(hours=3), "=A1", 0,
+    -1.5, "#N/A",
+)  # fmt: skip
+CELLS = st.dictionaries(st.tuples(st.integers(1, 9), st.integers(1, 7)), st.sampled_from(ODD), max_size=25)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 3), st.integers(1, 4), CELLS, st.none() | st.integers(1, 3))
+def test_every_row_of_any_sheet_is_used_or_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+    top: int,
+    left: int,
+    cells: dict[tuple[int, int], object],
+    high: int | None,
+) -> None:
+    """Wherever its table begins, whatever stands around it: as many as another library sees."""
+    path = tmp_path_factory.mktemp("sheets") / "f.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for column, name in enumerate(HEADER):
+        sheet.cell(top, left + column, name)
+    for (row, column), value in cells.items():
+        sheet.cell(top + row, column, value)
+    if high:
+        sheet.merge_cells(start_row=top + 1, start_column=left, end_row=top + high, end_column=left + 1)
+    filled = sum(any(cell.value is not None for cell in row) for row in sheet.iter_rows())
+    book.save(path)
+    tally = made(path, words())[2]
+    assert tally.rows == tally.used + tally.refused == filled - 1
+
+
 def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path) -> None:
     """Only the first of them holds the value, which a person takes for that of each."""
     path = workbook(

@@ -63,6 +63,7 @@ class Sheet:
     def __init__(self, book: str, name: str, names: Sequence[str], sheet: CalamineSheet, scan: _Scan) -> None:
         self.book, self.name, self.names = book, name, tuple(names)
         self._sheet, self._scan, self._faulty = sheet, scan, scan.faulty
+        self._no_calendar_has = set[int]()  # rows with a number that is formatted as a date, and is none
         self._width = scan.columns
         self._first_column = max(0, scan.left)
         first = next(self._filled(), None)
@@ -84,6 +85,9 @@ class Sheet:
         merged = _Merged(self._sheet.merged_cell_ranges or [])
         for row, values in self._filled(skip=has_header):
             ranges = merged.at(row)
+            if row in self._no_calendar_has:
+                yield row + 1, Unreadable(min(read), "here or in another cell, a date or a duration out of range")
+                continue
             for column in read:
                 if why := self._fault(row, column, values[column], empty, ranges):
                     yield row + 1, Unreadable(column, why)
@@ -99,7 +103,8 @@ class Sheet:
                 for column in range(len(values)):
                     if found := self._faulty.get((row, column + self._first_column)):
                         values[column] = found.text
-            if row in with_faults or any(value != "" for value in values):  # 0 and False are values
+            is_faulty = row in with_faults or row in self._no_calendar_has
+            if is_faulty or any(value != "" for value in values):  # 0 and False are values
                 if not skip:
                     yield row, values
                 skip = False
@@ -107,12 +112,13 @@ class Sheet:
     def _whole_rows(self) -> Iterator[tuple[int, list[Any]]]:
         """All rows in one width; python-calamine leaves out the edges that hold only formulas without a value."""
         before = [""] * (self._sheet.start[1] - self._first_column if self._sheet.start else 0)
-        row = -1
-        for row, values in enumerate(self._sheet.iter_rows()):
-            whole = [*before, *values]
+        rows = self._sheet.iter_rows()
+        for row in range(self._scan.bottom + 1):
+            values = _next_values(rows)
+            if values is None:
+                self._no_calendar_has.add(row)
+            whole = [*before, *(values or ())]
             yield row, whole + [""] * (self._width - len(whole))
-        for further in range(row + 1, self._scan.bottom + 1):
-            yield further, [""] * self._width
 
     def _day_columns(self, read: Collection[int], *, has_header: bool) -> frozenset[int]:
         """The columns whose dates are all at midnight and shown without an hour: they hold days.
@@ -141,6 +147,18 @@ class Sheet:
                     f"a cell merged with those of rows {first[0] + 1} to {last[0] + 1}; unmerge them and fill in each"
                 )
         return ""
+
+
+def _next_values(rows: Iterator[list[Any]]) -> list[Any] | None:
+    """The next row; None where one of its values cannot be given. Reading goes on after it."""
+    try:
+        return next(rows, [])
+    except (ArithmeticError, ValueError):
+        return None
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        return None
 
 
 class _Merged:
@@ -201,9 +219,14 @@ def read_sheet(name: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
     except _UNREADABLE as error:
         raise _broken(name, error) from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of Rust: no Exception, and it has no name to import
+        if not _is_panic(error):
             raise
         raise _broken(name, error) from error
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether it comes from Rust: it is no Exception, and has no name that could be imported."""
+    return type(error).__name__ == "PanicException"
 
 
 def protected(name: str) -> Fault:
