@@ -256,13 +256,14 @@ def test_numbers_that_no_calendar_has_refuse_their_rows(tmp_path: Path) -> None:
     path = tmp_path / "f.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
-    for row in (HEADER, *(["a", 999, AT, number] for number in (1e16, -1e16, 1e300, 1e9)), ["b", 999, AT, ""]):
-        sheet.append(row)
+    sheet.append(HEADER)
+    for name, number in (("a", 1e16), ("a", -1e16), ("a", 1e300), ("a", 1e9), ("b", 0)):
+        sheet.append([name, 999, AT, number])
     for number, form in enumerate((AS_LENGTH, AS_TIME, AS_LENGTH, AS_LENGTH), 2):
         sheet.cell(number, 4).number_format = form
     book.save(path)
     events, refused, tally = made(path, words())
-    assert [event.subject for event in events] == ["b"]
+    assert {event.subject for event in events} == {"b"}
     assert tally.rows == tally.used + tally.refused == 5
     assert [row.partition(":")[0] for row in refused] == ["2", "3", "4", "5"]
 
@@ -280,7 +281,7 @@ def test_every_row_of_any_sheet_is_used_or_refused(
     tmp_path_factory: pytest.TempPathFactory,
     top: int,
     left: int,
-    cells: dict[tuple[int, int], object],
+    cells: dict[tuple[int, int], Any],
     high: int | None,
 ) -> None:
     """Wherever its table begins, whatever stands around it: as many as another library sees."""
