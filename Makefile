@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install servers check test demo generate bench published-year boards docs changelog up down clean
+.PHONY: help install servers check test demo generate fuzz bench published-year boards docs changelog up down clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ check: install ## lint, format, types, import contract, derived files
 
 generate: install ## write the derived files anew: schemas, documents, rules, boards
 	$(BIN)/watchroom generate
+
+fuzz: install ## bytes that nobody expects, into all that reads CSV, workbooks, TOML and JSON (ARGS="--for 600")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: install servers deploy/kafka/libs/.complete ## events a second and CPU an event, on real Kafka and Redis
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -24,7 +24,9 @@ settings.load_profile("watchroom")
 
 
 # The files that take minutes, so that none of them is the last one that runs while the other process is idle.
-LONG = ("drills", "flow", "published_year", "backtest", "test_new_kind_and_stream.py", "intake", "fold", "generate")
+LONG = (
+    "drills", "flow", "published_year", "fuzz", "backtest", "test_new_kind_and_stream.py", "intake", "fold", "generate",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -36,7 +36,7 @@ Seed = Annotated[int, typer.Option(parser=whole_number(), help="Another seed, ot
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Extracts as CSV.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Extracts: CSV or .xlsx, packed or not.", show_default=False)],
     mapping: Annotated[Path, typer.Option("--map", help="How columns become events: a TOML file.")],
     as_of: Annotated[
         str | None,

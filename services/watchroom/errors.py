@@ -10,6 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+MOST_CHARS = 1000
+"""Of what a message shows of a file or a feed: a cell may hold 256 KiB."""
+
+
+def shortened(text: str) -> str:
+    """A text for a message: of a long one the beginning, and the end, which says what to write."""
+    return text if len(text) <= MOST_CHARS else f"{text[: MOST_CHARS * 2 // 3]} [...] {text[-MOST_CHARS // 3 :]}"
+
 
 class WatchroomError(Exception):
     """Base of all our errors; never raised itself."""
@@ -28,9 +36,9 @@ class Fault:
     page: str = ""  # what explains the key
 
     def __str__(self) -> str:
-        place = f"{self.where}: {self.key}" if self.key else self.where
+        place = f"{self.where}: {shortened(self.key)}" if self.key else self.where
         see = f" (see {self.page})" if self.page else ""
-        return f"{place}: found {self.found}; write {self.write}{see}"
+        return f"{place}: found {shortened(self.found)}; write {shortened(self.write)}{see}"
 
 
 class ConfigurationInvalid(WatchroomError):
@@ -102,7 +110,7 @@ class RowRefused(WatchroomError):
 
     def __init__(self, where: str, detail: str, swallowed_lines: int = 0) -> None:
         self.where = where
-        self.detail = detail
+        self.detail = detail = shortened(detail)
         self.swallowed_lines = swallowed_lines
         super().__init__(f"{where}: {detail}")
 

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RebuildNee
 from watchroom.events.times import to_text
 from watchroom.intake.rebuild import Rebuilt, rebuild
 from watchroom.replay.command import Request, replay
+from watchroom.replay.local_time import ms_of
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 from watchroom.replay.stack import running_stack
@@ -284,6 +285,66 @@ def test_days_that_are_still_to_come_are_applied_and_a_rebuild_applies_them_agai
         assert {"month:2021-11", f"month:{tomorrow:%Y-%m}"} <= before.keys()
         assert rebuild(outcome.settings, None, lambda *_: None) == Rebuilt(records=2, refused=0)
         assert room.dump() == before
+
+
+CAD = """
+source = "cad"
+about = "One row is one incident."
+time.zone = "UTC"
+entity.key = "id"
+[[event]]
+type = "incident.created"
+time = "created"
+data.grade = "grade"
+[[event]]
+type = "incident.resource_on_scene"
+time = "arrived"
+optional = true
+data.unit.constant = "u"
+[[event]]
+type = "incident.closed"
+time = "closed"
+optional = true
+"""
+
+
+def test_one_wrong_year_moves_no_clock_of_given_servers(real_stack: Stack, tmp_path: Path) -> None:
+    """It was the replay's now: open incidents vanished, the month was stated closed. Later files go on from there."""
+    day = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=3)
+
+    def at(minutes: int, years: int = 0) -> str:
+        return (day.replace(year=day.year + years, day=min(day.day, 28)) + timedelta(minutes=minutes)).isoformat()
+
+    header = "id,grade,created,arrived,closed\n"
+    same = f"i1,1,{at(0)},{at(8)},{at(60)}\ni2,1,{at(30)},,\ni3,2,{at(40)},,\ni4,2,{at(45)},{at(50)},"
+    files = {
+        "this-month.csv": f"{header}{same}{at(105, years=100)}\n",
+        "right-month.csv": f"{header}{same}{at(105)}\n",
+        "next-day.csv": f"{header}i5,1,{at(24 * 60)},{at(24 * 60 + 8)},\n",
+    }
+    mapping = tmp_path / "cad.toml"
+    mapping.write_text(CAD)
+    settings = real_stack.settings(sources={"incidents": {"cad": SourceRule(heartbeats=False, history=True)}})
+    found = []
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for names in (("this-month.csv",), ("right-month.csv", "next-day.csv")):
+        paths = tuple(tmp_path / name for name in names)
+        request = Request(mapping, paths, kafka=real_stack.kafka, redis_url=real_stack.redis_url)
+        refused: list[RowRefused] = []
+        with replay(settings, request, refused=refused.append) as outcome:
+            rows: list[Any] = moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
+        tally = outcome.tally
+        assert tally.rows == tally.used + tally.refused
+        open_now = sum(row["value"] for row in rows if row["measure"] == "incidents_unattended")
+        created = sum(row["value"] for row in rows if row["measure"] == "incident_volume" and row["period"])
+        found.append((len(refused), created, open_now, outcome.now_ms < ms_of(datetime.now(UTC))))
+        assert outcome.dead_letters == {}
+        assert not any(row["closed"] for row in rows if row["measure"] == "incident_volume")
+        assert not any(row["measure"] == "orphans" for row in rows)
+        if refused:
+            assert str(refused[0]).startswith(f"{tmp_path}/this-month.csv:5: time: '{at(105, years=100)}' is")
+    assert found == [(1, 3, 2, True), (0, 5, 2, True)]
 
 
 def test_a_second_replay_of_the_same_file_counts_nothing_twice(embedded_stack: Stack, part_of_extract: Path) -> None:

@@ -655,6 +655,9 @@ def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText)
     }  # fmt: skip
     made = map_text(words, f"id,at,own\n1,{at('09:00:00')},Y\n2,{at('09:00:00')},N\n")
     assert [data for *_, data in short(made.events)] == [{"self_initiated": said} for said in (True, False)]
+    plain = {**words, "event": [{"type": "incident.created", "time": "at", "data": {"self_initiated": "own"}}]}
+    made = map_text(plain, f"id,at,own\n1,{at('09:00:00')},TRUE\n2,{at('09:00:00')},false\n")
+    assert [data for *_, data in short(made.events)] == [{"self_initiated": said} for said in (True, False)]
 
 
 NIGHT: dict[str, Any] = {

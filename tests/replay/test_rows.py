@@ -56,7 +56,10 @@ def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
     first, second, third = lines_and_ids(rows)
     assert first == "f.csv:2: 3 fields where the header has 2; check ',' and quotes"
     assert second == (3, "2")
-    assert third == "f.csv:4: 1 fields where the header has 2; check ',' and quotes"
+    assert third == (
+        "f.csv:4: 1 field where the header has 2; check ',' and quotes, "
+        'or write file.short_rows = "fill" in the mapping'
+    )
 
 
 def test_a_quote_that_is_never_closed_is_refused() -> None:
@@ -80,11 +83,11 @@ def test_files_of_one_name_are_told_apart() -> None:
 
 def test_bytes_of_another_encoding_refuse_their_row_only() -> None:
     """One `é` from an old export must not end a year's replay, nor be guessed."""
-    content = "id,at\n1,café\n2,b\n".encode("cp1252")
-    refused, kept = lines_and_ids(read(Path("f.csv"), content))
-    assert refused == 'f.csv:2: the byte 0xe9 is no utf-8-sig; write file.encoding in the mapping, for example "cp1252"'
-    assert kept == (3, "2")
-    assert lines_and_ids(read(Path("f.csv"), content, encoding="cp1252")) == [(2, "1"), (3, "2")]
+    content = ("id,at\n1,café\n" + "2,b\n" * 99).encode("cp1252")
+    *kept, refused = lines_and_ids(read(Path("f.csv"), content))
+    assert refused == 'f.csv:2: the byte 0xe9 is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
+    assert kept == [(line, "2") for line in range(3, 102)]
+    assert lines_and_ids(read(Path("f.csv"), content, encoding="cp1252")) == [(2, "1"), *kept]
 
 
 def test_other_separators_and_files_without_a_header() -> None:
@@ -106,7 +109,7 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
         "write one of these in the mapping"
     )
     assert faults[1].startswith("b.csv: header: found column 'at' twice")
-    assert "it has: none" in faults[2]
+    assert faults[2] == "c.csv: line 1: found nothing; write a header line, or file.columns in the mapping"
     assert faults[-1].startswith("d.csv: found No such file or directory")
 
 

@@ -9,14 +9,16 @@ import lzma
 import os
 import random
 import threading
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import cramjam
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,7 +88,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zstd": lambda content: bytes(cramjam.zstd.compress(content)),
+    "zstd": zstandard.compress,
     "zip": zipped,
 }
 CONTENT = (HEADER + f"1,999,{AT}\n2,101,{AT}\n").encode()
@@ -120,10 +122,19 @@ def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str)
     ("content", "said"),
     [
         (zipped(b"x", "a.csv", "b.csv"), "found a zip file of 2 files; write one of one file"),
-        (zipped(b"x", "[Content_Types].xml", "xl/a.xml"), "an Excel workbook or another Office document"),
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "found an Excel workbook (.xls); write a text file"),
+        (zipped(b"x", "[Content_Types].xml", "word/a.xml"), "found an Office document; write a text file or"),
+        (zipped(b"x", "[Content_Types].xml", "xl/workbook.bin"), "found a binary Excel workbook (.xlsb); write a text"),
+        (zipped(b"x", "mimetype", "content.xml"), "found an OpenDocument file; write a text file or an .xlsx"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "found an Excel workbook (.xls); write a text file or an .xlsx"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
+        (gzip.compress(zipped(b"x")), "found a workbook or a zip file inside another packed file; write the inner"),
         (b"%PDF-1.7\n", "found a PDF document"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "found bytes that are no text (it begins with 89 50 4e 47"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are no text (it begins with 7f 45 4c 46"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "found a picture (PNG)"),
+        (gzip.compress(b"f.csv" + b"\0" * 252 + b"ustar\x0000" + b"\0" * 240), "found a tar archive"),
+        (b"\n<HTML xmlns='x'><table><tr><td>id", "found an HTML page; write a text file or an .xlsx workbook"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><Workbook>", "found an XML document; write a text file or an .xlsx"),
+        (b"\x04\x22\x4d\x18\x64\x40", "found an lz4 file; write a text file"),
         (CONTENT.decode().encode("utf-16-le"), 'UTF-16 without a byte order mark; write file.encoding = "utf-16-le"'),
         (CONTENT.decode().encode("utf-16-be"), 'UTF-16 without a byte order mark; write file.encoding = "utf-16-be"'),
     ],
@@ -148,6 +159,77 @@ def test_a_byte_order_mark_stands_over_the_mapping(file: Write, encoding: str) -
     assert f"found {encoding.upper()} (by its byte order mark) without 'id', 'at', 'line'" in fault_of(other)
 
 
+def test_the_mark_of_utf_8_stands_over_the_mapping_too(file: Write) -> None:
+    """A mapping for old exports must not read a new one as `Ã©`."""
+    rows = rows_of(file("id,line,at\ncafé,999,2021-11-30T17:45:00\n".encode("utf-8-sig")), encoding="cp1252")
+    assert ids(rows) == ["café"]
+
+
+def old(*, bad: int, good: int = 0, text: bytes = b"caf\xe9") -> bytes:
+    """A file with rows that are UTF-8, and then rows with a text that is not."""
+    row = b"%b,999," + AT.encode() + b"\n"
+    return HEADER.encode() + b"".join(row % b"a%d" % n for n in range(good)) + b"".join(row % text for n in range(bad))
+
+
+def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
+    """Not a refused row for each `é`, with the others counted as if they were all; nothing is sent."""
+    assert fault_of(file(old(bad=2, good=3))) == (
+        "line 5: found the byte 0xe9 in the column 'id', which is not UTF-8; 2 of 5 rows read have such bytes; "
+        'write file.encoding = "cp1252" in the mapping, which reads these rows'
+    )
+    assert 'neither "utf-8" nor "cp1252", perhaps "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
+    assert 'write file.encoding = "utf-8"' in fault_of(file(old(bad=1, text="ÁÁ".encode())), encoding="cp1252")
+    mixed = HEADER.encode() + f"café,999,{AT}\n".encode() + old(bad=1).removeprefix(HEADER.encode())
+    assert "1 other rows are UTF-8 and not ASCII: the file mixes encodings; write a file in one" in fault_of(
+        file(mixed)
+    )
+    utf_8 = f"{HEADER}café,999,{AT}\n{'Á,999,' + AT}\n".encode()
+    assert "the byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
+    assert 'write file.encoding = "utf-8" in the mapping' in fault_of(file(utf_8), encoding="cp1252")
+    many = utf_8 + f"café,999,{AT}\n".encode() * 200
+    assert "found UTF-8 in all 201 rows that are not ASCII, and cp1252 in" in fault_of(file(many), encoding="cp1252")
+
+
+def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
+    """`CafÃ©` would become a label's `other` without a word."""
+    assert fault_of(file(old(bad=2, text="café".encode())), encoding="latin-1") == (
+        "line 2: found UTF-8 in all 2 rows that are not ASCII, and latin-1 in the mapping; "
+        'write file.encoding = "utf-8" in the mapping'
+    )
+    assert len(rows_of(file(old(bad=2)), encoding="latin-1")) == 2
+
+
+@given(st.integers(0, 102), st.integers(0, 400), st.sampled_from([b"\xe9", b"\x81", b"\xff\xfe", b"\xed\xa0\x80"]))
+def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
+    tmp_path_factory: pytest.TempPathFactory, bad: int, good: int, text: bytes
+) -> None:
+    """At most 100 of them, and at most 1 % of the rows."""
+    path = tmp_path_factory.mktemp("encodings") / "f.csv"
+    path.write_bytes(old(bad=bad, good=good, text=text))
+    if bad * 100 > bad + good:
+        assert "which is not UTF-8; " in fault_of(path)
+    else:
+        assert totals(path)[:2] == (good, bad)
+
+
+def test_more_than_a_hundred_rows_of_another_encoding_are_one_fault(file: Write) -> None:
+    """Also among many."""
+    assert totals(file(old(bad=100, good=10_000)))[:2] == (10_000, 100)
+    assert "101 of 20,101 rows read have such bytes" in fault_of(file(old(bad=102, good=20_000)))
+
+
+def test_zstd_is_unpacked_in_pieces(file: Write) -> None:
+    """Several frames follow each other, one may be large, and none is held in memory as a whole."""
+    rows = b"".join(b"%d,999,%b\n" % (n, AT.encode()) for n in range(30_000))
+    path = file(zstandard.compress(HEADER.encode()) + zstandard.compress(rows) + zstandard.compress(b""))
+    tracemalloc.start()
+    try:
+        assert sum(isinstance(row, Row) for row in read_rows([path], words())) == 30_000
+        assert tracemalloc.get_traced_memory()[1] < len(rows) / 2
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "idna", "punycode"])
 def test_a_wrong_encoding_is_one_line(file: Write, encoding: str) -> None:
     """No traceback, whatever a mapping says and a file holds."""
@@ -161,7 +243,7 @@ def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
     """Not one line for each column, with signs that nobody can read."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
-        'header: found the byte 0xe4, which is no utf-8-sig; write file.encoding in the mapping, for example "cp1252"'
+        'header: found the byte 0xe4, which is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
     )
 
 
@@ -199,7 +281,13 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
         row, short = rows_of(path, delimiter=delimiter)
         assert isinstance(row, Row)
         assert (row.line, row.cells["line"]) == (3, "999")
-        assert str(short).startswith(f"{path}:4: 1 fields where the header has 3")
+        assert str(short).startswith(f"{path}:4: 1 field where the header has 3")
+
+
+@pytest.mark.parametrize("name", [b"BZhours", b"ORCID", b"PAR1", b"Obj", b"LZIP", b"PK", b"Rar", b"ARROW1"])
+def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: bytes) -> None:
+    """Only bytes that no name has tell what a file is."""
+    assert ids(rows_of(file(name + b",id,line,at\nx,7,999," + AT.encode() + b"\n"))) == ["7"]
 
 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:
@@ -314,6 +402,14 @@ def test_a_header_with_control_characters_is_shown_escaped(file: Write) -> None:
     """Escape sequences in a file must not reach the terminal."""
     faults = fault_of(file(b"id,line,\x1b[2J\x1b]0;title\x07at\n"))
     assert "it has: id, line, \\x1b[2J\\x1b]0;title\\x07at" in faults
+
+
+def test_a_header_of_many_columns_is_read_at_once(file: Write) -> None:
+    """A file that is no table can have 300,000: looking each of them up among all took a minute."""
+    content = b"id,line,at" + b",x" * 300_000 + b"\n"
+    began_s = time.process_time()
+    rows_of(file(content))
+    assert time.process_time() - began_s < 10
 
 
 @settings(max_examples=300)

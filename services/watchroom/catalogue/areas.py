@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from watchroom import toml_text
 from watchroom.errors import Fault
 from watchroom.kinds.measure import ALL
 
@@ -52,7 +53,7 @@ def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fau
         return Areas(tuple(named)), taken if ALL in named else []
     path = base / named
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        content = toml_text.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Areas(()), [Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of areas")]
     faults = [Fault(str(path), key, found, write) for key, found, write in _faults(content)]

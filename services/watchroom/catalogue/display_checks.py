@@ -115,7 +115,8 @@ def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
     for name in (alert.burn.long, alert.burn.short):
         if name not in measure.windows:
             yield f"{key}.burn", repr(name), f"windows out of {', '.join(measure.windows)}"
-    yield from _area_faults(f"{key}.burn", measure, alert.shown, alert.burn.short)
+    if alert.shown.what in kind.quantities:  # of another, all is said
+        yield from _area_faults(f"{key}.burn", measure, alert.shown, alert.burn.short)
 
 
 def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from watchroom import toml_text
 from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.areas import Areas, read_areas
@@ -118,7 +119,7 @@ def _add_sums(
 
 def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        content = toml_text.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         faults.append(Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of tables"))
         return

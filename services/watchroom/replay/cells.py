@@ -31,6 +31,12 @@ class CellUnusable(ValueError):
     """A value cannot be made from a row; the message says which and why."""
 
 
+class DateText(str):
+    """A date or a time of a spreadsheet as ISO text: in no doubt, whatever forms the mapping names for texts."""
+
+    __slots__ = ()
+
+
 class Candidate(NamedTuple):
     """What one row says for one value; `order` decides which row is first (only where the mapping asks)."""
 
@@ -167,7 +173,10 @@ class RowReader:
         if not text:
             return None
         try:
-            ms = self.times.ms(text + cell.append, cell.formats)
+            forms = cell.formats or self.times.formats
+            if isinstance(text, DateText) and "iso" not in forms:
+                forms = (*forms, "iso")
+            ms = self.times.ms(text + cell.append, forms)
             if cell.plus_seconds:
                 if not cells[cell.plus_seconds]:
                     return None
@@ -206,6 +215,8 @@ class RowReader:
         elif cell.join:
             parts = [cells[column] for column in cell.join]
             text = cell.separator.join(parts) if all(parts) else ""
+            if text and all(isinstance(part, DateText) for part in parts):
+                text = DateText(text)
         elif cell.column:
             text = cells[cell.column]
         else:

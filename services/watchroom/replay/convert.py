@@ -361,5 +361,7 @@ def _mapped(
     subject: str, extra_key: tuple[str, ...], kind: str, times_ms: tuple[int, int], data: dict[str, str]
 ) -> Mapped:
     time_ms, arrival_ms = times_ms
-    typed = {name: TRUTHS.get(text, text) if name in TRUTH_FIELDS[kind] else text for name, text in data.items()}
+    typed = {
+        name: TRUTHS.get(text.lower(), text) if name in TRUTH_FIELDS[kind] else text for name, text in data.items()
+    }
     return Mapped(kind, id_of(subject, extra_key, kind, time_ms), subject, time_ms, arrival_ms, typed)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from watchroom import toml_text
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
@@ -32,7 +33,7 @@ def load_mapping(path: Path) -> MappingWords:
     """
     where = str(path)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        given = toml_text.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationInvalid(
             [Fault(where, "", error.strerror or str(error), "the path of a mapping file (*.toml)")]

@@ -12,7 +12,16 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from watchroom.events.tokens import Kind
 from watchroom.replay.listed import as_listed
@@ -39,8 +48,11 @@ class Words(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+SheetName = Annotated[StrictStr, Field(min_length=1)] | Annotated[StrictInt, Field(ge=1)]
+
+
 class FileWords(Words):
-    """How the text file is laid out."""
+    """How the text file, or the workbook, is laid out."""
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     quote: str = Field(default='"', min_length=1, max_length=1)
@@ -48,6 +60,7 @@ class FileWords(Words):
     columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
     empty: Columns = ()  # texts that mean an empty cell
     short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
+    sheet: SheetName | None = None  # of a workbook, its name or its number from 1; without it the first
 
     @field_validator("encoding")
     @classmethod

@@ -74,6 +74,8 @@ PARTS: Final = (
             "quote": 'The character around a cell that contains a delimiter. Example: `quote = "\'"`',
             "encoding": 'The encoding of a file without a byte order mark. Example: `encoding = "cp1252"`',
             "columns": 'The names of the columns of a file without a header line. Example: `columns = ["id", "at"]`',
+            "sheet": "Of a workbook: the name of the sheet, or its number from 1; unless given, the first. "
+            'Example: `sheet = "Calls"`',
             "empty": 'Texts that mean an empty cell. Example: `empty = ["NULL", "-"]`',
             "short_rows": "Whether a row with too few cells is refused, or filled up with empty cells. "
             'Example: `short_rows = "fill"`',

@@ -1,20 +1,23 @@
-"""Rows of text files, one at a time: the only part of a conversion that reads files."""
+"""Rows of text files and workbooks, one at a time: the only part of a conversion that reads files."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
-from watchroom.replay.cells import is_row
+from watchroom.replay.cells import DateText, is_row
+from watchroom.replay.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.replay.local_time import LocalTimes
 from watchroom.replay.mapping_model import MappingWords
-from watchroom.replay.text_files import open_text
+from watchroom.replay.sheets import Sheet, Unreadable, read_sheet
+from watchroom.replay.text_files import Opened, PackedSheets, open_file
 
 MOST_OF_A_CELL = 16 * 1024**2
 MOST_OF_A_READ_CELL = 256 * 1024  # bytes: one event has no more
@@ -86,7 +89,7 @@ class _Lines:
         try:
             return self._text.readline(MOST_OF_A_LINE)
         except UnicodeError as error:
-            found = f"bytes that are no {self._encoding} ({error})"
+            found = f"bytes that are not {shown_encoding(self._encoding)} ({error})"
             write = 'file.encoding in the mapping, for example "utf-8" or "cp1252"'
             raise ConfigurationInvalid([Fault(self.name, f"after line {self.number}", found, write)]) from error
 
@@ -103,9 +106,9 @@ class _Table:
     header: list[str]
 
     @classmethod
-    def of(cls, path: Path, words: MappingWords) -> _Table:
-        """Raises csv.Error: the header line is none; and what `open_text` raises."""
-        text, encoding = open_text(path, words.file.encoding)
+    def of(cls, path: Path, opened: Opened, words: MappingWords) -> _Table:
+        """Raises csv.Error: the header line is none."""
+        text, encoding = opened
         lines = _Lines(str(path), text, encoding, words.file.quote)
         delimiter = words.file.delimiter
         if said := _SEP.fullmatch(lines.peek()):
@@ -121,12 +124,65 @@ class _Table:
         """Whether a byte order mark says that this is no UTF-8."""
         return self.encoding in ("utf-16", "utf-32")
 
+    def close(self) -> None:
+        self.text.close()
 
-Kept = Mapping[int, _Table]
-"""Files that can be read only once, such as pipes, by their number; `check_files` has read their header lines."""
+    def header_faults(self, words: MappingWords) -> Iterator[Fault]:
+        return _header_faults(Path(self.lines.name), self, words)
+
+    def all_rows(self, number: int, words: MappingWords) -> Iterator[Row | RowRefused]:
+        with self.text:
+            yield from _rows(self, number, words, LocalTimes.of(words.time))
 
 
-def check_files(paths: Iterable[Path], words: MappingWords) -> Kept:
+@dataclass(slots=True)
+class _SheetTable:
+    """A sheet of a workbook whose header row was read."""
+
+    sheet: Sheet
+    header: list[str]
+    has_header: bool
+
+    @classmethod
+    def of(cls, path: Path, packed: PackedSheets, words: MappingWords) -> _SheetTable:
+        with packed.file:
+            sheet = read_sheet(str(path), packed.file, words.file.sheet)
+        named = words.file.columns
+        return cls(sheet, list(named) or [name.strip() for name in sheet.first_row], not named)
+
+    def close(self) -> None:
+        """The file is closed already."""
+
+    def header_faults(self, words: MappingWords) -> Iterator[Fault]:
+        others = ", ".join(repr(name) for name in self.sheet.names if name != self.sheet.name)
+        where = f"{self.sheet.book}: sheet {self.sheet.name!r}" + (f" (others: {others})" if others else "")
+        is_shown = not words.token_columns()
+        yield from _column_faults(where, self.header, words, is_shown=is_shown)
+
+    def all_rows(self, number: int, words: MappingWords) -> Iterator[Row | RowRefused]:
+        book, read, width = self.sheet.book, tuple(words.columns()), len(self.header)
+        empty = frozenset(words.file.empty)
+        indexes = [self.header.index(column) for column in read]
+        rows = self.sheet.rows(indexes, has_header=self.has_header, width=width, empty=empty)
+        for row, found in rows:
+            where = f"{book}:{row}"
+            if isinstance(found, Unreadable):
+                yield RowRefused(where, f"{self.header[found.column]}: {found.why}")
+            elif any(found[width:]):
+                last = max(at for at, text in enumerate(found, 1) if text)
+                yield RowRefused(where, f"{last} cells where the mapping's file.columns has {width}")
+            else:
+                texts = [text if isinstance(text, DateText) else text.strip() for text in found[:width]]
+                yield _row(self.header, texts, read, empty, at=(book, row, number))
+
+
+Kept = Mapping[int, _Table | _SheetTable]
+"""Files that can be read only once, such as pipes, and a workbook that is the only file, by their number.
+
+`check_files` has read their header lines."""
+
+
+def check_files(paths: Sequence[Path], words: MappingWords) -> Kept:
     """Every file can be opened and has every column that the mapping names.
 
     Returns:
@@ -136,20 +192,20 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> Kept:
         ConfigurationInvalid: What is missing in which file; every fault is listed.
     """
     faults: list[Fault] = []
-    kept: dict[int, _Table] = {}
+    kept: dict[int, _Table | _SheetTable] = {}
     for number, path in enumerate(paths):
         try:
-            table = _Table.of(path, words)
+            table = _open(path, words)
         except OSError as error:
-            faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a text file with rows"))
+            faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a file with rows"))
         except csv.Error as error:
             faults.append(Fault(str(path), "line 1", str(error), "a header line, or file.columns in the mapping"))
         except ConfigurationInvalid as error:
             faults += error.faults
         else:
-            faults += _header_faults(path, table, words)
-            if path.is_file():
-                table.text.close()
+            faults += table.header_faults(words)
+            if path.is_file() and not (isinstance(table, _SheetTable) and len(paths) == 1):
+                table.close()
             else:
                 kept[number] = table
     if faults:
@@ -157,29 +213,46 @@ def check_files(paths: Iterable[Path], words: MappingWords) -> Kept:
     return kept
 
 
+def _open(path: Path, words: MappingWords) -> _Table | _SheetTable:
+    """Raises csv.Error: the header line is none; and what `open_file` raises."""
+    opened = open_file(path, words.file.encoding)
+    return _Table.of(path, opened, words) if isinstance(opened, Opened) else _SheetTable.of(path, opened, words)
+
+
 def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[Fault]:
     header, read = table.header, words.columns()
+    if not header:
+        yield Fault(str(path), "line 1", "nothing", "a header line, or file.columns in the mapping")
+        return
     missing = {column: place for column, place in read.items() if column not in header}
     is_shown = not words.token_columns()  # where the header line is missing, this is a row
     if len(header) == 1 and len(missing) > 1:
         yield _unsplit(path, table, is_shown=is_shown)
         return
-    if missing and (wrong := _undecoded(header)) is not None:
+    if missing and (wrong := undecoded(header)) is not None:
         write = 'file.encoding in the mapping, for example "cp1252"'
-        yield Fault(str(path), "header", f"{wrong}, which is no {table.encoding}", write)
+        yield Fault(str(path), "header", f"{wrong}, which is not {shown_encoding(table.encoding)}", write)
         return
     if missing and table.has_wide_mark and len(missing) == len(read):
         named = ", ".join(map(repr, missing)) if is_shown else f"{len(missing)} columns"
         found = f"{table.encoding.upper()} (by its byte order mark) without {named}"
         yield Fault(str(path), "header", found, "the names of its header line, and its file.delimiter, in the mapping")
         return
-    for column, place in missing.items():
+    yield from _column_faults(str(path), header, words, is_shown=is_shown)
+
+
+def _column_faults(where: str, header: list[str], words: MappingWords, *, is_shown: bool) -> Iterator[Fault]:
+    """Columns that the mapping reads, and that are missing or there twice."""
+    read = words.columns()
+    for column, place in read.items():
+        if column in header:
+            continue
         has = (", ".join(map(_plain, header)) if is_shown else f"{len(header)} others, not shown") or "none"
         found = f"no column {column!r} ({place} of the mapping); it has: {has}"
-        yield Fault(str(path), "header", found, "one of these in the mapping")
-    for name in sorted({name for name in header if header.count(name) > 1 and name in read}):
+        yield Fault(where, "header", found, "one of these in the mapping")
+    for name in sorted(name for name, count in Counter(header).items() if count > 1 and name in read):
         found = f"column {name!r} twice" if is_shown else "two columns of one name"
-        yield Fault(str(path), "header", found, "one name for each column")
+        yield Fault(where, "header", found, "one name for each column")
 
 
 def _unsplit(path: Path, table: _Table, *, is_shown: bool) -> Fault:
@@ -199,11 +272,9 @@ def read_rows(paths: Iterable[Path], words: MappingWords, kept: Kept | None = No
     Raises:
         ConfigurationInvalid: A file cannot be read on: a packed one is broken, or it is of another encoding.
     """
-    times = LocalTimes.of(words.time)
     for number, path in enumerate(paths):
-        table = (kept or {}).get(number) or _Table.of(path, words)
-        with table.text:
-            yield from _rows(table, number, words, times)
+        table = (kept or {}).get(number) or _open(path, words)
+        yield from table.all_rows(number, words)
 
 
 def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) -> Iterator[Row | RowRefused]:
@@ -211,36 +282,48 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
     read = tuple(words.columns())
     empty = frozenset(words.file.empty)
     short, size = words.file.short_rows == "fill", len(header)
+    encoding = WrongEncoding(name, table.encoding, header)
     while True:
         first = lines.number + 1
         lines.begin_row()
         try:
             fields = next(table.rows)
         except StopIteration:
+            yield from encoding.end()
             return
         except csv.Error as error:
+            encoding.rows += 1
             yield _no_row(table, first, error)
             continue
         if not fields:
             continue
+        encoding.rows += 1
         if len(lines.row) > 1 and (at := _row_inside(table, words, times)):
             yield _swallowed(name, first, lines.number, f"line {first + at} looks like a row, and is part of a cell")
         elif len(fields) > size or (len(fields) < size and not short):
-            found = f"{len(fields)} fields where the header has {size}"
-            yield RowRefused(f"{name}:{first}", f"{found}; check {table.delimiter!r} and quotes")
-        elif not "".join(fields).isascii() and (wrong := _undecoded(fields)) is not None:
-            write = 'write file.encoding in the mapping, for example "cp1252"'
-            yield RowRefused(f"{name}:{first}", f"{wrong} is no {table.encoding}; {write}")
+            found = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} where the header has {size}"
+            fill = ', or write file.short_rows = "fill" in the mapping' if len(fields) < size else ""
+            yield RowRefused(f"{name}:{first}", f"{found}; check {table.delimiter!r} and quotes{fill}")
+        elif not "".join(fields).isascii() and encoding.refuses(first, fields):
+            pass  # comes at the end, if it is one of a few
         else:
-            fields += [""] * (size - len(fields))
-            texts = (field.strip() for field in fields)
-            cells = dict(zip(header, ("" if text in empty else text for text in texts), strict=True))
-            long = next((column for column in read if _is_long(cells[column])), None)
-            if long is not None:
-                found = f"{long}: a cell of more than {MOST_OF_A_READ_CELL // 1024} KiB"
-                yield RowRefused(f"{name}:{first}", f"{found}; check the quotes, or read another column")
-            else:
-                yield Row(name, first, cells, number)
+            texts = [field.strip() for field in fields] + [""] * (size - len(fields))
+            yield _row(header, texts, read, empty, at=(name, first, number))
+
+
+def _row(
+    header: list[str], texts: list[str], read: tuple[str, ...], empty: frozenset[str], *, at: tuple[str, int, int]
+) -> Row | RowRefused:
+    """A row of these texts, which are stripped; `at`: file, line, and the file's number."""
+    name, line, file_number = at
+    if empty:
+        texts = ["" if text in empty else text for text in texts]
+    cells = dict(zip(header, texts, strict=True))
+    long = next((column for column in read if _is_long(cells[column])), None)
+    if long is None:
+        return Row(name, line, cells, file_number)
+    found = f"{long}: a cell of more than {MOST_OF_A_READ_CELL // 1024} KiB"
+    return RowRefused(f"{name}:{line}", f"{found}; check the quotes, or read another column")
 
 
 def _no_row(table: _Table, first: int, error: csv.Error) -> RowRefused:
@@ -280,9 +363,3 @@ def _is_long(text: str) -> bool:
 def _plain(name: str) -> str:
     """A name of the header line for a message; what is no plain text is escaped."""
     return name if name.isprintable() else repr(name)[1:-1]
-
-
-def _undecoded(fields: list[str]) -> str | None:
-    """The first byte that is no text in the file's encoding."""
-    wrong = next((character for field in fields for character in field if "\udc80" <= character <= "\udcff"), None)
-    return None if wrong is None else f"the byte 0x{ord(wrong) - 0xDC00:02x}"
