@@ -77,7 +77,7 @@ def fuzz(target: str, seconds: float, seed: int, folder: Path) -> tuple[int, int
             if fault not in faults:
                 faults.add(fault)
                 path = save(target, given)
-                print(f"{target}: {path}", *traceback.format_exception(error)[-6:], sep="\n", file=sys.stderr)  # noqa: T201
+                print(f"{target}: {path}", *traceback.format_exception(error)[-6:], sep="\n", file=sys.stderr)  # noqa: T201 - a tool that prints what it finds
         elif outcome not in outcomes:
             outcomes.add(outcome)
             if len(kept) < MOST_KEPT and sum(map(len, given)) < MOST_KEPT_BYTES:
@@ -113,14 +113,14 @@ def main() -> int:
         folder = Path(name)
         if given.again:
             target, content = load(given.again)
-            print(TARGETS[target].run(content, folder))  # noqa: T201
+            print(TARGETS[target].run(content, folder))  # noqa: T201 - a tool that prints what it finds
             return 0
         names = [given.only] if given.only else list(TARGETS)
         _limit_memory()
         found = 0
         for target in names:
             tried, outcomes, faults = fuzz(target, given.seconds / len(names), given.seed, folder)
-            print(f"{target}: {tried:,} inputs, {outcomes:,} different outcomes, {faults} faults", flush=True)  # noqa: T201
+            print(f"{target}: {tried:,} inputs, {outcomes:,} different outcomes, {faults} faults", flush=True)  # noqa: T201 - a tool that prints what it finds
             found += faults
     return 1 if found else 0
 
