@@ -175,6 +175,13 @@ def rebuild(
         str | None,
         typer.Option(help="Accept losing months before this one (2021-04) that no log holds any more; default: none."),
     ] = None,
+    partitions_before: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many partitions the topics had before some were added; needed only where Redis was lost since.",
+        ),
+    ] = None,
     kafka: Kafka = None,
     redis: RedisUrl = None,
 ) -> None:
@@ -184,5 +191,5 @@ def rebuild(
     check_months("--lose-before", [] if lose_before is None else [lose_before])
     settings = settings_with(kafka, redis)
     with servers_named(settings), progress() as tell:
-        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known))
+        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known), partitions_before)
     messages.print(f"rebuilt from {done.records:,} records, of which {done.refused:,} are dead letters")

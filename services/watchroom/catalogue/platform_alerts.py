@@ -215,6 +215,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "Open the exporter's /healthz: it says in words why the stream is withheld.",
             "Causes without an alert: a rebuild that runs, a partition never touched, another catalogue in Redis.",
             "The last is OTHER DEFINITION on the Platform board: `watchroom rebuild` counts the stream again.",
+            "Partitions that were added to its topic are another: follow deploy/kafka/partitions.md, then rebuild.",
         ),
         number="`watchroom_stream_withheld` of the exporter. Alertmanager mutes it while an alert with a cause fires.",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from watchroom.events.times import to_text
 from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
@@ -106,6 +107,7 @@ class Page:
             stream: [
                 *general,
                 *([_other_said(others[stream])] if stream in others else []),
+                *self._added(stream, reading),
                 *self._stream_faults(stream, reading, now_ms),
             ]
             for stream in self._settings.streams
@@ -114,6 +116,21 @@ class Page:
     def _others(self, reading: Reading) -> Mapping[str, str]:
         """What changed, by stream whose figures were made under another definition; none while keys are cleared."""
         return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
+
+    def _added(self, stream: str, reading: Reading) -> Iterator[str]:
+        """Why the partitions of a topic make its figures incomplete, whatever those that are read say."""
+        topic = self._settings.topic(stream)
+        known = reading.partition_counts.get(topic)
+        filled = reading.meta.partitions.get(topic) if reading.meta else None
+        if known is None or filled is None:
+            return
+        if known.latest > filled:
+            yield (
+                f"{topic} has {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
+                f" made from {filled}: stop the workers and run `watchroom rebuild`"
+            )
+        elif known.is_rebuilding:
+            yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
 
     def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:
         """What is declared of a stream's sources, and when each was heard."""

@@ -100,18 +100,21 @@ class Health:
 
     def left(self) -> list[str]:
         """Streams that this worker leaves alone, and why: no reason to restart it, or to count it as missing."""
-        return [] if self.intake is None else [left_said(*each) for each in self.intake.left.items()]
+        if self.intake is None:
+            return []
+        return [*(left_said(*each) for each in self.intake.left.items()), *self.intake.added.values()]
 
     def report(self) -> dict[str, Any]:
         """All of it, for a person."""
         lanes = [] if self.intake is None else list(self.intake.lanes)
         left = {} if self.intake is None else self.intake.left
+        added = {} if self.intake is None else self.intake.added
         return {
             "live": not self.not_live(),
             "ready": not self.not_ready(),
             "reasons": self.not_live() or self.not_ready(),
             "waiting_for": self._status.waits(),
-            "left": {stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()},
+            "left": {**{stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()}, **added},
             "partitions": [
                 {
                     "topic": lane.place.topic,

@@ -57,6 +57,7 @@ class Lane:
         self._pause_s = 0.0  # between the latest tries to place it
         self._place_after_s = 0.0
         self.refused_at: int | None = None  # offset of the latest fetch, if the broker refused it as out of range
+        self.counted_ms: int | None = None  # when Kafka was last asked and answered that the topic has the known count
         self._short_since_s: float | None = None  # since when answers show an end below `stands`
         self.freshness = Freshness()
         self._answers: deque[Answer] = deque(maxlen=1024)  # appended by the consumer's thread
@@ -108,9 +109,13 @@ class Lane:
         self._answers.append(answer)
 
     def fresh_ms(self, next_offset: int) -> int | None:
-        """T when everything below `next_offset` is applied."""
+        """T when everything below `next_offset` is applied; never later than `counted_ms`.
+
+        From then on there may be a partition that nobody reads, with records that count.
+        """
         self._take_answers()
-        return self.freshness.as_of(next_offset)
+        fresh_ms = self.freshness.as_of(next_offset)
+        return fresh_ms if fresh_ms is None or self.counted_ms is None else min(fresh_ms, self.counted_ms)
 
     def _take_answers(self) -> None:
         while self._answers:
@@ -172,6 +177,11 @@ class Lanes:
         self.joined = True
         ours = [place for place in map(Place._make, places) if place.topic not in self.left]
         self._lanes = {place: self._lanes.get(place) or self._new(place) for place in ours}
+
+    def counted(self, topic: str, asked_ms: int) -> None:
+        """Kafka, asked at `asked_ms`, has answered that the topic has as many partitions as we know."""
+        for lane in self.where(lambda lane: lane.place.topic == topic):
+            lane.counted_ms = asked_ms
 
     def leave(self, topic: str) -> None:
         """Apply nothing of this topic any more, whatever is assigned."""

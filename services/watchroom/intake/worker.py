@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from watchroom.errors import (
     BrokerRefuses,
     BrokerUnavailable,
     OtherDefinitions,
+    PartitionsAdded,
     StoreRefuses,
     StoreUnavailable,
     WatchroomError,
@@ -33,6 +34,7 @@ from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.month_bands import MonthBandsWriter
+from watchroom.intake.partition_counts import CountKeeper
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
@@ -105,17 +107,30 @@ class Worker:
             return 0
         for sentence in topics.differing:
             log.warning(sentence)
-        store = make_store(settings, catalogue, topics)
+        counts = CountKeeper(settings, topics)
+        added = await self._insist("redis", counts.open)
+        if added is None:
+            return 0
+        store = make_store(settings, catalogue, topics, added)
         letters = DeadLetters(settings, self._status)
         try:
             left = await self._insist("redis", store.open)
             if left is None or self._stop.is_set():
                 return 0
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
-            _refuse_all_left(settings, left)
-            session_s = settings.session_timeout_s
-            intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
+            intake = Intake(
+                appliers,
+                self._status,
+                settings.session_timeout_s,
+                topics.log_ids,
+                topics=settings.topics,
+                left=left,
+                partitions=topics.partitions,
+                added=added,
+            )
+            await _refuse_all_left(settings, intake, counts)
             self._health.intake = intake
+            noting = asyncio.create_task(counts.note_forever(intake))
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
             evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
             writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
@@ -125,6 +140,8 @@ class Worker:
                 returning.cancel()
                 evicting.cancel()
                 writing.cancel()
+                noting.cancel()
+                await counts.finish(intake)
         finally:
             await letters.stop()
             await store.close()
@@ -194,12 +211,15 @@ class Worker:
             wait.cancel()
 
 
-def _refuse_all_left(settings: Settings, left: Mapping[str, str]) -> None:
-    """Log the streams that are left alone; raises OtherDefinitions when there are no others."""
-    if left.keys() >= set(settings.streams):
-        raise OtherDefinitions(OTHERS, left)
-    for stream, changed in left.items():
+async def _refuse_all_left(settings: Settings, intake: Intake, counts: CountKeeper) -> None:
+    """Log the streams that are left alone; raises OtherDefinitions or PartitionsAdded when there are no others."""
+    if intake.left.keys() | intake.added.keys() >= set(settings.streams):
+        await counts.finish(intake)
+        raise PartitionsAdded(list(intake.added.values())) if intake.added else OtherDefinitions(OTHERS, intake.left)
+    for stream, changed in intake.left.items():
         log_left(stream, changed)
+    for sentence in intake.added.values():
+        log.error(sentence)
 
 
 async def _start(app: BatchApp, settings: Settings) -> None:

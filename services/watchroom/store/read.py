@@ -23,6 +23,7 @@ from watchroom.store.connection import connection, unavailable
 from watchroom.store.evictions import Process, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
+from watchroom.store.partition_counts import PartitionCounts, by_topic
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 Answer = TypeVar("Answer")
@@ -179,6 +180,10 @@ class Reader:
         return {
             pair: PartitionState(_int(o), _int(f), int(n or 0)) for pair, (o, f, n) in zip(pairs, found, strict=True)
         }
+
+    def partition_counts(self) -> dict[str, PartitionCounts]:
+        """How many partitions each topic has had."""
+        return by_topic(self._hash(self.keys.partition_counts))
 
     def sources(self) -> dict[tuple[str, str], SourceState]:
         """(topic, source) of every source ever heard."""

@@ -1,0 +1,203 @@
+"""Partitions are added to a topic under traffic: its stream is withheld, and after a rebuild every figure is right."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from tests.flow.rebuild_room import Room, settings_on
+from tests.flow.servers import KafkaServer, RedisServer
+from tests.flow.test_crashes import ending_between, expected_of
+from tests.oracle.recompute import differences
+from tests.oracle.traffic import REFUSED, Outgoing, traffic
+from tests.oracle.wire import content_of, partition_of, without_buckets
+from tests.parts import PartMissing, missing
+from watchroom.intake.topics import ensure_topics
+from watchroom.replay.processes import Process
+from watchroom.replay.server import free_port
+
+EVENTS, SEED, SETTLE_S = 3_000, 20_220_401, 2.0
+WITHHELD_WITHIN_S = 15
+BEFORE, AFTER = 4, 6
+ADDED = ("calls", "incidents")  # streams whose topics are added to
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of its own."""
+    try:
+        server = RedisServer(tmp_path / "redis")
+    except PartMissing as error:
+        missing(str(error))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def records(began_ms: int) -> list[Outgoing]:
+    """Traffic; of the misplaced records only those that lie wrong by both counts."""
+    sent = traffic(SEED, EVENTS, began_ms, BEFORE)
+    return [r for r in sent if dict(r.headers).get(REFUSED) != b"wrong_partition" or wrong_by_both(r)]
+
+
+def wrong_by_both(record: Outgoing) -> bool:
+    """Whether neither count puts the key where the record lies."""
+    return record.partition not in {partition_of(record.key.decode(), count) for count in (BEFORE, AFTER)}
+
+
+def placed(sent: list[Outgoing], *counts: int) -> list[Outgoing]:
+    """Records as producers write them that know these counts, in turn."""
+    return [
+        record
+        if record.partition is not None
+        else replace(record, partition=where(record, counts[i % len(counts)] if record.stream in ADDED else BEFORE))
+        for i, record in enumerate(sent)
+    ]
+
+
+def where(record: Outgoing, count: int) -> int:
+    """The partition of a record; the first one for a key that is no text."""
+    try:
+        return partition_of((record.key or b"").decode(), count)
+    except UnicodeDecodeError:
+        return 0
+
+
+class Repartitioned(Room):
+    """A force some of whose topics have been added to."""
+
+    def _places(self, stream: str) -> list[TopicPartition]:
+        count = AFTER if stream in ADDED else BEFORE
+        return [TopicPartition(self.settings.topic(stream), number) for number in range(count)]
+
+
+async def add_partitions(room: Room) -> int:
+    """Add them; returns when they were there, ms since the epoch."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    await admin.start()
+    try:
+        await admin.create_partitions({room.settings.topic(stream): NewPartitions(AFTER) for stream in ADDED})
+    finally:
+        await admin.close()
+    return now_ms()
+
+
+def page(port: int, path: str) -> str:
+    """What a process says, whatever its status."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def wrong(room: Room, began_ms: int) -> list[str]:
+    """What Redis holds against what the oracle says of the log."""
+    expected, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
+    found = content_of(room.client, room.settings.force)
+    passing = ending_between(expected, began_ms, now_ms() + 60_000)
+    return differences(without_buckets(found, passing), without_buckets(expected, passing))
+
+
+def fresh_ms(room: Room, stream: str) -> list[int]:
+    """T of each partition that Redis has."""
+    keys = room.client.scan_iter(f"{{{room.settings.force}}}:partition:{room.settings.topic(stream)}:*")
+    return [int(room.client.hget(key, "fresh_ms") or 0) for key in keys]
+
+
+def test_four_partitions_become_six_under_traffic(
+    kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Nothing wrong is published, the other streams go on, and a rebuild takes everything in order of time."""
+    began_ms = now_ms()
+    settings = settings_on(
+        kafka, redis_server, partitions=BEFORE, partitions_settle_s=SETTLE_S, health_port=free_port(),
+        exporter_port=free_port(),
+    )  # fmt: skip
+    room = Room(settings, redis_server.client(), tmp_path)
+    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
+    sent = records(began_ms)
+    first, second, third = (sent[i : i + EVENTS // 3] for i in range(0, EVENTS, EVENTS // 3))
+    exporter = Process("exporter", settings, tmp_path / "exporter.log")
+
+    async def until(what: str, within_s: float, path: str, port: int) -> None:
+        async with asyncio.timeout(within_s):
+            while what not in await asyncio.to_thread(page, port, path):  # noqa: ASYNC110 - pages tell nobody
+                await asyncio.sleep(0.1)
+
+    async def under_traffic() -> int:
+        await ensure_topics(settings)
+        await room.send(placed(first, BEFORE))
+        with room.worker(health_port=settings.health_port) as worker, exporter:
+            await room.until_applied(worker)
+            await until('watchroom_stream_withheld{stream="calls"} 0', 20, "/metrics", settings.exporter_port)
+            sending = asyncio.create_task(room.send(placed(second[:100], BEFORE)))
+            added_ms = await add_partitions(room)
+            await sending
+            await room.send(placed(second[100:], AFTER, BEFORE))  # some producers know, some do not yet
+            withheld = 'watchroom_stream_withheld{stream="calls"} 1'
+            await until(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
+            await until(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
+            why = f"{settings.topic('calls')} has 6 partitions since"
+            await until(why, WITHHELD_WITHIN_S, "/healthz", settings.exporter_port)
+            metrics = page(settings.exporter_port, "/metrics")
+            assert 'watchroom_stream_withheld{stream="crimes"} 0' in metrics
+            assert "watchroom_crime_recorded" in metrics
+            assert "watchroom_call_volume" not in metrics
+            assert await is_applied_soon(room, worker, "crimes", "contacts")
+            assert max(fresh_ms(room, "calls")) <= added_ms
+        with room.worker(health_port=settings.health_port) as worker:  # one that finds them added refuses the stream
+            assert said in page(settings.health_port, "/readyz")
+            assert await is_applied_soon(room, worker, "crimes")
+        await room.until_nobody_is_in_the_group()
+        return added_ms
+
+    added_ms = asyncio.run(under_traffic())
+    room.half_a_minute_passes()
+    time.sleep(max(0.0, added_ms / 1000 + SETTLE_S + 1 - time.time()))  # the moment that the rebuild waits for
+    done = room.run("rebuild")
+    assert done.code == 0, done.said
+    after = Repartitioned(settings, room.client, tmp_path)
+    assert not wrong(after, began_ms)
+
+    async def go_on() -> None:
+        await after.send(placed(third, AFTER))
+        with after.worker() as worker:
+            await after.until_applied(worker)
+        await after.until_nobody_is_in_the_group()
+
+    asyncio.run(go_on())
+    assert not wrong(after, began_ms)
+    live = after.dump()
+    after.half_a_minute_passes()
+    done = after.run("rebuild")
+    assert done.code == 0, done.said
+    assert not wrong(after, began_ms)
+    assert after.dump().keys() == live.keys()
+
+
+async def is_applied_soon(room: Room, worker: Process, *streams: str) -> bool:
+    """Whether these streams get on within some seconds."""
+    async with asyncio.timeout(20):
+        while not await room.is_applied(streams):
+            worker.check()
+            await asyncio.sleep(0.1)
+    return True
