@@ -17,15 +17,17 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from tests.flow.rebuild_room import Room, settings_on
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import ending_between, expected_of
+from tests.oracle.facts import Sent
 from tests.oracle.recompute import differences
-from tests.oracle.traffic import REFUSED, Outgoing, traffic
-from tests.oracle.wire import content_of, partition_of, without_buckets
+from tests.oracle.traffic import HISTORY, REFUSED, Outgoing, traffic
+from tests.oracle.wire import content_of, partition_of, value_of, without_buckets
 from tests.parts import PartMissing, missing
+from watchroom.events.times import to_ms
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 
-EVENTS, SEED, SETTLE_S = 3_000, 20_220_401, 2.0
+EVENTS, SEED, SETTLE_S = 1_500, 20_220_401, 2.0
 WITHHELD_WITHIN_S = 15
 BEFORE, AFTER = 4, 6
 ADDED = ("calls", "incidents")  # streams whose topics are added to
@@ -56,6 +58,24 @@ def records(began_ms: int) -> list[Outgoing]:
     """Traffic; of the misplaced records only those that lie wrong by both counts."""
     sent = traffic(SEED, EVENTS, began_ms, BEFORE)
     return [r for r in sent if dict(r.headers).get(REFUSED) != b"wrong_partition" or wrong_by_both(r)]
+
+
+def corrected() -> tuple[list[Outgoing], list[Outgoing]]:
+    """Incidents of November 2021 that were created then, and their grade, which was told after the month had closed.
+
+    Read the other way round, the log of restatements is another.
+    """
+    at_ms, told_ms = to_ms("2021-11-20T12:00:00Z"), to_ms("2021-12-09T12:00:00Z")
+    return (
+        [_incident("created", f"corrected-{n}", at_ms, at_ms, grade="1", area="stoke") for n in range(20)],
+        [_incident("graded", f"corrected-{n}", told_ms, told_ms, grade="2") for n in range(20)],
+    )
+
+
+def _incident(what: str, subject: str, at_ms: int, recorded_ms: int, **data: str) -> Outgoing:
+    kind, event_id = f"incident.{what}", f"{subject}-{what}"
+    event = Sent("incidents", kind, event_id, subject, at_ms, recorded_ms, data, HISTORY)
+    return Outgoing("incidents", subject.encode(), value_of(event, recorded_ms), [])
 
 
 def wrong_by_both(record: Outgoing) -> bool:
@@ -136,6 +156,7 @@ def test_four_partitions_become_six_under_traffic(
     said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
     sent = records(began_ms)
     first, second, third = (sent[i : i + EVENTS // 3] for i in range(0, EVENTS, EVENTS // 3))
+    created, graded = corrected()
     exporter = Process("exporter", settings, tmp_path / "exporter.log")
 
     async def until(what: str, within_s: float, path: str, port: int) -> None:
@@ -145,13 +166,14 @@ def test_four_partitions_become_six_under_traffic(
 
     async def under_traffic() -> int:
         await ensure_topics(settings)
-        await room.send(placed(first, BEFORE))
+        await room.send(placed([*first, *created], BEFORE))
         with room.worker(health_port=settings.health_port) as worker, exporter:
             await room.until_applied(worker)
             await until('watchroom_stream_withheld{stream="calls"} 0', 20, "/metrics", settings.exporter_port)
             sending = asyncio.create_task(room.send(placed(second[:100], BEFORE)))
             added_ms = await add_partitions(room)
             await sending
+            await room.send(placed(graded, AFTER))
             await room.send(placed(second[100:], AFTER, BEFORE))  # some producers know, some do not yet
             withheld = 'watchroom_stream_withheld{stream="calls"} 1'
             await until(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
