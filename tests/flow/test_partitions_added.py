@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
+from tests.flow.pages import page, until_page_says
 from tests.flow.rebuild_room import Room, settings_on
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import ending_between, expected_of
@@ -21,7 +19,6 @@ from tests.oracle.facts import Sent
 from tests.oracle.recompute import differences
 from tests.oracle.traffic import HISTORY, REFUSED, Outgoing, traffic
 from tests.oracle.wire import content_of, partition_of, value_of, without_buckets
-from tests.parts import PartMissing, missing
 from watchroom.events.times import to_ms
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import Process
@@ -33,20 +30,6 @@ BEFORE, AFTER = 4, 6
 ADDED = ("calls", "incidents")  # streams whose topics are added to
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis of its own."""
-    try:
-        server = RedisServer(tmp_path / "redis")
-    except PartMissing as error:
-        missing(str(error))
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
 
 
 def now_ms() -> int:
@@ -120,15 +103,6 @@ async def add_partitions(room: Room) -> int:
     return now_ms()
 
 
-def page(port: int, path: str) -> str:
-    """What a process says, whatever its status."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        return error.read().decode()
-
-
 def wrong(room: Room, began_ms: int) -> list[str]:
     """What Redis holds against what the oracle says of the log."""
     expected, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
@@ -159,27 +133,22 @@ def test_four_partitions_become_six_under_traffic(
     created, graded = corrected()
     exporter = Process("exporter", settings, tmp_path / "exporter.log")
 
-    async def until(what: str, within_s: float, path: str, port: int) -> None:
-        async with asyncio.timeout(within_s):
-            while what not in await asyncio.to_thread(page, port, path):  # noqa: ASYNC110 - pages tell nobody
-                await asyncio.sleep(0.1)
-
     async def under_traffic() -> int:
         await ensure_topics(settings)
         await room.send(placed([*first, *created], BEFORE))
         with room.worker(health_port=settings.health_port) as worker, exporter:
             await room.until_applied(worker)
-            await until('watchroom_stream_withheld{stream="calls"} 0', 20, "/metrics", settings.exporter_port)
+            await until_page_says('watchroom_stream_withheld{stream="calls"} 0', 20, "/metrics", settings.exporter_port)
             sending = asyncio.create_task(room.send(placed(second[:100], BEFORE)))
             added_ms = await add_partitions(room)
             await sending
             await room.send(placed(graded, AFTER))
             await room.send(placed(second[100:], AFTER, BEFORE))  # some producers know, some do not yet
             withheld = 'watchroom_stream_withheld{stream="calls"} 1'
-            await until(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
-            await until(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
+            await until_page_says(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
+            await until_page_says(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
             why = f"{settings.topic('calls')} has 6 partitions since"
-            await until(why, WITHHELD_WITHIN_S, "/healthz", settings.exporter_port)
+            await until_page_says(why, WITHHELD_WITHIN_S, "/healthz", settings.exporter_port)
             metrics = page(settings.exporter_port, "/metrics")
             assert 'watchroom_stream_withheld{stream="crimes"} 0' in metrics
             assert "watchroom_crime_recorded" in metrics

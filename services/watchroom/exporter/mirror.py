@@ -25,6 +25,7 @@ from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.evictions import Process
 from watchroom.store.meta import Meta
+from watchroom.store.open_transactions import OpenTransaction
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, Reader, SourceState
 
@@ -47,6 +48,7 @@ class Reading:
     tokens: TokenReading = NO_TOKENS
     process: Process | None = None
     partition_counts: Mapping[str, PartitionCounts] = field(default_factory=dict)  # by topic
+    open_transactions: Mapping[tuple[str, int], OpenTransaction] = field(default_factory=dict)
 
 
 class Mirror:
@@ -136,6 +138,7 @@ class Mirror:
         ignored_fields = self._of_fed(self._reader.ignored_fields())
         raw_identifiers = self._of_fed(self._reader.raw_identifiers())
         partition_counts = self._reader.partition_counts()
+        open_transactions = self._of_fed(self._reader.open_transactions())
         if self._reader.life() != life[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         with self.lock:
@@ -158,6 +161,7 @@ class Mirror:
                 tokens,
                 process,
                 partition_counts,
+                open_transactions,
             )
         self._seq, self._life = seq, life
         self._remember_order(to_read)

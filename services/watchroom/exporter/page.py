@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from watchroom.events.times import to_text
-from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
+from watchroom.exporter.judge import Heard, heard_of, held_up, partitions_added, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import (
@@ -118,19 +117,10 @@ class Page:
         return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
 
     def _added(self, stream: str, reading: Reading) -> Iterator[str]:
-        """Why the partitions of a topic make its figures incomplete, whatever those that are read say."""
+        """See `judge.partitions_added`."""
         topic = self._settings.topic(stream)
-        known = reading.partition_counts.get(topic)
         filled = reading.meta.partitions.get(topic) if reading.meta else None
-        if known is None or filled is None:
-            return
-        if known.latest > filled:
-            yield (
-                f"{topic} has {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
-                f" made from {filled}: stop the workers and run `watchroom rebuild`"
-            )
-        elif known.is_rebuilding:
-            yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
+        return partitions_added(topic, reading.partition_counts.get(topic), filled)
 
     def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:
         """What is declared of a stream's sources, and when each was heard."""
@@ -147,7 +137,8 @@ class Page:
         topic = self._settings.topic(stream)
         count = reading.meta.partitions.get(topic) if reading.meta else None
         fresh_ms = {partition: state.fresh_ms for (of, partition), state in reading.partitions.items() if of == topic}
-        return [f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)]
+        stale = [f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)]
+        return [*held_up(topic, reading.open_transactions, now_ms), *stale] if stale else []
 
     @property
     def _fresh_ms(self) -> int:

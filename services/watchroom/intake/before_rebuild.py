@@ -21,6 +21,7 @@ from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.evictions import refuse_evicting
+from watchroom.store.open_transactions import ends
 from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCounts
 from watchroom.store.read import PartitionState, Reader
 
@@ -29,6 +30,7 @@ REQUEST_TIMEOUT_MS = 10_000
 FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
 COORDINATOR_WITHIN_S = 15.0
+TRANSACTION_WITHIN_S = 10.0
 NOT_DATED = -1
 MADE_ANEW = "was made anew since Redis was filled from it"
 
@@ -134,6 +136,32 @@ async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartitio
     for place, begin in begins.items():
         consumer.seek(place, begin)
     return starts
+
+
+async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collection[LogStart]) -> None:
+    """Raise WorkFailed if some log cannot be read to its end; transactions that go on get a while to end.
+
+    Args:
+        consumer: One that reads only what is committed.
+        starts: The logs.
+
+    Raises:
+        KafkaError: Kafka did not answer.
+    """
+    until_s = time.monotonic() + TRANSACTION_WITHIN_S
+    while True:
+        stable = await consumer.end_offsets([start.place for start in starts])  # of such a consumer the stable ones
+        held_up = [start for start in starts if stable[start.place] < start.end]
+        if not held_up:
+            return
+        if time.monotonic() > until_s:
+            topic, partition = held_up[0].place
+            offset = stable[held_up[0].place]
+            raise WorkFailed(
+                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on may be"
+                f" read; {ends(topic, partition, offset)}. Nothing was changed"
+            )
+        await asyncio.sleep(0.2)
 
 
 async def _is_seen(

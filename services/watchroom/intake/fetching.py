@@ -123,7 +123,8 @@ class BatchThread(AIOKafkaConsumerThread):
                 for tp, position in asked:
                     state, lane = assignment.state_value(tp), self._lanes.get(tp)
                     if lane is not None and state.timestamp is not None:
-                        lane.note(Answer(sent_ms, position, state.highwater))
+                        stable = state.lso if state.lso is not None and state.lso >= 0 else None
+                        lane.note(Answer(sent_ms, position, state.highwater, stable))
             return wake
 
         return noting

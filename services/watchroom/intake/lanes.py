@@ -50,6 +50,10 @@ class Lane:
         self.stands = 0  # applied up to here
         self.queued = 0
         self.end: int | None = None  # the log's end in the latest answer
+        self.stable: int | None = None  # up to here the latest answer lets us read
+        self.open_since_ms: int | None = (
+            None  # when answers began to show this end of what may be read, below the log's
+        )
         self.answered_ms: int | None = None  # when the latest answered fetch was sent
         self.moved_at_s = time.monotonic()  # when it last made progress, or had nothing to do
         self.touched_at_s = 0.0
@@ -121,12 +125,28 @@ class Lane:
         while self._answers:
             answer = self._answers.popleft()
             self.freshness.answered(answer)
+            self._take_stable(answer)
             self.end, self.answered_ms = answer.end, answer.sent_ms
             self.refused_at = None
             if answer.end >= answer.position:
                 self._short_since_s = None
             elif self._short_since_s is None:
                 self._short_since_s = time.monotonic()
+
+    def _take_stable(self, answer: Answer) -> None:
+        stable = answer.end if answer.stable is None else min(answer.stable, answer.end)
+        if stable >= answer.end:
+            self.open_since_ms = None
+        elif self.open_since_ms is None or stable != self.stable:
+            self.open_since_ms = answer.sent_ms
+        self.stable = stable
+
+    def held_up_ms(self, now_ms: int) -> int:
+        """How long all that may be read has been applied while an open transaction hides the rest; 0: it is not so."""
+        self._take_answers()
+        if self.open_since_ms is None or not self.placed or self.stable is None or self.stands < self.stable:
+            return 0
+        return now_ms - self.open_since_ms
 
     def silent_s(self, now_ms: int) -> float:
         """How long ago the latest answered fetch was sent, seconds; since the placing if there was none."""
@@ -150,12 +170,12 @@ class Lane:
         return time.monotonic() - self.touched_at_s >= after_s
 
     def behind(self) -> bool:
-        """Whether the log is known to hold more than what is applied; while not, the clock of progress starts anew.
+        """Whether the log is known to hold more to read than is applied; while not, the clock of progress starts anew.
 
         Called with every touch, so that an event after a quiet hour does not look like an hour's stall.
         """
         self._take_answers()
-        behind = not self.placed or (self.end is not None and self.end > self.stands)
+        behind = not self.placed or (self.stable is not None and self.stable > self.stands)
         if not behind:
             self.moved_at_s = time.monotonic()
         return behind

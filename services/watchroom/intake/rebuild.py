@@ -32,6 +32,7 @@ from watchroom.intake.before_rebuild import (
     refuse_early,
     refuse_loss,
     refuse_members,
+    refuse_open_transactions,
     refuse_while_running,
 )
 from watchroom.intake.dead_letters import DeadLetters
@@ -114,6 +115,7 @@ async def _rebuild(
     settle_ms = round(settings.partitions_settle_s * 1000)
     try:
         starts = await _logs(consumer, settings, topics)
+        await refuse_open_transactions(consumer, starts)
         counts = {topic: await dated(consumer, topic, known, _now_ms()) for topic, known in counts.items()}
         refuse_early(counts, settle_ms, _now_ms())
         refuse_loss(

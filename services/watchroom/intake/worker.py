@@ -26,6 +26,7 @@ from watchroom.errors import (
     WatchroomError,
     WorkFailed,
 )
+from watchroom.intake import transactions
 from watchroom.intake.app import make_app, member_name
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.dead_letters import DeadLetters
@@ -131,6 +132,7 @@ class Worker:
             await _refuse_all_left(settings, intake, counts)
             self._health.intake = intake
             noting = asyncio.create_task(counts.note_forever(intake))
+            naming = asyncio.create_task(transactions.note_forever(settings, intake))
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
             evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
             writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
@@ -141,6 +143,7 @@ class Worker:
                 evicting.cancel()
                 writing.cancel()
                 noting.cancel()
+                naming.cancel()
                 await counts.finish(intake)
         finally:
             await letters.stop()

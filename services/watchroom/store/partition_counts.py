@@ -11,25 +11,18 @@ One hash, `{force}:partition-counts`, with these fields for a topic:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, cast
-
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
+from typing import Final, NamedTuple
 
 from watchroom.redis_url import RedisServer
-from watchroom.store.connection import connection, unavailable
 from watchroom.store.keys import Keys
+from watchroom.store.noted import NotedHash
 
 COUNT: Final = "count"
 LOG: Final = "log"
 REBUILDING: Final = "rebuilding"
 MERGED: Final = "merged"
-TIMEOUT_S = 5.0
 
 
 class Count(NamedTuple):
@@ -81,28 +74,17 @@ class PartitionCountStore:
     """Reads and writes the hash; every call raises StoreUnavailable when Redis does not answer."""
 
     def __init__(self, server: RedisServer | str, force: str) -> None:
-        self._server = server
-        self._key = Keys(force).partition_counts
-        self._redis = Redis(
-            **connection(server),
-            decode_responses=True,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale
-        )
+        self._hash = NotedHash(server, Keys(force).partition_counts)
 
     def read(self) -> dict[str, PartitionCounts]:
         """What is known, by topic."""
-        with self._answers():
-            stored = cast("dict[str, str]", self._redis.hgetall(self._key))
-        return by_topic(stored)
+        return by_topic(self._hash.read())
 
     def note(self, topic: str, count: Count, log_id: str | None) -> None:
         """Add a count; one that is known keeps its time, so that of several workers the first one says it."""
-        with self._answers():
-            self._redis.hsetnx(self._key, f"{topic}|{COUNT}|{count.partitions}", str(count.from_ms))
-            if log_id is not None:
-                self._redis.hsetnx(self._key, f"{topic}|{LOG}", log_id)
+        self._hash.add(f"{topic}|{COUNT}|{count.partitions}", str(count.from_ms))
+        if log_id is not None:
+            self._hash.add(f"{topic}|{LOG}", log_id)
 
     def replace(self, topic: str, known: PartitionCounts) -> None:
         """Write all that is known of a topic, in place of what was."""
@@ -113,22 +95,9 @@ class PartitionCountStore:
             fields[f"{topic}|{REBUILDING}"] = "1"
         for partition, offset in known.merged.items():
             fields[f"{topic}|{MERGED}|{known.latest}|{partition}"] = str(offset)
-        with self._answers():
-            stored = cast("list[str]", self._redis.hkeys(self._key))
-            gone = [name for name in stored if name.startswith(f"{topic}|") and name not in fields]
-            pipe = self._redis.pipeline(transaction=True)
-            if gone:
-                pipe.hdel(self._key, *gone)
-            pipe.hset(self._key, mapping=cast("dict[Any, Any]", fields))
-            pipe.execute()
+        stored = self._hash.read()
+        self._hash.change(fields, [name for name in stored if name.startswith(f"{topic}|") and name not in fields])
 
     def close(self) -> None:
         """Give the connections back."""
-        self._redis.close()
-
-    @contextmanager
-    def _answers(self) -> Iterator[None]:
-        try:
-            yield
-        except (RedisError, OSError) as error:
-            raise unavailable(self._server, error) from error
+        self._hash.close()

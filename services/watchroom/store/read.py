@@ -23,6 +23,7 @@ from watchroom.store.connection import connection, unavailable
 from watchroom.store.evictions import Process, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
+from watchroom.store.open_transactions import OpenTransaction, by_partition
 from watchroom.store.partition_counts import PartitionCounts, by_topic
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
@@ -184,6 +185,10 @@ class Reader:
     def partition_counts(self) -> dict[str, PartitionCounts]:
         """How many partitions each topic has had."""
         return by_topic(self._hash(self.keys.partition_counts))
+
+    def open_transactions(self) -> dict[tuple[str, int], OpenTransaction]:
+        """What workers last said of transactions that were left open, by topic and partition."""
+        return by_partition(self._hash(self.keys.open_transactions))
 
     def sources(self) -> dict[tuple[str, str], SourceState]:
         """(topic, source) of every source ever heard."""
