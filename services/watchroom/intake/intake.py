@@ -105,6 +105,7 @@ class Intake:
         self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in not_served))
+        self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
@@ -203,6 +204,16 @@ class Intake:
                 self.partitions_added(topic, found, now_ms())
             else:
                 self.lanes.counted(topic, asked_ms)
+
+    def may_not_read(self, topic: str) -> None:
+        """Kafka does not let us read this topic: it is asked for seldom, and the others go on."""
+        self.lanes.refuse(topic)
+        self.status.count("kafka_retries")
+        self.status.waiting(
+            f"kafka topic {topic}",
+            f"Kafka does not let this user read topic {topic}: grant it READ, see deploy/kafka/rights.md",
+            is_whole=True,
+        )
 
     def handle(self, fetched: Fetched) -> None:
         """Apply one batch in its turn, however long Redis takes; drops it if its lane has moved on.

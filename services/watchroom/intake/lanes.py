@@ -20,6 +20,7 @@ from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer, Freshness
 
 PAUSE_FIRST_S, PAUSE_MOST_S = 0.05, 2.0
+REFUSED_FIRST_S, REFUSED_MOST_S = 2.0, 16.0
 MOST_QUEUED = 2  # batches of one lane between fetch and apply
 
 
@@ -188,6 +189,7 @@ class Lanes:
         self._make_applier = make_applier
         self._lanes: dict[tuple[str, int], Lane] = {}
         self.left: frozenset[str] = frozenset(left)  # topics of which nothing is applied; they are unsubscribed from
+        self._refused: dict[str, tuple[float, float]] = {}  # by topic: how long it is not fetched, and until when
         self.joined = False  # whether the group has ever given us an assignment, were it an empty one
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
@@ -202,6 +204,19 @@ class Lanes:
         """Kafka, asked at `asked_ms`, has answered that the topic has as many partitions as we know."""
         for lane in self.where(lambda lane: lane.place.topic == topic):
             lane.counted_ms = asked_ms
+
+    def refuse(self, topic: str) -> None:
+        """Kafka does not let us read this topic: fetch it again after 2, 4, 8, then every 16 s."""
+        wait_s = min(2 * self._refused.get(topic, (REFUSED_FIRST_S / 2, 0.0))[0], REFUSED_MOST_S)
+        self._refused[topic] = wait_s, time.monotonic() + wait_s
+
+    def is_refused(self, topic: str) -> bool:
+        """Whether it is too early to fetch this topic again."""
+        return topic in self._refused and time.monotonic() < self._refused[topic][1]
+
+    def read(self, topic: str) -> bool:
+        """Kafka lets us read this topic; whether it had refused before."""
+        return self._refused.pop(topic, None) is not None
 
     def leave(self, topic: str) -> None:
         """Apply nothing of this topic any more, whatever is assigned."""

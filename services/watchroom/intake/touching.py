@@ -38,7 +38,9 @@ async def touch_forever(intake: Intake, touch_s: float) -> None:
 def _notice_silence(intake: Intake) -> None:
     """Say that Kafka is silent, or that it answers again."""
     silent_s = [lane.silent_s(now_ms()) for lane in intake.lanes if lane.placed]
-    if silent_s and min(silent_s) > SILENT_S:
+    if silent_s and min(silent_s) > SILENT_S and (refused := intake.login_refused()):
+        intake.status.waiting("kafka", refused, is_whole=True)
+    elif silent_s and min(silent_s) > SILENT_S:
         intake.status.waiting("kafka", f"no answer to a fetch for {min(silent_s):.0f} s")
     elif silent_s:
         intake.status.answered("kafka")

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
-from watchroom.errors import WorkFailed
+from watchroom.errors import BrokerRefuses, WorkFailed
 from watchroom.intake.log_ids import topics_seen
 
 BROKER_WAIT_S = 10.0
@@ -46,7 +47,18 @@ async def look_at_logs(consumer: AIOKafkaConsumer) -> LogsSeen:
 
 
 def refuse_dead_tasks(consumer: AIOKafkaConsumer) -> None:
-    """Raise WorkFailed if a task that aiokafka never ends has ended: nobody else looks at them."""
+    """Raise WorkFailed if a task that aiokafka never ends has ended: nobody else looks at them.
+
+    Raises:
+        BrokerRefuses: The one that keeps our place in the group stands still since our user lacks a right.
+    """
+    told = consumer._coordinator._pending_exception  # aiokafka waits until a caller of `getmany` has taken it
+    if isinstance(told, (GroupAuthorizationFailedError, TopicAuthorizationFailedError)):
+        what = "group" if isinstance(told, GroupAuthorizationFailedError) else "topic"
+        raise BrokerRefuses(
+            f"Kafka does not let this user use {what} {told.args[0] if told.args else ''}: grant it READ, see"
+            " deploy/kafka/rights.md"
+        )
     tasks = {"fetches": consumer._fetcher._fetch_task, "keeps its group": consumer._coordinator._coordination_task}
     for what, task in tasks.items():
         if task.done() and not consumer._closed:

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -41,12 +42,15 @@ from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
+from watchroom.kafka.asking import refused_now
+from watchroom.kafka.login_limit import limit_logins
 from watchroom.settings import Settings
 from watchroom.store.write import OTHERS
 
 RETRY_S = 1.0
 REFUSED_RETRY_MOST_S = 16.0  # of a server that refuses us: after 2, 4, 8 s, then so often
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
+LONG_S = 60.0  # work that went on for so long was no try
 LET_GO_WITHIN_S = 2.0  # a start that was called off
 GC_THRESHOLD = 50_000  # allocations between collections of the young; states are many and long-lived
 
@@ -61,6 +65,7 @@ def run(settings: Settings) -> int:
         0 after a signal, 1 when the work failed, 2 when a person must put something right first.
     """
     log_to_stderr()
+    limit_logins()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer thread makes its loop by it too
     code = asyncio.run(Worker(settings).run())
     _leave(code)
@@ -87,7 +92,7 @@ class Worker:
         try:
             self._catch_signals()
             await self._health.start(self._settings)
-            return await self._work()
+            return await self._work_on()
         except WatchroomError as error:
             for line in str(error).splitlines():  # one for each fault
                 log.error(line)  # noqa: TRY400 - the message is for a person; a traceback says no more
@@ -99,6 +104,23 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+
+    async def _work_on(self) -> int:
+        """Work; where Kafka has taken a right from a worker that ran, wait and begin again, until it is given back."""
+        wait_s = RETRY_S
+        while not self._stop.is_set():
+            began_s = time.monotonic()
+            try:
+                return await self._work()
+            except BrokerRefuses as error:
+                self._health.intake = None
+                self._status.waiting("kafka", str(error), is_whole=True)
+                self._status.count("kafka_retries")
+                wait_s = RETRY_S if time.monotonic() - began_s > LONG_S else wait_s
+                wait_s = min(2 * wait_s, REFUSED_RETRY_MOST_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), wait_s)
+        return 0
 
     async def _work(self) -> int:
         settings = self._settings
@@ -129,6 +151,7 @@ class Worker:
                 partitions=topics.partitions,
                 added=added,
             )
+            intake.login_refused = lambda: refused_now(settings)
             await _refuse_all_left(settings, intake, counts)
             self._health.intake = intake
             noting = asyncio.create_task(counts.note_forever(intake))
@@ -189,6 +212,8 @@ class Worker:
             with suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
         log.info("ended", **intake.status.counts)
+        if isinstance(intake.failure, BrokerRefuses):
+            raise intake.failure
         return exit_code(intake.failure)
 
     async def _started(self, app: BatchApp) -> bool:
