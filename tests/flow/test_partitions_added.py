@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from redis import Redis
 
 from tests.flow.pages import page, until_page_says
 from tests.flow.rebuild_room import Room, settings_on
-from tests.flow.servers import KafkaServer, RedisServer
+from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.test_crashes import ending_between, expected_of
+from tests.intake.worker_process import WorkerProcess
 from tests.oracle.facts import Sent
 from tests.oracle.recompute import differences
 from tests.oracle.traffic import HISTORY, REFUSED, Outgoing, traffic
@@ -23,6 +26,7 @@ from watchroom.events.times import to_ms
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
+from watchroom.store.partition_counts import PartitionCountStore
 
 EVENTS, SEED, SETTLE_S = 1_500, 20_220_401, 2.0
 WITHHELD_WITHIN_S = 15
@@ -92,12 +96,12 @@ class Repartitioned(Room):
         return [TopicPartition(self.settings.topic(stream), number) for number in range(count)]
 
 
-async def add_partitions(room: Room) -> int:
+async def add_partitions(room: Room, added: Sequence[str] = ADDED) -> int:
     """Add them; returns when they were there, ms since the epoch."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
     try:
-        await admin.create_partitions({room.settings.topic(stream): NewPartitions(AFTER) for stream in ADDED})
+        await admin.create_partitions({room.settings.topic(stream): NewPartitions(AFTER) for stream in added})
     finally:
         await admin.close()
     return now_ms()
@@ -192,3 +196,25 @@ async def is_applied_soon(room: Room, worker: Process, *streams: str) -> bool:
             worker.check()
             await asyncio.sleep(0.1)
     return True
+
+
+def test_a_worker_without_another_stream_ends_with_2_and_so_does_every_worker_after_it(
+    real_stack: Stack, tmp_path: Path
+) -> None:
+    """Its supervisor and its log say that a person must rebuild; what it found is noted for the rebuild."""
+    settings = real_stack.settings(partitions=BEFORE, streams=("calls",))
+    room, added = Room(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
+    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
+    asyncio.run(ensure_topics(settings))
+    for number in range(2):
+        log = tmp_path / f"worker-{number}.log"
+        with WorkerProcess(real_stack, log, partitions=BEFORE, streams="calls") as worker:
+            if number == 0:
+                worker.until_ready()
+                added_ms = asyncio.run(add_partitions(room, added))
+            assert worker.exit_code() == 2
+        assert said in log.read_text()
+        assert "run `watchroom rebuild`" in log.read_text()
+    known = PartitionCountStore(real_stack.redis_url, settings.force).read()[settings.topic("calls")]
+    assert [count.partitions for count in known.counts] == [BEFORE, AFTER]
+    assert abs(known.counts[1].from_ms - added_ms) < 1_000 * WITHHELD_WITHIN_S

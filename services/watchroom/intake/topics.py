@@ -1,8 +1,8 @@
 """The topics we own: created by ourselves, with the settings that the figures rest on.
 
 LogAppendTime makes a record's timestamp the broker's, so arrival is no producer's opinion;
-400 days of retention let a rebuild make 12 months again, and what is never forgotten is kept for ever; partition
-counts never change.
+400 days of retention let a rebuild make 12 months again, and what is never forgotten is kept for ever. We never change
+the partition count of a topic; if somebody else does, see deploy/kafka/partitions.md.
 """
 
 from __future__ import annotations
