@@ -29,6 +29,7 @@ from watchroom.cli_options import (
     progress,
     servers_named,
     settings_with,
+    whole_number,
 )
 from watchroom.errors import WatchroomError
 from watchroom.settings import read_settings
@@ -178,8 +179,8 @@ def rebuild(
     partitions_before: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            help="How many partitions the topics had before some were added; needed only where Redis was lost since.",
+            parser=whole_number(1),
+            help="Partitions that topics had before some were added, where Redis was lost since; default: as noted.",
         ),
     ] = None,
     kafka: Kafka = None,

@@ -42,7 +42,7 @@ class LoginLimit:
         """A broker that refuses us now; None if none does."""
         return next(iter(self._refused.values()), None)
 
-    async def connect(self, host: str, port: int, **arguments: Any) -> AIOKafkaConnection:  # noqa: ANN401 - aiokafka's own
+    async def connect(self, host: str, port: int, **security_and_more: Any) -> AIOKafkaConnection:  # noqa: ANN401 - aiokafka's own
         """As `aiokafka.conn.create_conn`; raises the last refusal again while it is too early to ask.
 
         Raises:
@@ -54,7 +54,7 @@ class LoginLimit:
             raise known.error
         wait_s = FIRST_WAIT_S if known is None else min(2 * known.wait_s, MOST_WAIT_S)
         try:
-            connection = await create_conn(host, port, **arguments)
+            connection = await create_conn(host, port, **security_and_more)
         except REFUSALS as error:
             self._refused[server] = Refused(server, error, wait_s, time.monotonic() + wait_s)
             raise

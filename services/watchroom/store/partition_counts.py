@@ -2,7 +2,7 @@
 
 One hash, `{force}:partition-counts`, with these fields for a topic:
 
-`<topic>|count|<n>`        Kafka timestamp, ms, from which the topic has n partitions; 0 for the first known count
+`<topic>|partitions|<n>`   Kafka timestamp, ms, from which the topic has n partitions; 0 for the first known count
 `<topic>|log`              the id of the log that this is said of; a topic made anew begins anew
 `<topic>|rebuilding`       1 from before a rebuild clears the figures until it has merged the partitions: until then no
                            worker may go on, for it would read what is left partition by partition
@@ -19,7 +19,7 @@ from watchroom.redis_url import RedisServer
 from watchroom.store.keys import Keys
 from watchroom.store.noted import NotedHash
 
-COUNT: Final = "count"
+COUNT: Final = "partitions"
 LOG: Final = "log"
 REBUILDING: Final = "rebuilding"
 MERGED: Final = "merged"
