@@ -29,6 +29,7 @@ from watchroom.cli_options import (
     progress,
     servers_named,
     settings_with,
+    whole_number,
 )
 from watchroom.errors import WatchroomError
 from watchroom.settings import read_settings
@@ -178,6 +179,13 @@ def rebuild(
         str | None,
         typer.Option(help="Accept losing months before this one (2021-04) that no log holds any more; default: none."),
     ] = None,
+    partitions_before: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole_number(1),
+            help="Partitions that topics had before some were added, where Redis was lost since; default: as noted.",
+        ),
+    ] = None,
     kafka: Kafka = None,
     redis: RedisUrl = None,
 ) -> None:
@@ -187,5 +195,5 @@ def rebuild(
     check_months("--lose-before", [] if lose_before is None else [lose_before])
     settings = settings_with(kafka, redis)
     with servers_named(settings), progress() as tell:
-        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known))
+        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known), partitions_before)
     messages.print(f"rebuilt from {done.records:,} records, of which {done.refused:,} are dead letters")

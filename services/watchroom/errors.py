@@ -60,6 +60,15 @@ class RebuildNeeded(WatchroomError):
         super().__init__(f"{what}; run `watchroom rebuild`")
 
 
+class PartitionsAdded(WatchroomError):
+    """STOP (2): every stream that is left to this worker has partitions that were added; one sentence for each."""
+
+    exit_code = 2
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("\n".join(sentences))
+
+
 class OtherDefinitions(RebuildNeeded):
     """STOP for these streams, and (2) for the process when it has no other: Redis has other definitions of them.
 

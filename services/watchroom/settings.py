@@ -229,6 +229,12 @@ class Settings(BaseSettings):
     fresh_s: float = Field(default=10, gt=0, description="a partition older than this withholds its stream")
     silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")
     touch_s: float = Field(default=2, gt=0, description="freshness is written at least this often")
+    partitions_settle_s: float = Field(
+        default=420,
+        ge=0,
+        description="so long after partitions were added a producer may write by the earlier count: its"
+        " metadata.max.age.ms and delivery.timeout.ms together",
+    )
     session_timeout_s: float = Field(default=10, gt=0, description="a silent worker loses its partitions after this")
     worker_name: str = Field(
         default="", description="begins its static member name; default: host name and health port"

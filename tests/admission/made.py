@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from watchroom.admission.admit import Admission
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
+from watchroom.events.partitioner import CountInUse
 from watchroom.events.record import Event, Record
 from watchroom.events.times import to_ms
 
@@ -43,7 +45,13 @@ def record(*, key: bytes | None = b"17", arrival_ms: int = NOON_MS, headers: Any
     return Record(offset=5, timestamp_ms=arrival_ms, key=key, value=value_of(**changed), headers=headers)
 
 
-def admission(stream: str = "calls", *, partition: int = 0, history: tuple[str, ...] = ()) -> Admission:
+def admission(
+    stream: str = "calls",
+    *,
+    partition: int = 0,
+    history: tuple[str, ...] = (),
+    counts: Sequence[CountInUse] = (),
+) -> Admission:
     """The rules of one partition out of four: 24 h late, 5 min ahead, known for 3 days."""
     return Admission(
         stream,
@@ -53,6 +61,7 @@ def admission(stream: str = "calls", *, partition: int = 0, history: tuple[str, 
         lateness_ms=DAY_MS,
         future_ms=FUTURE_MS,
         keeping_ms=KEEPING_MS,
+        counts=counts,
     )
 
 

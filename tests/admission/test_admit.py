@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.admission.made import DAY_MS, FUTURE_MS, KEEPING_MS, NOON_MS, admission, parsed, record, refused_record
+from tests.admission.made import (
+    ABSENT,
+    DAY_MS,
+    FUTURE_MS,
+    KEEPING_MS,
+    NOON_MS,
+    admission,
+    parsed,
+    record,
+    refused_record,
+)
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED, LATEST
+from watchroom.events.partitioner import CountInUse, partition_of
 from watchroom.events.record import Arrived, Record
 from watchroom.events.times import LATEST_MS, to_ms
 
@@ -275,12 +288,38 @@ def test_each_event_is_accepted_by_the_one_partition_that_kafka_gives_it(subject
     for partition in range(4):
         rules = admission(partition=partition)
         if partition == belongs:
-            rules.check_partition(event)
+            rules.check_partition(event, 0)
         else:
             with pytest.raises(
                 EventRefused, match=f"wrong_partition.*belongs in {belongs} of 4; set partitioner=murmur2_random"
             ):
-                rules.check_partition(event)
+                rules.check_partition(event, 0)
+
+
+def test_a_partition_is_wrong_only_by_the_counts_of_the_records_time() -> None:
+    """A key that moved from 4 to 6 is right in its old partition until producers know, and then in its new one."""
+    counts = [CountInUse(4, 0, 2_000), CountInUse(6, 1_000, 2**63 - 1)]
+    moved = next(
+        key for number in range(99) if {partition_of(key := f"{number}".encode(), n) for n in (4, 6)} == {3, 1}
+    )
+    event = parsed(subject=moved.decode())
+    old, new = partition_of(moved, 4), partition_of(moved, 6)
+    for partition, right in ((old, (0, 999, 1_000, 1_999)), (new, (1_000, 1_999, 2_000, 9_000)), (2, ())):
+        rules = admission(partition=partition, counts=counts)
+        for at_ms in (0, 999, 1_000, 1_999, 2_000, 9_000):
+            if at_ms in right:
+                rules.check_partition(event, at_ms)
+            else:
+                with pytest.raises(EventRefused, match=f"wrong_partition.*of {4 if at_ms < 1_000 else 6}; set"):
+                    rules.check_partition(event, at_ms)
+
+
+def test_with_several_counts_every_event_is_asked_for_its_partition() -> None:
+    """An entity that is known may have been first seen in another partition; a heartbeat belongs to none."""
+    rules = admission(partition=2, counts=[CountInUse(4, 0, 2**63 - 1)])
+    assert refused_record(rules, record()).reason == reasons.WRONG_PARTITION
+    beat: dict[str, Any] = {"type": "feed.heartbeat", "subject": "acd", "data": ABSENT}
+    assert rules.admit(record(key=b"acd", **beat)).event.subject == "acd"
 
 
 @given(st.integers(-(2**63), 2**63 - 1) | st.integers(NOON_MS - 2 * FUTURE_MS, NOON_MS + 2 * DAY_MS))

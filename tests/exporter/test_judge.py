@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.exporter.judge import Heard, reading, silence, staleness
+from watchroom.exporter.judge import Heard, held_up, partitions_added, reading, silence, staleness
 from watchroom.settings import SourceRule
+from watchroom.store.open_transactions import OpenTransaction
+from watchroom.store.partition_counts import Count, PartitionCounts
 
 NOW = 1_637_971_200_000
 HEARTBEATS = SourceRule()
@@ -83,3 +85,26 @@ def test_the_exporter_s_own_reading_must_be_recent() -> None:
     assert list(reading(NOW - 10_001, NOW, 10_000))
     assert list(reading(None, NOW, 10_000))
     assert list(reading(NOW + 5_001, NOW, 10_000))
+
+
+def test_a_topic_with_more_partitions_than_its_figures_were_made_from_is_withheld() -> None:
+    """However fresh the partitions are that are read; and so it is while a rebuild merges them."""
+    known = PartitionCounts((Count(4, 0), Count(6, NOW)))
+    (said,) = partitions_added("north.calls", known, 4)
+    assert said.startswith("north.calls has 6 partitions since 2021-11-27T00:00:00")
+    assert said.endswith("made from 4: stop the workers and run `watchroom rebuild`")
+    assert list(partitions_added("north.calls", known, 6)) == []
+    assert list(partitions_added("north.calls", None, 6)) == []
+    assert list(partitions_added("north.calls", known, None)) == []  # nothing is published then
+    merging = PartitionCounts(known.counts, is_rebuilding=True)
+    assert [text for text in partitions_added("north.calls", merging, 6) if "interrupted" in text]
+
+
+def test_an_open_transaction_is_named_while_a_worker_sees_it() -> None:
+    """What a worker said before it went says nothing about now."""
+    found = {("north.calls", 3): OpenTransaction(7, NOW - 60_000, NOW - 1_000)}
+    (said,) = held_up("north.calls", found, NOW)
+    assert "partition 3: a transaction has been open since 2021-11-26T23:59:00" in said
+    assert "abort --topic north.calls --partition 3 --start-offset 7" in said
+    assert list(held_up("north.crimes", found, NOW)) == []
+    assert list(held_up("north.calls", found, NOW + 60_000)) == []

@@ -186,16 +186,17 @@ def expected_of(
     refused: Counter[tuple[str, str]] = Counter()
     letters: set[tuple[str, int, int]] = set()
     for stream, places in log.items():
-        for place, records in places.items():
-            for record in records:
-                if (reason := dict(record.headers).get(REFUSED)) is not None:
-                    refused[settings.topic(stream), reason.decode()] += 1
-                    letters.add((*place, record.offset))
-                    continue
-                event = sent_of(stream, place, record, HISTORY)
-                events.append(event)
-                if refusal(event):
-                    letters.add((*place, record.offset))
+        # in order of time: that is each partition's order, and that of a key which has moved to another partition
+        of_stream = [(record.timestamp, *place, record) for place, records in places.items() for record in records]
+        for _, topic, partition, record in sorted(of_stream, key=lambda each: (each[0], each[2], each[3].offset)):
+            if (reason := dict(record.headers).get(REFUSED)) is not None:
+                refused[settings.topic(stream), reason.decode()] += 1
+                letters.add((topic, partition, record.offset))
+                continue
+            event = sent_of(stream, (topic, partition), record, HISTORY)
+            events.append(event)
+            if refusal(event):
+                letters.add((topic, partition, record.offset))
     return recompute(events, now_ms, refused.elements()), letters
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import faust
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, client
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
 from aiokafka.record import default_records, memory_records
 from faust.assignor.cluster_assignment import ClusterAssignment
@@ -75,6 +75,8 @@ READ = {
     group_coordinator.GroupCoordinator._do_rejoin_group: "4cd602ad0a72",
     group_coordinator.GroupCoordinator._on_join_prepare: "c90421f9b6da",
     ClusterAssignment.copartitioned_assignments: "a3f2b85ae4ce",
+    client.AIOKafkaClient._get_conn: "560c98483e77",
+    group_coordinator.GroupCoordinator._push_error_to_user: "cc740081b9ee",
     fetcher.Fetcher._proc_fetch_request: "7ba996ef7098",
     fetcher.Fetcher._get_actions_per_node: "cbc515639044",
     fetcher.Fetcher._update_fetch_positions: "843a652bce9d",
@@ -111,7 +113,7 @@ def digest(function: Any) -> str:
 def test_ours_still_stand_in_for_theirs() -> None:
     """A method that lost its base method would never be called."""
     for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
-        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed", "share_out_anew"}
+        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed", "share_out_anew", "may_read"}
         own |= {name for name in vars(ours) if name.startswith("__")}
         helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_unsubscribe_left"}
         helpers |= {"_owner", "_watch", "_begin"}

@@ -11,9 +11,13 @@ from tests.fold.said import at
 from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, record
 from watchroom.kinds.tokens import Bands
 from watchroom.store import keys as keys_module
+from watchroom.store import open_transactions
 from watchroom.store.bands import Both, MonthBands, field
 from watchroom.store.baselines import put_baseline
 from watchroom.store.keys import Keys
+from watchroom.store.noted import NotedHash
+from watchroom.store.open_transactions import OpenTransaction
+from watchroom.store.partition_counts import Count, PartitionCountStore
 
 FORMS = {
     "<topic>": r"watchroom\.\w+", "<n>": r"\d+", "<subject>": r"[\s\S]+", "<epoch s>": r"\d+",
@@ -87,6 +91,9 @@ async def found_on(client: Redis, redis_url: str) -> dict[str, str]:
     """Every key that worker and an import wrote, without prefix, with its type."""
     before = set(client.scan_iter(count=1000))
     await everything(redis_url)
+    left_open = {open_transactions.field("watchroom.calls", 0): open_transactions.value(OpenTransaction(5, 1, 2))}
+    NotedHash(redis_url, Keys(FORCE).open_transactions).change(left_open)
+    PartitionCountStore(redis_url, FORCE).note("watchroom.calls", Count(4, 0), None)
     put_baseline(redis_url, FORCE, "2018/19", {("2018-12", "call_volume|line=999|count"): 1})
     names = [bytes(key).decode() for key in client.scan_iter(count=1000) if key not in before]
     head = Keys(FORCE).prefix
@@ -121,6 +128,7 @@ def test_the_table_has_a_row_for_each_maker_of_a_key() -> None:
         ours.sources("watchroom.calls"), ours.ignored_fields, ours.raw_identifiers,
         ours.baseline("2018/19", "2018-12"), ours.tokens("m:day:2021-11-27"), ours.tokens("m:month:2021-11"),
         ours.token_versions, ours.token_ends, ours.tokens_ended, ours.not_restated, ours.bands,
+            ours.partition_counts, ours.open_transactions,
     ]  # fmt: skip
     assert all(key.startswith("{north}:") for key in made)
     bare = [key.removeprefix("{north}:") for key in made]

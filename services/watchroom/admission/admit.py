@@ -6,7 +6,7 @@ other events, so that a replay, a rebuild and a restart judge each event as it w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NoReturn
 
 from watchroom.admission.binary_mode import parse_record
@@ -15,7 +15,7 @@ from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED, LATEST
-from watchroom.events.partitioner import partition_of
+from watchroom.events.partitioner import CountInUse, partition_of
 from watchroom.events.record import Arrived, Event, Headers, Record
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text, unit_since_1970
 
@@ -27,6 +27,7 @@ class Admission:
 
     __slots__ = (
         "_checks",
+        "_counts",
         "_future_ms",
         "_history",
         "_keeping_ms",
@@ -48,6 +49,7 @@ class Admission:
         future_ms: int,
         keeping_ms: int,
         checks: Mapping[str, Callable[[Event], None]] | None = None,
+        counts: Sequence[CountInUse] = (),
     ) -> None:
         """Judge by these rules.
 
@@ -60,8 +62,11 @@ class Admission:
             future_ms: An event is from the future when time - arrival is greater.
             keeping_ms: A letter is expired when it is sent again later than this after it first came.
             checks: By event type, what else is refused: each raises EventRefused. Those of other streams are ignored.
+            counts: The counts that the topic has had, with the times at which producers used them, for records from
+                before the present one: a record may lie where any count of its time puts its key.
         """
         self._stream = stream
+        self._counts = tuple(counts)
         self._partition = partition
         self._partition_count = partition_count
         self._history = frozenset(history_sources)
@@ -74,7 +79,7 @@ class Admission:
     def admit(self, record: Record) -> Arrived:
         """The event of a record, with the arrival that judges it.
 
-        All checks but that of the partition, which is `check_partition`'s.
+        All checks but that of the partition, which is `check_partition`'s unless the topic has had several counts.
 
         Raises:
             EventRefused: With the first reason that applies, in the order of `reasons`; but whether an event that is
@@ -108,24 +113,32 @@ class Admission:
             self._refuse_ahead(headers, max(time_ms, arrival_ms), latest_ms)
         if first_ms is not None and timestamp_ms - first_ms > self._keeping_ms:
             self._refuse_expired(first_ms, timestamp_ms)
+        if self._counts and kind != HEARTBEAT:  # an entity that is known may have been first seen in another partition
+            self.check_partition(event, timestamp_ms)
         return _new(Arrived, (event, arrival_ms, closing_ms, offset))
 
-    def check_partition(self, event: Event) -> None:
+    def check_partition(self, event: Event, timestamp_ms: int) -> None:
         """Refuse an event that lies in another partition than Kafka's default partitioner gives its key.
 
         It takes microseconds, so ask it only for an entity that is not known yet: one that is known
-        was first seen here.
+        was first seen here. With several counts that does not hold, and `admit` asks it for every event.
+
+        Args:
+            event: The event.
+            timestamp_ms: Its record's Kafka timestamp, by which the count is chosen where the topic has had several.
 
         Raises:
             EventRefused: wrong_partition.
         """
-        belongs = partition_of(event.subject.encode(), self._partition_count)
-        if belongs != self._partition:
+        key = event.subject.encode()
+        in_use = [each.partitions for each in self._counts if each.from_ms <= timestamp_ms < each.until_ms]
+        count = in_use[-1] if in_use else self._partition_count
+        if all(partition_of(key, each) != self._partition for each in in_use or (count,)):
+            belongs = partition_of(key, count)
             raise EventRefused(
                 reasons.WRONG_PARTITION,
                 f"key {_shown(event.subject)} lies in partition {self._partition} and belongs in {belongs} of"
-                f" {self._partition_count}; set partitioner=murmur2_random in the producer (librdkafka's default"
-                " differs from Kafka's)",
+                f" {count}; set partitioner=murmur2_random in the producer (librdkafka's default differs from Kafka's)",
             )
 
     def _refuse_topic(self, kind: str) -> NoReturn:

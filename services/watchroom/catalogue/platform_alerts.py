@@ -164,6 +164,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         action=(
             "Open a worker's /readyz (port 9465): it says which server it waits for, and that server's own words.",
             "If no worker answers there, read its last log lines (exit code 2 says what to put right); start it again.",
+            "If they say that topics have more partitions than before, follow deploy/kafka/partitions.md.",
             "If Redis does not write now, see its `INFO persistence` (disk full?) and `INFO replication` (replica?).",
             "If Kafka does not answer, look at its brokers. After any of it a worker catches up a day in seconds.",
         ),
@@ -190,7 +191,9 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         action=(
             "On the Platform board see which partitions are old: one is a stuck worker, all are too few workers.",
             "If a worker's /readyz says that it leaves the stream alone, do one of the two things that it says there.",
-            "Restart the worker that owns them; its metrics name its partitions.",
+            "If it says that the topic has more partitions than before, follow deploy/kafka/partitions.md.",
+            "If it names a transaction that is open, end its producer, or the transaction by the command given there.",
+            "Else restart the worker that owns them; its metrics name its partitions.",
             "If the lag falls steadily after an outage, wait: it is catching up.",
         ),
         number=f"`time()` less the oldest `{_APPLIED}` over the topic's partitions.",

@@ -9,7 +9,16 @@ Source:
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class CountInUse(NamedTuple):
+    """A partition count by which a producer may have written a record of that time, Kafka's timestamps in ms."""
+
+    partitions: int
+    from_ms: int
+    until_ms: int  # the first moment at which no producer uses it any more
+
 
 _SEED: Final = 0x9747B28C
 _M: Final = 0x5BD1E995

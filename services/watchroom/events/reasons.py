@@ -34,7 +34,7 @@ MEANINGS: Final = {
     BAD_DATA: "data lacks what its type requires, or holds it in another form",
     WRONG_TOPIC: "a type of another stream",
     WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
-    WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gives it",
+    WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gave it at that time",
     LATE: "arrived later after its time than its stream allows",
     FUTURE: "its time lies too far after its arrival, or after the timestamp of its Kafka record",
     EXPIRED: "a dead letter sent again so long after it first came that its call, incident or crime may be forgotten",

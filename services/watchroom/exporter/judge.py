@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from watchroom.events.times import to_text
 from watchroom.settings import SourceRule
+from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
+from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import SourceState
 
 FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
@@ -54,6 +57,32 @@ def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int
         fault = _age_fault(fresh_ms.get(partition), now_ms, limit_ms)
         if fault:
             yield f"partition {partition} {fault}"
+
+
+def partitions_added(topic: str, known: PartitionCounts | None, filled: int | None) -> Iterator[str]:
+    """Why the figures of a topic are incomplete, whatever the partitions that are read say; nothing if they are not.
+
+    Args:
+        topic: Its name.
+        known: What is known of its partition counts.
+        filled: How many it had when its figures were begun.
+    """
+    if known is None or filled is None:
+        return
+    if known.latest > filled:
+        yield (
+            f"{topic} has {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
+            f" made from {filled}: stop the workers and run `watchroom rebuild`"
+        )
+    elif known.is_rebuilding:
+        yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
+
+
+def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms: int) -> Iterator[str]:
+    """Which transactions that were left open keep a topic from being read to its end; `found` are those of all."""
+    for (of, partition), one in sorted(found.items()):
+        if of == topic and now_ms - one.seen_ms <= SEEN_WITHIN_MS:
+            yield one.said(topic, partition)
 
 
 def silence(rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int) -> Iterator[str]:

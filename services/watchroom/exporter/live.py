@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
+from watchroom.exporter.judge import Heard, heard_of, held_up, partitions_added, silence, staleness, waited_for
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
 
@@ -41,8 +41,12 @@ def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Li
     heard = heard_of(topic, reader.sources())
     rules = settings.sources.get(stream, {})
     limit_ms, silent_ms = round(settings.fresh_s * 1000), round(settings.silent_s * 1000)
+    meta = reader.meta()
+    added = partitions_added(topic, reader.partition_counts().get(topic), meta.partitions.get(topic) if meta else None)
+    stale = [f"{topic}: {why}" for why in staleness(fresh_ms, len(fresh_ms), now_ms, limit_ms)]
+    held = held_up(topic, reader.open_transactions(), now_ms) if stale else ()
     return Liveness(
-        tuple(f"{topic}: {why}" for why in staleness(fresh_ms, len(fresh_ms), now_ms, limit_ms)),
+        (*added, *held, *stale),
         tuple(silence(rules, heard, now_ms, silent_ms)),
         tuple(_silent(rules, heard, now_ms, silent_ms)),
     )

@@ -25,6 +25,8 @@ from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.evictions import Process
 from watchroom.store.meta import Meta
+from watchroom.store.open_transactions import OpenTransaction
+from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, Reader, SourceState
 
 Value = TypeVar("Value")
@@ -45,6 +47,8 @@ class Reading:
     raw_identifiers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     tokens: TokenReading = NO_TOKENS
     process: Process | None = None
+    partition_counts: Mapping[str, PartitionCounts] = field(default_factory=dict)  # by topic
+    open_transactions: Mapping[tuple[str, int], OpenTransaction] = field(default_factory=dict)
 
 
 class Mirror:
@@ -134,6 +138,8 @@ class Mirror:
         dead_letters = self._of_fed(self._reader.dead_letters())
         ignored_fields = self._of_fed(self._reader.ignored_fields())
         raw_identifiers = self._of_fed(self._reader.raw_identifiers())
+        partition_counts = self._reader.partition_counts()
+        open_transactions = self._of_fed(self._reader.open_transactions())
         if self._reader.life() != life[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         if self._reader.connections != connections:
@@ -147,7 +153,18 @@ class Mirror:
                 self.figures.replace(name, fields)
             tokens = self._tokens.reading if self._tokens else NO_TOKENS
             self.reading = Reading(
-                now_ms, meta, partitions, sources, dead_letters, tiles, ignored_fields, raw_identifiers, tokens, process
+                now_ms,
+                meta,
+                partitions,
+                sources,
+                dead_letters,
+                tiles,
+                ignored_fields,
+                raw_identifiers,
+                tokens,
+                process,
+                partition_counts,
+                open_transactions,
             )
         self._seq, self._life = seq, life
         self._remember_order(to_read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from watchroom.exporter.judge import Heard, heard_of, silence, staleness, waited_for
+from watchroom.exporter.judge import Heard, heard_of, held_up, partitions_added, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.platform import (
@@ -109,6 +109,7 @@ class Page:
             stream: [
                 *general,
                 *([_other_said(others[stream])] if stream in others else []),
+                *self._added(stream, reading),
                 *self._stream_faults(stream, reading, now_ms),
             ]
             for stream in self._settings.streams
@@ -117,6 +118,12 @@ class Page:
     def _others(self, reading: Reading) -> Mapping[str, str]:
         """What changed, by stream whose figures were made under another definition; none while keys are cleared."""
         return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
+
+    def _added(self, stream: str, reading: Reading) -> Iterator[str]:
+        """See `judge.partitions_added`."""
+        topic = self._settings.topic(stream)
+        filled = reading.meta.partitions.get(topic) if reading.meta else None
+        return partitions_added(topic, reading.partition_counts.get(topic), filled)
 
     def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:
         """What is declared of a stream's sources, and when each was heard."""
@@ -133,7 +140,8 @@ class Page:
         topic = self._settings.topic(stream)
         count = reading.meta.partitions.get(topic) if reading.meta else None
         fresh_ms = {partition: state.fresh_ms for (of, partition), state in reading.partitions.items() if of == topic}
-        return [f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)]
+        stale = [f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)]
+        return [*held_up(topic, reading.open_transactions, now_ms), *stale] if stale else []
 
     @property
     def _fresh_ms(self) -> int:

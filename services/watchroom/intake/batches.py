@@ -88,6 +88,10 @@ class BatchConsumer(Consumer):
         """The thread has looked at the logs."""
         self.transport.intake.logs_seen(*seen)
 
+    def may_read(self, topic: str) -> None:
+        """Kafka lets us read a topic again."""
+        self.transport.intake.status.answered(f"kafka topic {topic}")
+
     def failed(self, error: Exception) -> None:
         """The thread cannot go on."""
         self.transport.intake.fail(error)
@@ -166,7 +170,8 @@ class BatchConsumer(Consumer):
             for tp, offset in error.args[0].items():
                 await intake.out_of_range(TP(*tp), offset)
         elif isinstance(error, TopicAuthorizationFailedError):
-            intake.fail(WorkFailed(f"Kafka does not let this user read topic {error}; grant READ on it"))
+            for topic in error.args[0] if isinstance(error.args[0], (set, frozenset, list, tuple)) else error.args:
+                intake.may_not_read(str(topic))
         elif isinstance(error, (KafkaError, TimeoutError)):
             intake.status.waiting("kafka", f"Kafka did not answer a fetch ({type(error).__name__}: {error})")
             await self.sleep(1.0)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
-from watchroom.errors import BrokerUnavailable, WorkFailed
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
+from watchroom.events.times import to_text
+from watchroom.intake.partition_counts import filled_from, first_record_ms
 from watchroom.intake.topics import Topics
 from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.evictions import refuse_evicting
+from watchroom.store.open_transactions import ends
+from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCounts
 from watchroom.store.read import PartitionState, Reader
 
 RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
@@ -24,6 +30,8 @@ REQUEST_TIMEOUT_MS = 10_000
 FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
 COORDINATOR_WITHIN_S = 15.0
+TRANSACTION_WITHIN_S = 10.0
+NOT_DATED = -1
 MADE_ANEW = "was made anew since Redis was filled from it"
 
 
@@ -34,6 +42,7 @@ class Held(NamedTuple):
     months: list[str]
     log_ids: dict[str, str]  # by topic
     partitions: dict[str, int]  # count by topic
+    counts: Mapping[str, PartitionCounts] = MappingProxyType({})  # all that are known, by topic
 
 
 class LogStart(NamedTuple):
@@ -52,7 +61,7 @@ def look_at_redis(settings: Settings) -> Held:
         refuse_evicting(reader.process(), settings.redis_shown)
         meta = reader.meta()
         ids, partitions = (meta.log_ids, meta.partitions) if meta else ({}, {})
-        return Held(reader.partitions(), reader.months(), ids, partitions)
+        return Held(reader.partitions(), reader.months(), ids, partitions, reader.partition_counts())
     finally:
         reader.close()
 
@@ -129,6 +138,32 @@ async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartitio
     return starts
 
 
+async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collection[LogStart]) -> None:
+    """Raise WorkFailed if some log cannot be read to its end; transactions that go on get a while to end.
+
+    Args:
+        consumer: One that reads only what is committed.
+        starts: The logs.
+
+    Raises:
+        KafkaError: Kafka did not answer.
+    """
+    until_s = time.monotonic() + TRANSACTION_WITHIN_S
+    while True:
+        stable = await consumer.end_offsets([start.place for start in starts])  # of such a consumer the stable ones
+        held_up = [start for start in starts if stable[start.place] < start.end]
+        if not held_up:
+            return
+        if time.monotonic() > until_s:
+            topic, partition = held_up[0].place
+            offset = stable[held_up[0].place]
+            raise WorkFailed(
+                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on may be"
+                f" read; {ends(topic, partition, offset)}. Nothing was changed"
+            )
+        await asyncio.sleep(0.2)
+
+
 async def _is_seen(
     consumer: AIOKafkaConsumer, place: TopicPartition, begin: int, first_ms: Mapping[TopicPartition, int]
 ) -> bool:
@@ -146,12 +181,79 @@ def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[T
         stored_id, found_id = held.log_ids.get(topic), topics.log_ids.get(topic)
         state = held.stood.get((topic, number))
         is_shorter = state is not None and (state.next_offset or 0) > start.end  # where a broker has no ids
-        had, has = held.partitions.get(topic), topics.partitions[topic]
-        if is_shorter or (stored_id and found_id and stored_id != found_id):
+        has_fewer = held.partitions.get(topic, 0) > topics.partitions[topic]  # Kafka takes none away
+        if is_shorter or has_fewer or (stored_id and found_id and stored_id != found_id):
             others[start.place] = MADE_ANEW
-        elif had not in (None, has):  # an older record lies where the old count put its key: a dead letter now
-            others[start.place] = f"was written when the topic had {had} partition(s), and it has {has}"
     return others
+
+
+def counts_of(topics: Topics, held: Held, before: int | None) -> dict[str, PartitionCounts]:
+    """The partition counts of each topic, as far as they are known; a new one has yet to be dated (`from_ms` is -1).
+
+    Args:
+        topics: What the broker says.
+        held: What Redis says.
+        before: How many the topics had that have more now, where nobody noted it.
+
+    Raises:
+        ConfigurationInvalid: No topic can have had `before` partitions and more now.
+    """
+    filled = filled_from(topics, held.partitions, held.log_ids)
+    found = {}
+    for topic in topics.partitions:
+        has, log_id = topics.partitions[topic], topics.log_ids.get(topic)
+        known = held.counts.get(topic, NOT_KNOWN)
+        if not known.is_of(log_id):
+            first = has if known.counts else filled.get(topic, has)
+            known = PartitionCounts((Count(first, 0),), log_id)
+        counts = known.counts
+        if before is not None and before < counts[0].partitions:
+            counts = (Count(before, 0), counts[0]._replace(from_ms=NOT_DATED), *counts[1:])
+        if has > counts[-1].partitions:
+            counts = (*counts, Count(has, NOT_DATED))
+        found[topic] = replace(
+            known, counts=counts, log_id=log_id, merged={} if counts != known.counts else known.merged
+        )
+    if before is not None and not any(len(known.counts) > 1 for known in found.values()):
+        shown = ", ".join(f"{topic} has {count}" for topic, count in sorted(topics.partitions.items()))
+        write = "how many partitions a topic had before some were added, or leave it out"
+        raise ConfigurationInvalid([Fault("--partitions-before", "", f"{before}, and {shown}", write)])
+    return found
+
+
+async def dated(consumer: AIOKafkaConsumer, topic: str, known: PartitionCounts, now_ms: int) -> PartitionCounts:
+    """With a time for each count: that of the first record in the partitions that came with it, else now.
+
+    Raises:
+        KafkaError: Kafka did not answer.
+    """
+    found: list[Count] = []
+    for count in known.counts:
+        from_ms = count.from_ms
+        if from_ms == NOT_DATED:
+            first_ms = await first_record_ms(consumer, topic, range(found[-1].partitions, count.partitions))
+            from_ms = now_ms if first_ms is None else min(first_ms, now_ms)
+        found.append(Count(count.partitions, from_ms))
+    return replace(known, counts=tuple(found))
+
+
+def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: int) -> None:
+    """Raise WorkFailed if producers may still write by an earlier count: after a rebuild that would be refused.
+
+    Args:
+        counts: By topic, all dated.
+        settle_ms: See `partition_counts.in_use`.
+        now_ms: The wall clock.
+    """
+    for topic, known in counts.items():
+        until_ms = known.counts[-1].from_ms + settle_ms
+        if len(known.counts) > 1 and not known.merged and now_ms < until_ms:
+            raise WorkFailed(
+                f"topic {topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, and a"
+                f" producer may write by the earlier count for {settle_ms / 1000:g} s (WATCHROOM_PARTITIONS_SETTLE_S)."
+                f" Nothing was changed; run `watchroom rebuild` again after {to_text(until_ms)}, in"
+                f" {(until_ms - now_ms + 999) // 1000} s"
+            )
 
 
 def refuse_loss(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
-from watchroom.errors import StoreUnavailable
+from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.intake.intake import Intake
 
 
@@ -20,8 +19,13 @@ async def end_when_evicting(intake: Intake, check: Callable[[], Awaitable[None]]
     """
     while True:
         await asyncio.sleep(every_s)
+        if not intake.redis.may_ask():
+            continue
         try:
-            with suppress(StoreUnavailable):  # the step says so
-                await check()
+            await check()
+        except StoreRefuses as error:
+            intake.wait_for("redis", error)
+        except StoreUnavailable:
+            continue  # the step says so
         except Exception as error:  # noqa: BLE001  # nobody awaits this task
             intake.fail(error)

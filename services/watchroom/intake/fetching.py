@@ -46,6 +46,9 @@ class Owner(Protocol):
     def logs_seen(self, seen: LogsSeen) -> None:
         """Called in the main loop with every look at the logs."""
 
+    def may_read(self, topic: str) -> None:
+        """Called in the main loop when Kafka lets us read a topic again."""
+
     def failed(self, error: Exception) -> None:
         """Called in the main loop when the consumer cannot go on."""
 
@@ -123,7 +126,10 @@ class BatchThread(AIOKafkaConsumerThread):
                 for tp, position in asked:
                     state, lane = assignment.state_value(tp), self._lanes.get(tp)
                     if lane is not None and state.timestamp is not None:
-                        lane.note(Answer(sent_ms, position, state.highwater))
+                        if self._lanes.read(tp.topic):
+                            self.parent_loop.call_soon_threadsafe(self._owner.may_read, tp.topic)
+                        stable = state.lso if state.lso is not None and state.lso >= 0 else None
+                        lane.note(Answer(sent_ms, position, state.highwater, stable))
             return wake
 
         return noting
@@ -177,7 +183,11 @@ class BatchThread(AIOKafkaConsumerThread):
 
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
         """The partitions whose lanes can take a batch now; whether some cannot because they are full."""
-        lanes = [(tp, lane) for tp in tuple(active or ()) if (lane := self._lanes.get(tp)) and lane.placed]
+        lanes = [
+            (tp, lane)
+            for tp in tuple(active or ())
+            if (lane := self._lanes.get(tp)) and lane.placed and not self._lanes.is_refused(tp.topic)
+        ]
         wanted = {tp for tp, lane in lanes if lane.queued < MOST_QUEUED}
         return wanted, len(wanted) < len(lanes)
 

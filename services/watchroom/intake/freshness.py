@@ -24,6 +24,7 @@ class Answer(NamedTuple):
     sent_ms: int  # when the request left, milliseconds since the epoch
     position: int  # offset from which it asked
     end: int  # the log's end that the answer showed
+    stable: int | None = None  # up to here it may be read: below the end while a transaction is open; None: to the end
 
 
 class Freshness:

@@ -19,6 +19,7 @@ from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.intake.intake import REMEDIES, Intake, left_said, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.intake.status import COUNTERS, Status
+from watchroom.intake.transactions import open_transaction
 from watchroom.settings import Settings
 
 STALL_S = 60.0  # behind, and nothing applied for so long: not live
@@ -79,6 +80,9 @@ class Health:
         reasons = list(self._status.waits().values())
         if self.intake is None or not self.intake.lanes.joined:
             return reasons or ["starting: not yet in the consumer group"]
+        reasons += [
+            found.said(*lane.place) for lane in self.intake.lanes if (found := open_transaction(lane, now_ms()))
+        ]
         reasons += [f"topic {topic} has no partitions: was it deleted?" for topic in self.intake.without_partitions]
         for lane in self.intake.lanes:
             reasons += self._lane_not_ready(lane)
@@ -100,18 +104,21 @@ class Health:
 
     def left(self) -> list[str]:
         """Streams that this worker leaves alone, and why: no reason to restart it, or to count it as missing."""
-        return [] if self.intake is None else [left_said(*each) for each in self.intake.left.items()]
+        if self.intake is None:
+            return []
+        return [*(left_said(*each) for each in self.intake.left.items()), *self.intake.added.values()]
 
     def report(self) -> dict[str, Any]:
         """All of it, for a person."""
         lanes = [] if self.intake is None else list(self.intake.lanes)
         left = {} if self.intake is None else self.intake.left
+        added = {} if self.intake is None else self.intake.added
         return {
             "live": not self.not_live(),
             "ready": not self.not_ready(),
             "reasons": self.not_live() or self.not_ready(),
             "waiting_for": self._status.waits(),
-            "left": {stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()},
+            "left": {**{stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()}, **added},
             "partitions": [
                 {
                     "topic": lane.place.topic,

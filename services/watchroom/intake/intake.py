@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import structlog
 
@@ -21,12 +22,14 @@ from watchroom.errors import (
     Fault,
     Moved,
     OtherDefinitions,
+    PartitionsAdded,
     RebuildNeeded,
     StoreRefuses,
     StoreUnavailable,
     WatchroomError,
 )
 from watchroom.intake.applier import MakeApplier
+from watchroom.intake.asking_seldom import AskingSeldom
 from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
@@ -57,6 +60,14 @@ def left_said(stream: str, changed: str) -> str:
     return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
 
 
+def added_said(topic: str, found: int, known: int) -> str:
+    """The sentence on a topic whose partitions were added to: what to do, as no worker can go on."""
+    return (
+        f"topic {topic} has {found} partitions and this force's figures were made from {known}: its stream is withheld;"
+        " stop all workers of this force and run `watchroom rebuild`"
+    )
+
+
 class Intake:
     """Everything a worker does with its lanes; `failed` tells how it ended.
 
@@ -67,6 +78,8 @@ class Intake:
         log_ids: By topic: of the logs that Redis is filled from.
         topics: Topics of our streams, by stream.
         left: By stream: why it is left alone from the start.
+        partitions: By topic: how many it had when this worker started.
+        added: By stream: the sentence on partitions that were added before this worker started.
     """
 
     def __init__(
@@ -78,14 +91,23 @@ class Intake:
         *,
         topics: Mapping[str, str] | None = None,
         left: Mapping[str, str] | None = None,
+        partitions: Mapping[str, int] | None = None,
+        added: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
         self.left = dict(left or {})
-        self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in self.left}
+        self.added = dict(added or {})  # streams whose topics have partitions that were added, with a sentence on each
+        # topics whose new count is to be noted, with when it was seen
+        self.to_note = {topic: now_ms() for stream, topic in (topics or {}).items() if stream in self.added}
+        self._partitions = dict(partitions or {})
+        not_served = self.left.keys() | self.added.keys()
+        self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in not_served}
         self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
         self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
-        self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in self.left))
+        self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in not_served))
+        self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
+        self.redis = AskingSeldom()
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
@@ -116,6 +138,22 @@ class Intake:
         if not self._served:
             self.fail(OtherDefinitions(OTHERS, self.left or streams))
 
+    def partitions_added(self, topic: str, found: int, seen_ms: int) -> None:
+        """Go on without the stream of a topic that has more partitions than we read; without any the process ends.
+
+        What we have applied stays right as of its own time; from here on records may lie where nobody reads.
+        """
+        stream = next((stream for stream, of in self._served.items() if of == topic), None)
+        if stream is None:
+            return
+        self.added[stream] = added_said(topic, found, self._partitions[topic])
+        self.to_note[topic] = seen_ms
+        del self._served[stream]
+        self.lanes.leave(topic)
+        log.error(self.added[stream])
+        if not self._served:
+            self.fail(PartitionsAdded(list(self.added.values())))
+
     def ours(self, streams: Collection[str]) -> None:
         """Redis holds these streams under our definitions; when it is one that we left, the process ends.
 
@@ -134,18 +172,50 @@ class Intake:
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
         """These partitions are ours now, and no others."""
+        places = list(places)
+        for topic, partition in places:
+            if partition >= self._partitions.get(topic, partition + 1):
+                self.partitions_added(topic, partition + 1, now_ms())
         try:
             self.lanes.assign(places)
         except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group
             self.fail(error)
 
-    def logs_seen(self, ids: Mapping[str, str], without_partitions: Sequence[str]) -> None:
-        """The broker has been asked which logs the topics have; one made anew ends the process."""
+    def logs_seen(
+        self,
+        ids: Mapping[str, str],
+        without_partitions: Sequence[str],
+        partitions: Mapping[str, int] = MappingProxyType({}),
+        asked_ms: int = 0,
+    ) -> None:
+        """The broker has been asked which logs the topics have; one made anew ends the process.
+
+        Args:
+            ids: Of each topic's log.
+            without_partitions: Topics that are not there.
+            partitions: How many each topic has now.
+            asked_ms: When it was asked; a topic that has as many as we know had no more until then.
+        """
         self.without_partitions = [topic for topic in without_partitions if topic not in self.lanes.left]
         for topic, known in self._log_ids.items():
             if topic not in self.lanes.left and ids.get(topic, known) != known:
                 why = f"topic {topic} was made anew: its log is not the one that Redis was filled from"
                 self.fail(RebuildNeeded(why))
+        for topic, found in partitions.items():
+            if found > self._partitions.get(topic, found):
+                self.partitions_added(topic, found, now_ms())
+            else:
+                self.lanes.counted(topic, asked_ms)
+
+    def may_not_read(self, topic: str) -> None:
+        """Kafka does not let us read this topic: it is asked for seldom, and the others go on."""
+        self.lanes.refuse(topic)
+        self.status.count("kafka_retries")
+        self.status.waiting(
+            f"kafka topic {topic}",
+            f"Kafka does not let this user read topic {topic}: grant it READ, see deploy/kafka/rights.md",
+            is_whole=True,
+        )
 
     def handle(self, fetched: Fetched) -> None:
         """Apply one batch in its turn, however long Redis takes; drops it if its lane has moved on.
@@ -181,6 +251,9 @@ class Intake:
         """Call until it succeeds; False when the lane was taken away or must be placed anew."""
         pause_s = RETRY_FIRST_S
         while lane.epoch == epoch and self.failure is None:
+            if not self.redis.may_ask():
+                await asyncio.sleep(RETRY_MOST_S / 4)
+                continue
             try:
                 await call()
             except Moved as moved:
@@ -196,14 +269,23 @@ class Intake:
             except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
                 self.fail(error)
             else:
-                self.status.answered("redis")
+                self.redis_answers()
                 return True
             pause_s = min(2 * pause_s, RETRY_MOST_S)
         return False
 
+    def redis_answers(self) -> None:
+        """Redis answers (again)."""
+        self.redis.answered()
+        self.status.answered("redis")
+
     def wait_for(self, server: str, error: Exception) -> None:
         """`server` (redis, kafka) did not answer, and will be asked again."""
+        if isinstance(error, StoreRefuses):
+            self.redis.refused()
         self.status.count(f"{server}_retries")
+        if server == "redis" and self.redis.refuses and not isinstance(error, StoreRefuses):
+            return  # a connection of before that it has closed: its answer says more
         self.status.waiting(server, str(error), is_whole=isinstance(error, (BrokerRefuses, StoreRefuses)))
 
     def moved(self, lane: Lane, moved: Moved) -> None:
@@ -225,7 +307,7 @@ class Intake:
         What lies below the beginning and was not applied is a loss: it is counted, and the lane goes on.
         """
         epoch = lane.epoch
-        if self._finishing or self.failure is not None:
+        if self._finishing or self.failure is not None or not self.redis.may_ask():
             return None
         async with lane.lock:
             try:
@@ -251,7 +333,7 @@ class Intake:
             except Exception as error:  # noqa: BLE001  # nothing may leave the fetch loop
                 self.fail(error)
                 return None
-        self.status.answered("redis")
+        self.redis_answers()
         return max(stored or 0, begin) if lane.epoch == epoch else None
 
     async def out_of_range(self, place: tuple[str, int], offset: int) -> None:

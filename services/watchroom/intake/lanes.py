@@ -20,6 +20,7 @@ from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer, Freshness
 
 PAUSE_FIRST_S, PAUSE_MOST_S = 0.05, 2.0
+REFUSED_FIRST_S, REFUSED_MOST_S = 2.0, 16.0
 MOST_QUEUED = 2  # batches of one lane between fetch and apply
 
 
@@ -50,6 +51,10 @@ class Lane:
         self.stands = 0  # applied up to here
         self.queued = 0
         self.end: int | None = None  # the log's end in the latest answer
+        self.stable: int | None = None  # up to here the latest answer lets us read
+        self.open_since_ms: int | None = (
+            None  # when answers began to show this end of what may be read, below the log's
+        )
         self.answered_ms: int | None = None  # when the latest answered fetch was sent
         self.moved_at_s = time.monotonic()  # when it last made progress, or had nothing to do
         self.touched_at_s = 0.0
@@ -57,6 +62,7 @@ class Lane:
         self._pause_s = 0.0  # between the latest tries to place it
         self._place_after_s = 0.0
         self.refused_at: int | None = None  # offset of the latest fetch, if the broker refused it as out of range
+        self.counted_ms: int | None = None  # when Kafka was last asked and answered that the topic has the known count
         self._short_since_s: float | None = None  # since when answers show an end below `stands`
         self.freshness = Freshness()
         self._answers: deque[Answer] = deque(maxlen=1024)  # appended by the consumer's thread
@@ -108,20 +114,40 @@ class Lane:
         self._answers.append(answer)
 
     def fresh_ms(self, next_offset: int) -> int | None:
-        """T when everything below `next_offset` is applied."""
+        """T when everything below `next_offset` is applied; never later than `counted_ms`.
+
+        From then on there may be a partition that nobody reads, with records that count.
+        """
         self._take_answers()
-        return self.freshness.as_of(next_offset)
+        fresh_ms = self.freshness.as_of(next_offset)
+        return fresh_ms if fresh_ms is None or self.counted_ms is None else min(fresh_ms, self.counted_ms)
 
     def _take_answers(self) -> None:
         while self._answers:
             answer = self._answers.popleft()
             self.freshness.answered(answer)
+            self._take_stable(answer)
             self.end, self.answered_ms = answer.end, answer.sent_ms
             self.refused_at = None
             if answer.end >= answer.position:
                 self._short_since_s = None
             elif self._short_since_s is None:
                 self._short_since_s = time.monotonic()
+
+    def _take_stable(self, answer: Answer) -> None:
+        stable = answer.end if answer.stable is None else min(answer.stable, answer.end)
+        if stable >= answer.end:
+            self.open_since_ms = None
+        elif self.open_since_ms is None or stable != self.stable:
+            self.open_since_ms = answer.sent_ms
+        self.stable = stable
+
+    def held_up_ms(self, now_ms: int) -> int:
+        """How long all that may be read has been applied while an open transaction hides the rest; 0: it is not so."""
+        self._take_answers()
+        if self.open_since_ms is None or not self.placed or self.stable is None or self.stands < self.stable:
+            return 0
+        return now_ms - self.open_since_ms
 
     def silent_s(self, now_ms: int) -> float:
         """How long ago the latest answered fetch was sent, seconds; since the placing if there was none."""
@@ -145,12 +171,12 @@ class Lane:
         return time.monotonic() - self.touched_at_s >= after_s
 
     def behind(self) -> bool:
-        """Whether the log is known to hold more than what is applied; while not, the clock of progress starts anew.
+        """Whether the log is known to hold more to read than is applied; while not, the clock of progress starts anew.
 
         Called with every touch, so that an event after a quiet hour does not look like an hour's stall.
         """
         self._take_answers()
-        behind = not self.placed or (self.end is not None and self.end > self.stands)
+        behind = not self.placed or (self.stable is not None and self.stable > self.stands)
         if not behind:
             self.moved_at_s = time.monotonic()
         return behind
@@ -163,6 +189,7 @@ class Lanes:
         self._make_applier = make_applier
         self._lanes: dict[tuple[str, int], Lane] = {}
         self.left: frozenset[str] = frozenset(left)  # topics of which nothing is applied; they are unsubscribed from
+        self._refused: dict[str, tuple[float, float]] = {}  # by topic: how long it is not fetched, and until when
         self.joined = False  # whether the group has ever given us an assignment, were it an empty one
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
@@ -172,6 +199,24 @@ class Lanes:
         self.joined = True
         ours = [place for place in map(Place._make, places) if place.topic not in self.left]
         self._lanes = {place: self._lanes.get(place) or self._new(place) for place in ours}
+
+    def counted(self, topic: str, asked_ms: int) -> None:
+        """Kafka, asked at `asked_ms`, has answered that the topic has as many partitions as we know."""
+        for lane in self.where(lambda lane: lane.place.topic == topic):
+            lane.counted_ms = asked_ms
+
+    def refuse(self, topic: str) -> None:
+        """Kafka does not let us read this topic: fetch it again after 2, 4, 8, then every 16 s."""
+        wait_s = min(2 * self._refused.get(topic, (REFUSED_FIRST_S / 2, 0.0))[0], REFUSED_MOST_S)
+        self._refused[topic] = wait_s, time.monotonic() + wait_s
+
+    def is_refused(self, topic: str) -> bool:
+        """Whether it is too early to fetch this topic again."""
+        return topic in self._refused and time.monotonic() < self._refused[topic][1]
+
+    def read(self, topic: str) -> bool:
+        """Kafka lets us read this topic; whether it had refused before."""
+        return self._refused.pop(topic, None) is not None
 
     def leave(self, topic: str) -> None:
         """Apply nothing of this topic any more, whatever is assigned."""

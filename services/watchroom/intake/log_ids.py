@@ -1,8 +1,9 @@
-"""Which log is it? A topic's id, as the broker gave it at creation: a topic made anew has another.
+"""Which log is it, and how many partitions has it? A topic that is made anew gets another id.
 
 aiokafka asks for metadata in a version that has no ids yet, so the request of version 10 is written
 down here (Kafka's protocol, `MetadataRequest.json` and `MetadataResponse.json`). A broker that does
-not know version 10 has no ids; then only offsets tell one log from another.
+not know version 10 has no ids; then only offsets tell one log from another, and the partitions are asked for in a
+version that aiokafka knows.
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
 NO_ID = uuid.UUID(int=0)
+
+
+class TopicSeen(NamedTuple):
+    """What one metadata answer says of a topic."""
+
+    log_id: str | None  # None where the broker has no ids
+    partitions: int
 
 
 class _Uuid:
@@ -105,7 +114,7 @@ class _MetadataRequest(Request[_MetadataRequestV10]):  # type: ignore[misc]  # a
         return request_struct_class([(NO_ID, topic, {}) for topic in self._topics], False, False, False, {})
 
 
-async def _first_answer(client: AIOKafkaClient, brokers: Sequence[int], request: _MetadataRequest) -> Any:  # noqa: ANN401 - aiokafka is untyped here
+async def _first_answer(client: AIOKafkaClient, brokers: Sequence[int], request: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped here
     """What the first broker says that answers; any of them knows."""
     for node_id in brokers[:-1]:
         with suppress(NodeNotReadyError, KafkaConnectionError, RequestTimedOutError):
@@ -113,8 +122,13 @@ async def _first_answer(client: AIOKafkaClient, brokers: Sequence[int], request:
     return await client.send(brokers[-1], request)
 
 
-async def log_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
-    """The id of each topic's log; a topic without one is left out. Raises KafkaError if no broker answers."""
+async def topics_seen(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicSeen]:
+    """Log and partition count of each topic; one that is not there is left out.
+
+    Raises:
+        KafkaError: No broker answered.
+    """
+    topics = list(topics)
     brokers = [broker.nodeId for broker in client.cluster.brokers()]
     if not brokers:
         raise NodeNotReadyError("no broker is known yet")
@@ -122,6 +136,16 @@ async def log_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, st
     try:
         answer = await _first_answer(client, brokers, _MetadataRequest(topics))
     except (IncompatibleBrokerVersion, NotImplementedError):
-        return {}
-    told = {topic[1]: topic[2] for topic in answer.topics if not topic[0]}
-    return {name: str(topic_id) for name, topic_id in told.items() if topic_id != NO_ID}
+        answer = await _first_answer(client, brokers, MetadataRequest(topics))
+        return {topic[1]: TopicSeen(None, len(topic[-1])) for topic in answer.topics if not topic[0]}
+    return {
+        topic[1]: TopicSeen(None if topic[2] == NO_ID else str(topic[2]), len(topic[4]))
+        for topic in answer.topics
+        if not topic[0]
+    }
+
+
+async def log_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
+    """The id of each topic's log; a topic without one is left out. Raises as `topics_seen`."""
+    seen = await topics_seen(client, topics)
+    return {topic: each.log_id for topic, each in seen.items() if each.log_id is not None}

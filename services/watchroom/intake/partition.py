@@ -16,7 +16,7 @@ from watchroom.events.record import Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.judging import Judge, SendRefused
-from watchroom.intake.memory import Memory
+from watchroom.intake.memory import Memory, Part
 from watchroom.rolling.buckets import spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.step import Step, token_hashes
@@ -40,6 +40,7 @@ class PartitionApplier:
         send_refused: Sends dead letters.
         memory: What all partitions of this worker may hold of entities.
         sources: The stream's declared sources.
+        known: Where to hold entities, if not apart from other partitions: then no two may be applied at once.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class PartitionApplier:
         send_refused: SendRefused,
         memory: Memory,
         sources: Collection[str] = (),
+        known: Part | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
@@ -66,7 +68,7 @@ class PartitionApplier:
         self._keeping_ms = keeping_ms
         self._step_events = step_events
         self._send_refused = send_refused
-        self._known: dict[str, Known] = memory.part()
+        self._known: dict[str, Known] = memory.part() if known is None else known
         self._memory = memory
         self._stands: int | None = None
         self._unanswered: tuple[Step, dict[str, Known]] | None = None

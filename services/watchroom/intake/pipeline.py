@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from watchroom.admission.admit import Admission
 from watchroom.admission.returns import checks
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import RebuildNeeded
+from watchroom.events.partitioner import CountInUse
 from watchroom.fold.batch import Folder
 from watchroom.fold.contributions import Contributor
 from watchroom.intake.judging import SendRefused
-from watchroom.intake.memory import Memory
+from watchroom.intake.memory import Memory, Part
 from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
@@ -19,9 +22,16 @@ from watchroom.store.write import Store
 from watchroom.streams import STREAMS
 
 
-def make_store(settings: Settings, catalogue: Catalogue, topics: Topics) -> Store:
-    """Redis for this worker, with what decides each stream's figures (its topic's partition count among it)."""
-    counts = {stream: topics.partitions[settings.topic(stream)] for stream in settings.streams}
+def make_store(settings: Settings, catalogue: Catalogue, topics: Topics, but: Collection[str] = ()) -> Store:
+    """Redis for this worker, with what decides each stream's figures (its topic's partition count among it).
+
+    Args:
+        settings: Which Redis, and the streams.
+        catalogue: The measures.
+        topics: What the broker says.
+        but: Streams that this worker must not feed.
+    """
+    counts = {stream: topics.partitions[settings.topic(stream)] for stream in settings.streams if stream not in but}
     definitions = {stream: definition_of(settings, catalogue, stream, count) for stream, count in counts.items()}
     return Store(settings.redis, settings.force, definitions, topics.log_ids)
 
@@ -42,8 +52,16 @@ class Appliers:
         self._calendar = Calendar(settings.zone)
         self._streams = {topic: stream for stream, topic in settings.topics.items()}
 
-    def __call__(self, topic: str, partition: int) -> PartitionApplier:
+    def __call__(
+        self, topic: str, partition: int, counts: Sequence[CountInUse] = (), known: Part | None = None
+    ) -> PartitionApplier:
         """The applier of one partition.
+
+        Args:
+            topic: Whose records.
+            partition: Likewise.
+            counts: The counts that the topic has had, for records from before the present one.
+            known: Where to hold entities, if not apart from other partitions.
 
         Raises:
             RebuildNeeded: The topic has more partitions than when this worker started.
@@ -67,6 +85,7 @@ class Appliers:
                 future_ms=round(settings.future_s * 1000),
                 keeping_ms=keeping_ms,
                 checks=self._checks,
+                counts=counts,
             ),
             folder=Folder(
                 STREAMS[stream],
@@ -83,4 +102,13 @@ class Appliers:
             send_refused=self._send_refused,
             memory=self._memory,
             sources=sources,
+            known=known,
         )
+
+    def merging(self, topic: str, counts: Sequence[CountInUse]) -> dict[int, PartitionApplier]:
+        """Appliers of all partitions of a topic, for one caller that applies one batch at a time.
+
+        They hold entities together, since one may have records in several partitions.
+        """
+        known = self._memory.part()
+        return {number: self(topic, number, counts, known) for number in range(self._topics.partitions[topic])}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -16,24 +17,31 @@ from aiokafka.errors import KafkaError
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable, WorkFailed
+from watchroom.events.partitioner import CountInUse
 from watchroom.events.record import Record
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.before_rebuild import (
     REQUEST_TIMEOUT_MS,
     Held,
     LogStart,
+    counts_of,
+    dated,
     look_at_logs,
     look_at_redis,
     other_logs,
+    refuse_early,
     refuse_loss,
     refuse_members,
+    refuse_open_transactions,
     refuse_while_running,
 )
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.header_names import accept_any_header_name
 from watchroom.intake.judging import Refused, SendRefused
 from watchroom.intake.letters import Identity, identities, identity_of
+from watchroom.intake.merging import Merge
 from watchroom.intake.partition import PartitionApplier
+from watchroom.intake.partition_counts import in_use
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics, ensure_topics
@@ -41,6 +49,7 @@ from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.clear import clear
+from watchroom.store.partition_counts import PartitionCounts, PartitionCountStore
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -62,27 +71,33 @@ class Rebuilt(NamedTuple):
     refused: int  # of them: dead letters
 
 
-def rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
+def rebuild(
+    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: int | None = None
+) -> Rebuilt:
     """Clear this force's keys and read its topics from the start.
 
     Args:
         settings: Which force, broker and Redis.
         lose_before: Months before this one (`2021-04`) may be lost where the log no longer holds them.
         progress: Told how far it is.
+        partitions_before: How many partitions the topics had that have more now, where Redis does not say it.
 
     Raises:
         WorkFailed: A worker runs, or months would be lost; nothing was changed.
         BrokerUnavailable, StoreUnavailable: A server did not answer; run it again.
         ConfigurationInvalid: The catalogue cannot be used.
     """
-    return asyncio.run(_rebuild(settings, lose_before, progress))
+    return asyncio.run(_rebuild(settings, lose_before, progress, partitions_before))
 
 
-async def _rebuild(settings: Settings, lose_before: str | None, progress: Progress) -> Rebuilt:
+async def _rebuild(
+    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: int | None
+) -> Rebuilt:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     redis = look_at_redis(settings)
     settings = _with_held(settings, redis)
     topics = await ensure_topics(settings)
+    counts = counts_of(_only_events(topics, settings), redis, partitions_before)
     refuse_while_running(redis.stood, _now_ms())
     await refuse_members(settings)
     sent = await identities(settings)
@@ -96,8 +111,13 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
     )
     letters = DeadLetters(settings, Status())
     store = make_store(settings, catalogue, topics)
+    noted = PartitionCountStore(settings.redis, settings.force)
+    settle_ms = round(settings.partitions_settle_s * 1000)
     try:
         starts = await _logs(consumer, settings, topics)
+        await refuse_open_transactions(consumer, starts)
+        counts = {topic: await dated(consumer, topic, known, _now_ms()) for topic, known in counts.items()}
+        refuse_early(counts, settle_ms, _now_ms())
         refuse_loss(
             starts,
             other_logs(starts, redis, topics),
@@ -106,12 +126,20 @@ async def _rebuild(settings: Settings, lose_before: str | None, progress: Progre
             future_ms=round(settings.future_s * 1000),
             lose_before=lose_before,
         )
+        several = {topic: known for topic, known in counts.items() if len(known.counts) > 1}
+        for topic, known in counts.items():
+            noted.replace(topic, replace(known, is_rebuilding=topic in several))
         clear(settings.redis, settings.force)
-        work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts)
-        records = await work.run(progress)
+        work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts, progress)
+        await work.begin()
+        for topic, known in several.items():
+            merged = await work.merge(topic, known, in_use(known.counts, settle_ms))
+            noted.replace(topic, replace(known, merged=merged))
+        records = await work.run()
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
     finally:
+        noted.close()
         await consumer.stop()
         await letters.stop()
         await store.close()
@@ -122,6 +150,12 @@ def _with_held(settings: Settings, redis: Held) -> Settings:
     """With the streams that Redis holds, fed or not: clearing takes their months too, so they are made again."""
     held = [stream for stream in STREAMS if stream in settings.streams or settings.topic(stream) in redis.partitions]
     return settings.model_copy(update={"streams": tuple(held)})
+
+
+def _only_events(topics: Topics, settings: Settings) -> Topics:
+    """Without the dead letters' topic, which is no stream's."""
+    fed = settings.topics.values()
+    return replace(topics, partitions={topic: topics.partitions[topic] for topic in fed})
 
 
 def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
@@ -159,46 +193,97 @@ def _only_new(letters: DeadLetters, sent: set[Identity]) -> SendRefused:
 class _Work:
     """Reading and applying all logs, after Redis was cleared."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, make: Appliers, starts: Sequence[LogStart]) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, make: Appliers, starts: Sequence[LogStart], progress: Progress
+    ) -> None:
         self._consumer = consumer
+        self._make = make
         self._begins = {start.place: start.begin for start in starts}
+        self._ends = {start.place: start.end for start in starts}
         self._stands = dict(self._begins)
         self._appliers: dict[TopicPartition, PartitionApplier] = {
             place: make(place.topic, place.partition) for place in self._begins
         }
+        self._progress = progress
+        self._applied = 0
+        self._heard_at_s = time.monotonic()
 
-    async def run(self, progress: Progress) -> int:
-        """Apply until every partition stands at the log's end that its fetches show; returns how many records."""
+    async def begin(self) -> None:
+        """Say in Redis where every log begins."""
         for place, applier in self._appliers.items():
             await _insist(place, applier.start)
             await _insist(place, lambda: applier.begin(self._begins[place], _now_ms()))  # noqa: B023 - awaited here
-        applied, heard_at_s = 0, time.monotonic()
+        self._heard_at_s = time.monotonic()
+
+    async def merge(self, topic: str, known: PartitionCounts, counts: Sequence[CountInUse]) -> dict[int, int]:
+        """Apply a topic that has had several counts in order of time, up to the ends of its logs.
+
+        Every key that is written later lies in one partition, so from there on each partition can be read by itself.
+        Where an earlier rebuild has merged up to some offsets, a worker went on from there: so does this one.
+
+        Returns:
+            By partition: the offset below which all is applied.
+        """
+        places = {place.partition: place for place in self._begins if place.topic == topic}
+        ends = dict(known.merged) or {number: self._ends[place] for number, place in places.items()}
+        merge = Merge({number: self._begins[place] for number, place in places.items()}, ends)
+        appliers = self._make.merging(topic, counts)
+        for number, applier in appliers.items():
+            await _insist(places[number], applier.start)
+        while not merge.is_done:
+            if wanted := merge.wanted():
+                await self._fetch(merge, [places[number] for number in wanted])
+            while runs := merge.take():
+                for run in runs:
+                    place = places[run.partition]
+                    batch = RecordBatch(topic, run.partition, self._stands[place], run.records, run.next_offset)
+                    await self._apply(place, batch, appliers[run.partition])
+                self._tell()
+            self._refuse_silence()
+        for place in places.values():
+            self._consumer.seek(place, self._stands[place])
+            await _insist(place, self._appliers[place].start)
+        return {number: self._stands[place] for number, place in places.items()}
+
+    async def _fetch(self, merge: Merge, wanted: Sequence[TopicPartition]) -> None:
+        fetched = await self._consumer.getmany(*wanted, timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
+        for place in wanted:
+            batch = _batch(place, 0, fetched.get(place, ()), await self._consumer.position(place))
+            if batch.next_offset > self._stands[place]:
+                self._heard_at_s = time.monotonic()
+            merge.add(place.partition, batch.records, batch.next_offset)
+
+    async def run(self) -> int:
+        """Apply until every partition stands at the log's end that its fetches show; returns how many records."""
         while any(self._is_behind(place) for place in self._begins):
             fetched = await self._consumer.getmany(timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
             for place, base in self._stands.items():
                 # the position, not the last record's offset: compaction and markers leave gaps, at the end too
                 batch = _batch(place, base, fetched.get(place, ()), await self._consumer.position(place))
                 if batch.next_offset > base:
-                    await self._apply(place, batch)
-                    heard_at_s = time.monotonic()
-                applied += len(batch.records)
-            if time.monotonic() - heard_at_s > NO_ANSWER_WITHIN_S:
-                raise WorkFailed(f"Kafka gave no records for {NO_ANSWER_WITHIN_S:.0f} s; {UNFINISHED}")
-            self._tell(progress)
-        return applied
+                    await self._apply(place, batch, self._appliers[place])
+            self._refuse_silence()
+            self._tell()
+        return self._applied
 
-    async def _apply(self, place: TopicPartition, batch: RecordBatch) -> None:
-        await _insist(place, lambda: self._appliers[place].apply(batch, None, _now_ms()))
+    def _refuse_silence(self) -> None:
+        if time.monotonic() - self._heard_at_s > NO_ANSWER_WITHIN_S:
+            raise WorkFailed(f"Kafka gave no records for {NO_ANSWER_WITHIN_S:.0f} s; {UNFINISHED}")
+
+    async def _apply(self, place: TopicPartition, batch: RecordBatch, applier: PartitionApplier) -> None:
+        await _insist(place, lambda: applier.apply(batch, None, _now_ms()))
         self._stands[place] = batch.next_offset
+        self._applied += len(batch.records)
+        self._heard_at_s = time.monotonic()
 
     def _is_behind(self, place: TopicPartition) -> bool:
         end = self._consumer.highwater(place)
         return end is None or self._stands[place] < end
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self) -> None:
         ends = {place: self._consumer.highwater(place) or begin for place, begin in self._begins.items()}
         began = sum(self._begins.values())
-        progress(sum(self._stands.values()) - began, sum(ends.values()) - began)
+        self._progress(sum(self._stands.values()) - began, sum(ends.values()) - began)
 
 
 async def _insist(place: TopicPartition, call: Callable[[], Awaitable[object]]) -> None:

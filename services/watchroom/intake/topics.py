@@ -1,4 +1,7 @@
-"""The topics we own: created by ourselves, with the settings that the figures rest on; see `topic_settings`."""
+"""The topics we own: created by ourselves, with the settings that the figures rest on; see `topic_settings`.
+
+We never change the partition count of a topic; if somebody else does, see deploy/kafka/partitions.md.
+"""
 
 from __future__ import annotations
 

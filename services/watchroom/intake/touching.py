@@ -38,7 +38,9 @@ async def touch_forever(intake: Intake, touch_s: float) -> None:
 def _notice_silence(intake: Intake) -> None:
     """Say that Kafka is silent, or that it answers again."""
     silent_s = [lane.silent_s(now_ms()) for lane in intake.lanes if lane.placed]
-    if silent_s and min(silent_s) > SILENT_S:
+    if silent_s and min(silent_s) > SILENT_S and (refused := intake.login_refused()):
+        intake.status.waiting("kafka", refused, is_whole=True)
+    elif silent_s and min(silent_s) > SILENT_S:
         intake.status.waiting("kafka", f"no answer to a fetch for {min(silent_s):.0f} s")
     elif silent_s:
         intake.status.answered("kafka")
@@ -48,7 +50,7 @@ async def _touch(intake: Intake, lane: Lane) -> None:
     if lane.lock.locked():
         return  # a batch came meanwhile; its step is the touch
     async with lane.lock:
-        if not lane.placed:
+        if not lane.placed or not intake.redis.may_ask():
             return
         try:
             await lane.applier.touch(lane.fresh_ms(lane.stands), now_ms())
@@ -63,6 +65,6 @@ async def _touch(intake: Intake, lane: Lane) -> None:
             intake.fail(error)
         else:
             lane.touched()
-            intake.status.answered("redis")
+            intake.redis_answers()
         if lane.short_for_s() > SHORT_LOG_S:
             intake.other_log(lane, lane.stands)

@@ -7,7 +7,8 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -20,11 +21,13 @@ from watchroom.errors import (
     BrokerRefuses,
     BrokerUnavailable,
     OtherDefinitions,
+    PartitionsAdded,
     StoreRefuses,
     StoreUnavailable,
     WatchroomError,
     WorkFailed,
 )
+from watchroom.intake import transactions
 from watchroom.intake.app import make_app, member_name
 from watchroom.intake.batches import BatchApp
 from watchroom.intake.dead_letters import DeadLetters
@@ -33,17 +36,21 @@ from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.month_bands import MonthBandsWriter
+from watchroom.intake.partition_counts import CountKeeper
 from watchroom.intake.pipeline import Appliers, make_store
 from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
 from watchroom.intake.touching import touch_forever
+from watchroom.kafka.asking import refused_now
+from watchroom.kafka.login_limit import limit_logins
 from watchroom.settings import Settings
 from watchroom.store.write import OTHERS
 
 RETRY_S = 1.0
 REFUSED_RETRY_MOST_S = 16.0  # of a server that refuses us: after 2, 4, 8 s, then so often
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
+LONG_S = 60.0  # work that went on for so long was no try
 LET_GO_WITHIN_S = 2.0  # a start that was called off
 GC_THRESHOLD = 50_000  # allocations between collections of the young; states are many and long-lived
 
@@ -58,6 +65,7 @@ def run(settings: Settings) -> int:
         0 after a signal, 1 when the work failed, 2 when a person must put something right first.
     """
     log_to_stderr()
+    limit_logins()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer thread makes its loop by it too
     code = asyncio.run(Worker(settings).run())
     _leave(code)
@@ -84,7 +92,7 @@ class Worker:
         try:
             self._catch_signals()
             await self._health.start(self._settings)
-            return await self._work()
+            return await self._work_on()
         except WatchroomError as error:
             for line in str(error).splitlines():  # one for each fault
                 log.error(line)  # noqa: TRY400 - the message is for a person; a traceback says no more
@@ -97,6 +105,23 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
 
+    async def _work_on(self) -> int:
+        """Work; where Kafka has taken a right from a worker that ran, wait and begin again, until it is given back."""
+        wait_s = RETRY_S
+        while not self._stop.is_set():
+            began_s = time.monotonic()
+            try:
+                return await self._work()
+            except BrokerRefuses as error:
+                self._health.intake = None
+                self._status.waiting("kafka", str(error), is_whole=True)
+                self._status.count("kafka_retries")
+                wait_s = RETRY_S if time.monotonic() - began_s > LONG_S else wait_s
+                wait_s = min(2 * wait_s, REFUSED_RETRY_MOST_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), wait_s)
+        return 0
+
     async def _work(self) -> int:
         settings = self._settings
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
@@ -105,19 +130,34 @@ class Worker:
             return 0
         for sentence in topics.differing:
             log.warning(sentence)
-        store = make_store(settings, catalogue, topics)
+        counts = CountKeeper(settings, topics)
+        added = await self._insist("redis", counts.open)
+        if added is None:
+            return 0
+        store = make_store(settings, catalogue, topics, added)
         letters = DeadLetters(settings, self._status)
         try:
             left = await self._insist("redis", store.open)
             if left is None or self._stop.is_set():
                 return 0
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
-            _refuse_all_left(settings, left)
             for finding in store.findings:
                 log.warning(str(finding))
-            session_s = settings.session_timeout_s
-            intake = Intake(appliers, self._status, session_s, topics.log_ids, topics=settings.topics, left=left)
+            intake = Intake(
+                appliers,
+                self._status,
+                settings.session_timeout_s,
+                topics.log_ids,
+                topics=settings.topics,
+                left=left,
+                partitions=topics.partitions,
+                added=added,
+            )
+            intake.login_refused = lambda: refused_now(settings)
+            await _refuse_all_left(settings, intake, counts)
             self._health.intake = intake
+            noting = asyncio.create_task(counts.note_forever(intake))
+            naming = asyncio.create_task(transactions.note_forever(settings, intake))
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
             evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
             writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
@@ -127,6 +167,9 @@ class Worker:
                 returning.cancel()
                 evicting.cancel()
                 writing.cancel()
+                noting.cancel()
+                naming.cancel()
+                await counts.finish(intake)
         finally:
             await letters.stop()
             await store.close()
@@ -171,6 +214,8 @@ class Worker:
             with suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
         log.info("ended", **intake.status.counts)
+        if isinstance(intake.failure, BrokerRefuses):
+            raise intake.failure
         return exit_code(intake.failure)
 
     async def _started(self, app: BatchApp) -> bool:
@@ -196,12 +241,15 @@ class Worker:
             wait.cancel()
 
 
-def _refuse_all_left(settings: Settings, left: Mapping[str, str]) -> None:
-    """Log the streams that are left alone; raises OtherDefinitions when there are no others."""
-    if left.keys() >= set(settings.streams):
-        raise OtherDefinitions(OTHERS, left)
-    for stream, changed in left.items():
+async def _refuse_all_left(settings: Settings, intake: Intake, counts: CountKeeper) -> None:
+    """Log the streams that are left alone; raises OtherDefinitions or PartitionsAdded when there are no others."""
+    if intake.left.keys() | intake.added.keys() >= set(settings.streams):
+        await counts.finish(intake)
+        raise PartitionsAdded(list(intake.added.values())) if intake.added else OtherDefinitions(OTHERS, intake.left)
+    for stream, changed in intake.left.items():
         log_left(stream, changed)
+    for sentence in intake.added.values():
+        log.error(sentence)
 
 
 async def _start(app: BatchApp, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from aiokafka.errors import IllegalSaslStateError, KafkaError, SaslAuthenticatio
 from aiokafka.protocol.metadata import MetadataRequest
 
 from watchroom.errors import BrokerRefuses
+from watchroom.kafka.login_limit import login_limit
 from watchroom.kafka.security import Security, security_of
 from watchroom.settings import Settings
 from watchroom.tls import Refusal, of_certificate, speaks_tls
@@ -38,6 +39,14 @@ async def ask(settings: Settings) -> None:
             refused[server] = found
     for server, (answer, look_at) in refused.items():
         raise BrokerRefuses(f"Kafka at {server} {answer}; check {look_at}")
+
+
+def refused_now(settings: Settings) -> str | None:
+    """The sentence on a broker that refuses the login of a client that runs; None if none does."""
+    if (refused := login_limit.refused()) is None:
+        return None
+    refusal = _by_error(refused.error, security_of(settings))
+    return f"Kafka at {refused.server} {refusal.answer}; check {refusal.look_at}" if refusal else None
 
 
 async def refusal(server: str, security: Security) -> Refusal | None:

@@ -23,7 +23,7 @@ AT_ONCE = 1000
 def clear(server: RedisServer | str, force: str) -> int:
     """Remove every key of a force that events made; `meta` last. Calling again after a fault goes on.
 
-    Imported months of baselines stay: no log could give them back.
+    Imported months of baselines stay, and how many partitions topics have had: no log could give them back.
 
     Returns:
         How many keys there were.
@@ -67,10 +67,11 @@ def _evictions(redis: Redis) -> dict[str, str]:
 
 
 def _in_parts(redis: Redis, ours: Keys) -> list[list[bytes]]:
-    kept = ours.baselines.encode()
+    kept = (ours.meta.encode(), ours.partition_counts.encode())
+    baselines = ours.baselines.encode()
     found = [
         key
         for key in redis.scan_iter(f"{ours.prefix}*", count=AT_ONCE)
-        if key != ours.meta.encode() and not key.startswith(kept)
+        if key not in kept and not key.startswith(baselines)
     ]
     return [found[i : i + AT_ONCE] for i in range(0, len(found), AT_ONCE)]

@@ -44,6 +44,9 @@ restatements:<YYYY-MM> (list)      JSON, one entry an event and cell. For good. 
 baseline:<name>:<YYYY-MM> (hash)   Field -> integer, as in a month: imported from a file for a named baseline, never
                                    added to own months. For good; a rebuild leaves it. Written by
                                    `watchroom months import`. Reports.
+partition-counts (hash)            How many partitions each topic has had, and since when: `store.partition_counts`. For
+                                   good; a rebuild leaves it. Written by worker and rebuild. All read it.
+open-transactions (hash)           Transactions that producers left open: see `store.open_transactions`. Exporter.
 sources:<topic> (hash)             `<source>|event`, `<source>|heartbeat` -> Kafka time. For good. Exporter.
 dead-letters (hash)                `<topic>|<reason>` -> how many. For good. Exporter.
 ignored-fields (hash)              `<topic>|<field>` -> in how many events an optional field had a wrong form and
@@ -92,6 +95,8 @@ class Keys:
         self.not_restated = f"{self.prefix}not-restated"
         self.bands = f"{self.prefix}bands"
         self.open_until = f"{self.prefix}open-until"
+        self.open_transactions = f"{self.prefix}open-transactions"
+        self.partition_counts = f"{self.prefix}partition-counts"
         self.baselines = f"{self.prefix}baseline:"  # how the keys of all baselines begin
 
     def partition(self, topic: str, partition: int) -> str:

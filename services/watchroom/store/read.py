@@ -22,6 +22,8 @@ from watchroom.store.connection import OnceMore, address_of, client, unavailable
 from watchroom.store.evictions import CLUSTER, SENTINEL, Process, process_of, process_of_hello
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
+from watchroom.store.open_transactions import OpenTransaction, by_partition
+from watchroom.store.partition_counts import PartitionCounts, by_topic
 from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, SENTINEL_SAID, SENTINEL_WRITE
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
@@ -210,6 +212,14 @@ class Reader:
         return {
             pair: PartitionState(_int(o), _int(f), int(n or 0)) for pair, (o, f, n) in zip(pairs, found, strict=True)
         }
+
+    def partition_counts(self) -> dict[str, PartitionCounts]:
+        """How many partitions each topic has had."""
+        return by_topic(self._hash(self.keys.partition_counts))
+
+    def open_transactions(self) -> dict[tuple[str, int], OpenTransaction]:
+        """What workers last said of transactions that were left open, by topic and partition."""
+        return by_partition(self._hash(self.keys.open_transactions))
 
     def sources(self) -> dict[tuple[str, str], SourceState]:
         """(topic, source) of every source ever heard."""

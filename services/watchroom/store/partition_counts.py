@@ -1,0 +1,103 @@
+"""How many partitions each topic has had, and since when. A rebuild leaves it: no log says it again.
+
+One hash, `{force}:partition-counts`, with these fields for a topic:
+
+`<topic>|partitions|<n>`   Kafka timestamp, ms, from which the topic has n partitions; 0 for the first known count
+`<topic>|log`              the id of the log that this is said of; a topic made anew begins anew
+`<topic>|rebuilding`       1 from before a rebuild clears the figures until it has merged the partitions: until then no
+                           worker may go on, for it would read what is left partition by partition
+`<topic>|merged|<n>|<p>`   the offset of partition p below which a rebuild has merged by time, when there were n
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from watchroom.redis_url import RedisServer
+from watchroom.store.keys import Keys
+from watchroom.store.noted import NotedHash
+
+COUNT: Final = "partitions"
+LOG: Final = "log"
+REBUILDING: Final = "rebuilding"
+MERGED: Final = "merged"
+
+
+class Count(NamedTuple):
+    """A partition count that a topic had."""
+
+    partitions: int
+    from_ms: int  # Kafka timestamp from which it holds; 0 for the first one that is known
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCounts:
+    """What is known of one topic."""
+
+    counts: tuple[Count, ...] = ()  # by number of partitions, so by time: Kafka never takes partitions away
+    log_id: str | None = None
+    is_rebuilding: bool = False
+    merged: Mapping[int, int] = field(default_factory=dict)  # by partition: offset; of the present count only
+
+    @property
+    def latest(self) -> int:
+        """The present count; 0 where none is known."""
+        return self.counts[-1].partitions if self.counts else 0
+
+    def is_of(self, log_id: str | None) -> bool:
+        """Whether this is said of that log; a broker without ids cannot tell."""
+        return bool(self.counts) and (self.log_id is None or log_id is None or self.log_id == log_id)
+
+
+NOT_KNOWN = PartitionCounts()
+
+
+def by_topic(stored: Mapping[str, str]) -> dict[str, PartitionCounts]:
+    """What the hash says, by topic."""
+    fields: dict[str, dict[str, str]] = {}
+    for name, value in stored.items():
+        topic, _, what = name.partition("|")
+        fields.setdefault(topic, {})[what] = value
+    return {topic: _of(said) for topic, said in fields.items()}
+
+
+def _of(said: Mapping[str, str]) -> PartitionCounts:
+    counts = sorted(Count(int(what[len(COUNT) + 1 :]), int(ms)) for what, ms in said.items() if what.startswith(COUNT))
+    head = f"{MERGED}|{counts[-1].partitions}|" if counts else MERGED
+    merged = {int(what.removeprefix(head)): int(offset) for what, offset in said.items() if what.startswith(head)}
+    return PartitionCounts(tuple(counts), said.get(LOG), REBUILDING in said, merged)
+
+
+class PartitionCountStore:
+    """Reads and writes the hash; every call raises StoreUnavailable when Redis does not answer."""
+
+    def __init__(self, server: RedisServer | str, force: str) -> None:
+        self._hash = NotedHash(server, Keys(force).partition_counts)
+
+    def read(self) -> dict[str, PartitionCounts]:
+        """What is known, by topic."""
+        return by_topic(self._hash.read())
+
+    def note(self, topic: str, count: Count, log_id: str | None) -> None:
+        """Add a count; one that is known keeps its time, so that of several workers the first one says it."""
+        self._hash.add(f"{topic}|{COUNT}|{count.partitions}", str(count.from_ms))
+        if log_id is not None:
+            self._hash.add(f"{topic}|{LOG}", log_id)
+
+    def replace(self, topic: str, known: PartitionCounts) -> None:
+        """Write all that is known of a topic, in place of what was."""
+        fields = {f"{topic}|{COUNT}|{each.partitions}": str(each.from_ms) for each in known.counts}
+        if known.log_id is not None:
+            fields[f"{topic}|{LOG}"] = known.log_id
+        if known.is_rebuilding:
+            fields[f"{topic}|{REBUILDING}"] = "1"
+        for partition, offset in known.merged.items():
+            fields[f"{topic}|{MERGED}|{known.latest}|{partition}"] = str(offset)
+        stored = self._hash.read()
+        self._hash.change(fields, [name for name in stored if name.startswith(f"{topic}|") and name not in fields])
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._hash.close()

@@ -1,0 +1,29 @@
+"""What the pages of worker and exporter say."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.error
+import urllib.request
+
+from watchroom.replay.server import LOOPBACK
+
+
+def page(port: int, path: str) -> str:
+    """The text of a page, whatever its status."""
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+async def until_page_says(what: str, within_s: float, path: str, port: int) -> None:
+    """Wait until a page holds this text."""
+    text = ""
+    try:
+        async with asyncio.timeout(within_s):
+            while what not in (text := await asyncio.to_thread(page, port, path)):  # noqa: ASYNC110 - pages tell nobody
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"{path} does not say {what!r} within {within_s} s, but:\n{text[:3000]}") from None

@@ -1,0 +1,150 @@
+"""What other people's producers write: transactions, tombstones, headers without value, every compression."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.flow.pages import page, until_page_says
+from tests.flow.rebuild_room import Room, settings_on
+from tests.flow.servers import KafkaServer, RedisServer
+from tests.flow.test_crashes import letters_in_kafka
+from watchroom.errors import WorkFailed
+from watchroom.intake import before_rebuild
+from watchroom.intake.before_rebuild import LogStart, refuse_open_transactions
+from watchroom.intake.topics import ensure_topics
+from watchroom.replay.processes import Process
+from watchroom.replay.server import free_port
+
+Codec = Literal["gzip", "snappy", "lz4", "zstd"]
+CODECS: tuple[Codec | None, ...] = (None, "gzip", "snappy", "lz4", "zstd")
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+
+
+def call(subject: str) -> tuple[bytes, bytes]:
+    """Key and value of a call that was presented just now."""
+    at = (datetime.now(UTC) - timedelta(seconds=5)).isoformat()
+    event = {"specversion": "1.0", "id": subject, "source": "acd", "type": "call.presented", "time": at}
+    return subject.encode(), json.dumps({**event, "subject": subject, "data": {"line": "999"}}).encode()
+
+
+def presented(room: Room) -> int:
+    """Calls that the figures of all months hold."""
+    months = [fields for name, fields in room.dump().items() if name.startswith("month:")]
+    return sum(int(n) for fields in months for name, n in fields.items() if name.startswith("call_volume|line=999|"))
+
+
+async def rebuilt(room: Room) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Redis holds before and after a rebuild."""
+    await room.until_nobody_is_in_the_group()
+    room.half_a_minute_passes()
+    before = room.dump()
+    done = await asyncio.to_thread(room.run, "rebuild")
+    assert done.code == 0, done.said
+    return before, room.dump()
+
+
+def lasting(dump: dict[str, Any]) -> dict[str, Any]:
+    """Less the buckets that may expire meanwhile."""
+    return {name: content for name, content in dump.items() if not name.startswith("10s:") and name != "changed"}
+
+
+async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
+    kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands behind an open one cannot be read: the stream is withheld, and everybody says why."""
+    settings = settings_on(
+        kafka, redis_server, partitions=1, health_port=free_port(), exporter_port=free_port(), fresh_s=3
+    )
+    room, topic = Room(settings, redis_server.client(), tmp_path), settings.topic("calls")
+    exporter = Process("exporter", settings, tmp_path / "exporter.log")
+    await ensure_topics(settings)
+    said = f"{topic} partition 0: a transaction has been open since"
+    with room.worker(health_port=settings.health_port) as worker, exporter:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.address, transactional_id=settings.force) as producer:
+            for subjects, end in ((("a", "b"), producer.commit_transaction), (("c",), producer.abort_transaction)):
+                await producer.begin_transaction()
+                for subject in subjects:
+                    await producer.send_and_wait(topic, key=call(subject)[0], value=call(subject)[1])
+                await end()
+            await room.until_applied(worker)
+            assert presented(room) == 2
+            await producer.begin_transaction()
+            opened = await producer.send_and_wait(topic, key=call("d")[0], value=call("d")[1])
+            async with AIOKafkaProducer(bootstrap_servers=kafka.address) as other:
+                await other.send_and_wait(topic, key=call("e")[0], value=call("e")[1])
+            await until_page_says(said, 15, "/readyz", settings.health_port)
+            assert f"abort --topic {topic} --partition 0 --start-offset {opened.offset}" in page(
+                settings.health_port, "/health"
+            )
+            assert page(settings.health_port, "/livez") == "ok\n"  # a restart would not end the transaction
+            await until_page_says(said, 15, "/healthz", settings.exporter_port)
+            await until_page_says('stream_withheld{stream="calls"} 1', 15, "/metrics", settings.exporter_port)
+            assert 'stream_withheld{stream="crimes"} 0' in page(settings.exporter_port, "/metrics")
+            assert presented(room) == 2
+            monkeypatch.setattr(before_rebuild, "TRANSACTION_WITHIN_S", 0.0)
+            with pytest.raises(WorkFailed, match=rf"from offset {opened.offset} on may be read.*Nothing was changed"):
+                await look_for_open_transactions(kafka, topic)
+            await producer.abort_transaction()
+            await look_for_open_transactions(kafka, topic)
+        await room.until_applied(worker)
+        await until_page_says("ok", 15, "/readyz", settings.health_port)
+        await until_page_says('stream_withheld{stream="calls"} 0', 15, "/metrics", settings.exporter_port)
+    assert presented(room) == 3
+    before, after = await rebuilt(room)
+    assert lasting(before) == lasting(after)
+
+
+async def look_for_open_transactions(kafka: KafkaServer, topic: str) -> None:
+    """What a rebuild asks before it clears anything."""
+    place = TopicPartition(topic, 0)
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.address) as all_of_it:
+        end = (await all_of_it.end_offsets([place]))[place]
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.address, isolation_level="read_committed") as consumer:
+        await refuse_open_transactions(consumer, [LogStart(place, 0, end, None)])
+
+
+async def test_every_compression_and_what_has_no_value_is_read_alike(
+    kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Records stay as their producer packed them, and the worker and a rebuild give the same figures and letters."""
+    settings = settings_on(kafka, redis_server, partitions=2)
+    room, topic = Room(settings, redis_server.client(), tmp_path), settings.topic("calls")
+    await make_topic(settings.kafka, topic)
+    await ensure_topics(settings)
+    for codec in CODECS:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.address, compression_type=codec, linger_ms=50) as producer:
+            sent = [
+                await producer.send(topic, key=key, value=value, headers=[("trace", None), ("x", b"1")])
+                for key, value in (call(f"{codec}-{n}") for n in range(20))
+            ]
+            tombstones = [await producer.send(topic, key=f"{codec}-{n}".encode(), value=None) for n in range(2)]
+            await asyncio.gather(*sent, *tombstones)
+    with room.worker() as worker:
+        await room.until_applied(worker)
+    assert presented(room) == 20 * len(CODECS)
+    letters = await letters_in_kafka(settings)
+    assert room.dump()["dead-letters"] == {f"{topic}|bad_json": str(2 * len(CODECS))}
+    assert len(letters) == 2 * len(CODECS)
+    before, after = await rebuilt(room)
+    assert lasting(before) == lasting(after)
+    assert await letters_in_kafka(settings) == letters
+
+
+async def make_topic(kafka: str, topic: str) -> None:
+    """One that keeps each batch as its producer packed it, where ours packs everything anew."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    configured = {"compression.type": "producer", "message.timestamp.type": "LogAppendTime"}
+    try:
+        await admin.create_topics([NewTopic(topic, 2, 1, topic_configs=configured)])
+    finally:
+        await admin.close()

@@ -1,0 +1,164 @@
+"""What a worker and a rebuild make of the partition counts that a topic has had."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from watchroom.errors import ConfigurationInvalid, PartitionsAdded, WorkFailed
+from watchroom.intake.before_rebuild import NOT_DATED, Held, counts_of, refuse_early
+from watchroom.intake.freshness import Answer
+from watchroom.intake.health import Health
+from watchroom.intake.intake import Intake
+from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, filled_from, in_use
+from watchroom.intake.status import Status
+from watchroom.intake.topics import Topics
+from watchroom.store.partition_counts import Count, PartitionCounts
+
+CALLS, CRIMES = "watchroom.calls", "watchroom.crimes"
+FOUR, SIX = Count(4, 0), Count(6, 1_000_000)
+WAS_SIX = PartitionCounts((FOUR, SIX))
+
+
+def topics(count: int, log_id: str = "a") -> Topics:
+    """What the broker says."""
+    return Topics({CALLS: count}, frozenset(), {CALLS: log_id})
+
+
+def held(**said: Any) -> Held:
+    """What Redis says."""
+    return Held(**{"stood": {}, "months": [], "log_ids": {}, "partitions": {}, **said})
+
+
+def test_producers_use_a_count_until_the_last_of_them_has_learned_of_the_next() -> None:
+    """Metadata is asked for every five minutes, and a batch that was made goes to its partition."""
+    first, second = in_use([FOUR, SIX], 420_000)
+    assert (first.partitions, first.from_ms, first.until_ms) == (4, 0, 1_420_000)
+    assert (second.partitions, second.from_ms, second.until_ms) == (6, 580_000, FOR_EVER_MS)
+
+
+@pytest.mark.parametrize(
+    ("has", "known", "filled", "said"),
+    [
+        (4, PartitionCounts((FOUR,)), 4, None),
+        (4, PartitionCounts((FOUR,)), None, None),
+        (6, PartitionCounts((FOUR,)), 4, "has 6 partitions and this force's figures were made from 4"),
+        (6, PartitionCounts((FOUR,)), None, "made from 4"),  # a new Redis keeps the counts
+        (6, WAS_SIX, 4, "made from 4"),  # noted already, by another worker
+        (6, WAS_SIX, 6, "made from 4"),  # begun by a worker of the previous version, partition by partition
+        (6, replace(WAS_SIX, merged={0: 9}), 6, None),
+        (6, replace(WAS_SIX, merged={0: 9}), None, "made from 4"),  # the figures are gone, so nothing is merged
+        (6, replace(WAS_SIX, is_rebuilding=True), 6, "runs or was interrupted"),
+    ],
+)
+def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
+    has: int, known: PartitionCounts, filled: int | None, said: str | None
+) -> None:
+    """It reads partition by partition, which is right only for keys that lie in one."""
+    sentence = _needs_rebuild(CALLS, has, known, filled)
+    assert (sentence is None) == (said is None)
+    if sentence and said:
+        assert said in sentence
+        assert "run `watchroom rebuild`" in sentence
+
+
+def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() -> None:
+    """Without any of them the topic has had the count that it has."""
+    six = topics(6)
+    undated = (FOUR, Count(6, NOT_DATED))
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), None)[CALLS].counts == (FOUR, SIX)
+    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), None)[CALLS].counts == undated
+    assert counts_of(six, held(partitions={CALLS: 4}), None)[CALLS].counts == undated
+    assert counts_of(six, held(), 4)[CALLS].counts == undated
+    assert counts_of(six, held(), None)[CALLS].counts == (Count(6, 0),)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 4)[CALLS].counts == (FOUR, SIX)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 2)[CALLS].counts == (Count(2, 0), Count(4, NOT_DATED), SIX)
+
+
+def test_a_topic_made_anew_begins_anew() -> None:
+    """What was noted is said of another log."""
+    known = replace(WAS_SIX, log_id="a", merged={0: 9})
+    found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), None)
+    assert found[CALLS] == PartitionCounts((Count(3, 0),), "b")
+    assert filled_from(topics(3, "b"), {CALLS: 6}, {CALLS: "a"}) == {}
+    assert filled_from(topics(6, "a"), {CALLS: 4}, {}) == {CALLS: 4}
+
+
+def test_more_partitions_than_were_merged_are_merged_again() -> None:
+    """What was merged under six says nothing about eight."""
+    known = replace(WAS_SIX, log_id="a", merged={0: 9})
+    assert counts_of(topics(6), held(counts={CALLS: known}), None)[CALLS].merged == {0: 9}
+    assert counts_of(topics(8), held(counts={CALLS: known}), None)[CALLS].merged == {}
+
+
+def test_an_option_that_fits_no_topic_is_refused() -> None:
+    """It would be taken for done."""
+    with pytest.raises(ConfigurationInvalid, match=r"--partitions-before: found 6, and watchroom.calls has 6; write "):
+        counts_of(topics(6), held(), 6)
+
+
+def test_a_rebuild_waits_until_no_producer_uses_the_earlier_count() -> None:
+    """It merges up to the logs' ends; what a producer puts into an old partition later would be refused."""
+    with pytest.raises(WorkFailed, match=r"has had 6 partitions since .*Nothing was changed; run .* in 20 s"):
+        refuse_early({CALLS: WAS_SIX}, 420_000, 1_400_000)
+    refuse_early({CALLS: WAS_SIX}, 420_000, 1_420_000)
+    refuse_early({CALLS: replace(WAS_SIX, merged={0: 9})}, 420_000, 1_000_001)
+    refuse_early({CALLS: PartitionCounts((SIX,))}, 420_000, 1_000_001)
+
+
+def intake(*, crimes: bool = True) -> Intake:
+    """A worker that read four partitions of each topic when it started."""
+    served = {"calls": CALLS, **({"crimes": CRIMES} if crimes else {})}
+    made: Any = lambda topic, partition: (topic, partition)  # noqa: E731 - no applier is called here
+    worker = Intake(made, Status(), topics=served, partitions=dict.fromkeys(served.values(), 4))
+    worker.assign([(topic, 0) for topic in served.values()])
+    return worker
+
+
+def test_t_is_never_later_than_the_last_answer_that_showed_the_count_we_know() -> None:
+    """From then on records may lie in a partition that nobody reads."""
+    worker = intake()
+    lane = worker.lanes.get((CALLS, 0))
+    assert lane is not None
+    lane.place_at(5)
+    worker.logs_seen({}, (), {CALLS: 4}, 10_000)
+    lane.note(Answer(10_500, 5, 5))
+    assert lane.fresh_ms(5) == 10_000
+    worker.logs_seen({}, (), {CALLS: 4}, 11_000)
+    assert lane.fresh_ms(5) == 10_500
+
+
+def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> None:
+    """Its health page says what to do; the process ends only if no stream is left."""
+    worker = intake()
+    worker.logs_seen({}, (), {CALLS: 6, CRIMES: 4}, 10_000)
+    assert [lane.place.topic for lane in worker.lanes] == [CRIMES]
+    assert worker.lanes.left == {CALLS}
+    assert not worker.failed.is_set()
+    health = Health(worker.status)
+    health.intake = worker
+    assert health.left() == [worker.added["calls"]]
+    assert health.report()["left"] == worker.added
+    assert "run `watchroom rebuild`" in worker.added["calls"]
+    worker.logs_seen({}, (), {CRIMES: 5}, 11_000)
+    assert isinstance(worker.failure, PartitionsAdded)
+    assert worker.failure.exit_code == 2
+    assert worker.to_note.keys() == {CALLS, CRIMES}
+
+
+def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
+    """Kafka's client may have seen it before we did."""
+    worker = intake()
+    worker.assign([(CALLS, 5), (CALLS, 0), (CRIMES, 0)])
+    assert [lane.place.topic for lane in worker.lanes] == [CRIMES]
+    assert "calls" in worker.added
+
+
+def test_redis_coming_back_under_our_definition_is_no_reason_to_start_again() -> None:
+    """It still is: the partitions are what changed."""
+    worker = intake()
+    worker.logs_seen({}, (), {CALLS: 6}, 10_000)
+    worker.ours({"calls", "crimes"})
+    assert worker.failure is None

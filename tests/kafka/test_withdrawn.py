@@ -1,0 +1,121 @@
+"""Rights and passwords that are taken away from a worker that runs: it waits, says so, and asks seldom."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka import client as aiokafka_client
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+
+from tests.flow.pages import page, until_page_says
+from tests.flow.rebuild_room import Room
+from tests.kafka.conftest import OTHER, Secured
+from tests.kafka.test_rights import RESOURCES, allow, as_other, rules
+from tests.kafka.test_secured import as_user_of_the_page, records, room
+from watchroom.intake.topics import ensure_topics
+from watchroom.kafka import asking, login_limit
+from watchroom.kafka.clients import consumer as make_consumer
+from watchroom.kafka.login_limit import LoginLimit
+from watchroom.replay.produce import produce
+from watchroom.replay.server import free_port
+from watchroom.settings import Settings, read_settings
+
+__all__ = ["room"]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
+READ, DENY, LITERAL = 3, 2, 3
+
+
+async def deny(secured: Secured, resource: str, name: str, *, again: bool = False) -> None:
+    """Take READ from the other user; `again`: give it back."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
+    await admin.start()
+    given = RESOURCES[resource], name, LITERAL, f"User:{OTHER}", "*", READ, DENY
+    try:
+        await admin._send_request(DeleteAclsRequest(*given) if again else CreateAclsRequest(*given))
+    finally:
+        await admin.close()
+
+
+async def test_rights_that_are_withdrawn_and_given_back_need_no_restart(secured: Secured, room: Room) -> None:
+    """Of a topic and of the group; the process stays, its page names what to grant, and then it goes on."""
+    await allow(secured, rules("watchroom", room.settings.force))
+    given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
+    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    inside = Room(settings, room.client, room.folder)
+    topic, port = settings.topic("calls"), settings.health_port
+    await ensure_topics(settings)
+    with inside.worker(health_port=port) as worker:
+        await deny(secured, "topic", topic)
+        await until_page_says(f"Kafka does not let this user read topic {topic}: grant it READ", 15, "/readyz", port)
+        await deny(secured, "topic", topic, again=True)
+        await asyncio.to_thread(produce, settings, records(settings, 5))
+        await until_page_says("ok\n", 30, "/readyz", port)
+        await room.until_applied(worker)
+        assert retries(page(port, "/metrics")) <= 4
+        await deny(secured, "group", settings.group)
+        await until_page_says(f"Kafka does not let this user use group {settings.group}", 20, "/readyz", port)
+        await deny(secured, "group", settings.group, again=True)
+        await asyncio.to_thread(produce, settings, records(settings, 5))
+        await until_page_says("ok\n", 40, "/readyz", port)
+        await room.until_applied(worker)
+
+
+def retries(metrics: str) -> float:
+    """How often Kafka was asked again."""
+    (line,) = (line for line in metrics.splitlines() if line.startswith("watchroom_worker_kafka_retries_total"))
+    return float(line.split()[1])
+
+
+@asynccontextmanager
+async def running(settings: Settings, password: str) -> AsyncIterator[Any]:
+    """A consumer that was let in by the right password; it has the one of the settings, and no connection, by now."""
+    consumer: Any = make_consumer(settings)
+    client = consumer._client
+    client._sasl_plain_password = password
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition("withdrawn", 0)])
+        client._sasl_plain_password = settings.kafka_password.get_secret_value()
+        for connection in list(client._conns.values()):
+            connection.close()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's own pace would be hundreds of tries; the sentence is that of a worker that starts."""
+    settings, tries = read_settings(**secured.scram(kafka_password="changed")), []
+    limit = LoginLimit()
+
+    async def counted(*arguments: Any, **more: Any) -> AIOKafkaConnection:
+        tries.append(time.monotonic())
+        return await create_conn(*arguments, **more)
+
+    monkeypatch.setattr(login_limit, "create_conn", counted)
+    monkeypatch.setattr(aiokafka_client, "create_conn", limit.connect)
+    monkeypatch.setattr(asking, "login_limit", limit)
+    assert asking.refused_now(settings) is None
+    async with running(settings, secured.scram()["kafka_password"]) as consumer:
+        tries.clear()
+        until_s = time.monotonic() + 4
+        while time.monotonic() < until_s:
+            await consumer.getmany(timeout_ms=500)
+        assert len(tries) == 2  # at once and after 2 s; then after 4, 8, 16, 16 s, so six in a minute
+        said = asking.refused_now(settings) or ""
+        assert "does not let user 'wr' in by SCRAM-SHA-512" in said
+        assert "WATCHROOM_KAFKA_PASSWORD" in said
+        consumer._client._sasl_plain_password = secured.scram()["kafka_password"]
+        async with asyncio.timeout(20):
+            while asking.refused_now(settings) is not None:
+                await consumer.getmany(timeout_ms=200)
