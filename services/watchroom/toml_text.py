@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+_BEYOND = 2**63  # whole numbers that TOML need not know
+
 
 def loads(text: str) -> dict[str, Any]:
     """The tables of a TOML document.
@@ -13,10 +15,20 @@ def loads(text: str) -> dict[str, Any]:
         tomllib.TOMLDecodeError: It is none, or more than Python reads: lists in lists in lists, long numbers.
     """
     try:
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
         raise tomllib.TOMLDecodeError("lists or tables lie in each other too deep") from None
     except ValueError as error:  # of a number, for example
         raise tomllib.TOMLDecodeError(str(error)) from error
+    inside: list[Any] = [found]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, dict):
+            inside += value.values()
+        elif isinstance(value, list):
+            inside += value
+        elif isinstance(value, int) and not -_BEYOND <= value < _BEYOND:
+            raise tomllib.TOMLDecodeError("a whole number of more than 64 bits")  # pydantic's checks overflow
+    return found
