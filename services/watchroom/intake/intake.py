@@ -29,7 +29,6 @@ from watchroom.errors import (
     WatchroomError,
 )
 from watchroom.intake.applier import MakeApplier
-from watchroom.intake.asking_seldom import AskingSeldom
 from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
@@ -107,7 +106,6 @@ class Intake:
         self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in not_served))
         self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
-        self.redis = AskingSeldom()
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
@@ -251,9 +249,6 @@ class Intake:
         """Call until it succeeds; False when the lane was taken away or must be placed anew."""
         pause_s = RETRY_FIRST_S
         while lane.epoch == epoch and self.failure is None:
-            if not self.redis.may_ask():
-                await asyncio.sleep(RETRY_MOST_S / 4)
-                continue
             try:
                 await call()
             except Moved as moved:
@@ -269,23 +264,14 @@ class Intake:
             except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
                 self.fail(error)
             else:
-                self.redis_answers()
+                self.status.answered("redis")
                 return True
             pause_s = min(2 * pause_s, RETRY_MOST_S)
         return False
 
-    def redis_answers(self) -> None:
-        """Redis answers (again)."""
-        self.redis.answered()
-        self.status.answered("redis")
-
     def wait_for(self, server: str, error: Exception) -> None:
         """`server` (redis, kafka) did not answer, and will be asked again."""
-        if isinstance(error, StoreRefuses):
-            self.redis.refused()
         self.status.count(f"{server}_retries")
-        if server == "redis" and self.redis.refuses and not isinstance(error, StoreRefuses):
-            return  # a connection of before that it has closed: its answer says more
         self.status.waiting(server, str(error), is_whole=isinstance(error, (BrokerRefuses, StoreRefuses)))
 
     def moved(self, lane: Lane, moved: Moved) -> None:
@@ -307,7 +293,7 @@ class Intake:
         What lies below the beginning and was not applied is a loss: it is counted, and the lane goes on.
         """
         epoch = lane.epoch
-        if self._finishing or self.failure is not None or not self.redis.may_ask():
+        if self._finishing or self.failure is not None:
             return None
         async with lane.lock:
             try:
@@ -333,7 +319,7 @@ class Intake:
             except Exception as error:  # noqa: BLE001  # nothing may leave the fetch loop
                 self.fail(error)
                 return None
-        self.redis_answers()
+        self.status.answered("redis")
         return max(stored or 0, begin) if lane.epoch == epoch else None
 
     async def out_of_range(self, place: tuple[str, int], offset: int) -> None:

@@ -22,7 +22,7 @@ async def end_when_returned(intake: Intake, ask: Callable[[], Awaitable[Collecti
     """
     while True:
         await asyncio.sleep(every_s)
-        if intake.left and intake.redis.may_ask():
+        if intake.left:
             await _ask(intake, ask)
 
 
@@ -34,5 +34,5 @@ async def _ask(intake: Intake, ask: Callable[[], Awaitable[Collection[str]]]) ->
     except Exception as error:  # noqa: BLE001  # nobody awaits this task
         intake.fail(error)
     else:
-        intake.redis_answers()
+        intake.status.answered("redis")
         intake.ours(ours)

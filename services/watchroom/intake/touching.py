@@ -50,7 +50,7 @@ async def _touch(intake: Intake, lane: Lane) -> None:
     if lane.lock.locked():
         return  # a batch came meanwhile; its step is the touch
     async with lane.lock:
-        if not lane.placed or not intake.redis.may_ask():
+        if not lane.placed:
             return
         try:
             await lane.applier.touch(lane.fresh_ms(lane.stands), now_ms())
@@ -65,6 +65,6 @@ async def _touch(intake: Intake, lane: Lane) -> None:
             intake.fail(error)
         else:
             lane.touched()
-            intake.redis_answers()
+            intake.status.answered("redis")
         if lane.short_for_s() > SHORT_LOG_S:
             intake.other_log(lane, lane.stands)
