@@ -18,7 +18,7 @@ from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import letters_in_kafka
 from watchroom.errors import WorkFailed
 from watchroom.intake import before_rebuild
-from watchroom.intake.before_rebuild import LogStart, refuse_open_transactions
+from watchroom.intake.before_rebuild import look_at_logs, refuse_open_transactions
 from watchroom.intake.topics import ensure_topics
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
@@ -106,10 +106,10 @@ async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
 async def look_for_open_transactions(kafka: KafkaServer, topic: str) -> None:
     """What a rebuild asks before it clears anything."""
     place = TopicPartition(topic, 0)
-    async with AIOKafkaConsumer(bootstrap_servers=kafka.address) as all_of_it:
-        end = (await all_of_it.end_offsets([place]))[place]
     async with AIOKafkaConsumer(bootstrap_servers=kafka.address, isolation_level="read_committed") as consumer:
-        await refuse_open_transactions(consumer, [LogStart(place, 0, end, None)])
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        await refuse_open_transactions(consumer, await look_at_logs(consumer, {place: 0}))
 
 
 async def test_every_compression_and_what_has_no_value_is_read_alike(
