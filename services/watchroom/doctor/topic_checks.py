@@ -38,7 +38,8 @@ def of_partitions(settings: Settings, topics: Topics, meta: Meta | None) -> Iter
                 f"topic {topic}",
                 f"has {len(topics[topic])} partitions; Redis was filled when it had {held}",
                 "Events of one call, incident or crime now lie in two partitions, so the stream is withheld.",
-                REBUILD,
+                "Follow deploy/kafka/partitions.md: wait until no producer uses the earlier number, stop the workers,"
+                " and run `watchroom rebuild`.",
             )
 
 
