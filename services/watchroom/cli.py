@@ -113,9 +113,13 @@ def exporter() -> None:
     raise typer.Exit(run(read_settings()))
 
 
-@app.command(help=f"Raise another road while the Watchdog is silent, until stopped. Port {default('watchdog_port')}.")
+@app.command(
+    help=f"Alert through a fallback channel while the Watchdog alert is missing. Port {default('watchdog_port')}."
+)
 def watchdog(
-    try_: Annotated[bool, typer.Option("--try", help="Send one trial message on each road instead, and end.")] = False,
+    try_: Annotated[
+        bool, typer.Option("--try", help="Send one test message through each channel instead, and end.")
+    ] = False,
 ) -> None:
     """Run a watchdog."""
     from watchroom.watchdog.run import run

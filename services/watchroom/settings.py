@@ -268,16 +268,17 @@ class Settings(BaseSettings):
         description="the alert Watchdog is silent after this; over twice Alertmanager's repeat interval for it",
     )
     watchdog_repeat_s: float = Field(
-        default=900, gt=0, description="the other road is raised again while silence lasts"
+        default=900, gt=0, description="the fallback alert is sent again while the Watchdog alert is missing"
     )
     watchdog_webhook: str = Field(
         default="",
         repr=False,
-        description="the other road: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or"
+        description="a fallback channel: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or"
         " ALL_PROXY unless NO_PROXY names its host (may be a secret)",
     )
     watchdog_command: tuple[str, ...] = Field(
-        default=(), description='the other road: program and arguments, JSON on its standard input: ["page", "--now"]'
+        default=(),
+        description='a fallback channel: program and arguments, JSON on its standard input: ["page", "--now"]',
     )
     token_key: SecretStr = Field(
         default=SecretStr(""),

@@ -45,7 +45,7 @@ async def test_a_log_that_took_its_place_at_once_is_noticed(real_stack: Stack) -
         await produce(settings, 10)
         await asyncio.wait_for(intake.failed.wait(), 30)
         assert isinstance(intake.failure, RebuildNeeded)
-        assert f"topic {place[0]} was made anew" in str(intake.failure)
+        assert f"topic {place[0]} was deleted and created again" in str(intake.failure)
 
 
 def test_without_its_topic_a_worker_is_not_ready_and_with_another_it_ends(real_stack: Stack, tmp_path: Path) -> None:
@@ -58,5 +58,5 @@ def test_without_its_topic_a_worker_is_not_ready_and_with_another_it_ends(real_s
         assert worker.get("/readyz")[0] == 503
         asyncio.run(ensure_topics(settings))
         assert worker.exit_code() == 2
-    assert f"topic {settings.topic('calls')} was made anew" in worker.log()
+    assert f"topic {settings.topic('calls')} was deleted and created again" in worker.log()
     assert "watchroom rebuild" in worker.log()

@@ -86,9 +86,9 @@ async def add_a_partition(room: Room) -> None:
     ("how", "said", "left", "kept"),
     [
         (shorten, "no longer begins at offset 0 but at 2", 2, slice(2, None)),
-        (make_anew, "was made anew", 7, slice(2, None)),
+        (make_anew, "was deleted and created again", 7, slice(2, None)),
     ],
-    ids=["shortened", "made anew"],
+    ids=["shortened", "created again"],
 )
 def test_months_that_no_log_tells_any_more_are_named_and_kept(
     short: Room, how: Any, said: str, left: int, kept: slice

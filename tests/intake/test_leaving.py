@@ -211,7 +211,7 @@ async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> No
     assert working.intake.without_partitions == []
     working.intake._log_ids[working.one.served["calls"]] = "one"
     working.intake.logs_seen({working.one.served["calls"]: "two"}, [working.one.served["incidents"]])
-    assert "was made anew" in str(working.intake.failure)
+    assert "was deleted and created again" in str(working.intake.failure)
     assert working.intake.without_partitions == [working.one.served["incidents"]]
 
 

@@ -27,7 +27,7 @@ PLACE = TopicPartition("watchroom.calls", 1)
 
 def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = False) -> str:
     """What the refusal says; empty for none."""
-    others = {start.place: "was made anew"} if is_other else {}
+    others = {start.place: "was deleted and created again"} if is_other else {}
     try:
         refuse_loss([start], others, MONTHS, Calendar("Europe/London"), future_ms=300_000, lose_before=lose_before)
     except WorkFailed as error:
@@ -66,7 +66,7 @@ def test_a_whole_log_loses_nothing_unless_it_is_another_one() -> None:
     """A topic that was made anew begins at offset 0 as well, and tells nothing of what Redis holds."""
     start = LogStart(PLACE, 0, 90, None)
     assert lost(start) == ""
-    assert "the log of watchroom.calls partition 1 was made anew" in lost(start, is_other=True)
+    assert "the log of watchroom.calls partition 1 was deleted and created again" in lost(start, is_other=True)
 
 
 @pytest.mark.parametrize(("age_ms", "runs"), [(0, True), (29_999, True), (-2_000, True), (30_000, False)])

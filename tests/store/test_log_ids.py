@@ -17,7 +17,7 @@ async def test_a_topic_made_anew_asks_for_a_rebuild(redis_server: RedisServer) -
         store = Store(redis_server.url, "force", DEFINITIONS, log_ids)
         try:
             if refused:
-                with pytest.raises(RebuildNeeded, match=f"{topic} was made anew"):
+                with pytest.raises(RebuildNeeded, match=f"{topic} was deleted and created again"):
                     await store.open()
             else:
                 await store.open()
@@ -35,7 +35,7 @@ async def test_the_log_of_a_stream_under_another_definition_ends_nobody(redis_se
     for log_ids, refused in (({calls: "one", incidents: "two"}, False), ({calls: "two", incidents: "one"}, True)):
         store = Store(redis_server.url, "force", other, log_ids)
         if refused:
-            with pytest.raises(RebuildNeeded, match=f"{calls} was made anew"):
+            with pytest.raises(RebuildNeeded, match=f"{calls} was deleted and created again"):
                 await store.open()
         else:
             assert list(await store.open()) == ["incidents"]

@@ -1,4 +1,4 @@
-"""A real HTTP server in a thread that keeps what is posted to it: the other road of a test."""
+"""A real HTTP server in a thread that keeps what is posted to it: the other channel of a test."""
 
 from __future__ import annotations
 

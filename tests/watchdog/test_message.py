@@ -1,4 +1,4 @@
-"""What counts as the Watchdog, and what the other road is told."""
+"""What counts as the Watchdog, and what the other channel is told."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_a_body_that_is_no_message_is_refused_with_its_reason(body: bytes, says:
         holds_watchdog(body)
 
 
-def test_the_other_road_is_told_who_is_silent_and_since_when() -> None:
+def test_the_message_says_which_force_and_since_when() -> None:
     """The telephone rings outside the usual way, so the text must stand alone."""
     watch = Watch(Moment(0, 1_600_000_000_000), heard=True, silent_s=300)
     told = outgoing("silent", "north", watch, Moment(312.34, 1_600_000_312_340))
     assert told["text"] == (
-        "north: no Watchdog for 312 s (last heard 2020-09-13T12:26:40.000+00:00). Alerts of Watchroom may not arrive: "
-        "check Prometheus, Alertmanager and the way between them."
+        "north: the Watchdog alert has been missing for 312 s (last seen 2020-09-13T12:26:40.000+00:00). Other alerts "
+        "may not arrive either: check Prometheus, Alertmanager and the connection between them."
     )
     assert {key: told[key] for key in ("status", "force", "heard", "since", "quiet_for_s", "sent")} == {
         "status": "silent",
@@ -78,6 +78,6 @@ def test_the_other_road_is_told_who_is_silent_and_since_when() -> None:
 def test_never_heard_and_back_and_trial_say_so() -> None:
     """A wrong route, the end of a silence, and a test that must wake nobody for nothing."""
     never, now = Watch(Moment(0, 0), heard=False, silent_s=300), Moment(300, 300_000)
-    assert "never heard since we started at 1970-01-01" in str(outgoing("silent", "north", never, now)["text"])
-    assert "is heard again" in str(outgoing("back", "north", never.hear(now), now)["text"])
+    assert "not seen since this watchdog started at 1970-01-01" in str(outgoing("silent", "north", never, now)["text"])
+    assert "alert arrives again" in str(outgoing("back", "north", never.hear(now), now)["text"])
     assert "Nothing is wrong" in str(outgoing("trial", "north", never, now)["text"])

@@ -15,7 +15,7 @@ from tests.watchdog.receiver import running_receiver
 from watchroom.errors import WorkFailed
 from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import read_settings
-from watchroom.watchdog.roads import roads_of
+from watchroom.watchdog.channels import channels_of
 
 MESSAGE = {"status": "silent"}
 HOOK = "http://pager.invalid/token-s3cret"
@@ -78,9 +78,9 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def send(hook: str) -> None:
-    """Send a message on the webhook's road."""
-    (road,) = roads_of(read_settings(watchdog_webhook=hook)).values()
-    await road(MESSAGE)
+    """Send a message on the webhook's channel."""
+    (channel,) = channels_of(read_settings(watchdog_webhook=hook)).values()
+    await channel(MESSAGE)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])

@@ -68,7 +68,7 @@ class Process:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """The other road."""
+    """The other channel."""
     with running_receiver() as running:
         yield running
 
@@ -105,7 +105,7 @@ def test_silence_reaches_the_road_although_it_first_refuses_and_the_return_is_to
 
 
 def test_a_dead_road_holds_up_no_other(tmp_path: Path, receiver: Receiver) -> None:
-    """The second road is there for the day on which the first is dead as well."""
+    """The second channel is there for the day on which the first is dead as well."""
     file = tmp_path / "told"
     command = [sys.executable, "-c", f"import sys; open({str(file)!r}, 'w').write(sys.stdin.read())"]
     receiver.hold.clear()
@@ -148,7 +148,7 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
 
 
 def test_a_taken_port_and_a_trial_are_told(receiver: Receiver) -> None:
-    """A person reads what to do; a trial shows before the night whether the road leads anywhere."""
+    """A person reads what to do; a trial shows before the night whether the channel leads anywhere."""
     with socket.create_server((LOOPBACK, 0)) as taken:
         settings = read_settings(watchdog_port=taken.getsockname()[1], watchdog_webhook=receiver.url)
         with pytest.raises(WorkFailed, match=r"cannot listen on .*WATCHROOM_WATCHDOG_PORT"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchroom.watchdog.silence import FIRST_RETRY_S, LONGEST_RETRY_S, Moment, News, Road, Watch
+from watchroom.watchdog.silence import FIRST_RETRY_S, LONGEST_RETRY_S, Channel, Moment, News, Watch
 
 
 def at(steady_s: float) -> Moment:
@@ -37,24 +37,24 @@ def test_a_set_wall_clock_makes_no_silence() -> None:
     assert not watch.is_silent(Moment(10, 3_600_000))
 
 
-def told(road: Road, silent_at: set[int], until_s: int) -> list[tuple[int, News]]:
-    """What a road is told by whole seconds when every message arrives."""
+def told(channel: Channel, silent_at: set[int], until_s: int) -> list[tuple[int, News]]:
+    """What a channel is told by whole seconds when every message arrives."""
     messages: list[tuple[int, News]] = []
     for now_s in range(until_s):
-        if news := road.due(now_s in silent_at, now_s):
+        if news := channel.due(now_s in silent_at, now_s):
             messages.append((now_s, news))
-            road = road.arrived(news, now_s)
+            channel = channel.arrived(news, now_s)
     return messages
 
 
 def test_nothing_is_told_while_all_is_well() -> None:
-    """A road that speaks every day is a road that nobody listens to."""
-    assert told(Road(repeat_s=900), set(), 5000) == []
+    """A channel that speaks every day is a channel that nobody listens to."""
+    assert told(Channel(repeat_s=900), set(), 5000) == []
 
 
 def test_silence_is_told_again_while_it_lasts_and_the_return_once() -> None:
     """The first message may have been slept through; a second "back" would be noise."""
-    assert told(Road(repeat_s=900), set(range(100, 2000)), 5000) == [
+    assert told(Channel(repeat_s=900), set(range(100, 2000)), 5000) == [
         (100, "silent"), (1000, "silent"), (1900, "silent"), (2000, "back"),
     ]  # fmt: skip
 
@@ -62,43 +62,48 @@ def test_silence_is_told_again_while_it_lasts_and_the_return_once() -> None:
 def test_a_second_silence_is_told_at_once() -> None:
     """The repeat interval belongs to one silence, not to two."""
     silences = set(range(100, 110)) | set(range(120, 130))
-    assert told(Road(repeat_s=900), silences, 200) == [(100, "silent"), (110, "back"), (120, "silent"), (130, "back")]
+    assert told(Channel(repeat_s=900), silences, 200) == [
+        (100, "silent"),
+        (110, "back"),
+        (120, "silent"),
+        (130, "back"),
+    ]
 
 
 def test_a_failed_message_is_tried_again_with_growing_bounded_waits() -> None:
     """A dead webhook is neither hammered nor given up."""
-    road, now_s, waits = Road(repeat_s=900), 0.0, []
+    channel, now_s, waits = Channel(repeat_s=900), 0.0, []
     for _ in range(12):
-        assert road.due(True, now_s) == "silent"
-        road = road.failed("silent", now_s)
-        waits.append(road.not_before_s - now_s)
-        assert road.due(True, road.not_before_s - 0.01) is None
-        now_s = road.not_before_s
+        assert channel.due(True, now_s) == "silent"
+        channel = channel.failed("silent", now_s)
+        waits.append(channel.not_before_s - now_s)
+        assert channel.due(True, channel.not_before_s - 0.01) is None
+        now_s = channel.not_before_s
     assert waits[:4] == [FIRST_RETRY_S, 2, 4, 8]
     assert set(waits[6:]) == {LONGEST_RETRY_S}
-    assert road.arrived("silent", now_s).failures == 0
+    assert channel.arrived("silent", now_s).failures == 0
 
 
 def test_a_failed_repeat_is_tried_again_before_the_next_repeat() -> None:
     """Otherwise one lost message is a quarter of an hour lost."""
-    road = Road(repeat_s=900).arrived("silent", 0)
-    assert road.failed("silent", 900).due(True, 901) == "silent"
+    channel = Channel(repeat_s=900).arrived("silent", 0)
+    assert channel.failed("silent", 900).due(True, 901) == "silent"
 
 
 def test_a_return_is_told_after_a_message_that_may_have_arrived() -> None:
     """A receiver that answered too late has woken somebody; they must hear the end."""
-    road = Road(repeat_s=900).failed("silent", 0)
-    assert road.due(False, 10) == "back"
+    channel = Channel(repeat_s=900).failed("silent", 0)
+    assert channel.due(False, 10) == "back"
 
 
 def test_a_return_that_failed_is_tried_until_it_arrives() -> None:
     """Told once means that it arrived once, not that it was tried once."""
-    road = Road(repeat_s=900).arrived("silent", 0).failed("back", 10)
-    assert road.due(False, 11) == "back"
-    assert road.arrived("back", 11).due(False, 1000) is None
+    channel = Channel(repeat_s=900).arrived("silent", 0).failed("back", 10)
+    assert channel.due(False, 11) == "back"
+    assert channel.arrived("back", 11).due(False, 1000) is None
 
 
 def test_new_silence_after_a_return_that_may_have_arrived_is_told_at_once() -> None:
     """Whoever believes that all is well must not wait for the repeat interval."""
-    road = Road(repeat_s=900).arrived("silent", 0).failed("back", 10)
-    assert road.due(True, 20) == "silent"
+    channel = Channel(repeat_s=900).arrived("silent", 0).failed("back", 10)
+    assert channel.due(True, 20) == "silent"

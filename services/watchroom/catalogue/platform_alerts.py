@@ -162,11 +162,11 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         "Redis refuses their writes (its disk is full, or it is a replica since a failover).",
         impact="No figure is shown or judged. Events wait in Kafka and are counted when a worker runs again.",
         action=(
-            "Open a worker's /readyz (port 9465): it says which server it waits for, and that server's own words.",
-            "If no worker answers there, read its last log lines (exit code 2 says what to put right); start it again.",
+            "Open a worker's /readyz (port 9465): it says which server it waits for, and what that server answered.",
+            "If no worker answers, read the end of its log (exit code 2: it says what to correct), and start it again.",
             "If they say that topics have more partitions than before, follow deploy/kafka/partitions.md.",
-            "If Redis does not write now, see its `INFO persistence` (disk full?) and `INFO replication` (replica?).",
-            "If Kafka does not answer, look at its brokers. After any of it a worker catches up a day in seconds.",
+            "If Redis refuses writes: is its disk full (`INFO persistence`), or is it a replica (`INFO replication`)?",
+            "If Kafka does not answer, check its brokers. Workers then catch up by themselves, a day in seconds.",
         ),
         number=f"`time()` less the newest `{_APPLIED}` of the force: the moment up to which everything that Kafka "
         "showed is applied, written at least every 2 s.",
@@ -189,12 +189,12 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         meaning="One topic is applied late while others are fresh: a partition without a worker, or too many events.",
         impact="The measures of this stream are not shown and not judged; the others are.",
         action=(
-            "On the Platform board see which partitions are old: one is a stuck worker, all are too few workers.",
-            "If a worker's /readyz says that it leaves the stream alone, do one of the two things that it says there.",
+            "On the Platform board, see which partitions are behind: one (stuck worker) or all (too few workers).",
+            "If a worker's /readyz says that it leaves the stream alone, do one of the two things that it suggests.",
             "If it says that the topic has more partitions than before, follow deploy/kafka/partitions.md.",
-            "If it names a transaction that is open, end its producer, or the transaction by the command given there.",
-            "Else restart the worker that owns them; its metrics name its partitions.",
-            "If the lag falls steadily after an outage, wait: it is catching up.",
+            "If it names an open transaction, stop its producer, or end the transaction with the command shown there.",
+            "Otherwise restart the worker that owns them; its metrics name its partitions.",
+            "If the lag falls steadily after an outage, wait: the workers are catching up.",
         ),
         number=f"`time()` less the oldest `{_APPLIED}` over the topic's partitions.",
     ),
@@ -215,7 +215,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         "(90 s unless its settings say otherwise).",
         impact="The measures of this stream are not shown and not judged: a quiet feed looks like a quiet night.",
         action=(
-            "Tell the control room which figures are blind, so that they look into the system itself.",
+            "Tell the control room which figures are missing, so that they look at the system itself.",
             "Call whoever runs the source: is it down, or is its link to Kafka?",
             "If it was switched off for good, take it out of WATCHROOM_SOURCES.",
         ),
@@ -241,8 +241,8 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         impact="The measures of this stream are not shown and not judged.",
         action=(
             "Open the exporter's /healthz: it says in words why the stream is withheld.",
-            "Causes without an alert: a rebuild that runs, a partition never touched, another catalogue in Redis.",
-            "The last is OTHER DEFINITION on the Platform board: `watchroom rebuild` counts the stream again.",
+            "Causes without an alert: a rebuild is running, a partition was never read, Redis holds another catalogue.",
+            "The last shows as OTHER DEFINITION on the Platform board: `watchroom rebuild` counts the stream again.",
         ),
         number="`watchroom_stream_withheld` of the exporter. Alertmanager mutes it while an alert with a cause fires.",
     ),
@@ -261,18 +261,18 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             '{{ $value | printf "%.0f" }} notifications by {{ $labels.integration }} in 15 minutes. '
             f"Threshold: {UNTOLD}. People who should have been alerted may not have been."
         ),
-        meaning="Alertmanager tried to tell somebody by this integration (email, webhook) until it had to give up, "
-        "again and again.",
-        impact="Alerts fire and nobody hears of them. This one is sent by every road to the platform's people, for it "
-        "may itself be lost on one.",
+        meaning="Alertmanager tried again and again to send notifications through this integration (email, webhook), "
+        "and gave up.",
+        impact="Alerts fire, and the people who should know do not. This alert goes to the platform team through every "
+        "channel, because one may be broken.",
         action=(
-            "Look at what fires now in Alertmanager (port 9093), and tell the people concerned yourself.",
-            "Read Alertmanager's log: it names the receiver and the answer of the mail server or the webhook.",
-            "If the webhook is the watchdog's, `watchroom watchdog` does not run: start it.",
+            "Look in Alertmanager (port 9093) at what is firing now, and tell the people concerned yourself.",
+            "Read Alertmanager's log: it names the receiver, and what the mail server or webhook answered.",
+            "If the webhook is the watchdog's, `watchroom watchdog` is not running: start it.",
         ),
         number="The counter `alertmanager_notifications_failed_total`, scraped from Alertmanager itself, by "
-        "integration. If nothing at all can be sent, the Watchdog falls silent, and `watchroom watchdog` takes another "
-        "road.",
+        "integration. If nothing at all can be sent, the Watchdog alert stops arriving too, and `watchroom watchdog` "
+        "alerts through a fallback channel.",
     ),
     PlatformAlert(
         name="DeadLettersRising",
@@ -289,12 +289,12 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         meaning="Many events of one stream go to the dead letters for the same reason.",
         impact="They are in no measure until they are replayed: figures are too low, and look healthy.",
         action=(
-            "Look at some: `watchroom dead-letters list`, then `show`; the detail says what is wrong with each.",
-            "A producer that was changed is the usual cause: call its owner with one example.",
-            "After the fix run `watchroom dead-letters replay`: they are judged by the time they first arrived.",
+            "Look at some of them: `watchroom dead-letters list`, then `show`. The detail says what is wrong.",
+            "The usual cause is a change to a producer: call its owner, and give one example.",
+            "After the fix, run `watchroom dead-letters replay`: the events count as of when they first arrived.",
         ),
         number="`watchroom_dead_letters` now less its value 15 minutes ago, by topic and reason. If there was none "
-        "then, the last one before, for up to three days: what piles up in an outage is told when it is over.",
+        "then, the last one before, for up to three days: what piles up in an outage is reported when it is over.",
     ),
     PlatformAlert(
         name="DeadLettersKeepComing",
@@ -310,18 +310,18 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             '{{ $labels.force }}: {{ $value | printf "%.0f" }} events of {{ $labels.topic }} could not be used '
             f"in 6 hours, or in an outage before, for all reasons together; alerts above {COMING}."
         ),
-        meaning="Events of one stream go to the dead letters again and again: too slowly for DeadLettersRising, as "
-        "when a quiet feed is broken altogether, or one type of its events.",
+        meaning="Events of one stream keep going to the dead letters, too slowly for DeadLettersRising. It happens "
+        "when a quiet feed is broken altogether, or one of its event types.",
         impact="They are in no measure until they are replayed: figures are too low, and look healthy.",
         action=(
-            "Look at some: `watchroom dead-letters list`, then `show`: are they of one type or of one source?",
-            "A producer that was changed is the usual cause: call its owner with one example.",
-            "After the fix run `watchroom dead-letters replay`: they are judged by the time they first arrived.",
+            "Look at some of them: `watchroom dead-letters list`, then `show`. Do they share type or source?",
+            "The usual cause is a change to a producer: call its owner, and give one example.",
+            "After the fix, run `watchroom dead-letters replay`: the events count as of when they first arrived.",
         ),
         number="`watchroom_dead_letters` now less its value 6 hours ago, all reasons of a topic together; if there was "
         "none then, the last one before, for up to three days. A force of the published size sends 113 events of "
-        "crimes in 6 hours, 58 of them new crimes. A type that comes less than ten times in 6 hours (a cancelled "
-        "crime, a reopened incident) is not seen by it when it alone is broken.",
+        "crimes in 6 hours, 58 of them new crimes. This alert does not notice when the only broken type is one "
+        "that comes less than ten times in 6 hours (a cancelled crime, a reopened incident).",
     ),
     PlatformAlert(
         name="RawIdentifier",
@@ -348,15 +348,15 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "Call the owner of the source: it must send tokens (schemas/events/TOKENS.md).",
             "Source `other` is one that is not declared, or an event that cannot be read: ask who writes to the topic.",
             "See how many and where: `watchroom dead-letters list --reason raw_identifier` has partition and offset.",
-            "Let nobody but Watchroom read the topic until the data is out of it (`kafka-acls.sh`).",
-            "Kafka cannot delete single records. They go when the topic's retention has passed (400 days).",
+            "Allow nobody but Watchroom to read the topic until the data is gone (`kafka-acls.sh`).",
+            "Kafka cannot delete single records. They disappear when the topic's retention has passed (400 days).",
             "Sooner: `kafka-delete-records.sh` removes all records of a partition below an offset, good ones too.",
             "Back up Redis before that: its figures stay, but `watchroom rebuild` cannot make those months again.",
             "Have the source send the events again, with tokens (late ones as `history`): letters cannot be replayed.",
             "Delete the data from mirrors and backups of the topic too, and from the source's own logs.",
         ),
         number="`watchroom_raw_identifiers` now less its value five days ago, by source, where there is none less 0: "
-        "mail waits for office hours and tells only what still fires then. The ticket queue is told again each day.",
+        "email waits for office hours, and reports only what still fires then. The ticket queue is reminded each day.",
     ),
     PlatformAlert(
         name="RecordsLost",
@@ -377,13 +377,13 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         meaning="Kafka's retention deleted records before a worker had applied them.",
         impact="They are missing from every figure, months included, for good unless the sources send them again.",
         action=(
-            "Note stream, partition and time: analysts must know it beside the month's figures.",
+            "Note the stream, the partition and the time: analysts must know of it when they use that month's figures.",
             "Raise the topic's retention above the longest outage that may happen.",
-            "Ask the source to send the period again; what is known already is not counted twice.",
+            "Ask the source to send that period again. Events that are known already are not counted twice.",
         ),
         number="`watchroom_lost_records` now less its least value of the last five days, by partition. So it fires for "
-        "five days after a loss: mail waits for office hours and tells only what still fires then, and a loss on the "
-        "evening before a long weekend must be among it. The ticket queue is told again each day.",
+        "five days after a loss: email waits for office hours and reports only what still fires then, and that must "
+        "include a loss on the evening before a long weekend. The ticket queue is reminded each day.",
     ),
     PlatformAlert(
         name="FigureOld",
@@ -417,11 +417,11 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
         limit_s=0,
         mutes="",
         summary='Prometheus and Alertmanager work: this alert always fires ({{ $value | printf "%.0f" }}).',
-        meaning="It always fires. Its absence is the alarm: `watchroom watchdog` raises another road then.",
+        meaning="This alert always fires. When it stops arriving, `watchroom watchdog` uses a fallback channel.",
         impact="While it does not arrive, no other alert can be expected to arrive either.",
         action=(
             "Nothing while it fires.",
-            "If the watchdog says it is silent: does Prometheus run, does Alertmanager, does one reach the other?",
+            "If the watchdog says that it is missing: do Prometheus and Alertmanager run, and reach each other?",
         ),
         number="The constant 1.",
     ),

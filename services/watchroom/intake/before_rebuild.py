@@ -32,7 +32,7 @@ LOOK_WITHIN_S = 20.0
 COORDINATOR_WITHIN_S = 15.0
 TRANSACTION_WITHIN_S = 10.0
 NOT_DATED = -1
-MADE_ANEW = "was made anew since Redis was filled from it"
+MADE_ANEW = "was deleted and created again since Redis was filled from it"
 
 
 class Held(NamedTuple):

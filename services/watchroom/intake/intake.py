@@ -197,7 +197,7 @@ class Intake:
         self.without_partitions = [topic for topic in without_partitions if topic not in self.lanes.left]
         for topic, known in self._log_ids.items():
             if topic not in self.lanes.left and ids.get(topic, known) != known:
-                why = f"topic {topic} was made anew: its log is not the one that Redis was filled from"
+                why = f"topic {topic} was deleted and created again: its log is not the one that Redis was filled from"
                 self.fail(RebuildNeeded(why))
         for topic, found in partitions.items():
             if found > self._partitions.get(topic, found):
@@ -341,7 +341,7 @@ class Intake:
         self.fail(
             RebuildNeeded(
                 f"{topic} partition {partition}: Redis stands at offset {offset}, above the end of the log"
-                f"{'' if lane.end is None else f' ({lane.end})'}; the topic was made anew or lost its end"
+                f"{'' if lane.end is None else f' ({lane.end})'}; the topic was created again, or lost its end"
             )
         )
 

@@ -83,7 +83,7 @@ KIND: Final = Kind(
         "": MetricFamily("number", (({}, "number"),)),
         "local_hour": MetricFamily(
             "number in the last complete local hour (weeks_ago 0), and in the same one of the weeks before; "
-            "absent where nobody knows whether there was a feed",
+            "absent where it is not known whether there was a feed",
             (({}, "number"),),
             over=Over.LOCAL_HOURS,
         ),

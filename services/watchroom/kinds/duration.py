@@ -258,12 +258,12 @@ KIND: Final = Kind(
             area_windows=("28d", "month"),
         ),
         "missing_start": MetricFamily(
-            "how many ended without a known start, and are no duration",
+            "how many ended without a known start (excluded from durations)",
             (({}, "missing_start"),),
             excluded="Ended without a known start, in the last 24 h: counted here and left out of every duration.",
         ),
         "negative": MetricFamily(
-            "how many ended before they started, and are no duration",
+            "how many ended before they started (excluded from durations)",
             (({}, "negative"),),
             excluded="Ended before they started, in the last 24 h: counted here and left out of every duration.",
         ),

@@ -130,7 +130,9 @@ class Store:
         for stream, topic in self._topics.items():
             log_id = self._log_ids.get(topic)
             if stream not in left and log_id is not None and stored.get(f"{keys.LOG}{topic}", log_id) != log_id:
-                raise RebuildNeeded(f"topic {topic} was made anew: its log is not the one that Redis was filled from")
+                raise RebuildNeeded(
+                    f"topic {topic} was deleted and created again: its log is not the one that Redis was filled from"
+                )
         return left
 
     async def check_evictions(self) -> None:

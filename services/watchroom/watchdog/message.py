@@ -1,4 +1,4 @@
-"""What comes in from Alertmanager, and what goes out on the other road."""
+"""What comes in from Alertmanager, and what goes out on the fallback channels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALERT = "Watchdog"
 def holds_watchdog(body: bytes) -> bool:
     """Whether an Alertmanager webhook message holds the alert `Watchdog`, firing.
 
-    A resolved one does not count: Alertmanager sends it when Prometheus has stopped telling.
+    A resolved one does not count: Alertmanager sends it when Prometheus has stopped sending the alert.
 
     Raises:
         EventRefused: It is no such message; `detail` says what was found.
@@ -40,15 +40,15 @@ def _fires(alert: object) -> bool:
 def outgoing(news: News | Literal["trial"], force: str, watch: Watch, now: Moment) -> dict[str, object]:
     """The message as JSON: `status`, `text` for a person, and facts for a program.
 
-    It may arrive more than once: a message of silence with the same `force` and `since` is of the same silence.
+    It may arrive more than once: `silent` with the same `force` and `since` is about the same outage.
     """
     since = _utc(watch.since)
-    last = f"last heard {since}" if watch.heard else f"never heard since we started at {since}"
+    last = f"last seen {since}" if watch.heard else f"not seen since this watchdog started at {since}"
     texts = {
-        "silent": f"{force}: no {ALERT} for {watch.quiet_for_s(now):.0f} s ({last}). Alerts of Watchroom may not "
-        "arrive: check Prometheus, Alertmanager and the way between them.",
-        "back": f"{force}: the {ALERT} is heard again ({last}). Alerts of Watchroom arrive again.",
-        "trial": f"{force}: a trial of the road that is used when the {ALERT} falls silent. Nothing is wrong.",
+        "silent": f"{force}: the {ALERT} alert has been missing for {watch.quiet_for_s(now):.0f} s ({last}). "
+        "Other alerts may not arrive either: check Prometheus, Alertmanager and the connection between them.",
+        "back": f"{force}: the {ALERT} alert arrives again ({last}), and so do other alerts.",
+        "trial": f"{force}: a test of the channel that is used when the {ALERT} alert is missing. Nothing is wrong.",
     }
     return {
         "status": news,

@@ -1,6 +1,6 @@
-"""The watchdog process: one page that hears the Watchdog, one task for each other road.
+"""The watchdog process: one page that receives the Watchdog alert, one task for each fallback channel.
 
-It remembers nothing over a restart: the time of silence starts anew, and a return is then not told.
+It remembers nothing over a restart: the time since the last alert starts at 0, and a return is not reported then.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from aiohttp import web
 from watchroom.errors import WorkFailed
 from watchroom.settings import Settings
 from watchroom.watchdog import pages
+from watchroom.watchdog.channels import Send, channels_of
 from watchroom.watchdog.message import ALERT, outgoing
-from watchroom.watchdog.roads import Send, roads_of
-from watchroom.watchdog.silence import Moment, Road, Watch
+from watchroom.watchdog.silence import Channel, Moment, Watch
 
 LOOK_S = 0.2
 
@@ -27,22 +27,22 @@ log = structlog.get_logger("watchroom.watchdog")
 
 
 def run(settings: Settings, *, trial: bool = False) -> int:
-    """Raise the other roads while the Watchdog is silent, until SIGTERM or SIGINT.
+    """Alert through the fallback channels while the Watchdog alert is missing, until SIGTERM or SIGINT.
 
     Args:
-        settings: Where to listen, how long silence may last, and the other roads.
-        trial: Instead, send one trial message on each road, and end.
+        settings: Where to listen, how long the alert may be missing, and the fallback channels.
+        trial: Instead, send one test message through each channel, and end.
 
     Returns:
-        Exit code: 0; 1 when a trial message did not arrive.
+        Exit code: 0; 1 if a test message did not arrive.
 
     Raises:
-        ConfigurationInvalid: No other road is set.
-        WorkFailed: The port cannot be had.
+        ConfigurationInvalid: No fallback channel is set.
+        WorkFailed: The port cannot be used.
     """
     _log_to_stderr()
     watchdog = Watchdog(settings)
-    return asyncio.run(watchdog.try_roads() if trial else watchdog.serve())
+    return asyncio.run(watchdog.try_channels() if trial else watchdog.serve())
 
 
 class Watchdog:
@@ -50,13 +50,13 @@ class Watchdog:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._sends = roads_of(settings)
-        self._roads = {name: Road(settings.watchdog_repeat_s) for name in self._sends}
+        self._sends = channels_of(settings)
+        self._channels = {name: Channel(settings.watchdog_repeat_s) for name in self._sends}
         self._watch = Watch(_now(), heard=False, silent_s=settings.watchdog_silent_s)
         self._stop = asyncio.Event()
 
     async def serve(self) -> int:
-        """Listen and raise until told to stop."""
+        """Listen, and alert where needed, until told to stop."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -74,18 +74,18 @@ class Watchdog:
         log.info("watchdog stopped")
         return 0
 
-    async def try_roads(self) -> int:
-        """One trial message on each road; 1 when one did not arrive."""
+    async def try_channels(self) -> int:
+        """One test message through each channel; 1 if one did not arrive."""
         message = outgoing("trial", self._settings.force, self._watch, _now())
         code = 0
         for name, send in self._sends.items():
             try:
                 await send(message)
             except WorkFailed as error:
-                log.error("trial failed", road=name, why=str(error))  # noqa: TRY400 - the reason says it all
+                log.error("test message failed", channel=name, why=str(error))  # noqa: TRY400 - the reason says it all
                 code = error.exit_code
             else:
-                log.info("trial arrived", road=name)
+                log.info("test message arrived", channel=name)
         return code
 
     async def _listen(self, runner: web.AppRunner) -> None:
@@ -102,36 +102,36 @@ class Watchdog:
     def _hear(self) -> None:
         now = _now()
         if not self._watch.heard or self._watch.is_silent(now):
-            log.info("heard", alert=ALERT, quiet_for_s=round(self._watch.quiet_for_s(now), 1))
+            log.info("alert received", alert=ALERT, quiet_for_s=round(self._watch.quiet_for_s(now), 1))
         self._watch = self._watch.hear(now)
 
     def _report(self) -> dict[str, Any]:
-        """For `/healthz`: we are well even while the Watchdog is silent; restarting us would not help it."""
+        """For `/healthz`: this process is healthy even while the alert is missing; restarting it would not help."""
         now = _now()
         return {
             "silent": self._watch.is_silent(now),
             "heard": self._watch.heard,
             "quiet_for_s": round(self._watch.quiet_for_s(now), 1),
             "silent_after_s": self._watch.silent_s,
-            "roads": {name: {"failures_in_a_row": road.failures} for name, road in self._roads.items()},
+            "channels": {name: {"failures_in_a_row": channel.failures} for name, channel in self._channels.items()},
         }
 
     async def _keep(self, name: str, send: Send) -> None:
-        """Tell one road what is due, for ever; a slow road holds up no other."""
+        """Send what is due through one channel, for ever; a slow channel does not delay the others."""
         while True:
             now = _now()
-            news = self._roads[name].due(self._watch.is_silent(now), now.steady_s)
+            news = self._channels[name].due(self._watch.is_silent(now), now.steady_s)
             if news is None:
                 await asyncio.sleep(LOOK_S)
                 continue
             try:
                 await send(outgoing(news, self._settings.force, self._watch, now))
             except WorkFailed as error:
-                self._roads[name] = self._roads[name].failed(news, _now().steady_s)
-                log.error("not told", road=name, news=news, why=str(error))  # noqa: TRY400 - the reason says it all
+                self._channels[name] = self._channels[name].failed(news, _now().steady_s)
+                log.error("message failed", channel=name, news=news, why=str(error))  # noqa: TRY400 - the reason says it all
             else:
-                self._roads[name] = self._roads[name].arrived(news, _now().steady_s)
-                log.warning("told", road=name, news=news)
+                self._channels[name] = self._channels[name].arrived(news, _now().steady_s)
+                log.warning("message sent", channel=name, news=news)
 
 
 def _now() -> Moment:

@@ -1,7 +1,7 @@
-"""When the Watchdog was last heard, and what each other road still has to be told. No clock, no I/O.
+"""When the Watchdog alert last arrived, and what each fallback channel must still send. No clock, no I/O.
 
-The Watchdog is an alert that always fires. When it stops coming, then Prometheus, Alertmanager or what
-lies between has died, and no other alert can come by that way either.
+The Watchdog alert always fires. When it stops arriving, Prometheus, Alertmanager or the connection between them
+has failed, and no other alert can arrive that way either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ News = Literal["silent", "back"]
 class Moment(NamedTuple):
     """One moment on two clocks."""
 
-    steady_s: float  # a clock that nobody sets; silence is measured on it
+    steady_s: float  # a clock that nobody sets; used for durations
     wall_ms: int  # Unix time, for people
 
 
@@ -27,9 +27,9 @@ class Watch:
     """What is known of the Watchdog.
 
     Args:
-        since: When it was last heard; our own start while it never was.
-        heard: Whether it was ever heard.
-        silent_s: It counts as silent from so many seconds after `since`.
+        since: When it last arrived; our own start if it never has.
+        heard: Whether it has ever arrived.
+        silent_s: It counts as missing this many seconds after `since`.
     """
 
     since: Moment
@@ -41,31 +41,30 @@ class Watch:
         return replace(self, since=now, heard=True)
 
     def quiet_for_s(self, now: Moment) -> float:
-        """Seconds since it was last heard."""
+        """Seconds since it last arrived."""
         return now.steady_s - self.since.steady_s
 
     def is_silent(self, now: Moment) -> bool:
-        """Whether the other roads must be raised."""
+        """Whether to alert through the fallback channels."""
         return self.quiet_for_s(now) >= self.silent_s
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
-    """What one other road was told. Told of silence again each `repeat_s`, of the return once.
+class Channel:
+    """What was sent through one channel. `silent` is repeated every `repeat_s`; `back` is sent once.
 
-    A message that failed may have arrived all the same, so a try counts as told where that is the
-    careful reading: whoever may have heard of silence is told of the return, and after a return that
-    may have arrived, new silence is told at once.
+    A message that seemed to fail may have arrived all the same. So `back` follows every `silent` that was tried, and
+    after a `back` that was tried the next `silent` is sent at once.
     """
 
     repeat_s: float
-    owes_return: bool = False  # silence was told, or tried to be
-    silence_told_s: float | None = None  # steady time of the last message of silence that arrived
+    owes_return: bool = False  # `silent` was sent, or tried
+    silence_told_s: float | None = None  # steady time of the last `silent` that arrived
     failures: int = 0  # in a row
     not_before_s: float = float("-inf")  # steady time of the next try
 
     def due(self, is_silent: bool, now_s: float) -> News | None:
-        """What to tell now, if anything."""
+        """What to send now, if anything."""
         if now_s < self.not_before_s:
             return None
         if not is_silent:
@@ -73,16 +72,16 @@ class Road:
         told_s = self.silence_told_s
         return "silent" if told_s is None or now_s - told_s >= self.repeat_s else None
 
-    def arrived(self, news: News, now_s: float) -> Road:
+    def arrived(self, news: News, now_s: float) -> Channel:
         """The message arrived."""
         if news == "back":
-            return Road(self.repeat_s)
-        return Road(self.repeat_s, owes_return=True, silence_told_s=now_s)
+            return Channel(self.repeat_s)
+        return Channel(self.repeat_s, owes_return=True, silence_told_s=now_s)
 
-    def failed(self, news: News, now_s: float) -> Road:
+    def failed(self, news: News, now_s: float) -> Channel:
         """The message did not arrive, as far as we know: wait 1 s, then twice as long each time, up to 60 s."""
         wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** min(self.failures, 10))
-        return Road(
+        return Channel(
             self.repeat_s,
             owes_return=True,
             silence_told_s=None if news == "back" else self.silence_told_s,

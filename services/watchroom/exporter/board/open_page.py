@@ -111,4 +111,4 @@ def _notes(found: OpenList, count: int) -> Iterator[Html]:
 
 def unreachable(why: str) -> Html:
     """In place of the list while Redis does not answer."""
-    return tag("p", tag("strong", NO_DATA), f": {why}. Nobody knows who is open now.", class_="nodata", role="alert")
+    return tag("p", tag("strong", NO_DATA), f": {why}. This list is unavailable.", class_="nodata", role="alert")

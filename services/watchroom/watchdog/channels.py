@@ -1,4 +1,4 @@
-"""The other roads themselves: a webhook, and a command. Each gets the same JSON."""
+"""The fallback channels: a webhook and a command. Each gets the same JSON."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ Send = Callable[[Message], Awaitable[None]]
 """Delivers a message, or raises WorkFailed with the reason."""
 
 
-def roads_of(settings: Settings, timeout_s: float = SEND_TIMEOUT_S) -> dict[str, Send]:
-    """Every road that is set, by a name that is safe to show.
+def channels_of(settings: Settings, timeout_s: float = SEND_TIMEOUT_S) -> dict[str, Send]:
+    """Every channel that is set, by a name without secrets.
 
     Raises:
-        ConfigurationInvalid: None is set, so silence could be told to nobody.
+        ConfigurationInvalid: None is set, so nobody could be alerted.
     """
-    roads: dict[str, Send] = {}
+    channels: dict[str, Send] = {}
     if url := settings.watchdog_webhook:
         parts = urlsplit(url)  # path and query often hold a token
-        roads[f"webhook {parts.hostname}" + (f":{parts.port}" if parts.port else "")] = _to_webhook(url, timeout_s)
+        channels[f"webhook {parts.hostname}" + (f":{parts.port}" if parts.port else "")] = _to_webhook(url, timeout_s)
     if command := settings.watchdog_command:
-        roads[f"command {command[0]}"] = _to_command(command, timeout_s)
-    if not roads:
+        channels[f"command {command[0]}"] = _to_command(command, timeout_s)
+    if not channels:
         write = "a URL there, or a program with its arguments in WATCHROOM_WATCHDOG_COMMAND"
-        raise ConfigurationInvalid([Fault("WATCHROOM_WATCHDOG_WEBHOOK", "", "no road to raise", write)])
-    return roads
+        raise ConfigurationInvalid([Fault("WATCHROOM_WATCHDOG_WEBHOOK", "", "no fallback channel", write)])
+    return channels
 
 
 def _to_webhook(url: str, timeout_s: float) -> Send:

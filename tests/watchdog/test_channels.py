@@ -1,4 +1,4 @@
-"""The other roads: each gets the JSON, and each way to fail has its reason."""
+"""The other channels: each gets the JSON, and each way to fail has its reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.watchdog.receiver import running_receiver
 from watchroom.errors import ConfigurationInvalid, WorkFailed
 from watchroom.replay.server import free_port
 from watchroom.settings import read_settings
-from watchroom.watchdog.roads import roads_of
+from watchroom.watchdog.channels import channels_of
 
 MESSAGE = {"status": "silent", "text": "north: no Watchdog"}
 
@@ -21,9 +21,9 @@ MESSAGE = {"status": "silent", "text": "north: no Watchdog"}
 async def test_a_webhook_gets_the_json_and_its_token_is_not_in_its_name() -> None:
     """The name goes to logs and to /healthz; the token must not."""
     with running_receiver() as receiver:
-        roads = roads_of(read_settings(watchdog_webhook=receiver.url))
-        assert list(roads) == [f"webhook 127.0.0.1:{receiver.server_port}"]
-        for send in roads.values():
+        channels = channels_of(read_settings(watchdog_webhook=receiver.url))
+        assert list(channels) == [f"webhook 127.0.0.1:{receiver.server_port}"]
+        for send in channels.values():
             await send(MESSAGE)
         assert receiver.posted == [MESSAGE]
 
@@ -33,19 +33,19 @@ async def test_a_webhook_that_does_not_say_yes_has_failed(status: int) -> None:
     """A redirect is no delivery: whoever answers it has not taken the message."""
     with running_receiver() as receiver:
         receiver.answers = [status]
-        (send,) = roads_of(read_settings(watchdog_webhook=receiver.url)).values()
+        (send,) = channels_of(read_settings(watchdog_webhook=receiver.url)).values()
         with pytest.raises(WorkFailed, match=f"answered {status}"):
             await send(MESSAGE)
 
 
 async def test_a_webhook_that_hangs_or_is_down_fails_in_time_and_without_its_token() -> None:
-    """A road that hangs must be tried again, and the log is read by many."""
+    """A channel that hangs must be tried again, and the log is read by many."""
     with running_receiver() as receiver:
         receiver.hold.clear()
-        (send,) = roads_of(read_settings(watchdog_webhook=receiver.url), timeout_s=0.2).values()
+        (send,) = channels_of(read_settings(watchdog_webhook=receiver.url), timeout_s=0.2).values()
         with pytest.raises(WorkFailed, match=r"did not answer within 0\.2 s"):
             await send(MESSAGE)
-    (send,) = roads_of(read_settings(watchdog_webhook=f"http://127.0.0.1:{free_port()}/token-s3cret")).values()
+    (send,) = channels_of(read_settings(watchdog_webhook=f"http://127.0.0.1:{free_port()}/token-s3cret")).values()
     with pytest.raises(WorkFailed, match="was not reached") as caught:
         await send(MESSAGE)
     assert "s3cret" not in str(caught.value)
@@ -56,7 +56,7 @@ async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_inpu
     program = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + sys.stdin.read())"
     file = tmp_path / "told"
     command = (sys.executable, "-c", program, str(file), "$HOME; exit 1|")
-    (send,) = roads_of(read_settings(watchdog_command=command)).values()
+    (send,) = channels_of(read_settings(watchdog_command=command)).values()
     await send(MESSAGE)
     assert file.read_text() == "$HOME; exit 1|" + json.dumps(MESSAGE) + "\n"
 
@@ -67,7 +67,7 @@ async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_inpu
 )
 async def test_a_command_that_fails_or_hangs_has_failed(program: str, says: str) -> None:
     """Exit code 0 is the only yes, and a hanging one is ended."""
-    (send,) = roads_of(read_settings(watchdog_command=(sys.executable, "-c", program)), timeout_s=0.5).values()
+    (send,) = channels_of(read_settings(watchdog_command=(sys.executable, "-c", program)), timeout_s=0.5).values()
     began_s = time.monotonic()
     with pytest.raises(WorkFailed, match=says):
         await send(MESSAGE)
@@ -76,13 +76,13 @@ async def test_a_command_that_fails_or_hangs_has_failed(program: str, says: str)
 
 async def test_a_command_that_is_not_there_has_failed() -> None:
     """It may be installed while we try again; the process must not end."""
-    (send,) = roads_of(read_settings(watchdog_command=("/no/such/program",))).values()
+    (send,) = channels_of(read_settings(watchdog_command=("/no/such/program",))).values()
     with pytest.raises(WorkFailed, match=r"/no/such/program did not start \(No such file"):
         await send(MESSAGE)
 
 
-def test_both_roads_may_be_set_and_one_must_be() -> None:
+def test_both_channels_may_be_set_and_one_must_be() -> None:
     """A watchdog that can tell nobody looks like one that works."""
-    assert len(roads_of(read_settings(watchdog_webhook="http://pager.example/x", watchdog_command=("page",)))) == 2
-    with pytest.raises(ConfigurationInvalid, match="no road to raise; write a URL there, or a program"):
-        roads_of(read_settings())
+    assert len(channels_of(read_settings(watchdog_webhook="http://pager.example/x", watchdog_command=("page",)))) == 2
+    with pytest.raises(ConfigurationInvalid, match="no fallback channel; write a URL there, or a program"):
+        channels_of(read_settings())
