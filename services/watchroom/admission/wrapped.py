@@ -87,6 +87,15 @@ def event_inside(found: dict[str, Any]) -> str:
     return f"the event is inside the field {name[:60]!r}; write that object alone{connect}"
 
 
+def event_in_data(found: dict[str, Any]) -> str:
+    """Where in an event's `data` another whole event is; empty if there is none."""
+    data = found.get("data")
+    if _is_event(data):
+        return "data holds a whole event; write the data of that event alone"
+    inside = event_inside(data) if isinstance(data, dict) else ""
+    return f"data holds a whole event: {inside}" if inside else ""
+
+
 def _is_event(held: object) -> bool:
     inside = _json(held.encode("utf-8", "replace")) if isinstance(held, str) else held
     return isinstance(inside, dict) and "specversion" in inside
