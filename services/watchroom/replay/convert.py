@@ -44,7 +44,7 @@ class Tally:
     missing: Counter[str] = field(default_factory=Counter)  # rows by column of times that is empty
     passed_over: Counter[tuple[str, str]] = field(default_factory=Counter)  # of these, rows that have the next one
     by_order: int = 0  # rows with times in the hour that happens twice, read so that they stay in order
-    others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by field and text that became `other`
+    others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by label and text that became `other`
 
     @property
     def used(self) -> int:

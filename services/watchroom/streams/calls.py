@@ -315,7 +315,7 @@ STREAM: Final = Stream(
         "short_abandon": Word(
             "true if the call was abandoned after less than 5 s in the queue", _is_short_abandon, can_be=(True, False)
         ),
-        "call_class": Word("the latest class; outgoing for an outbound call without one", _class),
+        "call_class": Word("the latest class; outgoing for an outbound call without one", _class, field="class"),
         "outgoing": Word(
             "true if the latest class is outgoing or the latest direction outbound", _is_outgoing, can_be=(True, False)
         ),

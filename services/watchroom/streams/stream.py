@@ -31,6 +31,7 @@ class Word(NamedTuple):
     meaning: str
     read: Callable[[State], object]
     can_be: tuple[str | bool, ...] = ()  # of a value that is ours, not the feed's: all that it can be
+    field: str = ""  # of a value that is a field of `data` under another name: that field
 
 
 class Board(NamedTuple):
