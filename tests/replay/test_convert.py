@@ -25,7 +25,7 @@ from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import Row
-from watchroom.replay.summary import others
+from watchroom.replay.summary import misread, others
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -543,6 +543,44 @@ def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapTe
             f"  {label}: 'drone' counts as `other` in 1 rows",
             f"  {label} is `other` in 1 of 1 rows: list its values in a map of the mapping, or {label} in labels.toml",
         ]
+
+
+def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> None:
+    """`Y` counted as not self-initiated and `OUT` as incoming, without a word."""
+    created = {"type": "incident.created", "time": "at", "data": {"self_initiated": "x"}}
+    rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["Y", "true", "Y", "yes", "FALSE", ""]))
+    tally = map_text({**LOG, "event": [created]}, "id,at,x\n" + rows).tally
+    (line,) = misread(tally)
+    assert line == (
+        "  self_initiated has the wrong form in 3 events and is ignored there: 'Y' 2, 'yes' 1; "
+        "see docs/reference/events.md"
+    )
+    presented = {"type": "call.presented", "time": "at", "data": {"direction": "x"}}
+    rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["OUT", "Outbound", "inbound", ""]))
+    tally = map_text({**LOG, "event": [presented]}, "id,at,x\n" + rows).tally
+    assert list(misread(tally)) == [
+        "  direction has an unlisted value in 1 event, counted as inbound: 'OUT' 1; map them to inbound or outbound"
+    ]
+
+
+@pytest.mark.parametrize("count", ["", "n"])
+def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str) -> None:
+    """Ten texts at most; of rows that stand for several crimes, each crime. Refused rows are in no count."""
+    recorded = {"type": "crime.recorded", "time": "at", "data": {"offence_code": "x"}}
+    codes = ["1", "8N", *(f"999/{n}" for n in range(12)), "999/0"]
+    rows = (
+        "".join(f"{n},{at('09:00:00')},{x},2\n" for n, x in enumerate(codes)) + f"99,{at('09:00:00')},{'9' * 300},2\n"
+    )
+    entity = {"key": "id", **({"count": count} if count else {})}
+    made = map_text({**LOG, "entity": entity, "event": [recorded]}, "id,at,x,n\n" + rows)
+    assert made.tally.refused == 1
+    each = 2 if count else 1
+    (line,) = misread(made.tally)
+    assert line.startswith(
+        f"  offence_code has an unlisted value in {13 * each} events, counted as not stated where they name no group"
+        f" or category: '999/0' {2 * each}, '999/1' {each}, "
+    )
+    assert line.endswith(" and 2 further texts; compare them with schemas/reference/offence_codes.csv")
 
 
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.measure import Label, resolved
+from watchroom.replay.event_words import STREAM_OF
 from watchroom.streams import STREAMS
 
 _WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
@@ -33,6 +34,13 @@ def labels_of(catalogue: Catalogue) -> Labels:
 def _field_of(stream: str, label: Label) -> str:
     word = STREAMS[stream].values.get(label.value_of)
     return (word.field if word else "") or label.value_of
+
+
+def unlisted(kind: str, data: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Listed fields of an event of a type that say something else, with their texts."""
+    for name, listed in STREAMS[STREAM_OF[kind]].listed_fields.items():
+        if (text := str(data.get(name, ""))) and not listed.is_listed(text):
+            yield name, text
 
 
 def as_label(text: str, label: Label) -> str:
