@@ -108,6 +108,16 @@ def test_without_a_value_a_binary_event_has_no_data(value: bytes | None) -> None
     assert (error.reason, "tombstone" in error.detail) == (reasons.BAD_JSON, True)
 
 
+@pytest.mark.parametrize("content_type", [JSON, ("content-type", b"text/plain"), ("tenant", b"a")])
+def test_a_whole_event_in_the_value_of_a_binary_record_is_refused(content_type: tuple[str, bytes]) -> None:
+    """Its line would be dropped, and the call counted as one of no line."""
+    headers, _ = binary()
+    error = refusal_of((*headers[:-1], content_type), value_of())
+    assert error.reason == reasons.BAD_DATA
+    assert "data holds a whole event; write the data of that event alone" in error.detail
+    assert "data is its value" in error.detail
+
+
 @pytest.mark.parametrize(
     "content_type",
     [b"application/cloudevents+json", b"application/cloudevents", b" Application/CloudEvents+JSON; charset=utf-8"],

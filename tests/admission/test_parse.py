@@ -47,6 +47,13 @@ def test_every_type_of_the_issue_is_known() -> None:
     assert list(OF_STREAM) == list(STREAMS)
 
 
+@pytest.mark.parametrize("data", [ABSENT, {}, {"note": "specversion"}])
+def test_an_event_without_known_data_may_name_specversion_elsewhere(data: Any) -> None:
+    """Only an event inside another is refused: its data would be lost."""
+    with_it = {"note": "specversion", "data": data}
+    assert parsed(**with_it).data == {}
+
+
 def test_unknown_fields_are_tolerated_at_every_level() -> None:
     """A producer may say more than we read, and say it before we know about it."""
     more = {"traceparent": "00-1", "partitionkey": 17, "deep": {"list": [1, 2.5, None]}}
@@ -54,7 +61,7 @@ def test_unknown_fields_are_tolerated_at_every_level() -> None:
     assert parsed(data={"line": "999", **more}) == parsed()
 
 
-@pytest.mark.parametrize("name", ["recordedtime", "datacontenttype", "data"])
+@pytest.mark.parametrize("name", ["recordedtime", "datacontenttype", "data", "data_base64"])
 def test_null_means_absent(name: str) -> None:
     """CloudEvents' JSON format says so, and many serialisers write it."""
     assert parsed(**{name: None}) == parsed(**{name: ABSENT})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.admission.made import ABSENT, refused, value_of
+from tests.admission.made import ABSENT, fields, refused, value_of
 from watchroom.events import reasons
 
 WORST: dict[str, Any] = {
@@ -78,8 +79,15 @@ def test_size_comes_before_everything() -> None:
         (
             {"type": "incident.graded", "data": ABSENT, "data_base64": "e30="},
             reasons.BAD_DATA,
-            "data_base64 is not read",
+            "data_base64 is a text; write the data as a JSON object in `data`",
         ),
+        ({"data": ABSENT, "data_base64": "e30="}, reasons.BAD_DATA, "data_base64 is a text; write the data as a JSON"),
+        ({"data_base64": "e30="}, reasons.BAD_DATA, "data_base64 is a text; write the data as a JSON object"),
+        ({"type": "feed.heartbeat", "data_base64": {}}, reasons.BAD_DATA, "data_base64 is an object; write the data"),
+        ({"data": fields()}, reasons.BAD_DATA, "data holds a whole event; write the data of that event alone"),
+        ({"data": {"payload": fields()}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
+        ({"data": {"payload": json.dumps(fields())}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
+        ({"type": "incident.graded", "data": fields()}, reasons.BAD_DATA, "data holds a whole event; write the data"),
         ({"type": "incident.graded", "data": {}}, reasons.BAD_DATA, "data.grade is missing; write a text"),
         ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data names no class; write at least one of"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,17 +16,22 @@ from tests.replay.extracts import MapText
 from watchroom.admission.parse import parse
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
+from watchroom.events.record import Event
 from watchroom.kinds.measure import resolved
 from watchroom.replay.convert import Conversion
+from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
 from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import Row
-from watchroom.replay.summary import others
+from watchroom.replay.summary import misread, others
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
-LABELS = labels_of(load_catalogue(ROOT / "schemas" / "measures", Settings().areas))
+CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Settings().areas)
+LABELS = labels_of(CATALOGUE)
+LABEL_WORDS = {(measure.stream, label.value_of) for measure in CATALOGUE.measures.values() for label in measure.labels}
 UNITS = "call,unit,created,sent,free,grade,seq\n"
 JOB: dict[str, Any] = {
     "source": "cad", "about": "Units of incidents.", "time": {"zone": "UTC"},
@@ -506,6 +512,75 @@ def test_texts_that_became_other_are_named(map_text: MapText) -> None:
         "  2 further texts count as `other`",
         "  line is `other` in 24 of 25 rows: list its values in a map of the mapping, or line in labels.toml",
     ]
+
+
+def test_every_field_that_a_label_reads_is_known_by_the_fields_own_name() -> None:
+    """Texts of `class` and of an incident's `category` became `other` unnamed: their words have other names."""
+    text = "a_text_of_no_list"
+    read = set()
+    for kind, stream in STREAM_OF.items():
+        values = STREAMS[stream].values
+        for name in DATA_FIELDS[kind] - TRUTH_FIELDS[kind]:
+            required = dict.fromkeys(REQUIRED_FIELDS[kind], "x")
+            event = Event(kind, "1", "s", "1", 0, None, {**required, name: text})
+            with suppress(KeyError, TypeError, ValueError):  # it needs other data, or a list
+                state = STREAMS[stream].fold(None, event, 0)
+                words = {word for word in values if values[word].read(state) == text}
+                read |= {(stream, name) for word in words if (stream, word) in LABEL_WORDS}
+    assert {("calls", "class"), ("contacts", "class"), ("incidents", "category"), ("crimes", "group")} <= read
+    assert read <= LABELS.keys()
+
+
+def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapText) -> None:
+    """By the label, which is where their values are listed."""
+    for kind, field, label in (
+        ("call.queued", "class", "class"),
+        ("incident.created", "category", "incident_category"),
+    ):
+        event = {"type": kind, "time": "at", "data": {field: "x"}}
+        tally = map_text({**LOG, "event": [event]}, f"id,at,x\n1,{at('09:00:00')},drone\n", labels=LABELS).tally
+        assert list(others(tally)) == [
+            f"  {label}: 'drone' counts as `other` in 1 rows",
+            f"  {label} is `other` in 1 of 1 rows: list its values in a map of the mapping, or {label} in labels.toml",
+        ]
+
+
+def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> None:
+    """`Y` counted as not self-initiated and `OUT` as incoming, without a word."""
+    created = {"type": "incident.created", "time": "at", "data": {"self_initiated": "x"}}
+    rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["Y", "true", "Y", "yes", "FALSE", ""]))
+    tally = map_text({**LOG, "event": [created]}, "id,at,x\n" + rows).tally
+    (line,) = misread(tally)
+    assert line == (
+        "  self_initiated has the wrong form in 3 events and is ignored there: 'Y' 2, 'yes' 1; "
+        "see docs/reference/events.md"
+    )
+    presented = {"type": "call.presented", "time": "at", "data": {"direction": "x"}}
+    rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["OUT", "Outbound", "inbound", ""]))
+    tally = map_text({**LOG, "event": [presented]}, "id,at,x\n" + rows).tally
+    assert list(misread(tally)) == [
+        "  direction has an unlisted value in 1 event, counted as inbound: 'OUT' 1; map them to inbound or outbound"
+    ]
+
+
+@pytest.mark.parametrize("count", ["", "n"])
+def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str) -> None:
+    """Ten texts at most; of rows that stand for several crimes, each crime. Refused rows are in no count."""
+    recorded = {"type": "crime.recorded", "time": "at", "data": {"offence_code": "x"}}
+    codes = ["1", "8N", *(f"999/{n}" for n in range(12)), "999/0"]
+    rows = (
+        "".join(f"{n},{at('09:00:00')},{x},2\n" for n, x in enumerate(codes)) + f"99,{at('09:00:00')},{'9' * 300},2\n"
+    )
+    entity = {"key": "id", **({"count": count} if count else {})}
+    made = map_text({**LOG, "entity": entity, "event": [recorded]}, "id,at,x,n\n" + rows)
+    assert made.tally.refused == 1
+    each = 2 if count else 1
+    (line,) = misread(made.tally)
+    assert line.startswith(
+        f"  offence_code has an unlisted value in {13 * each} events, counted as not stated where they name no group"
+        f" or category: '999/0' {2 * each}, '999/1' {each}, "
+    )
+    assert line.endswith(" and 2 further texts; compare them with schemas/reference/offence_codes.csv")
 
 
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}

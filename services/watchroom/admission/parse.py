@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from watchroom.admission.models import EVENT, LOOSE_FIELDS
 from watchroom.admission.refusal import MOST_BYTES, has_unusual_number, refusal
+from watchroom.admission.wrapped import event_in_data
 from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
 
@@ -57,12 +58,22 @@ def parse(value: bytes) -> Event:
                 fields["subject"],
                 to_ms(fields["time"]),
                 None if recorded is None else to_ms(recorded),
-                fields.get("data") or _NO_DATA,
+                fields.get("data") or _no_data(value),
                 ignored,
             ),
         )
     except TimeUnusable:
         raise refusal(value) from None
+
+
+def _no_data(value: bytes) -> Mapping[str, Any]:
+    """The data of an event in which no field is known. Raises EventRefused where it holds a whole event of its own.
+
+    Only events without data pay for this. Whatever form the event inside has, its `specversion` is there as well.
+    """
+    if value.count(b"specversion") > 1 and event_in_data(from_json(value)):
+        raise refusal(value)
+    return _NO_DATA
 
 
 def _without_ignorable(value: bytes, error: ValidationError) -> tuple[dict[str, Any], tuple[str, ...]]:

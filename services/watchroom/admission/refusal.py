@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from watchroom.admission.models import EVENT, MODELS, PROSE_FIELDS
 from watchroom.admission.raw_identifiers import raw_identifier
-from watchroom.admission.wrapped import event_inside, not_an_object, not_json, text_in_text
+from watchroom.admission.wrapped import event_in_data, event_inside, not_an_object, not_json, text_in_text
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
@@ -28,6 +28,7 @@ MOST_BYTES: Final = 262_144
 """256 KiB; topics take 1 MiB, so that a dead letter still fits with its headers."""
 
 _TIMES: Final = ("time", "recordedtime")
+_BASE64: Final = "data_base64"
 _ENVELOPE: Final = TypeAdapter(Envelope)
 _KINDS: Final = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 _MOST_SHOWN: Final = 60
@@ -38,6 +39,7 @@ _WRITE: Final = {
     "subject": "the call, incident or crime this is about",
     "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
     "data": "an object",
+    _BASE64: "the data as a JSON object in `data`",
     "data.as_at": AS_AT,
     "data.period": A_PERIOD,
     "data.numerator": "the number, or send return.withdrawn for a figure that no longer stands",
@@ -86,7 +88,7 @@ def _envelope(value: bytes, found: dict[str, Any]) -> EventRefused | None:
     kind = found.get("type")
     # CloudEvents itself needs no subject: of an event of others, its type says more than the missing subject
     not_ours = ("subject",) if isinstance(kind, str) and kind not in MODELS and "subject" not in found else ()
-    errors = (item for item in _errors(_ENVELOPE, value) if item["loc"][0] not in (*_TIMES, *not_ours))
+    errors = (item for item in _errors(_ENVELOPE, value) if item["loc"][0] not in (*_TIMES, _BASE64, *not_ours))
     faults = [_fault(item) for item in errors]
     if not isinstance(kind, str):
         faults.append(f"type {_found(found, 'type')}; write {_WRITE['type']}")
@@ -119,11 +121,13 @@ def _time(found: dict[str, Any]) -> EventRefused | None:
 
 
 def _data(value: bytes, found: dict[str, Any]) -> EventRefused:
-    faults = [_fault(item) for item in _errors(EVENT, value)] or ["the event does not fit the schema of its type"]
+    faults = [_fault(item) for item in _errors(EVENT, value)]
+    if inside := event_in_data(found):
+        faults.insert(0, inside)
+    if not faults:
+        faults.append("the event does not fit the schema of its type")
     if isinstance(data := found.get("data"), str) and (held := text_in_text(data)):
         faults.append(f"data is a text {held}; write the object itself")
-    if data is None and "data_base64" in found:
-        faults.append("data_base64 is not read; write data as a JSON object")
     return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults))
 
 
@@ -140,7 +144,7 @@ def _fault(item: ErrorDetails) -> str:
     where = ".".join(str(part) for part in item["loc"] if part not in MODELS)
     if item["type"] == "value_error":  # one of our own checks, whose message says it all
         return f"{where} {item['ctx']['error']}".strip()
-    if where == "data" or where.removeprefix("data.") in PROSE_FIELDS:
+    if where in ("data", _BASE64) or where.removeprefix("data.") in PROSE_FIELDS:
         item = {**item, "input": _Hidden(item["input"])}
     return f"{where} {_wrong(item)}; write {_instead(item, where)}"
 

@@ -66,6 +66,9 @@ def not_an_object(found: object, kind: str) -> str:
     if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
         objects = f"{len(found):,} object{'s' * (len(found) > 1)}"
         return f"the value is a list of {objects}, a batch of events; {_ONE}"
+    if isinstance(found, list) and found and all(isinstance(item, str) and text_in_text(item) for item in found):
+        texts = f"{len(found):,} text{'s' * (len(found) > 1)}"
+        return f"the value is a list of {texts}, each JSON serialised twice; {_ONE}, as an object"
     if isinstance(found, str) and (held := text_in_text(found)):
         return f"the value is a text {held}; write the object itself, a CloudEvents 1.0 event"
     return f"the value is {kind}; write one JSON object, a CloudEvents 1.0 event"
@@ -85,6 +88,15 @@ def event_inside(found: dict[str, Any]) -> str:
         return ""
     connect = " (Kafka Connect: value.converter.schemas.enable=false)" if {"schema", "payload"} <= found.keys() else ""
     return f"the event is inside the field {name[:60]!r}; write that object alone{connect}"
+
+
+def event_in_data(found: dict[str, Any]) -> str:
+    """Where in an event's `data` another whole event is; empty if there is none."""
+    data = found.get("data")
+    if _is_event(data):
+        return "data holds a whole event; write the data of that event alone"
+    inside = event_inside(data) if isinstance(data, dict) else ""
+    return f"data holds a whole event: {inside}" if inside else ""
 
 
 def _is_event(held: object) -> bool:
@@ -126,9 +138,9 @@ def _encodings(value: bytes) -> Iterator[str]:
 
 def _binary(value: bytes) -> Iterator[str]:
     for first, size, registry in _REGISTRIES:
-        if value.startswith(first) and _is_json(value[size:]):
+        if value.startswith(first) and (behind := _behind_registry(value[size:])):
             schema = f" (schema {int.from_bytes(value[1:size])})" if first == b"\0" else ""
-            yield f"begins with {size} bytes of {registry}{schema}, before its JSON; {_BYTES}"
+            yield f"begins with {size} bytes of {registry}{schema}, before {behind}; {_BYTES}"
     for magic, name in _MAGIC:
         if value.startswith(magic):
             yield f"is compressed ({name}); {_PACKED}"
@@ -146,6 +158,18 @@ def _binary(value: bytes) -> Iterator[str]:
         yield f"ends with {zeros:,} zero byte{'s' * (zeros > 1)}; write the JSON only, without the text's terminator"
 
 
+def _behind_registry(value: bytes) -> str:
+    """What follows the bytes of a registry: JSON, JSON in a text, or nearly JSON; empty for Avro and the like."""
+    if _is_json(value):
+        return "its JSON"
+    if isinstance(text := _json(value), str) and (held := text_in_text(text)):
+        return f"a text {held}"
+    if not value.lstrip().startswith((b"{", b"[")):
+        return ""
+    fault = next(_texts(value.decode("utf-8", "replace")), "")
+    return f"what {fault}" if fault else ""
+
+
 def _texts(text: str) -> Iterator[str]:
     if _SINGLE.match(text):
         yield "has single quotes, as Python prints a dict; write double quotes (json.dumps)"
@@ -155,17 +179,28 @@ def _texts(text: str) -> Iterator[str]:
         yield f"looks like XML or HTML; {_PLAIN}"
     if text.startswith(_BASE64):
         yield f"is JSON in base64; {_PLAIN}"
+    if _holds_unusual_numbers(text):
+        yield "has NaN or Infinity, which JSON does not have; write null, or leave the field out"
     if _is_json(_COMMA.sub(r"\1", text).encode()):
         yield "has a comma before a closing bracket; write JSON without it"
     objects, rest = _objects(text)
     if objects > 1:
-        yield f"holds {objects:,} JSON objects{' and more' if rest else ''}; {_ONE}"
+        yield f"holds {objects:,} JSON objects{' and more' if rest[_end(_BETWEEN, rest, 0) :] else ''}; {_ONE}"
     elif objects:
-        yield f"has {rest:,} characters after its JSON object; {_PLAIN} and nothing after it"
+        characters = f"{len(rest):,} character{'s' * (len(rest) > 1)}"
+        yield f"has {characters} after its JSON object; {_PLAIN} and nothing after it"
 
 
-def _objects(text: str) -> tuple[int, int]:
-    """How many JSON objects a text begins with, and how many characters follow them."""
+def _holds_unusual_numbers(text: str) -> bool:
+    """Whether a text would be JSON if JSON had NaN and Infinity, which some languages write."""
+    try:
+        return isinstance(from_json(text), dict | list) and not _is_json(text.encode("utf-8", "replace"))
+    except ValueError:
+        return False
+
+
+def _objects(text: str) -> tuple[int, str]:
+    """How many JSON objects a text begins with, and what follows them, without space at its ends."""
     decoder, objects, at = json.JSONDecoder(), 0, 0
     try:
         while (begin := _end(_BETWEEN, text, at)) < len(text):
@@ -175,7 +210,7 @@ def _objects(text: str) -> tuple[int, int]:
             objects, at = objects + 1, end
     except (ValueError, RecursionError):
         pass
-    return objects, len(text) - _end(_BETWEEN, text, at)
+    return objects, text[at:].strip(" \t\r\n")
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -78,3 +78,5 @@ class Envelope(TypedDict):
     """When the source recorded it. It is the arrival for sources declared `history`, else ignored."""
     datacontenttype: NotRequired[str | None]
     """`application/json` if given; the data is JSON either way."""
+    data_base64: NotRequired[None]
+    """Not read: an event that has it is refused, because its data would be lost. Write `data` as a JSON object."""

@@ -62,6 +62,9 @@ value    {"line": "999"}
 Header names are lower case, values UTF-8. In binary mode, an attribute whose header occurs twice, is null or is not
 UTF-8 refuses the event. Other headers, for example those of tracing tools, do not matter. A batch
 (`application/cloudevents-batch`) is refused. The JSON Schemas describe the structured form.
+
+An event with `data_base64`, or with another whole event as its data, is refused in both modes (`bad_data`): its own
+data would be lost.
 """
 
 _LOOSE: Final = """

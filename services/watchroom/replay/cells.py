@@ -53,7 +53,7 @@ class Draft(NamedTuple):
     arrival: Candidate | None
     extra_key: tuple[str, ...]
     data: dict[str, Candidate]
-    others: tuple[tuple[str, str], ...] = ()  # field and text of the file, of each label that became `other`
+    others: tuple[tuple[str, str], ...] = ()  # label and text of the file, where it became `other`
 
 
 Drafts = tuple[Draft | None, ...]
@@ -147,7 +147,7 @@ class RowReader:
             if label := self.labels.get((STREAM_OF.get(str(kind.value), ""), name)):
                 candidate = candidate._replace(value=as_label(str(candidate.value), label))
                 if resolved(label, candidate.value) == label.other and not cell.constant:
-                    others.append((name, self._origin(cell, cells)))
+                    others.append((label.name, self._origin(cell, cells)))
             data[name] = candidate
         return Draft(
             where=where,

@@ -17,10 +17,11 @@ from itertools import pairwise
 
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
+from watchroom.events.record import Event
 from watchroom.events.token_maker import TokenMaker
 from watchroom.replay.cells import CellUnusable, Draft, Drafts, RowReader, key_text, pick
 from watchroom.replay.event_words import TRUTH_FIELDS
-from watchroom.replay.listed import Labels
+from watchroom.replay.listed import Labels, unlisted
 from watchroom.replay.mapped import Mapped, id_of, otherwise_subject, subject_beside_otherwise, subject_of
 from watchroom.replay.mapping_model import LINE, EventWords, MappingWords
 from watchroom.replay.rows import Row
@@ -44,7 +45,9 @@ class Tally:
     missing: Counter[str] = field(default_factory=Counter)  # rows by column of times that is empty
     passed_over: Counter[tuple[str, str]] = field(default_factory=Counter)  # of these, rows that have the next one
     by_order: int = 0  # rows with times in the hour that happens twice, read so that they stay in order
-    others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by field and text that became `other`
+    others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by label and text that became `other`
+    ignored: Counter[tuple[str, str]] = field(default_factory=Counter)  # events by field and text of a wrong form
+    unlisted: Counter[tuple[str, str]] = field(default_factory=Counter)  # events by listed field and another text
 
     @property
     def used(self) -> int:
@@ -223,7 +226,7 @@ class Conversion:
         try:
             last = first - 1 + self._number(row)
             if last >= first:  # its name is the longest: what intake takes of it, it takes of all
-                self._finish(f"{subject}:{last}", self._row_events(f"{subject}:{last}", drafts))
+                self._finish(f"{subject}:{last}", self._row_events(f"{subject}:{last}", drafts), last - first + 1)
         except CellUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
@@ -314,19 +317,25 @@ class Conversion:
         times_ms = (int(time), int(time if arrival is None else arrival))
         return [_mapped(subject, (), types.pop(), times_ms, data)]
 
-    def _finish(self, subject: str, events: list[Mapped]) -> list[Mapped]:
-        """Each event once, and each as our own intake takes it."""
+    def _finish(self, subject: str, events: list[Mapped], times: int = 1) -> list[Mapped]:
+        """Each event once, and each as our own intake takes it; `times`: how many entities have such events."""
         by_id: dict[str, Mapped] = {}
         for event in events:
             known = by_id.setdefault(event.id, event)
             if known != event:
                 raise CellUnusable(f"two different events {event.id}; name a column in event.key that tells them apart")
             self.tally.repeated += known is not event
+        ignored: list[tuple[str, str]] = []
         for event in by_id.values():
             try:
-                self._check(event.value(self._words.source))
+                taken = self._check(event.value(self._words.source))
             except EventRefused as error:
                 raise CellUnusable(f"{event.type} of {subject}: {error.detail}") from error
+            ignored += [(name, str(event.data[name])) for name in taken.ignored] if isinstance(taken, Event) else []
+        for found in ignored:
+            self.tally.ignored[found] += times
+        for found in (found for event in by_id.values() for found in unlisted(event.type, event.data)):
+            self.tally.unlisted[found] += times
         return list(by_id.values())
 
     def _count(self, subjects: list[str], events: list[Mapped]) -> None:

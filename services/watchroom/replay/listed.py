@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.measure import Label, resolved
+from watchroom.replay.event_words import STREAM_OF
+from watchroom.streams import STREAMS
 
 _WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 
@@ -22,9 +24,23 @@ def as_listed(text: str, listed: Container[str]) -> str:
 
 
 def labels_of(catalogue: Catalogue) -> Labels:
-    """The labels of all measures, where an event's field has the name of the word behind the label."""
+    """The labels of all measures, by the field that the word behind the label reads."""
     measures = catalogue.measures.values()
-    return {(measure.stream, label.value_of): label for measure in measures for label in measure.labels}
+    return {
+        (measure.stream, _field_of(measure.stream, label)): label for measure in measures for label in measure.labels
+    }
+
+
+def _field_of(stream: str, label: Label) -> str:
+    word = STREAMS[stream].values.get(label.value_of)
+    return (word.field if word else "") or label.value_of
+
+
+def unlisted(kind: str, data: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Listed fields of an event of a type that say something else, with their texts."""
+    for name, listed in STREAMS[STREAM_OF[kind]].listed_fields.items():
+        if (text := str(data.get(name, ""))) and not listed.is_listed(text):
+            yield name, text
 
 
 def as_label(text: str, label: Label) -> str:

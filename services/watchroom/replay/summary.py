@@ -10,6 +10,7 @@ from watchroom.replay.convert import Tally
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.produce import Ends
 from watchroom.settings import Settings
+from watchroom.streams import STREAMS
 
 MOST_OTHERS = 10  # texts that are named
 
@@ -69,8 +70,7 @@ def others(tally: Tally) -> Iterator[str]:
     for number, ((name, text), count) in enumerate(tally.others.most_common()):
         rows[name] += count
         if number < MOST_OTHERS:
-            shown = text if len(text) <= 60 else text[:57] + "..."
-            yield f"  {name}: {shown!r} counts as `other` in {count:,} rows"
+            yield f"  {name}: {_short(text)!r} counts as `other` in {count:,} rows"
     if len(tally.others) > MOST_OTHERS:
         yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
     for name, count in rows.items():
@@ -79,6 +79,30 @@ def others(tally: Tally) -> Iterator[str]:
             if name == "area":
                 where = "WATCHROOM_AREAS, or in [force] of the mapping"
             yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
+
+
+def misread(tally: Tally) -> Iterator[str]:
+    """Fields whose values count for nothing, or for another value than the file's."""
+    for name, events, texts in _by_field(tally.ignored):
+        yield f"  {name} has the wrong form in {events} and is ignored there: {texts}; see docs/reference/events.md"
+    listed = {name: of for stream in STREAMS.values() for name, of in stream.listed_fields.items()}
+    for name, events, texts in _by_field(tally.unlisted):
+        one = listed[name]
+        yield f"  {name} has an unlisted value in {events}, counted as {one.otherwise}: {texts}; {one.write}"
+
+
+def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Each field with the number of its events and its commonest texts: `7 events`, `'Y' 5, 'yes' 2`."""
+    for name in dict.fromkeys(name for name, _ in found):
+        texts = Counter({text: count for (of, text), count in found.items() if of == name})
+        shown = [f"{_short(text)!r} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
+        further = len(texts) - len(shown)
+        more = f" and {further:,} further text{'s' * (further > 1)}" if further else ""
+        yield name, f"{texts.total():,} event{'s' * (texts.total() > 1)}", f"{', '.join(shown)}{more}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def missing_times(tally: Tally) -> str:
@@ -109,3 +133,4 @@ def _rows(tally: Tally) -> Iterator[str]:
     if tally.by_order:
         yield f"  {tally.by_order:,} rows have times in the hour that happens twice, read so that they stay in order"
     yield from others(tally)
+    yield from misread(tally)

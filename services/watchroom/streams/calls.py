@@ -15,10 +15,11 @@ from typing import Final, Literal, NamedTuple, NotRequired
 
 from watchroom.events.envelope import STRICT, Envelope, LooseText, Prose, Text
 from watchroom.events.record import Event
+from watchroom.events.slug import slug
 from watchroom.events.tokens import Token
 from watchroom.streams.contact_class import OUTGOING, HasClass, slug_said
 from watchroom.streams.stamps import Stamp, earliest_ms, first, last, latest_ms, said
-from watchroom.streams.stream import Board, Stream, Word
+from watchroom.streams.stream import Board, ListedField, Stream, Word
 
 # --------------------------------------------------------------------------------------------- events
 
@@ -34,7 +35,7 @@ class CallData(HasClass):
     """The queue, as the feed names it. No figure depends on it."""
     direction: NotRequired[Text]
     """`inbound` or `outbound`. An outbound call is in no measure but that of classes; it starts with
-    `call.presented` too.
+    `call.presented` too. Any other text counts as inbound.
     """
     cli_type: NotRequired[LooseText]
     """How the calling number was given: `landline`, `mobile`, `withheld`; any other is counted as `other`."""
@@ -141,6 +142,8 @@ class Call(NamedTuple):
 
 SHORT_ABANDON_MS: Final = 5_000  # who hangs up sooner did not wait for an answer
 
+DIRECTIONS: Final = ("inbound", "outbound")
+
 LATEST: Final = {"class": "call_class", "direction": "direction", "cli_type": "cli_type", "caller_org": "caller_org"}
 """Field of an event -> that of the state; the latest event that names one counts."""
 EARLIEST: Final = {
@@ -244,6 +247,10 @@ def _is_outbound(call: Call) -> bool:
     return slug_said(call.direction) == "outbound"
 
 
+def _is_direction(text: str) -> bool:
+    return slug(text) in DIRECTIONS
+
+
 def _class(call: Call) -> str | None:
     return slug_said(call.call_class) or (OUTGOING if _is_outbound(call) else None)
 
@@ -315,7 +322,7 @@ STREAM: Final = Stream(
         "short_abandon": Word(
             "true if the call was abandoned after less than 5 s in the queue", _is_short_abandon, can_be=(True, False)
         ),
-        "call_class": Word("the latest class; outgoing for an outbound call without one", _class),
+        "call_class": Word("the latest class; outgoing for an outbound call without one", _class, field="class"),
         "outgoing": Word(
             "true if the latest class is outgoing or the latest direction outbound", _is_outgoing, can_be=(True, False)
         ),
@@ -329,6 +336,9 @@ STREAM: Final = Stream(
         "callback_due": Word(
             "a call-back was accepted and not made; the end of the call changes nothing", _is_callback_due
         ),
+    },
+    listed_fields={
+        "direction": ListedField(_is_direction, "inbound", "map them to inbound or outbound"),
     },
     lateness_days=1,
     keeping_days=3,

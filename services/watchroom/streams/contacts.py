@@ -143,7 +143,7 @@ STREAM: Final = Stream(
     },
     values={
         "channel": Word("the latest channel", _channel),
-        "contact_class": Word("the latest class", _class),
+        "contact_class": Word("the latest class", _class, field="class"),
         "outgoing": Word("true if the latest class is outgoing", _is_outgoing, can_be=(True, False)),
     },
     states={"waiting": Word("received, and neither replied to nor closed", _is_waiting)},

@@ -22,7 +22,7 @@ from watchroom.events.tokens import RequiredToken, Token
 from watchroom.streams import offences, working_days
 from watchroom.streams.offences import Offence
 from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said
-from watchroom.streams.stream import Board, Stream, Word
+from watchroom.streams.stream import Board, ListedField, Stream, Word
 from watchroom.streams.working_days import working_ms
 
 # --------------------------------------------------------------------------------------------- events
@@ -333,6 +333,10 @@ def _codes(crime: Crime) -> frozenset[str]:
     return known.codes if (known := _by_code(crime)) else frozenset()
 
 
+def _is_known_code(text: str) -> bool:
+    return offences.unknown_code(text) is None
+
+
 def _unknown_code(crime: Crime) -> str | None:
     return offences.unknown_code(crime.offence[2]) if crime.offence and crime.offence[2] else None
 
@@ -437,6 +441,13 @@ STREAM: Final = Stream(
         ),
     },
     states={"untransferred": Word("validated and not transferred", _is_untransferred)},
+    listed_fields={
+        "offence_code": ListedField(
+            _is_known_code,
+            "not stated where they name no group or category",
+            "compare them with schemas/reference/offence_codes.csv",
+        ),
+    },
     lateness_days=30,
     keeping_days=761,
     board=Board("crime", "Crime", "Crimes recorded by group, category and area, and their outcomes.", "7d"),

@@ -340,7 +340,7 @@ STREAM: Final = Stream(
             "the last grade at or before the first arrival, else the first after it", grade_at_attendance
         ),
         "area": Word("the latest area", _area),
-        "incident_category": Word("the latest category", _category),
+        "incident_category": Word("the latest category", _category, field="category"),
         "asb_type": Word("the latest type of anti-social behaviour", _asb_type),
         "address": Word("the latest address token", _address),
         "lsoa": Word("the latest small area (LSOA)", _lsoa),

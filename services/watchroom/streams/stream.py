@@ -31,6 +31,15 @@ class Word(NamedTuple):
     meaning: str
     read: Callable[[State], object]
     can_be: tuple[str | bool, ...] = ()  # of a value that is ours, not the feed's: all that it can be
+    field: str = ""  # of a value that is a field of `data` under another name: that field
+
+
+class ListedField(NamedTuple):
+    """A field of `data` that is no label, and of which only listed texts say something."""
+
+    is_listed: Callable[[str], bool]
+    otherwise: str  # what an event with another text counts as, for a message
+    write: str  # what to do about other texts
 
 
 class Board(NamedTuple):
@@ -70,6 +79,7 @@ class Stream:
     label: Callable[[State, str], object] | None = None
     # Sets that an entity is in, whatever the catalogue says, by name -> since (ms): kept as those of open measures.
     lists: Callable[[State], Mapping[str, int]] | None = None
+    listed_fields: Mapping[str, ListedField] = field(default_factory=dict)
     is_waited_for: bool = True  # whether its figures are withheld while it is not up to date
     by_default: bool = False  # whether a force feeds it unless its settings say otherwise
     is_quick: bool = False  # whether its times are a matter of seconds: boards write them in seconds
