@@ -49,13 +49,11 @@ def test_a_percentile_is_the_nearest_rank_within_1_percent(values_ms: list[int],
 
 
 @given(DURATIONS)
-def test_the_mean_is_exact_and_the_highest_is_the_top_of_its_bin(values_ms: list[int]) -> None:
-    """The mean comes from the sum; the highest is never below the longest, and less than 2 % above it."""
+def test_the_mean_is_exact_and_the_highest_within_1_percent(values_ms: list[int]) -> None:
+    """The mean comes from the sum, not from the bins."""
     value = DurationFigures(fields(values_ms), BINS)
     assert value.mean_s == pytest.approx(sum(values_ms) / len(values_ms) / 1000)
-    highest_ms, longest_ms = round((value.max_s or 0) * 1000), max(values_ms)
-    assert longest_ms <= highest_ms <= longest_ms * 1.02
-    assert BINS.lower_ms(highest_ms) == BINS.lower_ms(longest_ms) != BINS.lower_ms(highest_ms + 1)
+    assert near(value.max_s, max(values_ms))
 
 
 @pytest.mark.parametrize(("p", "value"), [(0, 1), (10, 1), (11, 2), (50, 5), (90, 9), (91, 10), (100, 10)])
@@ -77,7 +75,7 @@ def test_of_nothing_there_is_no_mean_no_percentile_and_no_share() -> None:
 def test_a_bin_that_was_taken_back_is_not_the_highest() -> None:
     """A retraction leaves a field of 0 behind; the value that was there is gone."""
     value = DurationFigures({**fields([5_000]), "bin:60000": 0}, BINS)
-    assert value.max_s == BINS.highest_ms(BINS.lower_ms(5_000)) / 1000
+    assert near(value.max_s, 5_000)
 
 
 def test_what_is_counted_beside_is_kept_beside() -> None:

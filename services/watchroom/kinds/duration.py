@@ -126,9 +126,8 @@ class DurationFigures:
 
     @property
     def max_s(self) -> float | None:
-        """The top of the highest bin in use, in seconds; None of nothing."""
-        in_use = [int(name.removeprefix(BIN)) for name, count in self.stored.items() if count and name.startswith(BIN)]
-        return self.of_bins.highest_ms(max(in_use)) / 1000 if in_use else None
+        """The highest bin in use, in seconds; None of nothing."""
+        return self.bins[-1][0] / 1000 if self.bins else None
 
     @property
     def p50_s(self) -> float | None:

@@ -39,11 +39,7 @@ class Bins:
         """Name of the bin that holds a duration of 0 ms or more."""
         return self.edges[bisect_right(self.edges, value_ms) - 1]
 
-    def highest_ms(self, lower_ms: int) -> int:
-        """The top of a bin: the longest duration that it holds, less than 2 % above everything in it."""
-        return self._upper.get(lower_ms, lower_ms + 1) - 1
-
     def value_ms(self, lower_ms: int) -> float:
         """The value that stands for a bin: within 1 % of everything in it; exact below 50 ms."""
-        highest = self.highest_ms(lower_ms)
+        highest = self._upper.get(lower_ms, lower_ms + 1) - 1
         return 2 * lower_ms * highest / (lower_ms + highest) if lower_ms else 0.0
