@@ -126,7 +126,7 @@ class DurationFigures:
 
     @property
     def max_s(self) -> float | None:
-        """The highest bin in use, in seconds; None of nothing."""
+        """The highest bin in use, in seconds: within 1 % of the longest, above or below it. None of nothing."""
         return self.bins[-1][0] / 1000 if self.bins else None
 
     @property
