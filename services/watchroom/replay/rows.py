@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
-from watchroom.replay.cells import DateText, is_row
+from watchroom.replay.cells import DateText
 from watchroom.replay.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.replay.local_time import LocalTimes
 from watchroom.replay.mapping_model import MappingWords
 from watchroom.replay.sheets import Sheet, Unreadable, read_sheet
+from watchroom.replay.swallowed import row_inside
 from watchroom.replay.text_files import Opened, PackedSheets, open_file
 
 MOST_OF_A_CELL = 16 * 1024**2
@@ -298,7 +299,9 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
         if not fields:
             continue
         encoding.rows += 1
-        if len(lines.row) > 1 and (at := _row_inside(table, words, times)):
+        if len(lines.row) > 1 and (
+            at := row_inside(lines.row, fields, header, words, times=times, mark=table.delimiter)
+        ):
             yield _swallowed(name, first, lines.number, f"line {first + at} looks like a row, and is part of a cell")
         elif len(fields) > size or (len(fields) < size and not short):
             found = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} where the header has {size}"
@@ -345,15 +348,6 @@ def _swallowed(name: str, first: int, last: int, what: str) -> RowRefused:
     lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
     detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
     return RowRefused(f"{name}:{first}", detail, swallowed_lines=last - first)
-
-
-def _row_inside(table: _Table, words: MappingWords, times: LocalTimes) -> int:
-    """Which line after a row's first is a row itself (0: none): a quote that was left open ends at another's quote."""
-    for at, line in enumerate(table.lines.row[1:], 1):
-        fields = line.rstrip("\r\n").split(table.delimiter)
-        if len(fields) == len(table.header) and is_row(dict(zip(table.header, fields, strict=True)), words, times):
-            return at
-    return 0
 
 
 def _is_long(text: str) -> bool:
