@@ -331,6 +331,25 @@ def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
     assert "lines 3 to 6, 3 lines swallowed: check the quotes from line 3 on" in str(refused)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("row", ['2,"999,' + AT + ",", '2,999,"' + AT, '"2,999,' + AT, '2,999,"'])
+def test_a_file_that_ends_within_quotes_is_told(file: Write, row: str, end: str) -> None:
+    """No line is swallowed after the last, but the file may be cut: the exit code was 0."""
+    path = file((HEADER + f"1,999,{AT}\n" + row + end).encode())
+    conversion = Conversion(words(), lambda _: None)
+    assert len(list(conversion.events(read_rows([path], words())))) == 1
+    assert (conversion.tally.refused, conversion.tally.unclosed_files) == (1, 1)
+    assert conversion.tally.has_open_quotes
+
+
+def test_a_quote_in_the_wrong_place_is_no_open_one(file: Write) -> None:
+    """Its row is refused, and nothing else is lost with it."""
+    path = file((HEADER + f'1,"9"9,{AT}\n2,999,{AT}\n3,"9"9,{AT}\n').encode())
+    conversion = Conversion(words(), lambda _: None)
+    assert len(list(conversion.events(read_rows([path], words())))) == 1
+    assert not conversion.tally.has_open_quotes
+
+
 def test_a_quote_that_ends_at_another_rows_quote_is_told(file: Write) -> None:
     """As CSV it is one good row with a long cell, and the calls in it would be lost in silence."""
     lines = [f"a{number},999,{AT},ok" for number in range(1, 7)]

@@ -36,6 +36,7 @@ class Tally:
     rows: int = 0
     refused: int = 0
     swallowed_lines: int = 0  # by quotes that are not closed: lost, and no rows
+    unclosed_files: int = 0  # that end within quotes
     skipped: Counter[str] = field(default_factory=Counter)
     entities: int = 0  # different ones
     events: int = 0
@@ -50,6 +51,11 @@ class Tally:
     def used(self) -> int:
         """Rows that became events, or belong to an entity that did."""
         return self.rows - self.refused - self.skipped.total()
+
+    @property
+    def has_open_quotes(self) -> bool:
+        """Whether rows may be lost by quotes that are not closed: the command then ends with 1."""
+        return bool(self.swallowed_lines or self.unclosed_files)
 
 
 class Conversion:
@@ -340,6 +346,7 @@ class Conversion:
     def _refuse(self, refused: RowRefused) -> None:
         self.tally.refused += 1
         self.tally.swallowed_lines += refused.swallowed_lines
+        self.tally.unclosed_files += refused.is_unclosed
         self._refused(refused)
 
     def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:

@@ -338,16 +338,18 @@ def _no_row(table: _Table, first: int, error: csv.Error) -> RowRefused:
         if not lines.is_inside_quotes:
             what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB, which ends in line {lines.number}"
             return RowRefused(f"{lines.name}:{first}", f"{what}; check the quotes")
-    return _swallowed(lines.name, first, lines.number, f"no CSV: {error}")
+    is_unclosed = "field larger" in str(error) or "end of data" in str(error)
+    return _swallowed(lines.name, first, lines.number, f"no CSV: {error}", is_unclosed=is_unclosed)
 
 
-def _swallowed(name: str, first: int, last: int, what: str) -> RowRefused:
+def _swallowed(name: str, first: int, last: int, what: str, *, is_unclosed: bool = False) -> RowRefused:
     """One refused row, and the lines after its first that are lost with it."""
     if last <= first:
-        return RowRefused(f"{name}:{first}", f"{what}; check the quotes from this line on")
-    lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
-    detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
-    return RowRefused(f"{name}:{first}", detail, swallowed_lines=last - first)
+        detail = f"{what}; check the quotes from this line on"
+    else:
+        lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
+        detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
+    return RowRefused(f"{name}:{first}", detail, swallowed_lines=last - first, is_unclosed=is_unclosed)
 
 
 def _is_long(text: str) -> bool:

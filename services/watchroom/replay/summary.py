@@ -98,6 +98,9 @@ def _rows(tally: Tally) -> Iterator[str]:
     )
     if tally.swallowed_lines:
         yield f"  {tally.swallowed_lines:,} lines swallowed by quotes that are not closed: the rows in them are lost"
+    if tally.unclosed_files:
+        ends = "1 file ends" if tally.unclosed_files == 1 else f"{tally.unclosed_files:,} files end"
+        yield f"  {ends} within a quoted cell: check that the file is whole"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
