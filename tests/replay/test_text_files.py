@@ -284,6 +284,12 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
         assert str(short).startswith(f"{path}:4: 1 field where the header has 3")
 
 
+@pytest.mark.parametrize("said", ["sep=\r\n", "sep=\n", 'sep="\n', "sep=\r"])
+def test_a_line_that_names_no_delimiter_is_a_header_line(file: Write, said: str) -> None:
+    """From 3.13 on, Python's csv refuses a line break or the quote as delimiter; before, it reads nothing."""
+    assert "found one column, 'sep=" in fault_of(file(f"{said}id,line,at\n1,999,{AT}\n".encode()))
+
+
 @pytest.mark.parametrize("name", [b"BZhours", b"ORCID", b"PAR1", b"Obj", b"LZIP", b"PK", b"Rar", b"ARROW1"])
 def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: bytes) -> None:
     """Only bytes that no name has tell what a file is."""

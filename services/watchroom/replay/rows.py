@@ -25,7 +25,7 @@ MOST_OF_A_READ_CELL = 256 * 1024  # bytes: one event has no more
 MOST_OF_A_LINE = 64 * 1024**2
 MOST_LINES_KEPT = 10_000
 _DELIMITERS = (",", ";", "\t", "|")
-_SEP = re.compile(r"\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
+_SEP = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)
 
 
 class Row(NamedTuple):
@@ -112,7 +112,7 @@ class _Table:
         text, encoding = opened
         lines = _Lines(str(path), text, encoding, words.file.quote)
         delimiter = words.file.delimiter
-        if said := _SEP.fullmatch(lines.peek()):
+        if (said := _SEP.fullmatch(lines.peek())) and said[1] != words.file.quote:
             delimiter = said[1]
             lines.drop()
         csv.field_size_limit(MOST_OF_A_CELL)
