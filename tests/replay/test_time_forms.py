@@ -188,6 +188,24 @@ def test_what_makes_no_difference_to_the_time_makes_none(pattern: str, text: str
     assert said(text, pattern) == instant
 
 
+@given(
+    MOMENTS,
+    st.integers(0, 6),
+    st.integers(0, 12),
+    st.sampled_from(
+        ["%Y-%m-%d %H:%M:%S.%f", "%d-%b-%y %I.%M.%S.%f %p", "%d/%m/%Y %H:%M:%S,%f", "%H:%M:%S.%f %d/%m/%Y"]
+    ),
+)
+def test_zeros_at_the_end_of_a_fraction_make_no_difference(moment: datetime, keep: int, zeros: int, form: str) -> None:
+    """SQL Server writes seven digits and Oracle nine: every row was refused."""
+    cut = moment.replace(microsecond=moment.microsecond // 10 ** (6 - keep) * 10 ** (6 - keep))
+    digits = f"{cut.microsecond:06}"
+    text = cut.strftime(form.replace("%f", digits + "0" * zeros))
+    assert read(text, form).replace(tzinfo=UTC) == cut
+    with pytest.raises(ValueError, match="1"):  # a digit that is no zero would be lost
+        read(cut.strftime(form.replace("%f", digits + "0" * zeros + "1")), form)
+
+
 def test_two_forms_that_read_a_text_as_different_times_clash() -> None:
     """Day before month or after it is never guessed, also not by the order of a list."""
     assert clash(("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M")) is not None

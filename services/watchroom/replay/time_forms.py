@@ -44,6 +44,7 @@ _ZONE_CAPITALS = re.compile(  # also A, of the military
     r"(?<![A-Za-z])(?:(?!UHR|HRS|HOURS|TIME|DATE)[A-Z]{3,5}|[CEMP]T)(?![A-Za-z])|(?<![A-Za-z])[A-GI-LN-RU-Y]$"
 )
 _LITERAL_HALF = re.compile(r"(?<![a-z])[ap]\.?\s?m(?![a-z])", re.IGNORECASE)
+_ZEROS_BEYOND_MICROSECONDS = re.compile(r"(?<=[.,]\d{6})0+(?!\d)", re.ASCII)  # SQL Server has 7 digits, Oracle 9
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)", re.ASCII)
 _BLANKS = re.compile(r"\s+")
 _SAMPLE_STEP = timedelta(days=97, hours=5, minutes=37, seconds=43, microseconds=123_457)  # over all parts of a time
@@ -93,6 +94,8 @@ def read(text: str, form: str) -> datetime:
     if form == "epoch_ms":
         return _EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
     pattern = _pattern(form)
+    if "%f" in pattern.parts:
+        text = _ZEROS_BEYOND_MICROSECONDS.sub("", text)
     given = _HOURS_OFFSET.sub(r"\g<1>00", _ZONE_NAME.sub("+0000", text)) if pattern.has_zone else text
     found = datetime.strptime(given, pattern.read)  # noqa: DTZ007  # the mapping's zone is added by the caller
     wanted = _normal(text, pattern)
