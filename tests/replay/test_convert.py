@@ -495,6 +495,32 @@ def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText
     assert made.tally.skipped == {"no line": 1}
 
 
+@pytest.mark.parametrize("rows", ["apart", "together"])
+def test_refused_and_skipped_rows_are_in_no_count(map_text: MapText, rows: str) -> None:
+    """`line is other in 13 of 4 rows`: those that are used count, whatever it is that refuses the others."""
+    words = {
+        **LOG, "entity": {"key": "id", "rows": rows, **({"count": "n"} if rows == "apart" else {})},
+        "time": {"zone": "UTC", "report_missing": ["told", "at"]},
+        "skip": [{"column": "line", "is": ["none"], "reason": "no line"}],
+        "event": [{"type": "call.queued", "time": "at", "data": {"line": "line"}}],
+    }  # fmt: skip
+    used = f"1,{at('09:00:00')},q1,1,\n2,{at('09:00:00')},q1,2,\n"
+    clock = at("09:00:00")
+    long = "7" * 2000
+    lost = [f"{long}{n},{clock},q2,1,\n" for n in range(3)] + [f"4,{clock},none,1,\n", "5,never,q3,1,\n"]
+    lost += [f"{long},{at('09:00:00')},q2,1,\n", f"{long},{at('09:00:01')},q4,1,x\n"]
+    lost += [f"6,{clock},q5,0,\n", f"7,{clock},q5,x,\n"] if rows == "apart" else []
+    made = map_text(words, "id,at,line,n,told\n" + used + "".join(lost), labels=LABELS)
+    tally = made.tally
+    assert tally.used == 2
+    assert (tally.others, tally.missing, tally.passed_over) == (
+        {("line", "q1"): 2},
+        {"told": 2, "at": 0},
+        {("told", "at"): 2},
+    )
+    assert (tally.repeated, tally.by_order) == (0, 0)
+
+
 def test_texts_that_became_other_are_named(map_text: MapText) -> None:
     """Ten at most, with the rows of each; where most rows are so, what to set."""
     rows = "".join(f"{n},{at('09:00:00')},q{n % 12}\n" for n in range(24)) + f"99,{at('09:00:00')},999\n"

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
@@ -27,6 +28,14 @@ from watchroom.replay.rows import Row
 
 _COUNT = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
 TRUTHS = {"true": True, "false": False}  # any other text stays one, and counts as absent where it arrives
+
+
+class _Said(NamedTuple):
+    """What a row says, and what is counted of it once it is used."""
+
+    drafts: Drafts
+    by_order: bool
+    missing: frozenset[str]  # columns of times that are empty
 
 
 @dataclass(slots=True)
@@ -98,17 +107,17 @@ class Conversion:
     def events(self, rows: Iterable[Row | RowRefused]) -> Iterator[Mapped]:
         """The events of all rows: in arrival order where rows belong together, else row by row."""
         if self._words.entity.rows == "apart":
-            for row, subject, drafts in self._read(rows):
-                yield from self._apart(row, subject, drafts)
+            for row, subject, said in self._read(rows):
+                yield from self._apart(row, subject, said)
             return
-        gathered: dict[str, list[Drafts]] = {}
-        for row, subject, drafts in self._read(rows):
-            self._count_repeating(row, subject, drafts)
-            gathered.setdefault(subject, []).append(drafts)
+        gathered: dict[str, list[_Said]] = {}
+        for row, subject, said in self._read(rows):
+            self._count_repeating(row, subject, said.drafts)
+            gathered.setdefault(subject, []).append(said)
         events = [event for subject, group in gathered.items() for event in self._together(subject, group)]
         yield from sorted(events, key=lambda event: (event.arrival_ms, event.time_ms))
 
-    def _read(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str, Drafts]]:
+    def _read(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str, _Said]]:
         for row, subject, day_ms in self._with_days(self._named(rows)):
             reader = self._reader if day_ms is None else self._reader.near_to(day_ms)
             try:
@@ -116,10 +125,8 @@ class Conversion:
             except CellUnusable as error:
                 self._refuse(RowRefused(row.where, str(error)))
             else:
-                self.tally.by_order += by_order
-                self.tally.others.update({found for draft in drafts if draft for found in draft.others})
-                self._count_missing(row)
-                yield row, subject, drafts
+                empty = frozenset(column for column in self._words.time.report_missing if not row.cells[column])
+                yield row, subject, _Said(drafts, by_order, empty)
 
     def _with_days(self, rows: Iterable[tuple[Row, str]]) -> Iterator[tuple[Row, str, int | None]]:
         """Each row with the time that its clock times lie near to: its own, or the first of the rows that belong to it.
@@ -164,13 +171,15 @@ class Conversion:
                 else:
                     yield row, subject
 
-    def _count_missing(self, row: Row) -> None:
-        """Which times a row does not have, and whether it has the one that follows."""
+    def _count_said(self, said: _Said) -> None:
+        """What a row that is used says besides its events; refused and skipped rows are in none of these counts."""
+        self.tally.by_order += said.by_order
+        self.tally.others.update({found for draft in said.drafts if draft for found in draft.others})
         columns = self._words.time.report_missing
         for column in columns:
-            self.tally.missing[column] += not row.cells[column]
-        for pair in pairwise(columns):
-            self.tally.passed_over[pair] += not row.cells[pair[0]] and bool(row.cells[pair[1]])
+            self.tally.missing[column] += column in said.missing
+        for before, after in pairwise(columns):
+            self.tally.passed_over[before, after] += before in said.missing and after not in said.missing
 
     def _skip_reason(self, row: Row) -> str:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
@@ -207,24 +216,26 @@ class Conversion:
         self._numbered_to.clear()
         self._equal_rows.clear()
 
-    def _apart(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+    def _apart(self, row: Row, subject: str, said: _Said) -> Iterator[Mapped]:
         if self._words.entity.count:
-            yield from self._numbered(row, subject, drafts)
+            yield from self._numbered(row, subject, said)
             return
         try:
-            events = self._finish(subject, self._row_events(subject, drafts))
+            events = self._finish(subject, self._row_events(subject, said.drafts))
         except CellUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
-        self._count_repeating(row, subject, drafts)
+        self._count_repeating(row, subject, said.drafts)
+        self._count_said(said)
         self._count([subject], events)
         yield from events
 
-    def _numbered(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+    def _numbered(self, row: Row, subject: str, said: _Said) -> Iterator[Mapped]:
         """The events of as many entities as a row's count column says.
 
         Rows of one key add up, so their numbers go on within a file; an overlapping file begins at 1 again.
         """
+        drafts = said.drafts
         first = self._numbered_to[subject] + 1
         try:
             last = first - 1 + self._number(row)
@@ -235,6 +246,8 @@ class Conversion:
             return
         if last < first:
             self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
+            return
+        self._count_said(said)
         self._numbered_to[subject] = last
         for number in range(first, last + 1):
             name = f"{subject}:{number}"
@@ -270,7 +283,8 @@ class Conversion:
                 is_repeating = is_repeating or known != said
         self.tally.repeating_rows += is_repeating
 
-    def _together(self, subject: str, group: list[Drafts]) -> list[Mapped]:
+    def _together(self, subject: str, said: list[_Said]) -> list[Mapped]:
+        group = [row.drafts for row in said]
         drafted = []
         try:
             for number, event in enumerate(self._words.event):
@@ -283,6 +297,8 @@ class Conversion:
         except CellUnusable as error:
             self._refuse_group(subject, group, str(error))
             return []
+        for row_said in said:
+            self._count_said(row_said)
         self._count([subject], events)
         return events
 
@@ -327,12 +343,12 @@ class Conversion:
             known = by_id.setdefault(event.id, event)
             if known != event:
                 raise CellUnusable(f"two different events {event.id}; name a column in event.key that tells them apart")
-            self.tally.repeated += known is not event
         for event in by_id.values():
             try:
                 self._check(event.value(self._words.source))
             except EventRefused as error:
                 raise CellUnusable(f"{event.type} of {subject}: {error.detail}") from error
+        self.tally.repeated += len(events) - len(by_id)
         return list(by_id.values())
 
     def _count(self, subjects: list[str], events: list[Mapped]) -> None:
