@@ -495,6 +495,25 @@ def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText
     assert made.tally.skipped == {"no line": 1}
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(["QUEUED", "Queued", ""]), st.sampled_from(["", at("09:00:00")])), max_size=8),
+    st.sampled_from(["apart", "together", "count"]),
+)
+def test_rows_that_give_no_event_are_not_used(said: list[tuple[str, str]], kind: str) -> None:
+    """`3 read, 3 used, 2 entities`, and nothing was sent: a misspelt `when`, or times in another column."""
+    entity = {"key": "id", "rows": "together"} if kind == "together" else {"key": "id"}
+    if kind == "count":
+        entity["count"] = "n"
+    event = {"type": "call.queued", "time": "at", "optional": True, "when": [{"column": "e", "is": ["QUEUED"]}]}
+    conversion = Conversion(check_mapping({**LOG, "entity": entity, "event": [event]}, "m.toml"), lambda _: None)
+    rows = [Row("f.csv", line, {"id": str(line), "e": e, "at": time, "n": "2"}) for line, (e, time) in enumerate(said)]
+    events = list(conversion.events(rows))
+    tally, giving = conversion.tally, sum(e == "QUEUED" and bool(time) for e, time in said)
+    each = 2 if kind == "count" else 1
+    assert (tally.used, tally.without_event, tally.refused) == (giving, len(said) - giving, 0)
+    assert (len(events), tally.entities) == (giving * each, giving * each)
+
+
 @pytest.mark.parametrize("rows", ["apart", "together"])
 def test_refused_and_skipped_rows_are_in_no_count(map_text: MapText, rows: str) -> None:
     """`line is other in 13 of 4 rows`: those that are used count, whatever it is that refuses the others."""

@@ -40,13 +40,14 @@ class _Said(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows; rows = used + skipped + refused."""
+    """What became of the rows; rows = used + without_event + skipped + refused."""
 
     rows: int = 0
     refused: int = 0
     swallowed_lines: int = 0  # by quotes that are not closed: lost, and no rows
     unclosed_files: int = 0  # that end within quotes
     skipped: Counter[str] = field(default_factory=Counter)
+    without_event: int = 0  # rows for which no event's `when` holds, or whose events have no time
     entities: int = 0  # different ones
     events: int = 0
     repeated: int = 0  # events that an earlier row or file already gave; each counts once
@@ -59,7 +60,7 @@ class Tally:
     @property
     def used(self) -> int:
         """Rows that became events, or belong to an entity that did."""
-        return self.rows - self.refused - self.skipped.total()
+        return self.rows - self.refused - self.skipped.total() - self.without_event
 
     @property
     def has_open_quotes(self) -> bool:
@@ -226,6 +227,9 @@ class Conversion:
             self._refuse(RowRefused(row.where, str(error)))
             return
         self._count_repeating(row, subject, said.drafts)
+        if not events:
+            self.tally.without_event += 1
+            return
         self._count_said(said)
         self._count([subject], events)
         yield from events
@@ -247,8 +251,11 @@ class Conversion:
         if last < first:
             self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
             return
-        self._count_said(said)
         self._numbered_to[subject] = last
+        if not self._row_events(subject, drafts):
+            self.tally.without_event += 1
+            return
+        self._count_said(said)
         for number in range(first, last + 1):
             name = f"{subject}:{number}"
             events = list({event.id: event for event in self._row_events(name, drafts)}.values())
@@ -296,6 +303,9 @@ class Conversion:
             events = self._finish(subject, drafted)
         except CellUnusable as error:
             self._refuse_group(subject, group, str(error))
+            return []
+        if not events:
+            self.tally.without_event += len(group)
             return []
         for row_said in said:
             self._count_said(row_said)

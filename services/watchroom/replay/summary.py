@@ -103,6 +103,9 @@ def _rows(tally: Tally) -> Iterator[str]:
         yield f"  {ends} within a quoted cell: check that the file is whole"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
+    if tally.without_event:
+        rows = "1 row" if tally.without_event == 1 else f"{tally.without_event:,} rows"
+        yield f"  {rows} gave no event: no `when` of the mapping holds, or the times are empty"
     if tally.repeated:
         yield f"  {tally.repeated:,} events were in more than one row and counted once"
     if tally.repeating_rows:
