@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +17,13 @@ from watchroom.admission.parse import parse
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
 from watchroom.kinds.measure import resolved
-from watchroom.replay.convert import Conversion
+from watchroom.replay.convert import Conversion, Tally
 from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import Row
-from watchroom.replay.summary import others
+from watchroom.replay.summary import others, row_lines
 from watchroom.settings import Settings
 
 LABELS = labels_of(load_catalogue(ROOT / "schemas" / "measures", Settings().areas))
@@ -512,6 +513,16 @@ def test_rows_that_give_no_event_are_not_used(said: list[tuple[str, str]], kind:
     each = 2 if kind == "count" else 1
     assert (tally.used, tally.without_event, tally.refused) == (giving, len(said) - giving, 0)
     assert (len(events), tally.entities) == (giving * each, giving * each)
+
+
+@pytest.mark.parametrize(("count", "ending"), [(1, ""), (2, "s")])
+def test_the_summary_counts_one_row_as_one(count: int, ending: str) -> None:
+    """`1 lines` reads as a mistake, and makes the number doubtful."""
+    tally = Tally(swallowed_lines=count, without_event=count, repeated=count, repeating_rows=count, by_order=count)
+    said = "\n".join(row_lines(tally))
+    for noun in ("line", "row", "event"):
+        assert f"{count} {noun}{ending} " in said
+        assert not re.search(rf"\b1 {noun}s|\b2 {noun} ", said)
 
 
 @pytest.mark.parametrize("rows", ["apart", "together"])
