@@ -95,6 +95,11 @@ def test_an_offset_of_whole_hours_is_read() -> None:
 
 
 REFUSED_PATTERNS = {
+    "%F %T": "%Y-%m-%d in place of %F",
+    "%Y-%m-%d %T": "%H:%M:%S in place of %T",
+    "%e/%m/%Y %H:%M": "%d in place of %e",
+    "%d/%m/%Y %k:%M": "%H in place of %k",
+    "%d/%m/%Y %H:%M %q": "no %q, which is unknown: iso, epoch_s",
     "%d/%m/%Y %H:%M am": "%I in place of %H",
     "%d/%m/%Y %H:%M p.m.": "%I in place of %H",
     "%a %b %d %Y %H:%M:%S GMT%z": "one zone in the pattern",

@@ -58,6 +58,14 @@ _DAYS_ONLY = "a pattern with the hour too: where a file has only days, `append` 
 _USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
 
 
+_LETTERS = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")  # that `strptime` knows
+_INSTEAD = {
+    letter: f"{instead} in place of {letter}"
+    for letter, instead in {
+        "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%e": "%d", "%k": "%H", "%l": "%I",
+        "%P": "%p", "%h": "%b", "%s": "epoch_s", "%r": "%I:%M:%S %p",
+    }.items()
+}  # fmt: skip
 _CLOCK_LETTERS = {"%H", "%I", "%M", "%S", "%f", "%p", "%X", "%z", "%Z", "%%"}
 _DATED, _A_DAY = "%Y-%m-%d ", "2000-01-01 "  # before a clock time and its form, to read it as any other time
 _DAY, _HALF_A_DAY = timedelta(days=1), timedelta(hours=12)
@@ -141,9 +149,16 @@ def form_fault(form: str) -> str:
     """What to write in place of a form that does not say what a time is; empty for one that does."""
     if form in WORDS:
         return ""
+    if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
+        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown: {_USUAL}")
     if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
     return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
+
+
+def _is_unknown(part: str) -> bool:
+    """Whether a part of a pattern is a % with a letter that `strptime` does not know."""
+    return part[0] == "%" and part[1:].isalpha() and part[1] not in _LETTERS
 
 
 def _half_day_fault(form: str) -> str:
