@@ -290,6 +290,22 @@ def test_a_line_that_names_no_delimiter_is_a_header_line(file: Write, said: str)
     assert "found one column, 'sep=" in fault_of(file(f"{said}id,line,at\n1,999,{AT}\n".encode()))
 
 
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"\n" + CONTENT, "a blank line"), (b"\r\n", "a blank line"), (b"", "nothing")]
+)
+def test_a_first_line_without_names_is_told(file: Write, content: bytes, found: str) -> None:
+    """A blank line is not nothing: the header is the next one."""
+    assert fault_of(file(content)) == f"line 1: found {found}; write a header line, or file.columns in the mapping"
+
+
+def test_a_zip_file_with_a_password_is_told(file: Write) -> None:
+    """Its message was Python's description of the member."""
+    content = bytearray(zipped(CONTENT))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    assert fault_of(file(bytes(content))) == "found a zip file protected by a password; write the unpacked file"
+
+
 @pytest.mark.parametrize("name", [b"BZhours", b"ORCID", b"PAR1", b"Obj", b"LZIP", b"PK", b"Rar", b"ARROW1"])
 def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: bytes) -> None:
     """Only bytes that no name has tell what a file is."""

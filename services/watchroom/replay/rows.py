@@ -223,7 +223,8 @@ def _open(path: Path, words: MappingWords) -> _Table | _SheetTable:
 def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[Fault]:
     header, read = table.header, words.columns()
     if not header:
-        yield Fault(str(path), "line 1", "nothing", "a header line, or file.columns in the mapping")
+        found = "a blank line" if table.lines.number else "nothing"
+        yield Fault(str(path), "line 1", found, "a header line, or file.columns in the mapping")
         return
     missing = {column: place for column, place in read.items() if column not in header}
     is_shown = not words.token_columns()  # where the header line is missing, this is a row
