@@ -86,7 +86,7 @@ def replay(
             page = f"http://{outcome.settings.exporter_host}:{outcome.settings.exporter_port}/metrics"
             messages.print(f"live on {page} until Ctrl-C")
             stay_live(outcome)
-        if outcome.tally.swallowed_lines:
+        if outcome.tally.has_open_quotes:
             raise typer.Exit(1)
 
 

@@ -115,12 +115,14 @@ class RowRefused(WatchroomError):
     """DROP: one row of an extract cannot become an event; reported with file and line.
 
     `swallowed_lines`: further lines that are lost with it, because a quote was not closed.
+    `is_unclosed`: the file ends within its quotes, so the file may have been cut.
     """
 
-    def __init__(self, where: str, detail: str, swallowed_lines: int = 0) -> None:
+    def __init__(self, where: str, detail: str, swallowed_lines: int = 0, *, is_unclosed: bool = False) -> None:
         self.where = where
         self.detail = detail = shortened(detail)
         self.swallowed_lines = swallowed_lines
+        self.is_unclosed = is_unclosed
         super().__init__(f"{where}: {detail}")
 
 

@@ -48,9 +48,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     monkeypatch.setattr("watchroom.replay.command.running_stack", stop)
 
-    def go(rows: Sequence[str], entity: str = "") -> list[str]:
+    def go(rows: Sequence[str], entity: str = "", *, optional: bool = False) -> list[str]:
         mapping, calls = tmp_path / "m.toml", tmp_path / "calls.csv"
-        mapping.write_text(MAPPING.format(entity=entity))
+        mapping.write_text(MAPPING.format(entity=entity) + ("optional = true\n" if optional else ""))
         calls.write_text("call,line,queued\n" + "".join(f"{row}\n" for row in rows))
         refused: list[RowRefused] = []
         with replay(read_settings(), Request(mapping, (calls,)), refused=refused.append):
@@ -147,3 +147,11 @@ def test_a_folder_that_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no"))
     with pytest.raises(WorkFailed, match="no temporary file can be made"), spool():
         pass
+
+
+def test_a_file_of_which_no_row_gives_an_event_is_refused(run: Run) -> None:
+    """All times are empty: nothing was sent, and the exit code was 0."""
+    with pytest.raises(WorkFailed, match="none of 2 rows gave an event"):
+        run(["1,999,", "2,999,"], optional=True)
+    with pytest.raises(Sending):
+        run(["1,999,", "2,999,2021-11-30T17:45:00"], optional=True)

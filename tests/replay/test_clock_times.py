@@ -180,6 +180,7 @@ def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
         ({"formats": "%H:%M:%S"}, "for clock times without a day, add `day_from` to [time]"),
         ({"formats": "%I:%M", "day_from": "at"}, "time.formats: found '%I:%M'; write a clock time with the hour"),
         ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: time.zone says it"),
+        ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: time.zone says it"),
         ({"formats": ["%H:%M", "%M:%H"], "day_from": "at"}, "found '%H:%M' and '%M:%H', which both read '11:15', as"),
         ({"formats": "iso", "day_from": "at"}, "time.day_from: found no format without a day; write a clock time in"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -18,14 +19,14 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
 from watchroom.events.record import Event
 from watchroom.kinds.measure import resolved
-from watchroom.replay.convert import Conversion
+from watchroom.replay.convert import Conversion, Tally
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
 from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import rfc3339
 from watchroom.replay.mapped import Mapped, id_of, subject_of
 from watchroom.replay.mapping import check_mapping
 from watchroom.replay.rows import Row
-from watchroom.replay.summary import misread, others
+from watchroom.replay.summary import misread, others, row_lines
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -499,6 +500,61 @@ def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText
     assert said == ["999"] * 2 + ["101"] * 2 + ["other"] * 4
     assert made.tally.others == {("line", "7.0"): 1, ("line", "999.5"): 1}
     assert made.tally.skipped == {"no line": 1}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["QUEUED", "Queued", ""]), st.sampled_from(["", at("09:00:00")])), max_size=8),
+    st.sampled_from(["apart", "together", "count"]),
+)
+def test_rows_that_give_no_event_are_not_used(said: list[tuple[str, str]], kind: str) -> None:
+    """`3 read, 3 used, 2 entities`, and nothing was sent: a misspelt `when`, or times in another column."""
+    entity = {"key": "id", "rows": "together"} if kind == "together" else {"key": "id"}
+    if kind == "count":
+        entity["count"] = "n"
+    event = {"type": "call.queued", "time": "at", "optional": True, "when": [{"column": "e", "is": ["QUEUED"]}]}
+    conversion = Conversion(check_mapping({**LOG, "entity": entity, "event": [event]}, "m.toml"), lambda _: None)
+    rows = [Row("f.csv", line, {"id": str(line), "e": e, "at": time, "n": "2"}) for line, (e, time) in enumerate(said)]
+    events = list(conversion.events(rows))
+    tally, giving = conversion.tally, sum(e == "QUEUED" and bool(time) for e, time in said)
+    each = 2 if kind == "count" else 1
+    assert (tally.used, tally.without_event, tally.refused) == (giving, len(said) - giving, 0)
+    assert (len(events), tally.entities) == (giving * each, giving * each)
+
+
+@pytest.mark.parametrize(("count", "ending"), [(1, ""), (2, "s")])
+def test_the_summary_counts_one_row_as_one(count: int, ending: str) -> None:
+    """`1 lines` reads as a mistake, and makes the number doubtful."""
+    tally = Tally(swallowed_lines=count, without_event=count, repeated=count, repeating_rows=count, by_order=count)
+    said = "\n".join(row_lines(tally))
+    for noun in ("line", "row", "event"):
+        assert f"{count} {noun}{ending} " in said
+        assert not re.search(rf"\b1 {noun}s|\b2 {noun} ", said)
+
+
+@pytest.mark.parametrize("rows", ["apart", "together"])
+def test_refused_and_skipped_rows_are_in_no_count(map_text: MapText, rows: str) -> None:
+    """`line is other in 13 of 4 rows`: those that are used count, whatever it is that refuses the others."""
+    words = {
+        **LOG, "entity": {"key": "id", "rows": rows, **({"count": "n"} if rows == "apart" else {})},
+        "time": {"zone": "UTC", "report_missing": ["told", "at"]},
+        "skip": [{"column": "line", "is": ["none"], "reason": "no line"}],
+        "event": [{"type": "call.queued", "time": "at", "data": {"line": "line"}}],
+    }  # fmt: skip
+    used = f"1,{at('09:00:00')},q1,1,\n2,{at('09:00:00')},q1,2,\n"
+    clock = at("09:00:00")
+    long = "7" * 2000
+    lost = [f"{long}{n},{clock},q2,1,\n" for n in range(3)] + [f"4,{clock},none,1,\n", "5,never,q3,1,\n"]
+    lost += [f"{long},{at('09:00:00')},q2,1,\n", f"{long},{at('09:00:01')},q4,1,x\n"]
+    lost += [f"6,{clock},q5,0,\n", f"7,{clock},q5,x,\n"] if rows == "apart" else []
+    made = map_text(words, "id,at,line,n,told\n" + used + "".join(lost), labels=LABELS)
+    tally = made.tally
+    assert tally.used == 2
+    assert (tally.others, tally.missing, tally.passed_over) == (
+        {("line", "q1"): 2},
+        {"told": 2, "at": 0},
+        {("told", "at"): 2},
+    )
+    assert (tally.repeated, tally.by_order) == (0, 0)
 
 
 def test_texts_that_became_other_are_named(map_text: MapText) -> None:

@@ -114,6 +114,12 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
             "1st [[event]].when: found '-', which file.empty makes",
         ),
         ({"file": {"short_rows": "cut"}}, "file.short_rows: found 'cut'; write one of 'refuse' or 'fill'"),
+        ({"file": {"quote": "\n"}}, "file.quote: found '\\n'; write a character other than a line break"),
+        ({"file": {"quote": "\r"}}, "file.quote: found '\\r'; write a character other than a line break"),
+        ({"file": {"delimiter": "\n"}}, "file.delimiter: found '\\n'; write a character other than a line break"),
+        ({"file": {"delimiter": "\r"}}, "file.delimiter: found '\\r'; write a character other than a line break"),
+        ({"file": {"delimiter": '"'}}, "write `quote` and `delimiter` as two different characters"),
+        ({"file": {"delimiter": ";", "quote": ";"}}, "write `quote` and `delimiter` as two different characters"),
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},

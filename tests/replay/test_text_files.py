@@ -284,6 +284,28 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
         assert str(short).startswith(f"{path}:4: 1 field where the header has 3")
 
 
+@pytest.mark.parametrize("said", ["sep=\r\n", "sep=\n", 'sep="\n', "sep=\r"])
+def test_a_line_that_names_no_delimiter_is_a_header_line(file: Write, said: str) -> None:
+    """From 3.13 on, Python's csv refuses a line break or the quote as delimiter; before, it reads nothing."""
+    assert "found one column, 'sep=" in fault_of(file(f"{said}id,line,at\n1,999,{AT}\n".encode()))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"\n" + CONTENT, "a blank line"), (b"\r\n", "a blank line"), (b"", "nothing")]
+)
+def test_a_first_line_without_names_is_told(file: Write, content: bytes, found: str) -> None:
+    """A blank line is not nothing: the header is the next one."""
+    assert fault_of(file(content)) == f"line 1: found {found}; write a header line, or file.columns in the mapping"
+
+
+def test_a_zip_file_with_a_password_is_told(file: Write) -> None:
+    """Its message was Python's description of the member."""
+    content = bytearray(zipped(CONTENT))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    assert fault_of(file(bytes(content))) == "found a zip file protected by a password; write the unpacked file"
+
+
 @pytest.mark.parametrize("name", [b"BZhours", b"ORCID", b"PAR1", b"Obj", b"LZIP", b"PK", b"Rar", b"ARROW1"])
 def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: bytes) -> None:
     """Only bytes that no name has tell what a file is."""
@@ -329,6 +351,25 @@ def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
     assert totals(path) == (2, 1, 3, ["a1", "a6"])
     (refused,) = [row for row in read_rows([path], words()) if isinstance(row, RowRefused)]
     assert "lines 3 to 6, 3 lines swallowed: check the quotes from line 3 on" in str(refused)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("row", ['2,"999,' + AT + ",", '2,999,"' + AT, '"2,999,' + AT, '2,999,"'])
+def test_a_file_that_ends_within_quotes_is_told(file: Write, row: str, end: str) -> None:
+    """No line is swallowed after the last, but the file may be cut: the exit code was 0."""
+    path = file((HEADER + f"1,999,{AT}\n" + row + end).encode())
+    conversion = Conversion(words(), lambda _: None)
+    assert len(list(conversion.events(read_rows([path], words())))) == 1
+    assert (conversion.tally.refused, conversion.tally.unclosed_files) == (1, 1)
+    assert conversion.tally.has_open_quotes
+
+
+def test_a_quote_in_the_wrong_place_is_no_open_one(file: Write) -> None:
+    """Its row is refused, and nothing else is lost with it."""
+    path = file((HEADER + f'1,"9"9,{AT}\n2,999,{AT}\n3,"9"9,{AT}\n').encode())
+    conversion = Conversion(words(), lambda _: None)
+    assert len(list(conversion.events(read_rows([path], words())))) == 1
+    assert not conversion.tally.has_open_quotes
 
 
 def test_a_quote_that_ends_at_another_rows_quote_is_told(file: Write) -> None:

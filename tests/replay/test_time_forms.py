@@ -44,14 +44,65 @@ def test_a_zone_name_is_read_as_the_zone_it_names() -> None:
             said(f"30/06/2021 12:00:00 {name}", pattern)
 
 
-@pytest.mark.parametrize("zone", ["Z", " UTC", " GMT", "+0000", "+00:00"])
+@pytest.mark.parametrize("zone", ["Z", "z", " UTC", " utc", " GMT", " (UTC)", "+0000", "+00:00"])
 def test_a_zone_written_out_in_a_pattern_is_a_zone(zone: str) -> None:
     """`%SZ` is how UTC is usually written; the mapping's own zone must not take its place."""
     assert form_fault("%Y-%m-%dT%H:%M:%S" + zone) == ""
     assert said("2021-06-30T12:00:00" + zone, "%Y-%m-%dT%H:%M:%S" + zone) == "2021-06-30T12:00:00Z"
 
 
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2068, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # the strategy adds it
+WRITTEN_ZONES = [
+    "+00", "+01", "-05", "-5", " +01", "\u221205:00", " GMT+1", " UTC-5", "UTC+1", " EST", " est", " BST", " AEST",
+    " ET", " BRT", "+01:00[Europe/Paris]", " (+01:00)", " +0100 (BST)", " -0500 EST", " Europe/London", " Zulu", "A",
+    " British Summer Time",
+]  # fmt: skip
+CLOCK = "%Y-%m-%d %H:%M:%S"
+
+
+@given(st.sampled_from(WRITTEN_ZONES), st.sampled_from([CLOCK, "%d/%m/%Y %H:%M", "%d %b %Y %I:%M %p"]))
+def test_a_zone_written_out_that_reading_would_ignore_is_refused(zone: str, pattern: str) -> None:
+    """PostgreSQL writes +00: thrown away, it puts every call of a summer an hour off."""
+    wrong = form_fault(pattern + zone)
+    assert wrong.startswith("%z in place of ")
+    assert "time.zone" in wrong
+
+
+@pytest.mark.parametrize("pattern", ["%a %b %d %H:%M:%S +0000 %Y", "%H:%M:%S EST %d/%m/%Y", "BST %d/%m/%Y %H:%M"])
+def test_a_zone_in_the_middle_is_found(pattern: str) -> None:
+    """Java and Twitter write the year last."""
+    assert "%z in place of" in form_fault(pattern)
+
+
+OFFSETS = st.builds(
+    "{}{:02}{}".format, st.sampled_from("+-"), st.integers(1, 12), st.sampled_from(["", "00", ":00", ":30"])
+)
+
+
+@given(st.one_of(OFFSETS, st.sampled_from(["z", "utc", "Z", "GMT", "UTC"])), MOMENTS)
+def test_a_zone_written_out_is_read_or_refused(zone: str, moment: datetime) -> None:
+    """Whatever offset or name a pattern ends with: its times are those of the file, or the mapping is refused."""
+    pattern, text = f"{CLOCK}{zone}", f"{moment:{CLOCK}}{zone}"
+    if form_fault(pattern) == "":
+        wanted = datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{zone if zone[0] in '+-' else 'Z'}")
+        assert read(text, pattern) == wanted
+
+
+def test_an_offset_of_whole_hours_is_read() -> None:
+    """As PostgreSQL prints it."""
+    assert said("2021-06-30 12:00:00+00", "%Y-%m-%d %H:%M:%S%z") == "2021-06-30T12:00:00Z"
+    assert said("2021-06-30 12:00:00.5-05", "%Y-%m-%d %H:%M:%S.%f%z") == "2021-06-30T17:00:00.500Z"
+
+
 REFUSED_PATTERNS = {
+    "%F %T": "%Y-%m-%d in place of %F",
+    "%Y-%m-%d %T": "%H:%M:%S in place of %T",
+    "%e/%m/%Y %H:%M": "%d in place of %e",
+    "%d/%m/%Y %k:%M": "%H in place of %k",
+    "%d/%m/%Y %H:%M %q": "no %q, which is unknown: iso, epoch_s",
+    "%d/%m/%Y %H:%M am": "%I in place of %H",
+    "%d/%m/%Y %H:%M p.m.": "%I in place of %H",
+    "%a %b %d %Y %H:%M:%S GMT%z": "one zone in the pattern",
     "%m/%d/%Y %H:%M:%S %p": "%I in place of %H",
     "%m/%d/%Y %H:%M PM": "%I in place of %H",
     "%c %p": "%I in place of %H",
@@ -91,6 +142,11 @@ GOOD_PATTERNS += [
     "%G-%V-%u %H:%M",
     "%m/%d/%Y %I:%M:%S %p",
     "%Y%m%d%H%M%S%f",
+    "%d. %B %Y at %H:%M Uhr",
+    "%d-%b-%Y %Hh%M",
+    "%d/%m/%Y %H%M HRS",
+    "%Y-%m-%d %H:00:00",
+    "%Y-%m-%d %H:%M:%S %z (CET)",
 ]
 
 
@@ -137,6 +193,24 @@ def test_what_makes_no_difference_to_the_time_makes_none(pattern: str, text: str
     assert said(text, pattern) == instant
 
 
+@given(
+    MOMENTS,
+    st.integers(0, 6),
+    st.integers(0, 12),
+    st.sampled_from(
+        ["%Y-%m-%d %H:%M:%S.%f", "%d-%b-%y %I.%M.%S.%f %p", "%d/%m/%Y %H:%M:%S,%f", "%H:%M:%S.%f %d/%m/%Y"]
+    ),
+)
+def test_zeros_at_the_end_of_a_fraction_make_no_difference(moment: datetime, keep: int, zeros: int, form: str) -> None:
+    """SQL Server writes seven digits and Oracle nine: every row was refused."""
+    cut = moment.replace(microsecond=moment.microsecond // 10 ** (6 - keep) * 10 ** (6 - keep))
+    digits = f"{cut.microsecond:06}"
+    text = cut.strftime(form.replace("%f", digits + "0" * zeros))
+    assert read(text, form).replace(tzinfo=UTC) == cut
+    with pytest.raises(ValueError, match="1"):  # a digit that is no zero would be lost
+        read(cut.strftime(form.replace("%f", digits + "0" * zeros + "1")), form)
+
+
 def test_two_forms_that_read_a_text_as_different_times_clash() -> None:
     """Day before month or after it is never guessed, also not by the order of a list."""
     assert clash(("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M")) is not None
@@ -161,7 +235,6 @@ NATURAL = st.builds(
     st.sampled_from([" ", "T", ", ", ""]),
     st.sampled_from(["", " %Z", "%z", "Z", " GMT"]),
 )
-MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2068, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # the strategy adds it
 
 
 @given(st.one_of(NATURAL, PIECES), MOMENTS)

@@ -147,7 +147,7 @@ class RowReader:
             if label := self.labels.get((STREAM_OF.get(str(kind.value), ""), name)):
                 candidate = candidate._replace(value=as_label(str(candidate.value), label))
                 if resolved(label, candidate.value) == label.other and not cell.constant:
-                    others.append((label.name, self._origin(cell, cells)))
+                    others.append((label.name, origin(cell, cells)))
             data[name] = candidate
         return Draft(
             where=where,
@@ -200,7 +200,7 @@ class RowReader:
         return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, cell.formats)
 
     def _text(self, cell: Cell, cells: Mapping[str, str], place: str) -> str:
-        text = self._origin(cell, cells)
+        text = origin(cell, cells)
         if not text:
             if cell.required:
                 raise CellUnusable(f"{place}: {_what_is_empty(cell, cells)}, and the mapping requires it")
@@ -208,27 +208,27 @@ class RowReader:
         return self._mapped(text, self.maps[cell.map], cell, place) if cell.map else text
 
     @staticmethod
-    def _origin(cell: Cell, cells: Mapping[str, str]) -> str:
-        """A value's text before its map; empty where the row says nothing."""
-        if cell.constant:
-            text = cell.constant
-        elif cell.join:
-            parts = [cells[column] for column in cell.join]
-            text = cell.separator.join(parts) if all(parts) else ""
-            if text and all(isinstance(part, DateText) for part in parts):
-                text = DateText(text)
-        elif cell.column:
-            text = cells[cell.column]
-        else:
-            text = next((cells[column] for column in cell.first_of if cells[column]), "")
-        return text or cell.empty
-
-    @staticmethod
     def _mapped(text: str, named: ValueMap, cell: Cell, place: str) -> str:
         known = named.values.get(as_listed(text, named.values), named.otherwise)
         if known is None:
             raise CellUnusable(f"{place}: {text!r} is not in [map.{cell.map}]; add it there, or write its `otherwise`")
         return known
+
+
+def origin(cell: Cell, cells: Mapping[str, str]) -> str:
+    """A value's text before its map; empty where the row says nothing."""
+    if cell.constant:
+        text = cell.constant
+    elif cell.join:
+        parts = [cells[column] for column in cell.join]
+        text = cell.separator.join(parts) if all(parts) else ""
+        if text and all(isinstance(part, DateText) for part in parts):
+            text = DateText(text)
+    elif cell.column:
+        text = cells[cell.column]
+    else:
+        text = next((cells[column] for column in cell.first_of if cells[column]), "")
+    return text or cell.empty
 
 
 def pick(candidates: Sequence[Candidate], cell: Cell, place: str) -> int | str | None:
@@ -273,21 +273,6 @@ def key_text(text: str, column: str) -> str:
     if _ROUNDED.fullmatch(text):
         raise CellUnusable(f"{column}: {text!r} is a rounded number and no key; export this column as text")
     return text
-
-
-def is_row(cells: Mapping[str, str], words: MappingWords, times: LocalTimes) -> bool:
-    """Whether cells can be a row: the time of some event stands where the mapping looks for it."""
-    times = times.near_to(times.limits.earliest_ms + DAY_MS)  # any day will do
-    for event in words.event:
-        if event.time.map or event.time.join:
-            continue
-        for text in (cells[column].strip() for column in event.time.sources()):
-            try:
-                times.ms(text + event.time.append, event.time.formats)
-            except TimeUnreadable:
-                continue
-            return True
-    return False
 
 
 def _order(cell: Cell, cells: Mapping[str, str]) -> Order:

@@ -150,6 +150,11 @@ def _settings_of(force: ForceWords, settings: Settings, request: Request) -> Set
 
 def _check_tally(tally: Tally, words: MappingWords) -> None:
     """Raises WorkFailed: what the rows say together, before anything is sent."""
+    if tally.without_event and not tally.used:
+        raise WorkFailed(
+            f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
+            f" check each `when` of the mapping, and the columns of its times"
+        )
     if tally.rows and not tally.used and not tally.skipped:
         raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals say why")
     entity = words.entity

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
@@ -30,14 +31,24 @@ _COUNT = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
 TRUTHS = {"true": True, "false": False}  # any other text stays one, and counts as absent where it arrives
 
 
+class _Said(NamedTuple):
+    """What a row says, and what is counted of it once it is used."""
+
+    drafts: Drafts
+    by_order: bool
+    missing: frozenset[str]  # columns of times that are empty
+
+
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows; rows = used + skipped + refused."""
+    """What became of the rows; rows = used + without_event + skipped + refused."""
 
     rows: int = 0
     refused: int = 0
     swallowed_lines: int = 0  # by quotes that are not closed: lost, and no rows
+    unclosed_files: int = 0  # that end within quotes
     skipped: Counter[str] = field(default_factory=Counter)
+    without_event: int = 0  # rows for which no event's `when` holds, or whose events have no time
     entities: int = 0  # different ones
     events: int = 0
     repeated: int = 0  # events that an earlier row or file already gave; each counts once
@@ -52,7 +63,12 @@ class Tally:
     @property
     def used(self) -> int:
         """Rows that became events, or belong to an entity that did."""
-        return self.rows - self.refused - self.skipped.total()
+        return self.rows - self.refused - self.skipped.total() - self.without_event
+
+    @property
+    def has_open_quotes(self) -> bool:
+        """Whether rows may be lost by quotes that are not closed: the command then ends with 1."""
+        return bool(self.swallowed_lines or self.unclosed_files)
 
 
 class Conversion:
@@ -95,17 +111,17 @@ class Conversion:
     def events(self, rows: Iterable[Row | RowRefused]) -> Iterator[Mapped]:
         """The events of all rows: in arrival order where rows belong together, else row by row."""
         if self._words.entity.rows == "apart":
-            for row, subject, drafts in self._read(rows):
-                yield from self._apart(row, subject, drafts)
+            for row, subject, said in self._read(rows):
+                yield from self._apart(row, subject, said)
             return
-        gathered: dict[str, list[Drafts]] = {}
-        for row, subject, drafts in self._read(rows):
-            self._count_repeating(row, subject, drafts)
-            gathered.setdefault(subject, []).append(drafts)
+        gathered: dict[str, list[_Said]] = {}
+        for row, subject, said in self._read(rows):
+            self._count_repeating(row, subject, said.drafts)
+            gathered.setdefault(subject, []).append(said)
         events = [event for subject, group in gathered.items() for event in self._together(subject, group)]
         yield from sorted(events, key=lambda event: (event.arrival_ms, event.time_ms))
 
-    def _read(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str, Drafts]]:
+    def _read(self, rows: Iterable[Row | RowRefused]) -> Iterator[tuple[Row, str, _Said]]:
         for row, subject, day_ms in self._with_days(self._named(rows)):
             reader = self._reader if day_ms is None else self._reader.near_to(day_ms)
             try:
@@ -113,10 +129,8 @@ class Conversion:
             except CellUnusable as error:
                 self._refuse(RowRefused(row.where, str(error)))
             else:
-                self.tally.by_order += by_order
-                self.tally.others.update({found for draft in drafts if draft for found in draft.others})
-                self._count_missing(row)
-                yield row, subject, drafts
+                empty = frozenset(column for column in self._words.time.report_missing if not row.cells[column])
+                yield row, subject, _Said(drafts, by_order, empty)
 
     def _with_days(self, rows: Iterable[tuple[Row, str]]) -> Iterator[tuple[Row, str, int | None]]:
         """Each row with the time that its clock times lie near to: its own, or the first of the rows that belong to it.
@@ -161,13 +175,15 @@ class Conversion:
                 else:
                     yield row, subject
 
-    def _count_missing(self, row: Row) -> None:
-        """Which times a row does not have, and whether it has the one that follows."""
+    def _count_said(self, said: _Said) -> None:
+        """What a row that is used says besides its events; refused and skipped rows are in none of these counts."""
+        self.tally.by_order += said.by_order
+        self.tally.others.update({found for draft in said.drafts if draft for found in draft.others})
         columns = self._words.time.report_missing
         for column in columns:
-            self.tally.missing[column] += not row.cells[column]
-        for pair in pairwise(columns):
-            self.tally.passed_over[pair] += not row.cells[pair[0]] and bool(row.cells[pair[1]])
+            self.tally.missing[column] += column in said.missing
+        for before, after in pairwise(columns):
+            self.tally.passed_over[before, after] += before in said.missing and after not in said.missing
 
     def _skip_reason(self, row: Row) -> str:
         return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
@@ -204,24 +220,29 @@ class Conversion:
         self._numbered_to.clear()
         self._equal_rows.clear()
 
-    def _apart(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+    def _apart(self, row: Row, subject: str, said: _Said) -> Iterator[Mapped]:
         if self._words.entity.count:
-            yield from self._numbered(row, subject, drafts)
+            yield from self._numbered(row, subject, said)
             return
         try:
-            events = self._finish(subject, self._row_events(subject, drafts))
+            events = self._finish(subject, self._row_events(subject, said.drafts))
         except CellUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
-        self._count_repeating(row, subject, drafts)
+        self._count_repeating(row, subject, said.drafts)
+        if not events:
+            self.tally.without_event += 1
+            return
+        self._count_said(said)
         self._count([subject], events)
         yield from events
 
-    def _numbered(self, row: Row, subject: str, drafts: Drafts) -> Iterator[Mapped]:
+    def _numbered(self, row: Row, subject: str, said: _Said) -> Iterator[Mapped]:
         """The events of as many entities as a row's count column says.
 
         Rows of one key add up, so their numbers go on within a file; an overlapping file begins at 1 again.
         """
+        drafts = said.drafts
         first = self._numbered_to[subject] + 1
         try:
             last = first - 1 + self._number(row)
@@ -232,7 +253,12 @@ class Conversion:
             return
         if last < first:
             self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
+            return
         self._numbered_to[subject] = last
+        if not self._row_events(subject, drafts):
+            self.tally.without_event += 1
+            return
+        self._count_said(said)
         for number in range(first, last + 1):
             name = f"{subject}:{number}"
             events = list({event.id: event for event in self._row_events(name, drafts)}.values())
@@ -267,7 +293,8 @@ class Conversion:
                 is_repeating = is_repeating or known != said
         self.tally.repeating_rows += is_repeating
 
-    def _together(self, subject: str, group: list[Drafts]) -> list[Mapped]:
+    def _together(self, subject: str, said: list[_Said]) -> list[Mapped]:
+        group = [row.drafts for row in said]
         drafted = []
         try:
             for number, event in enumerate(self._words.event):
@@ -280,6 +307,11 @@ class Conversion:
         except CellUnusable as error:
             self._refuse_group(subject, group, str(error))
             return []
+        if not events:
+            self.tally.without_event += len(group)
+            return []
+        for row_said in said:
+            self._count_said(row_said)
         self._count([subject], events)
         return events
 
@@ -324,7 +356,6 @@ class Conversion:
             known = by_id.setdefault(event.id, event)
             if known != event:
                 raise CellUnusable(f"two different events {event.id}; name a column in event.key that tells them apart")
-            self.tally.repeated += known is not event
         ignored: list[tuple[str, str]] = []
         for event in by_id.values():
             try:
@@ -336,6 +367,7 @@ class Conversion:
             self.tally.ignored[found] += times
         for found in (found for event in by_id.values() for found in unlisted(event.type, event.data)):
             self.tally.unlisted[found] += times
+        self.tally.repeated += len(events) - len(by_id)
         return list(by_id.values())
 
     def _count(self, subjects: list[str], events: list[Mapped]) -> None:
@@ -349,6 +381,7 @@ class Conversion:
     def _refuse(self, refused: RowRefused) -> None:
         self.tally.refused += 1
         self.tally.swallowed_lines += refused.swallowed_lines
+        self.tally.unclosed_files += refused.is_unclosed
         self._refused(refused)
 
     def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.replay.mapping_model import HourRule, TimeWords
-from watchroom.replay.time_forms import fits_instead, is_clock, read, read_clock
+from watchroom.replay.time_forms import EARLIEST, EPOCHS, LATEST, fits_instead, is_clock, read, read_clock
 from watchroom.replay.time_limits import Limits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,6 +93,17 @@ class LocalTimes:
         if self.near is None:
             raise TimeUnreadable(f"{text!r} has no day: what time.day_from names is empty in all rows of this key")
         return moment
+
+    def is_written(self, text: str, formats: Sequence[str] = ()) -> bool:
+        """Whether a text is written as a time, if only as one that is refused; of any number, one from 1990 on."""
+        for form in formats or self.formats:
+            try:
+                moment = self._read(text, form)
+            except (ValueError, OverflowError):
+                continue
+            if form not in EPOCHS or EARLIEST <= moment < LATEST:
+                return True
+        return False
 
     def is_epoch(self, text: str, formats: Sequence[str] = ()) -> bool:
         """Whether a text is 1970-01-01T00:00Z, which an empty number of seconds becomes."""

@@ -62,6 +62,19 @@ class FileWords(Words):
     short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
     sheet: SheetName | None = None  # of a workbook, its name or its number from 1; without it the first
 
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_in_a_line(cls, value: str) -> str:
+        if value in "\r\n":
+            raise ValueError("a character other than a line break")
+        return value
+
+    @model_validator(mode="after")
+    def _quote_is_another(self) -> FileWords:
+        if self.quote == self.delimiter:
+            raise ValueError("`quote` and `delimiter` as two different characters")
+        return self
+
     @field_validator("encoding")
     @classmethod
     def _encoding_exists(cls, value: str) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
-from watchroom.replay.cells import DateText, is_row
+from watchroom.replay.cells import DateText
 from watchroom.replay.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.replay.local_time import LocalTimes
 from watchroom.replay.mapping_model import MappingWords
 from watchroom.replay.sheets import Sheet, Unreadable, read_sheet
+from watchroom.replay.swallowed import row_inside
 from watchroom.replay.text_files import Opened, PackedSheets, open_file
 
 MOST_OF_A_CELL = 16 * 1024**2
@@ -24,7 +25,7 @@ MOST_OF_A_READ_CELL = 256 * 1024  # bytes: one event has no more
 MOST_OF_A_LINE = 64 * 1024**2
 MOST_LINES_KEPT = 10_000
 _DELIMITERS = (",", ";", "\t", "|")
-_SEP = re.compile(r"\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
+_SEP = re.compile(r"\"?sep=([^\r\n])\"?\r?\n?", re.IGNORECASE)
 
 
 class Row(NamedTuple):
@@ -111,7 +112,7 @@ class _Table:
         text, encoding = opened
         lines = _Lines(str(path), text, encoding, words.file.quote)
         delimiter = words.file.delimiter
-        if said := _SEP.fullmatch(lines.peek()):
+        if (said := _SEP.fullmatch(lines.peek())) and said[1] != words.file.quote:
             delimiter = said[1]
             lines.drop()
         csv.field_size_limit(MOST_OF_A_CELL)
@@ -222,7 +223,8 @@ def _open(path: Path, words: MappingWords) -> _Table | _SheetTable:
 def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[Fault]:
     header, read = table.header, words.columns()
     if not header:
-        yield Fault(str(path), "line 1", "nothing", "a header line, or file.columns in the mapping")
+        found = "a blank line" if table.lines.number else "nothing"
+        yield Fault(str(path), "line 1", found, "a header line, or file.columns in the mapping")
         return
     missing = {column: place for column, place in read.items() if column not in header}
     is_shown = not words.token_columns()  # where the header line is missing, this is a row
@@ -298,7 +300,9 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
         if not fields:
             continue
         encoding.rows += 1
-        if len(lines.row) > 1 and (at := _row_inside(table, words, times)):
+        if len(lines.row) > 1 and (
+            at := row_inside(lines.row, fields, header, words, times=times, mark=table.delimiter)
+        ):
             yield _swallowed(name, first, lines.number, f"line {first + at} looks like a row, and is part of a cell")
         elif len(fields) > size or (len(fields) < size and not short):
             found = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} where the header has {size}"
@@ -335,25 +339,18 @@ def _no_row(table: _Table, first: int, error: csv.Error) -> RowRefused:
         if not lines.is_inside_quotes:
             what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB, which ends in line {lines.number}"
             return RowRefused(f"{lines.name}:{first}", f"{what}; check the quotes")
-    return _swallowed(lines.name, first, lines.number, f"no CSV: {error}")
+    is_unclosed = "field larger" in str(error) or "end of data" in str(error)
+    return _swallowed(lines.name, first, lines.number, f"no CSV: {error}", is_unclosed=is_unclosed)
 
 
-def _swallowed(name: str, first: int, last: int, what: str) -> RowRefused:
+def _swallowed(name: str, first: int, last: int, what: str, *, is_unclosed: bool = False) -> RowRefused:
     """One refused row, and the lines after its first that are lost with it."""
     if last <= first:
-        return RowRefused(f"{name}:{first}", f"{what}; check the quotes from this line on")
-    lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
-    detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
-    return RowRefused(f"{name}:{first}", detail, swallowed_lines=last - first)
-
-
-def _row_inside(table: _Table, words: MappingWords, times: LocalTimes) -> int:
-    """Which line after a row's first is a row itself (0: none): a quote that was left open ends at another's quote."""
-    for at, line in enumerate(table.lines.row[1:], 1):
-        fields = line.rstrip("\r\n").split(table.delimiter)
-        if len(fields) == len(table.header) and is_row(dict(zip(table.header, fields, strict=True)), words, times):
-            return at
-    return 0
+        detail = f"{what}; check the quotes from this line on"
+    else:
+        lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
+        detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
+    return RowRefused(f"{name}:{first}", detail, swallowed_lines=last - first, is_unclosed=is_unclosed)
 
 
 def _is_long(text: str) -> bool:

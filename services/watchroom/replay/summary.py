@@ -49,7 +49,7 @@ class Outcome:
 def lines(outcome: Outcome) -> Iterator[str]:
     """The outcome for a person, one fact a line."""
     tally, sent = outcome.tally, outcome.sent
-    yield from _rows(tally)
+    yield from row_lines(tally)
     rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if outcome.kept:
@@ -114,23 +114,36 @@ def missing_times(tally: Tally) -> str:
     return ", ".join(found)
 
 
-def _rows(tally: Tally) -> Iterator[str]:
+def _of(count: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def row_lines(tally: Tally) -> Iterator[str]:
     """What became of the rows."""
     yield (
         f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
     if tally.swallowed_lines:
-        yield f"  {tally.swallowed_lines:,} lines swallowed by quotes that are not closed: the rows in them are lost"
+        yield f"  {_of(tally.swallowed_lines, 'line')} swallowed by open quotes: the rows in them are lost"
+    if tally.unclosed_files:
+        ends = "1 file ends" if tally.unclosed_files == 1 else f"{tally.unclosed_files:,} files end"
+        yield f"  {ends} within a quoted cell: check that the file is whole"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
+    if tally.without_event:
+        yield f"  {_of(tally.without_event, 'row')} gave no event: no `when` holds, or the times are empty"
     if tally.repeated:
-        yield f"  {tally.repeated:,} events were in more than one row and counted once"
+        was = "was" if tally.repeated == 1 else "were"
+        yield f"  {_of(tally.repeated, 'event')} {was} in more than one row and counted once"
     if tally.repeating_rows:
-        yield f"  {tally.repeating_rows:,} rows share their key with an earlier row that says something else"
+        share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
+        yield f"  {tally.repeating_rows:,} {share} key with an earlier row that says something else"
     if missing := missing_times(tally):
         yield f"  missing times: {missing}"
     if tally.by_order:
-        yield f"  {tally.by_order:,} rows have times in the hour that happens twice, read so that they stay in order"
+        rows, they = ("row has", "it stays") if tally.by_order == 1 else ("rows have", "they stay")
+        yield f"  {tally.by_order:,} {rows} times in the hour that happens twice, read so that {they} in order"
     yield from others(tally)
     yield from misread(tally)

@@ -232,6 +232,8 @@ def _from_zip(name: str, plain: io.BufferedReader[Any]) -> _Bytes | PackedSheets
             raise _no_text(name, kind)
         if len(members) != 1:
             raise ConfigurationInvalid([Fault(name, "", f"a zip file of {len(members)} files", "one of one file")])
+        if members[0].flag_bits & 1:
+            raise ConfigurationInvalid([Fault(name, "", "a zip file protected by a password", "the unpacked file")])
         member: Any = archive.open(members[0])  # its type has no read1
         return cast("_Bytes", member)
     except (*_BROKEN, RuntimeError) as error:  # RuntimeError: a password

@@ -33,6 +33,18 @@ _PARTS = re.compile(r"%.|[A-Za-z]+|[^%A-Za-z]+|%", re.DOTALL)
 _ZONE_NAME = re.compile(r"(?<![a-z])(?:utc|gmt|z)(?![a-z])", re.IGNORECASE)
 _OFFSET_COLON = re.compile(r"([+-]\d\d):(\d\d)", re.ASCII)
 _LITERAL_OFFSET = re.compile(r"[+-]\d\d:?\d\d$", re.ASCII)
+_HOURS_OFFSET = re.compile(r"(:\d\d(?:\.\d+)?\s?[+-]\d\d)(?![\d:])", re.ASCII)  # PostgreSQL's +00
+_SIGNED_NUMBER = re.compile(r"[+\-\u2212]\d")
+_ZONE_WORDS = re.compile(
+    r"[a-z_]{2,}/[a-z_]{2,}|(?<![a-z])(?:standard|summer|daylight|universal|mean|zulu|ut|bst|cest|cet|cst|cdt|eest|eet"
+    r"|est|edt|hst|ist|jst|msk|mst|mdt|pst|pdt|west|wet|[an][kwez]?[ds]t|ae[ds]t|ac[ds]t)(?![a-z])",
+    re.IGNORECASE,
+)
+_ZONE_CAPITALS = re.compile(  # also A, of the military
+    r"(?<![A-Za-z])(?:(?!UHR|HRS|HOURS|TIME|DATE)[A-Z]{3,5}|[CEMP]T)(?![A-Za-z])|(?<![A-Za-z])[A-GI-LN-RU-Y]$"
+)
+_LITERAL_HALF = re.compile(r"(?<![a-z])[ap]\.?\s?m(?![a-z])", re.IGNORECASE)
+_ZEROS_BEYOND_MICROSECONDS = re.compile(r"(?<=[.,]\d{6})0+(?!\d)", re.ASCII)  # SQL Server has 7 digits, Oracle 9
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)", re.ASCII)
 _BLANKS = re.compile(r"\s+")
 _SAMPLE_STEP = timedelta(days=97, hours=5, minutes=37, seconds=43, microseconds=123_457)  # over all parts of a time
@@ -41,10 +53,19 @@ _STEPS = (
     (timedelta(seconds=1), {"%S", "%c", "%X"}),
     (timedelta(minutes=1), {"%M"}),
 )
+_NO_ZONE = "a zone written out in a pattern would be ignored"
 _DAYS_ONLY = "a pattern with the hour too: where a file has only days, `append` one that you invent"
 _USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
 
 
+_LETTERS = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")  # that `strptime` knows
+_INSTEAD = {
+    letter: f"{instead} in place of {letter}"
+    for letter, instead in {
+        "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%e": "%d", "%k": "%H", "%l": "%I",
+        "%P": "%p", "%h": "%b", "%s": "epoch_s", "%r": "%I:%M:%S %p",
+    }.items()
+}  # fmt: skip
 _CLOCK_LETTERS = {"%H", "%I", "%M", "%S", "%f", "%p", "%X", "%z", "%Z", "%%"}
 _DATED, _A_DAY = "%Y-%m-%d ", "2000-01-01 "  # before a clock time and its form, to read it as any other time
 _DAY, _HALF_A_DAY = timedelta(days=1), timedelta(hours=12)
@@ -64,7 +85,7 @@ class _Pattern:
 def _pattern(text: str) -> _Pattern:
     """A zone that is written out, as the Z of `%SZ`, is read as a zone: the mapping's must not take its place."""
     found = _PARTS.findall(_LITERAL_OFFSET.sub("%z", text))
-    parts = tuple("%Z" if part in ("UTC", "GMT", "Z") else part for part in found)
+    parts = tuple("%Z" if part.upper() in ("UTC", "GMT", "Z") else part for part in found)
     return _Pattern(parts, "".join("%z" if part == "%Z" else part for part in parts))
 
 
@@ -81,7 +102,9 @@ def read(text: str, form: str) -> datetime:
     if form == "epoch_ms":
         return _EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
     pattern = _pattern(form)
-    given = _ZONE_NAME.sub("+0000", text) if pattern.has_zone else text
+    if "%f" in pattern.parts:
+        text = _ZEROS_BEYOND_MICROSECONDS.sub("", text)
+    given = _HOURS_OFFSET.sub(r"\g<1>00", _ZONE_NAME.sub("+0000", text)) if pattern.has_zone else text
     found = datetime.strptime(given, pattern.read)  # noqa: DTZ007  # the mapping's zone is added by the caller
     wanted = _normal(text, pattern)
     if not any(_normal(printed, pattern) == wanted for printed in _printed(found, pattern)):
@@ -117,7 +140,7 @@ def _time_of_day(text: str, form: str) -> time:
 
 def clock_fault(form: str) -> str:
     """What to write in place of a form that does not say what a time of day is; empty for one that does."""
-    if _pattern(form).has_zone:
+    if _pattern(form).has_zone or _ignored_zone(form):
         return "a clock time without a zone: time.zone says it"
     return form_fault(_DATED + form) and "a clock time with the hour: '%H:%M:%S', '%H:%M', '%I:%M %p'"
 
@@ -126,13 +149,36 @@ def form_fault(form: str) -> str:
     """What to write in place of a form that does not say what a time is; empty for one that does."""
     if form in WORDS:
         return ""
+    if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
+        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown: {_USUAL}")
+    if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
+        return f"{_USUAL}; {_DAYS_ONLY}"
+    return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
+
+
+def _is_unknown(part: str) -> bool:
+    """Whether a part of a pattern is a % with a letter that `strptime` does not know."""
+    return part[0] == "%" and part[1:].isalpha() and part[1] not in _LETTERS
+
+
+def _half_day_fault(form: str) -> str:
     parts = set(_pattern(form).parts)
-    if parts & {"%p", "AM", "PM"} and "%I" not in parts:
+    if ("%p" in parts or _LITERAL_HALF.search(_literals(form))) and "%I" not in parts:
         return "%I in place of %H: beside %H, AM and PM change nothing"
     if "%I" in parts and "%p" not in parts:
         return "%H in place of %I, or %p behind it: %I alone does not tell morning from afternoon"
-    if not parts & {"%H", "%I", "%c", "%X"}:
-        return f"{_USUAL}; {_DAYS_ONLY}"
+    return ""
+
+
+def _zone_fault(form: str) -> str:
+    if zone := _ignored_zone(form):
+        return f"%z in place of {zone!r} if the cells have an offset, or else the zone in time.zone: {_NO_ZONE}"
+    if sum(part in ("%z", "%Z") for part in _pattern(form).parts) > 1:
+        return "one zone in the pattern: %z for an offset, %Z for UTC, GMT or Z"
+    return ""
+
+
+def _loss_fault(form: str) -> str:
     if is_clock(form):
         return f"{_USUAL}; for clock times without a day, add `day_from` to [time]"
     try:
@@ -140,6 +186,20 @@ def form_fault(form: str) -> str:
     except (ValueError, OverflowError, re.error):  # `strptime` lets a letter that comes twice end in re.error
         lost = True
     return _USUAL if lost else ""
+
+
+def _literals(form: str) -> str:
+    """What a pattern writes out, with a zero byte for each letter with its %, and for a zone that is read."""
+    return "".join("\0" if part.startswith("%") else part for part in _pattern(form).parts)
+
+
+def _ignored_zone(form: str) -> str:
+    """A zone or an offset that a pattern writes out, and that reading would ignore; empty if it has none."""
+    literals = _literals(form)
+    found = _SIGNED_NUMBER.search(literals)
+    if not found and "%z" not in _pattern(form).parts:  # beside an offset, a name says nothing new
+        found = _ZONE_WORDS.search(literals) or _ZONE_CAPITALS.search(literals)
+    return next((run.strip() for run in literals.split("\0") if found and found[0] in run), "")
 
 
 def clashes(forms: Sequence[str]) -> tuple[str, str, str] | None:
@@ -219,7 +279,7 @@ def _normal(text: str, pattern: _Pattern) -> str:
     """A text without what makes no difference to the time."""
     text = _BLANKS.sub(" ", text.strip()).lower()
     if pattern.has_zone:
-        text = _ZONE_NAME.sub("+0000", _OFFSET_COLON.sub(r"\1\2", text))
+        text = _ZONE_NAME.sub("+0000", _OFFSET_COLON.sub(r"\1\2", _HOURS_OFFSET.sub(r"\g<1>00", text)))
     return _LEADING_ZEROS.sub("", text)
 
 
