@@ -47,7 +47,7 @@ def made(case: str, file: str = "calls.csv", mapping: str = "map.toml", change: 
     kept = check_files([path], words)
     events = list(conversion.events(read_rows([path], words, kept)))
     tally = conversion.tally
-    assert tally.rows == tally.used + tally.without_event + tally.skipped.total() + tally.refused
+    assert tally.rows == tally.used + tally.skipped.total() + tally.refused
     rows = (tally.used, tally.skipped.total(), tally.refused, tally.swallowed_lines)
     return Made(events, [str(row).removeprefix(f"{path}:") for row in refused], rows)
 

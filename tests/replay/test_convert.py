@@ -19,7 +19,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
 from watchroom.events.record import Event
 from watchroom.kinds.measure import resolved
-from watchroom.replay.convert import Conversion, Tally
+from watchroom.replay.convert import WITHOUT_EVENT, Conversion, Tally
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
 from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import rfc3339
@@ -517,14 +517,14 @@ def test_rows_that_give_no_event_are_not_used(said: list[tuple[str, str]], kind:
     events = list(conversion.events(rows))
     tally, giving = conversion.tally, sum(e == "QUEUED" and bool(time) for e, time in said)
     each = 2 if kind == "count" else 1
-    assert (tally.used, tally.without_event, tally.refused) == (giving, len(said) - giving, 0)
+    assert (tally.used, tally.skipped[WITHOUT_EVENT], tally.refused) == (giving, len(said) - giving, 0)
     assert (len(events), tally.entities) == (giving * each, giving * each)
 
 
 @pytest.mark.parametrize(("count", "ending"), [(1, ""), (2, "s")])
 def test_the_summary_counts_one_row_as_one(count: int, ending: str) -> None:
     """`1 lines` reads as a mistake, and makes the number doubtful."""
-    tally = Tally(swallowed_lines=count, without_event=count, repeated=count, repeating_rows=count, by_order=count)
+    tally = Tally(swallowed_lines=count, repeated=count, repeating_rows=count, by_order=count)
     said = "\n".join(row_lines(tally))
     for noun in ("line", "row", "event"):
         assert f"{count} {noun}{ending} " in said

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
-from watchroom.replay.convert import Conversion, Tally
+from watchroom.replay.convert import WITHOUT_EVENT, Conversion, Tally
 from watchroom.replay.listed import labels_of
 from watchroom.replay.local_time import LocalTimes, TimeUnreadable
 from watchroom.replay.mapped import Mapped, heartbeat
@@ -150,7 +150,7 @@ def _settings_of(force: ForceWords, settings: Settings, request: Request) -> Set
 
 def _check_tally(tally: Tally, words: MappingWords) -> None:
     """Raises WorkFailed: what the rows say together, before anything is sent."""
-    if tally.without_event and not tally.used:
+    if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
             f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
             f" check each `when` of the mapping, and the columns of its times"

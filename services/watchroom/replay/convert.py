@@ -39,16 +39,18 @@ class _Said(NamedTuple):
     missing: frozenset[str]  # columns of times that are empty
 
 
+WITHOUT_EVENT = "gives no event: no `when` holds, or its times are empty"
+
+
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows; rows = used + without_event + skipped + refused."""
+    """What became of the rows; rows = used + skipped + refused."""
 
     rows: int = 0
     refused: int = 0
     swallowed_lines: int = 0  # by quotes that are not closed: lost, and no rows
     unclosed_files: int = 0  # that end within quotes
     skipped: Counter[str] = field(default_factory=Counter)
-    without_event: int = 0  # rows for which no event's `when` holds, or whose events have no time
     entities: int = 0  # different ones
     events: int = 0
     repeated: int = 0  # events that an earlier row or file already gave; each counts once
@@ -63,7 +65,7 @@ class Tally:
     @property
     def used(self) -> int:
         """Rows that became events, or belong to an entity that did."""
-        return self.rows - self.refused - self.skipped.total() - self.without_event
+        return self.rows - self.refused - self.skipped.total()
 
     @property
     def has_open_quotes(self) -> bool:
@@ -231,7 +233,7 @@ class Conversion:
             return
         self._count_repeating(row, subject, said.drafts)
         if not events:
-            self.tally.without_event += 1
+            self.tally.skipped[WITHOUT_EVENT] += 1
             return
         self._count_said(said)
         self._count([subject], events)
@@ -256,7 +258,7 @@ class Conversion:
             return
         self._numbered_to[subject] = last
         if not self._row_events(subject, drafts):
-            self.tally.without_event += 1
+            self.tally.skipped[WITHOUT_EVENT] += 1
             return
         self._count_said(said)
         for number in range(first, last + 1):
@@ -308,7 +310,7 @@ class Conversion:
             self._refuse_group(subject, group, str(error))
             return []
         if not events:
-            self.tally.without_event += len(group)
+            self.tally.skipped[WITHOUT_EVENT] += len(group)
             return []
         for row_said in said:
             self._count_said(row_said)

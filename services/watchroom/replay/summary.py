@@ -132,8 +132,6 @@ def row_lines(tally: Tally) -> Iterator[str]:
         yield f"  {ends} within a quoted cell: check that the file is whole"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
-    if tally.without_event:
-        yield f"  {_of(tally.without_event, 'row')} gave no event: no `when` holds, or the times are empty"
     if tally.repeated:
         was = "was" if tally.repeated == 1 else "were"
         yield f"  {_of(tally.repeated, 'event')} {was} in more than one row and counted once"
