@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
 
 from watchroom.errors import ConfigurationInvalid, PartitionsAdded, WorkFailed
-from watchroom.intake.before_rebuild import NOT_DATED, Held, counts_of, refuse_early
+from watchroom.intake.before_rebuild import Held, counts_of, dated, refuse_early
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake
@@ -16,15 +19,17 @@ from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, fille
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics
 from watchroom.store.partition_counts import Count, PartitionCounts
+from watchroom.store.read import PartitionState
 
 CALLS, CRIMES = "watchroom.calls", "watchroom.crimes"
-FOUR, SIX = Count(4, 0), Count(6, 1_000_000)
+ASKED_MS = 2_000_000
+FOUR, SIX = Count(4, 0, 900_000), Count(6, 1_000_000, 1_100_000)
 WAS_SIX = PartitionCounts((FOUR, SIX))
 
 
 def topics(count: int, log_id: str = "a") -> Topics:
     """What the broker says."""
-    return Topics({CALLS: count}, frozenset(), {CALLS: log_id})
+    return Topics({CALLS: count}, frozenset(), {CALLS: log_id}, ASKED_MS)
 
 
 def held(**said: Any) -> Held:
@@ -36,7 +41,59 @@ def test_producers_use_a_count_until_the_last_of_them_has_learned_of_the_next() 
     """Metadata is asked for every five minutes, and a batch that was made goes to its partition."""
     first, second = in_use([FOUR, SIX], 420_000)
     assert (first.partitions, first.from_ms, first.until_ms) == (4, 0, 1_420_000)
-    assert (second.partitions, second.from_ms, second.until_ms) == (6, 580_000, FOR_EVER_MS)
+    assert (second.partitions, second.from_ms, second.until_ms) == (6, 480_000, FOR_EVER_MS)
+
+
+def test_where_nobody_saw_partitions_being_added_both_counts_are_right_for_all_that_time() -> None:
+    """The first record in a new partition may come long after the first that the new count put into an old one."""
+    first, second, third = in_use([Count(2, 0), Count(4, 5_000_000, 6_000_000), Count(6, 9_000_000)], 1_000)
+    assert (first.from_ms, first.until_ms) == (0, 5_001_000)
+    assert (second.from_ms, second.until_ms) == (0, 9_001_000)  # nobody knows when there were two
+    assert (third.from_ms, third.until_ms) == (5_999_000, FOR_EVER_MS)
+
+
+def test_a_count_was_last_seen_when_redis_last_applied_by_it() -> None:
+    """T is never later than the last answer that showed the count, and a rebuild that clears T notes its own look."""
+    stood = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
+    known = {CALLS: PartitionCounts((FOUR,))}
+    found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, stood=stood), None)[CALLS]
+    assert found.counts == (Count(4, 0, 1_500_000), Count(6, ASKED_MS, ASKED_MS))
+    found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, stood=stood), None)[CALLS]
+    assert found.counts == (Count(4, 0, ASKED_MS),)
+
+
+class FirstRecords:
+    """A consumer that knows the first record of partition 4."""
+
+    def __init__(self, first_ms: int | None) -> None:
+        self._first_ms = first_ms
+
+    async def offsets_for_times(self, wanted: dict[TopicPartition, int]) -> dict[TopicPartition, Any]:
+        """As aiokafka: None for a partition that holds nothing."""
+        found = dict.fromkeys(wanted)
+        return found if self._first_ms is None else found | {NEW: OffsetAndTimestamp(0, self._first_ms)}
+
+
+NEW = TopicPartition(CALLS, 4)
+
+
+@pytest.mark.parametrize(
+    ("first_ms", "by_broker", "from_ms"),
+    [
+        (None, {CALLS}, 1_000_000),
+        (950_000, {CALLS}, 950_000),
+        (950_000, set(), 1_000_000),  # a producer's stamp may be older than the partition
+        (800_000, {CALLS}, 900_000),  # Kafka's clock is behind ours
+        (1_050_000, {CALLS}, 1_000_000),
+    ],
+)
+def test_a_record_in_a_new_partition_shows_the_count_if_kafka_stamped_it(
+    first_ms: int | None, by_broker: set[str], from_ms: int
+) -> None:
+    """A time that is too early would refuse what producers wrote by the earlier count after it."""
+    consumer: Any = FirstRecords(first_ms)
+    found = asyncio.run(dated(consumer, {CALLS: WAS_SIX}, by_broker))[CALLS]
+    assert found.counts == (FOUR, SIX._replace(from_ms=from_ms))
 
 
 @pytest.mark.parametrize(
@@ -67,21 +124,23 @@ def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
 def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() -> None:
     """Without any of them the topic has had the count that it has."""
     six = topics(6)
-    undated = (FOUR, Count(6, NOT_DATED))
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), None)[CALLS].counts == (FOUR, SIX)
-    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), None)[CALLS].counts == undated
-    assert counts_of(six, held(partitions={CALLS: 4}), None)[CALLS].counts == undated
-    assert counts_of(six, held(), 4)[CALLS].counts == undated
-    assert counts_of(six, held(), None)[CALLS].counts == (Count(6, 0),)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 4)[CALLS].counts == (FOUR, SIX)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 2)[CALLS].counts == (Count(2, 0), Count(4, NOT_DATED), SIX)
+    now_six, one_count = Count(6, ASKED_MS, ASKED_MS), Count(4, 0)
+    was_six = SIX._replace(last_ms=ASKED_MS)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), None)[CALLS].counts == (FOUR, was_six)
+    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), None)[CALLS].counts == (FOUR, now_six)
+    assert counts_of(six, held(partitions={CALLS: 4}), None)[CALLS].counts == (one_count, now_six)
+    assert counts_of(six, held(), 4)[CALLS].counts == (one_count, now_six)
+    assert counts_of(six, held(), None)[CALLS].counts == (Count(6, 0, ASKED_MS),)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 4)[CALLS].counts == (FOUR, was_six)
+    twice = (Count(2, 0), FOUR._replace(from_ms=SIX.from_ms), was_six)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 2)[CALLS].counts == twice
 
 
 def test_a_topic_made_anew_begins_anew() -> None:
     """What was noted is said of another log."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), None)
-    assert found[CALLS] == PartitionCounts((Count(3, 0),), "b")
+    assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
     assert filled_from(topics(3, "b"), {CALLS: 6}, {CALLS: "a"}) == {}
     assert filled_from(topics(6, "a"), {CALLS: 4}, {}) == {CALLS: 4}
 
@@ -101,7 +160,7 @@ def test_an_option_that_fits_no_topic_is_refused() -> None:
 
 def test_a_rebuild_waits_until_no_producer_uses_the_earlier_count() -> None:
     """It merges up to the logs' ends; what a producer puts into an old partition later would be refused."""
-    with pytest.raises(WorkFailed, match=r"has had 6 partitions since .*Nothing was changed; run .* in 20 s"):
+    with pytest.raises(WorkFailed, match=r"has had 6 partitions since .*No figure was changed; run .* in 20 s"):
         refuse_early({CALLS: WAS_SIX}, 420_000, 1_400_000)
     refuse_early({CALLS: WAS_SIX}, 420_000, 1_420_000)
     refuse_early({CALLS: replace(WAS_SIX, merged={0: 9})}, 420_000, 1_000_001)

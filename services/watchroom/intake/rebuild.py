@@ -34,6 +34,7 @@ from watchroom.intake.before_rebuild import (
     refuse_members,
     refuse_open_transactions,
     refuse_while_running,
+    stamped_by_broker,
 )
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.header_names import accept_any_header_name
@@ -115,8 +116,11 @@ async def _rebuild(
     settle_ms = round(settings.partitions_settle_s * 1000)
     try:
         starts = await _logs(consumer, settings, topics)
+        if several := [topic for topic, known in counts.items() if len(known.counts) > 1]:
+            counts = await dated(consumer, counts, await stamped_by_broker(settings, several))
+        for topic in several:  # before anything is refused: the next try must know when the count was first seen
+            noted.replace(topic, counts[topic])
         await refuse_open_transactions(consumer, starts)
-        counts = {topic: await dated(consumer, topic, known, _now_ms()) for topic, known in counts.items()}
         refuse_early(counts, settle_ms, _now_ms())
         refuse_loss(
             starts,
@@ -126,15 +130,15 @@ async def _rebuild(
             future_ms=round(settings.future_s * 1000),
             lose_before=lose_before,
         )
-        several = {topic: known for topic, known in counts.items() if len(known.counts) > 1}
         for topic, known in counts.items():
             noted.replace(topic, replace(known, is_rebuilding=topic in several))
         clear(settings.redis, settings.force)
         work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts, progress)
         await work.begin()
-        for topic, known in several.items():
+        for topic in several:
+            known = counts[topic]
             merged = await work.merge(topic, known, in_use(known.counts, settle_ms))
-            noted.replace(topic, replace(known, merged=merged))
+            noted.replace(topic, replace(known, is_rebuilding=False, merged=merged))
         records = await work.run()
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
