@@ -230,7 +230,8 @@ class _Work:
         """
         places = {place.partition: place for place in self._begins if place.topic == topic}
         ends = dict(known.merged) or {number: self._ends[place] for number, place in places.items()}
-        merge = Merge({number: self._begins[place] for number, place in places.items()}, ends)
+        since_ms = {number: next(each.from_ms for each in counts if each.partitions > number) for number in places}
+        merge = Merge({number: self._begins[place] for number, place in places.items()}, ends, since_ms)
         appliers = self._make.merging(topic, counts)
         for number, applier in appliers.items():
             await _insist(places[number], applier.start)
