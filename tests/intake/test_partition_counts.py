@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
 from watchroom.errors import ConfigurationInvalid, PartitionsAdded, WorkFailed
-from watchroom.intake.before_rebuild import Held, counts_of, dated, refuse_early
+from watchroom.intake.before_rebuild import Held, counts_before, counts_of, dated, refuse_early
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake
@@ -56,9 +56,9 @@ def test_a_count_was_last_seen_when_redis_last_applied_by_it() -> None:
     """T is never later than the last answer that showed the count, and a rebuild that clears T notes its own look."""
     stood = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
     known = {CALLS: PartitionCounts((FOUR,))}
-    found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, stood=stood), None)[CALLS]
+    found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, stood=stood), {})[CALLS]
     assert found.counts == (Count(4, 0, 1_500_000), Count(6, ASKED_MS, ASKED_MS))
-    found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, stood=stood), None)[CALLS]
+    found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, stood=stood), {})[CALLS]
     assert found.counts == (Count(4, 0, ASKED_MS),)
 
 
@@ -126,20 +126,20 @@ def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() 
     six = topics(6)
     now_six, one_count = Count(6, ASKED_MS, ASKED_MS), Count(4, 0)
     was_six = SIX._replace(last_ms=ASKED_MS)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), None)[CALLS].counts == (FOUR, was_six)
-    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), None)[CALLS].counts == (FOUR, now_six)
-    assert counts_of(six, held(partitions={CALLS: 4}), None)[CALLS].counts == (one_count, now_six)
-    assert counts_of(six, held(), 4)[CALLS].counts == (one_count, now_six)
-    assert counts_of(six, held(), None)[CALLS].counts == (Count(6, 0, ASKED_MS),)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 4)[CALLS].counts == (FOUR, was_six)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), {})[CALLS].counts == (FOUR, was_six)
+    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), {})[CALLS].counts == (FOUR, now_six)
+    assert counts_of(six, held(partitions={CALLS: 4}), {})[CALLS].counts == (one_count, now_six)
+    assert counts_of(six, held(), {CALLS: 4})[CALLS].counts == (one_count, now_six)
+    assert counts_of(six, held(), {})[CALLS].counts == (Count(6, 0, ASKED_MS),)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 4})[CALLS].counts == (FOUR, was_six)
     twice = (Count(2, 0), FOUR._replace(from_ms=SIX.from_ms), was_six)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 2)[CALLS].counts == twice
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 2})[CALLS].counts == twice
 
 
 def test_a_topic_made_anew_begins_anew() -> None:
     """What was noted is said of another log."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
-    found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), None)
+    found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
     assert filled_from(topics(3, "b"), {CALLS: 6}, {CALLS: "a"}) == {}
     assert filled_from(topics(6, "a"), {CALLS: 4}, {}) == {CALLS: 4}
@@ -148,14 +148,38 @@ def test_a_topic_made_anew_begins_anew() -> None:
 def test_more_partitions_than_were_merged_are_merged_again() -> None:
     """What was merged under six says nothing about eight."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
-    assert counts_of(topics(6), held(counts={CALLS: known}), None)[CALLS].merged == {0: 9}
-    assert counts_of(topics(8), held(counts={CALLS: known}), None)[CALLS].merged == {}
+    assert counts_of(topics(6), held(counts={CALLS: known}), {})[CALLS].merged == {0: 9}
+    assert counts_of(topics(8), held(counts={CALLS: known}), {})[CALLS].merged == {}
 
 
-def test_an_option_that_fits_no_topic_is_refused() -> None:
-    """It would be taken for done."""
-    with pytest.raises(ConfigurationInvalid, match=r"--partitions-before: found 6, and watchroom.calls has 6; write "):
-        counts_of(topics(6), held(), 6)
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ([], {}),
+        (["calls=4"], {CALLS: 4}),
+        ([f"{CALLS}=4", "crimes=2"], {CALLS: 4, CRIMES: 2}),
+        (["4"], {CALLS: 4}),  # crimes have no more than that
+    ],
+)
+def test_the_option_says_how_many_partitions_a_topic_had(given: list[str], found: dict[str, int]) -> None:
+    """A number alone is enough where only one topic can be meant."""
+    assert counts_before(given, {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4}) == found
+
+
+@pytest.mark.parametrize("given", ["6", "3", "0", "calls=6", "calls=", "contacts=4", "calls=four", "=4=4"])
+def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
+    """It would be taken for done, or be noted of a topic to which nothing was added."""
+    said = f"--partitions-before: found {given}, and {CALLS} has 6, {CRIMES} has 4; write .* such as calls=4"
+    with pytest.raises(ConfigurationInvalid, match=said):
+        counts_before([given], {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4})
+
+
+def test_the_option_changes_no_topic_that_it_does_not_name() -> None:
+    """One that has always had six would lose what lies where six put it."""
+    both = Topics({CALLS: 6, CRIMES: 6}, frozenset(), {}, ASKED_MS)
+    found = counts_of(both, held(), {CALLS: 4})
+    assert found[CALLS].counts == (Count(4, 0), Count(6, ASKED_MS, ASKED_MS))
+    assert found[CRIMES].counts == (Count(6, 0, ASKED_MS),)
 
 
 def test_a_rebuild_waits_until_no_producer_uses_the_earlier_count() -> None:

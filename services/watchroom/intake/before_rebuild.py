@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
+from watchroom.entered import plain_whole_number
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.events.times import to_text
 from watchroom.intake.partition_counts import filled_from, first_record_ms, last_seen
@@ -195,16 +196,37 @@ def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[T
     return others
 
 
-def counts_of(topics: Topics, held: Held, before: int | None) -> dict[str, PartitionCounts]:
+def counts_before(given: Sequence[str], streams: Mapping[str, str], partitions: Mapping[str, int]) -> dict[str, int]:
+    """How many partitions each topic is said to have had, from the option: `calls=4`, or a number for the only topic.
+
+    Args:
+        given: As written by the user.
+        streams: Topic by stream.
+        partitions: How many each topic has.
+
+    Raises:
+        ConfigurationInvalid: A text names no topic, or more than one could be meant, or a topic has no more now.
+    """
+    found: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        count = plain_whole_number(number) or 0
+        meant = [streams.get(name, name)] if name else [topic for topic, has in partitions.items() if has > count]
+        if count < 1 or len(meant) != 1 or partitions.get(meant[0], 0) <= count:
+            shown = ", ".join(f"{topic} has {has}" for topic, has in sorted(partitions.items()))
+            write = "the stream and how many partitions its topic had before some were added, such as calls=4"
+            raise ConfigurationInvalid([Fault("--partitions-before", "", f"{text}, and {shown}", write)])
+        found[meant[0]] = count
+    return found
+
+
+def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str, PartitionCounts]:
     """The partition counts of each topic, as far as they are known; what nobody has seen before was seen now.
 
     Args:
         topics: What the broker says.
         held: What Redis says.
-        before: How many the topics had that have more now, where nobody noted it.
-
-    Raises:
-        ConfigurationInvalid: No topic can have had `before` partitions and more now.
+        before: By topic: how many it had, where nobody noted it.
     """
     filled = filled_from(topics, held.partitions, held.log_ids)
     found = {}
@@ -217,18 +239,14 @@ def counts_of(topics: Topics, held: Held, before: int | None) -> dict[str, Parti
         if filled.get(topic) == known.latest:
             known = last_seen(known, [state.fresh_ms for place, state in held.stood.items() if place[0] == topic])
         counts = known.counts
-        if before is not None and before < counts[0].partitions:
+        if topic in before and before[topic] < counts[0].partitions:
             seen_ms = min([topics.asked_ms, *(each.from_ms for each in counts[1:])])
-            counts = (Count(before, 0), counts[0]._replace(from_ms=seen_ms), *counts[1:])
+            counts = (Count(before[topic], 0), counts[0]._replace(from_ms=seen_ms), *counts[1:])
         if has > counts[-1].partitions:
             counts = (*counts, Count(has, topics.asked_ms))
         merged = known.merged if len(counts) == len(known.counts) else {}
         known = replace(known, counts=counts, log_id=log_id, merged=merged)
         found[topic] = last_seen(known, [topics.asked_ms]) if has == known.latest else known
-    if before is not None and not any(len(known.counts) > 1 for known in found.values()):
-        shown = ", ".join(f"{topic} has {count}" for topic, count in sorted(topics.partitions.items()))
-        write = "how many partitions a topic had before some were added, or leave it out"
-        raise ConfigurationInvalid([Fault("--partitions-before", "", f"{before}, and {shown}", write)])
     return found
 
 

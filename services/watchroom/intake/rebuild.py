@@ -24,6 +24,7 @@ from watchroom.intake.before_rebuild import (
     REQUEST_TIMEOUT_MS,
     Held,
     LogStart,
+    counts_before,
     counts_of,
     dated,
     look_at_logs,
@@ -73,7 +74,7 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild(
-    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: int | None = None
+    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: Sequence[str] = ()
 ) -> Rebuilt:
     """Clear this force's keys and read its topics from the start.
 
@@ -81,24 +82,26 @@ def rebuild(
         settings: Which force, broker and Redis.
         lose_before: Months before this one (`2021-04`) may be lost where the log no longer holds them.
         progress: Told how far it is.
-        partitions_before: How many partitions the topics had that have more now, where Redis does not say it.
+        partitions_before: How many partitions topics had that have more now, where Redis does not say it: `calls=4`.
 
     Raises:
         WorkFailed: A worker runs, or months would be lost; nothing was changed.
         BrokerUnavailable, StoreUnavailable: A server did not answer; run it again.
-        ConfigurationInvalid: The catalogue cannot be used.
+        ConfigurationInvalid: The catalogue cannot be used, or `partitions_before` fits no topic.
     """
     return asyncio.run(_rebuild(settings, lose_before, progress, partitions_before))
 
 
 async def _rebuild(
-    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: int | None
+    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: Sequence[str]
 ) -> Rebuilt:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     redis = look_at_redis(settings)
     settings = _with_held(settings, redis)
     topics = await ensure_topics(settings)
-    counts = counts_of(_only_events(topics, settings), redis, partitions_before)
+    topics_fed = _only_events(topics, settings)
+    before = counts_before(partitions_before, settings.topics, topics_fed.partitions)
+    counts = counts_of(topics_fed, redis, before)
     refuse_while_running(redis.stood, _now_ms())
     await refuse_members(settings)
     sent = await identities(settings)
