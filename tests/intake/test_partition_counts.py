@@ -195,7 +195,7 @@ def intake(*, crimes: bool = True) -> Intake:
     """A worker that read four partitions of each topic when it started."""
     served = {"calls": CALLS, **({"crimes": CRIMES} if crimes else {})}
     made: Any = lambda topic, partition: (topic, partition)  # noqa: E731 - no applier is called here
-    worker = Intake(made, Status(), topics=served, partitions=dict.fromkeys(served.values(), 4))
+    worker = Intake(made, Status(), topics=served, partitions=dict.fromkeys(served.values(), 4), asked_ms=9_000)
     worker.assign([(topic, 0) for topic in served.values()])
     return worker
 
@@ -206,8 +206,9 @@ def test_t_is_never_later_than_the_last_answer_that_showed_the_count_we_know() -
     lane = worker.lanes.get((CALLS, 0))
     assert lane is not None
     lane.place_at(5)
-    worker.logs_seen({}, (), {CALLS: 4}, 10_000)
     lane.note(Answer(10_500, 5, 5))
+    assert lane.fresh_ms(5) == 9_000  # at the worker's start
+    worker.logs_seen({}, (), {CALLS: 4}, 10_000)
     assert lane.fresh_ms(5) == 10_000
     worker.logs_seen({}, (), {CALLS: 4}, 11_000)
     assert lane.fresh_ms(5) == 10_500

@@ -79,6 +79,7 @@ class Intake:
         left: By stream: why it is left alone from the start.
         partitions: By topic: how many it had when this worker started.
         added: By stream: the sentence on partitions that were added before this worker started.
+        asked_ms: When Kafka was asked for `partitions`, milliseconds since the epoch.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Intake:
         left: Mapping[str, str] | None = None,
         partitions: Mapping[str, int] | None = None,
         added: Mapping[str, str] | None = None,
+        asked_ms: int = 0,
     ) -> None:
         self.status = status
         self.left = dict(left or {})
@@ -105,6 +107,9 @@ class Intake:
         self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in not_served))
+        for topic in self._served.values():
+            if asked_ms:
+                self.lanes.counted(topic, asked_ms)
         self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
         self.failure: Exception | None = None
         self.failed = asyncio.Event()

@@ -232,7 +232,9 @@ class Lanes:
         self._lanes = {place: lane for place, lane in self._lanes.items() if lane.place.topic != topic}
 
     def _new(self, place: Place) -> Lane:
-        return Lane(place, self._make_applier(place.topic, place.partition))
+        lane = Lane(place, self._make_applier(place.topic, place.partition))
+        lane.counted_ms = self._counted_ms.get(place.topic)
+        return lane
 
     def get(self, place: tuple[str, int]) -> Lane | None:
         """The lane of an assigned partition."""
