@@ -59,10 +59,10 @@ def left_said(stream: str, changed: str) -> str:
     return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
 
 
-def added_said(topic: str, found: int, known: int) -> str:
+def added_said(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
     """The sentence on a topic whose partitions were added to: what to do, as no worker can go on."""
     return (
-        f"topic {topic} has {found} partitions and this force's figures were made from {known}: its stream is withheld;"
+        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}: its stream is withheld;"
         " stop all workers of this force and run `watchroom rebuild`"
     )
 
@@ -141,7 +141,7 @@ class Intake:
         if not self._served:
             self.fail(OtherDefinitions(OTHERS, self.left or streams))
 
-    def partitions_added(self, topic: str, found: int, seen_ms: int) -> None:
+    def partitions_added(self, topic: str, found: int, seen_ms: int, *, is_least: bool = False) -> None:
         """Go on without the stream of a topic that has more partitions than we read; without any the process ends.
 
         What we have applied stays right as of its own time; from here on records may lie where nobody reads.
@@ -149,7 +149,7 @@ class Intake:
         stream = next((stream for stream, of in self._served.items() if of == topic), None)
         if stream is None:
             return
-        self.added[stream] = added_said(topic, found, self._partitions[topic])
+        self.added[stream] = added_said(topic, found, self._partitions[topic], is_least=is_least)
         self.to_note[topic] = seen_ms
         del self._served[stream]
         self.lanes.leave(topic)
@@ -176,9 +176,9 @@ class Intake:
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
         """These partitions are ours now, and no others."""
         places = list(places)
-        for topic, partition in places:
-            if partition >= self._partitions.get(topic, partition + 1):
-                self.partitions_added(topic, partition + 1, now_ms())
+        beyond = [(topic, n + 1) for topic, n in places if n >= self._partitions.get(topic, n + 1)]
+        for topic, least in dict(sorted(beyond)).items():  # others in the group may have those above
+            self.partitions_added(topic, least, now_ms(), is_least=True)
         try:
             self.lanes.assign(places)
         except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group
