@@ -10,12 +10,13 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
-from watchroom.errors import ConfigurationInvalid, PartitionsAdded, WorkFailed
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, PartitionsAdded, WorkFailed
 from watchroom.intake.before_rebuild import Held, counts_before, counts_of, dated, refuse_early
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake
-from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, filled_from, in_use
+from watchroom.intake.log_ids import TopicSeen
+from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, confirmed, filled_from, in_use
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics
 from watchroom.store.partition_counts import Count, PartitionCounts
@@ -238,6 +239,14 @@ def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
     worker.assign([(CALLS, 4), (CALLS, 5), (CALLS, 0), (CRIMES, 0)])
     assert [lane.place.topic for lane in worker.lanes] == [CRIMES]
     assert "has at least 6 partitions" in worker.added["calls"]  # another worker may have been given those above
+
+
+def test_a_count_is_noted_only_when_kafka_shows_as_many_partitions_as_before() -> None:
+    """A broker may answer from older metadata, or with an error: what was seen is then asked for again."""
+    for seen in (None, TopicSeen("a", 4), TopicSeen("a", 5)):
+        with pytest.raises(BrokerUnavailable, match=r"partitions of topic watchroom\.calls, and showed 6"):
+            confirmed(CALLS, Count(6, 1_000), seen)
+    assert confirmed(CALLS, Count(6, 1_000), TopicSeen("a", 8)) == Count(8, 1_000)
 
 
 def test_redis_coming_back_under_our_definition_is_no_reason_to_start_again() -> None:

@@ -32,6 +32,7 @@ from watchroom.intake.applier import MakeApplier
 from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
+from watchroom.store.partition_counts import Count
 from watchroom.store.write import OTHERS
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
@@ -62,7 +63,8 @@ def left_said(stream: str, changed: str) -> str:
 def added_said(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
     """The sentence on a topic whose partitions were added to: what to do, as no worker can go on."""
     return (
-        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}: its stream is withheld;"
+        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}:"
+        " its stream is withheld;"
         " stop all workers of this force and run `watchroom rebuild`"
     )
 
@@ -98,9 +100,13 @@ class Intake:
         self.status = status
         self.left = dict(left or {})
         self.added = dict(added or {})  # streams whose topics have partitions that were added, with a sentence on each
-        # topics whose new count is to be noted, with when it was seen
-        self.to_note = {topic: now_ms() for stream, topic in (topics or {}).items() if stream in self.added}
         self._partitions = dict(partitions or {})
+        # topics whose new count is to be noted, with how many partitions were seen and when
+        self.to_note = {
+            topic: Count(self._partitions[topic], now_ms())
+            for stream, topic in (topics or {}).items()
+            if stream in self.added
+        }
         not_served = self.left.keys() | self.added.keys()
         self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in not_served}
         self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
@@ -150,7 +156,7 @@ class Intake:
         if stream is None:
             return
         self.added[stream] = added_said(topic, found, self._partitions[topic], is_least=is_least)
-        self.to_note[topic] = seen_ms
+        self.to_note[topic] = Count(found, seen_ms)
         del self._served[stream]
         self.lanes.leave(topic)
         log.error(self.added[stream])

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from watchroom.errors import BrokerUnavailable, StoreUnavailable
 from watchroom.events.partitioner import CountInUse
 from watchroom.intake.intake import Intake, added_said
-from watchroom.intake.log_ids import topics_seen
+from watchroom.intake.log_ids import TopicSeen, topics_seen
 from watchroom.intake.topics import Topics
 from watchroom.kafka import clients
 from watchroom.settings import Settings
@@ -149,25 +149,40 @@ class CountKeeper:
             self._store.close()
 
     async def _note_all(self, intake: Intake) -> None:
-        for topic, seen_ms in tuple(intake.to_note.items()):
+        for topic, count in tuple(intake.to_note.items()):
             earlier = self._noted[topic]
             earlier = earlier._replace(last_ms=max(earlier.last_ms, intake.lanes.counted_ms(topic) or 0))
-            has = await self._count(topic)
-            if has > earlier.partitions:
-                log_id = self._topics.log_ids.get(topic)
-                await asyncio.to_thread(self._store.note, topic, Count(has, seen_ms), log_id, earlier)
+            if count.partitions > earlier.partitions:  # or else it is noted already
+                has = confirmed(topic, count, await self._seen(topic))
+                await asyncio.to_thread(self._store.note, topic, has, self._topics.log_ids.get(topic), earlier)
             intake.to_note.pop(topic, None)
 
-    async def _count(self, topic: str) -> int:
+    async def _seen(self, topic: str) -> TopicSeen | None:
         consumer = clients.consumer(self._settings)
         try:
             await clients.start(consumer, self._settings)
-            seen = await topics_seen(consumer._client, [topic])  # noqa: SLF001 - no public way asks for one topic
+            return (await topics_seen(consumer._client, [topic])).get(topic)  # noqa: SLF001 - no public way for one topic
         except (KafkaError, OSError, TimeoutError) as error:
             raise BrokerUnavailable(f"Kafka did not answer ({type(error).__name__})") from error
         finally:
             await consumer.stop()
-        return seen[topic].partitions if topic in seen else 0
+
+
+def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
+    """A count that is to be noted, with all partitions: of an assignment, only those that we were given are known.
+
+    Args:
+        topic: Whose.
+        count: At least so many partitions were seen.
+        seen: What Kafka says now; None where it says nothing of the topic.
+
+    Raises:
+        BrokerUnavailable: It says less: ask again, another broker may have answered, from older metadata.
+    """
+    found = 0 if seen is None else seen.partitions
+    if found < count.partitions:
+        raise BrokerUnavailable(f"Kafka now shows {found} partitions of topic {topic}, and showed {count.partitions}")
+    return count._replace(partitions=found)
 
 
 def filled_from(topics: Topics, partitions: Mapping[str, int], log_ids: Mapping[str, str]) -> dict[str, int]:
