@@ -101,9 +101,21 @@ def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
     """It has taken over: nothing is wrong, and nothing is done twice."""
 
     async def call() -> None:
-        raise Moved(12)
+        raise Moved(12, 5)
 
     with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to 12\): a worker was started"):
+        asyncio.run(module._insist(PLACE, call))
+
+
+@pytest.mark.parametrize("stored", [None, 0, 11])
+def test_a_redis_that_went_back_ends_the_rebuild_and_asks_for_another(stored: int | None) -> None:
+    """What it lost is applied by nobody: workers would go on from there, but not in order of time."""
+
+    async def call() -> None:
+        raise Moved(stored, 12)
+
+    said = rf"Redis has lost .*calls partition 1 is back at offset {stored or 0}, .*run `watchroom rebuild` again"
+    with pytest.raises(WorkFailed, match=said):
         asyncio.run(module._insist(PLACE, call))
 
 

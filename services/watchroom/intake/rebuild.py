@@ -301,6 +301,11 @@ async def _insist(place: TopicPartition, call: Callable[[], Awaitable[object]]) 
         try:
             await call()
         except Moved as error:
+            if error.went_back:
+                raise WorkFailed(
+                    f"Redis has lost what was written: {place.topic} partition {place.partition} is back at offset"
+                    f" {error.stored_offset or 0}, as after a fail-over or a restore; {UNFINISHED}"
+                ) from error
             raise WorkFailed(
                 f"somebody else applied {place.topic} partition {place.partition} (up to {error.stored_offset}): a"
                 " worker was started during the rebuild. Its figures are right and it goes on; there is nothing to do"
