@@ -207,7 +207,7 @@ class _Work:
         self._make = make
         self._begins = {start.place: start.begin for start in starts}
         self._ends = {start.place: start.end for start in starts}
-        self._stands = dict(self._begins)
+        self._stands: dict[TopicPartition, int] = dict(self._begins)
         self._appliers: dict[TopicPartition, PartitionApplier] = {
             place: make(place.topic, place.partition) for place in self._begins
         }
@@ -262,7 +262,11 @@ class _Work:
             merge.add(place.partition, batch.records, batch.next_offset)
 
     async def run(self) -> int:
-        """Apply until every partition stands at the log's end that its fetches show; returns how many records."""
+        """Apply until every partition stands at the log's end that its fetches show; returns how many records.
+
+        Where a transaction was opened meanwhile, that is the end of what may be read, and workers go on from there:
+        what the log held at the beginning has been applied.
+        """
         while any(self._is_behind(place) for place in self._begins):
             fetched = await self._consumer.getmany(timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
             for place, base in self._stands.items():
@@ -285,8 +289,12 @@ class _Work:
         self._heard_at_s = time.monotonic()
 
     def _is_behind(self, place: TopicPartition) -> bool:
-        end = self._consumer.highwater(place)
-        return end is None or self._stands[place] < end
+        end: int | None = self._consumer.highwater(place)
+        if end is None:
+            return True
+        stable: int | None = self._consumer.last_stable_offset(place)  # of some brokers None or -1, for not known
+        readable = end if stable is None or stable < 0 else min(stable, end)
+        return self._stands[place] < max(readable, min(self._ends[place], end))
 
     def _tell(self) -> None:
         ends = {place: self._consumer.highwater(place) or begin for place, begin in self._begins.items()}
