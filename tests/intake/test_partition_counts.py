@@ -146,6 +146,15 @@ def test_a_topic_made_anew_begins_anew() -> None:
     assert filled_from(topics(6, "a"), {CALLS: 4}, {}) == {CALLS: 4}
 
 
+def test_a_topic_with_fewer_partitions_than_were_noted_begins_anew() -> None:
+    """Kafka takes none away: where brokers have no ids of logs, the count alone says that the topic is another."""
+    without_ids = Topics({CALLS: 3}, frozenset(), {}, ASKED_MS)
+    found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
+    assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
+    with pytest.raises(BrokerUnavailable, match=r"shows 4 partitions of topic watchroom\.calls, and has shown 6"):
+        counts_of(topics(4, "a"), held(counts={CALLS: replace(WAS_SIX, log_id="a")}), {})  # from older metadata
+
+
 def test_more_partitions_than_were_merged_are_merged_again() -> None:
     """What was merged under six says nothing about eight."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})

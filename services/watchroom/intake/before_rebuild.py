@@ -227,13 +227,18 @@ def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str
         topics: What the broker says.
         held: What Redis says.
         before: By topic: how many it had, where nobody noted it.
+
+    Raises:
+        BrokerUnavailable: A broker answered from older metadata; run it again.
     """
     filled = filled_from(topics, held.partitions, held.log_ids)
     found = {}
     for topic in topics.partitions:
         has, log_id = topics.partitions[topic], topics.log_ids.get(topic)
         known = held.counts.get(topic, NOT_KNOWN)
-        if not known.is_of(log_id):
+        if has < known.latest and known.log_id == log_id is not None:
+            raise BrokerUnavailable(f"Kafka shows {has} partitions of topic {topic}, and has shown {known.latest}")
+        if not known.is_of(log_id) or has < known.latest:  # Kafka takes none away: it was deleted and created again
             first = has if known.counts else filled.get(topic, has)
             known = PartitionCounts((Count(first, 0),), log_id)
         if filled.get(topic) == known.latest:
