@@ -29,7 +29,6 @@ from watchroom.cli_options import (
     progress,
     servers_named,
     settings_with,
-    whole_number,
 )
 from watchroom.errors import WatchroomError
 from watchroom.settings import read_settings
@@ -184,10 +183,10 @@ def rebuild(
         typer.Option(help="Accept losing months before this one (2021-04) that no log holds any more; default: none."),
     ] = None,
     partitions_before: Annotated[
-        int | None,
+        list[str] | None,
         typer.Option(
-            parser=whole_number(1),
-            help="Partitions that topics had before some were added, where Redis was lost since; default: as noted.",
+            help="Partitions that a topic had before some were added (calls=4), where Redis was lost since; repeatable;"
+            " default: as noted.",
         ),
     ] = None,
     kafka: Kafka = None,
@@ -199,5 +198,5 @@ def rebuild(
     check_months("--lose-before", [] if lose_before is None else [lose_before])
     settings = settings_with(kafka, redis)
     with servers_named(settings), progress() as tell:
-        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known), partitions_before)
+        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known), partitions_before or ())
     messages.print(f"rebuilt from {done.records:,} records, of which {done.refused:,} are dead letters")

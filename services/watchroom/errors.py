@@ -145,9 +145,10 @@ class BrokerRefuses(BrokerUnavailable):
 class Moved(WatchroomError):
     """RETRY from elsewhere: Redis's next offset is not the one this worker started from.
 
-    Another worker owns the partition, or Redis went back in time. Nothing was written.
+    Another worker owns the partition, or Redis went back in time (`went_back`). Nothing was written.
     """
 
-    def __init__(self, stored_offset: int | None) -> None:
+    def __init__(self, stored_offset: int | None, expected_offset: int | None = None) -> None:
         self.stored_offset = stored_offset
+        self.went_back = expected_offset is not None and (stored_offset is None or stored_offset < expected_offset)
         super().__init__(f"Redis stands at offset {stored_offset}")

@@ -288,12 +288,12 @@ def test_each_event_is_accepted_by_the_one_partition_that_kafka_gives_it(subject
     for partition in range(4):
         rules = admission(partition=partition)
         if partition == belongs:
-            rules.check_partition(event, 0)
+            rules.check_partition(event, Record(0, 0, None, None))
         else:
             with pytest.raises(
                 EventRefused, match=f"wrong_partition.*belongs in {belongs} of 4; set partitioner=murmur2_random"
             ):
-                rules.check_partition(event, 0)
+                rules.check_partition(event, Record(0, 0, None, None))
 
 
 def test_a_partition_is_wrong_only_by_the_counts_of_the_records_time() -> None:
@@ -308,10 +308,20 @@ def test_a_partition_is_wrong_only_by_the_counts_of_the_records_time() -> None:
         rules = admission(partition=partition, counts=counts)
         for at_ms in (0, 999, 1_000, 1_999, 2_000, 9_000):
             if at_ms in right:
-                rules.check_partition(event, at_ms)
+                rules.check_partition(event, Record(0, at_ms, None, None))
             else:
                 with pytest.raises(EventRefused, match=f"wrong_partition.*of {4 if at_ms < 1_000 else 6}; set"):
-                    rules.check_partition(event, at_ms)
+                    rules.check_partition(event, Record(0, at_ms, None, None))
+
+
+def test_a_timestamp_that_goes_back_is_checked_as_no_older_than_the_record_before_it() -> None:
+    """Its producer had learned of the new partitions, whatever time it wrote."""
+    counts = [CountInUse(4, 0, 2_000), CountInUse(6, 1_000, 2**63 - 1)]
+    key = next(key for number in range(99) if partition_of(key := f"{number}".encode(), 4) != partition_of(key, 6))
+    event, rules = parsed(subject=key.decode()), admission(partition=partition_of(key, 6), counts=counts)
+    rules.check_partition(event, Record(0, 5, None, None, (), 1_000))
+    with pytest.raises(EventRefused, match="wrong_partition"):
+        rules.check_partition(event, Record(0, 5, None, None, (), 999))
 
 
 def test_with_several_counts_every_event_is_asked_for_its_partition() -> None:

@@ -78,6 +78,23 @@ def test_each_key_is_in_order_of_time_and_nothing_is_lost_or_repeated(data: st.D
     assert given_upto == ends
 
 
+def test_a_record_carries_the_time_at_which_it_was_put_in_order() -> None:
+    """Its partition is checked by it: a producer's clock that goes back says nothing about when it wrote."""
+    merge = Merge({0: 0, 4: 0}, {0: 3, 4: 1}, {4: 30})
+    merge.add(0, [Record(0, 20, b"a", b""), Record(1, 10, b"b", b""), Record(2, 40, b"c", b"")], 3)
+    merge.add(4, [Record(0, 5, b"d", b"")], 1)
+    found = {run.partition: [(r.timestamp_ms, r.not_before_ms) for r in run.records] for run in merge.take()}
+    assert found == {0: [(20, 20), (10, 20), (40, 40)], 4: [(5, 30)]}
+
+
+def test_a_record_is_no_older_than_its_partition() -> None:
+    """What its key has in the partition that was there before comes first."""
+    merge = Merge({0: 0, 4: 0}, {0: 1, 4: 1}, {4: 30})
+    merge.add(0, [Record(0, 20, b"a", b"")], 1)
+    merge.add(4, [Record(0, 5, b"a", b"")], 1)
+    assert [run.partition for run in (*merge.take(), *merge.take())] == [0, 4]
+
+
 def test_nothing_is_given_while_a_partition_may_still_bring_something_earlier() -> None:
     """A fetch that has not come yet may hold an older record of the same key."""
     merge = Merge({0: 0, 1: 0}, {0: 1, 1: 1})

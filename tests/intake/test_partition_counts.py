@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
 
-from watchroom.errors import ConfigurationInvalid, PartitionsAdded, WorkFailed
-from watchroom.intake.before_rebuild import NOT_DATED, Held, counts_of, refuse_early
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, PartitionsAdded, WorkFailed
+from watchroom.intake.before_rebuild import Held, counts_before, counts_of, dated, refuse_early
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake
-from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, filled_from, in_use
+from watchroom.intake.log_ids import TopicSeen
+from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, confirmed, filled_from, in_use
 from watchroom.intake.status import Status
 from watchroom.intake.topics import Topics
 from watchroom.store.partition_counts import Count, PartitionCounts
+from watchroom.store.read import PartitionState
 
 CALLS, CRIMES = "watchroom.calls", "watchroom.crimes"
-FOUR, SIX = Count(4, 0), Count(6, 1_000_000)
+ASKED_MS = 2_000_000
+FOUR, SIX = Count(4, 0, 900_000), Count(6, 1_000_000, 1_100_000)
 WAS_SIX = PartitionCounts((FOUR, SIX))
 
 
 def topics(count: int, log_id: str = "a") -> Topics:
     """What the broker says."""
-    return Topics({CALLS: count}, frozenset(), {CALLS: log_id})
+    return Topics({CALLS: count}, frozenset(), {CALLS: log_id}, ASKED_MS)
 
 
 def held(**said: Any) -> Held:
@@ -36,7 +42,59 @@ def test_producers_use_a_count_until_the_last_of_them_has_learned_of_the_next() 
     """Metadata is asked for every five minutes, and a batch that was made goes to its partition."""
     first, second = in_use([FOUR, SIX], 420_000)
     assert (first.partitions, first.from_ms, first.until_ms) == (4, 0, 1_420_000)
-    assert (second.partitions, second.from_ms, second.until_ms) == (6, 580_000, FOR_EVER_MS)
+    assert (second.partitions, second.from_ms, second.until_ms) == (6, 480_000, FOR_EVER_MS)
+
+
+def test_where_nobody_saw_partitions_being_added_both_counts_are_right_for_all_that_time() -> None:
+    """The first record in a new partition may come long after the first that the new count put into an old one."""
+    first, second, third = in_use([Count(2, 0), Count(4, 5_000_000, 6_000_000), Count(6, 9_000_000)], 1_000)
+    assert (first.from_ms, first.until_ms) == (0, 5_001_000)
+    assert (second.from_ms, second.until_ms) == (0, 9_001_000)  # nobody knows when there were two
+    assert (third.from_ms, third.until_ms) == (5_999_000, FOR_EVER_MS)
+
+
+def test_a_count_was_last_seen_when_redis_last_applied_by_it() -> None:
+    """T is never later than the last answer that showed the count, and a rebuild that clears T notes its own look."""
+    stood = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
+    known = {CALLS: PartitionCounts((FOUR,))}
+    found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, stood=stood), {})[CALLS]
+    assert found.counts == (Count(4, 0, 1_500_000), Count(6, ASKED_MS, ASKED_MS))
+    found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, stood=stood), {})[CALLS]
+    assert found.counts == (Count(4, 0, ASKED_MS),)
+
+
+class FirstRecords:
+    """A consumer that knows the first record of partition 4."""
+
+    def __init__(self, first_ms: int | None) -> None:
+        self._first_ms = first_ms
+
+    async def offsets_for_times(self, wanted: dict[TopicPartition, int]) -> dict[TopicPartition, Any]:
+        """As aiokafka: None for a partition that holds nothing."""
+        found = dict.fromkeys(wanted)
+        return found if self._first_ms is None else found | {NEW: OffsetAndTimestamp(0, self._first_ms)}
+
+
+NEW = TopicPartition(CALLS, 4)
+
+
+@pytest.mark.parametrize(
+    ("first_ms", "by_broker", "from_ms"),
+    [
+        (None, {CALLS}, 1_000_000),
+        (950_000, {CALLS}, 950_000),
+        (950_000, set(), 1_000_000),  # a producer's stamp may be older than the partition
+        (800_000, {CALLS}, 900_000),  # Kafka's clock is behind ours
+        (1_050_000, {CALLS}, 1_000_000),
+    ],
+)
+def test_a_record_in_a_new_partition_shows_the_count_if_kafka_stamped_it(
+    first_ms: int | None, by_broker: set[str], from_ms: int
+) -> None:
+    """A time that is too early would refuse what producers wrote by the earlier count after it."""
+    consumer: Any = FirstRecords(first_ms)
+    found = asyncio.run(dated(consumer, {CALLS: WAS_SIX}, by_broker))[CALLS]
+    assert found.counts == (FOUR, SIX._replace(from_ms=from_ms))
 
 
 @pytest.mark.parametrize(
@@ -67,41 +125,76 @@ def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
 def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() -> None:
     """Without any of them the topic has had the count that it has."""
     six = topics(6)
-    undated = (FOUR, Count(6, NOT_DATED))
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), None)[CALLS].counts == (FOUR, SIX)
-    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), None)[CALLS].counts == undated
-    assert counts_of(six, held(partitions={CALLS: 4}), None)[CALLS].counts == undated
-    assert counts_of(six, held(), 4)[CALLS].counts == undated
-    assert counts_of(six, held(), None)[CALLS].counts == (Count(6, 0),)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 4)[CALLS].counts == (FOUR, SIX)
-    assert counts_of(six, held(counts={CALLS: WAS_SIX}), 2)[CALLS].counts == (Count(2, 0), Count(4, NOT_DATED), SIX)
+    now_six, one_count = Count(6, ASKED_MS, ASKED_MS), Count(4, 0)
+    was_six = SIX._replace(last_ms=ASKED_MS)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), {})[CALLS].counts == (FOUR, was_six)
+    assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), {})[CALLS].counts == (FOUR, now_six)
+    assert counts_of(six, held(partitions={CALLS: 4}), {})[CALLS].counts == (one_count, now_six)
+    assert counts_of(six, held(), {CALLS: 4})[CALLS].counts == (one_count, now_six)
+    assert counts_of(six, held(), {})[CALLS].counts == (Count(6, 0, ASKED_MS),)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 4})[CALLS].counts == (FOUR, was_six)
+    twice = (Count(2, 0), FOUR._replace(from_ms=SIX.from_ms), was_six)
+    assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 2})[CALLS].counts == twice
 
 
 def test_a_topic_made_anew_begins_anew() -> None:
     """What was noted is said of another log."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
-    found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), None)
-    assert found[CALLS] == PartitionCounts((Count(3, 0),), "b")
+    found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})
+    assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
     assert filled_from(topics(3, "b"), {CALLS: 6}, {CALLS: "a"}) == {}
     assert filled_from(topics(6, "a"), {CALLS: 4}, {}) == {CALLS: 4}
+
+
+def test_a_topic_with_fewer_partitions_than_were_noted_begins_anew() -> None:
+    """Kafka takes none away: where brokers have no ids of logs, the count alone says that the topic is another."""
+    without_ids = Topics({CALLS: 3}, frozenset(), {}, ASKED_MS)
+    found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
+    assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
+    with pytest.raises(BrokerUnavailable, match=r"shows 4 partitions of topic watchroom\.calls, and has shown 6"):
+        counts_of(topics(4, "a"), held(counts={CALLS: replace(WAS_SIX, log_id="a")}), {})  # from older metadata
 
 
 def test_more_partitions_than_were_merged_are_merged_again() -> None:
     """What was merged under six says nothing about eight."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
-    assert counts_of(topics(6), held(counts={CALLS: known}), None)[CALLS].merged == {0: 9}
-    assert counts_of(topics(8), held(counts={CALLS: known}), None)[CALLS].merged == {}
+    assert counts_of(topics(6), held(counts={CALLS: known}), {})[CALLS].merged == {0: 9}
+    assert counts_of(topics(8), held(counts={CALLS: known}), {})[CALLS].merged == {}
 
 
-def test_an_option_that_fits_no_topic_is_refused() -> None:
-    """It would be taken for done."""
-    with pytest.raises(ConfigurationInvalid, match=r"--partitions-before: found 6, and watchroom.calls has 6; write "):
-        counts_of(topics(6), held(), 6)
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ([], {}),
+        (["calls=4"], {CALLS: 4}),
+        ([f"{CALLS}=4", "crimes=2"], {CALLS: 4, CRIMES: 2}),
+        (["4"], {CALLS: 4}),  # crimes have no more than that
+    ],
+)
+def test_the_option_says_how_many_partitions_a_topic_had(given: list[str], found: dict[str, int]) -> None:
+    """A number alone is enough where only one topic can be meant."""
+    assert counts_before(given, {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4}) == found
+
+
+@pytest.mark.parametrize("given", ["6", "3", "0", "calls=6", "calls=", "contacts=4", "calls=four", "=4=4"])
+def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
+    """It would be taken for done, or be noted of a topic to which nothing was added."""
+    said = f"--partitions-before: found {given}, and {CALLS} has 6, {CRIMES} has 4; write .* such as calls=4"
+    with pytest.raises(ConfigurationInvalid, match=said):
+        counts_before([given], {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4})
+
+
+def test_the_option_changes_no_topic_that_it_does_not_name() -> None:
+    """One that has always had six would lose what lies where six put it."""
+    both = Topics({CALLS: 6, CRIMES: 6}, frozenset(), {}, ASKED_MS)
+    found = counts_of(both, held(), {CALLS: 4})
+    assert found[CALLS].counts == (Count(4, 0), Count(6, ASKED_MS, ASKED_MS))
+    assert found[CRIMES].counts == (Count(6, 0, ASKED_MS),)
 
 
 def test_a_rebuild_waits_until_no_producer_uses_the_earlier_count() -> None:
     """It merges up to the logs' ends; what a producer puts into an old partition later would be refused."""
-    with pytest.raises(WorkFailed, match=r"has had 6 partitions since .*Nothing was changed; run .* in 20 s"):
+    with pytest.raises(WorkFailed, match=r"has had 6 partitions since .*No figure was changed; run .* in 20 s"):
         refuse_early({CALLS: WAS_SIX}, 420_000, 1_400_000)
     refuse_early({CALLS: WAS_SIX}, 420_000, 1_420_000)
     refuse_early({CALLS: replace(WAS_SIX, merged={0: 9})}, 420_000, 1_000_001)
@@ -112,7 +205,7 @@ def intake(*, crimes: bool = True) -> Intake:
     """A worker that read four partitions of each topic when it started."""
     served = {"calls": CALLS, **({"crimes": CRIMES} if crimes else {})}
     made: Any = lambda topic, partition: (topic, partition)  # noqa: E731 - no applier is called here
-    worker = Intake(made, Status(), topics=served, partitions=dict.fromkeys(served.values(), 4))
+    worker = Intake(made, Status(), topics=served, partitions=dict.fromkeys(served.values(), 4), asked_ms=9_000)
     worker.assign([(topic, 0) for topic in served.values()])
     return worker
 
@@ -123,8 +216,9 @@ def test_t_is_never_later_than_the_last_answer_that_showed_the_count_we_know() -
     lane = worker.lanes.get((CALLS, 0))
     assert lane is not None
     lane.place_at(5)
-    worker.logs_seen({}, (), {CALLS: 4}, 10_000)
     lane.note(Answer(10_500, 5, 5))
+    assert lane.fresh_ms(5) == 9_000  # at the worker's start
+    worker.logs_seen({}, (), {CALLS: 4}, 10_000)
     assert lane.fresh_ms(5) == 10_000
     worker.logs_seen({}, (), {CALLS: 4}, 11_000)
     assert lane.fresh_ms(5) == 10_500
@@ -151,9 +245,17 @@ def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> Non
 def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
     """Kafka's client may have seen it before we did."""
     worker = intake()
-    worker.assign([(CALLS, 5), (CALLS, 0), (CRIMES, 0)])
+    worker.assign([(CALLS, 4), (CALLS, 5), (CALLS, 0), (CRIMES, 0)])
     assert [lane.place.topic for lane in worker.lanes] == [CRIMES]
-    assert "calls" in worker.added
+    assert "has at least 6 partitions" in worker.added["calls"]  # another worker may have been given those above
+
+
+def test_a_count_is_noted_only_when_kafka_shows_as_many_partitions_as_before() -> None:
+    """A broker may answer from older metadata, or with an error: what was seen is then asked for again."""
+    for seen in (None, TopicSeen("a", 4), TopicSeen("a", 5)):
+        with pytest.raises(BrokerUnavailable, match=r"partitions of topic watchroom\.calls, and showed 6"):
+            confirmed(CALLS, Count(6, 1_000), seen)
+    assert confirmed(CALLS, Count(6, 1_000), TopicSeen("a", 8)) == Count(8, 1_000)
 
 
 def test_redis_coming_back_under_our_definition_is_no_reason_to_start_again() -> None:

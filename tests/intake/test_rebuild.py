@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -101,10 +103,45 @@ def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
     """It has taken over: nothing is wrong, and nothing is done twice."""
 
     async def call() -> None:
-        raise Moved(12)
+        raise Moved(12, 5)
 
     with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to 12\): a worker was started"):
         asyncio.run(module._insist(PLACE, call))
+
+
+@pytest.mark.parametrize("stored", [None, 0, 11])
+def test_a_redis_that_went_back_ends_the_rebuild_and_asks_for_another(stored: int | None) -> None:
+    """What it lost is applied by nobody: workers would go on from there, but not in order of time."""
+
+    async def call() -> None:
+        raise Moved(stored, 12)
+
+    said = rf"Redis has lost .*calls partition 1 is back at offset {stored or 0}, .*run `watchroom rebuild` again"
+    with pytest.raises(WorkFailed, match=said):
+        asyncio.run(module._insist(PLACE, call))
+
+
+@pytest.mark.parametrize(
+    ("next_offset", "end", "stable", "is_behind"),
+    [
+        (10, None, None, True),  # no fetch was answered yet
+        (10, 30, 30, True),
+        (30, 30, 30, False),
+        (25, 30, 25, False),  # workers go on when the transaction ends
+        (24, 30, 25, True),
+        (10, 30, 10, True),  # the log's end at the beginning was 20
+        (25, 30, -1, True),  # a broker that does not say it
+        (25, 30, None, True),
+    ],
+)
+def test_a_transaction_that_is_opened_during_a_rebuild_does_not_hold_it_up(
+    next_offset: int, end: int | None, stable: int | None, is_behind: bool
+) -> None:
+    """What was there at its beginning is applied; with traffic in another partition it would never end."""
+    consumer: Any = SimpleNamespace(highwater=lambda _: end, last_stable_offset=lambda _: stable)
+    made: Any = lambda *_: None  # noqa: E731 - nothing is applied
+    work = module._Work(consumer, made, [LogStart(PLACE, next_offset, 20, None)], lambda *_: None)
+    assert work._is_behind(PLACE) == is_behind
 
 
 def test_a_rebuild_works_on_the_embedded_stack_too(embedded_stack: Stack) -> None:

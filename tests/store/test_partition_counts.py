@@ -29,10 +29,13 @@ def counts(redis_url: str, force: str) -> PartitionCountStore:
 def test_of_several_workers_the_first_says_since_when(redis_url: str, force: str, counts: PartitionCountStore) -> None:
     """They see the same a second apart; the count is of the topic's log."""
     counts.note(CALLS, Count(4, 0), "a")
-    counts.note(CALLS, Count(12, 5_000), "a")
+    counts.note(CALLS, Count(12, 5_000), "a", Count(4, 0, 4_000))
     counts.note(CALLS, Count(12, 6_000), "a")
     counts.note(CRIMES, Count(4, 0), None)
-    known = {CALLS: PartitionCounts((Count(4, 0), Count(12, 5_000)), "a"), CRIMES: PartitionCounts((Count(4, 0),))}
+    known = {
+        CALLS: PartitionCounts((Count(4, 0, 4_000), Count(12, 5_000)), "a"),
+        CRIMES: PartitionCounts((Count(4, 0),)),
+    }
     assert counts.read() == known
     assert Reader(redis_url, force).partition_counts() == known
     assert known[CALLS].latest == 12
@@ -40,7 +43,7 @@ def test_of_several_workers_the_first_says_since_when(redis_url: str, force: str
 
 def test_a_rebuild_leaves_them(redis_url: str, force: str, counts: PartitionCountStore) -> None:
     """No log says again how many partitions there were."""
-    known = PartitionCounts((Count(4, 0), Count(6, 5_000)), "a", is_rebuilding=True)
+    known = PartitionCounts((Count(4, 0, 4_000), Count(6, 5_000, 6_000)), "a", is_rebuilding=True)
     counts.replace(CALLS, known)
     clear(redis_url, force)
     assert counts.read() == {CALLS: known}

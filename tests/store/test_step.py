@@ -72,6 +72,7 @@ async def test_a_step_from_another_offset_is_moved_and_writes_nothing(
     with pytest.raises(Moved) as moved:
         await store.step(full(base, 20), again=False)
     assert moved.value.stored_offset == 10
+    assert moved.value.went_back == (base == 11)
     assert content(client, keys) == before
 
 
@@ -81,6 +82,7 @@ async def test_a_step_from_an_offset_that_is_not_stored_is_moved(store: Store, c
     with pytest.raises(Moved) as moved:
         await store.step(full(10, 20), again=False)
     assert moved.value.stored_offset is None
+    assert moved.value.went_back
     assert content(client, keys) == before
 
 

@@ -85,7 +85,7 @@ class Admission:
             EventRefused: With the first reason that applies, in the order of `reasons`; but whether an event that is
                 late, or misplaced, names a person is for `raw_identifiers` to say before it is kept.
         """
-        offset, timestamp_ms, key, value, headers = record
+        offset, timestamp_ms, key, value, headers, _ = record
         event = parse_record(headers, value) if headers else None if value is None else parse(value)
         if event is None:
             raise EventRefused(
@@ -114,10 +114,10 @@ class Admission:
         if first_ms is not None and timestamp_ms - first_ms > self._keeping_ms:
             self._refuse_expired(first_ms, timestamp_ms)
         if self._counts and kind != HEARTBEAT:  # an entity that is known may have been first seen in another partition
-            self.check_partition(event, timestamp_ms)
+            self.check_partition(event, record)
         return _new(Arrived, (event, arrival_ms, closing_ms, offset))
 
-    def check_partition(self, event: Event, timestamp_ms: int) -> None:
+    def check_partition(self, event: Event, record: Record) -> None:
         """Refuse an event that lies in another partition than Kafka's default partitioner gives its key.
 
         It takes microseconds, so ask it only for an entity that is not known yet: one that is known
@@ -125,13 +125,14 @@ class Admission:
 
         Args:
             event: The event.
-            timestamp_ms: Its record's Kafka timestamp, by which the count is chosen where the topic has had several.
+            record: Its record, by whose time the count is chosen where the topic has had several.
 
         Raises:
             EventRefused: wrong_partition.
         """
         key = event.subject.encode()
-        in_use = [each.partitions for each in self._counts if each.from_ms <= timestamp_ms < each.until_ms]
+        at_ms = max(record.timestamp_ms, record.not_before_ms)
+        in_use = [each.partitions for each in self._counts if each.from_ms <= at_ms < each.until_ms]
         count = in_use[-1] if in_use else self._partition_count
         if all(partition_of(key, each) != self._partition for each in in_use or (count,)):
             belongs = partition_of(key, count)

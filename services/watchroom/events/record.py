@@ -17,6 +17,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    not_before_ms: int = 0  # its place in time among several partitions, where `timestamp_ms` goes back; see `merging`
 
 
 class Event(NamedTuple):

@@ -13,10 +13,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
+from watchroom.entered import plain_whole_number
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.events.times import to_text
-from watchroom.intake.partition_counts import filled_from, first_record_ms
-from watchroom.intake.topics import Topics
+from watchroom.intake.partition_counts import filled_from, first_record_ms, last_seen
+from watchroom.intake.topic_settings import BY_BROKER, TIMESTAMP_TYPE
+from watchroom.intake.topics import Topics, found_settings
 from watchroom.kafka import clients
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
@@ -31,7 +33,6 @@ FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
 COORDINATOR_WITHIN_S = 15.0
 TRANSACTION_WITHIN_S = 10.0
-NOT_DATED = -1
 MADE_ANEW = "was deleted and created again since Redis was filled from it"
 
 
@@ -195,61 +196,109 @@ def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[T
     return others
 
 
-def counts_of(topics: Topics, held: Held, before: int | None) -> dict[str, PartitionCounts]:
-    """The partition counts of each topic, as far as they are known; a new one has yet to be dated (`from_ms` is -1).
+def counts_before(given: Sequence[str], streams: Mapping[str, str], partitions: Mapping[str, int]) -> dict[str, int]:
+    """How many partitions each topic is said to have had, from the option: `calls=4`, or a number for the only topic.
+
+    Args:
+        given: As written by the user.
+        streams: Topic by stream.
+        partitions: How many each topic has.
+
+    Raises:
+        ConfigurationInvalid: A text names no topic, or more than one could be meant, or a topic has no more now.
+    """
+    found: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        count = plain_whole_number(number) or 0
+        meant = [streams.get(name, name)] if name else [topic for topic, has in partitions.items() if has > count]
+        if count < 1 or len(meant) != 1 or partitions.get(meant[0], 0) <= count:
+            shown = ", ".join(f"{topic} has {has}" for topic, has in sorted(partitions.items()))
+            write = "the stream and how many partitions its topic had before some were added, such as calls=4"
+            raise ConfigurationInvalid([Fault("--partitions-before", "", f"{text}, and {shown}", write)])
+        found[meant[0]] = count
+    return found
+
+
+def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str, PartitionCounts]:
+    """The partition counts of each topic, as far as they are known; what nobody has seen before was seen now.
 
     Args:
         topics: What the broker says.
         held: What Redis says.
-        before: How many the topics had that have more now, where nobody noted it.
+        before: By topic: how many it had, where nobody noted it.
 
     Raises:
-        ConfigurationInvalid: No topic can have had `before` partitions and more now.
+        BrokerUnavailable: A broker answered from older metadata; run it again.
     """
     filled = filled_from(topics, held.partitions, held.log_ids)
     found = {}
     for topic in topics.partitions:
         has, log_id = topics.partitions[topic], topics.log_ids.get(topic)
         known = held.counts.get(topic, NOT_KNOWN)
-        if not known.is_of(log_id):
+        if has < known.latest and known.log_id == log_id is not None:
+            raise BrokerUnavailable(f"Kafka shows {has} partitions of topic {topic}, and has shown {known.latest}")
+        if not known.is_of(log_id) or has < known.latest:  # Kafka takes none away: it was deleted and created again
             first = has if known.counts else filled.get(topic, has)
             known = PartitionCounts((Count(first, 0),), log_id)
+        if filled.get(topic) == known.latest:
+            known = last_seen(known, [state.fresh_ms for place, state in held.stood.items() if place[0] == topic])
         counts = known.counts
-        if before is not None and before < counts[0].partitions:
-            counts = (Count(before, 0), counts[0]._replace(from_ms=NOT_DATED), *counts[1:])
+        if topic in before and before[topic] < counts[0].partitions:
+            seen_ms = min([topics.asked_ms, *(each.from_ms for each in counts[1:])])
+            counts = (Count(before[topic], 0), counts[0]._replace(from_ms=seen_ms), *counts[1:])
         if has > counts[-1].partitions:
-            counts = (*counts, Count(has, NOT_DATED))
-        found[topic] = replace(
-            known, counts=counts, log_id=log_id, merged={} if counts != known.counts else known.merged
-        )
-    if before is not None and not any(len(known.counts) > 1 for known in found.values()):
-        shown = ", ".join(f"{topic} has {count}" for topic, count in sorted(topics.partitions.items()))
-        write = "how many partitions a topic had before some were added, or leave it out"
-        raise ConfigurationInvalid([Fault("--partitions-before", "", f"{before}, and {shown}", write)])
+            counts = (*counts, Count(has, topics.asked_ms))
+        merged = known.merged if len(counts) == len(known.counts) else {}
+        known = replace(known, counts=counts, log_id=log_id, merged=merged)
+        found[topic] = last_seen(known, [topics.asked_ms]) if has == known.latest else known
     return found
 
 
-async def dated(consumer: AIOKafkaConsumer, topic: str, known: PartitionCounts, now_ms: int) -> PartitionCounts:
-    """With a time for each count: that of the first record in the partitions that came with it, else now.
+async def dated(
+    consumer: AIOKafkaConsumer, counts: Mapping[str, PartitionCounts], by_broker: Collection[str]
+) -> dict[str, PartitionCounts]:
+    """With an earlier time for a latest count whose partitions had a record before anybody asked.
+
+    Args:
+        consumer: A started one.
+        counts: By topic.
+        by_broker: Topics whose records Kafka stamps: a producer's stamp may be older than the partition.
 
     Raises:
         KafkaError: Kafka did not answer.
     """
-    found: list[Count] = []
-    for count in known.counts:
-        from_ms = count.from_ms
-        if from_ms == NOT_DATED:
-            first_ms = await first_record_ms(consumer, topic, range(found[-1].partitions, count.partitions))
-            from_ms = now_ms if first_ms is None else min(first_ms, now_ms)
-        found.append(Count(count.partitions, from_ms))
-    return replace(known, counts=tuple(found))
+    found = dict(counts)
+    for topic, known in counts.items():
+        if topic in by_broker and len(known.counts) > 1:
+            *others, earlier, last = known.counts
+            first_ms = await first_record_ms(consumer, topic, range(earlier.partitions, last.partitions))
+            if first_ms is not None and first_ms < last.from_ms:
+                last = last._replace(from_ms=max(first_ms, earlier.last_ms))
+                found[topic] = replace(known, counts=(*others, earlier, last))
+    return found
+
+
+async def stamped_by_broker(settings: Settings, topics: Collection[str]) -> set[str]:
+    """Those of the topics whose records Kafka stamps when it writes them; without those of which it does not say it.
+
+    Raises:
+        KafkaError: Kafka did not answer.
+    """
+    admin = clients.admin(settings, REQUEST_TIMEOUT_MS)
+    try:
+        await clients.start(admin, settings)
+        found = await found_settings(admin, topics)
+    finally:
+        await admin.close()
+    return {topic for topic, each in found.items() if each.get(TIMESTAMP_TYPE) == BY_BROKER}
 
 
 def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: int) -> None:
     """Raise WorkFailed if producers may still write by an earlier count: after a rebuild that would be refused.
 
     Args:
-        counts: By topic, all dated.
+        counts: By topic.
         settle_ms: See `partition_counts.in_use`.
         now_ms: The wall clock.
     """
@@ -259,7 +308,7 @@ def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: 
             raise WorkFailed(
                 f"topic {topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, and a"
                 f" producer may write by the earlier count for {settle_ms / 1000:g} s (WATCHROOM_PARTITIONS_SETTLE_S)."
-                f" Nothing was changed; run `watchroom rebuild` again after {to_text(until_ms)}, in"
+                f" No figure was changed; run `watchroom rebuild` again after {to_text(until_ms)}, in"
                 f" {(until_ms - now_ms + 999) // 1000} s"
             )
 

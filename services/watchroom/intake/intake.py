@@ -32,6 +32,7 @@ from watchroom.intake.applier import MakeApplier
 from watchroom.intake.lanes import Fetched, Lane, Lanes
 from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
+from watchroom.store.partition_counts import Count
 from watchroom.store.write import OTHERS
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
@@ -59,10 +60,11 @@ def left_said(stream: str, changed: str) -> str:
     return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
 
 
-def added_said(topic: str, found: int, known: int) -> str:
+def added_said(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
     """The sentence on a topic whose partitions were added to: what to do, as no worker can go on."""
     return (
-        f"topic {topic} has {found} partitions and this force's figures were made from {known}: its stream is withheld;"
+        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}:"
+        " its stream is withheld;"
         " stop all workers of this force and run `watchroom rebuild`"
     )
 
@@ -79,6 +81,7 @@ class Intake:
         left: By stream: why it is left alone from the start.
         partitions: By topic: how many it had when this worker started.
         added: By stream: the sentence on partitions that were added before this worker started.
+        asked_ms: When Kafka was asked for `partitions`, milliseconds since the epoch.
     """
 
     def __init__(
@@ -92,19 +95,27 @@ class Intake:
         left: Mapping[str, str] | None = None,
         partitions: Mapping[str, int] | None = None,
         added: Mapping[str, str] | None = None,
+        asked_ms: int = 0,
     ) -> None:
         self.status = status
         self.left = dict(left or {})
         self.added = dict(added or {})  # streams whose topics have partitions that were added, with a sentence on each
-        # topics whose new count is to be noted, with when it was seen
-        self.to_note = {topic: now_ms() for stream, topic in (topics or {}).items() if stream in self.added}
         self._partitions = dict(partitions or {})
+        # topics whose new count is to be noted, with how many partitions were seen and when
+        self.to_note = {
+            topic: Count(self._partitions[topic], now_ms())
+            for stream, topic in (topics or {}).items()
+            if stream in self.added
+        }
         not_served = self.left.keys() | self.added.keys()
         self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in not_served}
         self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
         self._log_ids = dict(log_ids or {})
         self._membership = Membership(session_s)
         self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in not_served))
+        for topic in self._served.values():
+            if asked_ms:
+                self.lanes.counted(topic, asked_ms)
         self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
@@ -136,7 +147,7 @@ class Intake:
         if not self._served:
             self.fail(OtherDefinitions(OTHERS, self.left or streams))
 
-    def partitions_added(self, topic: str, found: int, seen_ms: int) -> None:
+    def partitions_added(self, topic: str, found: int, seen_ms: int, *, is_least: bool = False) -> None:
         """Go on without the stream of a topic that has more partitions than we read; without any the process ends.
 
         What we have applied stays right as of its own time; from here on records may lie where nobody reads.
@@ -144,8 +155,8 @@ class Intake:
         stream = next((stream for stream, of in self._served.items() if of == topic), None)
         if stream is None:
             return
-        self.added[stream] = added_said(topic, found, self._partitions[topic])
-        self.to_note[topic] = seen_ms
+        self.added[stream] = added_said(topic, found, self._partitions[topic], is_least=is_least)
+        self.to_note[topic] = Count(found, seen_ms)
         del self._served[stream]
         self.lanes.leave(topic)
         log.error(self.added[stream])
@@ -171,9 +182,9 @@ class Intake:
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
         """These partitions are ours now, and no others."""
         places = list(places)
-        for topic, partition in places:
-            if partition >= self._partitions.get(topic, partition + 1):
-                self.partitions_added(topic, partition + 1, now_ms())
+        beyond = [(topic, n + 1) for topic, n in places if n >= self._partitions.get(topic, n + 1)]
+        for topic, least in dict(sorted(beyond)).items():  # others in the group may have those above
+            self.partitions_added(topic, least, now_ms(), is_least=True)
         try:
             self.lanes.assign(places)
         except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group

@@ -82,7 +82,7 @@ class Judge:
                     of_entity = by_subject.get(event.subject)
                     if of_entity is None:
                         if event.subject not in known:
-                            self._admission.check_partition(event, record.timestamp_ms)
+                            self._admission.check_partition(event, record)
                         of_entity = by_subject[event.subject] = []
                     of_entity.append(arrived)
             except Exception as why:  # noqa: BLE001  # of any kind: it would end the worker, and every worker after it

@@ -190,6 +190,7 @@ class Lanes:
         self._lanes: dict[tuple[str, int], Lane] = {}
         self.left: frozenset[str] = frozenset(left)  # topics of which nothing is applied; they are unsubscribed from
         self._refused: dict[str, tuple[float, float]] = {}  # by topic: how long it is not fetched, and until when
+        self._counted_ms: dict[str, int] = {}  # by topic: see `Lane.counted_ms`
         self.joined = False  # whether the group has ever given us an assignment, were it an empty one
 
     def assign(self, places: Iterable[tuple[str, int]]) -> None:
@@ -202,8 +203,13 @@ class Lanes:
 
     def counted(self, topic: str, asked_ms: int) -> None:
         """Kafka, asked at `asked_ms`, has answered that the topic has as many partitions as we know."""
+        self._counted_ms[topic] = asked_ms
         for lane in self.where(lambda lane: lane.place.topic == topic):
             lane.counted_ms = asked_ms
+
+    def counted_ms(self, topic: str) -> int | None:
+        """When Kafka was last asked and answered that the topic has as many partitions as we know."""
+        return self._counted_ms.get(topic)
 
     def refuse(self, topic: str) -> None:
         """Kafka does not let us read this topic: fetch it again after 2, 4, 8, then every 16 s."""
@@ -226,7 +232,9 @@ class Lanes:
         self._lanes = {place: lane for place, lane in self._lanes.items() if lane.place.topic != topic}
 
     def _new(self, place: Place) -> Lane:
-        return Lane(place, self._make_applier(place.topic, place.partition))
+        lane = Lane(place, self._make_applier(place.topic, place.partition))
+        lane.counted_ms = self._counted_ms.get(place.topic)
+        return lane
 
     def get(self, place: tuple[str, int]) -> Lane | None:
         """The lane of an assigned partition."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,7 +17,7 @@ from aiokafka.errors import KafkaError
 from watchroom.errors import BrokerUnavailable, StoreUnavailable
 from watchroom.events.partitioner import CountInUse
 from watchroom.intake.intake import Intake, added_said
-from watchroom.intake.log_ids import topics_seen
+from watchroom.intake.log_ids import TopicSeen, topics_seen
 from watchroom.intake.topics import Topics
 from watchroom.kafka import clients
 from watchroom.settings import Settings
@@ -41,19 +42,31 @@ async def first_record_ms(consumer: AIOKafkaConsumer, topic: str, partitions: It
 def in_use(counts: Sequence[Count], settle_ms: int) -> list[CountInUse]:
     """When producers may have used each count.
 
-    A producer learns of new partitions when it next asks for metadata, and a batch that it has made goes to its
-    partition however late it is sent: so the earlier count is in use for `settle_ms` more. The other way round, the
-    first record in a new partition may be younger than the first that the new count put into an old one, but by less.
+    Partitions were added between the last answer that showed the earlier count and the first that showed the new one.
+    A producer learns of them when it next asks for metadata, and a batch that it has made goes to its partition however
+    late it is sent: so the earlier count may be in use for `settle_ms` after the first answer. The new count may be in
+    use from the last answer; `settle_ms` before it, since clocks and brokers' metadata differ.
 
     Args:
         counts: All that the topic has had, the earliest first.
         settle_ms: The producers' metadata.max.age.ms and delivery.timeout.ms together.
     """
     ends = [each.from_ms + settle_ms for each in counts[1:]] + [FOR_EVER_MS]
-    return [
-        CountInUse(each.partitions, max(0, each.from_ms - settle_ms), end)
-        for each, end in zip(counts, ends, strict=True)
-    ]
+    begins = [0] + [max(0, each.last_ms - settle_ms) for each in counts[:-1]]
+    return [CountInUse(each.partitions, begin, end) for each, begin, end in zip(counts, begins, ends, strict=True)]
+
+
+def last_seen(known: PartitionCounts, seen_ms: Iterable[int | None]) -> PartitionCounts:
+    """With the time at which the latest known count was last seen.
+
+    Args:
+        known: What is known of the topic.
+        seen_ms: When it was seen, the latest of these counts; T of a partition is never later than an answer that
+            showed the count of its topic.
+    """
+    *earlier, last = known.counts
+    last = last._replace(last_ms=max([last.last_ms, *(ms for ms in seen_ms if ms is not None)]))
+    return replace(known, counts=(*earlier, last))
 
 
 class CountKeeper:
@@ -68,10 +81,10 @@ class CountKeeper:
         self._settings = settings
         self._topics = topics
         self._store = PartitionCountStore(settings.redis, settings.force)
-        self._earlier: dict[str, int] = {}  # by topic: the count from which Redis was filled
+        self._noted: dict[str, Count] = {}  # by topic: the latest count that Redis had at the worker's start
 
     async def open(self) -> dict[str, str]:
-        """Note what is not known yet.
+        """Note what is not known yet, and when each count was last seen.
 
         Returns:
             By stream: a sentence, where only a rebuild can go on.
@@ -79,7 +92,7 @@ class CountKeeper:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        stored, filled = await asyncio.to_thread(self._read)
+        stored, filled, fresh_ms = await asyncio.to_thread(self._read)
         added: dict[str, str] = {}
         for stream, topic in self._settings.topics.items():
             has, log_id = self._topics.partitions[topic], self._topics.log_ids.get(topic)
@@ -87,16 +100,25 @@ class CountKeeper:
             if not known.is_of(log_id):
                 known = PartitionCounts((Count(has if known.counts else filled.get(topic, has), 0),), log_id)
                 await asyncio.to_thread(self._store.replace, topic, known)
+            if filled.get(topic) == known.latest:
+                known = last_seen(known, fresh_ms[topic])
+            if has == known.latest:
+                known = last_seen(known, [self._topics.asked_ms])
+                await asyncio.to_thread(self._store.note_last, topic, known.counts[-1])
+            self._noted[topic] = known.counts[-1]
             if sentence := _needs_rebuild(topic, has, known, filled.get(topic)):
                 added[stream] = sentence
-                self._earlier[topic] = known.latest
         return added
 
-    def _read(self) -> tuple[dict[str, PartitionCounts], dict[str, int]]:
+    def _read(self) -> tuple[dict[str, PartitionCounts], dict[str, int], dict[str, list[int | None]]]:
         reader = Reader(self._settings.redis, self._settings.force)
         try:
             meta = reader.meta()
-            return self._store.read(), filled_from(self._topics, meta.partitions, meta.log_ids) if meta else {}
+            filled = filled_from(self._topics, meta.partitions, meta.log_ids) if meta else {}
+            fresh_ms: dict[str, list[int | None]] = {topic: [] for topic in filled}
+            for (topic, _), state in reader.partitions().items():
+                fresh_ms.setdefault(topic, []).append(state.fresh_ms)
+            return self._store.read(), filled, fresh_ms
         finally:
             reader.close()
 
@@ -127,24 +149,40 @@ class CountKeeper:
             self._store.close()
 
     async def _note_all(self, intake: Intake) -> None:
-        for topic, seen_ms in tuple(intake.to_note.items()):
-            count = await self._count(topic, seen_ms)
-            await asyncio.to_thread(self._store.note, topic, count, self._topics.log_ids.get(topic))
+        for topic, count in tuple(intake.to_note.items()):
+            earlier = self._noted[topic]
+            earlier = earlier._replace(last_ms=max(earlier.last_ms, intake.lanes.counted_ms(topic) or 0))
+            if count.partitions > earlier.partitions:  # or else it is noted already
+                has = confirmed(topic, count, await self._seen(topic))
+                await asyncio.to_thread(self._store.note, topic, has, self._topics.log_ids.get(topic), earlier)
             intake.to_note.pop(topic, None)
 
-    async def _count(self, topic: str, seen_ms: int) -> Count:
+    async def _seen(self, topic: str) -> TopicSeen | None:
         consumer = clients.consumer(self._settings)
         try:
             await clients.start(consumer, self._settings)
-            seen = await topics_seen(consumer._client, [topic])  # noqa: SLF001 - no public way asks for one topic
-            earlier = self._earlier.get(topic, self._topics.partitions[topic])
-            has = seen[topic].partitions if topic in seen else earlier
-            first_ms = await first_record_ms(consumer, topic, range(earlier, has))
+            return (await topics_seen(consumer._client, [topic])).get(topic)  # noqa: SLF001 - no public way for one topic
         except (KafkaError, OSError, TimeoutError) as error:
             raise BrokerUnavailable(f"Kafka did not answer ({type(error).__name__})") from error
         finally:
             await consumer.stop()
-        return Count(has, seen_ms if first_ms is None else min(first_ms, seen_ms))
+
+
+def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
+    """A count that is to be noted, with all partitions: of an assignment, only those that we were given are known.
+
+    Args:
+        topic: Whose.
+        count: At least so many partitions were seen.
+        seen: What Kafka says now; None where it says nothing of the topic.
+
+    Raises:
+        BrokerUnavailable: It says less: ask again, another broker may have answered, from older metadata.
+    """
+    found = 0 if seen is None else seen.partitions
+    if found < count.partitions:
+        raise BrokerUnavailable(f"Kafka now shows {found} partitions of topic {topic}, and showed {count.partitions}")
+    return count._replace(partitions=found)
 
 
 def filled_from(topics: Topics, partitions: Mapping[str, int], log_ids: Mapping[str, str]) -> dict[str, int]:

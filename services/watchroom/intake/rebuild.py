@@ -24,6 +24,7 @@ from watchroom.intake.before_rebuild import (
     REQUEST_TIMEOUT_MS,
     Held,
     LogStart,
+    counts_before,
     counts_of,
     dated,
     look_at_logs,
@@ -34,6 +35,7 @@ from watchroom.intake.before_rebuild import (
     refuse_members,
     refuse_open_transactions,
     refuse_while_running,
+    stamped_by_broker,
 )
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.header_names import accept_any_header_name
@@ -72,7 +74,7 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild(
-    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: int | None = None
+    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: Sequence[str] = ()
 ) -> Rebuilt:
     """Clear this force's keys and read its topics from the start.
 
@@ -80,24 +82,26 @@ def rebuild(
         settings: Which force, broker and Redis.
         lose_before: Months before this one (`2021-04`) may be lost where the log no longer holds them.
         progress: Told how far it is.
-        partitions_before: How many partitions the topics had that have more now, where Redis does not say it.
+        partitions_before: How many partitions topics had that have more now, where Redis does not say it: `calls=4`.
 
     Raises:
         WorkFailed: A worker runs, or months would be lost; nothing was changed.
         BrokerUnavailable, StoreUnavailable: A server did not answer; run it again.
-        ConfigurationInvalid: The catalogue cannot be used.
+        ConfigurationInvalid: The catalogue cannot be used, or `partitions_before` fits no topic.
     """
     return asyncio.run(_rebuild(settings, lose_before, progress, partitions_before))
 
 
 async def _rebuild(
-    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: int | None
+    settings: Settings, lose_before: str | None, progress: Progress, partitions_before: Sequence[str]
 ) -> Rebuilt:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     redis = look_at_redis(settings)
     settings = _with_held(settings, redis)
     topics = await ensure_topics(settings)
-    counts = counts_of(_only_events(topics, settings), redis, partitions_before)
+    topics_fed = _only_events(topics, settings)
+    before = counts_before(partitions_before, settings.topics, topics_fed.partitions)
+    counts = counts_of(topics_fed, redis, before)
     refuse_while_running(redis.stood, _now_ms())
     await refuse_members(settings)
     sent = await identities(settings)
@@ -115,8 +119,11 @@ async def _rebuild(
     settle_ms = round(settings.partitions_settle_s * 1000)
     try:
         starts = await _logs(consumer, settings, topics)
+        if several := [topic for topic, known in counts.items() if len(known.counts) > 1]:
+            counts = await dated(consumer, counts, await stamped_by_broker(settings, several))
+        for topic in several:  # before anything is refused: the next try must know when the count was first seen
+            noted.replace(topic, counts[topic])
         await refuse_open_transactions(consumer, starts)
-        counts = {topic: await dated(consumer, topic, known, _now_ms()) for topic, known in counts.items()}
         refuse_early(counts, settle_ms, _now_ms())
         refuse_loss(
             starts,
@@ -126,15 +133,15 @@ async def _rebuild(
             future_ms=round(settings.future_s * 1000),
             lose_before=lose_before,
         )
-        several = {topic: known for topic, known in counts.items() if len(known.counts) > 1}
         for topic, known in counts.items():
             noted.replace(topic, replace(known, is_rebuilding=topic in several))
         clear(settings.redis, settings.force)
         work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts, progress)
         await work.begin()
-        for topic, known in several.items():
+        for topic in several:
+            known = counts[topic]
             merged = await work.merge(topic, known, in_use(known.counts, settle_ms))
-            noted.replace(topic, replace(known, merged=merged))
+            noted.replace(topic, replace(known, is_rebuilding=False, merged=merged))
         records = await work.run()
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
@@ -200,7 +207,7 @@ class _Work:
         self._make = make
         self._begins = {start.place: start.begin for start in starts}
         self._ends = {start.place: start.end for start in starts}
-        self._stands = dict(self._begins)
+        self._stands: dict[TopicPartition, int] = dict(self._begins)
         self._appliers: dict[TopicPartition, PartitionApplier] = {
             place: make(place.topic, place.partition) for place in self._begins
         }
@@ -226,7 +233,8 @@ class _Work:
         """
         places = {place.partition: place for place in self._begins if place.topic == topic}
         ends = dict(known.merged) or {number: self._ends[place] for number, place in places.items()}
-        merge = Merge({number: self._begins[place] for number, place in places.items()}, ends)
+        since_ms = {number: next(each.from_ms for each in counts if each.partitions > number) for number in places}
+        merge = Merge({number: self._begins[place] for number, place in places.items()}, ends, since_ms)
         appliers = self._make.merging(topic, counts)
         for number, applier in appliers.items():
             await _insist(places[number], applier.start)
@@ -254,7 +262,11 @@ class _Work:
             merge.add(place.partition, batch.records, batch.next_offset)
 
     async def run(self) -> int:
-        """Apply until every partition stands at the log's end that its fetches show; returns how many records."""
+        """Apply until every partition stands at the log's end that its fetches show; returns how many records.
+
+        Where a transaction was opened meanwhile, that is the end of what may be read, and workers go on from there:
+        what the log held at the beginning has been applied.
+        """
         while any(self._is_behind(place) for place in self._begins):
             fetched = await self._consumer.getmany(timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
             for place, base in self._stands.items():
@@ -277,8 +289,12 @@ class _Work:
         self._heard_at_s = time.monotonic()
 
     def _is_behind(self, place: TopicPartition) -> bool:
-        end = self._consumer.highwater(place)
-        return end is None or self._stands[place] < end
+        end: int | None = self._consumer.highwater(place)
+        if end is None:
+            return True
+        stable: int | None = self._consumer.last_stable_offset(place)  # of some brokers None or -1, for not known
+        readable = end if stable is None or stable < 0 else min(stable, end)
+        return self._stands[place] < max(readable, min(self._ends[place], end))
 
     def _tell(self) -> None:
         ends = {place: self._consumer.highwater(place) or begin for place, begin in self._begins.items()}
@@ -293,6 +309,11 @@ async def _insist(place: TopicPartition, call: Callable[[], Awaitable[object]]) 
         try:
             await call()
         except Moved as error:
+            if error.went_back:
+                raise WorkFailed(
+                    f"Redis has lost what was written: {place.topic} partition {place.partition} is back at offset"
+                    f" {error.stored_offset or 0}, as after a fail-over or a restore; {UNFINISHED}"
+                ) from error
             raise WorkFailed(
                 f"somebody else applied {place.topic} partition {place.partition} (up to {error.stored_offset}): a"
                 " worker was started during the rebuild. Its figures are right and it goes on; there is nothing to do"

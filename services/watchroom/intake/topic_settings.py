@@ -22,6 +22,7 @@ LETTER_MOST_BYTES: Final = 1024 * 1024 + 128 * 1024  # the largest dead letter: 
 SAFE_REPLICATION: Final = 3  # from here on a topic stays writable, and loses nothing, when one broker is lost
 
 TIMESTAMP_TYPE: Final = "message.timestamp.type"
+BY_BROKER: Final = "LogAppendTime"
 CLEANUP: Final = "cleanup.policy"
 RETENTION_MS: Final = "retention.ms"
 RETENTION_BYTES: Final = "retention.bytes"
@@ -67,7 +68,7 @@ def topic_settings(settings: Settings, topic: str, replication: int | None = Non
     copies = settings.replication if replication is None else replication
     safe = {MIN_INSYNC: "2", UNCLEAN: "false"} if copies >= SAFE_REPLICATION else {}
     return {
-        TIMESTAMP_TYPE: "LogAppendTime",
+        TIMESTAMP_TYPE: BY_BROKER,
         CLEANUP: "delete",  # said, because a broker may have other defaults
         RETENTION_BYTES: NO_LIMIT,
         RETENTION_MS: NO_LIMIT if topic in _kept_for_ever(settings) else str(RETENTION_DAYS * _DAY_MS),

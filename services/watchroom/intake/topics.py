@@ -6,6 +6,7 @@ We never change the partition count of a topic; if somebody else does, see deplo
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ class Topics:
     partitions: dict[str, int]  # partition count by topic
     created: frozenset[str]  # made by this call
     log_ids: dict[str, str]  # by topic; empty where the broker has none
+    asked_ms: int = 0  # when it was asked for the partitions, milliseconds since the epoch
     differing: Sequence[str] = ()  # a sentence on each setting of a topic that is not what we would have made it
 
 
@@ -63,6 +65,7 @@ async def ensure_topics(settings: Settings) -> Topics:
         have = await _partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         created = await _create(admin, settings, missing) if missing else frozenset()
+        asked_ms = int(time.time() * 1000)
         counts = await _wait_shown(admin, owned_topics(settings))
         ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
         found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
@@ -72,7 +75,7 @@ async def ensure_topics(settings: Settings) -> Topics:
         await admin.close()
     _refuse(settings, found)
     differing = [each.sentence(settings) for each in found]
-    return Topics(partitions=counts, created=created, log_ids=ids, differing=differing)
+    return Topics(partitions=counts, created=created, log_ids=ids, asked_ms=asked_ms, differing=differing)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:

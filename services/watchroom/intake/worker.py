@@ -152,6 +152,7 @@ class Worker:
                 left=left,
                 partitions=topics.partitions,
                 added=added,
+                asked_ms=topics.asked_ms,
             )
             intake.login_refused = lambda: refused_now(settings)
             await _refuse_all_left(settings, intake, counts)

@@ -2,7 +2,8 @@
 
 One hash, `{force}:partition-counts`, with these fields for a topic:
 
-`<topic>|partitions|<n>`   Kafka timestamp, ms, from which the topic has n partitions; 0 for the first known count
+`<topic>|partitions|<n>`   when an answer of Kafka first showed n partitions, ms; 0 for the first known count
+`<topic>|last|<n>`         when Kafka was last known to show n partitions, ms
 `<topic>|log`              the id of the log that this is said of; a topic made anew begins anew
 `<topic>|rebuilding`       1 from before a rebuild clears the figures until it has merged the partitions: until then no
                            worker may go on, for it would read what is left partition by partition
@@ -20,16 +21,18 @@ from watchroom.store.keys import Keys
 from watchroom.store.noted import NotedHash
 
 COUNT: Final = "partitions"
+LAST: Final = "last"
 LOG: Final = "log"
 REBUILDING: Final = "rebuilding"
 MERGED: Final = "merged"
 
 
 class Count(NamedTuple):
-    """A partition count that a topic had."""
+    """A partition count that a topic had; the change to the next one lies between `last_ms` and the next `from_ms`."""
 
     partitions: int
-    from_ms: int  # Kafka timestamp from which it holds; 0 for the first one that is known
+    from_ms: int  # when it was first seen, ms since the epoch; 0 for the first one that is known
+    last_ms: int = 0  # when it was last seen, ms since the epoch; 0 where nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def by_topic(stored: Mapping[str, str]) -> dict[str, PartitionCounts]:
 
 
 def _of(said: Mapping[str, str]) -> PartitionCounts:
-    counts = sorted(Count(int(what[len(COUNT) + 1 :]), int(ms)) for what, ms in said.items() if what.startswith(COUNT))
+    from_ms = {int(what[len(COUNT) + 1 :]): int(ms) for what, ms in said.items() if what.startswith(COUNT)}
+    counts = [Count(each, from_ms[each], int(said.get(f"{LAST}|{each}", 0))) for each in sorted(from_ms)]
     head = f"{MERGED}|{counts[-1].partitions}|" if counts else MERGED
     merged = {int(what.removeprefix(head)): int(offset) for what, offset in said.items() if what.startswith(head)}
     return PartitionCounts(tuple(counts), said.get(LOG), REBUILDING in said, merged)
@@ -80,15 +84,29 @@ class PartitionCountStore:
         """What is known, by topic."""
         return by_topic(self._hash.read())
 
-    def note(self, topic: str, count: Count, log_id: str | None) -> None:
-        """Add a count; one that is known keeps its time, so that of several workers the first one says it."""
+    def note(self, topic: str, count: Count, log_id: str | None, earlier: Count | None = None) -> None:
+        """Add a count; one that is known keeps its time, so that of several workers the first one says it.
+
+        Args:
+            topic: Whose.
+            count: The count.
+            log_id: Of the topic's log.
+            earlier: The count before it, with when it was last seen.
+        """
+        if earlier is not None:
+            self.note_last(topic, earlier)
         self._hash.add(f"{topic}|{COUNT}|{count.partitions}", str(count.from_ms))
         if log_id is not None:
             self._hash.add(f"{topic}|{LOG}", log_id)
 
+    def note_last(self, topic: str, count: Count) -> None:
+        """Write when a count was last seen."""
+        self._hash.change({f"{topic}|{LAST}|{count.partitions}": str(count.last_ms)})
+
     def replace(self, topic: str, known: PartitionCounts) -> None:
         """Write all that is known of a topic, in place of what was."""
         fields = {f"{topic}|{COUNT}|{each.partitions}": str(each.from_ms) for each in known.counts}
+        fields |= {f"{topic}|{LAST}|{each.partitions}": str(each.last_ms) for each in known.counts if each.last_ms}
         if known.log_id is not None:
             fields[f"{topic}|{LOG}"] = known.log_id
         if known.is_rebuilding:

@@ -267,7 +267,7 @@ class Store:
             await self._refuse_others()
         stored = int(value) if said == 0 and value else None
         if not (again and stored == step.next_offset):
-            raise Moved(stored)
+            raise Moved(stored, step.base)
 
     async def write_bands(self, stream: str, field: str, bands: MonthBands) -> bool:
         """Write the bands of a closed month; False, and nothing written, if what they were made from has changed.
