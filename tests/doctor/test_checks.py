@@ -50,6 +50,27 @@ def test_files_that_cannot_be_used_are_named_before_anybody_is_asked(tmp_path: P
     assert own.unusable_files(SETTINGS) == []
 
 
+REDIS_URLS = [
+    "redis://127.0.0.1:6379/0",
+    "redis+sentinel://127.0.0.1:26379,127.0.0.1:26380/mymaster",
+    "unix:///run/redis/redis.sock",
+]
+
+
+@pytest.mark.parametrize("url", REDIS_URLS)
+def test_a_redis_url_of_every_form_has_no_unusable_files(url: str) -> None:
+    """With sentinels the server has no address of its own yet; its files are checked all the same."""
+    assert own.unusable_files(settings(redis_url=url)) == []
+
+
+@pytest.mark.parametrize("url", ["rediss://127.0.0.1:6379/0", "rediss+sentinel://127.0.0.1:26379/mymaster/0"])
+def test_a_certificate_that_cannot_be_read_is_named_for_redis_and_its_sentinels(url: str, tmp_path: Path) -> None:
+    """Otherwise it looks like a Redis that does not answer."""
+    assert own.unusable_files(settings(redis_url=url)) == []
+    (fault,) = own.unusable_files(settings(redis_url=url, redis_ca=str(tmp_path / "none.pem")))
+    assert fault.where == "WATCHROOM_REDIS_CA"
+
+
 def test_files_of_secrets_are_found_with_their_permissions(tmp_path: Path) -> None:
     """A password that every user of a machine may read is none."""
     key, secret = tmp_path / "key.pem", tmp_path / "watchroom_redis_url"

@@ -12,7 +12,7 @@ from watchroom.doctor.finding import Finding, listed, unchecked, warning, wrong
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kafka.security import security_of
 from watchroom.settings import Settings
-from watchroom.store.connection import connection
+from watchroom.store.connection import client
 
 READ_S: Final = 1.0  # an exporter reads Redis so often
 CONTAINER_SECRETS: Final = ("/run/secrets/", "/var/run/secrets/")  # mounted into one container alone
@@ -57,7 +57,7 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
 def unusable_files(settings: Settings) -> list[Fault]:
     """Files of certificates and keys with which no connection can be made."""
     faults: list[Fault] = []
-    for load in (partial(security_of, settings), partial(connection, settings.redis)):
+    for load in (partial(security_of, settings), partial(client, settings.redis)):
         try:
             load()
         except ConfigurationInvalid as error:
