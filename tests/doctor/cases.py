@@ -23,6 +23,7 @@ from watchroom.errors import Fault
 from watchroom.settings import Settings, read_settings
 from watchroom.store.evictions import Seen
 from watchroom.store.meta import Bound, Meta
+from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, SourceState
 
 NOW_MS = 1_767_571_200_000
@@ -408,20 +409,38 @@ CASES = [
     Case("redis-persistence", info(aof_last_write_status="err"), "could not write", "space on its disk", info()),
     Case(
         "force",
-        redis.of_force(SETTINGS, None),
+        redis.of_force(SETTINGS, None, {}),
         "holds nothing of it",
         "WATCHROOM_FORCE",
-        redis.of_force(SETTINGS, META),
-    ),
-    Case(
-        "force", redis.of_force(SETTINGS, META._replace(clearing=True)), "rebuild", "run `watchroom rebuild` again", []
+        redis.of_force(SETTINGS, META, {}),
     ),
     Case(
         "force",
-        redis.of_force(settings(streams="calls,crimes"), META),
+        redis.of_force(SETTINGS, META._replace(clearing=True), {}),
+        "rebuild",
+        "run `watchroom rebuild` again",
+        [],
+    ),
+    Case(
+        "force",
+        redis.of_force(SETTINGS, META, {CALLS: PartitionCounts(is_rebuilding=True)}),
+        f"merges the partitions of {CALLS} is running, or was interrupted",
+        "run `watchroom rebuild` again",
+        redis.of_force(SETTINGS, META, {CALLS: PartitionCounts(), LETTERS: PartitionCounts(is_rebuilding=True)}),
+    ),
+    Case(
+        "force",
+        redis.of_force(SETTINGS, None, {CALLS: PartitionCounts(is_rebuilding=True)}),
+        "was interrupted",
+        "stop the workers",
+        [],
+    ),
+    Case(
+        "force",
+        redis.of_force(settings(streams="calls,crimes"), META, {}),
         "holds nothing of crimes",
         "WATCHROOM_STREAMS",
-        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")})),
+        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")}), {}),
     ),
     Case(
         "definitions",

@@ -112,7 +112,7 @@ def of_redis(settings: Settings, redis: Redis, catalogue: Catalogue | None) -> I
         yield from redis_checks.of_info(settings, redis.info or {})
         yield from redis_checks.of_evictions(settings, redis.info, redis.meta)
     if redis.read_ms:
-        yield from redis_checks.of_force(settings, redis.meta)
+        yield from redis_checks.of_force(settings, redis.meta, redis.partition_counts)
     if redis.meta is not None and not redis.meta.clearing and catalogue is not None:
         changed = redefined(redis.meta, settings, catalogue)
         yield from redis_checks.of_definitions({name: changed[name] for name in settings.streams if name in changed})
