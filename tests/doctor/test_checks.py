@@ -77,11 +77,33 @@ def test_files_of_secrets_are_found_with_their_permissions(tmp_path: Path) -> No
     for file, mode in ((key, 0o600), (secret, 0o644), (tmp_path / "other", 0o644)):
         file.write_text("x")
         file.chmod(mode)
-    used = SETTINGS.model_copy(update={"kafka_key": str(key)})
+    used = SETTINGS.model_copy(update={"kafka_key": str(key), "redis_key": str(key / "of-no-folder")})
     modes = own.secret_files(used, str(tmp_path))
     assert {file: mode & 0o777 for file, mode in modes.items()} == {key: 0o600, secret: 0o644}
     (found,) = own.of_secret_files(modes)
     assert found.subject == str(secret)
+    assert own.secret_files(SETTINGS, str(tmp_path / "none")) == {}
+
+
+SECRETS = [
+    "watchroom_kafka_password",
+    "watchroom_redis_url",
+    "watchroom_redis_sentinel_password",
+    "WATCHROOM_TOKEN_KEY",  # settings are read from files of any case
+    "watchroom_watchdog_webhook",
+    "watchroom_exporter_url",
+    "watchroom_prometheus_url",
+    "watchroom_alertmanager_url",
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) -> None:
+    """One that is forgotten is the one that stays open to all."""
+    for file in (tmp_path / name, tmp_path / "watchroom_zone"):
+        file.write_text("x")
+        file.chmod(0o644)
+    assert own.secret_files(SETTINGS, str(tmp_path)).keys() == {tmp_path / name}
 
 
 def test_no_control_character_of_a_server_is_printed(
