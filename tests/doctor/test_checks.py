@@ -12,6 +12,7 @@ from tests.doctor.cases import CASES, SETTINGS, Case, settings
 from tests.parts import ROOT
 from watchroom.cli_doctor import doctor
 from watchroom.doctor import settings_checks as own
+from watchroom.doctor.ask_kafka import LAST_RECORDS
 from watchroom.doctor.checks import CHECKS
 from watchroom.doctor.finding import Finding, Severity, as_text
 
@@ -32,6 +33,11 @@ def test_every_check_has_a_case_and_a_line_on_the_page() -> None:
     assert {case.check for case in CASES} == CHECKS.keys()
     page = (ROOT / "deploy" / "doctor.md").read_text()
     assert re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", page, re.MULTILINE) == list(CHECKS.items())
+
+
+def test_the_page_says_how_many_records_are_read() -> None:
+    """A source that is not among them is not checked, and somebody must know."""
+    assert f"the last {LAST_RECORDS} records of each partition" in (ROOT / "deploy" / "doctor.md").read_text()
 
 
 def test_a_finding_of_a_server_takes_one_line() -> None:
