@@ -14,7 +14,9 @@ from watchroom.cli_doctor import doctor
 from watchroom.doctor import settings_checks as own
 from watchroom.doctor.ask_kafka import LAST_RECORDS
 from watchroom.doctor.checks import CHECKS
+from watchroom.doctor.examine import examine_environment
 from watchroom.doctor.finding import Finding, Severity, as_text
+from watchroom.settings import Settings
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
@@ -110,6 +112,14 @@ def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) 
         file.write_text("x")
         file.chmod(0o644)
     assert own.secret_files(SETTINGS, str(tmp_path)).keys() == {tmp_path / name}
+
+
+def test_a_folder_of_secrets_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where secrets lie is read before any setting, and ended in a traceback."""
+    secrets = tmp_path / "secrets"
+    secrets.write_text("x")
+    monkeypatch.setitem(Settings.model_config, "secrets_dir", str(secrets))
+    assert [each.subject for each in examine_environment()] == ["WATCHROOM_SECRETS_DIR", "everything else"]
 
 
 def test_no_control_character_of_a_server_is_printed(

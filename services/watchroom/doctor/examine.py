@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
@@ -47,7 +48,7 @@ def examine_environment(**given: object) -> list[Finding]:
         found += settings_checks.of_faults(error.faults)
         try:
             settings = Settings(**given)  # type: ignore[arg-type]  # variables that are no settings stop no check
-        except ValidationError:
+        except (ValidationError, SettingsError):
             return [*found, settings_checks.nothing_else_checked()]
     return _sorted([*found, *examine(settings)])
 
