@@ -65,3 +65,9 @@ def test_names_that_are_not_resolved_do_not_delay_it(monkeypatch: pytest.MonkeyP
         hung.set()
     assert {"redis", "kafka"} <= found
     assert took_s < ENOUGH_S
+
+
+def test_hosts_that_are_no_names_end_in_findings() -> None:
+    """Two dots in a row are a slip of the finger, and Python refuses them before it asks anybody."""
+    found, _ = examined(redis_url="redis://a..b:1", kafka="a..b:9092")
+    assert {"redis", "kafka"} <= found

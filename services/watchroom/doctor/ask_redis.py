@@ -26,5 +26,7 @@ def ask_redis(settings: Settings) -> Redis:
         return said._replace(read_ms=time.time_ns() // 1_000_000)
     except StoreUnavailable as error:
         return said._replace(failure=str(error))
+    except UnicodeError:
+        return said._replace(failure="has a host that is no host name")
     finally:
         reader.close()
