@@ -32,7 +32,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.tokens import KEY_LEAST_BYTES
@@ -487,6 +487,9 @@ def read_settings(**given: object) -> Settings:
         settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what it is given
     except ValidationError as error:
         raise ConfigurationInvalid([*faults, *map(_fault, _told_once(error.errors()))]) from error
+    except SettingsError as error:
+        secrets = Fault("WATCHROOM_SECRETS_DIR", "", str(error), "the path of a folder that holds files")
+        raise ConfigurationInvalid([*faults, secrets]) from error
     if faults:
         raise ConfigurationInvalid(faults)
     return settings

@@ -23,6 +23,7 @@ from watchroom.errors import Fault
 from watchroom.settings import Settings, read_settings
 from watchroom.store.evictions import Seen
 from watchroom.store.meta import Bound, Meta
+from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, SourceState
 
 NOW_MS = 1_767_571_200_000
@@ -60,7 +61,14 @@ ROUTES: dict[str, Any] = {
     "receivers": [{"name": "nobody"}, {"name": "webhook", "webhook_configs": [{"url": "<secret>"}]}],
 }
 OF_STOKE = {"receiver": "webhook", "routes": [{"match": {"area": "stoke"}, "receiver": "nobody"}]}
+OFF = {"receiver": "webhook", "mute_time_intervals": ["off"]}
+MUTED = {
+    **ROUTES,
+    "route": {"receiver": "webhook", "routes": [{"matchers": ['severity="page"'], **OFF}]},
+    "mute_time_intervals": [{"name": "off", "time_intervals": [{}]}],
+}
 STOKE = {**ROUTES, "route": OF_STOKE}
+WEBHOOK = {"name": "webhook", "webhook_configs": [{"url": "<secret>"}]}
 MAIL = {"name": "webhook", "email_configs": [{"to": "me@force.invalid", "smarthost": "smtp.force.example:587"}]}
 
 
@@ -109,6 +117,15 @@ def alertmanager(config: Any = ROUTES, alerts: Any = (WATCHDOG,)) -> Iterable[Fi
 def routed(receiver: dict[str, Any]) -> dict[str, Any]:
     """The routes, with another receiver of pages."""
     return {**ROUTES, "receivers": [{"name": "nobody"}, receiver]}
+
+
+def archived(receiver: dict[str, Any]) -> dict[str, Any]:
+    """Pages go to an example address and, by `continue`, to this receiver."""
+    pages = [{"match": {"severity": "page"}, "receiver": name} for name in ("archive", "pager")]
+    return {
+        "route": {"receiver": "webhook", "routes": [{**pages[0], "continue": True}, pages[1]]},
+        "receivers": [WEBHOOK, {**MAIL, "name": "archive"}, {**receiver, "name": "pager"}],
+    }
 
 
 def lag(fresh_ms: int | None) -> Iterable[Finding]:
@@ -408,20 +425,38 @@ CASES = [
     Case("redis-persistence", info(aof_last_write_status="err"), "could not write", "space on its disk", info()),
     Case(
         "force",
-        redis.of_force(SETTINGS, None),
+        redis.of_force(SETTINGS, None, {}),
         "holds nothing of it",
         "WATCHROOM_FORCE",
-        redis.of_force(SETTINGS, META),
-    ),
-    Case(
-        "force", redis.of_force(SETTINGS, META._replace(clearing=True)), "rebuild", "run `watchroom rebuild` again", []
+        redis.of_force(SETTINGS, META, {}),
     ),
     Case(
         "force",
-        redis.of_force(settings(streams="calls,crimes"), META),
+        redis.of_force(SETTINGS, META._replace(clearing=True), {}),
+        "rebuild",
+        "run `watchroom rebuild` again",
+        [],
+    ),
+    Case(
+        "force",
+        redis.of_force(SETTINGS, META, {CALLS: PartitionCounts(is_rebuilding=True)}),
+        f"merges the partitions of {CALLS} is running, or was interrupted",
+        "run `watchroom rebuild` again",
+        redis.of_force(SETTINGS, META, {CALLS: PartitionCounts(), LETTERS: PartitionCounts(is_rebuilding=True)}),
+    ),
+    Case(
+        "force",
+        redis.of_force(SETTINGS, None, {CALLS: PartitionCounts(is_rebuilding=True)}),
+        "was interrupted",
+        "stop the workers",
+        [],
+    ),
+    Case(
+        "force",
+        redis.of_force(settings(streams="calls,crimes"), META, {}),
         "holds nothing of crimes",
         "WATCHROOM_STREAMS",
-        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")})),
+        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")}), {}),
     ),
     Case(
         "definitions",
@@ -550,6 +585,27 @@ CASES = [
         "example addresses of receiver webhook",
         "your own addresses",
         alertmanager(routed({**MAIL, "email_configs": [{"to": "me@force.police.uk", "smarthost": "smtp:25"}]})),
+    ),
+    Case(
+        "alertmanager-pages",
+        alertmanager(MUTED),
+        r"1 alert\(s\) of severity page are muted at all times: Broken",
+        "mute_time_intervals",
+        alertmanager({**MUTED, "mute_time_intervals": [{"name": "off", "time_intervals": [{"weekdays": ["sunday"]}]}]}),
+    ),
+    Case(
+        "alertmanager-pages",
+        alertmanager(archived({})),
+        "only to the shipped example addresses of receiver archive",
+        "your own addresses",
+        alertmanager(archived(WEBHOOK)),
+    ),
+    Case(
+        "alertmanager-watchdog",
+        alertmanager({**MUTED, "route": {**OFF, "routes": [{"matchers": ['severity="page"']}, OFF]}}),
+        "Watchdog is muted at all times",
+        "mute_time_intervals",
+        alertmanager({**MUTED, "route": {"receiver": "webhook", "routes": [{"match": {"a": "b"}, **OFF}]}}),
     ),
     Case("alertmanager-watchdog", alertmanager(alerts=[]), "Watchdog does not arrive", "Prometheus", alertmanager()),
     Case(

@@ -12,8 +12,11 @@ from tests.doctor.cases import CASES, SETTINGS, Case, settings
 from tests.parts import ROOT
 from watchroom.cli_doctor import doctor
 from watchroom.doctor import settings_checks as own
+from watchroom.doctor.ask_kafka import LAST_RECORDS
 from watchroom.doctor.checks import CHECKS
+from watchroom.doctor.examine import examine_environment
 from watchroom.doctor.finding import Finding, Severity, as_text
+from watchroom.settings import Settings
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
@@ -34,6 +37,11 @@ def test_every_check_has_a_case_and_a_line_on_the_page() -> None:
     assert re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", page, re.MULTILINE) == list(CHECKS.items())
 
 
+def test_the_page_says_how_many_records_are_read() -> None:
+    """A source that is not among them is not checked, and somebody must know."""
+    assert f"the last {LAST_RECORDS} records of each partition" in (ROOT / "deploy" / "doctor.md").read_text()
+
+
 def test_a_finding_of_a_server_takes_one_line() -> None:
     """What a server answers may hold anything, and a log is read line by line."""
     finding = Finding(Severity.WRONG, "kafka", "Kafka", "no\nway", "It\r\nmatters.", "Do\x0bit.")
@@ -50,17 +58,68 @@ def test_files_that_cannot_be_used_are_named_before_anybody_is_asked(tmp_path: P
     assert own.unusable_files(SETTINGS) == []
 
 
+REDIS_URLS = [
+    "redis://127.0.0.1:6379/0",
+    "redis+sentinel://127.0.0.1:26379,127.0.0.1:26380/mymaster",
+    "unix:///run/redis/redis.sock",
+]
+
+
+@pytest.mark.parametrize("url", REDIS_URLS)
+def test_a_redis_url_of_every_form_has_no_unusable_files(url: str) -> None:
+    """With sentinels the server has no address of its own yet; its files are checked all the same."""
+    assert own.unusable_files(settings(redis_url=url)) == []
+
+
+@pytest.mark.parametrize("url", ["rediss://127.0.0.1:6379/0", "rediss+sentinel://127.0.0.1:26379/mymaster/0"])
+def test_a_certificate_that_cannot_be_read_is_named_for_redis_and_its_sentinels(url: str, tmp_path: Path) -> None:
+    """Otherwise it looks like a Redis that does not answer."""
+    assert own.unusable_files(settings(redis_url=url)) == []
+    (fault,) = own.unusable_files(settings(redis_url=url, redis_ca=str(tmp_path / "none.pem")))
+    assert fault.where == "WATCHROOM_REDIS_CA"
+
+
 def test_files_of_secrets_are_found_with_their_permissions(tmp_path: Path) -> None:
     """A password that every user of a machine may read is none."""
     key, secret = tmp_path / "key.pem", tmp_path / "watchroom_redis_url"
     for file, mode in ((key, 0o600), (secret, 0o644), (tmp_path / "other", 0o644)):
         file.write_text("x")
         file.chmod(mode)
-    used = SETTINGS.model_copy(update={"kafka_key": str(key)})
+    used = SETTINGS.model_copy(update={"kafka_key": str(key), "redis_key": str(key / "of-no-folder")})
     modes = own.secret_files(used, str(tmp_path))
     assert {file: mode & 0o777 for file, mode in modes.items()} == {key: 0o600, secret: 0o644}
     (found,) = own.of_secret_files(modes)
     assert found.subject == str(secret)
+    assert own.secret_files(SETTINGS, str(tmp_path / "none")) == {}
+
+
+SECRETS = [
+    "watchroom_kafka_password",
+    "watchroom_redis_url",
+    "watchroom_redis_sentinel_password",
+    "WATCHROOM_TOKEN_KEY",  # settings are read from files of any case
+    "watchroom_watchdog_webhook",
+    "watchroom_exporter_url",
+    "watchroom_prometheus_url",
+    "watchroom_alertmanager_url",
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) -> None:
+    """One that is forgotten is the one that stays open to all."""
+    for file in (tmp_path / name, tmp_path / "watchroom_zone"):
+        file.write_text("x")
+        file.chmod(0o644)
+    assert own.secret_files(SETTINGS, str(tmp_path)).keys() == {tmp_path / name}
+
+
+def test_a_folder_of_secrets_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where secrets lie is read before any setting, and ended in a traceback."""
+    secrets = tmp_path / "secrets"
+    secrets.write_text("x")
+    monkeypatch.setitem(Settings.model_config, "secrets_dir", str(secrets))
+    assert [each.subject for each in examine_environment()] == ["WATCHROOM_SECRETS_DIR", "everything else"]
 
 
 def test_no_control_character_of_a_server_is_printed(

@@ -10,7 +10,7 @@ import yaml
 from tests.doctor.cases import RULE
 from tests.parts import ROOT
 from watchroom.backtest.rules import from_api
-from watchroom.doctor.routes import configuration
+from watchroom.doctor.routes import Reached, configuration
 from watchroom.doctor.rules import is_same, key, shipped_rules
 from watchroom.generate.rules.files import shipped_catalogue
 
@@ -94,6 +94,43 @@ def test_matchers_are_read_in_every_form(route: dict[str, Any], is_matched: bool
     assert config is not None
     alert = {"severity": "page", "area": "tamworth", "name": 'a "b", c'}
     assert config.route(alert) == (["it"] if is_matched else ["top"])
+
+
+FULL = {
+    "times": [{"start_time": "00:00", "end_time": "24:00"}],
+    "weekdays": ["sunday:saturday"],
+    "days_of_month": ["1:31"],
+    "months": ["1:12"],
+}
+MUTED = [
+    ({"mute_time_intervals": ["it"]}, [{}], True),
+    ({"mute_time_intervals": ["it"]}, [{"weekdays": ["sunday"]}, FULL], True),
+    ({"mute_time_intervals": ["it"]}, [FULL | {"weekdays": ["saturday", "sunday"]}], False),
+    ({"mute_time_intervals": ["it"]}, [FULL | {"years": ["2026"]}], False),
+    ({"mute_time_intervals": ["it"]}, [FULL | {"times": [{"start_time": "09:00", "end_time": "24:00"}]}], False),
+    ({"mute_time_intervals": ["it"]}, [], False),
+    ({"active_time_intervals": ["it"]}, [], True),
+    ({"active_time_intervals": ["it"]}, [{}], False),
+    ({"active_time_intervals": ["it"]}, [{"weekdays": ["sunday"]}], False),
+    ({}, [{}], False),
+]
+
+
+@pytest.mark.parametrize("section", ["time_intervals", "mute_time_intervals"])
+@pytest.mark.parametrize(("route", "times", "is_muted"), MUTED)
+def test_a_route_that_never_notifies_is_recognised(
+    section: str, route: dict[str, Any], times: list[dict[str, Any]], is_muted: bool
+) -> None:
+    """One that is muted at night is somebody's rota; one that is always muted is a mistake."""
+    given = {
+        "route": {"receiver": "top", "routes": [{**route, "routes": [{"match": {"area": "stoke"}}]}]},
+        section: [{"name": "it", "time_intervals": times}],
+        "receivers": [],
+    }
+    config = configuration({"config": {"original": yaml.safe_dump(given)}})
+    assert config is not None
+    assert config.reached({}) == [Reached("top", is_muted)]
+    assert config.reached({"area": "stoke"}) == [Reached("top", False)]  # routes do not inherit it
 
 
 @pytest.mark.parametrize("status", [None, [], {"config": None}, {"config": {"original": "route: ["}}, {"config": {}}])

@@ -10,6 +10,7 @@ from tests.generate.test_yaml_text import read
 from watchroom.admission.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF
 from watchroom.events import headers, reasons
 from watchroom.generate.asyncapi import document
+from watchroom.intake.topic_settings import topic_settings
 from watchroom.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "events"
@@ -55,8 +56,15 @@ def test_every_topic_carries_its_types_and_the_heartbeat() -> None:
     default = Settings(_env_file=None, topic_prefix="watchroom")
     for stream in OF_STREAM:
         assert channels[stream]["address"] == default.topic(stream)
+        assert retention(channels[stream]) == topic_settings(default, default.topic(stream))["retention.ms"]
         assert set(channels[stream]["messages"]) == {HEARTBEAT, *(t for t, s in STREAM_OF.items() if s == stream)}
     assert channels["dead-letters"]["address"] == default.dead_letter_topic
+    assert retention(channels["dead-letters"]) == str(400 * 86_400_000)
+
+
+def retention(channel: dict[str, Any]) -> str:
+    """How long its topic keeps a record, as a broker writes it."""
+    return str(channel["bindings"]["kafka"]["topicConfiguration"]["retention.ms"])
 
 
 def test_every_header_is_described_and_the_reasons_are_the_closed_list() -> None:

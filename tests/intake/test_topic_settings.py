@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.intake.topic_settings import RETENTION_DAYS, differences, topic_settings
+from watchroom.intake.topic_settings import differences, topic_settings
 from watchroom.settings import read_settings
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import RETENTION_DAYS
 
 DAY_MS = 86_400_000
 SETTINGS = read_settings()
-CALLS, RETURNS, LETTERS = SETTINGS.topic("calls"), SETTINGS.topic("returns"), SETTINGS.dead_letter_topic
+CALLS, CRIMES, RETURNS = (SETTINGS.topic(name) for name in ("calls", "crimes", "returns"))
+LETTERS = SETTINGS.dead_letter_topic
 
 HARMFUL = [
     (CALLS, {"message.timestamp.type": "CreateTime"}, 3, "message.timestamp.type=LogAppendTime"),
@@ -18,6 +21,7 @@ HARMFUL = [
     (LETTERS, {"cleanup.policy": "compact"}, 1, "cleanup.policy=delete"),
     (CALLS, {"retention.ms": str(7 * DAY_MS)}, 1, f"retention.ms={RETENTION_DAYS * DAY_MS}"),
     (CALLS, {"retention.ms": "0"}, 1, f"retention.ms={RETENTION_DAYS * DAY_MS}"),
+    (CRIMES, {"retention.ms": str(400 * DAY_MS)}, 1, f"retention.ms={761 * DAY_MS}"),
     (RETURNS, {"retention.ms": str(4000 * DAY_MS)}, 1, "retention.ms=-1"),
     (CALLS, {"retention.bytes": "1073741824"}, 1, "retention.bytes=-1"),
     (CALLS, {"min.insync.replicas": "1"}, 3, "min.insync.replicas=2"),
@@ -31,6 +35,7 @@ HARMLESS = [
     (CALLS, {}, 3),  # the broker told nothing
     (CALLS, {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}, 1),
     (CALLS, {"retention.ms": str(500 * DAY_MS), "max.message.bytes": "4000000", "compression.type": "producer"}, 1),
+    (CRIMES, {"retention.ms": str(761 * DAY_MS)}, 1),
     (RETURNS, {"retention.ms": "-1"}, 1),
     (CALLS, {"min.insync.replicas": "1", "unclean.leader.election.enable": "true"}, 1),  # one copy: nothing to choose
     (CALLS, {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}, 3),
@@ -57,12 +62,81 @@ def test_a_harmless_setting_is_left_alone(topic: str, found: dict[str, str], rep
     assert differences(SETTINGS, topic, found, replication) == []
 
 
+KEEPING = [{}, {"calls": 900}, {"calls": 100_000}, {"incidents": 400.3}]
+
+
+@pytest.mark.parametrize("keeping_days", KEEPING)
 @pytest.mark.parametrize("replication", [1, 2, 3, 5])
-def test_what_we_make_ourselves_is_never_named(replication: int) -> None:
+def test_what_we_make_ourselves_is_never_named(replication: int, keeping_days: dict[str, float]) -> None:
     """Two definitions of a right topic would part one day."""
-    for topic in (CALLS, RETURNS, LETTERS):
-        made = topic_settings(SETTINGS, topic, replication)
-        assert differences(SETTINGS, topic, made, replication) == []
+    settings = read_settings(keeping_days=keeping_days)
+    for topic in (*map(settings.topic, STREAMS), LETTERS):
+        made = topic_settings(settings, topic, replication)
+        assert differences(settings, topic, made, replication) == []
+
+
+RETENTION = [
+    ("calls", {}, 400),
+    ("calls", {"calls": 900}, 900),
+    ("calls", {"calls": 100_000}, None),
+    ("crimes", {}, 761),
+    ("returns", {}, None),
+]
+
+
+@pytest.mark.parametrize(("stream", "keeping_days", "days"), RETENTION)
+def test_records_are_kept_as_long_as_a_rebuild_needs_them(
+    stream: str, keeping_days: dict[str, float], days: int | None
+) -> None:
+    """Twelve months, and the last event of everything that is still known."""
+    settings = read_settings(keeping_days=keeping_days)
+    made = topic_settings(settings, settings.topic(stream))
+    assert made["retention.ms"] == ("-1" if days is None else str(days * DAY_MS))
+
+
+LOST = [
+    (
+        CALLS,
+        7,
+        "Records are deleted after 7 days. A rebuild would lose months that began earlier (12 months need 400 days).",
+    ),
+    (
+        CALLS,
+        2.5,
+        (
+            "Records are deleted after 2.5 days. A rebuild would lose months that began earlier (12 months need 400"
+            " days), and all calls whose last event is older, though they are kept for 3 days (WATCHROOM_KEEPING_DAYS)."
+        ),
+    ),
+    (
+        CRIMES,
+        400,
+        (
+            "Records are deleted after 400 days. A rebuild would lose all crimes whose last event is older, though they"
+            " are kept for 761 days (WATCHROOM_KEEPING_DAYS)."
+        ),
+    ),
+    (
+        RETURNS,
+        4000,
+        (
+            "Records are deleted after 4,000 days. A rebuild would lose all returns whose last event is older, though"
+            " they are kept for ever."
+        ),
+    ),
+    (
+        LETTERS,
+        7,
+        "Records are deleted after 7 days. Dead letters should be there for 400 days, to be listed and replayed.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("topic", "days", "why"), LOST)
+def test_a_short_retention_is_named_with_what_is_lost(topic: str, days: float, why: str) -> None:
+    """Nobody raises a number for its own sake."""
+    (difference,) = differences(SETTINGS, topic, {"retention.ms": str(round(days * DAY_MS))}, 1)
+    assert difference.why == why
 
 
 def test_an_acknowledged_record_survives_the_loss_of_a_broker() -> None:

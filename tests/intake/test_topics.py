@@ -49,13 +49,15 @@ async def test_workers_that_start_together_make_the_topics_once(stack: Stack) ->
     assert all(topics.partitions == dict.fromkeys(owned_topics(settings), 2) for topics in found)
 
 
-async def test_arrival_is_the_brokers_clock_and_records_stay_400_days(real_stack: Stack) -> None:
+async def test_arrival_is_the_brokers_clock_and_records_stay_as_long_as_a_rebuild_needs(real_stack: Stack) -> None:
     """LogAppendTime is what lateness rests on, 400 days are what a rebuild of 12 months rests on."""
     settings = real_stack.settings()
     await ensure_topics(settings)
-    calls, letters = [await settings_of(settings, t) for t in (settings.topic("calls"), settings.dead_letter_topic)]
+    topics = settings.topic("calls"), settings.dead_letter_topic, settings.topic("crimes")
+    calls, letters, crimes = [await settings_of(settings, topic) for topic in topics]
     assert calls["message.timestamp.type"] == letters["message.timestamp.type"] == "LogAppendTime"
     assert calls["retention.ms"] == letters["retention.ms"] == str(400 * 86_400_000)
+    assert crimes["retention.ms"] == str(761 * 86_400_000)
     assert calls["compression.type"] == letters["compression.type"] == "zstd"
     assert (calls["max.message.bytes"], letters["max.message.bytes"]) == ("1048576", "2097152")
 

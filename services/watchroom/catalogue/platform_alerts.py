@@ -349,7 +349,7 @@ PLATFORM_ALERTS: Final[tuple[PlatformAlert, ...]] = (
             "Source `other` is one that is not declared, or an event that cannot be read: ask who writes to the topic.",
             "See how many and where: `watchroom dead-letters list --reason raw_identifier` has partition and offset.",
             "Allow nobody but Watchroom to read the topic until the data is gone (`kafka-acls.sh`).",
-            "Kafka cannot delete single records. They disappear when the topic's retention has passed (400 days).",
+            "Kafka cannot delete single records. They disappear once the topic's `retention.ms` has passed.",
             "Sooner: `kafka-delete-records.sh` removes all records of a partition below an offset, good ones too.",
             "Back up Redis before that: its figures stay, but `watchroom rebuild` cannot make those months again.",
             "Have the source send the events again, with tokens (late ones as `history`): letters cannot be replayed.",

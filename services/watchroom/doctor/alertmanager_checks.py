@@ -15,6 +15,10 @@ from watchroom.settings import Settings
 WATCHDOG: Final = "Watchdog"
 PAGE: Final = "page"
 ROUTES: Final = "deploy/alertmanager/alertmanager.yml"
+NOBODY: Final = "When they fire, nobody is called."
+MUTED_FIX: Final = (
+    f"Remove the mute_time_intervals or active_time_intervals from their route (see {ROUTES}), or correct the times."
+)
 
 
 def of_alertmanager(
@@ -52,23 +56,40 @@ def _pages(force: str, shipped: Sequence[Rule], areas: Sequence[str]) -> Iterato
 
 
 def _of_pages(subject: str, config: Configuration, alerts: Sequence[Alert]) -> Iterator[Finding]:
-    lost = dict.fromkeys(
-        alert["alertname"] for alert in alerts if not any(config.integrations(name) for name in config.route(alert))
-    )
+    """Alerts that are sent nowhere: one real receiver that is not always muted is enough."""
+    lost, muted, examples = [], [], set()
+    for alert in alerts:
+        sending = [each for each in config.reached(alert) if config.integrations(each.receiver)]
+        heard = {each.receiver for each in sending if not each.is_muted}
+        if not sending:
+            lost.append(alert["alertname"])
+        elif not heard:
+            muted.append(alert["alertname"])
+        elif all(map(config.is_example, heard)):
+            examples |= heard
     if lost:
+        names = list(dict.fromkeys(lost))
         yield wrong(
             "alertmanager-pages",
             subject,
-            f"{len(lost)} alert(s) of severity page lead to no receiver with an integration: {listed(list(lost))}",
-            "When they fire, nobody is called.",
+            f"{len(names)} alert(s) of severity page lead to no receiver with an integration: {listed(names)}",
+            NOBODY,
             f"Give the receiver that they are routed to an e-mail address, a webhook or a pager (see {ROUTES}).",
         )
-    examples = {name for alert in alerts for name in config.route(alert) if config.is_example(name)}
+    if muted:
+        names = list(dict.fromkeys(muted))
+        yield wrong(
+            "alertmanager-pages",
+            subject,
+            f"{len(names)} alert(s) of severity page are muted at all times: {listed(names)}",
+            NOBODY,
+            MUTED_FIX,
+        )
     if examples:
         yield wrong(
             "alertmanager-pages",
             subject,
-            f"pages go to the shipped example addresses of receiver {listed(sorted(examples))}",
+            f"pages go only to the shipped example addresses of receiver {listed(sorted(examples))}",
             "They lead nowhere, so nobody is called.",
             f"Write your own addresses into {ROUTES}.",
         )
@@ -87,6 +108,8 @@ def _of_watchdog(
     if all(alert.get("status", {}).get("state") == "suppressed" for alert in found):
         what = f"{WATCHDOG} is silenced or inhibited"
         yield wrong("alertmanager-watchdog", subject, what, why, "Expire the silence that matches it.")
+    elif all(each.is_muted for alert in found for each in config.reached(alert.get("labels", {}))):
+        yield wrong("alertmanager-watchdog", subject, f"{WATCHDOG} is muted at all times", why, MUTED_FIX)
     receivers = {each.get("name", "") for alert in found for each in alert.get("receivers", ())}
     if not any(config.integrations(name) for name in receivers):
         fix = f"Route it to a webhook receiver with the address of `watchroom watchdog` (see {ROUTES})."

@@ -21,8 +21,9 @@ from watchroom.intake.log_ids import log_ids
 from watchroom.intake.topics import found_settings, owned_topics
 from watchroom.kafka import clients
 from watchroom.kafka.asking import refusal
-from watchroom.kafka.security import security_of
+from watchroom.kafka.security import Security, security_of
 from watchroom.settings import Settings
+from watchroom.tls import Refusal
 
 REQUEST_MS: Final = 4_000
 CONNECT_WITHIN_S: Final = 5.0
@@ -38,7 +39,7 @@ async def ask_kafka(settings: Settings) -> Kafka:
     """What the brokers say; what they do not say is named."""
     servers = [server.strip() for server in settings.kafka.split(",")]
     security = security_of(settings)
-    answers = await asyncio.gather(*(refusal(server, security) for server in servers))
+    answers = await asyncio.gather(*(_refusal(server, security) for server in servers))
     failures = {
         server: (found.answer, found.look_at)
         for server, found in zip(servers, answers, strict=True)
@@ -66,6 +67,13 @@ async def ask_kafka(settings: Settings) -> Kafka:
         await admin.close()
     read_ms = time.time_ns() // 1_000_000
     return Kafka(failures, topics, ids or {}, found or {}, group, logs or {}, read_ms, unread)
+
+
+async def _refusal(server: str, security: Security) -> Refusal | None:
+    try:
+        return await refusal(server, security)
+    except UnicodeError:
+        return Refusal("has a host that is no host name", "WATCHROOM_KAFKA")
 
 
 async def _or_why(check: str, asked: Awaitable[Answer], unread: dict[str, str]) -> Answer | None:

@@ -21,10 +21,12 @@ def ask_redis(settings: Settings) -> Redis:
     reader = Reader(settings.redis, settings.force, TIMEOUT_S)
     try:
         said = said._replace(info=reader.info(), missing_rights=missing_rights(settings.redis, Keys(settings.force)))
-        said = said._replace(meta=reader.meta())
+        said = said._replace(meta=reader.meta(), partition_counts=reader.partition_counts())
         said = said._replace(partitions=reader.partitions(), sources=reader.sources())
         return said._replace(read_ms=time.time_ns() // 1_000_000)
     except StoreUnavailable as error:
         return said._replace(failure=str(error))
+    except UnicodeError:
+        return said._replace(failure="has a host that is no host name")
     finally:
         reader.close()

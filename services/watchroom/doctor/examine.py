@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
@@ -29,11 +30,12 @@ from watchroom.doctor.checks import LACKING_ON_EMBEDDED
 from watchroom.doctor.facts import Kafka, Monitoring, Redis
 from watchroom.doctor.finding import Finding, Severity, unchecked
 from watchroom.doctor.rules import shipped_rules
+from watchroom.doctor.threads import DaemonThreads
 from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings, read_settings
 from watchroom.store.filled import redefined
 
-KAFKA_WITHIN_S: Final = 25.0
+WITHIN_S: Final = 20.0  # for Kafka and for Redis: with the start of the process and the rest, less than 30 s
 _ORDER: Final = tuple(Severity)
 
 
@@ -46,7 +48,7 @@ def examine_environment(**given: object) -> list[Finding]:
         found += settings_checks.of_faults(error.faults)
         try:
             settings = Settings(**given)  # type: ignore[arg-type]  # variables that are no settings stop no check
-        except ValidationError:
+        except (ValidationError, SettingsError):
             return [*found, settings_checks.nothing_else_checked()]
     return _sorted([*found, *examine(settings)])
 
@@ -62,6 +64,8 @@ def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
 
 
 async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
+    # those of the loop's own would be waited for at its end, however long they take
+    asyncio.get_running_loop().set_default_executor(DaemonThreads())
     found = [*settings_checks.of_settings(settings)]
     found += settings_checks.of_secret_files(
         settings_checks.secret_files(settings, os.environ.get("WATCHROOM_SECRETS_DIR"))
@@ -75,9 +79,7 @@ async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
     found += settings_checks.of_faults(faults)
     if faults:
         return [*found, settings_checks.nothing_else_checked()]
-    kafka, redis, pages = await asyncio.gather(
-        _kafka(settings), asyncio.to_thread(ask_redis, settings), ask_pages(settings)
-    )
+    kafka, redis, pages = await asyncio.gather(_kafka(settings), _redis(settings), ask_pages(settings))
     found += of_kafka(settings, kafka, redis)
     found += of_redis(settings, redis, catalogue)
     found += exporter_checks.of_exporter(settings, pages.exporter)
@@ -112,7 +114,7 @@ def of_redis(settings: Settings, redis: Redis, catalogue: Catalogue | None) -> I
         yield from redis_checks.of_info(settings, redis.info or {})
         yield from redis_checks.of_evictions(settings, redis.info, redis.meta)
     if redis.read_ms:
-        yield from redis_checks.of_force(settings, redis.meta)
+        yield from redis_checks.of_force(settings, redis.meta, redis.partition_counts)
     if redis.meta is not None and not redis.meta.clearing and catalogue is not None:
         changed = redefined(redis.meta, settings, catalogue)
         yield from redis_checks.of_definitions({name: changed[name] for name in settings.streams if name in changed})
@@ -128,10 +130,18 @@ def of_monitoring(settings: Settings, pages: Monitoring, catalogue: Catalogue | 
 
 async def _kafka(settings: Settings) -> Kafka:
     try:
-        async with asyncio.timeout(KAFKA_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             return await ask_kafka(settings)
     except TimeoutError:
-        return Kafka(unread={"kafka": f"no answer within {KAFKA_WITHIN_S:g} s"})
+        return Kafka(unread={"kafka": f"no answer within {WITHIN_S:g} s"})
+
+
+async def _redis(settings: Settings) -> Redis:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            return await asyncio.to_thread(ask_redis, settings)
+    except TimeoutError:
+        return Redis(failure=f"did not answer within {WITHIN_S:g} s")
 
 
 def _sorted(found: list[Finding]) -> list[Finding]:

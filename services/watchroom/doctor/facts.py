@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from watchroom.store.meta import Meta
+from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, SourceState
 
 
@@ -61,6 +62,7 @@ class Redis(NamedTuple):
     meta: Meta | None = None
     partitions: Mapping[tuple[str, int], PartitionState] = {}
     sources: Mapping[tuple[str, str], SourceState] = {}
+    partition_counts: Mapping[str, PartitionCounts] = {}  # by topic
     read_ms: int = 0  # when partitions and sources were read; 0: never
 
 

@@ -12,6 +12,7 @@ from watchroom.redis_url import UNIX, parse
 from watchroom.settings import Settings
 from watchroom.store import findings
 from watchroom.store.meta import CLEARING_SAID, Meta
+from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.refusals import RIGHTS
 
 CHECKS: Final = {
@@ -23,6 +24,7 @@ CHECKS: Final = {
     "persistence": "redis-persistence",
 }  # by the name that the finding has in `store.findings`
 FULL: Final = 0.9  # of maxmemory
+AGAIN: Final = "Wait for it if it runs; otherwise stop the workers and run `watchroom rebuild` again."
 REBUILD: Final = "Stop the workers and run `watchroom rebuild`."
 
 
@@ -88,10 +90,22 @@ def of_evictions(settings: Settings, info: Mapping[str, Any] | None, meta: Meta 
         yield wrong("redis-evicted", subject, found.found, _sentence(found.why), _sentence(found.do))
 
 
-def of_force(settings: Settings, meta: Meta | None) -> Iterator[Finding]:
-    """A force, or streams of it, that Redis does not hold."""
+def of_force(settings: Settings, meta: Meta | None, counts: Mapping[str, PartitionCounts]) -> Iterator[Finding]:
+    """A force, or streams of it, that Redis does not hold, and rebuilds that were interrupted.
+
+    Args:
+        settings: They name force and streams.
+        meta: Under what the figures were made.
+        counts: What is known of each topic's partition counts.
+    """
     subject = f"force {settings.force}"
-    if meta is None:
+    if meta is not None and meta.clearing:
+        yield wrong("force", subject, CLEARING_SAID, "Everything is withheld until it has ended.", AGAIN)
+    elif merging := [topic for topic in settings.topics.values() if topic in counts and counts[topic].is_rebuilding]:
+        what = f"a rebuild that merges the partitions of {listed(merging)} is running, or was interrupted"
+        why = "Workers read none of these topics, and their streams are withheld, until it has ended."
+        yield wrong("force", subject, what, why, AGAIN)
+    elif meta is None:
         yield wrong(
             "force",
             subject,
@@ -99,10 +113,6 @@ def of_force(settings: Settings, meta: Meta | None) -> Iterator[Finding]:
             "No worker has ever run with this force and this Redis.",
             "Check WATCHROOM_FORCE and WATCHROOM_REDIS_URL, and start `watchroom worker`.",
         )
-    elif meta.clearing:
-        why = "Everything is withheld until it has ended."
-        fix = "Wait for it if it runs; otherwise run `watchroom rebuild` again."
-        yield wrong("force", subject, CLEARING_SAID, why, fix)
     elif lacking := [stream for stream in settings.streams if stream not in meta.streams]:
         yield wrong(
             "force",

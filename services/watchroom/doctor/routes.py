@@ -16,6 +16,21 @@ _MATCHER: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(r"\\(.)")
 _NOWHERE: Final = (".invalid", ".example", "@example.com")  # names that lead nowhere (RFC 2606)
+# values of the parts of a time interval that leave nothing out, as Alertmanager writes them
+_EVERY: Final[Mapping[str, Sequence[object]]] = {
+    "times": ({"start_time": "00:00", "end_time": "24:00"},),
+    "weekdays": ("sunday:saturday",),
+    "days_of_month": ("1:31", "1:-1"),
+    "months": ("1:12",),
+    "years": (),
+}
+
+
+class Reached(NamedTuple):
+    """A receiver that an alert is routed to."""
+
+    receiver: str
+    is_muted: bool  # at all times
 
 
 class Configuration(NamedTuple):
@@ -24,10 +39,22 @@ class Configuration(NamedTuple):
     root: Mapping[str, Any]  # the top route
     receivers: Mapping[str, Mapping[str, Any]]
     smarthost: str = ""
+    intervals: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # time intervals by name
 
     def route(self, alert: Alert) -> list[str]:
-        """Names of the receivers that an alert reaches."""
-        return list(dict.fromkeys(_reached(self.root, alert, str(self.root.get("receiver", "")))))
+        """Names of the receivers that an alert is routed to."""
+        return list(dict.fromkeys(each.receiver for each in self.reached(alert)))
+
+    def reached(self, alert: Alert) -> list[Reached]:
+        """The receivers that an alert is routed to, and by a route that is always muted or not."""
+        routes = _reached(self.root, alert, str(self.root.get("receiver", "")))
+        return [Reached(receiver, self._is_muted(route)) for route, receiver in routes]
+
+    def _is_muted(self, route: Mapping[str, Any]) -> bool:
+        """Whether a route never notifies. Routes do not inherit this."""
+        mutes, active = (route.get(f"{name}_time_intervals") or () for name in ("mute", "active"))
+        is_always = any(any(map(_is_always, self.intervals.get(name, ()))) for name in mutes)
+        return is_always or (bool(active) and not any(self.intervals.get(name) for name in active))
 
     def integrations(self, receiver: str) -> int:
         """How many ways a receiver sends by."""
@@ -58,10 +85,18 @@ def configuration(status: object) -> Configuration | None:
     if not isinstance(read, dict) or not isinstance(read.get("route"), dict):
         return None
     receivers = {str(each.get("name")): each for each in read.get("receivers") or ()}
-    return Configuration(read["route"], receivers, str((read.get("global") or {}).get("smtp_smarthost") or ""))
+    named = [*(read.get("time_intervals") or ()), *(read.get("mute_time_intervals") or ())]
+    intervals = {str(each.get("name")): each.get("time_intervals") or () for each in named}
+    smarthost = str((read.get("global") or {}).get("smtp_smarthost") or "")
+    return Configuration(read["route"], receivers, smarthost, intervals)
 
 
-def _reached(route: Mapping[str, Any], alert: Alert, receiver: str) -> Iterator[str]:
+def _is_always(interval: Mapping[str, Any]) -> bool:
+    """Whether a time interval leaves out no time; several ranges that do so only together are not recognised."""
+    return all(not interval.get(part) or any(each in full for each in interval[part]) for part, full in _EVERY.items())
+
+
+def _reached(route: Mapping[str, Any], alert: Alert, receiver: str) -> Iterator[tuple[Mapping[str, Any], str]]:
     """As Alertmanager goes: the first child that matches, and those after it while `continue` is set; else itself."""
     receiver = str(route.get("receiver") or receiver)
     found = False
@@ -72,7 +107,7 @@ def _reached(route: Mapping[str, Any], alert: Alert, receiver: str) -> Iterator[
             if not child.get("continue"):
                 break
     if not found:
-        yield receiver
+        yield route, receiver
 
 
 class _Matcher(NamedTuple):

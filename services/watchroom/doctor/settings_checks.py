@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from watchroom.doctor.finding import Finding, listed, unchecked, warning, wrong
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kafka.security import security_of
-from watchroom.settings import Settings
-from watchroom.store.connection import connection
+from watchroom.settings import PREFIX, Settings
+from watchroom.store.connection import client
 
 READ_S: Final = 1.0  # an exporter reads Redis so often
+SECRETS: Final = tuple(
+    sorted(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr or not field.repr)
+)
+"""Settings that may hold a password or a key: the secret ones, and those that are never printed (URLs)."""
 CONTAINER_SECRETS: Final = ("/run/secrets/", "/var/run/secrets/")  # mounted into one container alone
 
 
@@ -57,7 +64,7 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
 def unusable_files(settings: Settings) -> list[Fault]:
     """Files of certificates and keys with which no connection can be made."""
     faults: list[Fault] = []
-    for load in (partial(security_of, settings), partial(connection, settings.redis)):
+    for load in (partial(security_of, settings), partial(client, settings.redis)):
         try:
             load()
         except ConfigurationInvalid as error:
@@ -66,11 +73,16 @@ def unusable_files(settings: Settings) -> list[Fault]:
 
 
 def secret_files(settings: Settings, folder: str | None) -> dict[Path, int]:
-    """Permissions of the files of passwords and keys, by path; those that do not exist are left out."""
+    """Permissions of the files of passwords and keys, by path; those that we cannot see are left out."""
     files = [Path(file) for file in (settings.kafka_key, settings.redis_key) if file]
-    names = {f"watchroom_{name}" for name in ("kafka_password", "redis_url", "token_key", "watchdog_webhook")}
-    files += [Path(folder) / name for name in sorted(names)] if folder else []
-    return {file: file.stat().st_mode for file in files if file.is_file()}
+    names = {f"{PREFIX}{name}".lower() for name in SECRETS}
+    with suppress(OSError):
+        files += sorted(file for file in Path(folder).iterdir() if file.name.lower() in names) if folder else []
+    modes: dict[Path, int] = {}
+    for file in files:
+        with suppress(OSError):
+            modes[file] = file.stat().st_mode
+    return {file: mode for file, mode in modes.items() if stat.S_ISREG(mode)}
 
 
 def of_secret_files(modes: Mapping[Path, int]) -> Iterator[Finding]:

@@ -10,11 +10,12 @@ from watchroom.events import headers, reasons
 from watchroom.events.envelope import NAME_PATTERN
 from watchroom.generate.event_schemas import schema
 from watchroom.generate.yaml_text import yaml_text
+from watchroom.streams import STREAMS
+from watchroom.streams.stream import retention_ms
 
 PREFIX: Final = "watchroom"
 """Default of WATCHROOM_TOPIC_PREFIX."""
 DEAD_LETTERS: Final = "dead-letters"
-_DAY_MS: Final = 86_400_000
 _BINDING: Final = "0.5.0"
 
 
@@ -55,7 +56,7 @@ def _channel(stream: str) -> dict[str, Any]:
         "title": f"Events of {stream}",
         "description": "Watchroom creates the topic with LogAppendTime, so that a record's timestamp is its arrival.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-        "bindings": {"kafka": _topic(1_048_576)},
+        "bindings": {"kafka": _topic(1_048_576, STREAMS[stream].keeping_days)},
     }
 
 
@@ -66,15 +67,16 @@ def _dead_letter_channel() -> dict[str, Any]:
         "description": "Their bytes untouched (cut beyond 1 MiB), with the reason in headers. A crash may repeat a"
         " letter: topic, partition and offset identify it.",
         "messages": {"dead-letter": {"$ref": "#/components/messages/dead-letter"}},
-        "bindings": {"kafka": _topic(2_097_152)},
+        "bindings": {"kafka": _topic(2_097_152, 0)},
     }
 
 
-def _topic(most_bytes: int) -> dict[str, Any]:
+def _topic(most_bytes: int, keeping_days: float) -> dict[str, Any]:
+    kept_ms = retention_ms(keeping_days)
     return {
         "topicConfiguration": {
             "cleanup.policy": ["delete"],
-            "retention.ms": 400 * _DAY_MS,
+            "retention.ms": -1 if kept_ms is None else kept_ms,
             "max.message.bytes": most_bytes,
         },
         "bindingVersion": _BINDING,

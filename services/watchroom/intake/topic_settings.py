@@ -1,7 +1,8 @@
 """What the broker-side settings of a topic must be, and what is wrong with those that somebody else gave it. Pure.
 
-LogAppendTime makes a record's timestamp the broker's, so arrival is no producer's opinion; 400 days of retention let a
-rebuild make 12 months again, and what is never forgotten is kept for ever. An acknowledged record survives the loss of
+LogAppendTime makes a record's timestamp the broker's, so arrival never depends on a producer's clock; 400 days of
+retention let a rebuild make 12 months again, and an entity that is known for longer, or for ever, needs its records for
+as long. An acknowledged record survives the loss of
 a broker only if two brokers have it (`min.insync.replicas`) and none without it may become leader.
 """
 
@@ -12,9 +13,8 @@ from typing import Final, NamedTuple
 
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
-from watchroom.streams.stream import FOR_EVER_DAYS
+from watchroom.streams.stream import RETENTION_DAYS, retention_ms
 
-RETENTION_DAYS: Final = 400
 NO_LIMIT: Final = "-1"
 EVENTS_MOST_BYTES: Final = 1024 * 1024
 DEAD_LETTERS_MOST_BYTES: Final = 2 * 1024 * 1024
@@ -31,6 +31,7 @@ UNCLEAN: Final = "unclean.leader.election.enable"
 MOST_BYTES: Final = "max.message.bytes"
 
 _DAY_MS = 86_400_000
+_MONTHS_MS = RETENTION_DAYS * _DAY_MS
 
 
 class Difference(NamedTuple):
@@ -65,13 +66,14 @@ def topic_settings(settings: Settings, topic: str, replication: int | None = Non
         replication: Copies of it; default: as many as we would make.
     """
     dead = topic == settings.dead_letter_topic
+    kept_ms = retention_ms(_keeping_days(settings, topic))
     copies = settings.replication if replication is None else replication
     safe = {MIN_INSYNC: "2", UNCLEAN: "false"} if copies >= SAFE_REPLICATION else {}
     return {
         TIMESTAMP_TYPE: BY_BROKER,
         CLEANUP: "delete",  # said, because a broker may have other defaults
         RETENTION_BYTES: NO_LIMIT,
-        RETENTION_MS: NO_LIMIT if topic in _kept_for_ever(settings) else str(RETENTION_DAYS * _DAY_MS),
+        RETENTION_MS: NO_LIMIT if kept_ms is None else str(kept_ms),
         "compression.type": "zstd",
         MOST_BYTES: str(DEAD_LETTERS_MOST_BYTES if dead else EVENTS_MOST_BYTES),
         **safe,
@@ -91,7 +93,7 @@ def differences(settings: Settings, topic: str, found: Mapping[str, str], replic
     return [
         *_of_timestamps(topic, found, wanted),
         *_of_cleanup(topic, found),
-        *_of_retention(topic, found, wanted),
+        *_of_retention(settings, topic, found, wanted),
         *_of_acknowledgement(topic, found, replication),
         *_of_size(topic, found, wanted, is_refused=topic == settings.dead_letter_topic),
     ]
@@ -111,11 +113,12 @@ def _of_cleanup(topic: str, found: Mapping[str, str]) -> Iterator[Difference]:
         yield Difference(topic, CLEANUP, value, "delete", why, refused=True)
 
 
-def _of_retention(topic: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
+def _of_retention(
+    settings: Settings, topic: str, found: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[Difference]:
     least, value = wanted[RETENTION_MS], found.get(RETENTION_MS, NO_LIMIT)
     if (kept_ms := _number(value)) is not None and kept_ms >= 0 and (least == NO_LIMIT or kept_ms < int(least)):
-        needed = "for good" if least == NO_LIMIT else f"{RETENTION_DAYS} days"
-        why = f"Records are deleted after {kept_ms / _DAY_MS:g} days; a rebuild needs them {needed}."
+        why = f"Records are deleted after {_days(kept_ms)} days. {_lost(settings, topic, kept_ms)}"
         yield Difference(topic, RETENTION_MS, value, least, why)
     size = found.get(RETENTION_BYTES, NO_LIMIT)
     if (_number(size) or 0) > 0:
@@ -155,9 +158,35 @@ def _of_size(
     yield Difference(topic, MOST_BYTES, value, wanted[MOST_BYTES], why, is_refused and size < LETTER_MOST_BYTES)
 
 
-def _kept_for_ever(settings: Settings) -> set[str]:
-    """Topics of streams whose entities are never forgotten: a rebuild must find all that they were made from."""
-    return {settings.topic(name) for name, stream in STREAMS.items() if stream.keeping_days == FOR_EVER_DAYS}
+def _lost(settings: Settings, topic: str, kept_ms: int) -> str:
+    """What is lost where records are deleted so early: a sentence."""
+    if topic == settings.dead_letter_topic:
+        return f"Dead letters should be there for {RETENTION_DAYS} days, to be listed and replayed."
+    stream, keeping_days = _stream(settings, topic), _keeping_days(settings, topic)
+    lost = [f"months that began earlier (12 months need {RETENTION_DAYS} days)"] if kept_ms < _MONTHS_MS else []
+    if retention_ms(keeping_days) is None:
+        lost.append(f"all {stream} whose last event is older, though they are kept for ever")
+    elif kept_ms < keeping_days * _DAY_MS:
+        lost.append(
+            f"all {stream} whose last event is older, though they are kept for {keeping_days:g} days"
+            " (WATCHROOM_KEEPING_DAYS)"
+        )
+    return f"A rebuild would lose {', and '.join(lost)}."
+
+
+def _keeping_days(settings: Settings, topic: str) -> float:
+    """How long what a topic tells is known; 0 for the one of dead letters."""
+    stream = _stream(settings, topic)
+    return settings.keeping_days.root[stream] if stream else 0.0
+
+
+def _stream(settings: Settings, topic: str) -> str:
+    """The stream of a topic; "" for the one of dead letters."""
+    return next((stream for stream in STREAMS if settings.topic(stream) == topic), "")
+
+
+def _days(kept_ms: int) -> str:
+    return f"{kept_ms / _DAY_MS:,.6g}"
 
 
 def _number(text: str) -> int | None:

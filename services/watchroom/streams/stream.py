@@ -20,6 +20,18 @@ State = Any
 # All times lie between 1970 and 2200, which is less: nothing is so late, and nothing is forgotten.
 NO_BOUND_DAYS: Final = 90_000
 FOR_EVER_DAYS: Final = 100_000
+RETENTION_DAYS: Final = 400  # in Kafka, at least: so a rebuild makes 12 months again
+
+
+def retention_ms(keeping_days: float) -> int | None:
+    """How long Kafka must keep a stream's records, so that a rebuild finds what it needs; None: for ever.
+
+    The months, and the last event of every entity that is still known.
+
+    Args:
+        keeping_days: An entity is known so long after its last event.
+    """
+    return None if keeping_days >= FOR_EVER_DAYS else round(max(RETENTION_DAYS, keeping_days) * 86_400_000)
 
 
 class Word(NamedTuple):
