@@ -10,6 +10,7 @@ from watchroom.errors import StoreUnavailable
 from watchroom.intake.intake import Intake, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.settings import Settings
+from watchroom.store.backoff import Backoff
 from watchroom.store.keys import Keys
 from watchroom.store.noted import NotedHash
 from watchroom.store.open_transactions import OpenTransaction, field, value
@@ -27,9 +28,15 @@ def open_transaction(lane: Lane, at_ms: int) -> OpenTransaction | None:
     return OpenTransaction(lane.stable, lane.open_since_ms, at_ms)
 
 
-async def note_forever(settings: Settings, intake: Intake) -> None:
-    """Keep what Redis says of open transactions up to date, for the partitions that are ours."""
-    noted = NotedHash(settings.redis, Keys(settings.force).open_transactions)
+async def note_forever(settings: Settings, intake: Intake, backoff: Backoff | None = None) -> None:
+    """Keep what Redis says of open transactions up to date, for the partitions that are ours.
+
+    Args:
+        settings: Which Redis and force.
+        intake: Of this worker.
+        backoff: Of all clients of Redis that it has.
+    """
+    noted = NotedHash(settings.redis, Keys(settings.force).open_transactions, backoff)
     said: dict[str, OpenTransaction] = {}
     try:
         while True:

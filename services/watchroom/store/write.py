@@ -71,6 +71,7 @@ class Store:
         definitions: By stream, from `definition.definition_of`.
         log_ids: By topic, what tells a log from one made anew under the same name; empty where the
             broker has no such ids.
+        backoff: Shared by the clients of one process.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Store:
         force: str,
         definitions: Mapping[str, Mapping[str, Any]],
         log_ids: Mapping[str, str] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self.keys = Keys(force)
         self._server = server
@@ -91,7 +93,7 @@ class Store:
         }
         self._log_ids = dict(log_ids or {})
         self._shown = address_of(server).shown
-        self._backoff, self._asking_for_info = Backoff(), Seldom()
+        self._backoff, self._asking_for_info = backoff or Backoff(), Seldom()
         self._is_replica = False
         self.findings: Sequence[Finding] = ()  # what a person should put right in this Redis, as last seen
         self._redis = async_client(
@@ -211,6 +213,11 @@ class Store:
     def _differing(self, stored: Mapping[str, str]) -> dict[str, str]:
         meta = meta_of(stored)
         return {} if meta is None else differing(meta, self._definitions)
+
+    @property
+    def is_refused(self) -> bool:
+        """Redis refuses us now; a client with a back-off of its own need not try as well."""
+        return self._backoff.is_refused
 
     async def agreeing(self) -> set[str]:
         """Our streams that Redis holds under our definitions; none while a rebuild clears the keys."""
