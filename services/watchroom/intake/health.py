@@ -98,6 +98,7 @@ class Health:
         if (
             time.monotonic() - max(lane.touched_at_s, lane.placed_at_s) > ANSWER_S
             and "redis" not in self._status.waits()
+            and not (self.intake and lane.place in self.intake.without_letters)
         ):
             reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")
         return reasons
