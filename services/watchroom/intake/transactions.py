@@ -16,16 +16,22 @@ from watchroom.store.noted import NotedHash
 from watchroom.store.open_transactions import OpenTransaction, field, value
 
 NAMED_AFTER_MS = 5_000  # producers that work commit several times a second
+ANSWERED_WITHIN_MS = 5_000  # fetches are answered within half a second
 EVERY_S = 2.0
 
 log = structlog.get_logger("watchroom.intake")
 
 
 def open_transaction(lane: Lane, at_ms: int) -> OpenTransaction | None:
-    """The transaction that hides the rest of a lane's log, once it has been open for a while."""
+    """The transaction that hides the rest of a lane's log, once it has been open for a while.
+
+    Only by what Kafka answered lately: while it is silent, nobody knows whether the transaction has ended.
+    """
     if lane.held_up_ms(at_ms) < NAMED_AFTER_MS or lane.stable is None or lane.open_since_ms is None:
         return None
-    return OpenTransaction(lane.stable, lane.open_since_ms, at_ms)
+    if lane.answered_ms is None or at_ms - lane.answered_ms > ANSWERED_WITHIN_MS:
+        return None
+    return OpenTransaction(lane.stable, lane.open_since_ms, lane.answered_ms)
 
 
 async def note_forever(settings: Settings, intake: Intake, backoff: Backoff | None = None) -> None:
