@@ -156,6 +156,22 @@ def test_a_running_worker_ends_with_2_when_the_policy_is_changed(
         "WATCHROOM_GROUP": settings.force,
         "WATCHROOM_STREAMS": "calls",
         "WATCHROOM_HEALTH_PORT": str(free_port()),
+async def test_a_count_that_is_reset_hides_no_eviction(settings: Settings, plain: Any) -> None:
+    """`CONFIG RESETSTAT` sets it to 0: what is evicted then is more than nothing, and less than what was known."""
+    evict(plain)
+    clear(settings.redis, settings.force)
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    plain.hset(store.keys.meta, "evictions", 5)
+    plain.config_resetstat()
+    await store.check_evictions()
+    assert plain.hget(store.keys.meta, "evicted") is None, "nothing was evicted since"
+    evict(plain)
+    await store.check_evictions()
+    await store.close()
+    assert plain.hget(store.keys.meta, "evicted") == b"1"
+
+
         "WATCHROOM_TOUCH_S": "0.5",
     }
     running = Running("watchroom", "worker", environment=variables)
@@ -272,3 +288,5 @@ def test_a_process_that_says_little_is_no_fault() -> None:
     assert Seen("a", 5).missed(Process("a", evicted=6))
     assert not Seen("a", 5).missed(Process("a", evicted=5))
     assert Seen("b", 5).missed(Process("a", evicted=1)), "another process begins at 0"
+    assert Seen("a", 5).missed(Process("a", evicted=3)), "so does one whose count was reset"
+    assert not Seen("a", 5).missed(Process("a", evicted=0))

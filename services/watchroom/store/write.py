@@ -154,9 +154,10 @@ class Store:
         fields = [keys.EVICTIONS_OF, keys.EVICTIONS]
         stored = await self._answer(self._redis.hmget(self.keys.meta, fields))
         seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
-        if seen.missed(process):
-            marked = {keys.EVICTED: "1", **as_seen(process)}
-            await self._answer(self._redis.hset(self.keys.meta, mapping=cast("dict[Any, Any]", marked)))
+        if seen.missed(process) or seen.was_reset(process):
+            marked = {keys.EVICTED: "1"} if seen.missed(process) else {}
+            known = cast("dict[Any, Any]", {**marked, **as_seen(process)})
+            await self._answer(self._redis.hset(self.keys.meta, mapping=known))
 
     async def _process(self) -> Process:
         """What Redis says of itself; little if we may not ask for INFO."""
