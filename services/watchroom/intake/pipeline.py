@@ -44,6 +44,16 @@ def make_store(
     return Store(settings.redis, settings.force, definitions, topics.log_ids, backoff)
 
 
+async def check_redis(settings: Settings, backoff: Backoff) -> bool:
+    """True if figures can be kept in this Redis; raises as `Store.check`. Nothing is written before that is known."""
+    store = Store(settings.redis, settings.force, {}, backoff=backoff)
+    try:
+        await store.check()
+    finally:
+        await store.close()
+    return True
+
+
 class Appliers:
     """Makes the applier of a partition; called once for each partition that is assigned to us."""
 

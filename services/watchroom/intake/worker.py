@@ -37,7 +37,7 @@ from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.partition_counts import CountKeeper
-from watchroom.intake.pipeline import Appliers, make_store
+from watchroom.intake.pipeline import Appliers, check_redis, make_store
 from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
@@ -132,6 +132,8 @@ class Worker:
             return 0
         for sentence in topics.differing:
             log.warning(sentence)
+        if not await self._insist("redis", lambda: check_redis(settings, self._redis_backoff)):
+            return 0
         counts = CountKeeper(settings, topics, self._redis_backoff)
         added = await self._insist("redis", counts.open)
         if added is None:

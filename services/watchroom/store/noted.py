@@ -8,10 +8,11 @@ from typing import Any, cast
 
 from redis.exceptions import RedisError
 
-from watchroom.errors import StoreRefuses
+from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.redis_url import RedisServer
 from watchroom.store.backoff import Backoff
 from watchroom.store.connection import OnceMore, client, unavailable
+from watchroom.store.refusals import not_now_said
 
 TIMEOUT_S = 5.0
 
@@ -68,6 +69,10 @@ class NotedHash:
         try:
             yield
         except (RedisError, OSError) as error:
+            if said := not_now_said(error):
+                self._backoff.ended()
+                self._redis.connection_pool.disconnect(inuse_connections=False)  # see `Store._connect_anew`
+                raise StoreUnavailable(said) from error
             ours = unavailable(self._server, error)
             if isinstance(ours, StoreRefuses):
                 self._backoff.refused(ours)
