@@ -115,7 +115,7 @@ async def _rebuild(
     settle_ms = round(settings.partitions_settle_s * 1000)
     try:
         starts = await _logs(consumer, settings, topics)
-        await refuse_open_transactions(consumer, starts)
+        await refuse_open_transactions(consumer, starts, settings.kafka_tools)
         counts = {topic: await dated(consumer, topic, known, _now_ms()) for topic, known in counts.items()}
         refuse_early(counts, settle_ms, _now_ms())
         refuse_loss(

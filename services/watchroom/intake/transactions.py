@@ -51,7 +51,7 @@ async def note_forever(settings: Settings, intake: Intake, backoff: Backoff | No
             now_said = {field(*place): one for place, one in found.items()}
             for place, one in found.items():
                 if field(*place) not in said:
-                    log.error(one.said(*place), topic=place.topic, partition=place.partition)
+                    log.error(one.said(*place, settings.kafka_tools), topic=place.topic, partition=place.partition)
             if not said and not now_said:
                 continue
             texts = {name: value(one) for name, one in now_said.items()}
