@@ -156,7 +156,7 @@ class Store:
         seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
         if seen.missed(process) or seen.was_reset(process):
             marked = {keys.EVICTED: "1"} if seen.missed(process) else {}
-            known = cast("dict[Any, Any]", {**marked, **as_seen(process)})
+            known: dict[Any, Any] = {**marked, **as_seen(process)}
             await self._answer(self._redis.hset(self.keys.meta, mapping=known))
 
     async def _process(self) -> Process:
