@@ -63,7 +63,7 @@ async def test_rights_that_are_withdrawn_and_given_back_need_no_restart(secured:
         await asyncio.to_thread(produce, settings, records(settings, 5))
         await until_page_says("ok\n", 30, "/readyz", port)
         await room.until_applied(worker)
-        assert retries(page(port, "/metrics")) <= 4
+        assert retries(page(port, "/metrics")) <= 6  # at 0, 2, 6, 14, 30 and 46 s, if this machine is busy
         await deny(secured, "group", settings.group)
         await until_page_says(f"Kafka does not let this user use group {settings.group}", 20, "/readyz", port)
         await deny(secured, "group", settings.group, again=True)

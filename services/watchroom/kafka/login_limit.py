@@ -18,6 +18,7 @@ from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import IllegalSaslStateError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 FIRST_WAIT_S, MOST_WAIT_S = 2.0, 16.0
+EARLY_S = 0.1  # a caller that waits as long by itself is not turned away for some milliseconds
 REFUSALS = (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
@@ -75,7 +76,7 @@ class Refusals:
             known, now_s = self._refused.get(name), time.monotonic()
             if known is None:
                 return FIRST_WAIT_S
-            if now_s < known.until_s:
+            if now_s < known.until_s - EARLY_S:
                 raise known.error.with_traceback(None)
             self._refused[name] = known._replace(until_s=now_s + MOST_WAIT_S)  # for all others, until this one ends
             return min(2 * known.wait_s, MOST_WAIT_S)
