@@ -466,6 +466,12 @@ class Settings(BaseSettings):
         return self.redis._replace(read_from=self.redis_read_from)
 
     @property
+    def kafka_tools(self) -> str:
+        """Options of Kafka's own command-line tools, for commands that messages tell a person to run."""
+        config = "" if self.kafka_security == "plaintext" else " --command-config client.properties"
+        return f"--bootstrap-server {self.kafka.replace(' ', '')}{config}"
+
+    @property
     def redis_shown(self) -> str:
         """The Redis URL without user and password, for messages."""
         return redis_url_shown(self.redis_url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchroom.exporter.judge import Heard, held_up, partitions_added, reading, silence, staleness
-from watchroom.settings import SourceRule
+from watchroom.settings import SourceRule, read_settings
 from watchroom.store.open_transactions import OpenTransaction
 from watchroom.store.partition_counts import Count, PartitionCounts
 
@@ -103,8 +103,10 @@ def test_a_topic_with_more_partitions_than_its_figures_were_made_from_is_withhel
 def test_an_open_transaction_is_named_while_a_worker_sees_it() -> None:
     """What a worker said before it went says nothing about now."""
     found = {("north.calls", 3): OpenTransaction(7, NOW - 60_000, NOW - 1_000)}
-    (said,) = held_up("north.calls", found, NOW)
+    tools = read_settings(kafka="a:1, b:2", kafka_security="ssl").kafka_tools
+    (said,) = held_up("north.calls", found, NOW, tools)
     assert "partition 3: a transaction has been open since 2021-11-26T23:59:00" in said
-    assert "abort --topic north.calls --partition 3 --start-offset 7" in said
-    assert list(held_up("north.crimes", found, NOW)) == []
-    assert list(held_up("north.calls", found, NOW + 60_000)) == []
+    command = "kafka-transactions.sh --bootstrap-server a:1,b:2 --command-config client.properties abort"
+    assert f"`{command} --topic north.calls --partition 3 --start-offset 7`" in said
+    assert list(held_up("north.crimes", found, NOW, tools)) == []
+    assert list(held_up("north.calls", found, NOW + 60_000, tools)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -15,7 +16,11 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import families
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
+from watchroom.exporter.run import health
 from watchroom.settings import SourceRule, read_settings
+from watchroom.store.keys import Keys
+from watchroom.store.open_transactions import OpenTransaction, field
+from watchroom.store.open_transactions import value as transaction
 from watchroom.streams import STREAMS
 
 NONE = dict.fromkeys(STREAMS, 0)
@@ -52,6 +57,24 @@ def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlR
         "watchroom_calls_waiting_oldest_seconds",
     }
     assert not absent & names_of(samples)
+
+
+def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(room: ControlRoom) -> None:
+    """It is published all the same, so that nothing else says why its figures stand still."""
+    topic = room.settings.topic("returns")
+    room.client.hset(
+        Keys(room.settings.force).open_transactions,
+        field(topic, 0),
+        transaction(OpenTransaction(7, NOON - 60_000, NOON - 1_000)),
+    )
+    mirror = room.mirror()
+    mirror.refresh(NOON)
+    page = room.page(mirror)
+    assert page.faults(NOON)["returns"] == []
+    (said,) = page.held_up(NOON)["returns"]
+    assert f"{topic} partition 0: a transaction has been open since" in said
+    assert page.held_up(NOON + 60_000) == {}
+    assert "open_transactions" in json.loads(health(mirror, page).body)
 
 
 def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: ControlRoom) -> None:

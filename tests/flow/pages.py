@@ -16,6 +16,10 @@ def page(port: int, path: str) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()
+    except urllib.error.URLError as error:
+        if not isinstance(error.reason, ConnectionRefusedError):  # else it is not there yet
+            raise
+        return str(error)
 
 
 async def until_page_says(what: str, within_s: float, path: str, port: int) -> None:

@@ -109,7 +109,7 @@ async def look_for_open_transactions(kafka: KafkaServer, topic: str) -> None:
     async with AIOKafkaConsumer(bootstrap_servers=kafka.address, isolation_level="read_committed") as consumer:
         consumer.assign([place])
         consumer.seek(place, 0)
-        await refuse_open_transactions(consumer, await look_at_logs(consumer, {place: 0}))
+        await refuse_open_transactions(consumer, await look_at_logs(consumer, {place: 0}), "")
 
 
 async def test_every_compression_and_what_has_no_value_is_read_alike(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from tests.intake.recorder import Recorder, RecordingApplier
+from watchroom.errors import BrokerRefuses
 from watchroom.intake.batch import RecordBatch
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health
 from watchroom.intake.intake import Intake, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.intake.status import Status
+from watchroom.intake.touching import _notice_silence
 
 PLACE = ("watchroom.calls", 0)
 
@@ -61,6 +64,43 @@ async def test_a_wait_for_a_server_is_not_ready_but_live() -> None:
     health.intake.status.waiting("redis", "Redis did not answer")
     assert health.not_live() == []
     assert "Redis did not answer" in health.not_ready()[0]
+
+
+class WithoutLetters(RecordingApplier):
+    """A partition with a record that must become a dead letter, while none can be sent."""
+
+    can_send = False
+
+    async def apply(self, batch: RecordBatch, fresh_ms: int | None, now_ms: int) -> None:
+        """Refuse, as `DeadLetters.send`, until letters can be sent."""
+        if not self.can_send:
+            raise BrokerRefuses("Kafka does not let this user write to topic north.dead-letters")
+        await super().apply(batch, fresh_ms, now_ms)
+
+
+async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() -> None:
+    """Fetches are answered meanwhile, and their answers must not take the reason off the page."""
+    health, lane = working(stall_s=0)
+    intake = health.intake
+    assert intake is not None
+    lane.applier = applier = WithoutLetters(Recorder(stored={PLACE: 0}), PLACE)
+    await applier.start()
+    lane.note(Answer(now_ms(), 0, 10))
+    batch = lane.hand_out(RecordBatch(*PLACE, 0, [], 10))
+    assert batch is not None
+    intake.handle(batch)
+    async with asyncio.timeout(5):
+        while not intake.status.waits():  # noqa: ASYNC110 - the status tells nobody
+            await asyncio.sleep(0)
+    lane.touched_at_s = lane.placed_at_s = time.monotonic() - 11
+    _notice_silence(intake)
+    assert health.not_live() == []
+    assert health.not_ready() == ["waiting: Kafka does not let this user write to topic north.dead-letters"]
+    applier.can_send = True
+    async with asyncio.timeout(5):
+        while intake.status.waits():  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.05)
+    assert health.not_ready() == []
 
 
 async def test_without_fetch_answers_it_is_not_ready() -> None:

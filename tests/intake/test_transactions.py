@@ -6,7 +6,7 @@ from typing import Any
 
 from watchroom.intake.freshness import Answer
 from watchroom.intake.lanes import Lane, Place
-from watchroom.intake.transactions import NAMED_AFTER_MS, open_transaction
+from watchroom.intake.transactions import ANSWERED_WITHIN_MS, NAMED_AFTER_MS, open_transaction
 from watchroom.store.open_transactions import OpenTransaction, by_partition, field, value
 
 
@@ -29,6 +29,16 @@ def test_it_is_named_once_it_has_been_open_for_a_while() -> None:
     lane.note(Answer(9_000, 5, 9, 9))
     assert open_transaction(lane, 99_000) is None
     assert lane.behind()
+
+
+def test_nothing_is_said_of_a_transaction_while_kafka_is_silent() -> None:
+    """It may have ended an hour ago; whoever is told of it would abort another one."""
+    lane = lane_at(5)
+    for sent_ms in (1_000, 9_000):
+        lane.note(Answer(sent_ms, 5, 9, 5))
+    at_ms = 9_000 + ANSWERED_WITHIN_MS
+    assert open_transaction(lane, at_ms) == OpenTransaction(5, 1_000, 9_000), "as of the last answer"
+    assert open_transaction(lane, at_ms + 1) is None
 
 
 def test_transactions_that_end_are_not_named_however_many_follow() -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.flow.servers import KafkaServer
 from tests.flow.servers.certificates import Authority, Certificate
 from tests.parts import PartMissing, missing
+from watchroom.kafka import asking, login_limit
+from watchroom.kafka.login_limit import LoginLimit
 from watchroom.replay.server import LOOPBACK
 
 USER, PASSWORD = "wr", "cr-3/t?#@"  # may do everything
@@ -73,6 +75,15 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         yield Secured(server, authority, stranger, authority.sign("ours"), stranger.sign("strangers"))
     finally:
         server.stop()
+
+
+@pytest.fixture(autouse=True)
+def limit(monkeypatch: pytest.MonkeyPatch) -> LoginLimit:
+    """Logins are limited for a whole process: what one test was refused is not to hold up the next."""
+    fresh = LoginLimit()
+    monkeypatch.setattr(login_limit, "login_limit", fresh)
+    monkeypatch.setattr(asking, "login_limit", fresh)
+    return fresh
 
 
 def _listeners(authority: Authority) -> dict[str, dict[str, object]]:

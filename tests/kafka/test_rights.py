@@ -11,16 +11,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from tests.flow.commands import watchroom
+from tests.flow.pages import until_page_says
 from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
-from tests.kafka.test_secured import room, whole_flow
+from tests.kafka.test_secured import as_user_of_the_page, room, whole_flow
 from tests.parts import ROOT
 from watchroom.doctor.ask_kafka import ask_kafka
 from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import environment
 from watchroom.replay.produce import Outgoing, produce
+from watchroom.replay.server import free_port
 from watchroom.settings import read_settings
 
 __all__ = ["room"]
@@ -100,10 +100,20 @@ async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, roo
     assert (await ensure_topics(read_settings(**as_other(secured), **own))).differing == []
 
 
-async def test_without_rights_a_worker_says_what_it_may_not(secured: Secured, room: Room) -> None:
-    """One line, exit 1: nothing of it mends itself."""
-    given = {**as_other(secured), "topic_prefix": room.settings.force, "redis_url": room.settings.redis_url}
-    done = await asyncio.to_thread(watchroom, "worker", environment=environment(read_settings(**given)))
-    assert done.code == 1, done
-    assert re.search(r"refused to create topic .*(rights|authorized)", done.said), done
-    assert OTHER_PASSWORD not in done.said
+async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Secured, room: Room) -> None:
+    """First that it may not create its topics, then that it may not see them; granted both, it goes on by itself."""
+    given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
+    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    prefix, topic, port = f"{settings.topic_prefix}.", settings.topic("calls"), settings.health_port
+    create = (RESOURCES["topic"], prefix, PATTERNS["prefixed"], OPERATIONS["Create"])
+    worker = Room(settings, room.client, room.folder).worker(health_port=port)
+    starting = asyncio.create_task(asyncio.to_thread(worker.start))
+    try:
+        await until_page_says(f"does not let this user create topic {topic}, ", 20, "/readyz", port)
+        await allow(secured, [create])
+        await until_page_says(f"not show this user topic {topic}", 20, "/readyz", port)
+        await allow(secured, rules("watchroom", settings.force))
+        await starting
+        assert OTHER_PASSWORD not in (room.folder / "worker.log").read_text()
+    finally:
+        worker.stop()

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka import client as aiokafka_client
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
@@ -20,24 +19,29 @@ from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, Secured
 from tests.kafka.test_rights import RESOURCES, allow, as_other, rules
 from tests.kafka.test_secured import as_user_of_the_page, records, room
+from watchroom.errors import BrokerRefuses, EventRefused
+from watchroom.events.record import Record
+from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.judging import Refused
+from watchroom.intake.status import Status
 from watchroom.intake.topics import ensure_topics
 from watchroom.kafka import asking, login_limit
 from watchroom.kafka.clients import consumer as make_consumer
-from watchroom.kafka.login_limit import LoginLimit
-from watchroom.replay.produce import produce
+from watchroom.replay.produce import Outgoing, produce
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 
 __all__ = ["room"]
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
-READ, DENY, LITERAL = 3, 2, 3
+READ, WRITE, DENY, LITERAL = 3, 4, 2, 3
+REFUSED = Refused(Record(0, 1, b"1", b"{}", ()), EventRefused("bad_json", "no event"))
 
 
-async def deny(secured: Secured, resource: str, name: str, *, again: bool = False) -> None:
-    """Take READ from the other user; `again`: give it back."""
+async def deny(secured: Secured, resource: str, name: str, operation: int = READ, *, again: bool = False) -> None:
+    """Take a right from the other user; `again`: give it back."""
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
     await admin.start()
-    given = RESOURCES[resource], name, LITERAL, f"User:{OTHER}", "*", READ, DENY
+    given = RESOURCES[resource], name, LITERAL, f"User:{OTHER}", "*", operation, DENY
     try:
         await admin._send_request(DeleteAclsRequest(*given) if again else CreateAclsRequest(*given))
     finally:
@@ -59,7 +63,7 @@ async def test_rights_that_are_withdrawn_and_given_back_need_no_restart(secured:
         await asyncio.to_thread(produce, settings, records(settings, 5))
         await until_page_says("ok\n", 30, "/readyz", port)
         await room.until_applied(worker)
-        assert retries(page(port, "/metrics")) <= 4
+        assert retries(page(port, "/metrics")) <= 6  # at 0, 2, 6, 14, 30 and 46 s, if this machine is busy
         await deny(secured, "group", settings.group)
         await until_page_says(f"Kafka does not let this user use group {settings.group}", 20, "/readyz", port)
         await deny(secured, "group", settings.group, again=True)
@@ -91,20 +95,22 @@ async def running(settings: Settings, password: str) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
-async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The client's own pace would be hundreds of tries; the sentence is that of a worker that starts."""
-    settings, tries = read_settings(**secured.scram(kafka_password="changed")), []
-    limit = LoginLimit()
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When this process made a connection to Kafka."""
+    found: list[float] = []
 
     async def counted(*arguments: Any, **more: Any) -> AIOKafkaConnection:
-        tries.append(time.monotonic())
+        found.append(time.monotonic())
         return await create_conn(*arguments, **more)
 
     monkeypatch.setattr(login_limit, "create_conn", counted)
-    monkeypatch.setattr(aiokafka_client, "create_conn", limit.connect)
-    monkeypatch.setattr(asking, "login_limit", limit)
+    return found
+
+
+async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(secured: Secured, tries: list[float]) -> None:
+    """The client's own pace would be hundreds of tries; the sentence is that of a worker that starts."""
+    settings = read_settings(**secured.scram(kafka_password="changed"))
     assert asking.refused_now(settings) is None
     async with running(settings, secured.scram()["kafka_password"]) as consumer:
         tries.clear()
@@ -119,3 +125,43 @@ async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(
         async with asyncio.timeout(20):
             while asking.refused_now(settings) is not None:
                 await consumer.getmany(timeout_ms=200)
+
+
+async def test_letters_that_wait_log_in_no_more_often_than_one_client(secured: Secured, tries: list[float]) -> None:
+    """Of four partitions, each of which tries again and again; a locked user would need a person."""
+    letters = DeadLetters(read_settings(**secured.scram(kafka_password="changed")), Status())
+    until_s = time.monotonic() + 4
+
+    async def insist(partition: int) -> None:
+        while time.monotonic() < until_s:
+            with pytest.raises(BrokerRefuses, match="WATCHROOM_KAFKA_PASSWORD"):
+                await letters.send("north.calls", partition, [REFUSED])
+            await asyncio.sleep(0.05)
+
+    await asyncio.gather(*map(insist, range(4)))
+    assert len(tries) == 2  # at once and after 2 s
+
+
+async def test_a_worker_that_may_not_write_letters_says_so_and_blames_nobody_else(secured: Secured, room: Room) -> None:
+    """It is not Redis that keeps a partition from going on, and a restart would not help."""
+    await allow(secured, rules("watchroom", room.settings.force))
+    given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
+    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    inside = Room(settings, room.client, room.folder)
+    letters, port = settings.dead_letter_topic, settings.health_port
+    await ensure_topics(settings)
+    await deny(secured, "topic", letters, WRITE)
+    wanted = f"Kafka does not let this user write to topic {letters}: grant it WRITE"
+    with inside.worker(health_port=port) as worker:
+        await asyncio.to_thread(produce, settings, [Outgoing(settings.topic("calls"), b"1", b"{}")])
+        await until_page_says(wanted, 20, "/readyz", port)
+        until_s = time.monotonic() + 4
+        while time.monotonic() < until_s:
+            said = page(port, "/readyz")
+            assert wanted in said
+            assert page(port, "/livez") == "ok\n"
+            await asyncio.sleep(0.2)
+        assert retries(page(port, "/metrics")) <= 4
+        await deny(secured, "topic", letters, WRITE, again=True)
+        await until_page_says("ok\n", 30, "/readyz", port)
+        await room.until_applied(worker)

@@ -17,16 +17,20 @@ from tests.parts import ROOT, PartMissing, missing
 from tests.store.steps import DEFINITIONS
 from tests.test_cli import CALL_LOG, EXTRACT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.errors import ConfigurationInvalid
+from watchroom.errors import ConfigurationInvalid, StoreRefuses
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Answer, Server
+from watchroom.intake import worker
+from watchroom.intake.pipeline import check_redis
+from watchroom.intake.topics import Topics
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, read_settings
+from watchroom.store.backoff import Backoff
 from watchroom.store.clear import clear
 from watchroom.store.evictions import Process, Seen, process_of
 from watchroom.store.read import Reader
@@ -93,6 +97,26 @@ async def test_no_worker_opens_a_redis_that_may_evict(
     assert plain.keys("*") == []
 
 
+async def test_a_worker_looks_at_redis_before_it_writes_anything(
+    settings: Settings, plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Partition counts are the first that it notes; all rights that are missing are named together before that."""
+
+    async def found(_: Settings) -> Topics:
+        return Topics({settings.topic("calls"): 4}, frozenset(), {})
+
+    monkeypatch.setattr(worker, "ensure_topics", found)
+    plain.config_set("maxmemory-policy", "volatile-lru")
+    with pytest.raises(ConfigurationInvalid, match="maxmemory-policy"):
+        await worker.Worker(settings)._work()
+    assert plain.keys("*") == []
+    plain.config_set("maxmemory-policy", "noeviction")
+    plain.execute_command("ACL", "SETUSER", "few", "on", ">p", "~*", "+@all", "-hset", "-evalsha")
+    lacking = settings.model_copy(update={"redis_url": settings.redis_url.replace("://", "://few:p@")})
+    with pytest.raises(StoreRefuses, match="run EVALSHA, HSET;"):
+        await check_redis(lacking, Backoff())
+
+
 async def test_the_exporter_withholds_while_redis_may_evict(
     settings: Settings, plain: Any, withheld: Callable[[], str]
 ) -> None:
@@ -130,6 +154,22 @@ async def test_what_was_evicted_stays_told_until_a_rebuild(
     evict(plain)
     assert "Redis has evicted keys" in withheld()
     await store.close()
+
+
+async def test_a_count_that_is_reset_hides_no_eviction(settings: Settings, plain: Any) -> None:
+    """`CONFIG RESETSTAT` sets it to 0: what is evicted then is more than nothing, and less than what was known."""
+    evict(plain)
+    clear(settings.redis, settings.force)
+    store = Store(settings.redis, settings.force, DEFINITIONS)
+    await store.open()
+    plain.hset(store.keys.meta, "evictions", 5)
+    plain.config_resetstat()
+    await store.check_evictions()
+    assert plain.hget(store.keys.meta, "evicted") is None, "nothing was evicted since"
+    evict(plain)
+    await store.check_evictions()
+    await store.close()
+    assert plain.hget(store.keys.meta, "evicted") == b"1"
 
 
 async def test_without_the_right_to_ask_all_goes_on(
@@ -272,3 +312,5 @@ def test_a_process_that_says_little_is_no_fault() -> None:
     assert Seen("a", 5).missed(Process("a", evicted=6))
     assert not Seen("a", 5).missed(Process("a", evicted=5))
     assert Seen("b", 5).missed(Process("a", evicted=1)), "another process begins at 0"
+    assert Seen("a", 5).missed(Process("a", evicted=3)), "so does one whose count was reset"
+    assert not Seen("a", 5).missed(Process("a", evicted=0))

@@ -15,6 +15,7 @@ from tests.store.steps import DEFINITIONS, TOPIC, content, full
 from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.replay.server import free_port
 from watchroom.store.keys import Keys
+from watchroom.store.noted import NotedHash
 from watchroom.store.write import Store
 
 KEYS = Keys("force")
@@ -61,6 +62,32 @@ async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, clie
     client.replicaof("NO", "ONE")
     await store.step(full(10, 20), again=True)
     assert (await store.position(TOPIC, 0)).next_offset == 20
+
+
+def test_what_is_noted_beside_the_steps_waits_in_the_same_words(redis_server: RedisServer, client: Redis) -> None:
+    """And not in those of a pipeline, which say all that was to be written."""
+    noted = NotedHash(redis_server.url, "noted")
+    client.config_set("maxmemory", 1)
+    with pytest.raises(StoreUnavailable, match=r"^Redis does not write now \((OOM )?command not allowed"):
+        noted.change({"field": "value"})
+    client.config_set("maxmemory", 0)
+    noted.change({"field": "value"})
+    noted.close()
+
+
+def test_after_a_failover_what_is_noted_goes_to_the_new_primary_too(redis_server: RedisServer, client: Redis) -> None:
+    """The old one stays up as a replica: over the connection that there is, it would refuse for ever."""
+    noted = NotedHash(redis_server.url, "noted")
+    noted.change({"field": "value"})
+    client.replicaof("127.0.0.1", free_port())
+    before = {each["id"] for each in client.client_list()}
+    with pytest.raises(StoreUnavailable, match="it is a replica"):
+        noted.change({"field": "value"})
+    client.replicaof("NO", "ONE")
+    noted.change({"field": "other"})
+    new = {each["id"] for each in client.client_list() if each["cmd"] == "exec"} - before
+    noted.close()
+    assert len(new) == 1, "the name is looked up again with a new connection"
 
 
 async def test_after_a_failover_the_name_is_resolved_anew(redis_server: RedisServer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import time
@@ -16,6 +17,7 @@ import pytest
 from tests.conftest import new_name
 from tests.flow.servers import RedisServer, Stack
 from tests.intake.worker_process import WorkerProcess
+from tests.parts import ROOT
 from tests.store.steps import DEFINITIONS
 from tests.store.test_backoff import Clock
 from tests.store.test_rights import acl_rules
@@ -26,17 +28,22 @@ from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Asked
+from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.store.backoff import Backoff
+from watchroom.store.keys import Keys
+from watchroom.store.noted import NotedHash
+from watchroom.store.partition_counts import Count, PartitionCountStore
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 MOST_IN_A_MINUTE = 9  # of one client
+CLIENTS_OF_A_WORKER = {"CountKeeper", "make_store", "transactions.note_forever"}
 STEP_S = 0.5  # of the minute that these tests count through
 
 
@@ -101,6 +108,39 @@ async def test_a_worker_with_many_partitions_asks_as_seldom(redis_server: RedisS
         assert all(isinstance(answer, StoreRefuses) for answer in answers)
     await store.close()
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE + 1
+
+
+async def test_all_clients_of_a_worker_together_ask_as_seldom(redis_server: RedisServer, plain: Any) -> None:
+    """Steps, open transactions, partition counts and bands of months: they have one login."""
+    plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
+    url, clock = redis_server.url.replace("://", "://wr:wrong@"), Clock()
+    backoff = Backoff(clock)
+    store, counts = Store(url, "force", DEFINITIONS, backoff=backoff), PartitionCountStore(url, "force", backoff)
+    noted = NotedHash(url, Keys("force").open_transactions, backoff)
+    settings = read_settings(redis_url=url, force="force")
+    writer = MonthBandsWriter(settings, load_catalogue(settings.schemas / "measures", settings.areas), store)
+    for _ in range(round(60 / STEP_S)):
+        with pytest.raises(StoreRefuses, match="does not let user 'wr' in"):
+            noted.change({"t|0": "1 2 3"})
+        with pytest.raises(StoreRefuses):
+            counts.note("t", Count(4, 0), None)
+        with pytest.raises(StoreRefuses):
+            await store.position("t", 0)
+        assert await writer.write("calls", 0) == 0
+        clock.now_s += STEP_S
+    await store.close()
+    counts.close()
+    noted.close()
+    assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
+
+
+def test_each_client_of_a_worker_is_given_its_back_off() -> None:
+    """One that is made without would ask beside the others."""
+    source = (ROOT / "services" / "watchroom" / "intake" / "worker.py").read_text()
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    made = {name: call for call in calls if (name := ast.unparse(call.func)) in CLIENTS_OF_A_WORKER}
+    assert made.keys() == CLIENTS_OF_A_WORKER
+    assert all("self._redis_backoff" in map(ast.unparse, call.args) for call in made.values())
 
 
 def test_what_is_changed_while_they_run_is_said_and_healed(

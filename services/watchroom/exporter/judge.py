@@ -78,11 +78,18 @@ def partitions_added(topic: str, known: PartitionCounts | None, filled: int | No
         yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
 
 
-def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms: int) -> Iterator[str]:
-    """Which transactions that were left open keep a topic from being read to its end; `found` are those of all."""
+def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms: int, tools: str) -> Iterator[str]:
+    """Which transactions that were left open keep a topic from being read to its end.
+
+    Args:
+        topic: Of which they are told.
+        found: Those of all topics.
+        now_ms: The present.
+        tools: `Settings.kafka_tools`.
+    """
     for (of, partition), one in sorted(found.items()):
         if of == topic and now_ms - one.seen_ms <= SEEN_WITHIN_MS:
-            yield one.said(topic, partition)
+            yield one.said(topic, partition, tools)
 
 
 def silence(rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int) -> Iterator[str]:

@@ -44,7 +44,7 @@ def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Li
     meta = reader.meta()
     added = partitions_added(topic, reader.partition_counts().get(topic), meta.partitions.get(topic) if meta else None)
     stale = [f"{topic}: {why}" for why in staleness(fresh_ms, len(fresh_ms), now_ms, limit_ms)]
-    held = held_up(topic, reader.open_transactions(), now_ms) if stale else ()
+    held = held_up(topic, reader.open_transactions(), now_ms, settings.kafka_tools) if stale else ()
     return Liveness(
         (*added, *held, *stale),
         tuple(silence(rules, heard, now_ms, silent_ms)),

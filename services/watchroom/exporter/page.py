@@ -65,6 +65,16 @@ class Page:
         with self._mirror.lock:
             return self._faults(now_ms)
 
+    def held_up(self, now_ms: int) -> dict[str, list[str]]:
+        """Open transactions by stream, of the streams that are published all the same: nothing waits for them."""
+        with self._mirror.lock:
+            reading = self._mirror.reading
+            if reading is None:
+                return {}
+            published = [stream for stream in self._settings.streams if not STREAMS[stream].is_waited_for]
+            said = {s: list(self._held_up(self._settings.topic(s), reading, now_ms)) for s in published}
+            return {stream: found for stream, found in said.items() if found}
+
     def judged(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
         """Each stream that is fresh: every source that it waits for, and why it counts as silent; None: it is alive.
 
@@ -141,7 +151,10 @@ class Page:
         count = reading.meta.partitions.get(topic) if reading.meta else None
         fresh_ms = {partition: state.fresh_ms for (of, partition), state in reading.partitions.items() if of == topic}
         stale = [f"{topic}: {fault}" for fault in staleness(fresh_ms, count, now_ms, self._fresh_ms)]
-        return [*held_up(topic, reading.open_transactions, now_ms), *stale] if stale else []
+        return [*self._held_up(topic, reading, now_ms), *stale] if stale else []
+
+    def _held_up(self, topic: str, reading: Reading, now_ms: int) -> Iterator[str]:
+        return held_up(topic, reading.open_transactions, now_ms, self._settings.kafka_tools)
 
     @property
     def _fresh_ms(self) -> int:

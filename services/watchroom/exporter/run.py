@@ -102,6 +102,7 @@ def health(mirror: Mirror, page: Page) -> Answer:
         "redis": mirror.redis_fault,
         "redis_checked": reading is not None and reading.process is not None and reading.process.is_checked,
         "withheld": faults,
+        "open_transactions": page.held_up(now_ms()),
         "not_fed": page.not_fed,
     }
     status = HTTPStatus.OK if mirror.redis_answers else HTTPStatus.SERVICE_UNAVAILABLE

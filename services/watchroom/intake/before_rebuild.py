@@ -139,12 +139,13 @@ async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartitio
     return starts
 
 
-async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collection[LogStart]) -> None:
+async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collection[LogStart], tools: str) -> None:
     """Raise WorkFailed if some log cannot be read to its end; transactions that go on get a while to end.
 
     Args:
         consumer: One that reads only what is committed.
         starts: The logs.
+        tools: `Settings.kafka_tools`.
 
     Raises:
         KafkaError: Kafka did not answer.
@@ -162,7 +163,7 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
             offset = stable[held_up[0].place]
             raise WorkFailed(
                 f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on may be"
-                f" read; {ends(topic, partition, offset)}. Nothing was changed"
+                f" read; {ends(topic, partition, offset, tools)}. Nothing was changed"
             )
         await asyncio.sleep(0.2)
 

@@ -18,14 +18,15 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 
-from watchroom.errors import BrokerUnavailable
+from watchroom.errors import BrokerRefuses, BrokerUnavailable
 from watchroom.events import headers, reasons
 from watchroom.events.record import Headers
 from watchroom.intake.judging import Refused
 from watchroom.intake.status import Status
 from watchroom.intake.topic_settings import DEAD_LETTERS_MOST_BYTES
-from watchroom.intake.topics import too_small_for_letters
+from watchroom.intake.topics import NOT_ALLOWED, RIGHTS, too_small_for_letters
 from watchroom.kafka import clients
+from watchroom.kafka.login_limit import Refusals
 from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024
@@ -135,26 +136,39 @@ class DeadLetters:
         self._status = status
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self._refusals = Refusals((BrokerRefuses,))
         self._ending: set[asyncio.Task[None]] = set()
 
     async def send(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
         """Send refused records of one partition and wait until every one is stored.
 
         Raises:
+            BrokerRefuses: We are not let in, or may not write to the topic; asked again after 2, 4, 8, then every 16 s.
             BrokerUnavailable: Not all are known to be stored; sending all again is safe.
             ConfigurationInvalid: The topic does not even take a letter without its key and value.
         """
-        try:
-            for some in portions(refused):
-                async with asyncio.timeout(SEND_WITHIN_S):
-                    await self._store(topic, partition, some)
-        except (KafkaError, OSError, TimeoutError) as error:
-            self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
-            raise BrokerUnavailable(
-                f"dead letters cannot be sent to {self._topic} at {self._settings.kafka}"
-                f" ({type(error).__name__}: {error})"
-            ) from error
+        with self._refusals.asking(self._topic):
+            try:
+                for some in portions(refused):
+                    async with asyncio.timeout(SEND_WITHIN_S):
+                        await self._store(topic, partition, some)
+            except (KafkaError, OSError, TimeoutError) as error:
+                self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
+                raise self._unavailable(error) from error
+            except BrokerRefuses:
+                self._status.count("kafka_retries")
+                raise
         self._status.count("dead_letters", len(refused))
+
+    def _unavailable(self, error: Exception) -> BrokerUnavailable:
+        self._status.count("kafka_retries")
+        if isinstance(error, NOT_ALLOWED):
+            return BrokerRefuses(
+                f"Kafka does not let this user write to topic {self._topic}: grant it WRITE, see {RIGHTS}"
+            )
+        return BrokerUnavailable(
+            f"dead letters cannot be sent to {self._topic} at {self._settings.kafka} ({type(error).__name__}: {error})"
+        )
 
     async def _store(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
         """Send them; one that the topic finds too large all the same is sent again as its headers alone."""

@@ -32,6 +32,7 @@ class Health:
     def __init__(self, status: Status, stall_s: float = STALL_S) -> None:
         self._status = status
         self._stall_s = stall_s
+        self._kafka_tools = ""  # see `Settings`
         self._runner: web.AppRunner | None = None
         self.intake: Intake | None = None  # set when the worker has got so far
 
@@ -41,6 +42,7 @@ class Health:
         Raises:
             ConfigurationInvalid: The port is taken, or the address is not ours.
         """
+        self._kafka_tools = settings.kafka_tools
         registry = CollectorRegistry()
         registry.register(self)
         app = web.Application()
@@ -81,7 +83,9 @@ class Health:
         if self.intake is None or not self.intake.lanes.joined:
             return reasons or ["starting: not yet in the consumer group"]
         reasons += [
-            found.said(*lane.place) for lane in self.intake.lanes if (found := open_transaction(lane, now_ms()))
+            found.said(*lane.place, self._kafka_tools)
+            for lane in self.intake.lanes
+            if (found := open_transaction(lane, now_ms()))
         ]
         reasons += [f"topic {topic} has no partitions: was it deleted?" for topic in self.intake.without_partitions]
         for lane in self.intake.lanes:
@@ -98,6 +102,7 @@ class Health:
         if (
             time.monotonic() - max(lane.touched_at_s, lane.placed_at_s) > ANSWER_S
             and "redis" not in self._status.waits()
+            and not (self.intake and lane.place in self.intake.without_letters)
         ):
             reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")
         return reasons

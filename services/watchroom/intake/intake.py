@@ -29,13 +29,14 @@ from watchroom.errors import (
     WatchroomError,
 )
 from watchroom.intake.applier import MakeApplier
-from watchroom.intake.lanes import Fetched, Lane, Lanes
+from watchroom.intake.lanes import Fetched, Lane, Lanes, Place
 from watchroom.intake.membership import Membership
 from watchroom.intake.status import Status
 from watchroom.store.partition_counts import Count
 from watchroom.store.write import OTHERS
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
+LETTERS = "dead letters"  # what `Status` calls the wait for them
 REMEDIES = (
     "give this worker the catalogue and settings under which Redis was filled, "
     "or stop all workers and run `watchroom rebuild`"
@@ -117,6 +118,7 @@ class Intake:
             if asked_ms:
                 self.lanes.counted(topic, asked_ms)
         self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
+        self.without_letters: set[Place] = set()  # partitions whose dead letters cannot be sent now
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
         self._finishing = False
@@ -268,17 +270,31 @@ class Intake:
                 self.wait_for("redis", error)
                 await asyncio.sleep(pause_s)
             except BrokerUnavailable as error:
-                self.wait_for("kafka", error)
-                await asyncio.sleep(pause_s)
+                self._wait_for_letters(lane, error)
+                await asyncio.sleep(RETRY_MOST_S if isinstance(error, BrokerRefuses) else pause_s)
             except OtherDefinitions as other:
                 self.leave(other.streams)
             except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
                 self.fail(error)
             else:
+                self._letters_sent(lane)
                 self.status.answered("redis")
                 return True
             pause_s = min(2 * pause_s, RETRY_MOST_S)
+        self._letters_sent(lane)
         return False
+
+    def _wait_for_letters(self, lane: Lane, error: BrokerUnavailable) -> None:
+        """The dead letters of a batch cannot be sent: a wait of its own, since fetches may be answered meanwhile."""
+        self.without_letters.add(lane.place)
+        self.status.waiting(LETTERS, str(error), is_whole=True)
+
+    def _letters_sent(self, lane: Lane) -> None:
+        """This lane waits for no dead letters, or not any more."""
+        if lane.place in self.without_letters:
+            self.without_letters.remove(lane.place)
+            if not self.without_letters:
+                self.status.answered(LETTERS)
 
     def wait_for(self, server: str, error: Exception) -> None:
         """`server` (redis, kafka) did not answer, and will be asked again."""

@@ -42,6 +42,7 @@ class MonthBandsWriter:
         self._settings = settings
         self._store = store
         self._calendar = Calendar(settings.zone)
+        # with a back-off of its own: it needs rights that no step needs, and one that it lacks must not delay steps
         self._reader = Reader(settings.redis, settings.force, READ_WITHIN_S)
         measures = [m for m in catalogue.measures.values() if kind_of(m).reads is Reads.TOKENS]
         self._of_stream = {s: [m for m in measures if m.stream == s] for s in settings.streams}
@@ -69,6 +70,8 @@ class MonthBandsWriter:
         Raises:
             StoreUnavailable: Redis did not answer; what is missing is written the next time.
         """
+        if self._store.is_refused:  # by a changed password, say: whoever writes steps asks for us too
+            return 0
         found = await asyncio.to_thread(self._due, stream, at_ms)
         written = 0
         for measure, month, made in found:

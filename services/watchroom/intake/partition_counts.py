@@ -21,6 +21,7 @@ from watchroom.intake.log_ids import TopicSeen, topics_seen
 from watchroom.intake.topics import Topics
 from watchroom.kafka import clients
 from watchroom.settings import Settings
+from watchroom.store.backoff import Backoff
 from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCounts, PartitionCountStore
 from watchroom.store.read import Reader
 
@@ -75,12 +76,14 @@ class CountKeeper:
     Args:
         settings: Which Kafka, Redis and force.
         topics: What the broker said at the worker's start.
+        backoff: Of all clients of Redis that this worker has.
     """
 
-    def __init__(self, settings: Settings, topics: Topics) -> None:
+    def __init__(self, settings: Settings, topics: Topics, backoff: Backoff | None = None) -> None:
         self._settings = settings
         self._topics = topics
-        self._store = PartitionCountStore(settings.redis, settings.force)
+        self._store = PartitionCountStore(settings.redis, settings.force, backoff)
+        self._backoff = backoff
         self._noted: dict[str, Count] = {}  # by topic: the latest count that Redis had at the worker's start
 
     async def open(self) -> dict[str, str]:
@@ -111,7 +114,7 @@ class CountKeeper:
         return added
 
     def _read(self) -> tuple[dict[str, PartitionCounts], dict[str, int], dict[str, list[int | None]]]:
-        reader = Reader(self._settings.redis, self._settings.force)
+        reader = Reader(self._settings.redis, self._settings.force, backoff=self._backoff)
         try:
             meta = reader.meta()
             filled = filled_from(self._topics, meta.partitions, meta.log_ids) if meta else {}

@@ -17,12 +17,19 @@ from watchroom.intake.partition import PartitionApplier
 from watchroom.intake.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.store.backoff import Backoff
 from watchroom.store.definition import definition_of
 from watchroom.store.write import Store
 from watchroom.streams import STREAMS
 
 
-def make_store(settings: Settings, catalogue: Catalogue, topics: Topics, but: Collection[str] = ()) -> Store:
+def make_store(
+    settings: Settings,
+    catalogue: Catalogue,
+    topics: Topics,
+    but: Collection[str] = (),
+    backoff: Backoff | None = None,
+) -> Store:
     """Redis for this worker, with what decides each stream's figures (its topic's partition count among it).
 
     Args:
@@ -30,10 +37,21 @@ def make_store(settings: Settings, catalogue: Catalogue, topics: Topics, but: Co
         catalogue: The measures.
         topics: What the broker says.
         but: Streams that this worker must not feed.
+        backoff: Of all clients of Redis that this process has.
     """
     counts = {stream: topics.partitions[settings.topic(stream)] for stream in settings.streams if stream not in but}
     definitions = {stream: definition_of(settings, catalogue, stream, count) for stream, count in counts.items()}
-    return Store(settings.redis, settings.force, definitions, topics.log_ids)
+    return Store(settings.redis, settings.force, definitions, topics.log_ids, backoff)
+
+
+async def check_redis(settings: Settings, backoff: Backoff) -> bool:
+    """True if figures can be kept in this Redis; raises as `Store.check`. Nothing is written before that is known."""
+    store = Store(settings.redis, settings.force, {}, backoff=backoff)
+    try:
+        await store.check()
+    finally:
+        await store.close()
+    return True
 
 
 class Appliers:

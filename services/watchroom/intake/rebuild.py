@@ -123,7 +123,7 @@ async def _rebuild(
             counts = await dated(consumer, counts, await stamped_by_broker(settings, several))
         for topic in several:  # before anything is refused: the next try must know when the count was first seen
             noted.replace(topic, counts[topic])
-        await refuse_open_transactions(consumer, starts)
+        await refuse_open_transactions(consumer, starts, settings.kafka_tools)
         refuse_early(counts, settle_ms, _now_ms())
         refuse_loss(
             starts,

@@ -46,9 +46,8 @@ class Difference(NamedTuple):
 
     def command(self, settings: Settings) -> str:
         """The command that puts it right."""
-        config = "" if settings.kafka_security == "plaintext" else " --command-config client.properties"
         return (
-            f"kafka-configs.sh --bootstrap-server {settings.kafka.replace(' ', '')}{config} --alter"
+            f"kafka-configs.sh {settings.kafka_tools} --alter"
             f" --entity-type topics --entity-name {self.topic} --add-config {self.name}={self.wanted}"
         )
 

@@ -13,9 +13,16 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, UnsupportedVersionError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnsupportedVersionError,
+    for_code,
+)
 
-from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
+from watchroom.errors import BrokerRefuses, BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.intake.log_ids import log_ids
 from watchroom.intake.topic_settings import (
     DEAD_LETTERS_MOST_BYTES,
@@ -28,6 +35,8 @@ from watchroom.kafka import clients
 from watchroom.settings import Settings
 
 _EXISTS = "TopicAlreadyExistsError"
+NOT_ALLOWED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+RIGHTS = "deploy/kafka/rights.md"
 _REQUEST_TIMEOUT_MS = 10_000
 _SHOWN_WITHIN_S = 15.0
 
@@ -54,6 +63,7 @@ async def ensure_topics(settings: Settings) -> Topics:
     Safe to call from several workers at once: the one that comes second finds the topic there.
 
     Raises:
+        BrokerRefuses: A broker does not let us in, or our user lacks a right, which the message names.
         BrokerUnavailable: No broker answered, or not in time; calling again is safe.
         WorkFailed: The broker refused to create a topic; the message says why.
         ConfigurationInvalid: A topic that somebody else made is compacted, or the one of dead letters does not take the
@@ -66,7 +76,7 @@ async def ensure_topics(settings: Settings) -> Topics:
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         created = await _create(admin, settings, missing) if missing else frozenset()
         asked_ms = int(time.time() * 1000)
-        counts = await _wait_shown(admin, owned_topics(settings))
+        counts = await _wait_shown(admin, settings, owned_topics(settings))
         ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
         found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
     except (KafkaError, OSError, TimeoutError) as error:
@@ -90,6 +100,11 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
         for topic in topics
     ]
     answer = await admin.create_topics(wanted, timeout_ms=_REQUEST_TIMEOUT_MS)
+    if refused := sorted(topic for topic, code, *_ in answer.topic_errors if issubclass(for_code(code), NOT_ALLOWED)):
+        raise BrokerRefuses(
+            f"Kafka at {settings.kafka} does not let this user create topic {', '.join(refused)}: grant it CREATE, or"
+            f" DESCRIBE if somebody else has created the topic, see {RIGHTS}"
+        )
     created = set()
     for topic, code, *message in answer.topic_errors:
         error = for_code(code)
@@ -102,18 +117,34 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
             raise BrokerUnavailable(f"Kafka at {settings.kafka} cannot create {topic} yet: {detail}")
         raise WorkFailed(
             f"Kafka at {settings.kafka} refused to create topic {topic}: {detail}; "
-            "check WATCHROOM_REPLICATION against the number of brokers, and this user's rights"
+            "check WATCHROOM_REPLICATION against the number of brokers"
         )
     return frozenset(created)
 
 
-async def _wait_shown(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
+async def _wait_shown(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> dict[str, int]:
     async with asyncio.timeout(_SHOWN_WITHIN_S):
         while True:
             counts = await _partition_counts(admin)
-            if all(counts.get(topic) for topic in topics):
+            missing = [topic for topic in topics if not counts.get(topic)]
+            if not missing:
                 return {topic: counts[topic] for topic in topics}
+            await _refuse_hidden(admin, settings, missing)
             await asyncio.sleep(0.05)
+
+
+async def _refuse_hidden(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
+    """Raise BrokerRefuses if the broker keeps one of these topics, which are there, from our user.
+
+    A list of all topics leaves it out without a word; only who asks for it by its name is told.
+    """
+    described = await admin.describe_topics(topics)
+    hidden = [item["topic"] for item in described if issubclass(for_code(item["error_code"]), NOT_ALLOWED)]
+    if hidden:
+        raise BrokerRefuses(
+            f"Kafka at {settings.kafka} does not show this user topic {', '.join(sorted(hidden))}: grant it DESCRIBE"
+            f" and READ, see {RIGHTS}"
+        )
 
 
 async def found_settings(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, dict[str, str]]:

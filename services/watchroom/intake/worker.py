@@ -37,7 +37,7 @@ from watchroom.intake.intake import Intake, log_left
 from watchroom.intake.logs import log_to_stderr
 from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.partition_counts import CountKeeper
-from watchroom.intake.pipeline import Appliers, make_store
+from watchroom.intake.pipeline import Appliers, check_redis, make_store
 from watchroom.intake.returning import end_when_returned
 from watchroom.intake.status import Status, servers_of
 from watchroom.intake.topics import ensure_topics
@@ -45,6 +45,7 @@ from watchroom.intake.touching import touch_forever
 from watchroom.kafka.asking import refused_now
 from watchroom.kafka.login_limit import limit_logins
 from watchroom.settings import Settings
+from watchroom.store.backoff import Backoff
 from watchroom.store.write import OTHERS
 
 RETRY_S = 1.0
@@ -86,6 +87,7 @@ class Worker:
         self._status = Status(servers_of(settings))
         self._health = Health(self._status)
         self._stop = asyncio.Event()
+        self._redis_backoff = Backoff()  # of all our clients: they have one login
 
     async def run(self) -> int:
         """See `run`."""
@@ -130,11 +132,13 @@ class Worker:
             return 0
         for sentence in topics.differing:
             log.warning(sentence)
-        counts = CountKeeper(settings, topics)
+        if not await self._insist("redis", lambda: check_redis(settings, self._redis_backoff)):
+            return 0
+        counts = CountKeeper(settings, topics, self._redis_backoff)
         added = await self._insist("redis", counts.open)
         if added is None:
             return 0
-        store = make_store(settings, catalogue, topics, added)
+        store = make_store(settings, catalogue, topics, added, self._redis_backoff)
         letters = DeadLetters(settings, self._status)
         try:
             left = await self._insist("redis", store.open)
@@ -158,7 +162,7 @@ class Worker:
             await _refuse_all_left(settings, intake, counts)
             self._health.intake = intake
             noting = asyncio.create_task(counts.note_forever(intake))
-            naming = asyncio.create_task(transactions.note_forever(settings, intake))
+            naming = asyncio.create_task(transactions.note_forever(settings, intake, self._redis_backoff))
             returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
             evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
             writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from aiokafka.conn import AIOKafkaConnection, CloseReason, create_conn
+from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import IllegalSaslStateError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 from aiokafka.protocol.metadata import MetadataRequest
 
@@ -46,7 +46,7 @@ def refused_now(settings: Settings) -> str | None:
     if (refused := login_limit.refused()) is None:
         return None
     refusal = _by_error(refused.error, security_of(settings))
-    return f"Kafka at {refused.server} {refusal.answer}; check {refusal.look_at}" if refusal else None
+    return f"Kafka at {refused.name} {refusal.answer}; check {refusal.look_at}" if refusal else None
 
 
 async def refusal(server: str, security: Security) -> Refusal | None:
@@ -62,7 +62,7 @@ async def refusal(server: str, security: Security) -> Refusal | None:
 
 async def _let_in(host: str, port: int, security: Security) -> None:
     """Connect, prove who we are, and have one request answered, as a client would."""
-    connection: AIOKafkaConnection = await create_conn(
+    connection: AIOKafkaConnection = await login_limit.connect(
         host, port, client_id="watchroom", request_timeout_ms=WITHIN_MS, **security.arguments()
     )
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,9 +15,10 @@ AGAIN_WITHIN_S: Final = 60.0  # a refusal so soon after the last one goes on whe
 
 
 class Backoff:
-    """For one client, whoever calls it: after a refusal the next call is let through after 1, 2, 4, 8, then 15 s.
+    """For clients that share it: after a refusal the next call is let through after 1, 2, 4, 8, then 15 s.
 
-    Calls in between get the same refusal without asking. So one client asks at most 8 times in a minute.
+    Calls in between get the same refusal without asking. So together they ask at most 8 times in a minute. Any thread
+    may call it.
     """
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -26,30 +28,39 @@ class Backoff:
         self._refused_at_s = -AGAIN_WITHIN_S
         self._next_at_s = 0.0
         self._is_asking = False
+        self._lock = threading.Lock()
+
+    @property
+    def is_refused(self) -> bool:
+        """The latest call was refused."""
+        return bool(self._refusal)
 
     def check(self) -> None:
         """Raise StoreRefuses if it is too early to ask again; else the caller is the one that asks."""
-        if not self._refusal:
-            return
-        now_s = self._clock_s()
-        if now_s < self._next_at_s:
-            raise StoreRefuses(self._refusal)
-        self._is_asking = True
-        self._next_at_s = now_s + MOST_S  # for all others, until this one has its answer
+        with self._lock:
+            if not self._refusal:
+                return
+            now_s = self._clock_s()
+            if now_s < self._next_at_s:
+                raise StoreRefuses(self._refusal)
+            self._is_asking = True
+            self._next_at_s = now_s + MOST_S  # for all others, until this one has its answer
 
     def refused(self, error: StoreRefuses) -> None:
         """The server has refused a call."""
-        now_s = self._clock_s()
-        if self._refusal and not self._is_asking:
-            return  # it was under way already when the first was refused
-        self._is_asking = False
-        is_again = now_s - self._refused_at_s < AGAIN_WITHIN_S
-        self._wait_s = min(2 * self._wait_s, MOST_S) if is_again else FIRST_S
-        self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._wait_s
+        with self._lock:
+            now_s = self._clock_s()
+            if self._refusal and not self._is_asking:
+                return  # it was under way already when the first was refused
+            self._is_asking = False
+            is_again = now_s - self._refused_at_s < AGAIN_WITHIN_S
+            self._wait_s = min(2 * self._wait_s, MOST_S) if is_again else FIRST_S
+            self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._wait_s
 
     def ended(self) -> None:
         """A call was not refused: it was answered, or the server is not there."""
-        self._refusal, self._is_asking = "", False
+        with self._lock:
+            self._refusal, self._is_asking = "", False
 
 
 class Seldom:

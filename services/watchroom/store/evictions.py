@@ -77,9 +77,13 @@ class Seen(NamedTuple):
         return cls(stored.get(keys.EVICTIONS_OF, ""), int(stored.get(keys.EVICTIONS, 0)), keys.EVICTED in stored)
 
     def missed(self, process: Process) -> bool:
-        """Whether the process has evicted more than is known; another process begins at 0."""
-        known = self.evicted if self.run_id == process.run_id else 0
+        """Whether the process has evicted more than is known; another process begins at 0, so does a reset count."""
+        known = self.evicted if self.run_id == process.run_id and not self.was_reset(process) else 0
         return process.evicted is not None and process.evicted > known
+
+    def was_reset(self, process: Process) -> bool:
+        """Whether the same process counts from 0 again, as after `CONFIG RESETSTAT`."""
+        return self.run_id == process.run_id and process.evicted is not None and process.evicted < self.evicted
 
 
 def refuse_evicting(process: Process, redis_shown: str) -> None:

@@ -6,28 +6,37 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.redis_url import RedisServer
-from watchroom.store.connection import client, unavailable
+from watchroom.store.backoff import Backoff
+from watchroom.store.connection import OnceMore, client, unavailable
+from watchroom.store.refusals import not_now_said
 
 TIMEOUT_S = 5.0
 
 
 class NotedHash:
-    """Fields and values as texts; every call raises StoreUnavailable when Redis does not answer."""
+    """Fields and values as texts; every call raises StoreUnavailable when Redis does not answer.
 
-    def __init__(self, server: RedisServer | str, key: str) -> None:
+    Args:
+        server: Which Redis.
+        key: Of the hash.
+        backoff: Shared by the clients of one process, so that together they ask a Redis that refuses them no more often
+            than one.
+    """
+
+    def __init__(self, server: RedisServer | str, key: str, backoff: Backoff | None = None) -> None:
         self._server = server
         self._key = key
+        self._backoff = backoff or Backoff()
         self._redis = client(
             server,
             decode_responses=True,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 1),  # once, for a connection that went stale
+            retry=OnceMore(),
         )
 
     def read(self) -> dict[str, str]:
@@ -56,7 +65,18 @@ class NotedHash:
 
     @contextmanager
     def _answers(self) -> Iterator[None]:
+        self._backoff.check()
         try:
             yield
         except (RedisError, OSError) as error:
-            raise unavailable(self._server, error) from error
+            if said := not_now_said(error):
+                self._backoff.ended()
+                self._redis.connection_pool.disconnect(inuse_connections=False)  # see `Store._connect_anew`
+                raise StoreUnavailable(said) from error
+            ours = unavailable(self._server, error)
+            if isinstance(ours, StoreRefuses):
+                self._backoff.refused(ours)
+            else:
+                self._backoff.ended()
+            raise ours from error
+        self._backoff.ended()

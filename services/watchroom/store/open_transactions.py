@@ -21,18 +21,18 @@ class OpenTransaction(NamedTuple):
     since_ms: int
     seen_ms: int
 
-    def said(self, topic: str, partition: int) -> str:
-        """What it is and the command that ends it."""
+    def said(self, topic: str, partition: int, tools: str) -> str:
+        """What it is and the command that ends it; `tools` is `Settings.kafka_tools`."""
         return (
             f"{topic} partition {partition}: a transaction has been open since {to_text(self.since_ms)}, and nothing"
-            f" from offset {self.offset} on may be read; {ends(topic, partition, self.offset)}"
+            f" from offset {self.offset} on may be read; {ends(topic, partition, self.offset, tools)}"
         )
 
 
-def ends(topic: str, partition: int, offset: int) -> str:
-    """How to end a transaction whose first record of a partition is at `offset`."""
+def ends(topic: str, partition: int, offset: int, tools: str) -> str:
+    """How to end a transaction whose first record of a partition is at `offset`; `tools` is `Settings.kafka_tools`."""
     return (
-        "if its producer does not end it, run `kafka-transactions.sh --bootstrap-server BROKER abort"
+        f"if its producer does not end it, run `kafka-transactions.sh {tools} abort"
         f" --topic {topic} --partition {partition} --start-offset {offset}`"
     )
 

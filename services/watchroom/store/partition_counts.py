@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from watchroom.redis_url import RedisServer
+from watchroom.store.backoff import Backoff
 from watchroom.store.keys import Keys
 from watchroom.store.noted import NotedHash
 
@@ -75,10 +76,10 @@ def _of(said: Mapping[str, str]) -> PartitionCounts:
 
 
 class PartitionCountStore:
-    """Reads and writes the hash; every call raises StoreUnavailable when Redis does not answer."""
+    """Reads and writes the hash; every call raises StoreUnavailable when Redis does not answer. Made as `NotedHash`."""
 
-    def __init__(self, server: RedisServer | str, force: str) -> None:
-        self._hash = NotedHash(server, Keys(force).partition_counts)
+    def __init__(self, server: RedisServer | str, force: str, backoff: Backoff | None = None) -> None:
+        self._hash = NotedHash(server, Keys(force).partition_counts, backoff)
 
     def read(self) -> dict[str, PartitionCounts]:
         """What is known, by topic."""

@@ -19,6 +19,7 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     NoPermissionError,
+    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
 )
@@ -43,6 +44,14 @@ _NOT_LET_IN = re.compile(r"NOAUTH|WRONGPASS|AUTH|authenticat|invalid username", 
 _NO_PASSWORD = re.compile(r"HELLO must be called with the client already authenticated|Authentication required")
 _UNKNOWN = re.compile(r"unknown command ['`]?(?P<command>[\w|]+)", re.IGNORECASE)
 _CLUSTER = re.compile(r"^MOVED \d|^CROSSSLOT|CLUSTERDOWN|in cluster mode", re.IGNORECASE)
+_OF_PIPELINE = re.compile(r"^Command # \d+ \(.*?\) of pipeline caused error: ", re.DOTALL)
+# The client has taken the code off the text of those that it has a class for.
+NOT_NOW = (OutOfMemoryError, ReadOnlyError)
+NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
+NOT_NOW_SAID = "Redis does not write now"
+REPLICA_SAID = (
+    f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the fail-over)"
+)
 _NO_DATABASE = re.compile(r"DB index is out of range", re.IGNORECASE)
 _NO_SERVER = (MasterNotFoundError, SlaveNotFoundError)
 _NO_SERVER_ASYNC = (async_sentinel.MasterNotFoundError, async_sentinel.SlaveNotFoundError)
@@ -64,6 +73,17 @@ class _Asked(NamedTuple):
     @property
     def user(self) -> str:
         return repr(self.address.user or "default")
+
+
+def not_now_said(error: BaseException) -> str | None:
+    """The sentence on an answer of a Redis that is full, a replica after a fail-over, or cannot save; None for others.
+
+    It will write again later.
+    """
+    if not isinstance(error, NOT_NOW) and not any(code in str(error) for code in NOT_NOW_CODES):
+        return None
+    answer = _OF_PIPELINE.sub("", str(error))  # which says all that was to be written
+    return f"{REPLICA_SAID if isinstance(error, ReadOnlyError) else NOT_NOW_SAID} ({answer})"
 
 
 def unavailable(

@@ -15,8 +15,6 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import (
     NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
     RedisError,
     ResponseError,
 )
@@ -40,18 +38,11 @@ from watchroom.store.findings import Finding, of_info, refuse_mode, without_info
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
+from watchroom.store.refusals import REPLICA_SAID, not_now_said
 from watchroom.store.rights import OF_WORKERS, refuse_missing
 from watchroom.store.step import Step
 
 ANSWER_WITHIN_S = 10.0
-# Answers of a Redis that is full, a replica after a failover, or cannot save: it will write again later.
-# The client has taken the code off the text of those that it has a class for.
-NOT_NOW = (OutOfMemoryError, ReadOnlyError)
-NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
-NOT_NOW_SAID = "Redis does not write now"
-REPLICA_SAID = (
-    f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the fail-over)"
-)
 OTHERS = "Redis holds figures made under other definitions"
 
 
@@ -71,6 +62,7 @@ class Store:
         definitions: By stream, from `definition.definition_of`.
         log_ids: By topic, what tells a log from one made anew under the same name; empty where the
             broker has no such ids.
+        backoff: Shared by the clients of one process.
     """
 
     def __init__(
@@ -79,6 +71,7 @@ class Store:
         force: str,
         definitions: Mapping[str, Mapping[str, Any]],
         log_ids: Mapping[str, str] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self.keys = Keys(force)
         self._server = server
@@ -91,7 +84,7 @@ class Store:
         }
         self._log_ids = dict(log_ids or {})
         self._shown = address_of(server).shown
-        self._backoff, self._asking_for_info = Backoff(), Seldom()
+        self._backoff, self._asking_for_info = backoff or Backoff(), Seldom()
         self._is_replica = False
         self.findings: Sequence[Finding] = ()  # what a person should put right in this Redis, as last seen
         self._redis = async_client(
@@ -118,8 +111,7 @@ class Store:
             ConfigurationInvalid: Redis may evict keys, or is a node of a cluster.
             StoreUnavailable: Redis did not answer, is a replica, or lets us do too little.
         """
-        await self.check_evictions()
-        await self._refuse_missing_rights()
+        await self.check()
         stored = await self._bind()
         if streams := taken_over(stored):
             fields = [text for stream, bound in streams.items() for text in _fields(stream, bound)]
@@ -134,6 +126,16 @@ class Store:
                     f"topic {topic} was deleted and created again: its log is not the one that Redis was filled from"
                 )
         return left
+
+    async def check(self) -> None:
+        """Whether figures can be kept in this Redis; to be asked before anything is written.
+
+        Raises:
+            ConfigurationInvalid: It may evict keys, or is a node of a cluster.
+            StoreUnavailable: It did not answer, is a replica, or lets us do too little.
+        """
+        await self.check_evictions()
+        await self._refuse_missing_rights()
 
     async def check_evictions(self) -> None:
         """Mark `meta` if Redis has evicted keys since somebody looked; what we may not ask is left out.
@@ -152,9 +154,10 @@ class Store:
         fields = [keys.EVICTIONS_OF, keys.EVICTIONS]
         stored = await self._answer(self._redis.hmget(self.keys.meta, fields))
         seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
-        if seen.missed(process):
-            marked = {keys.EVICTED: "1", **as_seen(process)}
-            await self._answer(self._redis.hset(self.keys.meta, mapping=cast("dict[Any, Any]", marked)))
+        if seen.missed(process) or seen.was_reset(process):
+            marked = {keys.EVICTED: "1"} if seen.missed(process) else {}
+            known: dict[Any, Any] = {**marked, **as_seen(process)}
+            await self._answer(self._redis.hset(self.keys.meta, mapping=known))
 
     async def _process(self) -> Process:
         """What Redis says of itself; little if we may not ask for INFO."""
@@ -211,6 +214,11 @@ class Store:
     def _differing(self, stored: Mapping[str, str]) -> dict[str, str]:
         meta = meta_of(stored)
         return {} if meta is None else differing(meta, self._definitions)
+
+    @property
+    def is_refused(self) -> bool:
+        """Redis refuses us now; a client with a back-off of its own need not try as well."""
+        return self._backoff.is_refused
 
     async def agreeing(self) -> set[str]:
         """Our streams that Redis holds under our definitions; none while a rebuild clears the keys."""
@@ -305,10 +313,9 @@ class Store:
         except ResponseError as error:
             if isinstance(refusal := await self._unavailable(error), StoreRefuses):
                 raise refusal from error
-            if isinstance(error, NOT_NOW) or any(code in str(error) for code in NOT_NOW_CODES):
+            if said := not_now_said(error):
                 await self._connect_anew()
-                why = f"{REPLICA_SAID} ({error})" if isinstance(error, ReadOnlyError) else f"{NOT_NOW_SAID} ({error})"
-                raise StoreUnavailable(why) from error
+                raise StoreUnavailable(said) from error
             raise WorkFailed(f"Redis refused it: {error}") from error
         except RedisError as error:
             self._backoff.ended()
