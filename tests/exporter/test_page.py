@@ -293,7 +293,7 @@ def test_a_redis_that_refuses_writes_is_up(room: ControlRoom) -> None:
     assert value(samples, "redis_up") == 1
     assert value(samples, "stream_withheld", stream="calls") == 1
     steps = " ".join(next(alert.action for alert in PLATFORM_ALERTS if alert.name == "WorkerStuck"))
-    assert all(word in steps for word in ("/readyz", "Redis does not write now", "INFO persistence"))
+    assert all(word in steps for word in ("/readyz", "Redis refuses writes", "INFO persistence"))
 
 
 def test_a_redis_at_its_memory_limit_is_not_up(room: ControlRoom) -> None:
