@@ -27,6 +27,7 @@ from watchroom.streams import STREAMS
 
 SOURCES = {stream: {HISTORY: {"heartbeats": False, "history": True}} for stream in STREAMS}
 PASSING = ("seq", "fresh_ms", "life")  # fields of hashes that say when, or since which clearing, not what
+SEEN_LAST = "|last|"  # in a field of partition-counts: when a count was last seen
 
 
 def settings_on(kafka: KafkaServer, redis_server: RedisServer, **more: Any) -> Settings:
@@ -54,7 +55,8 @@ def dump(client: Redis, force: str) -> dict[str, Any]:
             continue
         match raw.type(key).decode():
             case "hash":
-                found[name] = {f.decode(): v.decode() for f, v in raw.hgetall(key).items() if f.decode() not in PASSING}
+                fields = {f.decode(): v.decode() for f, v in raw.hgetall(key).items()}
+                found[name] = {f: v for f, v in fields.items() if f not in PASSING and SEEN_LAST not in f}
             case "zset" if name == "changed" or name.startswith("open-until"):
                 found[name] = {member.decode() for member in raw.zrange(key, 0, -1)}
             case "zset":
