@@ -188,7 +188,7 @@ def test_a_list_without_redis_is_a_503_that_says_so(room: ControlRoom, redis_ser
     answer = site.get("/open/", "calls_waiting")
     assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "NO DATA</strong>: Redis did not answer" in answer.body
-    assert "Nobody knows who is open now" in answer.body
+    assert "This list is unavailable" in answer.body
     assert "Nobody.</p>" not in answer.body
 
 
