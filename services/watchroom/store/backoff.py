@@ -57,6 +57,13 @@ class Backoff:
             self._wait_s = min(2 * self._wait_s, MOST_S) if is_again else FIRST_S
             self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._wait_s
 
+    def failed(self, error: Exception) -> None:
+        """A call has failed: the server has refused it, or did not answer."""
+        if isinstance(error, StoreRefuses):
+            self.refused(error)
+        else:
+            self.ended()
+
     def ended(self) -> None:
         """A call was not refused: it was answered, or the server is not there."""
         with self._lock:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from redis.exceptions import RedisError
 
-from watchroom.errors import StoreRefuses, StoreUnavailable
+from watchroom.errors import StoreUnavailable
 from watchroom.redis_url import RedisServer
 from watchroom.store.backoff import Backoff
 from watchroom.store.connection import OnceMore, client, unavailable
@@ -74,9 +74,6 @@ class NotedHash:
                 self._redis.connection_pool.disconnect(inuse_connections=False)  # see `Store._connect_anew`
                 raise StoreUnavailable(said) from error
             ours = unavailable(self._server, error)
-            if isinstance(ours, StoreRefuses):
-                self._backoff.refused(ours)
-            else:
-                self._backoff.ended()
+            self._backoff.failed(ours)
             raise ours from error
         self._backoff.ended()

@@ -289,10 +289,7 @@ class Reader:
             reply = call()
         except (RedisError, OSError) as error:
             ours = unavailable(self._server, error)
-            if isinstance(ours, StoreRefuses):
-                self._backoff.refused(ours)
-            else:
-                self._backoff.ended()
+            self._backoff.failed(ours)
             raise ours from error
         self._backoff.ended()
         return reply

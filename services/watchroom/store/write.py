@@ -326,10 +326,7 @@ class Store:
     async def _unavailable(self, error: BaseException) -> StoreUnavailable:
         """Our error for one of redis-py's; what refuses us is asked seldom from here on."""
         ours = await asyncio.to_thread(unavailable, self._server, error, self._scripts)
-        if isinstance(ours, StoreRefuses):
-            self._backoff.refused(ours)
-        else:
-            self._backoff.ended()
+        self._backoff.failed(ours)
         return ours
 
     async def _connect_anew(self) -> None:
