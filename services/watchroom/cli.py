@@ -192,7 +192,7 @@ def rebuild(
     kafka: Kafka = None,
     redis: RedisUrl = None,
 ) -> None:
-    """Clear this force's figures and make them anew from the topics. Refuses while a worker runs."""
+    """Clear this force's figures and count them again from the topics. Refuses while a worker runs."""
     from watchroom.intake.rebuild import rebuild as run
 
     check_months("--lose-before", [] if lose_before is None else [lose_before])

@@ -1,4 +1,4 @@
-"""`watchroom rebuild`: this force's figures made anew from the topics, under today's definitions.
+"""`watchroom rebuild`: counts this force's figures again from the topics, under today's definitions.
 
 It refuses while a worker runs, and where a log no longer reaches back to its beginning: what those
 records told is in Redis only, so the months that would be lost are named first.
