@@ -15,7 +15,9 @@ MOST_CHARS = 1000
 
 
 def shortened(text: str) -> str:
-    """A text for a message: of a long one the beginning, and the end, which says what to write."""
+    """A text for a message, in one line: of a long one the beginning, and the end, which says what to write."""
+    if text.splitlines() not in ([text], []):
+        text = "".join(char.encode("unicode_escape").decode() if char.splitlines() == [""] else char for char in text)
     return text if len(text) <= MOST_CHARS else f"{text[: MOST_CHARS * 2 // 3]} [...] {text[-MOST_CHARS // 3 :]}"
 
 
