@@ -15,6 +15,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.streams import STREAMS
 
 LOCAL_HOUR: Final = "local_hour"
+ROW: Final = "watchroom_row"
 NOT_WAITED_FOR: Final = tuple(name for name, stream in STREAMS.items() if not stream.is_waited_for)
 WAITED_FOR: Final = f'topic!~".*[.]({"|".join(NOT_WAITED_FOR)})"'  # matches the topics whose age is judged
 PAST_WEEKS: Final = 6  # the same local hour of so many weeks is published beside the last one
@@ -150,6 +151,32 @@ PLATFORM: Final[tuple[Family, ...]] = (
         "Events refused because a field for a token held something else, or may have, by source; undeclared sources "
         "are `other`.",
         ("topic", "source"),
+    ),
+    Family(
+        "watchroom_tile",
+        "What a tile of the wall shows: a number, a share (0 to 1) or seconds. NaN: a share of nothing. `split` is the "
+        "label value of a tile that shows several numbers. Absent while the tile's measure is not published.",
+        ("tile", "split"),
+    ),
+    Family("watchroom_tile_part", "The part of a share that a tile shows.", ("tile", "split")),
+    Family("watchroom_tile_whole", "The whole of a share that a tile shows.", ("tile", "split")),
+    Family(
+        "watchroom_tile_state",
+        "The state of a tile's number: 0 normal or without limits, 1 warning, 2 critical. `word` says it as the tile "
+        "does; empty where the tile says nothing.",
+        ("tile", "split", "word"),
+    ),
+    Family(
+        ROW,
+        "What a row of a table shows: a quantity of a measure over a window, under its label values. `All` adds all of "
+        "them up, `Unknown or other` those that are not listed; `place` orders them. NaN: a share, mean or percentile "
+        "of nothing.",
+        ("measure", "quantity", "place", "window", "month"),
+    ),
+    Family(
+        "watchroom_month_running",
+        "1 for the running month, 0 for those before it that are shown.",
+        ("month", "written"),
     ),
     Family(
         "watchroom_figures_old",

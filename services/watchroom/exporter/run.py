@@ -54,7 +54,7 @@ def run(settings: Settings) -> int:
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
         "/healthz": lambda _: health(mirror, page),
-        **BoardPages(catalogue, mirror, page, settings, clock=now_ms).table(),
+        **BoardPages(catalogue, page, settings, clock=now_ms).table(),
     }
     server = Server(settings.exporter_host, settings.exporter_port, pages)
     stop = threading.Event()

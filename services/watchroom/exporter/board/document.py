@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.words import clock
+from watchroom.kinds.formatting import clock
 
 OLD_AFTER_S = 15  # what is shown counts as lost when it is older
 ASK_EVERY_S = 2

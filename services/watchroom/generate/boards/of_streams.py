@@ -8,7 +8,7 @@ from typing import Final
 
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, MOST_OPEN_ROWS, Board, Section, Sources
-from watchroom.generate.boards.maker import Maker
+from watchroom.generate.boards.measure_panels import Maker
 from watchroom.generate.boards.panels import Placed
 from watchroom.generate.boards.sections import of_measure
 from watchroom.kinds import kind_of

@@ -6,8 +6,8 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.exporter.board.words import State, limit_words, plain, state_word, target_words, worst
 from watchroom.kinds import KINDS
+from watchroom.kinds.formatting import State, limit_words, plain, state_word, target_words, worst
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Target
 
