@@ -74,6 +74,7 @@ class Page:
                 parts.append(redefined_text(faults, self._others(reading)))
                 parts.append(silent_text(dict(self.judged(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
+                parts.append(months_text(self._mirror.sums))
             return "".join(parts)
 
     @property
@@ -157,7 +158,6 @@ class Page:
         )
         numbers = Numbers(mirror.catalogue, mirror.sums, reading, now_ms)
         yield rows_text(each.text(numbers) for each in self._rows if _is_published(each.measure, faults))
-        yield months_text(mirror.sums)
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
         sums, figures = self._mirror.sums, self._mirror.figures

@@ -134,15 +134,16 @@ def text(board: Board, sources: Sources) -> str:
 
 def _json(found: object, indent: str = "") -> str:
     """As JSON with sorted keys. What is short or holds no further lists stands in one line, such as a query."""
-    short = json.dumps(found, sort_keys=True, ensure_ascii=False)
-    inside = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    short, inner = json.dumps(found, sort_keys=True, ensure_ascii=False), indent + " "
+    if isinstance(found, dict):
+        inside = list(found.values())
+        parts = [f"{json.dumps(key)}: {_json(value, inner)}" for key, value in sorted(found.items())]
+    else:
+        inside = found if isinstance(found, list) else []
+        parts = [_json(value, inner) for value in inside]
     if len(short) <= LINE or not any(isinstance(each, dict | list) for each in inside):
         return short
-    inner = indent + " "
-    if isinstance(found, dict):
-        parts = [f"{json.dumps(key)}: {_json(value, inner)}" for key, value in sorted(found.items())]
-        return f"{{\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}}}"
-    return f"[\n{inner}" + f",\n{inner}".join(_json(value, inner) for value in found) + f"\n{indent}]"
+    return f"{short[0]}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{short[-1]}"
 
 
 def _without(found: object, pairs: Sequence[tuple[str, object]]) -> object:

@@ -25,7 +25,7 @@ MOST_LINES: Final = FEW  # series that can be told apart by colour and dash
 ALL_ROW: Final = f"**Rows.** Listed values, then `{UNLISTED}`; `{ALL}` counts all of them."
 
 
-class Maker:
+class MeasurePanels:
     """Panels of one measure."""
 
     def __init__(self, sources: Sources, measure: Measure) -> None:

@@ -10,7 +10,7 @@ from watchroom.generate import promql
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
-from watchroom.generate.boards.measure_panels import MOST_LINES, SECONDS, SHARE, Maker
+from watchroom.generate.boards.measure_panels import MOST_LINES, SECONDS, SHARE, MeasurePanels
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 from watchroom.kinds import adds_up, kind_of
@@ -121,7 +121,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
             asked.append(Query(all_of_it, "All"))
         asked.append(Query(_written(queries.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)
-    unit, said = Maker(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
+    unit, said = MeasurePanels(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
     by = f", by {title_of(label)}" if label else ""
     threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
     months = (

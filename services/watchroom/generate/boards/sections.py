@@ -13,7 +13,7 @@ from typing import NamedTuple, assert_never
 from watchroom.catalogue.rows import PLACE, excluded, has, telling, windows_by
 from watchroom.generate.boards import baseline, describe, queries
 from watchroom.generate.boards.board import Section
-from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, Maker, in_words
+from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, MeasurePanels, in_words
 from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
@@ -38,7 +38,7 @@ class Parts(NamedTuple):
     more: Section
 
 
-def of_measure(make: Maker) -> Parts:
+def of_measure(make: MeasurePanels) -> Parts:
     """What is open, and what is behind a heading."""
     form = make.kind.form
     match form:
@@ -57,7 +57,7 @@ def of_measure(make: Maker) -> Parts:
     return Parts(list(shown), Section(make.measure.brief, list(more), is_closed=True))
 
 
-def _short(make: Maker) -> Label | None:
+def _short(make: MeasurePanels) -> Label | None:
     """The label with the fewest values: the one that fits beside a graph."""
     return min(make.labels, key=lambda label: len(label.values), default=None)
 
@@ -66,7 +66,7 @@ def _height(label: Label | None) -> int:
     return max(LEAST_HEIGHT, 5 + len(label.values if label else ()))
 
 
-def _told(make: Maker, whats: Sequence[str]) -> list[str]:
+def _told(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
     """The quantities that this measure has."""
     return [what for what in whats if has(make.measure, make.kind.quantities[what])]
 
@@ -82,7 +82,7 @@ def _heading(quantity: Quantity) -> str:
 # ---------------------------------------------------------------------------------------------- tally
 
 
-def _tally(make: Maker) -> Iterator[Placed]:
+def _tally(make: MeasurePanels) -> Iterator[Placed]:
     label = make.first if make.measure.display.baseline else _short(make)
     height = _height(label)
     long = next((each for each in make.labels if len(each.values) > MOST_LINES), None)
@@ -98,7 +98,7 @@ def _tally(make: Maker) -> Iterator[Placed]:
         yield make.line(what, make.window, f"{title}, {make.said}", height=height)
 
 
-def _more_tally(make: Maker) -> Iterator[Placed]:
+def _more_tally(make: MeasurePanels) -> Iterator[Placed]:
     measure = make.measure
     what, title = _tallied(make)
     is_long = any(len(each.values) > MOST_LINES for each in make.labels)
@@ -113,12 +113,12 @@ def _more_tally(make: Maker) -> Iterator[Placed]:
         yield make.line(what, make.window, f"{title}, {make.said}")
 
 
-def _tallied(make: Maker) -> tuple[str, str]:
+def _tallied(make: MeasurePanels) -> tuple[str, str]:
     what = make.kind.base
     return what, _title(make.kind.quantities[what])
 
 
-def _ranking(make: Maker, what: str, label: Label) -> Placed:
+def _ranking(make: MeasurePanels, what: str, label: Label) -> Placed:
     windows = windows_by(make.measure, label)
     window = "28d" if "28d" in windows else windows[-1]
     expr = queries.one(make.catalogue, make.measure, what, window=window, split=label.name)
@@ -132,7 +132,7 @@ def _ranking(make: Maker, what: str, label: Label) -> Placed:
 # -------------------------------------------------------------------------------------------- summary
 
 
-def _summary(make: Maker) -> Iterator[Placed]:
+def _summary(make: MeasurePanels) -> Iterator[Placed]:
     unit, titles, columns = make.panel_unit(make.kind.unit), {}, {}
     for what in _told(make, make.kind.summary):
         quantity = make.kind.quantities[what]
@@ -149,7 +149,7 @@ def _summary(make: Maker) -> Iterator[Placed]:
     yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}", height=height)
 
 
-def _more_summary(make: Maker) -> Iterator[Placed]:
+def _more_summary(make: MeasurePanels) -> Iterator[Placed]:
     quantities = {what: make.kind.quantities[what] for what in _told(make, make.kind.summary)}
     shares = {what: quantity for what, quantity in quantities.items() if quantity.unit is Unit.SHARE}
     for what, quantity in shares.items():
@@ -173,7 +173,7 @@ def _more_summary(make: Maker) -> Iterator[Placed]:
 # ------------------------------------------------------------------------------------------------ now
 
 
-def _now(make: Maker) -> Iterator[Placed]:
+def _now(make: MeasurePanels) -> Iterator[Placed]:
     measure, kind = make.measure, make.kind
     told = {what: kind.quantities[what] for what in _told(make, kind.summary)}
     shown = {what: each for what, each in told.items() if each.suffix not in measure.display.why_unused}
@@ -201,7 +201,7 @@ def _now(make: Maker) -> Iterator[Placed]:
     yield make.line(what, "", _title(kind.quantities[what]), is_wide=True, height=height)
 
 
-def _more_now(make: Maker) -> Iterator[Placed]:
+def _more_now(make: MeasurePanels) -> Iterator[Placed]:
     for what in _told(make, make.kind.trends[1:]):
         yield make.line(what, "", _title(make.kind.quantities[what]), is_wide=True)
 
@@ -209,7 +209,7 @@ def _more_now(make: Maker) -> Iterator[Placed]:
 # -------------------------------------------------------------------------------------------- figures
 
 
-def _figure(make: Maker) -> Iterator[Placed]:
+def _figure(make: MeasurePanels) -> Iterator[Placed]:
     """Of each label set and span the figure whose period ends latest, with its as-at; nobody has to send one."""
     measure = make.measure
     names = ("force", *(label.name for label in measure.labels), SPAN)
