@@ -20,7 +20,7 @@ from tests.flow.servers import RedisServer
 from watchroom.doctor.ask_kafka import ask_kafka
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding, Severity, as_text
-from watchroom.intake.topics import owned_topics
+from watchroom.kafka.topics import owned_topics
 from watchroom.replay.processes import environment
 from watchroom.replay.server import LOOPBACK, free_port
 

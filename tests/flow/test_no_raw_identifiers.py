@@ -21,7 +21,7 @@ from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.scales import DAY_MS, time_text
 from watchroom.events.reasons import RAW_IDENTIFIER
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 from watchroom.streams import STREAMS

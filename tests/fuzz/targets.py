@@ -26,8 +26,8 @@ from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
 from watchroom.events.token_maker import TokenMaker
+from watchroom.intake.admission import BatchAdmission
 from watchroom.intake.dead_letters import letter_for
-from watchroom.intake.judging import Judge
 from watchroom.replay.convert import Conversion
 from watchroom.replay.mapping import load_mapping
 from watchroom.replay.mapping_model import MappingWords
@@ -251,7 +251,8 @@ def _entries() -> Iterable[tuple[bytes, bytes]]:
 
 
 JUDGES = {
-    stream: Judge(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",)) for stream in STREAMS
+    stream: BatchAdmission(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",))
+    for stream in STREAMS
 }
 TABLES = (*_tables(), *_shipped())
 TARGETS = {

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from tests.flow.servers import Stack
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.events.partitioner import partition_of
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.replay.convert import Tally
 from watchroom.replay.live import stay_live
 from watchroom.replay.produce import Outgoing, produce

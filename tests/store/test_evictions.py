@@ -24,8 +24,8 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Answer, Server
 from watchroom.intake import worker
-from watchroom.intake.pipeline import check_redis
-from watchroom.intake.topics import Topics
+from watchroom.intake.worker import check_redis
+from watchroom.kafka.topics import Topics
 from watchroom.replay.embedded import EmbeddedStack
 from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.rolling.calendar import Calendar

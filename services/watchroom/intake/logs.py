@@ -15,7 +15,7 @@ QUIET = {
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
     "mode": logging.WARNING,
-    "watchroom.intake.batches": logging.WARNING,
+    "watchroom.intake.faust_app": logging.WARNING,
     "watchroom.intake.fetching": logging.WARNING,
     "asyncio": logging.ERROR,
 }

@@ -13,7 +13,7 @@ from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
 from tests.flow.servers.program import kafka_jars, program
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
-from watchroom.intake.topics import ensure_topics, owned_topics
+from watchroom.kafka.topics import ensure_topics, owned_topics
 from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 
