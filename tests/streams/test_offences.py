@@ -91,6 +91,6 @@ def test_codes_that_an_entry_may_list_are_single_ones() -> None:
 
 
 def test_the_module_of_tables_is_what_the_files_say() -> None:
-    """A changed file that was not derived anew would be ignored."""
+    """A changed file would be ignored until it is derived again."""
     module = ROOT / "services" / "watchroom" / "streams" / "tables.py"
     assert module.read_text() == reference_tables.text(ROOT)
