@@ -161,7 +161,7 @@ def test_a_taken_port_and_a_trial_are_told(receiver: Receiver) -> None:
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_a_killed_prometheus_reaches_the_other_road(tmp_path: Path, receiver: Receiver) -> None:
+def test_a_killed_prometheus_reaches_the_fallback_channel(tmp_path: Path, receiver: Receiver) -> None:
     """The chain that is watched, with real parts: the rule, Alertmanager's route, and the death of Prometheus.
 
     Alertmanager goes on telling of the Watchdog until the alert has run out (four times the resend delay,

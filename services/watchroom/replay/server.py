@@ -72,7 +72,7 @@ class LocalServer:
         if self.running:
             return
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # a command of our own making
+            self._process = subprocess.Popen(  # noqa: S603  # the command is ours
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
