@@ -17,9 +17,14 @@ WIDEST: Final = 10_000  # characters of a line
 
 
 def as_json(rows: Iterable[Mapping[str, object]]) -> str:
-    """A JSON array, one object a line."""
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    """A JSON array, one object a line; characters that a terminal would obey are escaped."""
+    lines = ",\n".join(map(_json_line, rows))
     return f"[\n{lines}\n]\n" if lines else "[]\n"
+
+
+def _json_line(row: Mapping[str, object]) -> str:
+    text = json.dumps(row, ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def as_csv(rows: Iterable[Mapping[str, object]], columns: Collection[str]) -> str:
