@@ -21,7 +21,6 @@ from tests.admission.made import NOON_MS, admission
 from tests.catalogue.folder import LABELS, OF_KIND
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.cli_options import printable
 from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
@@ -33,6 +32,7 @@ from watchroom.replay.mapping import load_mapping
 from watchroom.replay.mapping_model import MappingWords
 from watchroom.replay.rows import check_files, read_rows
 from watchroom.streams import STREAMS
+from watchroom.wording import printable
 
 Input = tuple[bytes, ...]
 MOST_CHARS_OF_A_MESSAGE = 10 * MOST_CHARS  # three parts, in which control characters are escaped
