@@ -25,12 +25,12 @@ from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
 from watchroom.events.token_maker import TokenMaker
+from watchroom.importer.convert import Conversion
+from watchroom.importer.mapping import load_mapping
+from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.rows import check_files, read_rows
 from watchroom.intake.dead_letters import letter_for
 from watchroom.intake.judging import Judge
-from watchroom.replay.convert import Conversion
-from watchroom.replay.mapping import load_mapping
-from watchroom.replay.mapping_model import MappingWords
-from watchroom.replay.rows import check_files, read_rows
 from watchroom.streams import STREAMS
 from watchroom.wording import printable
 

@@ -18,7 +18,7 @@ from watchroom.intake import rebuild as module
 from watchroom.intake.before_rebuild import LogStart, refuse_loss, refuse_while_running
 from watchroom.intake.rebuild import rebuild
 from watchroom.intake.topics import ensure_topics
-from watchroom.replay.produce import Outgoing, produce
+from watchroom.kafka.produce import Outgoing, produce
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.read import PartitionState
 from watchroom.streams import STREAMS

@@ -12,9 +12,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
 from tests.flow.servers.program import kafka_jars, program
+from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
 from watchroom.intake.topics import ensure_topics, owned_topics
-from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 
 

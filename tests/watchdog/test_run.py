@@ -18,8 +18,8 @@ from tests.flow.servers import AlertmanagerServer, PrometheusServer
 from tests.parts import PartMissing, missing
 from tests.watchdog.receiver import Receiver, running_receiver
 from tests.watchdog.test_message import alert, message
-from watchroom.replay.guard import Guard
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.guard import Guard
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
 from watchroom.settings import read_settings
 from watchroom.watchdog import pages
 from watchroom.watchdog.run import run
