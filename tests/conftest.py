@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.parts import PartMissing, missing, real_data_folder
+from watchroom.demo.embedded import EmbeddedStack
+from watchroom.demo.guard import Guard
 from watchroom.errors import WorkFailed
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.guard import Guard
 
 # Two shared cores: an example's time says nothing, and making big inputs is slow there.
 settings.register_profile("watchroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])

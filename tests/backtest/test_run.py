@@ -17,8 +17,8 @@ from watchroom.backtest.judge import Judged, Span
 from watchroom.backtest.prometheus import Prometheus, found
 from watchroom.backtest.run import Request, Samples, backtest, bad_day, read_rules
 from watchroom.errors import ConfigurationInvalid, WorkFailed
-from watchroom.replay.simulator import Surge, simulate
 from watchroom.rolling.calendar import Calendar
+from watchroom.simulator import Surge, simulate
 
 LONDON = ZoneInfo("Europe/London")
 NOON = datetime(2026, 10, 14, 12, tzinfo=LONDON)

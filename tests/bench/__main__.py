@@ -25,10 +25,10 @@ from tests.bench.latency import latencies_ms
 from tests.bench.report import RESULTS, Found, show, write
 from tests.flow.servers import KafkaServer, RedisServer
 from watchroom.catalogue.load import load_catalogue
+from watchroom.demo.guard import Guard
+from watchroom.demo.server import free_port
 from watchroom.errors import WorkFailed
 from watchroom.kinds.names import COUNT, parse_field
-from watchroom.replay.guard import Guard
-from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 from watchroom.store.read import Reader
 

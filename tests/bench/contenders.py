@@ -13,8 +13,8 @@ from redis import Redis
 
 from tests.bench.usage import cpu_s, memory_mb
 from tests.parts import ROOT
-from watchroom.replay.processes import Process
-from watchroom.replay.server import LocalServer
+from watchroom.demo.processes import Process
+from watchroom.demo.server import LocalServer
 from watchroom.settings import Settings
 from watchroom.store.keys import NEXT_OFFSET, Keys
 

@@ -19,8 +19,8 @@ from tests.deploy import compose
 from tests.flow.servers.kafka import KafkaServer
 from tests.flow.servers.program import program
 from tests.parts import ROOT, PartMissing, missing
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
 from watchroom.settings import read_settings
 
 READ = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

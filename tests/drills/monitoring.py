@@ -24,7 +24,7 @@ import yaml
 
 from tests.flow.servers.program import program
 from tests.parts import ROOT
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
 
 FACTOR = 6  # every waiting time of the rules is divided by this; a drill takes seconds, not minutes
 READY_WITHIN_S = 30.0

@@ -20,10 +20,10 @@ from tests.flow.rebuild_room import Room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.scales import DAY_MS, time_text
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.events.reasons import RAW_IDENTIFIER
 from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
 from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]

@@ -13,8 +13,8 @@ from tests import parts
 from tests.flow.servers import AlertmanagerServer, KafkaServer, PrometheusServer, RedisServer, Stack
 from tests.flow.servers import program as programs
 from tests.flow.servers.kafka import end_offsets
+from watchroom.demo.server import LocalServer
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LocalServer
 
 
 async def test_a_record_and_a_key_go_in_and_come_out(stack: Stack) -> None:

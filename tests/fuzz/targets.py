@@ -21,18 +21,18 @@ from tests.admission.made import NOON_MS, admission
 from tests.catalogue.folder import LABELS, OF_KIND, with_platform_alerts
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.cli_options import printable
 from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
 from watchroom.events.token_maker import TokenMaker
+from watchroom.importer.convert import Conversion
+from watchroom.importer.mapping import load_mapping
+from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.rows import check_files, read_rows
 from watchroom.intake.dead_letters import letter_for
 from watchroom.intake.judging import Judge
-from watchroom.replay.convert import Conversion
-from watchroom.replay.mapping import load_mapping
-from watchroom.replay.mapping_model import MappingWords
-from watchroom.replay.rows import check_files, read_rows
 from watchroom.streams import STREAMS
+from watchroom.wording import printable
 
 Input = tuple[bytes, ...]
 MOST_CHARS_OF_A_MESSAGE = 10 * MOST_CHARS  # three parts, in which control characters are escaped

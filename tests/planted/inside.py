@@ -31,9 +31,9 @@ from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition
 from watchroom.exporter.board.observe import observe
 from watchroom.generate.boards.lint import faults, metrics_used
-from watchroom.replay.simulator import simulate
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
+from watchroom.simulator import simulate
 
 COPY = Path(cli.__file__).parents[2]
 HOUR_MS = 3_600_000

@@ -20,15 +20,15 @@ from tests.published_year.applied import import_baselines, settings_on
 from tests.published_year.compare import Line
 from tests.published_year.page import PAGE, write_page
 from tests.published_year.read import read_lines
+from watchroom.demo.guard import Guard
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.demo.waiting import wait_applied
 from watchroom.errors import WorkFailed
-from watchroom.replay.guard import Guard
-from watchroom.replay.processes import Process
-from watchroom.replay.produce import Ends
-from watchroom.replay.server import free_port
-from watchroom.replay.simulate import run_published_year
-from watchroom.replay.simulator.published_year import Printed, load_printed
-from watchroom.replay.waiting import wait_applied
+from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
+from watchroom.simulator.command import run_published_year
+from watchroom.simulator.published_year import Printed, load_printed
 from watchroom.store.read import Reader
 
 PARTITIONS = 2

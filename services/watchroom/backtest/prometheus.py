@@ -14,8 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from watchroom.demo.guard import Guard
 from watchroom.errors import WorkFailed
-from watchroom.replay.guard import Guard
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0

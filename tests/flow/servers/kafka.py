@@ -16,8 +16,8 @@ from aiokafka.errors import KafkaError
 
 from tests.flow.servers.program import kafka_jars, program
 from tests.parts import ROOT
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LOOPBACK, LocalServer, free_port
 
 _JAVA = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 _READY_WITHIN_S = 60.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flow.servers.program import program
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
 
 _WITHIN_S = 30.0
 

@@ -12,7 +12,7 @@ from redis import Redis
 
 from tests.flow.servers.program import program
 from tests.parts import ROOT
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
 
 _AOF = "appendonlydir"
 

@@ -11,7 +11,7 @@ from redis import Redis
 
 from tests.flow.servers.program import program
 from tests.flow.servers.redis import RedisServer
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
 
 SERVICE = "main"
 DOWN_AFTER_MS = 500
