@@ -18,7 +18,7 @@ from typing import NamedTuple
 import xlsxwriter
 
 from tests.admission.made import NOON_MS, admission
-from tests.catalogue.folder import LABELS, OF_KIND
+from tests.catalogue.folder import LABELS, OF_KIND, with_platform_alerts
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
@@ -86,7 +86,7 @@ def toml_catalogue(given: Input, folder: Path) -> str:
     (folder / "labels.toml").write_bytes(labels)
     (folder / "measures.toml").write_bytes(entries)
     try:
-        catalogue = load_catalogue(folder, ("stoke", "county"))
+        catalogue = load_catalogue(with_platform_alerts(folder), ("stoke", "county"))
     except ConfigurationInvalid as error:
         return _outcome(error)
     return f"{len(catalogue.measures)} measures"
@@ -245,7 +245,7 @@ def _entries() -> Iterable[tuple[bytes, bytes]]:
     yield from ((text.encode(), LABELS.encode()) for text in OF_KIND.values())
     labels = (MEASURES / "labels.toml").read_bytes()
     for path in sorted(MEASURES.glob("*.toml")):
-        if path.name != "labels.toml":
+        if path.name not in ("labels.toml", "platform_alerts.toml"):
             parts = re.split(r"(?m)^(?=\[[a-z0-9_]+\]$)", path.read_text(encoding="utf-8"))
             yield from ((part.encode(), labels) for part in parts[1:])
 
