@@ -240,7 +240,7 @@ def test_every_exception_to_a_rule_has_its_code_and_its_reason() -> None:
         ("# ruff: noqa: S603", True),
         ("# mypy: ignore-errors", True),
         ("# ruff: noqa: SLF001, ARG002 - this module is about another's private names", False),
-        ("x = 1  # noqa: S603  # a command of our own making", False),
+        ("x = 1  # noqa: S603  # the command is ours", False),
         ("x = 1  # type: ignore[arg-type]  # pydantic checks it", False),
     ],
 )

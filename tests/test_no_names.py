@@ -30,6 +30,7 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("importer/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
     ("importer/mapping_reference.py", "count"): "a key of a mapping, as the file writes it",
+    ("cli_figures.py", "figure"): "the noun of the count of rows that were sent",
     ("cli.py", "open"): "the command `watchroom open`, as it is typed",
     ("cli.py", "top"): "the command `watchroom top`, as it is typed",
     ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",

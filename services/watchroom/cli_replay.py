@@ -14,7 +14,6 @@ from watchroom.cli_options import (
     Kafka,
     messages,
     number,
-    printable,
     progress,
     results,
     settings_with,
@@ -23,6 +22,7 @@ from watchroom.cli_options import (
 )
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.settings import Settings, read_settings
+from watchroom.wording import printable
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
 

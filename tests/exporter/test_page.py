@@ -157,7 +157,7 @@ def test_a_stuck_loop_blanks_even_when_workers_are_ahead(room: ControlRoom) -> N
 
 
 def test_a_silent_source_withholds_the_streams_that_wait_for_it(room: ControlRoom) -> None:
-    """With heartbeats stopped "no calls" cannot be told from "no line"; feed timestamps stay."""
+    """With heartbeats stopped "no calls" cannot be distinguished from "no line"; feed timestamps stay."""
     now = NOON + 90_001
     room.fresh(now)
     room.heard(now, "incidents", "crimes")

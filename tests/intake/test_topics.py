@@ -71,7 +71,7 @@ async def settings_of(settings: Settings, topic: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in answers[0].resources[0][4]}
 
 
-async def test_a_topic_made_anew_has_another_log_id(real_stack: Stack) -> None:
+async def test_a_recreated_topic_has_another_log_id(real_stack: Stack) -> None:
     """Its offsets begin at 0 again and soon pass the stored ones: only the id tells that it is another log."""
     settings = real_stack.settings()
     first = await ensure_topics(settings)

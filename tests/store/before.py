@@ -1,6 +1,6 @@
 """A `meta` of before: what a worker wrote while one definition stood for all streams.
 
-Plain data, made by the code of then (commit 7975d26) from the measures below. It is never made anew: what lies in
+Plain data, made by the code of then (commit 7975d26) from the measures below. It is never generated again: what lies in
 Redis does not change either.
 """
 

@@ -92,7 +92,7 @@ class LocalServer:
             return self
         self._end_guard()
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # a command of our own
+            self._process = subprocess.Popen(  # noqa: S603  # the command is ours
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

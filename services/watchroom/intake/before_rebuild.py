@@ -33,7 +33,7 @@ FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
 COORDINATOR_WITHIN_S = 15.0
 TRANSACTION_WITHIN_S = 10.0
-MADE_ANEW = "was deleted and created again since Redis was filled from it"
+RECREATED = "was deleted and created again since Redis was filled from it"
 
 
 class Held(NamedTuple):
@@ -193,7 +193,7 @@ def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[T
         is_shorter = state is not None and (state.next_offset or 0) > start.end  # where a broker has no ids
         has_fewer = held.partitions.get(topic, 0) > topics.partitions[topic]  # Kafka takes none away
         if is_shorter or has_fewer or (stored_id and found_id and stored_id != found_id):
-            others[start.place] = MADE_ANEW
+            others[start.place] = RECREATED
     return others
 
 

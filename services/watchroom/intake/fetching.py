@@ -91,7 +91,8 @@ class BatchThread(AIOKafkaConsumerThread):
     async def _watch(self) -> None:
         """Look again and again whether aiokafka still works, and whether the logs are still ours.
 
-        A topic made anew in a moment goes on at offsets that look like ours, and changes nothing else.
+        A topic that is quickly deleted and created again continues at offsets that look like ours, and
+        changes nothing else.
         """
         tell = self.parent_loop.call_soon_threadsafe
         while True:

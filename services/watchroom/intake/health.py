@@ -15,11 +15,12 @@ from aiohttp import web
 from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.intake import REMEDIES, Intake, left_said, now_ms
 from watchroom.intake.lanes import Lane
 from watchroom.intake.status import COUNTERS, Status
 from watchroom.intake.transactions import open_transaction
+from watchroom.process import port_fault
 from watchroom.settings import Settings
 
 STALL_S = 60.0  # behind, and nothing applied for so long: not live
@@ -55,9 +56,8 @@ class Health:
         try:
             await web.TCPSite(self._runner, settings.health_host, settings.health_port).start()
         except OSError as error:
-            address = f"{settings.health_host}:{settings.health_port}"
-            write = "a free port, or stop the process that uses it"
-            raise ConfigurationInvalid([Fault("WATCHROOM_HEALTH_PORT", "", f"{address} ({error})", write)]) from error
+            fault = port_fault("WATCHROOM_HEALTH_PORT", settings.health_host, settings.health_port, error)
+            raise ConfigurationInvalid([fault]) from error
 
     async def stop(self) -> None:
         """Close the port."""

@@ -199,7 +199,7 @@ class Intake:
         partitions: Mapping[str, int] = MappingProxyType({}),
         asked_ms: int = 0,
     ) -> None:
-        """The broker has been asked which logs the topics have; one made anew ends the process.
+        """The broker has been asked which logs the topics have; a recreated topic ends the process.
 
         Args:
             ids: Of each topic's log.

@@ -1,4 +1,4 @@
-"""Which log is it, and how many partitions has it? A topic that is made anew gets another id.
+"""Which log is it, and how many partitions has it? A topic that is deleted and created again gets another id.
 
 aiokafka asks for metadata in a version that has no ids yet, so the request of version 10 is written
 down here (Kafka's protocol, `MetadataRequest.json` and `MetadataResponse.json`). A broker that does

@@ -189,7 +189,7 @@ def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
 
 
 def filled_from(topics: Topics, partitions: Mapping[str, int], log_ids: Mapping[str, str]) -> dict[str, int]:
-    """How many partitions each topic had when Redis was begun to be filled; without those that were made anew since.
+    """How many partitions each topic had when Redis was begun to be filled; without recreated topics.
 
     Args:
         topics: What the broker says.

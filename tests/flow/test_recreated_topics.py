@@ -1,4 +1,4 @@
-"""A topic deleted and made anew under a running worker: another log, whose offsets look like those of the first."""
+"""A topic deleted and created again under a running worker: another log, whose offsets look like those of the first."""
 
 from __future__ import annotations
 
