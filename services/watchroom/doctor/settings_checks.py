@@ -9,19 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr
-
 from watchroom.doctor.finding import Finding, listed, unchecked, warning, wrong
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kafka.security import security_of
 from watchroom.settings import PREFIX, Settings
+from watchroom.settings.read import SECRETS
 from watchroom.store.connection import client
 
 READ_S: Final = 1.0  # an exporter reads Redis so often
-SECRETS: Final = tuple(
-    sorted(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr or not field.repr)
-)
-"""Settings that may hold a password or a key: the secret ones, and those that are never printed (URLs)."""
 CONTAINER_SECRETS: Final = ("/run/secrets/", "/var/run/secrets/")  # mounted into one container alone
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from watchroom import toml_text
+from watchroom.error_text import what_to_write
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.fault_words import what_to_write
 from watchroom.replay.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.replay.mapping_model import LINE, Cell, EventWords, MappingWords
 from watchroom.replay.mapping_parts import usable_parts
