@@ -23,9 +23,9 @@ from watchroom.intake.partition import Appliers, make_store
 from watchroom.kafka.topics import Topics
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Reads
-from watchroom.replay.simulator import SOURCES, Simulated, simulate
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
+from watchroom.simulator import SOURCES, Simulated, simulate
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 

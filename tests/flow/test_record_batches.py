@@ -282,7 +282,7 @@ async def delete_below(settings: Settings, offset: int) -> None:
 
 
 async def test_a_stored_offset_above_the_logs_end_needs_a_rebuild(settings: Settings) -> None:
-    """The topic was made anew: jumping to its end, or its beginning, would be a silent reset."""
+    """The topic was deleted and created again: jumping to its end, or its beginning, would be a silent reset."""
     await ensure_topics(settings)
     await produce(settings, numbers(0, 10))
     recorder = Recorder(stored={calls(settings): 500})

@@ -16,12 +16,12 @@ from tests.flow.pages import page, until_page_says
 from tests.flow.rebuild_room import Room, settings_on
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import letters_in_kafka
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.errors import WorkFailed
 from watchroom.intake import rebuild_checks
 from watchroom.intake.rebuild_checks import look_at_logs, refuse_open_transactions
 from watchroom.kafka.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
 
 Codec = Literal["gzip", "snappy", "lz4", "zstd"]
 CODECS: tuple[Codec | None, ...] = (None, "gzip", "snappy", "lz4", "zstd")

@@ -96,7 +96,7 @@ def test_an_answer_at_once_is_0_ms() -> None:
 
 
 def test_an_answer_without_queue_is_a_missing_start_and_no_duration() -> None:
-    """Counted beside, never as 0 s."""
+    """Counted separately, never as 0 s."""
     assert adds("call_answer_time", PRESENTED, ANSWERED) == {"line=999 missing_start": 1}
     assert placed("call_answer_time", PRESENTED, ANSWERED) == {"09:00:00"}
 

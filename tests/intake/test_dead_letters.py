@@ -12,6 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from tests.flow.servers import KafkaServer, Stack
+from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, EventRefused
 from watchroom.events import headers
 from watchroom.events.record import Headers, Record
@@ -29,7 +30,6 @@ from watchroom.intake.dead_letters import (
 from watchroom.intake.health import Status
 from watchroom.kafka.topic_settings import LETTER_MOST_BYTES
 from watchroom.kafka.topics import ensure_topics
-from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 
 LATE = EventRefused("late", "2 days after it happened")

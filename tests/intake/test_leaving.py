@@ -203,7 +203,7 @@ async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(work
 
 
 async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> None:
-    """Made anew, or deleted: a worker that does not read it need not end, nor be unready."""
+    """Deleted, or deleted and created again: a worker that does not read it need not end, nor be unready."""
     topic = working.one.served["crimes"]
     working.intake.streams._log_ids[topic] = "one"
     working.intake.streams.leave(CHANGED)

@@ -147,7 +147,7 @@ def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() 
     assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 2})[CALLS].counts == twice
 
 
-def test_a_topic_made_anew_begins_anew() -> None:
+def test_a_recreated_topic_starts_again() -> None:
     """What was noted is said of another log."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})

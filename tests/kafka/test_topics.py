@@ -12,9 +12,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.flow.deleting import delete_calls
 from tests.flow.servers import Stack
 from tests.flow.servers.program import kafka_jars, program
+from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
 from watchroom.kafka.topics import ensure_topics, owned_topics
-from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 
 
@@ -71,7 +71,7 @@ async def settings_of(settings: Settings, topic: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in answers[0].resources[0][4]}
 
 
-async def test_a_topic_made_anew_has_another_log_id(real_stack: Stack) -> None:
+async def test_a_recreated_topic_has_another_log_id(real_stack: Stack) -> None:
     """Its offsets begin at 0 again and soon pass the stored ones: only the id tells that it is another log."""
     settings = real_stack.settings()
     first = await ensure_topics(settings)

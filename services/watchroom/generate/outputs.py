@@ -38,7 +38,7 @@ OUTPUTS: Final[dict[str, Output]] = {
     "schemas/events/asyncapi.yaml": asyncapi.text,
     "schemas/events/README.md": event_index.text,
     "schemas/measures/README.md": measures_page.text,
-    "services/watchroom/streams/tables.py": reference_tables.text,
+    "services/watchroom/streams/tables.json": reference_tables.text,
     "deploy/settings.md": settings_page.text,
     "docs/reference/catalogue.md": catalogue_page.text,
     "docs/reference/events.md": event_fields_page.text,

@@ -18,8 +18,9 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from watchroom.catalogue.metrics import PLATFORM
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.assigned_partition import AssignedPartition
+from watchroom.process import port_fault
 from watchroom.settings import Settings
 from watchroom.timing import now_ms
 
@@ -126,9 +127,8 @@ class Health:
         try:
             await web.TCPSite(self._runner, settings.health_host, settings.health_port).start()
         except OSError as error:
-            address = f"{settings.health_host}:{settings.health_port}"
-            write = "a free port, or stop the process that uses it"
-            raise ConfigurationInvalid([Fault("WATCHROOM_HEALTH_PORT", "", f"{address} ({error})", write)]) from error
+            fault = port_fault("WATCHROOM_HEALTH_PORT", settings.health_host, settings.health_port, error)
+            raise ConfigurationInvalid([fault]) from error
 
     async def stop(self) -> None:
         """Close the port."""

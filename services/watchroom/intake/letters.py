@@ -73,7 +73,7 @@ class Replayed(NamedTuple):
 
 Wanted = Callable[[Letter], bool]
 Identity = tuple[str, int, int, int | None]
-"""Topic, partition and offset of a refused record, and its arrival: a topic made anew counts from 0 again."""
+"""Topic, partition and offset of a refused record, and its arrival: a recreated topic counts from 0 again."""
 
 
 def read_letters(settings: Settings, wanted: Wanted) -> list[Letter]:

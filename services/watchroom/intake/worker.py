@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -47,6 +46,7 @@ from watchroom.intake.served_streams import AtStart, ServedStreams
 from watchroom.kafka.asking import refused_now
 from watchroom.kafka.login_limit import limit_logins
 from watchroom.kafka.topics import ensure_topics
+from watchroom.process import run_until_stopped
 from watchroom.settings import Settings
 from watchroom.store.backoff import Backoff
 from watchroom.store.write import OTHERS, Store
@@ -69,10 +69,9 @@ def run(settings: Settings) -> int:
     Returns:
         0 after a signal, 1 when the work failed, 2 when a person must put something right first.
     """
-    log_to_stderr()
     limit_logins()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer thread makes its loop by it too
-    code = asyncio.run(Worker(settings).run())
+    code = run_until_stopped(Worker(settings).run, log_to_stderr)
     _leave(code)
     return code
 
@@ -93,23 +92,14 @@ class Worker:
         self._stop = asyncio.Event()
         self._redis_backoff = Backoff()  # of all our clients: they have one login
 
-    async def run(self) -> int:
+    async def run(self, stop: asyncio.Event) -> int:
         """See `run`."""
+        self._stop = stop
         try:
-            self._catch_signals()
             await self._health.start(self._settings)
             return await self._work_on()
-        except WatchroomError as error:
-            for line in str(error).splitlines():  # one for each fault
-                log.error(line)  # noqa: TRY400 - the message is for a person; a traceback says no more
-            return error.exit_code
         finally:
             await self._health.stop()
-
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
 
     async def _work_on(self) -> int:
         """Work. If Kafka takes a right away, wait and begin again, until the right is given back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from tests.generate.rules.tools import LINKS, MADE_UP, RULES, catalogue_of, rule
 from tests.generate.rules.tools import shipped_rules as all_rules
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.errors import ConfigurationInvalid
 from watchroom.generate.rules import cases, files, runbooks
 from watchroom.generate.rules.files import rules_text
 from watchroom.generate.rules.links import load_links
+
+MOST_CHARS = 750
 
 
 def test_what_is_committed_is_what_is_derived() -> None:
@@ -44,6 +46,24 @@ def test_every_alert_has_a_runbook_with_every_part() -> None:
         assert headings == ["Meaning", "Impact", "What to do now", "Where the number comes from"]
         assert rule["expr"] in page
         assert "\n1. " in page
+
+
+def too_long(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The rules whose expression nobody reads at night."""
+    return [rule.get("alert") or rule["record"] for rule in rules if len(rule["expr"]) > MOST_CHARS]
+
+
+def test_every_expression_can_be_read() -> None:
+    """A longer one is divided into recording rules, or the exporter publishes the figure."""
+    assert too_long(all_rules()) == []
+    assert too_long([{"alert": "A", "expr": "up" + " or up" * 130}]) == ["A"]
+
+
+def test_an_expression_in_a_rule_file_is_promql_on_several_lines() -> None:
+    """No escaped quotes, and no line that holds all of an alert."""
+    text = "".join(path.read_text(encoding="utf-8") for path in RULES.iterdir())
+    assert '\\"' not in text
+    assert max(len(line) for rule in shipped_alerts() for line in rule["expr"].splitlines()) < 250
 
 
 def test_every_metric_is_published() -> None:
@@ -122,7 +142,7 @@ def test_an_alert_that_says_too_little_is_found() -> None:
 
 def test_every_alert_of_catalogue_and_platform_has_its_rule() -> None:
     """None is forgotten, none is double."""
-    expected = [alert.name for _, alert in shipped().alerts()] + [alert.name for alert in PLATFORM_ALERTS]
+    expected = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
     assert sorted(rule["alert"] for rule in shipped_alerts()) == sorted(expected)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.catalogue.folder import with_platform_alerts
 from tests.parts import ROOT, SET_UP, missing
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
@@ -41,7 +42,7 @@ def catalogue_of(folder: Path, measures: str) -> Catalogue:
     """A catalogue of these entries, with the shipped labels."""
     shutil.copy(ROOT / "schemas" / "measures" / "labels.toml", folder)
     (folder / "made.toml").write_text(measures)
-    return load_catalogue(folder, ("stoke", "county"))
+    return load_catalogue(with_platform_alerts(folder), ("stoke", "county"))
 
 
 def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:

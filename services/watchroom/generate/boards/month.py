@@ -163,5 +163,5 @@ def _written(expr: str) -> str:
 
 
 def _has_targets(measure: Measure, label: Label) -> bool:
-    """Whether a target can be told from this label alone."""
+    """Whether a target is identified by this label alone."""
     return all(set(target.where) <= {label.name} for target in measure.targets)

@@ -30,7 +30,7 @@ def rules_text(catalogue: Catalogue, links: Links, divide_times_by: float = 1) -
     groups = {
         "recording.yml": recording.group(catalogue),
         "measures.yml": alerts.measure_group(catalogue, links, divide_times_by),
-        "platform.yml": alerts.platform_group(links, divide_times_by),
+        "platform.yml": alerts.platform_group(catalogue, links, divide_times_by),
     }
     return {name: COMMENT + yaml_text({"groups": [group]}) for name, group in groups.items()}
 

@@ -6,11 +6,11 @@ An alert on a measure loses its number when the feed, a worker, Redis or the exp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
+from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.shown import Burn
 
@@ -44,16 +44,14 @@ def muted_after_s(alert: PlatformAlert, divide_by: float = 1) -> float:
     return alert.limit_s + EVALUATION_S + (alert.for_s + GROUP_WAIT_S) / divide_by
 
 
-def false_ends(
-    catalogue: Catalogue, divide_by: float = 1, platform: Iterable[PlatformAlert] = PLATFORM_ALERTS
-) -> Iterator[str]:
-    """Alerts on measures that would be told as ended before the alert that mutes them is there.
+def false_ends(catalogue: Catalogue, divide_by: float = 1) -> Iterator[str]:
+    """Alerts on measures that would be reported as resolved before the alert that mutes them fires.
 
     With a drill's `divide_by`, which of them a drill cannot show: its kept times are divided, limits are not.
     """
-    muting = [each for each in platform if each.mutes]
+    muting = [(name, each) for name, each in catalogue.platform_alerts.items() if each.mutes]
     for _, alert in catalogue.alerts():
-        for each in muting:
+        for name, each in muting:
             kept_s, needed_s = alert.keep_s / divide_by, muted_after_s(each, divide_by)
             if kept_s <= needed_s:
-                yield f"{alert.name} is kept {kept_s:g} s; {each.name} mutes it after {needed_s:g} s at most"
+                yield f"{alert.name} is kept {kept_s:g} s; {name} mutes it after {needed_s:g} s at most"

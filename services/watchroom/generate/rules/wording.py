@@ -33,8 +33,10 @@ def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         said = f": {_burn(catalogue, measure, alert)}"
     else:
         period = f" in the last {shown.window}" if shown.window else ""
-        said = f", {_word(measure, shown)}{period}: {_value(measure, shown)}{_counts(catalogue, measure, shown)}"
-        said += f"; alerts {_limit(measure, alert)}"
+        counts = _counts(catalogue, measure, shown)
+        said = (
+            f", {_word(measure, shown)}{period}: {_value(measure, shown)} ({counts}threshold: {_limit(measure, alert)})"
+        )
     held = f"{measure.brief}{of}: fired before its data was lost; the current value is unknown"
     # NaN is not equal to itself: the alert is held while its feed is dead (see alerts.expression).
     what = f"{{{{ if eq $value $value }}}}{measure.brief}{of}{said}{{{{ else }}}}{held}{{{{ end }}}}"
@@ -63,8 +65,8 @@ def target_text(measure: Measure, shown: Shown) -> str:
 
 
 def missed_too(measure: Measure, shown: Shown) -> str:
-    """Who is counted as missed beside those of the window."""
-    return " (who is overdue now counts as missed)" if quantity_of(measure, shown).misses_overdue else ""
+    """Who counts as missed in addition to those of the window."""
+    return " (those overdue now count as missed)" if quantity_of(measure, shown).misses_overdue else ""
 
 
 def _who(shown: Shown) -> str:
@@ -93,11 +95,11 @@ def _limit(measure: Measure, alert: Alert) -> str:
 def _counts(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
     if quantity_of(measure, shown).counts:
         part, whole = promql.counts(catalogue, measure, shown, _same(shown))
-        return f" ({_asked(part, shown)} of {_asked(whole, shown)})"
+        return f"{_asked(part, shown)} of {_asked(whole, shown)}; "
     kind = kind_of(measure)
     if not kind.rests_on or shown.what == kind.base:
         return ""
-    return f" ({kind.rests_on.format(_asked(promql.base(measure, shown, _same(shown)), shown))})"
+    return f"{kind.rests_on.format(_asked(promql.base(measure, shown, _same(shown)), shown))}; "
 
 
 def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
@@ -108,8 +110,8 @@ def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     limit = number(Unit.SHARE, miss_limit(burn))
     return (
         f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}"
-        f"{missed_too(measure, shown)}, "
-        f"{_VALUE[Unit.SHARE]} missed it; alerts above {limit} missed over {burn.long} and over {burn.short}"
+        f"{missed_too(measure, shown)}; "
+        f"{_VALUE[Unit.SHARE]} missed the target (threshold: above {limit} over {burn.long} and over {burn.short})"
     )
 
 
