@@ -22,7 +22,7 @@ from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding, Severity, as_text
 from watchroom.doctor.kafka_facts import kafka_facts
-from watchroom.intake.topics import owned_topics
+from watchroom.kafka.topics import owned_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -23,7 +23,7 @@ from tests.oracle.scales import DAY_MS, time_text
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
 from watchroom.events.reasons import RAW_IDENTIFIER
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]

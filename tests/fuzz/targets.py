@@ -29,8 +29,8 @@ from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import load_mapping
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
+from watchroom.intake.admission import BatchAdmission
 from watchroom.intake.dead_letters import letter_for
-from watchroom.intake.judging import Judge
 from watchroom.streams import STREAMS
 from watchroom.wording import printable
 
@@ -251,7 +251,8 @@ def _entries() -> Iterable[tuple[bytes, bytes]]:
 
 
 JUDGES = {
-    stream: Judge(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",)) for stream in STREAMS
+    stream: BatchAdmission(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",))
+    for stream in STREAMS
 }
 TABLES = (*_tables(), *_shipped())
 TARGETS = {
