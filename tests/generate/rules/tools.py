@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from tests.catalogue.folder import with_platform_alerts
+from tests.generate.rules.cases import cases_text
 from tests.parts import ROOT, SET_UP, missing
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
-from watchroom.generate.rules import cases
 from watchroom.generate.rules.files import rules_text
 from watchroom.generate.rules.links import Links
 
@@ -58,7 +58,7 @@ def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:
             changed = re.sub(pattern, by, changed)
         (rules / name).write_text(changed)
     test = folder / "measures_test.yml"
-    test.write_text(cases.cases_text(catalogue, "rules"))
+    test.write_text(cases_text(catalogue, "rules"))
     return test
 
 
