@@ -27,7 +27,7 @@ from watchroom.events.record import Record
 from watchroom.events.token_maker import TokenMaker
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import load_mapping
-from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.intake.dead_letters import letter_for
 from watchroom.intake.judging import Judge
@@ -114,7 +114,7 @@ def json_record(given: Input, _: Path) -> str:
 
 
 @lru_cache(maxsize=100)  # most inputs have the mapping of a seed
-def _mapping(content: bytes, folder: Path) -> MappingWords | ConfigurationInvalid:
+def _mapping(content: bytes, folder: Path) -> MappingConfig | ConfigurationInvalid:
     path = folder / "m.toml"
     path.write_bytes(content)
     try:
@@ -123,7 +123,7 @@ def _mapping(content: bytes, folder: Path) -> MappingWords | ConfigurationInvali
         return error
 
 
-def _converted(content: bytes, words: MappingWords, folder: Path) -> str:
+def _converted(content: bytes, words: MappingConfig, folder: Path) -> str:
     path = folder / "f.csv"
     path.write_bytes(content)
     refused: list[RowRefused] = []

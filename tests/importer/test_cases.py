@@ -35,27 +35,27 @@ class Made(NamedTuple):
         return Counter(event.type.partition(".")[2] for event in self.events)
 
 
-def made(case: str, file: str = "calls.csv", mapping: str = "map.toml", change: tuple[str, str] = ("", "")) -> Made:
+def made(case: str, file: str = "calls.csv", map_file: str = "map.toml", change: tuple[str, str] = ("", "")) -> Made:
     """Convert a case's file under its mapping, in which one text may be changed; every row is accounted for."""
     (folder,) = SEEDS.glob(f"{case}-*")
-    words = load_mapping(folder / mapping)
+    mapping = load_mapping(folder / map_file)
     if change[0]:
-        words = words.model_copy(update={"file": words.file.model_copy(update={change[0]: change[1]})})
+        mapping = mapping.model_copy(update={"file": mapping.file.model_copy(update={change[0]: change[1]})})
     refused: list[RowRefused] = []
-    conversion = Conversion(words, refused.append, now_ms=NOW_MS)
+    conversion = Conversion(mapping, refused.append, now_ms=NOW_MS)
     path = folder / file
-    kept = check_files([path], words)
-    events = list(conversion.events(read_rows([path], words, kept)))
+    kept = check_files([path], mapping)
+    events = list(conversion.events(read_rows([path], mapping, kept)))
     tally = conversion.tally
     assert tally.rows == tally.used + tally.skipped.total() + tally.refused
     rows = (tally.used, tally.skipped.total(), tally.refused, tally.swallowed_lines)
     return Made(events, [str(row).removeprefix(f"{path}:") for row in refused], rows)
 
 
-def fault_of(case: str, file: str, mapping: str = "map.toml") -> str:
+def fault_of(case: str, file: str, map_file: str = "map.toml") -> str:
     """The one fault that stops it."""
     with pytest.raises(ConfigurationInvalid) as caught:
-        made(case, file, mapping)
+        made(case, file, map_file)
     (fault,) = caught.value.faults
     return str(fault)
 
@@ -159,12 +159,12 @@ def test_a_year_too_many_refuses_its_row(file: str, refused: int) -> None:
 def test_a_cell_as_long_as_a_narrative_is_no_fault(tmp_path: Path) -> None:
     """The case's own file has 155 kB; this is its form."""
     (folder,) = SEEDS.glob("21-*")
-    words = load_mapping(folder / "map.toml")
+    mapping = load_mapping(folder / "map.toml")
     log = "".join(f"10:{minute % 60:02} still, looking\n" for minute in range(8_000))
     path = tmp_path / "f.csv"
     path.write_text(
         "id,grade,created,log\n" + "".join(f'i{n},1,2021-11-30T10:0{n}:00,"{log}"\n' for n in range(3)),
         encoding="utf-8",
     )
-    rows = list(read_rows([path], words, check_files([path], words)))
+    rows = list(read_rows([path], mapping, check_files([path], mapping)))
     assert [isinstance(row, RowRefused) for row in rows] == [False] * 3

@@ -140,20 +140,20 @@ def test_the_hour_that_happens_twice_is_read_as_for_whole_times(map_text: MapTex
 
 def test_a_time_with_its_day_may_stand_beside_clock_times(map_text: MapText) -> None:
     """The day is that of a whole time, read by the formats of [time] that have one; it is itself read as it is."""
-    words = {
+    mapping = {
         **UNITS,
         "time": {"zone": "UTC", "formats": ["%d/%m/%Y %H:%M:%S", "%H:%M:%S"], "day_from": "received"},
         "event": [{"type": "incident.created", "time": "received", "per": "entity"}, UNITS["event"][1]],
     }
-    made = map_text(words, "id,unit,received,on_scene\n1,a,31/12/2020 23:59:00,00:10:00\n")
+    made = map_text(mapping, "id,unit,received,on_scene\n1,a,31/12/2020 23:59:00,00:10:00\n")
     assert times(made) == ["2020-12-31T23:59:00Z", "2021-01-01T00:10:00Z"]
 
 
 def test_a_row_swallowed_by_a_quote_is_found_by_its_clock_time(map_text: MapText) -> None:
     """A quote that is left open must not hide rows because their times have no day."""
     rows = '1,2021-03-01,"a,06:00:00,\n2,2021-03-01,b",06:00:00,06:10:00\n3,2021-03-01,c,06:00:00,\n'
-    words = {**UNITS, "time": {**UNITS["time"], "earliest": "2021-01-01"}}
-    made = map_text(words, HEADER + rows)
+    mapping = {**UNITS, "time": {**UNITS["time"], "earliest": "2021-01-01"}}
+    made = map_text(mapping, HEADER + rows)
     assert made.tally.swallowed_lines == 1
     assert "line 3 looks like a row" in made.refused[0]
 
@@ -167,9 +167,9 @@ def test_repeating_rows_are_those_of_one_file(map_text: MapText) -> None:
 
 def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
     """How many rows have no such time, and in how many of them a step was passed over."""
-    words = {**UNITS, "time": {**UNITS["time"], "report_missing": ["told", "on_scene", "clear"]}}
+    mapping = {**UNITS, "time": {**UNITS["time"], "report_missing": ["told", "on_scene", "clear"]}}
     rows = "1,2020-03-01,a,06:00:00,,\n1,2020-03-01,b,,06:10:00,06:30:00\n1,2020-03-01,c,06:00:00,,06:40:00\n"
-    made = map_text(words, HEADER.replace("\n", ",clear\n") + rows)
+    made = map_text(mapping, HEADER.replace("\n", ",clear\n") + rows)
     assert missing_times(made.tally) == "told 1 (1 with on_scene), on_scene 2 (1 with clear), clear 1"
 
 
@@ -182,7 +182,7 @@ def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
         ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: time.zone says it"),
         ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: time.zone says it"),
         ({"formats": ["%H:%M", "%M:%H"], "day_from": "at"}, "found '%H:%M' and '%M:%H', which both read '11:15', as"),
-        ({"formats": "iso", "day_from": "at"}, "time.day_from: found no format without a day; write a clock time in"),
+        ({"formats": "iso", "day_from": "at"}, "time.day_from: found only formats with a day; write a clock time in"),
         (
             {"formats": "%H:%M", "day_from": {"column": "at", "formats": "%H:%M"}},
             "time.day_from.formats: found '%H:%M'; write a form with a day: `join` the date and the time",

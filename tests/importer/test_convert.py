@@ -19,7 +19,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
 from watchroom.events.record import Event
 from watchroom.importer.convert import WITHOUT_EVENT, Conversion, Tally
-from watchroom.importer.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
+from watchroom.importer.event_fields import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
 from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.mapped import Mapped, id_of, subject_of

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable, rfc3339
-from watchroom.importer.mapping_model import HourRule, TimeWords
+from watchroom.importer.mapping_model import HourRule, TimeConfig
 
 
 def times(zone: str = "Europe/London", rule: HourRule = "refuse", *formats: str) -> LocalTimes:
     """A reader with one rule for both nights."""
-    return LocalTimes.of(TimeWords(zone=zone, formats=formats or ("iso",), ambiguous_hour=rule, missing_hour=rule))
+    return LocalTimes.of(TimeConfig(zone=zone, formats=formats or ("iso",), ambiguous_hour=rule, missing_hour=rule))
 
 
 @pytest.mark.parametrize(("rule", "instant"), [("earlier", "2021-10-31T00:30:00Z"), ("later", "2021-10-31T01:30:00Z")])

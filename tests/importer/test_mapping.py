@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.errors import ConfigurationInvalid
-from watchroom.importer.event_words import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
+from watchroom.importer.event_fields import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
 from watchroom.importer.mapping import check_mapping, load_mapping, streams_of
-from watchroom.importer.toml_path import place_of
+from watchroom.importer.toml_path import page_of, shown
 
 SHIPPED = sorted((ROOT / "schemas" / "mappings").glob("*.toml"))
 LEAST: dict[str, Any] = {
@@ -40,9 +41,9 @@ def test_every_shipped_mapping_is_usable(path: Path) -> None:
 
 def test_a_mapping_may_be_short() -> None:
     """Source, meaning, zone, key and one event are enough."""
-    words = check_mapping(LEAST, "m.toml")
-    assert streams_of(words) == ("calls",)
-    assert (words.time.ambiguous_hour, words.time.missing_hour) == ("refuse", "refuse")
+    mapping = check_mapping(LEAST, "m.toml")
+    assert streams_of(mapping) == ("calls",)
+    assert (mapping.time.ambiguous_hour, mapping.time.missing_hour) == ("refuse", "refuse")
 
 
 EVENT: dict[str, Any] = {"type": "incident.created", "time": "t"}
@@ -70,7 +71,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"sauce": "log"}, "m.toml: sauce: found the unknown key `sauce`; write one of the keys in"),
+        ({"sauce": "log"}, "m.toml: sauce: found the unknown key `sauce`; write a key of this table"),
         ({"source": "Our Log"}, "m.toml: source: found 'Our Log'; write lower-case letters, digits,"),
         ({"time": {"zone": "London"}}, "time.zone: found 'London'; write a zone of the IANA time zone database"),
         ({"time": {"zone": "../zone"}}, "time.zone: found '../zone'; write a zone of the IANA"),
@@ -92,7 +93,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"entity": {"key": []}}, "entity.key: found"),
         (
             {"entity": {"key": "#line", "otherwise_key": "id"}},
-            "entity.otherwise_key: found 'id' beside the key '#line', which is never empty; write a column in",
+            "entity.otherwise_key: found 'id' with the key '#line', which is never empty; write a column in",
         ),
         ({"entity": TOGETHER | {"count": "n"}}, "entity.count: found 'n' with rows that belong together"),
         ({"event": []}, "event: found []; write at least one [[event]]"),
@@ -187,12 +188,16 @@ def test_no_fault_follows_from_another() -> None:
 )
 def test_places_are_counted_as_people_count(parts: tuple[int | str, ...], said: str) -> None:
     """Nobody looks for the 0th [[event]]."""
-    assert place_of(*parts) == said
+    assert shown(parts) == said
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"source = ", "found no TOML"), (b"source = '\xff'", "found not UTF-8"), (None, "found No such file")],
+    [
+        (b"source = ", "found invalid TOML"),
+        (b"source = '\xff'", "found bytes that are not valid UTF-8"),
+        (None, "found No such file"),
+    ],
 )
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, says: str) -> None:
     """A slip of the keyboard is no traceback."""
@@ -206,10 +211,10 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, s
 def test_a_type_may_come_from_a_column_and_then_chooses_the_stream() -> None:
     """A log of everything, one row an event, feeds several topics."""
     kinds = {"values": {"Q": "call.queued", "I": "incident.created"}, "otherwise": "crime.recorded"}
-    words = check_mapping(
+    mapping = check_mapping(
         {**LEAST, "map": {"kind": kinds}, "event": [{"type": {"column": "k", "map": "kind"}, "time": "t"}]}, "m.toml"
     )
-    assert streams_of(words) == ("calls", "incidents", "crimes")
+    assert streams_of(mapping) == ("calls", "incidents", "crimes")
     bad = {"kind": {"values": {"Q": "call.queed"}}}
     assert (
         "found 'call.queed'"
@@ -223,3 +228,33 @@ def test_fields_come_from_the_event_models() -> None:
     assert {"grade", "area", "call_id"} <= DATA_FIELDS["incident.created"]
     assert REQUIRED_FIELDS["incident.resource_assigned"] == {"unit"}
     assert not REQUIRED_FIELDS["incident.created"]
+
+
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [
+        (("source",), "the-file"),
+        (("time", "formats"), "time"),
+        (("time", "day_from", "map"), "a-value"),
+        (("time", "day_from", "formats"), "a-time"),
+        (("map", "kind", "values"), "mapname"),
+        (("event", 0, "per"), "event"),
+        (("event", 0, "time", "pick"), "a-value"),
+        (("event", 0, "arrival", "plus_seconds"), "a-time"),
+        (("event", 0, "data", "grade", "map"), "a-value"),
+        (("event", 0, "data", "grade"), "event"),
+        (("event", 0, "when", 1, "is"), "a-condition"),
+        (("skip", 2, "reason"), "skip"),
+    ],
+)
+def test_a_fault_links_to_the_heading_that_explains_its_key(path: tuple[int | str, ...], heading: str) -> None:
+    """The reference has a table for each part of a mapping; a link to a heading that is gone helps nobody."""
+    assert page_of(path) == f"docs/reference/mapping.md#{heading}"
+    titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "reference" / "mapping.md").read_text(), re.MULTILINE)
+    assert heading in {re.sub(r"[^a-z0-9 -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def test_a_fault_names_the_page_of_its_key() -> None:
+    """An analyst who reads the fault finds what may be written."""
+    (fault,) = faults_of({"time": {"zone": "London"}})
+    assert fault.endswith("(see docs/reference/mapping.md#time)")

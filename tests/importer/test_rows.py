@@ -9,11 +9,11 @@ import pytest
 
 from watchroom.errors import ConfigurationInvalid, RowRefused
 from watchroom.importer.mapping import check_mapping
-from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import Row, check_files, read_rows
 
 
-def words(**file: Any) -> MappingWords:
+def words(**file: Any) -> MappingConfig:
     """A mapping over columns `id` and `at`."""
     document = {
         "source": "log", "about": "A log.", "time": {"zone": "UTC"}, "entity": {"key": "id"}, "file": file,

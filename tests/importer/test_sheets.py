@@ -24,7 +24,7 @@ from watchroom.importer import sheets
 from watchroom.importer.convert import Conversion, Tally
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import check_mapping
-from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.sheets import cell_text
 
@@ -34,7 +34,7 @@ AS_TIME, AS_DAY, AS_CLOCK, AS_LENGTH = "yyyy-mm-dd hh:mm:ss.000", "dd/mm/yyyy", 
 Write = Callable[[Any, Any], None]
 
 
-def words(formats: object = "iso", event: dict[str, object] | None = None, **file: Any) -> MappingWords:
+def words(formats: object = "iso", event: dict[str, object] | None = None, **file: Any) -> MappingConfig:
     """A mapping over columns `id`, `line`, `at` and `wait`."""
     queued = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
     answered = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}
@@ -45,7 +45,7 @@ def words(formats: object = "iso", event: dict[str, object] | None = None, **fil
     return check_mapping(document, "m.toml")
 
 
-def made(path: Path, mapping: MappingWords) -> tuple[list[Mapped], list[str], Tally]:
+def made(path: Path, mapping: MappingConfig) -> tuple[list[Mapped], list[str], Tally]:
     """The events of a file, what was refused, and the numbers of rows."""
     refused: list[RowRefused] = []
     conversion = Conversion(mapping, refused.append)
@@ -70,7 +70,7 @@ def workbook(
     return path
 
 
-def fault_of(path: Path, mapping: MappingWords | None = None) -> str:
+def fault_of(path: Path, mapping: MappingConfig | None = None) -> str:
     """The one fault of a file."""
     with pytest.raises(ConfigurationInvalid) as caught:
         made(path, mapping or words())

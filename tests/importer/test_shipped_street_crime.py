@@ -15,7 +15,7 @@ from watchroom.importer.convert import Conversion
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import load_mapping, streams_of
-from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 
 EXTRACT = "crime_policeuk_wakefield_2017-07_2018-07.csv"
@@ -23,11 +23,11 @@ MAPPING = ROOT / "schemas" / "mappings" / "policeuk-street-crime.toml"
 JULY_2018 = "2018-07"
 
 
-def converted(words: MappingWords, *files: Path) -> tuple[list[Mapped], Conversion]:
+def converted(mapping: MappingConfig, *files: Path) -> tuple[list[Mapped], Conversion]:
     """Every event of the files, and the conversion that made them; no row may be refused."""
-    check_files(files, words)
-    conversion = Conversion(words, lambda row: pytest.fail(str(row)), tokens=MAKER)
-    return list(conversion.events(read_rows(files, words))), conversion
+    check_files(files, mapping)
+    conversion = Conversion(mapping, lambda row: pytest.fail(str(row)), tokens=MAKER)
+    return list(conversion.events(read_rows(files, mapping))), conversion
 
 
 def of_month(events: list[Mapped], kind: str, month: str) -> list[Mapped]:
@@ -43,9 +43,9 @@ def july(real_data: Path) -> Any:
 
 def test_one_extract_yields_crimes_and_incidents(real_data: Path, july: Any) -> None:
     """Each row is one of the two: none is lost, and equal rows of anti-social behaviour are several reports."""
-    words = load_mapping(MAPPING)
-    events, conversion = converted(words, real_data / EXTRACT)
-    assert streams_of(words) == ("crimes", "incidents")
+    mapping = load_mapping(MAPPING)
+    events, conversion = converted(mapping, real_data / EXTRACT)
+    assert streams_of(mapping) == ("crimes", "incidents")
     assert conversion.tally.rows == conversion.tally.entities == len(events) == 8_126
     expected = dict(july["types"])
     assert len(of_month(events, "incident.created", JULY_2018)) == expected.pop("Anti-social behaviour") == 757

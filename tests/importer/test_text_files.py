@@ -25,14 +25,14 @@ from hypothesis import strategies as st
 from watchroom.errors import ConfigurationInvalid, RowRefused
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import check_mapping, load_mapping
-from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import MOST_OF_A_READ_CELL, Row, check_files, read_rows
 
 HEADER = "id,line,at\n"
 AT = "2021-11-30T17:45:00"
 
 
-def words(**file: Any) -> MappingWords:
+def words(**file: Any) -> MappingConfig:
     """A mapping over columns `id`, `line` and `at`."""
     document = {
         "source": "log", "about": "A log.", "time": {"zone": "UTC"}, "entity": {"key": "id"}, "file": file,

@@ -12,13 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable, rfc3339
-from watchroom.importer.mapping_model import TimeWords
+from watchroom.importer.mapping_model import TimeConfig
 from watchroom.importer.time_forms import clash, form_fault, read, smallest_step
 
 
 def said(text: str, *formats: str, zone: str = "Europe/London") -> str:
     """The instant of a text under formats."""
-    return rfc3339(LocalTimes.of(TimeWords(zone=zone, formats=formats)).ms(text))
+    return rfc3339(LocalTimes.of(TimeConfig(zone=zone, formats=formats)).ms(text))
 
 
 @pytest.fixture(params=["UTC", "Europe/London", "America/New_York"])
@@ -152,7 +152,7 @@ GOOD_PATTERNS += [
 
 @pytest.mark.parametrize("pattern", GOOD_PATTERNS)
 def test_a_pattern_that_says_a_time_is_accepted(pattern: str) -> None:
-    """Whatever order and words an export writes."""
+    """Whatever order and mapping an export writes."""
     assert form_fault(pattern) == ""
 
 
@@ -263,10 +263,10 @@ def test_no_cell_becomes_a_time_that_it_does_not_say(pattern: str, text: str, mo
 NOON = int(datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp() * 1000)
 
 
-def limited(text: str, **words: object) -> str:
+def limited(text: str, **config: object) -> str:
     """The instant of a text where the machine's clock says noon of 26 November 2026."""
-    given = {"zone": "UTC", "formats": ("iso", "epoch_s"), **words}
-    return rfc3339(LocalTimes.of(TimeWords.model_validate(given), NOON).ms(text))
+    given = {"zone": "UTC", "formats": ("iso", "epoch_s"), **config}
+    return rfc3339(LocalTimes.of(TimeConfig.model_validate(given), NOON).ms(text))
 
 
 def test_a_time_after_the_clock_is_refused() -> None:

@@ -99,16 +99,25 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ({**LOG, "entity": {"key": "cli"}}, "entity.key: found 'cli', which is a token elsewhere, as it is; write"),
-        ({**LOG, "entity": {"key": "id", "otherwise_key": "cli"}}, "entity.otherwise_key: found 'cli', which is a"),
+        (
+            {**LOG, "entity": {"key": "cli"}},
+            "entity.key: found 'cli' as it is, although it is a token elsewhere; write",
+        ),
+        (
+            {**LOG, "entity": {"key": "id", "otherwise_key": "cli"}},
+            "entity.otherwise_key: found 'cli' as it is, although",
+        ),
         (
             {**LOG, "time": {"zone": "UTC", "formats": "%H:%M", "day_from": {"join": ["at", "cli"]}}},
-            "time.day_from: found 'cli', which is a token elsewhere",
+            "time.day_from: found 'cli' as it is, although it is",
         ),
-        ({**LOG, "entity": {"key": "id", "count": "cli"}}, "entity.count: found 'cli', which is a token elsewhere"),
-        (event(key="cli"), "1st [[event]].key: found 'cli', which is a token elsewhere"),
-        (event(data={"caller_token": CALLER, "queue": "cli"}), "1st [[event]].data.queue: found 'cli', which is a"),
-        (event(time={"column": "at", "plus_seconds": "cli"}), "1st [[event]].time: found 'cli', which is a"),
+        ({**LOG, "entity": {"key": "id", "count": "cli"}}, "entity.count: found 'cli' as it is, although it is"),
+        (event(key="cli"), "1st [[event]].key: found 'cli' as it is, although it is"),
+        (
+            event(data={"caller_token": CALLER, "queue": "cli"}),
+            "1st [[event]].data.queue: found 'cli' as it is, although",
+        ),
+        (event(time={"column": "at", "plus_seconds": "cli"}), "1st [[event]].time: found 'cli' as it is, although"),
         (event(data={"caller_token": {**CALLER, "order_by": "cli"}}), "`order_by"),
         (event(time={"column": "at", "token": "person"}), "1st [[event]].time.token: found 'person'; write no token"),
         (event(data={"caller_token": {**CALLER, "token": "email"}}), "data.caller_token.token: found 'email'; write"),

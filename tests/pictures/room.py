@@ -11,7 +11,6 @@ from pathlib import Path
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.pictures.prometheus import OneForce
 from watchroom.demo.command import AREAS, SIMULATED_SOURCES
-from watchroom.demo.guard import Guard
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
 from watchroom.demo.waiting import wait_applied
@@ -77,8 +76,6 @@ def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Room
         for server in (kafka, redis):
             ending.callback(server.stop)
             server.start()
-        guard = Guard([kafka.server.pid, redis.server.pid])
-        ending.callback(guard.dismiss)
         settings = _settings(kafka.address, redis.url)
         worker = ending.enter_context(Process("worker", settings, folder / "worker.log"))
         ending.enter_context(Process("exporter", settings, folder / "exporter.log"))

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from redis import Redis
 
 from tests.exporter.control_room import ControlRoom
+from tests.generate.boards.lint import faults, metrics_used
 from tests.generate.rules.cases import cases_text
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
@@ -31,7 +32,6 @@ from watchroom.errors import WatchroomError
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition
 from watchroom.exporter.board.observe import observe
-from watchroom.generate.boards.lint import faults, metrics_used
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.simulator import simulate

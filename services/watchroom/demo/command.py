@@ -7,7 +7,6 @@ has caught up with the clock, so calls and incidents that are open at that momen
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from watchroom.demo.screen import Loaded, Loading, Screen, tables
+from watchroom.demo.server import get
 from watchroom.demo.signals import asked_to_end, term_is_interrupt, with_free_port
 from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.view import Page, View, view
@@ -210,14 +210,7 @@ class _Demo:
     def _scrape(self) -> str:
         """The exporter's page; empty while it does not answer, so that every number reads NO DATA."""
         settings = self._stack.settings
-        connection = http.client.HTTPConnection(settings.exporter_host, settings.exporter_port, timeout=5)
-        try:
-            connection.request("GET", "/metrics")
-            return connection.getresponse().read().decode()
-        except (OSError, http.client.HTTPException):
-            return ""
-        finally:
-            connection.close()
+        return get(settings.exporter_host, settings.exporter_port, "/metrics", timeout_s=5) or ""
 
 
 def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:

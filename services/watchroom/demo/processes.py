@@ -1,115 +1,41 @@
-"""Our own worker and exporter as child processes: the same programs that run in production.
+"""Our own worker and exporter as child processes: the same programs as in production.
 
-They get every setting as an environment variable, so that nothing depends on what else is set, and they
-are ended by their own id, also when we are killed. When one dies, the end of its log is shown.
+They get every setting as an environment variable, so that nothing depends on what else is set.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import sys
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel
 
-from watchroom.demo.guard import Guard
-from watchroom.demo.server import LocalServer
-from watchroom.errors import WorkFailed
+from watchroom.demo.server import LocalServer, get
 from watchroom.settings import Settings
 
-Command = Literal["worker", "exporter"]
-READY_WITHIN_S = 60.0
-STOP_WITHIN_S = 10.0
-_ASK_TIMEOUT_S = 2.0
 
-
-class Process:
-    """`watchroom worker` or `watchroom exporter` under given settings; a context manager.
+class Process(LocalServer):
+    """`watchroom worker` or `watchroom exporter`, ready once its own health page says so.
 
     Args:
         command: Which one.
         settings: All of its settings; its health or exporter port must be free.
-        log: File that gets all it prints.
+        log: File for its output.
+
+    Attributes:
+        port: Of its pages.
     """
 
-    def __init__(self, command: Command, settings: Settings, log: Path) -> None:
-        self._settings = settings
-        self._page = "/readyz" if command == "worker" else "/healthz"
-        self._server = LocalServer(
-            command, [sys.executable, "-m", "watchroom", command], log, env=environment(settings)
-        )
-        self._guard: Guard | None = None
+    def __init__(self, command: Literal["worker", "exporter"], settings: Settings, log: Path) -> None:
         if command == "worker":
-            self._host, self._port = settings.health_host, settings.health_port
+            host, port, path = settings.health_host, settings.health_port, "/readyz"
         else:
-            self._host, self._port = settings.exporter_host, settings.exporter_port
-
-    @property
-    def running(self) -> bool:
-        """Whether it is there now."""
-        return self._server.running
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._server.pid
-
-    def start(self, within_s: float = READY_WITHIN_S) -> Self:
-        """Start it and wait until its own page says that it is ready.
-
-        Raises:
-            WorkFailed: It ended, or was not ready in time; the message shows the end of its log.
-        """
-        try:
-            self._server.start(self._guarded_and_ready, within_s)
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def ready(self) -> bool:
-        """Whether its health page says so now."""
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=_ASK_TIMEOUT_S)
-        try:
-            connection.request("GET", self._page)
-            answer = connection.getresponse()
-            answer.read()  # an answer that is not taken is a broken connection to the other side
-        except (OSError, http.client.HTTPException):
-            return False
-        else:
-            return answer.status == http.client.OK
-        finally:
-            connection.close()
-
-    def check(self) -> None:
-        """Raise `WorkFailed` when it has ended by itself."""
-        if not self.running:
-            raise WorkFailed(f"the {self._server.name} has ended. Its log {self._server.log}:\n{self.tail()}")
-
-    def tail(self, lines: int = 20) -> str:
-        """The last lines of its log."""
-        return self._server.tail(lines)
-
-    def stop(self) -> None:
-        """Ask it to end, and end it when it does not."""
-        self._server.stop(STOP_WITHIN_S)
-        if self._guard is not None:
-            self._guard.dismiss()
-            self._guard = None
-
-    def _guarded_and_ready(self) -> bool:
-        """`ready`, first asked as soon as the process is there: from then on it does not outlive us."""
-        if self._guard is None and self.running:
-            self._guard = Guard([self.pid])
-        return self.ready()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+            host, port, path = settings.exporter_host, settings.exporter_port, "/healthz"
+        self.port = port
+        arguments = [sys.executable, "-m", "watchroom", command]
+        super().__init__(command, arguments, log, lambda: get(host, port, path) is not None, environment(settings))
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -23,7 +23,7 @@ from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
 from watchroom.importer.mapped import Mapped, heartbeat
 from watchroom.importer.mapping import load_mapping, streams_of
-from watchroom.importer.mapping_model import ForceWords, MappingWords
+from watchroom.importer.mapping_model import ForceConfig, MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.spool import Spool, spool
 from watchroom.importer.summary import Outcome, Sent
@@ -74,26 +74,26 @@ def replay(
         BrokerUnavailable, StoreUnavailable: A given server does not answer.
         WorkFailed: No row could be used, or the pipeline did not get through.
     """
-    words = load_mapping(request.mapping)
-    settings = _settings_of(words.force, settings, request)
+    mapping = load_mapping(request.mapping)
+    settings = _settings_of(mapping.force, settings, request)
     # Its faults would else end the worker, and stand in a log.
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-    kept = check_files(request.files, words)
-    as_of_ms = _as_of_ms(request.as_of, words)
-    tokens = token_maker(settings, is_embedded=request.kafka is None) if words.token_columns() else None
-    conversion = Conversion(words, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
+    kept = check_files(request.files, mapping)
+    as_of_ms = _as_of_ms(request.as_of, mapping)
+    tokens = token_maker(settings, is_embedded=request.kafka is None) if mapping.token_columns() else None
+    conversion = Conversion(mapping, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
     progress("read", 0, None)
     with spool() as events:
-        events.fill(conversion.events(read_rows(request.files, words, kept)))
-        _check_tally(conversion.tally, words)
-        with _sent(settings, request, _Converted(words, events, conversion.tally, as_of_ms), progress) as outcome:
+        events.fill(conversion.events(read_rows(request.files, mapping, kept)))
+        _check_tally(conversion.tally, mapping)
+        with _sent(settings, request, _Converted(mapping, events, conversion.tally, as_of_ms), progress) as outcome:
             yield outcome
 
 
 class _Converted(NamedTuple):
     """All rows of a request, read."""
 
-    words: MappingWords
+    mapping: MappingConfig
     events: Spool
     tally: Tally
     as_of_ms: int | None
@@ -102,11 +102,11 @@ class _Converted(NamedTuple):
 @contextmanager
 def _sent(settings: Settings, request: Request, converted: _Converted, progress: Progress) -> Iterator[Outcome]:
     """Send what was read, and wait until it is applied."""
-    words, events, tally, as_of_ms = converted
+    mapping, events, tally, as_of_ms = converted
     shift_ms = _shift_ms(events, as_of_ms, now_ms=_now_ms()) if request.as_live else 0
-    streams = streams_of(words)
+    streams = streams_of(mapping)
     rule = SourceRule(heartbeats=request.as_live, history=True)
-    sources = {stream: {words.source: rule} for stream in streams}
+    sources = {stream: {mapping.source: rule} for stream in streams}
     progress("start", 0, None)
     with running_stack(
         settings, kafka=request.kafka, redis_url=request.redis_url, sources=sources, with_exporter=request.as_live
@@ -115,18 +115,18 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
         began_s = time.monotonic()
         sent = Sent()
         arrived = _arrived(events, sent, as_of_ms, shift_ms)
-        headers = () if request.as_live else latest_header(words.time, _now_ms())
-        records = _records(arrived, sent, words.source, stack.settings, headers)
+        headers = () if request.as_live else latest_header(mapping.time, _now_ms())
+        records = _records(arrived, sent, mapping.source, stack.settings, headers)
         if request.as_live:
-            records = _with_heartbeats(records, words.source, streams, stack.settings)
+            records = _with_heartbeats(records, mapping.source, streams, stack.settings)
         known = events.events if as_of_ms is None else None
         ends = produce(stack.settings, records, lambda done: progress("send", done, known))
         _wait(stack, ends, sent.events, progress)
         now_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
         yield Outcome(
             settings=stack.settings,
-            source=words.source,
-            zone=words.time.zone,
+            source=mapping.source,
+            zone=mapping.time.zone,
             tally=tally,
             sent=sent,
             ends=ends,
@@ -140,7 +140,7 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
         )
 
 
-def _settings_of(force: ForceWords, settings: Settings, request: Request) -> Settings:
+def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Settings:
     """The settings of the embedded stack: what the mapping says of the force stands over the environment's."""
     if request.kafka is not None:
         return settings
@@ -148,7 +148,7 @@ def _settings_of(force: ForceWords, settings: Settings, request: Request) -> Set
     return settings.model_copy(update=said)
 
 
-def _check_tally(tally: Tally, words: MappingWords) -> None:
+def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
     """Raises WorkFailed: what the rows say together, before anything is sent."""
     if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
@@ -157,7 +157,7 @@ def _check_tally(tally: Tally, words: MappingWords) -> None:
         )
     if tally.rows and not tally.used and not tally.skipped:
         raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals say why")
-    entity = words.entity
+    entity = mapping.entity
     if entity.rows == "together" or entity.repeated_keys == "merge":
         return
     if tally.repeating_rows > MOST_REPEATING or tally.repeating_rows * 100 > tally.rows:
@@ -233,14 +233,14 @@ def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
         raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
 
 
-def _as_of_ms(text: str | None, words: MappingWords) -> int | None:
+def _as_of_ms(text: str | None, mapping: MappingConfig) -> int | None:
     if text is None:
         return None
     try:
-        any_day = words.time.model_copy(update={"earliest": None, "latest": None})
+        any_day = mapping.time.model_copy(update={"earliest": None, "latest": None})
         return LocalTimes.of(any_day).ms(text, ("iso",))
     except TimeUnreadable as error:
-        write = f"a time in {words.time.zone} such as 2020-04-11T15:20:00, or with an offset"
+        write = f"a time in {mapping.time.zone} such as 2020-04-11T15:20:00, or with an offset"
         raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error
 
 

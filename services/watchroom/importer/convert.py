@@ -20,11 +20,11 @@ from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
 from watchroom.events.record import Event
 from watchroom.events.token_maker import TokenMaker
-from watchroom.importer.event_words import TRUTH_FIELDS
-from watchroom.importer.field_sources import CellUnusable, Draft, Drafts, RowReader, key_text, pick
+from watchroom.importer.event_fields import TRUTH_FIELDS
+from watchroom.importer.field_sources import Draft, Drafts, RowReader, ValueUnusable, key_text, pick
 from watchroom.importer.listed import Labels, unlisted
 from watchroom.importer.mapped import Mapped, id_of, otherwise_subject, subject_beside_otherwise, subject_of
-from watchroom.importer.mapping_model import LINE, EventWords, MappingWords
+from watchroom.importer.mapping_model import LINE, EventConfig, MappingConfig
 from watchroom.importer.rows import Row
 
 _COUNT = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
@@ -77,7 +77,7 @@ class Conversion:
     """One conversion under one mapping.
 
     Args:
-        words: The checked mapping.
+        mapping: The checked mapping.
         refused: Called with each row that cannot be used.
         check: Called with each event's JSON; raises EventRefused where our own intake would refuse it.
         tokens: Makes the mapping's tokens, if it has any.
@@ -87,7 +87,7 @@ class Conversion:
 
     def __init__(
         self,
-        words: MappingWords,
+        mapping: MappingConfig,
         refused: Callable[[RowRefused], None],
         check: Callable[[bytes], object] = parse,
         *,
@@ -95,10 +95,10 @@ class Conversion:
         now_ms: int | None = None,
         labels: Labels | None = None,
     ) -> None:
-        self._words = words
-        self._reader = RowReader.of(words, tokens, now_ms, labels or {})
+        self._mapping = mapping
+        self._reader = RowReader.of(mapping, tokens, now_ms, labels or {})
         self._tokens = tokens
-        self._token_columns = words.token_columns()
+        self._token_columns = mapping.token_columns()
         self._refused = refused
         self._check = check
         self._file_number = -1
@@ -112,7 +112,7 @@ class Conversion:
 
     def events(self, rows: Iterable[Row | RowRefused]) -> Iterator[Mapped]:
         """The events of all rows: in arrival order where rows belong together, else row by row."""
-        if self._words.entity.rows == "apart":
+        if self._mapping.entity.rows == "apart":
             for row, subject, said in self._read(rows):
                 yield from self._apart(row, subject, said)
             return
@@ -127,11 +127,11 @@ class Conversion:
         for row, subject, day_ms in self._with_days(self._named(rows)):
             reader = self._reader if day_ms is None else self._reader.near_to(day_ms)
             try:
-                drafts, by_order = reader.drafts(self._words.event, row.where, row.cells)
-            except CellUnusable as error:
+                drafts, by_order = reader.drafts(self._mapping.event, row.where, row.cells)
+            except ValueUnusable as error:
                 self._refuse(RowRefused(row.where, str(error)))
             else:
-                empty = frozenset(column for column in self._words.time.report_missing if not row.cells[column])
+                empty = frozenset(column for column in self._mapping.time.report_missing if not row.cells[column])
                 yield row, subject, _Said(drafts, by_order, empty)
 
     def _with_days(self, rows: Iterable[tuple[Row, str]]) -> Iterator[tuple[Row, str, int | None]]:
@@ -142,16 +142,16 @@ class Conversion:
         if self._reader.day_from is None:
             yield from ((row, subject, None) for row, subject in rows)
             return
-        columns = self._words.columns()
+        columns = self._mapping.columns()
         gathered: list[tuple[Row, str]] = []
         days_ms: dict[str, int] = {}
         for row, subject in rows:
             try:
                 day_ms = None if subject in days_ms else self._reader.day_ms(row.cells)
-            except CellUnusable as error:
+            except ValueUnusable as error:
                 self._refuse(RowRefused(row.where, str(error)))
                 continue
-            if self._words.entity.rows == "apart":
+            if self._mapping.entity.rows == "apart":
                 yield row, subject, day_ms
                 continue
             if day_ms is not None:
@@ -172,7 +172,7 @@ class Conversion:
                     self._begin_file(row)
                 try:
                     subject = self._subject(row)
-                except CellUnusable as error:
+                except ValueUnusable as error:
                     self._refuse(RowRefused(row.where, str(error)))
                 else:
                     yield row, subject
@@ -181,17 +181,17 @@ class Conversion:
         """What a row that is used says besides its events; refused and skipped rows are in none of these counts."""
         self.tally.by_order += said.by_order
         self.tally.others.update({found for draft in said.drafts if draft for found in draft.others})
-        columns = self._words.time.report_missing
+        columns = self._mapping.time.report_missing
         for column in columns:
             self.tally.missing[column] += column in said.missing
         for before, after in pairwise(columns):
             self.tally.passed_over[before, after] += before in said.missing and after not in said.missing
 
     def _skip_reason(self, row: Row) -> str:
-        return next((skip.reason for skip in self._words.skip if skip.holds(row.cells[skip.column])), "")
+        return next((skip.reason for skip in self._mapping.skip if skip.holds(row.cells[skip.column])), "")
 
     def _subject(self, row: Row) -> str:
-        entity = self._words.entity
+        entity = self._mapping.entity
         parts = self._key_parts(entity.key, row)
         if not entity.otherwise_key:
             return subject_of(_filled(parts, entity.key))
@@ -223,12 +223,12 @@ class Conversion:
         self._equal_rows.clear()
 
     def _apart(self, row: Row, subject: str, said: _Said) -> Iterator[Mapped]:
-        if self._words.entity.count:
+        if self._mapping.entity.count:
             yield from self._numbered(row, subject, said)
             return
         try:
             events = self._finish(subject, self._row_events(subject, said.drafts))
-        except CellUnusable as error:
+        except ValueUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
         self._count_repeating(row, subject, said.drafts)
@@ -250,11 +250,11 @@ class Conversion:
             last = first - 1 + self._number(row)
             if last >= first:  # its name is the longest: what intake takes of it, it takes of all
                 self._finish(f"{subject}:{last}", self._row_events(f"{subject}:{last}", drafts), last - first + 1)
-        except CellUnusable as error:
+        except ValueUnusable as error:
             self._refuse(RowRefused(row.where, str(error)))
             return
         if last < first:
-            self.tally.skipped[f"{self._words.entity.count} is 0"] += 1
+            self.tally.skipped[f"{self._mapping.entity.count} is 0"] += 1
             return
         self._numbered_to[subject] = last
         if not self._row_events(subject, drafts):
@@ -268,14 +268,14 @@ class Conversion:
             yield from events
 
     def _number(self, row: Row) -> int:
-        column, most = self._words.entity.count, self._words.entity.most
+        column, most = self._mapping.entity.count, self._mapping.entity.most
         text = row.cells[column]
         found = _COUNT.fullmatch(text)
         if found is None:
-            raise CellUnusable(f"{column}: {text!r} is no whole number of 0 or more")
+            raise ValueUnusable(f"{column}: {text!r} is no whole number of 0 or more")
         if len(found[1]) > len(str(most)) or int(found[1]) > most:
             shown = text if len(text) <= 20 else f"{text[:20]}..."
-            raise CellUnusable(
+            raise ValueUnusable(
                 f"{column}: {shown!r} is more than {most:,}; check the column, or write entity.most in the mapping"
             )
         return int(found[1])
@@ -285,10 +285,10 @@ class Conversion:
         if row.file_number != self._given_in:
             self._given_in = row.file_number
             self._given.clear()
-        if LINE in self._words.entity.key:
+        if LINE in self._mapping.entity.key:
             return
         is_repeating = False
-        for event, draft in zip(self._words.event, drafts, strict=True):
+        for event, draft in zip(self._mapping.event, drafts, strict=True):
             if event.per == "row" and draft is not None and draft.time is not None:
                 said = hash((draft.time.value, tuple((name, value.value) for name, value in draft.data.items())))
                 known = self._given.setdefault(hash((draft.type.value, subject, draft.extra_key)), said)
@@ -299,14 +299,14 @@ class Conversion:
         group = [row.drafts for row in said]
         drafted = []
         try:
-            for number, event in enumerate(self._words.event):
+            for number, event in enumerate(self._mapping.event):
                 drafts = [row[number] for row in group if row[number] is not None]
                 if event.per == "entity":
                     drafted += self._entity_event(subject, event, [draft for draft in drafts if draft])
             for row in group:
                 drafted += self._row_events(subject, row)
             events = self._finish(subject, drafted)
-        except CellUnusable as error:
+        except ValueUnusable as error:
             self._refuse_group(subject, group, str(error))
             return []
         if not events:
@@ -319,7 +319,7 @@ class Conversion:
 
     def _row_events(self, subject: str, drafts: Drafts) -> list[Mapped]:
         made = []
-        for event, draft in zip(self._words.event, drafts, strict=True):
+        for event, draft in zip(self._mapping.event, drafts, strict=True):
             if event.per == "row" and draft is not None and draft.time is not None:
                 data = {name: str(candidate.value) for name, candidate in draft.data.items()}
                 arrival = draft.arrival.value if draft.arrival else draft.time.value
@@ -328,7 +328,7 @@ class Conversion:
         return made
 
     @staticmethod
-    def _entity_event(subject: str, event: EventWords, drafts: list[Draft]) -> list[Mapped]:
+    def _entity_event(subject: str, event: EventConfig, drafts: list[Draft]) -> list[Mapped]:
         """The one event that all rows of an entity make together, or none."""
         if not drafts:
             return []
@@ -336,16 +336,16 @@ class Conversion:
         if time is None:
             if event.optional:
                 return []
-            raise CellUnusable(f"{drafts[0].type.value} has no time in any row of {subject}")
+            raise ValueUnusable(f"{drafts[0].type.value} has no time in any row of {subject}")
         types = {str(draft.type.value) for draft in drafts}
         if len(types) > 1:
-            raise CellUnusable(f"type: rows of one entity differ ({', '.join(sorted(types))})")
+            raise ValueUnusable(f"type: rows of one entity differ ({', '.join(sorted(types))})")
         arrival = None
         if event.arrival:
             arrival = pick([draft.arrival for draft in drafts if draft.arrival], event.arrival, "arrival")
         data = {}
-        for name, cell in event.data.items():
-            value = pick([draft.data[name] for draft in drafts if name in draft.data], cell, f"data.{name}")
+        for name, source in event.data.items():
+            value = pick([draft.data[name] for draft in drafts if name in draft.data], source, f"data.{name}")
             if value is not None:
                 data[name] = str(value)
         times_ms = (int(time), int(time if arrival is None else arrival))
@@ -357,13 +357,15 @@ class Conversion:
         for event in events:
             known = by_id.setdefault(event.id, event)
             if known != event:
-                raise CellUnusable(f"two different events {event.id}; name a column in event.key that tells them apart")
+                raise ValueUnusable(
+                    f"two different events {event.id}; name a column in event.key that tells them apart"
+                )
         ignored: list[tuple[str, str]] = []
         for event in by_id.values():
             try:
-                taken = self._check(event.value(self._words.source))
+                taken = self._check(event.value(self._mapping.source))
             except EventRefused as error:
-                raise CellUnusable(f"{event.type} of {subject}: {error.detail}") from error
+                raise ValueUnusable(f"{event.type} of {subject}: {error.detail}") from error
             ignored += [(name, str(event.data[name])) for name in taken.ignored] if isinstance(taken, Event) else []
         for found in ignored:
             self.tally.ignored[found] += times
@@ -394,10 +396,10 @@ class Conversion:
 
 
 def _filled(parts: list[str], columns: Sequence[str]) -> list[str]:
-    """The texts of key columns; raises CellUnusable where one is empty."""
+    """The texts of key columns; raises ValueUnusable where one is empty."""
     for column, part in zip(columns, parts, strict=True):
         if not part:
-            raise CellUnusable(f"the key column {column!r} is empty")
+            raise ValueUnusable(f"the key column {column!r} is empty")
     return parts
 
 

@@ -10,10 +10,11 @@ from typing import NamedTuple, TypeVar
 
 from watchroom.entered import plain_number
 from watchroom.events.token_maker import NotNormalised, TokenMaker
-from watchroom.importer.event_words import STREAM_OF
+from watchroom.importer.event_fields import STREAM_OF
 from watchroom.importer.listed import Labels, as_label, as_listed
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
-from watchroom.importer.mapping_model import Cell, EventWords, MappingWords, TimeCell, ValueMap
+from watchroom.importer.mapping_model import EventConfig, MappingConfig
+from watchroom.importer.mapping_values import FieldSource, TimeSource, ValueMap
 from watchroom.importer.time_forms import EPOCHS
 from watchroom.kinds.measure import resolved
 
@@ -27,7 +28,7 @@ _NEVER = re.compile(r"0+(\.0+)?", re.ASCII)
 _ZERO_DATE = re.compile(r"[0\s:/.T-]*0[0\s:/.TZ+-]*", re.ASCII)
 
 
-class CellUnusable(ValueError):
+class ValueUnusable(ValueError):
     """A value cannot be made from a row; the message says which and why."""
 
 
@@ -68,28 +69,28 @@ class RowReader:
     times: LocalTimes
     tokens: TokenMaker | None = None
     labels: Labels = field(default_factory=dict)
-    day_from: TimeCell | None = None  # a time with its day, for those without one
+    day_from: TimeSource | None = None  # a time with its day, for those without one
     in_order: bool = False  # a row's times in the hour that happens twice are read so that they stay in order
 
     @classmethod
-    def of(cls, words: MappingWords, tokens: TokenMaker | None, now_ms: int | None, labels: Labels) -> RowReader:
+    def of(cls, mapping: MappingConfig, tokens: TokenMaker | None, now_ms: int | None, labels: Labels) -> RowReader:
         """The reader for a mapping.
 
         Args:
-            words: The mapping.
+            mapping: The mapping.
             tokens: Makes its tokens; only a mapping without any can do without.
             now_ms: This machine's clock, which no event is later than; None: any time may come.
             labels: The labels that texts become.
         """
-        if tokens is None and words.token_columns():
+        if tokens is None and mapping.token_columns():
             raise TypeError("this mapping makes tokens: give what makes them")
         return cls(
-            words.map,
-            LocalTimes.of(words.time, now_ms),
+            mapping.map,
+            LocalTimes.of(mapping.time, now_ms),
             tokens,
             labels,
-            words.time.whole_day_from(),
-            words.time.ambiguous_hour == "in_order",
+            mapping.time.whole_day_from(),
+            mapping.time.ambiguous_hour == "in_order",
         )
 
     def near_to(self, ms: int | None) -> RowReader:
@@ -100,54 +101,54 @@ class RowReader:
         """The time that a row says for `day_from`; None where it says nothing.
 
         Raises:
-            CellUnusable: It is no time.
+            ValueUnusable: It is no time.
         """
         found = self._time(self.day_from, cells, "time.day_from") if self.day_from else None
         return None if found is None else int(found.value)
 
-    def drafts(self, events: Sequence[EventWords], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
+    def drafts(self, events: Sequence[EventConfig], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
         """What a row says about each event, and whether its times could be read in two ways and stay in order in one.
 
         Raises:
-            CellUnusable: As `draft`.
+            ValueUnusable: As `draft`.
         """
         first = tuple(self.draft(event, where, cells) for event in events)
         if not self.in_order:
             return first, False
         try:
             second = tuple(replace(self, times=self.times.later()).draft(event, where, cells) for event in events)
-        except CellUnusable:  # later than the clock: only one is possible
+        except ValueUnusable:  # later than the clock: only one is possible
             return first, True
         twice = [(a,) if a == b else (a, b) for a, b in zip(first, second, strict=True)]
         if all(len(ways) == 1 for ways in twice):
             return first, False
         return min(islice(product(*twice), MOST_WAYS), key=_disorder), True
 
-    def draft(self, event: EventWords, where: str, cells: Mapping[str, str]) -> Draft | None:
+    def draft(self, event: EventConfig, where: str, cells: Mapping[str, str]) -> Draft | None:
         """What a row says about an event; None when the event's `when` does not hold for the row.
 
         Raises:
-            CellUnusable: A value the row has cannot be used, or one it must have is missing.
+            ValueUnusable: A value the row has cannot be used, or one it must have is missing.
         """
         if event.when and not all(condition.holds(cells[condition.column]) for condition in event.when):
             return None
         kind = self._candidate(event.type, cells, "type")
         if kind is None:
-            raise CellUnusable(f"no event type: {_what_is_empty(event.type, cells)}")
+            raise ValueUnusable(f"no event type: {_what_is_empty(event.type, cells)}")
         time = self._time(event.time, cells, "time")
         if time is None and event.per == "row" and not event.optional:
-            raise CellUnusable(
+            raise ValueUnusable(
                 f"{kind.value} has no time: {_what_is_empty(event.time, self._filled(event.time, cells))}"
             )
         data = {}
         others = []
-        for name, cell in event.data.items():
-            if (candidate := self._candidate(cell, cells, f"data.{name}")) is None:
+        for name, source in event.data.items():
+            if (candidate := self._candidate(source, cells, f"data.{name}")) is None:
                 continue
             if label := self.labels.get((STREAM_OF.get(str(kind.value), ""), name)):
                 candidate = candidate._replace(value=as_label(str(candidate.value), label))
-                if resolved(label, candidate.value) == label.other and not cell.constant:
-                    others.append((label.name, origin(cell, cells)))
+                if resolved(label, candidate.value) == label.other and not source.constant:
+                    others.append((label.name, origin(source, cells)))
             data[name] = candidate
         return Draft(
             where=where,
@@ -159,101 +160,105 @@ class RowReader:
             others=tuple(others),
         )
 
-    def _candidate(self, cell: Cell, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(cell, cells, place)
-        if cell.token and self.tokens and text:
+    def _candidate(self, source: FieldSource, cells: Mapping[str, str], place: str) -> Candidate | None:
+        text = self._text(source, cells, place)
+        if source.token and self.tokens and text:
             try:
-                text = self.tokens.token(cell.token, text)
+                text = self.tokens.token(source.token, text)
             except NotNormalised as error:
-                raise CellUnusable(f"{place}: no {cell.token} in {' and '.join(cell.sources())}: {error}") from None
-        return Candidate(text, _order(cell, cells)) if text else None
+                raise ValueUnusable(
+                    f"{place}: no {source.token} in {' and '.join(source.source_columns())}: {error}"
+                ) from None
+        return Candidate(text, _order(source, cells)) if text else None
 
-    def _time(self, cell: TimeCell, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(cell, self._filled(cell, cells), place)
+    def _time(self, source: TimeSource, cells: Mapping[str, str], place: str) -> Candidate | None:
+        text = self._text(source, self._filled(source, cells), place)
         if not text:
             return None
         try:
-            forms = cell.formats or self.times.formats
+            forms = source.formats or self.times.formats
             if isinstance(text, DateText) and "iso" not in forms:
                 forms = (*forms, "iso")
-            ms = self.times.ms(text + cell.append, forms)
-            if cell.plus_seconds:
-                if not cells[cell.plus_seconds]:
+            ms = self.times.ms(text + source.append, forms)
+            if source.plus_seconds:
+                if not cells[source.plus_seconds]:
                     return None
-                ms += round(_seconds(cells[cell.plus_seconds], cell.plus_seconds) * 1000)
-                self.times.check(ms, f"{text} plus {cells[cell.plus_seconds]} s")
+                ms += round(_seconds(cells[source.plus_seconds], source.plus_seconds) * 1000)
+                self.times.check(ms, f"{text} plus {cells[source.plus_seconds]} s")
         except TimeUnreadable as error:
-            raise CellUnusable(f"{place}: {error}") from error
-        return Candidate(ms, _order(cell, cells))
+            raise ValueUnusable(f"{place}: {error}") from error
+        return Candidate(ms, _order(source, cells))
 
-    def _filled(self, cell: TimeCell, cells: Mapping[str, str]) -> Mapping[str, str]:
+    def _filled(self, source: TimeSource, cells: Mapping[str, str]) -> Mapping[str, str]:
         """A row in which the zeros of a time that mean `never` are empty cells."""
-        if cell.zero_means_never:
-            zeros = [name for name in cell.sources() if self._is_never(cells[name], cell)]
-        elif any(form in EPOCHS for form in cell.formats or self.times.formats):
-            zeros = [name for name in cell.sources() if _NEVER.fullmatch(cells[name])]
+        if source.zero_means_never:
+            zeros = [name for name in source.source_columns() if self._is_never(cells[name], source)]
+        elif any(form in EPOCHS for form in source.formats or self.times.formats):
+            zeros = [name for name in source.source_columns() if _NEVER.fullmatch(cells[name])]
         else:
             return cells
         return {**cells, **dict.fromkeys(zeros, "")} if zeros else cells
 
-    def _is_never(self, text: str, cell: TimeCell) -> bool:
-        return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, cell.formats)
+    def _is_never(self, text: str, source: TimeSource) -> bool:
+        return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, source.formats)
 
-    def _text(self, cell: Cell, cells: Mapping[str, str], place: str) -> str:
-        text = origin(cell, cells)
+    def _text(self, source: FieldSource, cells: Mapping[str, str], place: str) -> str:
+        text = origin(source, cells)
         if not text:
-            if cell.required:
-                raise CellUnusable(f"{place}: {_what_is_empty(cell, cells)}, and the mapping requires it")
+            if source.required:
+                raise ValueUnusable(f"{place}: {_what_is_empty(source, cells)}, and the mapping requires it")
             return ""
-        return self._mapped(text, self.maps[cell.map], cell, place) if cell.map else text
+        return self._mapped(text, self.maps[source.map], source, place) if source.map else text
 
     @staticmethod
-    def _mapped(text: str, named: ValueMap, cell: Cell, place: str) -> str:
+    def _mapped(text: str, named: ValueMap, source: FieldSource, place: str) -> str:
         known = named.values.get(as_listed(text, named.values), named.otherwise)
         if known is None:
-            raise CellUnusable(f"{place}: {text!r} is not in [map.{cell.map}]; add it there, or write its `otherwise`")
+            raise ValueUnusable(
+                f"{place}: {text!r} is not in [map.{source.map}]; add it there, or write its `otherwise`"
+            )
         return known
 
 
-def origin(cell: Cell, cells: Mapping[str, str]) -> str:
+def origin(source: FieldSource, cells: Mapping[str, str]) -> str:
     """A value's text before its map; empty where the row says nothing."""
-    if cell.constant:
-        text = cell.constant
-    elif cell.join:
-        parts = [cells[column] for column in cell.join]
-        text = cell.separator.join(parts) if all(parts) else ""
+    if source.constant:
+        text = source.constant
+    elif source.join:
+        parts = [cells[column] for column in source.join]
+        text = source.separator.join(parts) if all(parts) else ""
         if text and all(isinstance(part, DateText) for part in parts):
             text = DateText(text)
-    elif cell.column:
-        text = cells[cell.column]
+    elif source.column:
+        text = cells[source.column]
     else:
-        text = next((cells[column] for column in cell.first_of if cells[column]), "")
-    return text or cell.empty
+        text = next((cells[column] for column in source.first_of if cells[column]), "")
+    return text or source.empty
 
 
-def pick(candidates: Sequence[Candidate], cell: Cell, place: str) -> int | str | None:
+def pick(candidates: Sequence[Candidate], source: FieldSource, place: str) -> int | str | None:
     """One value out of what the rows of an entity say; None when no row says anything.
 
     Ties in `first` and `last` fall to the lowest value, so that the order of files never matters.
 
     Raises:
-        CellUnusable: The rows differ and the mapping does not say which one counts.
+        ValueUnusable: The rows differ and the mapping does not say which one counts.
     """
     if not candidates:
         return None
     values = {candidate.value for candidate in candidates}
     if len(values) == 1:
         return candidates[0].value
-    if cell.pick in (None, "same"):
-        found = f"{len(values)} tokens" if cell.token else ", ".join(sorted(map(str, values))[:3])
-        raise CellUnusable(f"{place}: rows of one entity differ ({found}); write pick = min, max, first or last")
-    if cell.pick in ("first", "last"):
-        edge = (min if cell.pick == "first" else max)(candidate.order for candidate in candidates)
+    if source.pick in (None, "same"):
+        found = f"{len(values)} tokens" if source.token else ", ".join(sorted(map(str, values))[:3])
+        raise ValueUnusable(f"{place}: rows of one entity differ ({found}); write pick = min, max, first or last")
+    if source.pick in ("first", "last"):
+        edge = (min if source.pick == "first" else max)(candidate.order for candidate in candidates)
         values = {candidate.value for candidate in candidates if candidate.order == edge}
         return min(values)
-    if cell.order_as == "number":
-        return (min if cell.pick == "min" else max)(values, key=lambda value: _number(str(value), place))
-    return (min if cell.pick == "min" else max)(values)
+    if source.order_as == "number":
+        return (min if source.pick == "min" else max)(values, key=lambda value: _number(str(value), place))
+    return (min if source.pick == "min" else max)(values)
 
 
 def _disorder(drafts: Drafts) -> tuple[bool, int]:
@@ -265,27 +270,27 @@ def _disorder(drafts: Drafts) -> tuple[bool, int]:
 
 
 def key_text(text: str, column: str) -> str:
-    """A cell of a column of keys.
+    """A source of a column of keys.
 
     Raises:
-        CellUnusable: A spreadsheet rounded the number, so that many rows have one key.
+        ValueUnusable: A spreadsheet rounded the number, so that many rows have one key.
     """
     if _ROUNDED.fullmatch(text):
-        raise CellUnusable(f"{column}: {text!r} is a rounded number and no key; export this column as text")
+        raise ValueUnusable(f"{column}: {text!r} is a rounded number and no key; export this column as text")
     return text
 
 
-def _order(cell: Cell, cells: Mapping[str, str]) -> Order:
-    if not cell.order_by:
+def _order(source: FieldSource, cells: Mapping[str, str]) -> Order:
+    if not source.order_by:
         return ""
-    text = cells[cell.order_by]
-    return _number(text, cell.order_by) if cell.order_as == "number" else text
+    text = cells[source.order_by]
+    return _number(text, source.order_by) if source.order_as == "number" else text
 
 
 def _number(text: str, place: str) -> float:
     number = plain_number(text)
     if number is None:
-        raise CellUnusable(f"{place}: {text!r} is no number")
+        raise ValueUnusable(f"{place}: {text!r} is no number")
     return float(number)
 
 
@@ -293,12 +298,12 @@ def _seconds(text: str, place: str) -> float:
     """Seconds between two times of an entity; more is another column's number."""
     number = _number(text, place)
     if abs(number) > MOST_SECONDS:
-        raise CellUnusable(f"{place}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
+        raise ValueUnusable(f"{place}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
     return number
 
 
-def _what_is_empty(cell: Cell, cells: Mapping[str, str]) -> str:
+def _what_is_empty(source: FieldSource, cells: Mapping[str, str]) -> str:
     """`Rang is empty`: those of a value's columns that are, not those that are filled."""
-    plus = (cell.plus_seconds,) if isinstance(cell, TimeCell) else ()
-    empty = [name for name in (cell.column, *cell.first_of, *cell.join, *plus) if name and not cells[name]]
+    plus = (source.plus_seconds,) if isinstance(source, TimeSource) else ()
+    empty = [name for name in (source.column, *source.first_of, *source.join, *plus) if name and not cells[name]]
     return f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty"

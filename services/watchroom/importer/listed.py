@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.importer.event_words import STREAM_OF
+from watchroom.importer.event_fields import STREAM_OF
 from watchroom.kinds.measure import Label, resolved
 from watchroom.streams import STREAMS
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
-from watchroom.importer.mapping_model import HourRule, TimeWords
+from watchroom.importer.mapping_model import HourRule, TimeConfig
 from watchroom.importer.time_forms import EARLIEST, EPOCHS, LATEST, fits_instead, is_clock, read, read_clock
 from watchroom.importer.time_limits import Limits
 
@@ -42,17 +42,17 @@ class LocalTimes:
     _offsets: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, words: TimeWords, now_ms: int | None = None) -> LocalTimes:
+    def of(cls, config: TimeConfig, now_ms: int | None = None) -> LocalTimes:
         """The reader for a mapping's [time].
 
         Args:
-            words: What the mapping says of times.
+            config: What the mapping says of times.
             now_ms: This machine's clock, which no event is later than; None: any time may come.
         """
-        zone = ZoneInfo(words.zone)
-        limits = Limits.of(words, now_ms)
-        ambiguous = "earlier" if words.ambiguous_hour == "in_order" else words.ambiguous_hour
-        return cls(zone, words.formats, ambiguous, words.missing_hour, limits)
+        zone = ZoneInfo(config.zone)
+        limits = Limits.of(config, now_ms)
+        ambiguous = "earlier" if config.ambiguous_hour == "in_order" else config.ambiguous_hour
+        return cls(zone, config.formats, ambiguous, config.missing_hour, limits)
 
     def later(self) -> LocalTimes:
         """The same, but an hour that happens twice is its second one."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from watchroom.importer.event_words import STREAM_OF
+from watchroom.importer.event_fields import STREAM_OF
 from watchroom.importer.local_time import rfc3339
 
 HEARTBEAT = "feed.heartbeat"

@@ -6,11 +6,13 @@ elsewhere is then judged as usual, and every fault keeps its place in the file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from watchroom.importer.mapping_model import EntityWords, EventWords, FileWords, MappingWords, TimeWords, ValueMap
+from watchroom.importer.mapping_model import EntityConfig, EventConfig, FileConfig, MappingConfig, TimeConfig
+from watchroom.importer.mapping_values import ValueMap
 
 Model = TypeVar("Model", bound=BaseModel)
 Table = dict[str, Any]
@@ -18,7 +20,7 @@ _ANY = {"constant": "?"}
 _STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY}
 
 
-def usable_parts(given: Table) -> tuple[MappingWords, tuple[EventWords | None, ...]]:
+def usable_parts(given: Mapping[str, Any]) -> tuple[MappingConfig, tuple[EventConfig | None, ...]]:
     """What can be checked of a document that the model refuses; None for an event without a usable type."""
     entity = given.get("entity")
     rows_are_known = isinstance(entity, dict) and entity.get("rows", "apart") in ("apart", "together")
@@ -26,17 +28,17 @@ def usable_parts(given: Table) -> tuple[MappingWords, tuple[EventWords | None, .
         entity = {"rows": "together"}  # allows everything that either kind of rows does
     maps = given.get("map")
     events = given.get("event")
-    words = MappingWords.model_construct(
+    mapping = MappingConfig.model_construct(
         source="",
         about="",
         event=(),
         skip=(),
-        file=_usable(FileWords, given.get("file")) or FileWords(),
-        time=_usable(TimeWords, given.get("time")) or TimeWords(zone="UTC"),
-        entity=_usable(EntityWords, entity) or EntityWords(key=("?",), rows="together"),
+        file=_usable(FileConfig, given.get("file")) or FileConfig(),
+        time=_usable(TimeConfig, given.get("time")) or TimeConfig(zone="UTC"),
+        entity=_usable(EntityConfig, entity) or EntityConfig(key=("?",), rows="together"),
         map={name: _map(table) for name, table in maps.items()} if isinstance(maps, dict) else {},
     )
-    return words, tuple(_usable(EventWords, event) for event in (events if isinstance(events, list) else ()))
+    return mapping, tuple(_usable(EventConfig, event) for event in (events if isinstance(events, list) else ()))
 
 
 def _map(given: object) -> ValueMap:

@@ -15,7 +15,7 @@ from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
 from watchroom.importer.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.importer.field_sources import DateText
 from watchroom.importer.local_time import LocalTimes
-from watchroom.importer.mapping_model import MappingWords
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.sheets import Sheet, Unreadable, read_sheet
 from watchroom.importer.swallowed import row_inside
 from watchroom.importer.text_files import Opened, PackedSheets, open_file
@@ -107,17 +107,17 @@ class _Table:
     header: list[str]
 
     @classmethod
-    def of(cls, path: Path, opened: Opened, words: MappingWords) -> _Table:
+    def of(cls, path: Path, opened: Opened, mapping: MappingConfig) -> _Table:
         """Raises csv.Error: the header line is none."""
         text, encoding = opened
-        lines = _Lines(str(path), text, encoding, words.file.quote)
-        delimiter = words.file.delimiter
-        if (said := _SEP.fullmatch(lines.peek())) and said[1] != words.file.quote:
+        lines = _Lines(str(path), text, encoding, mapping.file.quote)
+        delimiter = mapping.file.delimiter
+        if (said := _SEP.fullmatch(lines.peek())) and said[1] != mapping.file.quote:
             delimiter = said[1]
             lines.drop()
         csv.field_size_limit(MOST_OF_A_CELL)
-        rows = csv.reader(lines, delimiter=delimiter, quotechar=words.file.quote, strict=True)
-        header = list(words.file.columns) or [name.strip() for name in next(rows, [])]
+        rows = csv.reader(lines, delimiter=delimiter, quotechar=mapping.file.quote, strict=True)
+        header = list(mapping.file.columns) or [name.strip() for name in next(rows, [])]
         return cls(lines, text, encoding, delimiter, rows, header)
 
     @property
@@ -128,12 +128,12 @@ class _Table:
     def close(self) -> None:
         self.text.close()
 
-    def header_faults(self, words: MappingWords) -> Iterator[Fault]:
-        return _header_faults(Path(self.lines.name), self, words)
+    def header_faults(self, mapping: MappingConfig) -> Iterator[Fault]:
+        return _header_faults(Path(self.lines.name), self, mapping)
 
-    def all_rows(self, number: int, words: MappingWords) -> Iterator[Row | RowRefused]:
+    def all_rows(self, number: int, mapping: MappingConfig) -> Iterator[Row | RowRefused]:
         with self.text:
-            yield from _rows(self, number, words, LocalTimes.of(words.time))
+            yield from _rows(self, number, mapping, LocalTimes.of(mapping.time))
 
 
 @dataclass(slots=True)
@@ -145,24 +145,24 @@ class _SheetTable:
     has_header: bool
 
     @classmethod
-    def of(cls, path: Path, packed: PackedSheets, words: MappingWords) -> _SheetTable:
+    def of(cls, path: Path, packed: PackedSheets, mapping: MappingConfig) -> _SheetTable:
         with packed.file:
-            sheet = read_sheet(str(path), packed.file, words.file.sheet)
-        named = words.file.columns
+            sheet = read_sheet(str(path), packed.file, mapping.file.sheet)
+        named = mapping.file.columns
         return cls(sheet, list(named) or [name.strip() for name in sheet.first_row], not named)
 
     def close(self) -> None:
         """The file is closed already."""
 
-    def header_faults(self, words: MappingWords) -> Iterator[Fault]:
+    def header_faults(self, mapping: MappingConfig) -> Iterator[Fault]:
         others = ", ".join(repr(name) for name in self.sheet.names if name != self.sheet.name)
         where = f"{self.sheet.book}: sheet {self.sheet.name!r}" + (f" (others: {others})" if others else "")
-        is_shown = not words.token_columns()
-        yield from _column_faults(where, self.header, words, is_shown=is_shown)
+        is_shown = not mapping.token_columns()
+        yield from _column_faults(where, self.header, mapping, is_shown=is_shown)
 
-    def all_rows(self, number: int, words: MappingWords) -> Iterator[Row | RowRefused]:
-        book, read, width = self.sheet.book, tuple(words.columns()), len(self.header)
-        empty = frozenset(words.file.empty)
+    def all_rows(self, number: int, mapping: MappingConfig) -> Iterator[Row | RowRefused]:
+        book, read, width = self.sheet.book, tuple(mapping.columns()), len(self.header)
+        empty = frozenset(mapping.file.empty)
         indexes = [self.header.index(column) for column in read]
         rows = self.sheet.rows(indexes, has_header=self.has_header, width=width, empty=empty)
         for row, found in rows:
@@ -183,7 +183,7 @@ Kept = Mapping[int, _Table | _SheetTable]
 `check_files` has read their header lines."""
 
 
-def check_files(paths: Sequence[Path], words: MappingWords) -> Kept:
+def check_files(paths: Sequence[Path], mapping: MappingConfig) -> Kept:
     """Every file can be opened and has every column that the mapping names.
 
     Returns:
@@ -196,7 +196,7 @@ def check_files(paths: Sequence[Path], words: MappingWords) -> Kept:
     kept: dict[int, _Table | _SheetTable] = {}
     for number, path in enumerate(paths):
         try:
-            table = _open(path, words)
+            table = _open(path, mapping)
         except OSError as error:
             faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a file with rows"))
         except csv.Error as error:
@@ -204,7 +204,7 @@ def check_files(paths: Sequence[Path], words: MappingWords) -> Kept:
         except ConfigurationInvalid as error:
             faults += error.faults
         else:
-            faults += table.header_faults(words)
+            faults += table.header_faults(mapping)
             if path.is_file() and not (isinstance(table, _SheetTable) and len(paths) == 1):
                 table.close()
             else:
@@ -214,20 +214,20 @@ def check_files(paths: Sequence[Path], words: MappingWords) -> Kept:
     return kept
 
 
-def _open(path: Path, words: MappingWords) -> _Table | _SheetTable:
+def _open(path: Path, mapping: MappingConfig) -> _Table | _SheetTable:
     """Raises csv.Error: the header line is none; and what `open_file` raises."""
-    opened = open_file(path, words.file.encoding)
-    return _Table.of(path, opened, words) if isinstance(opened, Opened) else _SheetTable.of(path, opened, words)
+    opened = open_file(path, mapping.file.encoding)
+    return _Table.of(path, opened, mapping) if isinstance(opened, Opened) else _SheetTable.of(path, opened, mapping)
 
 
-def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[Fault]:
-    header, read = table.header, words.columns()
+def _header_faults(path: Path, table: _Table, mapping: MappingConfig) -> Iterator[Fault]:
+    header, read = table.header, mapping.columns()
     if not header:
         found = "a blank line" if table.lines.number else "nothing"
         yield Fault(str(path), "line 1", found, "a header line, or file.columns in the mapping")
         return
     missing = {column: place for column, place in read.items() if column not in header}
-    is_shown = not words.token_columns()  # where the header line is missing, this is a row
+    is_shown = not mapping.token_columns()  # where the header line is missing, this is a row
     if len(header) == 1 and len(missing) > 1:
         yield _unsplit(path, table, is_shown=is_shown)
         return
@@ -240,12 +240,12 @@ def _header_faults(path: Path, table: _Table, words: MappingWords) -> Iterator[F
         found = f"{table.encoding.upper()} (by its byte order mark) without {named}"
         yield Fault(str(path), "header", found, "the names of its header line, and its file.delimiter, in the mapping")
         return
-    yield from _column_faults(str(path), header, words, is_shown=is_shown)
+    yield from _column_faults(str(path), header, mapping, is_shown=is_shown)
 
 
-def _column_faults(where: str, header: list[str], words: MappingWords, *, is_shown: bool) -> Iterator[Fault]:
+def _column_faults(where: str, header: list[str], mapping: MappingConfig, *, is_shown: bool) -> Iterator[Fault]:
     """Columns that the mapping reads, and that are missing or there twice."""
-    read = words.columns()
+    read = mapping.columns()
     for column, place in read.items():
         if column in header:
             continue
@@ -268,22 +268,22 @@ def _unsplit(path: Path, table: _Table, *, is_shown: bool) -> Fault:
     return Fault(str(path), "header", f"{wide}one column{shown}: {delimiter!r} does not split it", write)
 
 
-def read_rows(paths: Iterable[Path], words: MappingWords, kept: Kept | None = None) -> Iterator[Row | RowRefused]:
+def read_rows(paths: Iterable[Path], mapping: MappingConfig, kept: Kept | None = None) -> Iterator[Row | RowRefused]:
     """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on.
 
     Raises:
         ConfigurationInvalid: A file cannot be read on: a packed one is broken, or it is of another encoding.
     """
     for number, path in enumerate(paths):
-        table = (kept or {}).get(number) or _open(path, words)
-        yield from table.all_rows(number, words)
+        table = (kept or {}).get(number) or _open(path, mapping)
+        yield from table.all_rows(number, mapping)
 
 
-def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) -> Iterator[Row | RowRefused]:
+def _rows(table: _Table, number: int, mapping: MappingConfig, times: LocalTimes) -> Iterator[Row | RowRefused]:
     lines, header, name = table.lines, table.header, table.lines.name
-    read = tuple(words.columns())
-    empty = frozenset(words.file.empty)
-    short, size = words.file.short_rows == "fill", len(header)
+    read = tuple(mapping.columns())
+    empty = frozenset(mapping.file.empty)
+    short, size = mapping.file.short_rows == "fill", len(header)
     encoding = WrongEncoding(name, table.encoding, header)
     while True:
         first = lines.number + 1
@@ -301,7 +301,7 @@ def _rows(table: _Table, number: int, words: MappingWords, times: LocalTimes) ->
             continue
         encoding.rows += 1
         if len(lines.row) > 1 and (
-            at := row_inside(lines.row, fields, header, words, times=times, mark=table.delimiter)
+            at := row_inside(lines.row, fields, header, mapping, times=times, mark=table.delimiter)
         ):
             yield _swallowed(name, first, lines.number, f"line {first + at} looks like a row, and is part of a cell")
         elif len(fields) > size or (len(fields) < size and not short):

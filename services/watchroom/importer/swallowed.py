@@ -14,7 +14,8 @@ from contextlib import suppress
 from watchroom.importer.field_sources import DAY_MS, origin
 from watchroom.importer.listed import as_listed
 from watchroom.importer.local_time import LocalTimes
-from watchroom.importer.mapping_model import LINE, MappingWords, TimeCell
+from watchroom.importer.mapping_model import LINE, MappingConfig
+from watchroom.importer.mapping_values import TimeSource
 
 _RUNS = re.compile(r"\w+")
 _WORDS = re.compile(r"a(?:\s+a)+")
@@ -27,7 +28,7 @@ def row_inside(
     lines: Sequence[str],
     fields: Sequence[str],
     header: Sequence[str],
-    words: MappingWords,
+    mapping: MappingConfig,
     *,
     times: LocalTimes,
     mark: str,
@@ -38,16 +39,16 @@ def row_inside(
         lines: Of the row, as the file has them.
         fields: The row's own, as CSV reads it.
         header: The names of the columns.
-        words: The mapping.
+        mapping: The mapping.
         times: Reads its times.
         mark: What divides the fields.
     """
     times = times.near_to(times.limits.earliest_ms + DAY_MS)  # for clock times, any day will do
-    form = _Form(header, words, mark)
+    form = _Form(header, mapping, mark)
     known = [form.cells(fields), *form.readings(lines[0])]
     for at, line in enumerate(lines[1:], 1):
         for cells in form.readings(line):
-            if _has_time(cells, words, times) or (form.is_close(line) and _has_key_as(known, cells, words)):
+            if _has_time(cells, mapping, times) or (form.is_close(line) and _has_key_as(known, cells, mapping)):
                 return at
     return 0
 
@@ -55,13 +56,13 @@ def row_inside(
 class _Form:
     """The form that rows of a file have."""
 
-    def __init__(self, header: Sequence[str], words: MappingWords, mark: str) -> None:
-        self._header, self._mark, self._quote = header, mark, words.file.quote
-        self._empty = frozenset(words.file.empty)
+    def __init__(self, header: Sequence[str], mapping: MappingConfig, mark: str) -> None:
+        self._header, self._mark, self._quote = header, mark, mapping.file.quote
+        self._empty = frozenset(mapping.file.empty)
         self._least = len(header)
-        if words.file.short_rows == "fill":
-            key = [column for column in words.entity.key if column != LINE]
-            needed = [{*key, *(event.time.join or event.time.sources()[:1])} for event in words.event]
+        if mapping.file.short_rows == "fill":
+            key = [column for column in mapping.entity.key if column != LINE]
+            needed = [{*key, *(event.time.join or event.time.source_columns()[:1])} for event in mapping.event]
             self._least = min(max((header.index(name) + 1 for name in columns), default=1) for columns in needed)
 
     def cells(self, fields: Sequence[str]) -> Cells:
@@ -85,14 +86,14 @@ class _Form:
         return not re.search(re.escape(self._mark) + " ", line)
 
 
-def _has_time(cells: Cells, words: MappingWords, times: LocalTimes) -> bool:
+def _has_time(cells: Cells, mapping: MappingConfig, times: LocalTimes) -> bool:
     """Whether the time of some event stands where the mapping looks for it."""
-    for event in words.event:
+    for event in mapping.event:
         text = "" if event.time.constant else origin(event.time, cells)
         if not text:
             continue
         if event.time.map:
-            values = words.map[event.time.map].values
+            values = mapping.map[event.time.map].values
             if as_listed(text, values) in values:
                 return True
         elif times.is_written(text + event.time.append, event.time.formats):
@@ -100,20 +101,20 @@ def _has_time(cells: Cells, words: MappingWords, times: LocalTimes) -> bool:
     return False
 
 
-def _has_key_as(known: Sequence[Cells], cells: Cells, words: MappingWords) -> bool:
+def _has_key_as(known: Sequence[Cells], cells: Cells, mapping: MappingConfig) -> bool:
     """Whether a line has a key of the same form as the row it is in: this also finds rows that would be refused."""
-    for key in (words.entity.key, words.entity.otherwise_key):
+    for key in (mapping.entity.key, mapping.entity.otherwise_key):
         columns = [column for column in key if column != LINE]
         if columns and all(cells[column] for column in columns):
             form = [_form(cells[column]) for column in columns]
             if any(form == [_form(row[column]) for column in columns] for row in known):
                 return True
-    return LINE in words.entity.key and not any(_tells(event.time, words) for event in words.event)
+    return LINE in mapping.entity.key and not any(_tells(event.time, mapping) for event in mapping.event)
 
 
-def _tells(cell: TimeCell, words: MappingWords) -> bool:
+def _tells(source: TimeSource, mapping: MappingConfig) -> bool:
     """Whether a row can be told by its time."""
-    return not cell.constant and not (cell.map and words.map[cell.map].otherwise)
+    return not source.constant and not (source.map and mapping.map[source.map].otherwise)
 
 
 def _form(text: str) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from watchroom.events.headers import LATEST
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
-from watchroom.importer.mapping_model import MONTH_END, TimeWords
+from watchroom.importer.mapping_model import MONTH_END, TimeConfig
 
 AHEAD_MS = 300_000  # what a source's clock may be ahead of ours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,18 +24,18 @@ class Limits:
     latest_is_clock: bool = False  # of this machine, or is what the mapping says
 
     @classmethod
-    def of(cls, words: TimeWords, now_ms: int | None) -> Limits:
+    def of(cls, config: TimeConfig, now_ms: int | None) -> Limits:
         """Those of a mapping's [time]; `now_ms` is this machine's clock (None: nothing is compared with it)."""
-        zone = ZoneInfo(words.zone)
-        earliest_ms = EARLIEST_MS if words.earliest is None else _start_ms(words.earliest, zone)
+        zone = ZoneInfo(config.zone)
+        earliest_ms = EARLIEST_MS if config.earliest is None else _start_ms(config.earliest, zone)
         latest_ms = LATEST_MS - 1
-        if isinstance(words.latest, date):
-            latest_ms = _start_ms(words.latest + timedelta(days=1), zone) - 1
+        if isinstance(config.latest, date):
+            latest_ms = _start_ms(config.latest + timedelta(days=1), zone) - 1
         elif now_ms is not None:
             latest_ms = now_ms + AHEAD_MS
-            if words.latest == MONTH_END:
+            if config.latest == MONTH_END:
                 latest_ms = max(latest_ms, _month_end_ms(now_ms, zone))
-        return cls(max(earliest_ms, EARLIEST_MS), min(latest_ms, LATEST_MS - 1), words.latest is None)
+        return cls(max(earliest_ms, EARLIEST_MS), min(latest_ms, LATEST_MS - 1), config.latest is None)
 
     def fault(self, ms: int) -> str:
         """What is wrong with a time that cannot be; empty for one that can."""
@@ -49,13 +49,13 @@ class Limits:
         return ""
 
 
-def latest_header(words: TimeWords, now_ms: int) -> tuple[tuple[str, bytes], ...]:
+def latest_header(config: TimeConfig, now_ms: int) -> tuple[tuple[str, bytes], ...]:
     """The header that lets a worker admit events that are still to come; none where a mapping permits none.
 
     It travels with each record, so that a rebuild admits the same events.
     """
-    latest_ms = Limits.of(words, now_ms).latest_ms
-    return ((LATEST, str(latest_ms).encode()),) if words.latest is not None and latest_ms > now_ms else ()
+    latest_ms = Limits.of(config, now_ms).latest_ms
+    return ((LATEST, str(latest_ms).encode()),) if config.latest is not None and latest_ms > now_ms else ()
 
 
 def _start_ms(day: date, zone: ZoneInfo) -> int:

@@ -8,19 +8,14 @@ from collections.abc import Mapping
 
 import structlog
 
+from watchroom.catalogue.metrics import PLATFORM
 from watchroom.settings import Settings
 
 REPEAT_LOG_S = 30.0
 COUNTERS = {
-    "batches": "Fetched batches applied.",
-    "events": "Records applied, dead letters among them.",
-    "dead_letters": "Records sent to the dead letters; a crash may repeat some.",
-    "stale_batches": "Fetched batches dropped because their lane had moved on.",
-    "moved": "Times Redis stood at another offset than this worker.",
-    "rebalances": "Assignments received from the consumer group.",
-    "redis_retries": "Calls to Redis that failed and were tried again.",
-    "kafka_retries": "Calls to Kafka that failed and were tried again.",
-    "lost_offsets": "Offsets that the log no longer held when they were due.",
+    family.name.removeprefix("watchroom_worker_").removesuffix("_total"): family.about
+    for family in PLATFORM
+    if family.by == "worker" and family.name.endswith("_total")
 }
 
 log = structlog.get_logger("watchroom.intake")

@@ -33,7 +33,7 @@ class Call:
         self.left = False
 
 
-class ControlRoom:
+class CallCentre:
     """Telephony: makes the `call.*` events and tells who answers when."""
 
     def __init__(self, world: World, opens: OpenIncident) -> None:

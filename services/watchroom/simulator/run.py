@@ -7,7 +7,7 @@ from functools import partial
 from heapq import heappop, heappush
 from zlib import crc32
 
-from watchroom.simulator.calls import ControlRoom
+from watchroom.simulator.calls import CallCentre
 from watchroom.simulator.contacts import ContactDesk
 from watchroom.simulator.crimes import CrimeBook
 from watchroom.simulator.demand import Demand, Surge
@@ -73,7 +73,7 @@ def simulate(
     world = World(force, Demand(zone, surges), outbox, agenda.at, seed, tag)
     crimes = CrimeBook(world)
     incidents = IncidentDesk(world, crimes)
-    calls = ControlRoom(world, incidents.open)
+    calls = CallCentre(world, incidents.open)
     for part in (crimes, incidents, calls, ContactDesk(world), ReturnsDesk(world)):
         part.start(float(start_ms))
     if heartbeats_from_ms is not None:

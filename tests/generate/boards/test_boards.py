@@ -14,10 +14,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from tests.generate.boards import lint
 from tests.generate.boards.made import boards, families, panels, promtool, texts, with_entry
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
-from watchroom.generate.boards import lint
 from watchroom.generate.boards.age import OLD_FROM_S
 from watchroom.generate.boards.board import NAMES, uid
 from watchroom.generate.boards.files import outputs, sources_of

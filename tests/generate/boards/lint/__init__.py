@@ -13,16 +13,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from tests.generate.boards.lint import grafana, live, ours
 from watchroom.catalogue.metrics import Family
 from watchroom.errors import Fault
-from watchroom.generate.boards import lint_grafana, lint_live, lint_ours
 
 Dashboard = Mapping[str, Any]
 Families = Mapping[str, Family]
 Rule = Callable[[Dashboard, Families], Iterator[tuple[str, str, str]]]
 """Yields the panel or part, what was found, what to write instead."""
 
-RULES: Final[Mapping[str, Rule]] = {**lint_grafana.RULES, **lint_ours.RULES, **lint_live.RULES}
+RULES: Final[Mapping[str, Rule]] = {**grafana.RULES, **ours.RULES, **live.RULES}
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _METRIC: Final = re.compile(r"\bwatchroom_[a-z0-9_]+\b")
 
@@ -43,12 +43,12 @@ def faults(dashboard: Dashboard, families: Families) -> list[Fault]:
 
 def expressions(dashboard: Dashboard) -> list[str]:
     """Every PromQL expression of a board's panels, in order."""
-    return [target["expr"] for panel in lint_grafana.panels(dashboard) for target in panel.get("targets", ())]
+    return [target["expr"] for panel in grafana.panels(dashboard) for target in panel.get("targets", ())]
 
 
 def metrics_used(dashboard: Dashboard) -> set[str]:
     """The names of Watchroom's metrics that a board asks for, its variables among them."""
-    variables = [str(each.get("query", "")) for each in lint_grafana.variables(dashboard)]
+    variables = [str(each.get("query", "")) for each in grafana.variables(dashboard)]
     asked = (_QUOTED.sub("", text) for text in (*expressions(dashboard), *variables))
     return {name for text in asked for name in _METRIC.findall(text)}
 

@@ -35,7 +35,7 @@ APPENDED: Final = 1  # timestamp type of a record whose time is the broker's
 Answer = TypeVar("Answer")
 
 
-async def ask_kafka(settings: Settings) -> Kafka:
+async def kafka_facts(settings: Settings) -> Kafka:
     """What the brokers say; what they do not say is named."""
     servers = [server.strip() for server in settings.kafka.split(",")]
     security = security_of(settings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.flow.servers import RedisServer
-from watchroom.doctor.ask_redis import ask_redis
 from watchroom.doctor.examine import of_redis
+from watchroom.doctor.redis_facts import redis_facts
 from watchroom.settings import Settings, read_settings
 from watchroom.store.partition_counts import Count, PartitionCounts, PartitionCountStore
 
@@ -29,4 +29,4 @@ def test_a_rebuild_that_was_interrupted_while_it_merged_is_found(redis_server: R
 
 def said(settings: Settings) -> list[str]:
     """What is found of the force."""
-    return [each.what for each in of_redis(settings, ask_redis(settings), None) if each.check == "force"]
+    return [each.what for each in of_redis(settings, redis_facts(settings), None) if each.check == "force"]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
+from tests.generate.boards.lint.grafana import Found, panels, title
 from watchroom.catalogue.metrics import Family
 from watchroom.generate.boards import palette
 from watchroom.generate.boards.board import COLUMNS, MOST_OPEN_ROWS
-from watchroom.generate.boards.lint_grafana import Found, panels, title
 from watchroom.generate.boards.live import MOST_PANELS, MOST_ROWS
 
 VALUE_PANELS: Final = ("stat", "gauge", "bargauge")

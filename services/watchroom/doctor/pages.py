@@ -1,23 +1,26 @@
-"""Asks exporter, Prometheus and Alertmanager over HTTP, at the addresses of the settings and nowhere else."""
+"""Exporter, Prometheus and Alertmanager over HTTP: their answers, and how they are shown in findings."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from watchroom.doctor.facts import Monitoring, Page
-from watchroom.doctor.web import exporter_address
+from watchroom.doctor.finding import Finding, finding
 from watchroom.settings import Settings
 
 TIMEOUT_S: Final = 5.0
 MOST_BYTES: Final = 32 * 1024 * 1024
 
 
-async def ask_pages(settings: Settings) -> Monitoring:
-    """What they say. Neither proxies nor redirects are followed."""
+async def fetch_pages(settings: Settings) -> Monitoring:
+    """Their answers. Proxies and redirects are not followed, so only the addresses of the settings are asked."""
     prometheus, alertmanager = settings.prometheus_url, settings.alertmanager_url
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), trust_env=False) as session:
 
@@ -33,6 +36,36 @@ async def ask_pages(settings: Settings) -> Monitoring:
             page(alertmanager, "/api/v2/alerts?filter=alertname%3D%22Watchdog%22"),
         )
     return Monitoring(exporter, *others)
+
+
+def exporter_address(settings: Settings) -> str:
+    """Where the exporter is reached; one that listens everywhere is reached on this machine."""
+    if settings.exporter_url:
+        return settings.exporter_url.rstrip("/")
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not listened on
+    host = everywhere.get(settings.exporter_host, settings.exporter_host)
+    return f"http://{host}:{settings.exporter_port}"
+
+
+def shown(url: str) -> str:
+    """A URL without user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+
+
+def no_answer(check: str, subject: str, page: Page) -> Finding:
+    """A server of monitoring that does not answer, or something else at its address."""
+    failure = page.failure or f"answers something else (HTTP {page.status})"
+    login = " (https://user:password@host/, if it asks for them)" if page.status in (401, 403) else ""
+    return finding(f"{check}.silent", subject, failure=failure, login=login)
+
+
+def readable(found: Iterable[Finding], otherwise: Finding) -> list[Finding]:
+    """The findings; `otherwise` alone where an answer does not have the form that they were to be made from."""
+    try:
+        return list(found)
+    except (AttributeError, KeyError, TypeError, ValueError, re.error):
+        return [otherwise]
 
 
 async def _page(session: aiohttp.ClientSession, url: str) -> Page:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from tests.generate.boards.lint.grafana import Found, panels, title
 from watchroom.catalogue.metrics import Family
-from watchroom.generate.boards.lint_grafana import Found, panels, title
 
 REFRESH: Final = "10s"
 _LATER: Final = re.compile(r"\b\w+_over_time\s*\(|\boffset\b|@\s*(?:\d|start|end)")

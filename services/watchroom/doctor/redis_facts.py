@@ -15,7 +15,7 @@ from watchroom.store.rights import missing_rights
 TIMEOUT_S: Final = 4.0
 
 
-def ask_redis(settings: Settings) -> Redis:
+def redis_facts(settings: Settings) -> Redis:
     """What Redis says; the first failure ends it."""
     said = Redis()
     reader = Reader(settings.redis, settings.force, TIMEOUT_S)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from watchroom.fault_words import _WORDS, what_to_write
+from watchroom.error_text import _WORDS, what_to_write
 
 LIMITS = dict.fromkeys(("gt", "ge", "lt", "le", "min_length", "max_length"), 3) | {"expected": "a", "pattern": "^x$"}
 
