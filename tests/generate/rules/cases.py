@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from tests.generate.rules.limits import EVALUATION_S
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate.rules import alerts, recording
-from watchroom.generate.rules.limits import EVALUATION_S, miss_limit
 from watchroom.generate.yaml_text import yaml_text
 from watchroom.kinds import kind_of, names, quantity_of
 from watchroom.kinds.asking import OVERDUE
@@ -165,7 +165,7 @@ def _values(catalogue: Catalogue, measure: Measure, alert: Alert, level: Level) 
 def _share_limit(alert: Alert) -> tuple[float, bool]:
     """The limit of a share, and whether it is bad above it; of a burn, of the share that misses."""
     if alert.burn:
-        return miss_limit(alert.burn), True
+        return alert.burn.miss_limit, True
     return (alert.above, True) if alert.above is not None else (alert.below or 0, False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:
     test = folder / "measures_test.yml"
     test.write_text(cases_text(catalogue, "rules"))
     return test
+
+
+def divided(rules: Mapping[str, str], by: float) -> dict[str, str]:
+    """Rule files with `for` and `keep_firing_for` divided, for drills.
+
+    Limits within expressions stay as shipped, so what `limits.muted_after_s` says holds for drills too.
+    """
+
+    def shorter(found: re.Match[str]) -> str:
+        return f"{found[1]}{round(int(found[2]) * 1000 / by)}ms"
+
+    return {name: re.sub(r"(?m)^( +(?:for|keep_firing_for): )(\d+)s$", shorter, text) for name, text in rules.items()}
 
 
 def rules_in(text: str) -> list[dict[str, Any]]:
