@@ -35,7 +35,7 @@ from watchroom.replay.processes import Process
 from watchroom.replay.server import free_port
 from watchroom.replay.stack import running_stack
 from watchroom.replay.summary import Outcome
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import moved_rows
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
