@@ -35,7 +35,7 @@ from watchroom.importer.command import Request, replay
 from watchroom.importer.local_time import ms_of
 from watchroom.importer.summary import Outcome
 from watchroom.intake.rebuild import Rebuilt, rebuild
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import moved_rows
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
