@@ -25,7 +25,7 @@ from watchroom.kinds import duration
 from watchroom.kinds.kind import Cells, Contribution
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.streams import STREAMS, calls, crimes, incidents, offences, returns, stamps
+from watchroom.streams import STREAMS, crimes, incidents, offences, returns, stamps
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -188,7 +188,7 @@ FAULTS: dict[str, Plant] = {
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
     "last instead of first on scene": in_stream("incidents", fold=last_on_scene),
     "arrival order for ties, crimes": instead_of(crimes, "last", last_to_arrive_wins_ties),
-    "line of the latest event": instead_of(calls, "first", stamps.last),
+    "line of the latest event": instead_of(stamps, "first", stamps.last),
     "grade latest instead of at attendance": in_word(
         "incidents", "grade_at_attendance", lambda state, _: latest_grade(state)
     ),

@@ -46,6 +46,11 @@ class Word(NamedTuple):
     field: str = ""  # of a value that is a field of `data` under another name: that field
 
 
+def truth(meaning: str, read: Callable[[State], bool]) -> Word:
+    """A value that is true or false."""
+    return Word(meaning, read, can_be=(True, False))
+
+
 class ListedField(NamedTuple):
     """A field of `data` that is no label, and of which only listed texts say something."""
 
@@ -79,13 +84,13 @@ class Stream:
     state: type[NamedTuple]
     fold: Callable[[State | None, Event, int], State]
     is_orphan: Callable[[State], bool]
-    is_out: Callable[[State], bool]
     moments: Mapping[str, Word]
     values: Mapping[str, Word]
     states: Mapping[str, Word]
     lateness_days: float  # default: a later event is a dead letter
     keeping_days: float  # default: an entity is known so long after its last event
     board: Board
+    is_out: Callable[[State], bool] = lambda _: False
     closing_days: float | None = None  # a month closes so long after its end; None: as its lateness bound is set
     # Of entities that name their labels themselves: the value of a label. An entry writes `by = { area = "area" }`.
     label: Callable[[State, str], object] | None = None
