@@ -17,7 +17,7 @@ from tests.replay.test_shipped_queue_log import OWN as OWN_LOG
 from tests.replay.test_shipped_units import EXTRACT as UNITS
 from tests.replay.test_shipped_units import MAPPING as UNITS_MAPPING
 from watchroom.catalogue.load import load_catalogue
-from watchroom.kinds.duration import BIN, DurationFigures, bins_of
+from watchroom.kinds.duration_figures import BIN, DurationFigures, bins_of
 from watchroom.replay.command import Request, replay
 from watchroom.replay.summary import Outcome, lines
 from watchroom.reports.replayed import moved_rows

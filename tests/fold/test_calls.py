@@ -183,7 +183,7 @@ def test_a_transfer_changes_nothing_yet() -> None:
 def test_a_call_without_its_first_event_is_one_orphan_and_nothing_else(event: Event) -> None:
     """Placed at its earliest event, until the presentation or the queueing comes."""
     found = contribution(event, said("call.ended", "10:00:00", line="999"))
-    assert list(found.cells) == ["orphans|topic=watchroom.calls|count"]
+    assert list(found.increments) == ["orphans|topic=watchroom.calls|count"]
     assert found.open_sets == {}
     assert placed("orphans", said("call.ended", "10:00:00"), ANSWERED) == {"09:00:00"}
     assert adds("orphans", event, QUEUED) == {}
@@ -257,7 +257,7 @@ def test_an_outgoing_call_leaves_every_measure_but_that_of_classes(told: dict[st
     accepted = contribution(PRESENTED, QUEUED, ACCEPTED, said("call.transferred", "09:00:09", **told))
     for found in (answered, waiting, accepted):
         class_ = told.get("class", "outgoing").lower()
-        assert list(found.cells) == [f"call_volume_by_class|class={class_}|count"]
+        assert list(found.increments) == [f"call_volume_by_class|class={class_}|count"]
         assert found.open_sets == {}
 
 

@@ -131,7 +131,7 @@ def test_a_cancelled_crime_is_out_of_everything() -> None:
 def test_a_crime_without_its_record_is_one_orphan_and_nothing_else(event: Event) -> None:
     """Placed at its earliest event, until the record comes."""
     assert adds("orphans", event) == {"topic=watchroom.crimes count": 1}
-    assert len(contribution(event).cells) == 1
+    assert len(contribution(event).increments) == 1
     assert adds("orphans", event, RECORDED) == {}
 
 

@@ -22,7 +22,7 @@ from watchroom.events.record import Event
 from watchroom.fold import batch
 from watchroom.fold.contributions import Contributor
 from watchroom.kinds import duration
-from watchroom.kinds.kind import Cells, Contribution
+from watchroom.kinds.kind import Contribution, Increments
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 from watchroom.streams import STREAMS, crimes, incidents, offences, returns, stamps
@@ -72,12 +72,12 @@ def in_word(name: str, word: str, fault: Callable[[Any, Any], object]) -> Plant:
     return in_stream(name, **{part: {**getattr(stream, part), word: wrong}})
 
 
-def no_retraction(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def no_retraction(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """What was added is never taken back."""
     return [change for change in batch_difference(old, new) if change[1][1] > 0]
 
 
-def count_every_event(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def count_every_event(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """Everything an entity adds is added with each event that changes it."""
     return list(new.items()) if old != new else []
 
@@ -112,8 +112,8 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
     facts = {name: word.read(state) for name, word in self._stream.words.items()}
-    into = Contribution(dict(right.cells), dict(right.open_sets), dict(right.tokens))
-    for add in self._adds(facts):
+    into = Contribution(dict(right.increments), dict(right.open_sets), dict(right.tokens))
+    for add in self._functions(facts):
         add(facts, into)
     return into
 
@@ -158,7 +158,7 @@ def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int
         count_tokens(changes, name, day, fields, sign)
 
 
-def as_at_adds_up(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def as_at_adds_up(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """The as-at of a later version is added to that of the one before."""
     changed = batch_difference(old, new)
     return [each for each in changed if not each[0].endswith("|as_at_ms")] + [

@@ -8,8 +8,8 @@ from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.kinds import area_windows, kind_of, quantity_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert, Shown, Tile
 
 PLATFORM_NAMES = frozenset(alert.name for alert in PLATFORM_ALERTS)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.asking import OVERDUE, Asking
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE, Asking
 from watchroom.kinds.shown import Shown
 
 

@@ -1,6 +1,6 @@
 """Rows as a table for people, JSON and CSV for programs.
 
-The table is shorter than the figures and never says otherwise than they do: see `kinds.words`.
+The table is shorter than the figures and never says otherwise than they do: see `kinds.formatting`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from watchroom.kinds import words
+from watchroom.kinds import formatting
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
@@ -116,9 +116,9 @@ def _figure(row: Row, value: object) -> str:
     unit = row.kind.unit
     match unit:
         case Unit.SECONDS:
-            return f"{words.tenths(words.number(value)):,.1f} s"
+            return f"{formatting.tenths(formatting.number(value)):,.1f} s"
         case Unit.SHARE:
-            return words.percent(words.number(value))
+            return formatting.percent(formatting.number(value))
         case Unit.NUMBER:
             return f"{value:,}"
         case _:

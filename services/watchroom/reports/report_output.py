@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from watchroom.kinds import kind_of
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.reports.freshness import Line
 from watchroom.reports.output import as_json, print_table
 from watchroom.reports.read_report import Report

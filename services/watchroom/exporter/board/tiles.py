@@ -18,7 +18,7 @@ from watchroom.exporter.board.words import (
 )
 from watchroom.exporter.numbers import Number
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import value_words
+from watchroom.kinds.labels import value_words
 
 LONG = 3  # characters; more than that in one of several numbers needs smaller ones
 

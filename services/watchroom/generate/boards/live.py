@@ -13,7 +13,7 @@ from watchroom.generate.boards.maker import SECONDS, SHARE
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Reads, Unit
-from watchroom.kinds.label_words import value_words, where_words
+from watchroom.kinds.labels import value_words, where_words
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Tile
 

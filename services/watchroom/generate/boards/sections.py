@@ -17,7 +17,7 @@ from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranki
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Quantity, Unit
-from watchroom.kinds.label_words import title_of, value_words
+from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import Label
 
 MOST_BARS = 10

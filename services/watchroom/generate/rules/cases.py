@@ -18,9 +18,9 @@ from watchroom.generate.rules.files import COMMENT, shipped_catalogue
 from watchroom.generate.rules.limits import EVALUATION_S, miss_limit
 from watchroom.generate.yaml_text import yaml_text
 from watchroom.kinds import kind_of, names, quantity_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert
 
 PATH: Final = "tests/alerts/measures_test.yml"
