@@ -125,7 +125,7 @@ def test_a_call_both_answered_and_abandoned_counts_as_answered() -> None:
 def test_an_answered_call_has_no_moment_of_abandonment() -> None:
     """Whatever measure is placed there later."""
     state = state_of(QUEUED, ABANDONED, ANSWERED)
-    found = {name: word.read(state) for name, word in STREAMS["calls"].words.items()}
+    found = {name: word.read(state) for name, word in STREAMS["calls"].vocabulary.items()}
     assert (found["abandoned"], found["left_by"], found["left_queue"]) == (None, "answered", ANSWERED.time_ms)
 
 
@@ -196,7 +196,7 @@ MADE = said("call.callback_made", "10:00:00")
 def test_a_caller_who_accepts_a_callback_leaves_the_queue_at_that_moment() -> None:
     """By `callback`: in neither part nor whole of any abandonment, and no longer waiting."""
     state = state_of(QUEUED, ACCEPTED)
-    found = {name: word.read(state) for name, word in STREAMS["calls"].words.items()}
+    found = {name: word.read(state) for name, word in STREAMS["calls"].vocabulary.items()}
     assert (found["left_by"], found["left_queue"]) == ("callback", ACCEPTED.time_ms)
     for measure in ("call_abandonment", "call_abandonment_less_short", "call_abandonment_without_short"):
         assert adds(measure, QUEUED, ACCEPTED) == {}

@@ -66,7 +66,7 @@ def instead_of(module: object, name: str, fault: object) -> Plant:
 def in_word(name: str, word: str, fault: Callable[[Any, Any], object]) -> Plant:
     """A stream one word of which is read wrongly; the fault gets the state and what is right."""
     stream = STREAMS[name]
-    right = stream.words[word]
+    right = stream.vocabulary[word]
     wrong = right._replace(read=lambda state: fault(state, right.read(state)))
     (part,) = (each for each in ("moments", "values", "states") if word in getattr(stream, each))
     return in_stream(name, **{part: {**getattr(stream, part), word: wrong}})
@@ -111,7 +111,7 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     right = contributor_of(self, state)
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
-    facts = {name: word.read(state) for name, word in self._stream.words.items()}
+    facts = {name: word.read(state) for name, word in self._stream.vocabulary.items()}
     into = Contribution(dict(right.increments), dict(right.open_sets), dict(right.tokens))
     for add in self._functions(facts):
         add(facts, into)

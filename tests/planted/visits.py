@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, NotRequired
 from watchroom.events.envelope import Data, RequiredText, Text, event
 from watchroom.events.record import Event
 from watchroom.streams.stamps import Facts, Stamp, said_in
-from watchroom.streams.stream import Board, Stream, Word
+from watchroom.streams.stream import Board, Stream, Term
 
 
 class VisitData(Data):
@@ -86,15 +86,15 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=is_orphan,
     moments={
-        "arrived": Word("the earliest visit.arrived", attrgetter("arrived_ms")),
-        "seen": Word("the earliest visit.seen", attrgetter("seen_ms")),
-        "wait_over": Word("seen, or left by who was never seen", _over),
+        "arrived": Term("the earliest visit.arrived", attrgetter("arrived_ms")),
+        "seen": Term("the earliest visit.seen", attrgetter("seen_ms")),
+        "wait_over": Term("seen, or left by who was never seen", _over),
     },
     values={
-        "area": Word("the area of the earliest event that names one", said_in("area")),
-        "ended_as": Word("seen or gave_up: how a wait ended", _ended_as, can_be=("seen", "gave_up")),
+        "area": Term("the area of the earliest event that names one", said_in("area")),
+        "ended_as": Term("seen or gave_up: how a wait ended", _ended_as, can_be=("seen", "gave_up")),
     },
-    states={"waiting": Word("arrived, neither seen nor left", _is_waiting)},
+    states={"waiting": Term("arrived, neither seen nor left", _is_waiting)},
     lateness_days=2,
     keeping_days=10,
     board=Board("counter", "Front counter", "Who waits at the front counter, and for how long.", "24h", now_first=True),

@@ -34,9 +34,9 @@ class Contributor:
         self._stream = stream
         self._orphan = names.field(names.series(names.ORPHANS, {"topic": topic}), names.COUNT)
         self._measures = [_Split(measure) for measure in measures]
-        used = {word for each in self._measures for word in each.words}
+        used = {term for each in self._measures for term in each.terms}
         self._read = [(name, stream.reader(name)) for name in sorted(used)]
-        self._deciding = sorted({word for each in self._measures for word in each.deciding})
+        self._deciding = sorted({term for each in self._measures for term in each.deciding})
         self._cached: dict[tuple[object, ...], list[Add]] = {}
         self._lists = stream.lists
 
@@ -59,7 +59,7 @@ class Contributor:
 
         Most entities have the same few values as others before them, so this is one look-up.
         """
-        values = tuple([facts[word] for word in self._deciding])
+        values = tuple([facts[term] for term in self._deciding])
         functions = self._cached.get(values)
         if functions is None:
             if len(self._cached) > VALUES_HELD:
@@ -79,14 +79,14 @@ class _Split:
         self._in_time = holds(where) if where.start else None
         self._labels = [label.value_of for label in measure.labels]
         self._cached: dict[tuple[object, ...], Add] = {}
-        self.words = {*measure.words(), *kind_of(measure).words}
+        self.terms = {*measure.terms(), *kind_of(measure).terms}
         self.deciding = {*self._labels, *where.accepted}  # words whose values decide what `add` gives
 
     def add(self, facts: Facts) -> Add | None:
         """What adds an entity with these facts; None where it is not counted, whatever its moments."""
         if not self._of_values(facts):
             return None
-        values = tuple(facts[word] for word in self._labels)
+        values = tuple(facts[term] for term in self._labels)
         add = self._cached.get(values)
         if add is None:
             if len(self._cached) > VALUES_HELD:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from watchroom.kinds.measure import Facts, Measure
-from watchroom.kinds.queries import Asking, total
+from watchroom.kinds.queries import MetricQuery, total
 
 By = Mapping[str, str]  # label -> value
 Increments = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much
@@ -155,7 +155,7 @@ class Quantity:
     adds_up: bool = True  # whether it can be asked for over several label values together
     needs_target: bool = False
     misses_overdue: bool = False  # who is overdue now counts as missed: the whole has them as well
-    promql: Callable[[Asking, Quantity], str] = total  # of what has no counts
+    promql: Callable[[MetricQuery, Quantity], str] = total  # of what has no counts
     title: str = ""  # in a panel's title; default: the meaning
     column: str = ""  # as a column's title; default: the meaning, capitalised
     tenths: bool = False  # whether a tenth of a second says something
@@ -214,7 +214,7 @@ class Kind:
     figures: Callable[[Measure, Stored, bool], object] = as_stored
     # Raised whenever `contribution` would add something else for the same facts: part of its measures' definition.
     version: int = 1
-    words: tuple[str, ...] = ()  # of the stream: read beside those that an entry names
+    terms: tuple[str, ...] = ()  # of the stream: read in addition to those that an entry names
     may: tuple[str, ...] = ()  # keys that an entry may have as well
     most_labels: int | None = None  # how many labels an entry may have; None: any number
     own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows

@@ -161,8 +161,8 @@ class Measure:
         """Ids of the measures whose integers make it up: its own, or those of all that a sum adds up."""
         return tuple(each.measure.id for each in self.sum_of) or (self.id,)
 
-    def words(self) -> Iterator[str]:
-        """Every word of its stream that it names."""
+    def terms(self) -> Iterator[str]:
+        """Every term of its stream that it names."""
         yield from (label.value_of for label in self.labels)
         yield from filter(None, (self.at, self.start, self.state, self.tokens))
         for condition in filter(None, (self.where, self.part)):

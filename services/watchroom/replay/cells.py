@@ -9,7 +9,7 @@ from itertools import islice, product
 from typing import NamedTuple, TypeVar
 
 from watchroom.entered import plain_number
-from watchroom.events.token_maker import NotNormalised, TokenMaker
+from watchroom.events.tokeniser import NotNormalised, Tokeniser
 from watchroom.kinds.measure import resolved
 from watchroom.replay.event_words import STREAM_OF
 from watchroom.replay.listed import Labels, as_label, as_listed
@@ -66,13 +66,13 @@ class RowReader:
 
     maps: Mapping[str, ValueMap]
     times: LocalTimes
-    tokens: TokenMaker | None = None
+    tokens: Tokeniser | None = None
     labels: Labels = field(default_factory=dict)
     day_from: TimeCell | None = None  # a time with its day, for those without one
     in_order: bool = False  # a row's times in the hour that happens twice are read so that they stay in order
 
     @classmethod
-    def of(cls, words: MappingWords, tokens: TokenMaker | None, now_ms: int | None, labels: Labels) -> RowReader:
+    def of(cls, words: MappingWords, tokens: Tokeniser | None, now_ms: int | None, labels: Labels) -> RowReader:
         """The reader for a mapping.
 
         Args:

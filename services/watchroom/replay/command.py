@@ -28,7 +28,7 @@ from watchroom.replay.spool import Spool, spool
 from watchroom.replay.stack import Stack, running_stack
 from watchroom.replay.summary import Outcome, Sent
 from watchroom.replay.time_limits import latest_header
-from watchroom.replay.token_key import token_maker
+from watchroom.replay.token_key import tokeniser
 from watchroom.replay.waiting import wait_applied
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
@@ -80,7 +80,7 @@ def replay(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     kept = check_files(request.files, words)
     as_of_ms = _as_of_ms(request.as_of, words)
-    tokens = token_maker(settings, is_embedded=request.kafka is None) if words.token_columns() else None
+    tokens = tokeniser(settings, is_embedded=request.kafka is None) if words.token_columns() else None
     conversion = Conversion(words, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
     progress("read", 0, None)
     with spool() as events:

@@ -19,7 +19,7 @@ from watchroom.events.slug import slug
 from watchroom.events.tokens import Token
 from watchroom.streams.contact_class import OUTGOING, HasClass, slug_or_none
 from watchroom.streams.stamps import Facts, Stamp, said_in
-from watchroom.streams.stream import Board, ListedField, Stream, Word, truth
+from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
 
 # --------------------------------------------------------------------------------------------- events
 
@@ -202,45 +202,45 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=is_orphan,
     moments={
-        "offered": Word("presented, or queued if that is all that is known", _offered),
-        "presented": Word(
+        "offered": Term("presented, or queued if that is all that is known", _offered),
+        "presented": Term(
             "the earliest call.presented: handed over by the national operator", attrgetter("presented_ms")
         ),
-        "queued": Word("the earliest call.queued: joined the control room's own queue", attrgetter("queued_ms")),
-        "answered": Word("the earliest call.answered: a person took it", attrgetter("answered_ms")),
-        "answered_without_callback": Word(
+        "queued": Term("the earliest call.queued: joined the control room's own queue", attrgetter("queued_ms")),
+        "answered": Term("the earliest call.answered: a person took it", attrgetter("answered_ms")),
+        "answered_without_callback": Term(
             "the earliest call.answered, unless a call-back had been accepted by then", _answered_without_callback
         ),
-        "abandoned": Word(
+        "abandoned": Term(
             "the earliest call.abandoned of a call that nobody answered, unless a call-back had been accepted by then",
             _abandoned,
         ),
-        "left_queue": Word(
+        "left_queue": Term(
             "answered, abandoned or a call-back accepted, whichever ended a queued call's wait", _left_queue
         ),
-        "callback_accepted": Word("the earliest call.callback_accepted", attrgetter("callback_accepted_ms")),
-        "ended": Word("the latest call.ended", attrgetter("ended_ms")),
+        "callback_accepted": Term("the earliest call.callback_accepted", attrgetter("callback_accepted_ms")),
+        "ended": Term("the latest call.ended", attrgetter("ended_ms")),
     },
     values={
-        "line": Word("the line of the earliest event that names one", said_in("line")),
-        "left_by": Word(
+        "line": Term("the line of the earliest event that names one", said_in("line")),
+        "left_by": Term(
             "answered, abandoned or callback: how a queued call left the queue",
             _left_by,
             can_be=("answered", "abandoned", "callback"),
         ),
         "short_abandon": truth("true if the call was abandoned after less than 5 s in the queue", _is_short_abandon),
-        "call_class": Word("the latest class; outgoing for an outbound call without one", _class, field="class"),
+        "call_class": Term("the latest class; outgoing for an outbound call without one", _class, field="class"),
         "outgoing": truth("true if the latest class is outgoing or the latest direction outbound", _is_outgoing),
-        "cli_type": Word("the latest type of the calling number", said_in("cli_type", slug_or_none)),
-        "caller": Word("the caller's token, of the earliest event that has one", said_in("caller")),
-        "caller_org": Word(
+        "cli_type": Term("the latest type of the calling number", said_in("cli_type", slug_or_none)),
+        "caller": Term("the caller's token, of the earliest event that has one", said_in("caller")),
+        "caller_org": Term(
             "the latest organisation that the calling number belongs to", said_in("caller_org", slug_or_none)
         ),
     },
     states={
-        "waiting": Word("queued, and not yet answered, abandoned, ended or to be rung back", _is_waiting),
-        "in_progress": Word("answered and not ended", _is_in_progress),
-        "callback_due": Word(
+        "waiting": Term("queued, and not yet answered, abandoned, ended or to be rung back", _is_waiting),
+        "in_progress": Term("answered and not ended", _is_in_progress),
+        "callback_due": Term(
             "a call-back was accepted and not made; the end of the call changes nothing", _is_callback_due
         ),
     },

@@ -13,7 +13,7 @@ from watchroom.events.envelope import Data, ReasonData, RequiredText, event
 from watchroom.events.record import Event
 from watchroom.streams.contact_class import OUTGOING, HasClass, slug_or_none
 from watchroom.streams.stamps import Facts, Stamp, said_in
-from watchroom.streams.stream import Board, Stream, Word, truth
+from watchroom.streams.stream import Board, Stream, Term, truth
 
 # --------------------------------------------------------------------------------------------- events
 
@@ -88,16 +88,16 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=is_orphan,
     moments={
-        "received": Word("the earliest contact.received", attrgetter("received_ms")),
-        "first_reply": Word("the earliest contact.first_reply: a person replied", attrgetter("first_reply_ms")),
-        "closed": Word("the latest contact.closed", attrgetter("closed_ms")),
+        "received": Term("the earliest contact.received", attrgetter("received_ms")),
+        "first_reply": Term("the earliest contact.first_reply: a person replied", attrgetter("first_reply_ms")),
+        "closed": Term("the latest contact.closed", attrgetter("closed_ms")),
     },
     values={
-        "channel": Word("the latest channel", said_in("channel")),
-        "contact_class": Word("the latest class", _class, field="class"),
+        "channel": Term("the latest channel", said_in("channel")),
+        "contact_class": Term("the latest class", _class, field="class"),
         "outgoing": truth("true if the latest class is outgoing", _is_outgoing),
     },
-    states={"waiting": Word("received, and neither replied to nor closed", _is_waiting)},
+    states={"waiting": Term("received, and neither replied to nor closed", _is_waiting)},
     lateness_days=7,
     keeping_days=100,
     board=Board(

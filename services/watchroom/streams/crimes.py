@@ -17,7 +17,7 @@ from watchroom.streams import offences, working_days
 from watchroom.streams.crime_events import CLASS_WORDS, MODELS
 from watchroom.streams.offences import Offence
 from watchroom.streams.stamps import Facts, Stamp, last, said, said_in, with_last
-from watchroom.streams.stream import Board, ListedField, Stream, Word, truth
+from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
 from watchroom.streams.working_days import working_ms
 
 # ---------------------------------------------------------------------------------------------- state
@@ -189,43 +189,43 @@ STREAM: Final = Stream(
     is_orphan=is_orphan,
     is_out=is_out,
     moments={
-        "recorded": Word("the earliest crime.recorded", attrgetter("recorded_ms")),
-        "outcome_assigned": Word("the latest crime.outcome_assigned", _outcome_assigned),
-        "reported": Word("the latest reported_at", _reported),
-        "validated": Word("the earliest crime.validated", attrgetter("validated_ms")),
-        "allocated": Word("the latest crime.allocated", attrgetter("allocated_ms")),
-        "victim_informed": Word("the latest crime.victim_informed", attrgetter("victim_informed_ms")),
-        "contract_completed": Word("the earliest crime.contract_completed", attrgetter("contract_completed_ms")),
-        "transferred": Word("the earliest crime.gateway_transferred", attrgetter("transferred_ms")),
-        "validated_working": Word(
+        "recorded": Term("the earliest crime.recorded", attrgetter("recorded_ms")),
+        "outcome_assigned": Term("the latest crime.outcome_assigned", _outcome_assigned),
+        "reported": Term("the latest reported_at", _reported),
+        "validated": Term("the earliest crime.validated", attrgetter("validated_ms")),
+        "allocated": Term("the latest crime.allocated", attrgetter("allocated_ms")),
+        "victim_informed": Term("the latest crime.victim_informed", attrgetter("victim_informed_ms")),
+        "contract_completed": Term("the earliest crime.contract_completed", attrgetter("contract_completed_ms")),
+        "transferred": Term("the earliest crime.gateway_transferred", attrgetter("transferred_ms")),
+        "validated_working": Term(
             "validated, on a clock of working days; for an interval within a part only",
             lambda crime: working_ms(crime.validated_ms),
         ),
-        "transferred_working": Word(
+        "transferred_working": Term(
             "transferred, on a clock of working days; for an interval within a part only",
             lambda crime: working_ms(crime.transferred_ms),
         ),
     },
     values={
-        "group": Word("Home Office offence group of the latest class: as stated, else that of its code", _group),
-        "category": Word("police.uk category of the latest class: as stated, else that of its code", _category),
-        "subgroup": Word("Home Office offence subgroup of the latest class's code", _subgroup),
-        "codes": Word("offence codes of the latest class; all of them must be listed", _codes, can_be=offences.CODES),
-        "unknown_code": Word("the latest class's code, if the table of codes does not have it", _unknown_code),
-        "outcome": Word("code of the latest outcome, or other", _outcome, can_be=(*OUTCOMES, OTHER)),
-        "area": Word("the latest area", said_in("area")),
-        "flags": Word("the latest list of flags; one of them must be listed", _flags),
-        "victim_gender": Word("the victim's gender, the latest stated", said_in("victim_gender", slug)),
-        "victim": Word("token of the victim, the latest stated", said_in("victim")),
+        "group": Term("Home Office offence group of the latest class: as stated, else that of its code", _group),
+        "category": Term("police.uk category of the latest class: as stated, else that of its code", _category),
+        "subgroup": Term("Home Office offence subgroup of the latest class's code", _subgroup),
+        "codes": Term("offence codes of the latest class; all of them must be listed", _codes, can_be=offences.CODES),
+        "unknown_code": Term("the latest class's code, if the table of codes does not have it", _unknown_code),
+        "outcome": Term("code of the latest outcome, or other", _outcome, can_be=(*OUTCOMES, OTHER)),
+        "area": Term("the latest area", said_in("area")),
+        "flags": Term("the latest list of flags; one of them must be listed", _flags),
+        "victim_gender": Term("the victim's gender, the latest stated", said_in("victim_gender", slug)),
+        "victim": Term("token of the victim, the latest stated", said_in("victim")),
         "has_victim": truth("true where a victim's token is known", _has_victim),
-        "suspects": Word("tokens of the suspects linked now", _suspects),
+        "suspects": Term("tokens of the suspects linked now", _suspects),
         "victim_is_informed": truth("true if the victim was informed at or after the latest allocation", _is_informed),
         "transfer_is_timed": truth(
             "true if validated is known and not after transferred, both in years whose bank holidays are known",
             _is_transfer_timed,
         ),
     },
-    states={"untransferred": Word("validated and not transferred", _is_untransferred)},
+    states={"untransferred": Term("validated and not transferred", _is_untransferred)},
     listed_fields={
         "offence_code": ListedField(
             _is_known_code,

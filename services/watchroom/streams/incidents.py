@@ -18,7 +18,7 @@ from watchroom.events.record import Event
 from watchroom.events.slug import slug
 from watchroom.events.tokens import Token
 from watchroom.streams.stamps import Facts, Stamp, last, said_in, with_last, with_member
-from watchroom.streams.stream import Board, Stream, Word, truth
+from watchroom.streams.stream import Board, Stream, Term, truth
 
 # --------------------------------------------------------------------------------------------- events
 
@@ -231,28 +231,28 @@ STREAM: Final = Stream(
     is_orphan=is_orphan,
     is_out=is_out,
     moments={
-        "created": Word("the earliest incident.created", attrgetter("created_ms")),
-        "first_assigned": Word("the earliest incident.resource_assigned", attrgetter("first_assigned_ms")),
-        "first_on_scene": Word("the earliest incident.resource_on_scene", attrgetter("first_on_scene_ms")),
+        "created": Term("the earliest incident.created", attrgetter("created_ms")),
+        "first_assigned": Term("the earliest incident.resource_assigned", attrgetter("first_assigned_ms")),
+        "first_on_scene": Term("the earliest incident.resource_on_scene", attrgetter("first_on_scene_ms")),
     },
     values={
-        "grade": Word("the latest grade", _grade),
-        "first_grade": Word("the earliest grade", _first_grade),
-        "grade_at_attendance": Word(
+        "grade": Term("the latest grade", _grade),
+        "first_grade": Term("the earliest grade", _first_grade),
+        "grade_at_attendance": Term(
             "the last grade at or before the first arrival, else the first after it", grade_at_attendance
         ),
-        "area": Word("the latest area", said_in("area")),
-        "incident_category": Word("the latest category", said_in("category", slug), field="category"),
-        "asb_type": Word("the latest type of anti-social behaviour", said_in("asb_type", slug)),
-        "address": Word("the latest address token", said_in("address_token")),
-        "lsoa": Word("the latest small area (LSOA)", said_in("lsoa")),
+        "area": Term("the latest area", said_in("area")),
+        "incident_category": Term("the latest category", said_in("category", slug), field="category"),
+        "asb_type": Term("the latest type of anti-social behaviour", said_in("asb_type", slug)),
+        "address": Term("the latest address token", said_in("address_token")),
+        "lsoa": Term("the latest small area (LSOA)", said_in("lsoa")),
         "self_initiated": truth("true if an officer came upon it, by the latest event that says", _is_self_initiated),
         "resourced": truth("true once any resource was assigned or on scene", _is_resourced),
         "arrived": truth("true once any resource was on scene", _is_attended),
     },
     states={
-        "unresourced": Word("nobody assigned now, not attended, not closed or cancelled", _is_unresourced),
-        "unattended": Word("no resource has been on scene, not closed or cancelled", _is_unattended),
+        "unresourced": Term("nobody assigned now, not attended, not closed or cancelled", _is_unresourced),
+        "unattended": Term("no resource has been on scene, not closed or cancelled", _is_unattended),
     },
     lateness_days=7,
     keeping_days=100,

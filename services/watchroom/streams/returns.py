@@ -19,7 +19,7 @@ from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
 from watchroom.rolling.periods import known_period
 from watchroom.streams.stamps import earliest_ms, last, latest_ms
-from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream, Word
+from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream, Term
 
 FIGURE, WITHDRAWN, NOTE = "return.figure", "return.withdrawn", "return.note"
 NOTE_SUBJECT: Final = re.compile(r"note\|[^|]+")
@@ -240,17 +240,17 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=lambda _: False,
     moments={
-        "as_at": Word("as-at moment of the latest version", _of_figure(lambda _, of: of[0])),
-        "held_at": Word(
+        "as_at": Term("as-at moment of the latest version", _of_figure(lambda _, of: of[0])),
+        "held_at": Term(
             "noon of the 15th of the month in which the period ends",
             _of_figure(lambda state, _: known_period(Subject.of(state.subject).period).held_at_ms),
         ),
     },
     values={
-        "measure": Word("the measure", _of_figure(lambda state, _: Subject.of(state.subject).measure)),
-        "period": Word("the period", _of_figure(lambda state, _: Subject.of(state.subject).period)),
-        "numerator": Word("numerator of the latest version", _of_figure(lambda _, of: of[4] or None)),
-        "denominator": Word("denominator of the latest version", _of_figure(lambda _, of: of[5] or None)),
+        "measure": Term("the measure", _of_figure(lambda state, _: Subject.of(state.subject).measure)),
+        "period": Term("the period", _of_figure(lambda state, _: Subject.of(state.subject).period)),
+        "numerator": Term("numerator of the latest version", _of_figure(lambda _, of: of[4] or None)),
+        "denominator": Term("denominator of the latest version", _of_figure(lambda _, of: of[5] or None)),
     },
     states={},
     label=_label,

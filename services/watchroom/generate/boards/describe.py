@@ -61,7 +61,7 @@ def platform_card(text: str, threshold: str = NO_LIMITS) -> str:
 
 def clock(measure: Measure) -> str:
     """How the measure is placed in time."""
-    words = STREAMS[measure.stream].words
+    words = STREAMS[measure.stream].vocabulary
     return _sentence(kind_of(measure).clock(measure, lambda word: f"`{word}` ({words[word].meaning})"))
 
 

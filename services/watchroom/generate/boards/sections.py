@@ -197,7 +197,7 @@ def _now(make: Maker) -> Iterator[Placed]:
         count *= len(label.values)
     length = "dtdhms" if make.seconds == LENGTHS else LENGTHS
     columns = {_heading(each): Column(length) for each in kind.quantities.values() if each.unit is Unit.SECONDS}
-    judged = [tile for tile in measure.display.tiles if tile.judges_all]
+    judged = [tile for tile in measure.display.tiles if tile.limits_every_number]
     for tile in judged:
         columns[_heading(kind.quantities[tile.shown.what])] = Column(COUNT, warning=tile.warning)
     threshold = "; ".join(
