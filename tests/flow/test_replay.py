@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.test_token_maker import KEY
+from tests.events.test_tokeniser import KEY
 from tests.flow.rebuild_room import Room
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets

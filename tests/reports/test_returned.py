@@ -7,7 +7,7 @@ from typing import Any
 from redis import Redis
 
 from tests.reports.filled import NOW_MS, Happened, fill
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
 from watchroom.reports.month_reader import Asked
 from watchroom.reports.months import months

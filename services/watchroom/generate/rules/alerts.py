@@ -15,8 +15,8 @@ from watchroom.generate.rules.links import Links, board_of
 from watchroom.generate.rules.recording import miss_selector
 from watchroom.generate.rules.wording import description, summary
 from watchroom.kinds import quantity_of
-from watchroom.kinds.asking import FORCE
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert
 
 MEASURES_GROUP: Final = "watchroom-measures"
