@@ -11,9 +11,9 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from watchroom.kinds import adds_up, area_windows, kind_of
-from watchroom.kinds.asking import total
 from watchroom.kinds.kind import Form, Over, Quantity, Reads, Unit
 from watchroom.kinds.measure import AREA, Label, Measure
+from watchroom.kinds.queries import total
 
 ALL: Final = "All"
 UNLISTED: Final = "Unknown or other"

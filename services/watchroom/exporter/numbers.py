@@ -16,9 +16,9 @@ from watchroom.catalogue.rows import Group
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.sums import Window, WindowSums, series_behind
 from watchroom.kinds import kind_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Kind, Quantity, Reads, Stored
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Shown
 
 

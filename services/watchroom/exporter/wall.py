@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from watchroom.catalogue.formatting import NO_DATA, State, state_word, worst
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.figures import Latest
 from watchroom.exporter.numbers import Number
 from watchroom.kinds import adds_up, kind_of, quantity_of
-from watchroom.kinds.formatting import NO_DATA, State, state_word, worst
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
@@ -222,7 +222,7 @@ def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> Ti
 def _tile_number(tile: Tile, number: Number) -> TileNumber:
     state: State = "none"
     if number.value is not None:
-        state = tile.state(number.value) if tile.judges({tile.shown.split: number.label}) else "normal"
+        state = tile.state(number.value) if tile.has_limits({tile.shown.split: number.label}) else "normal"
     return TileNumber(number.label, number, state)
 
 

@@ -1,133 +1,54 @@
-"""Numbers, states and windows as people read them: one definition for the page, the boards and the alerts. Pure.
+"""Figures of a row as a table writes them: shorter than they are, and never saying otherwise.
 
-Numbers are cut, not rounded, so that one that misses its limit never reads as if it met it.
+100 % and 0 % are said of all and of none only, and lengths of time are cut, so that 9.96 s is not 10 s beside a
+target of below 10 s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from math import floor
-from typing import Final, Literal, NamedTuple, assert_never
-from zoneinfo import ZoneInfo
-
-from watchroom.kinds.kind import Quantity, Unit
-from watchroom.kinds.label_words import where_words
-from watchroom.kinds.measure import Measure, Target
-from watchroom.kinds.words import length
-
-NO_DATA = "NO DATA"
-NONE = "NONE"
-NOT_FED = "not fed here"
-
-State = Literal["normal", "warning", "critical", "none", "nodata", "unfed"]
-
-_WINDOWS: Final[Mapping[str, str]] = {
-    "": "now",
-    "5m": "last 5 min",
-    "15m": "last 15 min",
-    "30m": "last 30 min",
-    "1h": "last hour",
-    "6h": "last 6 h",
-    "24h": "last 24 h",
-    "today": "today",
-    "7d": "last 7 days",
-    "28d": "last 28 days",
-    "month": "by month",
-    "12mo": "last 12 complete months",
-}
+from typing import cast
 
 
-def window_text(window: str) -> str:
-    """A window in words; `now` for what has none."""
-    return _WINDOWS.get(window, window)
+def number(value: object) -> float:
+    """A figure of a row that is a number."""
+    return cast("float", value)
 
 
-class Piece(NamedTuple):
-    """A number and the small word behind it: ("12", "min")."""
-
-    number: str
-    unit: str
+def whole(value: object) -> int:
+    """A figure of a row that is a whole number."""
+    return cast("int", value)
 
 
-def pieces(value: float, unit: Unit, *, tenths: bool = False) -> list[Piece]:
-    """A number in the parts that are drawn large and small; `tenths` of a second only below 100 s."""
-    match unit:
-        case Unit.SHARE:
-            return [Piece(_percent(value), "%")]
-        case Unit.SECONDS:
-            return _length(value, tenths=tenths)
-        case Unit.NUMBER:
-            return [Piece(f"{floor(value):,}", "")]
-        case _:
-            assert_never(unit)
+def percent(share: float) -> str:
+    """`98.48%`."""
+    text = f"{share:.2%}"
+    if text == "100.00%" and share < 1:
+        return ">99.99%"
+    return "<0.01%" if text == "0.00%" and share > 0 else text
 
 
-def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
-    """The same in one line."""
-    return " ".join(f"{number} {word}".strip() for number, word in pieces(value, unit, tenths=tenths))
+def seconds(value: object) -> str:
+    """`8.0 s`, from a minute on `65 s`; `none` of nothing."""
+    if value is None:
+        return "none"
+    length_s = number(value)
+    return f"{tenths(length_s):.1f} s" if length_s < 60 else f"{floor(length_s):,} s"
 
 
-def limit_words(value: float, unit: Unit) -> str:
-    """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
-    return length(value) if unit is Unit.SECONDS else plain(value, unit)
+def length(seconds: float) -> str:
+    """A limit or target as people say it, exactly: `10 s`, `90 s`, `15 min`, `10 min 30 s`, `48 h`, `30 d`."""
+    if seconds < 100 or seconds % 1:
+        return f"{seconds:,.10g} s"
+    whole = int(seconds)
+    hours = whole // 3600
+    parts = (
+        [(hours // 24, "d"), (hours % 24, "h")] if hours > 48 else [(hours, "h")],
+        [(whole // 60 % 60, "min"), (whole % 60, "s")],
+    )
+    return " ".join(f"{number:,} {unit}" for part in parts for number, unit in part if number)
 
 
-def age(length_ms: int) -> str:
-    """A length of time in one line; a negative one counts as 0."""
-    return plain(max(0, length_ms) / 1000, Unit.SECONDS)
-
-
-def target_words(measure: Measure, target: Target) -> str:
-    """`below 10 s (999)`, `within 15 min (Grade 1)`."""
-    where = where_words(measure, target.where)
-    return f"{target.said} ({where})" if where else target.said
-
-
-def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A moment on the reporting zone's clock."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime(pattern)
-
-
-def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
-    """Every state has a word beside its colour; what is shown may have words of its own."""
-    match state:
-        case "normal":
-            return "NORMAL"
-        case "warning":
-            return "LOW" if low_is_bad else quantity.warning_word
-        case "critical":
-            return quantity.critical_word
-        case "none":
-            return NONE
-        case "nodata":
-            return NO_DATA
-        case "unfed":
-            return NOT_FED
-        case _:
-            assert_never(state)
-
-
-def worst(states: list[State]) -> State:
-    """The one that a tile is drawn in."""
-    order: list[State] = ["nodata", "critical", "warning", "normal", "none", "unfed"]
-    return min(states, key=order.index, default="none")
-
-
-def _percent(share: float) -> str:
-    percent = share * 100 + 1e-9  # 0.29 * 100 is 28.999999999999996
-    if share > 0 and percent < 0.1:
-        return "<0.1"  # 0 % is said of none only
-    return f"{floor(percent * 10) / 10:.1f}" if 0 < percent < 10 and percent % 1 > 0.1 else f"{floor(percent)}"
-
-
-def _length(seconds: float, *, tenths: bool) -> list[Piece]:
-    if seconds < 100:
-        return [Piece(f"{floor(seconds * 10) / 10:.1f}" if tenths else f"{floor(seconds)}", "s")]
-    whole = floor(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours >= 48:  # below: targets are said in hours, "within 24 h"
-        return [Piece(f"{hours // 24}", "d"), Piece(f"{hours % 24}", "h")]
-    if hours:
-        return [Piece(f"{hours}", "h"), Piece(f"{minutes:02}", "min")]
-    return [Piece(f"{minutes}", "min"), Piece(f"{whole % 60:02}", "s")]
+def tenths(length_s: float) -> float:
+    """Cut to a tenth."""
+    return floor(length_s * 10) / 10

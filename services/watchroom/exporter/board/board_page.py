@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, plain, window_text
 from watchroom.events.times import to_text
 from watchroom.exporter.board.age import age_tile
 from watchroom.exporter.board.document import document
@@ -15,9 +16,8 @@ from watchroom.exporter.top_list import has_top
 from watchroom.exporter.wall import Board, Line, MeasureView
 from watchroom.kinds import kind_of
 from watchroom.kinds.figure import UNIT, text
-from watchroom.kinds.formatting import NO_DATA, NONE, NOT_FED, plain, window_text
 from watchroom.kinds.kind import Reads
-from watchroom.kinds.label_words import title_of, value_words, where_words
+from watchroom.kinds.labels import title_of, value_words, where_words
 from watchroom.kinds.note import WORDS
 
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import NOT_FED
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.board.board_page import board_page
@@ -21,7 +22,6 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Asked, Pages
 from watchroom.exporter.top_list import has_top, read_top
 from watchroom.exporter.wall import has_list
-from watchroom.kinds.formatting import NOT_FED
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.backoff import Backoff

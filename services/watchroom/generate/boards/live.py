@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.rows import values_shown
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
@@ -12,9 +13,8 @@ from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, li
 from watchroom.generate.boards.measure_panels import SECONDS, SHARE
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.formatting import window_text
 from watchroom.kinds.kind import Quantity, Reads, Unit
-from watchroom.kinds.label_words import value_words, where_words
+from watchroom.kinds.labels import value_words, where_words
 from watchroom.kinds.measure import AREA, Measure
 from watchroom.kinds.shown import Tile
 
@@ -47,7 +47,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     limits = describe.limits(measure, tile)
     quantity = quantity_of(measure, tile.shown)
     is_length = quantity.unit is Unit.SECONDS
-    threshold = describe.limits_text(limits, " s" if is_length else "", tile.judged)
+    threshold = describe.limits_text(limits, " s" if is_length else "", tile.limits_for)
     head = Head(
         f"live/{measure.id}/{tile.shown}",
         tile.title,
@@ -67,7 +67,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         short = [Query(f"{expr} < {MINUTES_FROM_S}", name) for expr, name in asked]
         long = [Query(f"1000 * ({expr} >= {MINUTES_FROM_S})", name) for expr, name in asked]
     fills = {}
-    if limits and (is_length or tile.judged):
+    if limits and (is_length or tile.limits_for):
         # A limit would have to hold for both queries, or for every number of the tile: the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None

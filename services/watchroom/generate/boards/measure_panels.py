@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, assert_never
 
+from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.rows import ALL, FEW, PLACE, UNLISTED, excluded, labels_of, values_shown, windows_by
 from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
 from watchroom.kinds import adds_up, kind_of
-from watchroom.kinds.formatting import window_text
 from watchroom.kinds.kind import Over, Unit
-from watchroom.kinds.label_words import capital, from_slug, title_of, value_words
+from watchroom.kinds.labels import capital, from_slug, title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
+from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.rows import PLACE, excluded, has, telling, windows_by
 from watchroom.generate.boards import baseline, describe, queries
 from watchroom.generate.boards.board import Section
@@ -17,9 +18,8 @@ from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, Measur
 from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
-from watchroom.kinds.formatting import window_text
 from watchroom.kinds.kind import Form, Over, Quantity, Unit
-from watchroom.kinds.label_words import title_of, value_words
+from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import Label
 
 MOST_BARS = 10
@@ -185,7 +185,7 @@ def _now(make: MeasurePanels) -> Iterator[Placed]:
         count *= len(label.values)
     length = "dtdhms" if make.seconds == LENGTHS else LENGTHS
     columns = {_heading(each): Column(length) for each in kind.quantities.values() if each.unit is Unit.SECONDS}
-    judged = [tile for tile in measure.display.tiles if tile.judges_all]
+    judged = [tile for tile in measure.display.tiles if tile.limits_every_number]
     for tile in judged:
         columns[_heading(kind.quantities[tile.shown.what])] = Column(COUNT, warning=tile.warning)
     threshold = "; ".join(

@@ -1,4 +1,4 @@
-"""The Prometheus rules of Grafana's dashboard-linter, written anew: it is a program in another language."""
+"""The Prometheus rules of Grafana's dashboard-linter, rewritten: the original is a program in another language."""
 
 from __future__ import annotations
 

@@ -1,0 +1,133 @@
+"""Numbers, states and windows as people read them: one definition for the page, the boards and the alerts. Pure.
+
+Numbers are cut, not rounded, so that one that misses its limit never reads as if it met it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import floor
+from typing import Final, Literal, NamedTuple, assert_never
+from zoneinfo import ZoneInfo
+
+from watchroom.kinds.formatting import length
+from watchroom.kinds.kind import Quantity, Unit
+from watchroom.kinds.labels import where_words
+from watchroom.kinds.measure import Measure, Target
+
+NO_DATA = "NO DATA"
+NONE = "NONE"
+NOT_FED = "not fed here"
+
+State = Literal["normal", "warning", "critical", "none", "nodata", "unfed"]
+
+_WINDOWS: Final[Mapping[str, str]] = {
+    "": "now",
+    "5m": "last 5 min",
+    "15m": "last 15 min",
+    "30m": "last 30 min",
+    "1h": "last hour",
+    "6h": "last 6 h",
+    "24h": "last 24 h",
+    "today": "today",
+    "7d": "last 7 days",
+    "28d": "last 28 days",
+    "month": "by month",
+    "12mo": "last 12 complete months",
+}
+
+
+def window_text(window: str) -> str:
+    """A window in words; `now` for what has none."""
+    return _WINDOWS.get(window, window)
+
+
+class Piece(NamedTuple):
+    """A number and the small word behind it: ("12", "min")."""
+
+    number: str
+    unit: str
+
+
+def pieces(value: float, unit: Unit, *, tenths: bool = False) -> list[Piece]:
+    """A number in the parts that are drawn large and small; `tenths` of a second only below 100 s."""
+    match unit:
+        case Unit.SHARE:
+            return [Piece(_percent(value), "%")]
+        case Unit.SECONDS:
+            return _length(value, tenths=tenths)
+        case Unit.NUMBER:
+            return [Piece(f"{floor(value):,}", "")]
+        case _:
+            assert_never(unit)
+
+
+def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
+    """The same in one line."""
+    return " ".join(f"{number} {word}".strip() for number, word in pieces(value, unit, tenths=tenths))
+
+
+def limit_words(value: float, unit: Unit) -> str:
+    """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
+    return length(value) if unit is Unit.SECONDS else plain(value, unit)
+
+
+def age(length_ms: int) -> str:
+    """A length of time in one line; a negative one counts as 0."""
+    return plain(max(0, length_ms) / 1000, Unit.SECONDS)
+
+
+def target_words(measure: Measure, target: Target) -> str:
+    """`below 10 s (999)`, `within 15 min (Grade 1)`."""
+    where = where_words(measure, target.where)
+    return f"{target.said} ({where})" if where else target.said
+
+
+def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A moment on the reporting zone's clock."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime(pattern)
+
+
+def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
+    """Every state has a word beside its colour; what is shown may have words of its own."""
+    match state:
+        case "normal":
+            return "NORMAL"
+        case "warning":
+            return "LOW" if low_is_bad else quantity.warning_word
+        case "critical":
+            return quantity.critical_word
+        case "none":
+            return NONE
+        case "nodata":
+            return NO_DATA
+        case "unfed":
+            return NOT_FED
+        case _:
+            assert_never(state)
+
+
+def worst(states: list[State]) -> State:
+    """The one that a tile is drawn in."""
+    order: list[State] = ["nodata", "critical", "warning", "normal", "none", "unfed"]
+    return min(states, key=order.index, default="none")
+
+
+def _percent(share: float) -> str:
+    percent = share * 100 + 1e-9  # 0.29 * 100 is 28.999999999999996
+    if share > 0 and percent < 0.1:
+        return "<0.1"  # 0 % is said of none only
+    return f"{floor(percent * 10) / 10:.1f}" if 0 < percent < 10 and percent % 1 > 0.1 else f"{floor(percent)}"
+
+
+def _length(seconds: float, *, tenths: bool) -> list[Piece]:
+    if seconds < 100:
+        return [Piece(f"{floor(seconds * 10) / 10:.1f}" if tenths else f"{floor(seconds)}", "s")]
+    whole = floor(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours >= 48:  # below: targets are said in hours, "within 24 h"
+        return [Piece(f"{hours // 24}", "d"), Piece(f"{hours % 24}", "h")]
+    if hours:
+        return [Piece(f"{hours}", "h"), Piece(f"{minutes:02}", "min")]
+    return [Piece(f"{minutes}", "min"), Piece(f"{whole % 60:02}", "s")]
