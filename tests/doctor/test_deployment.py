@@ -22,7 +22,7 @@ from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding, Severity, as_text
 from watchroom.doctor.kafka_facts import kafka_facts
-from watchroom.intake.topics import owned_topics
+from watchroom.kafka.topics import owned_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -63,7 +63,7 @@ FAULTS = [
     Planted("redis-evicted", r"has evicted keys", "watchroom rebuild"),
     Planted("force", r"holds nothing of crimes", "WATCHROOM_STREAMS"),
     Planted("definitions", r"contacts: .* reporting zone changed from Europe/Paris", "watchroom rebuild"),
-    Planted("exporter", r"is is not a Watchroom exporter", "WATCHROOM_EXPORTER_URL"),
+    Planted("exporter", r"is not a Watchroom exporter", "WATCHROOM_EXPORTER_URL"),
     Planted("prometheus-targets", r"no target of job watchroom-exporter", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-targets", r"no target of job watchroom-worker", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-rules", r"has not loaded \d+ of our", "deploy/prometheus/rules"),

@@ -24,13 +24,13 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import load_mapping
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
+from watchroom.intake.admission import BatchAdmission
 from watchroom.intake.dead_letters import letter_for
-from watchroom.intake.judging import Judge
 from watchroom.streams import STREAMS
 from watchroom.wording import printable
 
@@ -127,7 +127,7 @@ def _converted(content: bytes, words: MappingConfig, folder: Path) -> str:
     path = folder / "f.csv"
     path.write_bytes(content)
     refused: list[RowRefused] = []
-    conversion = Conversion(words, refused.append, tokens=TokenMaker(b"k" * 32, "k1", "GB"), now_ms=1_800_000_000_000)
+    conversion = Conversion(words, refused.append, tokens=Tokeniser(b"k" * 32, "k1", "GB"), now_ms=1_800_000_000_000)
     events = 0
     try:
         kept = check_files([path], words)
@@ -251,7 +251,8 @@ def _entries() -> Iterable[tuple[bytes, bytes]]:
 
 
 JUDGES = {
-    stream: Judge(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",)) for stream in STREAMS
+    stream: BatchAdmission(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",))
+    for stream in STREAMS
 }
 TABLES = (*_tables(), *_shipped())
 TARGETS = {

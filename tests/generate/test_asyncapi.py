@@ -11,7 +11,7 @@ import yaml
 from watchroom.admission.models import HEARTBEAT, MODELS, OF_STREAM, STREAM_OF
 from watchroom.events import headers, reasons
 from watchroom.generate.asyncapi import document
-from watchroom.intake.topic_settings import topic_settings
+from watchroom.kafka.topic_settings import topic_settings
 from watchroom.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "events"

@@ -19,8 +19,8 @@ from tests.parts import ROOT
 from watchroom.demo.server import free_port
 from watchroom.doctor.kafka_facts import kafka_facts
 from watchroom.errors import ConfigurationInvalid
-from watchroom.intake.topics import ensure_topics
 from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
 
 __all__ = ["room"]

@@ -15,9 +15,9 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.generate.rules import alerts, recording
 from watchroom.generate.yaml_text import yaml_text
 from watchroom.kinds import kind_of, names, quantity_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert
 
 QUIET_S: Final = 60

@@ -13,7 +13,7 @@ from watchroom.exporter.board.words import WINDOW_WORDS, limit_words, plain, tar
 from watchroom.exporter.top_list import has_top
 from watchroom.kinds import kind_of, own_said
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import from_slug, title_of, value_text, value_words, where_words
+from watchroom.kinds.labels import from_slug, title_of, value_text, value_words, where_words
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.names import metric
 from watchroom.kinds.shown import Alert

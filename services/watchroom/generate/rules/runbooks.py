@@ -14,7 +14,7 @@ from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import limit_text, missed_too, number, target_text
 from watchroom.kinds import quantity_of
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
 from watchroom.wording import exact_duration

@@ -10,10 +10,10 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.asking import FORCE
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert, Burn, Shown
 from watchroom.wording import exact_duration
 

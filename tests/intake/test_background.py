@@ -6,11 +6,11 @@ import asyncio
 from contextlib import suppress
 
 from tests.intake.recorder import Recorder, RecordingApplier
-from watchroom.intake.applier import Applier
+from watchroom.intake.background import touch_forever
 from watchroom.intake.freshness import Answer
-from watchroom.intake.intake import Intake, now_ms
-from watchroom.intake.status import Status
-from watchroom.intake.touching import touch_forever
+from watchroom.intake.health import Status
+from watchroom.intake.intake import Intake
+from watchroom.timing import now_ms
 
 
 class Stuck(RecordingApplier):
@@ -24,15 +24,15 @@ async def test_a_partition_that_waits_keeps_no_other_from_being_touched() -> Non
     """All would be withheld on the wall, for one that a dead letter or a slow Redis node holds up."""
     recorder = Recorder(stored={("t", number): 0 for number in range(3)})
 
-    def make_applier(topic: str, partition: int) -> Applier:
+    def make_applier(topic: str, partition: int) -> RecordingApplier:
         return (Stuck if partition == 0 else RecordingApplier)(recorder, (topic, partition))
 
     intake = Intake(make_applier, Status())
     intake.assign(recorder.stored)
-    for lane in intake.lanes:
-        await lane.applier.start()
-        lane.place_at(0)
-        lane.note(Answer(now_ms(), 0, 0))
+    for partition in intake.assignment:
+        await partition.applier.start()
+        partition.start_at(0)
+        partition.note(Answer(now_ms(), 0, 0))
     touching = asyncio.create_task(touch_forever(intake, 0.04))
     for _ in range(3):
         recorder.fresh_ms.clear()

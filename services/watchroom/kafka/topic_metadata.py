@@ -1,34 +1,48 @@
-"""Which log is it, and how many partitions has it? A topic that is deleted and created again gets another id.
+"""The id of a topic's log and its partition count. A topic that is deleted and created again gets another id.
 
-aiokafka asks for metadata in a version that has no ids yet, so the request of version 10 is written
-down here (Kafka's protocol, `MetadataRequest.json` and `MetadataResponse.json`). A broker that does
-not know version 10 has no ids; then only offsets tell one log from another, and the partitions are asked for in a
-version that aiokafka knows.
+aiokafka's own metadata requests are of versions without ids, so version 10 is declared here (Kafka's protocol,
+`MetadataRequest.json` and `MetadataResponse.json`). A broker that does not know version 10 has no ids: it is asked in
+a version that aiokafka knows, and only offsets can tell one log from another.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
+from watchroom.timing import now_ms
+
 NO_ID = uuid.UUID(int=0)
+BROKER_WAIT_S = 10.0
 
 
 class TopicSeen(NamedTuple):
-    """What one metadata answer says of a topic."""
+    """One topic in a metadata answer."""
 
     log_id: str | None  # None where the broker has no ids
     partitions: int
+
+
+class LogsSeen(NamedTuple):
+    """What the broker says about the topics that a consumer subscribes to."""
+
+    ids: Mapping[str, str]  # of each topic's log, where the broker has ids
+    without_partitions: Sequence[str] = ()  # topics that do not exist
+    partitions: Mapping[str, int] = MappingProxyType({})  # partition count by existing topic
+    asked_ms: int = 0  # when the request was sent, milliseconds since the epoch
 
 
 class _Uuid:
@@ -115,7 +129,7 @@ class _MetadataRequest(Request[_MetadataRequestV10]):  # type: ignore[misc]  # a
 
 
 async def _first_answer(client: AIOKafkaClient, brokers: Sequence[int], request: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped here
-    """What the first broker says that answers; any of them knows."""
+    """The first answer of any broker; all of them know the metadata."""
     for node_id in brokers[:-1]:
         with suppress(NodeNotReadyError, KafkaConnectionError, RequestTimedOutError):
             return await client.send(node_id, request)
@@ -123,7 +137,7 @@ async def _first_answer(client: AIOKafkaClient, brokers: Sequence[int], request:
 
 
 async def topics_seen(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicSeen]:
-    """Log and partition count of each topic; one that is not there is left out.
+    """Log id and partition count of each existing topic.
 
     Raises:
         KafkaError: No broker answered.
@@ -147,5 +161,22 @@ async def topics_seen(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str
 
 async def log_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
     """The id of each topic's log; a topic without one is left out. Raises as `topics_seen`."""
-    seen = await topics_seen(client, topics)
+    return _ids(await topics_seen(client, topics))
+
+
+async def look_at_logs(consumer: AIOKafkaConsumer) -> LogsSeen:
+    """The logs that the subscribed topics have now, and their partition counts.
+
+    Raises:
+        KafkaError, OSError, TimeoutError: No broker answered.
+    """
+    topics = sorted(consumer.subscription())
+    asked_ms = now_ms()
+    async with asyncio.timeout(BROKER_WAIT_S):
+        seen = await topics_seen(consumer._client, topics)  # noqa: SLF001 - no public way to ask for ids
+    missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
+    return LogsSeen(_ids(seen), missing, {topic: each.partitions for topic, each in seen.items()}, asked_ms)
+
+
+def _ids(seen: Mapping[str, TopicSeen]) -> dict[str, str]:
     return {topic: each.log_id for topic, each in seen.items() if each.log_id is not None}

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from tests.flow.servers import Stack
-from tests.intake.bad_names import send_with_bad_name
 from tests.intake.recorder import Recorder, consuming
+from tests.kafka.bad_names import send_with_bad_name
 from watchroom.intake.letters import read_letters
 from watchroom.intake.rebuild import Rebuilt, rebuild
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 RECORDS = [(b"17", str(number).encode() * 200) for number in range(4)]  # what gains nothing is sent as it is

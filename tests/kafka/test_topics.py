@@ -14,7 +14,7 @@ from tests.flow.servers import Stack
 from tests.flow.servers.program import kafka_jars, program
 from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
-from watchroom.intake.topics import ensure_topics, owned_topics
+from watchroom.kafka.topics import ensure_topics, owned_topics
 from watchroom.settings import Settings, read_settings
 
 

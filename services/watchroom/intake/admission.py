@@ -1,4 +1,4 @@
-"""Records judged one by one: what is to be folded, what becomes a dead letter, which sources were heard."""
+"""Admits the records of a partition one by one: which are folded, which become dead letters, and which sources sent."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ SendRefused = Callable[[str, int, Sequence[Refused]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Admitted:
-    """A chunk of records, judged."""
+    """A chunk of records after admission."""
 
     by_subject: dict[str, list[Arrived]] = field(default_factory=dict)  # each entity's events, in order
     refused: list[Refused] = field(default_factory=list)
-    heard: dict[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
+    last_seen: dict[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
     ignored_fields: Counter[str] = field(default_factory=Counter)  # name -> in how many admitted records
     raw_identifiers: Counter[str] = field(default_factory=Counter)  # source, or `other` -> how many refused records
 
 
-class Judge:
-    """Judges the records of one partition.
+class BatchAdmission:
+    """Admits the records of one partition.
 
     Args:
         topic, partition: Whose records.
         admission: The rules.
-        sources: The stream's declared sources, by whose names raw identifiers are counted. None: by all names.
+        sources: The stream's declared sources. Raw identifiers are counted by these names; if empty, by all names.
     """
 
     def __init__(self, topic: str, partition: int, admission: Admission, sources: Collection[str] = ()) -> None:
@@ -61,11 +61,11 @@ class Judge:
         self._sources = frozenset(sources)
 
     def admit(self, records: Sequence[Record], known: Container[str]) -> Admitted:
-        """Each record's event, or why it is refused.
+        """Returns each record's event, or why it is refused.
 
         Args:
             records: In the order of the log.
-            known: Entities whose state is at hand; the partition of the others is checked.
+            known: Entities whose state is in memory; for the others the partition is checked.
         """
         admitted = Admitted()
         by_subject, admit = admitted.by_subject, self._admission.admit
@@ -76,30 +76,30 @@ class Judge:
                 arrived = admit(record)
                 event = arrived.event
                 if event.type == HEARTBEAT:
-                    heard_at_ms = heartbeats_at_ms
+                    seen_at_ms = heartbeats_at_ms
                 else:
-                    heard_at_ms = events_at_ms
+                    seen_at_ms = events_at_ms
                     of_entity = by_subject.get(event.subject)
                     if of_entity is None:
                         if event.subject not in known:
                             self._admission.check_partition(event, record)
                         of_entity = by_subject[event.subject] = []
                     of_entity.append(arrived)
-            except Exception as why:  # noqa: BLE001  # of any kind: it would end the worker, and every worker after it
+            except Exception as why:  # noqa: BLE001  # any error would end this worker, and every worker after it
                 self._refuse(admitted, record, why)
                 continue
             if event.ignored:
                 admitted.ignored_fields.update(event.ignored)
             if record.headers and headers.ARRIVED in dict(record.headers):
-                continue  # a letter sent again says nothing about its source being alive now
-            if record.timestamp_ms > heard_at_ms.get(event.source, 0):
-                heard_at_ms[event.source] = record.timestamp_ms
-        for what, heard_at_ms in ((keys.EVENT, events_at_ms), (keys.HEARTBEAT, heartbeats_at_ms)):
-            admitted.heard |= {f"{source}|{what}": at_ms for source, at_ms in heard_at_ms.items()}
+                continue  # a replayed letter does not show that its source is alive now
+            if record.timestamp_ms > seen_at_ms.get(event.source, 0):
+                seen_at_ms[event.source] = record.timestamp_ms
+        for what, seen_at_ms in ((keys.EVENT, events_at_ms), (keys.HEARTBEAT, heartbeats_at_ms)):
+            admitted.last_seen |= {f"{source}|{what}": at_ms for source, at_ms in seen_at_ms.items()}
         return admitted
 
     def _refuse(self, admitted: Admitted, record: Record, why: Exception) -> None:
-        """Note a refused record; one that may name a person as such, whatever else is wrong with it."""
+        """Note a refused record. A raw identifier comes before every other reason: it may name a person."""
         if (raw := raw_identifier(record.value, record.headers)) is not None:
             source = source_of(record.value, record.headers)
             if source is None or (self._sources and source not in self._sources):
@@ -110,11 +110,11 @@ class Judge:
         admitted.refused.append(Refused(record, refused))
 
     def _unreadable(self, record: Record, error: Exception) -> EventRefused:
-        """A fault of ours that this record has brought to light."""
-        place = {"topic": self._topic, "partition": self._partition, "offset": record.offset}
-        log.error("a record cannot be judged and becomes a dead letter", **place, exc_info=error)
+        """Refuses a record on which our own code fails."""
+        where = {"topic": self._topic, "partition": self._partition, "offset": record.offset}
+        log.error("checking a record failed, so it becomes a dead letter", **where, exc_info=error)
         return EventRefused(
             reasons.UNREADABLE,
-            f"judging it failed with {type(error).__name__}: a fault of Watchroom. Report it with the worker's log,"
+            f"checking it failed with {type(error).__name__}: a fault of Watchroom. Report it with the worker's log,"
             " and send this letter again after the fix",
         )

@@ -6,7 +6,6 @@ We never change the partition count of a topic; if somebody else does, see deplo
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,23 +15,25 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     IncompatibleBrokerVersion,
-    KafkaError,
     TopicAuthorizationFailedError,
     UnsupportedVersionError,
     for_code,
 )
 
 from watchroom.errors import BrokerRefuses, BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
-from watchroom.intake.log_ids import log_ids
-from watchroom.intake.topic_settings import (
+from watchroom.kafka import clients
+from watchroom.kafka.topic_metadata import log_ids
+from watchroom.kafka.topic_settings import (
+    BY_BROKER,
     DEAD_LETTERS_MOST_BYTES,
     MOST_BYTES,
+    TIMESTAMP_TYPE,
     Difference,
     differences,
     topic_settings,
 )
-from watchroom.kafka import clients
 from watchroom.settings import Settings
+from watchroom.timing import now_ms
 
 _EXISTS = "TopicAlreadyExistsError"
 NOT_ALLOWED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
@@ -69,20 +70,14 @@ async def ensure_topics(settings: Settings) -> Topics:
         ConfigurationInvalid: A topic that somebody else made is compacted, or the one of dead letters does not take the
             largest.
     """
-    admin = clients.admin(settings, _REQUEST_TIMEOUT_MS)
-    try:
-        await clients.start(admin, settings)
+    async with clients.open_admin(settings, _REQUEST_TIMEOUT_MS) as admin:
         have = await _partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         created = await _create(admin, settings, missing) if missing else frozenset()
-        asked_ms = int(time.time() * 1000)
+        asked_ms = now_ms()
         counts = await _wait_shown(admin, settings, owned_topics(settings))
         ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
         found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
-    finally:
-        await admin.close()
     _refuse(settings, found)
     differing = [each.sentence(settings) for each in found]
     return Topics(partitions=counts, created=created, log_ids=ids, asked_ms=asked_ms, differing=differing)
@@ -162,6 +157,17 @@ async def found_settings(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> d
         for code, _, _, topic, entries in answer.resources
         if not code
     }
+
+
+async def stamped_by_broker(settings: Settings, topics: Iterable[str]) -> set[str]:
+    """Those topics whose records get their timestamp from the broker; a topic whose settings are unknown is left out.
+
+    Raises:
+        BrokerUnavailable: Kafka did not answer.
+    """
+    async with clients.open_admin(settings, _REQUEST_TIMEOUT_MS) as admin:
+        found = await found_settings(admin, topics)
+    return {topic for topic, each in found.items() if each.get(TIMESTAMP_TYPE) == BY_BROKER}
 
 
 def replication_of(partitions: Iterable[dict[str, Any]]) -> int:

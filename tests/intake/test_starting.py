@@ -1,4 +1,4 @@
-"""Placing a lane at Redis's offset: patiently, and without taking one refusal for another log."""
+"""Placing a partition at Redis's offset: patiently, and without taking one refusal for another log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, RecordingApplier, consuming
 from watchroom.errors import RebuildNeeded, StoreUnavailable
+from watchroom.intake.health import Status
 from watchroom.intake.intake import Intake
-from watchroom.intake.status import Status
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 
 
 @pytest.mark.real
@@ -30,8 +30,8 @@ async def test_while_redis_is_away_kafka_is_asked_less_and_less_often(
             tried_s.append(time.monotonic())
             if len(tried_s) < 7:
                 raise StoreUnavailable
-        self._stands = self._recorder.stored.get(self._place)
-        return self._stands
+        self._next_offset = self._recorder.stored.get(self._place)
+        return self._next_offset
 
     monkeypatch.setattr(RecordingApplier, "start", start)
     recorder = Recorder()
@@ -41,16 +41,16 @@ async def test_while_redis_is_away_kafka_is_asked_less_and_less_often(
 
 
 async def test_only_the_same_offset_refused_twice_is_above_the_end() -> None:
-    """Retention may go on between the asking for a beginning and the fetch: that lane just begins once more."""
+    """Retention may go on between the asking for a beginning and the fetch: that partition just begins once more."""
     recorder = Recorder()
     intake = Intake(lambda topic, partition: RecordingApplier(recorder, (topic, partition)), Status())
     intake.assign([("t", 0)])
-    (lane,) = intake.lanes
+    (partition,) = intake.assignment
     for begin in (5, 9, 12):
-        lane.place_at(begin)
-        await intake.out_of_range(("t", 0), begin)
-        assert not lane.placed
+        partition.start_at(begin)
+        intake.out_of_range(("t", 0), begin)
+        assert not partition.is_reading
         assert intake.failure is None
-    lane.place_at(12)
-    await intake.out_of_range(("t", 0), 12)
+    partition.start_at(12)
+    intake.out_of_range(("t", 0), 12)
     assert isinstance(intake.failure, RebuildNeeded)

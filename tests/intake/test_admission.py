@@ -8,7 +8,7 @@ from tests.admission.made import admission, record
 from watchroom.admission.admit import Admission
 from watchroom.events import reasons
 from watchroom.events.record import Arrived, Record
-from watchroom.intake.judging import Judge
+from watchroom.intake.admission import BatchAdmission
 
 
 class Faulty(Admission):
@@ -25,7 +25,7 @@ def test_a_record_that_cannot_be_judged_becomes_a_letter_and_the_rest_is_admitte
     rules = Faulty("calls", 0, 1, history_sources=(), lateness_ms=1000, future_ms=1000, keeping_ms=1000)
     records = [record()._replace(offset=offset) for offset in (5, 6, 7)]
     with capture_logs() as logs:
-        admitted = Judge("watchroom.calls", 0, rules).admit(records, known=())
+        admitted = BatchAdmission("watchroom.calls", 0, rules).admit(records, known=())
     assert [arrived.offset for arrived in admitted.by_subject["17"]] == [5, 7]
     (refused,) = admitted.refused
     assert (refused.record.offset, refused.why.reason) == (6, reasons.UNREADABLE)
@@ -35,5 +35,5 @@ def test_a_record_that_cannot_be_judged_becomes_a_letter_and_the_rest_is_admitte
 
 def test_what_the_rules_refuse_keeps_their_reason() -> None:
     """Only what nobody foresaw is `unreadable`."""
-    admitted = Judge("watchroom.calls", 0, admission()).admit([record(key=b"18")], known={"17"})
+    admitted = BatchAdmission("watchroom.calls", 0, admission()).admit([record(key=b"18")], known={"17"})
     assert [refused.why.reason for refused in admitted.refused] == [reasons.WRONG_KEY]

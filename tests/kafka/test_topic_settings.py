@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.intake.topic_settings import differences, topic_settings
+from watchroom.kafka.topic_settings import differences, topic_settings
 from watchroom.settings import read_settings
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import RETENTION_DAYS
