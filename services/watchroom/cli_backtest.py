@@ -47,8 +47,8 @@ def backtest(
     settings = read_settings()
     request = Request(month, good=force == "good", seed=seed, bad_day=bad_day, step_s=step)
     with progress() as tell:
-        judged = run(settings, request, rules or sorted(RULES.glob("*.yml")), tell)
-    write(judged, output, settings.zone, results)
-    pages = sum(len(each.fired) for each in judged if each.rule.severity == "page")
-    tickets = sum(len(each.fired) for each in judged if each.rule.severity == "ticket")
+        found = run(settings, request, rules or sorted(RULES.glob("*.yml")), tell)
+    write(found, output, settings.zone, results)
+    pages = sum(len(each.fired) for each in found if each.rule.severity == "page")
+    tickets = sum(len(each.fired) for each in found if each.rule.severity == "ticket")
     messages.print(f"{month}, {force} force, seed {seed}: {pages} pages and {tickets} tickets")

@@ -24,7 +24,7 @@ from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
 from watchroom.admission.models import STREAM_OF
 from watchroom.backtest import blocks
-from watchroom.backtest.judge import Span, judge
+from watchroom.backtest.evaluate import Span, evaluate
 from watchroom.backtest.run import Samples, read_rules
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
@@ -94,17 +94,17 @@ def backtest() -> dict[str, dict[str, object]]:
     span = Span(NOW_MS, NOW_MS + HOUR_MS, 300_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        asked = read_rules(rules, catalogue, folder / "rules")
-        samples = Samples(settings, asked, catalogue, Calendar(settings.zone))
+        inputs = read_rules(rules, catalogue, folder / "rules")
+        samples = Samples(settings, inputs, catalogue, Calendar(settings.zone))
         events = simulate(seed=1, start_ms=NOW_MS - 3 * HOUR_MS, end_ms=span.last_ms + 1)
         blocks.write(samples.lines(events, [span], lambda *_: None), folder)
-        judged = judge(asked, [span], folder, catalogue)
+        results = evaluate(inputs, [span], folder, catalogue)
     return {
         each.rule.name: {
             "severity": each.rule.severity,
             "fired": [{"value": fired.firing.value, "counts": dict(fired.counts)} for fired in each.fired],
         }
-        for each in judged
+        for each in results
     }
 
 
