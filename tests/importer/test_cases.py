@@ -96,7 +96,7 @@ def test_lines_of_a_log_may_have_fewer_fields(mapping: str) -> None:
     assert found.types == {"queued": 2, "transferred": 1, "answered": 1, "ended": 1, "abandoned": 1}
     assert found.rows == (6, 1, 0, 0)
     refused = made("06", "queue_log", mapping).refused
-    assert all('write file.short_rows = "fill" in the mapping' in row for row in refused if " 6 " in row)
+    assert all('set file.short_rows = "fill" in the mapping' in row for row in refused if " 6 " in row)
     assert len(refused) in (4, 5)
 
 

@@ -14,7 +14,7 @@ from watchroom.errors import ConfigurationInvalid
 from watchroom.importer.convert import Conversion
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.mapping import check_mapping
-from watchroom.importer.rows import Row
+from watchroom.importer.row import Row
 from watchroom.importer.summary import missing_times
 
 UNITS: dict[str, Any] = {

@@ -18,14 +18,16 @@ from watchroom.admission.parse import parse
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
 from watchroom.events.record import Event
-from watchroom.importer.convert import WITHOUT_EVENT, Conversion, Tally
+from watchroom.importer.convert import Conversion
 from watchroom.importer.event_fields import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
 from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import rfc3339
-from watchroom.importer.mapped import Mapped, id_of, subject_of
+from watchroom.importer.mapped import Mapped, id_of
 from watchroom.importer.mapping import check_mapping
-from watchroom.importer.rows import Row
+from watchroom.importer.row import Row
+from watchroom.importer.subjects import subject_of
 from watchroom.importer.summary import misread, others, row_lines
+from watchroom.importer.tally import WITHOUT_EVENT, Tally
 from watchroom.kinds.measure import resolved
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
@@ -305,7 +307,7 @@ def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
 
 @pytest.mark.parametrize("seconds", ["400000000000", "9" * 99, "34560001", "-34560001", "34560000.001"])
 def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -> None:
-    """A telephone number in the column of waits led out of the calendar, and ended the replay."""
+    """A telephone number in column of waits led out of the calendar, and ended the replay."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}}
     rows = "".join(f"{key},{at('09:00:00')},{wait}\n" for key, wait in (("1", "5"), ("2", seconds), ("3", "7")))
     made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
@@ -383,8 +385,8 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
     assert [event.subject for event in made.events] == ["2017-04-01:8:1", "2017-04-01:8:2", "2017-04-01:8:3"]
     assert made.tally.skipped == {"n is 0": 1}
     assert made.refused == [
-        "f0.csv:4: n: '-2' is no whole number of 0 or more",
-        "f0.csv:5: n: '1.5' is no whole number of 0 or more",
+        "f0.csv:4: n: '-2' is not a whole number of 0 or more",
+        "f0.csv:5: n: '1.5' is not a whole number of 0 or more",
     ]
     assert (made.tally.entities, made.tally.used) == (3, 1)
     assert map_text(table, text).events == made.events
@@ -392,10 +394,10 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
 
 @pytest.mark.parametrize("text", ["100001", "9" * 20, "9" * 5000, "0044" + "7" * 10])
 def test_a_count_that_is_another_columns_number_is_refused(map_text: MapText, text: str) -> None:
-    """A telephone number in the column of counts would make crimes until the memory is full."""
+    """A telephone number in column of counts would make crimes until the memory is full."""
     made = map_text(TABLE, f"code,month,n\n1,2017-05,{text}\n2,2017-05,1\n")
     assert [event.subject for event in made.events] == ["2:1"]
-    assert "is more than 100,000; check the column, or write entity.most" in made.refused[0]
+    assert "is more than 100,000; check the column, or set entity.most" in made.refused[0]
     assert len(made.refused[0]) < 150
 
 

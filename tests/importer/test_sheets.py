@@ -20,13 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchroom.errors import ConfigurationInvalid, RowRefused
-from watchroom.importer import sheets
-from watchroom.importer.convert import Conversion, Tally
+from watchroom.importer import workbook as workbook_module
+from watchroom.importer.convert import Conversion
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import check_mapping
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.sheets import cell_text
+from watchroom.importer.tally import Tally
 
 HEADER = ["id", "line", "at", "wait"]
 AT = datetime.fromisoformat("2021-11-30T17:45:13")
@@ -439,7 +440,7 @@ def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.
         def stop(*_: object, error: BaseException = error) -> None:
             raise error
 
-        monkeypatch.setattr(sheets, "_read_sheet", stop)
+        monkeypatch.setattr(workbook_module, "_read_sheet", stop)
         if isinstance(error, KeyboardInterrupt):
             with pytest.raises(KeyboardInterrupt):
                 made(path, words())

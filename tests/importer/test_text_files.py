@@ -26,7 +26,8 @@ from watchroom.errors import ConfigurationInvalid, RowRefused
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import check_mapping, load_mapping
 from watchroom.importer.mapping_model import MappingConfig
-from watchroom.importer.rows import MOST_OF_A_READ_CELL, Row, check_files, read_rows
+from watchroom.importer.row import MOST_OF_A_READ_CELL, Row
+from watchroom.importer.rows import check_files, read_rows
 
 HEADER = "id,line,at\n"
 AT = "2021-11-30T17:45:00"
@@ -174,17 +175,18 @@ def old(*, bad: int, good: int = 0, text: bytes = b"caf\xe9") -> bytes:
 def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
     """Not a refused row for each `é`, with the others counted as if they were all; nothing is sent."""
     assert fault_of(file(old(bad=2, good=3))) == (
-        "line 5: found the byte 0xe9 in the column 'id', which is not UTF-8; 2 of 5 rows read have such bytes; "
-        'write file.encoding = "cp1252" in the mapping, which reads these rows'
+        "line 5: found byte 0xe9 in column 'id', which is not valid UTF-8; 2 of 5 rows read have such bytes; "
+        'write file.encoding = "cp1252" in the mapping, which can read these rows'
     )
-    assert 'neither "utf-8" nor "cp1252", perhaps "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
+    assert 'neither "utf-8" nor "cp1252" fits; it may be "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
     assert 'write file.encoding = "utf-8"' in fault_of(file(old(bad=1, text="ÁÁ".encode())), encoding="cp1252")
     mixed = HEADER.encode() + f"café,999,{AT}\n".encode() + old(bad=1).removeprefix(HEADER.encode())
-    assert "1 other rows are UTF-8 and not ASCII: the file mixes encodings; write a file in one" in fault_of(
-        file(mixed)
+    assert (
+        "1 other rows with non-ASCII text are valid UTF-8: the file mixes encodings; write a file in one"
+        in fault_of(file(mixed))
     )
     utf_8 = f"{HEADER}café,999,{AT}\n{'Á,999,' + AT}\n".encode()
-    assert "the byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
+    assert "byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
     assert 'write file.encoding = "utf-8" in the mapping' in fault_of(file(utf_8), encoding="cp1252")
     many = utf_8 + f"café,999,{AT}\n".encode() * 200
     assert "found UTF-8 in all 201 rows that are not ASCII, and cp1252 in" in fault_of(file(many), encoding="cp1252")
@@ -193,7 +195,7 @@ def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
 def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
     """`CafÃ©` would become a label's `other` without a word."""
     assert fault_of(file(old(bad=2, text="café".encode())), encoding="latin-1") == (
-        "line 2: found UTF-8 in all 2 rows that are not ASCII, and latin-1 in the mapping; "
+        "line 2: found valid UTF-8 in all 2 rows with non-ASCII text, although the mapping says latin-1; "
         'write file.encoding = "utf-8" in the mapping'
     )
     assert len(rows_of(file(old(bad=2)), encoding="latin-1")) == 2
@@ -207,7 +209,7 @@ def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
     path = tmp_path_factory.mktemp("encodings") / "f.csv"
     path.write_bytes(old(bad=bad, good=good, text=text))
     if bad * 100 > bad + good:
-        assert "which is not UTF-8; " in fault_of(path)
+        assert "which is not valid UTF-8; " in fault_of(path)
     else:
         assert totals(path)[:2] == (good, bad)
 
@@ -243,7 +245,7 @@ def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
     """Not one line for each column, with signs that nobody can read."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
-        'header: found the byte 0xe4, which is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
+        'header: found byte 0xe4, which is not valid UTF-8; write file.encoding in the mapping, for example "cp1252"'
     )
 
 
@@ -432,7 +434,7 @@ def test_the_rest_of_a_cell_that_is_too_long_is_not_taken_for_rows(file: Write) 
 
 def test_a_line_without_an_end_is_bounded(file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line of gigabytes must not fill the memory."""
-    monkeypatch.setattr("watchroom.importer.rows.MOST_OF_A_LINE", 1000)
+    monkeypatch.setattr("watchroom.importer.csv_table.MOST_OF_A_LINE", 1000)
     path = file((HEADER + f"1,999,{AT}\n" + "x" * 5000 + f"\n2,999,{AT}\n").encode())
     first, refused, last = ids(rows_of(path))
     assert (first, last) == ("1", "2")

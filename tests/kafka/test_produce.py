@@ -13,9 +13,9 @@ from tests.flow.servers import Stack
 from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.events.partitioner import partition_of
-from watchroom.importer.convert import Tally
 from watchroom.importer.keep_alive import stay_live
 from watchroom.importer.summary import Outcome, Sent, lines
+from watchroom.importer.tally import Tally
 from watchroom.intake.topics import ensure_topics
 from watchroom.kafka.produce import Outgoing, produce
 from watchroom.settings import read_settings

@@ -18,7 +18,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.waiting import wait_applied
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
-from watchroom.importer.convert import WITHOUT_EVENT, Conversion, Tally
+from watchroom.importer.convert import Conversion
 from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
 from watchroom.importer.mapped import Mapped, heartbeat
@@ -27,6 +27,7 @@ from watchroom.importer.mapping_model import ForceConfig, MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.spool import Spool, spool
 from watchroom.importer.summary import Outcome, Sent
+from watchroom.importer.tally import WITHOUT_EVENT, Tally
 from watchroom.importer.time_limits import latest_header
 from watchroom.importer.token_key import token_maker
 from watchroom.kafka.produce import Ends, Outgoing, produce

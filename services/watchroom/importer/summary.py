@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from watchroom.importer.convert import Tally
 from watchroom.importer.local_time import rfc3339
+from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS

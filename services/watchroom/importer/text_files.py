@@ -1,6 +1,6 @@
 """Opens files: as text, from a disk or a pipe, packed or not, in the encoding of the mapping or of a byte order mark.
 
-A workbook is known here, and read by `sheets.py`.
+A workbook is recognised here, and read by `workbook.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import zstandard
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.importer.sheets import WORKBOOK, protected
+from watchroom.importer.workbook import WORKBOOK, protected
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
