@@ -189,7 +189,9 @@ def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
     assert "byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
     assert 'write file.encoding = "utf-8" in the mapping' in fault_of(file(utf_8), encoding="cp1252")
     many = utf_8 + f"café,999,{AT}\n".encode() * 200
-    assert "found valid UTF-8 in all 201 rows with non-ASCII text, although the mapping says cp1252" in fault_of(file(many), encoding="cp1252")
+    assert "found valid UTF-8 in all 201 rows with non-ASCII text, although the mapping says cp1252" in fault_of(
+        file(many), encoding="cp1252"
+    )
 
 
 def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:

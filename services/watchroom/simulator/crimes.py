@@ -12,8 +12,8 @@ from base64 import b32encode
 from itertools import accumulate
 from math import log
 
+from watchroom.events.times import to_text
 from watchroom.simulator.demand import OFFICE
-from watchroom.simulator.envelope import time_text
 from watchroom.simulator.world import World, chance
 from watchroom.streams.offences import offence
 
@@ -82,7 +82,7 @@ class CrimeBook:
         subject = f"k-{self._world.tag}-{self._count}"
         place = f',"area":"{area}"' if area else ""
         code = self._code()
-        reported = f',"reported_at":"{time_text(int(reported_ms))}"'
+        reported = f',"reported_at":"{to_text(int(reported_ms))}"'
         victim = self._victim(code)
         self._put(
             "recorded", subject, at_ms, f'"offence_code":"{code}"{place}{link}{reported}{victim}{self._flags(code)}'

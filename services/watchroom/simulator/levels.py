@@ -166,9 +166,7 @@ class Force:
 
 def _with(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """A table with other values for some of its keys, however deep."""
-    changed = {
-        key: _with(table[key], value) if isinstance(value, dict) else value for key, value in changes.items()
-    }
+    changed = {key: _with(table[key], value) if isinstance(value, dict) else value for key, value in changes.items()}
     return {**table, **changed}
 
 
