@@ -28,7 +28,7 @@ from tests.oracle.traffic import HISTORY, REFUSED, traffic
 from tests.oracle.wire import content_of, sent_of, without_buckets
 from watchroom.demo.processes import environment
 from watchroom.demo.server import free_port
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from redis import Redis
 
-from tests.events.test_token_maker import KEY
+from tests.events.test_tokeniser import KEY
 from tests.flow.crash_run import read_all
 from tests.flow.rebuild_room import Room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
@@ -23,7 +23,7 @@ from tests.oracle.scales import DAY_MS, time_text
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
 from watchroom.events.reasons import RAW_IDENTIFIER
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]

@@ -25,7 +25,7 @@ from tests.oracle.wire import content_of, partition_of, value_of, without_bucket
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
 from watchroom.events.times import to_ms
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.store.partition_counts import PartitionCountStore
 
 EVENTS, SEED, SETTLE_S = 1_500, 20_220_401, 2.0

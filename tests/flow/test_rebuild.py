@@ -26,8 +26,8 @@ from tests.oracle.wire import content_of, without_buckets
 from tests.parts import PartMissing, missing
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
-from watchroom.intake.intake import REMEDIES
-from watchroom.intake.topics import ensure_topics
+from watchroom.intake.health import REMEDIES
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 
 EVENTS, SEED = 3_000, 20_211_101

@@ -16,8 +16,8 @@ from watchroom.events.partitioner import partition_of
 from watchroom.importer.keep_alive import stay_live
 from watchroom.importer.summary import Outcome, Sent, lines
 from watchroom.importer.tally import Tally
-from watchroom.intake.topics import ensure_topics
 from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
 
 

@@ -23,11 +23,11 @@ from tests.store.test_secured import ENCODED, acl_line
 from watchroom.demo.command import SIMULATED_SOURCES
 from watchroom.demo.processes import environment
 from watchroom.errors import BrokerRefuses, ConfigurationInvalid
-from watchroom.intake.topics import ensure_topics
 from watchroom.intake.worker import Worker
 from watchroom.kafka import asking
 from watchroom.kafka.asking import ask
 from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]

@@ -26,8 +26,8 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Answer, Server
 from watchroom.intake import worker
-from watchroom.intake.pipeline import check_redis
-from watchroom.intake.topics import Topics
+from watchroom.intake.worker import check_redis
+from watchroom.kafka.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, read_settings
 from watchroom.store.backoff import Backoff

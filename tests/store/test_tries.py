@@ -43,7 +43,7 @@ from watchroom.store.write import Store
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 MOST_IN_A_MINUTE = 9  # of one client
-CLIENTS_OF_A_WORKER = {"CountKeeper", "make_store", "transactions.note_forever"}
+CLIENTS_OF_A_WORKER = {"CountKeeper", "make_store", "OpenTransactionNotes"}
 STEP_S = 0.5  # of the minute that these tests count through
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from watchroom.error_text import what_to_write
 from watchroom.errors import Fault
-from watchroom.fault_words import what_to_write
 
 NUMBERS = {"int", "float"}
 _OF_UNIONS = {*NUMBERS, "str", "list[union[str,bool]]"}  # pydantic's names for the parts of a type that is a union

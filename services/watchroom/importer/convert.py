@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from watchroom.admission.parse import parse
 from watchroom.errors import RowRefused
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.drafted_events import DraftedEvents
 from watchroom.importer.field_sources import Drafts, RowReader, ValueUnusable
 from watchroom.importer.listed import Labels
@@ -55,7 +55,7 @@ class Conversion:
         refused: Callable[[RowRefused], None],
         check: Callable[[bytes], object] = parse,
         *,
-        tokens: TokenMaker | None = None,
+        tokens: Tokeniser | None = None,
         now_ms: int | None = None,
         labels: Labels | None = None,
     ) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from watchroom import toml_text
+from watchroom.error_text import what_to_write
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.fault_words import what_to_write
 from watchroom.importer.event_fields import STREAM_OF
 from watchroom.importer.mapping_checks import Problem, problems, types_of
 from watchroom.importer.mapping_model import MappingConfig

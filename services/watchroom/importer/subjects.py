@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.field_sources import ValueUnusable, key_text
 from watchroom.importer.mapping_model import LINE, MappingConfig
 from watchroom.importer.row import Row
@@ -17,7 +17,7 @@ from watchroom.importer.row import Row
 class Subjects:
     """Names rows by their key columns; a row without any key by its content."""
 
-    def __init__(self, mapping: MappingConfig, tokens: TokenMaker | None) -> None:
+    def __init__(self, mapping: MappingConfig, tokens: Tokeniser | None) -> None:
         self._entity, self._token_columns, self._tokens = mapping.entity, mapping.token_columns(), tokens
         self._file_number = -1
         self._equal_rows: Counter[str] = Counter()  # by content, in the current file

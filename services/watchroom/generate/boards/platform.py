@@ -15,7 +15,7 @@ from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE, NOT_FED, Word
 from watchroom.kinds import KINDS, names
-from watchroom.kinds.label_words import capital, from_slug
+from watchroom.kinds.labels import capital, from_slug
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
