@@ -142,7 +142,7 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
 
 
 def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Settings:
-    """The settings of the embedded stack: what the mapping says of the force stands over the environment's."""
+    """The settings of the embedded stack: what the mapping says of the force overrides the environment."""
     if request.kafka is not None:
         return settings
     said = {name: value for name, value in (("zone", force.zone), ("areas", force.areas)) if value is not None}
@@ -183,8 +183,8 @@ class _Before:
 
     def new_dead_letters(self, reader: Reader) -> dict[tuple[str, str], int]:
         now = reader.dead_letters()
-        more = {place: count - self.dead_letters.get(place, 0) for place, count in now.items()}
-        return {place: count for place, count in more.items() if count > 0}
+        more = {key: count - self.dead_letters.get(key, 0) for key, count in now.items()}
+        return {key: count for key, count in more.items() if count > 0}
 
     def changed_months(self, reader: Reader) -> set[str]:
         _, names = reader.changed_since(self.seq)

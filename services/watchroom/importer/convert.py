@@ -239,7 +239,7 @@ class Conversion:
         self._refused(refused)
 
     def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:
-        places = list(dict.fromkeys(draft.where for row in group for draft in row if draft))
-        others = f"; refused with it: {', '.join(places[1:4])}{' ...' if len(places) > 4 else ''}" if places[1:] else ""
+        rows = list(dict.fromkeys(draft.where for each in group for draft in each if draft))
+        others = f"; refused with it: {', '.join(rows[1:4])}{' ...' if len(rows) > 4 else ''}" if rows[1:] else ""
         self.tally.refused += len(group)
-        self._refused(RowRefused(places[0] if places else subject, f"{subject}: {why}{others}"))
+        self._refused(RowRefused(rows[0] if rows else subject, f"{subject}: {why}{others}"))

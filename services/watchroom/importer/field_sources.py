@@ -160,19 +160,19 @@ class RowReader:
             others=tuple(others),
         )
 
-    def _candidate(self, source: FieldSource, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(source, cells, place)
+    def _candidate(self, source: FieldSource, cells: Mapping[str, str], key: str) -> Candidate | None:
+        text = self._text(source, cells, key)
         if source.token and self.tokens and text:
             try:
                 text = self.tokens.token(source.token, text)
             except NotNormalised as error:
                 raise ValueUnusable(
-                    f"{place}: no {source.token} in {' and '.join(source.source_columns())}: {error}"
+                    f"{key}: no {source.token} in {' and '.join(source.source_columns())}: {error}"
                 ) from None
         return Candidate(text, _order(source, cells)) if text else None
 
-    def _time(self, source: TimeSource, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(source, self._filled(source, cells), place)
+    def _time(self, source: TimeSource, cells: Mapping[str, str], key: str) -> Candidate | None:
+        text = self._text(source, self._filled(source, cells), key)
         if not text:
             return None
         try:
@@ -186,7 +186,7 @@ class RowReader:
                 ms += round(_seconds(cells[source.plus_seconds], source.plus_seconds) * 1000)
                 self.times.check(ms, f"{text} plus {cells[source.plus_seconds]} s")
         except TimeUnreadable as error:
-            raise ValueUnusable(f"{place}: {error}") from error
+            raise ValueUnusable(f"{key}: {error}") from error
         return Candidate(ms, _order(source, cells))
 
     def _filled(self, source: TimeSource, cells: Mapping[str, str]) -> Mapping[str, str]:
@@ -202,21 +202,19 @@ class RowReader:
     def _is_never(self, text: str, source: TimeSource) -> bool:
         return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, source.formats)
 
-    def _text(self, source: FieldSource, cells: Mapping[str, str], place: str) -> str:
+    def _text(self, source: FieldSource, cells: Mapping[str, str], key: str) -> str:
         text = origin(source, cells)
         if not text:
             if source.required:
-                raise ValueUnusable(f"{place}: {_what_is_empty(source, cells)}, and the mapping requires it")
+                raise ValueUnusable(f"{key}: {_what_is_empty(source, cells)}, and the mapping requires it")
             return ""
-        return self._mapped(text, self.maps[source.map], source, place) if source.map else text
+        return self._mapped(text, self.maps[source.map], source, key) if source.map else text
 
     @staticmethod
-    def _mapped(text: str, named: ValueMap, source: FieldSource, place: str) -> str:
+    def _mapped(text: str, named: ValueMap, source: FieldSource, key: str) -> str:
         known = named.values.get(as_listed(text, named.values), named.otherwise)
         if known is None:
-            raise ValueUnusable(
-                f"{place}: {text!r} is not in [map.{source.map}]; add it there, or write its `otherwise`"
-            )
+            raise ValueUnusable(f"{key}: {text!r} is not in [map.{source.map}]; add it there, or write its `otherwise`")
         return known
 
 
@@ -236,7 +234,7 @@ def origin(source: FieldSource, cells: Mapping[str, str]) -> str:
     return text or source.empty
 
 
-def pick(candidates: Sequence[Candidate], source: FieldSource, place: str) -> int | str | None:
+def pick(candidates: Sequence[Candidate], source: FieldSource, key: str) -> int | str | None:
     """One value out of what the rows of an entity say; None when no row says anything.
 
     Ties in `first` and `last` fall to the lowest value, so that the order of files never matters.
@@ -251,13 +249,13 @@ def pick(candidates: Sequence[Candidate], source: FieldSource, place: str) -> in
         return candidates[0].value
     if source.pick in (None, "same"):
         found = f"{len(values)} tokens" if source.token else ", ".join(sorted(map(str, values))[:3])
-        raise ValueUnusable(f"{place}: rows of one entity differ ({found}); write pick = min, max, first or last")
+        raise ValueUnusable(f"{key}: rows of one entity differ ({found}); write pick = min, max, first or last")
     if source.pick in ("first", "last"):
         edge = (min if source.pick == "first" else max)(candidate.order for candidate in candidates)
         values = {candidate.value for candidate in candidates if candidate.order == edge}
         return min(values)
     if source.order_as == "number":
-        return (min if source.pick == "min" else max)(values, key=lambda value: _number(str(value), place))
+        return (min if source.pick == "min" else max)(values, key=lambda value: _number(str(value), key))
     return (min if source.pick == "min" else max)(values)
 
 
@@ -287,18 +285,18 @@ def _order(source: FieldSource, cells: Mapping[str, str]) -> Order:
     return _number(text, source.order_by) if source.order_as == "number" else text
 
 
-def _number(text: str, place: str) -> float:
+def _number(text: str, key: str) -> float:
     number = plain_number(text)
     if number is None:
-        raise ValueUnusable(f"{place}: {text!r} is no number")
+        raise ValueUnusable(f"{key}: {text!r} is no number")
     return float(number)
 
 
-def _seconds(text: str, place: str) -> float:
+def _seconds(text: str, key: str) -> float:
     """Seconds between two times of an entity; more is another column's number."""
-    number = _number(text, place)
+    number = _number(text, key)
     if abs(number) > MOST_SECONDS:
-        raise ValueUnusable(f"{place}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
+        raise ValueUnusable(f"{key}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
     return number
 
 

@@ -78,12 +78,12 @@ def records(
             except UnfitFigure as unfit:
                 faults.append(_unfit_fault(where, unfit))
         if not faults:
-            place = subject, as_at_ms(data["as_at"])
-            if place in seen:
+            key = subject, as_at_ms(data["as_at"])
+            if key in seen:
                 faults.append(
-                    Fault(where, "as_at", f"the figure and as-at of line {seen[place]} again", "one of the two")
+                    Fault(where, "as_at", f"the figure and as-at of line {seen[key]} again", "one of the two")
                 )
-            seen.setdefault(place, line)
+            seen.setdefault(key, line)
         if faults:
             yield from faults
         else:

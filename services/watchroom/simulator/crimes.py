@@ -80,12 +80,12 @@ class CrimeBook:
         draw, levels = self._random, self._levels
         self._count += 1
         subject = f"k-{self._world.tag}-{self._count}"
-        place = f',"area":"{area}"' if area else ""
+        area_text = f',"area":"{area}"' if area else ""
         code = self._code()
         reported = f',"reported_at":"{to_text(int(reported_ms))}"'
         victim = self._victim(code)
         self._put(
-            "recorded", subject, at_ms, f'"offence_code":"{code}"{place}{link}{reported}{victim}{self._flags(code)}'
+            "recorded", subject, at_ms, f'"offence_code":"{code}"{area_text}{link}{reported}{victim}{self._flags(code)}'
         )
         if draw.random() < levels.reclassified:
             self._put("reclassified", subject, at_ms + self._days(4, 0.9), f'"offence_code":"{self._code()}"')
