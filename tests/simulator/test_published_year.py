@@ -76,7 +76,7 @@ def test_a_busier_month_keeps_the_order(one: float, other: float) -> None:
     busy = YEAR.busier("2021-07", 1.3)
     first, second = sorted((one, other))
     assert 0 <= busy.position(first) <= busy.position(second) <= 1
-    july = [place for place in map(busy.place, (i / 1000 for i in range(1000))) if busy.start <= place < busy.end]
+    july = [place for place in map(busy.position, (i / 1000 for i in range(1000))) if busy.start <= place < busy.end]
     assert len(july) == pytest.approx(1000 * 31 * 1.3 / (365 + 31 * 0.3), abs=2)
 
 
