@@ -125,7 +125,7 @@ def test_rows_of_one_incident_that_differ_are_refused_unless_the_mapping_says_wh
     made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
     (refusal,) = made.refused
     assert refusal == (
-        "f0.csv:2: 7: data.grade: rows of one entity differ (1, 2); write pick = min, max, first or last; "
+        "f0.csv:2: 7: data.grade: rows of one entity differ (1, 2); set pick to min, max, first or last; "
         "refused with it: f0.csv:3"
     )
 
@@ -170,8 +170,7 @@ def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) 
     """A grade that nobody mapped is no grade of ours."""
     rows = UNITS + unit("7", "U1", "09:00:00", grade="Z")
     assert (
-        "data.grade: 'Z' is not in [map.grade]; add it there, or write its `otherwise`"
-        in map_text(JOB, rows).refused[0]
+        "data.grade: 'Z' is not in [map.grade]; add it there, or set its `otherwise`" in map_text(JOB, rows).refused[0]
     )
     other = {**JOB, "map": {"grade": {**JOB["map"]["grade"], "otherwise": "ungraded"}}}
     assert map_text(other, rows).events[0].data == {"grade": "ungraded"}
@@ -226,7 +225,7 @@ def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
         {**LOG, "event": [event]}, f"id,at,wait\n1,{at('09:00:00')},7.5\n2,{at('09:00:00')},\n3,{at('09:00:00')},x\n"
     )
     assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T09:00:07.500Z"]
-    assert made.refused == ["f0.csv:4: wait: 'x' is no number"]
+    assert made.refused == ["f0.csv:4: wait: 'x' is not a number"]
 
 
 SWITCH: dict[str, Any] = {
@@ -449,7 +448,7 @@ def test_a_rounded_key_refuses_its_row(map_text: MapText, rows: str, key: str) -
     log = {**LOG, "entity": {"key": "id", "rows": rows}}
     made = map_text(log, f'id,at\n"{key}",{at("09:00:00")}\n7e12,{at("09:00:00")}\n')
     assert [event.subject for event in made.events] == ["7e12"]
-    assert made.refused == [f"f0.csv:2: id: {key!r} is a rounded number and no key; export this column as text"]
+    assert made.refused == [f"f0.csv:2: id: {key!r} is a rounded number, not a key; export this column as text"]
     units = {**LOG, "event": [LOG["event"][0] | {"key": "unit"}]}
     assert "unit: '2.5E+10' is a rounded" in map_text(units, f"id,at,unit\n1,{at('09:00:00')},2.5E+10\n").refused[0]
 

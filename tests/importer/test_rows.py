@@ -109,7 +109,7 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
         "a.csv: header: found no column 'id' (entity.key of the mapping); it has: ID, at; "
         "write one of these in the mapping"
     )
-    assert faults[1].startswith("b.csv: header: found column 'at' twice")
+    assert faults[1].startswith("b.csv: header: found two columns 'at'")
     assert faults[2] == "c.csv: line 1: found nothing; write a header line, or file.columns in the mapping"
     assert faults[-1].startswith("d.csv: found No such file or directory")
 

@@ -122,7 +122,7 @@ def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (zipped(b"x", "a.csv", "b.csv"), "found a zip file of 2 files; write one of one file"),
+        (zipped(b"x", "a.csv", "b.csv"), "found a zip file of 2 files; write a zip file of one file"),
         (zipped(b"x", "[Content_Types].xml", "word/a.xml"), "found an Office document; write a text file or"),
         (zipped(b"x", "[Content_Types].xml", "xl/workbook.bin"), "found a binary Excel workbook (.xlsb); write a text"),
         (zipped(b"x", "mimetype", "content.xml"), "found an OpenDocument file; write a text file or an .xlsx"),
@@ -130,7 +130,7 @@ def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str)
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (gzip.compress(zipped(b"x")), "found a workbook or a zip file inside another packed file; write the inner"),
         (b"%PDF-1.7\n", "found a PDF document"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are no text (it begins with 7f 45 4c 46"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are not text (it begins with 7f 45 4c 46"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "found a picture (PNG)"),
         (gzip.compress(b"f.csv" + b"\0" * 252 + b"ustar\x0000" + b"\0" * 240), "found a tar archive"),
         (b"\n<HTML xmlns='x'><table><tr><td>id", "found an HTML page; write a text file or an .xlsx workbook"),
@@ -319,7 +319,7 @@ def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:
     """Excel writes them behind the last column."""
     assert ids(rows_of(file(f"id,line,at,,\n1,999,{AT},,\n2,999,{AT},x,y\n".encode()))) == ["1", "2"]
-    assert "column 'at' twice" in fault_of(file(b"id,line,at,,at\n"))
+    assert "two columns 'at'" in fault_of(file(b"id,line,at,,at\n"))
 
 
 @given(st.lists(st.integers(0, 7), max_size=12))

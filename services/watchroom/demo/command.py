@@ -22,11 +22,11 @@ from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.view import Page, View, view
 from watchroom.demo.waiting import wait_applied
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.settings import Settings, SourceRule
 from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
 
-DAY_MS = 86_400_000
 LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
 PUBLISHED_WITHIN_S = 60.0
@@ -86,7 +86,7 @@ def run_demo(
                 )
             return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
     except KeyboardInterrupt:
-        console.print("stopped before it was live")
+        console.print("interrupted before it was live")
         return INTERRUPTED
 
 
@@ -164,7 +164,9 @@ class _Demo:
                 return
             self._look()
             if time.monotonic() > until_s:
-                raise WorkFailed(f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after all was applied")
+                raise WorkFailed(
+                    f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after everything was applied"
+                )
             time.sleep(LOOK_S)
 
     def _show(self, address: str, for_s: float | None) -> tuple[View, float]:
@@ -233,7 +235,7 @@ def _own(settings: Settings) -> Settings:
 def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
     faults = []
     if SOURCES.keys().isdisjoint(settings.streams):
-        found = f"only {', '.join(settings.streams)}, which nobody simulates"
+        found = f"only {', '.join(settings.streams)}, which the simulator does not have"
         faults.append(Fault("WATCHROOM_STREAMS", "", found, f"at least one of {', '.join(SOURCES)}"))
     if for_s is not None and for_s < 0:
         faults.append(Fault("--for", "", f"{for_s:g}", "seconds to stay live, 0 or more"))

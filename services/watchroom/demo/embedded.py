@@ -112,7 +112,7 @@ def _binary(package: str, pattern: str) -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if found := sorted(Path(folder).glob(pattern)):
             return found[0]
-    state = "is not installed" if spec is None else f"has no {pattern} for this kind of machine"
+    state = "is not installed" if spec is None else f"has no {pattern} for this platform"
     raise WorkFailed(f"the embedded stack needs the package {package}, which {state}; {_HOW_TO_GET}")
 
 

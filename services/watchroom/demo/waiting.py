@@ -46,7 +46,9 @@ def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress
             if missing != missing_before:
                 missing_before, moved_at_s = missing, now_s
             elif now_s - moved_at_s > STALLED_AFTER_S:
-                raise WorkFailed(f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are missing")
+                raise WorkFailed(
+                    f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are not applied yet"
+                )
         time.sleep(POLL_S)
 
 

@@ -154,18 +154,18 @@ def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
     if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
             f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
-            f" check each `when` of the mapping, and the columns of its times"
+            f" check every `when` of the mapping, and the columns of its times"
         )
     if tally.rows and not tally.used and not tally.skipped:
-        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals say why")
+        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals above say why")
     entity = mapping.entity
     if entity.rows == "together" or entity.repeated_keys == "merge":
         return
     if tally.repeating_rows > MOST_REPEATING or tally.repeating_rows * 100 > tally.rows:
         raise WorkFailed(
             f"{tally.repeating_rows:,} of {tally.rows:,} rows share their key ({', '.join(entity.key)}) with an earlier"
-            ' row that says something else; nothing was sent. Check the column of keys, or write rows = "together" or'
-            ' repeated_keys = "merge" under [entity] if such rows are one'
+            ' row but differ from it; nothing was sent. Check the key column, or set rows = "together" or'
+            ' repeated_keys = "merge" under [entity] if such rows describe one entity'
         )
 
 

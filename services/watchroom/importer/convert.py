@@ -16,11 +16,12 @@ from watchroom.admission.parse import parse
 from watchroom.errors import RowRefused
 from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.drafted_events import DraftedEvents
-from watchroom.importer.field_sources import Drafts, RowReader, ValueUnusable
+from watchroom.importer.field_sources import ValueUnusable
 from watchroom.importer.listed import Labels
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping_model import LINE, MappingConfig
 from watchroom.importer.row import Row
+from watchroom.importer.row_reader import Drafts, RowReader
 from watchroom.importer.subjects import Subjects
 from watchroom.importer.tally import WITHOUT_EVENT, Tally
 

@@ -157,7 +157,7 @@ class CsvTable:
             if len(lines.row) > 1 and (
                 at := row_inside(lines.row, fields, header, mapping, times=times, mark=self._delimiter)
             ):
-                yield self._swallowed(first, f"line {first + at} looks like a row, and is part of a cell")
+                yield self._swallowed(first, f"line {first + at} looks like a row but is inside a quoted cell")
             elif len(fields) > size or (len(fields) < size and mapping.file.short_rows != "fill"):
                 yield self._wrong_size(first, len(fields))
             elif not "".join(fields).isascii() and encoding.refuses(first, fields):

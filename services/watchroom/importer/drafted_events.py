@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from watchroom.errors import EventRefused
 from watchroom.events.record import Event
 from watchroom.importer.event_fields import TRUTH_FIELDS
-from watchroom.importer.field_sources import Draft, Drafts, ValueUnusable, pick
+from watchroom.importer.field_sources import ValueUnusable, pick
 from watchroom.importer.listed import unlisted
 from watchroom.importer.mapped import Mapped, id_of
 from watchroom.importer.mapping_model import EventConfig, MappingConfig
+from watchroom.importer.row_reader import Draft, Drafts
 from watchroom.importer.tally import Tally
 
 TRUTHS = {"true": True, "false": False}  # any other text stays a text, and admission ignores it

@@ -65,7 +65,7 @@ def column_faults(where: str, header: Sequence[str], mapping: MappingConfig) -> 
         found = f"no column {column!r} ({path} of the mapping); it has: {has}"
         yield Fault(where, "header", found, "one of these in the mapping")
     for name in sorted(name for name, count in Counter(header).items() if count > 1 and name in read):
-        found = f"column {name!r} twice" if is_shown else "two columns of one name"
+        found = f"two columns {name!r}" if is_shown else "two columns of one name"
         yield Fault(where, "header", found, "one name for each column")
 
 

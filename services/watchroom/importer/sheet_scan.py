@@ -85,7 +85,7 @@ class SheetScan:
 
     def _go_to(self, row: int, column: int) -> None:
         if not (self._row, self._column) < (row, column) or row >= MOST_ROWS or column >= MOST_COLUMNS:
-            raise ValueError(f"a cell in row {row + 1} and column {column + 1} behind row {self._row + 1}")
+            raise ValueError(f"a cell in row {row + 1} and column {column + 1} after row {self._row + 1}")
         self._row, self._column = row, column
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
@@ -95,7 +95,7 @@ class SheetScan:
         elif found := _REFERENCE.fullmatch(said):
             self._go_to(_row(found[2]), _column(found[1]))
         else:
-            raise ValueError(f"a cell of the name {said[:20]!r}")
+            raise ValueError(f"a cell named {said[:20]!r}")
         self._kind, self._formula, self._text = attributes.get("t", ""), False, ""
         if attributes.get("s") in self._styles_with_hours:
             self.columns_with_hours.add(self._column)
@@ -135,7 +135,7 @@ def _styles_with_hours(archive: zipfile.ZipFile) -> frozenset[str]:
 @lru_cache(maxsize=1000)  # each row is named by all of its cells
 def _row(digits: str) -> int:
     if not _ROW.fullmatch(digits):
-        raise ValueError(f"a row of the number {digits[:20]!r}")
+        raise ValueError(f"a row numbered {digits[:20]!r}")
     return int(digits) - 1
 
 

@@ -54,7 +54,7 @@ class Sheet:
         for row, values in self._filled(skip=has_header):
             ranges = merged.at(row)
             if row in self._no_calendar_has:
-                yield row + 1, Unreadable(min(read), "here or in another cell, a date or a duration out of range")
+                yield row + 1, Unreadable(min(read), "a date or a duration out of range, here or in another cell")
                 continue
             for column in read:
                 if why := self._fault(row, column, values[column], empty, ranges):
@@ -112,7 +112,7 @@ class Sheet:
         for first, last in ranges if value == "" else ():
             if at != first and first[1] <= at[1] <= last[1]:
                 return (
-                    f"a cell merged with those of rows {first[0] + 1} to {last[0] + 1}; unmerge them and fill in each"
+                    f"a cell that is merged over rows {first[0] + 1} to {last[0] + 1}; unmerge it and fill in each cell"
                 )
         return ""
 

@@ -25,7 +25,7 @@ class Tally:
     repeating_rows: int = 0  # with an event of a key that an earlier row of the file gave otherwise
     missing: Counter[str] = field(default_factory=Counter)  # rows by column of times that is empty
     passed_over: Counter[tuple[str, str]] = field(default_factory=Counter)  # of these, rows that have the next one
-    by_order: int = 0  # rows with times in the hour that happens twice, read so that they stay in order
+    by_order: int = 0  # rows with times in the repeated hour, read so that they stay in order
     others: Counter[tuple[str, str]] = field(default_factory=Counter)  # rows by label and text that became `other`
     ignored: Counter[tuple[str, str]] = field(default_factory=Counter)  # events by field and text of a wrong form
     unlisted: Counter[tuple[str, str]] = field(default_factory=Counter)  # events by listed field and another text

@@ -50,12 +50,12 @@ def read_sheet(name: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
 
 def protected(name: str) -> Fault:
     """A workbook that needs a password to be opened."""
-    return Fault(name, "", "an Excel workbook protected by a password", "one without, or the sheet as CSV")
+    return Fault(name, "", "an Excel workbook protected by a password", "a workbook without one, or the sheet as CSV")
 
 
 def _broken(name: str, error: BaseException) -> ConfigurationInvalid:
     said = " ".join(str(error).split())[:200] or type(error).__name__
-    return ConfigurationInvalid([Fault(name, "", f"an Excel workbook that cannot be read ({said})", "a whole file")])
+    return ConfigurationInvalid([Fault(name, "", f"an Excel workbook that cannot be read ({said})", "a complete file")])
 
 
 def _read_sheet(book: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
@@ -69,7 +69,7 @@ def _read_sheet(book: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
             scan = SheetScan.of(archive, parts[name])
             if scan.rows * scan.columns > MOST_CELLS:
                 found = f"cells over {scan.rows:,} rows and {scan.columns:,} columns in the sheet {name!r}"
-                write = f"at most {MOST_CELLS:,} cells: delete what stands far outside the table, or export it as CSV"
+                write = f"at most {MOST_CELLS:,} cells: delete cells far outside the table, or export it as CSV"
                 raise ConfigurationInvalid([Fault(book, "", found, write)])
             return Sheet(name, known, workbook.get_sheet_by_name(name), scan)
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kafka.produce import check_topics
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
@@ -17,7 +18,6 @@ from watchroom.simulator.feed import Feed
 from watchroom.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
 from watchroom.streams import STREAMS
 
-DAY_MS = 86_400_000
 LOOK_S = 0.2
 SAY_EVERY_S = 5.0
 
@@ -158,7 +158,7 @@ def _stay(feed: Feed, console: Console, for_s: float | None) -> None:
 def _check(settings: Settings, days: float | None, months: int | None, busy: float) -> None:
     faults = []
     if days is not None and months is not None:
-        faults.append(Fault("--days", "", "--months as well", "one of the two"))
+        faults.append(Fault("--days", "", "--months as well", "only one of the two"))
     if days is not None and not 0 <= days <= 800:
         faults.append(Fault("--days", "", f"{days:g}", "days before now, 0 to 800"))
     if months is not None and not 0 <= months <= 26:

@@ -13,11 +13,10 @@ from itertools import accumulate
 from math import log
 
 from watchroom.events.times import to_text
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.simulator.demand import OFFICE
 from watchroom.simulator.world import World, chance
 from watchroom.streams.offences import offence
-
-DAY_MS = 86_400_000
 
 CLASSES = {
     "8N": 10349, "105A": 9578, "46": 7521, "49": 5862, "8R": 4469, "58C": 4390, "28E": 3431, "45": 3320, "9A": 2758,

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from watchroom.events.times import to_text
 
-DAY_MS = 86_400_000
-
 # The source of each stream. Declare them as `history`: a simulated event's arrival is its `recordedtime`.
 SOURCES = {
     "calls": "sim-telephony",

@@ -11,13 +11,12 @@ from functools import partial
 from importlib import resources
 
 from watchroom.events.times import to_text
+from watchroom.rolling.buckets import DAY_MS, HOUR_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.simulator.envelope import Simulated, envelope
 from watchroom.simulator.world import World
 
 STREAM = "returns"
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 DELAY_MS = 1_000
 REPORTED_DAY = 8  # of the month that follows; assumption
 

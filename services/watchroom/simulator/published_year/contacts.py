@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from watchroom.simulator.envelope import DAY_MS, Simulated
+from watchroom.rolling.buckets import DAY_MS
+from watchroom.simulator.envelope import Simulated
 from watchroom.simulator.published_year.even import Allocation, Year, exponential, shared
 from watchroom.simulator.published_year.levels import Contact
 from watchroom.simulator.published_year.putting import put

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from watchroom.rolling.buckets import DAY_MS, HOUR_MS
 from watchroom.simulator.crimes import CLASSES
-from watchroom.simulator.envelope import DAY_MS, Simulated
+from watchroom.simulator.envelope import Simulated
 from watchroom.simulator.published_year.even import Allocation, Spread, Year, by_area, exponential, shared
 from watchroom.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DISTRICTS, crime
 from watchroom.simulator.published_year.printed import Printed
@@ -18,7 +19,6 @@ from watchroom.simulator.published_year.putting import put, token
 from watchroom.streams.offences import offence
 
 STREAM: Final = "crimes"
-HOUR_MS: Final = 3_600_000
 VIOLENCE: Final = {"8N": 0.3, "105A": 0.35, "8L": 0.15, "8R": 0.2}  # against women, of domestic abuse; assumed
 ACQUISITIVE: Final = {"28E": 0.33, "30C": 0.22, "45": 0.25, "48": 0.16, "39": 0.04}  # without robbery; assumed
 SEXUAL: Final = {"19C": 0.5, "20A": 0.5}  # assumed
