@@ -125,7 +125,7 @@ def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
     first, second = read(tmp_path, "complaints,2021,2022-01-21,1,,,,", "complaints,2021,2022-01-21,2,,,,")
     assert isinstance(first, Outgoing)
     assert isinstance(second, Fault)
-    assert "the figure and as-at of line 2 again" in str(second)
+    assert "the same figure and as-at as line 2" in str(second)
 
 
 @pytest.mark.parametrize(
