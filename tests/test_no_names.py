@@ -30,9 +30,9 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("replay/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
     ("replay/mapping_reference.py", "count"): "a key of a mapping, as the file writes it",
-    ("cli.py", "open"): "the command `watchroom open`, as it is typed",
-    ("cli.py", "top"): "the command `watchroom top`, as it is typed",
-    ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",
+    ("cli/figures.py", "figure"): "a noun that is counted: figures",
+    ("cli/program.py", "open"): "the command `watchroom open`, as it is typed",
+    ("reports/report_text.py", "count"): "a unit of figures, as entries of the catalogue write it",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_WORDS = {
+_TEXTS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "dict_type": 'a table, for example { name = "value" }',
@@ -49,5 +49,5 @@ def what_to_write(item: Mapping[str, Any], own: Mapping[str, str] | None = None,
         return own[pattern]
     if kind == "string_too_short" and limits["min_length"] == 1 and kind not in own:
         return "a text that is not empty"
-    words = own.get(kind) or _WORDS.get(kind)
+    words = own.get(kind) or _TEXTS.get(kind)
     return words % limits if words else otherwise or str(item["msg"])

@@ -153,4 +153,4 @@ class Moved(WatchroomError):
     def __init__(self, stored_offset: int | None, expected_offset: int | None = None) -> None:
         self.stored_offset = stored_offset
         self.went_back = expected_offset is not None and (stored_offset is None or stored_offset < expected_offset)
-        super().__init__(f"Redis stands at offset {stored_offset}")
+        super().__init__(f"Redis's next offset is {stored_offset}")

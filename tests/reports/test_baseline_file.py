@@ -32,7 +32,7 @@ def test_a_row_is_a_field_of_a_month() -> None:
         "2019-01,call_answer_time,999,,,bin:10000,7",
     )
     assert found.faults == []
-    assert found.cells == {
+    assert found.entries == {
         ("2018-12", "call_volume|line=999|count"): 15_000,
         ("2019-01", "incident_volume|grade=ungraded,area=stoke|count"): 0,
         ("2019-01", "call_answer_time|line=999|bin:10000"): 7,
@@ -41,7 +41,7 @@ def test_a_row_is_a_field_of_a_month() -> None:
 
 def test_an_empty_label_says_that_it_is_not_known() -> None:
     """A published total has no areas."""
-    assert list(parsed("2018-12,incident_volume,,1,,count,5").cells) == [
+    assert list(parsed("2018-12,incident_volume,,1,,count,5").entries) == [
         ("2018-12", "incident_volume|grade=1,area=unknown|count")
     ]
 
@@ -76,7 +76,7 @@ def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
     (fault,) = found.faults
     assert said in str(fault)
     assert str(fault).startswith("b.csv:3: ")
-    assert found.cells == {("2018-12", "call_volume|line=101|count"): 5}
+    assert found.entries == {("2018-12", "call_volume|line=101|count"): 5}
 
 
 def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken() -> None:
@@ -88,7 +88,7 @@ def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken(
     said = "b.csv:2: area: found 'County', which is a group of areas; write an area; of the group these: newcastle"
     assert str(fault).startswith(said)
     assert str(fault).endswith("staffordshire_moorlands, county_unknown")
-    assert list(found.cells) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
+    assert list(found.entries) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
 
 
 def test_a_part_above_its_whole_is_refused() -> None:
@@ -102,7 +102,7 @@ def test_a_part_above_its_whole_is_refused() -> None:
     assert [str(fault) for fault in found.faults] == [
         "b.csv:2: value: found 9, with whole 8; write a part that is not above its whole"
     ]
-    assert len(found.cells) == 3
+    assert len(found.entries) == 3
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str,
         "write bins that add up to observations"
         for line, number in enumerate(bins.values(), 3)
     ]
-    assert list(found.cells.values()) == [10]
+    assert list(found.entries.values()) == [10]
 
 
 def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
@@ -128,7 +128,7 @@ def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
         f"{row},999,,,observations,10", f"{row},999,,,bin:0,7", f"{row},999,,,bin:10000,3", f"{row},999,,,bin:60000,0",
         f"{row},101,,,observations,10", f"{row},101,,,bin:0,7", f"{row},,,,bin:0,7",
     )  # fmt: skip
-    assert (found.faults, len(found.cells)) == ([], 7)
+    assert (found.faults, len(found.entries)) == ([], 7)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationInvalid, match="that are not UTF-8"):
         read_baseline_file(other, YEAR, CATALOGUE)
     other.write_text(HEAD + "2018-12,call_volume,999,,,count,1\n", encoding="utf-8-sig")
-    assert len(read_baseline_file(other, YEAR, CATALOGUE).cells) == 1
+    assert len(read_baseline_file(other, YEAR, CATALOGUE).entries) == 1
 
 
 def test_the_fields_of_a_kind_are_those_of_its_figures() -> None:

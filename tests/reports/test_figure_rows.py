@@ -13,9 +13,9 @@ from tests.reports.made import GRADE, measure
 from watchroom.events.times import to_ms
 from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import load_baselines
-from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
+from watchroom.reports.figure_rows import AsAt, Choices, Kept, figure_rows, note_row
 from watchroom.reports.report import ReportRow
-from watchroom.reports.report_words import counts_text, figure_text, standing_text
+from watchroom.reports.report_text import counts_text, figure_text, standing_text
 
 BASELINES = load_baselines(ROOT / "schemas")
 PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
@@ -36,7 +36,7 @@ def rows(what: Measure, *figures: Kept, as_at: str = "2021-11-30", baselines: tu
     """The rows as at a day of winter, when London is at UTC."""
     cut = AsAt(as_at, to_ms(f"{as_at}T00:00:00Z") + 86_400_000)
     known = {name: BASELINES[name] for name in baselines}
-    return list(figure_rows(what, (27,), figures, Asking(cut, known, 1_650_000_000_000, 50)))
+    return list(figure_rows(what, (27,), figures, Choices(cut, known, 1_650_000_000_000, 50)))
 
 
 def shown(row: ReportRow) -> tuple[str, str, object]:

@@ -26,7 +26,7 @@ from tests.reports.made import (
 from watchroom.reports.figure import Figure
 from watchroom.reports.held import StoredMonth
 from watchroom.reports.report import Areas, ReportRow
-from watchroom.reports.report_words import areas_text
+from watchroom.reports.report_text import areas_text
 
 N = "m||count"
 

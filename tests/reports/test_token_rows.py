@@ -17,7 +17,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
 from watchroom.reports.held import Held, StoredMonth
-from watchroom.reports.month_reader import Asked
+from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
@@ -203,8 +203,8 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
     ]  # fmt: skip
     settings = settings_on(redis_server.url)
     fill(settings, [*events, *calls])
-    asked = Asked("2021-11", 1, baselines=["previous"])
-    rows: list[Any] = list(as_objects(read_report(settings, asked, NOW_MS)))
+    request = Request("2021-11", 1, baselines=["previous"])
+    rows: list[Any] = list(as_objects(read_report(settings, request, NOW_MS)))
     found = {row["measure"]: row for row in rows if not row["by"]}
     areas = found["incident_volume"]["areas"]
     assert (areas["parts"]["stoke"]["value"], areas["groups"]["county"]["value"]) == (3, 1)
@@ -220,7 +220,7 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
         {"name": "k1.BBBBBB", "word": "hospital", "occurrences": 1},
     ]
     console = Console(file=io.StringIO(), width=250)
-    print_report(read_report(settings, asked, NOW_MS), console)
+    print_report(read_report(settings, request, NOW_MS), console)
     text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above
     assert "most frequent: k1.AAAAAA hospital 2" in text
     assert not any(token in text for token in tokens)
@@ -241,7 +241,7 @@ def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
     ]  # fmt: skip
     settings = settings_on(redis_server.url)
     fill(settings, [Happened("crime.recorded", "x", "2021-11-10T10:00:00Z"), *suspects])
-    rows: list[Any] = list(as_objects(read_report(settings, Asked("2021-11", 1), NOW_MS)))
+    rows: list[Any] = list(as_objects(read_report(settings, Request("2021-11", 1), NOW_MS)))
     (found,) = [row for row in rows if row["measure"] == "repeat_suspects"]
     assert (found["denominator"], found["left_out"]) == (100, 30)
     assert found["remark"] == "30 beyond 100 in one entity: excluded, counted separately"

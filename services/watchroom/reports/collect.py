@@ -94,15 +94,15 @@ class Collector:
 
     def as_of(self) -> dict[str, int | None]:
         """By stream that is fed or held: the T of its slowest partition; None while one of them has none."""
-        stands: dict[str, int | None] = {}
+        applied: dict[str, int | None] = {}
         partitions = self.reader.partitions()
         for stream in STREAMS:
             fresh = [state.fresh_ms for (topic, _), state in partitions.items() if topic == self.settings.topic(stream)]
             if stream not in self.settings.streams and not fresh:
                 continue
             known = [ms for ms in fresh if ms is not None]
-            stands[stream] = min(known) if known and len(known) == len(fresh) else None
-        return stands
+            applied[stream] = min(known) if known and len(known) == len(fresh) else None
+        return applied
 
     def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
         """By stream: whether all that arrived before the month closed is in.

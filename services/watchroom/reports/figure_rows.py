@@ -55,7 +55,7 @@ class AsAt(NamedTuple):
         return kept.as_at_ms >= self.end_ms and known_period(kept.period).last <= self.day
 
 
-class Asking(NamedTuple):
+class Choices(NamedTuple):
     """What all rows of figures share."""
 
     as_at: AsAt
@@ -64,51 +64,51 @@ class Asking(NamedTuple):
     small_below: int
 
 
-def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], asking: Asking) -> Iterator[ReportRow]:
+def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
     """A row for each label set and span that has a figure; one without a figure where there is none at all."""
     found = False
     for by in measure.label_sets():
         same = [each for each in kept if each.by == by]
         for span in SPANS:
             of_span = [each for each in same if known_period(each.period).span == span]
-            for row in _span_rows(measure, by, of_span, asking):
+            for row in _span_rows(measure, by, of_span, choices):
                 found = True
                 yield replace(row, rows=rows)
     if not found:
-        none = {name: Compared(each.words, ()) for name, each in asking.baselines.items()}
-        said = f"no figure as at {asking.as_at.day}"
-        yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=asking.as_of_ms)
+        none = {name: Compared(each.words, ()) for name, each in choices.baselines.items()}
+        said = f"no figure as at {choices.as_at.day}"
+        yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=choices.as_of_ms)
 
 
-def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking) -> Iterator[ReportRow]:
+def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
     """The rows of one span: of each period that ends latest, since of ranges several may; none of no figure.
 
     Without a figure there is a row of the latest period whose version is younger than asked.
     """
-    there = [each for each in of_span if asking.as_at.has(each)]
+    there = [each for each in of_span if choices.as_at.has(each)]
     shown = _latest(there)
-    missed = [each for each in of_span if asking.as_at.misses(each)]
+    missed = [each for each in of_span if choices.as_at.misses(each)]
     younger = [each for each in _latest(missed) if not shown or _last(each) >= _last(shown[0])]
     younger += [each for each in missed if shown and _last(each) == _last(shown[0]) and each not in younger]
-    note = "; ".join(f"{each.period} was revised after {asking.as_at.day}" for each in younger)
+    note = "; ".join(f"{each.period} was revised after {choices.as_at.day}" for each in younger)
     for number, each in enumerate(shown):
-        yield _shown_row(measure, each, there, asking, note if number == 0 else "")
+        yield _shown_row(measure, each, there, choices, note if number == 0 else "")
     if not shown and younger:
         period = younger[0].period
-        compared = {name: _compared(measure, None, (), each, asking) for name, each in asking.baselines.items()}
+        compared = {name: _compared(measure, None, (), each, choices) for name, each in choices.baselines.items()}
         own = OwnPeriod(period, known_period(period).span)
-        yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
+        yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=choices.as_of_ms)
 
 
-def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], asking: Asking, note: str) -> ReportRow:
+def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], choices: Choices, note: str) -> ReportRow:
     figure = _figure(measure, shown.fields)
     return replace(
         _row(measure, shown.by, "; ".join(filter(None, (early_text(shown.period, shown.as_at), note, shown.note)))),
         own=OwnPeriod(shown.period, known_period(shown.period).span, shown.as_at_ms, shown.as_at),
-        compared={name: _compared(measure, shown, there, each, asking) for name, each in asking.baselines.items()},
-        as_of_ms=asking.as_of_ms,
+        compared={name: _compared(measure, shown, there, each, choices) for name, each in choices.baselines.items()},
+        as_of_ms=choices.as_of_ms,
         figure=figure,
-        small=figure.is_small(asking.small_below),
+        small=figure.is_small(choices.small_below),
         closed=shown.closed,
         restatements=shown.restatements,
         published=_figure(measure, shown.before) if shown.closed else None,
@@ -154,7 +154,7 @@ def _figure(measure: Measure, fields: Fields) -> Figure:
 
 
 def _compared(
-    measure: Measure, shown: Kept | None, of_span: Sequence[Kept], baseline: Baseline, asking: Asking
+    measure: Measure, shown: Kept | None, of_span: Sequence[Kept], baseline: Baseline, choices: Choices
 ) -> Compared:
     """The figure of the same labels and span whose period is that of the baseline."""
     months, reason = _months(shown, baseline)
@@ -166,7 +166,7 @@ def _compared(
     if then is None:
         return found._replace(reason=f"no figure of {' to '.join(dict.fromkeys((months[0], months[-1])))}")
     figure, now = _figure(measure, then.fields), _figure(measure, shown.fields)
-    found = found._replace(figure=figure, small=figure.is_small(asking.small_below))
+    found = found._replace(figure=figure, small=figure.is_small(choices.small_below))
     if early := early_text(then.period, then.as_at):
         return found._replace(reason=f"no change, since its figure is {early}")
     if early_text(shown.period, shown.as_at):

@@ -98,7 +98,7 @@ def series_of(measure: Measure, sets: Iterable[By]) -> list[str]:
 
 def added_up(
     months: Iterable[StoredMonth],
-    asked: tuple[str, ...],
+    wanted: tuple[str, ...],
     complete: Mapping[str, Mapping[str, bool]],
     closed: Mapping[str, bool],
     as_of: AsOf,
@@ -114,7 +114,7 @@ def added_up(
     published = {
         series: _less(today.get(series, {}), deltas([restated.get(series, {})])) for series in {*today, *restated}
     }
-    return Held(asked, dict(today), published, restated, complete, closed, as_of)
+    return Held(wanted, dict(today), published, restated, complete, closed, as_of)
 
 
 def _less(today: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:

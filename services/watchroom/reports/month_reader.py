@@ -26,7 +26,7 @@ from watchroom.streams import STREAMS
 from watchroom.streams.returns import STREAM
 
 
-class Asked(NamedTuple):
+class Request(NamedTuple):
     """The command line."""
 
     to: str | None = None  # last month; None: the last one held that is over
@@ -47,7 +47,7 @@ class MonthReader:
         self._stored = self._reader.months()
         self._read: dict[str, StoredMonth] = {}
 
-    def months_asked(self, asked: Asked, *, has_figures: bool) -> tuple[str, ...]:
+    def months_of_report(self, request: Request, *, has_figures: bool) -> tuple[str, ...]:
         """The report's months, oldest first.
 
         Figures have periods of their own, so with them there is a report of months without events too.
@@ -57,16 +57,16 @@ class MonthReader:
         """
         with_events = [month for month in self._stored if self._fed(month) - {STREAM.name}]
         held = with_events or self._stored
-        last = asked.to or max(
+        last = request.to or max(
             (month for month in held if month < self._running), default=Calendar.months_before(self._running, 1)
         )
-        months = tuple(Calendar.months_before(last, back) for back in range(asked.months - 1, -1, -1))
+        months = tuple(Calendar.months_before(last, back) for back in range(request.months - 1, -1, -1))
         if last <= self._running and (has_figures or set(months) & set(held)):
             return months
         there = [month for month in held if month <= self._running]
         write = f"one of {', '.join(there)}" if there else f"a month that is held, {self._running} at the latest"
-        several = f"and none of the {asked.months} months that end with it is held"
-        why = "which is not held" if asked.months == 1 else several
+        several = f"and none of the {request.months} months that end with it is held"
+        why = "which is not held" if request.months == 1 else several
         found = f"{last!r}, {why if last <= self._running else 'which is yet to come'}"
         raise ConfigurationInvalid([Fault("--to", "", found, write)])
 

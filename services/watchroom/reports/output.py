@@ -17,7 +17,7 @@ from watchroom.kinds import words
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
-from watchroom.reports.report_words import restated_text
+from watchroom.reports.report_text import restated_text
 from watchroom.reports.rows import Row
 
 

@@ -10,7 +10,7 @@ from watchroom.kinds import kind_of
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_words import Line, areas_text, lines, nested_text, reasons, standing_text, target_text
+from watchroom.reports.report_text import Line, areas_text, lines, nested_text, reasons, standing_text, target_text
 
 
 class Definition(NamedTuple):
@@ -31,7 +31,7 @@ class Shown(NamedTuple):
     name: str
     fed_by: str
     lines: list[Line]
-    told: list[str]  # its areas, how final it is, why a baseline is absent
+    remarks: list[str]  # its areas, how final it is, why a baseline is absent
 
 
 def page(report: Report) -> str:
@@ -61,5 +61,5 @@ def definitions(report: Report) -> list[Definition]:
 def _shown(row: ReportRow) -> Shown:
     numbers = ", ".join(map(str, row.rows))
     standing = [*nested_text(row), *standing_text(row)]
-    told = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
-    return Shown(numbers, name_text(row), kind_of(row.measure).fed_by, lines(row), told)
+    remarks = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
+    return Shown(numbers, name_text(row), kind_of(row.measure).fed_by, lines(row), remarks)

@@ -15,7 +15,7 @@ from watchroom.reports.freshness import Line
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
-from watchroom.reports.report_words import areas_text, lines, nested_text, reasons, standing_text
+from watchroom.reports.report_text import areas_text, lines, nested_text, reasons, standing_text
 from watchroom.wording import counted
 
 
@@ -70,13 +70,13 @@ def name_text(row: ReportRow) -> str:
 
 
 def _add(table: Table, row: ReportRow) -> None:
-    told = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
+    remarks = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
     found = lines(row)
     for number, line in enumerate(found):
         is_first, is_last = number == 0, number == len(found) - 1
         name = Text(" ".join(filter(None, (name_text(row) if is_first else "", line.title))))
-        if is_last and told:
-            name.append("\n" + " · ".join(told), style="dim")
+        if is_last and remarks:
+            name.append("\n" + " · ".join(remarks), style="dim")
         then = [text for each in line.then.values() for text in each]
         numbers = Text(", ".join(map(str, row.rows)) if is_first else "")
         fed_by = kind_of(row.measure).fed_by if is_first else ""

@@ -20,7 +20,7 @@ from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import parts_of, period_of
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_words import nested_name, part_name, reasons, standing_text
+from watchroom.reports.report_text import nested_name, part_name, reasons, standing_text
 from watchroom.reports.sections import DEFINITIONS
 
 SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
@@ -55,11 +55,11 @@ def workbook(report: Report) -> bytes:
                 [[section.title], *([line.text] for line in heading(report))],
                 list(_table(report, rows)),
             )
-        told = [
+        meanings = [
             [each.id, each.name, each.text, each.excluded, each.target, each.source] for each in definitions(report)
         ]
         head = ["id", "name", "definition", "excluded", "target", "source"]
-        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [head, *told])
+        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [head, *meanings])
     return content.getvalue()
 
 
@@ -129,7 +129,7 @@ def _nested_names(rows: Sequence[ReportRow]) -> list[tuple[str, str]]:
 def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) -> Iterator[list[Cell]]:
     numbers, name = ", ".join(map(str, row.rows)), name_text(row)
     period = row.own.period if row.own else period_of(row.months)
-    told = "; ".join([*standing_text(row), *reasons(row)])
+    remarks = "; ".join([*standing_text(row), *reasons(row)])
     titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: _unit(row)}
     for column, title in titles.items():
         if row.figure is not None and column not in row.figure.exact:
@@ -137,7 +137,7 @@ def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) ->
         then = [cell for baseline in report.baselines for cell in _then(row, baseline, column, nested)]
         held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
         as_at = row.own.as_at if row.own else ""
-        standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), told]
+        standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), remarks]
         yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *standing]
         for what, part in parts_of(row.areas):
             yield [numbers, name, what, part_name(row, part), period, title, *_numbers(part.figure, column, nested)]

@@ -20,7 +20,7 @@ from watchroom.wording import counted
 
 NONE = "none"  # a share or a mean of nothing
 NOT_HELD, ABSENT = "not held", "absent"
-PLAIN = ("1", "count", "percent")  # units that a number is not told with, or has already
+PLAIN = ("1", "count", "percent")  # units that are not shown after a number, or are already in it
 HOUR_S = 3_600
 NESTED: Final = {
     "1": "once", "2_3": "two or three times", "4_plus": "four times or more",
@@ -119,8 +119,8 @@ def ranked_text(row: ReportRow) -> Iterator[str]:
     if kind_of(row.measure).form is Form.LIST and row.held_months and not row.ranked:
         yield "most frequent: none"
     if row.ranked:
-        told = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
-        yield f"most frequent: {' · '.join(told)}"
+        entries = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
+        yield f"most frequent: {' · '.join(entries)}"
 
 
 def areas_text(row: ReportRow) -> Iterator[str]:

@@ -11,11 +11,11 @@ from watchroom.reference_rows import table
 from watchroom.replay import mapping_reference
 
 _INTRODUCTION: Final = """\
-<!-- Derived from services/watchroom/cli*.py by `make generate`; do not edit. -->
+<!-- Derived from services/watchroom/cli by `make generate`; do not edit. -->
 # Commands
 
 `watchroom COMMAND --help` shows the same. Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
-Settings are environment variables ([Settings](../../deploy/settings.md)); an option stands over its setting.
+Settings are environment variables ([Settings](../../deploy/settings.md)); an option overrides its setting.
 """
 
 
