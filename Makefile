@@ -17,14 +17,17 @@ demo: .venv/.run ## 28 simulated days up to now, then live; needs Python only (A
 test: install servers deploy/kafka/libs/.complete ## set up Kafka, Redis and Prometheus, then run the tests (ARGS="-k name")
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: install ## lint, format, types, import contract, derived files
+check: install ## lint, format, types, import contract, dead and duplicate code, language, derived files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
+	$(BIN)/pylint --disable=all --enable=duplicate-code --min-similarity-lines=6 --ignore-imports=yes --recursive=yes services/
+	$(BIN)/python -m tests.language
 	$(BIN)/watchroom generate --check
 
-generate: install ## write the derived files anew: schemas, documents, rules, boards
+generate: install ## rewrite the derived files: schemas, documents, rules, boards
 	$(BIN)/watchroom generate
 
 fuzz: install ## bytes that nobody expects, into all that reads CSV, workbooks, TOML and JSON (ARGS="--for 600")

@@ -25,9 +25,9 @@ from tests.reports.filled import Happened, fill, settings_on
 from tests.test_entered import NOT_PLAIN
 from watchroom.cli import app, main
 from watchroom.cli.options import progress
+from watchroom.demo.embedded import EmbeddedStack
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.kinds import KINDS
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

@@ -17,12 +17,12 @@ from tests.doctor.deployment import Deployment
 from tests.doctor.planted import PASSWORD, planted, snapshot
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
+from watchroom.demo.processes import environment
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding, Severity, as_text
 from watchroom.doctor.kafka_facts import kafka_facts
-from watchroom.intake.topics import owned_topics
-from watchroom.replay.processes import environment
-from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.kafka.topics import owned_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -73,7 +73,7 @@ def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ControlRoom)
     assert "NO DATA" not in page
     assert "NORMAL" in page
     for measure, tile in telephony.catalogue.tiles():
-        at = page.index(f'id="tile-{measure.id}-{tile.place}"')
+        at = page.index(f'id="tile-{measure.id}-{tile.order}"')
         text = page[at : page.index("</li>", at)]
         assert ("not fed here" in text) == (measure.stream != "calls"), tile.title
         assert ('data-state="unfed"' in text) == (measure.stream != "calls")

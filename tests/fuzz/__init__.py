@@ -1,1 +1,1 @@
-"""Bytes of nobody's making into what reads CSV, TOML and JSON; `python -m tests.fuzz --help`."""
+"""Random bytes for everything that reads CSV, TOML and JSON; `python -m tests.fuzz --help`."""

@@ -1,4 +1,4 @@
-"""Bytes of nobody's making end in events, refusals or an error of ours; what once did not is tried again."""
+"""Random bytes give events, refusals or one of our errors; inputs that once did not are tried again."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
 from tests.kafka.test_secured import as_user_of_the_page, room, whole_flow
 from tests.parts import ROOT
+from watchroom.demo.server import free_port
 from watchroom.doctor.kafka_facts import kafka_facts
 from watchroom.errors import ConfigurationInvalid
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.produce import Outgoing, produce
-from watchroom.replay.server import free_port
+from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
 
 __all__ = ["room"]

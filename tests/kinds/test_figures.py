@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchroom.kinds import figure
-from watchroom.kinds.duration import DurationFigures
+from watchroom.kinds.duration_figures import DurationFigures
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.share import figures as share_figures
 from watchroom.rolling.bins import BASE_EDGES, Bins
@@ -78,7 +78,7 @@ def test_a_bin_that_was_taken_back_is_not_the_highest() -> None:
     assert near(value.max_s, 5_000)
 
 
-def test_what_is_counted_beside_is_kept_beside() -> None:
+def test_what_is_excluded_is_counted_separately() -> None:
     """Missing starts and negative intervals are shown next to the figure, and are not in it."""
     value = DurationFigures({"missing_start": 3, "negative": 2, "within": 1, **fields([4_000])}, BINS)
     assert (value.missing_start, value.negative, value.within, value.observations) == (3, 2, 1, 1)

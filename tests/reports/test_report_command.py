@@ -21,7 +21,7 @@ from tests.flow.servers import RedisServer
 from tests.parts import ROOT, PartMissing, missing
 from tests.reports.conftest import EVENTS
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
-from watchroom.replay.processes import environment
+from watchroom.demo.processes import environment
 from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
 from watchroom.reports.read_report import Report, read_report

@@ -7,7 +7,7 @@ from typing import Any
 from redis import Redis
 
 from tests.reports.filled import NOW_MS, Happened, fill
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
 from watchroom.reports.month_reader import Request
 from watchroom.reports.months import months
@@ -138,7 +138,7 @@ def test_notes_are_kept_in_words_with_their_period(filled: Settings) -> None:
 
 
 def test_states_of_returns_do_not_expire_within_any_persons_life(filled: Settings) -> None:
-    """A figure of 2021 that is corrected in 2041 must be retracted, not counted beside itself."""
+    """A figure of 2021 that is corrected in 2041 must replace the old value, not count twice."""
     fill(filled, [figure("2021-12-09T09:00:00Z", "2021-12-08", 779, 1450)])
     client = Redis.from_url(filled.redis_url)
     lives_ms: Any = client.pttl(f"{{{filled.force}}}:state:{filled.topic('returns')}:{SUBJECT}")

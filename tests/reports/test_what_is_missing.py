@@ -17,8 +17,8 @@ from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
-from watchroom.replay.processes import environment
 from watchroom.reports.baselines import months_from
 from watchroom.reports.month_reader import Request
 from watchroom.reports.months import months

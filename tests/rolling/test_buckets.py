@@ -76,7 +76,7 @@ def test_deltas_that_cancel_are_left_out_with_their_buckets() -> None:
 
 
 def test_the_cells_given_are_left_as_they_are() -> None:
-    """The same batch is spread again when a step must be made anew."""
+    """The same batch is spread again when a step is built again."""
     cells = {START_MS: {"a": 1}, START_MS + 10_000: {"a": 1}}
     spread(cells, AT_MS, LONDON)
     assert cells == {START_MS: {"a": 1}, START_MS + 10_000: {"a": 1}}

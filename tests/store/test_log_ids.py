@@ -1,4 +1,4 @@
-"""A topic made anew under its old name is another log."""
+"""A topic that was deleted and created again under its old name is another log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchroom.errors import RebuildNeeded
 from watchroom.store.write import Store
 
 
-async def test_a_topic_made_anew_asks_for_a_rebuild(redis_server: RedisServer) -> None:
+async def test_a_recreated_topic_asks_for_a_rebuild(redis_server: RedisServer) -> None:
     """Its offsets begin at 0 again: once past the stored one they would pass for events never seen."""
     topic = next(iter(PARTITIONS))
     for log_ids, refused in (({topic: "one"}, False), ({topic: "one"}, False), ({topic: "two"}, True), ({}, False)):
@@ -26,7 +26,7 @@ async def test_a_topic_made_anew_asks_for_a_rebuild(redis_server: RedisServer) -
 
 
 async def test_the_log_of_a_stream_under_another_definition_ends_nobody(redis_server: RedisServer) -> None:
-    """Its worker reads nothing of it; that of a stream of ours made anew ends it all the same."""
+    """Its worker reads nothing of it; a deleted and recreated topic of one of our streams still ends it."""
     calls, incidents = PARTITIONS
     other = {**DEFINITIONS, "incidents": {**DEFINITIONS["incidents"], "reporting zone": "UTC"}}
     first = Store(redis_server.url, "force", DEFINITIONS, {calls: "one", incidents: "one"})

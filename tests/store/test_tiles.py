@@ -62,7 +62,7 @@ def test_due_and_overdue_meet_at_the_deadline(age_ms: int, due_5: int, due_15: i
 
 
 @pytest.mark.parametrize(("age_ms", "open_now"), [(GIVE_UP_MS, 1), (GIVE_UP_MS + 1, 0)])
-def test_who_is_older_than_give_up_is_counted_beside_the_tile(age_ms: int, open_now: int, tile: Tile) -> None:
+def test_an_entity_older_than_give_up_is_counted_separately(age_ms: int, open_now: int, tile: Tile) -> None:
     """Not closed by the feed: neither open nor overdue, nor the oldest."""
     found = tile(age_ms)
     assert (found.open, found.gave_up) == (open_now, 1 - open_now)

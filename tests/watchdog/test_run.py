@@ -18,8 +18,7 @@ from tests.flow.servers import AlertmanagerServer, PrometheusServer
 from tests.parts import PartMissing, missing
 from tests.watchdog.receiver import Receiver, running_receiver
 from tests.watchdog.test_message import alert, message
-from watchroom.replay.guard import Guard
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, get
 from watchroom.settings import read_settings
 from watchroom.watchdog import pages
 from watchroom.watchdog.run import run
@@ -36,16 +35,19 @@ class Process:
     def __init__(self, folder: Path, **given: object) -> None:
         self.port = free_port()
         env = {f"WATCHROOM_WATCHDOG_{name.upper()}": str(value) for name, value in {"port": self.port, **given}.items()}
-        self.server = LocalServer("watchdog", [sys.executable, "-c", PROGRAM], folder / "watchdog.log", env)
+        self.server = LocalServer(
+            "watchdog", [sys.executable, "-c", PROGRAM], folder / "watchdog.log", self._answers, env
+        )
 
     def __enter__(self) -> Self:
-        self.server.start(lambda: answers(self.port, b"GET /healthz HTTP/1.0\r\n\r\n", b"HTTP/1.0 200"), 20)
-        self._guard = Guard([self.server.pid])
+        self.server.start(20)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.server.stop()
-        self._guard.dismiss()
+
+    def _answers(self) -> bool:
+        return get(LOOPBACK, self.port, "/healthz") is not None
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         """Status and text of an answer."""
@@ -160,7 +162,7 @@ def test_a_taken_port_and_a_trial_are_told(receiver: Receiver, capsys: pytest.Ca
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_a_killed_prometheus_reaches_the_other_road(tmp_path: Path, receiver: Receiver) -> None:
+def test_a_killed_prometheus_reaches_the_fallback_channel(tmp_path: Path, receiver: Receiver) -> None:
     """The chain that is watched, with real parts: the rule, Alertmanager's route, and the death of Prometheus.
 
     Alertmanager goes on telling of the Watchdog until the alert has run out (four times the resend delay,

@@ -1,11 +1,13 @@
 """Every metric that Watchroom publishes, in one list: exporters write these, boards and rules may use no other.
 
-Gauges of a measure come from its entry; those of the platform stand below. No gauge ends in `_count`,
-`_sum` or `_bucket`, and `rate()` has no business with them.
+Gauges of a measure follow from its entry, those of the platform are in `platform_metrics.toml`. No gauge ends in
+`_count`, `_sum` or `_bucket`, and `rate()` is never right for one.
 """
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Final, Literal, NamedTuple, assert_never
 
 from watchroom.catalogue.model import Catalogue
@@ -16,8 +18,8 @@ from watchroom.streams import STREAMS
 
 LOCAL_HOUR: Final = "local_hour"
 NOT_WAITED_FOR: Final = tuple(name for name, stream in STREAMS.items() if not stream.is_waited_for)
-WAITED_FOR: Final = f'topic!~".*[.]({"|".join(NOT_WAITED_FOR)})"'  # matches the topics whose age is judged
-PAST_WEEKS: Final = 6  # the same local hour of so many weeks is published beside the last one
+WAITED_FOR: Final = f'topic!~".*[.]({"|".join(NOT_WAITED_FOR)})"'  # matches the topics that streams wait for
+PAST_WEEKS: Final = 6  # the last local hour is published with the same hour of this many earlier weeks
 
 
 class Family(NamedTuple):
@@ -25,7 +27,7 @@ class Family(NamedTuple):
 
     name: str
     about: str  # HELP
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     measure: str = ""  # empty: of the platform
     why_unused: str = ""
     by: Literal["exporter", "worker", "alertmanager"] = "exporter"
@@ -76,131 +78,24 @@ def families(measure: Measure) -> list[Family]:
     ]
 
 
-PLATFORM: Final[tuple[Family, ...]] = (
-    Family("watchroom_redis_up", "1 while Redis answers the exporter, else 0.", ()),
-    Family(
-        "watchroom_redis_evicted",
-        "1 once Redis has evicted keys by itself, until `watchroom rebuild`: every stream is withheld. Else 0.",
-        (),
-    ),
-    Family(
-        "watchroom_redis_checked",
-        "1 while the exporter can see whether Redis evicts keys, 0 where its user may not run INFO.",
-        (),
-        why_unused="whoever set the user's rights has decided it; `watchroom doctor` and /healthz say it",
-    ),
-    Family(
-        "watchroom_stream_fed",
-        "1 for a stream that this force feeds, 0 for one that it does not (WATCHROOM_STREAMS): that one has no other "
-        "series, and is never waited for.",
-        ("stream",),
-    ),
-    Family(
-        "watchroom_stream_withheld",
-        "1 while the stream's measures are not published because it is not fresh and alive; /healthz says why.",
-        ("stream",),
-    ),
-    Family(
-        "watchroom_stream_redefined",
-        "1 while Redis holds the stream's figures under another definition than this exporter's, else 0; they are "
-        "withheld then, and /healthz says what differs.",
-        ("stream",),
-    ),
-    Family(
-        "watchroom_source_silent",
-        "1 while a source that the stream waits for has been silent for longer than its limit. No sample while the "
-        "stream is not applied up to now: what the source sent may not have been read yet.",
-        ("stream", "source"),
-    ),
-    Family(
-        "watchroom_applied_timestamp_seconds",
-        "The moment up to which everything that Kafka showed is applied. Age: time() - min of these.",
-        ("topic", "partition"),
-    ),
-    Family(
-        "watchroom_lost_records", "Records that Kafka had deleted before they were applied.", ("topic", "partition")
-    ),
-    Family(
-        "watchroom_feed_last_event_timestamp_seconds",
-        "The latest event of a source by Kafka's clock; undeclared sources are `other`.",
-        ("source",),
-    ),
-    Family(
-        "watchroom_feed_last_heartbeat_timestamp_seconds",
-        "The latest heartbeat of a source by Kafka's clock; undeclared sources are `other`.",
-        ("source",),
-    ),
-    Family(
-        "watchroom_orphans",
-        "Entities of the last 28 days whose first event never came: they are in no measure.",
-        ("topic",),
-    ),
-    Family(
-        "watchroom_dead_letters",
-        "Events that could not be used, by reason; see `watchroom dead-letters list`.",
-        ("topic", "reason"),
-    ),
-    Family(
-        "watchroom_ignored_fields",
-        "Events in which an optional field had a wrong form and counted as absent, by field.",
-        ("topic", "field"),
-    ),
-    Family(
-        "watchroom_raw_identifiers",
-        "Events refused because a field for a token held something else, or may have, by source; undeclared sources "
-        "are `other`.",
-        ("topic", "source"),
-    ),
-    Family(
-        "watchroom_figures_old",
-        "How many label sets of a measure have no figure that is younger than its entry allows (max_age_days), judged "
-        "by as-at. No sample while nobody has sent a figure of it.",
-        ("measure",),
-    ),
-    Family("watchroom_worker_batches_total", "Fetched batches applied.", (), by="worker"),
-    Family("watchroom_worker_events_total", "Records applied, dead letters among them.", (), by="worker"),
-    Family(
-        "watchroom_worker_dead_letters_total",
-        "Records sent to the dead letters; a crash may repeat some.",
-        (),
-        why_unused="watchroom_dead_letters counts the same exactly; this one may repeat some after a crash",
-        by="worker",
-    ),
-    Family(
-        "watchroom_worker_stale_batches_total",
-        "Fetched batches dropped because their lane had moved on.",
-        (),
-        by="worker",
-    ),
-    Family("watchroom_worker_moved_total", "Times Redis stood at another offset than this worker.", (), by="worker"),
-    Family("watchroom_worker_rebalances_total", "Assignments received from the consumer group.", (), by="worker"),
-    Family("watchroom_worker_redis_retries_total", "Calls to Redis that failed and were tried again.", (), by="worker"),
-    Family("watchroom_worker_kafka_retries_total", "Calls to Kafka that failed and were tried again.", (), by="worker"),
-    Family(
-        "watchroom_worker_lost_offsets_total",
-        "Offsets that the log no longer held when they were due.",
-        (),
-        why_unused="watchroom_lost_records says the same by partition, and outlives the worker",
-        by="worker",
-    ),
-    Family(
-        "watchroom_worker_lag_offsets",
-        "Offsets known to be in the log and not applied.",
-        ("topic", "partition"),
-        by="worker",
-    ),
-)
+def _read() -> list[Family]:
+    text = Path(__file__).with_name("platform_metrics.toml").read_text(encoding="utf-8")
+    return [
+        Family(
+            name,
+            table["about"],
+            tuple(table.get("labels", ())),
+            why_unused=table.get("why_unused", ""),
+            by=table.get("by", "exporter"),
+        )
+        for name, table in tomllib.loads(text).items()
+    ]
 
 
-# What rules read of programs that are not ours: counters of theirs, so `increase()` is right there.
-FOREIGN: Final[tuple[Family, ...]] = (
-    Family(
-        "alertmanager_notifications_failed_total",
-        "Notifications that Alertmanager tried until their time was over, and gave up.",
-        ("integration",),
-        by="alertmanager",
-    ),
-)
+_READ: Final = _read()
+PLATFORM: Final = tuple(family for family in _READ if family.by != "alertmanager")
+FOREIGN: Final = tuple(family for family in _READ if family.by == "alertmanager")
+"""What rules read of programs that are not ours: their counters, so `increase()` is right there."""
 
 
 def all_families(catalogue: Catalogue) -> dict[str, Family]:

@@ -28,7 +28,7 @@ from watchroom.settings import Settings, read_settings
 from watchroom.wording import printable
 
 if TYPE_CHECKING:
-    from watchroom.events.token_maker import TokenMaker
+    from watchroom.events.tokeniser import Tokeniser
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
 
@@ -85,10 +85,10 @@ def replay(
 
     Runs on an embedded stack of its own, or on --kafka and --redis.
     """
-    from watchroom.replay.command import Request
-    from watchroom.replay.command import replay as run
-    from watchroom.replay.live import stay_live
-    from watchroom.replay.summary import lines
+    from watchroom.importer.command import Request
+    from watchroom.importer.command import replay as run
+    from watchroom.importer.keep_alive import stay_live
+    from watchroom.importer.summary import lines
     from watchroom.reports.months import moved_rows
     from watchroom.reports.output import write
 
@@ -116,7 +116,7 @@ def replay(
 
 def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 1) -> None:
     """Simulate a force: load 28 days quickly, then go on live in the terminal and on /metrics."""
-    from watchroom.replay.demo import run_demo
+    from watchroom.demo.command import run_demo
 
     raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed, examine=examined))
 
@@ -173,7 +173,7 @@ def simulate(
     kafka: Kafka = None,
 ) -> None:
     """Send the events of a simulated force to an existing Kafka, whose topics a worker has created."""
-    from watchroom.replay.simulate import run_published_year, run_simulate
+    from watchroom.simulator.command import run_published_year, run_simulate
 
     settings = settings_with(kafka)
     others = {"--days": days, "--months": months, "--live": live, "--for": for_s, "--good": good}
@@ -198,19 +198,19 @@ def token(kind: Annotated[Kind, typer.Option(help="What each line is.", show_def
     A line that is not of this kind becomes an empty line; its number, never its text, is reported on standard error,
     and the exit code is 1. A telephone number without a + is a number of WATCHROOM_TOKEN_COUNTRY.
     """
-    from watchroom.replay.token_key import token_maker
+    from watchroom.importer.token_key import tokeniser
 
-    raise typer.Exit(_print_tokens(kind, sys.stdin.buffer, token_maker(read_settings())))
+    raise typer.Exit(_print_tokens(kind, sys.stdin.buffer, tokeniser(read_settings())))
 
 
-def _print_tokens(kind: Kind, lines: Iterable[bytes], maker: TokenMaker) -> int:
+def _print_tokens(kind: Kind, lines: Iterable[bytes], tokeniser: Tokeniser) -> int:
     """Print a token for each line; returns the exit code."""
-    from watchroom.events.token_maker import NotNormalised
+    from watchroom.events.tokeniser import NotNormalised
 
     wrong = 0
     for line_number, line in enumerate(lines, start=1):
         try:
-            made = maker.token(kind, line.decode("utf-8-sig" if line_number == 1 else "utf-8", "surrogateescape"))
+            made = tokeniser.token(kind, line.decode("utf-8-sig" if line_number == 1 else "utf-8", "surrogateescape"))
         except NotNormalised as error:
             made, wrong = "", 1
             messages.print(f"line {line_number}: no token: {error}")

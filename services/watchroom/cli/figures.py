@@ -49,10 +49,10 @@ def import_(
     exit code is 1.
     """
     from watchroom.catalogue.load import load_catalogue
-    from watchroom.replay.figures_csv import apart, records
-    from watchroom.replay.figures_csv import template as empty
-    from watchroom.replay.produce import produce
-    from watchroom.replay.simulate import check_topics
+    from watchroom.importer.figures_csv import apart, records
+    from watchroom.importer.figures_csv import template as empty
+    from watchroom.kafka.produce import produce
+    from watchroom.simulator.command import check_topics
     from watchroom.streams.returns import STREAM
 
     settings = settings_with(kafka)

@@ -16,12 +16,12 @@ from watchroom.admission.binary_mode import parse_record
 from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
 from watchroom.errors import BrokerUnavailable, EventRefused
-from watchroom.intake.header_names import accept_any_header_name
-from watchroom.intake.log_ids import log_ids
-from watchroom.intake.topics import found_settings, owned_topics
 from watchroom.kafka import clients
 from watchroom.kafka.asking import refusal
+from watchroom.kafka.header_names import accept_any_header_name
 from watchroom.kafka.security import Security, security_of
+from watchroom.kafka.topic_metadata import log_ids
+from watchroom.kafka.topics import found_settings, owned_topics
 from watchroom.settings import Settings
 from watchroom.tls import Refusal
 

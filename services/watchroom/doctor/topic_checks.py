@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from watchroom.doctor.facts import Kafka, Partition
 from watchroom.doctor.finding import Finding, finding, listed
-from watchroom.intake.topic_settings import differences
-from watchroom.intake.topics import owned_topics
+from watchroom.kafka.topic_settings import differences
+from watchroom.kafka.topics import owned_topics
 from watchroom.settings import Settings
 from watchroom.store.meta import Meta
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
 from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
 from watchroom.exporter.exposition import gauge, labels_text, line
@@ -13,7 +13,6 @@ from watchroom.kinds.kind import By, Kind, MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 
-NO_WINDOW: Final[By] = {}
 _Version = tuple[int, bool]  # of the sums behind a window's text, and whether it is by area
 
 

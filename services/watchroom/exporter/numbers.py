@@ -14,9 +14,9 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.sums import Window, WindowSums, series_behind
 from watchroom.kinds import kind_of, names, quantity_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Reads, Stored
 from watchroom.kinds.measure import Label, Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Shown
 
 LabelSets = Sequence[Mapping[str, str]]

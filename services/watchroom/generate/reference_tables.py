@@ -1,4 +1,4 @@
-"""The reference tables as Python constants, so that the fold looks codes and days up without reading a file."""
+"""The reference tables as one JSON file inside the package, so that the fold finds them wherever it is installed."""
 
 from __future__ import annotations
 
@@ -9,25 +9,16 @@ from itertools import groupby
 from pathlib import Path
 
 FOLDER = Path("schemas") / "reference"
-HEAD = '''"""Offence codes and bank holidays. Derived from schemas/reference by `make generate`; do not edit."""
-
-from __future__ import annotations
-
-from typing import Final
-
-'''
 
 
 def text(root: Path) -> str:
-    """The module, formatted as the formatter would."""
-    offences = [f"    ({', '.join(map(json.dumps, row))}),\n" for row in _offences(root / FOLDER / "offence_codes.csv")]
-    years = [f'    "{year}",\n' for year in _holidays(root / FOLDER / "bank_holidays_england.csv")]
-    return (
-        f"{HEAD}OFFENCES: Final = (\n{''.join(offences)})\n"
-        '"""Home Office offence code, group, subgroup, police.uk category."""\n\n'
-        f"BANK_HOLIDAYS: Final = (\n{''.join(years)})\n"
-        '"""Bank holidays of England on weekdays, a year a text."""\n'
-    )
+    """The file: a line for each offence code, and one for the bank holidays of each year."""
+    tables = {
+        "offences": _offences(root / FOLDER / "offence_codes.csv"),
+        "bank_holidays": _holidays(root / FOLDER / "bank_holidays_england.csv"),
+    }
+    lists = [f'"{name}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]" for name, rows in tables.items()]
+    return "{\n" + ",\n".join(lists) + "\n}\n"
 
 
 def _offences(file: Path) -> Iterator[tuple[str, str, str, str]]:

@@ -14,7 +14,7 @@ QUIET = {
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
     "mode": logging.WARNING,
-    "watchroom.intake.batches": logging.WARNING,
+    "watchroom.intake.faust_app": logging.WARNING,
     "watchroom.intake.fetching": logging.WARNING,
     "asyncio": logging.ERROR,
 }

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.reports.figure import VALUE, Change, Figure, change, figure_of, quotients_of
 from watchroom.reports.held import Content, Held

@@ -4,7 +4,7 @@ One hash, `{force}:partition-counts`, with these fields for a topic:
 
 `<topic>|partitions|<n>`   when an answer of Kafka first showed n partitions, ms; 0 for the first known count
 `<topic>|last|<n>`         when Kafka was last known to show n partitions, ms
-`<topic>|log`              the id of the log that this is said of; a topic made anew begins anew
+`<topic>|log`              the id of the log that this is said of; a recreated topic starts again
 `<topic>|rebuilding`       1 from before a rebuild clears the figures until it has merged the partitions: until then no
                            worker may go on, for it would read what is left partition by partition
 `<topic>|merged|<n>|<p>`   the offset of partition p below which a rebuild has merged by time, when there were n

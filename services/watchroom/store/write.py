@@ -60,7 +60,7 @@ class Store:
         server: Which Redis; a URL alone has no files for TLS.
         force: Whose keys.
         definitions: By stream, from `definition.definition_of`.
-        log_ids: By topic, what tells a log from one made anew under the same name; empty where the
+        log_ids: By topic, what distinguishes a log from a later one of the same name; empty where the
             broker has no such ids.
         backoff: Shared by the clients of one process.
     """

@@ -17,7 +17,7 @@ from watchroom.exporter.top_list import has_top
 from watchroom.kinds import kind_of
 from watchroom.kinds.figure import UNIT, text
 from watchroom.kinds.kind import Reads
-from watchroom.kinds.label_words import title_of, value_words, where_words
+from watchroom.kinds.labels import title_of, value_words, where_words
 from watchroom.kinds.note import WORDS
 
 

@@ -18,14 +18,14 @@ from watchroom.exporter.board.words import (
 )
 from watchroom.exporter.numbers import Number
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import value_words
+from watchroom.kinds.labels import value_words
 
 LONG = 3  # characters; more than that in one of several numbers needs smaller ones
 
 
 def tile(view: TileView) -> Html:
     """A tile of the catalogue."""
-    name = f"{view.measure.id}-{view.tile.place}"
+    name = f"{view.measure.id}-{view.tile.order}"
     leads_to = " (who is behind it)" if has_list(view.measure) else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
     return frame(f"tile-{name}", link, view.state, _word(view), _figures(view))

@@ -176,7 +176,7 @@ def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> Ti
 def _cell(tile: Tile, number: Number) -> Cell:
     state: State = "none"
     if number.value is not None:
-        state = tile.state(number.value) if tile.judges({tile.shown.split: number.label}) else "normal"
+        state = tile.state(number.value) if tile.has_limits({tile.shown.split: number.label}) else "normal"
     return Cell(number.label, number, state)
 
 

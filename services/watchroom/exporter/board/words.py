@@ -11,10 +11,10 @@ from math import floor
 from typing import Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
+from watchroom.kinds.formatting import length
 from watchroom.kinds.kind import Quantity, Unit
-from watchroom.kinds.label_words import where_words
+from watchroom.kinds.labels import where_words
 from watchroom.kinds.measure import Measure, Target
-from watchroom.kinds.words import length
 
 NO_DATA = "NO DATA"
 NONE = "NONE"

@@ -10,7 +10,7 @@ from watchroom.generate.boards import ask, describe
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.maker import MOST_LINES, Maker, in_words
 from watchroom.generate.boards.panels import COUNT, Placed, Query, rows
-from watchroom.kinds.label_words import value_words
+from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (

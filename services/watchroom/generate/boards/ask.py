@@ -133,7 +133,7 @@ def tile(catalogue: Catalogue, measure: Measure, shown: Tile, limits: Limits | N
 
     def under(value: str) -> str:
         one_value = Shown(ask.what, {**ask.where, ask.split: value}, ask.window)
-        judged = limits if shown.judges({ask.split: value}) else None
+        judged = limits if shown.has_limits({ask.split: value}) else None
         return put(stated(_shown(catalogue, measure, one_value), judged, normal=""), ask.split, value)
 
     return " or ".join(under(value) for value in values_shown(measure, label, ask.what))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.label_words import BARE, capital, title_of, where_words
+from watchroom.kinds.labels import BARE, capital, title_of, where_words
 from watchroom.kinds.measure import Label, Measure, Target
 from watchroom.kinds.shown import Tile
 from watchroom.streams import STREAMS
@@ -61,7 +61,7 @@ def platform_card(text: str, threshold: str = NO_LIMITS) -> str:
 
 def clock(measure: Measure) -> str:
     """How the measure is placed in time."""
-    words = STREAMS[measure.stream].words
+    words = STREAMS[measure.stream].vocabulary
     return _sentence(kind_of(measure).clock(measure, lambda word: f"`{word}` ({words[word].meaning})"))
 
 

@@ -13,7 +13,7 @@ from watchroom.generate.boards.maker import SECONDS, SHARE
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Reads, Unit
-from watchroom.kinds.label_words import value_words, where_words
+from watchroom.kinds.labels import value_words, where_words
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Tile
 
@@ -51,7 +51,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         f"live/{measure.id}/{tile.shown}",
         tile.title,
         describe.measure_card(
-            measure, describe.limits_text(limits, said, tile.judged), [f"**Shows.** {_shows(measure, tile)}"]
+            measure, describe.limits_text(limits, said, tile.limits_for), [f"**Shows.** {_shows(measure, tile)}"]
         ),
         UNITS[unit],
         links(sources, measure, measure.display.board),
@@ -67,7 +67,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     if unit is Unit.SECONDS:
         is_long = f"({expr}) >= {MINUTES_FROM_S}"
         queries = [Query(f"({expr}) unless ({is_long})", name), Query(f"1000 * ({is_long})", name)]
-    if limits and (unit is Unit.SECONDS or tile.judged):
+    if limits and (unit is Unit.SECONDS or tile.limits_for):
         # A limit would have to hold for both queries, or for every number beside it: the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None

@@ -12,7 +12,7 @@ from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
 from watchroom.kinds import adds_up, area_windows, kind_of
 from watchroom.kinds.kind import Over, Unit
-from watchroom.kinds.label_words import capital, from_slug, title_of, value_words
+from watchroom.kinds.labels import capital, from_slug, title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
 

@@ -13,7 +13,7 @@ from watchroom.generate.boards.maker import MOST_LINES, SECONDS, SHARE, Maker
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 from watchroom.kinds import adds_up, kind_of
-from watchroom.kinds.label_words import title_of, value_words
+from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown
 
@@ -163,5 +163,5 @@ def _written(expr: str) -> str:
 
 
 def _has_targets(measure: Measure, label: Label) -> bool:
-    """Whether a target can be told from this label alone."""
+    """Whether a target is identified by this label alone."""
     return all(set(target.where) <= {label.name} for target in measure.targets)

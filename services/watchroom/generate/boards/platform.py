@@ -15,7 +15,7 @@ from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, NO_WORDS, Head, Link, Placed, Query, number, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE, NOT_FED, Word
 from watchroom.kinds import KINDS, names
-from watchroom.kinds.label_words import capital, from_slug
+from watchroom.kinds.labels import capital, from_slug
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
@@ -183,7 +183,7 @@ def _refused(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
     text = "Label sets of a measure that have no figure younger than its entry allows; empty where nobody reports any."
     old = replace(maker.head("Figures that are old", text, alert="FigureOld"), nothing=NO_FIGURE)
     yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=8, height=6)
-    yield from _counted_beside(maker, catalogue)
+    yield from _excluded(maker, catalogue)
 
 
 def _refused_fields(maker: _Maker) -> Iterator[Placed]:
@@ -209,7 +209,7 @@ def _any_or_none(name: str, labels: str) -> str:
     return f"({_metric(name, labels)} > 0) or sum by (force) ({_metric(name, labels)})"
 
 
-def _counted_beside(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
+def _excluded(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
     """What every measure leaves out because the feed was wrong."""
     for suffix, text in EXCLUDED.items():
         parts = []

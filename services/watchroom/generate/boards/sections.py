@@ -17,7 +17,7 @@ from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranki
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Quantity, Unit
-from watchroom.kinds.label_words import title_of, value_words
+from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import Label
 
 MOST_BARS = 10
@@ -197,7 +197,7 @@ def _now(make: Maker) -> Iterator[Placed]:
         count *= len(label.values)
     length = "dtdhms" if make.seconds == LENGTHS else LENGTHS
     columns = {_heading(each): Column(length) for each in kind.quantities.values() if each.unit is Unit.SECONDS}
-    judged = [tile for tile in measure.display.tiles if tile.judges_all]
+    judged = [tile for tile in measure.display.tiles if tile.limits_every_number]
     for tile in judged:
         columns[_heading(kind.quantities[tile.shown.what])] = Column(COUNT, warning=tile.warning)
     threshold = "; ".join(

@@ -1,0 +1,89 @@
+"""Labels, their values and lengths of time as people say them: one function each, for pages, boards and reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from watchroom.catalogue.load import load_catalogue
+from watchroom.kinds.formatting import length
+from watchroom.kinds.labels import title_of, value_words, where_text, where_words
+from watchroom.kinds.measure import Label, Target
+
+CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
+LABELS = {label.name: label for measure in CATALOGUE.measures.values() for label in measure.labels}
+OF_FIGURES = CATALOGUE.measures["gun_crime_published"]
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "said"),
+    [
+        ("grade", "1", "Grade 1"),
+        ("line", "999", "999"),
+        ("group", "theft_offences", "Theft offences"),
+        ("class", "non_emergency", "Non-emergency"),
+        ("incident_category", "asb", "Anti-social behaviour"),
+        ("incident_category", "unknown", "Unknown"),
+        ("area", "newcastle_under_lyme", "Newcastle-under-Lyme"),
+        ("area", "east_staffordshire", "East Staffordshire"),
+        ("area", "cannock_chase", "Cannock Chase"),
+        ("area", "county_unknown", "County, district not known"),
+        ("area", "out_of_force", "Out of force"),
+    ],
+)
+def test_a_value_is_said_as_people_say_it(label: str, value: str, said: str) -> None:
+    """Proper names keep their capitals and hyphens; a grade alone would be a bare digit."""
+    assert value_words(LABELS[label], value) == said
+
+
+def test_every_area_of_the_force_has_a_capital_in_each_name() -> None:
+    """The slug's own words would call it East staffordshire."""
+    districts = CATALOGUE.areas.groups["county"][:-1]
+    assert len(districts) == 8
+    for value in districts:
+        words = value_words(LABELS["area"], value).replace("-", " ").split()
+        assert all(word[0].isupper() for word in words if word != "under"), value
+
+
+def test_a_label_has_a_title_where_its_name_is_no_english() -> None:
+    """`cli type` is a word of telephone engineers."""
+    assert title_of(LABELS["cli_type"]) == "type of calling number"
+    assert title_of(LABELS["grade"]) == "grade"
+
+
+def test_several_labels_are_said_in_one_line() -> None:
+    """In a sentence each value follows its label; in a list of words an unknown one alone would say nothing."""
+    attendance = CATALOGUE.measures["incident_attendance_time"]
+    by = {"grade": "1", "area": "cannock_chase"}
+    assert where_text(attendance, by) == "grade 1, area Cannock Chase"
+    assert where_words(attendance, by) == "Grade 1, Cannock Chase"
+    assert where_words(attendance, {"grade": "2", "area": "unknown"}) == "Grade 2, area unknown"
+    assert where_text(OF_FIGURES, {"area": "county"}) == "area county"
+
+
+def test_a_title_of_the_schema_stands_over_the_slug() -> None:
+    """Without one, the slug's words are said."""
+    plain = Label("kind", "kind", ("pcda",), "unknown")
+    assert value_words(plain, "pcda") == "Pcda"
+    assert value_words(Label("kind", "kind", ("pcda",), "unknown", titles={"pcda": "PCDA"}), "pcda") == "PCDA"
+
+
+@pytest.mark.parametrize(
+    ("length_s", "said"),
+    [
+        (0.5, "0.5 s"), (10, "10 s"), (60, "60 s"), (90, "90 s"), (120, "2 min"), (630, "10 min 30 s"),
+        (900, "15 min"), (3_600, "1 h"), (5_400, "1 h 30 min"), (86_400, "24 h"), (172_800, "48 h"),
+        (259_200, "3 d"), (266_400, "3 d 2 h"), (2_592_000, "30 d"),
+    ],
+)  # fmt: skip
+def test_a_limit_is_said_in_hours_and_days(length_s: float, said: str) -> None:
+    """Nobody says 172,800 seconds; and it is exact, because it is what others are judged by."""
+    assert length(length_s) == said
+
+
+def test_a_target_says_whether_its_limit_meets_it() -> None:
+    """Within includes it, below does not."""
+    assert Target({}, 172_800_000, inclusive=True).said == "within 48 h"
+    assert Target({}, 10_000, inclusive=False).said == "below 10 s"
