@@ -113,13 +113,13 @@ class SourceRule(BaseModel):
     A source with neither heartbeats nor a silence limit, such as a one-off import, is not waited for.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     heartbeats: bool = True
-    silence_s: float | None = Field(
-        default=None, gt=0, description="longest gap between events, where there are no heartbeats"
-    )
-    history: bool = Field(default=False, description="its `recordedtime` is the arrival")
+    silence_s: float | None = Field(default=None, gt=0)
+    """longest gap between events, where there are no heartbeats"""
+    history: bool = False
+    """its `recordedtime` is the arrival"""
 
 
 class Days(RootModel[dict[StreamName, Annotated[float, Field(gt=0)]]]):
