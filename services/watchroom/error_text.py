@@ -1,6 +1,6 @@
-"""What to write instead of a value that pydantic refuses, in words of ours.
+"""What to write instead of a value that pydantic refuses.
 
-Settings, catalogue and mappings all say `found X; write Y`: pydantic's own sentences do not fit behind "write".
+Settings, catalogue and mappings all say `found X; write Y`: pydantic's own messages do not fit after "write".
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _TEXTS = {
 
 
 def what_to_write(item: Mapping[str, Any], own: Mapping[str, str] | None = None, otherwise: str = "") -> str:
-    """The words behind "write" for one error of pydantic's.
+    """The text after "write" for one of pydantic's errors.
 
     Args:
         item: The error, as `ValidationError.errors()` lists it.
-        own: Words that the caller has for an error's type, or for a pattern; they stand over ours.
-        otherwise: For what nobody has words for; default: pydantic's own message.
+        own: Texts of the caller for types of errors or patterns; they override ours.
+        otherwise: For errors without a text; default: pydantic's own message.
     """
     kind, limits, own = item["type"], item.get("ctx", {}), own or {}
-    if kind == "value_error":  # a check of our own says it itself
+    if kind == "value_error":  # our own check has the text
         return str(item["msg"]).removeprefix("Value error, ")
     if (pattern := limits.get("pattern")) in own:
         return own[pattern]

@@ -57,7 +57,10 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ("2018-12,calls,999,,,count,1", "measure: found 'calls'; write one of call_volume"),
         ("2018-12,calls_waiting,999,,,count,1", "measure: found 'calls_waiting'; write one of"),
         ("2018-12,call_volume,112,,,count,1", "line: found '112'; write one of 999, 101, unknown, other, or nothing"),
-        ("2018-12,call_volume,999,1,,count,1", "grade: found '1'; write nothing: call_volume is not split by grade"),
+        (
+            "2018-12,call_volume,999,1,,count,1",
+            "grade: found '1'; write nothing, because call_volume is not split by grade",
+        ),
         ("2018-12,call_volume,999,,,calls,1", "field: found 'calls'; write one of count"),
         ("2018-12,call_volume,999,,,count,1.5", "value: found '1.5'; write a whole number from 0"),
         ("2018-12,call_volume,999,,,count,-1", "value: found '-1'; write a whole number"),
@@ -65,9 +68,12 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ("2018-12,call_volume,999,,,count,9007199254740992", "value: found '9007199254740992'"),
         (f"2018-12,call_volume,999,,,count,{'9' * 5000}", "value: found '9999"),
         *((f"2018-12,call_volume,999,,,count,{text}", f"value: found {text!r}; write a whole") for text in NOT_PLAIN),
-        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7, as the header has"),
-        ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found no CSV"),
-        ("2018-12,call_volume,101,,,count,7", "found the same month, measure, labels and field as line 2; write each"),
+        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7 cells, as in the header"),
+        ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found invalid CSV"),
+        (
+            "2018-12,call_volume,101,,,count,7",
+            "found the same month, measure, labels and field as line 2; write only one",
+        ),
     ],
 )
 def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
@@ -85,7 +91,7 @@ def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken(
     rows = "2018-12,incident_volume,,1,County,count,5\n2018-12,incident_volume,,1,county_unknown,count,4\n"
     found = parse_baseline("b.csv", HEAD + rows, YEAR, catalogue)
     (fault,) = found.faults
-    said = "b.csv:2: area: found 'County', which is a group of areas; write an area; of the group these: newcastle"
+    said = "b.csv:2: area: found 'County', which is a group of areas; write one of the areas of the group: newcastle"
     assert str(fault).startswith(said)
     assert str(fault).endswith("staffordshire_moorlands, county_unknown")
     assert list(found.entries) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
@@ -100,7 +106,7 @@ def test_a_part_above_its_whole_is_refused() -> None:
         "2018-12,call_answer_time,999,,,observations,5",
     )
     assert [str(fault) for fault in found.faults] == [
-        "b.csv:2: value: found 9, with whole 8; write a part that is not above its whole"
+        "b.csv:2: value: found 9, with whole 8; write a part that is not greater than its whole"
     ]
     assert len(found.entries) == 3
 
@@ -114,7 +120,7 @@ def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str,
     row = "2018-12,call_answer_time,999,,,"
     found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
     assert [str(fault) for fault in found.faults] == [
-        f"b.csv:{line}: value: found {number}, with all bins {together} together, but observations 10; "
+        f"b.csv:{line}: value: found {number}, all bins together {together}, but observations 10; "
         "write bins that add up to observations"
         for line, number in enumerate(bins.values(), 3)
     ]
@@ -135,7 +141,7 @@ def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
     ("header", "said"),
     [
         ("month,measure,field\n", "header: found no column 'value'"),
-        ("month,measure,field,value,colour\n", "header: found a column 'colour'"),
+        ("month,measure,field,value,colour\n", "header: found an unknown column 'colour'"),
         ("month,measure,field,value,line,line\n", "header: found the column 'line' twice"),
         ("", "header: found no column 'month'"),
     ],

@@ -120,7 +120,7 @@ def test_a_report_of_figures_alone_stands(redis_server: RedisServer) -> None:
             assert found[measure]["remark"] == f"no events of calls are held in {when}"
     assert read_report(settings, Request(), NOW_MS).months[-1] == "2021-11"
     for months_ in (1, 12):
-        with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is yet to come; write one of 2021-11"):
+        with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is in the future; write one of 2021-11"):
             read_report(settings, Request("2031-01", months_), NOW_MS)
 
 
@@ -128,7 +128,7 @@ def test_a_month_yet_to_come_is_refused_and_the_running_one_is_not(redis_server:
     """Twelve months that end in the future have months that are held, and those to come would be told as 0."""
     settings = filled(redis_server, [*calls("2021-12"), *calls("2022-02")])
     assert read_report(settings, Request("2022-02"), NOW_MS).months[-1] == "2022-02"
-    said = "found '2022-03', which is yet to come; write one of 2021-12, 2022-02"
+    said = "found '2022-03', which is in the future; write one of 2021-12, 2022-02"
     with pytest.raises(ConfigurationInvalid, match=said):
         read_report(settings, Request("2022-03"), NOW_MS)
     with pytest.raises(ConfigurationInvalid, match="and none of the 12 months that end with it is held; write one of"):

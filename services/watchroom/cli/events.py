@@ -36,7 +36,9 @@ RULES = Path(__file__).resolve().parents[3] / "deploy" / "prometheus" / "rules"
 
 ForS = Annotated[
     float | None,
-    typer.Option("--for", parser=number, metavar="SECONDS", help="How long the live part runs; default: until Ctrl-C."),
+    typer.Option(
+        "--for", parser=number, metavar="SECONDS", help="How many seconds the live part runs; default: until Ctrl-C."
+    ),
 ]
 Busy = Annotated[
     float,

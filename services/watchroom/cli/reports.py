@@ -1,4 +1,4 @@
-"""`watchroom months`, `report` and `measures`: what analysts ask for."""
+"""Commands that print figures: months, report, measures, and the lists behind tiles."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def months(
             for line in freshness(found.as_of, settings, int(time.time() * 1000)):
                 if output == "table":
                     results.print(line.text, style="" if line.is_fresh else "bold red", markup=False, soft_wrap=True)
-                elif not line.is_fresh:  # fresh or not, every row says it; without rows nothing would
+                elif not line.is_fresh:  # every row says it, but there may be no rows
                     messages.print(line.text)
 
 

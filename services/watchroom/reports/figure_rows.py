@@ -1,7 +1,8 @@
-"""The report's rows of figures that were produced elsewhere, and of notes. Pure.
+"""The report's rows for figures that are produced elsewhere, and for notes. Pure.
 
-A figure is shown by its own period and adds up with nothing. Of each span the period that ends latest is shown, among
-those that were as at no later than asked. A period has its latest version only: if that is younger, it is named.
+A figure has its own period and is never added up. For each span, the report shows the period that ends latest, among
+the figures whose as-at day is not later than requested. Only the latest version of a period is known: if that version
+is later than requested, the report says so.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Kept(NamedTuple):
     by: By
     period: str  # 2020-12/2021-11
     fields: Fields
-    before: Fields  # as they were when the month closed in which the period ends
+    before: Fields  # as they were when the last month of the period closed
     restatements: int  # events that changed it since then
     closed: bool
     as_at: str  # its day in the reporting zone
@@ -36,27 +37,27 @@ class Kept(NamedTuple):
 
     @property
     def as_at_ms(self) -> int:
-        """0: there is none."""
+        """0 if there is none."""
         return self.fields.get(kind.AS_AT_MS, 0)
 
 
 class AsAt(NamedTuple):
-    """Up to when versions count."""
+    """The last day whose figures are used."""
 
     day: str  # 2022-01-27, included
     end_ms: int  # first moment after it
 
     def has(self, kept: Kept) -> bool:
-        """Whether this version was there by then."""
+        """Whether this version existed by then."""
         return 0 < kept.as_at_ms < self.end_ms
 
     def misses(self, kept: Kept) -> bool:
-        """Whether the period was over by then, and its version is younger."""
+        """Whether the period had ended by then, but its version is later."""
         return kept.as_at_ms >= self.end_ms and known_period(kept.period).last <= self.day
 
 
 class Choices(NamedTuple):
-    """What all rows of figures share."""
+    """What all rows of figures have in common."""
 
     as_at: AsAt
     baselines: Mapping[str, Baseline]
@@ -65,7 +66,7 @@ class Choices(NamedTuple):
 
 
 def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
-    """A row for each label set and span that has a figure; one without a figure where there is none at all."""
+    """A row for each label set and span that has a figure; if there is none at all, one row without a figure."""
     found = False
     for by in measure.label_sets():
         same = [each for each in kept if each.by == by]
@@ -81,9 +82,9 @@ def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], c
 
 
 def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
-    """The rows of one span: of each period that ends latest, since of ranges several may; none of no figure.
+    """The rows of one span: one for each period that ends latest (several ranges may end together).
 
-    Without a figure there is a row of the latest period whose version is younger than asked.
+    If no figure can be used, there is a row for the latest period whose version is later than requested.
     """
     there = [each for each in of_span if choices.as_at.has(each)]
     shown = _latest(there)
@@ -116,18 +117,18 @@ def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], choices: Ch
 
 
 def early_text(period: str, as_at: str) -> str:
-    """Says of a figure as at a day before the last one of its period that it is of a part of it; else nothing."""
+    """A remark if the figure's as-at day is before the end of its period, so that it covers only part of it."""
     return f"as at {as_at}, before the period ends" if as_at < known_period(period).last else ""
 
 
 def note_row(measure: Measure, rows: tuple[int, ...], words: str, baselines: Mapping[str, Baseline]) -> ReportRow:
-    """A row that is given in words only."""
+    """A row that consists of text."""
     none = {name: Compared(each.words, ()) for name, each in baselines.items()}
     return replace(_row(measure, {}, words), rows=rows, compared=none)
 
 
 def exact_of(measure: Measure, fields: Fields) -> Exact | None:
-    """A figure's number, exact; None where it has none."""
+    """The exact number of a figure; None if it has none."""
     per = 10 ** kind.DECIMALS.of(measure)
 
     def number(what: str) -> int | None:
@@ -168,14 +169,14 @@ def _compared(
     figure, now = _figure(measure, then.fields), _figure(measure, shown.fields)
     found = found._replace(figure=figure, small=figure.is_small(choices.small_below))
     if early := early_text(then.period, then.as_at):
-        return found._replace(reason=f"no change, since its figure is {early}")
+        return found._replace(reason=f"no change, because its figure is {early}")
     if early_text(shown.period, shown.as_at):
-        return found._replace(reason="no change, since the figure is as at a day before its period ends")
+        return found._replace(reason="no change, because the figure is as at a day before its period ends")
     return found._replace(changes={VALUE: change(now.value, figure.value)})
 
 
 def _months(shown: Kept | None, baseline: Baseline) -> BaselineMonths:
-    """The months of a baseline with which a figure is compared; they follow one another, as those of its period do."""
+    """The months of a baseline that a figure is compared with; they must be consecutive, as those of its period are."""
     if shown is None:
         return BaselineMonths((), "no figure to compare")
     period = known_period(shown.period)
@@ -184,7 +185,7 @@ def _months(shown: Kept | None, baseline: Baseline) -> BaselineMonths:
     found = baseline.months_for(months_from(period.first[:7], period.last[:7]))
     if found.reason or list(found.months) == months_from(found.months[0], found.months[-1]):
         return found
-    return found._replace(reason="its months do not follow one another, so no figure is of them")
+    return found._replace(reason="its months are not consecutive, so no figure covers them")
 
 
 def _last(kept: Kept) -> str:
@@ -192,6 +193,6 @@ def _last(kept: Kept) -> str:
 
 
 def _latest(kept: Sequence[Kept]) -> list[Kept]:
-    """Those that end latest, the longest period first."""
+    """The figures whose periods end latest, the longest period first."""
     last = max(map(_last, kept), default="")
     return sorted((each for each in kept if _last(each) == last), key=lambda each: known_period(each.period).first)

@@ -1,4 +1,4 @@
-"""`watchroom measures`: what each measure is, and which rows of the published report it serves."""
+"""`watchroom measures`: each measure, and which rows of the published report use it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.report_text import target_text
 
 COLUMNS: Final = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "target", "windows", "source")
-"""The keys of an object, which are a contract."""
+"""The keys of an object; programs rely on them."""
 
 
 def measures(catalogue: Catalogue) -> Iterator[dict[str, object]]:
-    """An object a measure, in catalogue order, with the keys `COLUMNS`."""
+    """One object for each measure, in catalogue order, with the keys `COLUMNS`."""
     for measure in catalogue.measures.values():
         yield {
             "id": measure.id,

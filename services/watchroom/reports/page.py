@@ -1,4 +1,4 @@
-"""The report as one HTML file without outside references, which prints on A4 landscape."""
+"""The report as one HTML file that loads nothing else and prints on A4 landscape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from watchroom.reports.report_text import Line, areas_text, lines, nested_text, 
 
 
 class Definition(NamedTuple):
-    """What a measure of the page means."""
+    """The definition of a measure on the page."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class Shown(NamedTuple):
     name: str
     fed_by: str
     lines: list[Line]
-    remarks: list[str]  # its areas, how final it is, why a baseline is absent
+    remarks: list[str]  # its areas, how final it is, why a baseline is missing
 
 
 def page(report: Report) -> str:
@@ -50,7 +50,7 @@ def page(report: Report) -> str:
 
 
 def definitions(report: Report) -> list[Definition]:
-    """Every measure of the report once, in its order."""
+    """Every measure of the report once, in the order of the report."""
     measures = {row.measure.id: row.measure for _, rows in report.sections for row in rows}
     return [
         Definition(each.id, each.brief, each.definition, each.display.excludes, target_text(each), each.source)

@@ -1,4 +1,4 @@
-"""`watchroom report`: reads what the report is made of, and hands it to the parts that compute rows."""
+"""`watchroom report`: reads the contents of the report from Redis, and computes its rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Report(NamedTuple):
     small_below: int
     notes: Sequence[str]  # about all measures
     sections: Sequence[tuple[Section, Sequence[ReportRow]]]
-    applied: Sequence[Line] = ()  # when it was printed, and how far the events of each stream were applied by then
+    applied: Sequence[Line] = ()  # when it was printed, and how far each stream was applied
 
 
 def read_report(
@@ -64,7 +64,7 @@ def read_report(
         filled = collector.check()
         tell_refused(filled, warn)
         reading = MonthReader(collector, now_ms)
-        is_refused = bool({STREAM.name} & {*filled.refused})  # then its entities are not ours to read
+        is_refused = bool({STREAM.name} & {*filled.refused})  # then its entities cannot be read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_of_report(request, has_figures=bool(figures))
         as_at = request.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
@@ -87,7 +87,7 @@ def read_report(
             case Reads.BUCKETS:
                 yield from rows_of(measure, rows, source)
             case Reads.OPEN_SET:
-                return  # who is open now is of no month
+                return  # it has no months
             case Reads.FIGURES:
                 kept, as_of_ms = figures.get(measure.id, []), source.held.as_of.get(measure.stream)
                 yield from figure_rows(measure, rows, kept, Choices(cut, baselines, as_of_ms, layout.small_below))
@@ -122,7 +122,7 @@ def read_report(
 def _applied(
     sections: Iterable[tuple[Section, Sequence[ReportRow]]], as_of: AsOf, settings: Settings, now_ms: int
 ) -> list[Line]:
-    """When the report was printed, and how far each stream of its rows is applied."""
+    """When the report was printed, and how far the streams of its rows are applied."""
     shown = {stream for _, rows in sections for row in rows for stream in row.measure.streams}
     of_shown = {stream: at_ms for stream, at_ms in as_of.items() if stream in shown}
     printed = Line(f"printed {clock(now_ms, ZoneInfo(settings.zone))}", is_fresh=True)
@@ -137,9 +137,9 @@ def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) 
 
 
 def _why_on_top(sent: Note, catalogue: Catalogue, refused: Collection[str]) -> str | None:
-    """Why a note stands at the top: it is about all measures (nothing to say), or about one that has no row.
+    """Why a note is at the top: it is about all measures (an empty text), or about a measure without a row.
 
-    None: it stands with its measure.
+    None: it is shown with its measure.
     """
     if not sent.measure:
         return ""
@@ -153,12 +153,12 @@ def _why_on_top(sent: Note, catalogue: Catalogue, refused: Collection[str]) -> s
 def _note_text(sent: Note, more: str = "") -> str:
     """`From March 2020 on ... (2020-03 to 2020-07)`."""
     period = f"from {sent.since} on" if not sent.until else " to ".join(dict.fromkeys((sent.since, sent.until)))
-    turned = "it ends before it begins" if sent.is_turned else ""
+    turned = "the period ends before it begins" if sent.is_turned else ""
     return f"{sent.text} ({'; '.join(filter(None, (more, period, turned)))})"
 
 
 def _checked(settings: Settings, request: Request) -> tuple[Layout, Mapping[str, Baseline]]:
-    """What the files say, and every word of the command line that cannot be; months are checked against Redis later."""
+    """Layout and baselines, or all faults of the request. Months are checked against Redis later."""
     faults: list[Fault] = []
     if request.to is not None and not is_month(request.to):
         faults.append(Fault("--to", "", repr(request.to), "a month such as 2021-11"))

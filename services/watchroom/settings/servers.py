@@ -43,7 +43,7 @@ class KafkaSettings(BaseModel):
     @field_validator("kafka_user", "kafka_password")
     @classmethod
     def _with_sasl(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
-        """A login that is not sent must not be given: somebody believes that it is sent."""
+        """A login that is not sent must not be given, because somebody believes that it is sent."""
         security = info.data.get("kafka_security", "")
         if security.startswith("sasl_") and not _text(value):
             raise ValueError(f"one, or WATCHROOM_KAFKA_SECURITY other than {security}")
@@ -70,22 +70,22 @@ class RedisSettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)  # it may hold a password
+    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)  # it may contain a password
     """Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
     redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels
     (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are
     percent-encoded (better from a file)"""
     redis_sentinel_user: str = ""
-    """with redis+sentinel://: the sentinels' own user, where they have users"""
+    """with redis+sentinel://: the sentinels' own user, if they have users"""
     redis_sentinel_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
-    """with redis+sentinel://: the sentinels' own password, where they ask for one (better from a file)"""
+    """with redis+sentinel://: the sentinels' own password, if they have one (better from a file)"""
     redis_read_from: Literal["primary", "replica"] = "primary"
-    """with redis+sentinel://: whether the exporter reads from the primary or, where there is one, from a replica"""
+    """with redis+sentinel://: whether the exporter reads from the primary or, if there is one, from a replica"""
     redis_ca: str = ""
     """with rediss:// or rediss+sentinel://: PEM file of the authority that signs the servers' certificates;
     default: the system's"""
     redis_cert: str = ""
-    """with rediss:// or rediss+sentinel://: PEM file of our own certificate, where Redis asks for one"""
+    """with rediss:// or rediss+sentinel://: PEM file of our own certificate, if Redis asks for one"""
     redis_key: str = Field(default="", validate_default=True)
     """PEM file of its key, without a pass phrase"""
 
@@ -110,7 +110,7 @@ class RedisSettings(BaseModel):
     @field_validator("redis_sentinel_user", "redis_sentinel_password", "redis_read_from")
     @classmethod
     def _with_sentinels(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
-        """Settings that are not used must not be given: somebody believes that they are used."""
+        """Settings without effect must not be given, because somebody believes that they are used."""
         url, text = info.data.get("redis_url"), _text(value)
         if text not in ("", "primary") and url is not None and not parse_redis_url(url).sentinels:
             write = "primary" if info.field_name == "redis_read_from" else "none"
