@@ -105,7 +105,7 @@ async def use(server: Server | str, force: str) -> None:
     reader = Reader(server, force)
     try:
         assert reader.process().run_id
-        assert reader.life()
+        assert reader.generation()
         assert reader.changed_since(0) == (0, [])
         assert reader.months() == []
         assert not any(state.next_offset for state in reader.partitions().values())

@@ -14,7 +14,7 @@ from watchroom.kinds.open_now import OpenTile
 from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.filled import Filled, check_filled
+from watchroom.store.compatibility import Compatibility, check_compatible
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -37,17 +37,17 @@ class Collector:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
         return cls(Reader(settings.redis, settings.force), catalogue, settings)
 
-    def check(self, streams: Iterable[str] = ()) -> Filled:
-        """Redis was filled, and at least one stream, and each of `streams`, under this catalogue and these settings.
+    def check(self, streams: Iterable[str] = ()) -> Compatibility:
+        """Check that Redis holds figures under our definitions: of at least one stream, and of each of `streams`.
 
         Raises:
             WorkFailed: No worker has ever written there.
             RebuildNeeded: Its figures were made under other definitions; reading them as ours would be wrong.
             StoreUnavailable: Redis did not answer.
         """
-        filled = check_filled(self.reader, self.settings, self.catalogue)
-        filled.refuse(streams)
-        return filled
+        found = check_compatible(self.reader, self.settings, self.catalogue)
+        found.refuse(streams)
+        return found
 
     def months(self, only: Collection[str] | None, as_of: AsOf, *, published: bool = False) -> list[Row]:
         """Rows of all months, or of those named in `only`; by month, then in catalogue order.

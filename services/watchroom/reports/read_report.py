@@ -30,7 +30,7 @@ from watchroom.rolling.calendar import Calendar, is_month
 from watchroom.rolling.periods import DAY, period_of
 from watchroom.settings import Settings
 from watchroom.store.bands import Held as HeldTokens
-from watchroom.store.filled import tell_refused
+from watchroom.store.compatibility import warn_refused
 from watchroom.streams import STREAMS
 from watchroom.streams.returns import STREAM
 
@@ -76,10 +76,10 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
     collector = Collector.of(settings)
     try:
         layout, baselines = _checked(settings, asked)
-        filled = collector.check()
-        tell_refused(filled, warn)
+        found = collector.check()
+        warn_refused(found, warn)
         reading = _Reading(collector, now_ms)
-        is_refused = bool({STREAM.name} & {*filled.refused})  # then its entities are not ours to read
+        is_refused = bool({STREAM.name} & {*found.refused})  # then its entities are not ours to read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_asked(asked, has_figures=bool(figures))
         as_at = asked.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
@@ -117,7 +117,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         (section, [
             row
             for measure, rows in section.measures(catalogue)
-            if filled.refused.keys().isdisjoint(measure.streams)
+            if found.refused.keys().isdisjoint(measure.streams)
             for row in _with_notes(rows_of_measure(measure, rows), told, measure.id)
         ])
         for section in layout.only(asked.sections)
@@ -128,7 +128,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         as_at,
         {name: each.words for name, each in baselines.items()},
         layout.small_below,
-        [_words(each, why) for each in told if (why := _why_on_top(each, catalogue, filled.refused)) is not None],
+        [_words(each, why) for each in told if (why := _why_on_top(each, catalogue, found.refused)) is not None],
         [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
         _applied(sections, source.held.as_of, settings, now_ms),
     )

@@ -24,10 +24,10 @@ from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.tokens import LEFT_OUT
 from watchroom.reports.restated import changes_by_series, deltas, restatements
 from watchroom.rolling.periods import known_period
-from watchroom.store.bands import Standing
+from watchroom.store.bands import ReportedBands
 
 Fields = Mapping[str, int]
-NO_BANDS: Final[Mapping[str, Standing]] = {}
+NO_BANDS: Final[Mapping[str, ReportedBands]] = {}
 DIGITS = 6  # of seconds and shares: below what was measured, so that nothing is lost by rounding
 
 
@@ -48,7 +48,7 @@ class Month(NamedTuple):
     closed: Mapping[str, bool]  # by stream
     topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
     fed: Collection[str] = ()  # streams that the force feeds: a sum is given only while all of its are
-    bands: Mapping[str, Standing] = NO_BANDS  # by measure of tokens
+    bands: Mapping[str, ReportedBands] = NO_BANDS  # by measure of tokens
 
 
 AsOf = Mapping[str, int | None]
@@ -95,7 +95,7 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
 
 
 def _bands_row(
-    measure: Measure, period: str, standing: Standing, left_out: int, as_of: AsOf, *, published: bool
+    measure: Measure, period: str, standing: ReportedBands, left_out: int, as_of: AsOf, *, published: bool
 ) -> Row:
     """The row of a measure of tokens. Of restatements the difference is known, not how many there were.
 

@@ -96,9 +96,9 @@ class Reader(SyncClient):
         fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
         return process_of_hello(f"connection {self.connections}", fields)
 
-    def life(self) -> str:
+    def generation(self) -> str:
         """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""
-        return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.LIFE))) or ""
+        return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.GENERATION))) or ""
 
     def meta(self) -> Meta | None:
         """Under what the figures were made; None before the first worker."""

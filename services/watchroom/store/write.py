@@ -140,7 +140,7 @@ class Store(AsyncClient):
         """Bind what is bound to nothing; all that `meta` holds then."""
         life = secrets.token_hex(8)
         streams = [
-            (stream, self._fingerprints[stream], [keys.LIFE, life, *self._bound_with(stream)])
+            (stream, self._fingerprints[stream], [keys.GENERATION, life, *self._bound_with(stream)])
             for stream in self._topics
         ]
         packed = msgpack.packb(streams, use_bin_type=False)
