@@ -15,6 +15,7 @@ from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED, LATEST
+from watchroom.events.messages import shown
 from watchroom.events.partitioner import CountInUse, partition_of
 from watchroom.events.record import Arrived, Event, Headers, Record
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text, unit_since_1970
@@ -138,7 +139,7 @@ class Admission:
             belongs = partition_of(key, count)
             raise EventRefused(
                 reasons.WRONG_PARTITION,
-                f"key {_shown(event.subject)} lies in partition {self._partition} and belongs in {belongs} of"
+                f"key {shown(event.subject)} lies in partition {self._partition} and belongs in {belongs} of"
                 f" {count}; set partitioner=murmur2_random in the producer (librdkafka's default differs from Kafka's)",
             )
 
@@ -244,20 +245,16 @@ def _refuse_impossible(timestamp_ms: int) -> None:
 
 
 def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
-    found = "is missing" if key is None else f"is {_shown(key.decode('utf-8', 'backslashreplace'))}"
+    found = "is missing" if key is None else f"is {shown(key.decode('utf-8', 'backslashreplace'))}"
     if event.type == HEARTBEAT:
         raise EventRefused(
             reasons.WRONG_KEY,
-            f"the key {found}, the subject {_shown(event.subject)}; a heartbeat's key and subject are its"
-            f" source: write {_shown(event.source)} in both",
+            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject are its"
+            f" source: write {shown(event.source)} in both",
         )
     raise EventRefused(
-        reasons.WRONG_KEY, f"the key {found}; write the subject {_shown(event.subject)} in UTF-8, nothing around it"
+        reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, nothing around it"
     )
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _beyond(ms: int, limit_ms: int) -> str:

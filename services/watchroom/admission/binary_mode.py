@@ -18,6 +18,7 @@ from watchroom.admission.refusal import read_json
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ATTRIBUTE, CONTENT_TYPE, SPECVERSION
+from watchroom.events.messages import MOST_SHOWN, shown
 from watchroom.events.record import Event, Headers
 
 _STRUCTURED: Final = "application/cloudevents"
@@ -26,7 +27,6 @@ _DATACONTENTTYPE: Final = "datacontenttype"
 _NO_ATTRIBUTES: Final = ("data", "data_base64")  # no attribute of CloudEvents may have these names
 _LIKE_OURS: Final = ("ce_", "ce-", "cloudevents")  # as HTTP, AMQP and older drafts write them
 _LENGTH: Final = len(CONTENT_TYPE)
-_MOST_SHOWN: Final = 60
 
 
 def parse_record(headers: Headers, value: bytes | None) -> Event | None:
@@ -48,7 +48,7 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
     if content_type.startswith(_STRUCTURED):
         is_binary = False
         if content_type.startswith(_BATCH):
-            raise _refused(CONTENT_TYPE, f"says {_shown(content_type)}, a batch of events", "one event a record")
+            raise _refused(CONTENT_TYPE, f"says {shown(content_type)}, a batch of events", "one event a record")
     if value is None and not is_binary:
         return None
     attributes = attributes_of(headers) if is_binary else {}
@@ -95,13 +95,13 @@ def attributes_of(headers: Headers) -> dict[str, str]:
         try:
             found[name] = said.decode()
         except UnicodeDecodeError:
-            shown = _shown(said[:_MOST_SHOWN].decode("utf-8", "backslashreplace"))
-            raise _refused(header, f"is {shown}, which is not UTF-8", "it in UTF-8") from None
+            found_text = shown(said[:MOST_SHOWN].decode("utf-8", "backslashreplace"))
+            raise _refused(header, f"is {found_text}, which is not UTF-8", "it in UTF-8") from None
     return found
 
 
 def _about_binary(content_type: str) -> str:
-    about = f" (its {CONTENT_TYPE} is {_shown(content_type)})" if content_type else ""
+    about = f" (its {CONTENT_TYPE} is {shown(content_type)})" if content_type else ""
     return f"The record is in binary mode: attributes are headers such as {ATTRIBUTE}id, data is its value, JSON{about}"
 
 
@@ -109,15 +109,11 @@ def _about_structured(headers: Headers, content_type: str) -> str:
     """What headers tell of a record that was read as structured and is no event."""
     like = [name for name, _ in headers if name.lower().startswith(_LIKE_OURS)]
     if like and not content_type.startswith(_STRUCTURED):
-        return f"Its header {_shown(like[0])} looks like binary mode, for which the header {SPECVERSION} is missing"
+        return f"Its header {shown(like[0])} looks like binary mode, for which the header {SPECVERSION} is missing"
     if content_type.startswith(_STRUCTURED) and "json" not in content_type:
-        return f"Its {CONTENT_TYPE} is {_shown(content_type)}; only application/cloudevents+json is read"
+        return f"Its {CONTENT_TYPE} is {shown(content_type)}; only application/cloudevents+json is read"
     return ""
 
 
 def _refused(header: str, found: str, write: str) -> EventRefused:
-    return EventRefused(reasons.BAD_ENVELOPE, f"the header {_shown(header)} {found}; write {write}")
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "...")
+    return EventRefused(reasons.BAD_ENVELOPE, f"the header {shown(header)} {found}; write {write}")

@@ -19,6 +19,7 @@ from watchroom.admission.wrapped import event_in_data, event_inside, not_an_obje
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
+from watchroom.events.messages import MOST_SHOWN, shown
 from watchroom.events.times import WRITE, TimeUnusable, to_ms, unit_since_1970
 from watchroom.events.tokens import FIELDS
 from watchroom.rolling.periods import WRITE as A_PERIOD
@@ -31,7 +32,6 @@ _TIMES: Final = ("time", "recordedtime")
 _BASE64: Final = "data_base64"
 _ENVELOPE: Final = TypeAdapter(Envelope)
 _KINDS: Final = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-_MOST_SHOWN: Final = 60
 _WRITE: Final = {
     "specversion": '"1.0" (CloudEvents)',
     "id": "the id that the source gave the event",
@@ -101,7 +101,7 @@ def _type(found: dict[str, Any]) -> EventRefused | None:
     name = found["type"]
     if name in MODELS:
         return None
-    near = get_close_matches(name[:_MOST_SHOWN], MODELS, n=1)
+    near = get_close_matches(name[:MOST_SHOWN], MODELS, n=1)
     write = f"did you mean {near[0]!r}?" if near else f"write {_WRITE['type']}"
     return EventRefused(reasons.UNKNOWN_TYPE, f"type is {_shown(name)}, which Watchroom does not know; {write}")
 
@@ -213,7 +213,7 @@ class _Hidden:
 def _shown(value: object) -> str:
     """A value in a message: texts and small numbers as they are, the rest by their kind; short."""
     if isinstance(value, str):
-        return repr(value if len(value) <= _MOST_SHOWN else value[: _MOST_SHOWN - 3] + "...")
+        return shown(value)
     if _is_small_number(value):
         return f"the number {value}"
     return value.kind if isinstance(value, _Hidden) else _kind(value)

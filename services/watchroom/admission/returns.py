@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
+from watchroom.events.messages import shown
 from watchroom.events.record import Event
 from watchroom.events.slug import slug
 from watchroom.events.times import to_text
@@ -53,14 +54,14 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
         if event.subject != subject:
             raise EventRefused(
                 reasons.WRONG_KEY,
-                f"the subject is {_shown(event.subject)}; write {subject!r}: measure|label=value,...|period",
+                f"the subject is {shown(event.subject)}; write {subject!r}: measure|label=value,...|period",
             )
 
     def check_note(event: Event) -> None:
         if not NOTE_SUBJECT.fullmatch(event.subject):
             raise EventRefused(
                 reasons.WRONG_KEY,
-                f"the subject is {_shown(event.subject)}; write 'note|' and a name for the note, as key too",
+                f"the subject is {shown(event.subject)}; write 'note|' and a name for the note, as key too",
             )
         try:
             check_note_data(every, event.data)
@@ -90,7 +91,7 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
         raise UnfitFigure(
             reasons.BAD_DATA,
             "measure",
-            f"is {_shown(data['measure'])}, which is no figure",
+            f"is {shown(data['measure'])}, which is no figure",
             _near(data["measure"], known, "an id of kind figure"),
         )
     by = data.get("by") or {}
@@ -98,7 +99,7 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
     if unknown := next((name for name in by if name not in labels), None):
         raise UnfitFigure(
             reasons.BAD_DATA,
-            f"by.{_shown(unknown)}",
+            f"by.{shown(unknown)}",
             f"is no label of {measure.id}",
             f"labels out of {', '.join(labels)}" if labels else "no labels: it has none",
         )
@@ -113,7 +114,7 @@ def _value(label: Label, said: str | None) -> str:
     value = resolved(label, said)
     if value == label.other and slug(said) != label.other:
         raise UnfitFigure(
-            reasons.WRONG_KEY, f"by.{label.name}", f"is {_shown(said)}, which is not listed", f"one of {listed}"
+            reasons.WRONG_KEY, f"by.{label.name}", f"is {shown(said)}, which is not listed", f"one of {listed}"
         )
     return value
 
@@ -199,7 +200,7 @@ def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> No
         raise UnfitFigure(
             reasons.BAD_DATA,
             "measure",
-            f"is {_shown(about)}, which is not in the catalogue",
+            f"is {shown(about)}, which is not in the catalogue",
             _near(about, known, "an id of the catalogue"),
         )
 
@@ -207,7 +208,3 @@ def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> No
 def _near(text: str, known: Iterable[str], an_id: str) -> str:
     near = get_close_matches(text[:60], list(known), n=1)
     return f"{near[0]!r}, if that is meant" if near else f"{an_id} (schemas/measures/README.md lists all)"
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

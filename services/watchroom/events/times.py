@@ -16,6 +16,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from watchroom.events.messages import shown
+
 EARLIEST_MS: Final = 631_152_000_000
 """1990-01-01T00:00Z; before it lies only what an unset clock, a 0 or a number of another scale says."""
 LATEST_MS: Final = 7_258_118_400_000
@@ -135,13 +137,13 @@ def _outside(text: str, ms: int) -> TimeUnusable:
 
 
 def _what_is_wrong(text: str) -> str:
-    shown = repr(text if len(text) <= 60 else text[:57] + "...")
+    found = shown(text)
     if _NAIVE.fullmatch(text):
-        return f"{shown} has no offset, and local times occur twice in autumn; write {WRITE}"
+        return f"{found} has no offset, and local times occur twice in autumn; write {WRITE}"
     if _NUMBER.fullmatch(text) and (unit := unit_since_1970(float(text))):
-        return f"{shown} is a number (these look like {unit} since 1970); write {WRITE}"
+        return f"{found} is a number (these look like {unit} since 1970); write {WRITE}"
     if _DATE.fullmatch(text):
-        return f"{shown} is a date without a time; write {WRITE}"
+        return f"{found} is a date without a time; write {WRITE}"
     if text[10:11] == " " and _PARTS.fullmatch(text.replace(" ", "T", 1)):
-        return f"{shown} has a space between date and time; write a T there"
-    return f"{shown} is not such a time; write {WRITE}"
+        return f"{found} has a space between date and time; write a T there"
+    return f"{found} is not such a time; write {WRITE}"

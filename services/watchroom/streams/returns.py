@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from watchroom.events.envelope import LOOSE, STRICT, Data, LooseText, RequiredText, event
+from watchroom.events.messages import shown
 from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
 from watchroom.rolling.periods import known_period
@@ -40,8 +41,7 @@ def as_at_ms(text: str) -> int:
     except TimeUnusable as error:
         said = str(error).partition("; ")[0]  # what it says to write is no day
         what = said.rpartition(f"{said[0]} ")[2]  # behind the text in its quotes, which may be shortened, or a day's
-        shown = repr(text if len(text) <= 60 else text[:57] + "...")
-        raise TimeUnusable(f"is {shown}, which {what}; write {AS_AT}") from None
+        raise TimeUnusable(f"is {shown(text)}, which {what}; write {AS_AT}") from None
 
 
 def day_ms(day: str) -> int:
