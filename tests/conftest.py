@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.parts import PartMissing, missing, real_data_folder
+from watchroom.demo.embedded import EmbeddedStack
 from watchroom.errors import WorkFailed
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.guard import Guard
 
 # Two shared cores: an example's time says nothing, and making big inputs is slow there.
 settings.register_profile("watchroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,15 +48,11 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
         server = KafkaServer(tmp_path_factory.mktemp("kafka"))
     except PartMissing as error:
         missing(str(error))
-    guard: Guard | None = None
     try:
         server.start()
-        guard = Guard([server.server.pid])  # a run that is killed leaves no JVM behind
         yield server
     finally:
         server.stop()
-        if guard is not None:
-            guard.dismiss()
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from tests.reports.filled import Happened, fill, settings_on
 from tests.test_entered import NOT_PLAIN
 from watchroom.cli import app, main
 from watchroom.cli_options import progress
+from watchroom.demo.embedded import EmbeddedStack
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.kinds import KINDS
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -287,7 +287,7 @@ def test_all_faults_of_a_catalogue_are_listed_at_once(
 ) -> None:
     """File, entry and key, found, write instead; nothing is shown or written under half a catalogue."""
     environment = {"WATCHROOM_SCHEMAS": str(bad_schemas(tmp_path)), "WATCHROOM_HEALTH_PORT": str(free_port())}
-    if typed == "worker":  # it changes how its process logs
+    if typed in ("worker", "exporter"):  # they change how their process logs
         done = Running("watchroom", typed, environment=environment).end(WITHIN_S)
     else:
         for name, value in environment.items():

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.cli_options import Messages, printable
+from watchroom.cli_options import Messages
+from watchroom.wording import printable
 
 
 @given(st.text())

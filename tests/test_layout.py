@@ -40,13 +40,21 @@ PLANTED = {
     "a pure room opens the store": ("fold/planted.py", "import watchroom.store", "Imports run downwards only"),
     "a process imports another": ("exporter/planted.py", "import watchroom.intake", "Imports run downwards only"),
     "a process is examined by itself": (
-        "replay/planted.py",
+        "importer/planted.py",
         "import watchroom.doctor",
         "Imports run downwards only",
     ),
+    "the simulator starts the demo": ("simulator/planted.py", "import watchroom.demo", "Imports run downwards only"),
+    "the demo imports the importer": ("demo/planted.py", "import watchroom.importer", "Imports run downwards only"),
+    "a process imports the demo": ("exporter/planted.py", "import watchroom.demo", "Only commands, importer and"),
+    "a process imports the simulator": (
+        "intake/planted.py",
+        "import watchroom.simulator",
+        "Only commands, importer and",
+    ),
     "a room that nobody placed": ("utils.py", "", "Imports run downwards only"),
     "redis outside the store": ("exporter/planted.py", "import redis", "Only store imports redis"),
-    "faust outside intake": ("replay/planted.py", "import faust", "Only intake imports faust"),
+    "faust outside intake": ("importer/planted.py", "import faust", "Only intake imports faust"),
     "prometheus_client in a report": ("reports/planted.py", "import prometheus_client", "Only exporter and intake"),
     "the Grafana SDK in an exporter": (
         "exporter/planted.py",

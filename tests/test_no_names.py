@@ -21,15 +21,16 @@ from watchroom.streams import STREAMS
 WATCHROOM: Final = ROOT / "services" / "watchroom"
 NAMES: Final = frozenset({*KINDS, *STREAMS})
 # A simulator of a force is about the streams of one; the others are where the names belong.
-THEIR_OWN: Final = ("kinds", "streams", "replay/simulator")
+THEIR_OWN: Final = ("kinds", "streams", "simulator")
 SEPARATOR: Final = re.compile(r"\s*[,|]\s*")  # of several names in one text
 STYLE: Final = "class_"  # the argument for a class of HTML, whose names are those of the style sheet
 ROWS: Final = ("KIND", "STREAM")  # what a module of theirs calls its row
 ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("backtest/rules.py", "duration"): "a field of Prometheus' answer about a rule",
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
-    ("replay/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
-    ("replay/mapping_reference.py", "count"): "a key of a mapping, as the file writes it",
+    ("importer/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
+    ("importer/mapping_reference.py", "count"): "a key of a mapping, as the file writes it",
+    ("cli_figures.py", "figure"): "the noun of the count of rows that were sent",
     ("cli.py", "open"): "the command `watchroom open`, as it is typed",
     ("cli.py", "top"): "the command `watchroom top`, as it is typed",
     ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",

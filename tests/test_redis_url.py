@@ -14,7 +14,7 @@ from redis.connection import parse_url
 
 from watchroom.cli import main
 from watchroom.errors import ConfigurationInvalid
-from watchroom.intake.status import servers_of
+from watchroom.intake.health import servers_of
 from watchroom.redis_url import RedisUrlRefused, parse, shown
 from watchroom.settings import Settings, read_settings
 from watchroom.store.connection import connection

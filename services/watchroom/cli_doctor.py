@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from watchroom.cli_options import Kafka, RedisUrl, printable
-
-if TYPE_CHECKING:
-    from watchroom.doctor.finding import Finding
+from watchroom.cli_options import Kafka, RedisUrl
+from watchroom.command_output import as_json
+from watchroom.wording import printable
 
 
 def doctor(
@@ -29,13 +26,7 @@ def doctor(
 
     given = {"kafka": kafka, "redis_url": redis}
     found = examine_environment(**{name: value for name, value in given.items() if value is not None})
-    text = _as_json([in_one_line(one) for one in found]) if output == "json" else printable(as_text(found))
+    text = as_json(in_one_line(one)._asdict() for one in found) if output == "json" else printable(as_text(found))
     sys.stdout.write(text)
     if any(one.severity is Severity.WRONG for one in found):
         raise typer.Exit(1)
-
-
-def _as_json(found: Sequence[Finding]) -> str:
-    """An array of objects, one a line."""
-    lines = ",\n".join(json.dumps(one._asdict()) for one in found)
-    return f"[\n{lines}\n]\n" if lines else "[]\n"

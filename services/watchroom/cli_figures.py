@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from watchroom.cli_options import Format, Kafka, RedisUrl, messages, results, servers_named, settings_with
+from watchroom.command_output import as_csv, as_json, print_table, table
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.wording import counted
 
 if TYPE_CHECKING:
     from watchroom.reports.returned import Reported
@@ -43,10 +43,10 @@ def import_(
     found and what to write; the others are sent, and the exit code is 1. Numbers have the unit of the measure.
     """
     from watchroom.catalogue.load import load_catalogue
-    from watchroom.replay.figures_csv import apart, records
-    from watchroom.replay.figures_csv import template as empty
-    from watchroom.replay.produce import produce
-    from watchroom.replay.simulate import check_topics
+    from watchroom.importer.figures_csv import apart, records
+    from watchroom.importer.figures_csv import template as empty
+    from watchroom.kafka.produce import produce
+    from watchroom.simulator.command import check_topics
     from watchroom.streams.returns import STREAM
 
     settings = settings_with(kafka)
@@ -68,8 +68,8 @@ def import_(
         check_topics(settings, [topic])
         produce(settings, sent)
     bad = len({fault.where for fault in faults})
-    said = f"sent {len(sent):,} figure{'s' * (len(sent) != 1)}"
-    messages.print(said + (f"; {bad:,} row{'s' * (bad != 1)} could not be used" if bad else ""))
+    rest = f"; {counted(bad, 'row')} could not be used" if bad else ""
+    messages.print(f"sent {counted(len(sent), 'figure')}{rest}")
     if faults:
         raise typer.Exit(1)
 
@@ -78,7 +78,6 @@ def import_(
 def list_(redis: RedisUrl = None, output: Format = "table") -> None:
     """List the latest version of each figure and note: as reported, as-at, who reported it, and when (UTC)."""
     from watchroom.catalogue.load import load_catalogue
-    from watchroom.reports.output import print_table
     from watchroom.reports.returned import Reported, reported
     from watchroom.store.read import Reader
 
@@ -91,23 +90,19 @@ def list_(redis: RedisUrl = None, output: Format = "table") -> None:
     finally:
         reader.close()
     if output == "json":
-        sys.stdout.write(json.dumps([each._asdict() for each in found], indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json(each._asdict() for each in found))
     elif output == "csv":
-        writer = csv.DictWriter(sys.stdout, Reported._fields, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**each._asdict(), "by": _labels(each.by)} for each in found)
+        sys.stdout.write(as_csv(({**each._asdict(), "by": _labels(each.by)} for each in found), Reported._fields))
     else:
         print_table(_table(found), results)
 
 
 def _table(found: Sequence[Reported]) -> Table:
-    table = Table("type", "measure and labels", "period", "as at", "value", "reported", "note and remark")
-    for column in table.columns:
-        column.overflow = "fold"
+    shown = table("type", "measure and labels", "period", "as at", "value", "reported", "note and remark")
     for each in found:
         value = f"{each.numerator} of {each.denominator}" if each.denominator else each.numerator
         by = f"by {each.reported_by} " if each.reported_by else ""
-        table.add_row(
+        shown.add_row(
             each.type,
             Text("\n".join(filter(None, (each.measure, _labels(each.by))))),
             Text(" ".join(filter(None, (each.period, f"({each.span})" * bool(each.span))))),
@@ -117,7 +112,7 @@ def _table(found: Sequence[Reported]) -> Table:
             Text("\n".join(filter(None, (each.note, each.remark)))),
             end_section=True,
         )
-    return table
+    return shown
 
 
 def _labels(by: Mapping[str, str]) -> str:

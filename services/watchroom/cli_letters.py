@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from watchroom.cli_options import Format, Kafka, messages, results, servers_named, settings_with, whole_number
+from watchroom.command_output import as_csv, as_json, print_table, table
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
 from watchroom.events.reasons import REASONS
+from watchroom.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +30,6 @@ COLUMNS = ("topic", "partition", "offset", "arrived", "reason", "detail")
 def list_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, output: Format = "table") -> None:
     """List the letters: where each lay, when it first arrived (UTC), and why it was refused."""
     from watchroom.intake.letters import read_letters
-    from watchroom.reports.output import print_table
 
     settings = settings_with(kafka)
     wanted = _wanted(reason, topic)
@@ -39,16 +37,12 @@ def list_(reason: Reason = None, topic: Topic = None, kafka: Kafka = None, outpu
         found = read_letters(settings, wanted)
     rows = [{name: getattr(letter, name) for name in COLUMNS} for letter in found]
     if output == "table":
-        table = Table(*COLUMNS)
+        shown = table(*COLUMNS)
         for row in rows:
-            table.add_row(*(Text(str(value)) for value in row.values()))
-        print_table(table, results)
-    elif output == "json":
-        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+            shown.add_row(*(Text(str(value)) for value in row.values()))
+        print_table(shown, results)
     else:
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        sys.stdout.write(as_json(rows) if output == "json" else as_csv(rows, COLUMNS))
 
 
 @app.command("show")
@@ -111,8 +105,7 @@ def _about(letter: Letter) -> Iterator[str]:
 
 def _text(said: bytes | None) -> str:
     """Bytes as text, with nothing in it that a terminal would obey."""
-    text = "none" if said is None else said.decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    return "none" if said is None else one_line(said.decode("utf-8", "backslashreplace"))
 
 
 def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:

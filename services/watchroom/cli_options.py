@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from watchroom import command_output
 from watchroom.entered import plain_number, plain_whole_number
 from watchroom.errors import (
     BrokerRefuses,
@@ -24,18 +24,7 @@ from watchroom.errors import (
 from watchroom.redis_url import RedisUrlRefused, parse
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
-
-_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, directions of writing, halves of characters, line ends of Unicode
-
-
-def printable(text: str) -> str:
-    """A text for a terminal: control characters, and what no encoding has, are escaped; line breaks stay."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char) in _UNSEEN and char != "\n" else char
-        for char in text
-    )
+from watchroom.wording import printable
 
 
 class Messages(Console):
@@ -61,7 +50,7 @@ def default(name: str) -> str:
     return f"WATCHROOM_{name.upper()}, default {Settings.model_fields[name].default}"
 
 
-Format = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")]
+Format = Annotated[command_output.Format, typer.Option("--format", help="How to print.")]
 Kafka = Annotated[
     str | None, typer.Option("--kafka", help=f"Brokers, host:port[,host:port], in place of {default('kafka')}.")
 ]

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from watchroom.importer import mapping_reference
 from watchroom.reference_rows import table
-from watchroom.replay import mapping_reference
 
 _INTRODUCTION: Final = """\
 <!-- Derived from services/watchroom/cli*.py by `make generate`; do not edit. -->

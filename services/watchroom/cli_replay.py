@@ -14,7 +14,6 @@ from watchroom.cli_options import (
     Kafka,
     messages,
     number,
-    printable,
     progress,
     results,
     settings_with,
@@ -23,6 +22,7 @@ from watchroom.cli_options import (
 )
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.settings import Settings, read_settings
+from watchroom.wording import printable
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
 
@@ -61,12 +61,12 @@ def replay(
 
     On an embedded stack of its own, or on --kafka and --redis.
     """
-    from watchroom.replay.command import Request
-    from watchroom.replay.command import replay as run
-    from watchroom.replay.live import stay_live
-    from watchroom.replay.summary import lines
+    from watchroom.importer.command import Request
+    from watchroom.importer.command import replay as run
+    from watchroom.importer.keep_alive import stay_live
+    from watchroom.importer.summary import lines
+    from watchroom.reports.months import moved_rows
     from watchroom.reports.output import write
-    from watchroom.reports.replayed import moved_rows
 
     request = Request(mapping, tuple(files), as_of, as_live, kafka, redis)
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def replay(
 
 def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 1) -> None:
     """Simulate a force: 28 days loaded fast, then live in the terminal and on /metrics."""
-    from watchroom.replay.demo import run_demo
+    from watchroom.demo.command import run_demo
 
     raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed, examine=examined))
 
@@ -134,7 +134,7 @@ def simulate(
     kafka: Kafka = None,
 ) -> None:
     """Send a simulated force's events to a Kafka that is there; a worker makes the topics."""
-    from watchroom.replay.simulate import run_published_year, run_simulate
+    from watchroom.simulator.command import run_published_year, run_simulate
 
     settings = settings_with(kafka)
     others = {"--days": days, "--months": months, "--live": live, "--for": for_s, "--good": good}

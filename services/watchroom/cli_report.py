@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 import typer
 
 from watchroom.cli_options import Format, RedisUrl, messages, results, servers_named, settings_with, whole_number
+from watchroom.command_output import as_json, print_table
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.wording import counted
 
 months_app = typer.Typer(invoke_without_command=True)
 
@@ -78,7 +80,6 @@ def import_(
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.baseline_file import read_baseline_file
     from watchroom.reports.baselines import baselines_named, load_baselines
-    from watchroom.reports.report_words import count_of
     from watchroom.store.baselines import put_baseline
 
     settings = settings_with(redis_url=redis)
@@ -90,9 +91,9 @@ def import_(
     for fault in found.faults:
         messages.print(str(fault), style="red")
     months_found = len({month for month, _ in found.cells})
-    refused = f"; {count_of(len(found.faults), 'row')} refused" if found.faults else ""
-    rows = count_of(len(found.cells), "row")
-    messages.print(f"imported {rows} of {count_of(months_found, 'month')} into {baseline}{refused}")
+    refused = f"; {counted(len(found.faults), 'row')} refused" if found.faults else ""
+    rows = counted(len(found.cells), "row")
+    messages.print(f"imported {rows} of {counted(months_found, 'month')} into {baseline}{refused}")
     if found.faults:
         raise typer.Exit(1)
 
@@ -129,7 +130,8 @@ def report(
     Rows of events stand as of now, with how often they changed since their months were closed; --as-at does not move
     them. A stream that Redis holds under another definition than ours is left out, and named on standard error.
     """
-    from watchroom.reports.read_report import Asked, read_report
+    from watchroom.reports.month_reader import Asked
+    from watchroom.reports.read_report import read_report
     from watchroom.reports.report_output import print_report, report_csv, report_json
 
     if form == "xlsx" and output is None and sys.stdout.isatty():
@@ -162,7 +164,6 @@ def measures(
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.measures import measures as rows_of
     from watchroom.reports.measures import measures_table
-    from watchroom.reports.output import as_json, print_table
 
     settings = settings_with()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)

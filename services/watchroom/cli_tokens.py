@@ -22,7 +22,7 @@ def token(kind: Annotated[Kind, typer.Option(help="What the lines are.", show_de
     A line that is none of its kind becomes an empty one; its number, and never its text, is said on standard error,
     the others go on, and the exit code is 1. Telephone numbers without a + are of WATCHROOM_TOKEN_COUNTRY.
     """
-    from watchroom.replay.token_key import tokeniser
+    from watchroom.importer.token_key import tokeniser
 
     raise typer.Exit(_print_tokens(kind, sys.stdin.buffer, tokeniser(read_settings())))
 

@@ -19,7 +19,7 @@ from watchroom.admission.raw_identifiers import raw_identifier, source_of
 from watchroom.events import reasons
 from watchroom.events.record import Arrived, Headers, Record
 from watchroom.events.tokens import FIELDS, TokenMark
-from watchroom.intake.judging import OTHER, Judge
+from watchroom.intake.admission import OTHER, BatchAdmission
 
 NUMBER = "01632 960001"
 TOKEN = "k1." + "A2" * 13
@@ -29,7 +29,7 @@ LATE = record(arrival_ms=NOON_MS + 2 * DAY_MS)
 
 def judged(given: Record, *, sources: tuple[str, ...] = ()) -> tuple[str, str, dict[str, int]]:
     """Reason and detail of the one refused record, and the counts by source."""
-    admitted = Judge("watchroom.calls", 0, admission(), sources).admit([given], known={"17"})
+    admitted = BatchAdmission("watchroom.calls", 0, admission(), sources).admit([given], known={"17"})
     assert admitted.by_subject == {}
     (found,) = admitted.refused
     return found.why.reason, found.why.detail, dict(admitted.raw_identifiers)
@@ -171,7 +171,7 @@ def test_a_fault_of_ours_shows_and_logs_nothing_of_it(capsys: pytest.CaptureFixt
             raise ZeroDivisionError(record.value)
 
     rules = Faulty("calls", 0, 4, history_sources=(), lateness_ms=1, future_ms=1, keeping_ms=1)
-    (found,) = Judge("watchroom.calls", 0, rules).admit([record(data=RAW)], known={"17"}).refused
+    (found,) = BatchAdmission("watchroom.calls", 0, rules).admit([record(data=RAW)], known={"17"}).refused
     assert found.why.reason == reasons.RAW_IDENTIFIER
     assert NUMBER not in "".join(capsys.readouterr())
 

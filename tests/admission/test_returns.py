@@ -21,8 +21,8 @@ from watchroom.errors import EventRefused
 from watchroom.events.record import Arrived, Record
 from watchroom.events.times import to_ms
 from watchroom.kinds.figure import DECIMALS
-from watchroom.replay.simulator.published_year.printed import load_printed
-from watchroom.replay.simulator.published_year.returns import returns
+from watchroom.simulator.published_year.printed import load_printed
+from watchroom.simulator.published_year.returns import returns
 
 NOW = "2022-01-27T10:00:00Z"
 SHARE = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2022-01-21", "numerator": 1}

@@ -12,7 +12,6 @@ from tests.fold.pipeline import catalogue
 from tests.parts import missing
 from watchroom import cli_backtest
 from watchroom.backtest.prometheus import found
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.errors import ConfigurationInvalid, WorkFailed
 
 APP = typer.Typer()
@@ -30,7 +29,7 @@ def test_a_normal_month_of_the_default_force_pages_nobody() -> None:
     done = CliRunner().invoke(APP, ["--month", "2026-10", "--step", "300", "--format", "json"])
     assert done.exit_code == 0, done.output
     alerts = {each["alert"]: each for each in json.loads(done.stdout)}
-    assert set(alerts) == {alert.name for _, alert in catalogue().alerts()} | {each.name for each in PLATFORM_ALERTS}
+    assert set(alerts) == {alert.name for _, alert in catalogue().alerts()} | catalogue().platform_alerts.keys()
     assert [name for name, each in alerts.items() if each["severity"] == "page" and each["firings"]] == []
     tickets = sum(each["firings"] for each in alerts.values() if each["severity"] == "ticket")
     assert 0 < tickets < 5 * 4, "some, and a few a week at most"

@@ -18,14 +18,14 @@ from watchroom.events.record import Record
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.topics import Topics
+from watchroom.intake.batches import RecordBatch
+from watchroom.intake.partition import Appliers, make_store
+from watchroom.kafka.topics import Topics
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Reads
-from watchroom.replay.simulator import SOURCES, Simulated, simulate
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
+from watchroom.simulator import SOURCES, Simulated, simulate
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 

@@ -26,8 +26,8 @@ from watchroom.errors import WorkFailed
 from watchroom.kinds import names
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
-from watchroom.replay.simulator import simulate
 from watchroom.rolling.calendar import Calendar
+from watchroom.simulator import simulate
 
 RULES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
 COUNT = re.compile(r" and on \([^)]*\) \(?(?:max|sum) by [^>]*>= \d+(?=\) or |$)")

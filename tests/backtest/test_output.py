@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
 from watchroom.backtest.firing import Firing
 from watchroom.backtest.judge import Fired, Judged
-from watchroom.backtest.output import as_csv, as_json, write
+from watchroom.backtest.output import write
 from watchroom.backtest.rules import Rule
+from watchroom.command_output import Format
 
-LONDON = ZoneInfo("Europe/London")
 AT_MS = 1_792_000_000_000  # 2026-10-14 18:46:40 in London
 PAGE = Rule("Wait", "x > 120", True, 60, 300, {"severity": "page"})
 RESULTS = [
@@ -29,9 +28,16 @@ RESULTS = [
 ]
 
 
+def written(form: Format) -> str:
+    """What the command prints."""
+    text = io.StringIO()
+    write(RESULTS, form, "Europe/London", Console(file=text, width=140))
+    return text.getvalue()
+
+
 def test_json_says_when_how_long_and_why() -> None:
     """Times carry the zone's offset: 18:46 of a day in October is not 18:46 UTC."""
-    first, quiet = json.loads(as_json(RESULTS, LONDON))
+    first, quiet = json.loads(written("json"))
     assert (first["firings"], first["total_s"], first["longest_s"]) == (2, 660, 600)
     assert first["fired"][0] == {
         "from": "2026-10-14T18:46:40+01:00",
@@ -47,7 +53,7 @@ def test_json_says_when_how_long_and_why() -> None:
 
 def test_csv_has_a_line_for_a_quiet_alert_too() -> None:
     """Who counts lines by alert must not lose the silent ones."""
-    rows = list(csv.DictReader(io.StringIO(as_csv(RESULTS, LONDON))))
+    rows = list(csv.DictReader(io.StringIO(written("csv"))))
     assert [(row["alert"], row["firings"], row["seconds"], row["whole"]) for row in rows] == [
         ("Wait", "2", "600.0", ""),
         ("Wait", "2", "60.0", "21"),
@@ -57,9 +63,7 @@ def test_csv_has_a_line_for_a_quiet_alert_too() -> None:
 
 def test_a_table_shows_each_alert_and_each_firing() -> None:
     """Local times, and the counts in words."""
-    text = io.StringIO()
-    write(RESULTS, "table", "Europe/London", Console(file=text, width=140))
-    said = text.getvalue()
+    said = written("table")
     assert "Wed 14 Oct 18:46" in said
     assert "4 of 21" in said
     assert "of 8" in said

@@ -17,8 +17,8 @@ from watchroom.backtest.judge import Judged, Span
 from watchroom.backtest.prometheus import Prometheus, found
 from watchroom.backtest.run import Request, Samples, backtest, bad_day, read_rules
 from watchroom.errors import ConfigurationInvalid, WorkFailed
-from watchroom.replay.simulator import Surge, simulate
 from watchroom.rolling.calendar import Calendar
+from watchroom.simulator import Surge, simulate
 
 LONDON = ZoneInfo("Europe/London")
 NOON = datetime(2026, 10, 14, 12, tzinfo=LONDON)
@@ -101,7 +101,10 @@ def test_a_rule_file_that_prometheus_cannot_read_stops_the_start(tmp_path: Path)
     """With Prometheus' own words, not with a time-out."""
     file = tmp_path / "bad.yml"
     file.write_text("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]")
-    with pytest.raises(WorkFailed, match=r"did not start.*bad\.yml"), Prometheus(tmp_path / "p", [file]):
+    with (
+        pytest.raises(WorkFailed, match=r"(?s)Prometheus ended with 1 while starting.*bad\.yml"),
+        Prometheus(tmp_path / "p", [file]),
+    ):
         pass
 
 

@@ -25,10 +25,9 @@ from tests.bench.latency import latencies_ms
 from tests.bench.report import RESULTS, Found, show, write
 from tests.flow.servers import KafkaServer, RedisServer
 from watchroom.catalogue.load import load_catalogue
+from watchroom.demo.server import free_port
 from watchroom.errors import WorkFailed
 from watchroom.kinds.names import COUNT, parse_field
-from watchroom.replay.guard import Guard
-from watchroom.replay.server import free_port
 from watchroom.settings import Settings, read_settings
 from watchroom.store.read import Reader
 
@@ -122,11 +121,9 @@ def _now_ms() -> int:
 def run(folder: Path, rounds: int, number: int, console: Console) -> Found:
     """Start the servers, run the rounds, end the servers."""
     load, kafka, redis = os.getloadavg()[0], KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
-    guard: Guard | None = None
     try:
         kafka.start()
         redis.start()
-        guard = Guard([kafka.server.pid, redis.server.pid])
         bench = Bench(folder, kafka, redis, number)
         found: list[dict[str, Measured]] = []
         latencies: Sequence[float] = ()
@@ -138,8 +135,6 @@ def run(folder: Path, rounds: int, number: int, console: Console) -> Found:
     finally:
         kafka.stop()
         redis.stop()
-        if guard is not None:
-            guard.dismiss()
     return Found(
         rounds={name: [measured[name] for measured in found] for name in ("floor", "faust", "watchroom")},
         what={

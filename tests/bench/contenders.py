@@ -13,8 +13,8 @@ from redis import Redis
 
 from tests.bench.usage import cpu_s, memory_mb
 from tests.parts import ROOT
-from watchroom.replay.processes import Process
-from watchroom.replay.server import LocalServer
+from watchroom.demo.processes import Process
+from watchroom.demo.server import LocalServer
 from watchroom.settings import Settings
 from watchroom.store.keys import NEXT_OFFSET, Keys
 
@@ -57,9 +57,10 @@ class Child:
     def __init__(self, name: str, module: str, events: int, log: Path, *arguments: object) -> None:
         self.name = name
         self.events = events
+        self._log = log
         command = [sys.executable, "-m", f"tests.bench.{module}", *map(str, arguments)]
-        self._server = LocalServer(name, command, log, {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'services'}"})
-        self._server.start(lambda: self._said("ready"), READY_WITHIN_S)
+        env = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'services'}"}
+        self._server = LocalServer(name, command, log, lambda: self._said("ready"), env).start(READY_WITHIN_S)
 
     @property
     def pid(self) -> int:
@@ -75,7 +76,7 @@ class Child:
         self._server.kill()
 
     def _said(self, word: str) -> bool:
-        return word in self._server.log.read_text(errors="replace").split()
+        return word in self._log.read_text(errors="replace").split()
 
 
 class Watchroom:

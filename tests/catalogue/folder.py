@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.platform_alerts import FILE as PLATFORM_FILE
 from watchroom.errors import ConfigurationInvalid, Fault
 
 LABELS = """
@@ -38,13 +41,19 @@ OPEN = (
 OF_KIND = {"count": COUNT, "share": SHARE, "duration": DURATION, "open": OPEN}
 
 
+def with_platform_alerts(folder: Path) -> Path:
+    """The folder with our alerts on the platform, without which no catalogue is loaded."""
+    shutil.copy(ROOT / "schemas" / "measures" / PLATFORM_FILE, folder)
+    return folder
+
+
 def load(folder: Path, labels: str | None = LABELS, **files: str) -> Catalogue:
     """The catalogue of these files (name without `.toml` -> text)."""
     if labels is not None:
         (folder / "labels.toml").write_text(labels)
     for name, text in files.items():
         (folder / f"{name}.toml").write_text(text)
-    return load_catalogue(folder, ("stoke", "county"))
+    return load_catalogue(with_platform_alerts(folder), ("stoke", "county"))
 
 
 def faults(folder: Path, labels: str | None = LABELS, **files: str) -> tuple[Fault, ...]:

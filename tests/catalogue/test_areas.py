@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogue.folder import COUNT, LABELS, TEXTS
+from tests.catalogue.folder import COUNT, LABELS, TEXTS, with_platform_alerts
 from tests.parts import ROOT
 from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.load import load_catalogue
@@ -90,7 +90,7 @@ def test_a_file_of_another_force_is_read_from_the_folder_of_schemas(tmp_path: Pa
     (folder / "labels.toml").write_text(LABELS)
     (folder / "measures.toml").write_text(BY_AREA)
     (tmp_path / "north.toml").write_text(GOOD)
-    catalogue = load_catalogue(folder, Path("north.toml"))
+    catalogue = load_catalogue(with_platform_alerts(folder), Path("north.toml"))
     assert catalogue.areas == Areas(
         ("north", "south_east", "south_west"), {"the_north": "north"}, {"south": ("south_east", "south_west")}
     )
@@ -145,7 +145,7 @@ def test_every_fault_of_the_areas_and_of_the_measures_is_listed_at_once(tmp_path
     (folder / "measures.toml").write_text(BY_AREA + f'[x]\nkind = "ratio"\nstream = "calls"\n{TEXTS}')
     (tmp_path / "areas.toml").write_text('values = ["a", "a", "B"]\naliases = { c = "d" }\ngroups = { g = ["e"] }\n')
     with pytest.raises(ConfigurationInvalid) as caught:
-        load_catalogue(folder, Path("areas.toml"))
+        load_catalogue(with_platform_alerts(folder), Path("areas.toml"))
     keys = [fault.key for fault in caught.value.faults]
     assert keys == ["values.1", "values.2", "aliases.c", "groups.g", "x.kind"]
 

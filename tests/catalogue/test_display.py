@@ -106,7 +106,8 @@ ONE_FAULT = {
         tile(OPEN, 'show = "open"\nsplit = "line"\njudged = { line = "999" }'), "tiles.0.judged", "999", "warning and",
     ),
     "a place twice": (
-        tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1", "no other",
+        tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1",
+        "no other tile",
     ),
     "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
     "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),

@@ -16,7 +16,7 @@ from tests.deploy import addresses, compose
 from tests.parts import ROOT
 from watchroom.cli import app
 from watchroom.errors import BrokerUnavailable
-from watchroom.replay.simulate import run_simulate
+from watchroom.simulator.command import run_simulate
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMMANDS = set(getattr(typer.main.get_command(app), "commands"))  # noqa: B009 - a group's attribute, not a command's

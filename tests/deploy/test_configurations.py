@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from tests.deploy import compose
 from tests.flow.servers.kafka import KafkaServer
 from tests.flow.servers.program import program
 from tests.parts import ROOT, PartMissing, missing
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, get, ping
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
 from watchroom.settings import read_settings
 
 READ = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -79,7 +80,7 @@ def test_prometheus_starts_as_compose_says_with_every_rule(tmp_path: Path) -> No
     code, text = said(installed("Prometheus", "promtool"), "check", "config", config_file(arguments))
     assert code == 0, text
     assert text.count("rules found") == len(list((ROOT / "deploy/prometheus/rules").glob("*.yml"))) > 1
-    _starts(LocalServer("Prometheus", [installed("Prometheus", "prometheus"), *arguments], tmp_path / "log"), port)
+    _starts("Prometheus", [installed("Prometheus", "prometheus"), *arguments], tmp_path / "log", port)
 
 
 @pytest.mark.real
@@ -103,7 +104,7 @@ def test_alertmanager_starts_as_compose_says(tmp_path: Path) -> None:
     code, text = said(installed("Alertmanager", "amtool"), "check-config", config_file(arguments))
     assert code == 0, text
     server = installed("Alertmanager", "prometheus-alertmanager", "alertmanager")
-    _starts(LocalServer("Alertmanager", [server, *arguments], tmp_path / "log"), port)
+    _starts("Alertmanager", [server, *arguments], tmp_path / "log", port)
 
 
 @pytest.mark.real
@@ -149,9 +150,9 @@ def test_redis_starts_as_compose_says_and_keeps_what_it_is_told(tmp_path: Path) 
     port = free_port()
     command = [*here("redis", tmp_path, port), "--port", str(port)]
     command[0] = installed("Redis", "redis-server")
-    server = LocalServer("Redis", command, tmp_path / "log")
+    server = LocalServer("Redis", command, tmp_path / "log", lambda: ping(port))
     try:
-        server.start(lambda: answers(port, b"PING\r\n", b"+PONG"), WITHIN_S)
+        server.start(WITHIN_S)
         asked = ("appendonly", "maxmemory-policy", "dir", "bind", "protected-mode")
         found = {name: said("redis-cli", "-p", str(port), "config", "get", name)[1].split()[-1] for name in asked}
         assert found == {
@@ -257,10 +258,11 @@ def test_boards_that_grafana_could_not_draw_are_found(tmp_path: Path) -> None:
     ]
 
 
-def _starts(server: LocalServer, port: int) -> None:
+def _starts(name: str, command: Sequence[str], log: Path, port: int) -> None:
     """It gets ready, and goes."""
+    server = LocalServer(name, command, log, lambda: get(LOOPBACK, port, "/-/ready") is not None)
     try:
-        server.start(lambda: answers(port, b"GET /-/ready HTTP/1.0\r\n\r\n", b"HTTP/1.0 200"), WITHIN_S)
+        server.start(WITHIN_S)
     except WorkFailed as error:
         pytest.fail(str(error))
     finally:

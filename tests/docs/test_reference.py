@@ -18,9 +18,9 @@ from watchroom.catalogue.metrics import all_families
 from watchroom.events import reasons
 from watchroom.generate import catalogue_page, event_fields_page
 from watchroom.generate.outputs import generate
+from watchroom.importer import mapping_reference
 from watchroom.kinds import KINDS
 from watchroom.reference_rows import Row, rows
-from watchroom.replay import mapping_reference
 from watchroom.settings import Settings
 
 PROGRAM = typer.main.get_command(cli.app)

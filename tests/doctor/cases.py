@@ -178,7 +178,14 @@ CASES = [
         "a zone",
         own.of_faults([]),
     ),
-    Case("settings", [own.nothing_else_checked()], "everything else", "run it again", [], Severity.UNCHECKED),
+    Case(
+        "settings",
+        [own.nothing_else_checked()],
+        "everything else",
+        "run `watchroom doctor` again",
+        [],
+        Severity.UNCHECKED,
+    ),
     Case(
         "settings-freshness",
         own.of_settings(settings(fresh_s=3, touch_s=2)),
@@ -235,14 +242,14 @@ CASES = [
     Case(
         "kafka-replicas",
         brokers.of_replicas({CALLS: [WELL, Partition(-1, 3, 0)]}),
-        "no leader for partition 1",
+        "partition 1 has no leader",
         "kafka-topics.sh",
         brokers.of_replicas(TOPICS),
     ),
     Case(
         "kafka-replicas",
         brokers.of_replicas({CALLS: [Partition(1, 3, 2)]}),
-        "out of sync for partition 0",
+        "partition 0 are out of sync",
         "--under-replicated-partitions",
         brokers.of_replicas(TOPICS),
     ),
@@ -277,7 +284,7 @@ CASES = [
     Case(
         "topic-settings",
         topics.of_settings(SETTINGS, {CALLS: [WELL]}, {}),
-        "does not tell its settings",
+        "does not say what its settings are",
         "DescribeConfigs",
         [],
         Severity.UNCHECKED,
@@ -307,7 +314,7 @@ CASES = [
     Case(
         "group-members",
         consumers.of_group(SETTINGS, TOPICS, Group(["a"], {CALLS: [0]})),
-        "assigned partition 1",
+        "partition 1 of watchroom.calls is assigned to no member",
         "/readyz",
         consumers.of_group(SETTINGS, TOPICS, Group(["a"], {})),
     ),
@@ -475,7 +482,7 @@ CASES = [
     Case(
         "exporter",
         exporter_checks.of_exporter(SETTINGS, Page(404)),
-        r"no exporter of ours \(HTTP 404\)",
+        r"is not a Watchroom exporter \(HTTP 404\)",
         "address",
         exporter(),
     ),

@@ -12,12 +12,12 @@ from tests.drills.feed import SOURCE_OF, Feed
 from tests.drills.monitoring import Monitoring, Webhook, until
 from tests.flow.servers import KafkaServer, RedisServer, kafka_cluster
 from tests.parts import ROOT
+from watchroom.demo.processes import Process
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding
 from watchroom.generate.rules.files import rules_text, shipped_catalogue
 from watchroom.generate.rules.links import load_links
-from watchroom.replay.processes import Process
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import Settings, read_settings
 
 

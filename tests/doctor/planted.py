@@ -13,12 +13,12 @@ from tests.doctor.deployment import Deployment
 from tests.flow.servers import AlertmanagerServer, PrometheusServer
 from tests.flow.wall import event, now_ms
 from watchroom.catalogue.load import load_catalogue
-from watchroom.intake.log_ids import log_ids
-from watchroom.intake.pipeline import make_store
-from watchroom.intake.topic_settings import topic_settings
-from watchroom.intake.topics import Topics
-from watchroom.replay.produce import Outgoing, sender
-from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.demo.server import LOOPBACK, free_port
+from watchroom.intake.partition import make_store
+from watchroom.kafka.produce import Outgoing, sender
+from watchroom.kafka.topic_metadata import log_ids
+from watchroom.kafka.topic_settings import topic_settings
+from watchroom.kafka.topics import Topics
 from watchroom.settings import Settings
 from watchroom.store.keys import Keys
 

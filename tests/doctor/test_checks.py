@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,9 @@ from tests.doctor.cases import CASES, SETTINGS, Case, settings
 from tests.parts import ROOT
 from watchroom.cli_doctor import doctor
 from watchroom.doctor import settings_checks as own
-from watchroom.doctor.ask_kafka import LAST_RECORDS
-from watchroom.doctor.checks import CHECKS
 from watchroom.doctor.examine import examine_environment
-from watchroom.doctor.finding import Finding, Severity, as_text
+from watchroom.doctor.finding import CHECKS, Finding, Severity, as_text
+from watchroom.doctor.kafka_facts import LAST_RECORDS
 from watchroom.settings import Settings
 
 
@@ -136,3 +136,17 @@ def test_no_control_character_of_a_server_is_printed(
     text = capsys.readouterr().out
     assert text.replace("\n", "").isprintable()
     assert json.loads(text)[0]["what"] == finding.what
+
+
+def test_every_text_of_a_finding_is_used_and_no_other_is_named() -> None:
+    """A name that is misspelt would end in an error only when something is wrong."""
+    code = "".join(path.read_text() for path in (ROOT / "services/watchroom/doctor").glob("*.py"))
+    named = {name for name in re.findall(r'"([a-z-]+(?:\.[a-z]+)?)"', code) if name.partition(".")[0] in CHECKS}
+    named |= {f"{check}.silent" for check in ("prometheus", "alertmanager")}  # in `no_answer`
+    named |= {f"{check}.refused" for check in ("settings", "catalogue")}  # in `of_faults`
+    texts = tomllib.loads((ROOT / "services/watchroom/doctor/findings.toml").read_text())
+    known = {
+        f"{check}.{name}" for check, table in texts.items() for name, value in table.items() if isinstance(value, dict)
+    }
+    assert {name for name in named if "." in name} == known
+    assert {check for check, table in texts.items() if "what" in table} <= named

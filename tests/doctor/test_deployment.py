@@ -17,12 +17,12 @@ from tests.doctor.deployment import Deployment
 from tests.doctor.planted import PASSWORD, planted, snapshot
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
-from watchroom.doctor.ask_kafka import ask_kafka
+from watchroom.demo.processes import environment
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.doctor.examine import examine
 from watchroom.doctor.finding import Finding, Severity, as_text
-from watchroom.intake.topics import owned_topics
-from watchroom.replay.processes import environment
-from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.doctor.kafka_facts import kafka_facts
+from watchroom.kafka.topics import owned_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -63,7 +63,7 @@ FAULTS = [
     Planted("redis-evicted", r"has evicted keys", "watchroom rebuild"),
     Planted("force", r"holds nothing of crimes", "WATCHROOM_STREAMS"),
     Planted("definitions", r"contacts: .* reporting zone changed from Europe/Paris", "watchroom rebuild"),
-    Planted("exporter", r"is no exporter of ours", "WATCHROOM_EXPORTER_URL"),
+    Planted("exporter", r"is not a Watchroom exporter", "WATCHROOM_EXPORTER_URL"),
     Planted("prometheus-targets", r"no target of job watchroom-exporter", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-targets", r"no target of job watchroom-worker", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-rules", r"has not loaded \d+ of our", "deploy/prometheus/rules"),
@@ -113,7 +113,7 @@ def test_the_command_says_so_and_ends_with_0(healthy: Deployment) -> None:
 
 def test_everything_is_read_of_the_brokers(healthy: Deployment) -> None:
     """What is not read is not judged, and would pass for healthy."""
-    seen, settings = asyncio.run(ask_kafka(healthy.settings)), healthy.settings
+    seen, settings = asyncio.run(kafka_facts(healthy.settings)), healthy.settings
     assert seen.topics is not None
     assert seen.topics.keys() == seen.settings.keys() == seen.log_ids.keys() == set(owned_topics(settings))
     assert seen.group is not None

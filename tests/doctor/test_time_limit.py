@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.doctor.examine import examine
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import Settings, read_settings
 
 WITHIN_S = 0.5

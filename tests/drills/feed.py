@@ -9,7 +9,7 @@ import time
 from typing import Self
 
 from tests.flow.wall import event, now_ms
-from watchroom.replay.produce import Outgoing, sender
+from watchroom.kafka.produce import Outgoing, sender
 from watchroom.settings import Settings
 
 SOURCE_OF = {"calls": "acd", "contacts": "digital", "incidents": "cad", "crimes": "records"}

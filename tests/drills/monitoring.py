@@ -24,7 +24,7 @@ import yaml
 
 from tests.flow.servers.program import program
 from tests.parts import ROOT
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, get
 
 FACTOR = 6  # every waiting time of the rules is divided by this; a drill takes seconds, not minutes
 READY_WITHIN_S = 30.0
@@ -127,7 +127,7 @@ class Monitoring:
                 f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/alerts",
                 "--cluster.listen-address=", f"--web.listen-address={alertmanager}", "--log.level=warn",
             ],
-            folder / "alertmanager.log",
+            folder / "alertmanager.log", lambda: _ready(self._alertmanager_port),
         )  # fmt: skip
         self.prometheus = LocalServer(
             "Prometheus",
@@ -137,12 +137,12 @@ class Monitoring:
                 f"--web.external-url={self.url}/", f"--rules.alert.resend-delay={RESEND_S // factor}s",
                 "--log.level=warn",
             ],
-            folder / "prometheus.log",
+            folder / "prometheus.log", lambda: _ready(self._prometheus_port),
         )  # fmt: skip
 
     def __enter__(self) -> Self:
-        self.alertmanager.start(lambda: _ready(self._alertmanager_port), READY_WITHIN_S)
-        self.prometheus.start(lambda: _ready(self._prometheus_port), READY_WITHIN_S)
+        self.alertmanager.start(READY_WITHIN_S)
+        self.prometheus.start(READY_WITHIN_S)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -208,7 +208,7 @@ def seconds(text: str) -> float:
 
 
 def _ready(port: int) -> bool:
-    return answers(port, b"GET /-/ready HTTP/1.0\r\n\r\n", b"HTTP/1.0 200")
+    return get(LOOPBACK, port, "/-/ready") is not None
 
 
 class Panel(NamedTuple):

@@ -13,17 +13,18 @@ from tests.drills.feed import SOURCE_OF, Feed
 from tests.drills.monitoring import FACTOR, Monitoring, Webhook, until
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.wall import now_ms
+from tests.generate.rules.tools import divided
 from tests.parts import ROOT
+from watchroom.demo.processes import Process
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.generate.rules.files import rules_text, shipped_catalogue
 from watchroom.generate.rules.links import load_links
-from watchroom.replay.demo_feed import Feed as HistoryFeed
-from watchroom.replay.processes import Process
-from watchroom.replay.server import LOOPBACK, free_port
-from watchroom.replay.simulator import SOURCES as SIMULATED
-from watchroom.replay.simulator import simulate
 from watchroom.rolling.buckets import DAY_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.simulator import SOURCES as SIMULATED
+from watchroom.simulator import simulate
+from watchroom.simulator.feed import Feed as HistoryFeed
 from watchroom.store.read import Reader
 
 AREAS = ("stoke", "tamworth")
@@ -164,7 +165,7 @@ def control_room(
         with_history: Whether anything happened before now.
     """
     settings = settings_of(stack, streams).model_copy(update={"silent_s": silent_s})
-    rules = rules_text(shipped_catalogue(ROOT), load_links(ROOT), factor)
+    rules = divided(rules_text(shipped_catalogue(ROOT), load_links(ROOT)), factor)
     with ExitStack() as entered:
         worker = entered.enter_context(Process("worker", settings, folder / "worker.log"))
         if with_history:

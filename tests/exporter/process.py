@@ -16,8 +16,8 @@ from redis.exceptions import RedisError
 
 from tests.exporter.control_room import ControlRoom, parsed, value
 from tests.parts import ROOT
+from watchroom.demo.server import free_port
 from watchroom.exporter.run import now_ms
-from watchroom.replay.server import free_port
 from watchroom.streams import STREAMS
 
 RUN = """

@@ -27,7 +27,7 @@ def test_members_are_listed_oldest_first_with_their_deadline(room: ControlRoom) 
     assert "2021-11-26 22:55:00" in lines[2]
     assert "1 h 05 min" in lines[2]
     assert "overdue by 5 min 00 s" in lines[2]
-    assert "in 1 min 00 s" in lines[3]
+    assert "in 60 s" in lines[3]
     assert lines[4].endswith("none")
 
 
@@ -43,7 +43,7 @@ def test_the_list_has_as_many_lines_as_its_tile_counts(room: ControlRoom) -> Non
 def test_an_old_list_says_that_it_is_old(room: ControlRoom) -> None:
     """The command reads Redis fresh or not, and says so."""
     assert "Old:" not in open_list(room.settings, "calls_waiting", NOON)
-    assert "2021-11-27 00:00:00 only, 1 min 00 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
+    assert "2021-11-27 00:00:00 only, 60 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
 
 
 def test_a_dead_feed_is_said_with_its_name(room: ControlRoom) -> None:
@@ -51,7 +51,7 @@ def test_a_dead_feed_is_said_with_its_name(room: ControlRoom) -> None:
     room.fresh(NOON + 91_000)
     text = open_list(room.settings, "calls_waiting", NOON + 91_000)
     assert text.startswith("Calls waiting: nobody\n")
-    assert "FEED SILENT: acd last heard 2021-11-27 00:00:00, 1 min 31 s ago" in text
+    assert "FEED SILENT: acd last heard 2021-11-27 00:00:00, 91 s ago" in text
     assert "FEED SILENT" not in open_list(room.settings, "calls_waiting", NOON + 90_000)
 
 
@@ -64,7 +64,7 @@ def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ControlRoom) ->
         "import": SourceRule(heartbeats=False),
     }
     text = open_list(room.settings.model_copy(update={"sources": {"calls": rules}}), "calls_waiting", NOON)
-    assert "FEED SILENT: acd last heard 2021-11-26 23:59:29, 0 min 31 s ago" in text
+    assert "FEED SILENT: acd last heard 2021-11-26 23:59:29, 31 s ago" in text
     assert "FEED SILENT: ivr was never heard" in text
     assert "import" not in text
 
@@ -96,7 +96,7 @@ def test_programs_are_told_why_a_list_is_not_live(room: ControlRoom) -> None:
 def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ControlRoom) -> None:
     """Ids come from a feed; an escape sequence could repaint the reader's screen."""
     room.waiting("calls_waiting|line=999", {"a\x1b[2J\nb": NOON})
-    assert "a\\x1b[2J\\x0ab" in open_list(room.settings, "calls_waiting", NOON)
+    assert "a\\x1b[2J\\nb" in open_list(room.settings, "calls_waiting", NOON)
 
 
 def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> None:

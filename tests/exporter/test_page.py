@@ -15,7 +15,6 @@ from tests.flow.servers import RedisServer
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import families
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.exporter.run import health
 from watchroom.settings import SourceRule, read_settings
 from watchroom.store.keys import Keys
@@ -292,7 +291,7 @@ def test_a_redis_that_refuses_writes_is_up(room: ControlRoom) -> None:
     samples = room.scrape(NOON + 11_000)
     assert value(samples, "redis_up") == 1
     assert value(samples, "stream_withheld", stream="calls") == 1
-    steps = " ".join(next(alert.action for alert in PLATFORM_ALERTS if alert.name == "WorkerStuck"))
+    steps = " ".join(CATALOGUE.platform_alerts["WorkerStuck"].action)
     assert all(word in steps for word in ("/readyz", "Redis refuses writes", "INFO persistence"))
 
 
@@ -300,7 +299,7 @@ def test_a_redis_at_its_memory_limit_is_not_up(room: ControlRoom) -> None:
     """It refuses even to read within a transaction: RedisDown tells of it, and its first step finds it."""
     room.client.config_set("maxmemory", 1)
     assert value(room.scrape(NOON), "redis_up") == 0
-    assert "INFO memory" in next(alert.action[0] for alert in PLATFORM_ALERTS if alert.name == "RedisDown")
+    assert "INFO memory" in CATALOGUE.platform_alerts["RedisDown"].action[0]
 
 
 def test_platform_counts_are_shown_by_topic(room: ControlRoom) -> None:

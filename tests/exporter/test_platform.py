@@ -14,11 +14,10 @@ from tests.intake.recorder import Recorder, RecordingApplier
 from watchroom.catalogue.metrics import PLATFORM, Family, all_families
 from watchroom.exporter.page import Page
 from watchroom.intake.freshness import Answer
-from watchroom.intake.health import Health
+from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
-from watchroom.intake.intake import now_ms as worker_now_ms
-from watchroom.intake.status import Status
 from watchroom.settings import SourceRule
+from watchroom.timing import now_ms as worker_now_ms
 
 SILENT_MS = 90_000
 
@@ -159,11 +158,10 @@ def working() -> Health:
     health = Health(status)
     health.intake = Intake(lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status)
     health.intake.assign([("watchroom.calls", 0)])
-    (lane,) = health.intake.lanes
-    lane.place_at(0)
-    lane.touched()
-    lane.note(Answer(worker_now_ms(), 0, 3))
-    lane.behind()  # the touch of every 2 s takes the answer in
+    (partition,) = health.intake.assignment
+    partition.start_at(0)
+    partition.touched()
+    partition.note(Answer(worker_now_ms(), 0, 3))
     return health
 
 

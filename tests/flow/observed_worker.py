@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from watchroom.cli import main
+from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import DeadLetters
-from watchroom.intake.judging import Refused
 from watchroom.store.step import Step
 from watchroom.store.write import Position, Store
 

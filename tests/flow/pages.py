@@ -6,7 +6,7 @@ import asyncio
 import urllib.error
 import urllib.request
 
-from watchroom.replay.server import LOOPBACK
+from watchroom.demo.server import LOOPBACK
 
 
 def page(port: int, path: str) -> str:

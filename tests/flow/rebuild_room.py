@@ -20,8 +20,8 @@ from tests.flow.crash_run import Place, read_all
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.oracle.traffic import HISTORY, Outgoing
-from watchroom.replay.processes import Process, environment
-from watchroom.replay.server import free_port
+from watchroom.demo.processes import Process, environment
+from watchroom.demo.server import free_port
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

@@ -16,7 +16,7 @@ from tests.oracle.scales import month_of, time_text
 from tests.oracle.wire import partition_of
 from watchroom.events.record import Headers
 from watchroom.intake.letters import read_letters
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 
 PARTITIONS = 2
 SUBJECT = {number: next(s for s in map(str, range(99)) if partition_of(s, PARTITIONS) == number) for number in (0, 1)}

@@ -28,10 +28,10 @@ from tests.oracle.recompute import differences
 from tests.oracle.traffic import Outgoing, traffic
 from tests.oracle.wire import content_of, without_buckets
 from watchroom.catalogue.load import load_catalogue
-from watchroom.intake.intake import REMEDIES
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.intake.health import REMEDIES
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 from watchroom.store.definition import as_json, definition_of, fingerprint
 from watchroom.streams import STREAMS

@@ -26,9 +26,9 @@ from tests.oracle.recompute import Content, differences, recompute, refusal
 from tests.oracle.scales import buckets_of
 from tests.oracle.traffic import HISTORY, REFUSED, traffic
 from tests.oracle.wire import content_of, sent_of, without_buckets
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import environment
-from watchroom.replay.server import free_port
+from watchroom.demo.processes import environment
+from watchroom.demo.server import free_port
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

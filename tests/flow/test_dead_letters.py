@@ -27,7 +27,7 @@ from tests.oracle.wire import content_of, partition_of, refused_records, value_o
 from tests.parts import PartMissing, missing
 from watchroom.events.headers import ARRIVED
 from watchroom.events.reasons import RAW_IDENTIFIER, REASONS, UNREADABLE
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 
 PARTITIONS = 2
 GOOD = 3  # calls of the same batch that nothing is wrong with

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import new_name
-from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.demo.server import LOOPBACK, free_port
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -25,7 +25,7 @@ RUN = """
 import sys
 from watchroom.cli_replay import examined
 from watchroom.errors import WatchroomError
-from watchroom.replay.demo import run_demo
+from watchroom.demo.command import run_demo
 from watchroom.settings import read_settings
 try:
     for_s = float(sys.argv[1]) if sys.argv[1] else None

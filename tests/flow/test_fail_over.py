@@ -29,8 +29,8 @@ from tests.oracle.recompute import differences
 from tests.oracle.traffic import traffic
 from tests.oracle.wire import content_of, without_buckets
 from tests.store.test_sentinel import Secured, secured_servers, settings_of
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import environment
+from watchroom.demo.processes import environment
+from watchroom.kafka.topics import ensure_topics
 from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(200)]

@@ -15,9 +15,9 @@ import pytest
 from tests.conftest import new_name
 from tests.flow.commands import watchroom
 from tests.parts import ROOT
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.figures_csv import COLUMNS
-from watchroom.replay.server import free_port
+from watchroom.demo.embedded import EmbeddedStack
+from watchroom.demo.server import free_port
+from watchroom.importer.figures_csv import COLUMNS
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.embedded, pytest.mark.slow]
 WITHIN_S = 60.0

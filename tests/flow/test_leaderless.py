@@ -13,7 +13,7 @@ from tests.flow.servers import KafkaServer, kafka_cluster
 from tests.intake.recorder import Recorder, consuming
 from tests.parts import PartMissing, missing
 from watchroom.intake.intake import Intake
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
@@ -52,7 +52,7 @@ async def produce(settings: Settings, places: set[Place]) -> None:
 
 def placed(intake: Intake) -> set[Place]:
     """The partitions that are being read."""
-    return {lane.place for lane in intake.lanes if lane.placed}
+    return {each.topic_partition for each in intake.assignment if each.is_reading}
 
 
 async def test_partitions_with_a_leader_are_read_while_others_have_none(brokers: list[KafkaServer]) -> None:

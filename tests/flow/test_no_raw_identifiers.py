@@ -20,10 +20,10 @@ from tests.flow.rebuild_room import Room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.scales import DAY_MS, time_text
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.events.reasons import RAW_IDENTIFIER
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
+from watchroom.kafka.topics import ensure_topics
 from watchroom.streams import STREAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
@@ -178,18 +178,13 @@ def look(room: Room, worker: Process, folder: Path) -> Seen:
         for path in paths:
             seen.kept[path] = page(port, path)
     for path in ("/metrics", "/health"):
-        seen.kept[f"worker {path}"] = page(worker_port(worker), path)
+        seen.kept[f"worker {path}"] = page(worker.port, path)
     seen.kept |= in_redis(room.client)
     seen.kept |= {log.name: log.read_bytes() for log in folder.glob("*.log")}
     topic = settings.dead_letter_topic
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     seen.letters = [record for of in asyncio.run(read_all(settings.kafka, places)).values() for record in of]
     return seen
-
-
-def worker_port(worker: Process) -> int:
-    """Of its health page."""
-    return worker._port
 
 
 def page(port: int, path: str) -> bytes:

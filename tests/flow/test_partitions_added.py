@@ -22,10 +22,10 @@ from tests.oracle.facts import Sent
 from tests.oracle.recompute import differences
 from tests.oracle.traffic import HISTORY, REFUSED, Outgoing, traffic
 from tests.oracle.wire import content_of, partition_of, value_of, without_buckets
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.events.times import to_ms
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
+from watchroom.kafka.topics import ensure_topics
 from watchroom.store.partition_counts import PartitionCountStore
 
 EVENTS, SEED, SETTLE_S = 1_500, 20_220_401, 2.0

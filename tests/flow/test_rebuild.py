@@ -24,10 +24,10 @@ from tests.oracle.scales import HOUR_MS
 from tests.oracle.traffic import traffic
 from tests.oracle.wire import content_of, without_buckets
 from tests.parts import PartMissing, missing
-from watchroom.intake.intake import REMEDIES
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.intake.health import REMEDIES
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 
 EVENTS, SEED = 3_000, 20_211_101

@@ -19,7 +19,7 @@ from tests.flow.wall import now_ms
 from tests.oracle.facts import Sent
 from tests.oracle.traffic import HISTORY, Outgoing
 from tests.oracle.wire import value_of
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.store.partition_counts import PartitionCountStore
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]

@@ -14,9 +14,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import RebuildNeeded
-from watchroom.intake.batch import RecordBatch
+from watchroom.intake.batches import RecordBatch
 from watchroom.intake.fetching import MOST_RECORDS
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 
 pytestmark = pytest.mark.timeout(90)
@@ -243,7 +243,7 @@ async def test_two_workers_share_and_hand_over_partitions_without_loss(settings:
     async with consuming(settings.model_copy(update={"worker_name": "one"}), recorder) as one:
         await recorder.until(lambda r: len(r.batches) > 5)
         async with consuming(settings.model_copy(update={"worker_name": "two"}), recorder) as two:
-            await until(lambda: bool(len(one.lanes)) and bool(len(two.lanes)))
+            await until(lambda: bool(len(one.assignment)) and bool(len(two.assignment)))
             await recorder.until(lambda r: len(r.batches) > 40)
         await feeding
         await recorder.until(lambda r: all(r.stored.get(calls(settings, p)) == ends[p] for p in (0, 1)), 60)

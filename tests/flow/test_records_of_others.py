@@ -16,12 +16,12 @@ from tests.flow.pages import page, until_page_says
 from tests.flow.rebuild_room import Room, settings_on
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import letters_in_kafka
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.errors import WorkFailed
-from watchroom.intake import before_rebuild
-from watchroom.intake.before_rebuild import look_at_logs, refuse_open_transactions
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
+from watchroom.intake import rebuild_checks
+from watchroom.intake.rebuild_checks import look_at_logs, refuse_open_transactions
+from watchroom.kafka.topics import ensure_topics
 
 Codec = Literal["gzip", "snappy", "lz4", "zstd"]
 CODECS: tuple[Codec | None, ...] = (None, "gzip", "snappy", "lz4", "zstd")
@@ -91,7 +91,7 @@ async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
             await until_page_says('stream_withheld{stream="calls"} 1', 15, "/metrics", settings.exporter_port)
             assert 'stream_withheld{stream="crimes"} 0' in page(settings.exporter_port, "/metrics")
             assert presented(room) == 2
-            monkeypatch.setattr(before_rebuild, "TRANSACTION_WITHIN_S", 0.0)
+            monkeypatch.setattr(rebuild_checks, "TRANSACTION_WITHIN_S", 0.0)
             with pytest.raises(WorkFailed, match=rf"from offset {opened.offset} on may be read.*Nothing was changed"):
                 await look_for_open_transactions(kafka, topic)
             await producer.abort_transaction()

@@ -15,7 +15,7 @@ from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, consuming
 from tests.intake.worker_process import WorkerProcess
 from watchroom.errors import RebuildNeeded
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]

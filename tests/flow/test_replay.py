@@ -25,17 +25,17 @@ from tests.events.test_tokeniser import KEY
 from tests.flow.rebuild_room import Room
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
-from tests.replay.extracts import DISPATCH, DISPATCH_MAPPING
+from tests.importer.extracts import DISPATCH, DISPATCH_MAPPING
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.demo.stack import running_stack
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, RebuildNeeded, RowRefused, StoreUnavailable
 from watchroom.events.times import to_text
+from watchroom.importer.command import Request, replay
+from watchroom.importer.local_time import ms_of
+from watchroom.importer.summary import Outcome
 from watchroom.intake.rebuild import Rebuilt, rebuild
-from watchroom.replay.command import Request, replay
-from watchroom.replay.local_time import ms_of
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
-from watchroom.replay.stack import running_stack
-from watchroom.replay.summary import Outcome
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import moved_rows
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader

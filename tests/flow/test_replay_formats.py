@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from tests.flow.servers import Stack
-from tests.replay.test_shipped_queue_log import LINES
-from tests.replay.test_shipped_queue_log import MAPPING as QUEUE_LOG
-from tests.replay.test_shipped_queue_log import OWN as OWN_LOG
-from tests.replay.test_shipped_units import EXTRACT as UNITS
-from tests.replay.test_shipped_units import MAPPING as UNITS_MAPPING
+from tests.importer.test_shipped_queue_log import LINES
+from tests.importer.test_shipped_queue_log import MAPPING as QUEUE_LOG
+from tests.importer.test_shipped_queue_log import OWN as OWN_LOG
+from tests.importer.test_shipped_units import EXTRACT as UNITS
+from tests.importer.test_shipped_units import MAPPING as UNITS_MAPPING
 from watchroom.catalogue.load import load_catalogue
+from watchroom.importer.command import Request, replay
+from watchroom.importer.summary import Outcome, lines
 from watchroom.kinds.duration_figures import BIN, DurationFigures, bins_of
-from watchroom.replay.command import Request, replay
-from watchroom.replay.summary import Outcome, lines
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import moved_rows
 from watchroom.store.read import Reader
 
 pytestmark = pytest.mark.timeout(300)

@@ -13,8 +13,8 @@ from tests import parts
 from tests.flow.servers import AlertmanagerServer, KafkaServer, PrometheusServer, RedisServer, Stack
 from tests.flow.servers import program as programs
 from tests.flow.servers.kafka import end_offsets
+from watchroom.demo.server import LocalServer
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LocalServer
 
 
 async def test_a_record_and_a_key_go_in_and_come_out(stack: Stack) -> None:
@@ -74,9 +74,9 @@ def test_prometheus_scrapes_and_alertmanager_answers(tmp_path: Path) -> None:
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     """Otherwise a wrong option is a time-out without a reason."""
-    server = LocalServer("Redis", ["sh", "-c", "echo bad option; exit 3"], tmp_path / "log")
+    server = LocalServer("Redis", ["sh", "-c", "echo bad option; exit 3"], tmp_path / "log", lambda: False)
     with pytest.raises(WorkFailed, match=r"Redis ended with 3 while starting(.|\n)*bad option"):
-        server.start(lambda: False, within_s=5)
+        server.start(within_s=5)
 
 
 def test_a_missing_part_skips_on_a_laptop_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,13 @@ import pytest
 from rich.console import Console
 
 from tests.flow.servers import Stack
+from watchroom.demo.command import SIMULATED_SOURCES
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, WorkFailed
-from watchroom.replay.demo import SIMULATED_SOURCES
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
-from watchroom.replay.simulate import run_simulate
-from watchroom.replay.simulator import SOURCES
 from watchroom.settings import Settings
+from watchroom.simulator import SOURCES
+from watchroom.simulator.command import run_simulate
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import new_name
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import WAITED_FOR, Feed, Look, event, now_ms, wall
-from watchroom.replay.produce import Outgoing, produce
+from watchroom.kafka.produce import Outgoing, produce
 
 pytestmark = pytest.mark.slow
 

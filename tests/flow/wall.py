@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Self
 
 from tests.flow.servers import Stack
-from watchroom.replay.processes import Process
-from watchroom.replay.produce import Outgoing, sender
-from watchroom.replay.server import free_port
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.kafka.produce import Outgoing, sender
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

@@ -26,11 +26,10 @@ from tests.oracle.scales import buckets_of
 from tests.oracle.wire import content_of, partition_of, refused_records, value_of, without_buckets
 from watchroom.errors import Moved
 from watchroom.events.record import Record
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.judging import Refused
-from watchroom.intake.partition import PartitionApplier
-from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.topics import Topics
+from watchroom.intake.admission import Refused
+from watchroom.intake.batches import RecordBatch
+from watchroom.intake.partition import Appliers, PartitionApplier, make_store
+from watchroom.kafka.topics import Topics
 
 PARTITIONS = 2
 SOON_MS = 120_000  # buckets that Redis drops so soon are not compared: its clock goes on while the test runs

@@ -18,21 +18,21 @@ from typing import NamedTuple
 import xlsxwriter
 
 from tests.admission.made import NOON_MS, admission
-from tests.catalogue.folder import LABELS, OF_KIND
+from tests.catalogue.folder import LABELS, OF_KIND, with_platform_alerts
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.cli_options import printable
 from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
 from watchroom.events.tokeniser import Tokeniser
+from watchroom.importer.convert import Conversion
+from watchroom.importer.mapping import load_mapping
+from watchroom.importer.mapping_model import MappingConfig
+from watchroom.importer.rows import check_files, read_rows
+from watchroom.intake.admission import BatchAdmission
 from watchroom.intake.dead_letters import letter_for
-from watchroom.intake.judging import Judge
-from watchroom.replay.convert import Conversion
-from watchroom.replay.mapping import load_mapping
-from watchroom.replay.mapping_model import MappingWords
-from watchroom.replay.rows import check_files, read_rows
 from watchroom.streams import STREAMS
+from watchroom.wording import printable
 
 Input = tuple[bytes, ...]
 MOST_CHARS_OF_A_MESSAGE = 10 * MOST_CHARS  # three parts, in which control characters are escaped
@@ -86,7 +86,7 @@ def toml_catalogue(given: Input, folder: Path) -> str:
     (folder / "labels.toml").write_bytes(labels)
     (folder / "measures.toml").write_bytes(entries)
     try:
-        catalogue = load_catalogue(folder, ("stoke", "county"))
+        catalogue = load_catalogue(with_platform_alerts(folder), ("stoke", "county"))
     except ConfigurationInvalid as error:
         return _outcome(error)
     return f"{len(catalogue.measures)} measures"
@@ -114,7 +114,7 @@ def json_record(given: Input, _: Path) -> str:
 
 
 @lru_cache(maxsize=100)  # most inputs have the mapping of a seed
-def _mapping(content: bytes, folder: Path) -> MappingWords | ConfigurationInvalid:
+def _mapping(content: bytes, folder: Path) -> MappingConfig | ConfigurationInvalid:
     path = folder / "m.toml"
     path.write_bytes(content)
     try:
@@ -123,7 +123,7 @@ def _mapping(content: bytes, folder: Path) -> MappingWords | ConfigurationInvali
         return error
 
 
-def _converted(content: bytes, words: MappingWords, folder: Path) -> str:
+def _converted(content: bytes, words: MappingConfig, folder: Path) -> str:
     path = folder / "f.csv"
     path.write_bytes(content)
     refused: list[RowRefused] = []
@@ -245,13 +245,14 @@ def _entries() -> Iterable[tuple[bytes, bytes]]:
     yield from ((text.encode(), LABELS.encode()) for text in OF_KIND.values())
     labels = (MEASURES / "labels.toml").read_bytes()
     for path in sorted(MEASURES.glob("*.toml")):
-        if path.name != "labels.toml":
+        if path.name not in ("labels.toml", "platform_alerts.toml"):
             parts = re.split(r"(?m)^(?=\[[a-z0-9_]+\]$)", path.read_text(encoding="utf-8"))
             yield from ((part.encode(), labels) for part in parts[1:])
 
 
 JUDGES = {
-    stream: Judge(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",)) for stream in STREAMS
+    stream: BatchAdmission(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",))
+    for stream in STREAMS
 }
 TABLES = (*_tables(), *_shipped())
 TARGETS = {

@@ -10,11 +10,10 @@ from typing import Any
 from tests.fold.pipeline import catalogue
 from tests.fold.said import at
 from watchroom.events.record import Record
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.judging import Refused
-from watchroom.intake.partition import PartitionApplier
-from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.topics import Topics
+from watchroom.intake.admission import Refused
+from watchroom.intake.batches import RecordBatch
+from watchroom.intake.partition import Appliers, PartitionApplier, make_store
+from watchroom.kafka.topics import Topics
 from watchroom.settings import read_settings
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from watchroom.errors import Moved
-from watchroom.intake.app import make_app
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.batches import BatchApp
+from watchroom.intake.background import touch_forever
+from watchroom.intake.batches import RecordBatch
+from watchroom.intake.faust_app import BatchApp, make_app
+from watchroom.intake.health import Status
 from watchroom.intake.intake import Intake
-from watchroom.intake.status import Status
-from watchroom.intake.touching import touch_forever
+from watchroom.intake.partition import PartitionApplier
+from watchroom.intake.served_streams import AtStart
 from watchroom.settings import Settings
 
 Place = tuple[str, int]
@@ -47,43 +48,43 @@ class Recorder:
             await self.changed.wait_for(lambda: done(self))
 
 
-class RecordingApplier:
+class RecordingApplier(PartitionApplier):
     """One partition's way into a `Recorder`; as strict as Redis."""
 
-    # ruff: noqa: ARG002 - the signatures are those of `intake.applier.Applier`
+    # ruff: noqa: ARG002 - the signatures are those of `PartitionApplier`
 
     def __init__(self, recorder: Recorder, place: Place) -> None:
         self._recorder = recorder
         self._place = place
-        self._stands: int | None = None
+        self._next_offset: int | None = None
 
     async def start(self) -> int | None:
-        self._stands = self._recorder.stored.get(self._place)
-        return self._stands
+        self._next_offset = self._recorder.stored.get(self._place)
+        return self._next_offset
 
     async def begin(self, offset: int, now_ms: int) -> None:
-        await self._step(offset, None)
+        await self._write_step(offset, None)
 
     async def apply(self, batch: RecordBatch, fresh_ms: int | None, now_ms: int) -> None:
-        assert batch.base == self._stands
+        assert batch.base == self._next_offset
         self._recorder.before(batch)
-        await self._step(batch.next_offset, fresh_ms, batch)
+        await self._write_step(batch.next_offset, fresh_ms, batch)
 
     async def touch(self, fresh_ms: int | None, now_ms: int) -> None:
-        if self._stands is not None:
-            await self._step(self._stands, fresh_ms)
+        if self._next_offset is not None:
+            await self._write_step(self._next_offset, fresh_ms)
 
     async def lost(self, start: int, end: int, now_ms: int) -> None:
-        await self._step(end, None)
+        await self._write_step(end, None)
         self._recorder.lost[self._place] = (start, end)
 
-    async def _step(self, next_offset: int, fresh_ms: int | None, batch: RecordBatch | None = None) -> None:
+    async def _write_step(self, next_offset: int, fresh_ms: int | None, batch: RecordBatch | None = None) -> None:
         recorder = self._recorder
         await asyncio.sleep(0)
-        if recorder.stored.get(self._place) != self._stands:
+        if recorder.stored.get(self._place) != self._next_offset:
             raise Moved(recorder.stored.get(self._place))
         async with recorder.changed:
-            recorder.stored[self._place] = self._stands = next_offset
+            recorder.stored[self._place] = self._next_offset = next_offset
             recorder.fresh_ms[self._place] = fresh_ms
             if batch is not None:
                 recorder.batches.append(batch)
@@ -101,7 +102,7 @@ async def consuming(
         return RecordingApplier(recorder, (topic, partition))
 
     served = dict(settings.topics)
-    intake = Intake(make_applier, Status(), log_ids=log_ids, topics=served)
+    intake = Intake(make_applier, Status(), AtStart(served, log_ids or {}))
     recorder.app = app = make_app(settings, intake, served)
     touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
     try:

@@ -12,9 +12,11 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from tests.flow.servers import KafkaServer, Stack
+from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, EventRefused
 from watchroom.events import headers
 from watchroom.events.record import Headers, Record
+from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import (
     ARRIVED_MOST_BYTES,
     HEADERS_MOST_BYTES,
@@ -25,11 +27,9 @@ from watchroom.intake.dead_letters import (
     letter_for,
     portions,
 )
-from watchroom.intake.judging import Refused
-from watchroom.intake.status import Status
-from watchroom.intake.topic_settings import LETTER_MOST_BYTES
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.server import free_port
+from watchroom.intake.health import Status
+from watchroom.kafka.topic_settings import LETTER_MOST_BYTES
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
 LATE = EventRefused("late", "2 days after it happened")

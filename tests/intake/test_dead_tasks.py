@@ -11,7 +11,7 @@ import pytest
 from tests.flow.servers import Stack
 from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import WorkFailed
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(60)]
 
@@ -30,4 +30,4 @@ async def test_a_task_of_the_client_that_dies_ends_the_worker(real_stack: Stack,
         thread.thread_loop.call_soon_threadsafe(attrgetter(part)(thread._consumer).cancel)
         await asyncio.wait_for(intake.failed.wait(), 20)
         assert isinstance(intake.failure, WorkFailed)
-        assert "a restart makes a new one" in str(intake.failure)
+        assert "restart the worker" in str(intake.failure)

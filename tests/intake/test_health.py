@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from tests.intake.recorder import Recorder, RecordingApplier
 from watchroom.errors import BrokerRefuses
-from watchroom.intake.batch import RecordBatch
+from watchroom.intake.assigned_partition import AssignedPartition
+from watchroom.intake.background import notice_silence
+from watchroom.intake.batches import RecordBatch
 from watchroom.intake.freshness import Answer
-from watchroom.intake.health import Health
-from watchroom.intake.intake import Intake, now_ms
-from watchroom.intake.lanes import Lane
-from watchroom.intake.status import Status
-from watchroom.intake.touching import _notice_silence
+from watchroom.intake.health import Health, Status
+from watchroom.intake.intake import Intake
+from watchroom.timing import now_ms
 
 PLACE = ("watchroom.calls", 0)
 
 
-def working(stall_s: float = 60) -> tuple[Health, Lane]:
-    """A worker with one lane that stands at offset 0 and was answered just now."""
+class Clock:
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def working(stall_s: float = 60, clock: Clock | None = None) -> tuple[Health, AssignedPartition]:
+    """A worker with one partition, whose next offset is 0 and which was answered just now."""
     status = Status()
     health = Health(status, stall_s)
-    health.intake = Intake(lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status)
+    health.intake = Intake(
+        lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status, clock_s=clock or Clock()
+    )
     health.intake.assign([PLACE])
-    (lane,) = health.intake.lanes
-    lane.place_at(0)
-    lane.touched()
-    lane.note(Answer(now_ms(), 0, 0))
-    return health, lane
+    (partition,) = health.intake.assignment
+    partition.start_at(0)
+    partition.touched()
+    partition.note(Answer(now_ms(), 0, 0))
+    return health, partition
 
 
 async def test_a_worker_that_keeps_up_is_live_and_ready() -> None:
@@ -39,27 +50,29 @@ async def test_a_worker_that_keeps_up_is_live_and_ready() -> None:
 
 async def test_behind_and_standing_still_is_not_live() -> None:
     """The fault that a check of the port never sees: alive, connected, and nothing moves."""
-    health, lane = working(stall_s=0.05)
-    lane.note(Answer(now_ms(), 0, 10))
-    time.sleep(0.1)  # noqa: ASYNC251 - the passing of time is what is tested
+    clock = Clock()
+    health, partition = working(clock=clock)
+    partition.note(Answer(now_ms(), 0, 10))
+    clock.now_s += 61
     assert "applied 0 of 10" in health.not_live()[0]
-    lane.applied(4)
+    partition.applied(4)
     assert health.not_live() == []
 
 
 async def test_a_quiet_hour_is_no_stall() -> None:
     """The clock of progress runs only while there is something to apply."""
-    health, lane = working()
-    lane.moved_at_s -= 3600
-    lane.behind()  # the touch of every 2 s
-    lane.note(Answer(now_ms(), 0, 10))
+    clock = Clock()
+    health, partition = working(clock=clock)
+    clock.now_s += 3600
+    partition.stalled_s()  # which the timer calls every half a second
+    partition.note(Answer(now_ms(), 0, 10))
     assert health.not_live() == []
 
 
 async def test_a_wait_for_a_server_is_not_ready_but_live() -> None:
     """A restart would not bring Redis back; it would only take the reason off the page."""
-    health, lane = working(stall_s=0)
-    lane.note(Answer(now_ms(), 0, 10))
+    health, partition = working(stall_s=0)
+    partition.note(Answer(now_ms(), 0, 10))
     assert health.intake is not None
     health.intake.status.waiting("redis", "Redis did not answer")
     assert health.not_live() == []
@@ -80,20 +93,21 @@ class WithoutLetters(RecordingApplier):
 
 async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() -> None:
     """Fetches are answered meanwhile, and their answers must not take the reason off the page."""
-    health, lane = working(stall_s=0)
+    clock = Clock()
+    health, partition = working(stall_s=0, clock=clock)
     intake = health.intake
     assert intake is not None
-    lane.applier = applier = WithoutLetters(Recorder(stored={PLACE: 0}), PLACE)
+    partition.applier = applier = WithoutLetters(Recorder(stored={PLACE: 0}), PLACE)
     await applier.start()
-    lane.note(Answer(now_ms(), 0, 10))
-    batch = lane.hand_out(RecordBatch(*PLACE, 0, [], 10))
+    partition.note(Answer(now_ms(), 0, 10))
+    batch = partition.hand_out(RecordBatch(*PLACE, 0, [], 10))
     assert batch is not None
     intake.handle(batch)
     async with asyncio.timeout(5):
         while not intake.status.waits():  # noqa: ASYNC110 - the status tells nobody
             await asyncio.sleep(0)
-    lane.touched_at_s = lane.placed_at_s = time.monotonic() - 11
-    _notice_silence(intake)
+    clock.now_s += 11
+    notice_silence(intake)
     assert health.not_live() == []
     assert health.not_ready() == ["waiting: Kafka does not let this user write to topic north.dead-letters"]
     applier.can_send = True
@@ -105,17 +119,16 @@ async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() ->
 
 async def test_without_fetch_answers_it_is_not_ready() -> None:
     """The broker is the other half of the promise."""
-    health, lane = working()
-    lane.answered_ms = now_ms() - 11_000
-    lane._answers.clear()
+    health, partition = working()
+    partition.answered_ms = now_ms() - 11_000
     assert "no fetch answer" in health.not_ready()[0]
 
 
 async def test_a_lane_out_of_place_is_not_ready() -> None:
     """Until Redis's offset is known nothing is applied."""
-    health, lane = working()
-    lane.displace()
-    assert "not placed" in health.not_ready()[0]
+    health, partition = working()
+    partition.reset()
+    assert "Redis's offset not read yet" in health.not_ready()[0]
 
 
 async def test_before_the_group_has_answered_it_is_not_ready() -> None:
@@ -130,21 +143,21 @@ async def test_before_the_group_has_answered_it_is_not_ready() -> None:
 
 async def test_batches_of_an_older_epoch_are_dropped_and_counted() -> None:
     """What was queued before a rebalance or a rollback no longer counts, even if its base fits by chance."""
-    health, lane = working()
+    health, partition = working()
     intake = health.intake
     assert intake is not None
-    stale = lane.hand_out(RecordBatch(*PLACE, 0, (), 5))
+    stale = partition.hand_out(RecordBatch(*PLACE, 0, (), 5))
     assert stale is not None
-    lane.displace()
-    lane.place_at(0)
+    partition.reset()
+    partition.start_at(0)
     intake.handle(stale)
     await intake.let_go()
     assert intake.status.counts["stale_batches"] == 1
-    assert lane.stands == 0
+    assert partition.next_offset == 0
 
 
 async def test_a_fetch_from_elsewhere_is_never_applied() -> None:
-    """Whatever moved the consumer's position without us: the lane is placed again, nothing is skipped."""
-    _, lane = working()
-    assert lane.hand_out(RecordBatch(*PLACE, 3, (), 5)) is None
-    assert not lane.placed
+    """Whatever moved the consumer's position without us: the partition is placed again, nothing is skipped."""
+    _, partition = working()
+    assert partition.hand_out(RecordBatch(*PLACE, 3, (), 5)) is None
+    assert not partition.is_reading

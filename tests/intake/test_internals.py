@@ -1,4 +1,4 @@
-"""What `batches` and `fetching` lean upon in Faust and aiokafka: a new version must fail here, not at work."""
+"""What `faust_app` and `fetching` rely on in Faust and aiokafka: a new version must fail here, not at work."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 
 from watchroom.errors import WorkFailed
-from watchroom.intake import batches, fetching
+from watchroom.intake import faust_app, fetching
 
 
 def test_the_pinned_versions_are_installed() -> None:
     """All the rest of this module was read in these."""
-    assert version("faust-streaming") == batches.FAUST_VERSION
-    assert version("aiokafka") == batches.AIOKAFKA_VERSION
+    assert version("faust-streaming") == faust_app.FAUST_VERSION
+    assert version("aiokafka") == faust_app.AIOKAFKA_VERSION
 
 
 def test_another_version_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker on internals that nobody read could lose events silently."""
-    monkeypatch.setattr(batches, "FAUST_VERSION", "0.15.2")
-    app = batches.BatchApp("refused", broker="kafka://127.0.0.1:9")
+    monkeypatch.setattr(faust_app, "FAUST_VERSION", "0.15.2")
+    app = faust_app.BatchApp("refused", broker="kafka://127.0.0.1:9")
     with pytest.raises(WorkFailed, match=r"needs 0\.15\.2 exactly"):
-        batches.consume_batches(app, None)  # type: ignore[arg-type]  # refused before it is looked at
+        faust_app.consume_batches(app, None)  # type: ignore[arg-type]  # refused before it is looked at
 
 
 # Bodies that were read and that ours replace or depend on. When one changes: read it again, run
@@ -112,11 +112,11 @@ def digest(function: Any) -> str:
 
 def test_ours_still_stand_in_for_theirs() -> None:
     """A method that lost its base method would never be called."""
-    for ours, theirs in ((batches.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
-        own = {"lanes", "begins", "fetch_from", "logs_seen", "look_at_logs", "failed", "share_out_anew", "may_read"}
+    for ours, theirs in ((faust_app.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
+        own = {"begins", "fetch_from", "look_at_logs", "rejoin_if_incomplete"}
         own |= {name for name in vars(ours) if name.startswith("__")}
-        helpers = {"_place_lanes", "_fetch_failed", "_message", "_noting", "_wanted", "_drain", "_unsubscribe_left"}
-        helpers |= {"_owner", "_watch", "_begin"}
+        helpers = {"_start_partitions", "_fetch_failed", "_message", "_noting", "_wanted", "_drain"}
+        helpers |= {"_unsubscribe_left", "_check_forever", "_begin"}
         overriding = {name for name in vars(ours) if callable(getattr(ours, name, None))} - own - helpers
         missing = {name for name in overriding if not hasattr(theirs, name)}
         assert not missing

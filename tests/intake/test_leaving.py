@@ -16,16 +16,17 @@ from tests.flow.servers import RedisServer, Stack
 from tests.intake.one_partition import FORCE, OnePartition, batch, record
 from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import DefinitionsReturned, OtherDefinitions, StoreUnavailable
+from watchroom.intake.assigned_partition import AssignedPartition, Fetched
+from watchroom.intake.background import end_when_returned, repeat, touch_forever
 from watchroom.intake.freshness import Answer
-from watchroom.intake.health import Health
-from watchroom.intake.intake import REMEDIES, Intake, now_ms
-from watchroom.intake.lanes import Fetched, Lane
-from watchroom.intake.returning import end_when_returned
-from watchroom.intake.status import Status
-from watchroom.intake.topics import ensure_topics
-from watchroom.intake.touching import touch_forever
+from watchroom.intake.health import REMEDIES, Health, Status
+from watchroom.intake.intake import Intake
+from watchroom.intake.served_streams import AtStart
+from watchroom.kafka.topic_metadata import LogsSeen
+from watchroom.kafka.topics import ensure_topics
 from watchroom.store.keys import Keys
 from watchroom.streams import STREAMS
+from watchroom.timing import now_ms
 
 META = Keys(FORCE).meta
 SAID = "crimes is left alone because Redis holds it under another definition: "
@@ -43,7 +44,7 @@ class Working:
         self.intake = Intake(
             lambda topic, partition: self.one.applier(topic.rpartition(".")[2], partition),
             status,
-            topics=self.one.served,
+            AtStart(self.one.served),
         )
         self.health = Health(status)
         self.health.intake = self.intake
@@ -51,25 +52,25 @@ class Working:
     async def start(self) -> None:
         """Be given every partition."""
         self.intake.assign([(topic, 0) for topic in self.one.served.values()])
-        for lane in self.intake.lanes:
-            await self.place(lane)
+        for partition in self.intake.assignment:
+            await self.place(partition)
 
-    async def place(self, lane: Lane) -> None:
+    async def place(self, partition: AssignedPartition) -> None:
         """What the consumer does before its next fetch."""
-        at = await self.intake.start_lane(lane, 0)
+        at = await self.intake.start(partition, 0)
         if at is not None:
-            lane.place_at(at)
-            lane.note(Answer(now_ms(), at, at))
+            partition.start_at(at)
+            partition.note(Answer(now_ms(), at, at))
 
-    def lane(self, stream: str) -> Lane:
-        """The lane of a stream."""
-        found = self.intake.lanes.get((self.one.served[stream], 0))
+    def partition(self, stream: str) -> AssignedPartition:
+        """The partition of a stream."""
+        found = self.intake.assignment.get((self.one.served[stream], 0))
         assert found is not None
         return found
 
     def streams(self) -> list[str]:
-        """Those that have a lane."""
-        return [lane.place.topic.rpartition(".")[2] for lane in self.intake.lanes]
+        """Those that have a partition."""
+        return [each.topic_partition.topic.rpartition(".")[2] for each in self.intake.assignment]
 
 
 @pytest.fixture
@@ -98,8 +99,8 @@ def redefine(client: Redis, *streams: str) -> None:
 async def by_batch(working: Working) -> None:
     """A batch of crimes comes."""
     crime = record(0, "crime.recorded", "09:00:00", group="Robbery")
-    lane = working.lane("crimes")
-    working.intake.handle(Fetched(batch(0, crime, stream="crimes"), lane.epoch))
+    partition = working.partition("crimes")
+    working.intake.handle(Fetched(batch(0, crime, stream="crimes"), partition.epoch))
     await asyncio.wait(working.intake._in_hand, timeout=10)
 
 
@@ -115,8 +116,8 @@ async def by_touch(working: Working) -> None:
 
 
 async def by_placing(working: Working) -> None:
-    """A rebalance: every lane is placed anew."""
-    await working.place(working.lane("crimes"))
+    """A rebalance: every partition is placed anew."""
+    await working.place(working.partition("crimes"))
 
 
 WAYS = [by_batch, by_touch, by_placing]
@@ -130,15 +131,15 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
     redefine(client, "crimes")
     with capture_logs() as logs:
         await find(working)
-        working.intake.leave({"crimes": "again"})
+        working.intake.streams.leave({"crimes": "again"})
     (line,) = [entry for entry in logs if "left alone" in entry["event"]]
     assert line["event"].startswith(SAID)
     assert "other is gone" in line["event"]
     assert working.streams() == [stream for stream in STREAMS if stream != "crimes"]
     assert working.intake.failure is None
-    assert working.intake.left.keys() == {"crimes"}
+    assert working.intake.streams.left.keys() == {"crimes"}
     call = record(0, "call.queued", "09:00:00", line="999")
-    working.intake.handle(Fetched(batch(0, call), working.lane("calls").epoch))
+    working.intake.handle(Fetched(batch(0, call), working.partition("calls").epoch))
     await asyncio.wait(working.intake._in_hand, timeout=10)
     assert working.one.stands("calls") == 1
     assert working.one.stands("crimes") == 0
@@ -146,10 +147,10 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
 
 async def test_a_batch_of_a_left_stream_that_was_fetched_before_is_dropped(working: Working) -> None:
     """It was queued under the definition of before."""
-    lane = working.lane("crimes")
-    fetched = lane.hand_out(batch(0, record(0, "crime.recorded", "09:00:00", group="Robbery"), stream="crimes"))
+    partition = working.partition("crimes")
+    fetched = partition.hand_out(batch(0, record(0, "crime.recorded", "09:00:00", group="Robbery"), stream="crimes"))
     assert fetched is not None
-    working.intake.leave(CHANGED)
+    working.intake.streams.leave(CHANGED)
     working.intake.handle(fetched)
     await working.intake.let_go()
     assert working.one.stands("crimes") == 0
@@ -158,16 +159,16 @@ async def test_a_batch_of_a_left_stream_that_was_fetched_before_is_dropped(worki
 
 async def test_a_rebalance_gives_a_left_stream_no_lane(working: Working) -> None:
     """Its partitions may still be assigned to us; nothing of them is applied."""
-    working.intake.leave(CHANGED)
+    working.intake.streams.leave(CHANGED)
     working.intake.assign([(topic, 0) for topic in working.one.served.values()])
     assert working.streams() == [stream for stream in STREAMS if stream != "crimes"]
 
 
 async def test_without_a_stream_the_worker_ends_with_2_and_names_them_all(working: Working) -> None:
     """It could do nothing but look alive."""
-    working.intake.leave(CHANGED)
+    working.intake.streams.leave(CHANGED)
     others = [stream for stream in STREAMS if stream != "crimes"]
-    working.intake.leave(dict.fromkeys(others, "fold version changed from 1 to 2"))
+    working.intake.streams.leave(dict.fromkeys(others, "fold version changed from 1 to 2"))
     failure = working.intake.failure
     assert isinstance(failure, OtherDefinitions)
     assert failure.exit_code == 2
@@ -188,14 +189,14 @@ async def test_a_rebuild_that_begins_ends_the_worker(find: Any, working: Working
 
 async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(working: Working) -> None:
     """A restart would leave it again; whoever reads the page must still see it."""
-    for lane in working.intake.lanes:
-        lane.touched()
+    for partition in working.intake.assignment:
+        partition.touched()
     assert working.health.report()["left"] == {}
-    behind = working.lane("crimes")
+    behind = working.partition("crimes")
     behind.note(Answer(now_ms(), 0, 10))
-    behind.moved_at_s -= 3600
+    behind._progress_at_s -= 3600
     assert working.health.not_live()
-    working.intake.leave(CHANGED)
+    working.intake.streams.leave(CHANGED)
     assert working.health.not_live() == working.health.not_ready() == []
     assert working.health.report()["left"] == {"crimes": f"measure crime_recorded changed; {REMEDIES}"}
     assert working.health.left() == [f"{SAID}measure crime_recorded changed; {REMEDIES}"]
@@ -204,15 +205,15 @@ async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(work
 async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> None:
     """Deleted, or deleted and created again: a worker that does not read it need not end, nor be unready."""
     topic = working.one.served["crimes"]
-    working.intake._log_ids[topic] = "one"
-    working.intake.leave(CHANGED)
-    working.intake.logs_seen({topic: "two"}, [topic])
+    working.intake.streams._log_ids[topic] = "one"
+    working.intake.streams.leave(CHANGED)
+    working.intake.streams.logs_seen(LogsSeen({topic: "two"}, [topic]))
     assert working.intake.failure is None
-    assert working.intake.without_partitions == []
-    working.intake._log_ids[working.one.served["calls"]] = "one"
-    working.intake.logs_seen({working.one.served["calls"]: "two"}, [working.one.served["incidents"]])
+    assert working.intake.streams.without_partitions == []
+    working.intake.streams._log_ids[working.one.served["calls"]] = "one"
+    working.intake.streams.logs_seen(LogsSeen({working.one.served["calls"]: "two"}, [working.one.served["incidents"]]))
     assert "was deleted and created again" in str(working.intake.failure)
-    assert working.intake.without_partitions == [working.one.served["incidents"]]
+    assert working.intake.streams.without_partitions == [working.one.served["incidents"]]
 
 
 async def ended(intake: Intake) -> Exception | None:
@@ -249,7 +250,7 @@ class Asking:
 async def asking(working: Working) -> AsyncIterator[Asking]:
     """The timer of the streams that are left runs."""
     made = Asking(working)
-    timer = asyncio.create_task(end_when_returned(working.intake, made.ask, 0.01))
+    timer = asyncio.create_task(repeat(working.intake, 0.01, lambda: end_when_returned(working.intake, made.ask)))
     yield made
     timer.cancel()
     with suppress(asyncio.CancelledError):
@@ -276,8 +277,8 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
 
 
 async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working, asking: Asking) -> None:
-    """This worker never had a lane of it."""
-    working.intake.left["crimes"] = "measure crime_recorded changed"
+    """This worker never had a partition of it."""
+    working.intake.streams.left["crimes"] = "measure crime_recorded changed"
     assert isinstance(await ended(working.intake), DefinitionsReturned)
     assert asking.answers
 
@@ -289,7 +290,7 @@ async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, a
         client.hset(META, "clearing", 1)
     else:
         client.delete(META)
-    working.intake.leave(CHANGED)
+    working.intake.streams.leave(CHANGED)
     await asking.more()
     assert working.intake.failure is None
 
@@ -305,8 +306,8 @@ async def test_a_redis_that_does_not_answer_is_asked_again(working: Working) -> 
             raise StoreUnavailable("gone")
         return {"crimes"}
 
-    working.intake.leave(CHANGED)
-    timer = asyncio.create_task(end_when_returned(working.intake, ask, 0.01))
+    working.intake.streams.leave(CHANGED)
+    timer = asyncio.create_task(repeat(working.intake, 0.01, lambda: end_when_returned(working.intake, ask)))
     assert isinstance(await ended(working.intake), DefinitionsReturned)
     timer.cancel()
     assert working.intake.status.counts["redis_retries"] == 1
@@ -329,7 +330,7 @@ async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real
         await recorder.until(lambda r: all(r.fresh_ms.get(place) for place in places.values()))
         await send(5)
         await recorder.until(lambda r: all(r.stored.get(place) == 5 for place in places.values()))
-        intake.leave(CHANGED)
+        intake.streams.leave(CHANGED)
         assert recorder.app is not None
         consumer: Any = recorder.app.consumer
         async with asyncio.timeout(10):

@@ -12,12 +12,12 @@ from tests.flow.crash_run import read_all
 from tests.flow.servers import Stack
 from watchroom.errors import EventRefused
 from watchroom.events.record import Record
+from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import HEADERS_MOST_BYTES, VALUE_MOST_BYTES, DeadLetters
-from watchroom.intake.judging import Refused
+from watchroom.intake.health import Status
 from watchroom.intake.letters import Letter, Replayed, identities, identity_of, letter_of, read_letters, replay_letters
-from watchroom.intake.status import Status
-from watchroom.intake.topic_settings import EVENTS_MOST_BYTES
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topic_settings import EVENTS_MOST_BYTES
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 
 pytestmark = pytest.mark.timeout(90)

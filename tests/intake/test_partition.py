@@ -185,7 +185,7 @@ async def test_a_worker_that_lost_its_partition_is_moved_and_forgets_what_it_kne
     assert moved.value.stored_offset == 2
     with pytest.raises(Moved):
         await first.touch(NOW_MS, NOW_MS)
-    assert first._known == {}
+    assert first._entities == {}
     assert await first.start() == 2
     await first.apply(batch(2, ended), NOW_MS, NOW_MS)
     assert one.month()[ANSWERED] == 1
@@ -207,13 +207,13 @@ async def test_what_is_held_in_memory_is_bounded_and_changes_nothing(
     one: OnePartition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All is forgotten and read back as needed."""
-    monkeypatch.setattr(one._appliers._memory, "_most", 1)
+    monkeypatch.setattr(one._appliers, "entities_held", 1)
     applier = await one.started()
     answers = [record(5 + n, "call.answered", "09:00:08", f"call-{n}") for n in range(5)]
     for sent in (*CALLS, *answers):
         await applier.apply(batch(sent.offset, sent), NOW_MS, NOW_MS)
     assert one.month()[ANSWERED] == 5
-    assert len(applier._known) <= 2
+    assert len(applier._entities) <= 2
 
 
 async def test_the_partitions_of_a_worker_share_what_they_hold(
@@ -221,7 +221,7 @@ async def test_the_partitions_of_a_worker_share_what_they_hold(
 ) -> None:
     """By partition, the bound would be reached twelve times by a worker that has twelve; an idle one gives room too."""
     one = OnePartition(redis_server.url, partitions=2)
-    monkeypatch.setattr(one._appliers._memory, "_most", 6)
+    monkeypatch.setattr(one._appliers, "entities_held", 6)
     idle, busy = await one.started(partition=0), await one.started(partition=1)
     subjects: dict[int, list[str]] = {0: [], 1: []}
     for subject in (f"call-{n}" for n in range(40)):
@@ -234,7 +234,7 @@ async def test_the_partitions_of_a_worker_share_what_they_hold(
     for sent in calls[1][:3]:
         await busy.apply(batch(sent.offset, sent, partition=1), NOW_MS, NOW_MS)
     await idle.touch(NOW_MS, NOW_MS)
-    assert (len(idle._known), len(busy._known)) == (0, 3)
+    assert (len(idle._entities), len(busy._entities)) == (0, 3)
     await idle.apply(batch(5, calls[0][0]._replace(offset=5)), NOW_MS, NOW_MS)
     assert one.month()[VOLUME] == 8
     await one.close()

@@ -11,14 +11,24 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, PartitionsAdded, WorkFailed
-from watchroom.intake.before_rebuild import Held, counts_before, counts_of, dated, refuse_early
 from watchroom.intake.freshness import Answer
-from watchroom.intake.health import Health
+from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
-from watchroom.intake.log_ids import TopicSeen
-from watchroom.intake.partition_counts import FOR_EVER_MS, _needs_rebuild, confirmed, filled_from, in_use
-from watchroom.intake.status import Status
-from watchroom.intake.topics import Topics
+from watchroom.intake.partition_counts import (
+    FOR_EVER_MS,
+    Held,
+    confirmed,
+    counts_before,
+    counts_of,
+    dated,
+    filled_from,
+    in_use,
+    needs_rebuild,
+    refuse_early,
+)
+from watchroom.intake.served_streams import AtStart
+from watchroom.kafka.topic_metadata import LogsSeen, TopicSeen
+from watchroom.kafka.topics import Topics
 from watchroom.store.partition_counts import Count, PartitionCounts
 from watchroom.store.read import PartitionState
 
@@ -35,7 +45,7 @@ def topics(count: int, log_id: str = "a") -> Topics:
 
 def held(**said: Any) -> Held:
     """What Redis says."""
-    return Held(**{"stood": {}, "months": [], "log_ids": {}, "partitions": {}, **said})
+    return Held(**{"states": {}, "log_ids": {}, "partitions": {}, **said})
 
 
 def test_producers_use_a_count_until_the_last_of_them_has_learned_of_the_next() -> None:
@@ -55,11 +65,11 @@ def test_where_nobody_saw_partitions_being_added_both_counts_are_right_for_all_t
 
 def test_a_count_was_last_seen_when_redis_last_applied_by_it() -> None:
     """T is never later than the last answer that showed the count, and a rebuild that clears T notes its own look."""
-    stood = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
+    states = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
     known = {CALLS: PartitionCounts((FOUR,))}
-    found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, stood=stood), {})[CALLS]
+    found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, states=states), {})[CALLS]
     assert found.counts == (Count(4, 0, 1_500_000), Count(6, ASKED_MS, ASKED_MS))
-    found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, stood=stood), {})[CALLS]
+    found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, states=states), {})[CALLS]
     assert found.counts == (Count(4, 0, ASKED_MS),)
 
 
@@ -115,7 +125,7 @@ def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
     has: int, known: PartitionCounts, filled: int | None, said: str | None
 ) -> None:
     """It reads partition by partition, which is right only for keys that lie in one."""
-    sentence = _needs_rebuild(CALLS, has, known, filled)
+    sentence = needs_rebuild(CALLS, has, known, filled)
     assert (sentence is None) == (said is None)
     if sentence and said:
         assert said in sentence
@@ -142,8 +152,8 @@ def test_a_recreated_topic_starts_again() -> None:
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
-    assert filled_from(topics(3, "b"), {CALLS: 6}, {CALLS: "a"}) == {}
-    assert filled_from(topics(6, "a"), {CALLS: 4}, {}) == {CALLS: 4}
+    assert filled_from(topics(3, "b"), held(partitions={CALLS: 6}, log_ids={CALLS: "a"})) == {}
+    assert filled_from(topics(6, "a"), held(partitions={CALLS: 4})) == {CALLS: 4}
 
 
 def test_a_topic_with_fewer_partitions_than_were_noted_begins_anew() -> None:
@@ -205,7 +215,7 @@ def intake(*, crimes: bool = True) -> Intake:
     """A worker that read four partitions of each topic when it started."""
     served = {"calls": CALLS, **({"crimes": CRIMES} if crimes else {})}
     made: Any = lambda topic, partition: (topic, partition)  # noqa: E731 - no applier is called here
-    worker = Intake(made, Status(), topics=served, partitions=dict.fromkeys(served.values(), 4), asked_ms=9_000)
+    worker = Intake(made, Status(), AtStart(served, partitions=dict.fromkeys(served.values(), 4), asked_ms=9_000))
     worker.assign([(topic, 0) for topic in served.values()])
     return worker
 
@@ -213,41 +223,43 @@ def intake(*, crimes: bool = True) -> Intake:
 def test_t_is_never_later_than_the_last_answer_that_showed_the_count_we_know() -> None:
     """From then on records may lie in a partition that nobody reads."""
     worker = intake()
-    lane = worker.lanes.get((CALLS, 0))
-    assert lane is not None
-    lane.place_at(5)
-    lane.note(Answer(10_500, 5, 5))
-    assert lane.fresh_ms(5) == 9_000  # at the worker's start
-    worker.logs_seen({}, (), {CALLS: 4}, 10_000)
-    assert lane.fresh_ms(5) == 10_000
-    worker.logs_seen({}, (), {CALLS: 4}, 11_000)
-    assert lane.fresh_ms(5) == 10_500
+    partition = worker.assignment.get((CALLS, 0))
+    assert partition is not None
+    partition.start_at(5)
+    partition.note(Answer(10_500, 5, 5))
+    assert partition.fresh_ms(5) == 9_000  # at the worker's start
+    worker.streams.logs_seen(LogsSeen({}, (), {CALLS: 4}, 10_000))
+    assert partition.fresh_ms(5) == 10_000
+    worker.streams.logs_seen(LogsSeen({}, (), {CALLS: 4}, 11_000))
+    assert partition.fresh_ms(5) == 10_500
 
 
 def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> None:
     """Its health page says what to do; the process ends only if no stream is left."""
     worker = intake()
-    worker.logs_seen({}, (), {CALLS: 6, CRIMES: 4}, 10_000)
-    assert [lane.place.topic for lane in worker.lanes] == [CRIMES]
-    assert worker.lanes.left == {CALLS}
+    worker.streams.logs_seen(LogsSeen({}, (), {CALLS: 6, CRIMES: 4}, 10_000))
+    assert [each.topic_partition.topic for each in worker.assignment] == [CRIMES]
+    assert worker.assignment.left == {CALLS}
     assert not worker.failed.is_set()
     health = Health(worker.status)
     health.intake = worker
-    assert health.left() == [worker.added["calls"]]
-    assert health.report()["left"] == worker.added
-    assert "run `watchroom rebuild`" in worker.added["calls"]
-    worker.logs_seen({}, (), {CRIMES: 5}, 11_000)
+    assert health.left() == [worker.streams.added["calls"]]
+    assert health.report()["left"] == worker.streams.added
+    assert "run `watchroom rebuild`" in worker.streams.added["calls"]
+    worker.streams.logs_seen(LogsSeen({}, (), {CRIMES: 5}, 11_000))
     assert isinstance(worker.failure, PartitionsAdded)
     assert worker.failure.exit_code == 2
-    assert worker.to_note.keys() == {CALLS, CRIMES}
+    assert worker.streams.to_note.keys() == {CALLS, CRIMES}
 
 
 def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
     """Kafka's client may have seen it before we did."""
     worker = intake()
     worker.assign([(CALLS, 4), (CALLS, 5), (CALLS, 0), (CRIMES, 0)])
-    assert [lane.place.topic for lane in worker.lanes] == [CRIMES]
-    assert "has at least 6 partitions" in worker.added["calls"]  # another worker may have been given those above
+    assert [each.topic_partition.topic for each in worker.assignment] == [CRIMES]
+    assert (
+        "has at least 6 partitions" in worker.streams.added["calls"]
+    )  # another worker may have been given those above
 
 
 def test_a_count_is_noted_only_when_kafka_shows_as_many_partitions_as_before() -> None:
@@ -261,6 +273,6 @@ def test_a_count_is_noted_only_when_kafka_shows_as_many_partitions_as_before() -
 def test_redis_coming_back_under_our_definition_is_no_reason_to_start_again() -> None:
     """It still is: the partitions are what changed."""
     worker = intake()
-    worker.logs_seen({}, (), {CALLS: 6}, 10_000)
-    worker.ours({"calls", "crimes"})
+    worker.streams.logs_seen(LogsSeen({}, (), {CALLS: 6}, 10_000))
+    worker.streams.returned({"calls", "crimes"})
     assert worker.failure is None

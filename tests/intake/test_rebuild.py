@@ -15,10 +15,10 @@ from tests.oracle.wire import refused_records
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable, WatchroomError, WorkFailed
 from watchroom.events.times import to_ms
 from watchroom.intake import rebuild as module
-from watchroom.intake.before_rebuild import LogStart, refuse_loss, refuse_while_running
 from watchroom.intake.rebuild import rebuild
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.produce import Outgoing, produce
+from watchroom.intake.rebuild_checks import LogStart, refuse_loss, refuse_while_running
+from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.read import PartitionState
 from watchroom.streams import STREAMS
@@ -29,7 +29,7 @@ PLACE = TopicPartition("watchroom.calls", 1)
 
 def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = False) -> str:
     """What the refusal says; empty for none."""
-    others = {start.place: "was deleted and created again"} if is_other else {}
+    others = {start.topic_partition: "was deleted and created again"} if is_other else {}
     try:
         refuse_loss([start], others, MONTHS, Calendar("Europe/London"), future_ms=300_000, lose_before=lose_before)
     except WorkFailed as error:

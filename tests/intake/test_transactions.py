@@ -4,58 +4,64 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiokafka import TopicPartition
+
+from watchroom.intake.assigned_partition import ANSWERED_MS, OPEN_FOR_MS, AssignedPartition
 from watchroom.intake.freshness import Answer
-from watchroom.intake.lanes import Lane, Place
-from watchroom.intake.transactions import ANSWERED_WITHIN_MS, NAMED_AFTER_MS, open_transaction
 from watchroom.store.open_transactions import OpenTransaction, by_partition, field, value
 
+clock_s = [0.0]
 
-def lane_at(offset: int) -> Lane:
+
+def partition_at(offset: int) -> AssignedPartition:
     """A partition of which all below `offset` is applied."""
     applier: Any = None
-    lane = Lane(Place("north.calls", 0), applier)
-    lane.place_at(offset)
-    return lane
+    partition = AssignedPartition(TopicPartition("north.calls", 0), applier, lambda: clock_s[0])
+    partition.start_at(offset)
+    return partition
 
 
 def test_it_is_named_once_it_has_been_open_for_a_while() -> None:
     """Since the first answer that showed it; a producer that works commits several times a second."""
-    lane = lane_at(5)
-    for sent_ms in (1_000, 2_000, 1_000 + NAMED_AFTER_MS):
-        lane.note(Answer(sent_ms, 5, 9, 5))
-    assert open_transaction(lane, 1_000 + NAMED_AFTER_MS - 1) is None
-    assert open_transaction(lane, 1_000 + NAMED_AFTER_MS) == OpenTransaction(5, 1_000, 1_000 + NAMED_AFTER_MS)
-    assert not lane.behind()  # a restart would change nothing
-    lane.note(Answer(9_000, 5, 9, 9))
-    assert open_transaction(lane, 99_000) is None
-    assert lane.behind()
+    partition = partition_at(5)
+    for sent_ms in (1_000, 2_000, 1_000 + OPEN_FOR_MS):
+        partition.note(Answer(sent_ms, 5, 9, 5))
+    assert partition.open_transaction(1_000 + OPEN_FOR_MS - 1) is None
+    assert partition.open_transaction(1_000 + OPEN_FOR_MS) == OpenTransaction(5, 1_000, 1_000 + OPEN_FOR_MS)
+    clock_s[0] += 60
+    assert not partition.stalled_s()  # a restart would change nothing
+    partition.note(Answer(9_000, 5, 9, 9))
+    assert partition.open_transaction(99_000) is None
+    clock_s[0] += 60
+    assert partition.stalled_s()
 
 
 def test_nothing_is_said_of_a_transaction_while_kafka_is_silent() -> None:
     """It may have ended an hour ago; whoever is told of it would abort another one."""
-    lane = lane_at(5)
+    partition = partition_at(5)
     for sent_ms in (1_000, 9_000):
-        lane.note(Answer(sent_ms, 5, 9, 5))
-    at_ms = 9_000 + ANSWERED_WITHIN_MS
-    assert open_transaction(lane, at_ms) == OpenTransaction(5, 1_000, 9_000), "as of the last answer"
-    assert open_transaction(lane, at_ms + 1) is None
+        partition.note(Answer(sent_ms, 5, 9, 5))
+    at_ms = 9_000 + ANSWERED_MS
+    assert partition.open_transaction(at_ms) == OpenTransaction(5, 1_000, 9_000), "as of the last answer"
+    assert partition.open_transaction(at_ms + 1) is None
 
 
 def test_transactions_that_end_are_not_named_however_many_follow() -> None:
     """Each lets us read a little further."""
-    lane = lane_at(0)
+    partition = partition_at(0)
     for number in range(20):
-        lane.note(Answer(1_000 * number, number, number + 9, number))
-        lane.applied(number)
-        assert open_transaction(lane, 1_000 * number) is None
+        partition.note(Answer(1_000 * number, number, number + 9, number))
+        partition.applied(number)
+        assert partition.open_transaction(1_000 * number) is None
 
 
 def test_a_partition_that_has_more_to_read_is_not_held_up() -> None:
     """Its worker is behind, and that is something else."""
-    lane = lane_at(2)
-    lane.note(Answer(1_000, 2, 9, 5))
-    assert open_transaction(lane, 99_000) is None
-    assert lane.behind()
+    partition = partition_at(2)
+    partition.note(Answer(1_000, 2, 9, 5))
+    assert partition.open_transaction(99_000) is None
+    clock_s[0] += 60
+    assert partition.stalled_s()
 
 
 def test_what_is_stored_reads_back() -> None:

@@ -16,7 +16,7 @@ from redis import Redis
 
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.intake.worker_process import WorkerProcess
-from watchroom.intake.topics import ensure_topics
+from watchroom.kafka.topics import ensure_topics
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from tests.flow.servers import Stack
 from tests.parts import ROOT
-from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.demo.server import LOOPBACK, free_port
 
 
 class WorkerProcess:

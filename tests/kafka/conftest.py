@@ -10,9 +10,9 @@ import pytest
 from tests.flow.servers import KafkaServer
 from tests.flow.servers.certificates import Authority, Certificate
 from tests.parts import PartMissing, missing
+from watchroom.demo.server import LOOPBACK
 from watchroom.kafka import asking, login_limit
 from watchroom.kafka.login_limit import LoginLimit
-from watchroom.replay.server import LOOPBACK
 
 USER, PASSWORD = "wr", "cr-3/t?#@"  # may do everything
 OTHER, OTHER_PASSWORD = "other", "another"  # may do what a test lets it

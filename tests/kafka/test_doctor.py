@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, PASSWORD, Secured
-from watchroom.doctor.ask_kafka import ask_kafka
 from watchroom.doctor.broker_checks import of_brokers
 from watchroom.doctor.examine import of_kafka
 from watchroom.doctor.facts import Redis
+from watchroom.doctor.kafka_facts import kafka_facts
 from watchroom.settings import read_settings
 
 pytestmark = pytest.mark.real
@@ -32,7 +32,7 @@ async def test_why_a_broker_does_not_let_us_in_is_a_finding(
     if changed.get("kafka_security") == "plaintext":
         given = {"kafka": given["kafka"]}
     settings = read_settings(**given)
-    seen = await ask_kafka(settings)
+    seen = await kafka_facts(settings)
     (found,) = of_brokers(settings, seen.failures)
     assert found.subject == f"Kafka at {secured.address(door)}"
     assert says in found.what
@@ -45,7 +45,7 @@ async def test_what_our_user_may_not_read_is_said_not_to_be_checked(secured: Sec
     """A user without rights sees no topic and no group; neither is thereby missing or right."""
     given = secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD, group="of-nobody", topic_prefix="of-nobody")
     settings = read_settings(**given)
-    found = {each.check: each for each in of_kafka(settings, await ask_kafka(settings), Redis())}
+    found = {each.check: each for each in of_kafka(settings, await kafka_facts(settings), Redis())}
     assert found["group-members"].severity == "not checked"
     assert "GroupAuthorizationFailed" in found["group-members"].what
     assert "the right Describe" in found["topic-missing"].fix

@@ -16,11 +16,11 @@ from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
 from tests.kafka.test_secured import as_user_of_the_page, room, whole_flow
 from tests.parts import ROOT
-from watchroom.doctor.ask_kafka import ask_kafka
+from watchroom.demo.server import free_port
+from watchroom.doctor.kafka_facts import kafka_facts
 from watchroom.errors import ConfigurationInvalid
-from watchroom.intake.topics import ensure_topics
-from watchroom.replay.produce import Outgoing, produce
-from watchroom.replay.server import free_port
+from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
 
 __all__ = ["room"]
@@ -69,7 +69,7 @@ async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured
     await allow(secured, rules("watchroom", room.settings.force))
     await whole_flow(room, as_other(secured))
     own = {name: getattr(room.settings, name) for name in ("topic_prefix", "group", "streams")}
-    seen = await ask_kafka(read_settings(**as_other(secured), **own))
+    seen = await kafka_facts(read_settings(**as_other(secured), **own))
     assert (seen.failures, seen.unread) == ({}, {})
     assert seen.settings.keys() == (seen.topics or {}).keys() != set()
 

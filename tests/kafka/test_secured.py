@@ -20,14 +20,14 @@ from tests.flow.servers import RedisServer, Stack
 from tests.intake.worker_process import WorkerProcess
 from tests.kafka.conftest import PASSWORD, Secured
 from tests.store.test_secured import ENCODED, acl_line
+from watchroom.demo.command import SIMULATED_SOURCES
+from watchroom.demo.processes import environment
 from watchroom.errors import BrokerRefuses, ConfigurationInvalid
-from watchroom.intake.topics import ensure_topics
 from watchroom.intake.worker import Worker
 from watchroom.kafka import asking
 from watchroom.kafka.asking import ask
-from watchroom.replay.demo import SIMULATED_SOURCES
-from watchroom.replay.processes import environment
-from watchroom.replay.produce import Outgoing, produce
+from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.parts import ROOT
+from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
 from watchroom.kafka.security import security_of
-from watchroom.replay.processes import environment
 from watchroom.settings import read_settings
 
 SASL = {"kafka_security": "sasl_plaintext", "kafka_user": "wr", "kafka_password": "hunter2-hunter2"}

@@ -19,16 +19,16 @@ from tests.flow.rebuild_room import Room
 from tests.kafka.conftest import OTHER, Secured
 from tests.kafka.test_rights import RESOURCES, allow, as_other, rules
 from tests.kafka.test_secured import as_user_of_the_page, records, room
+from watchroom.demo.server import free_port
 from watchroom.errors import BrokerRefuses, EventRefused
 from watchroom.events.record import Record
+from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import DeadLetters
-from watchroom.intake.judging import Refused
-from watchroom.intake.status import Status
-from watchroom.intake.topics import ensure_topics
+from watchroom.intake.health import Status
 from watchroom.kafka import asking, login_limit
 from watchroom.kafka.clients import consumer as make_consumer
-from watchroom.replay.produce import Outgoing, produce
-from watchroom.replay.server import free_port
+from watchroom.kafka.produce import Outgoing, produce
+from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
 __all__ = ["room"]

@@ -23,8 +23,8 @@ from rich.console import Console
 from tests.parts import ROOT, PartMissing
 from tests.pictures.drawing import Picture, board_files, draw, faults, texts
 from tests.pictures.room import Room, room
+from watchroom.demo.signals import term_is_interrupt
 from watchroom.errors import WatchroomError
-from watchroom.replay.demo_process import term_is_interrupt
 
 BOARDS, OUT, PUBLIC = ROOT / "grafana" / "dashboards", ROOT / "build" / "boards", ROOT / "grafana" / "pictures"
 SIGHTS = ("deuteranopia", "protanopia", "achromatopsia")

@@ -10,15 +10,14 @@ from pathlib import Path
 
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.pictures.prometheus import OneForce
-from watchroom.replay.demo import AREAS, SIMULATED_SOURCES
-from watchroom.replay.demo_feed import Feed
-from watchroom.replay.guard import Guard
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
-from watchroom.replay.simulator import PUBLISHED, Force, Surge, simulate
-from watchroom.replay.waiting import wait_applied
+from watchroom.demo.command import AREAS, SIMULATED_SOURCES
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.demo.waiting import wait_applied
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, read_settings
+from watchroom.simulator import PUBLISHED, Force, Surge, simulate
+from watchroom.simulator.feed import Feed
 from watchroom.store.read import Reader
 
 FORCE = "simulated"
@@ -77,8 +76,6 @@ def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Room
         for server in (kafka, redis):
             ending.callback(server.stop)
             server.start()
-        guard = Guard([kafka.server.pid, redis.server.pid])
-        ending.callback(guard.dismiss)
         settings = _settings(kafka.address, redis.url)
         worker = ending.enter_context(Process("worker", settings, folder / "worker.log"))
         ending.enter_context(Process("exporter", settings, folder / "exporter.log"))

@@ -20,15 +20,14 @@ from tests.published_year.applied import import_baselines, settings_on
 from tests.published_year.compare import Line
 from tests.published_year.page import PAGE, write_page
 from tests.published_year.read import read_lines
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
+from watchroom.demo.waiting import wait_applied
 from watchroom.errors import WorkFailed
-from watchroom.replay.guard import Guard
-from watchroom.replay.processes import Process
-from watchroom.replay.produce import Ends
-from watchroom.replay.server import free_port
-from watchroom.replay.simulate import run_published_year
-from watchroom.replay.simulator.published_year import Printed, load_printed
-from watchroom.replay.waiting import wait_applied
+from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
+from watchroom.simulator.command import run_published_year
+from watchroom.simulator.published_year import Printed, load_printed
 from watchroom.store.read import Reader
 
 PARTITIONS = 2
@@ -48,8 +47,6 @@ def run(folder: Path, scale: float, console: Console) -> tuple[Printed, list[Lin
         for server in (kafka, redis):
             ending.callback(server.stop)
             server.start()
-        guard = Guard([kafka.server.pid, redis.server.pid])
-        ending.callback(guard.dismiss)
         settings = settings_on(redis.url, kafka=kafka.address, partitions=PARTITIONS, health_port=free_port())
         printed = load_printed(settings.schemas)
         worker = ending.enter_context(Process("worker", settings, folder / "worker.log"))

@@ -9,14 +9,14 @@ from typing import Any, Final
 from watchroom.catalogue.load import load_catalogue
 from watchroom.events.record import Record
 from watchroom.events.times import to_ms
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.topics import Topics
-from watchroom.replay.simulator import SOURCES, Simulated
-from watchroom.replay.simulator.published_year import NAMES, Printed, baseline_csv, published_year
+from watchroom.intake.batches import RecordBatch
+from watchroom.intake.partition import Appliers, make_store
+from watchroom.kafka.topics import Topics
 from watchroom.reports.baseline_file import parse_baseline
 from watchroom.reports.baselines import load_baselines
 from watchroom.settings import Settings, SourceRule, read_settings
+from watchroom.simulator import SOURCES, Simulated
+from watchroom.simulator.published_year import NAMES, Printed, baseline_csv, published_year
 from watchroom.store.baselines import put_baseline
 from watchroom.streams import STREAMS
 

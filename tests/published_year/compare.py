@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from watchroom.replay.simulator.published_year import Entry, Printed
+from watchroom.simulator.published_year import Entry, Printed
 
 Row = Mapping[str, Any]  # of the report's JSON
 

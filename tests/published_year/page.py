@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.parts import ROOT
 from tests.published_year.compare import Line
-from watchroom.replay.simulator.published_year import Printed
+from watchroom.simulator.published_year import Printed
 
 PAGE: Final = ROOT / "schemas" / "measures" / "PUBLISHED-YEAR.md"
 HEAD: Final = """# The published year
@@ -22,7 +22,7 @@ the events, comes out of the whole pipeline unchanged, and where the published n
 
 {events:,} events{part}. {equal} of {numbers} numbers that the report prints or implies are equal at the printed
 rounding; {differ} differ, for the reasons given. Where the report prints no number, ours follows from an assumption of
-the simulator (`replay/simulator/published_year/levels.py`).
+the simulator (`simulator/published_year/levels.py`).
 
 | row | what | published | ours | difference | why |
 |---:|---|---|---:|---:|---|

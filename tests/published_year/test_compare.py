@@ -11,8 +11,8 @@ from tests.published_year.compare import Line, lines
 from tests.published_year.page import PAGE, page
 from watchroom.catalogue.load import load_catalogue
 from watchroom.kinds import kind_of, repeat
-from watchroom.replay.simulator.published_year import Entry, Printed, load_printed
 from watchroom.settings import read_settings
+from watchroom.simulator.published_year import Entry, Printed, load_printed
 
 NUMBER: dict[str, Any] = {
     "row": 27,

@@ -12,9 +12,9 @@ from tests.parts import ROOT, PartMissing, missing
 from tests.published_year.applied import NOW_MS, apply_year, import_baselines, settings_on
 from tests.published_year.compare import Line
 from tests.published_year.read import read_lines
-from watchroom.replay.simulator.published_year import TENTH, load_printed
 from watchroom.reports.months import months
 from watchroom.settings import Settings
+from watchroom.simulator.published_year import TENTH, load_printed
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]  # about a minute of CPU
 PRINTED: Final = load_printed(ROOT / "schemas")

@@ -11,10 +11,10 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.events.headers import LATEST
 from watchroom.events.record import Record
 from watchroom.events.times import LATEST_MS, to_ms
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.topics import Topics
-from watchroom.replay.mapped import Mapped
+from watchroom.importer.mapped import Mapped
+from watchroom.intake.batches import RecordBatch
+from watchroom.intake.partition import Appliers, make_store
+from watchroom.kafka.topics import Topics
 from watchroom.settings import Settings, SourceRule, read_settings
 from watchroom.streams import STREAMS
 

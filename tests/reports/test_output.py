@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 from watchroom.catalogue.checks import ROW_WORDS
+from watchroom.command_output import Format, print_table
 from watchroom.kinds import KINDS
 from watchroom.kinds.columns import FIGURES
-from watchroom.reports.output import Format, print_table, table, write
+from watchroom.reports.output import table, write
 from watchroom.reports.rows import Row
 
 COUNT: dict[str, Any] = {

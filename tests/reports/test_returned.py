@@ -9,9 +9,10 @@ from redis import Redis
 from tests.reports.filled import NOW_MS, Happened, fill
 from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.months import months
-from watchroom.reports.output import as_csv
-from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.output import rows_csv
+from watchroom.reports.read_report import read_report
 from watchroom.reports.report_words import lines
 from watchroom.reports.returned import notes, reported
 from watchroom.settings import Settings
@@ -45,7 +46,7 @@ def test_a_figure_is_one_row_of_its_own_period_with_its_restatements(filled: Set
     fill(filled, [figure("2022-01-22T09:00:00Z", "2022-01-21", 780, 1450, reported_by="PSD")])
     (row,) = rows(filled, "complaints_retained")
     assert (row["numerator"], row["published_numerator"], row["restatements"]) == (780, 779, 1)
-    assert "complaints_retained,2020-12/2021-11" in as_csv(months(filled, measures=["complaints_retained"]))
+    assert "complaints_retained,2020-12/2021-11" in rows_csv(months(filled, measures=["complaints_retained"]))
 
 
 def test_a_late_figure_its_revision_and_its_withdrawal_are_one_restatement_each(filled: Settings) -> None:

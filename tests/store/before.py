@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.catalogue.folder import with_platform_alerts
 from watchroom import streams as registry
 
 STREAMS = ("calls", "incidents", "crimes")  # all that there were
@@ -99,6 +100,7 @@ def schemas(folder: Path, **changed: tuple[str, str]) -> Path:
         entries = [each.replace(was, now) if each.startswith(f"{name}]") else each for each in entries]
     (measures / "labels.toml").write_text(LABELS)
     (measures / "measures.toml").write_text("\n[".join(entries))
+    with_platform_alerts(measures)
     return folder
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, load
+from tests.catalogue.folder import COUNT, DURATION, LABELS, OPEN, load, with_platform_alerts
 from tests.store.steps import DEFINITIONS
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
@@ -294,7 +294,7 @@ def test_values_and_aliases_of_areas_decide_and_groups_and_windows_by_area_do_no
         (tmp_path / "measures" / "labels.toml").write_text(LABELS)
         (tmp_path / "measures" / "crimes.toml").write_text(entry + more)
         (tmp_path / "areas.toml").write_text(areas)
-        return text(load_catalogue(tmp_path / "measures", Path("areas.toml")), "crimes")
+        return text(load_catalogue(with_platform_alerts(tmp_path / "measures"), Path("areas.toml")), "crimes")
 
     before = said('values = ["a", "b"]')
     assert said('values = ["a", "b"]\ngroups = { g = ["a"] }') == before

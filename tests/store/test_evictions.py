@@ -17,6 +17,8 @@ from tests.parts import ROOT, PartMissing, missing
 from tests.store.steps import DEFINITIONS
 from tests.test_cli import CALL_LOG, EXTRACT
 from watchroom.catalogue.load import load_catalogue
+from watchroom.demo.embedded import EmbeddedStack
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.errors import ConfigurationInvalid, StoreRefuses
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
@@ -24,10 +26,8 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Answer, Server
 from watchroom.intake import worker
-from watchroom.intake.pipeline import check_redis
-from watchroom.intake.topics import Topics
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.server import LOOPBACK, free_port
+from watchroom.intake.worker import check_redis
+from watchroom.kafka.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, read_settings
 from watchroom.store.backoff import Backoff

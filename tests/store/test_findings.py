@@ -11,8 +11,8 @@ from redis.exceptions import AskError, MovedError
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.store.steps import DEFINITIONS, TOPIC, full
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.errors import ConfigurationInvalid, StoreRefuses, StoreUnavailable
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.store.evictions import Seen
 from watchroom.store.findings import Finding, of_evictions, of_info, without_info
 from watchroom.store.read import Reader

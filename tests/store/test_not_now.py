@@ -12,8 +12,8 @@ from redis import Redis
 
 from tests.flow.servers import RedisServer
 from tests.store.steps import DEFINITIONS, TOPIC, content, full
+from watchroom.demo.server import free_port
 from watchroom.errors import StoreRefuses, StoreUnavailable
-from watchroom.replay.server import free_port
 from watchroom.store.keys import Keys
 from watchroom.store.noted import NotedHash
 from watchroom.store.write import Store

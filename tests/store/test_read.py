@@ -9,9 +9,9 @@ from redis import Redis
 
 from tests.flow.servers import RedisServer
 from tests.store.steps import CHANGE, DEFINITIONS, NOW_MS, PARTITIONS, TOPIC, VOLUME, WAITING, full, step
+from watchroom.demo.server import free_port
 from watchroom.errors import StoreUnavailable
 from watchroom.kinds.open_now import OpenQuestion
-from watchroom.replay.server import free_port
 from watchroom.rolling.buckets import Bucket
 from watchroom.store import step as step_module
 from watchroom.store.keys import Keys

@@ -17,10 +17,10 @@ from tests.parts import PartMissing, missing
 from tests.store.steps import DEFINITIONS
 from tests.store.test_keys import everything
 from tests.store.test_rights import acl_rules
+from watchroom.demo.processes import Process
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.errors import ConfigurationInvalid, StoreRefuses, StoreUnavailable
 from watchroom.redis_url import RedisServer as Server
-from watchroom.replay.processes import Process
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import read_settings
 from watchroom.store.baselines import put_baseline
 from watchroom.store.clear import clear

@@ -18,9 +18,9 @@ from tests.flow.servers.sentinel import SERVICE, Replicated, until
 from tests.parts import PartMissing, missing
 from tests.store.steps import DEFINITIONS, TOPIC, content, full
 from tests.store.test_rights import acl_rules, sentinel_rules
+from watchroom.demo.server import free_port
 from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.redis_url import RedisServer as Server
-from watchroom.replay.server import free_port
 from watchroom.store.baselines import put_baseline
 from watchroom.store.clear import clear
 from watchroom.store.keys import Keys

@@ -22,6 +22,9 @@ from tests.store.steps import DEFINITIONS
 from tests.store.test_backoff import Clock
 from tests.store.test_rights import acl_rules
 from watchroom.catalogue.load import load_catalogue
+from watchroom.demo.embedded import EmbeddedStack
+from watchroom.demo.processes import Process
+from watchroom.demo.server import free_port
 from watchroom.errors import StoreRefuses
 from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.mirror import Mirror
@@ -29,9 +32,6 @@ from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Asked
 from watchroom.intake.month_bands import MonthBandsWriter
-from watchroom.replay.embedded import EmbeddedStack
-from watchroom.replay.processes import Process
-from watchroom.replay.server import free_port
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.store.backoff import Backoff
@@ -43,7 +43,7 @@ from watchroom.store.write import Store
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 MOST_IN_A_MINUTE = 9  # of one client
-CLIENTS_OF_A_WORKER = {"CountKeeper", "make_store", "transactions.note_forever"}
+CLIENTS_OF_A_WORKER = {"CountKeeper", "make_store", "OpenTransactionNotes"}
 STEP_S = 0.5  # of the minute that these tests count through
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from watchroom.admission.models import STREAM_OF
 from watchroom.events.record import Event
-from watchroom.replay.event_words import DATA_FIELDS
+from watchroom.importer.event_fields import DATA_FIELDS
 from watchroom.streams import STREAMS
 
 OF_OTHER_FORM: Mapping[str, st.SearchStrategy[object]] = {  # fields that are no plain texts

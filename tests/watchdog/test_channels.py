@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.watchdog.receiver import running_receiver
+from watchroom.demo.server import free_port
 from watchroom.errors import ConfigurationInvalid, WorkFailed
-from watchroom.replay.server import free_port
 from watchroom.settings import read_settings
 from watchroom.watchdog.channels import channels_of
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.flow.commands import watchroom
 from tests.watchdog.receiver import running_receiver
+from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LOOPBACK, free_port
 from watchroom.settings import read_settings
 from watchroom.watchdog.channels import channels_of
 

@@ -18,9 +18,7 @@ from tests.flow.servers import AlertmanagerServer, PrometheusServer
 from tests.parts import PartMissing, missing
 from tests.watchdog.receiver import Receiver, running_receiver
 from tests.watchdog.test_message import alert, message
-from watchroom.errors import WorkFailed
-from watchroom.replay.guard import Guard
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, get
 from watchroom.settings import read_settings
 from watchroom.watchdog import pages
 from watchroom.watchdog.run import run
@@ -37,16 +35,19 @@ class Process:
     def __init__(self, folder: Path, **given: object) -> None:
         self.port = free_port()
         env = {f"WATCHROOM_WATCHDOG_{name.upper()}": str(value) for name, value in {"port": self.port, **given}.items()}
-        self.server = LocalServer("watchdog", [sys.executable, "-c", PROGRAM], folder / "watchdog.log", env)
+        self.server = LocalServer(
+            "watchdog", [sys.executable, "-c", PROGRAM], folder / "watchdog.log", self._answers, env
+        )
 
     def __enter__(self) -> Self:
-        self.server.start(lambda: answers(self.port, b"GET /healthz HTTP/1.0\r\n\r\n", b"HTTP/1.0 200"), 20)
-        self._guard = Guard([self.server.pid])
+        self.server.start(20)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.server.stop()
-        self._guard.dismiss()
+
+    def _answers(self) -> bool:
+        return get(LOOPBACK, self.port, "/healthz") is not None
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         """Status and text of an answer."""
@@ -147,12 +148,12 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
         await runner.cleanup()
 
 
-def test_a_taken_port_and_a_trial_are_told(receiver: Receiver) -> None:
+def test_a_taken_port_and_a_trial_are_told(receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
     """A person reads what to do; a trial shows before the night whether the channel leads anywhere."""
     with socket.create_server((LOOPBACK, 0)) as taken:
         settings = read_settings(watchdog_port=taken.getsockname()[1], watchdog_webhook=receiver.url)
-        with pytest.raises(WorkFailed, match=r"cannot listen on .*WATCHROOM_WATCHDOG_PORT"):
-            run(settings)
+        assert run(settings) == 1
+    assert "WATCHROOM_WATCHDOG_PORT: found" in capsys.readouterr().err
     assert run(settings, trial=True) == 0
     receiver.answers = [500]
     assert run(settings, trial=True) == 1

@@ -11,8 +11,8 @@ from watchroom.catalogue.metrics import FOREIGN, PLATFORM, Family
 from watchroom.errors import WorkFailed
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import labels_text
-from watchroom.replay.simulator import SOURCES
 from watchroom.settings import Settings
+from watchroom.simulator import SOURCES
 from watchroom.streams import STREAMS
 
 JOBS = {"exporter": "watchroom-exporter", "worker": "watchroom-worker"}

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
 from watchroom.backtest.judge import Fired, Judged
-from watchroom.reports.output import print_table
+from watchroom.command_output import Format, as_csv, as_json, print_table, table
+from watchroom.wording import duration
 
-Format = Literal["table", "json", "csv"]
 COLUMNS = (
     *("alert", "severity", "firings", "from", "to", "pending_s", "seconds", "value"),
     *("part", "whole", "base", "labels"),
@@ -31,18 +27,18 @@ def write(results: Sequence[Judged], form: Format, zone: str, console: Console) 
         print_table(summary(results, local), console)
         print_table(firings(results, local), console)
     else:
-        console.file.write(as_json(results, local) if form == "json" else as_csv(results, local))
+        console.file.write(
+            as_json(alerts(results, local)) if form == "json" else as_csv(fired(results, local), COLUMNS)
+        )
 
 
 def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
     """One line an alert."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("alert", "severity", "for", "fired", "in all", "longest", "first", "last"):
-        justify: Literal["left", "right"] = "left" if name in ("alert", "severity", "first", "last") else "right"
-        shown.add_column(name, justify=justify, no_wrap=name == "alert", overflow="fold")
+    numbers = ("for", "fired", "in all", "longest")
+    shown = table("alert", "severity", *numbers, "first", "last", right=numbers, unbroken=["alert"])
     for result in results:
         ends = [_minute(each.firing.from_ms, local) for each in (result.fired[:1] + result.fired[-1:])] or ["", ""]
-        times = (_span(result.total_ms), _span(result.longest_ms)) if result.fired else ("", "")
+        times = (duration(result.total_ms / 1000), duration(result.longest_ms / 1000)) if result.fired else ("", "")
         rule = result.rule
         shown.add_row(rule.name, rule.severity, f"{rule.for_s:g} s", str(len(result.fired)), *times, *ends)
     return shown
@@ -50,16 +46,14 @@ def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
 
 def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
     """One line a firing: when, how long, and what it rested on."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("alert", "from", "how long", "value", "counts", "labels"):
-        justify: Literal["left", "right"] = "right" if name in ("how long", "value") else "left"
-        shown.add_column(name, justify=justify, no_wrap=name == "alert", overflow="fold")
+    columns = ("alert", "from", "how long", "value", "counts", "labels")
+    shown = table(*columns, right=("how long", "value"), unbroken=["alert"])
     for result in results:
         for each in result.fired[:MOST_SHOWN]:
             shown.add_row(
                 result.rule.name,
                 _minute(each.firing.from_ms, local),
-                _span(each.firing.to_ms - each.firing.from_ms),
+                duration((each.firing.to_ms - each.firing.from_ms) / 1000),
                 f"{each.firing.value:.4g}",
                 _counts(each.counts),
                 " ".join(f"{name}={text}" for name, text in each.labels.items() if name != "force"),
@@ -69,9 +63,9 @@ def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
     return shown
 
 
-def as_json(results: Sequence[Judged], local: ZoneInfo) -> str:
-    """A JSON array, one object an alert."""
-    rows = [
+def alerts(results: Sequence[Judged], local: ZoneInfo) -> list[dict[str, object]]:
+    """One object an alert, with its firings."""
+    return [
         {
             "alert": result.rule.name,
             "severity": result.rule.severity,
@@ -96,20 +90,15 @@ def as_json(results: Sequence[Judged], local: ZoneInfo) -> str:
         }
         for result in results
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(results: Sequence[Judged], local: ZoneInfo) -> str:
+def fired(results: Sequence[Judged], local: ZoneInfo) -> Iterator[dict[str, object]]:
     """One line a firing; an alert that never fired has one line with empty times."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
     for result in results:
         head = {"alert": result.rule.name, "severity": result.rule.severity, "firings": len(result.fired)}
-        writer.writerows({**head, **_flat(each, local)} for each in result.fired)
+        yield from ({**head, **_flat(each, local)} for each in result.fired)
         if not result.fired:
-            writer.writerow(head)
-    return text.getvalue()
+            yield head
 
 
 def _flat(each: Fired, local: ZoneInfo) -> dict[str, object]:
@@ -141,8 +130,3 @@ def _iso(at_ms: int, local: ZoneInfo) -> str:
 
 def _minute(at_ms: int, local: ZoneInfo) -> str:
     return f"{_local(at_ms, local):%a %d %b %H:%M}"
-
-
-def _span(length_ms: int) -> str:
-    minutes = round(length_ms / 60_000)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, get
 from watchroom.errors import WorkFailed
-from watchroom.replay.guard import Guard
 
-HOST = "127.0.0.1"
-START_TIMEOUT_S = 60.0
-LOOK_S = 0.05
 QUERY_TIMEOUT_S = 130
 MOST_POINTS = 10_900  # in one range query; Prometheus refuses more than 11,000
 # Far away, so that it does not evaluate the rules whose text we only ask it for.
@@ -61,43 +55,28 @@ class Prometheus:
     def __init__(self, folder: Path, rule_files: Sequence[Path] = (), lookback_ms: int = 300_000) -> None:
         self._folder = folder
         self._rule_files = rule_files
-        self._lookback_ms = lookback_ms
-        self._process: subprocess.Popen[bytes] | None = None
-        self._guard: Guard | None = None
-        self._url = ""
-
-    def __enter__(self) -> Self:
-        program = found("prometheus")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        config = self._folder / "prometheus.yml"
-        config.write_text(CONFIG.format(files=json.dumps([str(path.resolve()) for path in self._rule_files])))
-        address = f"{HOST}:{_free_port()}"
-        self._url = f"http://{address}"
+        port = free_port()
+        self._url = f"http://{LOOPBACK}:{port}"
+        self._config = folder / "prometheus.yml"
         command = [
-            program,
-            f"--config.file={config}",
-            f"--storage.tsdb.path={self._folder / 'data'}",
+            found("prometheus"),
+            f"--config.file={self._config}",
+            f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=100y",
-            f"--web.listen-address={address}",
-            f"--query.lookback-delta={self._lookback_ms}ms",
+            f"--web.listen-address={LOOPBACK}:{port}",
+            f"--query.lookback-delta={lookback_ms}ms",
             "--log.level=warn",
         ]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  # found by name above
-        self._guard = Guard([self._process.pid])
-        try:
-            self._wait()
-        except BaseException:
-            self.__exit__()
-            raise
+        self._server = LocalServer("Prometheus", command, folder / "log", lambda: bool(get(LOOPBACK, port, "/-/ready")))
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._config.write_text(CONFIG.format(files=json.dumps([str(path.resolve()) for path in self._rule_files])))
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-        if self._guard is not None:
-            self._guard.dismiss()
+        self._server.stop()
 
     def rule_groups(self) -> list[dict[str, Any]]:
         """The groups of the rule files, in their order."""
@@ -136,19 +115,6 @@ class Prometheus:
         except OSError as error:
             raise WorkFailed(f"Prometheus did not answer {asked.get('query', what)} ({error})") from error
 
-    def _wait(self) -> None:
-        until_s = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < until_s:
-            if self._process is None or self._process.poll() is not None:
-                break
-            try:
-                with urlopen(f"{self._url}/-/ready", timeout=2):  # noqa: S310  # our own server on loopback
-                    return
-            except (URLError, OSError):
-                time.sleep(LOOK_S)
-        said = (self._folder / "log").read_text(errors="replace").strip().splitlines()[-3:]
-        raise WorkFailed("Prometheus did not start: " + (" / ".join(said) or f"silent for {START_TIMEOUT_S:g} s"))
-
 
 def _cut(first_ms: int, last_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:
     for begin_ms in range(first_ms, last_ms + 1, MOST_POINTS * step_ms):
@@ -157,9 +123,3 @@ def _cut(first_ms: int, last_ms: int, step_ms: int) -> Iterator[tuple[int, int]]
 
 def _s(at_ms: int) -> str:
     return f"{at_ms / 1000:.3f}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

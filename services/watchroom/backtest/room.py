@@ -17,10 +17,10 @@ from watchroom.errors import EventRefused
 from watchroom.events.record import Arrived, Record
 from watchroom.fold.batch import Folder, Known
 from watchroom.fold.contributions import Contributor
-from watchroom.replay.simulator import SOURCES, Simulated
 from watchroom.rolling.buckets import KEEP_10S_MS, TEN_SECONDS_MS, spread
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.simulator import SOURCES, Simulated
 from watchroom.streams import STREAMS
 
 

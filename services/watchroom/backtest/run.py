@@ -19,9 +19,9 @@ from watchroom.backtest.rules import Asked, Rule, from_api
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.replay.simulator import GOOD, PUBLISHED, Simulated, Surge, simulate
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.simulator import GOOD, PUBLISHED, Simulated, Surge, simulate
 
 DAY_MS = 86_400_000
 WARM_UP_DAYS = 8  # before the first evaluation: open incidents of Grade 3 need days to build up

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.kinds import area_windows, kind_of, quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert, Shown, Tile
 
-PLATFORM_NAMES = frozenset(alert.name for alert in PLATFORM_ALERTS)
 MONTHS = ("month", "12mo")
 MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
 
 
-def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
-    """Everything about one measure's display; `measures` are all that are sound otherwise."""
+def faults(measure: Measure, measures: Mapping[str, Measure], taken: Collection[str]) -> Found:
+    """Everything about one measure's display; `measures` are all that are sound otherwise.
+
+    `taken`: names of alerts on the platform.
+    """
     display = measure.display
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
@@ -28,6 +29,8 @@ def faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
         yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
+        if alert.name in taken:
+            yield f"alerts.{number}.name", repr(alert.name), "a name that no alert on the platform has"
     yield from _overdue_faults(measure, measures)
     for suffix in display.why_unused:
         if suffix not in suffixes(measure):
@@ -151,7 +154,5 @@ def _order_faults(key: str, measure: Measure, order: int, number: int, measures:
 
 def _name_faults(key: str, measure: Measure, name: str, number: int, measures: Mapping[str, Measure]) -> Found:
     others = [alert for other in _before(measure, measures) for alert in other.display.alerts]
-    if name in PLATFORM_NAMES:
-        yield key, repr(name), "a name that no alert on the platform has"
     if name in (alert.name for alert in (*others, *measure.display.alerts[:number])):
         yield key, repr(name), "a name that no alert before it has"

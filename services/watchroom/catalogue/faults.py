@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, Strict, TileEntry
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, SummandEntry, TargetEntry
+from watchroom.error_text import what_to_write
 from watchroom.errors import Fault
-from watchroom.fault_words import what_to_write
 
 PAGE: Final = "docs/reference/catalogue.md"
 LABELS: Final = "labels"

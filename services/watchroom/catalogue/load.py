@@ -16,6 +16,8 @@ from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
 from watchroom.catalogue.faults import shape_faults, with_page
 from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.platform_alerts import FILE as PLATFORM_FILE
+from watchroom.catalogue.platform_alerts import read_platform_alerts
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Reads, Unit
@@ -51,7 +53,7 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
     """All measures of a folder.
 
     Args:
-        folder: Holds labels.toml and the files of measures.
+        folder: Holds labels.toml, platform_alerts.toml and the files of measures.
         areas: Of labels that say `values_from = "areas"`: their listed values, or a file of areas; a relative path
             starts at the folder above `folder`.
 
@@ -59,12 +61,14 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
         ConfigurationInvalid: With every fault found: file, entry and key, what was found, what to write.
     """
     faults: list[Fault] = []
-    files = sorted(path for path in folder.glob("*.toml") if path.name != LABELS_FILE)
+    files = sorted(path for path in folder.glob("*.toml") if path.name not in (LABELS_FILE, PLATFORM_FILE))
     if not files:
         raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
     known_areas, found = read_areas(areas, folder.parent)
     faults.extend(found)
     labels = _labels(folder / LABELS_FILE, known_areas, faults)
+    platform = folder / PLATFORM_FILE
+    platform_alerts = dict(read_platform_alerts(str(platform), _tables(platform, faults), faults))
     measures: dict[str, Measure] = {}
     entries: dict[str, MeasureEntry] = {}
     owner: dict[str, str] = {}  # measure -> its file
@@ -84,7 +88,7 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
     for measure in measures.values():
         faults.extend(
             Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
-            for key, found, write in display_checks.faults(measure, measures)
+            for key, found, write in display_checks.faults(measure, measures, platform_alerts)
             if key != "overdue_from" or found.strip("'") not in faulty  # of that one, all is said
         )
     if faults:
@@ -95,7 +99,7 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
                 for fault in faults
             ]
         )
-    return Catalogue(measures, known_areas)
+    return Catalogue(measures, known_areas, platform_alerts)
 
 
 def _add_sums(

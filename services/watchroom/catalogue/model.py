@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from watchroom.catalogue.areas import Areas
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert, Tile
+
+if TYPE_CHECKING:  # its metrics ask for a catalogue
+    from watchroom.catalogue.platform_alerts import PlatformAlert
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class Catalogue:
 
     measures: Mapping[str, Measure]
     areas: Areas = field(default_factory=lambda: Areas(()))  # the values behind labels of areas, and their groups
+    platform_alerts: Mapping[str, PlatformAlert] = field(default_factory=dict)  # by name
 
     def of_stream(self, stream: str) -> tuple[Measure, ...]:
         """The measures to which events of this stream add; no sum, to which none do."""

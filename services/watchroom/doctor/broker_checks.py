@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 
 from watchroom.doctor.facts import Partition
-from watchroom.doctor.finding import Finding, listed, warning, wrong
+from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.settings import Settings
 
 
@@ -19,27 +19,18 @@ def of_brokers(settings: Settings, failures: Mapping[str, tuple[str, str]]) -> I
     """
     every = [server.strip() for server in settings.kafka.split(",")]
     for server, (answer, look_at) in failures.items():
-        others = "Workers wait, and nothing is counted."
+        consequence = "Workers wait, and nothing is counted."
         if len(failures) < len(every):
-            others = "The others answer, but whoever starts while they are down cannot connect."
-        if answer:
-            yield wrong("kafka", f"Kafka at {server}", answer, others, f"Check {look_at}.")
-        else:
-            fix = "Check that it runs, that nothing blocks the way to it, and WATCHROOM_KAFKA."
-            yield wrong("kafka", f"Kafka at {server}", "does not answer", others, fix)
+            consequence = "The others answer, but a process that starts while they are down cannot connect."
+        name = "kafka.refuses" if answer else "kafka.silent"
+        yield finding(name, f"Kafka at {server}", answer=answer, look_at=look_at, consequence=consequence)
 
 
 def of_encryption(settings: Settings) -> Iterator[Finding]:
     """Connections that leave this machine in the clear."""
     far = [server.strip() for server in settings.kafka.split(",") if not is_loopback(server.strip().rpartition(":")[0])]
     if far and settings.kafka_security in ("plaintext", "sasl_plaintext"):
-        yield warning(
-            "kafka-tls",
-            f"Kafka at {listed(far)}",
-            f"connections are not encrypted (WATCHROOM_KAFKA_SECURITY is {settings.kafka_security})",
-            "Events and passwords can be read and changed on the network between this machine and the brokers.",
-            "Give the brokers a listener with TLS, and set WATCHROOM_KAFKA_SECURITY to ssl or sasl_ssl.",
-        )
+        yield finding("kafka-tls", f"Kafka at {listed(far)}", security=settings.kafka_security)
 
 
 def is_loopback(host: str) -> bool:
@@ -55,19 +46,7 @@ def of_replicas(topics: Mapping[str, Sequence[Partition]]) -> Iterator[Finding]:
     for topic, partitions in topics.items():
         leaderless = [number for number, each in enumerate(partitions) if each.leader < 0]
         if leaderless:
-            yield wrong(
-                "kafka-replicas",
-                f"topic {topic}",
-                f"no leader for partition {listed(leaderless)}",
-                "Nobody can write to these partitions or read them, and the stream is withheld.",
-                "Start the brokers that hold their replicas: kafka-topics.sh --describe --unavailable-partitions",
-            )
+            yield finding("kafka-replicas.leaderless", f"topic {topic}", partitions=listed(leaderless))
         behind = [n for n, each in enumerate(partitions) if each.leader >= 0 and each.isr < each.replicas]
         if behind:
-            yield wrong(
-                "kafka-replicas",
-                f"topic {topic}",
-                f"replicas are out of sync for partition {listed(behind)}",
-                "The loss of one more broker may make the partition unavailable.",
-                "Find the broker that is down or slow: kafka-topics.sh --describe --under-replicated-partitions",
-            )
+            yield finding("kafka-replicas.behind", f"topic {topic}", partitions=listed(behind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from watchroom.doctor.facts import Group, Log, Partition
-from watchroom.doctor.finding import Finding, listed, wrong
+from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.exporter.judge import FUTURE_MS
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
@@ -15,22 +15,14 @@ def of_group(settings: Settings, topics: Mapping[str, Sequence[Partition]], grou
     """A group without members, or partitions that none of them has."""
     subject = f"consumer group {settings.group}"
     if not group.members:
-        fix = "Start `watchroom worker`; if one runs, compare its WATCHROOM_GROUP and WATCHROOM_KAFKA with these."
-        yield wrong("group-members", subject, "has no member", "No worker runs, so nothing is counted.", fix)
+        yield finding("group-members.empty", subject)
         return
     if not group.assigned:
         return  # it is rebalancing, or the broker does not say; `of_lag` tells what matters
     for topic in settings.topics.values():
         lacking = [n for n in range(len(topics.get(topic, ()))) if n not in group.assigned.get(topic, ())]
         if lacking:
-            yield wrong(
-                "group-members",
-                subject,
-                f"no member is assigned partition {listed(lacking)} of {topic}",
-                "Its events are not counted, and the stream is withheld.",
-                "Wait a minute if workers have just been started. Otherwise look at their /readyz, and check that all"
-                " have the same WATCHROOM_STREAMS.",
-            )
+            yield finding("group-members.unassigned", subject, partitions=listed(lacking), topic=topic)
 
 
 def of_lag(
@@ -47,26 +39,14 @@ def of_lag(
             if of == topic and not _is_fresh(state, now_ms, settings.fresh_s)
         ]
         if behind:
-            yield wrong(
-                "lag",
-                f"topic {topic}",
-                f"not applied up to its end: {listed(behind)}",
-                "The stream's figures are withheld.",
-                "Look at the workers' /readyz (port 9465) and the runbook AppliedLag; if the lag falls, wait.",
-            )
+            yield finding("lag", f"topic {topic}", behind=listed(behind))
 
 
 def of_lost(partitions: Mapping[tuple[str, int], PartitionState]) -> Iterator[Finding]:
     """Records that Kafka deleted before they were applied."""
     for (topic, number), state in sorted(partitions.items()):
         if state.lost:
-            yield wrong(
-                "records-lost",
-                f"topic {topic} partition {number}",
-                f"Kafka deleted {state.lost:,} record(s) before they were applied",
-                "Figures of that time are too small, and remain so.",
-                "Follow the runbook RecordsLost: find the events in their source and send them again.",
-            )
+            yield finding("records-lost", f"topic {topic} partition {number}", lost=state.lost)
 
 
 def _is_fresh(state: PartitionState, now_ms: int, fresh_s: float) -> bool:

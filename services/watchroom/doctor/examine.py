@@ -23,12 +23,11 @@ from watchroom.doctor import (
     source_checks,
     topic_checks,
 )
-from watchroom.doctor.ask_kafka import ask_kafka
-from watchroom.doctor.ask_pages import ask_pages
-from watchroom.doctor.ask_redis import ask_redis
-from watchroom.doctor.checks import LACKING_ON_EMBEDDED
 from watchroom.doctor.facts import Kafka, Monitoring, Redis
-from watchroom.doctor.finding import Finding, Severity, unchecked
+from watchroom.doctor.finding import LACKING_ON_EMBEDDED, Finding, Severity
+from watchroom.doctor.kafka_facts import kafka_facts
+from watchroom.doctor.pages import fetch_pages
+from watchroom.doctor.redis_facts import redis_facts
 from watchroom.doctor.rules import shipped_rules
 from watchroom.doctor.threads import DaemonThreads
 from watchroom.errors import ConfigurationInvalid
@@ -79,7 +78,7 @@ async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
     found += settings_checks.of_faults(faults)
     if faults:
         return [*found, settings_checks.nothing_else_checked()]
-    kafka, redis, pages = await asyncio.gather(_kafka(settings), _redis(settings), ask_pages(settings))
+    kafka, redis, pages = await asyncio.gather(_kafka(settings), _redis(settings), fetch_pages(settings))
     found += of_kafka(settings, kafka, redis)
     found += of_redis(settings, redis, catalogue)
     found += exporter_checks.of_exporter(settings, pages.exporter)
@@ -102,7 +101,8 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
     yield from source_checks.of_clocks(settings, kafka.logs, kafka.read_ms)
     for check, why in kafka.unread.items():
         fix = "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run it again."
-        yield unchecked(check, f"Kafka at {settings.kafka}", why, "What this check looks at may be wrong.", fix)
+        risk = "What this check looks at may be wrong."
+        yield Finding(Severity.UNCHECKED, check, f"Kafka at {settings.kafka}", why, risk, fix)
 
 
 def of_redis(settings: Settings, redis: Redis, catalogue: Catalogue | None) -> Iterator[Finding]:
@@ -131,7 +131,7 @@ def of_monitoring(settings: Settings, pages: Monitoring, catalogue: Catalogue | 
 async def _kafka(settings: Settings) -> Kafka:
     try:
         async with asyncio.timeout(WITHIN_S):
-            return await ask_kafka(settings)
+            return await kafka_facts(settings)
     except TimeoutError:
         return Kafka(unread={"kafka": f"no answer within {WITHIN_S:g} s"})
 
@@ -139,7 +139,7 @@ async def _kafka(settings: Settings) -> Kafka:
 async def _redis(settings: Settings) -> Redis:
     try:
         async with asyncio.timeout(WITHIN_S):
-            return await asyncio.to_thread(ask_redis, settings)
+            return await asyncio.to_thread(redis_facts, settings)
     except TimeoutError:
         return Redis(failure=f"did not answer within {WITHIN_S:g} s")
 

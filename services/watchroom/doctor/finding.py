@@ -1,11 +1,20 @@
-"""What a check has found: what it is, why it matters, and what to do."""
+"""What a check has found: what it is, why it matters, and what to do. The texts are in `findings.toml`."""
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_TEXTS: Final = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))
+
+CHECKS: Final = {check: str(texts["looks_at"]) for check, texts in _TEXTS.items()}
+"""Every check by its id, with one line on what it looks at."""
+LACKING_ON_EMBEDDED: Final = frozenset({"kafka-tls", "topic-replication", "redis-tls", "redis-persistence"})
+"""What the embedded stack lacks by design: no finding there. It has no Prometheus or Alertmanager either."""
 
 
 class Severity(StrEnum):
@@ -20,30 +29,29 @@ class Finding(NamedTuple):
     """One finding of one check."""
 
     severity: Severity
-    check: str  # its id, a key of `checks.CHECKS`
+    check: str  # its id, a key of `CHECKS`
     subject: str  # server, topic, stream, source or file
     what: str
     why: str
     fix: str
 
 
-def wrong(check: str, subject: str, what: str, why: str, fix: str) -> Finding:
-    """Something is wrong."""
-    return Finding(Severity.WRONG, check, subject, what, why, fix)
+def finding(name: str, subject: str, /, **values: object) -> Finding:
+    """A finding with its texts.
 
-
-def warning(check: str, subject: str, what: str, why: str, fix: str) -> Finding:
-    """It works, at a risk."""
-    return Finding(Severity.WARNING, check, subject, what, why, fix)
-
-
-def unchecked(check: str, subject: str, what: str, why: str, fix: str) -> Finding:
-    """Nothing can be said."""
-    return Finding(Severity.UNCHECKED, check, subject, what, why, fix)
+    Args:
+        name: Of a check (`lag`), or of one of its findings (`kafka.silent`).
+        subject: Server, topic, stream, source or file.
+        values: For the {names} in the texts.
+    """
+    check, _, which = name.partition(".")
+    texts = _TEXTS[check] | _TEXTS[check].get(which, {})
+    what, why, fix = (texts[part].format_map(values) for part in ("what", "why", "fix"))
+    return Finding(Severity(texts.get("severity", Severity.WRONG)), check, subject, what, why, fix)
 
 
 def listed(items: Sequence[object], most: int = 5) -> str:
-    """The first of many, and how many more there are."""
+    """The first few, and how many more there are."""
     more = len(items) - most
     return ", ".join(map(str, items[:most])) + (f" and {more} more" if more > 0 else "")
 
@@ -59,6 +67,6 @@ def as_text(found: Sequence[Finding]) -> str:
     return "".join([*lines, f"doctor: {said or 'nothing wrong was found'}\n"])
 
 
-def in_one_line(finding: Finding) -> Finding:
-    """With no line breaks in its texts, of which some are a server's."""
-    return Finding(finding.severity, *(" ".join(text.splitlines()) for text in finding[1:]))
+def in_one_line(found: Finding) -> Finding:
+    """Without line breaks in its texts, some of which a server sent."""
+    return Finding(found.severity, *(" ".join(text.splitlines()) for text in found[1:]))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from watchroom.doctor.broker_checks import is_loopback
 from watchroom.doctor.facts import Redis
-from watchroom.doctor.finding import Finding, listed, unchecked, warning, wrong
+from watchroom.doctor.finding import Finding, Severity, finding, listed
 from watchroom.redis_url import UNIX, parse
 from watchroom.settings import Settings
 from watchroom.store import findings
@@ -24,8 +24,6 @@ CHECKS: Final = {
     "persistence": "redis-persistence",
 }  # by the name that the finding has in `store.findings`
 FULL: Final = 0.9  # of maxmemory
-AGAIN: Final = "Wait for it if it runs; otherwise stop the workers and run `watchroom rebuild` again."
-REBUILD: Final = "Stop the workers and run `watchroom rebuild`."
 
 
 def of_answer(settings: Settings, redis: Redis) -> Iterator[Finding]:
@@ -33,8 +31,7 @@ def of_answer(settings: Settings, redis: Redis) -> Iterator[Finding]:
     if redis.failure:
         subject = f"Redis at {settings.redis_shown}"
         what, _, look_at = redis.failure.removeprefix(f"{subject} ").partition("; check ")
-        fix = f"Check {look_at or 'that it runs, and WATCHROOM_REDIS_URL'}."
-        yield wrong("redis", subject, what, "Nothing is counted, and no figure is shown.", fix)
+        yield finding("redis", subject, failure=what, look_at=look_at or "that it runs, and WATCHROOM_REDIS_URL")
 
 
 def of_encryption(settings: Settings) -> Iterator[Finding]:
@@ -42,14 +39,8 @@ def of_encryption(settings: Settings) -> Iterator[Finding]:
     address = parse(settings.redis_url)
     hosts = [each.host for each in address.sentinels] or [address.host]
     if address.scheme != UNIX and not address.has_tls and not all(map(is_loopback, hosts)):
-        yield warning(
-            "redis-tls",
-            f"Redis at {address.shown}",
-            "connections are not encrypted",
-            "Figures and the password can be read and changed on the network between this machine and Redis.",
-            f"Give Redis a port with TLS, and write redis{'s+sentinel' if address.sentinels else 's'}:// in"
-            " WATCHROOM_REDIS_URL.",
-        )
+        scheme = "rediss+sentinel" if address.sentinels else "rediss"
+        yield finding("redis-tls", f"Redis at {address.shown}", scheme=scheme)
 
 
 def of_rights(settings: Settings, missing: Sequence[str], info: Mapping[str, Any] | None) -> Iterator[Finding]:
@@ -57,29 +48,17 @@ def of_rights(settings: Settings, missing: Sequence[str], info: Mapping[str, Any
     user = parse(settings.redis_url).user or "default"
     subject = f"Redis at {settings.redis_shown}"
     if missing:
-        yield wrong(
-            "redis-rights",
-            subject,
-            f"user {user!r} may not run {', '.join(missing)} on the keys of force {settings.force}",
-            "Workers or exporter fail when they first need it.",
-            f"Set the user's rights with the ACL line in {RIGHTS}.",
-        )
+        values = {"commands": ", ".join(missing), "force": settings.force, "page": RIGHTS}
+        yield finding("redis-rights", subject, user=user, **values)
     if info is None:
-        yield unchecked(
-            "redis-info",
-            subject,
-            f"user {user!r} may not run INFO: version, role, policy, evictions, memory and persistence are not known",
-            "A Redis that evicts keys makes figures wrong, and nothing would say so.",
-            f"ACL SETUSER {user} +info",
-        )
+        yield finding("redis-info", subject, user=user)
 
 
 def of_info(settings: Settings, info: Mapping[str, Any]) -> Iterator[Finding]:
     """What INFO says."""
     subject = f"Redis at {settings.redis_shown}"
     for found in findings.of_info(info):
-        make = wrong if found.severity == "error" else warning
-        yield make(CHECKS[found.check], subject, found.found, _sentence(found.why), _sentence(found.do))
+        yield _of_store(CHECKS[found.check], subject, found)
     yield from _memory(subject, info)
 
 
@@ -87,7 +66,7 @@ def of_evictions(settings: Settings, info: Mapping[str, Any] | None, meta: Meta 
     """Keys that were evicted since Redis was filled."""
     for found in findings.of_evictions(info, meta.evictions) if meta else ():
         subject = f"Redis at {settings.redis_shown}"
-        yield wrong("redis-evicted", subject, found.found, _sentence(found.why), _sentence(found.do))
+        yield _of_store("redis-evicted", subject, found)._replace(severity=Severity.WRONG)
 
 
 def of_force(settings: Settings, meta: Meta | None, counts: Mapping[str, PartitionCounts]) -> Iterator[Finding]:
@@ -100,51 +79,30 @@ def of_force(settings: Settings, meta: Meta | None, counts: Mapping[str, Partiti
     """
     subject = f"force {settings.force}"
     if meta is not None and meta.clearing:
-        yield wrong("force", subject, CLEARING_SAID, "Everything is withheld until it has ended.", AGAIN)
+        yield finding("force.clearing", subject, state=CLEARING_SAID)
     elif merging := [topic for topic in settings.topics.values() if topic in counts and counts[topic].is_rebuilding]:
-        what = f"a rebuild that merges the partitions of {listed(merging)} is running, or was interrupted"
-        why = "Workers read none of these topics, and their streams are withheld, until it has ended."
-        yield wrong("force", subject, what, why, AGAIN)
+        yield finding("force.merging", subject, topics=listed(merging))
     elif meta is None:
-        yield wrong(
-            "force",
-            subject,
-            f"Redis at {settings.redis_shown} holds nothing of it",
-            "No worker has ever run with this force and this Redis.",
-            "Check WATCHROOM_FORCE and WATCHROOM_REDIS_URL, and start `watchroom worker`.",
-        )
+        yield finding("force.absent", subject, redis=settings.redis_shown)
     elif lacking := [stream for stream in settings.streams if stream not in meta.streams]:
-        yield wrong(
-            "force",
-            subject,
-            f"Redis holds nothing of {listed(lacking)}",
-            "No worker has run that feeds this stream.",
-            "Start the workers with the same WATCHROOM_STREAMS as here, or correct it here.",
-        )
+        yield finding("force.partial", subject, streams=listed(lacking))
 
 
 def of_definitions(changed: Mapping[str, str]) -> Iterator[Finding]:
     """Streams whose figures were made under other definitions; `changed` says what differs, by stream."""
     for stream, what in changed.items():
-        yield wrong(
-            "definitions",
-            f"stream {stream}",
-            f"Redis holds it under another definition: {what}",
-            "Workers with these settings leave it alone, and its figures are withheld.",
-            f"Use the catalogue and settings of the workers that filled it. If these are the right ones: {REBUILD}",
-        )
+        yield finding("definitions", f"stream {stream}", changed=what)
 
 
 def _memory(subject: str, info: Mapping[str, Any]) -> Iterator[Finding]:
     used, limit = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
     if limit and used >= FULL * limit:
-        yield warning(
-            "redis-memory",
-            subject,
-            f"uses {used / limit:.0%} of maxmemory ({used:,} of {limit:,} bytes)",
-            "Once it is full it refuses writes, and everything is withheld.",
-            f"CONFIG SET maxmemory to twice as much ({2 * limit}), and the same in redis.conf.",
-        )
+        yield finding("redis-memory", subject, part=used / limit, used=used, limit=limit, twice=2 * limit)
+
+
+def _of_store(check: str, subject: str, found: findings.Finding) -> Finding:
+    severity = Severity.WRONG if found.severity == "error" else Severity.WARNING
+    return Finding(severity, check, subject, found.found, _sentence(found.why), _sentence(found.do))
 
 
 def _sentence(text: str) -> str:

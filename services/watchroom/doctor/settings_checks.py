@@ -9,19 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr
-
-from watchroom.doctor.finding import Finding, listed, unchecked, warning, wrong
+from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kafka.security import security_of
 from watchroom.settings import PREFIX, Settings
+from watchroom.settings.read import SECRETS
 from watchroom.store.connection import client
 
 READ_S: Final = 1.0  # an exporter reads Redis so often
-SECRETS: Final = tuple(
-    sorted(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr or not field.repr)
-)
-"""Settings that may hold a password or a key: the secret ones, and those that are never printed (URLs)."""
 CONTAINER_SECRETS: Final = ("/run/secrets/", "/var/run/secrets/")  # mounted into one container alone
 
 
@@ -29,36 +24,23 @@ def of_faults(faults: Iterable[Fault], check: str = "settings") -> Iterator[Find
     """What the settings or the catalogue were refused for."""
     for fault in faults:
         subject = f"{fault.where} {fault.key}".rstrip()
-        why = "No process starts with it."
-        yield wrong(check, subject, f"found {fault.found}", why, f"Write {fault.write}.")
+        yield finding(f"{check}.refused", subject, found=fault.found, write=fault.write)
 
 
 def nothing_else_checked() -> Finding:
-    """Without settings nobody knows which servers to ask."""
-    why = "Which servers there are is known only once the settings are right."
-    return unchecked("settings", "everything else", "not checked", why, "Correct the settings and run it again.")
+    """Without settings there are no servers to ask."""
+    return finding("settings.stop", "everything else")
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:
     """What is accepted, and yet does not work together."""
     if settings.fresh_s <= settings.touch_s + READ_S:
-        yield wrong(
-            "settings-freshness",
-            "WATCHROOM_FRESH_S",
-            f"{settings.fresh_s:g} s, while freshness is written every {settings.touch_s:g} s (WATCHROOM_TOUCH_S)"
-            f" and read every {READ_S:g} s",
-            "Figures are withheld between two writes although everything works.",
-            "Set WATCHROOM_FRESH_S to 10 and WATCHROOM_TOUCH_S to 2, their defaults.",
-        )
+        limits = {"fresh_s": settings.fresh_s, "touch_s": settings.touch_s, "read_s": READ_S}
+        yield finding("settings-freshness", "WATCHROOM_FRESH_S", **limits)
     unfed = [stream for stream, rules in settings.sources.items() if rules and stream not in settings.streams]
     if unfed:
-        yield wrong(
-            "settings-sources",
-            "WATCHROOM_SOURCES",
-            f"declares sources of {listed(unfed)}, not among the streams that are fed ({', '.join(settings.streams)})",
-            "Nothing that these sources send is read, and their silence is not noticed.",
-            f"Add {', '.join(unfed)} to WATCHROOM_STREAMS, for every process, or remove the sources.",
-        )
+        streams = {"unfed": listed(unfed), "fed": ", ".join(settings.streams), "add": ", ".join(unfed)}
+        yield finding("settings-sources", "WATCHROOM_SOURCES", **streams)
 
 
 def unusable_files(settings: Settings) -> list[Fault]:
@@ -89,10 +71,4 @@ def of_secret_files(modes: Mapping[Path, int]) -> Iterator[Finding]:
     """Files that every user of this machine can read."""
     for file, mode in modes.items():
         if mode & stat.S_IROTH and not str(file.resolve()).startswith(CONTAINER_SECRETS):
-            yield warning(
-                "settings-secrets",
-                str(file),
-                f"every user of this machine may read it (mode {stat.S_IMODE(mode):04o})",
-                "It holds a password or a key.",
-                f"chmod o-rwx {file}",
-            )
+            yield finding("settings-secrets", str(file), mode=stat.S_IMODE(mode), file=file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from watchroom.doctor.facts import Log
-from watchroom.doctor.finding import Finding, wrong
+from watchroom.doctor.finding import Finding, finding
 from watchroom.exporter.judge import heard_of, silence, staleness
 from watchroom.settings import Settings
 from watchroom.store.meta import Meta
@@ -35,14 +35,7 @@ def of_silence(
             continue
         rules, limit_ms = settings.sources.get(stream, {}), round(settings.silent_s * 1000)
         for why in silence(rules, heard_of(topic, sources), now_ms, limit_ms):
-            yield wrong(
-                "source-silent",
-                f"stream {stream}",
-                why,
-                "The stream's figures are withheld: no events and a dead feed look the same.",
-                f"Check that the source runs and sends to {topic} with a heartbeat every 30 s, and that"
-                " WATCHROOM_SOURCES names it as its events do; remove one that no longer exists from there.",
-            )
+            yield finding("source-silent", f"stream {stream}", reason=why, topic=topic)
 
 
 def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: int) -> Iterator[Finding]:
@@ -56,12 +49,5 @@ def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: i
                     ahead[record.source] = max(ahead.get(record.source, 0), record.event_ms - record.appended_ms)
         for source, most_ms in sorted(ahead.items()):
             if most_ms > AHEAD_MS:
-                yield wrong(
-                    "source-clock",
-                    f"source {source} of {stream}",
-                    f"its events are up to {most_ms / 1000:,.1f} s later than their arrival by the broker's clock",
-                    "Waiting times begin in the future and come out too short; beyond WATCHROOM_FUTURE_S"
-                    f" ({settings.future_s:g} s) events are refused.",
-                    "Synchronise the clock of the source with NTP, check that it writes the right UTC offset, and check"
-                    " the brokers' clocks.",
-                )
+                subject = f"source {source} of {stream}"
+                yield finding("source-clock", subject, ahead_s=most_ms / 1000, future_s=settings.future_s)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
+from watchroom.command_output import Format, as_csv, as_json, table, table_text
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.exporter.live import Liveness, liveness
 from watchroom.exporter.measures import series_of
@@ -21,8 +19,8 @@ from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
+from watchroom.wording import duration, one_line
 
-Row = tuple[str, ...]
 NOWHERE: Final[Mapping[str, str]] = {}
 
 
@@ -50,7 +48,7 @@ def open_list(
     settings: Settings,
     measure_id: str,
     now_ms: int,
-    output: Literal["table", "json", "csv"] = "table",
+    output: Format = "table",
     *,
     warn: Callable[[str], None] = lambda _: None,
 ) -> str:
@@ -83,7 +81,10 @@ def open_list(
         return as_text(found, settings)
     for reason in found.live.reasons:
         warn(f"not live: {reason}")
-    return as_json(found) if output == "json" else as_csv(found)
+    if output == "json":
+        return as_json(_member(each, found) for each in found.members)
+    columns = ("measure", "id", *_labels(measure), "since", "age_s", "deadline", "as_of", "stale")
+    return as_csv((_flat(each, found) for each in found.members), columns)
 
 
 def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
@@ -128,34 +129,32 @@ def read_open(
 def as_text(found: OpenList, settings: Settings) -> str:
     """A table, and below it what a reader has to know about it."""
     zone = ZoneInfo(settings.zone)
-    labels = [label.name for label in found.measure.labels]
-    with_deadline = bool(found.measure.targets)
-    head: Row = ("id", *labels, "since", "age", *(("deadline",) if with_deadline else ()))
-    rows = [head, *(_row(each, labels, found.now_ms, zone, with_deadline=with_deadline) for each in found.members)]
-    lines = [f"{found.measure.brief}: {len(found.members)} open", *_aligned(rows)] if found.members else []
-    return "\n".join([*(lines or [f"{found.measure.brief}: nobody"]), *_notes(found, settings, zone)]) + "\n"
-
-
-def as_json(found: OpenList) -> str:
-    """An array, one object a member; times in UTC, `as_of` is the slowest partition's T, `stale` why it is not live."""
-    return json.dumps([_member(each, found) for each in found.members], indent=2) + "\n"
-
-
-def as_csv(found: OpenList) -> str:
-    """The same with a column for each label."""
-    labels = [label.name for label in found.measure.labels]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["measure", "id", *labels, "since", "age_s", "deadline", "as_of", "stale"])
+    notes = "".join(f"{note}\n" for note in _notes(found, settings, zone))
+    if not found.members:
+        return f"{found.measure.brief}: nobody\n{notes}"
+    labels = _labels(found.measure)
+    has_deadline = bool(found.measure.targets)
+    shown = table("id", *labels, "since", "age", *(["deadline"] * has_deadline))
     for each in found.members:
-        row = _member(each, found)
-        by = [each.by[label] for label in labels]
-        times = (row[name] for name in ("since", "age_s", "deadline", "as_of"))
-        writer.writerow([row["measure"], row["id"], *by, *times, "; ".join(found.live.reasons)])
-    return out.getvalue()
+        deadline = [_deadline(each, found.now_ms, zone)] * has_deadline
+        times = (_clock(each.since_ms, zone), _age(found.now_ms - each.since_ms), *deadline)
+        shown.add_row(one_line(each.subject), *(each.by[label] for label in labels), *times)
+    return f"{found.measure.brief}: {len(found.members)} open\n{table_text(shown)}{notes}"
+
+
+def _labels(measure: Measure) -> list[str]:
+    return [label.name for label in measure.labels]
+
+
+def _flat(each: Open, found: OpenList) -> dict[str, object]:
+    """A member with a column for each label."""
+    member = _member(each, found)
+    del member["by"]
+    return member | each.by | {"stale": "; ".join(found.live.reasons)}
 
 
 def _member(each: Open, found: OpenList) -> dict[str, object]:
+    """Times in UTC; `as_of`: events are applied until then in every partition; `stale`: why it is not live."""
     return {
         "measure": found.measure.id,
         "id": each.subject,
@@ -168,16 +167,12 @@ def _member(each: Open, found: OpenList) -> dict[str, object]:
     }
 
 
-def _row(each: Open, labels: Sequence[str], now_ms: int, zone: ZoneInfo, *, with_deadline: bool) -> Row:
-    shown = (_plain(each.subject), *(each.by[label] for label in labels))
-    times = (_clock(each.since_ms, zone), _age(now_ms - each.since_ms))
-    if not with_deadline:
-        return (*shown, *times)
+def _deadline(each: Open, now_ms: int, zone: ZoneInfo) -> str:
     if each.deadline_ms is None:
-        return (*shown, *times, "none")
+        return "none"
     left_ms = each.deadline_ms - now_ms
     said = f"overdue by {_age(-left_ms)}" if left_ms < 0 else f"in {_age(left_ms)}"
-    return (*shown, *times, f"{_clock(each.deadline_ms, zone)} ({said})")
+    return f"{_clock(each.deadline_ms, zone)} ({said})"
 
 
 def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]:
@@ -196,18 +191,7 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
         if last_ms is not None:
             ahead = "in the future: check the clocks"
             said += ahead if last_ms > found.now_ms else f"{_age(found.now_ms - last_ms)} ago"
-        yield f"FEED SILENT: {_plain(source)} {said}."
-
-
-def _aligned(rows: Sequence[Row]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _plain(text: str) -> str:
-    """A feed's text as one harmless line: control characters would reach the reader's terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+        yield f"FEED SILENT: {one_line(source)} {said}."
 
 
 def _utc(at_ms: int | None) -> str | None:
@@ -221,10 +205,4 @@ def _clock(at_ms: int, zone: ZoneInfo) -> str:
 
 
 def _age(length_ms: int) -> str:
-    seconds = max(0, length_ms) // 1000
-    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {seconds % 60:02} s"
+    return duration(length_ms / 1000)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from types import FrameType
 
 import structlog
 
@@ -22,6 +20,7 @@ from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Server
 from watchroom.exporter.tokens import TokenWindows
+from watchroom.process import run_until_stopped
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.filled import redefined
@@ -40,12 +39,17 @@ def run(settings: Settings) -> int:
     """Serve /metrics and the board until SIGTERM or SIGINT; returns the exit code.
 
     An unreachable Redis is waited for: until it answers, `watchroom_redis_up 0` is all that is shown.
+    """
+    return run_until_stopped(lambda stop: _serve(settings, stop))
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> int:
+    """See `run`.
 
     Raises:
         ConfigurationInvalid: The catalogue cannot be used.
-        WorkFailed: The port cannot be had.
+        WorkFailed: The port cannot be used.
     """
-    _log_to_stderr()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis_to_show, settings.force, REDIS_TIMEOUT_S)
     tokens = TokenWindows(Reader(settings.redis_to_show, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
@@ -57,17 +61,21 @@ def run(settings: Settings) -> int:
         **BoardPages(catalogue, mirror, page, settings, clock=now_ms).table(),
     }
     server = Server(settings.exporter_host, settings.exporter_port, pages)
-    stop = threading.Event()
-    _stop_on_signals(stop)
+    ending = threading.Event()
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     failed: list[Exception] = []
     if tokens.measures:
-        threading.Thread(target=_read_tokens_until, args=(stop, tokens, failed), name="tokens", daemon=True).start()
+        threading.Thread(target=_read_tokens_until, args=(ending, tokens, failed), name="tokens", daemon=True).start()
     address = f"http://{settings.exporter_host}:{server.server_port}"
     log.info("exporter started", board=f"{address}/", metrics=f"{address}/metrics")
+    refreshing = asyncio.ensure_future(asyncio.to_thread(_refresh_until, ending, mirror))
+    stopping = asyncio.ensure_future(stop.wait())
     try:
-        _refresh_until(stop, mirror)
+        await asyncio.wait((refreshing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        ending.set()
+        await refreshing
     finally:
+        stopping.cancel()
         server.shutdown()
         server.server_close()
     if failed:
@@ -134,23 +142,3 @@ def _read_tokens_until(stop: threading.Event, tokens: TokenWindows, failed: list
     except Exception as error:  # noqa: BLE001 - `run` raises it
         failed.append(error)
         stop.set()
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def note(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, note)
-        signal.signal(signal.SIGINT, note)

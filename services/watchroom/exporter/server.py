@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from watchroom.errors import WorkFailed
+from watchroom.process import port_fault
 
 REQUEST_TIMEOUT_S = 10
 
@@ -60,10 +61,7 @@ class Server(ThreadingHTTPServer):
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
-            raise WorkFailed(
-                f"cannot listen on {host}:{port} ({error.strerror}); stop what uses it, "
-                "or set WATCHROOM_EXPORTER_HOST and WATCHROOM_EXPORTER_PORT"
-            ) from error
+            raise WorkFailed(str(port_fault("WATCHROOM_EXPORTER_PORT", host, port, error))) from error
 
     def answer(self, target: str) -> Answer:
         """What the page behind a request's target says; 404 names all paths."""

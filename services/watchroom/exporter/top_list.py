@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
+from watchroom.command_output import Format, as_csv, as_json
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.times import to_text
 from watchroom.exporter.live import liveness
@@ -53,7 +51,7 @@ def top_list(
     measure_id: str,
     window: str,
     now_ms: int,
-    output: Literal["table", "json", "csv"] = "table",
+    output: Format = "table",
     *,
     warn: Callable[[str], None] = lambda _: None,
 ) -> str:
@@ -86,7 +84,10 @@ def top_list(
         return as_text(found)
     for reason in found.not_live:
         warn(f"not live: {reason}")
-    return as_json(found) if output == "json" else as_csv(found)
+    if output == "json":
+        return as_json(_rows(found))
+    columns = ["measure", "window", "rank", "name", *([found.word] if found.word else []), "occurrences", "as_of"]
+    return as_csv(_rows(found), columns)
 
 
 def has_top(measure: Measure) -> bool:
@@ -149,22 +150,8 @@ def notes(found: TopList) -> Iterator[str]:
     yield from (f"Not live: {reason}." for reason in found.not_live)
 
 
-def as_json(found: TopList) -> str:
-    """An array, one object a rank; `as_of` is the slowest partition's T."""
-    return json.dumps(list(_rows(found)), indent=2, ensure_ascii=False) + "\n"
-
-
-def as_csv(found: TopList) -> str:
-    """The same, one line a rank."""
-    out = io.StringIO()
-    columns = ["measure", "window", "rank", "name", *([found.word] if found.word else []), "occurrences", "as_of"]
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_rows(found))
-    return out.getvalue()
-
-
 def _rows(found: TopList) -> Iterator[dict[str, object]]:
+    """One a rank; `as_of`: events are applied until then in every partition."""
     for rank, each in enumerate(found.ranked, 1):
         yield {
             "measure": found.measure.id,

@@ -10,6 +10,7 @@ from typing import Final
 from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
 from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
+from watchroom.catalogue.platform_alerts import FILE, PLACEHOLDERS, PlatformAlert
 from watchroom.kinds import KINDS
 from watchroom.reference_rows import Row, as_toml, rows, table
 from watchroom.rolling.windows import WINDOWS
@@ -30,6 +31,9 @@ _LINKS: Final = {
     "BurnEntry": "[burn rate](#burn-rates)",
 }
 _CONDITION: Final = "[condition](#conditions)"
+_PLACEHOLDERS: Final = "Expression and texts may contain these placeholders: " + ", ".join(
+    ("`<threshold>`", *(f"`<{name}>` (`{text}`)" for name, text in PLACEHOLDERS.items()))
+)
 TABLES: Final = (
     ("Targets", "targets", TargetEntry, "Each is a `[[<id>.targets]]`, or a table in the list `targets`."),
     ("Sums", "sum_of", SummandEntry, "A count may be the sum of others. Each is a table in the list `sum_of`."),
@@ -42,6 +46,12 @@ TABLES: Final = (
         "The table `burn` of an alert. A burn rate of 3: three times as many miss the target as the objective allows.",
     ),
     ("Labels", "labels", LabelEntry, "Each is a table of `schemas/measures/labels.toml`; its name is the label's."),
+    (
+        "Platform alerts",
+        "platform alerts",
+        PlatformAlert,
+        f"Each is a table of `schemas/measures/{FILE}`; its name is the name of the alert. {_PLACEHOLDERS}",
+    ),
 )
 _CONDITIONS: Final = """
 ## Conditions

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from watchroom.reference_rows import table, type_in_words
-from watchroom.settings import JSON_EXAMPLES, Settings
+from watchroom.settings import Settings
+from watchroom.settings.model import JSON
 
 _SCHEMA: Final = Settings.model_json_schema()
 NO_DEFAULT_SHOWN = ("schemas",)  # a path of the installation
@@ -16,7 +17,7 @@ NO_DEFAULT_SHOWN = ("schemas",)  # a path of the installation
 def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
     """The file."""
     lines = [
-        "<!-- Derived from services/watchroom/settings.py by `make generate`; do not edit. -->",
+        "<!-- Derived from services/watchroom/settings by `make generate`; do not edit. -->",
         "# Settings",
         "",
         "Environment variables, read once at start. One that cannot be used, or that begins with `WATCHROOM_` and is",
@@ -35,8 +36,8 @@ def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
 
 def _type(name: str) -> str:
     """What may be written, with an example where that is JSON."""
-    if name in JSON_EXAMPLES:
-        example, comma, other = JSON_EXAMPLES[name].partition(", or ")
+    if name in JSON:
+        example, comma, other = Settings.json_example(name).partition(", or ")
         return f"JSON, for example `{example}`{comma}{other}"
     words = type_in_words(_SCHEMA["properties"][name])
     return words.replace("list of texts", "texts, comma separated").replace('"', "")

@@ -1,47 +1,35 @@
-"""Plain values to readable YAML: a small part of YAML 1.2, so that no further package is needed.
-
-Mappings and lists in block style; a text is bare where no reader could take it for something else,
-and otherwise written as JSON writes it, which is YAML too.
-"""
+"""Plain values as YAML that people read: texts with quotes or line breaks are literal blocks."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Final
 
-_BARE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*")
-_WORDS: Final = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+import yaml
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists indented, nothing replaced by an alias, and quotes where a reader of YAML 1.2 or 1.1 would misread."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # pyyaml's
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # pyyaml's
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    is_literal = "\n" in text or '"' in text
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if is_literal else None)
+
+
+_Dumper.add_representer(str, _text)
+# What pyyaml takes for texts and others do not: 1e3 is a number in YAML 1.2, y and n are truths in YAML 1.1.
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+$"), list("-+.0123456789")
+)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]$"), list("yYnN"))
 
 
 def yaml_text(value: object) -> str:
-    """A document of mappings with text keys, lists, texts, numbers, truths and None."""
-    return "\n".join(_lines(value)) + "\n"
-
-
-def _lines(value: object) -> Iterator[str]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _entry(f"{_scalar(str(key))}:", inner)
-    elif isinstance(value, list | tuple) and value:
-        for inner in value:
-            first, *rest = _lines(inner)
-            yield f"- {first}"
-            yield from (f"  {line}" for line in rest)
-    else:
-        yield _scalar(value)
-
-
-def _entry(key: str, value: object) -> Iterator[str]:
-    if isinstance(value, dict | list | tuple) and value:
-        yield key
-        yield from (f"  {line}" for line in _lines(value))
-    else:
-        yield f"{key} {_scalar(value)}"
-
-
-def _scalar(value: object) -> str:
-    if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _WORDS:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    """A document of mappings, lists, texts, numbers, truths and None."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))

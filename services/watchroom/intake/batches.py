@@ -1,222 +1,136 @@
-"""Record batches, by private names of Faust and aiokafka: only `fetching`, `watching`, `header_names` touch more.
+"""Record batches: those of one fetch, and those of all partitions of a topic in order of Kafka's timestamp.
 
-Faust hands its agents one record at a time, which caps a worker near 13,000 records a second
-whatever it then does. Here each fetched batch of one partition becomes ONE Faust message, whose
-value is a `Fetched`. Redis owns the offset: what Faust would do on an assignment (seek to Kafka's
-committed offset) is replaced by placing each lane at Redis's, inside `getmany`, before the next
-fetch, where no record can be on its way.
-
-Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; `tests/intake/test_internals.py` fails when
-the parts leaned upon change. `fetching` runs in the consumer's own thread, all of this module in the
-main loop.
+The second kind is for a topic that has had several partition counts. A key that moved has older records in one
+partition and newer ones in another; they are folded in the order in which they came. With equal timestamps the lower
+partition comes first. Within a partition the order is that of the offsets. If a producer writes the timestamps and they
+go back, a record counts as no older than the one before it, and as no older than its partition. That time is its
+`not_before_ms`, and the check of its partition uses it too.
 """
-
-# ruff: noqa: SLF001, ANN401, ARG001, ASYNC109 - the untyped arguments and the signatures of the driver
-# are what this module is about.
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Mapping
-from importlib.metadata import version
-from typing import Any, cast
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
-import faust
-from aiokafka.errors import (
-    ConsumerStoppedError,
-    KafkaError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    TopicAuthorizationFailedError,
-)
-from faust.tables.manager import TableManager
-from faust.transport.drivers.aiokafka import Consumer, Transport
-from faust.types import TP, ConsumerMessage
+from aiokafka import ConsumerRecord
 
-from watchroom.errors import WorkFailed
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.fetching import BatchThread
-from watchroom.intake.intake import Intake
-from watchroom.intake.lanes import Fetched, Lanes
-from watchroom.intake.watching import LogsSeen
+from watchroom.events.record import Record
 
-FAUST_VERSION, AIOKAFKA_VERSION = "0.15.3", "0.14.0"
+Partition = TypeVar("Partition", bound=tuple[str, int])  # topic and number, of Faust's or aiokafka's type
 
 
-class BatchApp(faust.App):
-    """A Faust app that writes nothing to disk (no tables, so no data directory)."""
+class RecordBatch(NamedTuple):
+    """Records of one partition, in order.
 
-    def _create_directories(self) -> None:
-        return
+    There may be none, and they need not fill [base, next_offset): compaction and transaction markers leave gaps.
+    So a batch says where its fetch began and where the next one begins.
+    """
 
-
-class NoTables(TableManager):
-    """Starts the consumer at once, where Faust waits a second for tables to be declared."""
-
-    async def on_start(self) -> None:
-        """See `TableManager.on_start`; the `recovery` service is what resumes the flow after a rebalance."""
-        await self._update_channels()
-        await self.recovery.start()
+    topic: str
+    partition: int
+    base: int  # offset from which its fetch began
+    records: Sequence[Record]
+    next_offset: int  # offset from which the next fetch begins
 
 
-class PassThrough(faust.Schema[bytes, Fetched]):
-    """Hands a message's value on as it is; there is nothing to decode in a list of records."""
+def batches_of(
+    bases: Mapping[Partition, int],
+    positions: Mapping[Partition, int | None],
+    fetched: Mapping[Partition, Iterable[ConsumerRecord]],
+) -> dict[Partition, RecordBatch]:
+    """The batches of one fetch, also where only the position moved (markers, compacted tails).
 
-    def compile(self, app: Any, **_: Any) -> Any:
-        """The decoder that the topic calls for each message."""
-        create_event = app.create_event
+    Args:
+        bases: From where each partition was fetched.
+        positions: From where it will be fetched next; None: that is not known yet.
+        fetched: Its records, if there were any.
+    """
+    batches = {}
+    for tp, base in bases.items():
+        position = positions[tp]
+        if position is not None and position != base:
+            records = [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in fetched.get(tp, ())]
+            batches[tp] = RecordBatch(tp[0], tp[1], base, records, position)
+    return batches
 
-        async def decode(message: Any, *, propagate: bool = False) -> Any:
-            return create_event(message.key, message.value, message.headers, message)
 
-        return decode
+class Merge:
+    """Takes what was fetched of a topic's partitions, and gives it back in order.
 
+    Args:
+        topic: Whose partitions.
+        begins: First offset to be read, by partition.
+        ends: Where to stop; a partition that begins at or above its end gives nothing.
+        not_before_ms: By partition: when it was not there yet, ms since the epoch; one that is not named always was.
+    """
 
-class BatchConsumer(Consumer):
-    """Yields one message per fetched batch, and places lanes between fetches."""
+    def __init__(
+        self,
+        topic: str,
+        begins: Mapping[int, int],
+        ends: Mapping[int, int],
+        not_before_ms: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
+        self._topic = topic
+        self._ends = {partition: max(end, begins[partition]) for partition, end in ends.items()}
+        self._fetched = dict(begins)  # next offset to be fetched
+        self._given = dict(begins)  # up to here it was given back
+        self._waiting: dict[int, deque[Record]] = {partition: deque() for partition in ends}
+        self._latest_ms = {partition: not_before_ms.get(partition, 0) for partition in ends}
 
-    transport: BatchTransport
-    _thread: BatchThread
+    def wanted(self) -> dict[int, int]:
+        """From where to fetch which partitions before anything more is in order; empty once all was fetched."""
+        fetched = self._fetched
+        return {p: fetched[p] for p, end in self._ends.items() if not self._waiting[p] and fetched[p] < end}
 
     @property
-    def lanes(self) -> Lanes:
-        """The lanes of our assignment."""
-        return self.transport.intake.lanes
+    def is_done(self) -> bool:
+        """Whether everything was given back."""
+        return self._given == self._ends
 
-    def logs_seen(self, seen: LogsSeen) -> None:
-        """The thread has looked at the logs."""
-        self.transport.intake.logs_seen(*seen)
+    def add(self, partition: int, records: Sequence[Record], next_offset: int) -> None:
+        """What was fetched of a partition; `next_offset` is where its next fetch begins."""
+        end, waiting = self._ends[partition], self._waiting[partition]
+        latest_ms = self._latest_ms[partition]
+        for record in records:
+            if record.offset < end:
+                latest_ms = max(latest_ms, record.timestamp_ms)
+                waiting.append(record._replace(not_before_ms=latest_ms))
+        self._latest_ms[partition] = latest_ms
+        self._fetched[partition] = min(next_offset, end)
 
-    def may_read(self, topic: str) -> None:
-        """Kafka lets us read a topic again."""
-        self.transport.intake.status.answered(f"kafka topic {topic}")
+    def take(self) -> list[RecordBatch]:
+        """Returns what is in order by now, as batches that can be applied one after the other.
 
-    def failed(self, error: Exception) -> None:
-        """The thread cannot go on."""
-        self.transport.intake.fail(error)
+        No key is in two of them, so their order does not matter. Call it until it returns nothing.
+        """
+        taken: dict[int, list[Record]] = {}
+        lies_in: dict[bytes, int] = {}
+        while (partition := self._first()) is not None:
+            record = self._waiting[partition][0]
+            if record.key is not None and lies_in.setdefault(record.key, partition) != partition:
+                break
+            self._waiting[partition].popleft()
+            taken.setdefault(partition, []).append(record)
+        return self._batches(taken)
 
-    def _new_consumer_thread(self) -> BatchThread:
-        return BatchThread(self, loop=self.loop, beacon=self.beacon)
-
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """A rebalance begins: what is queued no longer counts, the batch in hand is finished."""
-        await self.transport.intake.let_go()
-        await super().on_partitions_revoked(revoked)
-
-    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """A rebalance ends, with these partitions or none."""
-        if not self.lanes.joined:
-            self._thread.share_out_anew(assigned)
-        member_id = self._thread._ensure_consumer()._coordinator.member_id
-        self.transport.intake.joined(member_id, assigned)
-        await super().on_partitions_assigned(assigned, generation_id)
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Instead of Kafka's committed offsets: every lane is to be placed at Redis's."""
-        self.transport.intake.assign(self.assignment())
-        return {}
-
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Place the lanes that are out of place, fetch, and yield one message per batch."""
-        fetched: dict[TP, RecordBatch] = {}
-        try:
-            await self._place_lanes()
-            generation = self.app.consumer_generation_id
-            records, _ = await self._wait_next_records(timeout)
-            fetched = cast("dict[TP, RecordBatch]", records)
-            while fetched and self.flow_active and generation == self.app.consumer_generation_id:
-                tp = next(iter(fetched))
-                lane = self.lanes.get(tp)
-                batch = fetched.pop(tp)
-                if lane is not None and (handed := lane.hand_out(batch)) is not None:
-                    yield tp, self._message(tp, handed)
-        except (ConsumerStoppedError, asyncio.CancelledError, GeneratorExit):
-            raise
-        except Exception as error:  # noqa: BLE001  # what leaves this generator would be retried by Faust for ever
-            await self._fetch_failed(error)
-        finally:
-            for tp in fetched:
-                if (lane := self.lanes.get(tp)) is not None:
-                    lane.displace()
-
-    async def _place_lanes(self) -> None:
-        """Read Redis's offset of every lane out of place, and fetch from there."""
-        out = {TP(*lane.place): (lane, lane.epoch) for lane in self.lanes if lane.due_for_placing()}
-        if not out or not self.flow_active:
-            return
-        for lane, _ in out.values():
-            lane.pause()  # until it is placed
-        begins = await self._thread.call_thread(self._thread.begins, tuple(out))
-        if not begins:
-            return
-        self.logs_seen(await self._thread.call_thread(self._thread.look_at_logs))
-        found = await asyncio.gather(
-            *(self.transport.intake.start_lane(out[tp][0], begin) for tp, begin in begins.items())
-        )
-        offsets = {tp: at for tp, at in zip(begins, found, strict=True) if at is not None}
-        for tp in await self._thread.call_thread(self._thread.fetch_from, offsets):
-            lane, epoch = out[tp]
-            if lane.epoch == epoch and self.lanes.get(tp) is lane:
-                self._read_offset[tp] = None
-                lane.place_at(offsets[tp])
-
-    async def _fetch_failed(self, error: Exception) -> None:
-        """Answer what went wrong in `getmany`; nothing may leave it."""
-        intake = self.transport.intake
-        if isinstance(error, NoOffsetForPartitionError):
-            return  # the fetcher looked before the lane was placed
-        if isinstance(error, OffsetOutOfRangeError):
-            for tp, offset in error.args[0].items():
-                await intake.out_of_range(TP(*tp), offset)
-        elif isinstance(error, TopicAuthorizationFailedError):
-            for topic in error.args[0] if isinstance(error.args[0], (set, frozenset, list, tuple)) else error.args:
-                intake.may_not_read(str(topic))
-        elif isinstance(error, (KafkaError, TimeoutError)):
-            intake.status.waiting("kafka", f"Kafka did not answer a fetch ({type(error).__name__}: {error})")
-            await self.sleep(1.0)
-        else:
-            intake.fail(error)
-            await self.sleep(1.0)
-
-    def _message(self, tp: TP, handed: Fetched) -> ConsumerMessage:
-        """A Faust message whose offset is the last one the batch covers."""
-        value = cast("bytes", handed)  # nothing between here and the agent looks into it: see PassThrough
-        last, generation = handed.batch.next_offset - 1, self.app.consumer_generation_id
-        return ConsumerMessage(
-            tp.topic, tp.partition, last, time.time(), 1, [], None, value, None, 0, 0, tp, generation_id=generation
-        )
-
-    def _new_offset(self, tp: TP) -> int | None:
-        """The last acknowledged batch's end; offsets that a batch jumps over are legal gaps."""
-        acked = self._acked[tp]
-        if not acked:
+    def _first(self) -> int | None:
+        """The partition whose next record comes first; None as long as one may still bring an earlier record."""
+        if self.wanted():
             return None
-        last = max(acked)
-        acked.clear()
-        self._acked_index[tp].clear()
-        return int(last) + 1
+        heads = [(waiting[0].not_before_ms, partition) for partition, waiting in self._waiting.items() if waiting]
+        return min(heads)[1] if heads else None
 
-    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Gaps need no book-keeping: see `_new_offset`."""
-
-
-class BatchTransport(Transport):
-    """Makes the app consume record batches, on behalf of this intake."""
-
-    Consumer = BatchConsumer
-    intake: Intake
-
-
-def consume_batches(app: BatchApp, intake: Intake) -> None:
-    """Make `app` hand fetched batches to its agents, lane by lane.
-
-    Raises:
-        WorkFailed: Faust or aiokafka is another version than this module was written for.
-    """
-    for package, written_for in (("faust-streaming", FAUST_VERSION), ("aiokafka", AIOKAFKA_VERSION)):
-        if (found := version(package)) != written_for:
-            raise WorkFailed(f"{package} {found} is installed; this worker needs {written_for} exactly")
-    transport = BatchTransport(app.conf.broker_consumer, app)
-    transport.intake = intake
-    app.transport = transport
+    def _batches(self, taken: Mapping[int, list[Record]]) -> list[RecordBatch]:
+        """With the offsets up to which each partition is given back, over gaps in the log too."""
+        batches = []
+        for partition, waiting in self._waiting.items():
+            records = taken.get(partition, [])
+            upto = waiting[0].offset if waiting else self._fetched[partition]
+            base = self._given[partition]
+            if records or (not waiting and upto > base):
+                batches.append(RecordBatch(self._topic, partition, base, records, upto))
+                self._given[partition] = upto
+        return batches

@@ -21,12 +21,12 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 from watchroom.errors import BrokerRefuses, BrokerUnavailable
 from watchroom.events import headers, reasons
 from watchroom.events.record import Headers
-from watchroom.intake.judging import Refused
-from watchroom.intake.status import Status
-from watchroom.intake.topic_settings import DEAD_LETTERS_MOST_BYTES
-from watchroom.intake.topics import NOT_ALLOWED, RIGHTS, too_small_for_letters
+from watchroom.intake.admission import Refused
+from watchroom.intake.health import Status
 from watchroom.kafka import clients
 from watchroom.kafka.login_limit import Refusals
+from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES
+from watchroom.kafka.topics import NOT_ALLOWED, RIGHTS, too_small_for_letters
 from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024

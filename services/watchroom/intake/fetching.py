@@ -1,71 +1,63 @@
-"""The thread that owns the aiokafka consumer: fetches batches, notes the broker's answers, seeks.
+"""The thread that owns the aiokafka consumer: fetches batches, passes the broker's answers on, seeks.
 
-With `batches`, `header_names` and `watching` the only module that touches Faust's and aiokafka's private
-names; see there.
+With `faust_app` the only module of this package that uses private names of Faust and aiokafka; see there.
 """
 
-# ruff: noqa: SLF001, ANN401, ARG002, ASYNC109 - private names, their untyped arguments and the driver's own
-# signatures are what this module is about.
+# ruff: noqa: SLF001, ANN401, ARG002, ASYNC109 - private names and the signatures of the driver are its subject.
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from aiokafka.errors import ConsumerStoppedError, KafkaError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
-from watchroom.events.record import Record
-from watchroom.intake.batch import RecordBatch
+from watchroom.errors import BrokerRefuses, WorkFailed
+from watchroom.intake.assigned_partition import MOST_QUEUED, Assignment
+from watchroom.intake.batches import RecordBatch, batches_of
 from watchroom.intake.freshness import Answer
-from watchroom.intake.header_names import accept_any_header_name
-from watchroom.intake.lanes import MOST_QUEUED, Lanes
-from watchroom.intake.watching import BROKER_WAIT_S, LogsSeen, look_at_logs, refuse_dead_tasks
+from watchroom.intake.intake import Intake
+from watchroom.kafka.header_names import accept_any_header_name
+from watchroom.kafka.topic_metadata import BROKER_WAIT_S, LogsSeen, look_at_logs
+from watchroom.timing import now_ms
 
-FETCH_WAIT_MS = 500  # the driver's own 1,500 would make every T a second older
+if TYPE_CHECKING:
+    from watchroom.intake.faust_app import BatchConsumer
+
+FETCH_WAIT_MS = 500  # with the driver's own 1,500, freshness would be a second older
 MOST_RECORDS = 4_000  # in one batch: a fetched megabyte may hold 50,000 compressed records
-FULL_WAIT_S = 0.005  # next look at a lane whose queue is full
+FULL_WAIT_S = 0.005  # until the next look at a partition whose queue is full
 BEGIN_WAIT_S = 0.5  # a leader answers in milliseconds; meanwhile no partition is fetched
 LOOK_S = 1.0  # how often to look whether the logs are still those that we began with
 
 log = structlog.get_logger("watchroom.intake")
 
 
-class Owner(Protocol):
-    """What the thread needs of the consumer that started it."""
-
-    @property
-    def lanes(self) -> Lanes:
-        """The lanes of our assignment."""
-
-    def logs_seen(self, seen: LogsSeen) -> None:
-        """Called in the main loop with every look at the logs."""
-
-    def may_read(self, topic: str) -> None:
-        """Called in the main loop when Kafka lets us read a topic again."""
-
-    def failed(self, error: Exception) -> None:
-        """Called in the main loop when the consumer cannot go on."""
-
-
 class BatchThread(AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer: fetches, watches the answers, seeks."""
 
-    _watching: asyncio.Task[None] | None = None
+    _checking: asyncio.Task[None] | None = None
     _begins: dict[TP, asyncio.Task[int]]  # asked for and not fetched yet
 
     @property
-    def _owner(self) -> Owner:
-        return cast("Owner", self.consumer)
+    def _intake(self) -> Intake:
+        return cast("BatchConsumer", self.consumer).transport.intake
 
     @property
-    def _lanes(self) -> Lanes:
-        return self._owner.lanes
+    def _assignment(self) -> Assignment:
+        return self._intake.assignment
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         accept_any_header_name()
@@ -80,57 +72,57 @@ class BatchThread(AIOKafkaConsumerThread):
         fetcher = self._ensure_consumer()._fetcher
         fetcher._proc_fetch_request = self._noting(fetcher._proc_fetch_request)
         self._begins = {}
-        self._watching = asyncio.create_task(self._watch())
+        self._checking = asyncio.create_task(self._check_forever())
 
     async def on_thread_stop(self) -> None:
         """Look no more; see the driver's own for the rest."""
-        if self._watching is not None:
-            self._watching.cancel()
+        if self._checking is not None:
+            self._checking.cancel()
         await super().on_thread_stop()
 
-    async def _watch(self) -> None:
-        """Look again and again whether aiokafka still works, and whether the logs are still ours.
+    async def _check_forever(self) -> None:
+        """Check again and again that aiokafka still works, and that the logs are still those that we began with.
 
-        A topic that is quickly deleted and created again continues at offsets that look like ours, and
-        changes nothing else.
+        A topic that is deleted and created again at once continues at offsets that look like ours, and nothing else
+        shows it.
         """
-        tell = self.parent_loop.call_soon_threadsafe
+        in_main_loop, intake = self.parent_loop.call_soon_threadsafe, self._intake
         while True:
             await asyncio.sleep(LOOK_S)
             try:
                 refuse_dead_tasks(self._ensure_consumer())
-                tell(self._owner.logs_seen, await self.look_at_logs())
+                in_main_loop(intake.streams.logs_seen, await self.look_at_logs())
             except (KafkaError, OSError, TimeoutError):
-                continue  # that Kafka does not answer is for the fetches to say
+                continue  # the fetches report that Kafka does not answer
             except Exception as error:  # noqa: BLE001  # nobody awaits this task
-                tell(self._owner.failed, error)
+                in_main_loop(intake.fail, error)
                 return
 
     async def look_at_logs(self) -> LogsSeen:
-        """Which logs the subscribed topics have now; raises as `watching.look_at_logs`."""
+        """Which logs the subscribed topics have now; raises as `topic_metadata.look_at_logs`."""
         return await look_at_logs(self._ensure_consumer())
 
     def _noting(self, fetch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
-        """A fetch that also tells each lane (when it was sent, from where, which end it showed).
+        """A fetch that also passes on each partition's answer: when it was sent, from where, which end it showed.
 
-        aiokafka sets a partition's `highwater` and `timestamp` on every good answer, empty ones
-        included, and on no other occasion; answers to a position that was left are not counted.
+        aiokafka sets a partition's `highwater` and `timestamp` with every good answer, also an empty one, and at no
+        other time. Answers for a position that was left are not counted.
         """
 
         async def noting(assignment: Any, node_id: Any, request: Any) -> bool:
             asked = [(TopicPartition(topic, p[0]), p[1]) for topic, parts in request.topics for p in parts]
             for tp, _ in asked:
                 assignment.state_value(tp).timestamp = None
-            sent_ms = int(time.time() * 1000)
+            sent_ms = now_ms()
             wake = await fetch(assignment, node_id, request)
             if assignment.active:
+                answers = []
                 for tp, position in asked:
-                    state, lane = assignment.state_value(tp), self._lanes.get(tp)
-                    if lane is not None and state.timestamp is not None:
-                        if self._lanes.read(tp.topic):
-                            self.parent_loop.call_soon_threadsafe(self._owner.may_read, tp.topic)
+                    state = assignment.state_value(tp)
+                    if state.timestamp is not None:
                         stable = state.lso if state.lso is not None and state.lso >= 0 else None
-                        lane.note(Answer(sent_ms, position, state.highwater, stable))
+                        answers.append((tp, Answer(sent_ms, position, state.highwater, stable)))
+                self.parent_loop.call_soon_threadsafe(self._intake.answered, answers)
             return wake
 
         return noting
@@ -138,7 +130,7 @@ class BatchThread(AIOKafkaConsumerThread):
     async def _fetch_records(  # type: ignore[override]  # batches where the driver gives lists of records
         self, consumer: Any, active_partitions: Any, timeout: float | None = None, max_records: int | None = None
     ) -> dict[TP, RecordBatch]:
-        """What was fetched for the lanes that can take a batch, waiting up to `timeout` seconds for some."""
+        """The batches fetched for partitions that can take one; waits up to `timeout` seconds for the first."""
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
@@ -163,59 +155,57 @@ class BatchThread(AIOKafkaConsumerThread):
         return {}
 
     def _unsubscribe_left(self, consumer: Any) -> None:
-        """Subscribe no more to topics that were left: the group gives their partitions to workers that serve them.
+        """End the subscription to topics that were left: the group gives their partitions to workers that serve them.
 
-        aiokafka drops the assignment at once, with what was fetched, and joins the group anew, as in any rebalance.
+        aiokafka then drops the assignment, with what was fetched, and joins the group again, as in any rebalance.
         """
         subscribed = consumer.subscription()
-        staying = set(subscribed - self._lanes.left)
+        staying = set(subscribed - self._assignment.left)
         if staying and staying != subscribed and not consumer._fetcher._subscriptions.reassignment_in_progress:
             consumer.subscribe(topics=staying, listener=self._rebalance_listener)
 
-    def share_out_anew(self, assigned: Iterable[TP]) -> None:
+    def rejoin_if_incomplete(self, assigned: Iterable[TP]) -> None:
         """Called with the first assignment: if it has nothing of a topic that we subscribe to, join once more.
 
-        A static member that is back within its session is given what its last process had, whatever it subscribes
-        to now: of a stream that was left before, nothing. When it joins again, the group shares out anew.
+        A static member that is back within its session is given what its last process had, whatever it subscribes to
+        now: nothing of a stream that was left before. When it joins again, the group assigns all partitions again.
         """
         consumer = self._ensure_consumer()
-        if consumer.subscription() - self._lanes.left - {tp.topic for tp in assigned}:
+        if consumer.subscription() - self._assignment.left - {tp.topic for tp in assigned}:
             self.thread_loop.call_soon_threadsafe(consumer._coordinator.request_rejoin)
 
     def _wanted(self, active: Iterable[TP]) -> tuple[set[TP], bool]:
-        """The partitions whose lanes can take a batch now; whether some cannot because they are full."""
-        lanes = [
-            (tp, lane)
+        """The partitions that can take a batch now, and whether others cannot because their queue is full."""
+        assignment = self._assignment
+        reading = [
+            (tp, partition)
             for tp in tuple(active or ())
-            if (lane := self._lanes.get(tp)) and lane.placed and not self._lanes.is_refused(tp.topic)
+            if (partition := assignment.get(tp)) and partition.is_reading and not assignment.is_refused(tp.topic)
         ]
-        wanted = {tp for tp, lane in lanes if lane.queued < MOST_QUEUED}
-        return wanted, len(wanted) < len(lanes)
+        wanted = {tp for tp, partition in reading if partition.queued < MOST_QUEUED}
+        return wanted, len(wanted) < len(reading)
 
     async def _drain(self, fetcher: Any, wanted: set[TP]) -> dict[TP, RecordBatch]:
-        """What is buffered, by partition; also where only the position moved (markers, compacted tails)."""
+        """The buffered records by partition; none where only the position moved (markers, compacted tails)."""
         subscriptions = fetcher._subscriptions
         if subscriptions.reassignment_in_progress or subscriptions.subscription.assignment is None:
             return {}
         assignment = subscriptions.subscription.assignment
-        bases = {tp: state._position for tp in wanted if (state := assignment.state_value(tp)) is not None}
+        states = {tp: state for tp in wanted if (state := assignment.state_value(tp)) is not None}
+        bases = {tp: state._position for tp, state in states.items() if state._position is not None}
         drained = await fetcher.fetched_records(wanted, timeout=0, max_records=MOST_RECORDS)
         if subscriptions.subscription is None or subscriptions.subscription.assignment is not assignment:
-            return {}  # every lane of a new assignment is placed anew
-        batches = {}
-        for tp, base in bases.items():
-            position = assignment.state_value(tp)._position
-            if base is not None and position is not None and position != base:
-                batches[tp] = RecordBatch(tp.topic, tp.partition, base, _records(drained.get(tp, ())), position)
-        return batches
+            return {}  # every partition of a new assignment starts again
+        positions = {tp: states[tp]._position for tp in bases}
+        return batches_of(bases, positions, drained)
 
     async def begins(self, tps: Collection[TP]) -> dict[TP, int]:
-        """The first offset that each partition's log still holds, of those whose leader says it at once.
+        """The first offset in each partition's log, for those whose leader answers at once.
 
-        Each is asked for alone, and the others stay asked for a later call: one without a leader stops none.
+        Each is asked for alone, and a later call gets the others: a partition without a leader delays no other.
 
         Raises:
-            KafkaError, TimeoutError: No answer at all, and no lane is placed either.
+            KafkaError, TimeoutError: No answer at all, and no partition is being read either.
         """
         for tp in self._begins.keys() - self._ensure_consumer().assignment():
             self._begins.pop(tp).cancel()
@@ -225,19 +215,19 @@ class BatchThread(AIOKafkaConsumerThread):
         done = {tp: self._begins.pop(tp) for tp in tps if self._begins[tp].done()}
         errors = {tp: error for tp, task in done.items() if (error := task.exception()) is not None}
         for tp, error in errors.items():
-            if len(errors) == len(done) and not any(lane.placed for lane in self._lanes):
+            if len(errors) == len(done) and not any(each.is_reading for each in self._assignment):
                 raise error
-            place = {"topic": tp.topic, "partition": tp.partition, "error": repr(error)}
-            log.warning("Kafka does not say where a log begins, its partition stands still: has it a leader?", **place)
+            where = {"topic": tp.topic, "partition": tp.partition, "error": repr(error)}
+            log.warning("no beginning offset from Kafka; partition stalled (does it have a leader?)", **where)
         return {tp: task.result() for tp, task in done.items() if tp not in errors}
 
     async def _begin(self, tp: TP) -> int:
-        place = TopicPartition(*tp)
         async with asyncio.timeout(BROKER_WAIT_S):
-            return int((await self._ensure_consumer().beginning_offsets([place]))[place])
+            (offset,) = (await self._ensure_consumer().beginning_offsets([TopicPartition(*tp)])).values()
+            return int(offset)
 
     async def fetch_from(self, offsets: Mapping[TP, int]) -> set[TP]:
-        """Fetch from these offsets next; what is not ours any more is left out of the answer."""
+        """Fetch from these offsets next; returns the partitions that are still ours."""
         consumer = self._ensure_consumer()
         ours: set[TP] = offsets.keys() & consumer.assignment()
         for tp in ours:
@@ -245,7 +235,7 @@ class BatchThread(AIOKafkaConsumerThread):
         return ours
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Tell Kafka how far we are: a hint for lag tools, whose failure harms nothing."""
+        """Tell Kafka how far we are: a hint for tools that show the lag. It may fail."""
         consumer = self._ensure_consumer()
         hint = {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items() if tp in self.assignment()}
         try:
@@ -256,8 +246,24 @@ class BatchThread(AIOKafkaConsumerThread):
         return True
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's livelock log lines fire on idle partitions; our health page judges progress instead."""
+        """Log nothing: Faust takes an idle partition for a livelock. Our health page checks progress instead."""
 
 
-def _records(fetched: Iterable[Any]) -> list[Record]:
-    return [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in fetched]
+def refuse_dead_tasks(consumer: AIOKafkaConsumer) -> None:
+    """Raise WorkFailed if a task of aiokafka that should never end has ended: nobody else looks at them.
+
+    Raises:
+        BrokerRefuses: The task that keeps our membership in the group is stopped, because our user lacks a right.
+    """
+    pending = consumer._coordinator._pending_exception  # aiokafka waits until a caller of `getmany` has taken it
+    if isinstance(pending, (GroupAuthorizationFailedError, TopicAuthorizationFailedError)):
+        what = "group" if isinstance(pending, GroupAuthorizationFailedError) else "topic"
+        raise BrokerRefuses(
+            f"Kafka does not let this user use {what} {pending.args[0] if pending.args else ''}: grant it READ, see"
+            " deploy/kafka/rights.md"
+        )
+    tasks = {"fetches": consumer._fetcher._fetch_task, "keeps its group": consumer._coordinator._coordination_task}
+    for what, task in tasks.items():
+        if task.done() and not consumer._closed:
+            why = "cancelled" if task.cancelled() else repr(task.exception())
+            raise WorkFailed(f"the Kafka client's task that {what} has ended ({why}); restart the worker")

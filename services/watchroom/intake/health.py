@@ -1,46 +1,118 @@
-"""The worker's own pages: `/livez`, `/readyz`, `/health` (JSON) and `/metrics` (its counters).
+"""What a worker says about itself: counters, waits, and its pages `/livez`, `/readyz`, `/health` (JSON) and `/metrics`.
 
-Independent of Faust's web server, so that it is up before Kafka is reachable and can say so.
-Live means progress: what the log is known to hold gets applied. A worker that waits for a server
-that does not answer is live (a restart would not help it) and not ready.
+The pages do not use Faust's web server: they answer before Kafka can be reached, and say so. Live means progress: what
+the log is known to hold gets applied. A worker that waits for a server is live, because a restart would not help, and
+not ready.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+import structlog
 from aiohttp import web
 from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.intake.intake import REMEDIES, Intake, left_said, now_ms
-from watchroom.intake.lanes import Lane
-from watchroom.intake.status import COUNTERS, Status
-from watchroom.intake.transactions import open_transaction
+from watchroom.catalogue.metrics import PLATFORM
+from watchroom.errors import ConfigurationInvalid
+from watchroom.intake.assigned_partition import AssignedPartition
+from watchroom.process import port_fault
 from watchroom.settings import Settings
+from watchroom.timing import now_ms
 
+if TYPE_CHECKING:
+    from watchroom.intake.intake import Intake
+
+REPEAT_LOG_S = 30.0
 STALL_S = 60.0  # behind, and nothing applied for so long: not live
-ANSWER_S = 10.0  # no fetch answer, or no touch of Redis, for so long: not ready
+ANSWER_S = 10.0  # no fetch answer, or no step written to Redis, for so long: not ready
+LAG = "watchroom_worker_lag_offsets"
+REMEDIES = (
+    "give this worker the catalogue and settings under which Redis was filled, "
+    "or stop all workers and run `watchroom rebuild`"
+)
+_HELP = {family.name: family.about for family in PLATFORM if family.by == "worker"}
+COUNTERS = [name.removeprefix("watchroom_worker_").removesuffix("_total") for name in _HELP if name != LAG]
+
+log = structlog.get_logger("watchroom.intake")
+
+
+def servers_of(settings: Settings) -> dict[str, str]:
+    """The servers' names for `Status`, without the password in the Redis URL."""
+    return {
+        "kafka": f"Kafka at {settings.kafka} (check that it runs, and WATCHROOM_KAFKA)",
+        "redis": f"Redis at {settings.redis_shown} (check that it runs, and WATCHROOM_REDIS_URL)",
+    }
+
+
+def left_text(stream: str, changed: str) -> str:
+    """The sentence about a stream that this worker leaves alone."""
+    return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
+
+
+class Status:
+    """Counters and current waits of one worker.
+
+    Args:
+        servers: By server: its address and the setting that names it, for a person.
+    """
+
+    def __init__(self, servers: Mapping[str, str] | None = None) -> None:
+        self._servers = dict(servers or {})
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
+        self._waits: dict[str, tuple[str, float]] = {}  # by server: text, since (monotonic s)
+        self._logged_at_s: dict[str, float] = {}
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a counter of `COUNTERS`."""
+        self.counts[name] += by
+
+    def waiting(self, server: str, text: str, *, is_whole: bool = False) -> None:
+        """`server` (kafka, redis) does not answer; logged at once, then at most every 30 s.
+
+        `is_whole`: the text itself names the server and what to check.
+        """
+        now_s = time.monotonic()
+        since_s = self._waits[server][1] if server in self._waits else now_s
+        if is_whole:
+            text = f"waiting: {text}"
+        elif name := self._servers.get(server):
+            text = f"waiting for {name}: {text}"
+        self._waits[server] = (text, since_s)
+        if now_s - self._logged_at_s.get(server, -REPEAT_LOG_S) >= REPEAT_LOG_S:
+            self._logged_at_s[server] = now_s
+            log.warning(text, waiting_s=round(now_s - since_s, 1))
+
+    def answered(self, server: str) -> None:
+        """`server` answers (again)."""
+        wait = self._waits.pop(server, None)
+        if wait is not None and self._logged_at_s.pop(server, None) is not None:
+            log.info("answers again", server=server, after_s=round(time.monotonic() - wait[1], 1))
+
+    def waits(self) -> dict[str, str]:
+        """What the worker waits for, by server."""
+        return {server: text for server, (text, _) in self._waits.items()}
 
 
 class Health:
-    """Judges the worker, and serves the judgement."""
+    """Checks the worker, and serves the result."""
 
     def __init__(self, status: Status, stall_s: float = STALL_S) -> None:
         self._status = status
         self._stall_s = stall_s
         self._kafka_tools = ""  # see `Settings`
         self._runner: web.AppRunner | None = None
-        self.intake: Intake | None = None  # set when the worker has got so far
+        self.intake: Intake | None = None  # once the worker has one
 
     async def start(self, settings: Settings) -> None:
         """Serve on `health_host:health_port`.
 
         Raises:
-            ConfigurationInvalid: The port is taken, or the address is not ours.
+            ConfigurationInvalid: The port is in use, or the address is not one of this machine.
         """
         self._kafka_tools = settings.kafka_tools
         registry = CollectorRegistry()
@@ -55,14 +127,16 @@ class Health:
         try:
             await web.TCPSite(self._runner, settings.health_host, settings.health_port).start()
         except OSError as error:
-            address = f"{settings.health_host}:{settings.health_port}"
-            write = "a free port, or stop the process that uses it"
-            raise ConfigurationInvalid([Fault("WATCHROOM_HEALTH_PORT", "", f"{address} ({error})", write)]) from error
+            fault = port_fault("WATCHROOM_HEALTH_PORT", settings.health_host, settings.health_port, error)
+            raise ConfigurationInvalid([fault]) from error
 
     async def stop(self) -> None:
         """Close the port."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _partitions(self) -> list[AssignedPartition]:
+        return [] if self.intake is None else list(self.intake.assignment)
 
     def not_live(self) -> list[str]:
         """Why this process should be restarted; empty if it should not."""
@@ -71,53 +145,50 @@ class Health:
         if self.intake.failure is not None:
             return [f"ending: {self.intake.failure}"]
         return [
-            f"{lane.place.topic} partition {lane.place.partition}: applied {lane.stands} of {lane.end}, "
-            f"and nothing for {stood_s:.0f} s"
-            for lane in self.intake.lanes
-            if lane.behind() and (stood_s := time.monotonic() - lane.moved_at_s) > self._stall_s
+            f"{each.name}: applied {each.next_offset} of {each.end}, and nothing for {stalled_s:.0f} s"
+            for each in self._partitions()
+            if (stalled_s := each.stalled_s()) > self._stall_s
         ]
 
     def not_ready(self) -> list[str]:
-        """Why this worker does not do its work now; empty if it does (or could, without partitions)."""
+        """Why this worker does not do its work now; empty if it does, also without partitions."""
         reasons = list(self._status.waits().values())
-        if self.intake is None or not self.intake.lanes.joined:
+        if self.intake is None or not self.intake.assignment.joined:
             return reasons or ["starting: not yet in the consumer group"]
         reasons += [
-            found.said(*lane.place, self._kafka_tools)
-            for lane in self.intake.lanes
-            if (found := open_transaction(lane, now_ms()))
+            found.said(tp.topic, tp.partition, self._kafka_tools)
+            for each in self._partitions()
+            if (tp := each.topic_partition) and (found := each.open_transaction(now_ms()))
         ]
-        reasons += [f"topic {topic} has no partitions: was it deleted?" for topic in self.intake.without_partitions]
-        for lane in self.intake.lanes:
-            reasons += self._lane_not_ready(lane)
+        reasons += [
+            f"topic {topic} has no partitions: was it deleted?" for topic in self.intake.streams.without_partitions
+        ]
+        for each in self._partitions():
+            reasons += self._partition_not_ready(each, self.intake)
         return reasons + self.not_live()
 
-    def _lane_not_ready(self, lane: Lane) -> list[str]:
-        name = f"{lane.place.topic} partition {lane.place.partition}"
-        if not lane.placed:
-            return [f"{name}: not placed at Redis's offset yet"]
+    def _partition_not_ready(self, partition: AssignedPartition, intake: Intake) -> list[str]:
+        if not partition.is_reading:
+            return [f"{partition.name}: Redis's offset not read yet"]
         reasons = []
-        if lane.silent_s(now_ms()) > ANSWER_S and "kafka" not in self._status.waits():
-            reasons.append(f"{name}: no fetch answer from Kafka for {ANSWER_S:.0f} s")
-        if (
-            time.monotonic() - max(lane.touched_at_s, lane.placed_at_s) > ANSWER_S
-            and "redis" not in self._status.waits()
-            and not (self.intake and lane.place in self.intake.without_letters)
-        ):
-            reasons.append(f"{name}: Redis not written for {ANSWER_S:.0f} s")
+        waits = self._status.waits()
+        if partition.silent_s(now_ms()) > ANSWER_S and "kafka" not in waits:
+            reasons.append(f"{partition.name}: no fetch answer from Kafka for {ANSWER_S:.0f} s")
+        is_waiting = "redis" in waits or partition.topic_partition in intake.without_letters
+        if partition.unwritten_s() > ANSWER_S and not is_waiting:
+            reasons.append(f"{partition.name}: nothing written to Redis for {ANSWER_S:.0f} s")
         return reasons
 
     def left(self) -> list[str]:
-        """Streams that this worker leaves alone, and why: no reason to restart it, or to count it as missing."""
+        """The streams that this worker leaves alone, and why. Neither makes it restart nor unready."""
         if self.intake is None:
             return []
-        return [*(left_said(*each) for each in self.intake.left.items()), *self.intake.added.values()]
+        return [*(left_text(*each) for each in self.intake.streams.left.items()), *self.intake.streams.added.values()]
 
     def report(self) -> dict[str, Any]:
         """All of it, for a person."""
-        lanes = [] if self.intake is None else list(self.intake.lanes)
-        left = {} if self.intake is None else self.intake.left
-        added = {} if self.intake is None else self.intake.added
+        left = {} if self.intake is None else self.intake.streams.left
+        added = {} if self.intake is None else self.intake.streams.added
         return {
             "live": not self.not_live(),
             "ready": not self.not_ready(),
@@ -126,30 +197,28 @@ class Health:
             "left": {**{stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()}, **added},
             "partitions": [
                 {
-                    "topic": lane.place.topic,
-                    "partition": lane.place.partition,
-                    "placed": lane.placed,
-                    "applied": lane.stands,
-                    "end": lane.end,
-                    "fresh_ms": lane.fresh_ms(lane.stands),
+                    "topic": each.topic_partition.topic,
+                    "partition": each.topic_partition.partition,
+                    "placed": each.is_reading,
+                    "applied": each.next_offset,
+                    "end": each.end,
+                    "fresh_ms": each.fresh_ms(each.next_offset),
                 }
-                for lane in sorted(lanes, key=lambda lane: lane.place)
+                for each in sorted(self._partitions(), key=lambda each: each.topic_partition)
             ],
             "counts": dict(self._status.counts),
         }
 
     def collect(self) -> Iterable[Metric]:
         """Counters of this process, and how far behind each of its partitions is."""
-        for name, says in COUNTERS.items():
-            yield CounterMetricFamily(f"watchroom_worker_{name}", says, value=self._status.counts[name])
-        lag = GaugeMetricFamily(
-            "watchroom_worker_lag_offsets",
-            "Offsets known to be in the log and not applied.",
-            labels=["topic", "partition"],
-        )
-        for lane in () if self.intake is None else self.intake.lanes:
-            if lane.placed and lane.end is not None:
-                lag.add_metric([lane.place.topic, str(lane.place.partition)], max(0, lane.end - lane.stands))
+        for name in COUNTERS:
+            metric = f"watchroom_worker_{name}"
+            yield CounterMetricFamily(metric, _HELP[f"{metric}_total"], value=self._status.counts[name])
+        lag = GaugeMetricFamily(LAG, _HELP[LAG], labels=["topic", "partition"])
+        for each in self._partitions():
+            if each.is_reading and each.end is not None:
+                topic, number = each.topic_partition
+                lag.add_metric([topic, str(number)], max(0, each.end - each.next_offset))
         yield lag
 
 

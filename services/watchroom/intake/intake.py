@@ -1,126 +1,74 @@
-"""The work between a fetched batch and Redis: apply, retry, notice that Redis moved, give up.
+"""The work of a worker: which streams it serves, and how a fetched batch gets into Redis.
 
-No exception leaves `handle`: Faust would acknowledge the batch that failed and go on. What can be
-waited for (Redis, the dead letters' broker) is retried here until it answers or the lane is taken
-away; a place that moved is found again; everything else ends the process.
+No exception leaves `handle`: Faust would acknowledge the batch that failed and go on. A server that does not answer
+(Redis, or Kafka for the dead letters) is asked again until it does, or until the partition is taken away. A partition
+whose offset in Redis is not the expected one starts again from there. Everything else ends the process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 
 import structlog
+from aiokafka import TopicPartition
 
 from watchroom.errors import (
-    BrokerRefuses,
     BrokerUnavailable,
     ConfigurationInvalid,
-    DefinitionsReturned,
     Fault,
     Moved,
     OtherDefinitions,
-    PartitionsAdded,
     RebuildNeeded,
     StoreRefuses,
     StoreUnavailable,
     WatchroomError,
 )
-from watchroom.intake.applier import MakeApplier
-from watchroom.intake.lanes import Fetched, Lane, Lanes, Place
+from watchroom.intake.assigned_partition import AssignedPartition, Assignment, Clock, Fetched
+from watchroom.intake.freshness import Answer
+from watchroom.intake.health import Status
 from watchroom.intake.membership import Membership
-from watchroom.intake.status import Status
-from watchroom.store.partition_counts import Count
-from watchroom.store.write import OTHERS
+from watchroom.intake.partition import PartitionApplier
+from watchroom.intake.served_streams import AtStart, ServedStreams
+from watchroom.timing import Pause, insist, now_ms
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
-LETTERS = "dead letters"  # what `Status` calls the wait for them
-REMEDIES = (
-    "give this worker the catalogue and settings under which Redis was filled, "
-    "or stop all workers and run `watchroom rebuild`"
-)
-FINISH_WITHIN_S = 15.0  # a step that is under way; a call to Redis gives up after 10 s
+LETTERS = "dead letters"  # the name in `Status` of the wait for them
+SHORT_LOG_S = 5.0  # a new leader may not know its high watermark for a moment; a shorter log stays shorter
+FINISH_WITHIN_S = 15.0  # for a step that is under way; a call to Redis gives up after 10 s
 
 log = structlog.get_logger("watchroom.intake")
 
 
-def now_ms() -> int:
-    """The wall clock, milliseconds since the epoch."""
-    return int(time.time() * 1000)
-
-
-def log_left(stream: str, changed: str) -> None:
-    """Say, once, that a stream is left alone."""
-    log.error(left_said(stream, changed))
-
-
-def left_said(stream: str, changed: str) -> str:
-    """The sentence on a stream that this worker leaves alone."""
-    return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
-
-
-def added_said(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
-    """The sentence on a topic whose partitions were added to: what to do, as no worker can go on."""
-    return (
-        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}:"
-        " its stream is withheld;"
-        " stop all workers of this force and run `watchroom rebuild`"
-    )
-
-
 class Intake:
-    """Everything a worker does with its lanes; `failed` tells how it ended.
+    """Everything that a worker does with its partitions; `failure` tells how it ended.
 
     Args:
         make_applier: Called for each partition that is assigned to us.
         status: Counters and waits of the worker.
+        at_start: The streams, and what is known of them.
         session_s: Session timeout of the consumer group.
-        log_ids: By topic: of the logs that Redis is filled from.
-        topics: Topics of our streams, by stream.
-        left: By stream: why it is left alone from the start.
-        partitions: By topic: how many it had when this worker started.
-        added: By stream: the sentence on partitions that were added before this worker started.
-        asked_ms: When Kafka was asked for `partitions`, milliseconds since the epoch.
+        clock_s: For pauses and ages, seconds.
     """
 
     def __init__(
         self,
-        make_applier: MakeApplier,
+        make_applier: Callable[[str, int], PartitionApplier],
         status: Status,
+        at_start: AtStart = AtStart(),  # noqa: B008 - it never changes
         session_s: float = 10.0,
-        log_ids: Mapping[str, str] | None = None,
-        *,
-        topics: Mapping[str, str] | None = None,
-        left: Mapping[str, str] | None = None,
-        partitions: Mapping[str, int] | None = None,
-        added: Mapping[str, str] | None = None,
-        asked_ms: int = 0,
+        clock_s: Clock = time.monotonic,
     ) -> None:
         self.status = status
-        self.left = dict(left or {})
-        self.added = dict(added or {})  # streams whose topics have partitions that were added, with a sentence on each
-        self._partitions = dict(partitions or {})
-        # topics whose new count is to be noted, with how many partitions were seen and when
-        self.to_note = {
-            topic: Count(self._partitions[topic], now_ms())
-            for stream, topic in (topics or {}).items()
-            if stream in self.added
-        }
-        not_served = self.left.keys() | self.added.keys()
-        self._served = {stream: topic for stream, topic in (topics or {}).items() if stream not in not_served}
-        self.without_partitions: Sequence[str] = ()  # subscribed topics that are not there
-        self._log_ids = dict(log_ids or {})
-        self._membership = Membership(session_s)
-        self.lanes = Lanes(make_applier, (topic for stream, topic in (topics or {}).items() if stream in not_served))
-        for topic in self._served.values():
-            if asked_ms:
-                self.lanes.counted(topic, asked_ms)
+        self.assignment = Assignment(make_applier, clock_s, at_start.topics_left)
+        self.streams = ServedStreams(at_start, self.assignment, self.fail)
         self.login_refused: Callable[[], str | None] = lambda: None  # the sentence on a broker that refuses our login
-        self.without_letters: set[Place] = set()  # partitions whose dead letters cannot be sent now
+        self.without_letters: set[TopicPartition] = set()  # partitions whose dead letters cannot be sent now
         self.failure: Exception | None = None
         self.failed = asyncio.Event()
+        self._clock_s = clock_s
+        self._membership = Membership(session_s)
         self._finishing = False
         self._in_hand: set[asyncio.Task[None]] = set()
 
@@ -134,241 +82,173 @@ class Intake:
                 log.error("unexpected error, the worker ends", exc_info=error)
         self.failed.set()
 
-    def leave(self, streams: Mapping[str, str]) -> None:
-        """Go on without these streams, whose definition in Redis changed under us; without any the process ends.
-
-        Args:
-            streams: By stream: what changed.
-        """
-        for stream, changed in streams.items():
-            topic = self._served.pop(stream, None)
-            if topic is not None:
-                self.left[stream] = changed
-                self.lanes.leave(topic)
-                log_left(stream, changed)
-        if not self._served:
-            self.fail(OtherDefinitions(OTHERS, self.left or streams))
-
-    def partitions_added(self, topic: str, found: int, seen_ms: int, *, is_least: bool = False) -> None:
-        """Go on without the stream of a topic that has more partitions than we read; without any the process ends.
-
-        What we have applied stays right as of its own time; from here on records may lie where nobody reads.
-        """
-        stream = next((stream for stream, of in self._served.items() if of == topic), None)
-        if stream is None:
-            return
-        self.added[stream] = added_said(topic, found, self._partitions[topic], is_least=is_least)
-        self.to_note[topic] = Count(found, seen_ms)
-        del self._served[stream]
-        self.lanes.leave(topic)
-        log.error(self.added[stream])
-        if not self._served:
-            self.fail(PartitionsAdded(list(self.added.values())))
-
-    def ours(self, streams: Collection[str]) -> None:
-        """Redis holds these streams under our definitions; when it is one that we left, the process ends.
-
-        A new process takes the stream up in the one way there is, by starting with it.
-        """
-        if returned := [stream for stream in self.left if stream in streams]:
-            self.fail(DefinitionsReturned(returned))
-
-    def joined(self, member_id: str, places: Iterable[tuple[str, int]]) -> None:
+    def joined(self, member_id: str, topic_partitions: Iterable[tuple[str, int]]) -> None:
         """The consumer group gave us these partitions, under this id."""
         self.status.count("rebalances")
-        if not self._membership.joined(member_id, time.monotonic()):
+        if not self._membership.joined(member_id, self._clock_s()):
             found = "a name that another running worker of this consumer group has"
             self.fail(ConfigurationInvalid([Fault("WATCHROOM_WORKER_NAME", "", found, "a name of its own")]))
-        self.assign(places)
+        self.assign(topic_partitions)
 
-    def assign(self, places: Iterable[tuple[str, int]]) -> None:
-        """These partitions are ours now, and no others."""
-        places = list(places)
-        beyond = [(topic, n + 1) for topic, n in places if n >= self._partitions.get(topic, n + 1)]
-        for topic, least in dict(sorted(beyond)).items():  # others in the group may have those above
-            self.partitions_added(topic, least, now_ms(), is_least=True)
+    def assign(self, topic_partitions: Iterable[tuple[str, int]]) -> None:
+        """Exactly these partitions are ours now."""
+        ours = list(topic_partitions)
+        self.streams.assigned(ours)
         try:
-            self.lanes.assign(places)
+            self.assignment.assign(ours)
         except Exception as error:  # noqa: BLE001  # Faust's rebalance must go on, if only to leave the group
             self.fail(error)
 
-    def logs_seen(
-        self,
-        ids: Mapping[str, str],
-        without_partitions: Sequence[str],
-        partitions: Mapping[str, int] = MappingProxyType({}),
-        asked_ms: int = 0,
-    ) -> None:
-        """The broker has been asked which logs the topics have; a recreated topic ends the process.
-
-        Args:
-            ids: Of each topic's log.
-            without_partitions: Topics that are not there.
-            partitions: How many each topic has now.
-            asked_ms: When it was asked; a topic that has as many as we know had no more until then.
-        """
-        self.without_partitions = [topic for topic in without_partitions if topic not in self.lanes.left]
-        for topic, known in self._log_ids.items():
-            if topic not in self.lanes.left and ids.get(topic, known) != known:
-                why = f"topic {topic} was deleted and created again: its log is not the one that Redis was filled from"
-                self.fail(RebuildNeeded(why))
-        for topic, found in partitions.items():
-            if found > self._partitions.get(topic, found):
-                self.partitions_added(topic, found, now_ms())
-            else:
-                self.lanes.counted(topic, asked_ms)
+    def answered(self, answers: Iterable[tuple[TopicPartition, Answer]]) -> None:
+        """Kafka has answered a fetch."""
+        for topic_partition, answer in answers:
+            if partition := self.assignment.get(topic_partition):
+                partition.note(answer)
+                if self.assignment.allow(topic_partition.topic):
+                    self.status.answered(f"kafka topic {topic_partition.topic}")
 
     def may_not_read(self, topic: str) -> None:
         """Kafka does not let us read this topic: it is asked for seldom, and the others go on."""
-        self.lanes.refuse(topic)
+        self.assignment.refuse(topic)
         self.status.count("kafka_retries")
-        self.status.waiting(
-            f"kafka topic {topic}",
-            f"Kafka does not let this user read topic {topic}: grant it READ, see deploy/kafka/rights.md",
-            is_whole=True,
-        )
+        text = f"Kafka does not let this user read topic {topic}: grant it READ, see deploy/kafka/rights.md"
+        self.status.waiting(f"kafka topic {topic}", text, is_whole=True)
 
     def handle(self, fetched: Fetched) -> None:
-        """Apply one batch in its turn, however long Redis takes; drops it if its lane has moved on.
+        """Apply one batch in its turn, however long Redis takes; drops it if its partition was reset.
 
-        Returns at once: while Redis runs the step of one partition, the batch of another is folded.
-        A lane's lock is given in the order of asking, so its batches keep their order.
+        Returns at once: while Redis runs the step of one partition, the batch of another is folded. A partition's
+        lock is given in the order of asking, so its batches keep their order.
         """
         task = asyncio.create_task(self._handle(fetched))
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
 
     async def _handle(self, fetched: Fetched) -> None:
-        batch, epoch = fetched
-        lane = self.lanes.get((batch.topic, batch.partition))
-        if lane is None:
+        batch = fetched.batch
+        partition = self.assignment.get((batch.topic, batch.partition))
+        if partition is None:
             self.status.count("stale_batches")
             return
-        async with lane.lock:
-            if lane.epoch != epoch or self.failure is not None:
+        async with partition.lock:
+            if self.failure is not None or not partition.take(fetched):
                 self.status.count("stale_batches")
-                return
-            lane.queued -= 1
-            if batch.base != lane.stands:
-                lane.displace()
-            elif await self._insist(
-                lane, epoch, lambda: lane.applier.apply(batch, lane.fresh_ms(batch.next_offset), now_ms())
-            ):
-                lane.applied(batch.next_offset)
+            elif batch.base != partition.next_offset:
+                partition.reset()
+            elif await self._apply(partition, fetched):
+                partition.applied(batch.next_offset)
                 self.status.count("batches")
                 self.status.count("events", len(batch.records))
 
-    async def _insist(self, lane: Lane, epoch: int, call: Callable[[], Awaitable[None]]) -> bool:
-        """Call until it succeeds; False when the lane was taken away or must be placed anew."""
-        pause_s = RETRY_FIRST_S
-        while lane.epoch == epoch and self.failure is None:
-            try:
-                await call()
-            except Moved as moved:
-                self.moved(lane, moved)
-            except StoreUnavailable as error:
-                self.wait_for("redis", error)
-                await asyncio.sleep(pause_s)
-            except BrokerUnavailable as error:
-                self._wait_for_letters(lane, error)
-                await asyncio.sleep(RETRY_MOST_S if isinstance(error, BrokerRefuses) else pause_s)
-            except OtherDefinitions as other:
-                self.leave(other.streams)
-            except Exception as error:  # noqa: BLE001  # nothing may leave the agent's loop
-                self.fail(error)
-            else:
-                self._letters_sent(lane)
-                self.status.answered("redis")
-                return True
-            pause_s = min(2 * pause_s, RETRY_MOST_S)
-        self._letters_sent(lane)
-        return False
+    async def _apply(self, partition: AssignedPartition, fetched: Fetched) -> bool:
+        """Whether the batch is in Redis; False if the partition was reset before that."""
 
-    def _wait_for_letters(self, lane: Lane, error: BrokerUnavailable) -> None:
-        """The dead letters of a batch cannot be sent: a wait of its own, since fetches may be answered meanwhile."""
-        self.without_letters.add(lane.place)
-        self.status.waiting(LETTERS, str(error), is_whole=True)
+        async def apply() -> bool:
+            await partition.applier.apply(fetched.batch, partition.fresh_ms(fetched.batch.next_offset), now_ms())
+            self.status.answered("redis")
+            return True
 
-    def _letters_sent(self, lane: Lane) -> None:
-        """This lane waits for no dead letters, or not any more."""
-        if lane.place in self.without_letters:
-            self.without_letters.remove(lane.place)
+        is_applied = await insist(
+            apply,
+            lambda error: self.call_failed(partition, error),
+            pause=Pause(RETRY_FIRST_S, RETRY_MOST_S),
+            refused=Pause(RETRY_MOST_S, RETRY_MOST_S),
+            is_wanted=lambda: partition.epoch == fetched.epoch and self.failure is None,
+        )
+        if partition.topic_partition in self.without_letters:
+            self.without_letters.remove(partition.topic_partition)
             if not self.without_letters:
                 self.status.answered(LETTERS)
+        return is_applied is not None
 
-    def wait_for(self, server: str, error: Exception) -> None:
-        """`server` (redis, kafka) did not answer, and will be asked again."""
-        self.status.count(f"{server}_retries")
-        self.status.waiting(server, str(error), is_whole=isinstance(error, (BrokerRefuses, StoreRefuses)))
+    async def touch(self, partition: AssignedPartition) -> None:
+        """Write the freshness of an idle partition, and compare its offset with Redis's."""
+        if partition.lock.locked():
+            return  # a batch came meanwhile, and its step does the same
+        async with partition.lock:
+            if not partition.is_reading:
+                return
+            try:
+                await partition.applier.touch(partition.fresh_ms(partition.next_offset), now_ms())
+            except Exception as error:  # noqa: BLE001  # a timer that dies silently would freeze freshness
+                self.call_failed(partition, error)
+            else:
+                partition.touched()
+                self.status.answered("redis")
+                if partition.short_for_s() > SHORT_LOG_S:
+                    self.other_log(partition, partition.next_offset)
 
-    def moved(self, lane: Lane, moved: Moved) -> None:
-        """Redis stands elsewhere: the lane is to be placed there."""
-        topic, partition = lane.place
-        log.warning(
-            "Redis stands elsewhere, going there",
-            topic=topic,
-            partition=partition,
-            here=lane.stands,
-            redis=moved.stored_offset,
-        )
-        self.status.count("moved")
-        lane.displace()
+    async def start(self, partition: AssignedPartition, begin: int) -> int | None:
+        """The offset to fetch from: Redis's, or `begin`, where the log begins. None: not now, ask again later.
 
-    async def start_lane(self, lane: Lane, begin: int) -> int | None:
-        """The offset to fetch from: Redis's, or the log's beginning `begin`; None: not now, ask again.
-
-        What lies below the beginning and was not applied is a loss: it is counted, and the lane goes on.
+        Offsets below the beginning that were not applied are lost: they are counted, and the partition goes on.
         """
-        epoch = lane.epoch
+        epoch = partition.epoch
         if self._finishing or self.failure is not None:
             return None
-        async with lane.lock:
+        async with partition.lock:
             try:
-                stored = await lane.applier.start()
-                topic, partition = lane.place
+                stored = await partition.applier.start()
                 lost_from = stored or 0
                 if lost_from < begin:
-                    place = {"topic": topic, "partition": partition, "lost_from": lost_from, "lost_to": begin}
-                    log.error("the log no longer holds what was due", **place)
+                    topic, number = partition.topic_partition
+                    where = {"topic": topic, "partition": number, "lost_from": lost_from, "lost_to": begin}
+                    log.error("Kafka deleted records before they were applied", **where)
                 if stored is None:
-                    await lane.applier.begin(begin, now_ms())
+                    await partition.applier.begin(begin, now_ms())
                 elif stored < begin:
-                    await lane.applier.lost(stored, begin, now_ms())
+                    await partition.applier.lost(stored, begin, now_ms())
                 self.status.count("lost_offsets", max(0, begin - lost_from))
-            except StoreUnavailable as error:
-                self.wait_for("redis", error)
-                return None
-            except Moved:
-                return None
-            except OtherDefinitions as other:
-                self.leave(other.streams)
-                return None
             except Exception as error:  # noqa: BLE001  # nothing may leave the fetch loop
-                self.fail(error)
+                self.call_failed(partition, error)
                 return None
         self.status.answered("redis")
-        return max(stored or 0, begin) if lane.epoch == epoch else None
+        return max(lost_from, begin) if partition.epoch == epoch else None
 
-    async def out_of_range(self, place: tuple[str, int], offset: int) -> None:
-        """The broker refused a fetch: below the log's beginning the lane starts over and finds the loss.
+    def call_failed(self, partition: AssignedPartition, error: Exception) -> None:
+        """Deal with an error of a partition's applier; nothing was written, or the next call finds that it was."""
+        if isinstance(error, Moved):
+            topic, number = partition.topic_partition
+            where = {"topic": topic, "partition": number, "expected": partition.next_offset}
+            log.warning("Redis has another offset, starting again from there", **where, redis=error.stored_offset)
+            self.status.count("moved")
+            partition.reset()
+        elif isinstance(error, StoreUnavailable):
+            self.wait_for_redis(error)
+        elif isinstance(error, BrokerUnavailable):  # of its dead letters; fetches may be answered meanwhile
+            self.without_letters.add(partition.topic_partition)
+            self.status.waiting(LETTERS, str(error), is_whole=True)
+        elif isinstance(error, OtherDefinitions):
+            partition.reset()
+            self.streams.leave(error.streams)
+        else:
+            self.fail(error)
 
-        Placed anew at the same offset, the lane knows that the log began no later, at the first refusal too: it
-        is the log's end that lies below. Another offset means that retention has gone on meanwhile.
+    def wait_for_redis(self, error: StoreUnavailable) -> None:
+        """Redis did not answer, and will be asked again."""
+        self.status.count("redis_retries")
+        self.status.waiting("redis", str(error), is_whole=isinstance(error, StoreRefuses))
+
+    def out_of_range(self, topic_partition: tuple[str, int], offset: int) -> None:
+        """The broker refused a fetch as out of range: start again, and end the process if that does not help.
+
+        A start knows where the log begins. If the same offset is refused again, it lies above the log's end. Another
+        offset means that retention has deleted more in between.
         """
-        lane = self.lanes.get(place)
-        if lane is not None and lane.placed:
-            lane.displace()
-            if lane.refused_at == offset:
-                self.other_log(lane, offset)
-            lane.refused_at = offset
+        partition = self.assignment.get(topic_partition)
+        if partition is not None and partition.is_reading:
+            partition.reset()
+            if partition.refused_at == offset:
+                self.other_log(partition, offset)
+            partition.refused_at = offset
 
-    def other_log(self, lane: Lane, offset: int) -> None:
-        """The log ends below the offset at which Redis stands; that ends the process."""
-        topic, partition = lane.place
+    def other_log(self, partition: AssignedPartition, offset: int) -> None:
+        """The log ends below the offset in Redis; that ends the process."""
+        end = "" if partition.end is None else f" ({partition.end})"
         self.fail(
             RebuildNeeded(
-                f"{topic} partition {partition}: Redis stands at offset {offset}, above the end of the log"
-                f"{'' if lane.end is None else f' ({lane.end})'}; the topic was created again, or lost its end"
+                f"{partition.name}: Redis's next offset {offset} is above the end of the log{end};"
+                " the topic was created again, or lost its end"
             )
         )
 
@@ -378,8 +258,8 @@ class Intake:
         await self.let_go()
 
     async def let_go(self) -> None:
-        """Our partitions are ours no longer: drop what is queued, wait for the batches in hand."""
-        for lane in self.lanes:
-            lane.displace()
+        """Our partitions may go to another worker: drop what is queued, and wait for the batches in hand."""
+        for partition in self.assignment:
+            partition.reset()
         if self._in_hand:
             await asyncio.wait(self._in_hand, timeout=FINISH_WITHIN_S)

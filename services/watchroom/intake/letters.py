@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError
 
 from watchroom.errors import BrokerUnavailable
 from watchroom.events import headers, reasons
 from watchroom.events.record import Headers
 from watchroom.events.times import to_text
+from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import headers_of
-from watchroom.intake.header_names import accept_any_header_name
-from watchroom.intake.judging import Refused
-from watchroom.intake.topic_settings import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.kafka import clients
+from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -87,7 +85,7 @@ def read_letters(settings: Settings, wanted: Wanted) -> list[Letter]:
 
     async def read() -> list[Letter]:
         found = {letter[:3]: letter async for letter in _letters(settings) if wanted(letter)}
-        return [found[place] for place in sorted(found)]
+        return [found[position] for position in sorted(found)]
 
     return asyncio.run(read())
 
@@ -141,7 +139,6 @@ def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
 
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:
     """Every letter in its topic, also those that are there twice."""
-    accept_any_header_name()
     consumer = clients.consumer(
         settings,
         enable_auto_commit=False,
@@ -149,15 +146,15 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
         max_partition_fetch_bytes=2 * DEAD_LETTERS_MOST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
-    async with _told_as_ours(settings):
+    with clients.errors_as_unavailable(settings):
         try:
-            places = [TopicPartition(settings.dead_letter_topic, number) for number in await _partitions(settings)]
-            if not places:
+            partitions = [TopicPartition(settings.dead_letter_topic, number) for number in await _partitions(settings)]
+            if not partitions:
                 return
             await clients.start(consumer, settings)
-            consumer.assign(places)
-            await consumer.seek_to_beginning(*places)
-            async for record in _all_records(consumer, places):
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            async for record in _all_records(consumer, partitions):
                 if (letter := letter_of(record)) is not None:
                     yield letter
         finally:
@@ -166,18 +163,14 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
 
 async def _partitions(settings: Settings) -> list[int]:
     """Partitions of the letters' topic; none where no worker has made it yet."""
-    admin = clients.admin(settings, REQUEST_TIMEOUT_MS)
-    try:
-        await clients.start(admin, settings)
-        described = await admin.describe_topics()  # of all: asking for one that is not there may make it
-    finally:
-        await admin.close()
+    async with clients.open_admin(settings, REQUEST_TIMEOUT_MS) as admin:
+        described = await admin.describe_topics()  # of all: asking for one that does not exist may create it
     ours = [topic for topic in described if topic["topic"] == settings.dead_letter_topic]
     return [partition["partition"] for topic in ours for partition in topic["partitions"]]
 
 
 async def _all_records(
-    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
 ) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
     silent = 0
     while silent < SILENT_FETCHES:
@@ -185,7 +178,7 @@ async def _all_records(
         for records in fetched.values():
             for record in records:
                 yield record
-        ends = [(await consumer.position(place), consumer.highwater(place)) for place in places]
+        ends = [(await consumer.position(each), consumer.highwater(each)) for each in partitions]
         if all(end is not None and position >= end for position, end in ends):
             return
         silent = 0 if fetched else silent + 1
@@ -234,7 +227,7 @@ async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
     refused = 0
-    async with _told_as_ours(settings):
+    with clients.errors_as_unavailable(settings):
         try:
             await clients.start(producer, settings)
             for begin in range(0, len(letters), SENT_AT_ONCE):
@@ -256,11 +249,3 @@ async def _send_one(producer: AIOKafkaProducer, letter: Letter) -> bool:
     except MessageSizeTooLargeError:
         return False
     return True
-
-
-@asynccontextmanager
-async def _told_as_ours(settings: Settings) -> AsyncIterator[None]:
-    try:
-        yield
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error

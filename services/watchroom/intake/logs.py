@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 
-import structlog
+from watchroom import process
 
 REPEAT_S = 30.0
 MOST_REMEMBERED = 1000  # lines; texts that hold a number or an error may be ever new
@@ -15,7 +14,7 @@ QUIET = {
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
     "mode": logging.WARNING,
-    "watchroom.intake.batches": logging.WARNING,
+    "watchroom.intake.faust_app": logging.WARNING,
     "watchroom.intake.fetching": logging.WARNING,
     "asyncio": logging.ERROR,
 }
@@ -66,36 +65,7 @@ def _add(record: logging.LogRecord, text: str) -> None:
 
 
 def log_to_stderr() -> None:
-    """Set up logging for a process: structlog and the standard library, one format, on stderr."""
-    shared: list[structlog.types.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-    ]
-    structlog.configure(
-        processors=[
-            *shared,
-            structlog.processors.format_exc_info,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer()
-        if sys.stderr.isatty()
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    handler.addFilter(Repeats())
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    """Set up the worker's logging."""
+    process.log_to_stderr(Repeats())
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)

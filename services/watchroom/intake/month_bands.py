@@ -12,7 +12,7 @@ import structlog
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
-from watchroom.intake.intake import Intake, now_ms
+from watchroom.intake.intake import Intake
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
@@ -22,6 +22,7 @@ from watchroom.store import bands
 from watchroom.store.bands import MonthBands
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
+from watchroom.timing import now_ms
 
 EVERY_S = 30.0
 READ_WITHIN_S = 30.0
@@ -47,22 +48,19 @@ class MonthBandsWriter:
         measures = [m for m in catalogue.measures.values() if kind_of(m).reads is Reads.TOKENS]
         self._of_stream = {s: [m for m in measures if m.stream == s] for s in settings.streams}
 
-    async def write_forever(self, intake: Intake) -> None:
-        """Every half a minute, for the streams whose first partition is ours; a Redis that is silent is asked again."""
-        try:
-            while True:
-                await asyncio.sleep(EVERY_S)
-                ours = {topic for topic, partition in (lane.place for lane in intake.lanes) if partition == 0}
-                for stream, measures in self._of_stream.items():
-                    if measures and self._settings.topic(stream) in ours:
-                        try:
-                            await self.write(stream, now_ms())
-                        except StoreUnavailable as error:
-                            log.warning("bands of months wait for Redis", detail=str(error))
-        except Exception as error:  # noqa: BLE001  # a timer that dies silently would leave months without bands
-            intake.fail(error)
-        finally:
-            self._reader.close()
+    async def write_due(self, intake: Intake) -> None:
+        """Write what is due of the streams whose first partition is ours; a Redis that is silent is asked next time."""
+        ours = {topic for topic, partition in (each.topic_partition for each in intake.assignment) if partition == 0}
+        for stream, measures in self._of_stream.items():
+            if measures and self._settings.topic(stream) in ours:
+                try:
+                    await self.write(stream, now_ms())
+                except StoreUnavailable as error:
+                    log.warning("bands of months wait for Redis", detail=str(error))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._reader.close()
 
     async def write(self, stream: str, at_ms: int) -> int:
         """Write what is due of one stream; returns how many months were written.

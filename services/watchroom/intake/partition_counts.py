@@ -1,43 +1,53 @@
-"""How many partitions topics have had: noted by workers, needed by a rebuild.
+"""The partition counts that topics have had: what follows from them for a worker and for a rebuild.
 
-A key lies where the count of its time put it. Once partitions were added, some keys have records in two partitions, and
-only a rebuild, which reads all of them in order of time, can go on with such a stream.
+A key is in the partition that the count of its time gives. After partitions were added, some keys have records in two
+partitions. Only a rebuild, which reads all of them in order of time, can go on with such a stream.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
-from watchroom.errors import BrokerUnavailable, StoreUnavailable
+from watchroom.entered import plain_whole_number
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
 from watchroom.events.partitioner import CountInUse
-from watchroom.intake.intake import Intake, added_said
-from watchroom.intake.log_ids import TopicSeen, topics_seen
-from watchroom.intake.topics import Topics
-from watchroom.kafka import clients
-from watchroom.settings import Settings
-from watchroom.store.backoff import Backoff
-from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCounts, PartitionCountStore
-from watchroom.store.read import Reader
+from watchroom.events.times import to_text
+from watchroom.kafka.topic_metadata import TopicSeen
+from watchroom.kafka.topics import Topics
+from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCounts
+from watchroom.store.read import PartitionState, Reader
 
-LOOK_S = 0.5  # how often to look whether a count is to be noted
-RETRY_MOST_S = 16.0
-LAST_TRY_WITHIN_S = 5.0  # of a worker that ends
 FOR_EVER_MS = 2**63 - 1
 
-log = structlog.get_logger("watchroom.intake")
+
+class Held(NamedTuple):
+    """What Redis holds of a force."""
+
+    states: Mapping[tuple[str, int], PartitionState]
+    log_ids: Mapping[str, str]  # by topic: of the log that the figures were made from
+    partitions: Mapping[str, int]  # by topic: how many it had when its figures were begun
+    counts: Mapping[str, PartitionCounts] = MappingProxyType({})  # all that are known, by topic
+    months: Sequence[str] = ()
 
 
-async def first_record_ms(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> int | None:
-    """Kafka timestamp of the oldest record in these partitions; None if they hold none. Raises KafkaError."""
-    wanted = {TopicPartition(topic, number): 0 for number in partitions}
-    found = await consumer.offsets_for_times(wanted) if wanted else {}
-    return min((each.timestamp for each in found.values() if each is not None and each.timestamp >= 0), default=None)
+def read_held(reader: Reader) -> Held:
+    """Read all but the months; empty where no worker has ever written. Raises StoreUnavailable."""
+    meta = reader.meta()
+    ids, partitions = (meta.log_ids, meta.partitions) if meta else ({}, {})
+    return Held(reader.partitions(), ids, partitions, reader.partition_counts())
+
+
+def added_text(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
+    """The sentence about a topic whose partitions were added to: no worker can go on with it."""
+    return (
+        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}:"
+        " its stream is withheld; stop all workers of this force and run `watchroom rebuild`"
+    )
 
 
 def in_use(counts: Sequence[Count], settle_ms: int) -> list[CountInUse]:
@@ -70,107 +80,6 @@ def last_seen(known: PartitionCounts, seen_ms: Iterable[int | None]) -> Partitio
     return replace(known, counts=(*earlier, last))
 
 
-class CountKeeper:
-    """Notes the counts that this worker sees.
-
-    Args:
-        settings: Which Kafka, Redis and force.
-        topics: What the broker said at the worker's start.
-        backoff: Of all clients of Redis that this worker has.
-    """
-
-    def __init__(self, settings: Settings, topics: Topics, backoff: Backoff | None = None) -> None:
-        self._settings = settings
-        self._topics = topics
-        self._store = PartitionCountStore(settings.redis, settings.force, backoff)
-        self._backoff = backoff
-        self._noted: dict[str, Count] = {}  # by topic: the latest count that Redis had at the worker's start
-
-    async def open(self) -> dict[str, str]:
-        """Note what is not known yet, and when each count was last seen.
-
-        Returns:
-            By stream: a sentence, where only a rebuild can go on.
-
-        Raises:
-            StoreUnavailable: Redis did not answer.
-        """
-        stored, filled, fresh_ms = await asyncio.to_thread(self._read)
-        added: dict[str, str] = {}
-        for stream, topic in self._settings.topics.items():
-            has, log_id = self._topics.partitions[topic], self._topics.log_ids.get(topic)
-            known = stored.get(topic, NOT_KNOWN)
-            if not known.is_of(log_id):
-                known = PartitionCounts((Count(has if known.counts else filled.get(topic, has), 0),), log_id)
-                await asyncio.to_thread(self._store.replace, topic, known)
-            if filled.get(topic) == known.latest:
-                known = last_seen(known, fresh_ms[topic])
-            if has == known.latest:
-                known = last_seen(known, [self._topics.asked_ms])
-                await asyncio.to_thread(self._store.note_last, topic, known.counts[-1])
-            self._noted[topic] = known.counts[-1]
-            if sentence := _needs_rebuild(topic, has, known, filled.get(topic)):
-                added[stream] = sentence
-        return added
-
-    def _read(self) -> tuple[dict[str, PartitionCounts], dict[str, int], dict[str, list[int | None]]]:
-        reader = Reader(self._settings.redis, self._settings.force, backoff=self._backoff)
-        try:
-            meta = reader.meta()
-            filled = filled_from(self._topics, meta.partitions, meta.log_ids) if meta else {}
-            fresh_ms: dict[str, list[int | None]] = {topic: [] for topic in filled}
-            for (topic, _), state in reader.partitions().items():
-                fresh_ms.setdefault(topic, []).append(state.fresh_ms)
-            return self._store.read(), filled, fresh_ms
-        finally:
-            reader.close()
-
-    async def note_forever(self, intake: Intake) -> None:
-        """Note the new count of each topic whose partitions were added to, as soon as Kafka and Redis answer."""
-        wait_s = LOOK_S
-        while True:
-            await asyncio.sleep(wait_s)
-            try:
-                await self._note_all(intake)
-            except (StoreUnavailable, BrokerUnavailable) as error:
-                log.warning("the new partition count is not noted yet", detail=str(error))
-                wait_s = min(2 * wait_s, RETRY_MOST_S)
-            except Exception as error:  # noqa: BLE001  # nobody awaits this task
-                intake.fail(error)
-                return
-            else:
-                wait_s = LOOK_S
-
-    async def finish(self, intake: Intake) -> None:
-        """Try once more; a rebuild finds the count by itself if this fails."""
-        try:
-            async with asyncio.timeout(LAST_TRY_WITHIN_S):
-                await self._note_all(intake)
-        except (StoreUnavailable, BrokerUnavailable, TimeoutError) as error:
-            log.warning("the new partition count is not noted", detail=repr(error))
-        finally:
-            self._store.close()
-
-    async def _note_all(self, intake: Intake) -> None:
-        for topic, count in tuple(intake.to_note.items()):
-            earlier = self._noted[topic]
-            earlier = earlier._replace(last_ms=max(earlier.last_ms, intake.lanes.counted_ms(topic) or 0))
-            if count.partitions > earlier.partitions:  # or else it is noted already
-                has = confirmed(topic, count, await self._seen(topic))
-                await asyncio.to_thread(self._store.note, topic, has, self._topics.log_ids.get(topic), earlier)
-            intake.to_note.pop(topic, None)
-
-    async def _seen(self, topic: str) -> TopicSeen | None:
-        consumer = clients.consumer(self._settings)
-        try:
-            await clients.start(consumer, self._settings)
-            return (await topics_seen(consumer._client, [topic])).get(topic)  # noqa: SLF001 - no public way for one topic
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise BrokerUnavailable(f"Kafka did not answer ({type(error).__name__})") from error
-        finally:
-            await consumer.stop()
-
-
 def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
     """A count that is to be noted, with all partitions: of an assignment, only those that we were given are known.
 
@@ -188,22 +97,35 @@ def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
     return count._replace(partitions=found)
 
 
-def filled_from(topics: Topics, partitions: Mapping[str, int], log_ids: Mapping[str, str]) -> dict[str, int]:
-    """How many partitions each topic had when Redis was begun to be filled; without recreated topics.
-
-    Args:
-        topics: What the broker says.
-        partitions: What Redis says, by topic.
-        log_ids: Likewise.
-    """
+def filled_from(topics: Topics, held: Held) -> dict[str, int]:
+    """By topic: its partition count when its figures were begun; a topic created again since then is left out."""
     return {
         topic: count
-        for topic, count in partitions.items()
-        if None in (was := log_ids.get(topic), now := topics.log_ids.get(topic)) or was == now
+        for topic, count in held.partitions.items()
+        if None in (was := held.log_ids.get(topic), now := topics.log_ids.get(topic)) or was == now
     }
 
 
-def _needs_rebuild(topic: str, has: int, known: PartitionCounts, filled: int | None) -> str | None:
+def known_counts(topic: str, topics: Topics, held: Held, *, is_another: bool) -> PartitionCounts:
+    """What is known of a topic, with when its latest count was last seen in use.
+
+    Args:
+        topic: Its name.
+        topics: What the broker says.
+        held: What Redis says.
+        is_another: The topic was created again, so nothing that Redis has is about it.
+    """
+    known, filled = held.counts.get(topic, NOT_KNOWN), filled_from(topics, held).get(topic)
+    if is_another:
+        has = topics.partitions[topic]
+        first = has if known.counts or filled is None else filled
+        known = PartitionCounts((Count(first, 0),), topics.log_ids.get(topic))
+    if filled == known.latest:
+        known = last_seen(known, [state.fresh_ms for of, state in held.states.items() if of[0] == topic])
+    return known
+
+
+def needs_rebuild(topic: str, has: int, known: PartitionCounts, filled: int | None) -> str | None:
     """Why a worker must not feed a topic; None if it may.
 
     Args:
@@ -218,7 +140,111 @@ def _needs_rebuild(topic: str, has: int, known: PartitionCounts, filled: int | N
             " stop all workers of this force and run `watchroom rebuild`"
         )
     if has > (filled or known.latest):
-        return added_said(topic, has, filled or known.latest)
+        return added_text(topic, has, filled or known.latest)
     if len(known.counts) > 1 and (filled is None or not known.merged):
-        return added_said(topic, has, known.counts[0].partitions)
+        return added_text(topic, has, known.counts[0].partitions)
     return None
+
+
+def counts_before(given: Sequence[str], streams: Mapping[str, str], partitions: Mapping[str, int]) -> dict[str, int]:
+    """How many partitions each topic is said to have had, from the option: `calls=4`, or a number for the only topic.
+
+    Args:
+        given: As written by the user.
+        streams: Topic by stream.
+        partitions: How many each topic has.
+
+    Raises:
+        ConfigurationInvalid: A text names no topic, or more than one could be meant, or a topic has no more now.
+    """
+    found: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        count = plain_whole_number(number) or 0
+        meant = [streams.get(name, name)] if name else [topic for topic, has in partitions.items() if has > count]
+        if count < 1 or len(meant) != 1 or partitions.get(meant[0], 0) <= count:
+            shown = ", ".join(f"{topic} has {has}" for topic, has in sorted(partitions.items()))
+            write = "the stream and how many partitions its topic had before some were added, such as calls=4"
+            raise ConfigurationInvalid([Fault("--partitions-before", "", f"{text}, and {shown}", write)])
+        found[meant[0]] = count
+    return found
+
+
+def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str, PartitionCounts]:
+    """The partition counts of each topic, as far as they are known; what nobody has seen before was seen now.
+
+    Args:
+        topics: What the broker says.
+        held: What Redis says.
+        before: By topic: how many it had, where nobody noted it.
+
+    Raises:
+        BrokerUnavailable: A broker answered from older metadata; run it again.
+    """
+    found = {}
+    for topic, has in topics.partitions.items():
+        stored, log_id = held.counts.get(topic, NOT_KNOWN), topics.log_ids.get(topic)
+        if has < stored.latest and stored.log_id == log_id is not None:
+            raise BrokerUnavailable(f"Kafka shows {has} partitions of topic {topic}, and has shown {stored.latest}")
+        is_another = not stored.is_of(log_id) or has < stored.latest  # Kafka never takes partitions away
+        known = known_counts(topic, topics, held, is_another=is_another)
+        counts = known.counts
+        if topic in before and before[topic] < counts[0].partitions:
+            seen_ms = min([topics.asked_ms, *(each.from_ms for each in counts[1:])])
+            counts = (Count(before[topic], 0), counts[0]._replace(from_ms=seen_ms), *counts[1:])
+        if has > counts[-1].partitions:
+            counts = (*counts, Count(has, topics.asked_ms))
+        merged = known.merged if len(counts) == len(known.counts) else {}
+        known = replace(known, counts=counts, log_id=log_id, merged=merged)
+        found[topic] = last_seen(known, [topics.asked_ms]) if has == known.latest else known
+    return found
+
+
+async def first_record_ms(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> int | None:
+    """Kafka timestamp of the oldest record in these partitions; None if they hold none. Raises KafkaError."""
+    wanted = {TopicPartition(topic, number): 0 for number in partitions}
+    found = await consumer.offsets_for_times(wanted) if wanted else {}
+    return min((each.timestamp for each in found.values() if each is not None and each.timestamp >= 0), default=None)
+
+
+async def dated(
+    consumer: AIOKafkaConsumer, counts: Mapping[str, PartitionCounts], by_broker: Collection[str]
+) -> dict[str, PartitionCounts]:
+    """With an earlier time for a latest count whose partitions had a record before anybody asked.
+
+    Args:
+        consumer: A started one.
+        counts: By topic.
+        by_broker: Topics whose records Kafka stamps: a producer's stamp may be older than the partition.
+
+    Raises:
+        KafkaError: Kafka did not answer.
+    """
+    found = dict(counts)
+    for topic, known in counts.items():
+        if topic in by_broker and len(known.counts) > 1:
+            *others, earlier, last = known.counts
+            first_ms = await first_record_ms(consumer, topic, range(earlier.partitions, last.partitions))
+            if first_ms is not None and first_ms < last.from_ms:
+                last = last._replace(from_ms=max(first_ms, earlier.last_ms))
+                found[topic] = replace(known, counts=(*others, earlier, last))
+    return found
+
+
+def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: int) -> None:
+    """Raise WorkFailed if producers may still write by an earlier count: after a rebuild that would be refused.
+
+    Args:
+        counts: By topic.
+        settle_ms: See `partition_counts.in_use`.
+        now_ms: The wall clock.
+    """
+    for topic, known in counts.items():
+        until_ms = known.counts[-1].from_ms + settle_ms
+        if len(known.counts) > 1 and not known.merged and now_ms < until_ms:
+            raise WorkFailed(
+                f"topic {topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, and a"
+                f" producer may write by the earlier count for {settle_ms / 1000:g} s (WATCHROOM_PARTITIONS_SETTLE_S)."
+                f" No figure was changed; run `watchroom rebuild` again after {to_text(until_ms)}, in"
+                f" {(until_ms - now_ms + 999) // 1000} s"
+            )

@@ -1,59 +1,50 @@
 """`watchroom rebuild`: counts this force's figures again from the topics, under today's definitions.
 
-It refuses while a worker runs, and where a log no longer reaches back to its beginning: what those
-records told is in Redis only, so the months that would be lost are named first.
+It refuses to run beside a worker, and where a log no longer reaches back to its beginning: only Redis holds what those
+records said, so the months that would be lost are named first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import BrokerUnavailable, Moved, StoreUnavailable, WorkFailed
 from watchroom.events.partitioner import CountInUse
-from watchroom.events.record import Record
-from watchroom.intake.batch import RecordBatch
-from watchroom.intake.before_rebuild import (
+from watchroom.intake.admission import Refused, SendRefused
+from watchroom.intake.batches import Merge, RecordBatch, batches_of
+from watchroom.intake.dead_letters import DeadLetters
+from watchroom.intake.health import Status
+from watchroom.intake.letters import Identity, identities, identity_of
+from watchroom.intake.partition import Appliers, PartitionApplier, make_store
+from watchroom.intake.partition_counts import Held, counts_before, counts_of, dated, in_use, refuse_early
+from watchroom.intake.rebuild_checks import (
     REQUEST_TIMEOUT_MS,
-    Held,
     LogStart,
-    counts_before,
-    counts_of,
-    dated,
     look_at_logs,
     look_at_redis,
     other_logs,
-    refuse_early,
     refuse_loss,
     refuse_members,
     refuse_open_transactions,
     refuse_while_running,
-    stamped_by_broker,
 )
-from watchroom.intake.dead_letters import DeadLetters
-from watchroom.intake.header_names import accept_any_header_name
-from watchroom.intake.judging import Refused, SendRefused
-from watchroom.intake.letters import Identity, identities, identity_of
-from watchroom.intake.merging import Merge
-from watchroom.intake.partition import PartitionApplier
-from watchroom.intake.partition_counts import in_use
-from watchroom.intake.pipeline import Appliers, make_store
-from watchroom.intake.status import Status
-from watchroom.intake.topics import Topics, ensure_topics
 from watchroom.kafka import clients
+from watchroom.kafka.topics import Topics, ensure_topics, stamped_by_broker
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.clear import clear
 from watchroom.store.partition_counts import PartitionCounts, PartitionCountStore
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
+from watchroom.timing import Pause, insist, now_ms
 
 FETCH_RECORDS = 20_000
 FETCH_WITHIN_MS = 1_000
@@ -102,10 +93,9 @@ async def _rebuild(
     topics_fed = _only_events(topics, settings)
     before = counts_before(partitions_before, settings.topics, topics_fed.partitions)
     counts = counts_of(topics_fed, redis, before)
-    refuse_while_running(redis.stood, _now_ms())
+    refuse_while_running(redis.states, now_ms())
     await refuse_members(settings)
     sent = await identities(settings)
-    accept_any_header_name()
     consumer = clients.consumer(
         settings,
         enable_auto_commit=False,
@@ -117,39 +107,39 @@ async def _rebuild(
     store = make_store(settings, catalogue, topics)
     noted = PartitionCountStore(settings.redis, settings.force)
     settle_ms = round(settings.partitions_settle_s * 1000)
-    try:
-        starts = await _logs(consumer, settings, topics)
-        if several := [topic for topic, known in counts.items() if len(known.counts) > 1]:
-            counts = await dated(consumer, counts, await stamped_by_broker(settings, several))
-        for topic in several:  # before anything is refused: the next try must know when the count was first seen
-            noted.replace(topic, counts[topic])
-        await refuse_open_transactions(consumer, starts, settings.kafka_tools)
-        refuse_early(counts, settle_ms, _now_ms())
-        refuse_loss(
-            starts,
-            other_logs(starts, redis, topics),
-            redis.months,
-            Calendar(settings.zone),
-            future_ms=round(settings.future_s * 1000),
-            lose_before=lose_before,
-        )
-        for topic, known in counts.items():
-            noted.replace(topic, replace(known, is_rebuilding=topic in several))
-        clear(settings.redis, settings.force)
-        work = _Work(consumer, Appliers(settings, catalogue, topics, store, _only_new(letters, sent)), starts, progress)
-        await work.begin()
-        for topic in several:
-            known = counts[topic]
-            merged = await work.merge(topic, known, in_use(known.counts, settle_ms))
-            noted.replace(topic, replace(known, is_rebuilding=False, merged=merged))
-        records = await work.run()
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailable(f"Kafka at {settings.kafka} did not answer ({type(error).__name__})") from error
-    finally:
-        noted.close()
-        await consumer.stop()
-        await letters.stop()
-        await store.close()
+    with clients.errors_as_unavailable(settings):
+        try:
+            starts = await _logs(consumer, settings, topics)
+            if several := [topic for topic, known in counts.items() if len(known.counts) > 1]:
+                counts = await dated(consumer, counts, await stamped_by_broker(settings, several))
+            for topic in several:  # before anything is refused: the next try must know when the count was first seen
+                noted.replace(topic, counts[topic])
+            await refuse_open_transactions(consumer, starts, settings.kafka_tools)
+            refuse_early(counts, settle_ms, now_ms())
+            refuse_loss(
+                starts,
+                other_logs(starts, redis, topics),
+                redis.months,
+                Calendar(settings.zone),
+                future_ms=round(settings.future_s * 1000),
+                lose_before=lose_before,
+            )
+            for topic, known in counts.items():
+                noted.replace(topic, replace(known, is_rebuilding=topic in several))
+            clear(settings.redis, settings.force)
+            appliers = Appliers(settings, catalogue, topics, store, _only_new(letters, sent))
+            work = _Work(consumer, appliers, starts, progress)
+            await work.begin()
+            for topic in several:
+                known = counts[topic]
+                merged = await work.merge(topic, known, in_use(known.counts, settle_ms))
+                noted.replace(topic, replace(known, is_rebuilding=False, merged=merged))
+            records = await work.run()
+        finally:
+            noted.close()
+            await consumer.stop()
+            await letters.stop()
+            await store.close()
     return Rebuilt(records, sum(_look_at_letters(settings).values()))
 
 
@@ -174,17 +164,17 @@ def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
 
 
 async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) -> list[LogStart]:
-    """Every partition's log; the consumer stands at their beginnings."""
+    """Every partition's log; the consumer's position is at each beginning."""
     await clients.start(consumer, settings)
-    places = [
+    partitions = [
         TopicPartition(topic, number)
         for topic in settings.topics.values()
         for number in range(topics.partitions[topic])
     ]
-    consumer.assign(places)
-    begins: dict[TopicPartition, int] = await consumer.beginning_offsets(places)
-    for place, offset in begins.items():
-        consumer.seek(place, offset)
+    consumer.assign(partitions)
+    begins: dict[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+    for tp, offset in begins.items():
+        consumer.seek(tp, offset)
     return await look_at_logs(consumer, begins)
 
 
@@ -198,144 +188,118 @@ def _only_new(letters: DeadLetters, sent: set[Identity]) -> SendRefused:
 
 
 class _Work:
-    """Reading and applying all logs, after Redis was cleared."""
+    """Reads and applies all logs, after Redis was cleared."""
 
     def __init__(
         self, consumer: AIOKafkaConsumer, make: Appliers, starts: Sequence[LogStart], progress: Progress
     ) -> None:
         self._consumer = consumer
         self._make = make
-        self._begins = {start.place: start.begin for start in starts}
-        self._ends = {start.place: start.end for start in starts}
-        self._stands: dict[TopicPartition, int] = dict(self._begins)
-        self._appliers: dict[TopicPartition, PartitionApplier] = {
-            place: make(place.topic, place.partition) for place in self._begins
-        }
+        self._begins = {start.topic_partition: start.begin for start in starts}
+        self._ends: dict[TopicPartition, int] = {start.topic_partition: start.end for start in starts}
+        self._next_offsets: dict[TopicPartition, int] = dict(self._begins)  # everything below is applied
+        self._appliers = {tp: make(*tp) for tp in self._begins}
         self._progress = progress
-        self._applied = 0
-        self._heard_at_s = time.monotonic()
+        self._applied = 0  # records
+        self._progress_at_s = time.monotonic()
 
     async def begin(self) -> None:
-        """Say in Redis where every log begins."""
-        for place, applier in self._appliers.items():
-            await _insist(place, applier.start)
-            await _insist(place, lambda: applier.begin(self._begins[place], _now_ms()))  # noqa: B023 - awaited here
-        self._heard_at_s = time.monotonic()
+        """Write to Redis where every log begins."""
+        for tp, applier in self._appliers.items():
+            await _insist(tp, applier.start)
+            await _insist(tp, partial(applier.begin, self._begins[tp], now_ms()))
+        self._progress_at_s = time.monotonic()
 
     async def merge(self, topic: str, known: PartitionCounts, counts: Sequence[CountInUse]) -> dict[int, int]:
-        """Apply a topic that has had several counts in order of time, up to the ends of its logs.
+        """Apply a topic that has had several partition counts in order of time, up to the ends of its logs.
 
-        Every key that is written later lies in one partition, so from there on each partition can be read by itself.
-        Where an earlier rebuild has merged up to some offsets, a worker went on from there: so does this one.
+        Every key that is written later is in one partition, so from there on each partition can be read by itself.
+        Where an earlier rebuild has merged up to some offsets, workers went on from there, and so does this one.
 
         Returns:
-            By partition: the offset below which all is applied.
+            By partition: the offset below which everything is applied.
         """
-        places = {place.partition: place for place in self._begins if place.topic == topic}
-        ends = dict(known.merged) or {number: self._ends[place] for number, place in places.items()}
-        since_ms = {number: next(each.from_ms for each in counts if each.partitions > number) for number in places}
-        merge = Merge({number: self._begins[place] for number, place in places.items()}, ends, since_ms)
+        partitions = {tp.partition: tp for tp in self._begins if tp.topic == topic}
+        ends = dict(known.merged) or {number: self._ends[tp] for number, tp in partitions.items()}
+        since_ms = {number: next(each.from_ms for each in counts if each.partitions > number) for number in partitions}
+        merge = Merge(topic, {number: self._begins[tp] for number, tp in partitions.items()}, ends, since_ms)
         appliers = self._make.merging(topic, counts)
         for number, applier in appliers.items():
-            await _insist(places[number], applier.start)
+            await _insist(partitions[number], applier.start)
         while not merge.is_done:
             if wanted := merge.wanted():
-                await self._fetch(merge, [places[number] for number in wanted])
-            while runs := merge.take():
-                for run in runs:
-                    place = places[run.partition]
-                    batch = RecordBatch(topic, run.partition, self._stands[place], run.records, run.next_offset)
-                    await self._apply(place, batch, appliers[run.partition])
-                self._tell()
-            self._refuse_silence()
-        for place in places.values():
-            self._consumer.seek(place, self._stands[place])
-            await _insist(place, self._appliers[place].start)
-        return {number: self._stands[place] for number, place in places.items()}
-
-    async def _fetch(self, merge: Merge, wanted: Sequence[TopicPartition]) -> None:
-        fetched = await self._consumer.getmany(*wanted, timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
-        for place in wanted:
-            batch = _batch(place, 0, fetched.get(place, ()), await self._consumer.position(place))
-            if batch.next_offset > self._stands[place]:
-                self._heard_at_s = time.monotonic()
-            merge.add(place.partition, batch.records, batch.next_offset)
+                fetched = await self._fetch({partitions[number]: base for number, base in wanted.items()})
+                for tp, batch in fetched.items():
+                    merge.add(tp.partition, batch.records, batch.next_offset)
+            while batches := merge.take():
+                for batch in batches:
+                    await self._apply(partitions[batch.partition], batch, appliers[batch.partition])
+                self._report()
+        for tp in partitions.values():
+            self._consumer.seek(tp, self._next_offsets[tp])
+            await _insist(tp, self._appliers[tp].start)
+        return {number: self._next_offsets[tp] for number, tp in partitions.items()}
 
     async def run(self) -> int:
-        """Apply until every partition stands at the log's end that its fetches show; returns how many records.
+        """Apply every log up to the end that its fetches show; returns how many records.
 
         Where a transaction was opened meanwhile, that is the end of what may be read, and workers go on from there:
-        what the log held at the beginning has been applied.
+        all that the log held at the beginning is applied.
         """
-        while any(self._is_behind(place) for place in self._begins):
-            fetched = await self._consumer.getmany(timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
-            for place, base in self._stands.items():
-                # the position, not the last record's offset: compaction and markers leave gaps, at the end too
-                batch = _batch(place, base, fetched.get(place, ()), await self._consumer.position(place))
-                if batch.next_offset > base:
-                    await self._apply(place, batch, self._appliers[place])
-            self._refuse_silence()
-            self._tell()
+        while any(self._is_behind(tp) for tp in self._begins):
+            for tp, batch in (await self._fetch(self._next_offsets)).items():
+                await self._apply(tp, batch, self._appliers[tp])
+            self._report()
         return self._applied
 
-    def _refuse_silence(self) -> None:
-        if time.monotonic() - self._heard_at_s > NO_ANSWER_WITHIN_S:
-            raise WorkFailed(f"Kafka gave no records for {NO_ANSWER_WITHIN_S:.0f} s; {UNFINISHED}")
+    async def _fetch(self, bases: Mapping[TopicPartition, int]) -> dict[TopicPartition, RecordBatch]:
+        """The batches that come next; raises WorkFailed if there have been none for a minute."""
+        fetched = await self._consumer.getmany(*bases, timeout_ms=FETCH_WITHIN_MS, max_records=FETCH_RECORDS)
+        batches = batches_of(bases, {tp: await self._consumer.position(tp) for tp in bases}, fetched)
+        if batches:
+            self._progress_at_s = time.monotonic()
+        elif time.monotonic() - self._progress_at_s > NO_ANSWER_WITHIN_S:
+            raise WorkFailed(f"Kafka returned no records for {NO_ANSWER_WITHIN_S:.0f} s; {UNFINISHED}")
+        return batches
 
-    async def _apply(self, place: TopicPartition, batch: RecordBatch, applier: PartitionApplier) -> None:
-        await _insist(place, lambda: applier.apply(batch, None, _now_ms()))
-        self._stands[place] = batch.next_offset
+    async def _apply(self, tp: TopicPartition, batch: RecordBatch, applier: PartitionApplier) -> None:
+        await _insist(tp, lambda: applier.apply(batch, None, now_ms()))
+        self._next_offsets[tp] = batch.next_offset
         self._applied += len(batch.records)
-        self._heard_at_s = time.monotonic()
+        self._progress_at_s = time.monotonic()
 
-    def _is_behind(self, place: TopicPartition) -> bool:
-        end: int | None = self._consumer.highwater(place)
+    def _is_behind(self, tp: TopicPartition) -> bool:
+        end: int | None = self._consumer.highwater(tp)
         if end is None:
             return True
-        stable: int | None = self._consumer.last_stable_offset(place)  # of some brokers None or -1, for not known
+        stable: int | None = self._consumer.last_stable_offset(tp)  # some brokers do not know it: None or -1
         readable = end if stable is None or stable < 0 else min(stable, end)
-        return self._stands[place] < max(readable, min(self._ends[place], end))
+        return self._next_offsets[tp] < max(readable, min(self._ends[tp], end))
 
-    def _tell(self) -> None:
-        ends = {place: self._consumer.highwater(place) or begin for place, begin in self._begins.items()}
+    def _report(self) -> None:
+        ends = {tp: self._consumer.highwater(tp) or begin for tp, begin in self._begins.items()}
         began = sum(self._begins.values())
-        self._progress(sum(self._stands.values()) - began, sum(ends.values()) - began)
+        self._progress(sum(self._next_offsets.values()) - began, sum(ends.values()) - began)
 
 
-async def _insist(place: TopicPartition, call: Callable[[], Awaitable[object]]) -> None:
-    """Call until the servers answer, for a while; each call of an applier may be repeated."""
+async def _insist(tp: TopicPartition, call: Callable[[], Awaitable[object]]) -> None:
+    """Call an applier until the servers answer, for a while."""
     until_s = time.monotonic() + RETRY_FOR_S
-    while True:
-        try:
-            await call()
-        except Moved as error:
-            if error.went_back:
-                raise WorkFailed(
-                    f"Redis has lost what was written: {place.topic} partition {place.partition} is back at offset"
-                    f" {error.stored_offset or 0}, as after a fail-over or a restore; {UNFINISHED}"
-                ) from error
+
+    def failed(error: Exception) -> None:
+        if isinstance(error, Moved) and error.went_back:
             raise WorkFailed(
-                f"somebody else applied {place.topic} partition {place.partition} (up to {error.stored_offset}): a"
-                " worker was started during the rebuild. Its figures are right and it goes on; there is nothing to do"
+                f"Redis has lost what was written: {tp.topic} partition {tp.partition} is back at offset"
+                f" {error.stored_offset or 0}, as after a failover or a restore; {UNFINISHED}"
             ) from error
-        except (StoreUnavailable, BrokerUnavailable) as error:
-            if time.monotonic() > until_s:
-                raise type(error)(f"{error}; {UNFINISHED}") from error
-            await asyncio.sleep(RETRY_S)
-        else:
-            return
+        if isinstance(error, Moved):
+            raise WorkFailed(
+                f"somebody else applied {tp.topic} partition {tp.partition} (up to {error.stored_offset}): a worker"
+                " was started during the rebuild. Its figures are right and it goes on; there is nothing to do"
+            ) from error
+        if not isinstance(error, StoreUnavailable | BrokerUnavailable):
+            raise error
+        if time.monotonic() > until_s:
+            raise type(error)(f"{error}; {UNFINISHED}") from error
 
-
-def _batch(place: TopicPartition, base: int, records: Sequence[ConsumerRecord], next_offset: int) -> RecordBatch:
-    return RecordBatch(
-        place.topic,
-        place.partition,
-        base,
-        [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in records],
-        next_offset,
-    )
-
-
-def _now_ms() -> int:
-    """The wall clock, read at this command's edge."""
-    return time.time_ns() // 1_000_000
+    await insist(call, failed, pause=Pause(RETRY_S, RETRY_S), refused=Pause(RETRY_S, RETRY_S))

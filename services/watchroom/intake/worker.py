@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -27,33 +26,38 @@ from watchroom.errors import (
     WatchroomError,
     WorkFailed,
 )
-from watchroom.intake import transactions
-from watchroom.intake.app import make_app, member_name
-from watchroom.intake.batches import BatchApp
+from watchroom.intake.background import (
+    TRANSACTIONS_EVERY_S,
+    CountKeeper,
+    OpenTransactionNotes,
+    end_when_returned,
+    repeat,
+    touch_forever,
+)
 from watchroom.intake.dead_letters import DeadLetters
-from watchroom.intake.evicting import end_when_evicting
-from watchroom.intake.health import Health
-from watchroom.intake.intake import Intake, log_left
+from watchroom.intake.faust_app import BatchApp, make_app, member_name
+from watchroom.intake.health import Health, Status, left_text, servers_of
+from watchroom.intake.intake import Intake
 from watchroom.intake.logs import log_to_stderr
+from watchroom.intake.month_bands import EVERY_S as BANDS_EVERY_S
 from watchroom.intake.month_bands import MonthBandsWriter
-from watchroom.intake.partition_counts import CountKeeper
-from watchroom.intake.pipeline import Appliers, check_redis, make_store
-from watchroom.intake.returning import end_when_returned
-from watchroom.intake.status import Status, servers_of
-from watchroom.intake.topics import ensure_topics
-from watchroom.intake.touching import touch_forever
+from watchroom.intake.partition import Appliers, make_store
+from watchroom.intake.served_streams import AtStart, ServedStreams
 from watchroom.kafka.asking import refused_now
 from watchroom.kafka.login_limit import limit_logins
+from watchroom.kafka.topics import ensure_topics
+from watchroom.process import run_until_stopped
 from watchroom.settings import Settings
 from watchroom.store.backoff import Backoff
-from watchroom.store.write import OTHERS
+from watchroom.store.write import OTHERS, Store
+from watchroom.timing import Pause, insist
 
 RETRY_S = 1.0
-REFUSED_RETRY_MOST_S = 16.0  # of a server that refuses us: after 2, 4, 8 s, then so often
+REFUSED_FIRST_S, REFUSED_MOST_S = 2.0, 16.0  # between tries of a server that refuses us
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
-LONG_S = 60.0  # work that went on for so long was no try
+LONG_S = 60.0  # work that went on for so long was more than a try
 LET_GO_WITHIN_S = 2.0  # a start that was called off
-GC_THRESHOLD = 50_000  # allocations between collections of the young; states are many and long-lived
+GC_THRESHOLD = 50_000  # allocations between collections of the youngest objects; states are many and long-lived
 
 T = TypeVar("T")
 log = structlog.get_logger("watchroom.worker")
@@ -65,10 +69,9 @@ def run(settings: Settings) -> int:
     Returns:
         0 after a signal, 1 when the work failed, 2 when a person must put something right first.
     """
-    log_to_stderr()
     limit_logins()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer thread makes its loop by it too
-    code = asyncio.run(Worker(settings).run())
+    code = run_until_stopped(Worker(settings).run, log_to_stderr)
     _leave(code)
     return code
 
@@ -89,27 +92,18 @@ class Worker:
         self._stop = asyncio.Event()
         self._redis_backoff = Backoff()  # of all our clients: they have one login
 
-    async def run(self) -> int:
+    async def run(self, stop: asyncio.Event) -> int:
         """See `run`."""
+        self._stop = stop
         try:
-            self._catch_signals()
             await self._health.start(self._settings)
             return await self._work_on()
-        except WatchroomError as error:
-            for line in str(error).splitlines():  # one for each fault
-                log.error(line)  # noqa: TRY400 - the message is for a person; a traceback says no more
-            return error.exit_code
         finally:
             await self._health.stop()
 
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-
     async def _work_on(self) -> int:
-        """Work; where Kafka has taken a right from a worker that ran, wait and begin again, until it is given back."""
-        wait_s = RETRY_S
+        """Work. If Kafka takes a right away, wait and begin again, until the right is given back."""
+        pause = Pause(REFUSED_FIRST_S, REFUSED_MOST_S)
         while not self._stop.is_set():
             began_s = time.monotonic()
             try:
@@ -118,10 +112,9 @@ class Worker:
                 self._health.intake = None
                 self._status.waiting("kafka", str(error), is_whole=True)
                 self._status.count("kafka_retries")
-                wait_s = RETRY_S if time.monotonic() - began_s > LONG_S else wait_s
-                wait_s = min(2 * wait_s, REFUSED_RETRY_MOST_S)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), wait_s)
+                if time.monotonic() - began_s > LONG_S:
+                    pause.reset()
+                await self._pause(pause.next_s())
         return 0
 
     async def _work(self) -> int:
@@ -144,67 +137,68 @@ class Worker:
             left = await self._insist("redis", store.open)
             if left is None or self._stop.is_set():
                 return 0
-            appliers = Appliers(settings, catalogue, topics, store, letters.send)
             for finding in store.findings:
                 log.warning(str(finding))
-            intake = Intake(
-                appliers,
-                self._status,
-                settings.session_timeout_s,
-                topics.log_ids,
-                topics=settings.topics,
-                left=left,
-                partitions=topics.partitions,
-                added=added,
-                asked_ms=topics.asked_ms,
-            )
+            at_start = AtStart(settings.topics, topics.log_ids, left, topics.partitions, added, topics.asked_ms)
+            appliers = Appliers(settings, catalogue, topics, store, letters.send)
+            intake = Intake(appliers, self._status, at_start, settings.session_timeout_s)
             intake.login_refused = lambda: refused_now(settings)
-            await _refuse_all_left(settings, intake, counts)
+            await _refuse_all_left(settings, intake.streams, intake, counts)
             self._health.intake = intake
-            noting = asyncio.create_task(counts.note_forever(intake))
-            naming = asyncio.create_task(transactions.note_forever(settings, intake, self._redis_backoff))
-            returning = asyncio.create_task(end_when_returned(intake, store.agreeing, settings.touch_s))
-            evicting = asyncio.create_task(end_when_evicting(intake, store.check_evictions, settings.touch_s))
-            writing = asyncio.create_task(MonthBandsWriter(settings, catalogue, store).write_forever(intake))
+            transactions = OpenTransactionNotes(settings, self._redis_backoff)
+            bands = MonthBandsWriter(settings, catalogue, store)
+            work = (
+                counts.note_forever(intake),
+                touch_forever(intake, settings.touch_s),
+                repeat(intake, settings.touch_s, store.check_evictions),
+                repeat(intake, settings.touch_s, lambda: end_when_returned(intake, store.agreeing)),
+                repeat(intake, TRANSACTIONS_EVERY_S, lambda: transactions.write(intake)),
+                repeat(intake, BANDS_EVERY_S, lambda: bands.write_due(intake)),
+            )
+            tasks = [asyncio.create_task(each) for each in work]
             try:
                 return await self._consume(intake)
             finally:
-                returning.cancel()
-                evicting.cancel()
-                writing.cancel()
-                noting.cancel()
-                naming.cancel()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                transactions.close()
+                bands.close()
                 await counts.finish(intake)
         finally:
             await letters.stop()
             await store.close()
 
     async def _insist(self, server: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        """Call until the server answers; None when we are told to stop before.
+        """Call until the server answers; None if we are told to stop before."""
 
-        One that refuses us is asked seldom: somebody must change something first, and it may lock a user out.
-        """
-        wait_s = RETRY_S
-        while not self._stop.is_set():
-            try:
-                answer = await call()
-            except (BrokerUnavailable, StoreUnavailable) as error:
-                refuses = isinstance(error, (BrokerRefuses, StoreRefuses))
-                self._status.waiting(server, str(error), is_whole=refuses)
-                wait_s = min(2 * wait_s, REFUSED_RETRY_MOST_S) if refuses else RETRY_S
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), wait_s)
-            else:
-                self._status.answered(server)
-                return answer
-        return None
+        def failed(error: Exception) -> None:
+            if not isinstance(error, BrokerUnavailable | StoreUnavailable):
+                raise error
+            self._status.waiting(server, str(error), is_whole=isinstance(error, BrokerRefuses | StoreRefuses))
+
+        answer = await insist(
+            call,
+            failed,
+            pause=Pause(RETRY_S, RETRY_S),
+            refused=Pause(REFUSED_FIRST_S, REFUSED_MOST_S),
+            is_wanted=lambda: not self._stop.is_set(),
+            sleep=self._pause,
+        )
+        if answer is not None:
+            self._status.answered(server)
+        return answer
+
+    async def _pause(self, pause_s: float) -> None:
+        """Wait, or less if we are told to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), pause_s)
 
     async def _consume(self, intake: Intake) -> int:
         settings = self._settings
-        # of a stream that is left too: a static member that is back within its session is given what its last
-        # process had, and aiokafka's task ends at a topic that was not subscribed to
+        # with the topics of streams that are left: a static member that is back within its session is given what its
+        # last process had, and aiokafka's task ends if it is given a topic that is not subscribed to
         app = make_app(settings, intake, settings.streams)
-        touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
         try:
             if not await self._started(app):
                 return 0
@@ -215,7 +209,6 @@ class Worker:
             await self._until_end(app, intake)
             await intake.finish()
         finally:
-            touching.cancel()
             with suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
         log.info("ended", **intake.status.counts)
@@ -224,7 +217,7 @@ class Worker:
         return exit_code(intake.failure)
 
     async def _started(self, app: BatchApp) -> bool:
-        """Whether it runs; False when we are told to stop first, for joining a group may take long."""
+        """Whether it runs; False if we are told to stop first: joining a group may take long."""
         starting = asyncio.create_task(_start(app, self._settings))
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -246,14 +239,22 @@ class Worker:
             wait.cancel()
 
 
-async def _refuse_all_left(settings: Settings, intake: Intake, counts: CountKeeper) -> None:
+async def check_redis(settings: Settings, backoff: Backoff) -> bool:
+    """Returns True if figures can be kept in this Redis; raises as `Store.check`. Nothing is written before that."""
+    store = Store(settings.redis, settings.force, {}, backoff=backoff)
+    try:
+        await store.check()
+    finally:
+        await store.close()
+    return True
+
+
+async def _refuse_all_left(settings: Settings, streams: ServedStreams, intake: Intake, counts: CountKeeper) -> None:
     """Log the streams that are left alone; raises OtherDefinitions or PartitionsAdded when there are no others."""
-    if intake.left.keys() | intake.added.keys() >= set(settings.streams):
+    if streams.left.keys() | streams.added.keys() >= set(settings.streams):
         await counts.finish(intake)
-        raise PartitionsAdded(list(intake.added.values())) if intake.added else OtherDefinitions(OTHERS, intake.left)
-    for stream, changed in intake.left.items():
-        log_left(stream, changed)
-    for sentence in intake.added.values():
+        raise PartitionsAdded(list(streams.added.values())) if streams.added else OtherDefinitions(OTHERS, streams.left)
+    for sentence in [*(left_text(*each) for each in streams.left.items()), *streams.added.values()]:
         log.error(sentence)
 
 

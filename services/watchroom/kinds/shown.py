@@ -76,6 +76,11 @@ class Burn:
     long: str
     short: str
 
+    @property
+    def miss_limit(self) -> float:
+        """The share that misses the target above which the alert fires."""
+        return round(self.factor * (1 - self.objective), 6)
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:

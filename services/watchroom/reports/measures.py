@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from watchroom.catalogue.model import Catalogue
+from watchroom.command_output import table
 from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Measure
 from watchroom.reports.report_words import target_text
@@ -36,10 +37,10 @@ def measures(catalogue: Catalogue) -> Iterator[dict[str, object]]:
 
 def measures_table(catalogue: Catalogue) -> Table:
     """The same for a terminal."""
-    table = Table("measure", "what it is", box=None, pad_edge=False, header_style="bold")
+    shown = table("measure", "what it is")
     for measure in catalogue.measures.values():
-        table.add_row(Text(measure.id, style="bold", no_wrap=True), Text("\n".join(_told(measure))), end_section=True)
-    return table
+        shown.add_row(Text(measure.id, style="bold", no_wrap=True), Text("\n".join(_told(measure))), end_section=True)
+    return shown
 
 
 def _told(measure: Measure) -> Iterator[str]:

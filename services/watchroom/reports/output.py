@@ -5,26 +5,20 @@ The table is shorter than the figures and never says otherwise than they do: see
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, assert_never
+from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.command_output import Format, as_csv, as_json, print_table
 from watchroom.kinds import formatting
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
 from watchroom.reports.report_words import restated_text
 from watchroom.reports.rows import Row
-
-Format = Literal["table", "json", "csv"]
-WIDEST: Final = 10_000  # characters of a line
 
 
 def write(rows: Sequence[Row], form: Format, console: Console) -> None:
@@ -38,43 +32,16 @@ def write(rows: Sequence[Row], form: Format, console: Console) -> None:
     if form == "table":
         print_table(table(rows), console)
     else:
-        console.file.write(as_json(rows) if form == "json" else as_csv(rows))
+        console.file.write(as_json(rows) if form == "json" else rows_csv(rows))
 
 
-def print_table(table: Table, console: Console, widest: int = WIDEST) -> None:
-    """Print a table so that nothing of it is cut.
-
-    A terminal gets it folded to its width, or in longer lines where it cannot be folded so far. A file or a pipe gets
-    it as wide as what is in it, up to `widest` characters.
-    """
-    anywhere = Console(width=WIDEST)
-    measured = Measurement.get(anywhere, anywhere.options, table)
-    before = console.width
-    wanted = measured.minimum if console.is_terminal else max(measured.minimum, min(measured.maximum, widest))
-    console.width = max(before, wanted)
-    try:
-        console.print(table, crop=False)
-    finally:
-        console.width = before
-
-
-def as_json(rows: Iterable[Mapping[str, object]]) -> str:
-    """A JSON array, one row a line."""
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    return f"[\n{lines}\n]\n" if lines else "[]\n"
-
-
-def as_csv(rows: Sequence[Row]) -> str:
+def rows_csv(rows: Sequence[Row]) -> str:
     """A header and one line a row; each label and each figure has its own column, empty where it has none."""
     flat = [_flat(row) for row in rows]
     given = dict.fromkeys(name for row in flat for name in row)
     labels = [name for name in given if name not in (*HEAD, *FIGURES)]
     columns = ["measure", "period", *labels, *(name for name in FIGURES if name in given or not rows)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return text.getvalue()
+    return as_csv(flat, columns)
 
 
 def table(rows: Sequence[Row]) -> Table:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.command_output import as_csv, as_json, print_table
 from watchroom.kinds import kind_of
 from watchroom.kinds.labels import where_text
 from watchroom.reports.freshness import Line
-from watchroom.reports.output import as_json, print_table
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
-from watchroom.reports.report_words import areas_text, count_of, lines, nested_text, reasons, standing_text
+from watchroom.reports.report_words import areas_text, lines, nested_text, reasons, standing_text
+from watchroom.wording import counted
 
 
 def report_json(report: Report) -> str:
@@ -28,11 +27,7 @@ def report_json(report: Report) -> str:
 def report_csv(report: Report) -> str:
     """A header, and one line a row and part; a label, a figure and a baseline's figure has its own column."""
     found = list(as_lines(report))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, column_order(found, report), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(found)
-    return text.getvalue()
+    return as_csv(found, column_order(found, report))
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -59,7 +54,7 @@ def print_report(report: Report, console: Console) -> None:
 
 def heading(report: Report) -> Iterator[Line]:
     """What the report is of and how fresh it is, for the table, the page and the sheets."""
-    number = count_of(len(report.months), "month")
+    number = counted(len(report.months), "month")
     said = [f"{report.force}: {period_of(report.months)}, {number}; figures as at {report.as_at}"]
     said += [f"compared with {name}: {words}" for name, words in report.baselines.items()]
     said += report.notes

@@ -14,9 +14,9 @@ from watchroom.kinds.kind import Form, Reads, Unit
 from watchroom.kinds.labels import from_slug, value_text, where_text
 from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.compare import Compared
-from watchroom.reports.exact import Change, Exact, as_text, rounded
-from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.figure import VALUE, Change, Exact, Figure, as_text, rounded
 from watchroom.reports.report import Part, ReportRow
+from watchroom.wording import counted
 
 NONE = "none"  # a share or a mean of nothing
 NOT_HELD, ABSENT = "not held", "absent"
@@ -114,11 +114,6 @@ def restated_text(times: int, before: str, reads: Reads, *, closed: bool) -> str
     return f"restated{how_often} since closing" + (f": {before} when closed" if before else "")
 
 
-def count_of(number: int, what: str) -> str:
-    """`1 month`, `12 months`."""
-    return f"{number:,} {what}{'s' * (number != 1)}"
-
-
 def ranked_text(row: ReportRow) -> Iterator[str]:
     """`most frequent: k1.abcdef hospital 120 · ...`; `most frequent: none` of months that are held."""
     if kind_of(row.measure).form is Form.LIST and row.held_months and not row.ranked:
@@ -147,7 +142,7 @@ def standing_text(row: ReportRow) -> Iterator[str]:
         period = "" if is_said else row.own.period
         yield from filter(None, (period, "" if row.note.startswith(as_at) else as_at, row.note))
     elif row.held_months < len(row.months):
-        yield f"{row.held_months} of {count_of(len(row.months), 'month')} held" + (f" ({row.note})" if row.note else "")
+        yield f"{row.held_months} of {counted(len(row.months), 'month')} held" + (f" ({row.note})" if row.note else "")
     elif row.note:
         yield row.note
     if row.figure is not None and not row.closed and row.own is None:

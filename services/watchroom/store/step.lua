@@ -132,7 +132,7 @@ end
 for _, entry in ipairs(step.restatements) do
   redis.call('RPUSH', prefix .. 'restatements:' .. entry[1], entry[2])
 end
-for field, at_ms in pairs(step.heard) do
+for field, at_ms in pairs(step.last_seen) do
   local known = tonumber(redis.call('HGET', prefix .. 'sources:' .. step.topic, field) or '0')
   if at_ms > known then redis.call('HSET', prefix .. 'sources:' .. step.topic, field, at_ms) end
 end

@@ -50,7 +50,7 @@ class Step:
     buckets: Sequence[Bucket] = ()
     tokens: Sequence[TokenHash] = ()
     folded: Folded = field(default_factory=Folded)
-    heard: Mapping[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
+    last_seen: Mapping[str, int] = field(default_factory=dict)  # "<source>|event" or "|heartbeat" -> Kafka time, ms
     dead_letters: Mapping[str, int] = field(default_factory=Counter)  # reason -> how many
     ignored_fields: Mapping[str, int] = field(default_factory=Counter)  # field of `data` -> how many
     raw_identifiers: Mapping[str, int] = field(default_factory=Counter)  # source -> how many
@@ -79,7 +79,7 @@ class Step:
                 "opened": self.folded.open_now(),
                 "left": sorted(self.folded.left),
                 "restatements": [(entry.month, restatement_json(entry)) for entry in self.folded.restatements],
-                "heard": dict(self.heard),
+                "last_seen": dict(self.last_seen),
                 "counts": {
                     keys.DEAD_LETTERS: dict(self.dead_letters),
                     keys.IGNORED_FIELDS: dict(self.ignored_fields),

@@ -6,8 +6,6 @@ It remembers nothing over a restart: the time since the last alert starts at 0, 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 import time
 from typing import Any
 
@@ -15,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from watchroom.errors import WorkFailed
+from watchroom.process import port_fault, run_until_stopped
 from watchroom.settings import Settings
 from watchroom.watchdog import pages
 from watchroom.watchdog.channels import Send, channels_of
@@ -34,15 +33,14 @@ def run(settings: Settings, *, trial: bool = False) -> int:
         trial: Instead, send one test message through each channel, and end.
 
     Returns:
-        Exit code: 0; 1 if a test message did not arrive.
-
-    Raises:
-        ConfigurationInvalid: No fallback channel is set.
-        WorkFailed: The port cannot be used.
+        Exit code: 0; 1 if a test message did not arrive or the port cannot be used, 2 if no fallback channel is set.
     """
-    _log_to_stderr()
-    watchdog = Watchdog(settings)
-    return asyncio.run(watchdog.try_channels() if trial else watchdog.serve())
+
+    async def serve(stop: asyncio.Event) -> int:
+        watchdog = Watchdog(settings)
+        return await (watchdog.try_channels() if trial else watchdog.serve(stop))
+
+    return run_until_stopped(serve)
 
 
 class Watchdog:
@@ -53,20 +51,16 @@ class Watchdog:
         self._sends = channels_of(settings)
         self._channels = {name: Channel(settings.watchdog_repeat_s) for name in self._sends}
         self._watch = Watch(_now(), heard=False, silent_s=settings.watchdog_silent_s)
-        self._stop = asyncio.Event()
 
-    async def serve(self) -> int:
+    async def serve(self, stop: asyncio.Event) -> int:
         """Listen, and alert where needed, until told to stop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
         runner = pages.runner(self._hear, self._report)
         await runner.setup()
         try:
             await self._listen(runner)
             async with asyncio.TaskGroup() as tasks:
                 keeping = [tasks.create_task(self._keep(name, send)) for name, send in self._sends.items()]
-                await self._stop.wait()
+                await stop.wait()
                 for task in keeping:
                     task.cancel()
         finally:
@@ -93,10 +87,7 @@ class Watchdog:
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise WorkFailed(
-                f"cannot listen on {host}:{port} ({error.strerror}); stop what uses it, "
-                "or set WATCHROOM_WATCHDOG_HOST and WATCHROOM_WATCHDOG_PORT"
-            ) from error
+            raise WorkFailed(str(port_fault("WATCHROOM_WATCHDOG_PORT", host, port, error))) from error
         log.info("watchdog started", page=f"http://{host}:{port}/watchdog", silent_s=self._watch.silent_s)
 
     def _hear(self) -> None:
@@ -137,14 +128,3 @@ class Watchdog:
 def _now() -> Moment:
     """The clocks; read at this process's edge only."""
     return Moment(time.monotonic(), time.time_ns() // 1_000_000)
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

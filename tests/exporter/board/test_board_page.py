@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.catalogue.folder import with_platform_alerts
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
@@ -215,7 +216,7 @@ def with_entry(folder: Path, entry: str) -> Catalogue:
     for name in ("labels.toml", "crimes.toml"):
         (folder / name).write_text((ROOT / "schemas" / "measures" / name).read_text())
     (folder / "more.toml").write_text(entry)
-    return load_catalogue(folder, ("stoke", "county"))
+    return load_catalogue(with_platform_alerts(folder), ("stoke", "county"))
 
 
 def test_a_measure_added_to_the_catalogue_is_on_the_page_by_itself(tmp_path: Path) -> None:

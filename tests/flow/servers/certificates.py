@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.flow.servers.program import program
-from watchroom.replay.server import LOOPBACK
+from watchroom.demo.server import LOOPBACK
 
 
 class Certificate(NamedTuple):

@@ -16,8 +16,8 @@ from aiokafka.errors import KafkaError
 
 from tests.flow.servers.program import kafka_jars, program
 from tests.parts import ROOT
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port
 from watchroom.errors import WorkFailed
-from watchroom.replay.server import LOOPBACK, LocalServer, free_port
 
 _JAVA = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 _READY_WITHIN_S = 60.0
@@ -61,7 +61,10 @@ class KafkaServer:
         self.port = free_port()
         self.address = f"{LOOPBACK}:{self.port}"
         self.server = LocalServer(
-            "Apache Kafka", self._command("kafka.Kafka", str(self._properties)), folder / "kafka.log"
+            "Apache Kafka",
+            self._command("kafka.Kafka", str(self._properties)),
+            folder / "kafka.log",
+            ready=lambda: True,  # `start` waits for more than its port
         )
 
     def start(self) -> None:
@@ -73,7 +76,7 @@ class KafkaServer:
         """Start it without waiting; a member of a cluster is ready only when most others are there."""
         if not self._properties.exists():
             self._format()
-        self.server.start(lambda: True, _READY_WITHIN_S)
+        self.server.start(_READY_WITHIN_S)
 
     def await_ready(self) -> None:
         """Wait until it answers metadata requests."""

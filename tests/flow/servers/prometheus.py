@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.flow.servers.program import program
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, get
 
 _WITHIN_S = 30.0
 
@@ -35,11 +35,11 @@ class PrometheusServer:
         file.write_text(json.dumps(configuration))  # JSON is YAML
         command = [program("Prometheus", "prometheus"), f"--config.file={file}", f"--storage.tsdb.path={folder}/data"]
         command += [f"--web.listen-address={LOOPBACK}:{self.port}", "--log.level=warn"]
-        self.server = LocalServer("Prometheus", command, folder / "prometheus.log")
+        self.server = LocalServer("Prometheus", command, folder / "prometheus.log", lambda: _ready(self.port))
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.server.start(lambda: _ready(self.port), _WITHIN_S)
+        self.server.start(_WITHIN_S)
 
     def stop(self) -> None:
         """End it."""
@@ -66,11 +66,11 @@ class AlertmanagerServer:
         command = [program("Alertmanager", "prometheus-alertmanager", "alertmanager")]
         command += [f"--config.file={configuration}", f"--storage.path={folder}/data", "--cluster.listen-address="]
         command += [f"--web.listen-address={self.address}", "--log.level=warn"]
-        self.server = LocalServer("Alertmanager", command, folder / "alertmanager.log")
+        self.server = LocalServer("Alertmanager", command, folder / "alertmanager.log", lambda: _ready(self.port))
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.server.start(lambda: _ready(self.port), _WITHIN_S)
+        self.server.start(_WITHIN_S)
 
     def stop(self) -> None:
         """End it."""
@@ -83,7 +83,7 @@ class AlertmanagerServer:
 
 
 def _ready(port: int) -> bool:
-    return answers(port, b"GET /-/ready HTTP/1.0\r\n\r\n", b"HTTP/1.0 200")
+    return get(LOOPBACK, port, "/-/ready") is not None
 
 
 def _get(url: str) -> Any:

@@ -12,7 +12,7 @@ from redis import Redis
 
 from tests.flow.servers.program import program
 from tests.parts import ROOT
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, ping
 
 _AOF = "appendonlydir"
 
@@ -34,11 +34,11 @@ class RedisServer:
         command += ["--port", str(self.port), "--dir", str(folder), "--appenddirname", _AOF]
         # A rewrite would change the files under a snapshot's hands.
         command += ["--auto-aof-rewrite-percentage", "0", *options]
-        self.server = LocalServer("Redis", command, folder / "redis.log")
+        self.server = LocalServer("Redis", command, folder / "redis.log", lambda: ping(self.port))
 
     def start(self) -> None:
         """Start it and wait until it has loaded its content and answers."""
-        self.server.start(lambda: answers(self.port, b"PING\r\n", b"+PONG"), within_s=20)
+        self.server.start(within_s=20)
 
     def stop(self) -> None:
         """Shut it down in good order."""

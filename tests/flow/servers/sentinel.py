@@ -11,7 +11,7 @@ from redis import Redis
 
 from tests.flow.servers.program import program
 from tests.flow.servers.redis import RedisServer
-from watchroom.replay.server import LOOPBACK, LocalServer, answers, free_port
+from watchroom.demo.server import LOOPBACK, LocalServer, free_port, ping
 
 SERVICE = "main"
 DOWN_AFTER_MS = 500
@@ -36,11 +36,11 @@ class SentinelServer:
         ]
         file.write_text("\n".join(said) + "\n")
         command = [program("Redis", "redis-server"), str(file), "--sentinel"]
-        self.server = LocalServer("Sentinel", command, folder / "sentinel.log")
+        self.server = LocalServer("Sentinel", command, folder / "sentinel.log", lambda: ping(self.port))
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.server.start(lambda: answers(self.port, b"PING\r\n", b"+PONG"), within_s=20)
+        self.server.start(within_s=20)
 
     def client(self) -> Any:
         """A client of the sentinel itself, untyped."""

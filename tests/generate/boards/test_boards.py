@@ -14,11 +14,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from tests.generate.boards import lint
 from tests.generate.boards.made import boards, families, panels, promtool, texts, with_entry
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.generate.boards import lint
 from watchroom.generate.boards.age import OLD_FROM_S
 from watchroom.generate.boards.board import NAMES, uid
 from watchroom.generate.boards.files import outputs, sources_of
@@ -237,7 +236,7 @@ def test_other_panels_keep_their_ids_when_a_measure_comes(tmp_path: Path) -> Non
 def test_every_runbook_that_a_panel_names_is_one_of_an_alert() -> None:
     """Who clicks it is in a hurry."""
     catalogue = sources_of(ROOT).catalogue
-    alerts = {alert.name for _, alert in catalogue.alerts()} | {alert.name for alert in PLATFORM_ALERTS}
+    alerts = {alert.name for _, alert in catalogue.alerts()} | catalogue.platform_alerts.keys()
     urls = (link["url"] for board in boards().values() for panel in panels(board) for link in panel["links"])
     assert {url.rpartition("/")[2] for url in urls if "/runbook/" in url} <= alerts
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.generate.boards import lint
 from tests.generate.boards.made import Dashboard, boards, families, panels
-from watchroom.generate.boards import lint
 from watchroom.generate.boards.board import uid
 
 Break = Callable[[Dashboard], None]

@@ -6,8 +6,8 @@ from itertools import combinations
 
 import pytest
 
+from tests.generate.boards.contrast import CANVAS, TABLE_FILLS, TEXT_ON_QUIET, contrast, text_on
 from watchroom.generate.boards import palette
-from watchroom.generate.boards.palette import contrast, text_on
 
 TEXT, LARGE = 4.5, 3.0
 
@@ -25,7 +25,7 @@ def test_large_figures_can_be_read_on_every_fill(fill: str) -> None:
     assert contrast(fill, text_on(fill)) >= LARGE
 
 
-@pytest.mark.parametrize("fill", palette.TABLE_FILLS)
+@pytest.mark.parametrize("fill", TABLE_FILLS)
 def test_small_text_can_be_read_on_the_fills_of_tables(fill: str) -> None:
     """A table's cell is small text."""
     assert contrast(fill, text_on(fill)) >= TEXT
@@ -34,27 +34,27 @@ def test_small_text_can_be_read_on_the_fills_of_tables(fill: str) -> None:
 def test_the_critical_fill_is_for_large_figures_only() -> None:
     """It is not among the fills of tables, and this is why."""
     assert contrast(palette.CRITICAL, text_on(palette.CRITICAL)) < TEXT
-    assert palette.CRITICAL not in palette.TABLE_FILLS
+    assert palette.CRITICAL not in TABLE_FILLS
 
 
-@pytest.mark.parametrize("theme", palette.CANVAS)
+@pytest.mark.parametrize("theme", CANVAS)
 def test_normal_numbers_can_be_read_without_a_fill(theme: str) -> None:
     """They are most of what is shown."""
-    assert contrast(palette.CANVAS[theme], palette.TEXT_ON_QUIET[theme]) >= TEXT
+    assert contrast(CANVAS[theme], TEXT_ON_QUIET[theme]) >= TEXT
 
 
-@pytest.mark.parametrize("theme", palette.CANVAS)
+@pytest.mark.parametrize("theme", CANVAS)
 @pytest.mark.parametrize("ink", sorted({*palette.INKS, palette.LIMIT_INK}))
 def test_lines_and_bars_are_seen_on_both_canvases(ink: str, theme: str) -> None:
     """Offices print the light one."""
-    assert contrast(ink, palette.CANVAS[theme]) >= LARGE
+    assert contrast(ink, CANVAS[theme]) >= LARGE
 
 
-@pytest.mark.parametrize("theme", palette.CANVAS)
+@pytest.mark.parametrize("theme", CANVAS)
 @pytest.mark.parametrize("fill", sorted({palette.CRITICAL, palette.NO_DATA, palette.WARNING}))
 def test_a_filled_panel_stands_out_or_has_a_word_that_does(fill: str, theme: str) -> None:
     """Yellow on white is hardly a fill; its word and number are then black on yellow."""
-    assert max(contrast(fill, palette.CANVAS[theme]), contrast(fill, text_on(fill))) >= LARGE
+    assert max(contrast(fill, CANVAS[theme]), contrast(fill, text_on(fill))) >= LARGE
 
 
 def test_no_two_states_share_a_fill() -> None:

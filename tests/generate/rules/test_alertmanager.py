@@ -19,7 +19,7 @@ import yaml
 from tests.generate.rules.tools import run, shipped, shipped_alerts
 from tests.parts import ROOT, SET_UP, missing
 from watchroom.catalogue.metrics import FOREIGN
-from watchroom.replay.server import free_port
+from watchroom.demo.server import free_port
 
 FILE = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 Labels = Mapping[str, str]

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from tests.exporter.series import most_series
+from tests.generate.rules import limits
 from tests.generate.rules.tools import MADE_UP, catalogue_of, shipped
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import families
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.generate.rules import limits
+from watchroom.catalogue.platform_alerts import FRESH_S
 from watchroom.settings import Settings
 
 SETTINGS = Settings.model_fields
@@ -50,7 +50,7 @@ def test_an_alert_that_is_kept_too_shortly_is_found(tmp_path: Path) -> None:
 
 def test_a_silent_source_is_kept_until_what_makes_it_unknown_is_told() -> None:
     """Its figure is lost when its stream is not fresh; from then on another alert needs its `for` and is there."""
-    of = {alert.name: alert for alert in PLATFORM_ALERTS}
+    of = shipped().platform_alerts
     for name in ("ExporterAbsent", "RedisDown", "WorkerStuck", "AppliedLag"):
         seen_s = limits.SCRAPE_S + limits.EVALUATION_S  # the scrape that loses one figure shows the other's
         needed_s = seen_s + of[name].for_s + limits.GROUP_WAIT_S
@@ -59,7 +59,7 @@ def test_a_silent_source_is_kept_until_what_makes_it_unknown_is_told() -> None:
 
 def test_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
     """Both hold until a worker is back. The first partition ends WorkerStuck, the last one what is withheld."""
-    of = {alert.name: alert for alert in PLATFORM_ALERTS}
+    of = shipped().platform_alerts
     apart_s = of["AppliedLag"].for_s  # later partitions are told by that
     for name in ("ExporterAbsent", "RedisDown", "WorkerStuck", "AppliedLag", "SourceSilent"):
         assert of["WindowsStale"].keep_s + apart_s < of[name].keep_s, name
@@ -67,8 +67,8 @@ def test_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
 
 def test_a_slower_platform_alert_is_found() -> None:
     """Whoever makes a worker's alert patient must keep the others longer."""
-    slow = [replace(each, for_s=600) for each in PLATFORM_ALERTS if each.name == "WorkerStuck"]
-    found = list(limits.false_ends(shipped(), platform=slow))
+    slow = {"WorkerStuck": shipped().platform_alerts["WorkerStuck"].model_copy(update={"for_s": 600})}
+    found = list(limits.false_ends(replace(shipped(), platform_alerts=slow)))
     assert len(found) == len(shipped().alerts())
     assert all("WorkerStuck mutes it after 630 s" in text for text in found)
 
@@ -83,18 +83,21 @@ def test_the_configuration_has_the_times_that_are_reckoned_with(
     prometheus: dict[str, Any], alertmanager: dict[str, Any]
 ) -> None:
     """The arithmetic above would else be about another installation."""
-    assert prometheus["global"]["scrape_interval"] == limits.duration(limits.SCRAPE_S)
-    assert prometheus["global"]["evaluation_interval"] == limits.duration(limits.EVALUATION_S)
+    assert prometheus["global"]["scrape_interval"] == f"{limits.SCRAPE_S}s"
+    assert prometheus["global"]["evaluation_interval"] == f"{limits.EVALUATION_S}s"
     pages = [route for route in alertmanager["route"]["routes"] if 'severity="page"' in route["matchers"]]
     assert len(pages) == 2
-    assert {route["group_wait"] for route in pages} == {limits.duration(limits.GROUP_WAIT_S)}
+    assert {route["group_wait"] for route in pages} == {f"{limits.GROUP_WAIT_S}s"}
 
 
 def test_a_limit_of_a_platform_alert_is_that_of_its_settings() -> None:
     """What the exporter withholds after, plus a scrape, is when the expression can hold."""
-    of = {alert.name: alert.limit_s for alert in PLATFORM_ALERTS}
+    of = {name: alert.limit_s for name, alert in shipped().platform_alerts.items()}
     assert of["SourceSilent"] == SETTINGS["silent_s"].default + limits.SCRAPE_S
-    assert of["RedisDown"] == of["WindowsStale"] == SETTINGS["fresh_s"].default + limits.SCRAPE_S
+    assert SETTINGS["fresh_s"].default == FRESH_S
+    assert {of[name] for name in ("RedisDown", "WorkerStuck", "AppliedLag", "WindowsStale")} == {
+        FRESH_S + limits.SCRAPE_S
+    }
 
 
 def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.generate.rules.cases import cases_text
 from tests.generate.rules.tools import MADE_UP, RULES, catalogue_of, run, shipped, write
 from tests.parts import ROOT
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.kinds import KINDS
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -44,25 +44,27 @@ def test_rules_and_configuration_that_cannot_be_read_are_refused(tmp_path: Path)
     assert "watchroom-exporter" in run("promtool", "check", "config", "--syntax-only", config).stderr
 
 
-def test_every_alert_fires_when_it_should_and_not_before() -> None:
-    """The files of tests/alerts, against the rules as shipped."""
-    done = run("promtool", "test", "rules", *sorted(TESTS.glob("*_test.yml")))
+def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
+    """The files of tests/alerts, and the cases that follow from the catalogue, against the rules as shipped."""
+    derived = tmp_path / "measures_test.yml"
+    derived.write_text(cases_text(shipped(), str(RULES)))
+    done = run("promtool", "test", "rules", derived, *sorted(TESTS.glob("*_test.yml")))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_alert_is_in_the_files() -> None:
     """One that nobody tries may never fire."""
-    names = [alert.name for _, alert in shipped().alerts()] + [alert.name for alert in PLATFORM_ALERTS]
-    text = "".join(path.read_text(encoding="utf-8") for path in TESTS.glob("*_test.yml"))
+    names = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
+    text = cases_text(shipped(), str(RULES)) + "".join(path.read_text() for path in TESTS.glob("*_test.yml"))
     assert [name for name in names if f"{name} fires" not in text and f"{name} always fires" not in text] == []
 
 
 @pytest.mark.parametrize(
     ("broken", "pattern", "by"),
     [
-        ("fires too early", r'for: "\d+s"', 'for: "0s"'),
-        ("is not kept", r'keep_firing_for: "\d+s"', 'keep_firing_for: "15s"'),
-        ("is kept for ever", r'keep_firing_for: "\d+s"', 'keep_firing_for: "999999s"'),
+        ("fires too early", r"for: \d+s", "for: 0s"),
+        ("is not kept", r"keep_firing_for: \d+s", "keep_firing_for: 15s"),
+        ("is kept for ever", r"keep_firing_for: \d+s", "keep_firing_for: 999999s"),
         ("fires at its limit", r" > ", " >= "),
         ("judges too few", r" >= \d+", " >= 0"),
         ("looks at another line", "999", "101"),
@@ -80,7 +82,7 @@ def test_a_rule_that_differs_from_its_entry_is_noticed(tmp_path: Path, broken: s
 
 def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
     """On the small counts of the derived tests each such alert fires once its least count is taken away."""
-    path = write(tmp_path, shipped(), **{r" and on \([a-z, ]+\) [^>]+ >= \d+": ""})
+    path = write(tmp_path, shipped(), **{r"\n *and on \([a-z, ]+\) [^>]+ >= \d+": ""})
     document = yaml.safe_load(path.read_text())
     document["tests"] = [test for test in document["tests"] if test["name"].endswith("one too few to judge")]
     path.write_text(yaml.safe_dump(document))
@@ -91,14 +93,14 @@ def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "old", ['15s"', '45s"', '60s"', "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h", ">= 2"]
+    "old", ["15s", "45s", "60s", "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h", ">= 2"]
 )
 def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
     """Each time and each limit is one that a test holds in place."""
     rules, tests = tmp_path / "deploy" / "prometheus" / "rules", tmp_path / "tests" / "alerts"
     shutil.copytree(RULES, rules)
     shutil.copytree(TESTS, tests)
-    new = {'15s"': '5s"', '45s"': '40s"', '60s"': '55s"', "> 10": "> 20", "> 20": "> 21"}
+    new = {"15s": "5s", "45s": "40s", "60s": "55s", "> 10": "> 20", "> 20": "> 21"}
     new |= {"[3d]": "[10m]", "[5d]": "[1h]", "offset 15m": "offset 20m", "offset 6h": "offset 2m"}
     path = rules / "platform.yml"
     path.write_text(path.read_text().replace(old, new.get(old, "== 2")))

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.generate.rules import faults
-from tests.generate.rules.tools import LINKS, MADE_UP, RULES, catalogue_of, rules_in, shipped, shipped_alerts
+from tests.generate.rules.cases import cases_text
+from tests.generate.rules.tools import LINKS, MADE_UP, RULES, catalogue_of, divided, rules_in, shipped, shipped_alerts
 from tests.generate.rules.tools import shipped_rules as all_rules
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
-from watchroom.errors import ConfigurationInvalid
-from watchroom.generate.rules import cases, files, runbooks
+from watchroom.generate.rules import files, runbooks
 from watchroom.generate.rules.files import rules_text
 from watchroom.generate.rules.links import load_links
 
+MOST_CHARS = 750
+
 
 def test_what_is_committed_is_what_is_derived() -> None:
-    """Rules, runbooks and the derived promtool tests follow the catalogue; nobody edits them."""
-    derived = {path: make(ROOT) for path, make in {**files.OUTPUTS, **cases.OUTPUTS}.items()} | runbooks.texts(ROOT)
+    """Rules and runbooks follow the catalogue; nobody edits them."""
+    derived = {path: make(ROOT) for path, make in files.OUTPUTS.items()} | runbooks.texts(ROOT)
     stale = [path for path, text in derived.items() if (ROOT / path).read_text(encoding="utf-8") != text]
     assert stale == [], "run `make generate`"
 
@@ -44,6 +46,24 @@ def test_every_alert_has_a_runbook_with_every_part() -> None:
         assert headings == ["Meaning", "Impact", "What to do now", "Where the number comes from"]
         assert rule["expr"] in page
         assert "\n1. " in page
+
+
+def too_long(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The rules whose expression nobody reads at night."""
+    return [rule.get("alert") or rule["record"] for rule in rules if len(rule["expr"]) > MOST_CHARS]
+
+
+def test_every_expression_can_be_read() -> None:
+    """A longer one is divided into recording rules, or the exporter publishes the figure."""
+    assert too_long(all_rules()) == []
+    assert too_long([{"alert": "A", "expr": "up" + " or up" * 130}]) == ["A"]
+
+
+def test_an_expression_in_a_rule_file_is_promql_on_several_lines() -> None:
+    """No escaped quotes, and no line that holds all of an alert."""
+    text = "".join(path.read_text(encoding="utf-8") for path in RULES.iterdir())
+    assert '\\"' not in text
+    assert max(len(line) for rule in shipped_alerts() for line in rule["expr"].splitlines()) < 250
 
 
 def test_every_metric_is_published() -> None:
@@ -122,7 +142,7 @@ def test_an_alert_that_says_too_little_is_found() -> None:
 
 def test_every_alert_of_catalogue_and_platform_has_its_rule() -> None:
     """None is forgotten, none is double."""
-    expected = [alert.name for _, alert in shipped().alerts()] + [alert.name for alert in PLATFORM_ALERTS]
+    expected = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
     assert sorted(rule["alert"] for rule in shipped_alerts()) == sorted(expected)
 
 
@@ -135,7 +155,7 @@ def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path)
     assert rule["labels"] == {"severity": "page", "stream": "calls", "measure": "made_calls"}
     assert (rule["for"], rule["keep_firing_for"]) == ("20s", "121s")
     assert "2. Answer." in runbooks.pages(catalogue)["deploy/runbooks/MadeUpSurge.md"]
-    assert "MadeUpSurge fires after 20 s" in cases.cases_text(catalogue)
+    assert "MadeUpSurge fires after 20 s" in cases_text(catalogue, "rules")
 
 
 def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> None:
@@ -154,18 +174,13 @@ def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> No
 
 def test_a_drill_divides_times_and_nothing_else() -> None:
     """What a drill shows must be true of the rules as shipped."""
-    for name, text in rules_text(shipped(), LINKS, divide_times_by=8).items():
-        for drill, rule in zip(rules_in(text), rules_in(rules_text(shipped(), LINKS)[name]), strict=True):
+    as_shipped = rules_text(shipped(), LINKS)
+    for name, text in divided(as_shipped, 8).items():
+        for drill, rule in zip(rules_in(text), rules_in(as_shipped[name]), strict=True):
             for key in ("for", "keep_firing_for"):
                 if key in rule:
                     assert seconds(drill.pop(key)) == pytest.approx(seconds(rule.pop(key)) / 8, abs=0.001)
             assert drill == rule
-
-
-def test_a_drill_that_divides_by_nothing_is_refused() -> None:
-    """Prometheus would refuse the file with a message about a duration."""
-    with pytest.raises(ConfigurationInvalid, match="divide_times_by: found 0; write a number above 0"):
-        rules_text(shipped(), LINKS, divide_times_by=0)
 
 
 def seconds(text: str) -> float:

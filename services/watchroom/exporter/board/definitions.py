@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.board.wall import has_list
 from watchroom.exporter.board.words import WINDOW_WORDS, limit_words, plain, target_words
@@ -35,7 +34,9 @@ def runbooks(catalogue: Catalogue) -> dict[str, Runbook]:
     of_measures = [
         Runbook(alert.name, alert.meaning, alert.impact, alert.action, measure) for measure, alert in catalogue.alerts()
     ]
-    of_platform = [Runbook(each.name, each.meaning, each.impact, each.action, None) for each in PLATFORM_ALERTS]
+    of_platform = [
+        Runbook(name, each.meaning, each.impact, each.action, None) for name, each in catalogue.platform_alerts.items()
+    ]
     return {each.name: each for each in (*of_measures, *of_platform)}
 
 

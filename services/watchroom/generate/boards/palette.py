@@ -1,11 +1,10 @@
-"""The colours of the boards, and the contrast that a test computes for every pair in use.
+"""The colours of the boards. `tests/generate/boards` computes the contrast of every pair in use.
 
-Chosen to stay apart for people who cannot tell red from green. No state is told by colour alone: each has a
-word (HIGH, LOW, CRITICAL, NONE, NO DATA) beside it. A fill carries text; an ink is drawn on the panel itself
-and must be seen on Grafana's dark and light canvas.
+Chosen to stay apart for people who cannot tell red from green. No state is shown by colour alone: each has a
+word (HIGH, LOW, CRITICAL, NONE, NO DATA) with it. A fill carries text; an ink is drawn on the panel itself
+and must be visible on Grafana's dark and light canvas.
 
-Source: Okabe and Ito, Color Universal Design, 2008 (blue, yellow, vermilion, reddish purple); contrast:
-Web Content Accessibility Guidelines 2.2, 1.4.3 (text 4.5:1, large text 3:1) and 1.4.11 (lines 3:1).
+Source: Okabe and Ito, Color Universal Design, 2008 (blue, yellow, vermilion, reddish purple).
 """
 
 from __future__ import annotations
@@ -18,14 +17,8 @@ WARNING: Final = "#F0E442"
 CRITICAL: Final = "#D55E00"  # large figures only: white on it is 3.6:1
 NO_DATA: Final = "#AA4499"
 
-CANVAS: Final = {"dark": "#181B1F", "light": "#FFFFFF"}  # Grafana's panel background
-TEXT_ON_QUIET: Final = {"dark": "#F7F8FA", "light": "#202226"}  # what Grafana writes on a clear background
-LIGHT_TEXT: Final = "#F7F8FA"  # on a fill: Grafana takes this one below its limit of brightness, the other above
-DARK_TEXT: Final = "#202226"
-BRIGHT: Final = 180
-
 INKS: Final = ("#3A92CC", "#009E73", "#A6761D", "#8A8A8A")
-"""Lines and bars, each with a dash of its own: never the colour of a state, which an ordinary line has not.
+"""Lines and bars, each with its own dash: never the colour of a state, which an ordinary line does not have.
 
 Sky blue #56B4E9 would be brighter on dark, but is 2.3:1 on white, and offices print.
 """
@@ -33,24 +26,4 @@ PAST_INK: Final = INKS[3]  # what is compared with
 LIMIT_INK: Final = "#D55E00"  # a target's dashed line
 
 FILLS: Final = (NORMAL, WARNING, CRITICAL, NO_DATA)
-TABLE_FILLS: Final = (WARNING, NO_DATA)  # the only fills behind a table's small text
 ALL: Final = frozenset({QUIET, *FILLS, *INKS, LIMIT_INK})
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of `#rrggbb`, 0 (black) to 1 (white)."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours, 1 to 21."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def text_on(fill: str) -> str:
-    """The text colour that Grafana chooses on a fill, by brightness as its own code computes it."""
-    red, green, blue = (int(fill[at : at + 2], 16) for at in (1, 3, 5))
-    return DARK_TEXT if (red * 299 + green * 587 + blue * 114) / 1000 > BRIGHT else LIGHT_TEXT

@@ -5,12 +5,12 @@ A measure's figure is a gauge over a window: it is compared as it stands, no `ra
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import Any, Final
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
+from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
-from watchroom.generate.rules.limits import duration, miss_limit
 from watchroom.generate.rules.links import Links, board_of
 from watchroom.generate.rules.recording import miss_selector
 from watchroom.generate.rules.wording import description, summary
@@ -23,15 +23,16 @@ MEASURES_GROUP: Final = "watchroom-measures"
 PLATFORM_GROUP: Final = "watchroom-platform"
 
 
-def measure_group(catalogue: Catalogue, links: Links, divide_by: float = 1) -> dict[str, Any]:
+def measure_group(catalogue: Catalogue, links: Links) -> dict[str, Any]:
     """Alerts on measures, in catalogue order."""
-    rules = [_measure_rule(catalogue, measure, alert, links, divide_by) for measure, alert in catalogue.alerts()]
+    rules = [_measure_rule(catalogue, measure, alert, links) for measure, alert in catalogue.alerts()]
     return {"name": MEASURES_GROUP, "rules": rules}
 
 
-def platform_group(links: Links, divide_by: float = 1) -> dict[str, Any]:
-    """Alerts on the platform, in the order of their table."""
-    return {"name": PLATFORM_GROUP, "rules": [_platform_rule(alert, links, divide_by) for alert in PLATFORM_ALERTS]}
+def platform_group(catalogue: Catalogue, links: Links) -> dict[str, Any]:
+    """Alerts on the platform, in the order of their file."""
+    rules = [_platform_rule(name, alert, links) for name, alert in catalogue.platform_alerts.items()]
+    return {"name": PLATFORM_GROUP, "rules": rules}
 
 
 def labels_of(measure: Measure, alert: Alert) -> dict[str, str]:
@@ -46,29 +47,33 @@ def labels_of(measure: Measure, alert: Alert) -> dict[str, str]:
 def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     """When the alert holds: its figure is beyond the limit, or it was when the figure was lost.
 
-    While an alert on the platform mutes this one nobody can know whether it is over. If it ended then,
-    "resolved" would be muted too, and Alertmanager would not tell of the next time within its repeat
-    interval: it still takes the first one for told. So it stays until its figure is back, and is judged then.
-    Its value is NaN meanwhile, so that the text can say that there is none.
+    While an alert on the platform mutes this one, nobody can know whether it is over. If it ended then, its "resolved"
+    would be muted too, and Alertmanager would not notify anybody of the next one within its repeat interval, because it
+    takes the first notification as sent. So the alert stays until its figure is back. Meanwhile its value is NaN, so
+    that the text can say that the value is unknown.
     """
     labels = [FORCE, *(alert.shown.where if alert.burn else ()), *filter(None, [alert.shown.split])]
     fired = f'max by ({", ".join(labels)}) (ALERTS{{alertname="{alert.name}",alertstate="firing"}})'
-    muting = " or ".join(
-        f'max by (force) (ALERTS{{alertstate="firing",{match}}})'
-        for match in ('mutes="all"', f'mutes="stream",stream="{measure.stream}"')
-    )
     on = ", ".join([FORCE, *filter(None, [alert.shown.split])])
-    lost = f"unless on ({on}) {promql.base(measure, alert.shown)}"
-    return f"({holds(catalogue, measure, alert)}) or (0 * {fired} / 0 and on (force) ({muting}) {lost})"
+    return f"""(
+{indent(holds(catalogue, measure, alert), "  ")}
+) or (
+  0 * {fired} / 0
+  and on (force) (
+    max by (force) (ALERTS{{alertstate="firing",mutes="all"}})
+    or max by (force) (ALERTS{{alertstate="firing",mutes="stream",stream="{measure.stream}"}})
+  )
+  unless on ({on}) {promql.base(measure, alert.shown)}
+)"""
 
 
 def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
-    """When the figure is beyond its limit and rests on enough."""
+    """When the figure is beyond its limit and rests on enough entities."""
     shown = alert.shown
     if alert.burn:
-        limit = f"{miss_limit(alert.burn):g}"
+        limit = f"{alert.burn.miss_limit:g}"
         windows = (alert.burn.long, alert.burn.short)
-        beyond = " and ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
+        beyond = "\nand ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
     elif alert.above is not None:
         beyond = f"({promql.expression(catalogue, measure, shown)}) > {alert.above:g}"
     else:
@@ -79,18 +84,16 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     rests_on = promql.base(measure, shown)
     if quantity_of(measure, shown).misses_overdue:
         rests_on = f"({promql.counts(catalogue, measure, shown).whole})"
-    return f"{beyond} and on ({on}) {rests_on} >= {alert.at_least}"
+    return f"{beyond}\nand on ({on}) {rests_on} >= {alert.at_least}"
 
 
-def _measure_rule(
-    catalogue: Catalogue, measure: Measure, alert: Alert, links: Links, divide_by: float
-) -> dict[str, Any]:
+def _measure_rule(catalogue: Catalogue, measure: Measure, alert: Alert, links: Links) -> dict[str, Any]:
     behind = links.behind(measure, alert)
     return {
         "alert": alert.name,
         "expr": expression(catalogue, measure, alert),
-        "for": duration(alert.for_s, divide_by),
-        "keep_firing_for": duration(alert.keep_s, divide_by),
+        "for": f"{alert.for_s}s",
+        "keep_firing_for": f"{alert.keep_s}s",
         "labels": labels_of(measure, alert),
         "annotations": {
             "summary": summary(catalogue, measure, alert),
@@ -102,17 +105,17 @@ def _measure_rule(
     }
 
 
-def _platform_rule(alert: PlatformAlert, links: Links, divide_by: float) -> dict[str, Any]:
+def _platform_rule(name: str, alert: PlatformAlert, links: Links) -> dict[str, Any]:
     return {
-        "alert": alert.name,
+        "alert": name,
         "expr": alert.expression,
-        "for": duration(alert.for_s, divide_by),
-        "keep_firing_for": duration(alert.keep_s, divide_by),
+        "for": f"{alert.for_s}s",
+        "keep_firing_for": f"{alert.keep_s}s",
         "labels": {"severity": alert.severity, **({"mutes": alert.mutes} if alert.mutes else {})},
         "annotations": {
             "summary": alert.summary,
             "description": description(alert),
-            "runbook_url": links.runbook(alert.name),
+            "runbook_url": links.runbook(name),
             "dashboard_url": links.board(alert.dashboard),
         },
     }

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.platform_alerts import PLATFORM_ALERTS, PlatformAlert
+from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate.rules import alerts
 from watchroom.generate.rules.files import shipped_catalogue
-from watchroom.generate.rules.limits import miss_limit
 from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import missed_too, number, target_text
 from watchroom.kinds import quantity_of
@@ -40,7 +39,7 @@ def texts(root: Path) -> dict[str, str]:
 def pages(catalogue: Catalogue) -> dict[str, str]:
     """The runbooks of a catalogue's alerts and of the platform's."""
     found = {alert.name: _of_measure(catalogue, measure, alert) for measure, alert in catalogue.alerts()}
-    found |= {alert.name: _of_platform(alert) for alert in PLATFORM_ALERTS}
+    found |= {name: _of_platform(name, alert) for name, alert in catalogue.platform_alerts.items()}
     return {f"{FOLDER}/{name}.md": "\n".join(lines) + "\n" for name, lines in found.items()}
 
 
@@ -58,8 +57,8 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
 
-def _of_platform(alert: PlatformAlert) -> Iterator[str]:
-    yield from _head(alert.name, alert.severity, alert.meaning, alert.impact, alert.action)
+def _of_platform(name: str, alert: PlatformAlert) -> Iterator[str]:
+    yield from _head(name, alert.severity, alert.meaning, alert.impact, alert.action)
     yield from ("## Where the number comes from", "", f"{alert.number[0].upper()}{alert.number[1:]}", "")
     if alert.mutes:
         yield f"- {_MUTES[alert.mutes]}"
@@ -80,7 +79,7 @@ def _when(measure: Measure, alert: Alert) -> str:
     of = f", {where_text(measure, shown.where)}" if shown.where else ""
     each = f" of one {shown.split}" if shown.split else ""
     if alert.burn:
-        limit = number(Unit.SHARE, miss_limit(alert.burn))
+        limit = number(Unit.SHARE, alert.burn.miss_limit)
         missed = f"not {target_text(measure, shown)}{missed_too(measure, shown)}"
         return (
             f"when more than {limit} are {missed}, over {alert.burn.long} and over {alert.burn.short}{of}{each} "

@@ -9,14 +9,13 @@ from __future__ import annotations
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
-from watchroom.generate.rules.limits import miss_limit
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.formatting import length
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert, Shown
+from watchroom.wording import exact_duration
 
 _VALUE: dict[Unit, str] = {
     Unit.SHARE: "{{ $value | humanizePercentage }}",
@@ -33,8 +32,10 @@ def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         said = f": {_burn(catalogue, measure, alert)}"
     else:
         period = f" in the last {shown.window}" if shown.window else ""
-        said = f", {_word(measure, shown)}{period}: {_value(measure, shown)}{_counts(catalogue, measure, shown)}"
-        said += f"; alerts {_limit(measure, alert)}"
+        counts = _counts(catalogue, measure, shown)
+        said = (
+            f", {_word(measure, shown)}{period}: {_value(measure, shown)} ({counts}threshold: {_limit(measure, alert)})"
+        )
     held = f"{measure.brief}{of}: fired before its data was lost; the current value is unknown"
     # NaN is not equal to itself: the alert is held while its feed is dead (see alerts.expression).
     what = f"{{{{ if eq $value $value }}}}{measure.brief}{of}{said}{{{{ else }}}}{held}{{{{ end }}}}"
@@ -51,7 +52,7 @@ def number(unit: Unit, value: float) -> str:
     """A limit as people write it: 60%, 120 s, 8."""
     if unit is Unit.SHARE:
         return f"{value * 100:.4g}%"
-    return length(value) if unit is Unit.SECONDS else f"{value:g}"
+    return exact_duration(value) if unit is Unit.SECONDS else f"{value:g}"
 
 
 def target_text(measure: Measure, shown: Shown) -> str:
@@ -63,8 +64,8 @@ def target_text(measure: Measure, shown: Shown) -> str:
 
 
 def missed_too(measure: Measure, shown: Shown) -> str:
-    """Who is counted as missed beside those of the window."""
-    return " (who is overdue now counts as missed)" if quantity_of(measure, shown).misses_overdue else ""
+    """Who counts as missed in addition to those of the window."""
+    return " (those overdue now count as missed)" if quantity_of(measure, shown).misses_overdue else ""
 
 
 def _who(shown: Shown) -> str:
@@ -93,11 +94,11 @@ def _limit(measure: Measure, alert: Alert) -> str:
 def _counts(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
     if quantity_of(measure, shown).counts:
         part, whole = promql.counts(catalogue, measure, shown, _same(shown))
-        return f" ({_asked(part, shown)} of {_asked(whole, shown)})"
+        return f"{_asked(part, shown)} of {_asked(whole, shown)}; "
     kind = kind_of(measure)
     if not kind.rests_on or shown.what == kind.base:
         return ""
-    return f" ({kind.rests_on.format(_asked(promql.base(measure, shown, _same(shown)), shown))})"
+    return f"{kind.rests_on.format(_asked(promql.base(measure, shown, _same(shown)), shown))}; "
 
 
 def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
@@ -105,11 +106,11 @@ def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     if burn is None:
         return ""
     part, whole = promql.counts(catalogue, measure, shown, _same(shown))
-    limit = number(Unit.SHARE, miss_limit(burn))
+    limit = number(Unit.SHARE, burn.miss_limit)
     return (
         f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}"
-        f"{missed_too(measure, shown)}, "
-        f"{_VALUE[Unit.SHARE]} missed it; alerts above {limit} missed over {burn.long} and over {burn.short}"
+        f"{missed_too(measure, shown)}; "
+        f"{_VALUE[Unit.SHARE]} missed the target (threshold: above {limit} over {burn.long} and over {burn.short})"
     )
 
 

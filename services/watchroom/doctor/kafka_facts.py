@@ -1,0 +1,190 @@
+"""Asks the brokers: metadata, settings, the consumer group, and the last records. Joins no group, commits nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
+
+from watchroom.admission.binary_mode import parse_record
+from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
+from watchroom.doctor.finding import listed
+from watchroom.errors import BrokerUnavailable, EventRefused
+from watchroom.kafka import clients
+from watchroom.kafka.asking import refusal
+from watchroom.kafka.header_names import accept_any_header_name
+from watchroom.kafka.security import Security, security_of
+from watchroom.kafka.topic_metadata import log_ids
+from watchroom.kafka.topics import found_settings, owned_topics
+from watchroom.settings import Settings
+from watchroom.tls import Refusal
+
+REQUEST_MS: Final = 4_000
+CONNECT_WITHIN_S: Final = 5.0
+READ_WITHIN_S: Final = 8.0
+LAST_RECORDS: Final = 20  # of each partition
+FETCH_MS: Final = 500
+APPENDED: Final = 1  # timestamp type of a record whose time is the broker's
+
+Answer = TypeVar("Answer")
+
+
+async def kafka_facts(settings: Settings) -> Kafka:
+    """What the brokers say; what they do not say is named."""
+    servers = [server.strip() for server in settings.kafka.split(",")]
+    security = security_of(settings)
+    answers = await asyncio.gather(*(_refusal(server, security) for server in servers))
+    failures = {
+        server: (found.answer, found.look_at)
+        for server, found in zip(servers, answers, strict=True)
+        if found is not None
+    }
+    if len(failures) == len(servers):
+        return Kafka(failures=failures)
+    settings = settings.model_copy(update={"kafka": ",".join(server for server in servers if server not in failures)})
+    admin = clients.admin(settings, REQUEST_MS)
+    unread: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            await clients.start(admin, settings)
+            topics = await _topics(admin, settings)
+        reading = (
+            _or_why("topic-log", log_ids(admin._client, topics), unread),  # noqa: SLF001 - no public way to ask for ids
+            _or_why("topic-settings", found_settings(admin, topics), unread),
+            _or_why("group-members", _group(admin, settings.group), unread),
+            _or_why("source-clock", _logs(settings, topics, unread), unread),
+        )
+        ids, found, group, logs = await asyncio.gather(*reading)
+    except (KafkaError, OSError, TimeoutError, BrokerUnavailable) as error:
+        return Kafka(failures, unread={"kafka": f"metadata: {_why(error)}"})
+    finally:
+        await admin.close()
+    read_ms = time.time_ns() // 1_000_000
+    return Kafka(failures, topics, ids or {}, found or {}, group, logs or {}, read_ms, unread)
+
+
+async def _refusal(server: str, security: Security) -> Refusal | None:
+    try:
+        return await refusal(server, security)
+    except UnicodeError:
+        return Refusal("has a host that is no host name", "WATCHROOM_KAFKA")
+
+
+async def _or_why(check: str, asked: Awaitable[Answer], unread: dict[str, str]) -> Answer | None:
+    """The answer; None, and why, if there is none in time."""
+    try:
+        async with asyncio.timeout(READ_WITHIN_S):
+            return await asked
+    except (KafkaError, OSError, TimeoutError, BrokerUnavailable) as error:
+        unread[check] = _why(error)
+        return None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"{type(error).__name__}: {error}" if isinstance(error, KafkaError) else str(error)
+
+
+async def _topics(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, list[Partition]]:
+    """Our topics that exist. All are asked for: a broker may create one that is asked for by name."""
+    ours = set(owned_topics(settings))
+    return {
+        item["topic"]: [
+            Partition(each["leader"], len(each["replicas"]), len(each["isr"]))
+            for each in sorted(item["partitions"], key=lambda each: int(each["partition"]))
+        ]
+        for item in await admin.describe_topics()
+        if item["topic"] in ours and item["partitions"]
+    }
+
+
+async def _group(admin: AIOKafkaAdminClient, name: str) -> Group:
+    (answer,) = await admin.describe_consumer_groups([name])
+    # (error, group, state, protocol type, protocol, members, ...)
+    code, *_, members = answer.groups[0][:6]
+    if code and for_code(code) is not GroupIdNotFound:
+        raise for_code(code)
+    assigned: dict[str, list[int]] = {}
+    for member in members or ():
+        for topic, numbers in _assignment(member[-1]):
+            assigned.setdefault(topic, []).extend(numbers)
+    return Group([str(member[0]) for member in members or ()], assigned)
+
+
+def _assignment(encoded: bytes) -> Iterable[tuple[str, list[int]]]:
+    return ConsumerProtocolMemberAssignment.decode(encoded).assignment if encoded else ()
+
+
+async def _logs(
+    settings: Settings, topics: Mapping[str, list[Partition]], unread: dict[str, str]
+) -> dict[tuple[str, int], Log]:
+    """The end of every partition of the streams, and its last events; partitions that give none in time are named."""
+    places = [
+        TopicPartition(topic, number)
+        for topic in settings.topics.values()
+        for number, partition in enumerate(topics.get(topic, ()))
+        if partition.leader >= 0
+    ]
+    if not places:
+        return {}
+    accept_any_header_name()
+    consumer = clients.consumer(
+        settings,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        request_timeout_ms=REQUEST_MS,
+    )
+    try:
+        await clients.start(consumer, settings)
+        consumer.assign(places)
+        begins: dict[TopicPartition, int] = await consumer.beginning_offsets(places)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
+        for place in places:
+            consumer.seek(place, max(begins[place], ends[place] - LAST_RECORDS))
+        last = await _read_to(consumer, ends)
+        if late := [place for place in places if await consumer.position(place) < ends[place]]:
+            where = listed([f"{place.topic} partition {place.partition}" for place in late])
+            unread["source-clock"] = f"the last records of {where} did not come within {READ_WITHIN_S / 2:g} s"
+    finally:
+        await consumer.stop()
+    return {
+        (place.topic, place.partition): Log(
+            max(ends[place], consumer.highwater(place) or 0), [one for one in map(_last, last[place]) if one]
+        )
+        for place in places
+    }
+
+
+async def _read_to(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """The records up to these ends; what does not come in time is left out."""
+    read: dict[TopicPartition, list[ConsumerRecord]] = {place: [] for place in ends}
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + READ_WITHIN_S / 2
+    while loop.time() < until_s:
+        waiting = [place for place, end in ends.items() if await consumer.position(place) < end]
+        if not waiting:
+            break
+        for place, records in (await consumer.getmany(*waiting, timeout_ms=FETCH_MS)).items():
+            read[place] += records
+    return read
+
+
+def _last(record: Any) -> LastRecord | None:  # noqa: ANN401 - aiokafka is untyped
+    """What the checks need of a record; None if it is no event, or its time is the producer's."""
+    if record.timestamp_type != APPENDED:
+        return None
+    try:
+        event = parse_record(tuple(record.headers), record.value)
+    except EventRefused:
+        return None
+    return None if event is None else LastRecord(event.source, event.time_ms, record.timestamp)

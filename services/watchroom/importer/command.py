@@ -1,0 +1,255 @@
+"""`watchroom replay`: a real extract through the whole pipeline.
+
+The rows become events, the events go through Kafka, the worker and Redis as live ones do, and only what
+Redis then holds is shown. This module does not print: it reports progress, yields the outcome while the
+servers still run, and ends them afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from watchroom.catalogue.load import load_catalogue
+from watchroom.demo.stack import Stack, running_stack
+from watchroom.demo.waiting import wait_applied
+from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
+from watchroom.importer.convert import WITHOUT_EVENT, Conversion, Tally
+from watchroom.importer.listed import labels_of
+from watchroom.importer.local_time import LocalTimes, TimeUnreadable
+from watchroom.importer.mapped import Mapped, heartbeat
+from watchroom.importer.mapping import load_mapping, streams_of
+from watchroom.importer.mapping_model import ForceConfig, MappingConfig
+from watchroom.importer.rows import check_files, read_rows
+from watchroom.importer.spool import Spool, spool
+from watchroom.importer.summary import Outcome, Sent
+from watchroom.importer.time_limits import latest_header
+from watchroom.importer.token_key import tokeniser
+from watchroom.kafka.produce import Ends, Outgoing, produce
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings, SourceRule
+from watchroom.store.read import Reader
+
+MOST_REPEATING = 100
+"""Rows of a key that an earlier row has as well; also at most 1 % of the rows."""
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with a phase ("start", "read", "send", "apply"), how much of it is done, and of how much (None: not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to replay, and onto what."""
+
+    mapping: Path
+    files: tuple[Path, ...]
+    as_of: str | None = None  # local time in the mapping's zone: only what had arrived by then
+    as_live: bool = False  # move the extract in time so that it ends now, and keep the source alive
+    kafka: str | None = None
+    redis_url: str | None = None
+
+
+@contextmanager
+def replay(
+    settings: Settings,
+    request: Request,
+    *,
+    refused: Callable[[RowRefused], None],
+    progress: Progress = lambda _phase, _done, _total: None,
+) -> Iterator[Outcome]:
+    """Run a replay; the body runs while its Kafka and Redis still do.
+
+    Args:
+        settings: Of this process; the outcome's settings lead to the servers used.
+        request: What to replay.
+        refused: Called with each row that cannot be used.
+        progress: Told how far it is.
+
+    Raises:
+        ConfigurationInvalid: The mapping, the catalogue, a file or an option cannot be used; every fault is listed.
+        BrokerUnavailable, StoreUnavailable: A given server does not answer.
+        WorkFailed: No row could be used, or the pipeline did not get through.
+    """
+    mapping = load_mapping(request.mapping)
+    settings = _settings_of(mapping.force, settings, request)
+    # Its faults would else end the worker, and stand in a log.
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    kept = check_files(request.files, mapping)
+    as_of_ms = _as_of_ms(request.as_of, mapping)
+    tokens = tokeniser(settings, is_embedded=request.kafka is None) if mapping.token_columns() else None
+    conversion = Conversion(mapping, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
+    progress("read", 0, None)
+    with spool() as events:
+        events.fill(conversion.events(read_rows(request.files, mapping, kept)))
+        _check_tally(conversion.tally, mapping)
+        with _sent(settings, request, _Converted(mapping, events, conversion.tally, as_of_ms), progress) as outcome:
+            yield outcome
+
+
+class _Converted(NamedTuple):
+    """All rows of a request, read."""
+
+    mapping: MappingConfig
+    events: Spool
+    tally: Tally
+    as_of_ms: int | None
+
+
+@contextmanager
+def _sent(settings: Settings, request: Request, converted: _Converted, progress: Progress) -> Iterator[Outcome]:
+    """Send what was read, and wait until it is applied."""
+    mapping, events, tally, as_of_ms = converted
+    shift_ms = _shift_ms(events, as_of_ms, now_ms=_now_ms()) if request.as_live else 0
+    streams = streams_of(mapping)
+    rule = SourceRule(heartbeats=request.as_live, history=True)
+    sources = {stream: {mapping.source: rule} for stream in streams}
+    progress("start", 0, None)
+    with running_stack(
+        settings, kafka=request.kafka, redis_url=request.redis_url, sources=sources, with_exporter=request.as_live
+    ) as stack:
+        before = _Before.of(stack.reader)
+        began_s = time.monotonic()
+        sent = Sent()
+        arrived = _arrived(events, sent, as_of_ms, shift_ms)
+        headers = () if request.as_live else latest_header(mapping.time, _now_ms())
+        records = _records(arrived, sent, mapping.source, stack.settings, headers)
+        if request.as_live:
+            records = _with_heartbeats(records, mapping.source, streams, stack.settings)
+        known = events.events if as_of_ms is None else None
+        ends = produce(stack.settings, records, lambda done: progress("send", done, known))
+        _wait(stack, ends, sent.events, progress)
+        now_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
+        yield Outcome(
+            settings=stack.settings,
+            source=mapping.source,
+            zone=mapping.time.zone,
+            tally=tally,
+            sent=sent,
+            ends=ends,
+            dead_letters=before.new_dead_letters(stack.reader),
+            now_ms=_now_ms() if now_ms is None else now_ms,
+            streams=streams,
+            months=sorted(sent.months | before.changed_months(stack.reader)),
+            check=stack.check,
+            took_s=time.monotonic() - began_s,
+            kept=f"{events.size_bytes:,} bytes in {events.folder}",
+        )
+
+
+def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Settings:
+    """The settings of the embedded stack: what the mapping says of the force stands over the environment's."""
+    if request.kafka is not None:
+        return settings
+    said = {name: value for name, value in (("zone", force.zone), ("areas", force.areas)) if value is not None}
+    return settings.model_copy(update=said)
+
+
+def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
+    """Raises WorkFailed: what the rows say together, before anything is sent."""
+    if tally.skipped[WITHOUT_EVENT] and not tally.used:
+        raise WorkFailed(
+            f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
+            f" check each `when` of the mapping, and the columns of its times"
+        )
+    if tally.rows and not tally.used and not tally.skipped:
+        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals say why")
+    entity = mapping.entity
+    if entity.rows == "together" or entity.repeated_keys == "merge":
+        return
+    if tally.repeating_rows > MOST_REPEATING or tally.repeating_rows * 100 > tally.rows:
+        raise WorkFailed(
+            f"{tally.repeating_rows:,} of {tally.rows:,} rows share their key ({', '.join(entity.key)}) with an earlier"
+            ' row that says something else; nothing was sent. Check the column of keys, or write rows = "together" or'
+            ' repeated_keys = "merge" under [entity] if such rows are one'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What Redis said before the first event, to tell what this replay moved."""
+
+    seq: int
+    dead_letters: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, reader: Reader) -> _Before:
+        meta = reader.meta()
+        return cls(meta.seq if meta else 0, reader.dead_letters())
+
+    def new_dead_letters(self, reader: Reader) -> dict[tuple[str, str], int]:
+        now = reader.dead_letters()
+        more = {place: count - self.dead_letters.get(place, 0) for place, count in now.items()}
+        return {place: count for place, count in more.items() if count > 0}
+
+    def changed_months(self, reader: Reader) -> set[str]:
+        _, names = reader.changed_since(self.seq)
+        if names is None:
+            return set(reader.months())
+        return {name.partition(":")[2] for name in names if name.startswith("month:")}
+
+
+def _arrived(events: Iterable[Mapped], sent: Sent, as_of_ms: int | None, shift_ms: int) -> Iterator[Mapped]:
+    """The events that had arrived at an instant, moved in time; the others are counted in `sent`."""
+    for event in events:
+        if as_of_ms is not None and event.arrival_ms > as_of_ms:
+            sent.held_back += 1
+            sent.first_held_ms = min(sent.first_held_ms or event.arrival_ms, event.arrival_ms)
+        else:
+            yield event.shifted(shift_ms)
+
+
+def _records(
+    events: Iterable[Mapped], sent: Sent, source: str, settings: Settings, headers: tuple[tuple[str, bytes], ...]
+) -> Iterator[Outgoing]:
+    """The events as records, all with the same headers; `sent` is filled on the way."""
+    calendar = Calendar(settings.zone)
+    for event in events:
+        sent.events += 1
+        sent.last_arrival_ms = max(sent.last_arrival_ms or event.arrival_ms, event.arrival_ms)
+        sent.months.add(calendar.month_of(event.time_ms))
+        sent.streams.add(event.stream)
+        yield Outgoing(settings.topic(event.stream), event.subject.encode(), event.value(source), headers)
+
+
+def _with_heartbeats(
+    records: Iterable[Outgoing], source: str, streams: Iterable[str], settings: Settings
+) -> Iterator[Outgoing]:
+    yield from records
+    for stream in streams:
+        yield Outgoing(settings.topic(stream), source.encode(), heartbeat(source, _now_ms()))
+
+
+def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
+    try:
+        wait_applied(stack.reader, ends, stack.check, lambda missing: progress("apply", max(0, total - missing), total))
+    except StoreRefuses:
+        raise  # says it all
+    except StoreUnavailable as error:
+        where = stack.settings.redis_shown
+        raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
+
+
+def _as_of_ms(text: str | None, mapping: MappingConfig) -> int | None:
+    if text is None:
+        return None
+    try:
+        any_day = mapping.time.model_copy(update={"earliest": None, "latest": None})
+        return LocalTimes.of(any_day).ms(text, ("iso",))
+    except TimeUnreadable as error:
+        write = f"a time in {mapping.time.zone} such as 2020-04-11T15:20:00, or with an offset"
+        raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error
+
+
+def _shift_ms(events: Spool, as_of_ms: int | None, now_ms: int) -> int:
+    """How far to move the extract so that it ends now."""
+    ends_ms = events.last_arrival_ms if as_of_ms is None else as_of_ms
+    return 0 if ends_ms is None else now_ms - ends_ms
+
+
+def _now_ms() -> int:
+    """The wall clock, read at this command's edge."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,47 @@
+"""Keeps a replayed source alive, so that its figures stay on a board: heartbeats, as a real feed sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from watchroom.importer.mapped import heartbeat
+from watchroom.importer.summary import Outcome
+from watchroom.kafka.produce import Outgoing, sender
+
+HEARTBEAT_EVERY_S = 30.0
+LOOK_EVERY_S = 0.5
+
+
+def stay_live(outcome: Outcome, for_s: float | None = None, every_s: float = HEARTBEAT_EVERY_S) -> int:
+    """Send heartbeats until interrupted, or for `for_s` seconds.
+
+    Args:
+        outcome: Of a replay whose servers still run.
+        for_s: How long; None: until Ctrl-C.
+        every_s: Seconds between heartbeats.
+
+    Returns:
+        How many were sent, over all topics.
+
+    Raises:
+        BrokerUnavailable: Kafka stopped answering.
+        WorkFailed: A part of the stack has ended by itself.
+    """
+    return asyncio.run(_beat(outcome, for_s, every_s))
+
+
+async def _beat(outcome: Outcome, for_s: float | None, every_s: float) -> int:
+    ends_s = None if for_s is None else time.monotonic() + for_s
+    next_s = time.monotonic()
+    async with sender(outcome.settings) as out:
+        while ends_s is None or time.monotonic() < ends_s:
+            outcome.check()
+            if time.monotonic() >= next_s:
+                next_s += every_s
+                for stream in outcome.streams:
+                    value = heartbeat(outcome.source, time.time_ns() // 1_000_000)
+                    await out.send(Outgoing(outcome.settings.topic(stream), outcome.source.encode(), value))
+                await out.flush()
+            await asyncio.sleep(LOOK_EVERY_S)
+        return out.sent

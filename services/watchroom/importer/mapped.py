@@ -1,0 +1,96 @@
+"""One event that a mapping made, and its CloudEvents JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from watchroom.importer.event_fields import STREAM_OF
+from watchroom.importer.local_time import rfc3339
+
+HEARTBEAT = "feed.heartbeat"
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+class Mapped(NamedTuple):
+    """An event with its two times, in milliseconds since the Unix epoch."""
+
+    type: str
+    id: str
+    subject: str
+    time_ms: int
+    arrival_ms: int
+    data: Mapping[str, str | bool]
+
+    @property
+    def stream(self) -> str:
+        """The stream it belongs to."""
+        return STREAM_OF[self.type]
+
+    def shifted(self, by_ms: int) -> Mapped:
+        """The same event moved in time, with an id of its own: it is no record of that time."""
+        if not by_ms:
+            return self
+        return self._replace(
+            id=f"{self.id}+{by_ms}ms", time_ms=self.time_ms + by_ms, arrival_ms=self.arrival_ms + by_ms
+        )
+
+    def value(self, source: str) -> bytes:
+        """The event as structured CloudEvents JSON."""
+        envelope = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": source,
+            "type": self.type,
+            "time": rfc3339(self.time_ms),
+            "subject": self.subject,
+            "recordedtime": rfc3339(self.arrival_ms),
+            "datacontenttype": "application/json",
+            "data": dict(self.data),
+        }
+        return _encode(envelope).encode()
+
+
+def heartbeat(source: str, at_ms: int) -> bytes:
+    """A sign of life of a source, as structured CloudEvents JSON; its key is the source."""
+    at = rfc3339(at_ms)
+    envelope = {
+        "specversion": "1.0",
+        "id": f"{HEARTBEAT}:{at}",
+        "source": source,
+        "type": HEARTBEAT,
+        "time": at,
+        "subject": source,
+        "recordedtime": at,
+    }
+    return _encode(envelope).encode()
+
+
+def subject_of(parts: Sequence[str]) -> str:
+    """One subject from the key columns; different keys never make the same subject."""
+    if len(parts) == 1:
+        return parts[0]
+    return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
+
+
+OTHERWISE = "#"
+"""Begins the subject of a row whose key is empty, and of no other row."""
+
+
+def otherwise_subject(parts: Sequence[str]) -> str:
+    """One subject from the columns of `otherwise_key`."""
+    return OTHERWISE + subject_of(parts)
+
+
+def subject_beside_otherwise(parts: Sequence[str]) -> str:
+    """One subject from the key columns, where other rows have an `otherwise_subject`: the two never meet."""
+    subject = subject_of(parts)
+    return quote(subject[0], safe="") + subject[1:] if subject[0] in (OTHERWISE, "%") else subject
+
+
+def id_of(subject: str, extra_key: Sequence[str], kind: str, time_ms: int) -> str:
+    """The event's id: the same row in another extract gives the same id."""
+    parts = [part if part.isalnum() else quote(part, safe="") for part in (subject, *extra_key)]
+    return ":".join((*parts, kind, rfc3339(time_ms)))

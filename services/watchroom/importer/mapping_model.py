@@ -1,0 +1,215 @@
+"""The keys of a mapping file (`schemas/mappings/*.toml`). Pure.
+
+`mapping_keys.toml` says what each means. An unknown key is refused: ignoring a misspelt one would give a wrong number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Dict
+from datetime import date, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, field_validator, model_validator
+
+from watchroom.importer.mapping_values import (
+    AFieldSource,
+    ATimeSource,
+    AType,
+    Columns,
+    Condition,
+    Config,
+    FieldSource,
+    Skip,
+    TimeSource,
+    ValueMap,
+)
+from watchroom.importer.time_forms import is_clock
+from watchroom.importer.toml_path import Path, shown
+from watchroom.settings import Area
+
+HourRule = Literal["earlier", "later", "refuse"]
+TwiceRule = Literal["earlier", "later", "refuse", "in_order"]
+MONTH_END = "month_end"
+"""As the latest time: the end of the month in which this machine's clock stands."""
+
+LINE = "#line"
+"""As a key column: the row itself, for rows that have no key of their own."""
+
+SheetName = Annotated[StrictStr, Field(min_length=1)] | Annotated[StrictInt, Field(ge=1)]
+
+
+class FileConfig(Config):
+    """How the text file, or the workbook, is laid out."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    encoding: str = "utf-8-sig"
+    columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
+    empty: Columns = ()  # texts that mean an empty cell
+    short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
+    sheet: SheetName | None = None  # of a workbook, its name or its number from 1; without it the first
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_in_a_line(cls, value: str) -> str:
+        if value in "\r\n":
+            raise ValueError("a character other than a line break")
+        return value
+
+    @model_validator(mode="after")
+    def _quote_is_another(self) -> FileConfig:
+        if self.quote == self.delimiter:
+            raise ValueError("`quote` and `delimiter` as two different characters")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as error:
+            raise ValueError('the name of a text encoding, for example "utf-8" or "cp1252"') from error
+        return value
+
+
+def _day(given: object) -> object:
+    """A day as TOML writes one, or as a text; pydantic would take numbers as well."""
+    try:
+        if isinstance(given, str):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise ValueError('a day from 1990 on, for example "2021-11-30"')
+
+
+def _day_or_month_end(given: object) -> object:
+    return given if given == MONTH_END else _day(given)
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:  # an unknown name, a folder, a path
+        raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class TimeConfig(Config):
+    """How times are written, and in which zone a time without an offset is meant."""
+
+    zone: Zone
+    formats: Columns = ("iso",)
+    ambiguous_hour: TwiceRule = "refuse"
+    missing_hour: HourRule = "refuse"
+    earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the first day that an event can have
+    latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last
+    day_from: ATimeSource | None = None  # a time with its day, which clock times without one lie within 12 h of
+    report_missing: Columns = ()  # columns of times, as they follow each other: the summary counts empty cells
+
+    @field_validator("earliest", "latest")
+    @classmethod
+    def _day_is_possible(cls, value: date | str | None) -> date | str | None:
+        if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
+            raise ValueError("a day of 1990 to 2199")
+        return value
+
+    def whole_day_from(self) -> TimeSource | None:
+        """`day_from` with formats that have a day: its own, else those of [time], else iso."""
+        if self.day_from is None or self.day_from.formats:
+            return self.day_from
+        formats = tuple(form for form in self.formats if not is_clock(form)) or ("iso",)
+        return self.day_from.model_copy(update={"formats": formats})
+
+
+class ForceConfig(Config):
+    """What a replay on the embedded stack takes in place of the settings; other servers have settings of their own."""
+
+    zone: Zone | None = None  # WATCHROOM_ZONE
+    areas: tuple[Area, ...] | None = None  # WATCHROOM_AREAS
+
+
+class EntityConfig(Config):
+    """What one row, or the rows that belong together, stand for."""
+
+    key: Columns = Field(min_length=1)
+    otherwise_key: Columns = ()  # what names a row whose key is empty; without it the row is refused
+    rows: Literal["apart", "together"] = "apart"
+    count: str = ""  # column with the number of entities a row stands for
+    most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
+    repeated_keys: Literal["refuse", "merge"] = "refuse"  # rows apart that give an event of one key with other times
+
+
+class EventConfig(Config):
+    """One event made from a row, or from the rows of one entity."""
+
+    type: AType
+    per: Literal["row", "entity"] = "row"
+    time: ATimeSource
+    optional: bool = False  # no event, and nothing refused, where the time is empty
+    arrival: ATimeSource | None = None
+    key: Columns = ()  # further columns that tell events of one entity apart
+    when: tuple[Condition, ...] = ()
+    data: Dict[str, AFieldSource] = Field(default_factory=dict)
+
+    def field_sources(self) -> dict[Path, FieldSource]:
+        """Where every value of the event comes from, by its path in the table."""
+        found: dict[Path, FieldSource] = {("type",): self.type, ("time",): self.time}
+        if self.arrival is not None:
+            found["arrival",] = self.arrival
+        return found | {("data", name): source for name, source in self.data.items()}
+
+    def token_columns(self) -> frozenset[str]:
+        """The columns whose text becomes a token."""
+        sources = self.field_sources().values()
+        return frozenset(column for source in sources if source.token for column in source.source_columns())
+
+
+class MappingConfig(Config):
+    """A whole mapping file."""
+
+    source: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)
+    about: str = Field(min_length=1)
+    file: FileConfig = FileConfig()
+    force: ForceConfig = ForceConfig()
+    time: TimeConfig
+    entity: EntityConfig
+    map: Dict[str, ValueMap] = Field(default_factory=dict)
+    skip: tuple[Skip, ...] = ()
+    event: tuple[EventConfig, ...] = Field(min_length=1)
+
+    def token_columns(self) -> frozenset[str]:
+        """The columns whose text becomes a token."""
+        return frozenset().union(*(event.token_columns() for event in self.event))
+
+    def columns(self) -> dict[str, str]:
+        """Every column that the mapping reads, with the first place that names it, as `toml_path.shown`."""
+        found: dict[str, str] = {}
+        for path, column in (*self._columns_of_rows(), *self._columns_of_events()):
+            found.setdefault(column, shown(path))
+        return found
+
+    def _columns_of_rows(self) -> Iterator[tuple[Path, str]]:
+        """Columns that are read of every row."""
+        entity, time = self.entity, self.time
+        yield from ((("entity", "key"), column) for column in entity.key if column != LINE)
+        yield from ((("entity", "otherwise_key"), column) for column in entity.otherwise_key if column != LINE)
+        if entity.count:
+            yield ("entity", "count"), entity.count
+        if time.day_from:
+            yield from ((("time", "day_from"), column) for column in time.day_from.columns())
+        yield from ((("time", "report_missing"), column) for column in time.report_missing)
+        yield from ((("skip", number, "column"), skip.column) for number, skip in enumerate(self.skip))
+
+    def _columns_of_events(self) -> Iterator[tuple[Path, str]]:
+        for number, event in enumerate(self.event):
+            for column in (*event.key, *(condition.column for condition in event.when)):
+                yield ("event", number), column
+            for path, source in event.field_sources().items():
+                yield from ((("event", number, *path), column) for column in source.columns())

@@ -1,0 +1,147 @@
+"""What a replay did, in numbers and in words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from watchroom.importer.convert import Tally
+from watchroom.importer.local_time import rfc3339
+from watchroom.kafka.produce import Ends
+from watchroom.settings import Settings
+from watchroom.streams import STREAMS
+
+MOST_OTHERS = 10  # texts that are named
+
+
+@dataclass(slots=True)
+class Sent:
+    """What the events that were sent say about themselves."""
+
+    events: int = 0
+    held_back: int = 0  # arrived after --as-of
+    first_held_ms: int | None = None  # the earliest arrival among those
+    last_arrival_ms: int | None = None
+    months: set[str] = field(default_factory=set)  # of their times, in the reporting zone
+    streams: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished replay; `settings` lead to the Kafka and Redis it ran on."""
+
+    settings: Settings
+    source: str
+    zone: str  # the mapping's
+    tally: Tally
+    sent: Sent
+    ends: Ends  # next offset of each partition after our events, from the broker's acknowledgements
+    dead_letters: Mapping[tuple[str, str], int]  # (topic, reason) -> how many of this replay
+    now_ms: int  # for open measures
+    streams: tuple[str, ...]  # fed by the mapping
+    months: Collection[str]  # that it moved, or that its events lie in
+    took_s: float
+    check: Callable[[], None]  # raises when the worker or a server of ours has ended by itself
+    kept: str = ""  # where the events were until the last row was read, and how large
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """The outcome for a person, one fact a line."""
+    tally, sent = outcome.tally, outcome.sent
+    yield from row_lines(tally)
+    rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
+    yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
+    if outcome.kept:
+        yield f"  kept until the last row was read: {outcome.kept}"
+    if sent.held_back:
+        yield f"  {sent.held_back:,} had not arrived by --as-of and were held back"
+        if not sent.events and sent.first_held_ms is not None:
+            yield f"  nothing had arrived by --as-of yet: the first arrival is {rfc3339(sent.first_held_ms)}"
+    for (topic, reason), count in sorted(outcome.dead_letters.items()):
+        yield f"  {count:,} went to the dead letters of {topic}: {reason}"
+    if sent.last_arrival_ms is not None:
+        yield f"last arrival {rfc3339(sent.last_arrival_ms)}; open measures as of {rfc3339(outcome.now_ms)}"
+
+
+def others(tally: Tally) -> Iterator[str]:
+    """Texts that no label lists, and what to do where they are most of the rows."""
+    rows: Counter[str] = Counter()
+    for number, ((name, text), count) in enumerate(tally.others.most_common()):
+        rows[name] += count
+        if number < MOST_OTHERS:
+            yield f"  {name}: {_short(text)!r} counts as `other` in {count:,} rows"
+    if len(tally.others) > MOST_OTHERS:
+        yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
+    for name, count in rows.items():
+        if count * 2 > tally.used:
+            where = f"a map of the mapping, or {name} in labels.toml"
+            if name == "area":
+                where = "WATCHROOM_AREAS, or in [force] of the mapping"
+            yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
+
+
+def misread(tally: Tally) -> Iterator[str]:
+    """Fields whose values count for nothing, or for another value than the file's."""
+    for name, events, texts in _by_field(tally.ignored):
+        yield f"  {name} has the wrong form in {events} and is ignored there: {texts}; see docs/reference/events.md"
+    listed = {name: of for stream in STREAMS.values() for name, of in stream.listed_fields.items()}
+    for name, events, texts in _by_field(tally.unlisted):
+        one = listed[name]
+        yield f"  {name} has an unlisted value in {events}, counted as {one.otherwise}: {texts}; {one.write}"
+
+
+def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Each field with the number of its events and its commonest texts: `7 events`, `'Y' 5, 'yes' 2`."""
+    for name in dict.fromkeys(name for name, _ in found):
+        texts = Counter({text: count for (of, text), count in found.items() if of == name})
+        shown = [f"{_short(text)!r} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
+        further = len(texts) - len(shown)
+        more = f" and {further:,} further text{'s' * (further > 1)}" if further else ""
+        yield name, f"{texts.total():,} event{'s' * (texts.total() > 1)}", f"{', '.join(shown)}{more}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def missing_times(tally: Tally) -> str:
+    """Rows that lack a time, and how many of them have the next one: `told 253 (252 with en_route), clear 797`."""
+    found = []
+    for column, count in tally.missing.items():
+        passed_over = [f" ({n:,} with {after})" for (before, after), n in tally.passed_over.items() if before == column]
+        found.append(f"{column} {count:,}{''.join(passed_over)}")
+    return ", ".join(found)
+
+
+def _of(count: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def row_lines(tally: Tally) -> Iterator[str]:
+    """What became of the rows."""
+    yield (
+        f"rows: {tally.rows:,} read, {tally.used:,} used, {tally.skipped.total():,} skipped, "
+        f"{tally.refused:,} refused; {tally.entities:,} entities"
+    )
+    if tally.swallowed_lines:
+        yield f"  {_of(tally.swallowed_lines, 'line')} swallowed by open quotes: the rows in them are lost"
+    if tally.unclosed_files:
+        ends = "1 file ends" if tally.unclosed_files == 1 else f"{tally.unclosed_files:,} files end"
+        yield f"  {ends} within a quoted cell: check that the file is whole"
+    for reason, count in tally.skipped.most_common():
+        yield f"  skipped {count:,}: {reason}"
+    if tally.repeated:
+        was = "was" if tally.repeated == 1 else "were"
+        yield f"  {_of(tally.repeated, 'event')} {was} in more than one row and counted once"
+    if tally.repeating_rows:
+        share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
+        yield f"  {tally.repeating_rows:,} {share} key with an earlier row that says something else"
+    if missing := missing_times(tally):
+        yield f"  missing times: {missing}"
+    if tally.by_order:
+        rows, they = ("row has", "it stays") if tally.by_order == 1 else ("rows have", "they stay")
+        yield f"  {tally.by_order:,} {rows} times in the hour that happens twice, read so that {they} in order"
+    yield from others(tally)
+    yield from misread(tally)

@@ -1,0 +1,221 @@
+"""All settings with their defaults and meanings, and the names of topics that follow from them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from watchroom.registry import registry
+from watchroom.settings.servers import KafkaSettings, RedisSettings
+from watchroom.settings.values import (
+    PREFIX,
+    Areas,
+    Days,
+    Port,
+    Slug,
+    SourceRule,
+    StreamName,
+    StreamNames,
+    TokenKey,
+    WebUrl,
+    Zone,
+)
+from watchroom.streams import STREAMS
+
+DEAD_LETTERS: Final = "dead-letters"
+registry("topics called", [*((name, f"events of {name}") for name in STREAMS), (DEAD_LETTERS, "dead letters")])
+# For streams that the setting does not name.
+DEFAULT_DAYS: Final = {
+    "lateness_days": {name: stream.lateness_days for name, stream in STREAMS.items()},
+    "keeping_days": {name: stream.keeping_days for name, stream in STREAMS.items()},
+}
+JSON: Final = ("areas", "sources", *DEFAULT_DAYS, "watchdog_command")  # settings that are written as JSON
+
+
+class Settings(RedisSettings, KafkaSettings, BaseSettings):
+    """All settings of all processes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        hide_input_in_errors=True,  # it may be a secret; `read` shows what may be shown
+        enable_decoding=False,  # `_from_json` does it, so that its faults are listed with all others
+        secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
+    )
+
+    force: Slug = Field(default="force", description="name of the force; its Redis keys share this hash tag")
+    topic_prefix: str = Field(
+        default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", description="topics are <prefix>.calls and so on"
+    )
+    group: str = Field(default="watchroom", description="Kafka consumer group of the workers")
+    partitions: int = Field(
+        default=4, ge=1, le=256, description="number of partitions of a topic that Watchroom creates"
+    )
+    replication: int = Field(default=1, ge=1, description="number of replicas of a topic that Watchroom creates")
+    zone: Zone = Field(default="Europe/London", description="time zone of reporting: of its days and months")
+    areas: Areas = Field(
+        default=Path("areas.toml"),
+        examples=['["stoke", "county"]', "the path of a .toml file"],
+        description="the areas: a .toml file with their values, aliases and groups (a relative path starts at the"
+        ' folder of WATCHROOM_SCHEMAS), or the listed values alone as JSON: ["stoke", "county"]',
+    )
+    streams: StreamNames = Field(
+        default=tuple(name for name, stream in STREAMS.items() if stream.by_default),
+        min_length=1,
+        description="streams that this force feeds, comma separated; the others have no topic, series or alerts",
+    )
+    sources: dict[StreamName, dict[str, SourceRule]] = Field(
+        default_factory=dict,
+        examples=['{"calls": {"acd": {"heartbeats": true}}}'],
+        description='declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}',
+    )
+    lateness_days: Days = Field(
+        default=Days(DEFAULT_DAYS["lateness_days"]),
+        examples=['{"calls": 1}'],
+        description="an event that arrives later than this becomes a dead letter, and a month closes this long after"
+        " its end (a month of returns: 30 days); a stream that is not named keeps its default",
+    )
+    keeping_days: Days = Field(
+        default=Days(DEFAULT_DAYS["keeping_days"]),
+        examples=['{"calls": 3}'],
+        description="how long an entity is kept after its last event; a stream that is not named keeps its default",
+    )
+    future_s: float = Field(
+        default=300, ge=0, description="how far ahead of its arrival and of its Kafka record an event's time may be"
+    )
+    step_events: int = Field(default=2000, ge=1, le=20000, description="maximum number of events in one atomic step")
+    fresh_s: float = Field(default=10, gt=0, description="a partition older than this withholds its stream")
+    silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")
+    touch_s: float = Field(default=2, gt=0, description="freshness is written at least this often")
+    partitions_settle_s: float = Field(
+        default=420,
+        ge=0,
+        description="how long after partitions are added a producer may still use the earlier number: its"
+        " metadata.max.age.ms plus its delivery.timeout.ms",
+    )
+    session_timeout_s: float = Field(
+        default=10, gt=0, description="a worker that sends nothing to Kafka for this long loses its partitions"
+    )
+    worker_name: str = Field(
+        default="", description="start of the worker's static member name; default: host name and health port"
+    )
+    health_host: str = Field(default="127.0.0.1", description="address of the worker's health page")
+    health_port: Port = Field(default=9465, description="port of the worker's health page")
+    exporter_host: str = Field(default="127.0.0.1", description="address of the board and of /metrics")
+    exporter_port: Port = Field(default=9464, description="port of the board and of /metrics")
+    exporter_url: WebUrl = Field(
+        default="",
+        repr=False,  # it may contain a password, as may the two below
+        description="where `watchroom doctor` reaches the exporter; default: the address above",
+    )
+    prometheus_url: WebUrl = Field(
+        default="",
+        repr=False,
+        description="where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; default: not"
+        " checked",
+    )
+    alertmanager_url: WebUrl = Field(
+        default="",
+        repr=False,
+        description="where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; default: not"
+        " checked",
+    )
+    watchdog_host: str = Field(default="127.0.0.1", description="address of the watchdog receiver")
+    watchdog_port: Port = Field(default=9466, description="port of the watchdog receiver")
+    watchdog_silent_s: float = Field(
+        default=180,
+        gt=0,
+        description="the Watchdog alert counts as missing after this; more than twice Alertmanager's repeat interval",
+    )
+    watchdog_repeat_s: float = Field(
+        default=900, gt=0, description="how often the fallback alert is repeated while the Watchdog alert is missing"
+    )
+    watchdog_webhook: WebUrl = Field(
+        default="",
+        repr=False,
+        description="fallback channel: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or"
+        " ALL_PROXY unless NO_PROXY names its host (may be a secret)",
+    )
+    watchdog_command: tuple[str, ...] = Field(
+        default=(),
+        examples=['["page", "--now"]'],
+        description='fallback channel: program and arguments; it reads JSON from standard input: ["page", "--now"]',
+    )
+    token_key: TokenKey = Field(
+        default=SecretStr(""),
+        exclude=True,  # never shown or passed on: the code that makes tokens reads it itself
+        description="secret key of the tokens, at least 32 bytes (better from a file); an embedded stack without one "
+        "makes a key for its run",
+    )
+    token_key_id: str = Field(
+        default="k1", pattern=r"^[a-z0-9]{1,8}$", description="name of that key; each token begins with it"
+    )
+    token_country: str = Field(
+        default="GB", pattern=r"^[A-Z]{2}$", description="country of telephone numbers without a leading +"
+    )
+    schemas: Path = Field(
+        default=Path(__file__).resolve().parents[3] / "schemas", description="folder of the catalogue and mappings"
+    )
+
+    @field_validator(*JSON, mode="before")
+    @classmethod
+    def _from_json(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        if info.field_name == "areas" and value.endswith(".toml"):
+            return Path(value)
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"JSON such as {cls.json_example(str(info.field_name))} ({error})") from None
+
+    @classmethod
+    def json_example(cls, name: str) -> str:
+        """What a setting that is JSON can look like."""
+        return ", or ".join(map(str, cls.model_fields[name].examples or ()))
+
+    @field_validator(*DEFAULT_DAYS, mode="after")
+    @classmethod
+    def _over_defaults(cls, value: Days, info: ValidationInfo) -> Days:
+        return Days(DEFAULT_DAYS[str(info.field_name)] | value.root)
+
+    @field_serializer("streams")
+    def _as_list(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+    @field_validator("keeping_days")
+    @classmethod
+    def _kept_while_admitted(cls, value: Days, info: ValidationInfo) -> Days:
+        """An event that is still admitted must find its entity, or a repeated one would count twice."""
+        lateness = info.data.get("lateness_days")
+        ahead_ms = round(info.data.get("future_s", 0) * 1000)  # a first event may arrive before its time
+        needed_ms = {name: lateness.ms(name) + ahead_ms for name in STREAMS} if lateness is not None else {}
+        if short := [name for name, least_ms in needed_ms.items() if value.ms(name) < least_ms]:
+            raise ValueError(
+                f"days of {', '.join(short)} not below those of WATCHROOM_LATENESS_DAYS and WATCHROOM_FUTURE_S together"
+            )
+        return value
+
+    def closes_after_ms(self, stream: str) -> int:
+        """How long after its end a month of a stream closes."""
+        days = STREAMS[stream].closing_days
+        return self.lateness_days.ms(stream) if days is None else round(days * 86_400_000)
+
+    def topic(self, stream: str) -> str:
+        """Kafka topic of a stream."""
+        return f"{self.topic_prefix}.{stream}"
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """Kafka topic of each stream that is fed, by stream."""
+        return {stream: self.topic(stream) for stream in self.streams}
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """Kafka topic of the events that could not be used."""
+        return self.topic(DEAD_LETTERS)

@@ -1,0 +1,158 @@
+"""Settings of the connections to Kafka and Redis, and which of them need or exclude each other."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+
+from watchroom.redis_url import RedisServer
+from watchroom.redis_url import parse as parse_redis_url
+from watchroom.redis_url import shown as redis_url_shown
+from watchroom.settings.values import PREFIX, Brokers, KafkaMechanism, KafkaSecurity, RedisUrl
+
+
+class KafkaSettings(BaseModel):
+    """The brokers, and how to log in to them."""
+
+    kafka: Brokers = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
+    kafka_security: KafkaSecurity = Field(
+        default="plaintext", description="plaintext, ssl (TLS), sasl_plaintext (user and password) or sasl_ssl (both)"
+    )
+    kafka_mechanism: KafkaMechanism = Field(
+        default="SCRAM-SHA-512", description="how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
+    )
+    kafka_user: str = Field(
+        default="", validate_default=True, description="user, with sasl_plaintext and sasl_ssl (may come from a file)"
+    )
+    kafka_password: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="that user's password (better from a file)"
+    )
+    kafka_ca: str = Field(
+        default="",
+        description="with ssl and sasl_ssl: PEM file of the authorities that sign the brokers' certificates; default:"
+        " the system's",
+    )
+    kafka_cert: str = Field(
+        default="", description="with ssl and sasl_ssl: PEM file of our certificate, if the brokers ask for one"
+    )
+    kafka_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
+
+    @property
+    def kafka_tools(self) -> str:
+        """Options of Kafka's own command-line tools, for commands that messages tell a person to run."""
+        config = "" if self.kafka_security == "plaintext" else " --command-config client.properties"
+        return f"--bootstrap-server {self.kafka.replace(' ', '')}{config}"
+
+    @field_validator("kafka_user", "kafka_password")
+    @classmethod
+    def _with_sasl(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        """A login that is not sent must not be given: somebody believes that it is sent."""
+        security = info.data.get("kafka_security", "")
+        if security.startswith("sasl_") and not _text(value):
+            raise ValueError(f"one, or WATCHROOM_KAFKA_SECURITY other than {security}")
+        if security in ("plaintext", "ssl") and _text(value):
+            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} sends none")
+        return value
+
+    @field_validator("kafka_ca", "kafka_cert")
+    @classmethod
+    def _with_tls(cls, value: str, info: ValidationInfo) -> str:
+        security = info.data.get("kafka_security", "")
+        if value and security in ("plaintext", "sasl_plaintext"):
+            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} has no TLS")
+        return value
+
+    @field_validator("kafka_key")
+    @classmethod
+    def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
+        return _both_or_neither(value, info.data.get("kafka_cert"), "KAFKA")
+
+
+class RedisSettings(BaseModel):
+    """The Redis that holds the figures, and how to log in to it."""
+
+    redis_url: RedisUrl = Field(
+        default="redis://127.0.0.1:6379/0",
+        repr=False,  # it may hold a password
+        description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,"
+        " redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels"
+        " (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are"
+        " percent-encoded (better from a file)",
+    )
+    redis_sentinel_user: str = Field(
+        default="", description="with redis+sentinel://: the sentinels' own user, where they have users"
+    )
+    redis_sentinel_password: SecretStr = Field(
+        default=SecretStr(""),
+        validate_default=True,
+        description="with redis+sentinel://: the sentinels' own password, where they ask for one (better from a file)",
+    )
+    redis_read_from: Literal["primary", "replica"] = Field(
+        default="primary",
+        description="with redis+sentinel://: whether the exporter reads from the primary or, where there is one, from a"
+        " replica",
+    )
+    redis_ca: str = Field(
+        default="",
+        description="with rediss:// or rediss+sentinel://: PEM file of the authority that signs the servers'"
+        " certificates; default: the system's",
+    )
+    redis_cert: str = Field(
+        default="",
+        description="with rediss:// or rediss+sentinel://: PEM file of our own certificate, where Redis asks for one",
+    )
+    redis_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
+
+    @property
+    def redis(self) -> RedisServer:
+        """Redis with all that a client of it needs."""
+        password = self.redis_sentinel_password.get_secret_value()
+        return RedisServer(
+            self.redis_url, self.redis_ca, self.redis_cert, self.redis_key, self.redis_sentinel_user, password
+        )
+
+    @property
+    def redis_to_show(self) -> RedisServer:
+        """Redis as the exporter reads it: it may be a replica."""
+        return self.redis._replace(read_from=self.redis_read_from)
+
+    @property
+    def redis_shown(self) -> str:
+        """The Redis URL without user and password, for messages."""
+        return redis_url_shown(self.redis_url)
+
+    @field_validator("redis_sentinel_user", "redis_sentinel_password", "redis_read_from")
+    @classmethod
+    def _with_sentinels(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        """Settings that are not used must not be given: somebody believes that they are used."""
+        url, text = info.data.get("redis_url"), _text(value)
+        if text not in ("", "primary") and url is not None and not parse_redis_url(url).sentinels:
+            write = "primary" if info.field_name == "redis_read_from" else "none"
+            raise ValueError(f"{write}, or redis+sentinel:// in WATCHROOM_REDIS_URL: there are no sentinels without it")
+        if isinstance(value, SecretStr) and not text and info.data.get("redis_sentinel_user"):
+            raise ValueError("the password of WATCHROOM_REDIS_SENTINEL_USER, or no user")
+        return value
+
+    @field_validator("redis_ca", "redis_cert")
+    @classmethod
+    def _with_tls(cls, value: str, info: ValidationInfo) -> str:
+        url = info.data.get("redis_url")
+        if value and url is not None and not parse_redis_url(url).has_tls:
+            raise ValueError("none, or rediss:// in WATCHROOM_REDIS_URL: without it there is no TLS")
+        return value
+
+    @field_validator("redis_key")
+    @classmethod
+    def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
+        return _both_or_neither(value, info.data.get("redis_cert"), "REDIS")
+
+
+def _text(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _both_or_neither(key: str, certificate: Any, server: str) -> str:  # noqa: ANN401 - None where it has a fault
+    if certificate is not None and bool(certificate) != bool(key):
+        raise ValueError(f"both {PREFIX}{server}_CERT and {PREFIX}{server}_KEY, or neither")
+    return key

@@ -1,0 +1,44 @@
+"""Who rings: the number's type and token, whose it is, and the class of the call.
+
+They have random numbers of their own: what becomes of a call does not depend on them.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from hashlib import sha256
+
+from watchroom.simulator.world import World, chance
+
+KEY_ID = "sim"  # of tokens, which are made of nothing but the seed and a number
+
+
+class Callers:
+    """Draws callers."""
+
+    def __init__(self, world: World) -> None:
+        self._levels = world.force.callers
+        self._seed = world.seed
+        self._random = chance(world.seed, "callers")
+        self._classes = {
+            line: (tuple(levels.classes), tuple(levels.classes.values())) for line, levels in world.force.lines.items()
+        }
+        self._types = tuple(self._levels.types), tuple(self._levels.types.values())
+
+    def next(self, line: str) -> str:
+        """What telephony says of the next caller on a line: the inside of a JSON object."""
+        draw, levels = self._random, self._levels
+        class_ = draw.choices(*self._classes[line])[0]
+        cli_type = draw.choices(*self._types)[0]
+        from_hospital = draw.random() < levels.from_hospitals
+        number = draw.randrange(levels.hospitals if from_hospital else levels.numbers)
+        said = f'"line":"{line}","class":"{class_}","direction":"inbound"'
+        if from_hospital:
+            return f'{said},"cli_type":"landline","caller_token":"{self._token(-1 - number)}","caller_org":"hospital"'
+        if cli_type == "withheld":
+            return f'{said},"cli_type":"withheld"'
+        return f'{said},"cli_type":"{cli_type}","caller_token":"{self._token(number)}"'
+
+    def _token(self, number: int) -> str:
+        digest = sha256(f"{self._seed}:{number}".encode()).digest()
+        return f"{KEY_ID}.{b32encode(digest[:16]).decode().rstrip('=')}"

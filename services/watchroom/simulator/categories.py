@@ -1,0 +1,80 @@
+"""What kind of incident it is, from its opening to its closing, and where anti-social behaviour happens."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+
+from watchroom.simulator.levels import Incidents
+from watchroom.simulator.world import World, chance
+
+ASB = "asb"
+KEY = "sim"  # key id of the tokens: nobody has a secret for addresses that do not exist
+
+
+class Choice:
+    """One of some texts, by weight."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._names: Sequence[str] = tuple(weights)
+        self._weights: Sequence[float] = tuple(accumulate(weights.values()))
+
+    def draw(self, random: Random) -> str:
+        """A text; weights need not sum to 1."""
+        return random.choices(self._names, cum_weights=self._weights)[0]
+
+
+class Said(NamedTuple):
+    """What events say of an incident: members of their JSON, empty where they say nothing."""
+
+    opening: str
+    reclassified: str
+    closing: str
+    is_self_initiated: bool
+
+
+class Categories:
+    """Draws what is said of each incident, apart from all other draws: levels do not move with it."""
+
+    def __init__(self, world: World) -> None:
+        self._levels: Incidents = world.force.incidents
+        self._random = chance(world.seed, "categories of incidents")
+        self._category = Choice(self._levels.categories)
+        self._asb_type = Choice(self._levels.asb_types)
+
+    def draw(self, origin: str) -> Said:
+        """Of one incident; only those that no call led to are self-initiated."""
+        draw, levels = self._random, self._levels
+        own = origin == "other" and draw.random() < levels.self_initiated
+        opened = self._category.draw(draw)
+        opening = self._members(opened) + (',"self_initiated":true' if own else "")
+        reclassified = closing = ""
+        if draw.random() < levels.recategorised:
+            reclassified = self._members(self._category.draw(draw))
+        if draw.random() < levels.closed_otherwise:
+            closing = self._members(self._category.draw(draw))
+        return Said(opening, reclassified, closing, own)
+
+    def _members(self, category: str) -> str:
+        said = f'"category":"{category}"'
+        if category != ASB:
+            return said
+        address = int(self._levels.addresses * self._random.random() ** self._levels.address_spread)
+        place = f'"address_token":"{token(address)}","lsoa":"{small_area(address)}"'
+        return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{place}'
+
+
+@cache
+def token(address: int) -> str:
+    """Stands for an address that does not exist, in the form of a real token."""
+    return f"{KEY}.{b32encode(sha256(f'address {address}'.encode()).digest()[:16]).decode()[:26]}"
+
+
+def small_area(address: int) -> str:
+    """A code in the form of an LSOA's; no real one begins like this."""
+    return f"E0199{address % 687:04d}"

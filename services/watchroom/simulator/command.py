@@ -1,0 +1,214 @@
+"""`watchroom simulate`: a simulated force's events into a given Kafka, up to now and, if wanted, on from there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from aiokafka.errors import KafkaError
+from rich.console import Console
+
+from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
+from watchroom.kafka import clients
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+from watchroom.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
+from watchroom.simulator.feed import Feed
+from watchroom.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
+from watchroom.streams import STREAMS
+
+DAY_MS = 86_400_000
+LOOK_S = 0.2
+SAY_EVERY_S = 5.0
+ASK_TIMEOUT_MS = 10_000
+
+
+def run_simulate(
+    settings: Settings,
+    *,
+    days: float | None = None,
+    months: int | None = None,
+    live: bool = False,
+    for_s: float | None = None,
+    busy: float = 1.0,
+    good: bool = False,
+    seed: int = 1,
+    console: Console | None = None,
+) -> int:
+    """Send simulated events to `settings.kafka`.
+
+    Args:
+        settings: Brokers, topics, zone, and the sources that the workers know.
+        days: Simulated days before now; default 28 when `months` is not given, 0 for none.
+        months: Instead: so many complete months of the reporting zone, and the running one.
+        live: Go on after now, each event at its time, with heartbeats.
+        for_s: End a live run after so many seconds; None: at Ctrl-C.
+        busy: Demand of the live part, 1 is normal.
+        good: A force that meets its targets instead of the published one.
+        seed: Another seed, other events.
+        console: Where to say how far it is; default standard error.
+
+    Returns:
+        Exit code 0, also after Ctrl-C in the live part.
+
+    Raises:
+        ConfigurationInvalid: An argument cannot be used, or the simulator's sources are not declared.
+        WorkFailed: A topic is missing.
+        BrokerUnavailable: Kafka does not answer.
+    """
+    console = console or Console(stderr=True)
+    _check(settings, days, months, busy)
+    now_ms = time.time_ns() // 1_000_000
+    start_ms = now_ms - round((28 if days is None else days) * DAY_MS)
+    if months is not None:
+        calendar = Calendar(settings.zone)
+        start_ms = calendar.month_start_ms(calendar.months_before(calendar.month_of(now_ms), months))
+    check_topics(settings, settings.topics.values())
+    events = simulate(
+        GOOD if good else PUBLISHED,
+        seed=seed,
+        start_ms=start_ms,
+        end_ms=None if live else now_ms,
+        zone=settings.zone,
+        surges=[Surge(now_ms, None, busy)] if busy != 1 else [],
+        heartbeats_from_ms=now_ms if live else None,
+    )
+    began_s = time.monotonic()
+    with Feed(settings, events) as feed:
+        _report(feed, console, start_ms, now_ms)
+        console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
+        if live:
+            _stay(feed, console, for_s)
+        feed.check()
+    return 0
+
+
+def run_published_year(
+    settings: Settings, *, scale: float = 1.0, baselines: Path | None = None, console: Console | None = None
+) -> int:
+    """Send the year of the published report to `settings.kafka`.
+
+    Args:
+        settings: Brokers, topics, zone, and the sources that the workers know.
+        scale: Part of the calls and contacts to send; incidents, crimes and figures are always whole.
+        baselines: Folder for the months that the year is compared with, a CSV a baseline; None: they are not written.
+        console: Where to say how far it is; default standard error.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        ConfigurationInvalid: The scale cannot be used, a file cannot be written, or the simulator's sources are not
+            declared.
+        WorkFailed: A topic is missing.
+        BrokerUnavailable: Kafka does not answer.
+    """
+    console = console or Console(stderr=True)
+    faults = list(_source_faults(settings))
+    if not 0.1 <= scale <= 1:
+        faults.append(Fault("--scale", "", f"{scale:g}", "part of the calls and contacts, 0.1 to 1"))
+    if faults:
+        raise ConfigurationInvalid(faults)
+    printed = load_printed(settings.schemas)
+    if baselines is not None:
+        for name in NAMES:
+            file = baselines / f"{name.replace('/', '-')}.csv"
+            _write(file, baseline_csv(name, printed, scale))
+            console.print(f"next: watchroom months import --baseline {name} {file}", highlight=False, soft_wrap=True)
+    check_topics(settings, settings.topics.values())
+    calendar = Calendar(settings.zone)
+    began_s = time.monotonic()
+    with Feed(settings, published_year(printed, zone=settings.zone, scale=scale)) as feed:
+        _report(feed, console, calendar.month_start_ms(printed.first_month), calendar.month_end_ms(printed.last_month))
+        console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
+    return 0
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        found = f"{file} ({error.strerror})"
+        raise ConfigurationInvalid([Fault("--baselines", "", found, "a folder that can be written")]) from error
+
+
+def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
+    """Say every few seconds how far the past is sent."""
+    said_s = time.monotonic()
+    while feed.ends is None:
+        feed.wait(LOOK_S)
+        if time.monotonic() - said_s >= SAY_EVERY_S:
+            said_s = time.monotonic()
+            day, of = (feed.sent_to_ms - start_ms) / DAY_MS, (now_ms - start_ms) / DAY_MS
+            console.print(f"day {max(0, day):.0f} of {of:.0f}, {feed.sent:,} events sent", highlight=False)
+    feed.check()
+
+
+def _stay(feed: Feed, console: Console, for_s: float | None) -> None:
+    console.print("live; Ctrl-C ends it")
+    began_s = time.monotonic()
+    try:
+        while for_s is None or time.monotonic() - began_s < for_s:
+            feed.check()
+            time.sleep(LOOK_S)
+    except KeyboardInterrupt:
+        console.print(f"ended after {feed.sent:,} events", highlight=False)
+
+
+def _check(settings: Settings, days: float | None, months: int | None, busy: float) -> None:
+    faults = []
+    if days is not None and months is not None:
+        faults.append(Fault("--days", "", "--months as well", "one of the two"))
+    if days is not None and not 0 <= days <= 800:
+        faults.append(Fault("--days", "", f"{days:g}", "days before now, 0 to 800"))
+    if months is not None and not 0 <= months <= 26:
+        faults.append(Fault("--months", "", f"{months}", "complete months before this one, 0 to 26"))
+    if not 0 < busy <= 1000:
+        faults.append(Fault("--busy", "", f"{busy:g}", "times normal demand, above 0 up to 1000"))
+    faults += _source_faults(settings)
+    if faults:
+        raise ConfigurationInvalid(faults)
+
+
+def _source_faults(settings: Settings) -> Iterator[Fault]:
+    for stream, source in SOURCES.items():
+        if stream not in settings.streams or not STREAMS[stream].is_waited_for:
+            continue  # of returns nothing is late, whatever their arrival
+        declared = settings.sources.get(stream, {}).get(source)
+        if declared is None or not declared.history:
+            found = "not declared" if declared is None else "not declared as history"
+            write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
+            yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)
+
+
+def check_topics(settings: Settings, topics: Iterable[str]) -> None:
+    """The workers make the topics, with the settings that the figures rest on; sending must not make others.
+
+    Raises:
+        BrokerUnavailable: Kafka did not answer.
+        WorkFailed: One of these topics is missing.
+    """
+    asyncio.run(_topics_exist(settings, set(topics)))
+
+
+async def _topics_exist(settings: Settings, topics: set[str]) -> None:
+    admin = clients.admin(settings, ASK_TIMEOUT_MS)
+    try:
+        await clients.start(admin, settings)
+        there = set(await admin.list_topics())
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerUnavailable(
+            f"no answer from Kafka at {settings.kafka} ({type(error).__name__}); "
+            "check that it runs and that host and port are right (--kafka)"
+        ) from error
+    finally:
+        await admin.close()
+    missing = sorted(topics - there)
+    if missing:
+        raise WorkFailed(
+            f"Kafka at {settings.kafka} has no topic {', '.join(missing)}; "
+            "start `watchroom worker` first, it makes them"
+        )

@@ -1,0 +1,75 @@
+"""The printed figures and notes, as they were at the meeting, and the levels before that follow from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from watchroom.events.times import to_ms
+from watchroom.simulator.envelope import Simulated
+from watchroom.simulator.published_year.printed import Printed
+from watchroom.simulator.published_year.putting import put
+
+STREAM: Final = "returns"
+YEAR: Final = "2020-12/2021-11"
+BEFORE: Final = "2018-12/2019-11"
+VALUE: Final = ("value",)
+OWN_AS_AT: Final = {"2022-01-21": "2022-01-21", "2021-12-31": "2021-12-31"}  # periods that are printed with an as-at
+OUT_OF: Final = {"complaints_retained": (779, 1450)}  # printed with both counts
+NOTES: Final = (
+    ("covid", "Lockdowns changed demand and crime.", "2020-03", "2021-07", ""),
+    ("chat", "Live chat began in late April 2021.", "2021-04", "", "contact_volume"),
+    ("cameras", "New average speed cameras on the A500.", "2020-09", "", "speed_enforcements"),
+)
+
+
+def returns(printed: Printed) -> Iterator[Simulated]:
+    """Everything, reported on the day of the meeting."""
+    at_ms = to_ms(f"{printed.as_at}T09:00:00Z")
+    for name, entry in printed.entries.items():
+        if entry.period and entry.read == VALUE and entry.number is not None:
+            numbers = OUT_OF.get(name, (entry.number,))
+            as_at = OWN_AS_AT.get(entry.period, printed.as_at)
+            yield _figure(_What(entry.measure, entry.by, entry.period), numbers, as_at, at_ms)
+    for measure, period, number in _levels(printed):
+        yield _figure(_What(measure, {}, period), (number,), printed.as_at, at_ms)
+    for name, text, since, until, measure in NOTES:
+        said = {"text": text, "from": since, "to": until, "measure": measure}
+        data = {name: value for name, value in said.items() if value}
+        yield put(STREAM, "return.note", f"note|{name}", at_ms, json.dumps(data)[1:-1])
+
+
+def _levels(printed: Printed) -> Iterator[tuple[str, str, float]]:
+    """Levels that follow by arithmetic from a printed change."""
+    change = printed.number("enforcements_change")
+    before = round(change / printed.number("enforcements_percent") * 100)
+    yield "speed_enforcements", YEAR, before + change
+    yield "speed_enforcements", BEFORE, before
+    for measure, name, change_name in (
+        ("action_fraud_cases", "fraud_cases", "fraud_cases_change"),
+        ("fraud_investigations", "investigations", "investigations_change"),
+        ("crimes_prosecuted", "prosecuted", "prosecuted_change"),
+        ("crimes_convicted", "convicted", "convicted_change"),
+    ):
+        yield measure, BEFORE, round(printed.number(name) - printed.number(change_name), 1)
+
+
+class _What(NamedTuple):
+    measure: str
+    by: Mapping[str, str]
+    period: str
+
+
+def _figure(what: _What, numbers: tuple[float, ...], as_at: str, at_ms: int) -> Simulated:
+    measure, by, period = what
+    labels = ",".join(f"{name}={value}" for name, value in by.items())
+    data = {
+        "measure": measure, "period": period, "as_at": as_at, "by": dict(by), "reported_by": "published report",
+        **dict(zip(("numerator", "denominator"), map(_plain, numbers), strict=False)),
+    }  # fmt: skip
+    return put(STREAM, "return.figure", f"{measure}|{labels}|{period}", at_ms, json.dumps(data)[1:-1])
+
+
+def _plain(number: float) -> float:
+    return int(number) if float(number).is_integer() else number

@@ -1,0 +1,50 @@
+"""The signals that end the demo."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from watchroom.demo.signals import asked_to_end, term_is_interrupt
+
+# A Ctrl-C that arrives while an object is being finalised: an exception raised there is printed and lost.
+IN_A_FINALISER = """
+import os, signal
+from watchroom.demo.signals import asked_to_end
+class Finalised:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+with asked_to_end() as asked:
+    Finalised()
+    print("asked" if asked() else "not asked")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_noted_and_raises_nothing(number: signal.Signals) -> None:
+    """Raised wherever the program is, it could leave a screen half drawn, or be lost."""
+    with term_is_interrupt(), asked_to_end() as asked:
+        assert not asked()
+        os.kill(os.getpid(), number)
+        gc.collect()
+        assert asked()
+
+
+def test_a_signal_in_a_finaliser_is_not_lost() -> None:
+    """`KeyboardInterrupt` would be: Python prints it and goes on."""
+    done = subprocess.run([sys.executable, "-c", IN_A_FINALISER], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("asked\n", "")
+
+
+def test_afterwards_signals_mean_what_they_meant_before() -> None:
+    """A demo that nobody ended leaves nothing changed behind."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with asked_to_end():
+        pass
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -1,0 +1,65 @@
+"""What every board must be: rules that are checked on the JSON that Grafana will read.
+
+Two lists: the Prometheus rules of Grafana's own dashboard-linter (without those on `instance`, which nobody in a
+control room picks; what it asks of `job` we ask of `force`, the label that every target has), and ours, most of
+which keep an old or missing number from looking like a good one. A test breaks each of them.
+
+Source: grafana/dashboard-linter, docs/rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from tests.generate.boards.lint import grafana, live, ours
+from watchroom.catalogue.metrics import Family
+from watchroom.errors import Fault
+
+Dashboard = Mapping[str, Any]
+Families = Mapping[str, Family]
+Rule = Callable[[Dashboard, Families], Iterator[tuple[str, str, str]]]
+"""Yields the panel or part, what was found, what to write instead."""
+
+RULES: Final[Mapping[str, Rule]] = {**grafana.RULES, **ours.RULES, **live.RULES}
+_QUOTED: Final = re.compile(r'"[^"]*"')
+_METRIC: Final = re.compile(r"\bwatchroom_[a-z0-9_]+\b")
+
+
+def faults(dashboard: Dashboard, families: Families) -> list[Fault]:
+    """Everything that is wrong with a board; the key of a fault is its rule and panel.
+
+    Args:
+        dashboard: The JSON, read.
+        families: Every metric that Watchroom publishes, by name.
+    """
+    return [
+        Fault(str(dashboard.get("uid", "no uid")), f"{name}: {where}", found, write)
+        for name, rule in RULES.items()
+        for where, found, write in rule(dashboard, families)
+    ]
+
+
+def expressions(dashboard: Dashboard) -> list[str]:
+    """Every PromQL expression of a board's panels, in order."""
+    return [target["expr"] for panel in grafana.panels(dashboard) for target in panel.get("targets", ())]
+
+
+def metrics_used(dashboard: Dashboard) -> set[str]:
+    """The names of Watchroom's metrics that a board asks for, its variables among them."""
+    variables = [str(each.get("query", "")) for each in grafana.variables(dashboard)]
+    asked = (_QUOTED.sub("", text) for text in (*expressions(dashboard), *variables))
+    return {name for text in asked for name in _METRIC.findall(text)}
+
+
+def rules_file(dashboards: Mapping[str, Dashboard]) -> str:
+    """Every expression as a recording rule, so that `promtool check rules` parses it: YAML."""
+    lines = ["groups:"]
+    for number, (name, dashboard) in enumerate(dashboards.items()):
+        lines += [f"  - name: {name}", "    rules:"]
+        for place, expr in enumerate(expressions(dashboard)):
+            plain = expr.replace("$__rate_interval", "1m")
+            quoted = plain.replace("'", "''")
+            lines += [f"      - record: board_{number}:panel:{place}", f"        expr: '{quoted}'"]
+    return "\n".join(lines) + "\n"

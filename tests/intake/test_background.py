@@ -1,0 +1,43 @@
+"""The timer of idle partitions: one that has to wait holds no other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from tests.intake.recorder import Recorder, RecordingApplier
+from watchroom.intake.background import touch_forever
+from watchroom.intake.freshness import Answer
+from watchroom.intake.health import Status
+from watchroom.intake.intake import Intake
+from watchroom.timing import now_ms
+
+
+class Stuck(RecordingApplier):
+    """A partition whose Redis does not answer for now."""
+
+    async def touch(self, fresh_ms: int | None, now_ms: int) -> None:  # noqa: ARG002 - the applier's signature
+        await asyncio.Event().wait()
+
+
+async def test_a_partition_that_waits_keeps_no_other_from_being_touched() -> None:
+    """All would be withheld on the wall, for one that a dead letter or a slow Redis node holds up."""
+    recorder = Recorder(stored={("t", number): 0 for number in range(3)})
+
+    def make_applier(topic: str, partition: int) -> RecordingApplier:
+        return (Stuck if partition == 0 else RecordingApplier)(recorder, (topic, partition))
+
+    intake = Intake(make_applier, Status())
+    intake.assign(recorder.stored)
+    for partition in intake.assignment:
+        await partition.applier.start()
+        partition.start_at(0)
+        partition.note(Answer(now_ms(), 0, 0))
+    touching = asyncio.create_task(touch_forever(intake, 0.04))
+    for _ in range(3):
+        recorder.fresh_ms.clear()
+        await recorder.until(lambda r: r.fresh_ms.keys() >= {("t", 1), ("t", 2)}, 10)
+    assert ("t", 0) not in recorder.fresh_ms
+    touching.cancel()
+    with suppress(asyncio.CancelledError):
+        await touching
