@@ -34,7 +34,7 @@ def as_at_ms(text: str) -> int:
     """An as-at moment: RFC 3339 with an offset, or a day, which is its first moment in UTC.
 
     Raises:
-        TimeUnusable: It is neither, or lies before 1990: `is '1899-01-01', which lies outside ...; write ...`.
+        TimeUnusable: It is neither, or before 1990: `is '1899-01-01', which is outside ...; write ...`.
     """
     try:
         return day_ms(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else to_ms(text)
