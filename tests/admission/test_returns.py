@@ -186,7 +186,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "2022-01-21"},
         "bad_data",
-        "data.numerator is missing; write the number, or send return.withdrawn for a figure",
+        "data.numerator is missing; write the number, or send return.withdrawn to withdraw",
     ),
     "null for a number": (
         "complaints||2021",

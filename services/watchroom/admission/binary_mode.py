@@ -1,7 +1,7 @@
 """CloudEvents in binary mode: attributes in the record's headers, `data` in its value. Pure.
 
-A binary record becomes the structured JSON of the same event, so that both modes are read, checked and refused by
-the same code, and give the same event.
+A binary record is turned into the structured JSON of the same event, so that the same code reads, checks and refuses
+both modes.
 
 Source:
     Kafka Protocol Binding for CloudEvents 1.0.2, 3.2 (binary content mode) and 3.3 (structured content mode).
@@ -24,23 +24,23 @@ from watchroom.events.record import Event, Headers
 _STRUCTURED: Final = "application/cloudevents"
 _BATCH: Final = "application/cloudevents-batch"
 _DATACONTENTTYPE: Final = "datacontenttype"
-_NO_ATTRIBUTES: Final = ("data", "data_base64")  # no attribute of CloudEvents may have these names
+_NO_ATTRIBUTES: Final = ("data", "data_base64")  # CloudEvents forbids attributes of these names
 _LIKE_OURS: Final = ("ce_", "ce-", "cloudevents")  # as HTTP, AMQP and older drafts write them
 _LENGTH: Final = len(CONTENT_TYPE)
 
 
 def parse_record(headers: Headers, value: bytes | None) -> Event | None:
-    """The event of a record that has headers, in either mode; None for a tombstone, which holds none.
+    """Return the event of a record with headers, in either mode; None for a tombstone.
 
     A record is binary if it has `ce_specversion` and its content type does not begin with `application/cloudevents`.
     Its value may be empty or null: then the event has no data.
 
     Raises:
-        EventRefused: As `parse`; and bad_envelope for a batch, and in binary mode for an attribute whose header is
-            there twice, is null or is not UTF-8.
+        EventRefused: As `parse`. Also bad_envelope for a batch, and in binary mode for an attribute whose header
+            occurs twice, is null or is not UTF-8.
     """
     content_type, is_binary = "", False
-    for name, said in headers:  # of every record that has any: one loop, and seldom more
+    for name, said in headers:  # runs for every record with headers
         if name == SPECVERSION:
             is_binary = True
         elif len(name) == _LENGTH and said and not content_type and name.lower() == CONTENT_TYPE:
@@ -62,11 +62,11 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
 
 
 def structured(attributes: Mapping[str, str], value: bytes | None) -> bytes:
-    """A binary record's event as structured mode writes it. Raises EventRefused where the value is not JSON."""
+    """A binary record's event in structured mode. Raises EventRefused if the value is not JSON."""
     envelope = json.dumps(attributes, ensure_ascii=False).encode()
     if not value:
         return envelope
-    read_json(value)  # it is one whole JSON value: nothing in it can end `data` here and say another attribute
+    read_json(value)  # a complete JSON value cannot end `data` early and smuggle in another attribute
     return b'{"data":%b,%b' % (value, envelope[1:])
 
 
@@ -87,9 +87,9 @@ def attributes_of(headers: Headers) -> dict[str, str]:
         else:
             continue
         if name in _NO_ATTRIBUTES:
-            raise _refused(header, "is no attribute of CloudEvents", "the data as the record's value")
+            raise _refused(header, "is not an attribute of CloudEvents", "the data as the record's value")
         if name in found:
-            raise _refused(header, "is there twice", "it once")
+            raise _refused(header, "occurs twice", "it once")
         if said is None:
             raise _refused(header, "is null", "a text, or leave it out")
         try:
@@ -106,7 +106,7 @@ def _about_binary(content_type: str) -> str:
 
 
 def _about_structured(headers: Headers, content_type: str) -> str:
-    """What headers tell of a record that was read as structured and is no event."""
+    """What the headers say about a record that was read as structured and is not an event."""
     like = [name for name, _ in headers if name.lower().startswith(_LIKE_OURS)]
     if like and not content_type.startswith(_STRUCTURED):
         return f"Its header {shown(like[0])} looks like binary mode, for which the header {SPECVERSION} is missing"

@@ -100,7 +100,7 @@ class FigureData(Data):
 
 
 class WithdrawnData(Data):
-    """A figure that no longer stands."""
+    """A figure that is withdrawn."""
 
     measure: RequiredText
     """Id of an entry of kind `figure`."""
