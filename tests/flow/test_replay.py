@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from tests.events.test_tokeniser import KEY
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.importer.extracts import DISPATCH, DISPATCH_MAPPING
