@@ -57,7 +57,7 @@ def open_list(
     Args:
         settings: Which Redis, force and catalogue.
         measure_id: The open measure.
-        now_ms: The moment at which it is judged.
+        now_ms: The moment of the list.
         output: The form.
         warn: Called with each reason why JSON or CSV is not live: an empty list has no row that could say it.
 

@@ -12,13 +12,12 @@ from watchroom.catalogue.metrics import about, suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window
 from watchroom.kinds import kind_of, names, tokens
 from watchroom.kinds.kind import Over, Reads
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import Bands
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.windows import months_shown
+from watchroom.rolling.windows import MONTH, TWELVE_MONTHS, Window, months_shown
 from watchroom.settings import Settings
 from watchroom.store.read import Reader
 

@@ -11,12 +11,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.local_hours import same_local_hours
 
-MONTHS_SHOWN = 13  # the running month and the last 12
+MONTH: Final = "month"
+TWELVE_MONTHS: Final = "12mo"
+LOCAL_HOUR: Final = "local_hour"
+WITNESSES: Final = "local_hour_witnesses"  # no measure's window: the days that tell whether there was a feed
+PAST_WEEKS: Final = 6  # the last local hour is published with the same hour of this many earlier weeks
+MONTHS_SHOWN: Final = 13  # the running month and the last 12
 
 
 def _ten_seconds(window_ms: int) -> Callable[[int, Calendar], list[str]]:
@@ -76,3 +83,51 @@ def months_shown(now_ms: int, calendar: Calendar) -> list[str]:
     """The running month and the last 12, newest first, as `2021-11`."""
     running = calendar.month_of(now_ms)
     return [calendar.months_before(running, back) for back in range(MONTHS_SHOWN)]
+
+
+class Window(NamedTuple):
+    """A window as it is published; `month` is set for those called `month`, `weeks_ago` for local hours."""
+
+    name: str
+    month: str = ""
+    weeks_ago: str = ""
+
+    def labels(self) -> dict[str, str]:
+        """Its Prometheus labels."""
+        if self.weeks_ago:
+            return {"weeks_ago": self.weeks_ago}
+        return {"window": self.name, "month": self.month} if self.month else {"window": self.name}
+
+
+def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
+    """The buckets of each wanted window at a moment.
+
+    `month` becomes the running and the last 12; the local hour becomes seven, each with its witnesses.
+    """
+    made: dict[Window, frozenset[str]] = {}
+    for name in wanted:
+        if name == MONTH:
+            for month in months_shown(now_ms, calendar):
+                made[Window(MONTH, month)] = frozenset({buckets.month_name(month)})
+        elif name == LOCAL_HOUR:
+            made.update(_local_hours(now_ms, calendar))
+        else:
+            made[Window(name)] = frozenset(buckets_of(name, now_ms, calendar))
+    return made
+
+
+def _local_hours(now_ms: int, calendar: Calendar) -> dict[Window, frozenset[str]]:
+    """The last complete local hour and those of past weeks, and the days that bear witness to each.
+
+    A bucket that holds nothing may mean "no calls" or "no feed yet". What Redis can still tell apart: there
+    was a feed if anything of the stream happened on the hour's local day and on the day
+    before it (the running day may have been quiet so far). See `WindowSums.is_known` of the exporter.
+    """
+    today = calendar.day_of(now_ms)
+    made = {}
+    for ago, start_ms in same_local_hours(now_ms, PAST_WEEKS, calendar).items():
+        day = calendar.day_of(start_ms)
+        days = {calendar.days_before(day, 1), day} - {today}
+        made[Window(LOCAL_HOUR, weeks_ago=str(ago))] = frozenset({buckets.hour_name(start_ms)})
+        made[Window(WITNESSES, weeks_ago=str(ago))] = frozenset(buckets.day_name(each) for each in days)
+    return made

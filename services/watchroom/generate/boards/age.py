@@ -10,7 +10,7 @@ from typing import Final
 
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.board import Sources, link_to, runbook
-from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
+from watchroom.generate.boards.panels import Head, Link, Query, SizedPanel, number
 
 OLD_FROM_S: Final = 10  # measures are withheld from here on
 OLD: Final = "OLD"
@@ -20,7 +20,7 @@ BAD: Final = (OLD, SILENT, WITHHELD)
 FILLED: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
 
 
-def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> Placed:
+def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> SizedPanel:
     """How old the oldest figure may be, or which worse thing is the case."""
     about = describe.platform_card(
         "**Definition.** NORMAL: every stream is published; the number is how long ago everything that Kafka showed "
@@ -35,7 +35,7 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     head = Head(f"age/{width}", "Data age", about, "suffix: s", (link_to("platform"), *books, health))
     return number(
         head,
-        [Query(queries.worst_tile("Data age"), "{{word}}")],
+        [Query(queries.worst_tile("Data age"), "{{state}}")],
         named=True,
         fills=FILLED,
         fill_unit="dthms",

@@ -9,7 +9,7 @@ from watchroom.generate import promql
 from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.measure_panels import MOST_LINES, MeasurePanels, in_words
-from watchroom.generate.boards.panels import COUNT, Placed, Query, rows
+from watchroom.generate.boards.panels import COUNT, Query, SizedPanel, rows
 from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
@@ -19,7 +19,7 @@ COMPARED: Final = (
 )
 
 
-def table(make: MeasurePanels, height: int) -> Placed:
+def table(make: MeasurePanels, height: int) -> SizedPanel:
     """Rows: values of the first label."""
     label = make.first
     head = make.head(
@@ -33,7 +33,7 @@ def table(make: MeasurePanels, height: int) -> Placed:
     )  # fmt: skip
 
 
-def graphs(make: MeasurePanels) -> Iterator[Placed]:
+def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
     """One for each value of the first label, where they are few."""
     label = make.first
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
