@@ -71,7 +71,7 @@ def test_with_none_declared_every_source_ever_heard_is_waited_for() -> None:
     """And a stream that never heard any source cannot say that nothing happened."""
     assert silent({}, {"a": LastSeen(NOW, None), "b": LastSeen(None, NOW)}) == []
     assert silent({}, {"a": LastSeen(NOW, None), "b": LastSeen(None, NOW - 90_001)})
-    assert silent({}, {}) == ["no source has ever been heard"]
+    assert silent({}, {}) == ["no source has ever sent anything"]
 
 
 def test_a_source_from_the_future_is_not_alive() -> None:

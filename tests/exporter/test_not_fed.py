@@ -97,4 +97,4 @@ def test_its_lists_are_refused_and_never_empty(telephony: ExporterStore) -> None
     pages = BoardPages(telephony.catalogue, page, telephony.settings, clock=lambda: NOON).table()
     body = pages["/open/"](Asked("incidents_unattended")).body
     assert "not fed here (stream incidents)" in body
-    assert "Nobody" not in body
+    assert "None." not in body

@@ -22,7 +22,7 @@ class Silent(NamedTuple):
     """A source that is waited for and silent."""
 
     source: str
-    last_ms: int | None  # None: never heard
+    last_ms: int | None  # None: never
 
 
 class Liveness(NamedTuple):

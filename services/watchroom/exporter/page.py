@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.exporter.freshness import (
     LastSeen,
     held_up,
@@ -44,6 +43,7 @@ from watchroom.exporter.wall import (
 from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.applied import applied_until
 from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
@@ -249,10 +249,9 @@ def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool
 
 def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:
     """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
-    others = {settings.topic(stream) for stream in NOT_WAITED_FOR}
-    moments = [state.fresh_ms for (topic, _), state in reading.partitions.items() if topic not in others]
-    known = [at_ms for at_ms in moments if at_ms is not None]
-    return now_ms - min(known) if known and len(known) == len(moments) else None
+    topics = {settings.topic(stream) for stream in settings.streams if STREAMS[stream].is_waited_for}
+    applied_ms = applied_until(reading.partitions, topics)
+    return None if applied_ms is None else now_ms - applied_ms
 
 
 def _other_said(changed: str) -> str:

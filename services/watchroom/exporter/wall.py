@@ -160,7 +160,7 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
     if silence is None:
         return DataAge("critical", "WITHHELD", age_ms, why)
     if silence.for_ms is None:
-        return DataAge("critical", "FEED SILENT", age_ms, f"never heard; {why}")
+        return DataAge("critical", "FEED SILENT", age_ms, f"never seen; {why}")
     return DataAge("critical", "FEED SILENT", silence.for_ms, f"since the last sign of life; {why}")
 
 

@@ -189,7 +189,7 @@ def test_a_list_without_redis_is_a_503_that_says_so(room: ExporterStore, redis_s
     assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "NO DATA</strong>: Redis did not answer" in answer.body
     assert "This list is unavailable" in answer.body
-    assert "Nobody.</p>" not in answer.body
+    assert "None.</p>" not in answer.body
 
 
 @pytest.mark.parametrize(

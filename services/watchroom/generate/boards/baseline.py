@@ -1,4 +1,4 @@
-"""The last complete local hour beside the same local hour of the last six weeks."""
+"""The last complete local hour, compared with the same local hour of the last six weeks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
-    "**Compared with.** The same local hour of the last 6 weeks, as far as they are held: an hour of local time, so "
-    "that it is the same one across a clock change."
+    "**Compared with.** The same local hour in each of the last 6 weeks, where it is known. Clock changes do not shift "
+    "it."
 )
 
 
@@ -47,7 +47,7 @@ def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
 
 
 def _weeks_held(measure: Measure, label: Label | None) -> Query:
-    """Of how many weeks the hour is held: a median of one says little."""
+    """For how many weeks the hour is known: a median of one says little."""
     split = label.name if label else ""
     by = ", ".join(["force", *([split] if split else [])])
     expr = f"count by ({by}) ({promql.local_hour(measure, {}, split, '[1-6]', queries.CHOSEN)})"

@@ -25,8 +25,8 @@ MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
 HEIGHT: Final = MONTHS + 2
 BY_AREA: Final = (
-    " By area are the running month and the last complete one; of older months only all areas together are published, "
-    "and `watchroom months` has them by area."
+    " Only the running month and the last complete one are published by area; `watchroom months` has older months by "
+    "area."
 )
 MOST_NARROW: Final = 5  # columns beside the month
 MET: Final = {
@@ -57,7 +57,7 @@ def make(sources: Sources) -> Sequence[Section]:
 BOARD: Final = Board(
     "month",
     "Month",
-    "The running month and the last 12, as they stand today; `watchroom months` also says what was restated.",
+    "The running month and the last 12, as known today; `watchroom months` also says what was restated.",
     "1h",
     make,
 )

@@ -1,4 +1,4 @@
-"""Platform: whether the figures can be trusted, and what stands in the way."""
+"""Platform: whether the figures can be trusted, and why not."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HELD: Final = {
     1: StateText("WITHHELD", palette.CRITICAL),
     2: StateText("OTHER DEFINITION", palette.CRITICAL),
 }
-SILENT: Final = {0: StateText("HEARD", palette.QUIET), 1: StateText("SILENT", palette.WARNING)}
+SILENT: Final = {0: StateText("ALIVE", palette.QUIET), 1: StateText("SILENT", palette.WARNING)}
 TOPICS: Final = tuple(f"/{stream}$/" for stream in STREAMS)  # whatever their prefix
 SOMETIMES: Final = {
-    "stale_batches": "batches dropped, lane moved on",
-    "moved": "Redis stood at another offset",
+    "stale_batches": "batches dropped: the partition had moved on",
+    "moved": "Redis had another next offset",
     "rebalances": "assignments from the group",
-    "redis_retries": "Redis calls tried again",
-    "kafka_retries": "Kafka calls tried again",
+    "redis_retries": "Redis calls retried",
+    "kafka_retries": "Kafka calls retried",
 }
 EXCLUDED: Final = registry(
     "texts of what is excluded under the suffix",
@@ -54,24 +54,24 @@ NONE_UP: Final = {0: StateText("NONE UP", palette.CRITICAL)}
 
 
 def make(sources: Sources) -> Sequence[Section]:
-    """Is it up, is it in time, what was refused, who is silent, what is counted separately."""
+    """Whether everything is up and in time, what was refused, who is silent, and what is counted separately."""
     heads = _Heads(sources)
     return [
         Section("", list(_up(sources, heads))),
         Section("In time", list(_in_time(heads))),
         Section("Feeds", list(_feeds(heads))),
-        Section("Refused, lost and left out", list(_refused(heads, sources.catalogue))),
+        Section("Refused, lost and excluded", list(_refused(heads, sources.catalogue))),
         Section("Workers", list(_workers(heads))),
     ]
 
 
 BOARD: Final = Board(
-    "platform", "Platform", "Whether the figures can be trusted: feeds, workers, Redis, refusals.", "6h", make
+    "platform", "Platform", "Whether the figures can be trusted: feeds, workers, Redis, refused events.", "6h", make
 )
 
 
 class _Heads:
-    """Heads and queries of the platform."""
+    """Heads of panels about the platform."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -124,12 +124,14 @@ def _up(sources: Sources, heads: _Heads) -> Iterator[SizedPanel]:
 
 
 def _in_time(heads: _Heads) -> Iterator[SizedPanel]:
-    text = "How long ago everything that Kafka showed of a topic was applied, of its slowest partition."
+    text = "Time since everything in a topic was applied, for its slowest partition."
     threshold = "dashed line at 10 s, from which measures are withheld"
     head = heads.head("Age by topic", text, unit="suffix: s", threshold=threshold, alert="AppliedLag")
     expr = f"time() - min by (force, topic) (watchroom_applied_timestamp_seconds{{{CHOSEN}}})"
     yield trend(head, [Query(expr, "{{topic}}")], lines=TOPICS, limit=10)
-    head = heads.head("Offsets waiting", "Known to be in the log and not applied, by topic.", alert="WorkerStuck")
+    head = heads.head(
+        "Offsets waiting", "Records known to be in the log and not yet applied, by topic.", alert="WorkerStuck"
+    )
     lag = f"sum by (force, topic) ({_metric('worker_lag_offsets', 'topic, partition')})"
     yield trend(head, [Query(lag, "{{topic}}")], lines=TOPICS)
     text = (
@@ -148,14 +150,14 @@ def _in_time(heads: _Heads) -> Iterator[SizedPanel]:
 def _feeds(heads: _Heads) -> Iterator[SizedPanel]:
     text = (
         "Whether a source that a stream waits for has been silent for longer than its limit. Not listed while its "
-        "stream is not applied up to now: nobody knows then."
+        "stream is behind: its events may not have been read yet."
     )
     threshold = "SILENT at 1, after 90 s unless declared otherwise"
     head = heads.head("Sources", text, threshold=threshold, alert="SourceSilent", words=SILENT)
     columns = [("stream", "Stream"), ("source", "Source")]
     yield rows(head, [Query(_metric("source_silent", "stream, source"), "State")], columns, width=8)
     for kind in ("heartbeat", "event"):
-        text = f"How long ago the last {kind} of a source came, by Kafka's clock; undeclared sources are `other`."
+        text = f"Time since the last {kind} of a source, by Kafka's clock; undeclared sources are `other`."
         head = heads.head(f"Last {kind}", text, unit="dthms", alert="SourceSilent")
         expr = f"time() - ({_metric(f'feed_last_{kind}_timestamp_seconds', 'source')})"
         yield rows(head, [Query(expr, "Ago")], [("source", "Source")], width=8)
@@ -165,10 +167,10 @@ def _refused(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
     letters = _metric("dead_letters", "topic, reason")
     late = _metric("dead_letters", "topic, reason", 'reason="late"')
     lost = _metric("lost_records", "topic, partition")
-    text = "Events that could not be used, since the last rebuild, by reason; `watchroom dead-letters list` shows them."
+    text = "Unusable events since the last rebuild, by reason; `watchroom dead-letters list` shows them."
     head = heads.head("Dead letters by reason", text, alert="DeadLettersRising")
     yield ranking(head, Query(f"sort_desc(topk(10, sum by (force, reason) ({letters})))", "{{reason}}"))
-    head = heads.head("Dead letters by topic", f"{text} A step up is new.", alert="DeadLettersRising")
+    head = heads.head("Dead letters by topic", f"{text} A step up: new ones have arrived.", alert="DeadLettersRising")
     yield trend(head, [Query(f"sum by (force, topic) ({letters})", "{{topic}}")], lines=TOPICS)
     text = (
         "Late: dead letters that came later than their stream allows. Orphans: entities of the last 28 days whose "
@@ -181,24 +183,24 @@ def _refused(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
     ]
     yield rows(heads.head("Late, orphans, lost", text, alert="RecordsLost"), queries, [("topic", "Topic")], height=6)
     yield from _refused_fields(heads)
-    text = "Label sets of a measure that have no figure younger than its entry allows; empty where nobody reports any."
+    text = "Label sets of a measure without a figure younger than its entry allows; empty where none is reported."
     old = replace(heads.head("Figures that are old", text, alert="FigureOld"), nothing=NO_FIGURE)
     yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=8, height=6)
     yield from _excluded(heads, catalogue)
 
 
 def _refused_fields(heads: _Heads) -> Iterator[SizedPanel]:
-    """Fields of events: what is ignored, and what must never have been sent."""
+    """Fields of events: what is ignored, and what should never have been sent."""
     text = (
-        "Events in which an optional field had a wrong form, since the last rebuild. The field counts as absent; the "
+        "Events since the last rebuild with an invalid optional field. The field counts as absent; the "
         "event is counted as any other."
     )
     fields = Query(_any_or_none("ignored_fields", "topic, field"), "Events")
     head, by = heads.head("Ignored fields", text), [("topic", "Topic"), ("field", "Field")]
     yield rows(head, [fields], by, width=8, height=6)
     text = (
-        "Events that held a name, a number or an address where only a token may stand, or may have, since the last "
-        "rebuild. They are refused, and neither their value nor their key is kept."
+        "Events since the last rebuild that held, or may have held, a name, number or address in a field for a token. "
+        "They are refused, and neither their value nor their key is kept."
     )
     head = heads.head("Raw identifiers", text, alert="RawIdentifier")
     sources = Query(_any_or_none("raw_identifiers", "topic, source"), "Events")
@@ -206,7 +208,7 @@ def _refused_fields(heads: _Heads) -> Iterator[SizedPanel]:
 
 
 def _any_or_none(name: str, labels: str) -> str:
-    """Those that are not 0; where all are, one row that says 0: an empty panel would look like a dead exporter."""
+    """Those that are not 0; if all are 0, one row that says so: an empty panel would look like a dead exporter."""
     return f"({_metric(name, labels)} > 0) or sum by (force) ({_metric(name, labels)})"
 
 
@@ -229,13 +231,13 @@ def _excluded(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
 
 
 def _workers(heads: _Heads) -> Iterator[SizedPanel]:
-    head = heads.head("Events applied", "Records applied a second, with dead letters.", unit="eps", alert="WorkerStuck")
-    yield trend(head, [Query(_rate("events"), "events")])
-    head = heads.head("Batches applied", "Fetched batches applied a second.", unit="ops", alert="WorkerStuck")
-    yield trend(head, [Query(_rate("batches"), "batches")])
-    text = (
-        "Times in the last hour, all workers together: retries, moves and rebalances are normal in ones, not in dozens."
+    head = heads.head(
+        "Events applied", "Records applied per second, including dead letters.", unit="eps", alert="WorkerStuck"
     )
+    yield trend(head, [Query(_rate("events"), "events")])
+    head = heads.head("Batches applied", "Fetched batches applied per second.", unit="ops", alert="WorkerStuck")
+    yield trend(head, [Query(_rate("batches"), "batches")])
+    text = "Times in the last hour, all workers together. A few are normal, dozens are not."
     head = heads.head("What workers had to do again", text, alert="WorkerStuck")
     queries = [
         Query(f"sum by (force) (increase({names.metric(f'worker_{name}_total')}{{{CHOSEN}}}[1h]))", title.capitalize())
