@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 from tests.fold.pipeline import catalogue
 from tests.parts import missing
-from watchroom import cli_backtest
 from watchroom.backtest.prometheus import program_path
+from watchroom.cli import events
 from watchroom.errors import ConfigurationInvalid, WorkFailed
 
 APP = typer.Typer()
-APP.command()(cli_backtest.backtest)
+APP.command()(events.backtest)
 
 
 @pytest.mark.slow

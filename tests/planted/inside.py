@@ -31,7 +31,6 @@ from watchroom.catalogue.metrics import all_families
 from watchroom.errors import WatchroomError
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition
-from watchroom.exporter.board.observe import observe
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.simulator import simulate
@@ -79,7 +78,7 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
         mirror = room.mirror()
         mirror.refresh(NOW_MS)
         page = room.page(mirror)
-        seen = observe(room.catalogue, mirror, page, settings, NOW_MS)
+        seen = page.board(NOW_MS)
         return {
             "metrics": page.text(NOW_MS),
             "page": board_page(seen, ZoneInfo(settings.zone)),
