@@ -1,4 +1,4 @@
-"""One row of a file, and what is wrong with the columns of a file."""
+"""One row of a file, and the faults of a file's columns."""
 
 from __future__ import annotations
 

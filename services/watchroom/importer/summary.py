@@ -1,4 +1,4 @@
-"""What a replay did, in numbers and in words. Pure."""
+"""The result of a replay: its numbers, and the lines that a person reads. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_OTHERS = 10  # texts that are named
 
 @dataclass(slots=True)
 class Sent:
-    """What the events that were sent say about themselves."""
+    """Counts and times of the events that were sent."""
 
     events: int = 0
     held_back: int = 0  # arrived after --as-of
@@ -65,7 +65,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def others(tally: Tally) -> Iterator[str]:
-    """Texts that no label lists, and what to do where they are most of the rows."""
+    """Texts that no label lists, and what to do if most rows have one."""
     rows: Counter[str] = Counter()
     for number, ((name, text), count) in enumerate(tally.others.most_common()):
         rows[name] += count
@@ -82,7 +82,7 @@ def others(tally: Tally) -> Iterator[str]:
 
 
 def misread(tally: Tally) -> Iterator[str]:
-    """Fields whose values count for nothing, or for another value than the file's."""
+    """Fields whose values are ignored, or count as another value."""
     for name, events, texts in _by_field(tally.ignored):
         yield f"  {name} has the wrong form in {events} and is ignored there: {texts}; see docs/reference/events.md"
     listed = {name: of for stream in STREAMS.values() for name, of in stream.listed_fields.items()}
@@ -106,7 +106,7 @@ def _short(text: str) -> str:
 
 
 def missing_times(tally: Tally) -> str:
-    """Rows that lack a time, and how many of them have the next one: `told 253 (252 with en_route), clear 797`."""
+    """Rows without a time, and how many of them have the next one: `told 253 (252 with en_route), clear 797`."""
     found = []
     for column, count in tally.missing.items():
         passed_over = [f" ({n:,} with {after})" for (before, after), n in tally.passed_over.items() if before == column]

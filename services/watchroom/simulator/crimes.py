@@ -33,8 +33,8 @@ DOMESTIC_ABUSE_IN_VIOLENCE, DOMESTIC_ABUSE_ELSE = 0.48, 0.065
 KNIFE_OFFENCES, KNIFE = frozenset({"8N", "34B", "19C", "20A", "3B", "5D"}), 0.046
 FIREARM, ONLINE, KEYLESS = 0.001, 0.05, 0.4
 FEMALE_IN_VIOLENCE, FEMALE_ELSE = 0.56, 0.5  # fitted: 17,497 of violence against the person; else an assumption
-PEOPLE = {"victim": 60_000, "suspect": 20_000}  # drawn from so many: 64 % of a year's suspects occur once (published)
-TOKEN_KEY = "sim"  # noqa: S105  # the name of a key that does not exist: nobody is behind these tokens
+PEOPLE = {"victim": 60_000, "suspect": 20_000}  # number of people: 64 % of a year's suspects occur once (published)
+TOKEN_KEY = "sim"  # noqa: S105  # the name of a key that does not exist
 
 RESOLVED = {"1": 0.46, "1A": 0.04, "2": 0.01, "3": 0.08, "6": 0.01, "7": 0.03, "8": 0.317, "22": 0.053}
 UNABLE = {"18": 0.53, "15": 0.27, "14": 0.12, "10": 0.04, "9": 0.01, "21": 0.03}
@@ -162,7 +162,7 @@ class CrimeBook:
         return self._random.choices(tuple(codes), tuple(codes.values()))[0]
 
     def _days(self, median: float, spread: float) -> float:
-        """Milliseconds around so many days."""
+        """Milliseconds around this number of days."""
         return self._random.lognormvariate(log(median), spread) * DAY_MS
 
     def _put(self, kind: str, subject: str, at_ms: float, data: str = "") -> None:

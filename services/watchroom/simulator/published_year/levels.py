@@ -1,4 +1,4 @@
-"""How many of everything: what the report prints, what follows from it by arithmetic, and what is assumed.
+"""The numbers of everything: printed in the report, derived from it, or assumed.
 
 Where the report prints a change as a count and as a percentage, the level before is the count divided by the
 percentage. `ASSUMED` levels are printed nowhere; no printed number depends on them.
