@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RUN = """
 import sys
-from watchroom.cli_replay import examined
+from watchroom.cli.events import examined
 from watchroom.errors import WatchroomError
 from watchroom.demo.command import run_demo
 from watchroom.settings import read_settings

@@ -111,7 +111,7 @@ def test_the_months_to_compare_with_can_be_imported(name: str, scale: float) -> 
     catalogue = load_catalogue(SCHEMAS / "measures", settings.areas)
     found = parse_baseline(name, baseline_csv(name, PRINTED, scale), load_baselines(SCHEMAS)[name], catalogue)
     assert found.faults == []
-    assert len({month for month, _ in found.cells}) == 12
+    assert len({month for month, _ in found.entries}) == 12
 
 
 def test_months_that_two_baselines_share_are_the_same_in_both() -> None:
