@@ -11,10 +11,10 @@ from math import floor
 from typing import Final, Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
-from watchroom.kinds.formatting import length
 from watchroom.kinds.kind import Quantity, Unit
 from watchroom.kinds.labels import where_words
 from watchroom.kinds.measure import Measure, Target
+from watchroom.wording import exact_duration
 
 NO_DATA = "NO DATA"
 NONE = "NONE"
@@ -70,7 +70,7 @@ def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
 
 def limit_words(value: float, unit: Unit) -> str:
     """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
-    return length(value) if unit is Unit.SECONDS else plain(value, unit)
+    return exact_duration(value) if unit is Unit.SECONDS else plain(value, unit)
 
 
 def age(length_ms: int) -> str:

@@ -23,7 +23,7 @@ from watchroom.exporter.tokens import TokenWindows
 from watchroom.process import run_until_stopped
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.filled import redefined
+from watchroom.store.compatibility import redefined
 from watchroom.store.meta import Bound, Meta
 from watchroom.store.read import Reader
 

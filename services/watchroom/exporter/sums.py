@@ -17,8 +17,7 @@ from watchroom.kinds.kind import fields_added_up
 from watchroom.kinds.measure import ALL, Measure
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.local_hours import same_local_hours
-from watchroom.rolling.windows import buckets_of, months_shown
+from watchroom.rolling.windows import buckets_of, months_shown, same_local_hours
 
 MONTH = "month"
 TWELVE_MONTHS = "12mo"

@@ -35,7 +35,7 @@ HELD: Final = {
 SILENT: Final = {0: Word("HEARD", palette.QUIET), 1: Word("SILENT", palette.WARNING)}
 TOPICS: Final = tuple(f"/{stream}$/" for stream in STREAMS)  # whatever their prefix
 SOMETIMES: Final = {
-    "stale_batches": "batches dropped, lane moved on",
+    "stale_batches": "batches dropped, partition reset",
     "moved": "Redis stood at another offset",
     "rebalances": "assignments from the group",
     "redis_retries": "Redis calls tried again",
