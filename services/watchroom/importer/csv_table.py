@@ -14,6 +14,7 @@ from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.row import Row, RowMaker, column_faults
 from watchroom.importer.swallowed import row_inside
 from watchroom.importer.text_files import Opened
+from watchroom.wording import counted
 
 MOST_OF_A_CELL = 16 * 1024**2
 MOST_OF_A_LINE = 64 * 1024**2
@@ -167,7 +168,7 @@ class CsvTable:
 
     def _wrong_size(self, first: int, size: int) -> RowRefused:
         least = len(self._header)
-        found = f"{size} {'field' if size == 1 else 'fields'} where the header has {least}"
+        found = f"{counted(size, 'field')} where the header has {least}"
         fill = ', or set file.short_rows = "fill" in the mapping' if size < least else ""
         return RowRefused(f"{self._name}:{first}", f"{found}; check {self._delimiter!r} and quotes{fill}")
 
@@ -188,6 +189,6 @@ class CsvTable:
         if last <= first:
             detail = f"{what}; check the quotes from this line on"
         else:
-            lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
-            detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
+            lost = counted(last - first, "line")
+            detail = f"{what}; lines {first} to {last}, {lost} swallowed: check the quotes from line {first} on"
         return RowRefused(f"{self._name}:{first}", detail, swallowed_lines=last - first, is_unclosed=is_unclosed)

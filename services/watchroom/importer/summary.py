@@ -11,6 +11,7 @@ from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
+from watchroom.wording import counted
 
 MOST_OTHERS = 10  # texts that are named
 
@@ -97,8 +98,8 @@ def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]
         texts = Counter({text: count for (of, text), count in found.items() if of == name})
         shown = [f"{_short(text)!r} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
         further = len(texts) - len(shown)
-        more = f" and {further:,} further text{'s' * (further > 1)}" if further else ""
-        yield name, f"{texts.total():,} event{'s' * (texts.total() > 1)}", f"{', '.join(shown)}{more}"
+        more = f" and {counted(further, 'further text')}" if further else ""
+        yield name, counted(texts.total(), "event"), f"{', '.join(shown)}{more}"
 
 
 def _short(text: str) -> str:
@@ -114,11 +115,6 @@ def missing_times(tally: Tally) -> str:
     return ", ".join(found)
 
 
-def _of(count: int, noun: str) -> str:
-    """`1 line`, `2 lines`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def row_lines(tally: Tally) -> Iterator[str]:
     """What became of the rows."""
     yield (
@@ -126,15 +122,15 @@ def row_lines(tally: Tally) -> Iterator[str]:
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
     if tally.swallowed_lines:
-        yield f"  {_of(tally.swallowed_lines, 'line')} inside unclosed quotes: their rows are lost"
+        yield f"  {counted(tally.swallowed_lines, 'line')} inside unclosed quotes: their rows are lost"
     if tally.unclosed_files:
-        ends = "1 file ends" if tally.unclosed_files == 1 else f"{tally.unclosed_files:,} files end"
-        yield f"  {ends} inside a quoted cell: check that the file is complete"
+        ends = "ends" if tally.unclosed_files == 1 else "end"
+        yield f"  {counted(tally.unclosed_files, 'file')} {ends} inside a quoted cell: check that the file is complete"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
         was = "was" if tally.repeated == 1 else "were"
-        yield f"  {_of(tally.repeated, 'event')} {was} in more than one row and counted once"
+        yield f"  {counted(tally.repeated, 'event')} {was} in more than one row and counted once"
     if tally.repeating_rows:
         share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
         yield f"  {tally.repeating_rows:,} {share} key with an earlier row but differ from it"
