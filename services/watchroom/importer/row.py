@@ -27,8 +27,8 @@ class Row(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-class RowMaker:
-    """Makes the rows of one file.
+class RowBuilder:
+    """Builds the rows of one file.
 
     Args:
         file: As it was given.
