@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import floor
 from typing import Final, NamedTuple
 
 from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.streams import calls, contacts, crimes, incidents
+from watchroom.wording import duration
 
 NO_DATA = "NO DATA"
 NONE = "none"
@@ -143,7 +143,7 @@ def _under(page: Page, line: str, window: str) -> str:
 def _answer(page: Page, line: str, window: str) -> str:
     mean = page.total("call_answer_time_mean_seconds", line=line, window=window)
     if mean is not None:
-        return duration(mean)
+        return duration(mean, tenths=True)
     return NO_DATA if page.total("call_answer_time_observations", line=line, window=window) is None else NONE
 
 
@@ -154,7 +154,7 @@ def _mean(page: Page, grade: str) -> str:
         count = page.total("incident_attendance_time_observations", **labels) or 0.0
         total, weight = total + mean * count, weight + count
     if weight:
-        return duration(total / weight)
+        return duration(total / weight, tenths=True)
     known = page.total("incident_attendance_time_observations", grade=grade, window="28d") is not None
     return NONE if known else NO_DATA
 
@@ -163,7 +163,7 @@ def _oldest(page: Page, name: str, **labels: str) -> str:
     if page.total(name, **labels) is None:
         return NO_DATA
     found = page.values(f"{name}_oldest_seconds", **labels)
-    return duration(max(found)) if found else NONE
+    return duration(max(found), tenths=True) if found else NONE
 
 
 def _share(page: Page, name: str, **labels: str) -> str:
@@ -184,14 +184,3 @@ def _percent(part: float | None, whole: float | None) -> str:
 
 def _number(value: float | None, absent: str = NO_DATA) -> str:
     return absent if value is None else f"{value:,.0f}"
-
-
-def duration(seconds: float) -> str:
-    """`8.0 s`, `9 min 51 s`, `28 h 30 min`, `5 d 03 h`."""
-    if seconds < 60:
-        return f"{floor(seconds * 10) / 10:.1f} s"
-    minutes, rest = divmod(floor(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours < 72 else f"{hours // 24} d {hours % 24:02d} h"

@@ -36,19 +36,6 @@ def seconds(value: object) -> str:
     return f"{tenths(length_s):.1f} s" if length_s < 60 else f"{floor(length_s):,} s"
 
 
-def length(seconds: float) -> str:
-    """A limit or target as people say it, exactly: `10 s`, `90 s`, `15 min`, `10 min 30 s`, `48 h`, `30 d`."""
-    if seconds < 100 or seconds % 1:
-        return f"{seconds:,.10g} s"
-    whole = int(seconds)
-    hours = whole // 3600
-    parts = (
-        [(hours // 24, "d"), (hours % 24, "h")] if hours > 48 else [(hours, "h")],
-        [(whole // 60 % 60, "min"), (whole % 60, "s")],
-    )
-    return " ".join(f"{number:,} {unit}" for part in parts for number, unit in part if number)
-
-
 def tenths(length_s: float) -> float:
     """Cut to a tenth."""
     return floor(length_s * 10) / 10

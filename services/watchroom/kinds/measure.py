@@ -12,8 +12,8 @@ from itertools import product
 from typing import Final
 
 from watchroom.events.slug import slug
-from watchroom.kinds.formatting import length
 from watchroom.kinds.shown import Display
+from watchroom.wording import exact_duration
 
 Facts = Mapping[str, object]  # of one entity: every term of its stream's vocabulary that measures name
 AREA: Final = "area"  # the word whose values are the force's areas
@@ -61,7 +61,7 @@ class Target:
     @property
     def said(self) -> str:
         """`below 10 s`, `within 48 h`."""
-        return f"{'within' if self.inclusive else 'below'} {length(self.limit_ms / 1000)}"
+        return f"{'within' if self.inclusive else 'below'} {exact_duration(self.limit_ms / 1000)}"
 
     @property
     def edge_ms(self) -> int:

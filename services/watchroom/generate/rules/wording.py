@@ -10,12 +10,12 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.formatting import length
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert, Shown
+from watchroom.wording import exact_duration
 
 _VALUE: dict[Unit, str] = {
     Unit.SHARE: "{{ $value | humanizePercentage }}",
@@ -52,7 +52,7 @@ def number(unit: Unit, value: float) -> str:
     """A limit as people write it: 60%, 120 s, 8."""
     if unit is Unit.SHARE:
         return f"{value * 100:.4g}%"
-    return length(value) if unit is Unit.SECONDS else f"{value:g}"
+    return exact_duration(value) if unit is Unit.SECONDS else f"{value:g}"
 
 
 def target_text(measure: Measure, shown: Shown) -> str:
