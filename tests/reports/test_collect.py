@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.server import free_port
 from watchroom.errors import ConfigurationInvalid, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.events.times import to_ms, to_text
 from watchroom.reports.collect import Collector
-from watchroom.reports.months import months, moved_rows, restatements
+from watchroom.reports.months import moved_rows, restatements
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings
 

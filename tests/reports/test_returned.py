@@ -6,11 +6,10 @@ from typing import Any
 
 from redis import Redis
 
-from tests.reports.filled import NOW_MS, Happened, fill
+from tests.reports.filled import NOW_MS, Happened, fill, months
 from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
 from watchroom.reports.month_reader import Request
-from watchroom.reports.months import months
 from watchroom.reports.output import rows_csv
 from watchroom.reports.read_report import read_report
 from watchroom.reports.report_text import lines

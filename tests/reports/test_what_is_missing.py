@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
 from watchroom.reports.baselines import months_from
 from watchroom.reports.month_reader import Request
-from watchroom.reports.months import months
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.returned import Note, reported
