@@ -27,7 +27,7 @@ from watchroom.reports.rows import Month, month_rows
 from watchroom.reports.sections import Section
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 from watchroom.reports.workbook import workbook
-from watchroom.store.bands import Both, Standing
+from watchroom.store.bands import Both, ReportedBands
 
 MONTH = ("2021-11",)
 TOP = measure("top", tokens="caller_token")
@@ -77,7 +77,7 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
 @pytest.mark.parametrize(("closed", "restatements"), [(False, 0), (True, 1)])
 def test_bands_that_are_not_written_yet_are_not_restated(closed: bool, restatements: int) -> None:
     """Until a worker has written those of a closed month nothing of them was published."""
-    standing = Standing(Both(NOW._replace(once=75), NOW), closed)
+    standing = ReportedBands(Both(NOW._replace(once=75), NOW), closed)
     catalogue = Catalogue({REPEAT.id: REPEAT})
     month = Month("2021-11", {}, (), {}, {}, (), {REPEAT.id: standing})
     (found,) = month_rows(catalogue, month, {}, published=True)

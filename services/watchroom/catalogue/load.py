@@ -14,11 +14,10 @@ from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
+from watchroom.catalogue.faults import shape_faults, with_page
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import FILE as PLATFORM_FILE
 from watchroom.catalogue.platform_alerts import read_platform_alerts
-from watchroom.catalogue.reference import with_page
-from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Reads, Unit

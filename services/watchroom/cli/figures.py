@@ -51,8 +51,7 @@ def import_(
     from watchroom.catalogue.load import load_catalogue
     from watchroom.importer.figures_csv import apart, records
     from watchroom.importer.figures_csv import template as empty
-    from watchroom.kafka.produce import produce
-    from watchroom.simulator.command import check_topics
+    from watchroom.kafka.produce import check_topics, produce
     from watchroom.streams.returns import STREAM
 
     settings = settings_with(kafka)

@@ -32,7 +32,7 @@ from watchroom.doctor.rules import shipped_rules
 from watchroom.doctor.threads import DaemonThreads
 from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings, read_settings
-from watchroom.store.filled import redefined
+from watchroom.store.compatibility import redefined
 
 WITHIN_S: Final = 20.0  # for Kafka and for Redis; a whole run takes less than 30 s
 _ORDER: Final = tuple(Severity)

@@ -17,8 +17,8 @@ from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
 from watchroom.errors import BrokerUnavailable, EventRefused
 from watchroom.kafka import clients
-from watchroom.kafka.asking import refusal
 from watchroom.kafka.header_names import accept_any_header_name
+from watchroom.kafka.login_check import refusal
 from watchroom.kafka.security import Security, security_of
 from watchroom.kafka.topic_metadata import log_ids
 from watchroom.kafka.topics import found_settings, owned_topics

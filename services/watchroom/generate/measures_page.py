@@ -51,8 +51,8 @@ def _entry(measure: Measure) -> Iterator[str]:
     if measure.windows and measure.area_label:
         yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; in the others as area `all` only"
     if measure.give_up_ms:
-        given_up = exact_duration(measure.give_up_ms / 1000)
-        yield f"- given up after {given_up}: then counted separately as not closed by the feed"
+        limit = exact_duration(measure.give_up_ms / 1000)
+        yield f"- given up after {limit}: then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"- metrics: {', '.join(metrics)}"
     for alert in measure.display.alerts:

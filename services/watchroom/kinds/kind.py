@@ -5,7 +5,6 @@ Everything that shows, judges or counts measures reads these attributes and comp
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -170,9 +169,13 @@ class Quantity:
 
 def fields_added_up(stored: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
     """The integers of several series together."""
-    added: Counter[str] = Counter()
+    added: dict[str, int] = {}
     for fields in stored:
-        added.update(fields)
+        if not added:
+            added = dict(fields)
+            continue
+        for name, number in fields.items():
+            added[name] = added.get(name, 0) + number
     return added
 
 

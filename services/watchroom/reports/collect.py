@@ -15,7 +15,7 @@ from watchroom.reports.held import AsOf
 from watchroom.reports.rows import Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.filled import Filled, check_filled
+from watchroom.store.compatibility import Compatibility, check_compatible
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -38,7 +38,7 @@ class Collector:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
         return cls(Reader(settings.redis, settings.force), catalogue, settings)
 
-    def check(self, streams: Iterable[str] = ()) -> Filled:
+    def check(self, streams: Iterable[str] = ()) -> Compatibility:
         """Check that Redis holds figures of at least one stream, and of each of `streams`, under our definitions.
 
         Raises:
@@ -46,9 +46,9 @@ class Collector:
             RebuildNeeded: Its figures were made under other definitions.
             StoreUnavailable: Redis did not answer.
         """
-        filled = check_filled(self.reader, self.settings, self.catalogue)
-        filled.refuse(streams)
-        return filled
+        found = check_compatible(self.reader, self.settings, self.catalogue)
+        found.refuse(streams)
+        return found
 
     def months(self, only: Collection[str] | None, as_of: AsOf, *, published: bool = False) -> list[Row]:
         """Rows of all months, or of those named in `only`; by month, then in catalogue order.

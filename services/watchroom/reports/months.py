@@ -12,7 +12,7 @@ from watchroom.reports.held import AsOf
 from watchroom.reports.rows import Row, topic_of
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
-from watchroom.store.filled import tell_refused
+from watchroom.store.compatibility import warn_refused
 from watchroom.streams import STREAMS
 
 
@@ -49,19 +49,19 @@ def read_months(
     known = collector.catalogue.measures
     _check_asked(only, measures, known=(*known, ORPHANS))
     try:
-        filled = collector.check(stream for name in measures if name in known for stream in known[name].streams)
-        tell_refused(filled, warn)
+        found = collector.check(stream for name in measures if name in known for stream in known[name].streams)
+        warn_refused(found, warn)
         _check_held(only, collector.reader.months())
         as_of = collector.as_of()  # read before the rows, which then contain at least this much
         rows = collector.months(only or None, as_of, published=True)
     finally:
         collector.reader.close()
-    refused = {measure.id for measure in known.values() if not filled.refused.keys().isdisjoint(measure.streams)}
-    topics = filled.refused_topics(settings)
+    refused = {measure.id for measure in known.values() if not found.refused.keys().isdisjoint(measure.streams)}
+    topics = found.refused_topics(settings)
     shown = [row for row in rows if row["measure"] not in refused and topic_of(row) not in topics]
     return Months(
         [row for row in shown if not measures or row["measure"] in measures],
-        {stream: at_ms for stream, at_ms in as_of.items() if stream not in filled.refused},
+        {stream: at_ms for stream, at_ms in as_of.items() if stream not in found.refused},
     )
 
 
@@ -77,9 +77,9 @@ def restatements(
     collector = Collector.of(settings)
     _check_asked(only)
     try:
-        filled = collector.check()
-        tell_refused(filled, warn)
-        topics = filled.refused_topics(settings)
+        found = collector.check()
+        warn_refused(found, warn)
+        topics = found.refused_topics(settings)
         reader = collector.reader
         held = reader.months()
         _check_held(only, held)

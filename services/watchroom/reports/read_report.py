@@ -24,7 +24,7 @@ from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.rolling.calendar import Calendar, is_month
 from watchroom.rolling.periods import DAY, period_of
 from watchroom.settings import Settings
-from watchroom.store.filled import tell_refused
+from watchroom.store.compatibility import warn_refused
 from watchroom.streams.returns import STREAM
 
 
@@ -61,10 +61,10 @@ def read_report(
     collector = Collector.of(settings)
     try:
         layout, baselines = _checked(settings, request)
-        filled = collector.check()
-        tell_refused(filled, warn)
+        found = collector.check()
+        warn_refused(found, warn)
         reading = MonthReader(collector, now_ms)
-        is_refused = bool({STREAM.name} & {*filled.refused})  # then its entities cannot be read
+        is_refused = bool({STREAM.name} & {*found.refused})  # then its entities cannot be read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_of_report(request, has_figures=bool(figures))
         as_at = request.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
@@ -102,7 +102,7 @@ def read_report(
         (section, [
             row
             for measure, rows in section.measures(catalogue)
-            if filled.refused.keys().isdisjoint(measure.streams)
+            if found.refused.keys().isdisjoint(measure.streams)
             for row in _with_notes(rows_of_measure(measure, rows), sent, measure.id)
         ])
         for section in layout.only(request.sections)
@@ -113,7 +113,7 @@ def read_report(
         as_at,
         {name: each.words for name, each in baselines.items()},
         layout.small_below,
-        [_note_text(each, why) for each in sent if (why := _why_on_top(each, catalogue, filled.refused)) is not None],
+        [_note_text(each, why) for each in sent if (why := _why_on_top(each, catalogue, found.refused)) is not None],
         [(section, rows) for section, rows in sections if rows or section.name in request.sections],
         _applied(sections, source.held.as_of, settings, now_ms),
     )

@@ -23,9 +23,9 @@ from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.tokens import LEFT_OUT
 from watchroom.reports.held import AsOf, Fields, StoredMonth, added_up, series_of, streams_in
 from watchroom.rolling.periods import known_period
-from watchroom.store.bands import Standing
+from watchroom.store.bands import ReportedBands
 
-NO_BANDS: Final[Mapping[str, Standing]] = {}
+NO_BANDS: Final[Mapping[str, ReportedBands]] = {}
 DIGITS = 6  # of seconds and shares: more precise than the measurement, so rounding loses nothing
 
 
@@ -46,7 +46,7 @@ class Month(NamedTuple):
     closed: Mapping[str, bool]  # by stream
     topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
     fed: Collection[str] = ()  # streams that the force feeds: a sum needs all of its own
-    bands: Mapping[str, Standing] = NO_BANDS  # by measure of tokens
+    bands: Mapping[str, ReportedBands] = NO_BANDS  # by measure of tokens
 
 
 def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bool = False) -> Iterator[Row]:
@@ -85,7 +85,7 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
 
 
 def _bands_row(
-    measure: Measure, period: str, standing: Standing, left_out: int, as_of: AsOf, *, published: bool
+    measure: Measure, period: str, standing: ReportedBands, left_out: int, as_of: AsOf, *, published: bool
 ) -> Row:
     """The row of a measure of tokens. How often it was restated is not known, only that it was.
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.shape import shape_faults
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure

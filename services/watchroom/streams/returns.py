@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from watchroom.events.envelope import LOOSE, STRICT, Data, LooseText, RequiredText, event
+from watchroom.events.messages import shown
 from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
 from watchroom.rolling.periods import known_period
@@ -33,15 +34,14 @@ def as_at_ms(text: str) -> int:
     """An as-at moment: RFC 3339 with an offset, or a day, which is its first moment in UTC.
 
     Raises:
-        TimeUnusable: It is neither, or lies before 1990: `is '1899-01-01', which lies outside ...; write ...`.
+        TimeUnusable: It is neither, or before 1990: `is '1899-01-01', which is outside ...; write ...`.
     """
     try:
         return day_ms(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else to_ms(text)
     except TimeUnusable as error:
         said = str(error).partition("; ")[0]  # what it says to write is no day
         what = said.rpartition(f"{said[0]} ")[2]  # behind the text in its quotes, which may be shortened, or a day's
-        shown = repr(text if len(text) <= 60 else text[:57] + "...")
-        raise TimeUnusable(f"is {shown}, which {what}; write {AS_AT}") from None
+        raise TimeUnusable(f"is {shown(text)}, which {what}; write {AS_AT}") from None
 
 
 def day_ms(day: str) -> int:
@@ -100,7 +100,7 @@ class FigureData(Data):
 
 
 class WithdrawnData(Data):
-    """A figure that no longer stands."""
+    """A figure that is withdrawn."""
 
     measure: RequiredText
     """Id of an entry of kind `figure`."""
