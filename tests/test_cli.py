@@ -21,7 +21,7 @@ from rich.console import Console
 from tests.conftest import new_name
 from tests.flow.commands import Done, Running
 from tests.parts import ROOT
-from tests.reports.filled import Happened, fill, settings_on
+from tests.reports.redis_months import Happened, fill, settings_on
 from tests.test_entered import NOT_PLAIN
 from watchroom.cli import app, main
 from watchroom.cli.options import progress

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.catalogue.load import load_catalogue
 from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.partition import make_store

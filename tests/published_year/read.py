@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.published_year.compare import Line, lines
-from tests.reports.filled import months as kept_months
+from tests.reports.redis_months import months as kept_months
 from watchroom.reports.month_reader import Request
 from watchroom.reports.read_report import read_report
 from watchroom.reports.report_columns import as_objects

@@ -16,7 +16,7 @@ import pytest
 
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT, missing
-from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.reports.month_reader import Request
 from watchroom.reports.read_report import read_report
 from watchroom.reports.report_columns import as_objects

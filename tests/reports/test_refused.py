@@ -10,7 +10,7 @@ import pytest
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.reports.conftest import EVENTS
-from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import OtherDefinitions, RebuildNeeded
 from watchroom.reports.months import moved_rows, read_months, restatements

@@ -20,7 +20,7 @@ from tests.flow.commands import Done, watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT, PartMissing, missing
 from tests.reports.conftest import EVENTS
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom.demo.processes import environment
 from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page

@@ -6,7 +6,7 @@ from typing import Any
 
 from redis import Redis
 
-from tests.reports.filled import NOW_MS, Happened, fill, months
+from tests.reports.redis_months import NOW_MS, Happened, fill, months
 from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
 from watchroom.reports.month_reader import Request

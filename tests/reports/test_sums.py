@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.errors import RebuildNeeded
 from watchroom.reports.months import moved_rows
 from watchroom.settings import Settings

@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from tests.reports.made import held, measure
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from

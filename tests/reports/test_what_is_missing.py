@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT
-from tests.reports.filled import NOW_MS, Happened, fill, months, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
 from watchroom.reports.baselines import months_from
