@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import Happened, fill, settings_on
+from tests.reports.redis_months import Happened, fill, settings_on
 from watchroom.demo import waiting
 from watchroom.demo.waiting import missing_records, wait_applied, worker_runs
 from watchroom.errors import StoreUnavailable, WorkFailed

@@ -20,7 +20,7 @@ from redis import Redis
 from tests.exporter.store import ExporterStore
 from tests.generate.boards.lint import faults, metrics_used
 from tests.generate.rules.cases import cases_text
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
 from watchroom.admission.models import STREAM_OF
 from watchroom.backtest import blocks
