@@ -1,8 +1,8 @@
 """Command and control: incidents, their grades, area, units and how they ended.
 
 Created, first assigned and first on scene are the earliest of their events; area, address, small area, category and
-type of anti-social behaviour are the latest. All grades are kept, because attendance is measured under the first, the last
-and the grade at the first arrival. A unit is assigned if the last of its assigned and unassigned events is an
+type of anti-social behaviour are the latest. All grades are kept, because attendance is measured under the first, the
+last and the grade at the first arrival. A unit is assigned if the last of its assigned and unassigned events is an
 assignment. The last of closed, cancelled and reopened decides whether the incident is open. A linked child is excluded
 for good.
 """
