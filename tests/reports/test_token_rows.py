@@ -150,7 +150,7 @@ def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
 
 def test_tokens_of_two_keys_are_marked() -> None:
     """One address may be two tokens in the month in which the key was changed."""
-    assert row(Bands(NOW._replace(token_keys=2), NOW)).note == "made with 2 keys: one may be counted twice"
+    assert row(Bands(NOW._replace(token_keys=2), NOW)).note == "made with 2 keys: some may be counted twice"
 
 
 @pytest.mark.parametrize(

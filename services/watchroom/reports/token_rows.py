@@ -134,8 +134,8 @@ def _remarks(figure: Figure) -> Iterator[str]:
     """What is not in the bands, and tokens of two keys: one person may be two of them."""
     keys, left_out, late = (int(str(figure.more.get(name) or 0)) for name in ("token_keys", "left_out", "not_restated"))
     if keys > 1:
-        yield f"made with {keys} keys: one may be counted twice"
+        yield f"made with {keys} keys: some may be counted twice"
     if left_out:
         yield f"{left_out:,} beyond {MOST_TOKENS} in one entity: excluded, counted separately"
     if late:
-        yield f"{late:,} events came too late to be counted"
+        yield f"{late:,} events arrived too late to be counted"
