@@ -118,7 +118,7 @@ ONE_FAULT = {
     "alert name of words": (
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "CallsUn",
     ),
-    "count judged by a count": (alert(COUNT, NUMBER, "above = 1\nat_least = 3"), "alerts.0.at_least", "3", "has no base"),
+    "count judged by a count": (alert(COUNT, NUMBER, "above = 1\nat_least = 3"), "alerts.0.at_least", "3", "no base"),
     "burn that cannot be": (
         alert(DURATION, WITHIN_999, BURN.replace("4", "14.4")), "alerts.0.burn", "14.4", "below 10",
     ),
