@@ -1,4 +1,4 @@
-"""Every metric that Watchroom publishes, in one list: exporters write these, boards and rules may use no other.
+"""Every metric that Watchroom publishes: exporters write these, and boards and rules may use no others.
 
 Gauges of a measure follow from its entry, those of the platform are in `platform_metrics.toml`. No gauge ends in
 `_count`, `_sum` or `_bucket`, and `rate()` is never right for one.
@@ -43,7 +43,7 @@ def suffixes(measure: Measure) -> dict[str, MetricFamily]:
 
 
 def about(measure: Measure, family: MetricFamily) -> str:
-    """HELP of one family, in the catalogue's own words."""
+    """HELP of a family, with the texts of the catalogue."""
     return f"{measure.brief}: {family.about}. {measure.definition}"
 
 
@@ -94,7 +94,7 @@ def _read() -> list[Family]:
 _READ: Final = _read()
 PLATFORM: Final = tuple(family for family in _READ if family.by != "alertmanager")
 FOREIGN: Final = tuple(family for family in _READ if family.by == "alertmanager")
-"""What rules read of programs that are not ours: their counters, so `increase()` is right there."""
+"""What rules read from other programs: their counters, so `increase()` is right for them."""
 
 
 def all_families(catalogue: Catalogue) -> dict[str, Family]:
