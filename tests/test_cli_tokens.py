@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.events.test_token_maker import KEY, MAKER
+from tests.events.test_tokeniser import KEY, MAKER
 from tests.parts import ROOT
 
 OTHERS = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROOM_")}

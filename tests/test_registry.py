@@ -72,7 +72,7 @@ DOUBLES = {
     ),
     "an own key that others have": (
         (
-            "from watchroom.kinds.own import OwnKey\n"
+            "from watchroom.kinds.kind import OwnKey\n"
             "share.KIND = replace(share.KIND, own_keys=(OwnKey('edges_s', int, 1),))"
         ),
         "watchroom.catalogue.entry",
@@ -80,7 +80,7 @@ DOUBLES = {
     ),
     "an own key twice": (
         (
-            "from watchroom.kinds.own import OwnKey\n"
+            "from watchroom.kinds.kind import OwnKey\n"
             "share.KIND = replace(share.KIND, own_keys=(OwnKey('limit_s', int, 1), OwnKey('limit_s', str, '')))"
         ),
         "watchroom.catalogue.entry",

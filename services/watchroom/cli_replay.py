@@ -65,8 +65,8 @@ def replay(
     from watchroom.importer.command import replay as run
     from watchroom.importer.keep_alive import stay_live
     from watchroom.importer.summary import lines
+    from watchroom.reports.months import moved_rows
     from watchroom.reports.output import write
-    from watchroom.reports.replayed import moved_rows
 
     request = Request(mapping, tuple(files), as_of, as_live, kafka, redis)
     with ExitStack() as stack:

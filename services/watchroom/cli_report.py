@@ -130,7 +130,8 @@ def report(
     Rows of events stand as of now, with how often they changed since their months were closed; --as-at does not move
     them. A stream that Redis holds under another definition than ours is left out, and named on standard error.
     """
-    from watchroom.reports.read_report import Asked, read_report
+    from watchroom.reports.month_reader import Asked
+    from watchroom.reports.read_report import read_report
     from watchroom.reports.report_output import print_report, report_csv, report_json
 
     if form == "xlsx" and output is None and sys.stdout.isatty():

@@ -13,7 +13,7 @@ from watchroom.events.tokens import Kind
 from watchroom.settings import read_settings
 
 if TYPE_CHECKING:
-    from watchroom.events.token_maker import TokenMaker
+    from watchroom.events.tokeniser import Tokeniser
 
 
 def token(kind: Annotated[Kind, typer.Option(help="What the lines are.", show_default=False)]) -> None:
@@ -22,19 +22,19 @@ def token(kind: Annotated[Kind, typer.Option(help="What the lines are.", show_de
     A line that is none of its kind becomes an empty one; its number, and never its text, is said on standard error,
     the others go on, and the exit code is 1. Telephone numbers without a + are of WATCHROOM_TOKEN_COUNTRY.
     """
-    from watchroom.importer.token_key import token_maker
+    from watchroom.importer.token_key import tokeniser
 
-    raise typer.Exit(_print_tokens(kind, sys.stdin.buffer, token_maker(read_settings())))
+    raise typer.Exit(_print_tokens(kind, sys.stdin.buffer, tokeniser(read_settings())))
 
 
-def _print_tokens(kind: Kind, lines: Iterable[bytes], maker: TokenMaker) -> int:
+def _print_tokens(kind: Kind, lines: Iterable[bytes], tokeniser: Tokeniser) -> int:
     """Print a token for each line; returns the exit code."""
-    from watchroom.events.token_maker import NotNormalised
+    from watchroom.events.tokeniser import NotNormalised
 
     wrong = 0
     for number, line in enumerate(lines, start=1):
         try:
-            made = maker.token(kind, line.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape"))
+            made = tokeniser.token(kind, line.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape"))
         except NotNormalised as error:
             made, wrong = "", 1
             messages.print(f"line {number}: no token: {error}")

@@ -1,15 +1,17 @@
-"""What people enter: CSV files, and numbers in files and options."""
+"""What people enter: TOML and CSV files, and numbers in files and options."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from watchroom import toml_text
 from watchroom.errors import ConfigurationInvalid, Fault
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -28,6 +30,18 @@ def plain_whole_number(text: str) -> int | None:
     """A whole number, such as `12` or `-3`; None of any other text."""
     number = plain_number(text)
     return None if number is None or "." in text else int(number)
+
+
+def toml_tables(path: Path) -> dict[str, object]:
+    """The tables of a TOML file.
+
+    Raises:
+        ConfigurationInvalid: It does not exist, or is not TOML.
+    """
+    try:
+        return toml_text.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationInvalid([Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file")]) from error
 
 
 def csv_text(path: Path) -> str:

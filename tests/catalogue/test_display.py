@@ -106,7 +106,8 @@ ONE_FAULT = {
         tile(OPEN, 'show = "open"\nsplit = "line"\njudged = { line = "999" }'), "tiles.0.judged", "999", "warning and",
     ),
     "a place twice": (
-        tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1", "no tile",
+        tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1",
+        "no other tile",
     ),
     "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
     "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),
@@ -187,10 +188,10 @@ def test_a_high_limit_belongs_to_the_worse_state_and_a_low_one_is_met(
 def test_only_what_is_judged_has_a_state() -> None:
     """An overdue Grade 1 needs somebody now; fifty overdue Grade 3 are every day."""
     overdue = Tile("Some title", 1, Shown("overdue", split="grade"), 1, 3, {"grade": "1"})
-    assert overdue.judges({"grade": "1"})
-    assert not overdue.judges({"grade": "3"})
-    assert Tile("Some title", 1, Shown("oldest"), 10, 60).judges({})
-    assert not Tile("Some title", 1, Shown("oldest")).judges({})
+    assert overdue.has_limits({"grade": "1"})
+    assert not overdue.has_limits({"grade": "3"})
+    assert Tile("Some title", 1, Shown("oldest"), 10, 60).has_limits({})
+    assert not Tile("Some title", 1, Shown("oldest")).has_limits({})
 
 
 def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:
 def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> None:
     """Tiles and alerts of the shipped catalogue are what boards, rules and the built-in page are made of."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
-    assert [made.place for _, made in catalogue.tiles()] == list(range(1, 12))
+    assert [made.order for _, made in catalogue.tiles()] == list(range(1, 12))
     assert {measure.kind for measure, _ in catalogue.tiles()} >= {"count", "duration", "open"}
     assert set(KINDS) == {measure.kind for measure in catalogue.measures.values()}
     names = [family.name for measure in catalogue.measures.values() for family in families(measure)]

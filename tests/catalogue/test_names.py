@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.kinds import duration, names
+from watchroom.kinds import duration_figures, names
 
 IDS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 VALUES = st.from_regex(r"[a-z0-9_]{1,20}|watchroom\.calls", fullmatch=True)
@@ -28,7 +28,7 @@ def test_a_field_can_be_taken_apart(measure: str, by: dict[str, str], what: str)
 def test_names_are_those_that_others_rely_on() -> None:
     """Redis fields and metrics are read by people and boards; a changed spelling breaks them."""
     series = names.series("call_answer_time", {"line": "999"})
-    assert names.field(series, f"{duration.BIN}7950") == "call_answer_time|line=999|bin:7950"
+    assert names.field(series, f"{duration_figures.BIN}7950") == "call_answer_time|line=999|bin:7950"
     assert names.field(names.series("call_volume", {}), names.COUNT) == "call_volume||count"
     assert names.metric("call_volume") == "watchroom_call_volume"
     assert names.metric("call_answer_time", "mean_seconds") == "watchroom_call_answer_time_mean_seconds"

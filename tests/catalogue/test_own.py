@@ -13,7 +13,7 @@ from tests.catalogue.folder import COUNT, load
 from watchroom.catalogue import own
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import KINDS, own_said
-from watchroom.kinds.own import OwnKey
+from watchroom.kinds.kind import OwnKey
 from watchroom.settings import read_settings
 from watchroom.store.definition import as_json, definition_of
 

@@ -63,7 +63,7 @@ FAULTS = [
     Planted("redis-evicted", r"has evicted keys", "watchroom rebuild"),
     Planted("force", r"holds nothing of crimes", "WATCHROOM_STREAMS"),
     Planted("definitions", r"contacts: .* reporting zone changed from Europe/Paris", "watchroom rebuild"),
-    Planted("exporter", r"is is not a Watchroom exporter", "WATCHROOM_EXPORTER_URL"),
+    Planted("exporter", r"is not a Watchroom exporter", "WATCHROOM_EXPORTER_URL"),
     Planted("prometheus-targets", r"no target of job watchroom-exporter", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-targets", r"no target of job watchroom-worker", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-rules", r"has not loaded \d+ of our", "deploy/prometheus/rules"),

@@ -13,6 +13,7 @@ from tests.drills.feed import SOURCE_OF, Feed
 from tests.drills.monitoring import FACTOR, Monitoring, Webhook, until
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.wall import now_ms
+from tests.generate.rules.tools import divided
 from tests.parts import ROOT
 from watchroom.demo.processes import Process
 from watchroom.demo.server import LOOPBACK, free_port
@@ -129,11 +130,11 @@ class Room:
         def states() -> dict[str, bool]:
             found = {}
             for measure, tile in self.catalogue.tiles():
-                element = self.board.page.locator(f"#tile-{measure.id}-{tile.place}")
+                element = self.board.page.locator(f"#tile-{measure.id}-{tile.order}")
                 found[element.get_attribute("id") or ""] = "NO DATA" in element.inner_text()
             return found
 
-        wanted = {f"tile-{m.id}-{tile.place}": m.stream in streams for m, tile in self.catalogue.tiles()}
+        wanted = {f"tile-{m.id}-{tile.order}": m.stream in streams for m, tile in self.catalogue.tiles()}
         until(f"the page says NO DATA for {sorted(streams)}", lambda: states() == wanted, 30)
 
     def shown(self, expression: str) -> bool:
@@ -164,7 +165,7 @@ def control_room(
         with_history: Whether anything happened before now.
     """
     settings = settings_of(stack, streams).model_copy(update={"silent_s": silent_s})
-    rules = rules_text(shipped_catalogue(ROOT), load_links(ROOT), factor)
+    rules = divided(rules_text(shipped_catalogue(ROOT), load_links(ROOT)), factor)
     with ExitStack() as entered:
         worker = entered.enter_context(Process("worker", settings, folder / "worker.log"))
         if with_history:

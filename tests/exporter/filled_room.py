@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.exporter.control_room import LONDON, ControlRoom
 from tests.kinds.made import filled
-from watchroom.kinds import duration, kind_of, names, share
+from watchroom.kinds import duration_figures, kind_of, names, share
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.rolling.buckets import spread, ten_seconds_of
@@ -104,13 +104,13 @@ def _fields(measure: Measure, by: Mapping[str, str], random: Random) -> dict[str
         return {share.WHOLE: count, share.PART: random.randint(0, count)}
     if measure.kind != "duration":  # a kind of which nothing is known here: one entity, as the kind itself adds it
         return dict(filled(kind_of(measure)))
-    target, bins = measure.target_for(by), duration.bins_of(measure)
+    target, bins = measure.target_for(by), duration_figures.bins_of(measure)
     durations_ms = [round(random.lognormvariate(9, 2)) for _ in range(count)]
     return {
-        duration.OBSERVATIONS: count,
-        duration.SUM_MS: sum(durations_ms),
-        **Counter(f"{duration.BIN}{bins.lower_ms(each)}" for each in durations_ms),
-        **({duration.WITHIN: sum(each < target.edge_ms for each in durations_ms)} if target else {}),
-        duration.MISSING_START: random.randrange(2),
-        duration.NEGATIVE: random.randrange(2),
+        duration_figures.OBSERVATIONS: count,
+        duration_figures.SUM_MS: sum(durations_ms),
+        **Counter(f"{duration_figures.BIN}{bins.lower_ms(each)}" for each in durations_ms),
+        **({duration_figures.WITHIN: sum(each < target.edge_ms for each in durations_ms)} if target else {}),
+        duration_figures.MISSING_START: random.randrange(2),
+        duration_figures.NEGATIVE: random.randrange(2),
     }

@@ -10,16 +10,16 @@ from tests.exporter.control_room import LONDON, NOON
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.mirror import Reading
-from watchroom.exporter.numbers import Number, shown_numbers
+from watchroom.exporter.numbers import Number, Numbers
 from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
-from watchroom.kinds import KINDS, duration, names
+from watchroom.kinds import KINDS, duration_figures, names
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.shown import Shown
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
 EMPTY = OpenTile(open=0, oldest_ms=None, due_5min=None, due_15min=None, overdue=None, gave_up=0)
 TIMED = EMPTY._replace(due_5min=0, due_15min=0, overdue=0)
-ANSWERS = duration.bins_of(CATALOGUE.measures["call_answer_time"])
+ANSWERS = duration_figures.bins_of(CATALOGUE.measures["call_answer_time"])
 CALL = {
     "call_volume|line=999|count": 3,
     "call_volume|line=101|count": 2,
@@ -68,7 +68,7 @@ def numbers(
         for by in (each.label_sets() if each.kind == "open" else ())
     }
     reading = Reading(NOON, None, {}, {}, {}, {**known, **(tiles or {})})
-    return shown_numbers(CATALOGUE, CATALOGUE.measures[measure], shown, sums, reading, NOON + later_ms)
+    return Numbers(CATALOGUE, sums, reading, NOON + later_ms).shown(CATALOGUE.measures[measure], shown)
 
 
 def plain(value: float | None, label: str = "") -> Number:

@@ -13,9 +13,11 @@ import yaml
 
 from tests.exporter.control_room import ControlRoom, value
 from tests.flow.servers import RedisServer
+from tests.generate.rules.cases import cases_text
+from tests.generate.rules.tools import run
 from tests.parts import ROOT
+from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.board.board_page import board_page
-from watchroom.exporter.board.observe import observe
 from watchroom.generate.outputs import generate
 from watchroom.settings import read_settings
 
@@ -66,14 +68,18 @@ def test_it_is_on_its_board_and_among_the_months(root: Path) -> None:
     assert "incident_arrivals" not in board(root, "crime")
 
 
-def test_its_alert_is_a_rule_with_a_runbook_and_a_test(root: Path) -> None:
+def test_its_alert_is_a_rule_with_a_runbook_and_a_test(root: Path, tmp_path: Path) -> None:
     """An alert without a rule would never ring, one without a runbook would ring for nothing."""
     (group,) = yaml.safe_load((root / "deploy/prometheus/rules/measures.yml").read_text())["groups"]
     (rule,) = [rule for rule in group["rules"] if rule["alert"] == "NobodyArrives"]
     assert rule["labels"]["severity"] == "ticket"
     assert "watchroom_incident_arrivals{" in rule["expr"]
     assert "Ask one car where it is." in (root / "deploy/runbooks/NobodyArrives.md").read_text()
-    assert "NobodyArrives" in (root / "tests/alerts/measures_test.yml").read_text()
+    cases = tmp_path / "measures_test.yml"
+    catalogue = load_catalogue(root / "schemas/measures", Path("areas.toml"))
+    cases.write_text(cases_text(catalogue, str(root / "deploy/prometheus/rules")))
+    assert "NobodyArrives fires" in cases.read_text()
+    assert run("promtool", "test", "rules", cases).returncode == 0
     assert "incident_arrivals" in (root / "schemas/measures/README.md").read_text()
 
 
@@ -86,7 +92,7 @@ def test_it_is_published_and_on_the_built_in_page(root: Path, redis_server: Redi
     assert value(room.scrape(NOW_MS), "incident_arrivals", grade="1", area="all", window="1h") == 41
     mirror = room.mirror()
     mirror.refresh(NOW_MS)
-    seen = board_page(observe(room.catalogue, mirror, room.page(mirror), settings, NOW_MS), ZoneInfo(settings.zone))
+    seen = board_page(room.page(mirror).board(NOW_MS), ZoneInfo(settings.zone))
     client.close()
     card = seen[seen.index("Incidents attended") :]
     assert "41" in card[:2000]

@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from redis import Redis
 
-from tests.events.test_token_maker import KEY
+from tests.events.test_tokeniser import KEY
 from tests.flow.crash_run import read_all
 from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import KafkaServer, RedisServer, Stack

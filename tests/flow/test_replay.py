@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.test_token_maker import KEY
+from tests.events.test_tokeniser import KEY
 from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
@@ -35,7 +35,7 @@ from watchroom.importer.command import Request, replay
 from watchroom.importer.local_time import ms_of
 from watchroom.importer.summary import Outcome
 from watchroom.intake.rebuild import Rebuilt, rebuild
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import moved_rows
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader

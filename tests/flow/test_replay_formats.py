@@ -19,8 +19,8 @@ from tests.importer.test_shipped_units import MAPPING as UNITS_MAPPING
 from watchroom.catalogue.load import load_catalogue
 from watchroom.importer.command import Request, replay
 from watchroom.importer.summary import Outcome, lines
-from watchroom.kinds.duration import BIN, DurationFigures, bins_of
-from watchroom.reports.replayed import moved_rows
+from watchroom.kinds.duration_figures import BIN, DurationFigures, bins_of
+from watchroom.reports.months import moved_rows
 from watchroom.store.read import Reader
 
 pytestmark = pytest.mark.timeout(300)

@@ -85,7 +85,7 @@ class Worker:
         self._write(folded)
 
     def _write(self, folded: Folded) -> None:
-        for bucket in spread(folded.cells, self._now_ms, CALENDAR):
+        for bucket in spread(folded.increments, self._now_ms, CALENDAR):
             for field, delta in bucket.deltas.items():
                 self._buckets[bucket.name][field] += delta
         for changed in token_hashes(folded.tokens, CALENDAR):

@@ -67,7 +67,7 @@ def contribution(*events: Event) -> Contribution:
 def adds(measure: str, *events: Event) -> dict[str, int]:
     """What they add to a measure, by `labels field`: {"line=999 count": 1}."""
     found = {}
-    for name, (_, amount) in contribution(*events).cells.items():
+    for name, (_, amount) in contribution(*events).increments.items():
         cell = parse_field(name)
         if cell.measure == measure:
             found[" ".join(filter(None, (_labels(cell.by), cell.field)))] = amount
@@ -76,8 +76,8 @@ def adds(measure: str, *events: Event) -> dict[str, int]:
 
 def placed(measure: str, *events: Event) -> set[str]:
     """The 10 s in which they add to a measure: {"09:00:00"}."""
-    cells = contribution(*events).cells
-    return {clock(start_ms) for name, (start_ms, _) in cells.items() if parse_field(name).measure == measure}
+    increments = contribution(*events).increments
+    return {clock(start_ms) for name, (start_ms, _) in increments.items() if parse_field(name).measure == measure}
 
 
 def open_in(measure: str, *events: Event) -> dict[str, str]:

@@ -46,14 +46,14 @@ def test_one_events_way_as_the_design_tells_it() -> None:
     first, _ = fold("calls", [arrived(QUEUED)])
     second, _ = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED)])
     counts = ("call_volume|line=999", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
-    assert first.cells == {at("09:00:00"): {f"{series}|count": 1 for series in counts}}
+    assert first.increments == {at("09:00:00"): {f"{series}|count": 1 for series in counts}}
     assert first.open_now() == [("calls_waiting|line=999", "17", at("09:00:00"))]
     assert second.left == {("calls_waiting|line=999", "17")}
     assert second.open_now() == [("calls_in_progress|line=999", "17", at("09:00:08"))]
 
     now_ms = at("09:00:09")
     window, fields = set(buckets_of("5m", now_ms, CALENDAR)), defaultdict[str, int](int)
-    for bucket in spread(second.cells, now_ms, CALENDAR):
+    for bucket in spread(second.increments, now_ms, CALENDAR):
         for name, delta in bucket.deltas.items():
             cell = parse_field(name)
             if bucket.name in window and cell.measure == "call_answer_time":
@@ -65,7 +65,7 @@ def test_one_events_way_as_the_design_tells_it() -> None:
 def test_an_event_that_comes_again_changes_nothing() -> None:
     """Old and new state are equal, so the difference is empty; only the last arrival moves on."""
     again, known = fold("calls", [arrived(QUEUED), arrived(ANSWERED)], [arrived(ANSWERED, at("09:05:00"))])
-    assert (again.cells, again.left, again.restatements) == ({}, set(), [])
+    assert (again.increments, again.left, again.restatements) == ({}, set(), [])
     assert known["17"].state is not None
     assert known["17"].state.last_arrival_ms == at("09:05:00")
 
@@ -73,7 +73,7 @@ def test_an_event_that_comes_again_changes_nothing() -> None:
 def test_a_regrade_takes_back_what_was_added_and_adds_it_anew() -> None:
     """From grade 1 to grade 3 in the bucket of its creation; nothing is counted twice."""
     folded, _ = fold("incidents", [arrived(CREATED)], [arrived(REGRADED)])
-    assert folded.cells == {
+    assert folded.increments == {
         at("09:00:00"): {
             "incident_volume|grade=1,area=stoke|count": -1, "incident_volume|grade=3,area=stoke|count": 1,
             "incident_resourced|grade=1,area=stoke|whole": -1, "incident_resourced|grade=3,area=stoke|whole": 1,
@@ -87,7 +87,8 @@ def test_a_regrade_takes_back_what_was_added_and_adds_it_anew() -> None:
 def test_a_cell_that_moves_in_time_leaves_its_old_place() -> None:
     """An earlier creation arrives: the incident moves to the earlier 10 s."""
     folded, _ = fold("incidents", [arrived(CREATED)], [arrived(said("incident.created", "08:00:00", grade="1"))])
-    volume = {start: deltas.get("incident_volume|grade=1,area=stoke|count") for start, deltas in folded.cells.items()}
+    field = "incident_volume|grade=1,area=stoke|count"
+    volume = {start: deltas.get(field) for start, deltas in folded.increments.items()}
     assert volume == {at("09:00:00"): -1, at("08:00:00"): 1}
 
 
@@ -125,13 +126,13 @@ KEEPING_MS = 3 * DAY_MS  # of calls
 def test_an_arrival_exactly_at_the_keeping_still_meets_its_call() -> None:
     """Known means: this arrival - the last one <= keeping."""
     folded, _ = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED, QUEUED.time_ms + KEEPING_MS)])
-    assert folded.cells[at("09:00:00")]["call_answer_time|line=999|observations"] == 1
+    assert folded.increments[at("09:00:00")]["call_answer_time|line=999|observations"] == 1
 
 
 def test_an_arrival_one_ms_after_the_keeping_meets_nobody() -> None:
     """The call is unknown again: an orphan; what it added stays, and it waits no longer."""
     folded, known = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED, QUEUED.time_ms + KEEPING_MS + 1)])
-    assert folded.cells == {at("09:00:00"): {"orphans|topic=watchroom.calls|count": 1}}
+    assert folded.increments == {at("09:00:00"): {"orphans|topic=watchroom.calls|count": 1}}
     assert folded.left == {("calls_waiting|line=999", "17")}
     assert known["17"].state is not None
     assert known["17"].state.queued_ms is None
@@ -141,15 +142,15 @@ def test_the_gap_is_between_arrivals_and_the_latest_one_counts() -> None:
     """An older arrival that is folded later does not shorten the memory, nor does it end it."""
     steps = [arrived(QUEUED, DAY_MS), arrived(QUEUED, 0), arrived(ANSWERED, DAY_MS + KEEPING_MS)]
     folded, _ = fold("calls", *([step] for step in steps))
-    assert "call_answer_time|line=999|observations" in folded.cells[at("09:00:00")]
+    assert "call_answer_time|line=999|observations" in folded.increments[at("09:00:00")]
 
 
 def test_forgetting_is_the_same_within_one_batch() -> None:
     """A restart that reads months in one batch forgets as the live worker did."""
     late = arrived(ANSWERED, QUEUED.time_ms + KEEPING_MS + 1)
     folded, _ = fold("calls", [arrived(QUEUED), late])
-    assert folded.cells[at("09:00:00")]["orphans|topic=watchroom.calls|count"] == 1
-    assert folded.cells[at("09:00:00")]["call_volume|line=999|count"] == 1
+    assert folded.increments[at("09:00:00")]["orphans|topic=watchroom.calls|count"] == 1
+    assert folded.increments[at("09:00:00")]["call_volume|line=999|count"] == 1
     assert ("calls_waiting|line=999", "17") in folded.left
 
 
@@ -224,7 +225,7 @@ def test_where_a_batch_is_cut_does_not_matter(rows: list[tuple[str, str, int, in
     second = of_partition.fold(events[cut:], first.entities)
     sums: dict[tuple[int, str], int] = defaultdict(int)
     for sign, folded in ((1, whole), (-1, first), (-1, second)):
-        for start_ms, deltas in folded.cells.items():
+        for start_ms, deltas in folded.increments.items():
             for name, delta in deltas.items():
                 sums[start_ms, name] += sign * delta
     assert not any(sums.values())

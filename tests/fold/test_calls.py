@@ -125,7 +125,7 @@ def test_a_call_both_answered_and_abandoned_counts_as_answered() -> None:
 def test_an_answered_call_has_no_moment_of_abandonment() -> None:
     """Whatever measure is placed there later."""
     state = state_of(QUEUED, ABANDONED, ANSWERED)
-    found = {name: word.read(state) for name, word in STREAMS["calls"].words.items()}
+    found = {name: word.read(state) for name, word in STREAMS["calls"].vocabulary.items()}
     assert (found["abandoned"], found["left_by"], found["left_queue"]) == (None, "answered", ANSWERED.time_ms)
 
 
@@ -183,7 +183,7 @@ def test_a_transfer_changes_nothing_yet() -> None:
 def test_a_call_without_its_first_event_is_one_orphan_and_nothing_else(event: Event) -> None:
     """Placed at its earliest event, until the presentation or the queueing comes."""
     found = contribution(event, said("call.ended", "10:00:00", line="999"))
-    assert list(found.cells) == ["orphans|topic=watchroom.calls|count"]
+    assert list(found.increments) == ["orphans|topic=watchroom.calls|count"]
     assert found.open_sets == {}
     assert placed("orphans", said("call.ended", "10:00:00"), ANSWERED) == {"09:00:00"}
     assert adds("orphans", event, QUEUED) == {}
@@ -196,7 +196,7 @@ MADE = said("call.callback_made", "10:00:00")
 def test_a_caller_who_accepts_a_callback_leaves_the_queue_at_that_moment() -> None:
     """By `callback`: in neither part nor whole of any abandonment, and no longer waiting."""
     state = state_of(QUEUED, ACCEPTED)
-    found = {name: word.read(state) for name, word in STREAMS["calls"].words.items()}
+    found = {name: word.read(state) for name, word in STREAMS["calls"].vocabulary.items()}
     assert (found["left_by"], found["left_queue"]) == ("callback", ACCEPTED.time_ms)
     for measure in ("call_abandonment", "call_abandonment_less_short", "call_abandonment_without_short"):
         assert adds(measure, QUEUED, ACCEPTED) == {}
@@ -257,7 +257,7 @@ def test_an_outgoing_call_leaves_every_measure_but_that_of_classes(told: dict[st
     accepted = contribution(PRESENTED, QUEUED, ACCEPTED, said("call.transferred", "09:00:09", **told))
     for found in (answered, waiting, accepted):
         class_ = told.get("class", "outgoing").lower()
-        assert list(found.cells) == [f"call_volume_by_class|class={class_}|count"]
+        assert list(found.increments) == [f"call_volume_by_class|class={class_}|count"]
         assert found.open_sets == {}
 
 

@@ -69,7 +69,7 @@ def test_an_outgoing_contact_is_in_the_measure_of_classes_only() -> None:
     outgoing = said("contact.received", "09:00:00", channel="email", **{"class": "Outgoing"})
     for events in ((outgoing,), (outgoing, REPLIED), (outgoing, CLOSED)):
         found = contribution(*events)
-        assert list(found.cells) == ["contact_volume_by_class|class=outgoing|count"]
+        assert list(found.increments) == ["contact_volume_by_class|class=outgoing|count"]
         assert found.open_sets == {}
 
 
@@ -77,5 +77,5 @@ def test_an_outgoing_contact_is_in_the_measure_of_classes_only() -> None:
 def test_a_contact_without_its_receipt_is_one_orphan_and_nothing_else(event: Event) -> None:
     """Until that comes."""
     found = contribution(event)
-    assert (list(found.cells), found.open_sets) == (["orphans|topic=watchroom.contacts|count"], {})
+    assert (list(found.increments), found.open_sets) == (["orphans|topic=watchroom.contacts|count"], {})
     assert adds("orphans", event, RECEIVED) == {}

@@ -71,7 +71,7 @@ def test_an_unknown_entity_adds_nothing() -> None:
 def test_what_is_added_is_not_shared_between_entities() -> None:
     """Names are made once for a label set; amounts never."""
     first, second = contribution(QUEUED), contribution(QUEUED)
-    first.cells.clear()
+    first.increments.clear()
     first.open_sets.clear()
     assert second == contribution(QUEUED)
     assert NOTHING == ({}, {}, {})
@@ -101,16 +101,16 @@ def test_a_feed_of_ever_new_texts_does_not_fill_the_memory(monkeypatch: pytest.M
     contributor = Contributor(STREAMS["calls"], "t", [measure("count", at="queued", labels=(LINE,))])
     for number in range(20):
         state = state_of(said("call.queued", "09:00:00", line=str(number)))
-        assert list(contributor.of(state).cells) == ["m|line=other|count"]
-    assert list(contributor.of(state_of(QUEUED)).cells) == ["m|line=999|count"]
-    assert max(len(contributor._known), len(contributor._measures[0]._known)) <= 5
+        assert list(contributor.of(state).increments) == ["m|line=other|count"]
+    assert list(contributor.of(state_of(QUEUED)).increments) == ["m|line=999|count"]
+    assert max(len(contributor._cached), len(contributor._measures[0]._cached)) <= 5
 
 
 @pytest.mark.parametrize(("accepted", "counted"), [(("answered",), 1), (("abandoned", "answered"), 1), (("x",), 0)])
 def test_where_says_who_is_counted_at_all(accepted: tuple[str, ...], counted: int) -> None:
     """An entity that does not match adds nothing to the measure."""
     found = of(measure("count", where=Condition({"left_by": accepted})), QUEUED, ANSWERED)
-    assert sum(amount for _, amount in found.cells.values()) == counted
+    assert sum(amount for _, amount in found.increments.values()) == counted
 
 
 def test_where_is_a_conjunction_of_words_and_interval() -> None:
@@ -119,7 +119,7 @@ def test_where_is_a_conjunction_of_words_and_interval() -> None:
     tighter = Condition({"left_by": ("answered",)}, "queued", "answered", 7_999)
     other = Condition({"left_by": ("abandoned",)}, "queued", "answered", 8_000)
     assert [
-        bool(of(measure("count", where=said_so), QUEUED, ANSWERED).cells) for said_so in (both, tighter, other)
+        bool(of(measure("count", where=said_so), QUEUED, ANSWERED).increments) for said_so in (both, tighter, other)
     ] == [
         True,
         False,
@@ -132,18 +132,18 @@ def test_an_interval_that_is_not_complete_or_negative_does_not_hold() -> None:
     within = measure("share", at="ended", part=Condition({}, "queued", "ended", 60_000))
     ended, early = said("call.ended", "09:00:30"), said("call.ended", "08:59:00")
     presented = said("call.presented", "09:00:00")
-    assert of(within, QUEUED, ended).cells["m||part"] == (at("09:00:30"), 1)
-    assert "m||part" not in of(within, QUEUED, early).cells
-    assert "m||part" not in of(within, presented, ended).cells
+    assert of(within, QUEUED, ended).increments["m||part"] == (at("09:00:30"), 1)
+    assert "m||part" not in of(within, QUEUED, early).increments
+    assert "m||part" not in of(within, presented, ended).increments
 
 
 def test_the_first_target_that_matches_the_labels_counts() -> None:
     """Targets are looked at in the order of the catalogue."""
     targets = (Target({"line": "999"}, 8_000, inclusive=False), Target({}, 8_000, inclusive=True))
     timed = measure("duration", start="queued", labels=(LINE,), targets=targets)
-    assert "m|line=999|within" not in of(timed, QUEUED, ANSWERED).cells
+    assert "m|line=999|within" not in of(timed, QUEUED, ANSWERED).increments
     on_101 = said("call.queued", "09:00:00", line="101")
-    assert of(timed, on_101, ANSWERED).cells["m|line=101|within"] == (at("09:00:00"), 1)
+    assert of(timed, on_101, ANSWERED).increments["m|line=101|within"] == (at("09:00:00"), 1)
 
 
 def test_a_target_of_an_open_measure_counts_nothing() -> None:
@@ -156,14 +156,14 @@ def test_a_target_of_an_open_measure_counts_nothing() -> None:
 def test_a_duration_is_placed_at_its_end(begun: str, took_ms: int) -> None:
     """Whatever day it began on."""
     found = of(measure("duration", start="queued"), said("call.queued", begun), ANSWERED)
-    assert found.cells.get("m||sum_ms", (at("09:00:00"), 0)) == (at("09:00:00"), took_ms)
-    assert found.cells["m||observations"] == (at("09:00:00"), 1)
+    assert found.increments.get("m||sum_ms", (at("09:00:00"), 0)) == (at("09:00:00"), took_ms)
+    assert found.increments["m||observations"] == (at("09:00:00"), 1)
 
 
 def test_a_share_has_its_part_where_its_whole_is() -> None:
     """So part <= whole in every bucket, also in the one of 10 s."""
     found = of(measure("share", part=Condition({"left_by": ("answered",)})), QUEUED, ANSWERED)
-    assert found.cells == {"m||whole": (at("09:00:00"), 1), "m||part": (at("09:00:00"), 1)}
+    assert found.increments == {"m||whole": (at("09:00:00"), 1), "m||part": (at("09:00:00"), 1)}
 
 
 KINDS = ("call.presented", "call.queued", "call.answered", "call.abandoned", "call.ended", "call.transferred")
@@ -181,16 +181,16 @@ CALLS = st.lists(
 def test_whatever_a_call_does_its_figures_stay_consistent(events: list[Event]) -> None:
     """Counts are 1, part never without whole, a duration has one bin or is beside, open in at most one set."""
     found = contribution(*events)
-    cells: Mapping[str, tuple[int, int]] = found.cells
-    assert all(amount == 1 for name, (_, amount) in cells.items() if not name.endswith("sum_ms"))
-    assert all(start_ms % 10_000 == 0 for start_ms, _ in cells.values())
-    for name in cells:
+    increments: Mapping[str, tuple[int, int]] = found.increments
+    assert all(amount == 1 for name, (_, amount) in increments.items() if not name.endswith("sum_ms"))
+    assert all(start_ms % 10_000 == 0 for start_ms, _ in increments.values())
+    for name in increments:
         head, _, what = name.rpartition("|")
         if what == "part":
-            assert cells[f"{head}|whole"] == cells[name]
+            assert increments[f"{head}|whole"] == increments[name]
         if what == "observations":
-            assert sum(other.startswith(f"{head}|bin:") for other in cells) == 1
-            assert not {f"{head}|missing_start", f"{head}|negative"} & cells.keys()
+            assert sum(other.startswith(f"{head}|bin:") for other in increments) == 1
+            assert not {f"{head}|missing_start", f"{head}|negative"} & increments.keys()
     assert len(found.open_sets) <= 1
 
 

@@ -131,7 +131,7 @@ def test_a_cancelled_crime_is_out_of_everything() -> None:
 def test_a_crime_without_its_record_is_one_orphan_and_nothing_else(event: Event) -> None:
     """Placed at its earliest event, until the record comes."""
     assert adds("orphans", event) == {"topic=watchroom.crimes count": 1}
-    assert len(contribution(event).cells) == 1
+    assert len(contribution(event).increments) == 1
     assert adds("orphans", event, RECORDED) == {}
 
 
@@ -331,7 +331,7 @@ A, B = "k1." + "A" * 26, "k1." + "B" * 26
 
 def suspects(*events: Event) -> object:
     """The suspects who are linked now."""
-    return STREAMS["crimes"].words["suspects"].read(state_of(RECORDED, *events))
+    return STREAMS["crimes"].vocabulary["suspects"].read(state_of(RECORDED, *events))
 
 
 def linked(when: str, token: str, event_id: str = "") -> Event:
@@ -362,4 +362,4 @@ def test_a_link_and_its_end_at_one_time_are_ordered_by_event_id() -> None:
 def test_an_unknown_code_is_a_word_of_its_own(code: str, found: str | None) -> None:
     """So that the most frequent ones can be listed."""
     crime = said("crime.recorded", "09:00:00", offence_code=code)
-    assert STREAMS["crimes"].words["unknown_code"].read(state_of(crime)) == found
+    assert STREAMS["crimes"].vocabulary["unknown_code"].read(state_of(crime)) == found

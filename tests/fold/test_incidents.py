@@ -203,7 +203,7 @@ def test_closed_and_reopened_at_one_time_are_ordered_by_event_id() -> None:
 def test_a_cancelled_incident_stays_in_volume_resourced_and_times() -> None:
     """It happened, and somebody went."""
     events = (CREATED, ASSIGNED, ON_SCENE)
-    assert contribution(*events, CANCELLED).cells == contribution(*events).cells
+    assert contribution(*events, CANCELLED).increments == contribution(*events).increments
 
 
 def test_a_linked_child_is_out_of_everything_for_good() -> None:
@@ -218,7 +218,7 @@ def test_an_incident_without_its_creation_is_one_orphan_and_nothing_else(event: 
     """Placed at its earliest event, until the creation comes."""
     assert contribution(event, said("incident.closed", "13:00:00"))[1] == {}
     assert adds("orphans", event) == {"topic=watchroom.incidents count": 1}
-    assert len(contribution(event).cells) == 1
+    assert len(contribution(event).increments) == 1
     assert adds("orphans", event, CREATED) == {}
 
 

@@ -22,7 +22,7 @@ from tests.oracle.histories import TYPES, batches, deliveries, histories, moment
 from tests.oracle.recompute import KEEPING_MS, Content, differences, in_partition_order, recompute, restated, whole
 from tests.oracle.scales import DAY_MS
 from watchroom.fold.batch import Restatement
-from watchroom.reports.restated import changes_by_series, restatements
+from watchroom.reports.held import changes_by_series, restatements
 
 pytestmark = pytest.mark.timeout(300)
 EXAMPLES = int(os.environ.get("WATCHROOM_TEST_EXAMPLES", "1"))

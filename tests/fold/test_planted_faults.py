@@ -22,10 +22,10 @@ from watchroom.events.record import Event
 from watchroom.fold import batch
 from watchroom.fold.contributions import Contributor
 from watchroom.kinds import duration
-from watchroom.kinds.kind import Cells, Contribution
+from watchroom.kinds.kind import Contribution, Increments
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.streams import STREAMS, calls, crimes, incidents, offences, returns, stamps
+from watchroom.streams import STREAMS, crimes, incidents, offences, returns, stamps
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -66,18 +66,18 @@ def instead_of(module: object, name: str, fault: object) -> Plant:
 def in_word(name: str, word: str, fault: Callable[[Any, Any], object]) -> Plant:
     """A stream one word of which is read wrongly; the fault gets the state and what is right."""
     stream = STREAMS[name]
-    right = stream.words[word]
+    right = stream.vocabulary[word]
     wrong = right._replace(read=lambda state: fault(state, right.read(state)))
     (part,) = (each for each in ("moments", "values", "states") if word in getattr(stream, each))
     return in_stream(name, **{part: {**getattr(stream, part), word: wrong}})
 
 
-def no_retraction(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def no_retraction(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """What was added is never taken back."""
     return [change for change in batch_difference(old, new) if change[1][1] > 0]
 
 
-def count_every_event(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def count_every_event(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """Everything an entity adds is added with each event that changes it."""
     return list(new.items()) if old != new else []
 
@@ -111,9 +111,9 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
     right = contributor_of(self, state)
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
-    facts = {name: word.read(state) for name, word in self._stream.words.items()}
-    into = Contribution(dict(right.cells), dict(right.open_sets), dict(right.tokens))
-    for add in self._adds(facts):
+    facts = {name: word.read(state) for name, word in self._stream.vocabulary.items()}
+    into = Contribution(dict(right.increments), dict(right.open_sets), dict(right.tokens))
+    for add in self._functions(facts):
         add(facts, into)
     return into
 
@@ -158,7 +158,7 @@ def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int
         count_tokens(changes, name, day, fields, sign)
 
 
-def as_at_adds_up(old: Cells, new: Cells) -> list[tuple[str, tuple[int, int]]]:
+def as_at_adds_up(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """The as-at of a later version is added to that of the one before."""
     changed = batch_difference(old, new)
     return [each for each in changed if not each[0].endswith("|as_at_ms")] + [
@@ -188,7 +188,7 @@ FAULTS: dict[str, Plant] = {
     "counted because an event arrived": instead_of(batch, "difference", count_every_event),
     "last instead of first on scene": in_stream("incidents", fold=last_on_scene),
     "arrival order for ties, crimes": instead_of(crimes, "last", last_to_arrive_wins_ties),
-    "line of the latest event": instead_of(calls, "first", stamps.last),
+    "line of the latest event": instead_of(stamps, "first", stamps.last),
     "grade latest instead of at attendance": in_word(
         "incidents", "grade_at_attendance", lambda state, _: latest_grade(state)
     ),

@@ -24,7 +24,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import MOST_CHARS, ConfigurationInvalid, RowRefused
 from watchroom.events import reasons
 from watchroom.events.record import Record
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import load_mapping
 from watchroom.importer.mapping_model import MappingConfig
@@ -127,7 +127,7 @@ def _converted(content: bytes, words: MappingConfig, folder: Path) -> str:
     path = folder / "f.csv"
     path.write_bytes(content)
     refused: list[RowRefused] = []
-    conversion = Conversion(words, refused.append, tokens=TokenMaker(b"k" * 32, "k1", "GB"), now_ms=1_800_000_000_000)
+    conversion = Conversion(words, refused.append, tokens=Tokeniser(b"k" * 32, "k1", "GB"), now_ms=1_800_000_000_000)
     events = 0
     try:
         kept = check_files([path], words)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.importer.extracts import Mapping, MapText
 from watchroom.errors import RowRefused
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.convert import Conversion
 from watchroom.importer.listed import Labels
 from watchroom.importer.mapping import check_mapping
@@ -25,7 +25,7 @@ def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
         document: dict[str, object],
         *files: str,
         names: Sequence[str] = (),
-        tokens: TokenMaker | None = None,
+        tokens: Tokeniser | None = None,
         now_ms: int | None = None,
         labels: Labels | None = None,
     ) -> Mapping:

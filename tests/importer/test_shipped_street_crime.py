@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.test_token_maker import MAKER
+from tests.events.test_tokeniser import MAKER
 from tests.parts import ROOT
 from watchroom.importer.convert import Conversion
 from watchroom.importer.local_time import rfc3339

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.events.test_token_maker import KEY, MAKER
+from tests.events.test_tokeniser import KEY, MAKER
 from tests.importer.extracts import MapText
 from watchroom.errors import ConfigurationInvalid
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import check_mapping
 from watchroom.importer.rows import check_files
-from watchroom.importer.token_key import OF_THE_RUN, token_maker
+from watchroom.importer.token_key import OF_THE_RUN, tokeniser
 from watchroom.settings import read_settings
 
 AT = "2021-11-30 09:00:00"
@@ -89,7 +89,7 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
     rows = f"at,cli\n{AT},01632 960001\n{AT},01632 960002\n"
     subjects = [e.subject for e in map_text(keyless, rows, tokens=MAKER).events]
     again = [e.subject for e in map_text(keyless, rows, tokens=MAKER).events]
-    other = [e.subject for e in map_text(keyless, rows, tokens=TokenMaker(KEY + b"!", "k1", "GB")).events]
+    other = [e.subject for e in map_text(keyless, rows, tokens=Tokeniser(KEY + b"!", "k1", "GB")).events]
     assert subjects == again
     assert len({*subjects, *other}) == 4
     plain = {**keyless, "event": [{"type": "call.presented", "time": "at"}]}
@@ -164,16 +164,16 @@ def test_a_mapping_that_makes_tokens_needs_what_makes_them() -> None:
 def test_the_embedded_stack_gets_a_key_of_its_own_for_each_run() -> None:
     """Nothing to set up for a first look; two runs share nothing."""
     settings = read_settings(token_key="")
-    made = [token_maker(settings, is_embedded=True).token("person", "A") for _ in range(2)]
+    made = [tokeniser(settings, is_embedded=True).token("person", "A") for _ in range(2)]
     assert made[0] != made[1]
     assert all(token.startswith(f"{OF_THE_RUN}.") for token in made)
     with_key = read_settings(token_key=KEY.decode())
-    assert token_maker(with_key, is_embedded=True).token("person", "A") == MAKER.token("person", "A")
+    assert tokeniser(with_key, is_embedded=True).token("person", "A") == MAKER.token("person", "A")
 
 
 def test_on_given_servers_there_must_be_a_key() -> None:
     """Tokens of a key that is gone with the run would meet no others, for years."""
     with pytest.raises(ConfigurationInvalid) as caught:
-        token_maker(read_settings(token_key="", token_country="XX"))
+        tokeniser(read_settings(token_key="", token_country="XX"))
     assert [fault.where for fault in caught.value.faults] == ["WATCHROOM_TOKEN_COUNTRY", "WATCHROOM_TOKEN_KEY"]
     assert caught.value.exit_code == 2

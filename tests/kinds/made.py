@@ -29,10 +29,10 @@ def measure_of(kind: Kind) -> Measure:
 def filled(kind: Kind) -> Stored:
     """What is stored of one entity that has begun and ended, as the kind itself adds it."""
     measure, into = measure_of(kind), Contribution({}, {}, {})
-    kind.adding(measure, SERIES, {})(FACTS, into)
+    kind.contribution(measure, SERIES, {})(FACTS, into)
     match kind.reads:
         case Reads.BUCKETS:
-            return {names.parse_field(field).field: number for field, (_, number) in into.cells.items()}
+            return {names.parse_field(field).field: number for field, (_, number) in into.increments.items()}
         case Reads.OPEN_SET:
             question = open_now.question(measure, SERIES, {})
             return open_now.tile(question, (1, 0, 0, 1, 0), into.open_sets[SERIES], NOW_MS)
@@ -40,7 +40,7 @@ def filled(kind: Kind) -> Stored:
             counts = dict.fromkeys(into.tokens["m"][1], 1)
             return bands_of(counts) if kind.families else counts
         case Reads.FIGURES:
-            return {names.parse_field(field).field: number for field, (_, number) in into.cells.items()}
+            return {names.parse_field(field).field: number for field, (_, number) in into.increments.items()}
         case Reads.NOTHING:
             return {}
         case _:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.kinds.conditions import holds
-from watchroom.kinds.measure import Condition
+from watchroom.kinds.measure import Condition, holds
 
 ANY_FLAG = holds(Condition({"flags": ("knife", "firearm")}))
 ALL_CODES = holds(Condition({"codes": ("1", "4.1", "4.2")}))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchroom.kinds import figure
-from watchroom.kinds.duration import DurationFigures
+from watchroom.kinds.duration_figures import DurationFigures
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.share import figures as share_figures
 from watchroom.rolling.bins import BASE_EDGES, Bins

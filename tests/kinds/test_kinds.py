@@ -16,8 +16,7 @@ from watchroom.catalogue.entry import EVERY_KIND, MeasureEntry
 from watchroom.catalogue.own import shape_of
 from watchroom.kinds import KINDS
 from watchroom.kinds.columns import STANDING, VALUE
-from watchroom.kinds.kind import Column, Form, Kind, MetricFamily, Over, Reads, Unit
-from watchroom.kinds.own import OwnKey
+from watchroom.kinds.kind import Column, Form, Kind, MetricFamily, Over, OwnKey, Reads, Unit
 
 
 def figures_named(kind: Kind) -> Iterator[str]:

@@ -19,7 +19,7 @@ COUNTS = st.dictionaries(st.sampled_from([f"k1.{letter}" for letter in "ABCDEFGH
 def added(who: object, by: dict[str, str] | None = None) -> Contribution:
     """What an entity adds whose value `who` is this."""
     into = Contribution({}, {}, {})
-    tokens.adding(MEASURE, "m|", by or {})({"at": 12_345, "who": who}, into)
+    tokens.contribution(MEASURE, "m|", by or {})({"at": 12_345, "who": who}, into)
     return into
 
 
@@ -66,7 +66,7 @@ def test_an_entity_adds_each_of_its_tokens_once() -> None:
 def test_an_entity_without_the_moment_adds_nothing() -> None:
     """There is no day that it would belong to."""
     into = Contribution({}, {}, {})
-    tokens.adding(MEASURE, "m|", {})({"at": None, "who": "k1.A"}, into)
+    tokens.contribution(MEASURE, "m|", {})({"at": None, "who": "k1.A"}, into)
     assert into == Contribution({}, {}, {})
 
 
@@ -74,7 +74,7 @@ def test_beyond_a_hundred_the_rest_is_counted() -> None:
     """One entity must not fill Redis; how much is excluded is known."""
     found = added(tuple(f"k1.{number:03}" for number in range(MOST_TOKENS + 3)))
     assert found.tokens["m"][1] == tuple(f"k1.{number:03}" for number in range(MOST_TOKENS))
-    assert found.cells == {"m||left_out": (10_000, 3)}
+    assert found.increments == {"m||left_out": (10_000, 3)}
 
 
 def test_a_text_that_can_be_no_field_is_other() -> None:

@@ -215,7 +215,7 @@ def rules(copy: Copy, _: str) -> Iterator[Sign]:
     """The rule, its promtool cases and its runbook; promtool reads them, and finds that each alert fires in time."""
     (group,) = yaml.safe_load(copy.read("deploy/prometheus/rules/measures.yml"))["groups"]
     labels = {rule["alert"]: rule["labels"] for rule in group["rules"]}
-    cases = copy.read("tests/alerts/measures_test.yml")
+    cases = copy.promtool_cases()
     for alert, needs in ALERTS.items():
         yield Sign(needs, f"rule {alert}", alert in labels)
         yield Sign(needs, f"case of {alert}", f"{alert} fires after" in cases)

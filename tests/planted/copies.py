@@ -162,6 +162,10 @@ class Copy:
         found: dict[str, Any] = self._once("backtest", lambda: json.loads(self.run("tests.planted.inside", "backtest")))
         return found
 
+    def promtool_cases(self) -> str:
+        """The promtool test file of its alerts."""
+        return str(self._once("cases", lambda: json.loads(self.run("tests.planted.inside", "cases"))))
+
     def linted(self) -> list[str]:
         """What is wrong with the boards."""
         self.read("")

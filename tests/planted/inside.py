@@ -1,8 +1,8 @@
 """Runs within a copy of the product, with the copy's own code: what no command of ours shows at a fixed moment.
 
 `figures REDIS_URL FORCE` fills a Redis through the worker's own parts and prints what the exporter then shows;
-`backtest` judges the copy's rules over a simulated hour; `lint` looks through its boards. They print JSON, and fail
-as a command does.
+`backtest` evaluates the copy's rules over a simulated hour; `lint` looks through its boards; `cases` prints promtool
+tests of its alerts. They print JSON, and fail as a command does.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from redis import Redis
 
 from tests.exporter.control_room import ControlRoom
 from tests.generate.boards.lint import faults, metrics_used
+from tests.generate.rules.cases import cases_text
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
 from watchroom.admission.models import STREAM_OF
@@ -30,7 +31,6 @@ from watchroom.catalogue.metrics import all_families
 from watchroom.errors import WatchroomError
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition
-from watchroom.exporter.board.observe import observe
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.simulator import simulate
@@ -78,7 +78,7 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
         mirror = room.mirror()
         mirror.refresh(NOW_MS)
         page = room.page(mirror)
-        seen = observe(room.catalogue, mirror, page, settings, NOW_MS)
+        seen = page.board(NOW_MS)
         return {
             "metrics": page.text(NOW_MS),
             "page": board_page(seen, ZoneInfo(settings.zone)),
@@ -122,7 +122,14 @@ def lint() -> list[str]:
     ]
 
 
-MAKERS: Mapping[str, Callable[..., object]] = {"figures": figures, "backtest": backtest, "lint": lint}
+def cases() -> str:
+    """The promtool test file of the alerts on its measures."""
+    settings = read_settings()
+    catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+    return cases_text(catalogue, str(COPY / "deploy" / "prometheus" / "rules"))
+
+
+MAKERS: Mapping[str, Callable[..., object]] = {"figures": figures, "backtest": backtest, "lint": lint, "cases": cases}
 
 if __name__ == "__main__":
     what, *arguments = sys.argv[1:]

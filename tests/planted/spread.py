@@ -12,25 +12,24 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
-from watchroom.kinds import names, words
-from watchroom.kinds.asking import mean, of_some
+from watchroom.kinds import formatting, names
 from watchroom.kinds.kind import (
     Add,
     By,
     Column,
     Contribution,
-    Facts,
     Form,
     HasClock,
     Kind,
     MetricFamily,
+    OwnKey,
     Quantity,
     Reads,
     Stored,
     Unit,
 )
-from watchroom.kinds.measure import Measure
-from watchroom.kinds.own import OwnKey
+from watchroom.kinds.measure import Facts, Measure
+from watchroom.kinds.queries import mean, of_some
 from watchroom.rolling.buckets import ten_seconds_of
 
 LENGTHS, SUM_S, SQUARES, UNMEASURED = "lengths", "sum_s", "squares", "unmeasured"  # fields
@@ -58,24 +57,24 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> SpreadFigures:  
     return SpreadFigures(of, unmeasured, sum_s / of, deviation_s)
 
 
-def adding(measure: Measure, series: str, _: By) -> Add:
+def contribution(measure: Measure, series: str, _: By) -> Add:
     """One length at its end; without a start before it, only that this was so."""
     begin, at, cap_s, step_s = measure.start, measure.at, CAP_S.of(measure), STEP_S.of(measure)
     lengths, sum_s, squares, unmeasured = (names.field(series, what) for what in (LENGTHS, SUM_S, SQUARES, UNMEASURED))
 
     def add(facts: Facts, into: Contribution) -> None:
-        end_ms, begin_ms, cells = facts[at], facts[begin], into.cells
+        end_ms, begin_ms, increments = facts[at], facts[begin], into.increments
         if not isinstance(end_ms, int):
             return
         start_ms = ten_seconds_of(end_ms)
         if not isinstance(begin_ms, int) or end_ms < begin_ms:
-            cells[unmeasured] = start_ms, 1
+            increments[unmeasured] = start_ms, 1
             return
         took_s = min((end_ms - begin_ms) // 1000, cap_s)
         took_s -= took_s % step_s
-        cells[lengths] = start_ms, 1
-        cells[sum_s] = start_ms, took_s
-        cells[squares] = start_ms, took_s * took_s
+        increments[lengths] = start_ms, 1
+        increments[sum_s] = start_ms, took_s
+        increments[squares] = start_ms, took_s * took_s
 
     return add
 
@@ -93,7 +92,7 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
     """Around which mean they lie, and how many there are."""
-    yield f"of {words.whole(row['denominator']):,}, around {words.seconds(row['mean_s'])}"
+    yield f"of {formatting.whole(row['denominator']):,}, around {formatting.seconds(row['mean_s'])}"
 
 
 KIND: Final = Kind(
@@ -103,7 +102,7 @@ KIND: Final = Kind(
     may=("where",),
     own_keys=(CAP_S, STEP_S),
     reads=Reads.BUCKETS,
-    adding=adding,
+    contribution=contribution,
     figures=figures,
     faults=faults,
     families={

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.published_year.compare import Line, lines
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.months import months as kept_months
-from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.read_report import read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.settings import Settings
 from watchroom.simulator.published_year import NAMES, Printed

@@ -17,8 +17,9 @@ import pytest
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT, missing
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.months import months
-from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.read_report import read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.settings import Settings
 from watchroom.store.read import Reader

@@ -12,8 +12,7 @@ from watchroom.demo.server import free_port
 from watchroom.errors import ConfigurationInvalid, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.events.times import to_ms, to_text
 from watchroom.reports.collect import Collector
-from watchroom.reports.months import months, restatements
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import months, moved_rows, restatements
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchroom.kinds.kind import Unit
-from watchroom.reports.exact import Change, Exact, as_number, as_text, change, rounded
+from watchroom.reports.figure import Change, Exact, as_number, as_text, change, rounded
 
 
 @pytest.mark.parametrize(

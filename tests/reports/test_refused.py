@@ -13,8 +13,7 @@ from tests.reports.conftest import EVENTS
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import OtherDefinitions, RebuildNeeded
-from watchroom.reports.months import months, read_months, restatements
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import months, moved_rows, read_months, restatements
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

@@ -22,8 +22,9 @@ from tests.parts import ROOT, PartMissing, missing
 from tests.reports.conftest import EVENTS
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.demo.processes import environment
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.page import page
-from watchroom.reports.read_report import Asked, Report, read_report
+from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_lines, as_objects
 from watchroom.reports.report_output import print_report, report_csv
 from watchroom.reports.sections import load_layout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchroom.fold.batch import Restatement
-from watchroom.reports.restated import changes_by_series, deltas, restatements
+from watchroom.reports.held import changes_by_series, deltas, restatements
 
 
 def line(offset: int, grade: str, field: str, delta: int, *, month: str = "2021-10", topic: str = "t") -> Restatement:

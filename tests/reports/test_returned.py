@@ -7,11 +7,12 @@ from typing import Any
 from redis import Redis
 
 from tests.reports.filled import NOW_MS, Happened, fill
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.months import months
 from watchroom.reports.output import rows_csv
-from watchroom.reports.read_report import Asked, read_report
+from watchroom.reports.read_report import read_report
 from watchroom.reports.report_words import lines
 from watchroom.reports.returned import notes, reported
 from watchroom.settings import Settings

@@ -9,8 +9,7 @@ import pytest
 from tests.flow.servers import RedisServer
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.errors import RebuildNeeded
-from watchroom.reports.months import months
-from watchroom.reports.replayed import moved_rows
+from watchroom.reports.months import months, moved_rows
 from watchroom.settings import Settings
 
 pytestmark = pytest.mark.real

@@ -17,8 +17,9 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
 from watchroom.reports.held import Held, StoredMonth
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.page import page
-from watchroom.reports.read_report import Asked, Report, read_report
+from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.report_output import print_report

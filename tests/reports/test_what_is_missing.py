@@ -20,8 +20,9 @@ from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
 from watchroom.reports.baselines import months_from
+from watchroom.reports.month_reader import Asked
 from watchroom.reports.months import months
-from watchroom.reports.read_report import Asked, Report, read_report
+from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.returned import Note, reported
 from watchroom.settings import Settings

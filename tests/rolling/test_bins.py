@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.kinds.duration import bins_of
+from watchroom.kinds.duration_figures import bins_of
 from watchroom.kinds.measure import Measure, Target
 from watchroom.rolling.bins import BASE_EDGES, LAST_EDGE_MS, Bins
 

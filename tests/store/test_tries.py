@@ -83,7 +83,7 @@ def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_serv
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))
-    pages = BoardPages(catalogue, mirror, Page(mirror, settings, judge(catalogue, settings)), settings, clock=now_ms)
+    pages = BoardPages(catalogue, Page(mirror, settings, judge(catalogue, settings)), settings, clock=now_ms)
     clock = Clock()
     pages._backoff = Backoff(clock)
     for _ in range(round(60 / STEP_S)):

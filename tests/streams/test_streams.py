@@ -46,7 +46,7 @@ def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> No
     state = None
     for number, event in enumerate(data.draw(st.lists(events(stream), min_size=1, max_size=6))):
         state = of.fold(state, event, number)
-    facts: Mapping[str, object] = {name: word.read(state) for name, word in of.words.items()}
+    facts: Mapping[str, object] = {name: word.read(state) for name, word in of.vocabulary.items()}
     assert list(facts) == [*of.moments, *of.values, *of.states]
     assert all(facts[word] is None or type(facts[word]) is int for word in of.moments)
     assert all(facts[word] is None or isinstance(facts[word], str | bool | tuple | frozenset) for word in of.values)
@@ -59,7 +59,7 @@ def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> No
 def test_a_word_has_one_meaning_in_its_stream(stream: str) -> None:
     """A moment and a value of one name would be read as whichever came last."""
     of = STREAMS[stream]
-    assert len(of.words) == len(of.moments) + len(of.values) + len(of.states)
+    assert len(of.vocabulary) == len(of.moments) + len(of.values) + len(of.states)
 
 
 @pytest.mark.parametrize("stream", STREAMS)

@@ -76,7 +76,7 @@ class ControlRoom:
     def _fold(self, stream: _Stream, deliveries: list[Simulated], now_ms: int) -> None:
         folded = stream.folder.fold(self._admitted(stream, deliveries), stream.known)
         stream.known.update(folded.entities)
-        for bucket in spread(folded.cells, now_ms, self._calendar):
+        for bucket in spread(folded.increments, now_ms, self._calendar):
             into = self.buckets.setdefault(bucket.name, {})
             for field, delta in bucket.deltas.items():
                 into[field] = into.get(field, 0) + delta

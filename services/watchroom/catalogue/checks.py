@@ -133,9 +133,9 @@ def kind_faults(entry: MeasureEntry) -> Found:
 
 def word_faults(entry: MeasureEntry) -> Found:
     """A stream that lacks what the kind reads."""
-    missing = [word for word in KINDS[entry.kind].words if word not in STREAMS[entry.stream].words]
+    missing = [word for word in KINDS[entry.kind].terms if word not in STREAMS[entry.stream].vocabulary]
     if missing:
-        have = [name for name, stream in STREAMS.items() if {*KINDS[entry.kind].words} <= stream.words.keys()]
+        have = [name for name, stream in STREAMS.items() if {*KINDS[entry.kind].terms} <= stream.vocabulary.keys()]
         yield "stream", repr(entry.stream), f"one of {', '.join(have)}: kind {entry.kind} reads {', '.join(missing)}"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
 from watchroom.kinds import area_windows, kind_of, quantity_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert, Shown, Tile
 
 MONTHS = ("month", "12mo")
@@ -23,9 +23,9 @@ def faults(measure: Measure, measures: Mapping[str, Measure], taken: Collection[
     display = measure.display
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
-        yield from _judged_faults(f"tiles.{number}.judged", measure, tile)
+        yield from _limits_for_faults(f"tiles.{number}.judged", measure, tile)
         yield from _rest_faults(f"tiles.{number}.rest", measure, tile)
-        yield from _place_faults(f"tiles.{number}.place", measure, tile.place, number, measures)
+        yield from _order_faults(f"tiles.{number}.place", measure, tile.order, number, measures)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
         yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
@@ -72,13 +72,13 @@ def _area_faults(key: str, measure: Measure, shown: Shown, window: str) -> Found
         yield key, repr(window), f"a window in which `{shown.what}` is published by area: {these} (area_windows)"
 
 
-def _judged_faults(key: str, measure: Measure, tile: Tile) -> Found:
+def _limits_for_faults(key: str, measure: Measure, tile: Tile) -> Found:
     values = {label.name: label.values for label in measure.labels}
-    for name, value in tile.judged.items():
+    for name, value in tile.limits_for.items():
         if name != tile.shown.split or value not in values.get(name, ()):
             yield key, f"{name} = {value!r}", "a listed value of the label `split`"
-    if tile.judged and tile.warning is None:
-        yield key, str(dict(tile.judged)), "warning and critical for it"
+    if tile.limits_for and tile.warning is None:
+        yield key, str(dict(tile.limits_for)), "warning and critical for it"
 
 
 def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
@@ -143,11 +143,11 @@ def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measu
         yield other
 
 
-def _place_faults(key: str, measure: Measure, place: int, number: int, measures: Mapping[str, Measure]) -> Found:
+def _order_faults(key: str, measure: Measure, order: int, number: int, measures: Mapping[str, Measure]) -> Found:
     others = [tile for other in _before(measure, measures) for tile in other.display.tiles]
     others += measure.display.tiles[:number]
-    if place in (tile.place for tile in others):
-        yield key, str(place), "a place that no tile before it has"
+    if order in (tile.order for tile in others):
+        yield key, str(order), "a place that no other tile has"
     if len(others) == MOST_TILES:
         yield key, f"a {MOST_TILES + 1}th tile", f"at most {MOST_TILES} tiles, or none can be read: this one or another"
 

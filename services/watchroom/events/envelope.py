@@ -9,7 +9,9 @@ Source:
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NotRequired
+from collections.abc import Callable
+from types import new_class
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -80,3 +82,40 @@ class Envelope(TypedDict):
     """`application/json` if given; the data is JSON either way."""
     data_base64: NotRequired[None]
     """Not read: an event that has it is refused, because its data would be lost. Write `data` as a JSON object."""
+
+
+class Data(TypedDict):
+    """What an event says besides its envelope."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
+
+
+class ReasonData(Data):
+    """Why."""
+
+    reason: NotRequired[Prose]
+    """Why, in the words of the producer. No figure depends on it."""
+
+
+def event(
+    name: str,
+    data: Any,  # noqa: ANN401  # a type, which may be annotated
+    about: str,
+    *,
+    needs_data: bool = False,
+    check: Callable[[Any], Any] | None = None,
+) -> object:
+    """The model of one type of event: an envelope with this `type` and `data`.
+
+    Args:
+        name: The type, for example `call.queued`.
+        data: What its `data` may say, a `TypedDict`.
+        about: What happened, in one sentence.
+        needs_data: Whether an event without `data` is refused.
+        check: What else is refused: gets the event and returns it, or raises ValueError with what to write.
+    """
+    fields = {"type": Literal[name], "data": data if needs_data else NotRequired[data | None]}
+    class_name = "".join(word.capitalize() for word in name.replace(".", "_").split("_"))
+    body = {"__doc__": about, "__module__": data.__module__, "__annotations__": fields}
+    model: Any = new_class(class_name, (Envelope,), exec_body=lambda namespace: namespace.update(body))
+    return Annotated[model, AfterValidator(check)] if check else model

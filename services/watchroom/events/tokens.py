@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 Kind = Literal["telephone", "address", "person"]
-"""What a token stands for; each kind has its own way of writing (`events.token_maker`)."""
+"""What a token stands for; each kind has its own way of writing (`events.tokeniser`)."""
 
 KEY_LEAST_BYTES: Final = 32
 

@@ -75,6 +75,7 @@ class Mirror:
             topics: Of the streams that are fed: what Redis still holds of others is left out. None: all.
             tokens: What is read of token counts; None: nothing.
         """
+        self.catalogue = catalogue
         self._topics = topics
         self._tokens = tokens
         self.lock = threading.Lock()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from watchroom.events.record import Arrived
 from watchroom.fold.contributions import NOTHING, Contributor
 from watchroom.kinds import names
-from watchroom.kinds.kind import Cells, Contribution
+from watchroom.kinds.kind import Contribution, Increments
 from watchroom.kinds.tokens import LATE
 from watchroom.rolling.calendar import Calendar
 from watchroom.streams.stream import State, Stream
@@ -24,14 +24,14 @@ class Known(NamedTuple):
     """An entity's state and what it has added so far."""
 
     state: State | None
-    adds: Contribution
+    contribution: Contribution
 
 
 UNKNOWN = Known(None, NOTHING)
 
 
 class Restatement(NamedTuple):
-    """A change to a month that was closed when the event arrived: one event, one cell."""
+    """A change to a month that was closed when the event arrived: one event, one field."""
 
     topic: str
     partition: int
@@ -46,7 +46,7 @@ class Restatement(NamedTuple):
 
     @property
     def event(self) -> tuple[str, int, int]:
-        """Which event it was; the same after a rebuild. One event is one restatement, however many cells it changes."""
+        """The event; the same after a rebuild. One event is one restatement, however many fields it changes."""
         return self.topic, self.partition, self.offset
 
 
@@ -64,7 +64,7 @@ class Folded:
     """What a batch changes; nothing is written yet."""
 
     entities: dict[str, Known] = field(default_factory=dict)  # subject -> after the batch
-    cells: dict[int, dict[str, int]] = field(default_factory=dict)  # 10 s start, ms -> field -> delta
+    increments: dict[int, dict[str, int]] = field(default_factory=dict)  # 10 s start, ms -> field -> delta
     left: set[tuple[str, str]] = field(default_factory=set)  # (series, subject) no longer open
     tokens: dict[str, TokenChange] = field(default_factory=dict)  # by name of a token hash
     restatements: list[Restatement] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Folded:
         return [
             (series, subject, since_ms)
             for subject, known in self.entities.items()
-            for series, since_ms in known.adds.open_sets.items()
+            for series, since_ms in known.contribution.open_sets.items()
         ]
 
 
@@ -148,38 +148,39 @@ class Folder:
         if state is None or state.first_ms < closed_before_ms:
             return False
         after = Known(state, self._contributor.of(state))
-        self._change(folded, before.adds, after, arrived=events[-1], closed_before_ms=closed_before_ms)
+        self._change(folded, before.contribution, after, arrived=events[-1], closed_before_ms=closed_before_ms)
         return True
 
     def _fold_one(self, folded: Folded, before: Known, arrived: Arrived) -> None:
-        state, adds = before
+        state, contribution = before
         if state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms:
-            state, adds = None, Contribution({}, adds.open_sets, {})  # what it added stays, but it is not open now
+            # What it added stays, but it is not open now.
+            state, contribution = None, Contribution({}, contribution.open_sets, {})
         state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
         closed_before_ms = self._closed_before_ms(arrived.closing_ms)
         after = Known(state, self._contributor.of(state))
-        self._change(folded, adds, after, arrived=arrived, closed_before_ms=closed_before_ms)
+        self._change(folded, contribution, after, arrived=arrived, closed_before_ms=closed_before_ms)
 
     def _change(
         self, folded: Folded, old: Contribution, after: Known, *, arrived: Arrived, closed_before_ms: int
     ) -> None:
         subject = arrived.event.subject
         folded.entities[subject] = after
-        new = after.adds
-        if old.cells != new.cells:
-            self._add_cells(folded, difference(old.cells, new.cells), arrived, closed_before_ms)
+        new = after.contribution
+        if old.increments != new.increments:
+            self._add_cells(folded, difference(old.increments, new.increments), arrived, closed_before_ms)
         if old.open_sets != new.open_sets:
             _leave(folded, subject, old.open_sets, new.open_sets)
         if old.tokens != new.tokens:
             self._add_tokens(folded, old, new, closed_before_ms)
 
     def _add_cells(self, folded: Folded, changes: Changes, arrived: Arrived, closed_before_ms: int) -> None:
-        cells = folded.cells
+        increments = folded.increments
         restated: dict[tuple[str, str], int] = {}  # a month's cell: (month, field)
         for name, (start_ms, amount) in changes:
-            deltas = cells.get(start_ms)
+            deltas = increments.get(start_ms)
             if deltas is None:
-                deltas = cells[start_ms] = {}
+                deltas = increments[start_ms] = {}
             deltas[name] = deltas.get(name, 0) + amount
             if start_ms < closed_before_ms:
                 cell = self._calendar.month_of(start_ms), name
@@ -234,7 +235,7 @@ class Folder:
         )
 
 
-def difference(old: Cells, new: Cells) -> Changes:
+def difference(old: Increments, new: Increments) -> Changes:
     """New contributions less old ones, cell by cell: (field, (10 s start, delta))."""
     if not old:
         return list(new.items())

@@ -15,9 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from watchroom.kinds import kind_of, names
-from watchroom.kinds.conditions import holds
-from watchroom.kinds.kind import Add, Contribution, Facts
-from watchroom.kinds.measure import Condition, Measure, resolved
+from watchroom.kinds.kind import Add, Contribution
+from watchroom.kinds.measure import Condition, Facts, Measure, holds, resolved
 from watchroom.rolling.buckets import ten_seconds_of
 from watchroom.streams.stream import State, Stream
 
@@ -35,10 +34,10 @@ class Contributor:
         self._stream = stream
         self._orphan = names.field(names.series(names.ORPHANS, {"topic": topic}), names.COUNT)
         self._measures = [_Split(measure) for measure in measures]
-        used = {word for each in self._measures for word in each.words}
+        used = {term for each in self._measures for term in each.terms}
         self._read = [(name, stream.reader(name)) for name in sorted(used)]
-        self._deciding = sorted({word for each in self._measures for word in each.deciding})
-        self._known: dict[tuple[object, ...], list[Add]] = {}
+        self._deciding = sorted({term for each in self._measures for term in each.deciding})
+        self._cached: dict[tuple[object, ...], list[Add]] = {}
         self._lists = stream.lists
 
     def of(self, state: State | None) -> Contribution:
@@ -49,25 +48,25 @@ class Contributor:
             return Contribution({self._orphan: (ten_seconds_of(state.first_ms), 1)}, {}, {})
         facts = {name: read(state) for name, read in self._read}
         into = Contribution({}, {}, {})
-        for add in self._adds(facts):
+        for add in self._functions(facts):
             add(facts, into)
         if self._lists is not None:
             into.open_sets.update(self._lists(state))
         return into
 
-    def _adds(self, facts: Facts) -> list[Add]:
+    def _functions(self, facts: Facts) -> list[Add]:
         """The functions of the measures that count an entity with these facts, each under its label values.
 
         Most entities have the same few values as others before them, so this is one look-up.
         """
-        values = tuple([facts[word] for word in self._deciding])
-        adds = self._known.get(values)
-        if adds is None:
-            if len(self._known) > VALUES_HELD:
-                self._known.clear()
+        values = tuple([facts[term] for term in self._deciding])
+        functions = self._cached.get(values)
+        if functions is None:
+            if len(self._cached) > VALUES_HELD:
+                self._cached.clear()
             found = (each.add(facts) for each in self._measures)
-            adds = self._known[values] = [add for add in found if add is not None]
-        return adds
+            functions = self._cached[values] = [add for add in found if add is not None]
+        return functions
 
 
 class _Split:
@@ -79,26 +78,26 @@ class _Split:
         self._of_values = holds(Condition(where.accepted))
         self._in_time = holds(where) if where.start else None
         self._labels = [label.value_of for label in measure.labels]
-        self._known: dict[tuple[object, ...], Add] = {}
-        self.words = {*measure.words(), *kind_of(measure).words}
+        self._cached: dict[tuple[object, ...], Add] = {}
+        self.terms = {*measure.terms(), *kind_of(measure).terms}
         self.deciding = {*self._labels, *where.accepted}  # words whose values decide what `add` gives
 
     def add(self, facts: Facts) -> Add | None:
         """What adds an entity with these facts; None where it is not counted, whatever its moments."""
         if not self._of_values(facts):
             return None
-        values = tuple(facts[word] for word in self._labels)
-        add = self._known.get(values)
+        values = tuple(facts[term] for term in self._labels)
+        add = self._cached.get(values)
         if add is None:
-            if len(self._known) > VALUES_HELD:
-                self._known.clear()
-            add = self._known[values] = self._adding(values)
+            if len(self._cached) > VALUES_HELD:
+                self._cached.clear()
+            add = self._cached[values] = self._function(values)
         return add
 
-    def _adding(self, values: tuple[object, ...]) -> Add:
+    def _function(self, values: tuple[object, ...]) -> Add:
         measure = self._measure
         by = {label.name: resolved(label, value) for label, value in zip(measure.labels, values, strict=True)}
-        add = kind_of(measure).adding(measure, names.series(measure.id, by), by)
+        add = kind_of(measure).contribution(measure, names.series(measure.id, by), by)
         return add if self._in_time is None else _where(self._in_time, add)
 
 

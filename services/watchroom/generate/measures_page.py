@@ -8,9 +8,9 @@ from pathlib import Path
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import suffixes
 from watchroom.kinds import kind_of, names, own_said
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.formatting import length
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure, Target
-from watchroom.kinds.words import length
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 

@@ -27,8 +27,8 @@ from watchroom.generate import (
     settings_page,
 )
 from watchroom.generate.boards import files as boards
-from watchroom.generate.rules import cases, runbooks
 from watchroom.generate.rules import files as rules
+from watchroom.generate.rules import runbooks
 
 Output = Callable[[Path], str]
 """Makes the text of a file from the sources below the repository's root."""
@@ -44,7 +44,6 @@ OUTPUTS: Final[dict[str, Output]] = {
     "docs/reference/events.md": event_fields_page.text,
     "docs/reference/metrics.md": metrics_page.text,
     **rules.OUTPUTS,
-    **cases.OUTPUTS,
     **boards.outputs(),
 }
 """Path below the repository's root -> what makes it; the runbooks, one an alert, come on top."""

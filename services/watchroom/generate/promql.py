@@ -9,8 +9,8 @@ from typing import NamedTuple
 from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.asking import OVERDUE, Asking
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE, MetricQuery
 from watchroom.kinds.shown import Shown
 
 
@@ -75,6 +75,6 @@ def local_hour(measure: Measure, where: Mapping[str, str], split: str, weeks: st
     return f"sum by ({ask.by}, weeks_ago) ({once} ({ask.selector(LOCAL_HOUR)}))"
 
 
-def _asking(measure: Measure, shown: Shown, more: Sequence[str]) -> Asking:
+def _asking(measure: Measure, shown: Shown, more: Sequence[str]) -> MetricQuery:
     kind = kind_of(measure)
-    return Asking(measure, shown, kind.quantities[kind.base].suffix, more)
+    return MetricQuery(measure, shown, kind.quantities[kind.base].suffix, more)

@@ -28,7 +28,7 @@ from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.spool import Spool, spool
 from watchroom.importer.summary import Outcome, Sent
 from watchroom.importer.time_limits import latest_header
-from watchroom.importer.token_key import token_maker
+from watchroom.importer.token_key import tokeniser
 from watchroom.kafka.produce import Ends, Outgoing, produce
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
@@ -80,7 +80,7 @@ def replay(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     kept = check_files(request.files, mapping)
     as_of_ms = _as_of_ms(request.as_of, mapping)
-    tokens = token_maker(settings, is_embedded=request.kafka is None) if mapping.token_columns() else None
+    tokens = tokeniser(settings, is_embedded=request.kafka is None) if mapping.token_columns() else None
     conversion = Conversion(mapping, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
     progress("read", 0, None)
     with spool() as events:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused, RowRefused
 from watchroom.events.record import Event
-from watchroom.events.token_maker import TokenMaker
+from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.event_fields import TRUTH_FIELDS
 from watchroom.importer.field_sources import Draft, Drafts, RowReader, ValueUnusable, key_text, pick
 from watchroom.importer.listed import Labels, unlisted
@@ -91,7 +91,7 @@ class Conversion:
         refused: Callable[[RowRefused], None],
         check: Callable[[bytes], object] = parse,
         *,
-        tokens: TokenMaker | None = None,
+        tokens: Tokeniser | None = None,
         now_ms: int | None = None,
         labels: Labels | None = None,
     ) -> None:

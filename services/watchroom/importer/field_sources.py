@@ -9,7 +9,7 @@ from itertools import islice, product
 from typing import NamedTuple, TypeVar
 
 from watchroom.entered import plain_number
-from watchroom.events.token_maker import NotNormalised, TokenMaker
+from watchroom.events.tokeniser import NotNormalised, Tokeniser
 from watchroom.importer.event_fields import STREAM_OF
 from watchroom.importer.listed import Labels, as_label, as_listed
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
@@ -67,13 +67,13 @@ class RowReader:
 
     maps: Mapping[str, ValueMap]
     times: LocalTimes
-    tokens: TokenMaker | None = None
+    tokens: Tokeniser | None = None
     labels: Labels = field(default_factory=dict)
     day_from: TimeSource | None = None  # a time with its day, for those without one
     in_order: bool = False  # a row's times in the hour that happens twice are read so that they stay in order
 
     @classmethod
-    def of(cls, mapping: MappingConfig, tokens: TokenMaker | None, now_ms: int | None, labels: Labels) -> RowReader:
+    def of(cls, mapping: MappingConfig, tokens: Tokeniser | None, now_ms: int | None, labels: Labels) -> RowReader:
         """The reader for a mapping.
 
         Args:

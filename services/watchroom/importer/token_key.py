@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.events.token_maker import TokenMaker, is_country
+from watchroom.events.tokeniser import Tokeniser, is_country
 from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.settings import Settings
 
@@ -14,7 +14,7 @@ OF_THE_RUN: Final = "run"
 """Key id of a key that is made for one run: its tokens meet none of another run."""
 
 
-def token_maker(settings: Settings, *, is_embedded: bool = False) -> TokenMaker:
+def tokeniser(settings: Settings, *, is_embedded: bool = False) -> Tokeniser:
     """What makes tokens under these settings.
 
     Args:
@@ -36,4 +36,4 @@ def token_maker(settings: Settings, *, is_embedded: bool = False) -> TokenMaker:
         faults.append(Fault("WATCHROOM_TOKEN_KEY", "", "nothing", write))
     if faults:
         raise ConfigurationInvalid(faults)
-    return TokenMaker(key, key_id, settings.token_country)
+    return Tokeniser(key, key_id, settings.token_country)

@@ -228,7 +228,7 @@ class PartitionApplier:
         pack = self._folder.stream.pack
         step = self._step(next_offset, fresh_ms, now_ms)
         step.states = {subject: pack(known.state) for subject, known in folded.entities.items()}
-        step.buckets = spread(folded.cells, now_ms, self._shared.calendar)
+        step.buckets = spread(folded.increments, now_ms, self._shared.calendar)
         step.tokens = token_hashes(folded.tokens, self._shared.calendar)
         step.folded = folded
         step.last_seen = admitted.last_seen

@@ -11,7 +11,6 @@ from watchroom.kinds.kind import (
     By,
     Column,
     Contribution,
-    Facts,
     Form,
     HasClock,
     Kind,
@@ -22,8 +21,9 @@ from watchroom.kinds.kind import (
     Reads,
     Stored,
     Unit,
+    placed_at,
 )
-from watchroom.kinds.measure import Measure, Summand
+from watchroom.kinds.measure import Facts, Measure, Summand
 from watchroom.rolling.buckets import ten_seconds_of
 
 
@@ -38,14 +38,14 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> CountFigures:  #
     return CountFigures(stored.get(names.COUNT, 0))
 
 
-def adding(measure: Measure, series: str, _: By) -> Add:
+def contribution(measure: Measure, series: str, _: By) -> Add:
     """One, at its moment."""
     at, count = measure.at, names.field(series, names.COUNT)
 
     def add(facts: Facts, into: Contribution) -> None:
         moment = facts[at]
         if isinstance(moment, int):
-            into.cells[count] = (ten_seconds_of(moment), 1)
+            into.increments[count] = (ten_seconds_of(moment), 1)
 
     return add
 
@@ -54,7 +54,7 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     """Where it is placed, or what it adds up."""
     if measure.sum_of:
         return f"the sum of {'; '.join(map(_summand, measure.sum_of))}"
-    return f"placed at {mention(measure.at)}"
+    return placed_at(measure, mention)
 
 
 def _summand(of: Summand) -> str:
@@ -76,7 +76,7 @@ KIND: Final = Kind(
     needs=("windows",),
     may=("at", "where", "baseline", "sum_of"),
     reads=Reads.BUCKETS,
-    adding=adding,
+    contribution=contribution,
     figures=figures,
     faults=faults,
     families={

@@ -10,9 +10,20 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from watchroom.kinds import names
-from watchroom.kinds.kind import Add, By, Column, Contribution, Facts, Form, Kind, MetricFamily, Over, Reads, Stored
-from watchroom.kinds.measure import Measure
-from watchroom.kinds.own import OwnKey
+from watchroom.kinds.kind import (
+    Add,
+    By,
+    Column,
+    Contribution,
+    Form,
+    Kind,
+    MetricFamily,
+    Over,
+    OwnKey,
+    Reads,
+    Stored,
+)
+from watchroom.kinds.measure import Facts, Measure
 from watchroom.rolling.buckets import DAY_MS, ten_seconds_of
 
 NUMERATOR, DENOMINATOR, AS_AT_MS, HAS = "numerator", "denominator", "as_at_ms", "has_"  # fields
@@ -103,7 +114,7 @@ def figures(measure: Measure, stored: Stored, timed: bool = False) -> Figure:  #
     return Figure(number(NUMERATOR), number(DENOMINATOR), as_at_ms, UNIT.of(measure) == PERCENT)
 
 
-def adding(measure: Measure, _: str, by: By) -> Add:
+def contribution(measure: Measure, _: str, by: By) -> Add:
     """The numbers and the as-at of the latest version, under the figure's own period."""
     decimals = DECIMALS.of(measure)
 
@@ -113,12 +124,12 @@ def adding(measure: Measure, _: str, by: By) -> Add:
             return
         series = names.series(measure.id, {**by, names.PERIOD: str(facts["period"])})
         start_ms = ten_seconds_of(held_at_ms)
-        into.cells[names.field(series, AS_AT_MS)] = start_ms, as_at_ms
+        into.increments[names.field(series, AS_AT_MS)] = start_ms, as_at_ms
         for what in (NUMERATOR, DENOMINATOR):
             number = facts[what]
             if isinstance(number, str):
-                into.cells[names.field(series, what)] = start_ms, scaled(number, decimals)
-                into.cells[names.field(series, HAS + what)] = start_ms, 1
+                into.increments[names.field(series, what)] = start_ms, scaled(number, decimals)
+                into.increments[names.field(series, HAS + what)] = start_ms, 1
 
     return add
 
@@ -144,9 +155,9 @@ KIND: Final = Kind(
     needs=(),
     own_keys=(UNIT, DECIMALS, SIGNED, MAY_EXCEED, MAX_AGE_DAYS, TARGET),
     reads=Reads.FIGURES,
-    words=("measure", "period", "as_at", "held_at", NUMERATOR, DENOMINATOR),
+    terms=("measure", "period", "as_at", "held_at", NUMERATOR, DENOMINATOR),
     fed_by="figures",
-    adding=adding,
+    contribution=contribution,
     figures=figures,
     families={
         "": MetricFamily("the figure", (({}, "value"),), over=Over.OWN_PERIOD),

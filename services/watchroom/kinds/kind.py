@@ -5,19 +5,18 @@ Everything that shows, judges or counts measures reads these attributes and comp
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
-from watchroom.kinds.asking import Asking, total
-from watchroom.kinds.measure import Measure
-from watchroom.kinds.own import OwnKey
+from watchroom.kinds.measure import Facts, Measure
+from watchroom.kinds.queries import MetricQuery, total
 
-Facts = Mapping[str, object]  # of one entity: every word of its stream
 By = Mapping[str, str]  # label -> value
-Cells = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much
+Increments = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much
+
+T = TypeVar("T")
 
 # What Redis holds of one series: the integers of a bucket by field, or what was counted in an open set.
 Stored = Any
@@ -34,7 +33,7 @@ class Unit(Enum):
 class Contribution(NamedTuple):
     """All that one entity adds. A field occurs once: an entity has one label set in each measure."""
 
-    cells: Cells
+    increments: Increments
     open_sets: dict[str, int]  # series of an open set -> since, ms
     tokens: dict[str, tuple[int, tuple[str, ...]]]  # measure -> moment in ms, fields of its token hashes, each once
 
@@ -118,6 +117,26 @@ class Quotient(NamedTuple):
     title: str = ""  # beside the number in a report; empty: what the measure is called says it
 
 
+@dataclass(frozen=True)
+class OwnKey(Generic[T]):
+    """A key that the entries of one kind have and no others: its kind's module declares and reads it.
+
+    Its value is part of the measure's definition, unless it is the default or the key decides nothing. So a default
+    never changes: another one would change the figures without changing the definition.
+    """
+
+    name: str
+    type: Any  # as pydantic reads it, of what both TOML and JSON have: `Annotated[int, Field(gt=0)]`
+    example: T  # for whoever has to write it
+    default: T | None = None  # None: every entry of the kind must say it
+    about: str = ""  # its meaning, for the reference of the catalogue
+    decides: bool = True  # False: nothing that is stored depends on it, so it is no part of the definition
+
+    def of(self, measure: Measure) -> T:
+        """What the measure's entry says, as it is written there; the default where it says nothing."""
+        return cast("T", measure.own[self.name] if self.default is None else measure.own.get(self.name, self.default))
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """Something that a tile, a panel or an alert may ask for.
@@ -135,7 +154,7 @@ class Quantity:
     adds_up: bool = True  # whether it can be asked for over several label values together
     needs_target: bool = False
     misses_overdue: bool = False  # who is overdue now counts as missed: the whole has them as well
-    promql: Callable[[Asking, Quantity], str] = total  # of what has no counts
+    promql: Callable[[MetricQuery, Quantity], str] = total  # of what has no counts
     title: str = ""  # in a panel's title; default: the meaning
     column: str = ""  # as a column's title; default: the meaning, capitalised
     tenths: bool = False  # whether a tenth of a second says something
@@ -150,10 +169,29 @@ class Quantity:
 
 def fields_added_up(stored: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
     """The integers of several series together."""
-    added: Counter[str] = Counter()
+    added: dict[str, int] = {}
     for fields in stored:
-        added.update(fields)
+        if not added:
+            added = dict(fields)
+            continue
+        for name, number in fields.items():
+            added[name] = added.get(name, 0) + number
     return added
+
+
+def nothing(_measure: Measure, _series: str, _by: By) -> Add:
+    """No entity adds anything."""
+    return lambda _facts, _into: None
+
+
+def as_stored(_measure: Measure, stored: Stored, _timed: bool = False) -> object:
+    """What the store gives has an attribute for each figure already."""
+    return stored
+
+
+def placed_at(measure: Measure, mention: Callable[[str], str]) -> str:
+    """The clock of what is counted at one moment."""
+    return f"placed at {mention(measure.at)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +207,17 @@ class Kind:
     about: str  # in one line, for the definition page
     needs: tuple[str, ...]  # keys of an entry beside those that every kind has
     reads: Reads
-    adding: Callable[[Measure, str, By], Add]  # of one series, by its name and labels
-    figures: Callable[[Measure, Stored, bool], object]
     families: Mapping[str, MetricFamily]  # by suffix
     quantities: Mapping[str, Quantity]
     base: str  # the quantity that says on how many a figure rests
     columns: tuple[Column, ...]  # value, numerator and denominator first, as far as it has them
     clock: Callable[[Measure, Callable[[str], str]], str]
     form: Form
-    # Raised whenever `adding` would add something else for the same facts: part of its measures' definition.
+    contribution: Callable[[Measure, str, By], Add] = nothing  # of one series, by its name and labels
+    figures: Callable[[Measure, Stored, bool], object] = as_stored
+    # Raised whenever `contribution` would add something else for the same facts: part of its measures' definition.
     version: int = 1
-    words: tuple[str, ...] = ()  # of the stream: read beside those that an entry names
+    terms: tuple[str, ...] = ()  # of the stream: read in addition to those that an entry names
     may: tuple[str, ...] = ()  # keys that an entry may have as well
     most_labels: int | None = None  # how many labels an entry may have; None: any number
     own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows

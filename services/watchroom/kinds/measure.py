@@ -6,15 +6,16 @@ fold, the exporter, reports and every derived file read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
 from watchroom.events.slug import slug
+from watchroom.kinds.formatting import length
 from watchroom.kinds.shown import Display
-from watchroom.kinds.words import length
 
+Facts = Mapping[str, object]  # of one entity: every term of its stream's vocabulary that measures name
 AREA: Final = "area"  # the word whose values are the force's areas
 ALL: Final = "all"  # what the label of areas says in a window that is not split by area
 
@@ -78,6 +79,34 @@ class Condition:
     within_ms: int = 0
 
 
+def holds(condition: Condition) -> Callable[[Facts], bool]:
+    """Whether an entity with these facts meets a condition: by accepted values, and by a bounded interval.
+
+    A fact of several values meets it if any of a tuple's values is accepted, or if all of a set's are. An empty one
+    never does.
+    """
+    accepted = tuple((word, frozenset(values)) for word, values in condition.accepted.items())
+    begin, end, within_ms = condition.start, condition.end, condition.within_ms
+
+    def is_met(facts: Facts) -> bool:
+        for word, values in accepted:
+            fact = facts[word]
+            if fact not in values and not _some_or_all(fact, values):
+                return False
+        if not begin:
+            return True
+        begin_ms, end_ms = facts[begin], facts[end]
+        return isinstance(begin_ms, int) and isinstance(end_ms, int) and 0 <= end_ms - begin_ms <= within_ms
+
+    return is_met
+
+
+def _some_or_all(fact: object, values: frozenset[str | bool]) -> bool:
+    if isinstance(fact, tuple):
+        return not values.isdisjoint(fact)
+    return isinstance(fact, frozenset) and bool(fact) and fact <= values
+
+
 @dataclass(frozen=True, slots=True)
 class Summand:
     """One of the counts that a sum adds up, for the label values in `where` (label -> accepted values; none: all)."""
@@ -132,8 +161,8 @@ class Measure:
         """Ids of the measures whose integers make it up: its own, or those of all that a sum adds up."""
         return tuple(each.measure.id for each in self.sum_of) or (self.id,)
 
-    def words(self) -> Iterator[str]:
-        """Every word of its stream that it names."""
+    def terms(self) -> Iterator[str]:
+        """Every term of its stream that it names."""
         yield from (label.value_of for label in self.labels)
         yield from filter(None, (self.at, self.start, self.state, self.tokens))
         for condition in filter(None, (self.where, self.part)):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from watchroom.kinds.kind import Add, By, Column, Contribution, Facts, Form, Kind, Reads, Stored
+from watchroom.kinds.kind import Column, Form, Kind, OwnKey, Reads, Stored
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.own import OwnKey
 
 WORDS: Final = OwnKey(
     "words",
@@ -29,15 +28,6 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> NoFigure:  # noq
     return NoFigure()
 
 
-def adding(_: Measure, series: str, by: By) -> Add:  # noqa: ARG001  # nothing is counted
-    """Nothing."""
-
-    def add(facts: Facts, into: Contribution) -> None:
-        pass
-
-    return add
-
-
 def clock(_: Measure, mention: Callable[[str], str]) -> str:  # noqa: ARG001  # it names no word
     """What it says of time."""
     return "words; notes of events say which period they are about"
@@ -50,7 +40,6 @@ KIND: Final = Kind(
     own_keys=(WORDS,),
     reads=Reads.NOTHING,
     fed_by="figures",
-    adding=adding,
     figures=figures,
     families={},
     quantities={},

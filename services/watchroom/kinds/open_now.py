@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from watchroom.kinds import words
-from watchroom.kinds.asking import highest_or_0
+from watchroom.kinds import formatting
 from watchroom.kinds.kind import (
     Add,
     By,
     Column,
     Contribution,
-    Facts,
     Form,
     Kind,
     MetricFamily,
     Over,
     Quantity,
     Reads,
-    Stored,
     Unit,
 )
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import Facts, Measure
+from watchroom.kinds.queries import highest_or_0
 
 FIVE_MIN_MS = 300_000
 
@@ -106,12 +104,6 @@ def tile(asked: OpenQuestion, counts: Sequence[int], oldest_since_ms: int | None
     )
 
 
-def figures(_: Measure, stored: Stored, timed: bool = True) -> OpenTile:  # noqa: ARG001  # a tile knows it itself
-    """The tile, which has them all."""
-    found: OpenTile = stored
-    return found
-
-
 def add_up(stored: Iterable[OpenTile]) -> OpenTile:
     """Several tiles as one: the oldest is the oldest of them; what has no target adds nothing to due and overdue."""
     tiles = list(stored)
@@ -130,7 +122,7 @@ def add_up(stored: Iterable[OpenTile]) -> OpenTile:
     )
 
 
-def adding(measure: Measure, series: str, _: By) -> Add:
+def contribution(measure: Measure, series: str, _: By) -> Add:
     """A member of the open set while its state says so."""
     at, state = measure.at, measure.state
 
@@ -150,7 +142,7 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
 def details(row: Mapping[str, object]) -> Iterator[str]:
     """The oldest, and who is due, overdue or given up."""
     if row["oldest_s"] is not None:
-        yield f"oldest {words.seconds(row['oldest_s'])}"
+        yield f"oldest {formatting.seconds(row['oldest_s'])}"
     if row["overdue"] is not None:
         yield f"{row['overdue']:,} overdue, {row['due_5min']:,} due in 5 min, {row['due_15min']:,} in 15"
     if row["gave_up"]:
@@ -176,8 +168,7 @@ KIND: Final = Kind(
     needs=("at", "state", "give_up_s"),
     may=("where", "targets"),
     reads=Reads.OPEN_SET,
-    adding=adding,
-    figures=figures,
+    contribution=contribution,
     add_up=add_up,
     families={
         "": MetricFamily("open now", (({}, "open"),), over=Over.NOW),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from watchroom.kinds import tokens, words
+from watchroom.kinds import formatting, tokens
 from watchroom.kinds.kind import (
     Column,
     Form,
@@ -36,9 +36,9 @@ def add_up(stored: Iterable[Bands]) -> Bands:
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
     """How many tokens are in each band."""
-    counts = [words.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
+    counts = [formatting.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
     yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
-    if words.whole(row["token_keys"]) > 1:
+    if formatting.whole(row["token_keys"]) > 1:
         yield f"made with {row['token_keys']} keys: one may be counted twice"
     if row["left_out"]:
         yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded, counted separately"
@@ -62,7 +62,7 @@ KIND: Final = Kind(
     may=("where",),
     most_labels=0,
     reads=Reads.TOKENS,
-    adding=tokens.adding,
+    contribution=tokens.contribution,
     figures=figures,
     add_up=add_up,
     families={

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from watchroom.kinds import names
-from watchroom.kinds.asking import or_base
-from watchroom.kinds.conditions import holds
 from watchroom.kinds.kind import (
     Add,
     By,
     Column,
     Contribution,
-    Facts,
     Form,
     Kind,
     MetricFamily,
@@ -23,8 +20,10 @@ from watchroom.kinds.kind import (
     Reads,
     Stored,
     Unit,
+    placed_at,
 )
-from watchroom.kinds.measure import Condition, Measure
+from watchroom.kinds.measure import Condition, Facts, Measure, holds
+from watchroom.kinds.queries import or_base
 from watchroom.rolling.buckets import ten_seconds_of
 
 PART, WHOLE = "part", "whole"  # fields
@@ -53,7 +52,7 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> ShareFigures:  #
     return ShareFigures(stored.get(PART, 0), stored.get(WHOLE, 0))
 
 
-def adding(measure: Measure, series: str, _: By) -> Add:
+def contribution(measure: Measure, series: str, _: By) -> Add:
     """One to the whole at its moment, and one to the part if the entity belongs to it."""
     at, part, whole = measure.at, names.field(series, PART), names.field(series, WHOLE)
     belongs = holds(measure.part or Condition({}))
@@ -61,16 +60,11 @@ def adding(measure: Measure, series: str, _: By) -> Add:
     def add(facts: Facts, into: Contribution) -> None:
         moment = facts[at]
         if isinstance(moment, int):
-            into.cells[whole] = one = (ten_seconds_of(moment), 1)
+            into.increments[whole] = one = (ten_seconds_of(moment), 1)
             if belongs(facts):
-                into.cells[part] = one
+                into.increments[part] = one
 
     return add
-
-
-def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """Where both counts are placed."""
-    return f"placed at {mention(measure.at)}"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
@@ -84,7 +78,7 @@ KIND: Final = Kind(
     needs=("at", "windows", "part"),
     may=("where",),
     reads=Reads.BUCKETS,
-    adding=adding,
+    contribution=contribution,
     figures=figures,
     families={
         "part": MetricFamily("the part", (({}, "part_of_some"),)),
@@ -99,7 +93,7 @@ KIND: Final = Kind(
     columns=(Column("value", "share"), Column("numerator", "part"), Column("denominator", "whole")),
     quotients={"value": Quotient(Unit.SHARE, PART, WHOLE)},
     details=details,
-    clock=clock,
+    clock=placed_at,
     form=Form.SUMMARY,
     unit=Unit.SHARE,
     card=("share",),

@@ -28,26 +28,26 @@ class Tile:
     """One number on the wall: the Live board and the built-in page show the same tiles.
 
     From `warning` and from `critical` on, the state has that word and colour. Critical below warning:
-    low is bad, and a number at a limit still meets it: 90 % is 90 %. None: no state but normal. With `judged`,
+    low is bad, and a number at a limit still meets it: 90 % is 90 %. None: no state but normal. With `limits_for`,
     only numbers under these label values have a state: what is an emergency for Grade 1 is the day's work for
     Grade 3.
     """
 
     title: str
-    place: int  # order on the wall, 1 is first; Data age stands before all
+    order: int  # order on the wall, 1 is first; Data age stands before all
     shown: Shown
     warning: float | None = None
     critical: float | None = None
-    judged: Mapping[str, str] = field(default_factory=dict)
+    limits_for: Mapping[str, str] = field(default_factory=dict)
 
-    def judges(self, by: Mapping[str, str]) -> bool:
+    def has_limits(self, by: Mapping[str, str]) -> bool:
         """Whether a number under these label values has a state."""
-        return self.warning is not None and all(by.get(name) == value for name, value in self.judged.items())
+        return self.warning is not None and all(by.get(name) == value for name, value in self.limits_for.items())
 
     @property
-    def judges_all(self) -> bool:
+    def limits_every_number(self) -> bool:
         """Whether it has limits that hold for every number of what it shows, whatever the labels."""
-        return self.warning is not None and not self.judged and not self.shown.where
+        return self.warning is not None and not self.limits_for and not self.shown.where
 
     @property
     def low_is_bad(self) -> bool:
@@ -76,13 +76,18 @@ class Burn:
     long: str
     short: str
 
+    @property
+    def miss_limit(self) -> float:
+        """The share that misses the target above which the alert fires."""
+        return round(self.factor * (1 - self.objective), 6)
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """When somebody is told, and what they are told.
 
     Exactly one of `above` (>), `below` (<) and `burn`. `at_least` is the smallest count on which the figure
-    may be judged: of the whole or the observations in the (long) window, or of those open now.
+    may be limits_for: of the whole or the observations in the (long) window, or of those open now.
     """
 
     name: str  # CamelCase, once in the catalogue
@@ -101,7 +106,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How a measure is shown and judged; nothing here changes a contribution."""
+    """How a measure is shown and limits_for; nothing here changes a contribution."""
 
     excludes: str = "nothing beyond its definition"
     board: str = ""  # name of a stream's board

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from watchroom.kinds import names
-from watchroom.kinds.kind import Add, By, Contribution, Facts
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.kind import Add, By, Contribution
+from watchroom.kinds.measure import Facts, Measure
 from watchroom.rolling.buckets import ten_seconds_of
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.windows import buckets_of
@@ -98,7 +98,7 @@ def today(stored: Counts) -> Counter[str]:
     return added
 
 
-def adding(measure: Measure, series: str, by: By) -> Add:
+def contribution(measure: Measure, series: str, by: By) -> Add:
     """Each token of the entity once, at its moment; under the word of its label where it has one."""
     at, tokens, name = measure.at, measure.tokens, measure.id
     ending = "".join(f"{BETWEEN}{value}" for value in by.values())
@@ -112,7 +112,7 @@ def adding(measure: Measure, series: str, by: By) -> Add:
         if found:
             into.tokens[name] = moment, tuple([text + ending for text in found[:MOST_TOKENS]])
         if len(found) > MOST_TOKENS:
-            into.cells[left_out] = ten_seconds_of(moment), len(found) - MOST_TOKENS
+            into.increments[left_out] = ten_seconds_of(moment), len(found) - MOST_TOKENS
 
     return add
 

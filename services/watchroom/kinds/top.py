@@ -9,9 +9,8 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import Field
 
 from watchroom.kinds import tokens
-from watchroom.kinds.kind import Column, Form, Kind, Reads, Stored
+from watchroom.kinds.kind import Column, Form, Kind, OwnKey, Reads, Stored
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.own import OwnKey
 from watchroom.kinds.tokens import BETWEEN, Counts
 
 MOST_LISTED: Final = OwnKey[int](
@@ -77,7 +76,7 @@ KIND: Final = Kind(
     may=("where",),
     most_labels=1,
     reads=Reads.TOKENS,
-    adding=tokens.adding,
+    contribution=tokens.contribution,
     figures=figures,
     add_up=add_up,
     own_keys=(MOST_LISTED,),

@@ -11,7 +11,7 @@ from watchroom.entered import csv_rows, csv_text, plain_whole_number
 from watchroom.errors import Fault
 from watchroom.events.slug import slug
 from watchroom.kinds import kind_of, names
-from watchroom.kinds.duration import BIN, NATIONAL_EDGES_MS, OBSERVATIONS
+from watchroom.kinds.duration_figures import BIN, NATIONAL_EDGES_MS, OBSERVATIONS
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.reports.baselines import Baseline

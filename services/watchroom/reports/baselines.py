@@ -11,8 +11,8 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from watchroom.catalogue.shape import shape_faults
+from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.reports.toml_file import read_toml
 from watchroom.rolling.calendar import Calendar, is_month
 
 FILE: Final = "baselines.toml"
@@ -82,7 +82,7 @@ def load_baselines(schemas: Path) -> Mapping[str, Baseline]:
     """
     path = schemas / FILE
     try:
-        return TypeAdapter(dict[str, Baseline]).validate_python(read_toml(path))
+        return TypeAdapter(dict[str, Baseline]).validate_python(toml_tables(path))
     except ValidationError as error:
         raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
 

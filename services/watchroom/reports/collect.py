@@ -11,7 +11,8 @@ from watchroom.kinds import kind_of, names, open_now
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
-from watchroom.reports.rows import AsOf, Month, Row, month_rows, open_rows
+from watchroom.reports.held import AsOf
+from watchroom.reports.rows import Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.compatibility import Compatibility, check_compatible

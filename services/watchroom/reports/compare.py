@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
-from watchroom.reports.exact import Change, change
-from watchroom.reports.figure import VALUE, Figure, figure_of, quotients_of
+from watchroom.reports.figure import VALUE, Change, Figure, change, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
 
 AREA = "area"  # the label whose values are the parts of a row

@@ -1,16 +1,110 @@
-"""What one or several series together say, each number still exact. Pure."""
+"""Figures as whole numbers until they are printed, and rounded once then: half away from zero. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
 
 from watchroom.kinds import kind_of
-from watchroom.kinds.kind import By, Quotient
+from watchroom.kinds.kind import By, Quotient, Unit
 from watchroom.kinds.measure import Measure
-from watchroom.reports.exact import JSON_DECIMALS, Exact, as_number, of_fields
 
 VALUE = "value"
+JSON_DECIMALS = 6  # of seconds and shares: below what was measured
+
+
+class Exact(NamedTuple):
+    """(numerator / per) / (denominator / of_per); of a figure in per cent that has both, a hundred times that.
+
+    Where the denominator is only printed beside the number, it is numerator / per.
+    """
+
+    unit: Unit
+    numerator: int
+    denominator: int | None = None  # None: it is a number, and no quotient
+    per: int = 1
+    of_per: int = 1
+    is_percent: bool = False  # in per cent, as some figures are written; a share is 0 to 1
+    is_ratio: bool = True  # False: the denominator says out of how many, and divides nothing
+    is_count: bool = True  # False: a number such as days or pounds, or a change, which rests on no count
+
+    @property
+    def above(self) -> Fraction:
+        """The numerator in its unit."""
+        return Fraction(self.numerator, self.per)
+
+    @property
+    def below(self) -> Fraction | None:
+        """The denominator in its unit; None of a number."""
+        return None if self.denominator is None else Fraction(self.denominator, self.of_per)
+
+    @property
+    def value(self) -> Fraction | None:
+        """In its unit; None of nothing."""
+        if self.below is None or not self.is_ratio:
+            return self.above
+        hundred = 100 if self.is_percent else 1
+        return hundred * self.above / self.below if self.below else None
+
+    @property
+    def base(self) -> Fraction | None:
+        """On how many it rests; None of a rate without its counts, and of what was not counted."""
+        if self.below is not None and self.is_ratio:
+            return self.below
+        return abs(self.above) if self.is_count and not self.is_percent else None
+
+    def in_points(self, value: Fraction) -> Fraction | None:
+        """A difference of such figures in percentage points; None where it has none."""
+        return value if self.is_percent else 100 * value if self.unit is Unit.SHARE else None
+
+
+def of_fields(quotient: Quotient, fields: Mapping[str, int]) -> Exact:
+    """From fields that were added up; a field that is not there is 0."""
+    denominator = fields.get(quotient.denominator, 0) if quotient.denominator else None
+    return Exact(quotient.unit, fields.get(quotient.numerator, 0), denominator, quotient.per)
+
+
+def rounded(value: Fraction, decimals: int) -> Fraction:
+    """To so many decimals, half away from zero: 0.5 is 1 and -0.5 is -1."""
+    scaled = abs(value) * 10**decimals
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Fraction(whole if value >= 0 else -whole, 10**decimals)
+
+
+def as_number(value: Fraction | None, decimals: int = JSON_DECIMALS) -> float | int | None:
+    """For JSON and spreadsheets: a whole number where it is one of its own, else rounded once."""
+    if value is None:
+        return None
+    found = rounded(value, decimals)
+    return found.numerator if value.denominator == 1 else float(found)
+
+
+def as_text(value: Fraction, decimals: int, *, signed: bool = False) -> str:
+    """`1,234.5`, with `signed` `+1,234.5`; rounded once."""
+    found = rounded(value, decimals)
+    whole, part = divmod(abs(found.numerator) * 10**decimals // found.denominator, 10**decimals)
+    sign = "-" if found < 0 else "+" if signed and found > 0 else ""
+    return f"{sign}{whole:,}" + (f".{part:0{decimals}}" if decimals else "")
+
+
+class Change(NamedTuple):
+    """From a baseline's figure to the report's: each None where it has no meaning."""
+
+    absolute: Fraction | None = None  # in the figure's unit; of a share None: its difference is in points
+    percent: Fraction | None = None
+    points: Fraction | None = None  # percentage points, of shares
+
+
+def change(now: Exact | None, then: Exact | None) -> Change:
+    """How much a figure changed; no per cent of a baseline of 0."""
+    if now is None or then is None or now.value is None or then.value is None:
+        return Change()
+    difference = now.value - then.value
+    percent = 100 * difference / abs(then.value) if then.value else None
+    points = now.in_points(difference)
+    return Change(difference if points is None else None, percent, points)
 
 
 @dataclass(frozen=True, slots=True)

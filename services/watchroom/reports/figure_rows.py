@@ -15,9 +15,8 @@ from watchroom.kinds.kind import By, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import Baseline, BaselineMonths, months_from
 from watchroom.reports.compare import Compared
-from watchroom.reports.exact import Exact, change
-from watchroom.reports.figure import VALUE, Figure
-from watchroom.reports.report import OwnPeriod, ReportRow, empty_row
+from watchroom.reports.figure import VALUE, Exact, Figure, change
+from watchroom.reports.report import OwnPeriod, ReportRow
 from watchroom.rolling.periods import DAY, SPANS, known_period
 
 Fields = Mapping[str, int]
@@ -97,7 +96,7 @@ def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking
     if not shown and younger:
         period = younger[0].period
         compared = {name: _compared(measure, None, (), each, asking) for name, each in asking.baselines.items()}
-        own = OwnPeriod(period, known_period(period).span, None, "")
+        own = OwnPeriod(period, known_period(period).span)
         yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
 
 
@@ -146,7 +145,7 @@ def exact_of(measure: Measure, fields: Fields) -> Exact | None:
 
 def _row(measure: Measure, by: By, note: str) -> ReportRow:
     """A row without a figure yet."""
-    return replace(empty_row(measure), by=by, note=note, own=OwnPeriod("", "", None, ""))
+    return ReportRow(measure, by=by, note=note, own=OwnPeriod())
 
 
 def _figure(measure: Measure, fields: Fields) -> Figure:

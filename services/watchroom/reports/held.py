@@ -1,4 +1,8 @@
-"""What is stored of some months, added up. Pure."""
+"""What is stored of some months, added up. Pure.
+
+A restatement of a row is an event that changed its numbers after the month had closed. The log has a line for each
+field that an event changed, so that what was published can be computed from it; a late figure changes up to five.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from watchroom.catalogue.model import Catalogue
 from watchroom.fold.batch import Restatement
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
 from watchroom.kinds.measure import Measure
-from watchroom.reports.restated import Changes, changes_by_series, deltas, restatements
-from watchroom.reports.rows import AsOf, by_series
 
+Fields = Mapping[str, int]
+AsOf = Mapping[str, int | None]
+"""Stream -> ms since the epoch up to which every partition is applied; None: not known."""
+Changes = Mapping[tuple[str, int, int], Fields]
+"""Of one series: what changed since its month closed, `Restatement.event` -> field -> delta."""
 Content = Mapping[str, Mapping[str, int]]  # series -> field -> how much
 
 
@@ -37,7 +45,7 @@ class Held(NamedTuple):
 
     def states(self, measure: Measure) -> dict[str, bool]:
         """The months that all streams of a measure hold, and whether each is held to its end."""
-        of_streams = [self.complete.get(stream, {}) for stream in streams_of(measure)]
+        of_streams = [self.complete.get(stream, {}) for stream in measure.streams]
         held = [month for month in self.months if all(month in states for states in of_streams)]
         return {month: all(states[month] for states in of_streams) for month in held}
 
@@ -51,7 +59,7 @@ class Held(NamedTuple):
 
     def missing(self, measure: Measure) -> str:
         """Which months are not held, or not to their end; empty where none is missing."""
-        if nothing := [stream for stream in streams_of(measure) if not self.complete.get(stream)]:
+        if nothing := [stream for stream in measure.streams if not self.complete.get(stream)]:
             when = "this month" if len(self.months) == 1 else "these months"
             return f"no events of {' and '.join(nothing)} are held in {when}"
         states = self.states(measure)
@@ -63,7 +71,12 @@ class Held(NamedTuple):
 
     def is_closed(self, measure: Measure) -> bool:
         """Whether every month is closed."""
-        return all(self.closed.get(stream, False) for stream in streams_of(measure))
+        return all(self.closed.get(stream, False) for stream in measure.streams)
+
+    def applied_until(self, measure: Measure) -> int | None:
+        """Up to when all streams of a measure are applied; None: not known of one of them."""
+        known = [self.as_of.get(stream) for stream in measure.streams]
+        return None if None in known else min(ms for ms in known if ms is not None)
 
     def stored(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
         """The fields of these label sets, added up, as they stand."""
@@ -76,11 +89,6 @@ class Held(NamedTuple):
     def restatements(self, series: Iterable[str]) -> int:
         """How many events changed a row that is made of these series since their months closed."""
         return restatements(self.restated.get(name, {}) for name in series)
-
-
-def streams_of(measure: Measure) -> tuple[str, ...]:
-    """The streams whose events feed a measure."""
-    return measure.streams
 
 
 def series_of(measure: Measure, sets: Iterable[By]) -> list[str]:
@@ -111,3 +119,40 @@ def added_up(
 
 def _less(today: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:
     return {field: today.get(field, 0) - since.get(field, 0) for field in {*today, *since}}
+
+
+def streams_in(catalogue: Catalogue, fields: Fields) -> set[str]:
+    """The streams of which a month holds anything. That it was fed is known of no other: there, nothing is 0."""
+    counted = {name.partition("|")[0] for name, number in fields.items() if number}
+    return {catalogue.measures[name].stream for name in counted if name in catalogue.measures}
+
+
+def by_series(fields: Fields) -> dict[str, dict[str, int]]:
+    """A bucket's fields by series: series -> what is counted -> how much."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, count in fields.items():
+        series, _, what = name.rpartition("|")
+        found[series][what] = count
+    return found
+
+
+def changes_by_series(log: Iterable[Restatement]) -> dict[str, Changes]:
+    """Which event changed what of each series that is in the log."""
+    found: defaultdict[str, defaultdict[tuple[str, int, int], Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for entry in log:
+        found[names.series(entry.measure, entry.by)][entry.event][entry.field] += entry.delta
+    return dict(found)
+
+
+def deltas(changes: Iterable[Changes]) -> Mapping[str, int]:
+    """How much the fields of some series together have changed."""
+    return fields_added_up(of_event for of_series in changes for of_event in of_series.values())
+
+
+def restatements(changes: Iterable[Changes]) -> int:
+    """How many events changed a row that is made of these series; one that only moved something within it did not."""
+    by_event: defaultdict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
+    for of_series in changes:
+        for event, of_event in of_series.items():
+            by_event[event].update(of_event)
+    return sum(any(of_event.values()) for of_event in by_event.values())

@@ -1,17 +1,19 @@
-"""`watchroom months`: every month as it stands, and as it was published."""
+"""Rows of months: as they are now and as they were published (`watchroom months`), or what a replay moved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.names import ORPHANS
 from watchroom.reports.collect import Collector
-from watchroom.reports.rows import AsOf, Row, topic_of
+from watchroom.reports.held import AsOf
+from watchroom.reports.rows import Row, topic_of
 from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
 from watchroom.store.compatibility import warn_refused
+from watchroom.streams import STREAMS
 
 
 class Months(NamedTuple):
@@ -89,6 +91,36 @@ def restatements(
         wanted = [month for month in held if not only or month in only]
         entries = [entry for month in wanted for entry in reader.restatements(month)]
         return [dict(entry._asdict()) for entry in entries if entry.topic not in topics]
+    finally:
+        collector.reader.close()
+
+
+def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[str], now_ms: int) -> list[Row]:
+    """Rows of the months and streams that a replay moved, then the open measures at `now_ms`.
+
+    Args:
+        settings: The replay's: they lead to its Redis.
+        streams: What it fed.
+        months: Months it moved.
+        now_ms: The replay's now: open measures, and how far its months are complete, are judged at it.
+
+    Raises:
+        ConfigurationInvalid: The catalogue cannot be used.
+        RebuildNeeded: Redis holds one of the streams under another definition.
+        StoreUnavailable: Redis did not answer.
+    """
+    collector = Collector.of(settings)
+    try:
+        collector.check(streams)
+        topics = {settings.topic(stream) for stream in streams}
+        known = collector.catalogue.measures.values()
+        measures = {measure.id for measure in known if set(measure.streams) <= set(streams)}
+        rows = [
+            row
+            for row in collector.months(months, dict.fromkeys(STREAMS, now_ms))
+            if row["measure"] in measures or (row["measure"] == ORPHANS and topic_of(row) in topics)
+        ]
+        return rows + collector.open(streams, rows, now_ms)
     finally:
         collector.reader.close()
 

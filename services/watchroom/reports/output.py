@@ -1,6 +1,6 @@
 """Rows as a table for people, JSON and CSV for programs.
 
-The table is shorter than the figures and never says otherwise than they do: see `kinds.words`.
+The table is shorter than the figures and never says otherwise than they do: see `kinds.formatting`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from watchroom.command_output import Format, as_csv, as_json, print_table
-from watchroom.kinds import words
+from watchroom.kinds import formatting
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
@@ -83,9 +83,9 @@ def _figure(row: Row, value: object) -> str:
     unit = row.kind.unit
     match unit:
         case Unit.SECONDS:
-            return f"{words.tenths(words.number(value)):,.1f} s"
+            return f"{formatting.tenths(formatting.number(value)):,.1f} s"
         case Unit.SHARE:
-            return words.percent(words.number(value))
+            return formatting.percent(formatting.number(value))
         case Unit.NUMBER:
             return f"{value:,}"
         case _:

@@ -7,7 +7,7 @@ is missing is said and never counted as 0: months that are not held, a baseline 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from watchroom.kinds.kind import By
 from watchroom.kinds.measure import Label, Measure
 from watchroom.reports.compare import AREA, BaselineHeld, Compared, Comparing, Key, compare, without_area
 from watchroom.reports.figure import Figure, figure_of
-from watchroom.reports.held import Held, series_of, streams_of
+from watchroom.reports.held import Held, series_of
 
 Groups = Mapping[str, Sequence[str]]  # of areas: the group's name -> its areas
 
@@ -48,10 +48,10 @@ class Ranked(NamedTuple):
 class OwnPeriod(NamedTuple):
     """The period of a figure that was produced elsewhere; empty texts: none."""
 
-    period: str
-    span: str
-    as_at_ms: int | None
-    as_at: str  # its day in the reporting zone
+    period: str = ""
+    span: str = ""
+    as_at_ms: int | None = None
+    as_at: str = ""  # its day in the reporting zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +62,22 @@ class ReportRow:
     """
 
     measure: Measure
-    rows: tuple[int, ...]  # of the published report, those of its section
-    by: By
-    months: tuple[str, ...]
-    held_months: int
-    figure: Figure | None
-    small: bool
-    closed: bool  # whether the last month is, and so each
-    as_of_ms: int | None
-    restatements: int  # events that changed it since the months were closed
-    published: Figure | None
-    compared: Mapping[str, Compared]  # by baseline
-    areas: Areas | None
-    note: str
+    rows: tuple[int, ...] = ()  # of the published report, those of its section
+    by: By = field(default_factory=dict)
+    months: tuple[str, ...] = ()
+    held_months: int = 0
+    figure: Figure | None = None
+    small: bool = False
+    closed: bool = False  # whether the last month is, and so each
+    as_of_ms: int | None = None
+    restatements: int = 0  # events that changed it since the months were closed
+    published: Figure | None = None
+    compared: Mapping[str, Compared] = field(default_factory=dict)  # by baseline
+    areas: Areas | None = None
+    note: str = ""
     own: OwnPeriod | None = None
     ranked: tuple[Ranked, ...] = ()  # of the most frequent, in their order
     notes: tuple[str, ...] = ()  # that were sent about its measure and these months: with its first row
-
-
-def empty_row(measure: Measure) -> ReportRow:
-    """A row without a figure, to be filled in."""
-    return ReportRow(
-        measure=measure,
-        rows=(),
-        by={},
-        months=(),
-        held_months=0,
-        figure=None,
-        small=False,
-        closed=False,
-        as_of_ms=None,
-        restatements=0,
-        published=None,
-        compared={},
-        areas=None,
-        note="",
-    )
 
 
 class Source(NamedTuple):
@@ -134,7 +114,6 @@ def _row(
     closed = held.is_closed(measure)
     listed, in_use = _listed(measure, sets), _in_use(measure, every, held)
     row = Comparing(measure, by, sets, figure, held.is_whole(measure), listed, in_use, source.small_below)
-    known = [held.as_of.get(stream) for stream in streams_of(measure)]
     return ReportRow(
         measure=measure,
         rows=rows,
@@ -144,7 +123,7 @@ def _row(
         figure=figure,
         small=figure is not None and figure.is_small(source.small_below),
         closed=closed,
-        as_of_ms=None if None in known else min(ms for ms in known if ms is not None),
+        as_of_ms=held.applied_until(measure),
         restatements=held.restatements(series_of(measure, every)),
         published=figure_of(measure, by, held.stored_then(measure, every)) if closed and figure is not None else None,
         compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},

@@ -11,8 +11,7 @@ from typing import Final
 from watchroom.events.times import to_text
 from watchroom.kinds import KINDS, kind_of
 from watchroom.reports.compare import AREA, Compared
-from watchroom.reports.exact import Change, as_number
-from watchroom.reports.figure import NOTHING, VALUE, Figure
+from watchroom.reports.figure import NOTHING, VALUE, Change, Figure, as_number
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import Areas, Part, ReportRow
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from watchroom.command_output import as_csv, as_json, print_table
 from watchroom.kinds import kind_of
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.reports.freshness import Line
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow

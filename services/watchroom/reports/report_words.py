@@ -11,11 +11,10 @@ from typing import Final, NamedTuple
 
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Form, Reads, Unit
-from watchroom.kinds.label_words import from_slug, value_text, where_text
+from watchroom.kinds.labels import from_slug, value_text, where_text
 from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.compare import Compared
-from watchroom.reports.exact import Change, Exact, as_text, rounded
-from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.figure import VALUE, Change, Exact, Figure, as_text, rounded
 from watchroom.reports.report import Part, ReportRow
 from watchroom.wording import counted
 

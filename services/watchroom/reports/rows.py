@@ -8,7 +8,6 @@ null, never 0. There are no totals and no overlapping periods, so rows can be ad
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -18,15 +17,14 @@ from watchroom.fold.batch import Restatement
 from watchroom.kinds import figure, kind_of, names
 from watchroom.kinds.columns import PUBLISHED_VALUE, VALUE
 from watchroom.kinds.count import KIND as COUNT
-from watchroom.kinds.kind import Kind, Reads, Stored, fields_added_up
+from watchroom.kinds.kind import Kind, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.tokens import LEFT_OUT
-from watchroom.reports.restated import changes_by_series, deltas, restatements
+from watchroom.reports.held import AsOf, Fields, StoredMonth, added_up, series_of, streams_in
 from watchroom.rolling.periods import known_period
 from watchroom.store.bands import ReportedBands
 
-Fields = Mapping[str, int]
 NO_BANDS: Final[Mapping[str, ReportedBands]] = {}
 DIGITS = 6  # of seconds and shares: below what was measured, so that nothing is lost by rounding
 
@@ -51,10 +49,6 @@ class Month(NamedTuple):
     bands: Mapping[str, ReportedBands] = NO_BANDS  # by measure of tokens
 
 
-AsOf = Mapping[str, int | None]
-"""Stream -> ms since the epoch up to which every partition is applied; None: not known."""
-
-
 def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bool = False) -> Iterator[Row]:
     """The rows of one month, in catalogue order; label sets in which nothing happened are left out.
 
@@ -65,32 +59,28 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
         published: Also say what was published (today's figures minus the log; null while the month is not closed),
             and how many events have changed it since.
     """
-    today = by_series(month.fields)
-    log = changes_by_series(month.log)
+    held = added_up([StoredMonth(month.name, month.fields, month.log)], (month.name,), {}, month.closed, as_of)
     fed = streams_in(catalogue, month.fields) & {*month.fed}  # a part of a sum would pass for all of it
-    for measure, label_sets in _counted(catalogue, month, {*today, *log}):
+    for measure, label_sets in _counted(catalogue, month, {*held.today, *held.restated}):
         if (standing := month.bands.get(measure.id)) is not None:
-            left_out = today.get(names.series(measure.id, {}), {}).get(LEFT_OUT, 0)
+            left_out = held.stored(measure, [{}]).get(LEFT_OUT, 0)
             yield _bands_row(measure, month.name, standing, left_out, as_of, published=published)
             continue
         if measure.sum_of and not set(measure.streams) <= fed:
             continue
         for by in label_sets:
-            behind = names.series_behind(measure, by)
-            fields = fields_added_up(today.get(series, {}) for series in behind)
-            changed = [log.get(series, {}) for series in behind]
-            if not any(fields.values()) and not any(changed):
+            series, fields = series_of(measure, [by]), held.stored(measure, [by])
+            if not any(fields.values()) and held.restated.keys().isdisjoint(series):
                 continue
             row = _row(measure, by, month.name, fields)
-            closed = all(month.closed.get(stream, False) for stream in measure.streams)
-            as_of_ms = _slowest(as_of, measure)
+            closed = held.is_closed(measure)
+            as_of_ms = held.applied_until(measure)
             if kind_of(measure).reads is Reads.FIGURES:
                 row |= _own_period(measure, by, fields, as_of_ms)
             row |= {"as_of": _moment(as_of_ms), "closed": closed}
             if published:
-                since = deltas(changed)
-                before = {what: fields.get(what, 0) - since.get(what, 0) for what in {*fields, *since}}
-                row |= _published(measure, by, before, restatements(changed), closed=closed)
+                before, restated = held.stored_then(measure, [by]), held.restatements(series)
+                row |= _published(measure, by, before, restated, closed=closed)
             yield row
 
 
@@ -112,33 +102,12 @@ def _bands_row(
     return row
 
 
-def _slowest(as_of: AsOf, measure: Measure) -> int | None:
-    """Up to when all streams of a measure are applied; None: it is not known of one."""
-    known = [as_of.get(stream) for stream in measure.streams]
-    return None if None in known else min(ms for ms in known if ms is not None)
-
-
 def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTile]], now_ms: int) -> Iterator[Row]:
     """The rows of an open measure as it was at `now_ms`."""
     for by, tile in tiles:
         row = _row(measure, by, None, tile)
         row["as_of"] = _moment(now_ms)
         yield row
-
-
-def streams_in(catalogue: Catalogue, fields: Fields) -> set[str]:
-    """The streams of which a month holds anything. That it was fed is known of no other: there, nothing is 0."""
-    counted = {name.partition("|")[0] for name, number in fields.items() if number}
-    return {catalogue.measures[name].stream for name in counted if name in catalogue.measures}
-
-
-def by_series(fields: Fields) -> dict[str, dict[str, int]]:
-    """A bucket's fields by series: series -> what is counted -> how much."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, count in fields.items():
-        series, _, what = name.rpartition("|")
-        found[series][what] = count
-    return found
 
 
 def topic_of(row: Row) -> object:

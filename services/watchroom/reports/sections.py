@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.shape import shape_faults
+from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
-from watchroom.reports.toml_file import read_toml
 
 FILE: Final = "report.toml"
 DEFINITIONS: Final = "definitions"  # a sheet and a part of the page of their own
@@ -76,7 +76,7 @@ def load_layout(schemas: Path) -> Layout:
         ConfigurationInvalid: The file cannot be read, or does not have each row once; every fault is listed.
     """
     path = schemas / FILE
-    table = read_toml(path)
+    table = toml_tables(path)
     try:
         found = _File.model_validate(table)
     except ValidationError as error:

@@ -16,10 +16,9 @@ from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import MOST_TOKENS
 from watchroom.reports.baselines import months_from
 from watchroom.reports.compare import NOT_WHOLE, Compared
-from watchroom.reports.exact import Exact, change
-from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.figure import VALUE, Exact, Figure, change
 from watchroom.reports.held import Held
-from watchroom.reports.report import Ranked, ReportRow, empty_row
+from watchroom.reports.report import Ranked, ReportRow
 
 WHOLE_YEAR = 12
 
@@ -52,11 +51,15 @@ def bands_row(
     figure = None if bands is None else bands_figure(measure, bands.today)
     is_whole, missing = held.is_whole(measure), held.missing(measure)
     compared = {name: _compared(measure, figure, is_whole, each, small_below) for name, each in baselines.items()}
-    row = replace(
-        empty_row(measure), months=held.months, held_months=held.number_held(measure), compared=compared, note=missing
+    row = ReportRow(
+        measure,
+        months=held.months,
+        held_months=held.number_held(measure),
+        compared=compared,
+        note="; ".join(filter(None, (missing, *(_remarks(figure) if figure else [_why_none(held, measure)])))),
     )
     if bands is None or figure is None:
-        return replace(row, note="; ".join(filter(None, (missing, _why_none(held, measure)))))
+        return row
     return replace(
         row,
         figure=figure,
@@ -64,7 +67,6 @@ def bands_row(
         closed=bands.then is not None,
         restatements=int(bands.then is not None and bands.then != bands.today),
         published=None if bands.then is None else bands_figure(measure, bands.then),
-        note="; ".join(filter(None, (missing, *_remarks(figure)))),
     )
 
 
@@ -82,8 +84,8 @@ def ranked_row(
     """
     states = held.states(measure)
     gone = f"tokens are no longer held of {', '.join(sorted(deleted))}" if deleted else ""
-    return replace(
-        empty_row(measure),
+    return ReportRow(
+        measure,
         months=held.months,
         held_months=sum(is_held for month, is_held in states.items() if month not in deleted),
         ranked=tuple(ranked),

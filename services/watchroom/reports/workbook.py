@@ -14,8 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
-from watchroom.reports.exact import Change, Exact, rounded
-from watchroom.reports.figure import VALUE, Figure
+from watchroom.reports.figure import VALUE, Change, Exact, Figure, rounded
 from watchroom.reports.page import definitions
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow

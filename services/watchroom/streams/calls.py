@@ -11,23 +11,21 @@ the wait: the answer of a call that is rung back is not an answer in time to ans
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Final, Literal, NamedTuple, NotRequired
+from typing import Final, NamedTuple, NotRequired
 
-from watchroom.events.envelope import STRICT, Envelope, LooseText, Prose, Text
+from watchroom.events.envelope import Data, LooseText, Prose, Text, event
 from watchroom.events.record import Event
 from watchroom.events.slug import slug
 from watchroom.events.tokens import Token
-from watchroom.streams.contact_class import OUTGOING, HasClass, slug_said
-from watchroom.streams.stamps import Stamp, earliest_ms, first, last, latest_ms, said
-from watchroom.streams.stream import Board, ListedField, Stream, Word
+from watchroom.streams.contact_class import OUTGOING, HasClass, slug_or_none
+from watchroom.streams.stamps import Facts, Stamp, said_in
+from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
 
 # --------------------------------------------------------------------------------------------- events
 
 
-class CallData(HasClass):
+class CallData(HasClass, Data):
     """What is said about a call."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     line: NotRequired[Text]
     """`999`, `101`; any other is counted as `other`."""
@@ -49,73 +47,17 @@ class CallData(HasClass):
     """Why, in the words of the producer. No figure depends on it."""
 
 
-class CallPresented(Envelope):
-    """The national operator handed a call over to the force."""
-
-    type: Literal["call.presented"]
-    data: NotRequired[CallData | None]
-
-
-class CallQueued(Envelope):
-    """A call joined the control room's own queue."""
-
-    type: Literal["call.queued"]
-    data: NotRequired[CallData | None]
-
-
-class CallAnswered(Envelope):
-    """A person answered (not a menu, not a recording)."""
-
-    type: Literal["call.answered"]
-    data: NotRequired[CallData | None]
-
-
-class CallAbandoned(Envelope):
-    """The caller left before anybody answered."""
-
-    type: Literal["call.abandoned"]
-    data: NotRequired[CallData | None]
-
-
-class CallTransferred(Envelope):
-    """A call was passed to another queue or person."""
-
-    type: Literal["call.transferred"]
-    data: NotRequired[CallData | None]
-
-
-class CallEnded(Envelope):
-    """A call is over."""
-
-    type: Literal["call.ended"]
-    data: NotRequired[CallData | None]
-
-
-class CallCallbackOffered(Envelope):
-    """A caller in the queue was offered to be rung back."""
-
-    type: Literal["call.callback_offered"]
-    data: NotRequired[CallData | None]
-
-
-class CallCallbackAccepted(Envelope):
-    """The caller took the offer and left the queue."""
-
-    type: Literal["call.callback_accepted"]
-    data: NotRequired[CallData | None]
-
-
-class CallCallbackMade(Envelope):
-    """The caller was rung back."""
-
-    type: Literal["call.callback_made"]
-    data: NotRequired[CallData | None]
-
-
 MODELS: Final = (
-    CallPresented, CallQueued, CallAnswered, CallAbandoned, CallTransferred, CallEnded, CallCallbackOffered,
-    CallCallbackAccepted, CallCallbackMade,
-)  # fmt: skip
+    event("call.presented", CallData, "The national operator handed a call over to the force."),
+    event("call.queued", CallData, "A call joined the control room's own queue."),
+    event("call.answered", CallData, "A person answered (not a menu, not a recording)."),
+    event("call.abandoned", CallData, "The caller left before anybody answered."),
+    event("call.transferred", CallData, "A call was passed to another queue or person."),
+    event("call.ended", CallData, "A call is over."),
+    event("call.callback_offered", CallData, "A caller in the queue was offered a call-back."),
+    event("call.callback_accepted", CallData, "The caller took the offer and left the queue."),
+    event("call.callback_made", CallData, "The caller was called back."),
+)
 
 # ---------------------------------------------------------------------------------------------- state
 
@@ -144,50 +86,30 @@ SHORT_ABANDON_MS: Final = 5_000  # who hangs up sooner did not wait for an answe
 
 DIRECTIONS: Final = ("inbound", "outbound")
 
-LATEST: Final = {"class": "call_class", "direction": "direction", "cli_type": "cli_type", "caller_org": "caller_org"}
-"""Field of an event -> that of the state; the latest event that names one counts."""
-EARLIEST: Final = {
-    "call.presented": "presented_ms",
-    "call.queued": "queued_ms",
-    "call.answered": "answered_ms",
-    "call.abandoned": "abandoned_ms",
-    "call.callback_accepted": "callback_accepted_ms",
-    "call.callback_made": "callback_made_ms",
-}
-"""Type of an event -> the moment of the state; the earliest counts."""
+FACTS: Final = Facts(
+    earliest={
+        "call.presented": "presented_ms",
+        "call.queued": "queued_ms",
+        "call.answered": "answered_ms",
+        "call.abandoned": "abandoned_ms",
+        "call.callback_accepted": "callback_accepted_ms",
+        "call.callback_made": "callback_made_ms",
+    },
+    latest={"call.ended": "ended_ms"},
+    said_first={"line": "line", "caller_token": "caller"},
+    said_last={"class": "call_class", "direction": "direction", "cli_type": "cli_type", "caller_org": "caller_org"},
+)
 
 
 def fold(state: Call | None, event: Event, arrival_ms: int) -> Call:
     """The state after one more event; the same whatever the order, and however often."""
-    if state is None:
-        state = Call(arrival_ms, event.time_ms)
-    at, kind, data = event.time_ms, event.type, event.data
-    changed: dict[str, object] = {
-        "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
-        "first_ms": earliest_ms(state.first_ms, at),
-    }
-    if line := data.get("line"):  # a text may be empty: then it names none
-        changed["line"] = first(state.line, (at, event.id, line))
-    if token := data.get("caller_token"):
-        changed["caller"] = first(state.caller, (at, event.id, token))
-    for name, held in LATEST.items():
-        if text := data.get(name):
-            changed[held] = last(getattr(state, held), (at, event.id, text))
-    if moment := EARLIEST.get(kind):
-        changed[moment] = earliest_ms(getattr(state, moment), at)
-    elif kind == "call.ended":
-        changed["ended_ms"] = latest_ms(state.ended_ms, at)
-    return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
+    state = state or Call(arrival_ms, event.time_ms)
+    return state._replace(**FACTS.changed(state, event, arrival_ms))
 
 
 def is_orphan(call: Call) -> bool:
     """Neither presented nor queued has come yet."""
     return call.presented_ms is None and call.queued_ms is None
-
-
-def is_out(_: Call) -> bool:
-    """Nothing takes a call out of the figures."""
-    return False
 
 
 # ---------------------------------------------------------------------------------------------- words
@@ -239,12 +161,12 @@ def _is_short_abandon(call: Call) -> bool:
     return 0 <= left[0] - call.queued_ms < SHORT_ABANDON_MS
 
 
-def _line(call: Call) -> str | None:
-    return said(call.line)
+_direction = said_in("direction", slug_or_none)
+_class_stated = said_in("call_class", slug_or_none)
 
 
 def _is_outbound(call: Call) -> bool:
-    return slug_said(call.direction) == "outbound"
+    return _direction(call) == "outbound"
 
 
 def _is_direction(text: str) -> bool:
@@ -252,23 +174,11 @@ def _is_direction(text: str) -> bool:
 
 
 def _class(call: Call) -> str | None:
-    return slug_said(call.call_class) or (OUTGOING if _is_outbound(call) else None)
+    return _class_stated(call) or (OUTGOING if _is_outbound(call) else None)
 
 
 def _is_outgoing(call: Call) -> bool:
-    return slug_said(call.call_class) == OUTGOING or _is_outbound(call)
-
-
-def _cli_type(call: Call) -> str | None:
-    return slug_said(call.cli_type)
-
-
-def _caller(call: Call) -> str | None:
-    return said(call.caller)
-
-
-def _caller_org(call: Call) -> str | None:
-    return slug_said(call.caller_org)
+    return _class_stated(call) == OUTGOING or _is_outbound(call)
 
 
 def _is_waiting(call: Call) -> bool:
@@ -291,49 +201,46 @@ STREAM: Final = Stream(
     state=Call,
     fold=fold,
     is_orphan=is_orphan,
-    is_out=is_out,
     moments={
-        "offered": Word("presented, or queued if that is all that is known", _offered),
-        "presented": Word(
+        "offered": Term("presented, or queued if that is all that is known", _offered),
+        "presented": Term(
             "the earliest call.presented: handed over by the national operator", attrgetter("presented_ms")
         ),
-        "queued": Word("the earliest call.queued: joined the control room's own queue", attrgetter("queued_ms")),
-        "answered": Word("the earliest call.answered: a person took it", attrgetter("answered_ms")),
-        "answered_without_callback": Word(
+        "queued": Term("the earliest call.queued: joined the control room's own queue", attrgetter("queued_ms")),
+        "answered": Term("the earliest call.answered: a person took it", attrgetter("answered_ms")),
+        "answered_without_callback": Term(
             "the earliest call.answered, unless a call-back had been accepted by then", _answered_without_callback
         ),
-        "abandoned": Word(
+        "abandoned": Term(
             "the earliest call.abandoned of a call that nobody answered, unless a call-back had been accepted by then",
             _abandoned,
         ),
-        "left_queue": Word(
+        "left_queue": Term(
             "answered, abandoned or a call-back accepted, whichever ended a queued call's wait", _left_queue
         ),
-        "callback_accepted": Word("the earliest call.callback_accepted", attrgetter("callback_accepted_ms")),
-        "ended": Word("the latest call.ended", attrgetter("ended_ms")),
+        "callback_accepted": Term("the earliest call.callback_accepted", attrgetter("callback_accepted_ms")),
+        "ended": Term("the latest call.ended", attrgetter("ended_ms")),
     },
     values={
-        "line": Word("the line of the earliest event that names one", _line),
-        "left_by": Word(
+        "line": Term("the line of the earliest event that names one", said_in("line")),
+        "left_by": Term(
             "answered, abandoned or callback: how a queued call left the queue",
             _left_by,
             can_be=("answered", "abandoned", "callback"),
         ),
-        "short_abandon": Word(
-            "true if the call was abandoned after less than 5 s in the queue", _is_short_abandon, can_be=(True, False)
+        "short_abandon": truth("true if the call was abandoned after less than 5 s in the queue", _is_short_abandon),
+        "call_class": Term("the latest class; outgoing for an outbound call without one", _class, field="class"),
+        "outgoing": truth("true if the latest class is outgoing or the latest direction outbound", _is_outgoing),
+        "cli_type": Term("the latest type of the calling number", said_in("cli_type", slug_or_none)),
+        "caller": Term("the caller's token, of the earliest event that has one", said_in("caller")),
+        "caller_org": Term(
+            "the latest organisation that the calling number belongs to", said_in("caller_org", slug_or_none)
         ),
-        "call_class": Word("the latest class; outgoing for an outbound call without one", _class, field="class"),
-        "outgoing": Word(
-            "true if the latest class is outgoing or the latest direction outbound", _is_outgoing, can_be=(True, False)
-        ),
-        "cli_type": Word("the latest type of the calling number", _cli_type),
-        "caller": Word("the caller's token, of the earliest event that has one", _caller),
-        "caller_org": Word("the latest organisation that the calling number belongs to", _caller_org),
     },
     states={
-        "waiting": Word("queued, and not yet answered, abandoned, ended or to be rung back", _is_waiting),
-        "in_progress": Word("answered and not ended", _is_in_progress),
-        "callback_due": Word(
+        "waiting": Term("queued, and not yet answered, abandoned, ended or to be rung back", _is_waiting),
+        "in_progress": Term("answered and not ended", _is_in_progress),
+        "callback_due": Term(
             "a call-back was accepted and not made; the end of the call changes nothing", _is_callback_due
         ),
     },

@@ -9,7 +9,6 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from watchroom.events.envelope import LooseText
 from watchroom.events.slug import slug
-from watchroom.streams.stamps import Stamp, said
 
 OUTGOING: Final = "outgoing"
 _MEANING: Final = "`emergency`, `non_emergency`, `general_enquiry`, `outgoing`; any other is counted as `other`."
@@ -18,7 +17,6 @@ _MEANING: Final = "`emergency`, `non_emergency`, `general_enquiry`, `outgoing`; 
 HasClass = TypedDict("HasClass", {"class": NotRequired[Annotated[LooseText, Field(description=_MEANING)]]})
 
 
-def slug_said(stamp: Stamp | None) -> str | None:
-    """What a stamp says, in the form of listed values; None where there is none."""
-    text = said(stamp)
-    return slug(text) or None if text is not None else None
+def slug_or_none(text: str) -> str | None:
+    """A text in the form of listed values; None if nothing is left of it."""
+    return slug(text) or None

@@ -9,26 +9,22 @@ of closed, cancelled and reopened decides whether the incident is open. A linked
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from operator import attrgetter
-from typing import Annotated, Final, Literal, NamedTuple, NotRequired
+from typing import Any, Final, NamedTuple, NotRequired
 
-from pydantic import AfterValidator
-from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
-
-from watchroom.events.envelope import STRICT, Envelope, LooseText, LooseTruth, Prose, RequiredText, Text
+from watchroom.events.envelope import Data, LooseText, LooseTruth, Prose, RequiredText, Text, event
 from watchroom.events.record import Event
 from watchroom.events.slug import slug
 from watchroom.events.tokens import Token
-from watchroom.streams.stamps import Stamp, earliest_ms, last, latest_ms, said, with_member
-from watchroom.streams.stream import Board, Stream, Word
+from watchroom.streams.stamps import Facts, Stamp, last, said_in, with_last, with_member
+from watchroom.streams.stream import Board, Stream, Term, truth
 
 # --------------------------------------------------------------------------------------------- events
 
 
-class IncidentData(TypedDict):
+class IncidentData(Data):
     """What any incident event may say."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     area: NotRequired[Text]
     """One of the force's areas; any other is counted as `other`."""
@@ -81,95 +77,52 @@ class LinkedData(IncidentData):
     """Subject of the incident that goes on; this one leaves all measures. Never the incident itself."""
 
 
-class IncidentCreated(Envelope):
-    """An incident was opened."""
-
-    type: Literal["incident.created"]
-    data: NotRequired[CreatedData | None]
-
-
-class IncidentGraded(Envelope):
-    """An incident was given a grade, for the first time or again."""
-
-    type: Literal["incident.graded"]
-    data: GradedData
-
-
-class IncidentReclassified(Envelope):
-    """An incident turned out to be of another kind."""
-
-    type: Literal["incident.reclassified"]
-    data: CategoryData
-
-
-class IncidentResourceAssigned(Envelope):
-    """A resource was sent."""
-
-    type: Literal["incident.resource_assigned"]
-    data: ResourceData
-
-
-class IncidentResourceUnassigned(Envelope):
-    """A resource was taken off again, for example diverted."""
-
-    type: Literal["incident.resource_unassigned"]
-    data: ResourceData
-
-
-class IncidentResourceOnScene(Envelope):
-    """A resource arrived."""
-
-    type: Literal["incident.resource_on_scene"]
-    data: ResourceData
-
-
-class IncidentCancelled(Envelope):
-    """An incident needs nobody after all."""
-
-    type: Literal["incident.cancelled"]
-    data: NotRequired[IncidentData | None]
-
-
-class IncidentLinked(Envelope):
-    """An incident turned out to be a duplicate of another one."""
-
-    type: Literal["incident.linked"]
-    data: LinkedData
-
-
-class IncidentClosed(Envelope):
-    """An incident was closed."""
-
-    type: Literal["incident.closed"]
-    data: NotRequired[CategoryData | None]
-
-
-class IncidentReopened(Envelope):
-    """A closed or cancelled incident is open again."""
-
-    type: Literal["incident.reopened"]
-    data: NotRequired[IncidentData | None]
-
-
-def _not_its_own_parent(event: IncidentLinked) -> IncidentLinked:
+def _not_its_own_parent(event: Mapping[str, Any]) -> Mapping[str, Any]:
     if event["data"]["parent"] == event["subject"]:
         raise ValueError("data.parent is the incident itself; write the subject of the other incident")
     return event
 
 
-LinkedApart = Annotated[IncidentLinked, AfterValidator(_not_its_own_parent)]
-
 MODELS: Final = (
-    IncidentCreated, IncidentGraded, IncidentResourceAssigned, IncidentResourceUnassigned,
-    IncidentResourceOnScene, IncidentCancelled, LinkedApart, IncidentClosed, IncidentReopened, IncidentReclassified,
-)  # fmt: skip
+    event("incident.created", CreatedData, "An incident was opened."),
+    event(
+        "incident.graded", GradedData, "An incident was given a grade, for the first time or again.", needs_data=True
+    ),
+    event("incident.resource_assigned", ResourceData, "A resource was sent.", needs_data=True),
+    event(
+        "incident.resource_unassigned",
+        ResourceData,
+        "A resource was taken off again, for example diverted.",
+        needs_data=True,
+    ),
+    event("incident.resource_on_scene", ResourceData, "A resource arrived.", needs_data=True),
+    event("incident.cancelled", IncidentData, "An incident needs nobody after all."),
+    event(
+        "incident.linked",
+        LinkedData,
+        "An incident turned out to be a duplicate of another one.",
+        needs_data=True,
+        check=_not_its_own_parent,
+    ),
+    event("incident.closed", CategoryData, "An incident was closed."),
+    event("incident.reopened", IncidentData, "A closed or cancelled incident is open again."),
+    event("incident.reclassified", CategoryData, "An incident turned out to be of another kind.", needs_data=True),
+)
 
 # ---------------------------------------------------------------------------------------------- state
 
 Unit = tuple[str, int, str, str]  # unit, time, event id, "assigned" or "unassigned"
 _LSOA: Final = re.compile(r"[EW]01[0-9]{6}")  # codes of the Office for National Statistics for England and Wales
 OTHER_LSOA: Final = "other"
-SAID_LAST = ("area", "category", "asb_type", "address_token", "lsoa")  # texts of which the latest counts
+FACTS: Final = Facts(
+    earliest={
+        "incident.created": "created_ms",
+        "incident.resource_assigned": "first_assigned_ms",
+        "incident.resource_on_scene": "first_on_scene_ms",
+    },
+    said_last={name: name for name in ("area", "category", "asb_type", "address_token")},
+)
+UNIT_EVENTS: Final = {"incident.resource_assigned": "assigned", "incident.resource_unassigned": "unassigned"}
 DISPOSITIONS = {"incident.closed": "closed", "incident.cancelled": "cancelled", "incident.reopened": "reopened"}
 
 
@@ -195,54 +148,28 @@ class Incident(NamedTuple):
 
 def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
     """The state after one more event; the same whatever the order, and however often."""
-    if state is None:
-        state = Incident(arrival_ms, event.time_ms)
+    state = state or Incident(arrival_ms, event.time_ms)
+    changed = FACTS.changed(state, event, arrival_ms)
     at, kind, data = event.time_ms, event.type, event.data
-    changed: dict[str, object] = {
-        "last_arrival_ms": latest_ms(state.last_arrival_ms, arrival_ms),
-        "first_ms": earliest_ms(state.first_ms, at),
-    }
-    changed |= _said_last(state, event)
+    if lsoa := data.get("lsoa"):
+        changed["lsoa"] = last(state.lsoa, (at, event.id, _lsoa_code(lsoa)))
+    if (self_initiated := data.get("self_initiated")) is not None:
+        changed["self_initiated"] = last(state.self_initiated, (at, event.id, self_initiated))
     if kind in ("incident.created", "incident.graded") and (grade := data.get("grade")):
         changed["grades"] = with_member(state.grades, (at, event.id, grade))
-    if kind == "incident.created":
-        changed["created_ms"] = earliest_ms(state.created_ms, at)
-    elif kind == "incident.resource_assigned":
-        changed["first_assigned_ms"] = earliest_ms(state.first_assigned_ms, at)
-        changed["units"] = _with_unit(state.units, (data["unit"], at, event.id, "assigned"))
-    elif kind == "incident.resource_unassigned":
-        changed["units"] = _with_unit(state.units, (data["unit"], at, event.id, "unassigned"))
-    elif kind == "incident.resource_on_scene":
-        changed["first_on_scene_ms"] = earliest_ms(state.first_on_scene_ms, at)
-    elif kind in DISPOSITIONS:
-        changed["disposition"] = last(state.disposition, (at, event.id, DISPOSITIONS[kind]))
+    if assigned := UNIT_EVENTS.get(kind):
+        changed["units"] = with_last(state.units, (data["unit"], at, event.id, assigned))
+    elif disposition := DISPOSITIONS.get(kind):
+        changed["disposition"] = last(state.disposition, (at, event.id, disposition))
     elif kind == "incident.linked":
         changed["linked"] = True
-    return state._replace(**changed)  # type: ignore[arg-type]  # each value has its field's type
-
-
-def _said_last(state: Incident, event: Event) -> dict[str, object]:
-    """What any event may say, and the latest is believed."""
-    texts = [(name, text) for name in SAID_LAST if (text := event.data.get(name))]
-    texts = [(name, _lsoa_code(text) if name == "lsoa" else text) for name, text in texts]
-    changed: dict[str, object] = {
-        name: last(getattr(state, name), (event.time_ms, event.id, text)) for name, text in texts
-    }
-    if (self_initiated := event.data.get("self_initiated")) is not None:
-        changed["self_initiated"] = last(state.self_initiated, (event.time_ms, event.id, self_initiated))
-    return changed
+    return state._replace(**changed)
 
 
 def _lsoa_code(text: str) -> str:
     """The code, or `other`. Lists show it as it is, so no other text gets there: it might be a telephone number."""
     code = text.strip().upper()
     return code if _LSOA.fullmatch(code) else OTHER_LSOA
-
-
-def _with_unit(units: tuple[Unit, ...], told: Unit) -> tuple[Unit, ...]:
-    by_unit = {unit[0]: unit for unit in units}
-    by_unit[told[0]] = last(by_unit.get(told[0]), told)
-    return tuple(sorted(by_unit.values()))
 
 
 def is_orphan(incident: Incident) -> bool:
@@ -272,31 +199,6 @@ def _grade(incident: Incident) -> str | None:
 
 def _first_grade(incident: Incident) -> str | None:
     return incident.grades[0][2] if incident.grades else None
-
-
-def _area(incident: Incident) -> str | None:
-    return said(incident.area)
-
-
-def _category(incident: Incident) -> str | None:
-    return _looked_up(incident.category)
-
-
-def _asb_type(incident: Incident) -> str | None:
-    return _looked_up(incident.asb_type)
-
-
-def _looked_up(stamp: Stamp | None) -> str | None:
-    """A text as lists have it: a condition must find what the label of the same word counts."""
-    return None if stamp is None else slug(stamp[2])
-
-
-def _address(incident: Incident) -> str | None:
-    return said(incident.address_token)
-
-
-def _lsoa(incident: Incident) -> str | None:
-    return said(incident.lsoa)
 
 
 def _is_self_initiated(incident: Incident) -> bool:
@@ -329,32 +231,28 @@ STREAM: Final = Stream(
     is_orphan=is_orphan,
     is_out=is_out,
     moments={
-        "created": Word("the earliest incident.created", attrgetter("created_ms")),
-        "first_assigned": Word("the earliest incident.resource_assigned", attrgetter("first_assigned_ms")),
-        "first_on_scene": Word("the earliest incident.resource_on_scene", attrgetter("first_on_scene_ms")),
+        "created": Term("the earliest incident.created", attrgetter("created_ms")),
+        "first_assigned": Term("the earliest incident.resource_assigned", attrgetter("first_assigned_ms")),
+        "first_on_scene": Term("the earliest incident.resource_on_scene", attrgetter("first_on_scene_ms")),
     },
     values={
-        "grade": Word("the latest grade", _grade),
-        "first_grade": Word("the earliest grade", _first_grade),
-        "grade_at_attendance": Word(
+        "grade": Term("the latest grade", _grade),
+        "first_grade": Term("the earliest grade", _first_grade),
+        "grade_at_attendance": Term(
             "the last grade at or before the first arrival, else the first after it", grade_at_attendance
         ),
-        "area": Word("the latest area", _area),
-        "incident_category": Word("the latest category", _category, field="category"),
-        "asb_type": Word("the latest type of anti-social behaviour", _asb_type),
-        "address": Word("the latest address token", _address),
-        "lsoa": Word("the latest small area (LSOA)", _lsoa),
-        "self_initiated": Word(
-            "true if the latest that says so says that an officer came upon it",
-            _is_self_initiated,
-            can_be=(True, False),
-        ),
-        "resourced": Word("true once any resource was assigned or on scene", _is_resourced, can_be=(True, False)),
-        "arrived": Word("true once any resource was on scene", _is_attended, can_be=(True, False)),
+        "area": Term("the latest area", said_in("area")),
+        "incident_category": Term("the latest category", said_in("category", slug), field="category"),
+        "asb_type": Term("the latest type of anti-social behaviour", said_in("asb_type", slug)),
+        "address": Term("the latest address token", said_in("address_token")),
+        "lsoa": Term("the latest small area (LSOA)", said_in("lsoa")),
+        "self_initiated": truth("true if an officer came upon it, by the latest event that says", _is_self_initiated),
+        "resourced": truth("true once any resource was assigned or on scene", _is_resourced),
+        "arrived": truth("true once any resource was on scene", _is_attended),
     },
     states={
-        "unresourced": Word("nobody assigned now, not attended, not closed or cancelled", _is_unresourced),
-        "unattended": Word("no resource has been on scene, not closed or cancelled", _is_unattended),
+        "unresourced": Term("nobody assigned now, not attended, not closed or cancelled", _is_unresourced),
+        "unattended": Term("no resource has been on scene, not closed or cancelled", _is_unattended),
     },
     lateness_days=7,
     keeping_days=100,

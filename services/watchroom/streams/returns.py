@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Final, Literal, NamedTuple, NotRequired
+from typing import Annotated, Final, NamedTuple, NotRequired
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from watchroom.events.envelope import LOOSE, STRICT, Envelope, LooseText, RequiredText
+from watchroom.events.envelope import LOOSE, STRICT, Data, LooseText, RequiredText, event
 from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
 from watchroom.rolling.periods import known_period
 from watchroom.streams.stamps import earliest_ms, last, latest_ms
-from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream, Word
+from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream, Term
 
 FIGURE, WITHDRAWN, NOTE = "return.figure", "return.withdrawn", "return.note"
 NOTE_SUBJECT: Final = re.compile(r"note\|[^|]+")
@@ -75,10 +75,8 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 By = Annotated[dict[str, str] | None, Field(max_length=8)]
 
 
-class FigureData(TypedDict):
+class FigureData(Data):
     """One version of a figure."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     measure: RequiredText
     """Id of an entry of kind `figure`."""
@@ -101,10 +99,8 @@ class FigureData(TypedDict):
     """Who reported it: a team or a role, not a person."""
 
 
-class WithdrawnData(TypedDict):
+class WithdrawnData(Data):
     """A figure that no longer stands."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic's way to configure a TypedDict
 
     measure: RequiredText
     """Id of an entry of kind `figure`."""
@@ -137,28 +133,11 @@ NoteData.__doc__ = "A note in words, about a period, and about a measure or all.
 NoteData.__pydantic_config__ = STRICT  # type: ignore[attr-defined]  # pydantic's way to configure a TypedDict
 
 
-class ReturnFigure(Envelope):
-    """A figure that was produced elsewhere, or a later version of it."""
-
-    type: Literal["return.figure"]
-    data: FigureData
-
-
-class ReturnWithdrawn(Envelope):
-    """A figure was withdrawn."""
-
-    type: Literal["return.withdrawn"]
-    data: WithdrawnData
-
-
-class ReturnNote(Envelope):
-    """A note in words, or a later version of it."""
-
-    type: Literal["return.note"]
-    data: NoteData
-
-
-MODELS: Final = (ReturnFigure, ReturnWithdrawn, ReturnNote)
+MODELS: Final = (
+    event(FIGURE, FigureData, "A figure that was produced elsewhere, or a later version of it.", needs_data=True),
+    event(WITHDRAWN, WithdrawnData, "A figure was withdrawn.", needs_data=True),
+    event(NOTE, NoteData, "A note in words, or a later version of it.", needs_data=True),
+)
 
 # ---------------------------------------------------------------------------------------------- state
 
@@ -260,19 +239,18 @@ STREAM: Final = Stream(
     state=Return,
     fold=fold,
     is_orphan=lambda _: False,
-    is_out=lambda _: False,
     moments={
-        "as_at": Word("as-at moment of the latest version", _of_figure(lambda _, of: of[0])),
-        "held_at": Word(
+        "as_at": Term("as-at moment of the latest version", _of_figure(lambda _, of: of[0])),
+        "held_at": Term(
             "noon of the 15th of the month in which the period ends",
             _of_figure(lambda state, _: known_period(Subject.of(state.subject).period).held_at_ms),
         ),
     },
     values={
-        "measure": Word("the measure", _of_figure(lambda state, _: Subject.of(state.subject).measure)),
-        "period": Word("the period", _of_figure(lambda state, _: Subject.of(state.subject).period)),
-        "numerator": Word("numerator of the latest version", _of_figure(lambda _, of: of[4] or None)),
-        "denominator": Word("denominator of the latest version", _of_figure(lambda _, of: of[5] or None)),
+        "measure": Term("the measure", _of_figure(lambda state, _: Subject.of(state.subject).measure)),
+        "period": Term("the period", _of_figure(lambda state, _: Subject.of(state.subject).period)),
+        "numerator": Term("numerator of the latest version", _of_figure(lambda _, of: of[4] or None)),
+        "denominator": Term("denominator of the latest version", _of_figure(lambda _, of: of[5] or None)),
     },
     states={},
     label=_label,

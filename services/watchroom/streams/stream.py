@@ -1,4 +1,4 @@
-"""What a stream says of itself: its events, the state of its entities, the words that entries may use, its limits.
+"""What a stream says of itself: its events, the state of its entities, the terms that entries may use, its limits.
 
 One module a stream fills in a `Stream`; the registry in `watchroom.streams` lists them. Everything else
 (settings, admission, fold, catalogue, boards, documents) reads these attributes and compares no stream's name.
@@ -34,8 +34,8 @@ def retention_ms(keeping_days: float) -> int | None:
     return None if keeping_days >= FOR_EVER_DAYS else round(max(RETENTION_DAYS, keeping_days) * 86_400_000)
 
 
-class Word(NamedTuple):
-    """A word that a catalogue entry may use: what it means, and how it is read from an entity's state.
+class Term(NamedTuple):
+    """A term that a catalogue entry may use: what it means, and how it is read from an entity's state.
 
     A moment is read as milliseconds since the epoch or None, a value as a text or a truth, a state as a truth.
     """
@@ -44,6 +44,11 @@ class Word(NamedTuple):
     read: Callable[[State], object]
     can_be: tuple[str | bool, ...] = ()  # of a value that is ours, not the feed's: all that it can be
     field: str = ""  # of a value that is a field of `data` under another name: that field
+
+
+def truth(meaning: str, read: Callable[[State], bool]) -> Term:
+    """A value that is true or false."""
+    return Term(meaning, read, can_be=(True, False))
 
 
 class ListedField(NamedTuple):
@@ -79,13 +84,13 @@ class Stream:
     state: type[NamedTuple]
     fold: Callable[[State | None, Event, int], State]
     is_orphan: Callable[[State], bool]
-    is_out: Callable[[State], bool]
-    moments: Mapping[str, Word]
-    values: Mapping[str, Word]
-    states: Mapping[str, Word]
+    moments: Mapping[str, Term]
+    values: Mapping[str, Term]
+    states: Mapping[str, Term]
     lateness_days: float  # default: a later event is a dead letter
     keeping_days: float  # default: an entity is known so long after its last event
     board: Board
+    is_out: Callable[[State], bool] = lambda _: False
     closing_days: float | None = None  # a month closes so long after its end; None: as its lateness bound is set
     # Of entities that name their labels themselves: the value of a label. An entry writes `by = { area = "area" }`.
     label: Callable[[State, str], object] | None = None
@@ -102,19 +107,19 @@ class Stream:
     reference: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def words(self) -> Mapping[str, Word]:
-        """Every word of the stream."""
+    def vocabulary(self) -> Mapping[str, Term]:
+        """Every term of the stream."""
         return {**self.moments, **self.values, **self.states}
 
-    def reader(self, word: str) -> Callable[[State], object]:
-        """What reads a word, or a label that entities name themselves, from a state.
+    def reader(self, term: str) -> Callable[[State], object]:
+        """What reads a term, or a label that entities name themselves, from a state.
 
         Raises:
             KeyError: There is neither.
         """
-        if word not in self.words and self.label is not None:
-            return partial(self._read_label, word)
-        return self.words[word].read
+        if term not in self.vocabulary and self.label is not None:
+            return partial(self._read_label, term)
+        return self.vocabulary[term].read
 
     def _read_label(self, name: str, state: State) -> object:
         return None if self.label is None else self.label(state, name)

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from tests.exporter.series import most_series
+from tests.generate.rules import limits
 from tests.generate.rules.tools import MADE_UP, catalogue_of, shipped
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import families
 from watchroom.catalogue.platform_alerts import FRESH_S
-from watchroom.generate.rules import limits
 from watchroom.settings import Settings
 
 SETTINGS = Settings.model_fields
@@ -83,11 +83,11 @@ def test_the_configuration_has_the_times_that_are_reckoned_with(
     prometheus: dict[str, Any], alertmanager: dict[str, Any]
 ) -> None:
     """The arithmetic above would else be about another installation."""
-    assert prometheus["global"]["scrape_interval"] == limits.duration(limits.SCRAPE_S)
-    assert prometheus["global"]["evaluation_interval"] == limits.duration(limits.EVALUATION_S)
+    assert prometheus["global"]["scrape_interval"] == f"{limits.SCRAPE_S}s"
+    assert prometheus["global"]["evaluation_interval"] == f"{limits.EVALUATION_S}s"
     pages = [route for route in alertmanager["route"]["routes"] if 'severity="page"' in route["matchers"]]
     assert len(pages) == 2
-    assert {route["group_wait"] for route in pages} == {limits.duration(limits.GROUP_WAIT_S)}
+    assert {route["group_wait"] for route in pages} == {f"{limits.GROUP_WAIT_S}s"}
 
 
 def test_a_limit_of_a_platform_alert_is_that_of_its_settings() -> None:

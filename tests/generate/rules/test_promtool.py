@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.generate.rules.cases import cases_text
 from tests.generate.rules.tools import MADE_UP, RULES, catalogue_of, run, shipped, write
 from tests.parts import ROOT
 from watchroom.kinds import KINDS
@@ -43,16 +44,18 @@ def test_rules_and_configuration_that_cannot_be_read_are_refused(tmp_path: Path)
     assert "watchroom-exporter" in run("promtool", "check", "config", "--syntax-only", config).stderr
 
 
-def test_every_alert_fires_when_it_should_and_not_before() -> None:
-    """The files of tests/alerts, against the rules as shipped."""
-    done = run("promtool", "test", "rules", *sorted(TESTS.glob("*_test.yml")))
+def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
+    """The files of tests/alerts, and the cases that follow from the catalogue, against the rules as shipped."""
+    derived = tmp_path / "measures_test.yml"
+    derived.write_text(cases_text(shipped(), str(RULES)))
+    done = run("promtool", "test", "rules", derived, *sorted(TESTS.glob("*_test.yml")))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_alert_is_in_the_files() -> None:
     """One that nobody tries may never fire."""
     names = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
-    text = "".join(path.read_text(encoding="utf-8") for path in TESTS.glob("*_test.yml"))
+    text = cases_text(shipped(), str(RULES)) + "".join(path.read_text() for path in TESTS.glob("*_test.yml"))
     assert [name for name in names if f"{name} fires" not in text and f"{name} always fires" not in text] == []
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.generate.rules import faults
-from tests.generate.rules.tools import LINKS, MADE_UP, RULES, catalogue_of, rules_in, shipped, shipped_alerts
+from tests.generate.rules.cases import cases_text
+from tests.generate.rules.tools import LINKS, MADE_UP, RULES, catalogue_of, divided, rules_in, shipped, shipped_alerts
 from tests.generate.rules.tools import shipped_rules as all_rules
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
-from watchroom.errors import ConfigurationInvalid
-from watchroom.generate.rules import cases, files, runbooks
+from watchroom.generate.rules import files, runbooks
 from watchroom.generate.rules.files import rules_text
 from watchroom.generate.rules.links import load_links
 
@@ -23,8 +23,8 @@ MOST_CHARS = 750
 
 
 def test_what_is_committed_is_what_is_derived() -> None:
-    """Rules, runbooks and the derived promtool tests follow the catalogue; nobody edits them."""
-    derived = {path: make(ROOT) for path, make in {**files.OUTPUTS, **cases.OUTPUTS}.items()} | runbooks.texts(ROOT)
+    """Rules and runbooks follow the catalogue; nobody edits them."""
+    derived = {path: make(ROOT) for path, make in files.OUTPUTS.items()} | runbooks.texts(ROOT)
     stale = [path for path, text in derived.items() if (ROOT / path).read_text(encoding="utf-8") != text]
     assert stale == [], "run `make generate`"
 
@@ -155,7 +155,7 @@ def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path)
     assert rule["labels"] == {"severity": "page", "stream": "calls", "measure": "made_calls"}
     assert (rule["for"], rule["keep_firing_for"]) == ("20s", "121s")
     assert "2. Answer." in runbooks.pages(catalogue)["deploy/runbooks/MadeUpSurge.md"]
-    assert "MadeUpSurge fires after 20 s" in cases.cases_text(catalogue)
+    assert "MadeUpSurge fires after 20 s" in cases_text(catalogue, "rules")
 
 
 def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> None:
@@ -174,18 +174,13 @@ def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> No
 
 def test_a_drill_divides_times_and_nothing_else() -> None:
     """What a drill shows must be true of the rules as shipped."""
-    for name, text in rules_text(shipped(), LINKS, divide_times_by=8).items():
-        for drill, rule in zip(rules_in(text), rules_in(rules_text(shipped(), LINKS)[name]), strict=True):
+    as_shipped = rules_text(shipped(), LINKS)
+    for name, text in divided(as_shipped, 8).items():
+        for drill, rule in zip(rules_in(text), rules_in(as_shipped[name]), strict=True):
             for key in ("for", "keep_firing_for"):
                 if key in rule:
                     assert seconds(drill.pop(key)) == pytest.approx(seconds(rule.pop(key)) / 8, abs=0.001)
             assert drill == rule
-
-
-def test_a_drill_that_divides_by_nothing_is_refused() -> None:
-    """Prometheus would refuse the file with a message about a duration."""
-    with pytest.raises(ConfigurationInvalid, match="divide_times_by: found 0; write a number above 0"):
-        rules_text(shipped(), LINKS, divide_times_by=0)
 
 
 def seconds(text: str) -> float:

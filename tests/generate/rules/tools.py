@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.catalogue.folder import with_platform_alerts
+from tests.generate.rules.cases import cases_text
 from tests.parts import ROOT, SET_UP, missing
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
-from watchroom.generate.rules import cases
 from watchroom.generate.rules.files import rules_text
 from watchroom.generate.rules.links import Links
 
@@ -58,8 +59,20 @@ def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:
             changed = re.sub(pattern, by, changed)
         (rules / name).write_text(changed)
     test = folder / "measures_test.yml"
-    test.write_text(cases.cases_text(catalogue, "rules"))
+    test.write_text(cases_text(catalogue, "rules"))
     return test
+
+
+def divided(rules: Mapping[str, str], by: float) -> dict[str, str]:
+    """Rule files with `for` and `keep_firing_for` divided, for drills.
+
+    Limits within expressions stay as shipped, so what `limits.muted_after_s` says holds for drills too.
+    """
+
+    def shorter(found: re.Match[str]) -> str:
+        return f"{found[1]}{round(int(found[2]) * 1000 / by)}ms"
+
+    return {name: re.sub(r"(?m)^( +(?:for|keep_firing_for): )(\d+)s$", shorter, text) for name, text in rules.items()}
 
 
 def rules_in(text: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.top_list import SAID, TopList, notes
-from watchroom.kinds.label_words import from_slug
+from watchroom.kinds.labels import from_slug
 
 
 def top_page(lists: Iterable[TopList], faults: Sequence[str]) -> Html:

@@ -11,28 +11,27 @@ from typing import Any, Final
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
-from watchroom.generate.rules.limits import duration, miss_limit
 from watchroom.generate.rules.links import Links, board_of
 from watchroom.generate.rules.recording import miss_selector
 from watchroom.generate.rules.wording import description, summary
 from watchroom.kinds import quantity_of
-from watchroom.kinds.asking import FORCE
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert
 
 MEASURES_GROUP: Final = "watchroom-measures"
 PLATFORM_GROUP: Final = "watchroom-platform"
 
 
-def measure_group(catalogue: Catalogue, links: Links, divide_by: float = 1) -> dict[str, Any]:
+def measure_group(catalogue: Catalogue, links: Links) -> dict[str, Any]:
     """Alerts on measures, in catalogue order."""
-    rules = [_measure_rule(catalogue, measure, alert, links, divide_by) for measure, alert in catalogue.alerts()]
+    rules = [_measure_rule(catalogue, measure, alert, links) for measure, alert in catalogue.alerts()]
     return {"name": MEASURES_GROUP, "rules": rules}
 
 
-def platform_group(catalogue: Catalogue, links: Links, divide_by: float = 1) -> dict[str, Any]:
+def platform_group(catalogue: Catalogue, links: Links) -> dict[str, Any]:
     """Alerts on the platform, in the order of their file."""
-    rules = [_platform_rule(name, alert, links, divide_by) for name, alert in catalogue.platform_alerts.items()]
+    rules = [_platform_rule(name, alert, links) for name, alert in catalogue.platform_alerts.items()]
     return {"name": PLATFORM_GROUP, "rules": rules}
 
 
@@ -72,7 +71,7 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     """When the figure is beyond its limit and rests on enough entities."""
     shown = alert.shown
     if alert.burn:
-        limit = f"{miss_limit(alert.burn):g}"
+        limit = f"{alert.burn.miss_limit:g}"
         windows = (alert.burn.long, alert.burn.short)
         beyond = "\nand ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
     elif alert.above is not None:
@@ -88,15 +87,13 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     return f"{beyond}\nand on ({on}) {rests_on} >= {alert.at_least}"
 
 
-def _measure_rule(
-    catalogue: Catalogue, measure: Measure, alert: Alert, links: Links, divide_by: float
-) -> dict[str, Any]:
+def _measure_rule(catalogue: Catalogue, measure: Measure, alert: Alert, links: Links) -> dict[str, Any]:
     behind = links.behind(measure, alert)
     return {
         "alert": alert.name,
         "expr": expression(catalogue, measure, alert),
-        "for": duration(alert.for_s, divide_by),
-        "keep_firing_for": duration(alert.keep_s, divide_by),
+        "for": f"{alert.for_s}s",
+        "keep_firing_for": f"{alert.keep_s}s",
         "labels": labels_of(measure, alert),
         "annotations": {
             "summary": summary(catalogue, measure, alert),
@@ -108,12 +105,12 @@ def _measure_rule(
     }
 
 
-def _platform_rule(name: str, alert: PlatformAlert, links: Links, divide_by: float) -> dict[str, Any]:
+def _platform_rule(name: str, alert: PlatformAlert, links: Links) -> dict[str, Any]:
     return {
         "alert": name,
         "expr": alert.expression,
-        "for": duration(alert.for_s, divide_by),
-        "keep_firing_for": duration(alert.keep_s, divide_by),
+        "for": f"{alert.for_s}s",
+        "keep_firing_for": f"{alert.keep_s}s",
         "labels": {"severity": alert.severity, **({"mutes": alert.mutes} if alert.mutes else {})},
         "annotations": {
             "summary": alert.summary,

@@ -1,4 +1,4 @@
-"""The rule files of Prometheus: everything in `deploy/prometheus/rules`, and nothing else stands there."""
+"""The rule files of Prometheus: everything in `deploy/prometheus/rules`."""
 
 from __future__ import annotations
 
@@ -18,19 +18,12 @@ FOLDER: Final = "deploy/prometheus/rules"
 COMMENT: Final = "# Derived from the catalogue by `make generate`; do not edit.\n"
 
 
-def rules_text(catalogue: Catalogue, links: Links, divide_times_by: float = 1) -> dict[str, str]:
-    """Every rule file by name.
-
-    Args:
-        catalogue: Measures and their alerts.
-        links: Where runbooks and boards are reached.
-        divide_times_by: For drills: `for` and `keep_firing_for` are divided by it. Limits within
-            expressions stay as shipped, so what `limits.muted_after_s` says holds for drills too.
-    """
+def rules_text(catalogue: Catalogue, links: Links) -> dict[str, str]:
+    """Every rule file by name; `links` says where runbooks and boards are."""
     groups = {
         "recording.yml": recording.group(catalogue),
-        "measures.yml": alerts.measure_group(catalogue, links, divide_times_by),
-        "platform.yml": alerts.platform_group(catalogue, links, divide_times_by),
+        "measures.yml": alerts.measure_group(catalogue, links),
+        "platform.yml": alerts.platform_group(catalogue, links),
     }
     return {name: COMMENT + yaml_text({"groups": [group]}) for name, group in groups.items()}
 

@@ -10,8 +10,8 @@ from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate import promql
 from watchroom.kinds import quantity_of
-from watchroom.kinds.asking import FORCE
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Shown
 
 GROUP: Final = "watchroom-recording"

@@ -10,12 +10,11 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate.rules import alerts
 from watchroom.generate.rules.files import shipped_catalogue
-from watchroom.generate.rules.limits import miss_limit
 from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import missed_too, number, target_text
 from watchroom.kinds import quantity_of
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
 
@@ -80,7 +79,7 @@ def _when(measure: Measure, alert: Alert) -> str:
     of = f", {where_text(measure, shown.where)}" if shown.where else ""
     each = f" of one {shown.split}" if shown.split else ""
     if alert.burn:
-        limit = number(Unit.SHARE, miss_limit(alert.burn))
+        limit = number(Unit.SHARE, alert.burn.miss_limit)
         missed = f"not {target_text(measure, shown)}{missed_too(measure, shown)}"
         return (
             f"when more than {limit} are {missed}, over {alert.burn.long} and over {alert.burn.short}{of}{each} "

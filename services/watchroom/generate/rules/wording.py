@@ -9,14 +9,13 @@ from __future__ import annotations
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
-from watchroom.generate.rules.limits import miss_limit
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.asking import FORCE
+from watchroom.kinds.formatting import length
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.label_words import where_text
+from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert, Shown
-from watchroom.kinds.words import length
 
 _VALUE: dict[Unit, str] = {
     Unit.SHARE: "{{ $value | humanizePercentage }}",
@@ -107,7 +106,7 @@ def _burn(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     if burn is None:
         return ""
     part, whole = promql.counts(catalogue, measure, shown, _same(shown))
-    limit = number(Unit.SHARE, miss_limit(burn))
+    limit = number(Unit.SHARE, burn.miss_limit)
     return (
         f"{_asked(part, shown)} of {_asked(whole, shown)} {target_text(measure, shown)} in the last {burn.long}"
         f"{missed_too(measure, shown)}; "

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.parts import ROOT
-from watchroom.events.token_maker import NotNormalised, TokenMaker, is_country, normalised
+from watchroom.events.tokeniser import NotNormalised, Tokeniser, is_country, normalised
 from watchroom.events.tokens import PATTERN, Kind
 
 KEY = b"test-vectors-only-0123456789abcdef"
-MAKER = TokenMaker(KEY, "k1", "GB")
+MAKER = Tokeniser(KEY, "k1", "GB")
 PAGE = (ROOT / "schemas/events/TOKENS.md").read_text(encoding="utf-8")
 VECTORS = re.findall(r"^\| (\w+) \| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|$", PAGE, re.MULTILINE)
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -85,11 +85,11 @@ def test_all_ways_of_writing_give_one_token(ways: tuple[Kind, *tuple[str, ...]])
 def test_kind_key_and_text_all_decide() -> None:
     """Nothing but the same person under the same key meets."""
     others = [MAKER.token("person", "A B"), MAKER.token("address", "A B"), MAKER.token("person", "A  C")]
-    others += [TokenMaker(KEY + b"!", "k1", "GB").token("person", "A B")]
+    others += [Tokeniser(KEY + b"!", "k1", "GB").token("person", "A B")]
     assert len(set(others)) == len(others)
-    assert TokenMaker(KEY, "k2", "GB").token("person", "A B") == "k2" + others[0][2:]
+    assert Tokeniser(KEY, "k2", "GB").token("person", "A B") == "k2" + others[0][2:]
     local = "020 7946 0018"
-    assert TokenMaker(KEY, "k1", "FR").token("telephone", "+44 " + local) == MAKER.token("telephone", local)
+    assert Tokeniser(KEY, "k1", "FR").token("telephone", "+44 " + local) == MAKER.token("telephone", local)
 
 
 @pytest.mark.parametrize("text", ["999", "960001", "WITHHELD", "0", "+", "0" * 300, "\udcff"])

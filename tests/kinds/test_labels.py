@@ -8,9 +8,9 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.kinds.label_words import title_of, value_words, where_text, where_words
+from watchroom.kinds.formatting import length
+from watchroom.kinds.labels import title_of, value_words, where_text, where_words
 from watchroom.kinds.measure import Label, Target
-from watchroom.kinds.words import length
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
 LABELS = {label.name: label for measure in CATALOGUE.measures.values() for label in measure.labels}

@@ -1,4 +1,4 @@
-"""Numbers of rules: durations as Prometheus writes them, and which alert outlasts which.
+"""Which alert outlasts which.
 
 An alert on a measure loses its number when the feed, a worker, Redis or the exporter dies. It is kept
 (`keep_firing_for`) until the alert that says so has fired and mutes it in Alertmanager.
@@ -11,29 +11,10 @@ from typing import Final
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
-from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.kinds.shown import Burn
 
 SCRAPE_S: Final = 5  # prometheus.yml; a test compares
 EVALUATION_S: Final = 5  # prometheus.yml; a test compares
 GROUP_WAIT_S: Final = 10  # of pages in alertmanager.yml; a test compares
-
-
-def duration(seconds: float, divide_by: float = 1) -> str:
-    """`90s`; a divided one may need milliseconds.
-
-    Raises:
-        ConfigurationInvalid: The divisor is not above 0.
-    """
-    if divide_by <= 0:
-        raise ConfigurationInvalid([Fault("divide_times_by", "", f"{divide_by:g}", "a number above 0, 1 as shipped")])
-    ms = round(seconds * 1000 / divide_by)
-    return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms}ms"
-
-
-def miss_limit(burn: Burn) -> float:
-    """Share that misses the target at which a burn alert fires."""
-    return round(burn.factor * (1 - burn.objective), 6)
 
 
 def muted_after_s(alert: PlatformAlert, divide_by: float = 1) -> float:

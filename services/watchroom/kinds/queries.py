@@ -22,7 +22,7 @@ OVERDUE: Final = "overdue"  # the family whose entities count as missed in a mea
 NO_LABELS: Final[Mapping[str, str]] = {}
 
 
-class Asking:
+class MetricQuery:
     """One question to Prometheus, in parts.
 
     Args:
@@ -74,31 +74,31 @@ def _beside_listed(label: Label) -> tuple[str, ...]:
     return (label.absent, label.other, *([ALL] if label.value_of == AREA else []))
 
 
-def total(ask: Asking, quantity: Quantity) -> str:
+def total(query: MetricQuery, quantity: Quantity) -> str:
     """A number that adds up."""
-    return ask.total(quantity.suffix, quantity.labels)
+    return query.total(quantity.suffix, quantity.labels)
 
 
-def of_some(ask: Asking, quantity: Quantity) -> str:
+def of_some(query: MetricQuery, quantity: Quantity) -> str:
     """A figure that is not published of nothing: 0 / 0 there."""
-    base = ask.base()
-    return f"{ask.total(quantity.suffix, quantity.labels)} or {base} / {base}"
+    base = query.base()
+    return f"{query.total(quantity.suffix, quantity.labels)} or {base} / {base}"
 
 
-def mean(ask: Asking, quantity: Quantity) -> str:
+def mean(query: MetricQuery, quantity: Quantity) -> str:
     """A mean, weighted by what it rests on where several series are added up."""
-    if ask.is_one_series:
-        return of_some(ask, quantity)
-    base = ask.base()
-    weighted = f"sum by ({ask.by}) ({ask.once(quantity.suffix)} * {ask.base_once()})"
+    if query.is_one_series:
+        return of_some(query, quantity)
+    base = query.base()
+    weighted = f"sum by ({query.by}) ({query.once(quantity.suffix)} * {query.base_once()})"
     return f"({weighted} or {base}) / {base}"
 
 
-def or_base(ask: Asking, quantity: Quantity) -> str:
+def or_base(query: MetricQuery, quantity: Quantity) -> str:
     """A part, which is not published of an empty whole: 0 there."""
-    return f"{ask.total(quantity.suffix)} or {ask.base()}"
+    return f"{query.total(quantity.suffix)} or {query.base()}"
 
 
-def highest_or_0(ask: Asking, quantity: Quantity) -> str:
+def highest_or_0(query: MetricQuery, quantity: Quantity) -> str:
     """The highest, and 0 where there is nothing. A split value may be empty while another is not: `or` fills each."""
-    return f"max by ({ask.by}) ({ask.selector(quantity.suffix)}) or ({ask.base()} == 0)"
+    return f"max by ({query.by}) ({query.selector(quantity.suffix)}) or ({query.base()} == 0)"

@@ -24,7 +24,7 @@ class NotNormalised(ValueError):
     """DROP: a text has no normal form. The message says why and never shows the text."""
 
 
-class TokenMaker:
+class Tokeniser:
     """Makes the tokens of one key."""
 
     __slots__ = ("_country", "_key", "_key_id")

@@ -1,29 +1,25 @@
 """Tests for `promtool test rules`, written from the catalogue: they follow a threshold that moves.
 
-For each alert on a measure: it fires after its `for` and not just before, stays silent at its limit, stays
-silent with one fewer than its least count, and is kept for its `keep_firing_for` while its number is
-withheld. What the texts say is tested with a made-up catalogue and exact words (tests/generate/rules).
+For each alert on a measure: it fires after its `for` and not just before, does not fire at its limit, does not fire
+with one entity fewer than `at_least`, and is kept for its `keep_firing_for` while its number is withheld.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from tests.generate.rules.limits import EVALUATION_S
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate.rules import alerts, recording
-from watchroom.generate.rules.files import COMMENT, shipped_catalogue
-from watchroom.generate.rules.limits import EVALUATION_S, miss_limit
 from watchroom.generate.yaml_text import yaml_text
 from watchroom.kinds import kind_of, names, quantity_of
-from watchroom.kinds.asking import OVERDUE
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert
 
-PATH: Final = "tests/alerts/measures_test.yml"
 QUIET_S: Final = 60
 _LITTLE: Final = 1e-9
 Values = Mapping[str, float]  # Prometheus series without force -> value
@@ -36,13 +32,8 @@ class Level(NamedTuple):
     of: int
 
 
-def text(root: Path) -> str:
-    """The file."""
-    return cases_text(shipped_catalogue(root))
-
-
-def cases_text(catalogue: Catalogue, rule_files: str = "../../deploy/prometheus/rules") -> str:
-    """The promtool test file of a catalogue's alerts; `rule_files` is the folder as seen from it."""
+def cases_text(catalogue: Catalogue, rule_files: str) -> str:
+    """The promtool test file of a catalogue's alerts; `rule_files` is the folder of the rules as seen from it."""
     tests = [case for measure, alert in catalogue.alerts() for case in _cases(catalogue, measure, alert)]
     document = {
         "rule_files": [f"{rule_files}/recording.yml", f"{rule_files}/measures.yml"],
@@ -50,7 +41,7 @@ def cases_text(catalogue: Catalogue, rule_files: str = "../../deploy/prometheus/
         "group_eval_order": [recording.GROUP, alerts.MEASURES_GROUP],
         "tests": tests,
     }
-    return COMMENT + yaml_text(document)
+    return yaml_text(document)
 
 
 def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dict[str, Any]]:
@@ -174,7 +165,7 @@ def _values(catalogue: Catalogue, measure: Measure, alert: Alert, level: Level) 
 def _share_limit(alert: Alert) -> tuple[float, bool]:
     """The limit of a share, and whether it is bad above it; of a burn, of the share that misses."""
     if alert.burn:
-        return miss_limit(alert.burn), True
+        return alert.burn.miss_limit, True
     return (alert.above, True) if alert.above is not None else (alert.below or 0, False)
 
 
@@ -200,6 +191,3 @@ def _number(alert: Alert, level: Level) -> float:
 def _series(measure: Measure, suffix: str, by: Mapping[str, str], window: str) -> str:
     labels = {"force": "here", **by, **({"window": window} if window else {})}
     return f"{names.metric(measure.id, suffix)}{_braces(labels)}"
-
-
-OUTPUTS: Final[Mapping[str, Callable[[Path], str]]] = {PATH: text}
