@@ -18,6 +18,7 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
+from watchroom.store.freshness import applied_until_ms
 from watchroom.store.read import Reader
 from watchroom.wording import duration, one_line
 
@@ -111,7 +112,7 @@ def read_open(
     """The members of a measure's series, as the tile counts them at `now_ms`; `where`: of these label values only."""
     members: list[Open] = []
     gave_up = 0
-    states = [state for (of, _), state in reader.partitions().items() if of == topic]
+    as_of_ms = applied_until_ms(reader.partitions(), topic)
     asked = (each for each in series_of(measure) if where.items() <= each.by.items())
     for series in asked:
         for subject, since_ms in reader.open_members(series.name):
@@ -121,9 +122,7 @@ def read_open(
             deadline_ms = since_ms + series.target.limit_ms if series.target else None
             members.append(Open(subject, series.by, since_ms, deadline_ms))
     members.sort(key=lambda each: (each.since_ms, each.subject))
-    applied = [state.fresh_ms for state in states]
-    known = [at_ms for at_ms in applied if at_ms is not None]
-    return OpenList(measure, now_ms, members, gave_up, min(known) if known and len(known) == len(applied) else None)
+    return OpenList(measure, now_ms, members, gave_up, as_of_ms)
 
 
 def as_text(found: OpenList, settings: Settings) -> str:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.settings import Settings
-
-FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
+from watchroom.store.freshness import Age, age_of
 
 
 class Line(NamedTuple):
@@ -37,13 +36,14 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         if at_ms is None:
             yield Line(f"{name} NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
+        age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
         said = f"applied up to {clock(at_ms, zone)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
-        elif now_ms - at_ms > settings.fresh_s * 1000:
+        elif age is Age.OLD:
             ago = timedelta(seconds=(now_ms - at_ms) // 1000)
             yield Line(f"{name} OLD, {said} only, {ago} ago: what came since is missing", is_fresh=False)
-        elif at_ms - now_ms > FUTURE_MS:
+        elif age is Age.IN_FUTURE:
             yield Line(f"{name} NOT KNOWN how far applied: {said}, in the future; check the clocks", is_fresh=False)
         else:
             yield Line(f"{name} {said}", is_fresh=True)
