@@ -139,7 +139,7 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
             topic, partition = held_up[0].topic_partition
             offset = stable[held_up[0].topic_partition]
             raise WorkFailed(
-                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on may be"
+                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on can be"
                 f" read; {ends(topic, partition, offset, tools)}. Nothing was changed"
             )
         await asyncio.sleep(0.2)
