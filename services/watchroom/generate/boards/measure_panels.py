@@ -132,7 +132,7 @@ class MeasurePanels:
                 assert_never(unit)
 
     def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> SizedPanel:
-        """How one word has gone, by the first label where its values can be told apart."""
+        """A quantity over time, by the first label where its values can be told apart."""
         quantity = self.kind.quantities[what]
         unit = self.panel_unit(quantity.unit)
         label = self.first

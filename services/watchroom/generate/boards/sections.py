@@ -1,6 +1,6 @@
 """What a board shows of one measure, by the form that its kind names; a measure that is added later gets the same.
 
-Open on the board stands one line: a table of now or of the last hour, and beside it how that has gone. The other
+One line is open on the board: a table of now or of the last hour, and next to it the same over time. The other
 windows and quantities are below, behind a heading that a click opens.
 """
 
@@ -58,7 +58,7 @@ def of_measure(make: MeasurePanels) -> Parts:
 
 
 def _short(make: MeasurePanels) -> Label | None:
-    """The label with the fewest values: the one that fits beside a graph."""
+    """The label with the fewest values: the one that fits next to a graph."""
     return min(make.labels, key=lambda label: len(label.values), default=None)
 
 
@@ -66,7 +66,7 @@ def _height(label: Label | None) -> int:
     return max(LEAST_HEIGHT, 5 + len(label.values if label else ()))
 
 
-def _told(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
+def _available(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
     """The quantities that this measure has."""
     return [what for what in whats if has(make.measure, make.kind.quantities[what])]
 
@@ -134,7 +134,7 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
 
 def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     unit, titles, columns = make.panel_unit(make.kind.unit), {}, {}
-    for what in _told(make, make.kind.summary):
+    for what in _available(make, make.kind.summary):
         quantity = make.kind.quantities[what]
         if not quantity.adds_up and len(make.measure.labels) > 1:
             continue  # ranks cannot be added over a label
@@ -145,12 +145,12 @@ def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
             columns[what] = Column(make.panel_unit(quantity.unit), decimals=decimals, empty=empty)
     height = _height(make.first)
     yield make.summary(titles, unit, columns, make.first, height=height)
-    what = _told(make, make.kind.trends)[0]
+    what = _available(make, make.kind.trends)[0]
     yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}", height=height)
 
 
 def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
-    quantities = {what: make.kind.quantities[what] for what in _told(make, make.kind.summary)}
+    quantities = {what: make.kind.quantities[what] for what in _available(make, make.kind.summary)}
     shares = {what: quantity for what, quantity in quantities.items() if quantity.unit is Unit.SHARE}
     for what, quantity in shares.items():
         for label in telling(make.measure, what) or (None,):
@@ -164,7 +164,7 @@ def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     if len(make.labels) == 2:
         for what, quantity in shares.items():
             yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), None)
-    for what in _told(make, make.kind.trends)[1:]:
+    for what in _available(make, make.kind.trends)[1:]:
         yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}")
     if excluded(make.measure, Over.WINDOWS):
         yield make.excluded()
@@ -175,8 +175,8 @@ def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
 
 def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     measure, kind = make.measure, make.kind
-    told = {what: kind.quantities[what] for what in _told(make, kind.summary)}
-    shown = {what: each for what, each in told.items() if each.suffix not in measure.display.why_unused}
+    found = {what: kind.quantities[what] for what in _available(make, kind.summary)}
+    shown = {what: each for what, each in found.items() if each.suffix not in measure.display.why_unused}
     asked = [Query(make.now(what), _heading(each)) for what, each in shown.items()]
     asked += [Query(make.now(suffix), NEVER_CLOSED) for suffix in excluded(measure, Over.NOW)]
     labels = [(label.name, describe.column(label)) for label in measure.labels]
@@ -202,7 +202,7 @@ def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
 
 
 def _more_now(make: MeasurePanels) -> Iterator[SizedPanel]:
-    for what in _told(make, make.kind.trends[1:]):
+    for what in _available(make, make.kind.trends[1:]):
         yield make.line(what, "", _title(make.kind.quantities[what]), is_wide=True)
 
 
