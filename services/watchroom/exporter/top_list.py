@@ -1,4 +1,4 @@
-"""`watchroom top --measure ID`: the most frequent tokens. A token is shown by its key id and its first six characters."""
+"""`watchroom top --measure ID`: the most frequent tokens, each shown by its key id and first six characters."""
 
 from __future__ import annotations
 
