@@ -1,4 +1,4 @@
-"""promtool's judgement of rules, configuration and alerts; and that it would notice."""
+"""promtool accepts the rules, the configuration and the alerts; and it would notice faults."""
 
 from __future__ import annotations
 
