@@ -54,8 +54,8 @@ def table(*columns: str, right: Collection[str] = (), unbroken: Collection[str] 
 def print_table(table: Table, console: Console, widest: int = WIDEST) -> None:
     """Print a table so that nothing of it is cut.
 
-    A terminal gets it folded to its width, or in longer lines where it cannot be folded so far. A file or a pipe gets
-    it as wide as its content, up to `widest` characters.
+    For a terminal it is folded to the width, or wider if it cannot be folded that far. For a file or a pipe it is as
+    wide as its content, up to `widest` characters.
     """
     anywhere = Console(width=WIDEST)
     measured = Measurement.get(anywhere, anywhere.options, table)

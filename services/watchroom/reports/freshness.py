@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from watchroom.settings import Settings
 from watchroom.wording import duration
 
-FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
+FUTURE_MS = 5_000  # tolerated if a clock is ahead of ours
 
 
 class Line(NamedTuple):
