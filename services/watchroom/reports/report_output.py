@@ -37,9 +37,9 @@ def print_report(report: Report, console: Console) -> None:
     for section, rows in report.sections:
         compared = [column for name in report.baselines for column in (name, "change")]
         numbers = ("value", "counts", *compared)
-        shown = table("row", "measure", "fed by", *numbers, right=numbers, unbroken=("row", "fed by", "value"))
-        shown.title, shown.title_justify = section.title, "left"
-        shown.columns[1].min_width, shown.columns[1].ratio = 34, 1
+        columns, unbroken = ("row", "measure", "fed by", *numbers), ("row", "fed by", "value")
+        shown = table(*columns, title=section.title, right=numbers, unbroken=unbroken)
+        shown.columns[1].min_width = 34
         for row in rows:
             _add(shown, row)
         console.print()
