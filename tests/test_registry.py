@@ -89,7 +89,7 @@ DOUBLES = {
     "a key that nobody has declared": (
         "share.KIND = replace(share.KIND, needs=(*share.KIND.needs, 'limit_s'))",
         "watchroom.catalogue.entry",
-        "the kind 'share' has a key 'limit_s' that no entry has: write it in `own_keys`",
+        "the kind 'share' has a key 'limit_s' that no entry has: declare it in `own_keys`",
     ),
 }
 

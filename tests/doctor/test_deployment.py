@@ -56,7 +56,7 @@ FAULTS = [
     ),
     Planted("records-lost", r"incidents partition 0: Kafka deleted 3", "RecordsLost"),
     Planted("source-silent", r"calls: source acd has never been seen", "WATCHROOM_SOURCES"),
-    Planted("source-silent", r"contacts: no source has ever been heard", "WATCHROOM_SOURCES"),
+    Planted("source-silent", r"contacts: no source has ever sent anything", "WATCHROOM_SOURCES"),
     Planted("source-clock", r"source desk of incidents: .* up to 20\.", "NTP"),
     Planted("redis-rights", r"'planted' may not run EVALSHA, HSET on", r"deploy/redis/rights\.md"),
     Planted("redis-info", r"'planted' may not run INFO", r"ACL SETUSER planted \+info", Severity.UNCHECKED),

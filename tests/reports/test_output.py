@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from watchroom.catalogue.checks import ROW_WORDS
+from watchroom.catalogue.checks import ROW_COLUMNS
 from watchroom.command_output import Format, print_table
 from watchroom.kinds import KINDS
 from watchroom.kinds.columns import FIGURES
@@ -200,4 +200,4 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked() -> None:
 
 def test_no_label_can_have_the_name_of_a_figure() -> None:
     """In CSV, one would overwrite the other."""
-    assert {"measure", "period", *FIGURES} <= set(ROW_WORDS)
+    assert {"measure", "period", *FIGURES} <= set(ROW_COLUMNS)

@@ -56,7 +56,7 @@ def pieces(value: float, unit: Unit, *, tenths: bool = False) -> list[Piece]:
         case Unit.SHARE:
             return [Piece(_percent(value), "%")]
         case Unit.SECONDS:
-            return [Piece(*part) for part in duration_parts(value, tenths=tenths)]
+            return [Piece(number, unit) for number, unit in duration_parts(value, tenths=tenths)]
         case Unit.NUMBER:
             return [Piece(f"{floor(value):,}", "")]
         case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from watchroom.doctor.facts import Group, Log, Partition
 from watchroom.doctor.finding import Finding, finding, listed
-from watchroom.exporter.judge import FUTURE_MS
+from watchroom.exporter.freshness import FUTURE_MS
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
 

@@ -1,7 +1,7 @@
-"""Figures of a row as a table writes them: shorter than they are, and never saying otherwise.
+"""Figures of a row in a table: shortened, but never misleading.
 
-100 % and 0 % are said of all and of none only, and lengths of time are cut, so that 9.96 s is not 10 s beside a
-target of below 10 s.
+100 % and 0 % mean all and none, exactly. Lengths of time are cut, so that 9.96 s does not read as 10 s next to a target
+of less than 10 s.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def percent(share: float) -> str:
 
 
 def seconds(value: object) -> str:
-    """`8.0 s`, from a minute on `65 s`; `none` of nothing."""
+    """`8.0 s`, from a minute on `65 s`; `none` for None."""
     if value is None:
         return "none"
     length_s = number(value)

@@ -138,4 +138,4 @@ def _remarks(figure: Figure) -> Iterator[str]:
     if left_out:
         yield f"{left_out:,} tokens beyond {MOST_TOKENS} of one entity: excluded, counted separately"
     if late:
-        yield f"{late:,} events came too late to be counted"
+        yield f"{late:,} events arrived too late to be counted"
