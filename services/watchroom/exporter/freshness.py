@@ -16,8 +16,7 @@ from watchroom.settings import SourceRule
 from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import SourceState
-
-FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
+from watchroom.timing import CLOCK_SLACK_MS
 
 
 class LastSeen(NamedTuple):
@@ -139,6 +138,6 @@ def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
     age_ms = now_ms - at_ms
     if age_ms > limit_ms:
         return f"is {age_ms / 1000:.1f} s old (limit {limit_ms / 1000:g} s)"
-    if age_ms < -FUTURE_MS:
+    if age_ms < -CLOCK_SLACK_MS:
         return f"lies {-age_ms / 1000:.1f} s in the future (check the clocks)"
     return None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import clock
 from watchroom.settings import Settings
+from watchroom.timing import CLOCK_SLACK_MS
 from watchroom.wording import duration
 
-FUTURE_MS = 5_000  # tolerated if a clock is ahead of ours
+PATTERN = "%Y-%m-%d %H:%M:%S %Z"  # 2021-12-01 10:00:00 GMT
 
 
 class Line(NamedTuple):
@@ -37,20 +38,15 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         if at_ms is None:
             yield Line(f"{name} UNKNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
-        said = f"applied up to {clock(at_ms, zone)}"
+        said = f"applied up to {clock(at_ms, zone, PATTERN)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
         elif now_ms - at_ms > settings.fresh_s * 1000:
             ago = duration((now_ms - at_ms) / 1000)
             yield Line(f"{name} OLD, {said} only, {ago} ago: later events are missing", is_fresh=False)
-        elif at_ms - now_ms > FUTURE_MS:
+        elif at_ms - now_ms > CLOCK_SLACK_MS:
             yield Line(
                 f"{name} UNKNOWN how far applied: {said}, which is in the future; check the clocks", is_fresh=False
             )
         else:
             yield Line(f"{name} {said}", is_fresh=True)
-
-
-def clock(at_ms: int, zone: ZoneInfo) -> str:
-    """`2021-12-01 10:00:00 GMT`."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
