@@ -9,8 +9,6 @@ from typing import TypeVar
 
 from watchroom.errors import BrokerRefuses, StoreRefuses
 
-CLOCK_SLACK_MS = 5_000  # tolerated if a clock is ahead of ours; beyond it, an age means nothing
-
 T = TypeVar("T")
 
 

@@ -8,10 +8,10 @@ from watchroom.doctor.facts import Log
 from watchroom.doctor.finding import Finding, finding
 from watchroom.exporter.freshness import last_seen_of, silence, staleness
 from watchroom.settings import Settings
+from watchroom.store.freshness import CLOCK_SLACK_MS
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, SourceState
 from watchroom.streams import STREAMS
-from watchroom.timing import CLOCK_SLACK_MS
 
 DAY_MS = 86_400_000
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from watchroom.events.times import to_text
 from watchroom.settings import SourceRule
+from watchroom.store.freshness import Age, age_of
 from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import SourceState
-from watchroom.timing import CLOCK_SLACK_MS
 
 
 class LastSeen(NamedTuple):
@@ -133,11 +133,10 @@ def reading(read_at_ms: int | None, now_ms: int, limit_ms: int) -> Iterator[str]
 
 
 def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
-    if at_ms is None:
-        return "has never been seen"
-    age_ms = now_ms - at_ms
-    if age_ms > limit_ms:
-        return f"is {age_ms / 1000:.1f} s old (limit {limit_ms / 1000:g} s)"
-    if age_ms < -CLOCK_SLACK_MS:
-        return f"lies {-age_ms / 1000:.1f} s in the future (check the clocks)"
-    return None
+    age_s = (now_ms - (at_ms or 0)) / 1000
+    return {
+        Age.UNKNOWN: "has never been seen",
+        Age.OLD: f"is {age_s:.1f} s old (limit {limit_ms / 1000:g} s)",
+        Age.IN_FUTURE: f"lies {-age_s:.1f} s in the future (check the clocks)",
+        Age.FRESH: None,
+    }[age_of(at_ms, now_ms, limit_ms)]

@@ -15,8 +15,8 @@ from watchroom.reports.held import AsOf
 from watchroom.reports.rows import Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.applied import applied_until
 from watchroom.store.compatibility import Compatibility, check_compatible
+from watchroom.store.freshness import applied_until_ms
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -94,15 +94,14 @@ class Collector:
         return rows
 
     def as_of(self) -> dict[str, int | None]:
-        """For each stream that is fed or held, until when all its partitions are applied; None if one never was."""
+        """By stream that is fed or held: until when all its partitions are applied; None if one never was."""
+        found: dict[str, int | None] = {}
         partitions = self.reader.partitions()
-        held = {topic for topic, _ in partitions}
-        topics = {stream: self.settings.topic(stream) for stream in STREAMS}
-        return {
-            stream: applied_until(partitions, [topic])
-            for stream, topic in topics.items()
-            if stream in self.settings.streams or topic in held
-        }
+        for stream in STREAMS:
+            topic = self.settings.topic(stream)
+            if stream in self.settings.streams or topic in {of for of, _ in partitions}:
+                found[stream] = applied_until_ms(partitions, topic)
+        return found
 
     def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
         """By stream: whether everything that arrived before the month closed is applied.

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.formatting import clock
 from watchroom.settings import Settings
-from watchroom.timing import CLOCK_SLACK_MS
+from watchroom.store.freshness import Age, age_of
 from watchroom.wording import duration
 
 PATTERN = "%Y-%m-%d %H:%M:%S %Z"  # 2021-12-01 10:00:00 GMT
@@ -38,13 +38,14 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         if at_ms is None:
             yield Line(f"{name} UNKNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
+        age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
         said = f"applied up to {clock(at_ms, zone, PATTERN)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
-        elif now_ms - at_ms > settings.fresh_s * 1000:
+        elif age is Age.OLD:
             ago = duration((now_ms - at_ms) / 1000)
             yield Line(f"{name} OLD, {said} only, {ago} ago: later events are missing", is_fresh=False)
-        elif at_ms - now_ms > CLOCK_SLACK_MS:
+        elif age is Age.IN_FUTURE:
             yield Line(
                 f"{name} UNKNOWN how far applied: {said}, which is in the future; check the clocks", is_fresh=False
             )

@@ -71,16 +71,16 @@ def same_local_hours(now_ms: int, weeks: int, calendar: Calendar) -> dict[int, i
     Demand follows local time: Monday 09:00 is compared with Monday 09:00. For a week after each clock change that is
     not the hour 168 hours ago.
 
-    - An hour that the clocks skipped in spring is left out: nobody lived it, and its neighbour is another hour.
-    - Of an hour that came twice in autumn the first is taken, so that an hour is compared with an hour and
-      not with two. When the last hour itself came twice, its second is compared with the second of a past
-      one that came twice too, else with the only one.
-    - An hour that is not one whole UTC hour is left out, for counts are kept by UTC hour: always in a zone
-      whose offset is not whole hours, and while it is not (Lord Howe in winter).
+    - An hour that the clocks skipped in spring is left out: it did not exist, and its neighbour is another hour.
+    - Of an hour that came twice in autumn the first is taken, so that one hour is compared with one hour. If the last
+      hour itself came twice, its second is compared with the second of a past hour that came twice too, otherwise with
+      the only one.
+    - An hour that is not one whole UTC hour is left out, because counts are stored by UTC hour: in a zone whose offset
+      is not whole hours, and while it is not (Lord Howe in winter).
     """
     last_ms = now_ms - now_ms % buckets.HOUR_MS - buckets.HOUR_MS
     last = calendar.local(last_ms)
-    wall = last.replace(tzinfo=None)  # so that a week is one on the wall, whatever the clocks did
+    wall = last.replace(tzinfo=None)  # so that a week is a week of local time, whatever the clocks did
     starts = {0: last_ms} | {
         ago: round((wall - timedelta(weeks=ago)).replace(tzinfo=last.tzinfo, fold=last.fold).timestamp()) * 1000
         for ago in range(1, weeks + 1)
