@@ -24,7 +24,7 @@ from tests.parts import ROOT
 from tests.reports.filled import Happened, fill, settings_on
 from tests.test_entered import NOT_PLAIN
 from watchroom.cli import app, main
-from watchroom.cli_options import progress
+from watchroom.cli.options import progress
 from watchroom.demo.embedded import EmbeddedStack
 from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.kinds import KINDS

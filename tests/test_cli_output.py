@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.cli_options import Messages
+from watchroom.cli.options import Messages
 from watchroom.wording import printable
 
 

@@ -51,7 +51,7 @@ def test_a_fault_names_the_line_on_which_its_row_begins() -> None:
 
 def test_a_header_that_is_no_csv_is_told() -> None:
     """A quote that nobody closes makes one cell of the whole file."""
-    with pytest.raises(ConfigurationInvalid, match=r"f\.csv: header: found no CSV"):
+    with pytest.raises(ConfigurationInvalid, match=r"f\.csv: header: found invalid CSV"):
         list(csv_rows("f.csv", 'a,"b\n1,2\n', ["a"], ["a", "b"]))
 
 

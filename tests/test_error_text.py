@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from watchroom.error_text import _WORDS, what_to_write
+from watchroom.error_text import _TEXTS, what_to_write
 
 LIMITS = dict.fromkeys(("gt", "ge", "lt", "le", "min_length", "max_length"), 3) | {"expected": "a", "pattern": "^x$"}
 
 
-@pytest.mark.parametrize("kind", _WORDS)
+@pytest.mark.parametrize("kind", _TEXTS)
 def test_the_words_are_something_to_write(kind: str) -> None:
     """`write Input should be greater than or equal to 1` is no instruction; and no limit may be left out."""
     said = what_to_write({"type": kind, "ctx": LIMITS, "msg": "Input should be something"})
@@ -22,7 +22,7 @@ def test_the_words_are_something_to_write(kind: str) -> None:
 
 def test_every_word_is_for_an_error_that_there_is() -> None:
     """A misspelt type would leave pydantic's own sentence standing."""
-    assert set(_WORDS) <= set(get_args(ErrorType))
+    assert set(_TEXTS) <= set(get_args(ErrorType))
 
 
 def test_words_of_the_caller_stand_over_ours() -> None:

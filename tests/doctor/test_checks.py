@@ -11,7 +11,7 @@ import pytest
 
 from tests.doctor.cases import CASES, SETTINGS, Case, settings
 from tests.parts import ROOT
-from watchroom.cli_doctor import doctor
+from watchroom.cli.processes import doctor
 from watchroom.doctor import settings_checks as own
 from watchroom.doctor.examine import examine_environment
 from watchroom.doctor.finding import CHECKS, Finding, Severity, as_text

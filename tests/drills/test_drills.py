@@ -142,10 +142,10 @@ def in_redis(room: Room) -> dict[str, tuple[float, str]]:
     part, whole = total("call_abandonment|line=101|part"), total("call_abandonment|line=101|whole")
     sum_ms, answered = total("call_answer_time|line=101|sum_ms"), total("call_answer_time|line=101|observations")
     return {
-        'watchroom_call_volume{.*window="28d"': (total("call_volume|line=101|count"), "line=101"),
-        'call_abandonment_part{.*window="28d".* / ': (part / whole, "line=101"),
-        'call_answer_time_mean_seconds{.*window="28d"': (sum_ms / 1000 / answered, "line=101"),
-        "watchroom_incidents_unattended{": (sum(open_now), "grade=1"),
+        'measure="call_volume",quantity="number",window="28d"': (total("call_volume|line=101|count"), "line=101"),
+        'measure="call_abandonment",quantity="share",window="28d"': (part / whole, "line=101"),
+        'measure="call_answer_time",quantity="mean",window="28d"': (sum_ms / 1000 / answered, "line=101"),
+        'tile="Not attended yet",split="1"': (sum(open_now), "split=1"),
     }
 
 

@@ -20,7 +20,7 @@ from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_secon
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.definition import as_json, definition_of
-from watchroom.store.keys import DEFINITION, FINGERPRINT, LIFE, SEQ, Keys
+from watchroom.store.keys import DEFINITION, FINGERPRINT, GENERATION, SEQ, Keys
 from watchroom.store.meta import Bound
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
@@ -50,7 +50,7 @@ class ControlRoom:
             self.keys.meta,
             mapping={
                 SEQ: 0,
-                LIFE: secrets.token_hex(8),
+                GENERATION: secrets.token_hex(8),
                 **{f"partitions:{topic}": PARTITIONS for topic in self.topics},
             },
         )

@@ -9,7 +9,6 @@ import pytest
 
 from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, value
 from watchroom.exporter.board.board_page import board_page
-from watchroom.exporter.board.observe import observe
 from watchroom.store.keys import SEQ
 
 DAY_MS = 86_400_000
@@ -118,7 +117,7 @@ def test_the_built_in_page_shows_each_figure_with_its_period_and_says_which_is_o
     report(room, "2019-12", "complaints|period=2019", NOON - 500 * DAY_MS, 1450)
     mirror = room.mirror()
     mirror.refresh(NOON)
-    board = observe(room.catalogue, mirror, room.page(mirror), room.settings, NOON)
+    board = room.page(mirror).board(NOON)
     page = board_page(board, ZoneInfo("Europe/London"))
     assert "<td>54</td><td>2020-11/2021-10</td><td>2021-11-26</td>" in page
     assert "<td>1,450</td><td>2019</td><td>2020-07-15 OLD</td>" in page

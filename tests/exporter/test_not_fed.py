@@ -10,7 +10,6 @@ import pytest
 from tests.exporter.control_room import NOON, ControlRoom, names_of, parsed, value
 from watchroom.errors import ConfigurationInvalid
 from watchroom.exporter.board.board_page import board_page
-from watchroom.exporter.board.observe import observe
 from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.open_list import open_list
 from watchroom.exporter.run import health
@@ -62,9 +61,7 @@ def wall(room: ControlRoom) -> str:
     """The built-in page."""
     mirror = room.mirror()
     mirror.refresh(NOON)
-    return board_page(
-        observe(room.catalogue, mirror, room.page(mirror), room.settings, NOON), ZoneInfo("Europe/London")
-    )
+    return board_page(room.page(mirror).board(NOON), ZoneInfo("Europe/London"))
 
 
 def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ControlRoom) -> None:
@@ -97,7 +94,7 @@ def test_its_lists_are_refused_and_never_empty(telephony: ControlRoom) -> None:
     assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: nobody")
     mirror = telephony.mirror()
     page = telephony.page(mirror)
-    pages = BoardPages(telephony.catalogue, mirror, page, telephony.settings, clock=lambda: NOON).table()
+    pages = BoardPages(telephony.catalogue, page, telephony.settings, clock=lambda: NOON).table()
     body = pages["/open/"](Asked("incidents_unattended")).body
     assert "not fed here (stream incidents)" in body
     assert "Nobody" not in body

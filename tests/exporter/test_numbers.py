@@ -10,7 +10,7 @@ from tests.exporter.control_room import LONDON, NOON
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.mirror import Reading
-from watchroom.exporter.numbers import Number, shown_numbers
+from watchroom.exporter.numbers import Number, Numbers
 from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
 from watchroom.kinds import KINDS, duration_figures, names
 from watchroom.kinds.open_now import OpenTile
@@ -68,7 +68,7 @@ def numbers(
         for by in (each.label_sets() if each.kind == "open" else ())
     }
     reading = Reading(NOON, None, {}, {}, {}, {**known, **(tiles or {})})
-    return shown_numbers(CATALOGUE, CATALOGUE.measures[measure], shown, sums, reading, NOON + later_ms)
+    return Numbers(CATALOGUE, sums, reading, NOON + later_ms).shown(CATALOGUE.measures[measure], shown)
 
 
 def plain(value: float | None, label: str = "") -> Number:

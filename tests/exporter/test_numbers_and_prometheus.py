@@ -22,7 +22,7 @@ from tests.parts import PartMissing, missing
 from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
-from watchroom.exporter.numbers import Number, shown_numbers
+from watchroom.exporter.numbers import Number, Numbers
 from watchroom.exporter.server import Answer, Server
 from watchroom.generate import promql
 from watchroom.kinds import KINDS, area_windows, names, quantity_of
@@ -47,7 +47,7 @@ class Both(NamedTuple):
         reading = self.mirror.reading
         if reading is None:
             raise AssertionError(self.mirror.redis_fault)
-        found = shown_numbers(self.room.catalogue, measure, shown, self.mirror.sums, reading, LATER)
+        found = Numbers(self.room.catalogue, self.mirror.sums, reading, LATER).shown(measure, shown)
         return {number.label: number for number in found}
 
     def asked(self, query: str, split: str) -> dict[str, float]:

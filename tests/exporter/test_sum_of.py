@@ -9,8 +9,7 @@ import pytest
 
 from tests.exporter.control_room import NOON, ControlRoom, names_of, parsed, value
 from watchroom.exporter.board.board_page import board_page
-from watchroom.exporter.board.observe import observe
-from watchroom.exporter.numbers import shown_numbers
+from watchroom.exporter.numbers import Numbers
 from watchroom.kinds.shown import Shown
 
 DAY_MS = 86_400_000
@@ -91,7 +90,7 @@ def test_the_built_in_page_shows_the_same_number(both: ControlRoom) -> None:
     assert mirror.reading is not None
     measure = both.catalogue.measures["all_contacts_by_class"]
     shown = Shown("number", {}, "1h", "class")
-    found = shown_numbers(both.catalogue, measure, shown, mirror.sums, mirror.reading, NOON)
+    found = Numbers(both.catalogue, mirror.sums, mirror.reading, NOON).shown(measure, shown)
     assert {number.label: number.value for number in found} == {
         "emergency": 0, "non_emergency": 0, "general_enquiry": 0, "outgoing": 9,
     }  # fmt: skip
@@ -114,7 +113,7 @@ def test_its_card_says_why_there_is_no_number(
         both.fresh(NOON - 60_000, *late)
     mirror = both.mirror()
     mirror.refresh(NOON)
-    board = observe(both.catalogue, mirror, both.page(mirror), both.settings, NOON)
+    board = both.page(mirror).board(NOON)
     page = board_page(board, ZoneInfo("Europe/London"))
     card = page[page.index('id="card-non_emergency_contacts"') :]
     assert says in card[: card.index("</article>")]

@@ -24,7 +24,7 @@ from watchroom.cli import main
 from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.store.step import Step
-from watchroom.store.write import Position, Store
+from watchroom.store.write import Store
 
 STEPS_BEFORE_DEATH = 10
 LATE_S = 1.0
@@ -38,7 +38,7 @@ class Observer:
         self._told = told
         self._steps = 0
         self._asks_from_s: float | None = None
-        self._step, self._send, self._position = Store.step, DeadLetters.send, Store.position
+        self._step, self._send, self._next_offset = Store.step, DeadLetters.send, Store.next_offset
 
     def install(self) -> None:
         """From here on every step and letter of this process passes through us."""
@@ -54,13 +54,13 @@ class Observer:
             if observer._told == "after_dead_letters" and observer._steps > STEPS_BEFORE_DEATH:
                 _die()
 
-        async def position(self: Store, topic: str, partition: int) -> Position:
+        async def next_offset(self: Store, topic: str, partition: int) -> int | None:
             if observer._told == "late_start":
                 await observer._late()
-            return await observer._position(self, topic, partition)
+            return await observer._next_offset(self, topic, partition)
 
         Store.step, DeadLetters.send = step, send  # type: ignore[method-assign]  # that is the point
-        Store.position = position  # type: ignore[method-assign]  # the same
+        Store.next_offset = next_offset  # type: ignore[method-assign]  # the same
 
     async def _late(self) -> None:
         """Wait until 1 s after the first partition asked."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.scales import month_of, time_text
@@ -40,7 +40,7 @@ def binary(attributes: dict[str, str], data: str | None) -> tuple[bytes | None, 
     )
 
 
-async def send(room: Room, at_ms: int) -> None:
+async def send(room: RebuiltForce, at_ms: int) -> None:
     """A call in each mode, a heartbeat without a value, and a binary event in the wrong partition."""
     topic, line = room.settings.topic("calls"), '{"line": "999"}'
     async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka) as out:
@@ -63,7 +63,7 @@ def test_binary_events_count_like_structured_ones_also_as_letters_and_in_a_rebui
     settings = real_stack.settings(streams=("calls",), partitions=PARTITIONS, session_timeout_s=2)
     asyncio.run(ensure_topics(settings))
     at_ms = now_ms()
-    asyncio.run(send(room := Room(settings, redis_server.client(), tmp_path), at_ms))
+    asyncio.run(send(room := RebuiltForce(settings, redis_server.client(), tmp_path), at_ms))
     with room.worker() as worker:
         asyncio.run(room.until_applied(worker))
         (letter,) = read_letters(settings, lambda _: True)

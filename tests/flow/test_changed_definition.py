@@ -19,7 +19,7 @@ from redis import Redis
 
 from tests.conftest import new_name
 from tests.flow.crash_run import Place
-from tests.flow.rebuild_room import SOURCES, Room
+from tests.flow.rebuilt_force import SOURCES, RebuiltForce
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.test_crashes import ending_between, expected_of
 from tests.intake.worker_process import WorkerProcess
@@ -58,7 +58,7 @@ class Force:
         self.more = {"partitions": 2, "step_events": 100, "session_timeout_s": 2, "touch_s": 0.5, "streams": fed}
         self.settings = stack.settings(sources=SOURCES, **self.more)
         self.folder = folder
-        self.room = Room(self.settings, client, folder)
+        self.room = RebuiltForce(self.settings, client, folder)
         self.began_ms = began_ms
         self.records = traffic(SEED, EVENTS, began_ms, self.settings.partitions)
 
@@ -180,7 +180,7 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
     assert not force.differences(first)
 
     changed = force.changed()
-    room = Room(changed, force.room.client, force.folder)
+    room = RebuiltForce(changed, force.room.client, force.folder)
     with (
         force.worker("b", schemas=changed.schemas) as worker,
         Process("exporter", changed, force.folder / "exporter.log"),

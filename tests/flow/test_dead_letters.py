@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.conftest import new_name
 from tests.flow.crash_run import read_all
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.facts import Sent
@@ -82,7 +82,7 @@ def bad_records(at_ms: int) -> list[Bad]:
     return [*found, misplaced_then]
 
 
-class Letters(Room):
+class Letters(RebuiltForce):
     """A room whose worker runs, and the records that were sent to it."""
 
     bad: list[Bad]

@@ -18,7 +18,6 @@ from tests.generate.rules.tools import run
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.board.board_page import board_page
-from watchroom.exporter.board.observe import observe
 from watchroom.generate.outputs import generate
 from watchroom.settings import read_settings
 
@@ -93,7 +92,7 @@ def test_it_is_published_and_on_the_built_in_page(root: Path, redis_server: Redi
     assert value(room.scrape(NOW_MS), "incident_arrivals", grade="1", area="all", window="1h") == 41
     mirror = room.mirror()
     mirror.refresh(NOW_MS)
-    seen = board_page(observe(room.catalogue, mirror, room.page(mirror), settings, NOW_MS), ZoneInfo(settings.zone))
+    seen = board_page(room.page(mirror).board(NOW_MS), ZoneInfo(settings.zone))
     client.close()
     card = seen[seen.index("Incidents attended") :]
     assert "41" in card[:2000]

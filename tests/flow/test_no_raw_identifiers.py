@@ -16,7 +16,7 @@ from redis import Redis
 
 from tests.events.test_tokeniser import KEY
 from tests.flow.crash_run import read_all
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.wall import now_ms
 from tests.oracle.scales import DAY_MS, time_text
@@ -128,7 +128,7 @@ def seen(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     stack = Stack("real", kafka.address, redis.url, f"scan-{now_ms()}")
     folder = tmp_path_factory.mktemp("room")
     settings = stack.settings(partitions=PARTITIONS, sources=sources, exporter_port=free_port())
-    room = Room(settings, redis.client(), folder)
+    room = RebuiltForce(settings, redis.client(), folder)
     try:
         redis.start()
         asyncio.run(send(room))
@@ -140,7 +140,7 @@ def seen(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         redis.kill()
 
 
-async def send(room: Room) -> None:
+async def send(room: RebuiltForce) -> None:
     """All records, each where its key belongs."""
     await ensure_topics(room.settings)
     async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka) as producer:
@@ -148,7 +148,7 @@ async def send(room: Room) -> None:
             await producer.send_and_wait(room.settings.topic(stream), value, key)
 
 
-def look(room: Room, worker: Process, folder: Path) -> Seen:
+def look(room: RebuiltForce, worker: Process, folder: Path) -> Seen:
     """What every part of Watchroom shows."""
     seen = Seen()
     (folder / "m.toml").write_text(MAPPING)

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from redis import Redis
 
 from tests.flow.pages import page, until_page_says
-from tests.flow.rebuild_room import Room, settings_on
+from tests.flow.rebuilt_force import RebuiltForce, settings_on
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.test_crashes import ending_between, expected_of
 from tests.intake.worker_process import WorkerProcess
@@ -88,7 +88,7 @@ def where(record: Outgoing, count: int) -> int:
         return 0
 
 
-class Repartitioned(Room):
+class Repartitioned(RebuiltForce):
     """A force some of whose topics have been added to."""
 
     def _places(self, stream: str) -> list[TopicPartition]:
@@ -96,7 +96,7 @@ class Repartitioned(Room):
         return [TopicPartition(self.settings.topic(stream), number) for number in range(count)]
 
 
-async def add_partitions(room: Room, added: Sequence[str] = ADDED) -> int:
+async def add_partitions(room: RebuiltForce, added: Sequence[str] = ADDED) -> int:
     """Add them; returns when they were there, ms since the epoch."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
@@ -107,7 +107,7 @@ async def add_partitions(room: Room, added: Sequence[str] = ADDED) -> int:
     return now_ms()
 
 
-def wrong(room: Room, began_ms: int) -> list[str]:
+def wrong(room: RebuiltForce, began_ms: int) -> list[str]:
     """What Redis holds against what the oracle says of the log."""
     expected, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
     found = content_of(room.client, room.settings.force)
@@ -115,7 +115,7 @@ def wrong(room: Room, began_ms: int) -> list[str]:
     return differences(without_buckets(found, passing), without_buckets(expected, passing))
 
 
-def fresh_ms(room: Room, stream: str) -> list[int]:
+def fresh_ms(room: RebuiltForce, stream: str) -> list[int]:
     """T of each partition that Redis has."""
     keys = room.client.scan_iter(f"{{{room.settings.force}}}:partition:{room.settings.topic(stream)}:*")
     return [int(room.client.hget(key, "fresh_ms") or 0) for key in keys]
@@ -130,7 +130,7 @@ def test_four_partitions_become_six_under_traffic(
         kafka, redis_server, partitions=BEFORE, partitions_settle_s=SETTLE_S, health_port=free_port(),
         exporter_port=free_port(),
     )  # fmt: skip
-    room = Room(settings, redis_server.client(), tmp_path)
+    room = RebuiltForce(settings, redis_server.client(), tmp_path)
     said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
     sent = records(began_ms)
     first, second, third = (sent[i : i + EVENTS // 3] for i in range(0, EVENTS, EVENTS // 3))
@@ -189,7 +189,7 @@ def test_four_partitions_become_six_under_traffic(
     assert after.dump().keys() == live.keys()
 
 
-async def is_applied_soon(room: Room, worker: Process, *streams: str) -> bool:
+async def is_applied_soon(room: RebuiltForce, worker: Process, *streams: str) -> bool:
     """Whether these streams get on within some seconds."""
     async with asyncio.timeout(20):
         while not await room.is_applied(streams):
@@ -203,7 +203,7 @@ def test_a_worker_without_another_stream_ends_with_2_and_so_does_every_worker_af
 ) -> None:
     """Its supervisor and its log say that a person must rebuild; what it found is noted for the rebuild."""
     settings = real_stack.settings(partitions=BEFORE, streams=("calls",))
-    room, added = Room(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
+    room, added = RebuiltForce(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
     said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
     asyncio.run(ensure_topics(settings))
     for number in range(2):

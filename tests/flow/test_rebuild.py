@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.rebuild_room import Room, settings_on, without
+from tests.flow.rebuilt_force import RebuiltForce, settings_on, without
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import ending_between, expected_of, letters_in_kafka
 from tests.oracle import recompute as oracle
@@ -47,10 +47,10 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 
 @dataclass
-class Filled:
+class LeftForce:
     """A force that a worker has filled and left."""
 
-    room: Room
+    room: RebuiltForce
     redis_server: RedisServer
     snapshot: Path
     dump: dict[str, Any]
@@ -96,11 +96,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture(scope="module")
-def once(kafka: KafkaServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+def once(kafka: KafkaServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> LeftForce:
     """A worker filled Redis with restatements, late events and dead letters, and was stopped."""
     began_ms = now_ms()
     settings = settings_on(kafka, redis_server, partitions=2, step_events=100)
-    room = Room(settings, redis_server.client(), tmp_path_factory.mktemp("room"))
+    room = RebuiltForce(settings, redis_server.client(), tmp_path_factory.mktemp("room"))
 
     async def fill() -> list[tuple[str, int, int]]:
         await ensure_topics(settings)
@@ -113,17 +113,17 @@ def once(kafka: KafkaServer, redis_server: RedisServer, tmp_path_factory: pytest
     letters = asyncio.run(fill())
     room.half_a_minute_passes()
     content = content_of(room.client, settings.force)
-    return Filled(room, redis_server, redis_server.snapshot(), room.dump(), content, letters, began_ms)
+    return LeftForce(room, redis_server, redis_server.snapshot(), room.dump(), content, letters, began_ms)
 
 
 @pytest.fixture
-def filled(once: Filled) -> Filled:
+def filled(once: LeftForce) -> LeftForce:
     """The same for each test."""
     once.back()
     return once
 
 
-def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: Filled) -> None:
+def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: LeftForce) -> None:
     """Buckets, open sets, states, sources, offsets, counts and the log of restatements: a function of the log."""
     assert not filled.differences()
     assert min(map(len, (filled.content.restatements, filled.content.open, filled.content.dead_letters))) > 3
@@ -137,16 +137,16 @@ def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: Filled) -
     assert asyncio.run(letters_in_kafka(filled.room.settings)) == filled.letters  # none was sent twice
 
 
-def test_a_rebuild_makes_again_what_redis_holds_of_a_stream_that_is_no_longer_fed(filled: Filled) -> None:
+def test_a_rebuild_makes_again_what_redis_holds_of_a_stream_that_is_no_longer_fed(filled: LeftForce) -> None:
     """Its months stay readable, and clearing the force's keys takes them too."""
     fed = filled.room.settings.model_copy(update={"streams": ("calls",)})
-    room = Room(fed, filled.room.client, filled.room.folder)
+    room = RebuiltForce(fed, filled.room.client, filled.room.folder)
     done = room.run("rebuild")
     assert done.code == 0, done.said
     assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
 
 
-def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: Filled) -> None:
+def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: LeftForce) -> None:
     """Half a content must not be added to, nor shown, nor printed."""
     room = filled.room
     room.killed_while_clearing()
@@ -164,7 +164,7 @@ def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: Fil
     assert asyncio.run(letters_in_kafka(room.settings)) == filled.letters
 
 
-def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_taken(filled: Filled) -> None:
+def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_taken(filled: LeftForce) -> None:
     """Two who write at once would each undo the other; the message says what to stop and how long to wait."""
     room = filled.room
     with room.worker(session_timeout_s=15) as worker:  # longer than a rebuild takes to ask
@@ -185,11 +185,11 @@ def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_take
 
 
 def test_a_new_measure_is_refused_until_a_rebuild_and_then_right(
-    filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: LeftForce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`contributions(old state)` under another catalogue would take back what was never added."""
     schemas = with_a_new_measure(tmp_path)
-    room = Room(filled.room.settings.model_copy(update={"schemas": schemas}), filled.room.client, tmp_path)
+    room = RebuiltForce(filled.room.settings.model_copy(update={"schemas": schemas}), filled.room.client, tmp_path)
     with room.worker() as worker:
         asyncio.run(room.until_fresh(worker))
         assert "measure calls_answered is new" in shown(room, tmp_path, until='"withheld"', path="/healthz")
@@ -226,7 +226,7 @@ def with_a_new_measure(folder: Path) -> Path:
     return schemas
 
 
-def expected_answered(room: Room, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, int]]:
+def expected_answered(room: RebuiltForce, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, int]]:
     """The new measure's buckets, worked out from the log by the oracle."""
 
     def added_by(events: list[Sent]) -> Added:
@@ -259,7 +259,7 @@ def in_24_hours(buckets: dict[str, dict[str, int]], field: str) -> int:
     return sum(cells.get(field, 0) for name, cells in hours.items() if int(name.partition(":")[2]) > from_s)
 
 
-def shown(room: Room, folder: Path, until: str, path: str = "/metrics") -> str:
+def shown(room: RebuiltForce, folder: Path, until: str, path: str = "/metrics") -> str:
     """What an exporter in this room shows once `until` is there."""
     settings = room.settings.model_copy(update={"exporter_port": free_port()})
     with Process("exporter", settings, folder / "exporter.log"):

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
-from tests.flow.rebuild_room import Room, settings_on
+from tests.flow.rebuilt_force import RebuiltForce, settings_on
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import letters_in_kafka
 from tests.flow.wall import now_ms
@@ -32,10 +32,10 @@ def call(number: int, time_ms: int) -> Outgoing:
 
 
 @pytest.fixture
-def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> Room:
+def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> RebuiltForce:
     """A force of one partition with calls in October and November 2021 and now, filled by a first rebuild."""
     settings = settings_on(kafka, redis_server, partitions=1)
-    room = Room(settings, redis_server.client(), tmp_path)
+    room = RebuiltForce(settings, redis_server.client(), tmp_path)
     times = [1_634_727_600_000, 1_637_409_600_000, now_ms() - 60_000]
 
     async def produce() -> None:
@@ -51,7 +51,7 @@ def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> Room
     return room
 
 
-async def shorten(room: Room) -> None:
+async def shorten(room: RebuiltForce) -> None:
     """The first two records of the calls are no longer there."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
@@ -60,7 +60,7 @@ async def shorten(room: Room) -> None:
     await admin.close()
 
 
-async def make_anew(room: Room) -> None:
+async def make_anew(room: RebuiltForce) -> None:
     """Somebody deleted the topic of the calls, and a worker made it again; it holds the last call only."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
@@ -73,7 +73,7 @@ async def make_anew(room: Room) -> None:
     await room.send([call(2, now_ms() - 60_000), *(call(number, now_ms()) for number in range(3, 9))])
 
 
-async def add_a_partition(room: Room) -> None:
+async def add_a_partition(room: RebuiltForce) -> None:
     """The topic of the calls is given a second partition: half of the keys now belong there."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
@@ -93,7 +93,7 @@ async def add_a_partition(room: Room) -> None:
     ids=["shortened", "created again"],
 )
 def test_months_that_no_log_tells_any_more_are_named_and_kept(
-    short: Room, how: Any, said: str, left: int, kept: slice
+    short: RebuiltForce, how: Any, said: str, left: int, kept: slice
 ) -> None:
     """They are in Redis only: nobody may lose them without having been told which."""
     asyncio.run(how(short))
@@ -114,7 +114,7 @@ def test_months_that_no_log_tells_any_more_are_named_and_kept(
     assert short.months() == months[kept]
 
 
-def test_partitions_that_were_added_lose_no_month(short: Room) -> None:
+def test_partitions_that_were_added_lose_no_month(short: RebuiltForce) -> None:
     """Which count a record was written by is known; only producers that have not heard of it are waited for."""
     months = short.months()
     asyncio.run(add_a_partition(short))
@@ -134,7 +134,7 @@ def test_partitions_that_were_added_lose_no_month(short: Room) -> None:
     assert short.months() == months
 
 
-def test_without_the_counts_the_option_says_how_many_partitions_there_were(short: Room) -> None:
+def test_without_the_counts_the_option_says_how_many_partitions_there_were(short: RebuiltForce) -> None:
     """A Redis that was lost: by the present count alone the calls of before lie in a wrong partition."""
     months = short.months()
     asyncio.run(add_a_partition(short))
@@ -148,7 +148,7 @@ def test_without_the_counts_the_option_says_how_many_partitions_there_were(short
     assert short.months() == months
 
 
-def test_a_log_of_which_nothing_is_left_holds_no_month(short: Room) -> None:
+def test_a_log_of_which_nothing_is_left_holds_no_month(short: RebuiltForce) -> None:
     """There is no record to ask when it begins; the rebuild neither hangs nor takes that for nothing lost."""
 
     async def empty() -> None:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.flow.pages import page, until_page_says
-from tests.flow.rebuild_room import Room, settings_on
+from tests.flow.rebuilt_force import RebuiltForce, settings_on
 from tests.flow.servers import KafkaServer, RedisServer
 from tests.flow.test_crashes import letters_in_kafka
 from watchroom.demo.processes import Process
@@ -36,13 +36,13 @@ def call(subject: str) -> tuple[bytes, bytes]:
     return subject.encode(), json.dumps({**event, "subject": subject, "data": {"line": "999"}}).encode()
 
 
-def presented(room: Room) -> int:
+def presented(room: RebuiltForce) -> int:
     """Calls that the figures of all months hold."""
     months = [fields for name, fields in room.dump().items() if name.startswith("month:")]
     return sum(int(n) for fields in months for name, n in fields.items() if name.startswith("call_volume|line=999|"))
 
 
-async def rebuilt(room: Room) -> tuple[dict[str, Any], dict[str, Any]]:
+async def rebuilt(room: RebuiltForce) -> tuple[dict[str, Any], dict[str, Any]]:
     """What Redis holds before and after a rebuild."""
     await room.until_nobody_is_in_the_group()
     room.half_a_minute_passes()
@@ -65,7 +65,7 @@ async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
     settings = settings_on(
         kafka, redis_server, partitions=1, health_port=free_port(), exporter_port=free_port(), fresh_s=3
     )
-    room, topic = Room(settings, redis_server.client(), tmp_path), settings.topic("calls")
+    room, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
     exporter = Process("exporter", settings, tmp_path / "exporter.log")
     await ensure_topics(settings)
     said = f"{topic} partition 0: a transaction has been open since"
@@ -118,7 +118,7 @@ async def test_every_compression_and_what_has_no_value_is_read_alike(
 ) -> None:
     """Records stay as their producer packed them, and the worker and a rebuild give the same figures and letters."""
     settings = settings_on(kafka, redis_server, partitions=2)
-    room, topic = Room(settings, redis_server.client(), tmp_path), settings.topic("calls")
+    room, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
     await make_topic(settings.kafka, topic)
     await ensure_topics(settings)
     for codec in CODECS:

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.events.test_tokeniser import KEY
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.importer.extracts import DISPATCH, DISPATCH_MAPPING
@@ -278,7 +278,7 @@ def test_days_that_are_still_to_come_are_applied_and_a_rebuild_applies_them_agai
     with replay(settings, request, refused=lambda row: pytest.fail(str(row))) as outcome:
         assert outcome.dead_letters == {}
     with redis_server.client() as client:
-        room = Room(outcome.settings, client, tmp_path)
+        room = RebuiltForce(outcome.settings, client, tmp_path)
         room.half_a_minute_passes()
         asyncio.run(room.until_nobody_is_in_the_group())
         before = room.dump()

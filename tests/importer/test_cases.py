@@ -78,8 +78,8 @@ def test_the_name_of_a_zone_counts() -> None:
 
 def test_morning_and_afternoon_are_told_apart_or_refused() -> None:
     """PM beside %H, and %I alone, were half a day off."""
-    assert "write %I in place of %H" in fault_of("02", "calls.csv")
-    assert "write %H in place of %I, or %p behind it" in fault_of("02", "no-p.csv", "no-p.toml")
+    assert "write %I instead of %H" in fault_of("02", "calls.csv")
+    assert "write %H instead of %I, or %p after it" in fault_of("02", "no-p.csv", "no-p.toml")
 
 
 def test_a_zero_is_no_time_of_a_call() -> None:
@@ -96,7 +96,7 @@ def test_lines_of_a_log_may_have_fewer_fields(mapping: str) -> None:
     assert found.types == {"queued": 2, "transferred": 1, "answered": 1, "ended": 1, "abandoned": 1}
     assert found.rows == (6, 1, 0, 0)
     refused = made("06", "queue_log", mapping).refused
-    assert all('write file.short_rows = "fill" in the mapping' in row for row in refused if " 6 " in row)
+    assert all('set file.short_rows = "fill" in the mapping' in row for row in refused if " 6 " in row)
     assert len(refused) in (4, 5)
 
 

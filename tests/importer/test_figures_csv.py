@@ -102,8 +102,8 @@ BAD = {
     "complaints,2021,2022-01-21,1,,area=stoke,,": "labels: found 'area' is not a label of complaints; write no labels",
     "gun_crime_published,2021,2022-01-21,1,,,,": "labels: found area is missing; write one of stoke,",
     "gun_crime_published,2021,2022-01-21,1,,stoke,,": "labels: found 'stoke'; write label=value",
-    "complaints,2021,2022-01-21,1": "found 4 cells; write 8, as the header has",
-    'complaints,2021,2022-01-21,1,,,"open': "found no CSV",
+    "complaints,2021,2022-01-21,1": "found 4 cells; write 8 cells, as in the header",
+    'complaints,2021,2022-01-21,1,,,"open': "found invalid CSV",
 }
 
 
@@ -125,14 +125,14 @@ def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
     first, second = read(tmp_path, "complaints,2021,2022-01-21,1,,,,", "complaints,2021,2022-01-21,2,,,,")
     assert isinstance(first, Outgoing)
     assert isinstance(second, Fault)
-    assert "the figure and as-at of line 2 again" in str(second)
+    assert "the same figure and as-at as line 2" in str(second)
 
 
 @pytest.mark.parametrize(
     ("head", "said"),
     [
         ("measure,period,numerator", "no column 'as_at'"),
-        (f"{HEAD},area", "a column 'area'"),
+        (f"{HEAD},area", "an unknown column 'area'"),
         (HEAD.replace("note", "as_at"), "the column 'as_at' twice"),
     ],
 )

@@ -35,7 +35,7 @@ def test_half_past_one_in_march_is_what_the_mapping_says(rule: HourRule, instant
 )
 def test_a_refused_hour_says_what_to_write(text: str, key: str) -> None:
     """Without a rule nothing is guessed."""
-    with pytest.raises(TimeUnreadable, match=rf"{text}.*Europe/London; write time\.{key} = "):
+    with pytest.raises(TimeUnreadable, match=rf"{text}.*Europe/London; set time\.{key} to "):
         times().ms(text)
 
 

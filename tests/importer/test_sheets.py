@@ -20,13 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchroom.errors import ConfigurationInvalid, RowRefused
-from watchroom.importer import sheets
-from watchroom.importer.convert import Conversion, Tally
+from watchroom.importer import workbook as workbook_module
+from watchroom.importer.convert import Conversion
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import check_mapping
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.sheets import cell_text
+from watchroom.importer.tally import Tally
 
 HEADER = ["id", "line", "at", "wait"]
 AT = datetime.fromisoformat("2021-11-30T17:45:13")
@@ -311,7 +312,7 @@ def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path)
     events, refused, _ = made(path, words())
     assert [(event.subject, dict(event.data)) for event in events] == [("a", {"line": "999"}), ("d", {})]
     assert refused == [
-        f"{row}: line: a cell merged with those of rows 2 to 4; unmerge them and fill in each" for row in (3, 4)
+        f"{row}: line: a cell that is merged over rows 2 to 4; unmerge it and fill in each cell" for row in (3, 4)
     ]
 
 
@@ -373,7 +374,7 @@ def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
     path = workbook(tmp_path / "f.xlsx", HEADER, more=lambda _, sheet: sheet.write(1_048_575, 16_383, " "))
     assert fault_of(path) == (
         "found cells over 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
-        "write at most 64,000,000 cells: delete what stands far outside the table, or export it as CSV"
+        "write at most 64,000,000 cells: delete cells far outside the table, or export it as CSV"
     )
     bold = workbook(
         tmp_path / "f.xlsx",
@@ -414,7 +415,7 @@ def test_a_broken_workbook_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [(b'r="footer9"', "a cell of the name 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "behind row 2")],
+    [(b'r="footer9"', "a cell named 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "after row 2")],
 )
 def test_cells_that_no_spreadsheet_writes_are_told(tmp_path: Path, wrong: bytes, said: str) -> None:
     """python-calamine read `footer9` as a column, and memory for 180 million others ended the process."""
@@ -439,7 +440,7 @@ def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.
         def stop(*_: object, error: BaseException = error) -> None:
             raise error
 
-        monkeypatch.setattr(sheets, "_read_sheet", stop)
+        monkeypatch.setattr(workbook_module, "_read_sheet", stop)
         if isinstance(error, KeyboardInterrupt):
             with pytest.raises(KeyboardInterrupt):
                 made(path, words())

@@ -127,4 +127,4 @@ def test_a_rounded_call_id_is_refused_although_keys_may_repeat(map_text: MapText
     words = tomllib.loads(MAPPING.read_text(encoding="utf-8"))
     made = map_text(words, "".join(f"{1638270010 + n}|1.63827E+09|line101|NONE|ENTERQUEUE||1|1\n" for n in range(3)))
     assert (made.events, made.tally.refused) == ([], 3)
-    assert "'1.63827E+09' is a rounded number and no key" in made.refused[0]
+    assert "'1.63827E+09' is a rounded number, not a key" in made.refused[0]

@@ -17,7 +17,8 @@ from watchroom.errors import RowRefused
 from watchroom.importer.convert import Conversion
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.mapping import load_mapping
-from watchroom.importer.rows import Row, check_files, read_rows
+from watchroom.importer.row import Row
+from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.summary import missing_times
 
 EXTRACT = "units_rural_ems_2015-2020.csv"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.importer.extracts import MapText
 from watchroom.errors import RowRefused
 from watchroom.importer.mapping import check_mapping, load_mapping
-from watchroom.importer.rows import Row, read_rows
+from watchroom.importer.row import Row
+from watchroom.importer.rows import read_rows
 
 MAPPINGS = Path("schemas/mappings").resolve()
 HEADER = ["id", "line", "d", "t", "u", "note"]

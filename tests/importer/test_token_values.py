@@ -122,7 +122,10 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
         (event(time={"column": "at", "token": "person"}), "1st [[event]].time.token: found 'person'; write no token"),
         (event(data={"caller_token": {**CALLER, "token": "email"}}), "data.caller_token.token: found 'email'; write"),
         (event(data={"caller_token": {**CALLER, "map": "x"}}), "data.caller_token.map: found 'x' on a token; write"),
-        (event(data={"caller_token": {"constant": "01632 960001", "token": "telephone"}}), "write `token` on cells"),
+        (
+            event(data={"caller_token": {"constant": "01632 960001", "token": "telephone"}}),
+            "write no `token`: a constant",
+        ),
     ],
 )
 def test_a_mapping_that_would_show_or_send_it_cannot_be_used(document: dict[str, Any], says: str) -> None:

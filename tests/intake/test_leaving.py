@@ -223,7 +223,7 @@ async def ended(intake: Intake) -> Exception | None:
     return intake.failure
 
 
-class Asking:
+class Polling:
     """Asks again and again what the store says; tells how often it was answered."""
 
     def __init__(self, working: Working) -> None:
@@ -231,7 +231,7 @@ class Asking:
         self._answered = asyncio.Condition()
         self.answers = 0
 
-    async def ask(self) -> set[str]:
+    async def poll(self) -> set[str]:
         """What Redis holds under our definitions."""
         found = await self._working.one.agreeing()
         async with self._answered:
@@ -247,10 +247,10 @@ class Asking:
 
 
 @pytest.fixture
-async def asking(working: Working) -> AsyncIterator[Asking]:
+async def polling(working: Working) -> AsyncIterator[Polling]:
     """The timer of the streams that are left runs."""
-    made = Asking(working)
-    timer = asyncio.create_task(repeat(working.intake, 0.01, lambda: end_when_returned(working.intake, made.ask)))
+    made = Polling(working)
+    timer = asyncio.create_task(repeat(working.intake, 0.01, lambda: end_when_returned(working.intake, made.poll)))
     yield made
     timer.cancel()
     with suppress(asyncio.CancelledError):
@@ -258,13 +258,13 @@ async def asking(working: Working) -> AsyncIterator[Asking]:
 
 
 async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
-    working: Working, asking: Asking, client: Redis
+    working: Working, polling: Polling, client: Redis
 ) -> None:
     """Its supervisor starts the next process with it."""
     ours: Any = client.hgetall(META)
     redefine(client, "crimes")
     await by_touch(working)
-    await asking.more()
+    await polling.more()
     assert working.intake.failure is None
     client.hset(META, mapping=ours)
     failure = await ended(working.intake)
@@ -276,22 +276,22 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
     )
 
 
-async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working, asking: Asking) -> None:
+async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working, polling: Polling) -> None:
     """This worker never had a partition of it."""
     working.intake.streams.left["crimes"] = "measure crime_recorded changed"
     assert isinstance(await ended(working.intake), DefinitionsReturned)
-    assert asking.answers
+    assert polling.answers
 
 
 @pytest.mark.parametrize("state", ["clearing", "cleared"])
-async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, asking: Asking, client: Redis) -> None:
+async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, polling: Polling, client: Redis) -> None:
     """It binds the streams when it has cleared them, to whatever its catalogue says."""
     if state == "clearing":
         client.hset(META, "clearing", 1)
     else:
         client.delete(META)
     working.intake.streams.leave(CHANGED)
-    await asking.more()
+    await polling.more()
     assert working.intake.failure is None
 
 

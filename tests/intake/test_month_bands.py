@@ -16,7 +16,7 @@ from watchroom.kinds.names import token_month
 from watchroom.kinds.tokens import Bands
 from watchroom.reports.months import months
 from watchroom.settings import Settings
-from watchroom.store.bands import Standing
+from watchroom.store.bands import ReportedBands
 from watchroom.store.clear import clear
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
@@ -58,7 +58,7 @@ def write(settings: Settings, at_ms: int = NOW_MS) -> int:
     return asyncio.run(once())
 
 
-def standing(settings: Settings, month: str = "2021-11", *, twelve: bool = False) -> Standing | None:
+def standing(settings: Settings, month: str = "2021-11", *, twelve: bool = False) -> ReportedBands | None:
     """The bands of a month, or of the 12 ending with it."""
     reader = Reader(settings.redis_url, settings.force)
     try:

@@ -20,8 +20,8 @@ from watchroom.intake.partition_counts import (
     confirmed,
     counts_before,
     counts_of,
+    counts_of_figures,
     dated,
-    filled_from,
     in_use,
     needs_rebuild,
     refuse_early,
@@ -152,8 +152,8 @@ def test_a_recreated_topic_starts_again() -> None:
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
-    assert filled_from(topics(3, "b"), held(partitions={CALLS: 6}, log_ids={CALLS: "a"})) == {}
-    assert filled_from(topics(6, "a"), held(partitions={CALLS: 4})) == {CALLS: 4}
+    assert counts_of_figures(topics(3, "b"), held(partitions={CALLS: 6}, log_ids={CALLS: "a"})) == {}
+    assert counts_of_figures(topics(6, "a"), held(partitions={CALLS: 4})) == {CALLS: 4}
 
 
 def test_a_topic_with_fewer_partitions_than_were_noted_begins_anew() -> None:

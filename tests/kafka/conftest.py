@@ -11,7 +11,7 @@ from tests.flow.servers import KafkaServer
 from tests.flow.servers.certificates import Authority, Certificate
 from tests.parts import PartMissing, missing
 from watchroom.demo.server import LOOPBACK
-from watchroom.kafka import asking, login_limit
+from watchroom.kafka import login_check, login_limit
 from watchroom.kafka.login_limit import LoginLimit
 
 USER, PASSWORD = "wr", "cr-3/t?#@"  # may do everything
@@ -82,7 +82,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> LoginLimit:
     """Logins are limited for a whole process: what one test was refused is not to hold up the next."""
     fresh = LoginLimit()
     monkeypatch.setattr(login_limit, "login_limit", fresh)
-    monkeypatch.setattr(asking, "login_limit", fresh)
+    monkeypatch.setattr(login_check, "login_limit", fresh)
     return fresh
 
 

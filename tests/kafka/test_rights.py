@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import CreateAclsRequest
 
 from tests.flow.pages import until_page_says
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
 from tests.kafka.test_secured import as_user_of_the_page, room, whole_flow
 from tests.parts import ROOT
@@ -64,7 +64,7 @@ def as_other(secured: Secured) -> dict[str, Any]:
     return secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD)
 
 
-async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured, room: Room) -> None:
+async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured, room: RebuiltForce) -> None:
     """Topics made and read, letters written, read and sent again, a group joined, and a rebuild."""
     await allow(secured, rules("watchroom", room.settings.force))
     await whole_flow(room, as_other(secured))
@@ -74,7 +74,7 @@ async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured
     assert seen.settings.keys() == (seen.topics or {}).keys() != set()
 
 
-async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: Secured, room: Room) -> None:
+async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: Secured, room: RebuiltForce) -> None:
     """A feed has no business with what others send."""
     await ensure_topics(room.settings)
     await allow(secured, rules("telephony", room.settings.force))
@@ -83,7 +83,7 @@ async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: S
     assert list(ends.values()) == [1]
 
 
-async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, room: Room) -> None:
+async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, room: RebuiltForce) -> None:
     """Without DescribeConfigs a harmful setting cannot be seen, and a worker starts all the same."""
     settings = room.settings
     await ensure_topics(settings)
@@ -100,13 +100,13 @@ async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, roo
     assert (await ensure_topics(read_settings(**as_other(secured), **own))).differing == []
 
 
-async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Secured, room: Room) -> None:
+async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Secured, room: RebuiltForce) -> None:
     """First that it may not create its topics, then that it may not see them; granted both, it goes on by itself."""
     given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
     prefix, topic, port = f"{settings.topic_prefix}.", settings.topic("calls"), settings.health_port
     create = (RESOURCES["topic"], prefix, PATTERNS["prefixed"], OPERATIONS["Create"])
-    worker = Room(settings, room.client, room.folder).worker(health_port=port)
+    worker = RebuiltForce(settings, room.client, room.folder).worker(health_port=port)
     starting = asyncio.create_task(asyncio.to_thread(worker.start))
     try:
         await until_page_says(f"does not let this user create topic {topic}, ", 20, "/readyz", port)

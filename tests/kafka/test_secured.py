@@ -15,7 +15,7 @@ from aiokafka.conn import AIOKafkaConnection
 
 from tests.conftest import new_name
 from tests.flow.commands import watchroom
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.flow.servers import RedisServer, Stack
 from tests.intake.worker_process import WorkerProcess
 from tests.kafka.conftest import PASSWORD, Secured
@@ -24,8 +24,8 @@ from watchroom.demo.command import SIMULATED_SOURCES
 from watchroom.demo.processes import environment
 from watchroom.errors import BrokerRefuses, ConfigurationInvalid
 from watchroom.intake.worker import Worker
-from watchroom.kafka import asking
-from watchroom.kafka.asking import ask
+from watchroom.kafka import login_check
+from watchroom.kafka.login_check import check_login
 from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
@@ -34,11 +34,11 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def room(secured: Secured, redis_server: RedisServer, tmp_path: Path) -> Iterator[Room]:
+def room(secured: Secured, redis_server: RedisServer, tmp_path: Path) -> Iterator[RebuiltForce]:
     """One force; the test itself looks through the open door."""
     stack = Stack("real", secured.server.address, redis_server.url, new_name())
     with redis_server.client() as client:
-        yield Room(stack.settings(streams=("calls",), session_timeout_s=2, touch_s=0.5), client, tmp_path)
+        yield RebuiltForce(stack.settings(streams=("calls",), session_timeout_s=2, touch_s=0.5), client, tmp_path)
 
 
 def records(settings: Settings, count: int) -> list[Outgoing]:
@@ -53,7 +53,7 @@ def records(settings: Settings, count: int) -> list[Outgoing]:
     return [*good, Outgoing(topic, b"bad", b"no event")]
 
 
-def as_user_of_the_page(room: Room) -> str:
+def as_user_of_the_page(room: RebuiltForce) -> str:
     """The URL of a Redis user with the rights of `deploy/redis/rights.md`."""
     client: Any = room.client
     client.execute_command("ACL", "SETUSER", "wr", *acl_line(room.settings.force))
@@ -61,7 +61,7 @@ def as_user_of_the_page(room: Room) -> str:
 
 
 @pytest.mark.parametrize("way", ["scram-512", "scram-256", "plain", "mutual"])
-async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: Room, way: str) -> None:
+async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: RebuiltForce, way: str) -> None:
     """Topics, producing, a worker, dead letters and their replay, a rebuild; Redis lets us do what its page says."""
     given = {
         "scram-512": secured.scram(),
@@ -72,11 +72,11 @@ async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: 
     await whole_flow(room, given)
 
 
-async def whole_flow(room: Room, given: dict[str, Any]) -> None:
+async def whole_flow(room: RebuiltForce, given: dict[str, Any]) -> None:
     """Everything that speaks to Kafka, in the room's force under these settings; looked at through the open door."""
     given = {**given, "redis_url": as_user_of_the_page(room)}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
-    inside = Room(settings, room.client, room.folder)
+    inside = RebuiltForce(settings, room.client, room.folder)
     await ensure_topics(settings)
     worker = inside.worker()
     with worker:
@@ -173,7 +173,7 @@ async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look
     """Which server, what it answered, what to check; no password."""
     settings, answer, look_at = refused_settings(secured, name)
     with pytest.raises(BrokerRefuses) as refused:
-        await ask(settings)
+        await check_login(settings)
     said = str(refused.value)
     assert said.startswith(f"Kafka at {settings.kafka} {answer}")
     assert look_at in said
@@ -207,7 +207,7 @@ def test_one_broker_that_lets_us_in_is_enough(secured: Secured) -> None:
     """The other one may be down, or have an old certificate: the client tries them all too."""
     settings = read_settings(**secured.mutual())
     both = settings.model_copy(update={"kafka": f"{secured.address('EXPIRED')},{settings.kafka}"})
-    asyncio.run(ask(both))
+    asyncio.run(check_login(both))
 
 
 async def test_a_worker_that_is_refused_waits_says_so_and_asks_seldom(
@@ -271,7 +271,7 @@ async def test_a_file_that_cannot_be_used_is_named(secured: Secured, name: str) 
     if given["kafka_key"] == "STRANGER":
         given["kafka_key"] = str(secured.strangers.key)
     with pytest.raises(ConfigurationInvalid) as refused:
-        await ask(read_settings(**given))
+        await check_login(read_settings(**given))
     (fault,) = refused.value.faults
     assert fault.where == where
     assert "PEM" in fault.write
@@ -279,6 +279,6 @@ async def test_a_file_that_cannot_be_used_is_named(secured: Secured, name: str) 
 
 def test_a_broker_that_does_not_answer_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe has nothing to add to `did not answer`."""
-    monkeypatch.setattr(asking, "WITHIN_MS", 300)
-    asyncio.run(ask(read_settings(kafka="127.0.0.1:1")))
+    monkeypatch.setattr(login_check, "WITHIN_MS", 300)
+    asyncio.run(check_login(read_settings(kafka="127.0.0.1:1")))
     assert os.environ.get("WATCHROOM_KAFKA") is None

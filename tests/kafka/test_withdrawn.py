@@ -15,7 +15,7 @@ from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from tests.flow.pages import page, until_page_says
-from tests.flow.rebuild_room import Room
+from tests.flow.rebuilt_force import RebuiltForce
 from tests.kafka.conftest import OTHER, Secured
 from tests.kafka.test_rights import RESOURCES, allow, as_other, rules
 from tests.kafka.test_secured import as_user_of_the_page, records, room
@@ -25,7 +25,7 @@ from watchroom.events.record import Record
 from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.health import Status
-from watchroom.kafka import asking, login_limit
+from watchroom.kafka import login_check, login_limit
 from watchroom.kafka.clients import consumer as make_consumer
 from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
@@ -48,12 +48,12 @@ async def deny(secured: Secured, resource: str, name: str, operation: int = READ
         await admin.close()
 
 
-async def test_rights_that_are_withdrawn_and_given_back_need_no_restart(secured: Secured, room: Room) -> None:
+async def test_rights_that_are_withdrawn_and_given_back_need_no_restart(secured: Secured, room: RebuiltForce) -> None:
     """Of a topic and of the group; the process stays, its page names what to grant, and then it goes on."""
     await allow(secured, rules("watchroom", room.settings.force))
     given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
-    inside = Room(settings, room.client, room.folder)
+    inside = RebuiltForce(settings, room.client, room.folder)
     topic, port = settings.topic("calls"), settings.health_port
     await ensure_topics(settings)
     with inside.worker(health_port=port) as worker:
@@ -111,19 +111,19 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(secured: Secured, tries: list[float]) -> None:
     """The client's own pace would be hundreds of tries; the sentence is that of a worker that starts."""
     settings = read_settings(**secured.scram(kafka_password="changed"))
-    assert asking.refused_now(settings) is None
+    assert login_check.refused_now(settings) is None
     async with running(settings, secured.scram()["kafka_password"]) as consumer:
         tries.clear()
         until_s = time.monotonic() + 4
         while time.monotonic() < until_s:
             await consumer.getmany(timeout_ms=500)
         assert len(tries) == 2  # at once and after 2 s; then after 4, 8, 16, 16 s, so six in a minute
-        said = asking.refused_now(settings) or ""
+        said = login_check.refused_now(settings) or ""
         assert "does not let user 'wr' in by SCRAM-SHA-512" in said
         assert "WATCHROOM_KAFKA_PASSWORD" in said
         consumer._client._sasl_plain_password = secured.scram()["kafka_password"]
         async with asyncio.timeout(20):
-            while asking.refused_now(settings) is not None:
+            while login_check.refused_now(settings) is not None:
                 await consumer.getmany(timeout_ms=200)
 
 
@@ -142,12 +142,14 @@ async def test_letters_that_wait_log_in_no_more_often_than_one_client(secured: S
     assert len(tries) == 2  # at once and after 2 s
 
 
-async def test_a_worker_that_may_not_write_letters_says_so_and_blames_nobody_else(secured: Secured, room: Room) -> None:
+async def test_a_worker_that_may_not_write_letters_says_so_and_blames_nobody_else(
+    secured: Secured, room: RebuiltForce
+) -> None:
     """It is not Redis that keeps a partition from going on, and a restart would not help."""
     await allow(secured, rules("watchroom", room.settings.force))
     given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
-    inside = Room(settings, room.client, room.folder)
+    inside = RebuiltForce(settings, room.client, room.folder)
     letters, port = settings.dead_letter_topic, settings.health_port
     await ensure_topics(settings)
     await deny(secured, "topic", letters, WRITE)

@@ -24,14 +24,13 @@ from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
 from watchroom.admission.models import STREAM_OF
 from watchroom.backtest import blocks
-from watchroom.backtest.judge import Span, judge
+from watchroom.backtest.evaluate import Span, evaluate
 from watchroom.backtest.run import Samples, read_rules
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
 from watchroom.errors import WatchroomError
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition
-from watchroom.exporter.board.observe import observe
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.simulator import simulate
@@ -79,7 +78,7 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
         mirror = room.mirror()
         mirror.refresh(NOW_MS)
         page = room.page(mirror)
-        seen = observe(room.catalogue, mirror, page, settings, NOW_MS)
+        seen = page.board(NOW_MS)
         return {
             "metrics": page.text(NOW_MS),
             "page": board_page(seen, ZoneInfo(settings.zone)),
@@ -95,17 +94,17 @@ def backtest() -> dict[str, dict[str, object]]:
     span = Span(NOW_MS, NOW_MS + HOUR_MS, 300_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        asked = read_rules(rules, catalogue, folder / "rules")
-        samples = Samples(settings, asked, catalogue, Calendar(settings.zone))
+        inputs = read_rules(rules, catalogue, folder / "rules")
+        samples = Samples(settings, inputs, catalogue, Calendar(settings.zone))
         events = simulate(seed=1, start_ms=NOW_MS - 3 * HOUR_MS, end_ms=span.last_ms + 1)
         blocks.write(samples.lines(events, [span], lambda *_: None), folder)
-        judged = judge(asked, [span], folder, catalogue)
+        results = evaluate(inputs, [span], folder, catalogue)
     return {
         each.rule.name: {
             "severity": each.rule.severity,
             "fired": [{"value": fired.firing.value, "counts": dict(fired.counts)} for fired in each.fired],
         }
-        for each in judged
+        for each in results
     }
 
 

@@ -116,8 +116,8 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
         "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
         "restated 2 times since closing: 30.00% when closed",
         "40 of 100 · restated 3 times since closing · not closed",
-        "50 of 100 · restated 4 times since closing · not known how complete",
-        "60 of 100 · not known how complete",
+        "50 of 100 · restated 4 times since closing · completeness unknown",
+        "60 of 100 · completeness unknown",
         "none 0 of 0",
     ],
 )

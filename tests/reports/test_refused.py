@@ -59,9 +59,9 @@ def test_months_of_the_other_streams_are_those_of_before(before: Settings, chang
 def test_a_measure_of_a_refused_stream_is_refused(changed: Settings) -> None:
     """An empty list would read as: nothing happened."""
     assert months(changed, measures=["call_volume"])
-    for asked in (["crime_recorded"], ["crime_resolved"], ["call_volume", "crime_resolved"]):
+    for request in (["crime_recorded"], ["crime_resolved"], ["call_volume", "crime_resolved"]):
         with pytest.raises(OtherDefinitions, match="crimes: measure crime_recorded changed; run `watchroom rebuild`"):
-            months(changed, measures=asked)
+            months(changed, measures=request)
 
 
 def test_the_log_of_restatements_leaves_a_refused_stream_out(before: Settings, changed: Settings) -> None:

@@ -26,7 +26,7 @@ from tests.reports.made import (
 from watchroom.reports.figure import Figure
 from watchroom.reports.held import StoredMonth
 from watchroom.reports.report import Areas, ReportRow
-from watchroom.reports.report_words import areas_text
+from watchroom.reports.report_text import areas_text
 
 N = "m||count"
 
@@ -153,14 +153,14 @@ def test_months_that_are_not_held_are_missing_and_not_0() -> None:
     row = one(rows(COUNT, now, before=baseline(held(months("2021-06", {N: 1}, {N: 1}, {N: 1})))))
     assert (value(row.figure), row.held_months, row.note) == (7, 2, "not held: 2021-09")
     assert row.compared["before"].changes == {}
-    assert row.compared["before"].reason == "no change, since not every month of the report is held"
+    assert row.compared["before"].reason == "no change, because not every month of the report is held"
     assert value(row.compared["before"].figure) == 3
 
 
 def test_a_month_that_is_not_over_does_not_count_as_held() -> None:
     """A part of a month beside whole ones would read as a fall."""
     row = one(rows(COUNT, held(months("2021-10", {N: 3}, {N: 1}), partly=["2021-11"])))
-    assert (row.held_months, row.note) == (1, "held in part: 2021-11")
+    assert (row.held_months, row.note) == (1, "incomplete: 2021-11")
 
 
 def test_without_a_month_there_is_no_figure() -> None:

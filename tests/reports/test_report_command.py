@@ -22,7 +22,7 @@ from tests.parts import ROOT, PartMissing, missing
 from tests.reports.conftest import EVENTS
 from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from watchroom.demo.processes import environment
-from watchroom.reports.month_reader import Asked
+from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_lines, as_objects
@@ -102,14 +102,14 @@ def run(settings: Settings, *arguments: str) -> Done:
     return watchroom(*arguments, environment=environment(settings))
 
 
-def report(settings: Settings, **asked: Any) -> Report:
+def report(settings: Settings, **request: Any) -> Report:
     """The report of October to December 2021 unless asked otherwise."""
-    return read_report(settings, Asked(**{"to": "2021-12", "months": 3, **asked}), NOW_MS)
+    return read_report(settings, Request(**{"to": "2021-12", "months": 3, **request}), NOW_MS)
 
 
-def rows(settings: Settings, measure: str, **asked: Any) -> list[Any]:
+def rows(settings: Settings, measure: str, **request: Any) -> list[Any]:
     """The rows of a measure as JSON has them."""
-    return [row for row in as_objects(report(settings, **asked)) if row["measure"] == measure]
+    return [row for row in as_objects(report(settings, **request)) if row["measure"] == measure]
 
 
 # --------------------------------------------------------------------------------------------- rows
@@ -258,7 +258,7 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
         (["report", "--section", "contacts"], "--section: found 'contacts'; write one of contact, response"),
         (["report", "--baseline", "2018"], "--baseline: found '2018'; write one of 2018/19, pre-covid, previous"),
         (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
-        (["report", "--to", "2031-01"], "'2031-01', which is yet to come; write one of 2021-10,"),
+        (["report", "--to", "2031-01"], "'2031-01', which is in the future; write one of 2021-10,"),
         (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
         (["report", "--as-at", "9999-12-31"], "--as-at: found '9999-12-31'; write a day such as 2022-01-27"),
         (["months", "--month", "2031-01"], "'2031-01', which is not held; write one of 2021-10, 2021-11, 2021-12"),
@@ -270,7 +270,7 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
     ],
 )
 def test_what_does_not_exist_ends_with_2_and_what_does(room: Settings, arguments: list[str], said: str) -> None:
-    """Nothing is printed that could pass for a report of what was asked."""
+    """Nothing is printed that could pass for a report of what was request."""
     done = run(room, *arguments)
     assert (done.code, done.out) == (2, b"")
     assert said in " ".join(done.said.split())
@@ -278,7 +278,7 @@ def test_what_does_not_exist_ends_with_2_and_what_does(room: Settings, arguments
 
 def test_the_last_month_held_that_is_over_is_the_default(room: Settings) -> None:
     """And figures are as at its end."""
-    found = read_report(room, Asked(), NOW_MS)
+    found = read_report(room, Request(), NOW_MS)
     assert (found.months[0], found.months[-1], found.as_at) == ("2021-01", "2021-12", "2021-12-31")
 
 
@@ -326,7 +326,7 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
         "calls: applied up to 2022-02-01 12:00:00 GMT",
         "50 Crimes recorded: offence group robbery events 55 111 -56 (-50.5%) absent",
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
-        "residual, in no listed area: 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
+        "residual (in no listed area): 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
         "2018/19: imported months · previous: 2021-07 is neither held nor imported",
         "11 Calls abandoned: line 999 events 50.0% 1 of 2",
@@ -341,8 +341,8 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
 def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_path: Path) -> None:
     """Nothing from outside, nothing in the console, every section and definition, no row wider than the sheet."""
     file = tmp_path / "report.html"
-    asked = ["report", "--to", "2021-12", "--months", "3", "--baseline", "2018/19", "--baseline", "previous"]
-    assert run(room, *asked, "--format", "html", "--output", str(file)).code == 0
+    request = ["report", "--to", "2021-12", "--months", "3", "--baseline", "2018/19", "--baseline", "previous"]
+    assert run(room, *request, "--format", "html", "--output", str(file)).code == 0
     text = file.read_text()
     assert re.findall(r"(?:src|href|url)\s*[=(]", text) == []
     sheet = {"width": 1039, "height": 710}  # A4 landscape without its margins, at 96 dots an inch
@@ -365,9 +365,10 @@ def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_pa
 def test_every_format_for_people_says_how_far_events_are_applied_and_marks_what_is_old(room: Settings) -> None:
     """Yesterday's figures must not pass for today's; a stream without a row in the report is not named."""
     fresh, late = (
-        read_report(room, Asked("2021-12", 3, sections=["contact"]), now_ms) for now_ms in (NOW_MS, NOW_MS + 3_600_000)
+        read_report(room, Request("2021-12", 3, sections=["contact"]), now_ms)
+        for now_ms in (NOW_MS, NOW_MS + 3_600_000)
     )
-    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1:00:00 ago: what came since is missing"
+    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1 h 00 min ago: later events are missing"
     for found, is_old in ((fresh, False), (late, True)):
         console = Console(file=io.StringIO(), width=200)
         print_report(found, console)

@@ -9,11 +9,11 @@ from redis import Redis
 from tests.reports.filled import NOW_MS, Happened, fill
 from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
-from watchroom.reports.month_reader import Asked
+from watchroom.reports.month_reader import Request
 from watchroom.reports.months import months
 from watchroom.reports.output import rows_csv
 from watchroom.reports.read_report import read_report
-from watchroom.reports.report_words import lines
+from watchroom.reports.report_text import lines
 from watchroom.reports.returned import notes, reported
 from watchroom.settings import Settings
 
@@ -81,7 +81,7 @@ def test_a_figure_of_the_county_stands_beside_those_of_areas_and_is_added_to_non
     ])  # fmt: skip
     found = {row["by"]["area"]: row["value"] for row in rows(filled, "gun_crime_published")}
     assert found == {"county": 40, "stoke": 33, "county_unknown": 2}
-    report = read_report(filled, Asked(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
+    report = read_report(filled, Request(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
     printed = [row for _, its_rows in report.sections for row in its_rows if row.measure.id == "gun_crime_published"]
     assert {where_text(row.measure, row.by): [each.figure for each in lines(row)] for row in printed} == {
         "area Stoke": ["33"], "area county, district not known": ["2"], "area county": ["40"],

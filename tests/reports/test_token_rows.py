@@ -17,7 +17,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
 from watchroom.reports.held import Held, StoredMonth
-from watchroom.reports.month_reader import Asked
+from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
@@ -27,7 +27,7 @@ from watchroom.reports.rows import Month, month_rows
 from watchroom.reports.sections import Section
 from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
 from watchroom.reports.workbook import workbook
-from watchroom.store.bands import Both, Standing
+from watchroom.store.bands import Both, ReportedBands
 
 MONTH = ("2021-11",)
 TOP = measure("top", tokens="caller_token")
@@ -77,7 +77,7 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
 @pytest.mark.parametrize(("closed", "restatements"), [(False, 0), (True, 1)])
 def test_bands_that_are_not_written_yet_are_not_restated(closed: bool, restatements: int) -> None:
     """Until a worker has written those of a closed month nothing of them was published."""
-    standing = Standing(Both(NOW._replace(once=75), NOW), closed)
+    standing = ReportedBands(Both(NOW._replace(once=75), NOW), closed)
     catalogue = Catalogue({REPEAT.id: REPEAT})
     month = Month("2021-11", {}, (), {}, {}, (), {REPEAT.id: standing})
     (found,) = month_rows(catalogue, month, {}, published=True)
@@ -128,10 +128,10 @@ def test_a_share_of_repeated_tokens_changes_by_points() -> None:
 def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
     """Three months of bands would count a token of each month as three."""
     none = row(None, months=("2021-09", "2021-10", "2021-11"), before=BaselineBands("w", (), None, "it has no month"))
-    assert (none.figure, none.note) == (None, "bands are kept of one month and of twelve months, and do not add up")
+    assert (none.figure, none.note) == (None, "bands are kept for one month and for twelve months, and do not add up")
     assert none.compared["before"].reason == "it has no month"
     absent = row(Bands(NOW, NOW), before=BaselineBands("w", ("2019-11",), None)).compared["before"]
-    assert (absent.figure, absent.reason) == (None, "no bands are kept of these months")
+    assert (absent.figure, absent.reason) == (None, "no bands are kept for these months")
 
 
 def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
@@ -141,16 +141,19 @@ def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
     assert (found.held_months, len(found.months), found.note) == (11, 12, "not held: 2021-06")
     compared = found.compared["before"]
     assert (compared.figure is None, compared.changes) == (False, {})
-    assert compared.reason == "no change, since not every month of the report is held"
+    assert compared.reason == "no change, because not every month of the report is held"
     none = row(None, months=year("2020-12"), absent=("2020-12",))
-    assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept of these months")
+    assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept for these months")
     nothing = row(None, absent=MONTH)
     assert (nothing.held_months, nothing.note) == (0, "no events of made_up are held in this month")
 
 
 def test_tokens_of_two_keys_are_marked() -> None:
     """One address may be two tokens in the month in which the key was changed."""
-    assert row(Bands(NOW._replace(token_keys=2), NOW)).note == "made with 2 keys: some may be counted twice"
+    assert (
+        row(Bands(NOW._replace(token_keys=2), NOW)).note
+        == "tokens were made with 2 keys: one person may be counted twice"
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens
     """Of a month that is held and has no tokens it is known that there were none."""
     months = ("2020-09", "2020-10", "2020-11")
     found = ranked_row(TOP, held_of(months, ("2020-10",)), ["2020-09"], [Ranked("k1.abcdef", "", 7)], {})
-    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens are no longer held of 2020-09")
+    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens of 2020-09 are no longer held")
 
 
 @pytest.mark.real
@@ -203,8 +206,8 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
     ]  # fmt: skip
     settings = settings_on(redis_server.url)
     fill(settings, [*events, *calls])
-    asked = Asked("2021-11", 1, baselines=["previous"])
-    rows: list[Any] = list(as_objects(read_report(settings, asked, NOW_MS)))
+    request = Request("2021-11", 1, baselines=["previous"])
+    rows: list[Any] = list(as_objects(read_report(settings, request, NOW_MS)))
     found = {row["measure"]: row for row in rows if not row["by"]}
     areas = found["incident_volume"]["areas"]
     assert (areas["parts"]["stoke"]["value"], areas["groups"]["county"]["value"]) == (3, 1)
@@ -220,7 +223,7 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
         {"name": "k1.BBBBBB", "word": "hospital", "occurrences": 1},
     ]
     console = Console(file=io.StringIO(), width=250)
-    print_report(read_report(settings, asked, NOW_MS), console)
+    print_report(read_report(settings, request, NOW_MS), console)
     text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above
     assert "most frequent: k1.AAAAAA hospital 2" in text
     assert not any(token in text for token in tokens)
@@ -241,7 +244,7 @@ def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
     ]  # fmt: skip
     settings = settings_on(redis_server.url)
     fill(settings, [Happened("crime.recorded", "x", "2021-11-10T10:00:00Z"), *suspects])
-    rows: list[Any] = list(as_objects(read_report(settings, Asked("2021-11", 1), NOW_MS)))
+    rows: list[Any] = list(as_objects(read_report(settings, Request("2021-11", 1), NOW_MS)))
     (found,) = [row for row in rows if row["measure"] == "repeat_suspects"]
     assert (found["denominator"], found["left_out"]) == (100, 30)
-    assert found["remark"] == "30 beyond 100 in one entity: excluded, counted separately"
+    assert found["remark"] == "30 tokens beyond 100 of one entity: excluded, counted separately"

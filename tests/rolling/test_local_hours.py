@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.rolling.test_calendar import CALENDARS, HOUR_MS, LONDON, MOMENTS, ZONES, ms
 from watchroom.rolling.buckets import KEEP_HOUR_MS
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.local_hours import same_local_hours
+from watchroom.rolling.windows import same_local_hours
 
 WEEK_MS = 7 * 24 * HOUR_MS
 

@@ -52,7 +52,7 @@ def full(base: int | None, next_offset: int, **more: Any) -> Step:
         "opened": {"17": {WAITING: NOW_MS - 5_000}},
         "left": [("calls_in_progress|line=999", "17")],
         "restatements": [CHANGE],
-        "heard": {"acd|event": NOW_MS, "acd|heartbeat": NOW_MS - 1},
+        "last_seen": {"acd|event": NOW_MS, "acd|heartbeat": NOW_MS - 1},
         "dead_letters": {"late": 2},
         "ignored_fields": {"cli_type": 4},
         "raw_identifiers": {"a|b": 1},

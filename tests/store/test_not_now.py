@@ -49,7 +49,7 @@ async def test_a_full_redis_is_waited_for(store: Store, client: Redis) -> None:
     assert content(client, KEYS) == before
     client.config_set("maxmemory", 0)
     await store.step(full(10, 20), again=True)
-    assert (await store.position(TOPIC, 0)).next_offset == 20
+    assert await store.next_offset(TOPIC, 0) == 20
 
 
 async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, client: Redis) -> None:
@@ -61,7 +61,7 @@ async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, clie
     assert content(client, KEYS) == before
     client.replicaof("NO", "ONE")
     await store.step(full(10, 20), again=True)
-    assert (await store.position(TOPIC, 0)).next_offset == 20
+    assert await store.next_offset(TOPIC, 0) == 20
 
 
 def test_what_is_noted_beside_the_steps_waits_in_the_same_words(redis_server: RedisServer, client: Redis) -> None:

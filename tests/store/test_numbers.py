@@ -19,7 +19,7 @@ MOST = 2**53 - 1  # one more, and a double cannot tell it from its neighbour
 async def add(store: Store, *deltas: int) -> None:
     """Add each in a step of its own."""
     for delta in deltas:
-        stands = (await store.position(TOPIC, 0)).next_offset
+        stands = await store.next_offset(TOPIC, 0)
         await store.step(step(stands, (stands or 0) + 1, buckets=[Bucket(MONTH, None, {SUM: delta})]), again=False)
 
 
@@ -55,7 +55,7 @@ async def test_times_offsets_and_counts_are_exact(store: Store, reader: Reader) 
     heard = {"acd|event": at_ms}
     opened = {"17": {WAITING: at_ms}}
     await store.step(
-        step(None, offset, fresh_ms=at_ms, heard=heard, opened=opened, lost=MOST, dead_letters={"late": 2**31}),
+        step(None, offset, fresh_ms=at_ms, last_seen=heard, opened=opened, lost=MOST, dead_letters={"late": 2**31}),
         again=False,
     )
     state = reader.partitions()[TOPIC, 0]

@@ -21,8 +21,8 @@ from watchroom.errors import StoreUnavailable
 from watchroom.settings import Settings, read_settings
 from watchroom.store import definition
 from watchroom.store.clear import clear
+from watchroom.store.compatibility import redefined
 from watchroom.store.definition import as_json, definition_of
-from watchroom.store.filled import redefined
 from watchroom.store.keys import Keys
 from watchroom.store.meta import CLEARING_SAID, Bound, meta_of
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, BY_STREAM_SAID, parts_by_stream

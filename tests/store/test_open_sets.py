@@ -115,7 +115,7 @@ async def test_leaving_what_one_is_not_in_does_nothing(store: Store, reader: Rea
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_taking_one_out_leaves_every_other(subject: str, other: str, store: Store, reader: Reader) -> None:
     """Whatever two texts: one goes, the other stays."""
-    stands = (await store.position(TOPIC, 0)).next_offset
+    stands = await store.next_offset(TOPIC, 0)
     last = step(stands, 1, now_ms=NOW_MS + 2 * KEEPING_MS)
     await store.step(last, again=False)
     await store.step(step(1, 2, opened={subject: {WAITING: 1}}), again=False)

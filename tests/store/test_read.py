@@ -103,7 +103,7 @@ async def test_months_and_open_sets_are_found_without_those_of_others(
     """A force whose name begins like ours, and keys that only look like ours."""
     for name in ("month:2021-11", "month:2020-01"):
         await store.step(
-            step((await store.position(TOPIC, 0)).next_offset, 1, buckets=[Bucket(name, None, {"a": 1})]), again=False
+            step(await store.next_offset(TOPIC, 0), 1, buckets=[Bucket(name, None, {"a": 1})]), again=False
         )
     await store.step(step(1, 2, opened={"17": {WAITING: NOW_MS}}), again=False)
     for key in (f"{{{force}2}}:month:2019-01", f"{force}:month:2019-01", f"{{{force}}}:months", f"{{{force}2}}:open:x"):

@@ -24,8 +24,8 @@ from watchroom.redis_url import RedisServer as Server
 from watchroom.settings import read_settings
 from watchroom.store.baselines import put_baseline
 from watchroom.store.clear import clear
-from watchroom.store.connection import RIGHTS
 from watchroom.store.read import Reader
+from watchroom.store.refusals import RIGHTS
 from watchroom.store.write import Store
 
 pytestmark = pytest.mark.real
@@ -105,7 +105,7 @@ async def use(server: Server | str, force: str) -> None:
     reader = Reader(server, force)
     try:
         assert reader.process().run_id
-        assert reader.life()
+        assert reader.generation()
         assert reader.changed_since(0) == (0, [])
         assert reader.months() == []
         assert not any(state.next_offset for state in reader.partitions().values())

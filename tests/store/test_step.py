@@ -15,14 +15,15 @@ from watchroom.rolling.buckets import Bucket
 from watchroom.store import write
 from watchroom.store.keys import Keys
 from watchroom.store.read import PartitionState, Reader, SourceState
-from watchroom.store.write import Position, Store
+from watchroom.store.write import Store
 
 
-async def test_a_first_step_begins_where_nothing_is_stored(store: Store) -> None:
+async def test_a_first_step_begins_where_nothing_is_stored(store: Store, reader: Reader) -> None:
     """`base` None means: no offset yet."""
-    assert await store.position(TOPIC, 0) == Position(None, None)
+    assert await store.next_offset(TOPIC, 0) is None
     await store.step(step(None, 10, fresh_ms=NOW_MS), again=False)
-    assert await store.position(TOPIC, 0) == Position(10, NOW_MS)
+    assert await store.next_offset(TOPIC, 0) == 10
+    assert reader.partitions()[TOPIC, 0].fresh_ms == NOW_MS
 
 
 async def test_steps_follow_each_other_and_partitions_do_not_meet(store: Store) -> None:
@@ -30,7 +31,7 @@ async def test_steps_follow_each_other_and_partitions_do_not_meet(store: Store) 
     await store.step(step(None, 10), again=False)
     await store.step(step(10, 12), again=False)
     await store.step(step(None, 3, partition=1), again=False)
-    assert [(await store.position(TOPIC, n)).next_offset for n in (0, 1)] == [12, 3]
+    assert [await store.next_offset(TOPIC, n) for n in (0, 1)] == [12, 3]
 
 
 async def test_everything_is_written_in_one_step(store: Store, reader: Reader) -> None:
@@ -207,7 +208,7 @@ async def test_a_source_was_last_heard_at_the_latest_of_its_times(store: Store, 
     """A catching-up partition must not make a source look silent."""
     times = ((NOW_MS, NOW_MS), (NOW_MS - 60_000, NOW_MS + 30_000))
     for base, (event_ms, beat_ms) in zip((None, 10), times, strict=True):
-        await store.step(step(base, 10, heard={"a|b|event": event_ms, "a|b|heartbeat": beat_ms}), again=False)
+        await store.step(step(base, 10, last_seen={"a|b|event": event_ms, "a|b|heartbeat": beat_ms}), again=False)
     assert reader.sources() == {(TOPIC, "a|b"): SourceState(NOW_MS, NOW_MS + 30_000)}
 
 
@@ -216,7 +217,7 @@ async def test_a_redis_that_forgot_the_script_is_given_it_again(store: Store, cl
     await store.step(step(None, 10), again=False)
     client.script_flush()
     await store.step(step(10, 20), again=False)
-    assert (await store.position(TOPIC, 0)).next_offset == 20
+    assert await store.next_offset(TOPIC, 0) == 20
 
 
 async def test_a_large_step_is_one_step(store: Store, reader: Reader) -> None:
@@ -264,12 +265,12 @@ async def test_a_redis_that_is_down_is_unavailable(redis_server: RedisServer, fo
     redis_server.kill()
     for call in (
         store.open(),
-        store.position(TOPIC, 0),
+        store.next_offset(TOPIC, 0),
         store.states(TOPIC, ["17"]),
         store.step(full(10, 20), again=False),
     ):
         with pytest.raises(StoreUnavailable):
             await call
     redis_server.start()
-    assert await store.position(TOPIC, 0) == Position(10, NOW_MS)
+    assert await store.next_offset(TOPIC, 0) == 10
     await store.close()

@@ -83,7 +83,7 @@ def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_serv
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))
-    pages = BoardPages(catalogue, mirror, Page(mirror, settings, judge(catalogue, settings)), settings, clock=now_ms)
+    pages = BoardPages(catalogue, Page(mirror, settings, judge(catalogue, settings)), settings, clock=now_ms)
     clock = Clock()
     pages._backoff = Backoff(clock)
     for _ in range(round(60 / STEP_S)):
@@ -97,13 +97,13 @@ def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_serv
 async def test_a_worker_with_many_partitions_asks_as_seldom(redis_server: RedisServer, plain: Any) -> None:
     """Each partition tries again by itself; together they are one client."""
     plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
-    store, clock = Store(redis_server.url.replace("://", "://wr:wrong@"), "force", DEFINITIONS), Clock()
-    store._backoff = Backoff(clock)
+    clock = Clock()
+    store = Store(redis_server.url.replace("://", "://wr:wrong@"), "force", DEFINITIONS, backoff=Backoff(clock))
     with pytest.raises(StoreRefuses):
         await store.open()
     for _ in range(round(60 / STEP_S)):
         clock.now_s += STEP_S
-        asked = [store.position(f"watchroom.{number}", 0) for number in range(16)]
+        asked = [store.next_offset(f"watchroom.{number}", 0) for number in range(16)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(answer, StoreRefuses) for answer in answers)
     await store.close()
@@ -125,7 +125,7 @@ async def test_all_clients_of_a_worker_together_ask_as_seldom(redis_server: Redi
         with pytest.raises(StoreRefuses):
             counts.note("t", Count(4, 0), None)
         with pytest.raises(StoreRefuses):
-            await store.position("t", 0)
+            await store.next_offset("t", 0)
         assert await writer.write("calls", 0) == 0
         clock.now_s += STEP_S
     await store.close()

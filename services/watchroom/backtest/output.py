@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from watchroom.backtest.judge import Fired, Judged
+from watchroom.backtest.evaluate import AlertResult, Fired
 from watchroom.command_output import Format, as_csv, as_json, print_table, table
 from watchroom.wording import duration
 
@@ -20,8 +20,8 @@ COLUMNS = (
 MOST_SHOWN = 20  # firings of one alert in the table; JSON and CSV have all
 
 
-def write(results: Sequence[Judged], form: Format, zone: str, console: Console) -> None:
-    """Print the results; `json` and `csv` go out untouched, whatever the width of the terminal."""
+def write(results: Sequence[AlertResult], form: Format, zone: str, console: Console) -> None:
+    """Print the results; the width of the terminal does not change `json` and `csv`."""
     local = ZoneInfo(zone)
     if form == "table":
         print_table(summary(results, local), console)
@@ -32,8 +32,8 @@ def write(results: Sequence[Judged], form: Format, zone: str, console: Console) 
         )
 
 
-def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
-    """One line an alert."""
+def summary(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
+    """One line for each alert."""
     numbers = ("for", "fired", "in all", "longest")
     shown = table("alert", "severity", *numbers, "first", "last", right=numbers, unbroken=["alert"])
     for result in results:
@@ -44,8 +44,8 @@ def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
     return shown
 
 
-def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
-    """One line a firing: when, how long, and what it rested on."""
+def firings(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
+    """One line for each firing: when it was, how long it lasted, and the counts behind it."""
     columns = ("alert", "from", "how long", "value", "counts", "labels")
     shown = table(*columns, right=("how long", "value"), unbroken=["alert"])
     for result in results:
@@ -63,8 +63,8 @@ def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
     return shown
 
 
-def alerts(results: Sequence[Judged], local: ZoneInfo) -> list[dict[str, object]]:
-    """One object an alert, with its firings."""
+def alerts(results: Sequence[AlertResult], local: ZoneInfo) -> list[dict[str, object]]:
+    """One object for each alert, with its firings."""
     return [
         {
             "alert": result.rule.name,
@@ -92,8 +92,8 @@ def alerts(results: Sequence[Judged], local: ZoneInfo) -> list[dict[str, object]
     ]
 
 
-def fired(results: Sequence[Judged], local: ZoneInfo) -> Iterator[dict[str, object]]:
-    """One line a firing; an alert that never fired has one line with empty times."""
+def fired(results: Sequence[AlertResult], local: ZoneInfo) -> Iterator[dict[str, object]]:
+    """One line for each firing; an alert that never fired has one line with empty times."""
     for result in results:
         head = {"alert": result.rule.name, "severity": result.rule.severity, "firings": len(result.fired)}
         yield from ({**head, **_flat(each, local)} for each in result.fired)

@@ -20,16 +20,15 @@ from watchroom.demo.server import get
 from watchroom.demo.signals import asked_to_end, term_is_interrupt, with_free_port
 from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.view import Page, View, view
-from watchroom.demo.waiting import missing_records
+from watchroom.demo.waiting import wait_applied
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.settings import Settings, SourceRule
 from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
 
-DAY_MS = 86_400_000
 LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
-STALLED_AFTER_S = 60.0
 PUBLISHED_WITHIN_S = 60.0
 INTERRUPTED = 130
 AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
@@ -87,7 +86,7 @@ def run_demo(
                 )
             return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
     except KeyboardInterrupt:
-        console.print("stopped before it was live")
+        console.print("interrupted before it was live")
         return INTERRUPTED
 
 
@@ -145,22 +144,16 @@ class _Demo:
                 loading.show(self._loaded())
             self._look()
             ends, events = self._feed.ends or {}, self._feed.sent
-            missing, moved_s = missing_records(self._stack.reader, ends), time.monotonic()
-            while missing:
-                self._look()
-                time.sleep(LOOK_S)
-                before, missing = missing, missing_records(self._stack.reader, ends)
-                moved_s = time.monotonic() if missing != before else moved_s
-                if time.monotonic() - moved_s > STALLED_AFTER_S:
-                    raise WorkFailed(f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are missing")
-                loading.show(self._loaded())
+            wait_applied(self._stack.reader, ends, self._look, lambda _: loading.show(self._loaded()))
         return Load(events, time.monotonic() - began_s)
+
+    def _applied(self) -> int:
+        return sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
 
     def _loaded(self) -> Loaded:
         span_ms = self._now_ms - self._start_ms
         share = min(1.0, max(0, self._feed.sent_to_ms - self._start_ms) / span_ms)
-        applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
-        return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, applied)
+        return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, self._applied())
 
     def _await_published(self) -> None:
         """Wait until the exporter shows all streams, from what is applied by now."""
@@ -171,7 +164,9 @@ class _Demo:
                 return
             self._look()
             if time.monotonic() > until_s:
-                raise WorkFailed(f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after all was applied")
+                raise WorkFailed(
+                    f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after everything was applied"
+                )
             time.sleep(LOOK_S)
 
     def _show(self, address: str, for_s: float | None) -> tuple[View, float]:
@@ -191,11 +186,10 @@ class _Demo:
         return seen, time.monotonic() - began_s
 
     def _sum_up(self, seen: View, events: int, live_s: float) -> None:
-        applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
         self._console.print(tables(seen))
         self._console.print(
             f"live {live_s:.0f} s at {self._busy:g} times normal demand: {events:,} events sent; "
-            f"{applied:,} of {self._feed.sent:,} events applied in all; dead letters: {seen.dead_letters:,}",
+            f"{self._applied():,} of {self._feed.sent:,} events applied in all; dead letters: {seen.dead_letters:,}",
             highlight=False,
         )
 
@@ -241,7 +235,7 @@ def _own(settings: Settings) -> Settings:
 def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
     faults = []
     if SOURCES.keys().isdisjoint(settings.streams):
-        found = f"only {', '.join(settings.streams)}, which nobody simulates"
+        found = f"only {', '.join(settings.streams)}, which the simulator does not have"
         faults.append(Fault("WATCHROOM_STREAMS", "", found, f"at least one of {', '.join(SOURCES)}"))
     if for_s is not None and for_s < 0:
         faults.append(Fault("--for", "", f"{for_s:g}", "seconds to stay live, 0 or more"))

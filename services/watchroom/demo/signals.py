@@ -25,7 +25,7 @@ def with_free_port(settings: Settings, console: Console) -> Settings:
         except OSError as error:
             port = free_port()
             console.print(
-                f"port {settings.exporter_port} cannot be had ({error.strerror}); metrics are on port {port} instead",
+                f"port {settings.exporter_port} is not available ({error.strerror}); using port {port} instead",
                 highlight=False,
             )
             return settings.model_copy(update={"exporter_port": port})

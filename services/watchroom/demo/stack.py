@@ -16,8 +16,8 @@ from watchroom.demo.waiting import worker_runs
 from watchroom.errors import ConfigurationInvalid, Fault, StoreRefuses, StoreUnavailable
 from watchroom.kafka.produce import produce
 from watchroom.settings import Settings, SourceRule
+from watchroom.store.compatibility import check_compatible
 from watchroom.store.evictions import refuse_evicting
-from watchroom.store.filled import check_filled
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -118,7 +118,7 @@ def _refuse_evicting(reader: Reader, ours: Settings) -> None:
 def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> None:
     """Raise RebuildNeeded if Redis holds one of these streams under another definition."""
     if reader.meta() is not None:
-        check_filled(reader, ours, load_catalogue(ours.schemas / "measures", ours.areas)).refuse(streams)
+        check_compatible(reader, ours, load_catalogue(ours.schemas / "measures", ours.areas)).refuse(streams)
 
 
 def _check_fed(settings: Settings, streams: Iterable[str]) -> None:

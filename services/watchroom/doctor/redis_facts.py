@@ -1,4 +1,4 @@
-"""Asks Redis: INFO, our rights, and what it holds of this force. Writes nothing."""
+"""Reads INFO, our rights and what Redis holds of this force. Writes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMEOUT_S: Final = 4.0
 
 
 def redis_facts(settings: Settings) -> Redis:
-    """What Redis says; the first failure ends it."""
+    """Facts from Redis, up to the first failure."""
     said = Redis()
     reader = Reader(settings.redis, settings.force, TIMEOUT_S)
     try:
@@ -27,6 +27,6 @@ def redis_facts(settings: Settings) -> Redis:
     except StoreUnavailable as error:
         return said._replace(failure=str(error))
     except UnicodeError:
-        return said._replace(failure="has a host that is no host name")
+        return said._replace(failure="has an invalid host name")
     finally:
         reader.close()

@@ -1,4 +1,4 @@
-"""Sources: who has fallen silent, and whose clock is ahead of ours."""
+"""Sources: which are silent, and whose clock is ahead."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def of_silence(
     sources: Mapping[tuple[str, str], SourceState],
     now_ms: int,
 ) -> Iterator[Finding]:
-    """Sources that a stream waits for, and that sent nothing lately.
+    """Sources that a stream waits for and that have sent nothing recently.
 
-    Not of a stream that is behind: what its sources sent may not have been applied yet.
+    Skips streams that are behind: what their sources sent may not have been applied yet.
     """
     for stream, topic in settings.topics.items():
         fresh = {number: state.fresh_ms for (of, number), state in partitions.items() if of == topic}
@@ -39,7 +39,7 @@ def of_silence(
 
 
 def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: int) -> Iterator[Finding]:
-    """Sources whose events of the last day lie later than the broker's clock when they arrived."""
+    """Sources with events of the last day that were later than the broker's clock when they arrived."""
     for stream, topic in settings.topics.items():
         ahead: dict[str, int] = {}
         for (of, _), log in sorted(logs.items()):

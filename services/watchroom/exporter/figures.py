@@ -37,7 +37,8 @@ class FigureMonths:
         self._ids = {measure.id: measure for measure in self.measures}
         self._families = {measure.id: families_of(measure) for measure in self.measures}
         self._held: dict[str, dict[str, int]] = {}  # bucket -> field -> integer
-        self._latest: dict[str, list[Latest]] | None = None  # by measure; None: to be worked out
+        self._latest: dict[str, list[Latest]] | None = None  # by measure; None: not computed yet
+        self._texts: dict[str, str] = {}  # by measure, until a figure changes
 
     def wants(self, bucket: str) -> bool:
         """Whether a bucket may hold figures."""
@@ -51,20 +52,25 @@ class FigureMonths:
         found = {field: number for field, number in fields.items() if number and field.partition("|")[0] in ids}
         if found != self._held.get(bucket, {}):
             self._held[bucket] = found
-            self._latest = None
+            self._latest, self._texts = None, {}
 
     def forget_all(self) -> None:
         """Before all is read again: a month that is gone holds nothing."""
-        self._held, self._latest = {}, None
+        self._held, self._latest, self._texts = {}, None, {}
 
     def latest(self, measure: Measure) -> list[Latest]:
         """Of each label set and span the figure whose period ends latest, in the order of the fields."""
         if self._latest is None:
-            self._latest = self._worked_out()
+            self._latest = self._computed()
         return self._latest.get(measure.id, [])
 
     def text(self, measure: Measure) -> str:
         """All families of a measure; nothing where nobody has sent a figure."""
+        if measure.id not in self._texts:
+            self._texts[measure.id] = self._written(measure)
+        return self._texts[measure.id]
+
+    def _written(self, measure: Measure) -> str:
         shown = self.latest(measure)
         kind = kind_of(measure)
         return "".join(
@@ -90,7 +96,7 @@ class FigureMonths:
             return None
         return sum(figure.is_old(measure, as_at_ms, now_ms) for as_at_ms in youngest.values())
 
-    def _worked_out(self) -> dict[str, list[Latest]]:
+    def _computed(self) -> dict[str, list[Latest]]:
         best: dict[tuple[str, str], Latest] = {}
         for measure_id, each in self._found():
             place = names.series(measure_id, each.by), each.period.span

@@ -21,6 +21,7 @@ class Series:
 
     def __init__(self, measure: Measure, by: By) -> None:
         self.by = dict(by)
+        self.labels = labels_text(by)
         self.name = names.series(measure.id, by)
         self.behind = series_behind(measure, by)
         self.target = measure.target_for(by)
@@ -67,7 +68,7 @@ class WindowedMeasure:
         witnesses: Of each of its streams every measure: what happened in any of them shows that there was a feed.
     """
 
-    def __init__(self, measure: Measure, witnesses: Sequence[frozenset[str]]) -> None:
+    def __init__(self, measure: Measure, witnesses: tuple[frozenset[str], ...]) -> None:
         self.measure = measure
         self._kind = kind_of(measure)
         self._witnesses = witnesses
@@ -76,16 +77,22 @@ class WindowedMeasure:
         self._together = series_of(measure, by_area=False)
         self._families = families_of(measure)
         self._kept: dict[Window, tuple[_Version, dict[str, str]]] = {}
+        self._text: tuple[object, str] = None, ""
 
     def text(self, sums: WindowSums) -> str:
         """All families of the measure, with every window that its entry names and that is known."""
-        wanted = [window for window in sums.windows if window.name in self._wanted]
-        windows = [window for window in wanted if sums.is_known(window, self._witnesses)]
-        self._kept = {window: self._window(window, sums) for window in windows}
-        return "".join(
-            gauge(family.name, family.about, (made.get(family.name, "") for _, made in self._kept.values()))
-            for family in self._families
-        )
+        known = sums.known(self._witnesses)
+        state = sums.changed(self.measure.counted), known
+        if self._text[0] != state:
+            self._kept = {window: self._window(window, sums) for window in known if window.name in self._wanted}
+            self._text = (
+                state,
+                "".join(
+                    gauge(family.name, family.about, (made.get(family.name, "") for _, made in self._kept.values()))
+                    for family in self._families
+                ),
+            )
+        return self._text[1]
 
     def _window(self, window: Window, sums: WindowSums) -> tuple[_Version, dict[str, str]]:
         by_area = sums.is_by_area(window, self.measure.id)
@@ -108,7 +115,7 @@ class WindowedMeasure:
         samples: dict[str, list[str]] = {family.name: [] for family in families}
         over = f",{labels_text(window.labels())}"
         for series in of if families else ():
-            labels = (labels_text(series.by) + over).removeprefix(",")
+            labels = series.labels + over if series.labels else over[1:]
             stored = sums.together(window, series.behind)
             figures = self._kind.figures(self.measure, stored, series.target is not None)
             for family in families:
@@ -144,7 +151,7 @@ class OpenMeasure:
             tiles: What was read for each series.
             since_ms: How long ago that was; the oldest has aged by as much.
         """
-        found = [(labels_text(each.by), self._figures(each, tiles[each.name].aged(since_ms))) for each in self.series]
+        found = [(each.labels, self._figures(each, tiles[each.name].aged(since_ms))) for each in self.series]
         return "".join(gauge(family.name, family.about, self._lines(family, found)) for family in self._families)
 
     def _figures(self, series: Series, stored: Stored) -> object:

@@ -75,6 +75,7 @@ class Mirror:
             topics: Of the streams that are fed: what Redis still holds of others is left out. None: all.
             tokens: What is read of token counts; None: nothing.
         """
+        self.catalogue = catalogue
         self._topics = topics
         self._tokens = tokens
         self.lock = threading.Lock()
@@ -127,12 +128,12 @@ class Mirror:
     def _refresh(self, now_ms: int) -> None:
         process = self._reader.process()
         connections = self._reader.connections
-        life = process.run_id, self._reader.life()
+        generation = process.run_id, self._reader.generation()
         partitions = self._of_fed(self._reader.partitions())  # before the buckets: see the module's docstring
         sources = self._of_fed(self._reader.sources())
         meta = self._reader.meta()
         members = windows_at(now_ms, self._wanted, self._calendar)
-        seq, to_read, is_everything = self._to_read(members, everything=life != self._life)
+        seq, to_read, is_everything = self._to_read(members, everything=generation != self._life)
         contents = self._reader.buckets(to_read)
         tiles = self._tiles(now_ms)
         dead_letters = self._of_fed(self._reader.dead_letters())
@@ -140,7 +141,7 @@ class Mirror:
         raw_identifiers = self._of_fed(self._reader.raw_identifiers())
         partition_counts = self._reader.partition_counts()
         open_transactions = self._of_fed(self._reader.open_transactions())
-        if self._reader.life() != life[1]:
+        if self._reader.generation() != generation[1]:
             return  # cleared while it was read: a T of before would vouch for buckets of after
         if self._reader.connections != connections:
             return  # read from two servers, of which one may hold less than the other's T promises
@@ -166,7 +167,7 @@ class Mirror:
                 partition_counts,
                 open_transactions,
             )
-        self._seq, self._life = seq, life
+        self._seq, self._life = seq, generation
         self._remember_order(to_read)
 
     def _of_fed(self, found: Mapping[tuple[str, Any], Value]) -> dict[tuple[str, Any], Value]:

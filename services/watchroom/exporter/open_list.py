@@ -17,7 +17,7 @@ from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
-from watchroom.store.filled import check_filled
+from watchroom.store.compatibility import check_compatible
 from watchroom.store.read import Reader
 from watchroom.wording import duration, one_line
 
@@ -72,7 +72,7 @@ def open_list(
     check_fed(measure, settings)
     reader = Reader(settings.redis, settings.force)
     try:
-        check_filled(reader, settings, catalogue).refuse([measure.stream])
+        check_compatible(reader, settings, catalogue).refuse([measure.stream])
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
         found = found._replace(live=liveness(reader, settings, measure.stream, now_ms))
     finally:

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.exporter.judge import Heard, heard_of, held_up, partitions_added, silence, staleness, waited_for
 from watchroom.exporter.judge import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
+from watchroom.exporter.numbers import Numbers
 from watchroom.exporter.platform import (
     evictions_text,
     fed_text,
     figures_old_text,
+    months_text,
     platform_text,
     redefined_text,
     redis_up,
+    rows_text,
     silent_text,
+    tiles_text,
     withheld_text,
 )
+from watchroom.exporter.rows import MeasureRows
+from watchroom.exporter.wall import (
+    Ask,
+    Board,
+    DataAge,
+    ShownFigure,
+    Silence,
+    data_age,
+    other_views,
+    tile_views,
+)
+from watchroom.kinds.figure import is_old
+from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
 from watchroom.store.meta import CLEARING_SAID, Meta
@@ -36,6 +54,8 @@ class Page:
         self._mirror = mirror
         self._settings = settings
         self._redefined = redefined
+        catalogue = mirror.catalogue
+        self._rows = [MeasureRows(catalogue, measure) for measure in catalogue.measures.values()]
 
     def text(self, now_ms: int) -> str:
         """Everything that may be published at `now_ms`."""
@@ -46,6 +66,7 @@ class Page:
             parts = [redis_up(up), fed_text(self._settings.streams)]
             if reading:
                 parts.extend(self._measures(reading, faults, now_ms))
+                parts.extend(self._shown(reading, faults, now_ms))
             if reading and up:
                 is_checked = reading.process is not None and reading.process.is_checked
                 parts.append(evictions_text(evicted=_have_been_evicted(reading), checked=is_checked))
@@ -53,6 +74,7 @@ class Page:
                 parts.append(redefined_text(faults, self._others(reading)))
                 parts.append(silent_text(dict(self.judged(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
+                parts.append(months_text(self._mirror.sums))
             return "".join(parts)
 
     @property
@@ -86,18 +108,66 @@ class Page:
                 rules, heard = self._rules_and_heard(stream, reading)
                 yield stream, waited_for(rules, heard, now_ms, self._silent_ms)
 
+    def board(self, now_ms: int) -> Board:
+        """What the built-in page shows; what is withheld from scrapes is withheld here."""
+        mirror = self._mirror
+        with mirror.lock:
+            faults, reading = self._faults(now_ms), mirror.reading
+            ask = self._ask(reading, now_ms)
+
+            def figures(measure: Measure) -> Sequence[ShownFigure]:
+                found = mirror.figures.latest(measure)
+                return [ShownFigure(each, is_old(measure, each.figure.as_at_ms or 0, now_ms)) for each in found]
+
+            return Board(
+                force=self._settings.force,
+                now_ms=now_ms,
+                age=self._age(faults, reading, now_ms),
+                tiles=tile_views(mirror.catalogue, faults, ask),
+                others=other_views(mirror.catalogue, faults, ask, figures),
+                faults=faults,
+            )
+
+    def _ask(self, reading: Reading | None, now_ms: int) -> Ask:
+        if reading is None:
+            return lambda _measure, _shown: ()
+        return Numbers(self._mirror.catalogue, self._mirror.sums, reading, now_ms).shown
+
+    def _age(self, faults: Mapping[str, Sequence[str]], reading: Reading | None, now_ms: int) -> DataAge:
+        if reading is None or not self._mirror.up(now_ms, self._fresh_ms):
+            return data_age(None, self._fresh_ms, faults, None)
+        age_ms = _data_age_ms(reading, self._settings, now_ms)
+        return data_age(age_ms, self._fresh_ms, faults, self._silence(reading, now_ms))
+
+    def _silence(self, reading: Reading, now_ms: int) -> Silence | None:
+        """Who is silent, as the metric `watchroom_source_silent` says it."""
+        streams, latest_ms = [], []
+        for stream, faults in self.judged(reading, now_ms):
+            heard = heard_of(self._settings.topic(stream), reading.sources)
+            silent = [source for source, fault in faults.items() if fault]
+            streams += [stream] if silent else []
+            latest_ms += [heard[source].latest_ms for source in silent if source in heard]
+        known = [at_ms for at_ms in latest_ms if at_ms is not None]
+        return Silence(tuple(streams), now_ms - min(known) if known else None) if streams else None
+
+    def _shown(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> Iterator[str]:
+        """Tiles and rows of tables: what boards and alerts ask for."""
+        mirror = self._mirror
+        yield tiles_text(
+            tile_views(mirror.catalogue, faults, self._ask(reading, now_ms)), self._age(faults, reading, now_ms)
+        )
+        numbers = Numbers(mirror.catalogue, mirror.sums, reading, now_ms)
+        yield rows_text(each.text(numbers) for each in self._rows if _is_published(each.measure, faults))
+
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
-        published = {stream for stream, found in faults.items() if not found}
-        shown = [
-            each.text(self._mirror.sums) for each in self._mirror.windowed if published.issuperset(each.measure.streams)
-        ]
-        figures = self._mirror.figures
-        of_figures = [measure for measure in figures.measures if measure.stream in published]
+        sums, figures = self._mirror.sums, self._mirror.figures
+        shown = [each.text(sums) for each in self._mirror.windowed if _is_published(each.measure, faults)]
+        of_figures = [measure for measure in figures.measures if _is_published(measure, faults)]
         shown += [figures.text(measure) for measure in of_figures]
         shown.append(figures_old_text({measure.id: figures.old(measure, now_ms) for measure in of_figures}))
         since_ms = now_ms - reading.read_at_ms
-        open_now = (each for each in self._mirror.open if each.measure.stream in published)
-        of_tokens = (each for each in self._mirror.of_tokens if each.measure.stream in published)
+        open_now = (each for each in self._mirror.open if _is_published(each.measure, faults))
+        of_tokens = (each for each in self._mirror.of_tokens if _is_published(each.measure, faults))
         return [
             *shown,
             *(each.text(reading.tiles, since_ms) for each in open_now),
@@ -163,6 +233,18 @@ class Page:
     @property
     def _silent_ms(self) -> int:
         return round(self._settings.silent_s * 1000)
+
+
+def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool:
+    return all(stream in faults and not faults[stream] for stream in measure.streams)
+
+
+def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:
+    """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
+    others = {settings.topic(stream) for stream in NOT_WAITED_FOR}
+    moments = [state.fresh_ms for (topic, _), state in reading.partitions.items() if topic not in others]
+    known = [at_ms for at_ms in moments if at_ms is not None]
+    return now_ms - min(known) if known and len(known) == len(moments) else None
 
 
 def _other_said(changed: str) -> str:

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from math import nan
+from typing import Final
 
 from watchroom.admission.models import LOOSE_FIELDS, STREAM_OF
-from watchroom.catalogue.metrics import PLATFORM
+from watchroom.catalogue.metrics import PLATFORM, ROW
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.mirror import Reading
-from watchroom.exporter.sums import ORPHANS_WINDOW, Window, WindowSums
+from watchroom.exporter.sums import MONTH, ORPHANS_WINDOW, Window, WindowSums
+from watchroom.exporter.wall import DataAge, TileView
 from watchroom.kinds import names
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
 from watchroom.streams import STREAMS
 
 OTHER = "other"
+DATA_AGE: Final = "Data age"  # the tile that no measure has
 MOST_SOURCES = 50  # named in labels; a feed that invents names must not fill Prometheus
 
+_STATES: Final = {"normal": 0, "none": 0, "warning": 1, "critical": 2}
 _FAMILIES = {family.name: family for family in PLATFORM}
 
 Rows = Iterable[tuple[tuple[str, ...], float]]  # label values in the family's order, number
@@ -31,7 +36,8 @@ Rows = Iterable[tuple[tuple[str, ...], float]]  # label values in the family's o
 def _text(metric: str, rows: Rows) -> str:
     family = _FAMILIES[names.metric(metric)]
     lines = (
-        line(family.name, labels_text(dict(zip(family.labels, values, strict=True))), number) for values, number in rows
+        line(family.name, labels_text({k: v for k, v in zip(family.labels, values, strict=True) if v}), number)
+        for values, number in rows
     )
     return gauge(family.name, family.about, lines)
 
@@ -72,6 +78,40 @@ def silent_text(judged: Mapping[str, Mapping[str, str | None]]) -> str:
             shown = (stream, source if number < MOST_SOURCES else OTHER)
             rows[shown] = max(rows.get(shown, 0), int(why is not None))
     return _text("source_silent", rows.items())
+
+
+def tiles_text(views: Iterable[TileView], age: DataAge) -> str:
+    """What each tile shows, the first of them the data age; nothing of a tile that is withheld."""
+    value: dict[tuple[str, ...], float] = {}
+    part: dict[tuple[str, ...], float] = {}
+    whole: dict[tuple[str, ...], float] = {}
+    state: dict[tuple[str, ...], float] = {}
+    if age.age_ms is not None:
+        value[DATA_AGE, ""] = max(0, age.age_ms) / 1000
+        state[DATA_AGE, "", age.word] = _STATES[age.state]
+    for view in views:
+        for each in view.numbers:
+            shown = view.tile.title, each.label
+            if each.number is None:
+                continue
+            value[shown] = nan if each.number.value is None else each.number.value
+            state[*shown, view.word(each)] = _STATES[each.state]
+            if each.number.part is not None and each.number.whole is not None:
+                part[shown], whole[shown] = each.number.part, each.number.whole
+    families = {"tile": value, "tile_part": part, "tile_whole": whole, "tile_state": state}
+    return "".join(_text(name, rows.items()) for name, rows in families.items())
+
+
+def rows_text(lines: Iterable[str]) -> str:
+    """The rows of every table, from their lines."""
+    return gauge(ROW, _FAMILIES[ROW].about, lines)
+
+
+def months_text(sums: WindowSums) -> str:
+    """Which of the months that are shown is the running one, and how each is written."""
+    months = sorted(window.month for window in sums.windows if window.name == MONTH)
+    written = {month: f"{month} (so far)" if month == months[-1] else month for month in months}
+    return _text("month_running", (((month, text), float(month == months[-1])) for month, text in written.items()))
 
 
 def figures_old_text(found: Mapping[str, int | None]) -> str:

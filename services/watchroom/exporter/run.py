@@ -23,7 +23,7 @@ from watchroom.exporter.tokens import TokenWindows
 from watchroom.process import run_until_stopped
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.filled import redefined
+from watchroom.store.compatibility import redefined
 from watchroom.store.meta import Bound, Meta
 from watchroom.store.read import Reader
 
@@ -58,7 +58,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> int:
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
         "/healthz": lambda _: health(mirror, page),
-        **BoardPages(catalogue, mirror, page, settings, clock=now_ms).table(),
+        **BoardPages(catalogue, page, settings, clock=now_ms).table(),
     }
     server = Server(settings.exporter_host, settings.exporter_port, pages)
     ending = threading.Event()

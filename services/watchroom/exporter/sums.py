@@ -17,8 +17,7 @@ from watchroom.kinds.kind import fields_added_up
 from watchroom.kinds.measure import ALL, Measure
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.local_hours import same_local_hours
-from watchroom.rolling.windows import buckets_of, months_shown
+from watchroom.rolling.windows import buckets_of, months_shown, same_local_hours
 
 MONTH = "month"
 TWELVE_MONTHS = "12mo"
@@ -140,6 +139,8 @@ class WindowSums:
         self._sums: dict[Window, dict[str, dict[str, int]]] = {}
         self._versions: dict[tuple[Window, str], int] = {}
         self._parsed: dict[str, _Parsed] = {}
+        self._known: dict[tuple[frozenset[str], ...], tuple[Window, ...]] = {}  # until a bucket changes
+        self._changed: dict[str, int] = {}  # version of a measure's latest change in any window
         self._version = 0
 
     @property
@@ -168,9 +169,18 @@ class WindowSums:
 
     def together(self, window: Window, behind: Sequence[str]) -> Fields:
         """The same for several series added up."""
+        sums = self._sums.get(window, {})
         if len(behind) == 1:
-            return self.series(window, behind[0])
-        return fields_added_up(self.series(window, each) for each in behind)
+            return sums.get(behind[0], {})
+        return fields_added_up(sums[each] for each in behind if each in sums)
+
+    def known(self, witnesses: tuple[frozenset[str], ...]) -> tuple[Window, ...]:
+        """The windows of which a number may be published: see `is_known_of`."""
+        found = self._known.get(witnesses)
+        if found is None:
+            found = tuple(window for window in self._members if self.is_known(window, witnesses))
+            self._known[witnesses] = found
+        return found
 
     def is_known(self, window: Window, witnesses: Iterable[frozenset[str]]) -> bool:
         """Whether a window's number may be published: `is_known_of` each stream.
@@ -221,9 +231,14 @@ class WindowSums:
         """Changes whenever a sum of this measure in this window may have changed."""
         return self._versions.get((window, measure), 0)
 
+    def changed(self, measures: Iterable[str]) -> int:
+        """Changes whenever a sum of any of these measures may have changed in any window."""
+        return max(self._changed.get(measure, 0) for measure in measures)
+
     def move(self, members: Mapping[Window, frozenset[str]]) -> None:
         """Let the windows consist of these buckets, and forget buckets that are in none of them."""
         self._version += 1
+        self._known.clear()
         for gone in self._members.keys() - members.keys():
             self._sums.pop(gone, None)
             for key in [key for key in self._versions if key[0] == gone]:
@@ -246,6 +261,7 @@ class WindowSums:
         if windows is None:
             return
         self._version += 1
+        self._known.clear()
         difference = _difference(self._held.get(name, {}), fields)
         self._held[name] = fields
         for window in windows:
@@ -270,7 +286,7 @@ class WindowSums:
                 _add_to(sums, together, what, sign * number)
             if not together or window.name in area_windows:
                 _add_to(sums, series, what, sign * number)
-            self._versions[window, measure] = self._version
+            self._versions[window, measure] = self._changed[measure] = self._version
 
     def _parse(self, field: str) -> _Parsed:
         found = self._parsed.get(field)

@@ -105,14 +105,14 @@ class TokenWindows:
             return  # what was read grows old, and is not published any more
 
     def _refresh(self, now_ms: int) -> None:
-        life = self._reader.process().run_id, self._reader.life()
-        if life != self._life:
+        generation = self._reader.process().run_id, self._reader.generation()
+        if generation != self._life:
             self._kept = {}
         as_of_ms = self._as_of()  # before the hashes: it never promises more than they hold
         versions = self._reader.token_versions()
         found = {measure.id: dict(self._windows(measure, versions, now_ms)) for measure in self.measures}
-        if self._reader.life() == life[1]:
-            self._life = life
+        if self._reader.generation() == generation[1]:
+            self._life = generation
             self.reading = TokenReading(as_of_ms, found)
 
     def _as_of(self) -> dict[str, int | None]:

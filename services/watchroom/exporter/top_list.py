@@ -18,7 +18,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.kinds.top import Ranked
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.filled import check_filled
+from watchroom.store.compatibility import check_compatible
 from watchroom.store.read import Reader
 
 SAID: Final = {
@@ -75,7 +75,7 @@ def top_list(
     measure = top_measure(catalogue, measure_id, window, settings)
     reader = Reader(settings.redis, settings.force, timeout_s=30)
     try:
-        check_filled(reader, settings, catalogue).refuse([measure.stream])
+        check_compatible(reader, settings, catalogue).refuse([measure.stream])
         found = read_top(reader, measure, window, now_ms, settings)
         found = found._replace(not_live=liveness(reader, settings, measure.stream, now_ms).reasons)
     finally:

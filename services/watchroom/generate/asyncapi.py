@@ -10,6 +10,7 @@ from watchroom.events import headers, reasons
 from watchroom.events.envelope import NAME_PATTERN
 from watchroom.generate.event_schemas import schema
 from watchroom.generate.yaml_text import yaml_text
+from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
 from watchroom.streams import STREAMS
 from watchroom.streams.stream import retention_ms
 
@@ -56,7 +57,7 @@ def _channel(stream: str) -> dict[str, Any]:
         "title": f"Events of {stream}",
         "description": "Watchroom creates the topic with LogAppendTime, so that a record's timestamp is its arrival.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-        "bindings": {"kafka": _topic(1_048_576, STREAMS[stream].keeping_days)},
+        "bindings": {"kafka": _topic(EVENTS_MOST_BYTES, STREAMS[stream].keeping_days)},
     }
 
 
@@ -67,7 +68,7 @@ def _dead_letter_channel() -> dict[str, Any]:
         "description": "Their bytes untouched (cut beyond 1 MiB), with the reason in headers. A crash may repeat a"
         " letter: topic, partition and offset identify it.",
         "messages": {"dead-letter": {"$ref": "#/components/messages/dead-letter"}},
-        "bindings": {"kafka": _topic(2_097_152, 0)},
+        "bindings": {"kafka": _topic(DEAD_LETTERS_MOST_BYTES, 0)},
     }
 
 

@@ -78,12 +78,12 @@ def records(
             except UnfitFigure as unfit:
                 faults.append(_unfit_fault(where, unfit))
         if not faults:
-            place = subject, as_at_ms(data["as_at"])
-            if place in seen:
+            key = subject, as_at_ms(data["as_at"])
+            if key in seen:
                 faults.append(
-                    Fault(where, "as_at", f"the figure and as-at of line {seen[place]} again", "one of the two")
+                    Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "one of the two rows")
                 )
-            seen.setdefault(place, line)
+            seen.setdefault(key, line)
         if faults:
             yield from faults
         else:
@@ -137,7 +137,7 @@ def _allowed(name: str, measure: Measure | None) -> str:
     """What may stand in a column of numbers."""
     if name == NUMERATOR and measure is not None and SIGNED.of(measure):
         return f"a number such as 5948, 16.2 or -3, without commas: {measure.id} may be negative"
-    return "a number such as 5948 or 16.2, without commas and signs"
+    return "a number such as 5948 or 16.2, without commas or signs"
 
 
 def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
@@ -145,7 +145,11 @@ def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
     for pair in filter(None, (part.strip() for part in text.split(";"))):
         name, sign, value = (part.strip() for part in pair.partition("="))
         if not sign or not name or not value or name in by:
-            faults.append(Fault(where, "labels", repr(pair), "label=value, several with ; between: area=stoke"))
+            faults.append(
+                Fault(
+                    where, "labels", repr(pair), "label=value, separated by ; if there are several: area=stoke;grade=1"
+                )
+            )
             continue
         by[name] = value
     return by

@@ -68,28 +68,6 @@ def heartbeat(source: str, at_ms: int) -> bytes:
     return _encode(envelope).encode()
 
 
-def subject_of(parts: Sequence[str]) -> str:
-    """One subject from the key columns; different keys never make the same subject."""
-    if len(parts) == 1:
-        return parts[0]
-    return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
-
-
-OTHERWISE = "#"
-"""Begins the subject of a row whose key is empty, and of no other row."""
-
-
-def otherwise_subject(parts: Sequence[str]) -> str:
-    """One subject from the columns of `otherwise_key`."""
-    return OTHERWISE + subject_of(parts)
-
-
-def subject_beside_otherwise(parts: Sequence[str]) -> str:
-    """One subject from the key columns, where other rows have an `otherwise_subject`: the two never meet."""
-    subject = subject_of(parts)
-    return quote(subject[0], safe="") + subject[1:] if subject[0] in (OTHERWISE, "%") else subject
-
-
 def id_of(subject: str, extra_key: Sequence[str], kind: str, time_ms: int) -> str:
     """The event's id: the same row in another extract gives the same id."""
     parts = [part if part.isalnum() else quote(part, safe="") for part in (subject, *extra_key)]

@@ -117,7 +117,7 @@ class TimeConfig(Config):
     @classmethod
     def _day_is_possible(cls, value: date | str | None) -> date | str | None:
         if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
-            raise ValueError("a day of 1990 to 2199")
+            raise ValueError("a day from 1990 to 2199")
         return value
 
     def whole_day_from(self) -> TimeSource | None:

@@ -1,7 +1,7 @@
 """What of a faulty mapping can still be checked, so that all its faults are listed at once. Pure.
 
 A part that cannot be used is replaced by one that gives no fault of its own; what a mapping says
-elsewhere is then judged as usual, and every fault keeps its place in the file.
+elsewhere is then checked as usual, and every fault keeps its path.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ def _usable(model: type[Model], given: object) -> Model | None:
         try:
             return model.model_validate(table)
         except ValidationError as error:
-            for place in {item["loc"][:2] for item in error.errors() if item["loc"]}:
-                _put_right(table, tuple(map(str, place)))
+            for path in {item["loc"][:2] for item in error.errors() if item["loc"]}:
+                _put_right(table, tuple(map(str, path)))
     return None
 
 
-def _put_right(table: Table, place: tuple[str, ...]) -> None:
-    """Replace, or else leave out, what is wrong at a place of at most two steps."""
-    key = place[0]
+def _put_right(table: Table, path: tuple[str, ...]) -> None:
+    """Replace, or else leave out, what is wrong at a path of at most two steps."""
+    key = path[0]
     data = table.get("data")
-    if key == "data" and len(place) > 1 and isinstance(data, dict):
-        table["data"] = {**data, place[1]: _ANY}
+    if key == "data" and len(path) > 1 and isinstance(data, dict):
+        table["data"] = {**data, path[1]: _ANY}
     elif key in _STAND_INS:
         table[key] = _STAND_INS[key]
     else:

@@ -49,8 +49,10 @@ class Spool:
 
     def _full(self, error: OSError) -> WorkFailed:
         why = error.strerror or str(error)
-        size = f"{self.size_bytes:,} bytes of events are there"
-        return WorkFailed(f"no events can be kept in {self.folder}: {why} ({size}); set TMPDIR to a folder with room")
+        size = f"{self.size_bytes:,} bytes written"
+        return WorkFailed(
+            f"cannot write events to {self.folder}: {why} ({size}); set TMPDIR to a folder with enough space"
+        )
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def spool() -> Iterator[Spool]:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below, where a full disk may refuse what is left
     except OSError as error:
         why = error.strerror or str(error)
-        raise WorkFailed(f"no temporary file can be made ({why}); set TMPDIR to a folder with room") from error
+        raise WorkFailed(f"cannot create a temporary file ({why}); set TMPDIR to a folder with enough space") from error
     try:
         yield Spool(file)
     finally:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from watchroom.importer.convert import Tally
 from watchroom.importer.local_time import rfc3339
+from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
@@ -53,11 +53,11 @@ def lines(outcome: Outcome) -> Iterator[str]:
     rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if outcome.kept:
-        yield f"  kept until the last row was read: {outcome.kept}"
+        yield f"  kept on disk until the last row was read: {outcome.kept}"
     if sent.held_back:
-        yield f"  {sent.held_back:,} had not arrived by --as-of and were held back"
+        yield f"  {sent.held_back:,} arrived after --as-of and were not sent"
         if not sent.events and sent.first_held_ms is not None:
-            yield f"  nothing had arrived by --as-of yet: the first arrival is {rfc3339(sent.first_held_ms)}"
+            yield f"  nothing had arrived by --as-of; the first arrival is {rfc3339(sent.first_held_ms)}"
     for (topic, reason), count in sorted(outcome.dead_letters.items()):
         yield f"  {count:,} went to the dead letters of {topic}: {reason}"
     if sent.last_arrival_ms is not None:
@@ -126,10 +126,10 @@ def row_lines(tally: Tally) -> Iterator[str]:
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
     if tally.swallowed_lines:
-        yield f"  {_of(tally.swallowed_lines, 'line')} swallowed by open quotes: the rows in them are lost"
+        yield f"  {_of(tally.swallowed_lines, 'line')} inside unclosed quotes: their rows are lost"
     if tally.unclosed_files:
         ends = "1 file ends" if tally.unclosed_files == 1 else f"{tally.unclosed_files:,} files end"
-        yield f"  {ends} within a quoted cell: check that the file is whole"
+        yield f"  {ends} inside a quoted cell: check that the file is complete"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
@@ -137,11 +137,11 @@ def row_lines(tally: Tally) -> Iterator[str]:
         yield f"  {_of(tally.repeated, 'event')} {was} in more than one row and counted once"
     if tally.repeating_rows:
         share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
-        yield f"  {tally.repeating_rows:,} {share} key with an earlier row that says something else"
+        yield f"  {tally.repeating_rows:,} {share} key with an earlier row but differ from it"
     if missing := missing_times(tally):
         yield f"  missing times: {missing}"
     if tally.by_order:
         rows, they = ("row has", "it stays") if tally.by_order == 1 else ("rows have", "they stay")
-        yield f"  {tally.by_order:,} {rows} times in the hour that happens twice, read so that {they} in order"
+        yield f"  {tally.by_order:,} {rows} times in the repeated hour, read so that {they} in order"
     yield from others(tally)
     yield from misread(tally)

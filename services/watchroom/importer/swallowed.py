@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from watchroom.importer.field_sources import DAY_MS, origin
+from watchroom.importer.field_sources import origin
 from watchroom.importer.listed import as_listed
 from watchroom.importer.local_time import LocalTimes
 from watchroom.importer.mapping_model import LINE, MappingConfig
 from watchroom.importer.mapping_values import TimeSource
+from watchroom.rolling.buckets import DAY_MS
 
 _RUNS = re.compile(r"\w+")
 _WORDS = re.compile(r"a(?:\s+a)+")

@@ -54,13 +54,13 @@ _STEPS = (
     (timedelta(minutes=1), {"%M"}),
 )
 _NO_ZONE = "a zone written out in a pattern would be ignored"
-_DAYS_ONLY = "a pattern with the hour too: where a file has only days, `append` one that you invent"
+_DAYS_ONLY = "a pattern with the hour too; if the file has only days, `append` a time"
 _USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
 
 
 _LETTERS = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")  # that `strptime` knows
 _INSTEAD = {
-    letter: f"{instead} in place of {letter}"
+    letter: f"{instead} instead of {letter}"
     for letter, instead in {
         "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%e": "%d", "%k": "%H", "%l": "%I",
         "%P": "%p", "%h": "%b", "%s": "epoch_s", "%r": "%I:%M:%S %p",
@@ -141,7 +141,7 @@ def _time_of_day(text: str, form: str) -> time:
 def clock_fault(form: str) -> str:
     """What to write in place of a form that does not say what a time of day is; empty for one that does."""
     if _pattern(form).has_zone or _ignored_zone(form):
-        return "a clock time without a zone: time.zone says it"
+        return "a clock time without a zone: it is in time.zone"
     return form_fault(_DATED + form) and "a clock time with the hour: '%H:%M:%S', '%H:%M', '%I:%M %p'"
 
 
@@ -150,7 +150,7 @@ def form_fault(form: str) -> str:
     if form in WORDS:
         return ""
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
-        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown: {_USUAL}")
+        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown; {_USUAL}")
     if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
     return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
@@ -164,15 +164,15 @@ def _is_unknown(part: str) -> bool:
 def _half_day_fault(form: str) -> str:
     parts = set(_pattern(form).parts)
     if ("%p" in parts or _LITERAL_HALF.search(_literals(form))) and "%I" not in parts:
-        return "%I in place of %H: beside %H, AM and PM change nothing"
+        return "%I instead of %H: with %H, AM and PM have no effect"
     if "%I" in parts and "%p" not in parts:
-        return "%H in place of %I, or %p behind it: %I alone does not tell morning from afternoon"
+        return "%H instead of %I, or %p after it: %I alone may mean morning or afternoon"
     return ""
 
 
 def _zone_fault(form: str) -> str:
     if zone := _ignored_zone(form):
-        return f"%z in place of {zone!r} if the cells have an offset, or else the zone in time.zone: {_NO_ZONE}"
+        return f"%z instead of {zone!r} if the cells have an offset; otherwise set time.zone: {_NO_ZONE}"
     if sum(part in ("%z", "%Z") for part in _pattern(form).parts) > 1:
         return "one zone in the pattern: %z for an offset, %Z for UTC, GMT or Z"
     return ""
@@ -254,7 +254,7 @@ def fits_instead(text: str, forms: Sequence[str]) -> str:
     form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
     if not unit or form in forms:
         return ""
-    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no form reads them'}"
+    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no format reads them'}"
 
 
 def _written(moment: datetime, form: str) -> str:

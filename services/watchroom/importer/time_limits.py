@@ -40,11 +40,11 @@ class Limits:
     def fault(self, ms: int) -> str:
         """What is wrong with a time that cannot be; empty for one that can."""
         if ms < self.earliest_ms:
-            return f"before {_day(self.earliest_ms)}; check the year, the unit and whether it means `never`"
+            return f"before {_day(self.earliest_ms)}; check the year, the unit, and whether it means never"
         if ms > self.latest_ms:
             if self.latest_is_clock:
                 what = f"later than this machine's clock ({to_text(self.latest_ms - AHEAD_MS)})"
-                return f"{what}; check the year, or write time.latest where the mapping invents days"
+                return f"{what}; check the year, or set time.latest if the mapping invents days"
             return f"later than time.latest ({to_text(self.latest_ms)}); check the year"
         return ""
 

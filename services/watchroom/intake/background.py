@@ -12,7 +12,7 @@ from watchroom.intake.intake import Intake
 from watchroom.intake.partition_counts import (
     Held,
     confirmed,
-    filled_from,
+    counts_of_figures,
     known_counts,
     last_seen,
     needs_rebuild,
@@ -89,19 +89,19 @@ def notice_silence(intake: Intake) -> None:
         intake.status.waiting("kafka", f"no answer to a fetch for {silent_s:.0f} s")
 
 
-async def end_when_returned(intake: Intake, ask: Callable[[], Awaitable[Collection[str]]]) -> None:
+async def end_when_returned(intake: Intake, agreeing: Callable[[], Awaitable[Collection[str]]]) -> None:
     """If streams are left alone, ask whether Redis holds one of them under our definition again; then the process ends.
 
     That happens after a failover to an older snapshot and back, and after a rebuild under our catalogue.
 
     Args:
         intake: Of this worker.
-        ask: Returns the streams that Redis holds under our definitions.
+        agreeing: Returns the streams that Redis holds under our definitions.
     """
     if not intake.streams.left:
         return
     try:
-        found = await ask()
+        found = await agreeing()
     except StoreUnavailable as error:
         intake.wait_for_redis(error)
     else:
@@ -167,7 +167,7 @@ class CountKeeper:
             StoreUnavailable: Redis did not answer.
         """
         held = await asyncio.to_thread(self._read)
-        filled = filled_from(self._topics, held)
+        made_from = counts_of_figures(self._topics, held)
         added: dict[str, str] = {}
         for stream, topic in self._settings.topics.items():
             has = self._topics.partitions[topic]
@@ -179,7 +179,7 @@ class CountKeeper:
                 known = last_seen(known, [self._topics.asked_ms])
                 await asyncio.to_thread(self._store.note_last, topic, known.counts[-1])
             self._noted[topic] = known.counts[-1]
-            if sentence := needs_rebuild(topic, has, known, filled.get(topic)):
+            if sentence := needs_rebuild(topic, has, known, made_from.get(topic)):
                 added[stream] = sentence
         return added
 

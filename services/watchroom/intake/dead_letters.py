@@ -147,7 +147,7 @@ class DeadLetters:
             BrokerUnavailable: Not all are known to be stored; sending all again is safe.
             ConfigurationInvalid: The topic does not even take a letter without its key and value.
         """
-        with self._refusals.asking(self._topic):
+        with self._refusals.attempt(self._topic):
             try:
                 for some in portions(refused):
                     async with asyncio.timeout(SEND_WITHIN_S):

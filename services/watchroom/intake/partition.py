@@ -164,7 +164,7 @@ class PartitionApplier:
         left = await self._store.open()
         if self._folder.stream.name in left:
             raise OtherDefinitions(OTHERS, left)
-        self._next_offset = (await self._store.position(self.topic, self.partition)).next_offset
+        self._next_offset = await self._store.next_offset(self.topic, self.partition)
         return self._next_offset
 
     async def apply(self, batch: RecordBatch, fresh_ms: int | None, now_ms: int) -> None:

@@ -97,7 +97,7 @@ def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
     return count._replace(partitions=found)
 
 
-def filled_from(topics: Topics, held: Held) -> dict[str, int]:
+def counts_of_figures(topics: Topics, held: Held) -> dict[str, int]:
     """By topic: its partition count when its figures were begun; a topic created again since then is left out."""
     return {
         topic: count
@@ -115,33 +115,33 @@ def known_counts(topic: str, topics: Topics, held: Held, *, is_another: bool) ->
         held: What Redis says.
         is_another: The topic was created again, so nothing that Redis has is about it.
     """
-    known, filled = held.counts.get(topic, NOT_KNOWN), filled_from(topics, held).get(topic)
+    known, made_from = held.counts.get(topic, NOT_KNOWN), counts_of_figures(topics, held).get(topic)
     if is_another:
         has = topics.partitions[topic]
-        first = has if known.counts or filled is None else filled
+        first = has if known.counts or made_from is None else made_from
         known = PartitionCounts((Count(first, 0),), topics.log_ids.get(topic))
-    if filled == known.latest:
+    if made_from == known.latest:
         known = last_seen(known, [state.fresh_ms for of, state in held.states.items() if of[0] == topic])
     return known
 
 
-def needs_rebuild(topic: str, has: int, known: PartitionCounts, filled: int | None) -> str | None:
+def needs_rebuild(topic: str, has: int, known: PartitionCounts, made_from: int | None) -> str | None:
     """Why a worker must not feed a topic; None if it may.
 
     Args:
         topic: Its name.
         has: How many partitions it has.
         known: What is known of its counts.
-        filled: How many it had when the figures in Redis were begun; None where there are none.
+        made_from: How many it had when the figures in Redis were begun; None if there are none.
     """
     if known.is_rebuilding:
         return (
             f"topic {topic}: a rebuild that merges its partitions runs or was interrupted, so its stream is withheld;"
             " stop all workers of this force and run `watchroom rebuild`"
         )
-    if has > (filled or known.latest):
-        return added_text(topic, has, filled or known.latest)
-    if len(known.counts) > 1 and (filled is None or not known.merged):
+    if has > (made_from or known.latest):
+        return added_text(topic, has, made_from or known.latest)
+    if len(known.counts) > 1 and (made_from is None or not known.merged):
         return added_text(topic, has, known.counts[0].partitions)
     return None
 

@@ -43,7 +43,7 @@ from watchroom.intake.month_bands import EVERY_S as BANDS_EVERY_S
 from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.partition import Appliers, make_store
 from watchroom.intake.served_streams import AtStart, ServedStreams
-from watchroom.kafka.asking import refused_now
+from watchroom.kafka.login_check import refused_now
 from watchroom.kafka.login_limit import limit_logins
 from watchroom.kafka.topics import ensure_topics
 from watchroom.process import run_until_stopped

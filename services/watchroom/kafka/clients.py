@@ -14,8 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from watchroom.errors import BrokerUnavailable
-from watchroom.kafka.asking import ask
 from watchroom.kafka.header_names import accept_any_header_name
+from watchroom.kafka.login_check import check_login
 from watchroom.kafka.login_limit import limit_logins
 from watchroom.kafka.security import security_of
 from watchroom.settings import Settings
@@ -59,7 +59,7 @@ async def start(client: Client, settings: Settings) -> None:
         BrokerRefuses: A broker answered that it does not let us in, or speaks otherwise than we do.
         KafkaError, OSError, TimeoutError: No broker answered.
     """
-    await ask(settings)
+    await check_login(settings)
     await client.start()
 
 

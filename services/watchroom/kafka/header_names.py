@@ -78,8 +78,8 @@ def _leniently(data: bytes, number: int) -> _DefaultRecordBatchPy:
 class _Lenient(bytearray):
     """Bytes whose parts decode to text whatever they hold."""
 
-    def __getitem__(self, place: SupportsIndex | slice) -> Any:
-        part = super().__getitem__(place)
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
+        part = super().__getitem__(index)
         return _Lenient(part) if isinstance(part, bytearray) else part
 
     def decode(self, *_: object, **__: object) -> str:

@@ -53,7 +53,7 @@ class Refusals:
         return next(iter(tuple(self._refused.values())), None)
 
     @contextmanager
-    def asking(self, name: str) -> Iterator[None]:
+    def attempt(self, name: str) -> Iterator[None]:
         """Ask within; raises the last refusal again, without asking, while it is too early."""
         wait_s = self._begin(name)
         try:
@@ -98,7 +98,7 @@ class LoginLimit:
         Raises:
             KafkaError, OSError, TimeoutError: No connection.
         """
-        with self._refusals.asking(f"{host}:{port}"):
+        with self._refusals.attempt(f"{host}:{port}"):
             return await create_conn(host, port, **security_and_more)
 
 

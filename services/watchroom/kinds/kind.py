@@ -5,7 +5,6 @@ Everything that shows, checks or counts measures reads these attributes and neve
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -170,9 +169,13 @@ class Quantity:
 
 def fields_added_up(stored: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
     """Add up the integers of several series."""
-    added: Counter[str] = Counter()
+    added: dict[str, int] = {}
     for fields in stored:
-        added.update(fields)
+        if not added:
+            added = dict(fields)
+            continue
+        for name, number in fields.items():
+            added[name] = added.get(name, 0) + number
     return added
 
 

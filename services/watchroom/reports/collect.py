@@ -1,4 +1,4 @@
-"""Reads figures from Redis for people: as they stand, fresh or not, and every row says how fresh."""
+"""Reads figures from Redis for reports: as they are, even if they are old. Every row says up to when it is complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watchroom.reports.held import AsOf
 from watchroom.reports.rows import Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.filled import Filled, check_filled
+from watchroom.store.compatibility import Compatibility, check_compatible
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -38,23 +38,23 @@ class Collector:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
         return cls(Reader(settings.redis, settings.force), catalogue, settings)
 
-    def check(self, streams: Iterable[str] = ()) -> Filled:
-        """Redis was filled, and at least one stream, and each of `streams`, under this catalogue and these settings.
+    def check(self, streams: Iterable[str] = ()) -> Compatibility:
+        """Check that Redis holds figures of at least one stream, and of each of `streams`, under our definitions.
 
         Raises:
-            WorkFailed: No worker has ever written there.
-            RebuildNeeded: Its figures were made under other definitions; reading them as ours would be wrong.
+            WorkFailed: No worker has ever written to it.
+            RebuildNeeded: Its figures were made under other definitions.
             StoreUnavailable: Redis did not answer.
         """
-        filled = check_filled(self.reader, self.settings, self.catalogue)
-        filled.refuse(streams)
-        return filled
+        found = check_compatible(self.reader, self.settings, self.catalogue)
+        found.refuse(streams)
+        return found
 
     def months(self, only: Collection[str] | None, as_of: AsOf, *, published: bool = False) -> list[Row]:
         """Rows of all months, or of those named in `only`; by month, then in catalogue order.
 
-        `closed` is judged at `as_of`: how far the partitions are applied, or a replay's own now once all that it
-        sent is applied.
+        `as_of` decides which months are closed: how far the partitions are applied, or, after a replay, the time of
+        the replay.
         """
         held = self.reader.held_tokens()
         bands = {m.id: held.months(m.id) for m in self.catalogue.measures.values() if _has_bands(m)}
@@ -82,8 +82,8 @@ class Collector:
     def open(self, streams: Iterable[str], seen: Sequence[Row], now_ms: int) -> list[Row]:
         """Rows of the open measures of some streams at `now_ms`.
 
-        A label set gets a row when somebody is in it, or when a row of `seen` (months of the same
-        streams) has the same labels: there, 0 says that nobody is open.
+        A label set has a row if it has members, or if a row of `seen` (months of the same streams) has the same
+        labels. Its row then says 0.
         """
         rows: list[Row] = []
         for stream in streams:
@@ -93,19 +93,19 @@ class Collector:
         return rows
 
     def as_of(self) -> dict[str, int | None]:
-        """By stream that is fed or held: the T of its slowest partition; None while one of them has none."""
-        stands: dict[str, int | None] = {}
+        """For each stream that is fed or held, until when all its partitions are applied; None if one never was."""
+        applied: dict[str, int | None] = {}
         partitions = self.reader.partitions()
         for stream in STREAMS:
             fresh = [state.fresh_ms for (topic, _), state in partitions.items() if topic == self.settings.topic(stream)]
             if stream not in self.settings.streams and not fresh:
                 continue
             known = [ms for ms in fresh if ms is not None]
-            stands[stream] = min(known) if known and len(known) == len(fresh) else None
-        return stands
+            applied[stream] = min(known) if known and len(known) == len(fresh) else None
+        return applied
 
     def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
-        """By stream: whether all that arrived before the month closed is in.
+        """By stream: whether everything that arrived before the month closed is applied.
 
         See docs/architecture.md#months-and-restatements.
         """

@@ -26,7 +26,7 @@ KEEP_TOKENS_OF_DAY_MS = 60 * DAY_MS
 KEEP_TOKENS_OF_MONTH_MONTHS = 13  # after the month's end
 TOKENS_UNCHANGED_MS = DAY_MS  # a hash of token counts is never ended before it has been unchanged for so long
 
-Cells = Mapping[int, Mapping[str, int]]  # start of a 10 s bucket, ms -> field -> delta
+Increments = Mapping[int, Mapping[str, int]]  # start of a 10 s bucket, ms -> field -> delta
 
 
 class Bucket(NamedTuple):
@@ -79,13 +79,13 @@ def tokens_keep_until(name: str, day: str, calendar: Calendar) -> int:
     return calendar.month_end_ms(calendar.months_after(day[:7], KEEP_TOKENS_OF_MONTH_MONTHS))
 
 
-def spread(cells: Cells, now_ms: int, calendar: Calendar) -> list[Bucket]:
-    """Add 10 s cells up to all four levels, leaving out buckets whose keeping has passed.
+def spread(increments: Increments, now_ms: int, calendar: Calendar) -> list[Bucket]:
+    """Add increments by 10 s up to all four levels, leaving out buckets whose keeping has passed.
 
     Fields whose deltas cancel are left out, and so are buckets without any.
     """
     sums: dict[str, dict[str, int]] = {}
-    for start_ms, deltas in cells.items():
+    for start_ms, deltas in increments.items():
         for name in _names(start_ms, now_ms, calendar):
             into = sums.get(name)
             if into is None:

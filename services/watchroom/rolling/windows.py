@@ -11,68 +11,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 
 MONTHS_SHOWN = 13  # the running month and the last 12
-
-
-def _ten_seconds(window_ms: int) -> Callable[[int, Calendar], list[str]]:
-    def names(now_ms: int, _: Calendar) -> list[str]:
-        newest = buckets.ten_seconds_of(now_ms)
-        step = buckets.TEN_SECONDS_MS
-        return [buckets.ten_seconds_name(at) for at in range(newest - window_ms + step, newest + step, step)]
-
-    return names
-
-
-def _hours(count: int) -> Callable[[int, Calendar], list[str]]:
-    def names(now_ms: int, _: Calendar) -> list[str]:
-        return [buckets.hour_name(now_ms - back * buckets.HOUR_MS) for back in range(count - 1, -1, -1)]
-
-    return names
-
-
-def _days(count: int) -> Callable[[int, Calendar], list[str]]:
-    def names(now_ms: int, calendar: Calendar) -> list[str]:
-        today = calendar.day_of(now_ms)
-        return [buckets.day_name(calendar.days_before(today, back)) for back in range(count - 1, -1, -1)]
-
-    return names
-
-
-def _running_month(now_ms: int, calendar: Calendar) -> list[str]:
-    return [buckets.month_name(calendar.month_of(now_ms))]
-
-
-def _complete_months(now_ms: int, calendar: Calendar) -> list[str]:
-    running = calendar.month_of(now_ms)
-    return [buckets.month_name(calendar.months_before(running, back)) for back in range(12, 0, -1)]
-
-
-WINDOWS: Mapping[str, Callable[[int, Calendar], list[str]]] = {
-    "5m": _ten_seconds(300_000),
-    "15m": _ten_seconds(900_000),
-    "30m": _ten_seconds(1_800_000),
-    "1h": _ten_seconds(3_600_000),
-    "6h": _hours(6),
-    "24h": _hours(24),
-    "today": _days(1),
-    "7d": _days(7),
-    "28d": _days(28),
-    "month": _running_month,
-    "12mo": _complete_months,
+WINDOWS: Final[Mapping[str, tuple[str, int]]] = {  # level and number of its buckets
+    "5m": ("10s", 30),
+    "15m": ("10s", 90),
+    "30m": ("10s", 180),
+    "1h": ("10s", 360),
+    "6h": ("hour", 6),
+    "24h": ("hour", 24),
+    "today": ("day", 1),
+    "7d": ("day", 7),
+    "28d": ("day", 28),
+    "month": ("month", 1),
+    "12mo": ("complete months", 12),
 }
 
 
 def buckets_of(window: str, now_ms: int, calendar: Calendar) -> list[str]:
     """Names of the buckets that make up a window at a moment, oldest first."""
-    return WINDOWS[window](now_ms, calendar)
+    level, count = WINDOWS[window]
+    backwards = range(count - 1, -1, -1)
+    match level:
+        case "10s":
+            newest_ms = buckets.ten_seconds_of(now_ms)
+            return [buckets.ten_seconds_name(newest_ms - back * buckets.TEN_SECONDS_MS) for back in backwards]
+        case "hour":
+            return [buckets.hour_name(now_ms - back * buckets.HOUR_MS) for back in backwards]
+        case "day":
+            today = calendar.day_of(now_ms)
+            return [buckets.day_name(calendar.days_before(today, back)) for back in backwards]
+        case "month":
+            return [buckets.month_name(calendar.month_of(now_ms))]
+        case _:
+            running = calendar.month_of(now_ms)
+            return [buckets.month_name(calendar.months_before(running, back)) for back in range(count, 0, -1)]
 
 
 def months_shown(now_ms: int, calendar: Calendar) -> list[str]:
     """The running month and the last 12, newest first, as `2021-11`."""
     running = calendar.month_of(now_ms)
     return [calendar.months_before(running, back) for back in range(MONTHS_SHOWN)]
+
+
+def same_local_hours(now_ms: int, weeks: int, calendar: Calendar) -> dict[int, int]:
+    """Starts (ms) of the last complete local hour and of the same one in each of the weeks before, by weeks ago.
+
+    Demand follows local time: Monday 09:00 is compared with Monday 09:00. For a week after each clock change that is
+    not the hour 168 hours ago.
+
+    - An hour that the clocks skipped in spring is left out: nobody lived it, and its neighbour is another hour.
+    - Of an hour that came twice in autumn the first is taken, so that an hour is compared with an hour and
+      not with two. When the last hour itself came twice, its second is compared with the second of a past
+      one that came twice too, else with the only one.
+    - An hour that is not one whole UTC hour is left out, for counts are kept by UTC hour: always in a zone
+      whose offset is not whole hours, and while it is not (Lord Howe in winter).
+    """
+    last_ms = now_ms - now_ms % buckets.HOUR_MS - buckets.HOUR_MS
+    last = calendar.local(last_ms)
+    wall = last.replace(tzinfo=None)  # so that a week is one on the wall, whatever the clocks did
+    starts = {0: last_ms} | {
+        ago: round((wall - timedelta(weeks=ago)).replace(tzinfo=last.tzinfo, fold=last.fold).timestamp()) * 1000
+        for ago in range(1, weeks + 1)
+    }
+    return {
+        ago: start_ms
+        for ago, start_ms in starts.items()
+        if _is_the_hour(start_ms, wall - timedelta(weeks=ago), calendar)
+    }
+
+
+def _is_the_hour(start_ms: int, wall: datetime, calendar: Calendar) -> bool:
+    """Whether the UTC hour that begins here is the local hour that the wall clock shows, from 0 to 59 minutes."""
+    if start_ms % buckets.HOUR_MS or wall.minute:
+        return False
+    first, last = calendar.local(start_ms), calendar.local(start_ms + buckets.HOUR_MS - 1)
+    return first.replace(tzinfo=None) == wall and (first.date(), first.hour) == (last.date(), last.hour)

@@ -65,8 +65,8 @@ class Categories:
         if category != ASB:
             return said
         address = int(self._levels.addresses * self._random.random() ** self._levels.address_spread)
-        place = f'"address_token":"{token(address)}","lsoa":"{small_area(address)}"'
-        return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{place}'
+        where = f'"address_token":"{token(address)}","lsoa":"{small_area(address)}"'
+        return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{where}'
 
 
 @cache

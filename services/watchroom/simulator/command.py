@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
-from watchroom.kafka import clients
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kafka.produce import check_topics
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
@@ -19,10 +18,8 @@ from watchroom.simulator.feed import Feed
 from watchroom.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
 from watchroom.streams import STREAMS
 
-DAY_MS = 86_400_000
 LOOK_S = 0.2
 SAY_EVERY_S = 5.0
-ASK_TIMEOUT_MS = 10_000
 
 
 def run_simulate(
@@ -161,7 +158,7 @@ def _stay(feed: Feed, console: Console, for_s: float | None) -> None:
 def _check(settings: Settings, days: float | None, months: int | None, busy: float) -> None:
     faults = []
     if days is not None and months is not None:
-        faults.append(Fault("--days", "", "--months as well", "one of the two"))
+        faults.append(Fault("--days", "", "--months as well", "only one of the two"))
     if days is not None and not 0 <= days <= 800:
         faults.append(Fault("--days", "", f"{days:g}", "days before now, 0 to 800"))
     if months is not None and not 0 <= months <= 26:
@@ -182,33 +179,3 @@ def _source_faults(settings: Settings) -> Iterator[Fault]:
             found = "not declared" if declared is None else "not declared as history"
             write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
             yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)
-
-
-def check_topics(settings: Settings, topics: Iterable[str]) -> None:
-    """The workers make the topics, with the settings that the figures rest on; sending must not make others.
-
-    Raises:
-        BrokerUnavailable: Kafka did not answer.
-        WorkFailed: One of these topics is missing.
-    """
-    asyncio.run(_topics_exist(settings, set(topics)))
-
-
-async def _topics_exist(settings: Settings, topics: set[str]) -> None:
-    admin = clients.admin(settings, ASK_TIMEOUT_MS)
-    try:
-        await clients.start(admin, settings)
-        there = set(await admin.list_topics())
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerUnavailable(
-            f"no answer from Kafka at {settings.kafka} ({type(error).__name__}); "
-            "check that it runs and that host and port are right (--kafka)"
-        ) from error
-    finally:
-        await admin.close()
-    missing = sorted(topics - there)
-    if missing:
-        raise WorkFailed(
-            f"Kafka at {settings.kafka} has no topic {', '.join(missing)}; "
-            "start `watchroom worker` first, it makes them"
-        )

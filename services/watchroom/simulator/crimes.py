@@ -12,12 +12,11 @@ from base64 import b32encode
 from itertools import accumulate
 from math import log
 
+from watchroom.events.times import to_text
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.simulator.demand import OFFICE
-from watchroom.simulator.envelope import time_text
 from watchroom.simulator.world import World, chance
 from watchroom.streams.offences import offence
-
-DAY_MS = 86_400_000
 
 CLASSES = {
     "8N": 10349, "105A": 9578, "46": 7521, "49": 5862, "8R": 4469, "58C": 4390, "28E": 3431, "45": 3320, "9A": 2758,
@@ -80,12 +79,12 @@ class CrimeBook:
         draw, levels = self._random, self._levels
         self._count += 1
         subject = f"k-{self._world.tag}-{self._count}"
-        place = f',"area":"{area}"' if area else ""
+        area_text = f',"area":"{area}"' if area else ""
         code = self._code()
-        reported = f',"reported_at":"{time_text(int(reported_ms))}"'
+        reported = f',"reported_at":"{to_text(int(reported_ms))}"'
         victim = self._victim(code)
         self._put(
-            "recorded", subject, at_ms, f'"offence_code":"{code}"{place}{link}{reported}{victim}{self._flags(code)}'
+            "recorded", subject, at_ms, f'"offence_code":"{code}"{area_text}{link}{reported}{victim}{self._flags(code)}'
         )
         if draw.random() < levels.reclassified:
             self._put("reclassified", subject, at_ms + self._days(4, 0.9), f'"offence_code":"{self._code()}"')

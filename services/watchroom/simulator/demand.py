@@ -19,7 +19,7 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
-HOUR_MS = 3_600_000
+from watchroom.rolling.buckets import HOUR_MS
 
 _EMERGENCY_HOURS = (
     0.67, 0.61, 0.59, 0.57, 0.48, 0.39, 0.53, 0.71, 0.80, 1.02, 1.27, 1.35,

@@ -55,7 +55,7 @@ def _both(said: list[list[int]]) -> Both:
     return Both(Bands(*published), Bands(*today))
 
 
-class Standing(NamedTuple):
+class ReportedBands(NamedTuple):
     """The bands of a month or of the 12 months ending with it, for a report."""
 
     both: Both
@@ -75,23 +75,23 @@ class Held(NamedTuple):
         held = {name.removeprefix(head) for name in self.versions if name.startswith(head)}
         return held | {month for of, _, month in (each.partition("|") for each in self.stored) if of == measure}
 
-    def month(self, measure: str, month: str, read: ReadHash) -> Standing | None:
+    def month(self, measure: str, month: str, read: ReadHash) -> ReportedBands | None:
         """The bands of one month; None where nothing is known of it."""
         stored = self._stored(measure, month)
         if stored is not None:
-            return Standing(self._marked(measure, month, stored.month), closed=True)
+            return ReportedBands(self._marked(measure, month, stored.month), closed=True)
         name = names.token_month(measure, month)
         if name not in self.versions:
             return None
-        return Standing(self._marked(measure, month, of_hashes([read(name)])), closed=False)
+        return ReportedBands(self._marked(measure, month, of_hashes([read(name)])), closed=False)
 
-    def twelve(self, measure: str, month: str, read: ReadHash) -> Standing | None:
+    def twelve(self, measure: str, month: str, read: ReadHash) -> ReportedBands | None:
         """The bands of the 12 months ending with one; None where not all of them are known."""
         stored = self._stored(measure, month)
         if stored is not None:
-            return None if stored.twelve is None else Standing(stored.twelve, closed=True)
+            return None if stored.twelve is None else ReportedBands(stored.twelve, closed=True)
         made = dict(bands_of_months(measure, [month], self.versions, read))[month].twelve
-        return None if made is None else Standing(made, closed=False)
+        return None if made is None else ReportedBands(made, closed=False)
 
     def _stored(self, measure: str, month: str) -> MonthBands | None:
         """The bands as written, unless they are behind what their hashes say by now."""

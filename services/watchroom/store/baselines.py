@@ -6,13 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
 from watchroom.kinds import names
 from watchroom.redis_url import RedisServer
-from watchroom.store.connection import client, unavailable
+from watchroom.store.connection import one_off_client
 from watchroom.store.keys import Keys
 
 
@@ -34,14 +30,7 @@ def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mappin
     by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (month, field), number in cells.items():
         by_month[month][field] = number
-    redis = client(
-        server,
-        decode_responses=True,
-        socket_timeout=30,
-        socket_connect_timeout=5,
-        retry=Retry(NoBackoff(), 0),
-    )
-    try:
+    with one_off_client(server, timeout_s=30, decode_responses=True) as redis:
         pipe = redis.pipeline(transaction=True)
         for month, fields in by_month.items():
             key = keys.baseline(name, month)
@@ -50,10 +39,6 @@ def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mappin
                 pipe.hdel(key, *gone)
             pipe.hset(key, mapping=cast("dict[Any, Any]", fields))
         pipe.execute()
-    except (RedisError, OSError) as error:
-        raise unavailable(server, error) from error
-    finally:
-        redis.close()
 
 
 def _of_measures(stored: Iterable[str], fields: Iterable[str]) -> list[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, cast
 
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError, RedisError
-from redis.retry import Retry
+from redis.exceptions import NoPermissionError
 
 from watchroom.redis_url import RedisServer
 from watchroom.store import keys
-from watchroom.store.connection import client, unavailable
+from watchroom.store.connection import one_off_client
 from watchroom.store.evictions import as_seen, process_of
 from watchroom.store.keys import Keys
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
@@ -34,8 +32,7 @@ def clear(server: RedisServer | str, force: str) -> int:
     """
     ours = Keys(force)
     refuse_missing(server, ours)
-    redis = client(server, socket_timeout=30, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
-    try:
+    with one_off_client(server, timeout_s=30) as redis:
         # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
         said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}
         redis.hset(ours.meta, mapping=said)
@@ -49,12 +46,7 @@ def clear(server: RedisServer | str, force: str) -> int:
         if known:
             pipe.hset(ours.meta, mapping=cast("dict[Any, Any]", known))
         pipe.execute()
-    except (RedisError, OSError) as error:
-        raise unavailable(server, error) from error
-    else:
-        return gone
-    finally:
-        redis.close()
+    return gone
 
 
 def _evictions(redis: Redis) -> dict[str, str]:

@@ -14,7 +14,7 @@ from watchroom.store.evictions import CLUSTER, EVICTED_SAID, POLICY_WRITE, SENTI
 from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, RIGHTS, SENTINEL_SAID, SENTINEL_WRITE
 
 LEAST_VERSION: Final = (7, 0)
-_SAID: Final = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
+UNUSABLE: Final = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
 
 
 class Finding(NamedTuple):
@@ -64,8 +64,8 @@ def without_info() -> Finding:
 
 def refuse_mode(process: Process, redis_shown: str) -> None:
     """Raise ConfigurationInvalid for a node of a cluster, and for a sentinel; `redis_shown` names it."""
-    if process.mode in _SAID:
-        said, write = _SAID[process.mode]
+    if process.mode in UNUSABLE:
+        said, write = UNUSABLE[process.mode]
         setting, _, write = write.partition(": write ")
         raise ConfigurationInvalid([Fault(setting, "", f"{redis_shown}, which {said}", write)])
 
@@ -80,8 +80,8 @@ def _version(info: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _mode(info: Mapping[str, Any]) -> Iterator[Finding]:
     mode = process_of({"run_id": "", **info}).mode
-    if mode in _SAID:
-        said, write = _SAID[mode]
+    if mode in UNUSABLE:
+        said, write = UNUSABLE[mode]
         yield Finding("mode", f"the server {said}", "no worker writes to it", f"check {write}", "error")
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from redis.client import Pipeline
 from redis.connection import ConnectionInterface
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import NoPermissionError
 
 from watchroom.errors import StoreRefuses
 from watchroom.fold.batch import Restatement
@@ -18,17 +18,15 @@ from watchroom.redis_url import RedisServer
 from watchroom.store import keys
 from watchroom.store.backoff import Backoff, Seldom
 from watchroom.store.bands import Held
-from watchroom.store.connection import OnceMore, address_of, client, unavailable
-from watchroom.store.evictions import CLUSTER, SENTINEL, Process, process_of, process_of_hello
+from watchroom.store.connection import SyncClient, address_of
+from watchroom.store.evictions import Process, process_of, process_of_hello
+from watchroom.store.findings import UNUSABLE
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.open_transactions import OpenTransaction, by_partition
 from watchroom.store.partition_counts import PartitionCounts, by_topic
-from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, SENTINEL_SAID, SENTINEL_WRITE
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
-Answer = TypeVar("Answer")
-UNUSABLE = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
 LISTED_AT_ONCE = 1000  # states asked for together
 
 
@@ -47,7 +45,7 @@ class SourceState(NamedTuple):
     heartbeat_ms: int | None
 
 
-class Reader:
+class Reader(SyncClient):
     """One force's figures; every call raises StoreUnavailable when Redis does not answer."""
 
     def __init__(
@@ -59,20 +57,12 @@ class Reader:
             server: Which Redis.
             force: Whose keys.
             timeout_s: How long an answer may take.
-            backoff: Shared by readers that are made one after another, so that they ask together no more than one.
+            backoff: See `SyncClient`.
         """
+        super().__init__(server, timeout_s, backoff, redis_connect_func=self._connected)
         self.keys = Keys(force)
-        self._server = server
-        self._backoff, self._asking_for_info = backoff or Backoff(), Seldom()
-        self.connections = 0  # that were made; another one may lead to another Redis
-        self._redis = client(
-            server,
-            redis_connect_func=self._connected,
-            decode_responses=True,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=OnceMore(),  # not more often: a lost Redis must show soon
-        )
+        self.connections = 0  # made so far; another one may lead to another Redis
+        self._info_gate = Seldom()
 
     def _connected(self, connection: ConnectionInterface) -> None:
         self.connections += 1
@@ -80,11 +70,11 @@ class Reader:
         greet()
 
     def info(self) -> dict[str, Any] | None:
-        """The fields of INFO; None where our user may not ask for them, which is tried once a minute."""
-        return self._ask(self._info_if_allowed) if self._asking_for_info.is_due else None
+        """The fields of INFO; None if our user may not ask for them, which is tried once a minute."""
+        return self._ask(self._info_if_allowed) if self._info_gate.is_due else None
 
     def process(self) -> Process:
-        """What Redis says of itself. `run_id` changes when the process does: it may have brought older content back.
+        """What Redis says about itself. `run_id` changes with the process, which may have brought older content back.
 
         Without the right to INFO it changes with every connection, for a process that ends takes ours with it.
 
@@ -92,21 +82,23 @@ class Reader:
             StoreRefuses: It is a node of a cluster, or a sentinel.
             StoreUnavailable: It did not answer.
         """
-        if info := self.info():
-            process = process_of(info)
-        else:
-            ask: Callable[..., Any] = self._redis.execute_command
-            said = self._ask(lambda: ask("HELLO"))
-            fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
-            process = process_of_hello(f"connection {self.connections}", fields)
+        info = self.info()
+        process = process_of(info) if info else self.hello()
         if process.mode in UNUSABLE:
             said, write = UNUSABLE[process.mode]
             raise StoreRefuses(f"Redis at {address_of(self._server).shown} {said}; check {write}")
         return process
 
-    def life(self) -> str:
+    def hello(self) -> Process:
+        """The same as far as HELLO says it, which needs no right."""
+        ask: Callable[..., Any] = self._redis.execute_command
+        said = self._ask(lambda: ask("HELLO"))
+        fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
+        return process_of_hello(f"connection {self.connections}", fields)
+
+    def generation(self) -> str:
         """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""
-        return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.LIFE))) or ""
+        return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.GENERATION))) or ""
 
     def meta(self) -> Meta | None:
         """Under what the figures were made; None before the first worker."""
@@ -262,10 +254,6 @@ class Reader:
         found = self._ask(lambda: self._redis.lrange(self.keys.restatements(month), 0, -1))
         return [restatement_from_json(text) for text in cast("list[str]", found)]
 
-    def close(self) -> None:
-        """Give the connections back."""
-        self._redis.close()
-
     def _counts(self, key: str) -> dict[tuple[str, str], int]:
         """Of fields `<topic>|<what>`; no topic's name holds a `|`."""
         stored = self._hash(key)
@@ -283,22 +271,11 @@ class Reader:
         escaped = pattern.replace("[", r"\[")
         return cast("list[str]", self._ask(lambda: list(self._redis.scan_iter(escaped, count=1000))))
 
-    def _ask(self, call: Callable[[], Answer]) -> Answer:
-        self._backoff.check()
-        try:
-            reply = call()
-        except (RedisError, OSError) as error:
-            ours = unavailable(self._server, error)
-            self._backoff.failed(ours)
-            raise ours from error
-        self._backoff.ended()
-        return reply
-
     def _info_if_allowed(self) -> dict[str, Any] | None:
         try:
             return self._redis.info()
         except NoPermissionError:
-            self._asking_for_info.refused()
+            self._info_gate.refused()
             return None
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
-from redis.retry import Retry
+from redis.exceptions import NoPermissionError, ResponseError
 
 from watchroom.errors import StoreRefuses
 from watchroom.redis_url import RedisServer
-from watchroom.store.connection import address_of, client, unavailable
+from watchroom.store.connection import address_of, one_off_client
 from watchroom.store.keys import Keys
 from watchroom.store.refusals import RIGHTS
 
@@ -65,18 +63,14 @@ def missing_rights(server: RedisServer | str, keys: Keys, needed: Collection[str
     Raises:
         StoreUnavailable: Redis did not answer, or does not let us in.
     """
-    redis: Any = client(server, socket_timeout=WITHIN_S, socket_connect_timeout=WITHIN_S, retry=Retry(NoBackoff(), 0))
-    try:
-        connection = redis.connection_pool.get_connection()
+    with one_off_client(server, WITHIN_S) as redis:
+        pool: Any = redis.connection_pool
+        connection = pool.get_connection()
         try:
             return _asked(connection, keys, needed)
         finally:
             connection.disconnect()  # the transaction never runs
-            redis.connection_pool.release(connection)
-    except (RedisError, OSError) as error:
-        raise unavailable(server, error) from error
-    finally:
-        redis.close()
+            pool.release(connection)
 
 
 def refuse_missing(server: RedisServer | str, keys: Keys, needed: Collection[str] = NEEDED) -> None:

@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import suppress
-from importlib.resources import files
-from typing import Any, NamedTuple, cast
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import msgpack
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import (
-    NoPermissionError,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from watchroom.errors import (
-    Moved,
-    OtherDefinitions,
-    RebuildNeeded,
-    StoreRefuses,
-    StoreUnavailable,
-    WorkFailed,
-)
+from watchroom.errors import Moved, OtherDefinitions, RebuildNeeded, StoreRefuses, StoreUnavailable, WorkFailed
 from watchroom.redis_url import RedisServer
 from watchroom.store import definition, keys
-from watchroom.store.backoff import Backoff, Seldom
+from watchroom.store.backoff import Backoff
 from watchroom.store.bands import MonthBands, as_json
-from watchroom.store.connection import address_of, async_client, close, unavailable
-from watchroom.store.evictions import Process, Seen, as_seen, process_of, process_of_hello, refuse_evicting
+from watchroom.store.connection import AsyncClient, address_of
+from watchroom.store.evictions import Seen, as_seen, process_of, refuse_evicting
 from watchroom.store.findings import Finding, of_info, refuse_mode, without_info
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Bound, differing, meta_of, taken_over
 from watchroom.store.old_meta import BY_STREAM, BY_STREAM_SAID, OLD_DEFINITION, OLD_FINGERPRINT
-from watchroom.store.refusals import REPLICA_SAID, not_now_said
+from watchroom.store.read import Reader
+from watchroom.store.refusals import REPLICA_SAID
 from watchroom.store.rights import OF_WORKERS, refuse_missing
 from watchroom.store.step import Step
 
@@ -46,14 +29,7 @@ ANSWER_WITHIN_S = 10.0
 OTHERS = "Redis holds figures made under other definitions"
 
 
-class Position(NamedTuple):
-    """Where a partition stands; `next_offset` is None before its first step."""
-
-    next_offset: int | None
-    fresh_ms: int | None
-
-
-class Store:
+class Store(AsyncClient):
     """Redis for one worker.
 
     Args:
@@ -73,8 +49,8 @@ class Store:
         log_ids: Mapping[str, str] | None = None,
         backoff: Backoff | None = None,
     ) -> None:
+        super().__init__(server, ANSWER_WITHIN_S, backoff)
         self.keys = Keys(force)
-        self._server = server
         self._definitions = {stream: definition.as_json(parts) for stream, parts in definitions.items()}
         self._fingerprints = {stream: definition.fingerprint(text) for stream, text in self._definitions.items()}
         self._topics: dict[str, str] = {stream: parts[definition.TOPIC] for stream, parts in definitions.items()}
@@ -84,21 +60,12 @@ class Store:
         }
         self._log_ids = dict(log_ids or {})
         self._shown = address_of(server).shown
-        self._backoff, self._asking_for_info = backoff or Backoff(), Seldom()
         self._is_replica = False
         self.findings: Sequence[Finding] = ()  # what a person should put right in this Redis, as last seen
-        self._redis = async_client(
-            server,
-            socket_timeout=ANSWER_WITHIN_S,
-            socket_connect_timeout=ANSWER_WITHIN_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._open = self._redis.register_script(_script("open.lua"))
-        self._take_over = self._redis.register_script(_script("take_over.lua"))
-        self._step = self._redis.register_script(_script("step.lua"))
-        self._bands = self._redis.register_script(_script("bands.lua"))
-        ours = (self._open, self._take_over, self._step, self._bands)
-        self._scripts = {script.sha: cast("str", script.script) for script in ours}
+        primary = RedisServer(server) if isinstance(server, str) else server._replace(read_from="primary")
+        self._reader = Reader(primary, force, ANSWER_WITHIN_S, self._backoff)
+        self._open, self._take_over = self._script("open.lua"), self._script("take_over.lua")
+        self._step, self._bands = self._script("step.lua"), self._script("bands.lua")
 
     async def open(self) -> dict[str, str]:
         """Write each stream's definition, and the id of its log, where there is none.
@@ -144,45 +111,22 @@ class Store:
             ConfigurationInvalid: It may evict keys, or is a node of a cluster or a sentinel.
             StoreUnavailable: It did not answer, or is a replica.
         """
-        process = await self._process()
+        info = await asyncio.to_thread(self._reader.info)
+        self.findings = of_info(info) if info else [without_info()]
+        process = process_of(info) if info else await asyncio.to_thread(self._reader.hello)
         refuse_mode(process, self._shown)
         self._is_replica = process.is_replica
         if process.is_replica:
-            await self._connect_anew()
+            await self._reconnect()
             raise StoreUnavailable(REPLICA_SAID)
         refuse_evicting(process, self._shown)
         fields = [keys.EVICTIONS_OF, keys.EVICTIONS]
         stored = await self._answer(self._redis.hmget(self.keys.meta, fields))
-        seen = Seen.of({name: value.decode() for name, value in zip(fields, stored, strict=True) if value is not None})
+        seen = Seen.of({name: value for name, value in zip(fields, stored, strict=True) if value is not None})
         if seen.missed(process) or seen.was_reset(process):
             marked = {keys.EVICTED: "1"} if seen.missed(process) else {}
             known: dict[Any, Any] = {**marked, **as_seen(process)}
             await self._answer(self._redis.hset(self.keys.meta, mapping=known))
-
-    async def _process(self) -> Process:
-        """What Redis says of itself; little if we may not ask for INFO."""
-        info = await self._info()
-        self.findings = [without_info()] if info is None else of_info(info)
-        if info is not None:
-            return process_of(info)
-        ask: Callable[..., Awaitable[Any]] = self._redis.execute_command
-        said = await self._answer(ask("HELLO"))
-        pairs = said.items() if isinstance(said, Mapping) else zip(said[::2], said[1::2], strict=True)
-        texts = {_text(field): _text(value) for field, value in pairs if isinstance(value, (bytes, str))}
-        return process_of_hello("", texts)
-
-    async def _info(self) -> dict[str, Any] | None:
-        """The fields of INFO; None where our user may not ask for them, which is tried once a minute."""
-        if not self._asking_for_info.is_due:
-            return None
-        return cast("dict[str, Any] | None", await self._answer(self._info_if_allowed()))
-
-    async def _info_if_allowed(self) -> dict[str, Any] | None:
-        try:
-            return await self._redis.info()
-        except NoPermissionError:
-            self._asking_for_info.refused()
-            return None
 
     async def _refuse_missing_rights(self) -> None:
         """Raise StoreRefuses that names every command that a worker needs and our user may not run."""
@@ -196,11 +140,12 @@ class Store:
         """Bind what is bound to nothing; all that `meta` holds then."""
         life = secrets.token_hex(8)
         streams = [
-            (stream, self._fingerprints[stream], [keys.LIFE, life, *self._bound_with(stream)])
+            (stream, self._fingerprints[stream], [keys.GENERATION, life, *self._bound_with(stream)])
             for stream in self._topics
         ]
         packed = msgpack.packb(streams, use_bin_type=False)
-        return _texts(await self._answer(self._open(keys=[self.keys.meta], args=[packed])))
+        found = await self._answer(self._open(keys=[self.keys.meta], args=[packed]))
+        return dict(zip(found[::2], found[1::2], strict=True))
 
     def _bound_with(self, stream: str) -> Iterator[str]:
         """Fields and values that go with a stream's fingerprint."""
@@ -222,26 +167,24 @@ class Store:
 
     async def agreeing(self) -> set[str]:
         """Our streams that Redis holds under our definitions; none while a rebuild clears the keys."""
-        meta = meta_of(_texts(await self._answer(self._redis.hgetall(self.keys.meta))))
+        meta = meta_of(await self._answer(self._redis.hgetall(self.keys.meta)))
         if meta is None or meta.clearing:
             return set()
         held = {stream: bound.fingerprint for stream, bound in meta.streams.items()}
         return {stream for stream, ours in self._fingerprints.items() if held.get(stream) == ours}
 
-    async def position(self, topic: str, partition: int) -> Position:
-        """Where a partition stands."""
-        stored = await self._answer(
-            self._redis.hmget(self.keys.partition(topic, partition), [keys.NEXT_OFFSET, keys.FRESH_MS])
-        )
-        offset, fresh_ms = (None if value is None else int(value) for value in stored)
-        return Position(offset, fresh_ms)
+    async def next_offset(self, topic: str, partition: int) -> int | None:
+        """The first offset of a partition that is not applied yet; None before its first step."""
+        stored = await self._answer(self._redis.hget(self.keys.partition(topic, partition), keys.NEXT_OFFSET))
+        return None if stored is None else int(stored)
 
     async def states(self, topic: str, subjects: Sequence[str]) -> list[bytes | None]:
         """Stored states, in the order of `subjects`; None where there is none."""
         if not subjects:
             return []
         names = [self.keys.state(topic, subject) for subject in subjects]
-        return cast("list[bytes | None]", await self._answer(self._redis.mget(names)))
+        ask: Callable[..., Awaitable[Any]] = self._redis.execute_command  # whose replies need not be texts
+        return cast("list[bytes | None]", await self._answer(ask("MGET", *names, NEVER_DECODE=True)))
 
     async def step(self, step: Step, *, again: bool) -> None:
         """Write a step, whole or not at all.
@@ -296,68 +239,18 @@ class Store:
 
     async def _refuse_others(self) -> None:
         """Raise OtherDefinitions, unless the definitions are ours again by now: then the place is to be found anew."""
-        if left := self._differing(_texts(await self._answer(self._redis.hgetall(self.keys.meta)))):
+        if left := self._differing(await self._answer(self._redis.hgetall(self.keys.meta))):
             raise OtherDefinitions(OTHERS, left)
 
-    async def _answer(self, call: Awaitable[Any]) -> Any:  # noqa: ANN401 - replies of Redis have no static type
-        try:
-            self._backoff.check()
-        except StoreRefuses:
-            if isinstance(call, Coroutine):
-                call.close()  # it is not asked
-            raise
-        try:
-            reply = await call
-        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise await self._unavailable(error) from error
-        except ResponseError as error:
-            if isinstance(refusal := await self._unavailable(error), StoreRefuses):
-                raise refusal from error
-            if said := not_now_said(error):
-                await self._connect_anew()
-                raise StoreUnavailable(said) from error
-            raise WorkFailed(f"Redis refused it: {error}") from error
-        except RedisError as error:
-            self._backoff.ended()
-            raise StoreUnavailable(f"Redis: {error}") from error
-        self._backoff.ended()
-        return reply
-
-    async def _unavailable(self, error: BaseException) -> StoreUnavailable:
-        """Our error for one of redis-py's; what refuses us is asked seldom from here on."""
-        ours = await asyncio.to_thread(unavailable, self._server, error, self._scripts)
-        self._backoff.failed(ours)
-        return ours
-
-    async def _connect_anew(self) -> None:
-        """Resolve the name again with the next call: after a failover it leads to another Redis.
-
-        A replica keeps its connections, and would refuse what comes over them for as long as it lives. Those in
-        use are left to their own answers.
-        """
-        with suppress(RedisError, OSError):
-            await self._redis.connection_pool.disconnect(inuse_connections=False)
+    async def _reconnect(self) -> None:
+        self._reader.disconnect()
+        await super()._reconnect()
 
     async def close(self) -> None:
         """Give the connections back."""
-        await close(self._redis)
+        self._reader.close()
+        await super().close()
 
 
 def _fields(stream: str, bound: Bound) -> tuple[str, str, str, str]:
     return f"{keys.DEFINITION}{stream}", bound.definition, f"{keys.FINGERPRINT}{stream}", bound.fingerprint
-
-
-def _texts(answer: Mapping[bytes, bytes] | Sequence[bytes]) -> dict[str, str]:
-    """A hash as texts: a command's answer is a mapping, a script's a list of fields and values."""
-    pairs = answer.items() if isinstance(answer, Mapping) else zip(answer[::2], answer[1::2], strict=True)
-    return {field.decode(): value.decode() for field, value in pairs}
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _script(name: str) -> str:
-    """A script of ours, with what all of them begin with."""
-    folder = files("watchroom.store")
-    return "".join(folder.joinpath(part).read_text(encoding="utf-8") for part in ("rights.lua", name))

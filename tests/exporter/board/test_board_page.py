@@ -17,8 +17,8 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.wall import Board, Silence, other_views, tile_views
 from watchroom.exporter.numbers import Number
+from watchroom.exporter.wall import Board, Silence, data_age, other_views, tile_views
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
 from watchroom.streams import STREAMS
@@ -48,7 +48,7 @@ def page(
         return [numbers.get((measure.id, shown.what, label), known)._replace(label=label) for label in labels]
 
     tiles, others = tile_views(catalogue, withheld, ask), other_views(catalogue, withheld, ask)
-    board = Board("staffs", NOON, 10_000, age_ms, tiles, others, withheld, silence)
+    board = Board("staffs", NOON, data_age(age_ms, 10_000, withheld, silence), tiles, others, withheld)
     return board_page(board, LONDON)
 
 

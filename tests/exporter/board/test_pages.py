@@ -29,7 +29,7 @@ class Site:
         self.now_ms = now_ms
         mirror = room.mirror()
         mirror.refresh(now_ms)
-        pages = BoardPages(room.catalogue, mirror, room.page(mirror), room.settings, clock=lambda: self.now_ms)
+        pages = BoardPages(room.catalogue, room.page(mirror), room.settings, clock=lambda: self.now_ms)
         self.table = pages.table()
 
     def get(self, path: str, rest: str = "", **query: str) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +19,13 @@ from tests.generate.boards import lint
 from tests.generate.boards.made import boards, families, panels, promtool, texts, with_entry
 from tests.parts import ROOT
 from watchroom.catalogue.metrics import all_families
+from watchroom.catalogue.rows import rows_of, tables
 from watchroom.generate.boards.age import OLD_FROM_S
 from watchroom.generate.boards.board import NAMES, uid
 from watchroom.generate.boards.files import outputs, sources_of
 from watchroom.settings import Settings
+
+MOST_CHARACTERS = 400
 
 register_default_plugins()
 
@@ -128,13 +132,44 @@ def test_the_columns_of_a_month_s_counts_add_up_to_all() -> None:
     assert "cli_type" not in asked[4].partition("{")[2].partition("}")[0]
 
 
+def test_no_query_is_longer_than_a_person_can_read() -> None:
+    """What takes more is computed by the exporter, once for page, boards and alerts."""
+    found = [expr for board in boards().values() for expr in lint.expressions(board)]
+    assert [expr for expr in found if len(expr) > MOST_CHARACTERS] == []
+
+
+def test_the_boards_are_half_as_large_as_they_were() -> None:
+    """5,256,052 bytes before the exporter published tiles and rows: a board is loaded by every wall in the building."""
+    assert sum(len(text.encode()) for text in texts().values()) <= 5_256_052 // 2
+
+
+def test_every_row_that_a_board_asks_for_is_published() -> None:
+    """Another list of tables than the exporter's would be NO DATA for ever."""
+    published = {
+        (measure.id, table.what, window, *sorted(row.by.keys() - {"place"}))
+        for measure in sources_of(ROOT).catalogue.measures.values()
+        for table in tables(measure)
+        for row in rows_of(measure, table)
+        for window in table.windows
+    }
+    asked = set()
+    for expr in (expr for board in boards().values() for expr in lint.expressions(board)):
+        for match in re.findall(r"watchroom_row\{([^}]*)\}", expr):
+            by = dict(re.findall(r'(\w+)(?:=~|!=|=)"([^"]*)"', match))
+            labels = re.findall(r'(\w+)(?:!=""|="[^"]+")', match)
+            of = sorted({*labels} - {"measure", "quantity", "window", "force", "place"})
+            asked |= {(by.get("measure"), what, by.get("window", ""), *of) for what in by["quantity"].split("|")}
+    assert len(asked) > 500
+    assert {each for each in asked if each[0]} <= published
+
+
 def test_a_table_by_label_has_a_row_of_what_is_not_listed_before_the_row_of_all() -> None:
     """Four calls without a class, over listed classes of 0, would not be seen but in the sum."""
-    found = panels(boards()[uid("demand")])
-    (panel,) = (each for each in found if each["title"].startswith("Calls by class: ") and each["type"] == "table")
-    for asked in (target["expr"] for target in panel["targets"]):
-        assert asked.index('class=~"unknown|other"') < asked.index('"All"')
-        assert '"Unknown or other"' in asked
+    measure = sources_of(ROOT).catalogue.measures["call_volume_by_class"]
+    (table,) = (each for each in tables(measure) if each.what == "number" and "1h" in each.windows)
+    places = {row.by["class"]: row.by["place"] for row in rows_of(measure, table)}
+    listed = [place for value, place in places.items() if value not in ("Unknown or other", "All")]
+    assert max(listed) < places["Unknown or other"] < places["All"]
 
 
 def test_every_open_tile_leads_to_the_list_behind_it() -> None:

@@ -1,21 +1,37 @@
-"""What the wall's queries answer: asked of Prometheus's own rule tester, with numbers known by hand."""
+"""What the wall's queries answer: asked of Prometheus's own rule tester, with samples as the exporter writes them."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
+from tests.exporter.control_room import LONDON, NOON
 from tests.generate.boards.made import boards, panels, promtool
-from watchroom.generate.boards import month, palette
+from watchroom.catalogue.load import load_catalogue
+from watchroom.exporter.mirror import Reading
+from watchroom.exporter.numbers import Number, Numbers
+from watchroom.exporter.platform import months_text, rows_text, tiles_text
+from watchroom.exporter.rows import MeasureRows
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
+from watchroom.exporter.wall import DataAge, Silence, data_age, tile_views
+from watchroom.generate.boards import palette, queries
+from watchroom.kinds.measure import Measure
+from watchroom.kinds.shown import Shown
+from watchroom.settings import read_settings
 from watchroom.streams import STREAMS
 
 FORCE = 'force="north"'
+SETTINGS = read_settings()
+CATALOGUE = load_catalogue(SETTINGS.schemas / "measures", SETTINGS.areas)
+PUBLISHED: dict[str, list[str]] = {stream: [] for stream in STREAMS}
+NO_AGE = DataAge("nodata", "NO DATA", None, "")
 
 
 def _answers(folder: Path, expr: str, series: Mapping[str, str], expected: Mapping[str, float]) -> None:
@@ -43,25 +59,60 @@ def _tile(title: str) -> str:
     return str(panel["targets"][0]["expr"])
 
 
+def _series(text: str, instance: str = "a") -> dict[str, str]:
+    """A page of an exporter as the rule tester's input."""
+    return {
+        f"{sample.name}{{{_written({**sample.labels, 'force': 'north', 'instance': instance})}}}": f"{sample.value}x10"
+        if sample.value == sample.value
+        else "NaN NaN NaN NaN NaN NaN NaN"
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def _written(labels: Mapping[str, str]) -> str:
+    return ", ".join(f'{name}="{value}"' for name, value in labels.items())
+
+
+def _tiles(numbers: Mapping[tuple[str, str], Sequence[Number]], instance: str = "a") -> dict[str, str]:
+    """What an exporter publishes of tiles with these numbers, by measure and quantity; all others show 0."""
+
+    def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
+        return numbers.get((measure.id, shown.what), [Number("", 0, None, None)])
+
+    return _series(tiles_text(tile_views(CATALOGUE, PUBLISHED, ask), NO_AGE), instance)
+
+
+def _rows(fields: Mapping[str, int]) -> dict[str, str]:
+    """What an exporter publishes of rows after a step at NOON with these fields."""
+    sums = WindowSums(windows_of(CATALOGUE), by_area_of(CATALOGUE.measures.values()))
+    sums.move(windows_at(NOON, ["5m"], LONDON))
+    sums.replace(f"10s:{NOON // 1000}", fields)
+    numbers = Numbers(CATALOGUE, sums, Reading(NOON, None, {}, {}, {}, {}), NOON)
+    shown = [CATALOGUE.measures[name] for name in ("call_volume", "call_abandonment")]
+    return _series(rows_text(MeasureRows(CATALOGUE, measure).text(numbers) for measure in shown))
+
+
+def _labels(tile: str, word: str = "", split: str = "", **more: str) -> str:
+    """Labels of an answer to a tile's query."""
+    labels = {"force": "north", "instance": "a", "tile": tile, "split": split, "word": word, **more}
+    return f"{{{_written({name: value for name, value in labels.items() if value})}}}"
+
+
 @pytest.mark.parametrize(("seconds", "state"), [(9.9, "NORMAL"), (10.0, "HIGH"), (59.9, "HIGH"), (60.0, "CRITICAL")])
 def test_the_longest_wait_carries_its_state(seconds: float, state: str, tmp_path: Path) -> None:
     """A limit counts as reached, and a wait is cut: 9.9 s must not read as 10 s."""
-    series = {
-        f'watchroom_calls_waiting_oldest_seconds{{{FORCE}, line="999"}}': f"{seconds}x10",
-        f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "2x10",
-    }
-    _answers(tmp_path, _tile("Longest 999 wait"), series, {f'{{{FORCE}, state="{state}"}}': seconds // 1})
+    series = _tiles({("calls_waiting", "oldest"): [Number("", seconds, None, None)]})
+    title = "Longest 999 wait"
+    _answers(tmp_path, _tile(title), series, {_labels(title, state): seconds // 1})
 
 
 @pytest.mark.parametrize("seconds", [99, 100, 383])
 def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path) -> None:
     """The second query is in ms, for a unit that writes "6 min 23 s"; one of the two answers, never both."""
-    series = {
-        f'watchroom_calls_waiting_oldest_seconds{{{FORCE}, line="999"}}': f"{seconds}x10",
-        f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "2x10",
-    }
+    series = _tiles({("calls_waiting", "oldest"): [Number("", seconds, None, None)]})
     (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == "Longest 999 wait"]
-    by = f'{{{FORCE}, state="CRITICAL"}}'
+    by = _labels("Longest 999 wait", "CRITICAL")
     short, long, _not_fed = (target["expr"] for target in panel["targets"])
     _answers(tmp_path, short, series, {by: seconds} if seconds < 100 else {})
     _answers(tmp_path, long, series, {} if seconds < 100 else {by: seconds * 1000})
@@ -74,16 +125,16 @@ def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path
 
 def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -> None:
     """Which grade is about to breach must be answered by one look."""
-    series = {
-        f'watchroom_incidents_unattended_due{{{FORCE}, grade="{grade}", area="stoke", within="5m"}}': f"{number}x10"
-        for grade, number in {"1": 0, "2": 3, "3": 7}.items()
-    }
-    expected = {
-        f'{{{FORCE}, grade="1"}}': 0,
-        f'{{{FORCE}, grade="2", state="DUE"}}': 3,
-        f'{{{FORCE}, grade="3", state="DUE"}}': 7,
-    }  # fmt: skip
-    _answers(tmp_path, _tile("Deadline within 5 min"), series, expected)
+    title, words = "Deadline within 5 min", {"1": "", "2": "DUE", "3": "DUE"}
+    found = {"1": 0, "2": 3, "3": 7}
+    numbers = [Number(grade, number, None, None) for grade, number in found.items()]
+    series = _tiles({("incidents_unattended", "due_5m"): numbers})
+    (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == title]
+    assert [target["legendFormat"] for target in panel["targets"]][:3] == [
+        f"Grade {grade}  {{{{word}}}}" for grade in found
+    ]
+    for target, (grade, number) in zip(panel["targets"][:3], found.items(), strict=True):
+        _answers(tmp_path, target["expr"], series, {_labels(title, words[grade], grade): number})
 
 
 @pytest.mark.parametrize(
@@ -99,22 +150,23 @@ def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -
 )
 def test_the_running_month_is_the_one_of_the_reporting_zone(at: str, running: str, tmp_path: Path) -> None:
     """In summer a month ends an hour before it does in UTC; a complete month must not be called incomplete."""
-    at_s = int(datetime.fromisoformat(at).timestamp())
-    expr = month.RUNNING.replace("time()", f"({at_s} + 0 * time())").replace("month()", f"month(vector({at_s}))")
-    _answers(tmp_path, f"max by (month) ({expr})", {"some": "1x10"}, {f'{{month="{running}"}}': 1})
+    sums = WindowSums(windows_of(CATALOGUE))
+    sums.move(windows_at(int(datetime.fromisoformat(at).timestamp()) * 1000, ["month"], LONDON))
+    expected = {f'{{{FORCE}, month="{running}"}}': 1}
+    _answers(tmp_path, f"{queries.MONTH_RUNNING} == 1", _series(months_text(sums)), expected)
 
 
 def test_a_wait_has_an_order_among_rows(tmp_path: Path) -> None:
     """999 before 101, and all of them last: as listed in the catalogue."""
     panel = next(p for p in panels(boards()["watchroom-demand"]) if p["title"] == "Calls presented: number, by line")
-    window = 'window="5m"'
-    series = {f'watchroom_call_volume{{{FORCE}, line="{line}", {window}}}': "2x10" for line in ("999", "101")}
     expected = {
         f'{{{FORCE}, line="999", place="00"}}': 2,
         f'{{{FORCE}, line="101", place="01"}}': 2,
+        f'{{{FORCE}, line="Unknown or other", place="zzy"}}': 0,
         f'{{{FORCE}, line="All", place="zzz"}}': 4,
     }
-    _answers(tmp_path, panel["targets"][0]["expr"], series, expected)
+    fields = {f"call_volume|line={line}|count": 2 for line in ("999", "101")}
+    _answers(tmp_path, panel["targets"][0]["expr"], _rows(fields), expected)
     steps = {each["id"]: each["options"] for each in panel["transformations"]}
     assert steps["sortBy"] == {"sort": [{"desc": False, "field": "place"}]}
     assert steps["organize"]["excludeByName"]["place"]
@@ -122,13 +174,13 @@ def test_a_wait_has_an_order_among_rows(tmp_path: Path) -> None:
 
 def test_the_longest_wait_of_an_empty_queue_is_0(tmp_path: Path) -> None:
     """An empty queue is good news, not NO DATA."""
-    series = {f'watchroom_calls_waiting{{{FORCE}, line="999"}}': "0x10"}
-    _answers(tmp_path, _tile("Longest 999 wait"), series, {f'{{{FORCE}, state="NORMAL"}}': 0})
+    title = "Longest 999 wait"
+    _answers(tmp_path, _tile(title), _tiles({}), {_labels(title, "NORMAL"): 0})
 
 
 def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
     """It must say NO DATA, whatever another force has."""
-    series = {'watchroom_calls_waiting{force="south", line="999"}': "0x10"}
+    series = {name.replace("north", "south"): values for name, values in _tiles({}).items()}
     _answers(tmp_path, _tile("Longest 999 wait"), series, {})
 
 
@@ -138,38 +190,41 @@ def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
 )
 def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str, tmp_path: Path) -> None:
     """81 % of 21 calls and 81 % of 2,100 are two things; two exporters publish the same ones."""
-    series = {}
-    for exporter in "ab":
-        by = f'{{{FORCE}, instance="{exporter}", line="999", window="15m"}}'
-        series[f"watchroom_call_answer_time_within{by}"] = f"{met}x10"
-        series[f"watchroom_call_answer_time_observations{by}"] = f"{of - 1}x10"
-        late = f'{{{FORCE}, instance="{exporter}", line="999"}}'
-        series[f"watchroom_calls_waiting_overdue{late}"] = "1x10"  # waits for longer than 10 s: missed already
-    labels = f'{{{FORCE}, part="{met}", whole="{of}", state="{state}"}}'
-    _answers(tmp_path, _tile("999 below 10 s, last 15 min"), series, {labels: met / of})
+    title, numbers = "999 below 10 s, last 15 min", [Number("", met / of, met, of)]
+    found = {("call_answer_time", "live_within"): numbers}
+    series = _tiles(found, "a") | _tiles(found, "b")
+    expr = f"max by (part, whole, word) ({_tile(title)})"
+    _answers(tmp_path, expr, series, {f'{{part="{met}", whole="{of}", word="{state}"}}': met / of})
+    _answers(tmp_path, f"count({_tile(title)})", series, {"{}": 1})
+
+
+def test_value_and_counts_of_a_share_are_never_of_two_exporters(tmp_path: Path) -> None:
+    """One has read a call more than the other: 17 of 20 and 18 of 21 are true, 18 of 20 is not."""
+    title = "999 below 10 s, last 15 min"
+    series = _tiles({("call_answer_time", "live_within"): [Number("", 17 / 20, 17, 20)]}, "a")
+    series |= _tiles({("call_answer_time", "live_within"): [Number("", 18 / 21, 18, 21)]}, "b")
+    _answers(
+        tmp_path, _tile(title), series, {_labels(title, "LOW", instance="b", part="18", whole="21"): 18 / 21}
+    )  # fmt: skip
 
 
 def test_a_share_of_no_calls_is_not_a_number(tmp_path: Path) -> None:
     """Grafana writes NONE for it: no calls is neither 0 % nor missing data."""
-    by = f'{{{FORCE}, line="999", window="15m"}}'
-    series = {f"watchroom_call_answer_time_{name}{by}": "0x10" for name in ("within", "observations")}
-    series[f'watchroom_calls_waiting_overdue{{{FORCE}, line="999"}}'] = "0x10"
+    series = _tiles({("call_answer_time", "live_within"): [Number("", None, 0, 0)]})
     expr = _tile("999 below 10 s, last 15 min")
     is_nan = f"({expr}) != ({expr})"
-    _answers(tmp_path, f"count by (part, whole) ({is_nan})", series, {'{part="0", whole="0"}': 1})
+    _answers(tmp_path, f"count by (part, whole, word) ({is_nan})", series, {'{part="0", whole="0"}': 1})
 
 
-def test_a_mean_of_nothing_is_none_and_not_missing(tmp_path: Path) -> None:
-    """At night nobody may be attended for an hour: the feed is alive, and the board must not say NO DATA."""
+def test_a_share_of_nothing_is_none_and_not_missing(tmp_path: Path) -> None:
+    """At night nobody may call for an hour: the feed is alive, and the board must not say NO DATA."""
     expr = next(
         target["expr"]
         for panel in panels(boards()["watchroom-demand"])
-        if panel["title"] == "Time to answer: mean, by line"
+        if panel["title"] == "Calls abandoned: share, by line"
         for target in panel["targets"]
     )
-    name = "watchroom_call_answer_time_observations"
-    series = {f'{name}{{{FORCE}, line="{line}", window="5m"}}': "0x10" for line in ("999", "101")}
-    _answers(tmp_path, f"count(({expr}) != ({expr}))", series, {"{}": 3})
+    _answers(tmp_path, f"count(({expr}) != ({expr}))", _rows({}), {"{}": 4})
 
 
 def test_each_month_is_its_own_row(tmp_path: Path) -> None:
@@ -199,44 +254,44 @@ def test_a_past_hour_is_the_median_of_the_weeks_that_are_held(tmp_path: Path) ->
         if each["title"] == "Calls presented: last complete hour against the last 6 weeks"
     ]  # fmt: skip
     for target, value in zip(panel["targets"], (99, 20, 60, 10, 3), strict=True):
-        _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999", place="00"}}': value})
-
-
-APPLIED = f'watchroom_applied_timestamp_seconds{{{FORCE}, topic="calls", partition="0"}}'
+        _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999"}}': value})
 
 
 @pytest.mark.parametrize(
-    ("applied_s", "withheld", "silent", "answer"),
+    ("age_s", "withheld", "silence", "answer"),
     [
-        (25, set(), set(), ("NORMAL", 5)),
-        (20, set(), set(), ("OLD", 10)),
-        (20, {"calls", "incidents", "crimes"}, {"cad"}, ("OLD", 10)),
-        (25, {"calls"}, {"acd"}, ("FEED SILENT", 28)),
-        (25, {"calls", "crimes"}, {"acd", "cad"}, ("FEED SILENT", 28)),
-        (25, {"crimes"}, {"never heard"}, ("FEED SILENT", 5)),
-        (25, {"crimes"}, set(), ("WITHHELD", 5)),
+        (5, set(), None, ("NORMAL", 5)),
+        (10.5, set(), None, ("OLD", 10)),
+        (10.5, {"calls", "incidents", "crimes"}, Silence(("cad",), 10_000), ("OLD", 10)),
+        (5, {"calls"}, Silence(("calls",), 28_000), ("FEED SILENT", 28)),
+        (5, {"calls", "crimes"}, Silence(("calls", "crimes"), 28_000), ("FEED SILENT", 28)),
+        (5, {"crimes"}, Silence(("crimes",), None), ("FEED SILENT", 5)),
+        (5, {"crimes"}, None, ("WITHHELD", 5)),
     ],
 )
 def test_data_age_is_normal_only_while_every_stream_is_published(
-    applied_s: int, withheld: set[str], silent: set[str], answer: tuple[str, int], tmp_path: Path
+    age_s: float, withheld: set[str], silence: Silence | None, answer: tuple[str, int], tmp_path: Path
 ) -> None:
     """A dead feed leaves nothing to apply: by its age alone, all of it is fresh."""
-    series = {APPLIED: f"{applied_s}x10"}
-    for stream in STREAMS:
-        series[f'watchroom_stream_withheld{{{FORCE}, stream="{stream}"}}'] = f"{int(stream in withheld)}x10"
-    for source, at_s in {"acd": 2, "cad": 20}.items():
-        series[f'watchroom_feed_last_heartbeat_timestamp_seconds{{{FORCE}, source="{source}"}}'] = f"{at_s}x10"
-        series[f'watchroom_feed_last_event_timestamp_seconds{{{FORCE}, source="{source}"}}'] = f"{at_s - 1}x10"
-    for source in {"acd", "cad", *silent}:
-        name = f'watchroom_source_silent{{{FORCE}, stream="calls", source="{source}"}}'
-        series[name] = f"{int(source in silent)}x10"
-    state, seconds = answer
-    _answers(tmp_path, _tile("Data age"), series, {f'{{{FORCE}, state="{state}"}}': seconds})
+    faults = {stream: ["why"] if stream in withheld else [] for stream in STREAMS}
+    age = data_age(round(age_s * 1000), 10_000, faults, silence)
+    word, seconds = answer
+    _answers(tmp_path, _tile("Data age"), _series(tiles_text((), age)), {_labels("Data age", word): seconds})
+
+
+def test_the_worst_of_two_exporters_says_how_old_the_data_is(tmp_path: Path) -> None:
+    """One that cannot see the silence must not hide it."""
+    normal = data_age(6_000, 10_000, {"calls": []}, None)
+    silent = data_age(5_000, 10_000, {"calls": ["why"]}, Silence(("calls",), None))
+    series = _series(tiles_text((), normal), "b") | _series(tiles_text((), silent), "a")
+    _answers(tmp_path, _tile("Data age"), series, {_labels("Data age", "FEED SILENT"): 5})
 
 
 def test_data_age_of_an_exporter_that_is_gone_is_no_series(tmp_path: Path) -> None:
     """NO DATA, whatever another force has."""
-    _answers(tmp_path, _tile("Data age"), {APPLIED.replace("north", "south"): "25x10"}, {})
+    found = _series(tiles_text((), data_age(5_000, 10_000, {}, None)))
+    series = {name.replace("north", "south"): values for name, values in found.items()}
+    _answers(tmp_path, _tile("Data age"), series, {})
 
 
 def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
@@ -254,14 +309,10 @@ def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
 
 def test_what_is_not_graded_has_a_number_of_its_own(tmp_path: Path) -> None:
     """Graded, ungraded and of an unknown grade add up to the list behind the tile."""
-    series = {
-        f'watchroom_incidents_unattended{{{FORCE}, grade="{grade}", area="{area}"}}': f"{number}x10"
-        for grade, area, number in (
-            ("1", "stoke", 2), ("ungraded", "stoke", 3), ("ungraded", "unknown", 4), ("other", "county", 5),
-        )
-    }  # fmt: skip
-    (panel,) = [each for each in panels(boards()["watchroom-live"]) if each["title"] == "Not attended yet"]
-    graded, rest, _not_fed = (target["expr"].replace("$force", ".*") for target in panel["targets"])
-    assert panel["targets"][1]["legendFormat"] == "Ungraded"
-    _answers(tmp_path, rest, series, {f"{{{FORCE}}}": 12})
-    _answers(tmp_path, graded, series, {f'{{{FORCE}, grade="1"}}': 2})
+    title = "Not attended yet"
+    numbers = [Number("1", 2, None, None), Number("ungraded", 12, None, None)]
+    (panel,) = [each for each in panels(boards()["watchroom-live"]) if each["title"] == title]
+    names = {target.get("legendFormat"): target["expr"] for target in panel["targets"]}
+    series = _tiles({("incidents_unattended", "open"): numbers})
+    _answers(tmp_path, names["Ungraded"], series, {_labels(title, split="ungraded"): 12})
+    _answers(tmp_path, names["Grade 1"], series, {_labels(title, split="1"): 2})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, plain, window_text
 from watchroom.events.times import to_text
 from watchroom.exporter.board.age import age_tile
 from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.board.tiles import tile
-from watchroom.exporter.board.wall import Board, Line, MeasureView
-from watchroom.exporter.board.words import NO_DATA, NONE, NOT_FED, WINDOW_WORDS, plain, state_word
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.top_list import has_top
+from watchroom.exporter.wall import Board, Line, MeasureView
 from watchroom.kinds import kind_of
 from watchroom.kinds.figure import UNIT, text
 from watchroom.kinds.kind import Reads
@@ -26,7 +26,7 @@ def board_page(board: Board, zone: ZoneInfo) -> str:
     wall = tag(
         "section",
         tag("h2", "Wall", class_="quiet-text"),
-        tag("ul", age_tile(board), *(tile(view) for view in board.tiles), class_="tiles", role="list"),
+        tag("ul", age_tile(board.age), *(tile(view) for view in board.tiles), class_="tiles", role="list"),
         class_="wall",
     )
     others = tag(
@@ -46,7 +46,7 @@ def _announcement(board: Board) -> str:
     found: dict[str, list[str]] = {}
     for view in board.tiles:
         if view.state in ("warning", "critical"):
-            word = state_word(view.state, view.quantity, low_is_bad=view.tile.low_is_bad)
+            word = next(view.word(each) for each in view.numbers if each.state == view.state)
             found.setdefault(word, []).append(view.tile.title)
     if board.withheld:
         found[NO_DATA] = board.withheld
@@ -104,7 +104,7 @@ def _figures(view: MeasureView) -> Html:
 def _table(view: MeasureView) -> Html:
     """Label values down and a last row of all, words across; over the shortest window."""
     label = view.measure.labels[0] if view.measure.labels else None
-    when = WINDOW_WORDS.get(view.lines[0].window, view.lines[0].window) if view.lines else ""
+    when = window_text(view.lines[0].window if view.lines else "")
     values = list(dict.fromkeys(number.label for line in view.lines for number in line.numbers))
     head = [tag("th", tag("span", title_of(label) if label else "all", class_="quiet-text"), scope="col")]
     head += [tag("th", line.quantity.meaning, scope="col") for line in view.lines]
@@ -116,7 +116,7 @@ def _table(view: MeasureView) -> Html:
         )
         for value in values
     ]
-    caption = tag("caption", when or "now")
+    caption = tag("caption", when)
     return tag("table", caption, tag("thead", tag("tr", *head)), tag("tbody", *rows))
 
 

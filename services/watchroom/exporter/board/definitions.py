@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from watchroom.catalogue.formatting import limit_words, plain, target_words, window_text
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.wall import has_list
-from watchroom.exporter.board.words import WINDOW_WORDS, limit_words, plain, target_words
 from watchroom.exporter.top_list import has_top
+from watchroom.exporter.wall import has_list
 from watchroom.kinds import kind_of, own_said
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import from_slug, title_of, value_text, value_words, where_words
@@ -84,9 +84,9 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     if said := own_said(measure):
         yield "Also says", ["; ".join(said)]
     if measure.windows:
-        yield "Windows", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.windows)]
+        yield "Windows", ["; ".join(window_text(window) for window in measure.windows)]
     if measure.area_windows:
-        yield "By area", ["; ".join(WINDOW_WORDS.get(window, window) for window in measure.area_windows)]
+        yield "By area", ["; ".join(window_text(window) for window in measure.area_windows)]
     if measure.targets:
         yield "Target", ["; ".join(target_words(measure, target) for target in measure.targets)]
     for where, share in measure.display.objectives:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import clock
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.words import clock
 
 OLD_AFTER_S = 15  # what is shown counts as lost when it is older
 ASK_EVERY_S = 2

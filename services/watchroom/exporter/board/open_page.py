@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import NO_DATA, age, clock
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.board.words import NO_DATA, age, clock
 from watchroom.exporter.open_list import Open, OpenList
 from watchroom.kinds.labels import capital, title_of, value_words, where_words
 from watchroom.kinds.measure import Label, Measure

@@ -8,22 +8,20 @@ from http import HTTPStatus
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import NOT_FED
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.definitions import definition, index, runbook, runbooks
 from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.board.observe import observe
 from watchroom.exporter.board.open_page import open_page, unreachable, where_faults
 from watchroom.exporter.board.top_page import top_page
-from watchroom.exporter.board.wall import has_list
-from watchroom.exporter.board.words import NOT_FED
-from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.open_list import read_open
 from watchroom.exporter.page import Page
 from watchroom.exporter.server import Answer, Asked, Pages
 from watchroom.exporter.top_list import has_top, read_top
+from watchroom.exporter.wall import has_list
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.backoff import Backoff
@@ -46,14 +44,12 @@ class BoardPages:
     def __init__(
         self,
         catalogue: Catalogue,
-        mirror: Mirror,
         page: Page,
         settings: Settings,
         *,
         clock: Callable[[], int],
     ) -> None:
         self._catalogue = catalogue
-        self._mirror = mirror
         self._page = page
         self._settings = settings
         self._now_ms = clock
@@ -78,8 +74,7 @@ class BoardPages:
         }
 
     def _wall(self, _: Asked) -> Answer:
-        board = observe(self._catalogue, self._mirror, self._page, self._settings, self._now_ms())
-        return Answer(board_page(board, self._zone), HTML)
+        return Answer(board_page(self._page.board(self._now_ms()), self._zone), HTML)
 
     def _asset(self, asked: Asked) -> Answer:
         text = self._assets.get(asked.rest)

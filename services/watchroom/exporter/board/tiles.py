@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, State, limit_words, pieces, plain
 from watchroom.exporter.board.markup import Html, join, tag
-from watchroom.exporter.board.wall import Cell, TileView, has_list
-from watchroom.exporter.board.words import (
-    NO_DATA,
-    NONE,
-    NOT_FED,
-    State,
-    limit_words,
-    pieces,
-    plain,
-    state_word,
-)
 from watchroom.exporter.numbers import Number
+from watchroom.exporter.wall import TileNumber, TileView, has_list
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import value_words
 
@@ -37,10 +28,9 @@ def frame(name: str, link: Html, state: State, word: Html, figures: Html) -> Htm
 
 
 def _word(view: TileView) -> Html:
-    """The tile's state; of several numbers it is said beside each that is beyond its limits."""
-    if not view.judged or len(view.cells) > 1 or view.state in ("nodata", "none", "unfed"):
-        return Html("")
-    return tag("p", state_word(view.state, view.quantity, low_is_bad=view.tile.low_is_bad), class_="word")
+    """The tile's state; of several numbers it is said of each that is beyond its limits."""
+    word = view.word(view.numbers[0]) if len(view.numbers) == 1 else ""
+    return tag("p", word, class_="word") if word else Html("")
 
 
 def _figures(view: TileView) -> Html:
@@ -57,15 +47,15 @@ def _figures(view: TileView) -> Html:
         reason = view.faults[0] + (f" (and {len(view.faults) - 1} more)" if len(view.faults) > 1 else "")
         inside = [nodata(reason)]
     else:
-        inside = [_cell(view, cell) for cell in view.cells] or [nodata("nothing has a target")]
+        inside = [_number(view, each) for each in view.numbers] or [nodata("nothing has a target")]
     return tag("div", *inside, class_=" ".join(["figures", *_size(view)]), data_figures="")
 
 
 def _size(view: TileView) -> Iterator[str]:
     """How large its numbers can be: few are large, and long ones small."""
-    yield {1: "one", 2: "two", 3: "three"}.get(len(view.cells), "four") if not view.faults else "one"
-    values = [cell.number.value for cell in view.cells if cell.number and cell.number.value is not None]
-    if len(view.cells) > 1 and max((len(plain(value, view.unit)) for value in values), default=0) > LONG:
+    yield {1: "one", 2: "two", 3: "three"}.get(len(view.numbers), "four") if not view.faults else "one"
+    values = [each.number.value for each in view.numbers if each.number and each.number.value is not None]
+    if len(view.numbers) > 1 and max((len(plain(value, view.unit)) for value in values), default=0) > LONG:
         yield "long"
 
 
@@ -74,27 +64,27 @@ def nodata(reason: str) -> Html:
     return tag("div", tag("p", NO_DATA, class_="figure"), tag("p", reason, class_="beside"), class_="cell")
 
 
-def _cell(view: TileView, cell: Cell) -> Html:
-    number = cell.number
+def _number(view: TileView, shown: TileNumber) -> Html:
+    number = shown.number
     value = number.value if number else None
-    quiet = value == 0 and cell.state == "normal"
+    quiet = value == 0 and shown.state == "normal"
     parts = [
         tag("p", *big(value, view.unit, tenths=view.quantity.tenths), class_="figure quiet" if quiet else "figure")
     ]
-    if cell.label:
-        parts.insert(0, tag("p", _label(view, cell), class_="label"))
+    if shown.label:
+        parts.insert(0, tag("p", _label(view, shown), class_="label"))
     if number and number.whole is not None:
         parts.extend(_share(number, view.target_share))
-    elif view.judged and len(view.cells) == 1:
+    elif view.judged and len(view.numbers) == 1:
         parts.append(tag("p", _limits(view), class_="beside"))
-    if len(view.cells) > 1 and cell.state in ("warning", "critical"):
-        parts.append(tag("p", state_word(cell.state, view.quantity, low_is_bad=view.tile.low_is_bad), class_="word"))
-    return tag("div", *parts, class_="cell", data_state=cell.state)
+    if len(view.numbers) > 1 and (word := view.word(shown)):
+        parts.append(tag("p", word, class_="word"))
+    return tag("div", *parts, class_="cell", data_state=shown.state)
 
 
-def _label(view: TileView, cell: Cell) -> str:
+def _label(view: TileView, shown: TileNumber) -> str:
     split = next(label for label in view.measure.labels if label.name == view.tile.shown.split)
-    return value_words(split, cell.label)
+    return value_words(split, shown.label)
 
 
 def _limits(view: TileView) -> str:

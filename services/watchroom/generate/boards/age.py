@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from watchroom.catalogue.metrics import WAITED_FOR
-from watchroom.generate.boards import ask, describe, palette
+from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.board import Sources, link_to, runbook
 from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
 
@@ -19,8 +18,6 @@ SILENT: Final = "FEED SILENT"
 WITHHELD: Final = "WITHHELD"
 BAD: Final = (OLD, SILENT, WITHHELD)
 FILLED: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
-
-_CHOSEN: Final = ask.CHOSEN[0]
 
 
 def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> Placed:
@@ -38,7 +35,7 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     head = Head(f"age/{width}", "Data age", about, "suffix: s", (link_to("platform"), *books, health))
     return number(
         head,
-        [Query(expression(), "{{state}}")],
+        [Query(queries.worst_tile("Data age"), "{{word}}")],
         named=True,
         fills=FILLED,
         fill_unit="dthms",
@@ -46,24 +43,3 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
         height=height,
         size=size,
     )
-
-
-def expression() -> str:
-    """One series by force, its word in the label `state`."""
-    age = f"(time() - min by (force) (watchroom_applied_timestamp_seconds{{{WAITED_FOR},{_CHOSEN}}}))"
-    withheld = f"(max by (force) (watchroom_stream_withheld{{{_CHOSEN}}}) == 1)"
-    silent = f"max by (force, source) (watchroom_source_silent{{{_CHOSEN}}}) == 1"
-    is_silent = f"({withheld} and on (force) ({silent}))"
-    event, heartbeat = (
-        f"max by (force, source) (watchroom_feed_last_{kind}_timestamp_seconds{{{_CHOSEN}}})"
-        for kind in ("event", "heartbeat")
-    )
-    sign_of_life = f"(({event} > {heartbeat}) or {heartbeat} or {event})"
-    silence = f"(time() - min by (force) ({sign_of_life} and on (force, source) ({silent})))"
-    states = (
-        (f"{age} >= {OLD_FROM_S}", OLD),
-        (f"(({silence} or {age}) < Inf) and on (force) {is_silent} unless on (force) ({age} >= {OLD_FROM_S})", SILENT),
-        (f"{age} < {OLD_FROM_S} and on (force) {withheld} unless on (force) {is_silent}", WITHHELD),
-        (f"{age} < {OLD_FROM_S} unless on (force) {withheld}", ask.NORMAL),
-    )
-    return " or ".join(ask.put(f"floor({part})", "state", word) for part, word in states)

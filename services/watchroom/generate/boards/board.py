@@ -27,7 +27,29 @@ NAMES: Final = ("live", *OF_STREAMS, "month", "platform")
 ROW_HEIGHT: Final = 1
 MOST_OPEN_ROWS: Final = 84  # of 38 px: three screens of 1,080 px; what does not fit is behind a heading
 AGE_HEIGHT: Final = 4
-HIDDEN: Final = "inControlsMenu"
+LINE: Final = 200  # characters
+DEFAULTS: Final[tuple[tuple[str, object], ...]] = (  # Grafana's own, but for `placement`: it hides links in a menu
+    ("placement", "inControlsMenu"),
+    ("align", "auto"),
+    ("asDropdown", False),
+    ("cellHeight", "sm"),
+    ("filterable", False),
+    ("footer", {"countRows": False, "reducer": [], "show": False}),
+    ("frameIndex", 0),
+    ("icon", ""),
+    ("includeVars", False),
+    ("inspect", False),
+    ("keepTime", False),
+    ("links", []),
+    ("tags", []),
+    ("tooltip", ""),
+    ("range", False),
+    ("repeatDirection", "h"),
+    ("showHeader", True),
+    ("showTypeIcons", False),
+    ("targetBlank", False),
+    ("transparent", False),
+)
 FIRING: Final = 'ALERTS{alertstate="firing",severity!="none",force=~"$force"}'
 
 
@@ -60,6 +82,9 @@ class Board(NamedTuple):
     about: str
     since: str  # how far the trends go back
     make: Make
+
+
+LINK_TYPE: Final = ("type", "link")  # of a board's link; a panel's has no type
 
 
 def uid(name: str) -> str:
@@ -102,15 +127,30 @@ def text(board: Board, sources: Sources) -> str:
     """The dashboard as classic JSON, the same for the same sources."""
     made = _frame(board, sources)
     made.panels = list(_placed(board, board.make(sources)))
-    plain = _unhidden(json.loads(json.dumps(made, cls=JSONEncoder)))
-    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    plain = json.loads(json.dumps(made, cls=JSONEncoder))
+    plain["panels"] = [_without(panel, (*DEFAULTS, LINK_TYPE)) for panel in plain["panels"]]
+    return _json(_without(plain, DEFAULTS)) + "\n"
 
 
-def _unhidden(found: object) -> object:
-    """Without `placement`: the builders would hide every link and annotation behind a menu."""
+def _json(found: object, indent: str = "") -> str:
+    """As JSON with sorted keys. What is short or holds no further lists stands in one line, such as a query."""
+    short, inner = json.dumps(found, sort_keys=True, ensure_ascii=False), indent + " "
     if isinstance(found, dict):
-        return {key: _unhidden(value) for key, value in found.items() if key != "placement" or value != HIDDEN}
-    return [_unhidden(value) for value in found] if isinstance(found, list) else found
+        inside = list(found.values())
+        parts = [f"{json.dumps(key)}: {_json(value, inner)}" for key, value in sorted(found.items())]
+    else:
+        inside = found if isinstance(found, list) else []
+        parts = [_json(value, inner) for value in inside]
+    if len(short) <= LINE or not any(isinstance(each, dict | list) for each in inside):
+        return short
+    return f"{short[0]}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{short[-1]}"
+
+
+def _without(found: object, pairs: Sequence[tuple[str, object]]) -> object:
+    """Without what the builders add and nobody needs."""
+    if isinstance(found, dict):
+        return {key: _without(value, pairs) for key, value in found.items() if (key, value) not in pairs}
+    return [_without(value, pairs) for value in found] if isinstance(found, list) else found
 
 
 def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:

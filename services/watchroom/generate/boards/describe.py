@@ -6,32 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.labels import BARE, capital, title_of, where_words
+from watchroom.kinds.labels import capital, title_of, where_words
 from watchroom.kinds.measure import Label, Measure, Target
 from watchroom.kinds.shown import Tile
 from watchroom.streams import STREAMS
 
-WINDOW_WORDS = {
-    "5m": "last 5 min",
-    "15m": "last 15 min",
-    "30m": "last 30 min",
-    "1h": "last hour",
-    "6h": "last 6 h",
-    "24h": "last 24 h",
-    "today": "today",
-    "7d": "7 days",
-    "28d": "28 days",
-    "month": "by month",
-    "12mo": "12 complete months",
-}
-NO_LIMITS = "none; this panel shows and does not judge"
-NOTHING = "NONE: nothing to measure. NO DATA: not published, because the feed, a worker, Redis or the exporter is down."
-
-
-def label_legend(label: Label) -> str:
-    """How a series of a split is named: `Grade {{grade}}`, `{{line}}`."""
-    written = f"{{{{{label.name}}}}}"
-    return f"{column(label)} {written}" if _is_numbered(label) else written
+NO_LIMITS = "none"
+NOTHING = "NONE: nothing to measure. NO DATA: not published; the health page says why."
 
 
 def column(label: Label) -> str:
@@ -98,10 +79,6 @@ def _target(measure: Measure, target: Target) -> str:
     edge = f"{where_words(measure, target.where) or 'All'} {target.said}"
     share = measure.display.objective_for(target.where)
     return edge if share is None else f"{edge} for at least {share:g} ({share:.0%})"
-
-
-def _is_numbered(label: Label) -> bool:
-    return label.name not in BARE and bool(label.values) and all(value.isdigit() for value in label.values)
 
 
 def _sentence(text: str) -> str:

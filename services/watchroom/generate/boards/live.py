@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from watchroom.generate import promql
-from watchroom.generate.boards import ask, describe, palette
+from watchroom.catalogue.formatting import window_text
+from watchroom.catalogue.rows import values_shown
+from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
-from watchroom.generate.boards.maker import SECONDS, SHARE
+from watchroom.generate.boards.measure_panels import SECONDS, SHARE
 from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
 from watchroom.kinds import kind_of, quantity_of
-from watchroom.kinds.kind import Reads, Unit
+from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.labels import value_words, where_words
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import AREA, Measure
 from watchroom.kinds.shown import Tile
 
 MOST_PANELS: Final = 12
@@ -44,16 +45,14 @@ BOARD: Final = Board(
 
 def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
     limits = describe.limits(measure, tile)
-    unit = quantity_of(measure, tile.shown).unit
-    said = " s" if unit is Unit.SECONDS else ""
-    window = describe.WINDOW_WORDS.get(tile.shown.window, "now")
+    quantity = quantity_of(measure, tile.shown)
+    is_length = quantity.unit is Unit.SECONDS
+    threshold = describe.limits_text(limits, " s" if is_length else "", tile.limits_for)
     head = Head(
         f"live/{measure.id}/{tile.shown}",
         tile.title,
-        describe.measure_card(
-            measure, describe.limits_text(limits, said, tile.limits_for), [f"**Shows.** {_shows(measure, tile)}"]
-        ),
-        UNITS[unit],
+        describe.measure_card(measure, threshold, [f"**Shows.** {_shows(measure, tile)}"]),
+        UNITS[quantity.unit],
         links(sources, measure, measure.display.board),
         streams=measure.streams,
     )
@@ -62,24 +61,20 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
         if kind_of(measure).reads is Reads.OPEN_SET
         else [link_to(measure.display.board)]
     )
-    expr, name = ask.tile(sources.catalogue, measure, tile, limits), _name(measure, tile, window)
-    queries, fills = [Query(expr, name)], {}
-    if unit is Unit.SECONDS:
-        is_long = f"({expr}) >= {MINUTES_FROM_S}"
-        queries = [Query(f"({expr}) unless ({is_long})", name), Query(f"1000 * ({is_long})", name)]
-    if limits and (unit is Unit.SECONDS or tile.limits_for):
-        # A limit would have to hold for both queries, or for every number beside it: the word decides.
+    asked = list(_queries(measure, tile, quantity))
+    short, long = asked, []
+    if is_length:
+        short = [Query(f"{expr} < {MINUTES_FROM_S}", name) for expr, name in asked]
+        long = [Query(f"1000 * ({expr} >= {MINUTES_FROM_S})", name) for expr, name in asked]
+    fills = {}
+    if limits and (is_length or tile.limits_for):
+        # A limit would have to hold for both queries, or for every number of the tile: the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None
-    split = next((label for label in measure.labels if label.name == tile.shown.split), None)
-    many = len(split.values) + tile.shown.rest if split else 1
-    if split and tile.shown.rest:
-        rest = promql.rest(sources.catalogue, measure, tile.shown, ask.CHOSEN)
-        queries.append(Query(rest, value_words(split, split.absent)))
     return number(
-        head, queries, limits=limits, named=True, fills=fills, is_long=unit is Unit.SECONDS, data_links=behind,
+        head, short, limits=limits, named=True, fills=fills, long=long, data_links=behind,
         width=WIDTH, height=HEIGHTS[line],
-        size=SIZES_PX[line], name_px=SMALL_PX if many >= MANY else TITLE_PX,
+        size=SIZES_PX[line], name_px=SMALL_PX if len(asked) >= MANY else TITLE_PX,
     )  # fmt: skip
 
 
@@ -88,14 +83,22 @@ def _shows(measure: Measure, tile: Tile) -> str:
     where = [where_words(measure, shown.where)] if shown.where else []
     others = "and of all that are not listed together" if shown.rest else "listed values only"
     split = [f"by {shown.split}, {others}"] if shown.split else []
-    window = [describe.WINDOW_WORDS[shown.window]] if shown.window else []
+    window = [window_text(shown.window)] if shown.window else []
     return ", ".join([quantity_of(measure, shown).meaning, *where, *split, *window]) + "."
 
 
-def _name(measure: Measure, tile: Tile, window: str) -> str:
-    """What stands under or beside the number: its label value, its counts, its state."""
-    split = [describe.label_legend(label) for label in measure.labels if label.name == tile.shown.split]
-    counts = ["{{part}} of {{whole}}"] if quantity_of(measure, tile.shown).counts else []
-    state = ["{{state}}"] if tile.warning is not None else []
-    # The state first: "2 of 9 CRITICAL" reads as two that are critical.
-    return "  ".join([*split, *state, *counts]) or window
+def _queries(measure: Measure, tile: Tile, quantity: Quantity) -> Iterator[Query]:
+    """One for each value of the split, in the catalogue's order; areas are a setting: whatever Prometheus has."""
+    counts = ["{{part}} of {{whole}}"] if quantity.counts else []
+    word = ["{{word}}"] if tile.warning is not None else []
+    label = next((label for label in measure.labels if label.name == tile.shown.split), None)
+    values: Sequence[tuple[str | None, list[str]]] = [("", [])]
+    if label and label.value_of == AREA:
+        values = [(None, ["{{split}}"])]
+    elif label:
+        shown = [*values_shown(measure, label, tile.shown.what), *([label.absent] if tile.shown.rest else [])]
+        values = [(value, [value_words(label, value)]) for value in shown]
+    for value, said in values:
+        # The state first: "2 of 9 CRITICAL" reads as two that are critical.
+        name = "  ".join([*said, *word, *counts]) or window_text(tile.shown.window)
+        yield Query(queries.tile(tile.title, value, unit=quantity.unit, has_counts=bool(counts)), name)

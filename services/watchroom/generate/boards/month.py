@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from watchroom.catalogue.rows import MONTH, UNLISTED, month_labels, tells_targets, values_shown
 from watchroom.generate import promql
-from watchroom.generate.boards import ask, describe, palette
+from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
-from watchroom.generate.boards.maker import MOST_LINES, SECONDS, SHARE, Maker
+from watchroom.generate.boards.measure_panels import MOST_LINES, SECONDS, SHARE, MeasurePanels
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
 from watchroom.generate.boards.states import Word
 from watchroom.kinds import adds_up, kind_of
@@ -17,8 +18,7 @@ from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown
 
-MONTH: Final = "month"
-SHOWN: Final = "shown"  # label: the month as it is written, "2026-11 (so far)"
+WRITTEN: Final = "written"  # label: the month as it is written, "2026-11 (so far)"
 MONTHS: Final = 13
 MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
@@ -34,12 +34,6 @@ MET: Final = {
     2: Word("MISSED so far", palette.WARNING),  # the only month about which somebody can still do something
     3: Word("MET so far", palette.QUIET),
 }
-# The month on the clock of Europe/London. Where a month ends, summer time runs from March to September.
-_NOW: Final = "(time() + 3600 * (month() >= bool 3) * (month() <= bool 9))"
-RUNNING: Final = (
-    f'label_join(label_replace(count_values("year", year({_NOW})) * on () group_left (number) '
-    f'count_values("number", month({_NOW})), "number", "0$1", "number", "(.)"), "{MONTH}", "-", "year", "number")'
-)
 
 
 def make(sources: Sources) -> Sequence[Section]:
@@ -71,21 +65,16 @@ BOARD: Final = Board(
 def _headline(measure: Measure) -> tuple[str, Label | None]:
     """The quantity and the label that are open on the board: few columns, and the target if there is one."""
     kind = kind_of(measure)
-    label = next((each for each in _labels(measure) if len(each.values) <= MOST_LINES), None)
+    label = next((each for each in month_labels(measure) if len(each.values) <= MOST_LINES), None)
     told = [what for what in kind.trends if what in kind.by_month and _is_told(measure, what, label)]
     return next(iter(told), kind.base), label
-
-
-def _labels(measure: Measure) -> list[Label]:
-    """Those by which its months are published: of areas only where its entry says so."""
-    return [label for label in measure.labels if label.value_of != AREA or MONTH in measure.area_windows]
 
 
 def _is_told(measure: Measure, what: str, label: Label | None) -> bool:
     """Whether a quantity can be said by this label: one of a target only where the label alone tells which."""
     if not kind_of(measure).quantities[what].needs_target:
         return True
-    return bool(measure.targets) and label is not None and _has_targets(measure, label)
+    return bool(measure.targets) and label is not None and tells_targets(measure, label)
 
 
 def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None] | None) -> Iterator[Placed]:
@@ -96,8 +85,8 @@ def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None]
             continue
         if not quantity.adds_up and len(measure.labels) > 1:
             continue  # ranks cannot be added over a label
-        for label in _labels(measure) or (None,):
-            if quantity.needs_target and label and not _has_targets(measure, label):
+        for label in month_labels(measure) or (None,):
+            if quantity.needs_target and label and not tells_targets(measure, label):
                 continue
             if (what, label) != headline:
                 is_wide = label and len(label.values) > MOST_NARROW
@@ -108,37 +97,36 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     """Rows: months. Columns: values of a label, whether an objective was met, all, and on how many a share rests."""
     kind = kind_of(measure)
     quantity = kind.quantities[what]
-    queries: list[Query] = []
+    asked: list[Query] = []
     columns: dict[str, Column] = {}
-    for value in ask.values_shown(measure, label, what) if label else []:
+    for value in values_shown(measure, label, what) if label else []:
         where = {label.name: value} if label else {}
         title = value_words(label, value) if label else ""
-        expr = ask.one(sources.catalogue, measure, what, where=where, window=MONTH)
-        queries.append(Query(expr, title))
+        expr = queries.one(sources.catalogue, measure, what, where=where, window=MONTH)
+        asked.append(Query(expr, title))
         objective = measure.display.objective_for(where) if quantity.is_met_share else None
         if objective is not None:
-            met = f"(({expr}) >= bool {objective:g}) + 0 * ({expr})"  # NaN stays NaN: nothing was missed
-            met = f"(({met}) + 2 and on ({MONTH}) {RUNNING}) or ({met})"
-            queries.append(Query(met, f"{title}: objective {objective:.0%}"))
-            columns[queries[-1].name] = Column(COUNT, MET)
+            met = f"ceil((sgn({expr} - {objective:g}) + 1) / 2)"  # 0 or 1; NaN stays NaN: nothing was missed
+            met = f"{met} + on (force, {MONTH}) 2 * {queries.MONTH_RUNNING}"
+            asked.append(Query(met, f"{title}: objective {objective:.0%}"))
+            columns[asked[-1].name] = Column(COUNT, MET)
     if label and what == kind.base:
-        rest = promql.rest(sources.catalogue, measure, Shown(what, {}, MONTH, label.name), ask.CHOSEN)
-        queries.append(Query(rest, ask.UNLISTED))
-    all_of_it = ask.one(sources.catalogue, measure, what, window=MONTH)
+        rest = promql.rest(sources.catalogue, measure, Shown(what, {}, MONTH, label.name), queries.CHOSEN)
+        asked.append(Query(rest, UNLISTED))
+    all_of_it = queries.one(sources.catalogue, measure, what, window=MONTH)
     if what == kind.base:
-        queries.append(Query(_written(all_of_it), "All"))
+        asked.append(Query(_written(all_of_it), "All"))
     else:
         if adds_up(measure, what) or not label:
-            queries.append(Query(all_of_it, "All"))
-        queries.append(Query(_written(ask.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
+            asked.append(Query(all_of_it, "All"))
+        asked.append(Query(_written(queries.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)
-    unit, said = Maker(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
+    unit, said = MeasurePanels(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
     by = f", by {title_of(label)}" if label else ""
     threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
     months = (
-        "**Rows.** The running month is not complete; the first one shown may be only a part, from the day on which "
-        "the feed began. `All` counts unlisted and absent values as well, which a table of counts shows as "
-        f"`{ask.UNLISTED}`; `Of all` is on how many the figures of all rest."
+        "**Rows.** The running month is not complete, and the first one shown may begin with the feed. `All` counts "
+        f"unlisted and absent values as well (`{UNLISTED}` in tables of counts); `Of all` is what its figures rest on."
     )
     if label and label.value_of == AREA:
         months += BY_AREA
@@ -149,19 +137,12 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         streams=measure.streams,
     )  # fmt: skip
     return rows(
-        head, queries[: len(REFS)], [(SHOWN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,
+        head, asked[: len(REFS)], [(WRITTEN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,
         width=width, height=HEIGHT, columns=columns, label_px=MONTH_PX,
     )  # fmt: skip
 
 
 def _written(expr: str) -> str:
     """Each month with how it is written: the running one is not complete."""
-    running = f"({expr}) and on ({MONTH}) {RUNNING}"
-    complete = f"({expr}) unless on ({MONTH}) {RUNNING}"
-    parts = ((running, "$1 (so far)"), (complete, "$1"))
-    return " or ".join(f'label_replace({part}, "{SHOWN}", "{said}", "{MONTH}", "(.*)")' for part, said in parts)
-
-
-def _has_targets(measure: Measure, label: Label) -> bool:
-    """Whether a target is identified by this label alone."""
-    return all(set(target.where) <= {label.name} for target in measure.targets)
+    months = f"max by (force, {MONTH}, {WRITTEN}) (watchroom_month_running{{{queries.CHOSEN[0]}}})"
+    return f"{expr} + on (force, {MONTH}) group_left ({WRITTEN}) 0 * {months}"

@@ -19,8 +19,9 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from watchroom.generate.boards import ask, palette
-from watchroom.generate.boards.states import NO_DATA, NOT_FED, NOT_FED_TEXT, Limits, Word, mappings, steps
+from watchroom.generate.boards import palette
+from watchroom.generate.boards.queries import not_fed
+from watchroom.generate.boards.states import NO_DATA, NOT_FED, Limits, Word, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
@@ -89,7 +90,7 @@ def number(
     named: bool = False,
     fills: Mapping[str, str] = NO_NAMES,
     fill_unit: str = "",
-    is_long: bool = False,
+    long: Sequence[Query] = (),
     name_px: int = TITLE_PX,
     data_links: Sequence[Link] = (),
     width: int = 6,
@@ -105,7 +106,7 @@ def number(
         named: Whether names stand beside the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
         fill_unit: What those are written in; empty: as the others.
-        is_long: Whether the second query gives waits of 100 s and more, in ms: they are said in minutes.
+        long: Queries of waits of 100 s and more, in ms: they are written in minutes.
         name_px: Size of names.
         data_links: Where a click on a number leads.
         width: In the grid.
@@ -125,9 +126,9 @@ def number(
         if fill_unit:
             override.append(model.DynamicConfigValue(id_val="unit", value=fill_unit))
         panel.override_by_regexp(pattern, override)
-    if is_long:
-        panel.override_by_query("B", [model.DynamicConfigValue(id_val="unit", value=MINUTES)])
-    asked = [*queries, *_not_fed(head)]
+    for ref in REFS[len(queries) : len(queries) + len(long)]:
+        panel.override_by_query(ref, [model.DynamicConfigValue(id_val="unit", value=MINUTES)])
+    asked = [*queries, *long, *_not_fed(head)]
     return finished(panel, head, [_instant(query) for query in asked], limits, width=width, height=height)
 
 
@@ -180,7 +181,7 @@ def rows(
     """
     panel = table.Panel().cell_height(shapes.TableCellHeight.SM)
     cell = shapes.TableColoredBackgroundCellOptions(mode=shapes.TableCellBackgroundDisplayMode.BASIC)
-    panel.cell_options(cell).filterable(False).thresholds(steps())
+    panel.cell_options(cell).filterable(False).thresholds(steps()).min_width(LEAST_PX)
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     places = {name: place for place, (name, _) in enumerate(labels)}
     titles = dict(labels)
@@ -188,42 +189,39 @@ def rows(
         # One query's column is called "Value", several are told apart by their letters.
         name = f"Value #{REFS[place]}" if len(queries) > 1 else "Value"
         places[name], titles[name] = len(labels) + place, query.name
-    hidden = {name: True for name in ("Time", "force", "__name__", "window", *hide) if name not in titles}
+    hidden = {name: True for name in ("Time", "force", *hide) if name not in titles}
     organised: dict[str, object] = {"excludeByName": hidden, "indexByName": places, "renameByName": titles}
     by = [{"field": order or labels[0][0], "desc": is_descending}] if labels else []
     for kind, options in (("merge", {}), *((("sortBy", {"sort": by}),) if by else ()), ("organize", organised)):
         panel.with_transformation(model.DataTransformerConfig(id_val=kind, options=options))
-    of_all = {"custom.wrapHeaderText": True, "custom.minWidth": LEAST_PX}
-    panel.override_by_regexp("/.*/", [model.DynamicConfigValue(id_val=k, value=v) for k, v in of_all.items()])
-    for _, title in labels:  # a text with a unit would be read as a number: Grade 1 as 100 %
-        panel.override_by_name(title, [model.DynamicConfigValue(id_val="unit", value="string")])
-        if label_px:
-            panel.override_by_name(title, [model.DynamicConfigValue(id_val="custom.width", value=label_px)])
+    panel.override_by_regexp("/.*/", [model.DynamicConfigValue(id_val="custom.wrapHeaderText", value=True)])
+    for _, title in labels:
+        panel.override_by_name(title, _label_column((names or {}).get(title, {}), label_px))
     for title, column in (columns or {}).items():
         panel.override_by_name(title, _written(column))
-    for title, said in (names or {}).items():
-        if max(map(len, said.values()), default=0) > LONG_NAME:
-            panel.override_by_name(title, [model.DynamicConfigValue(id_val="custom.width", value=NAMES_PX)])
-        values = mappings({value: Word(text, palette.QUIET) for value, text in said.items()}, None)
-        panel.override_by_name(title, [model.DynamicConfigValue(id_val="mappings", value=values)])
-    asked = [_or_not_fed(query, head, [name for name, _ in labels]) for query in queries]
-    targets = [_instant(query).format(PromQueryFormat.TABLE) for query in asked]
+    asked = [_or_not_fed(query, head) for query in queries]
+    targets = [prometheus.Dataquery().expr(query.expr).instant().format(PromQueryFormat.TABLE) for query in asked]
     return finished(panel, head, targets, None, width=width, height=height)
+
+
+def _label_column(names: Mapping[str, str], label_px: int) -> list[model.DynamicConfigValue]:
+    """Texts: with a unit they would be read as numbers, Grade 1 as 100 %."""
+    found: dict[str, object] = {"unit": "string"}
+    if label_px or max(map(len, names.values()), default=0) > LONG_NAME:
+        found["custom.width"] = label_px or NAMES_PX
+    if names:
+        found["mappings"] = mappings({value: Word(text, palette.QUIET) for value, text in names.items()}, None)
+    return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
 
 
 def _not_fed(head: Head) -> list[Query]:
     """One number more, in the place of all others, where a stream of the panel is not fed."""
-    return [Query(ask.not_fed(head.streams), " or ".join(head.streams))] if head.streams else []
+    return [Query(not_fed(head.streams), " or ".join(head.streams))] if head.streams else []
 
 
-def _or_not_fed(query: Query, head: Head, labels: Sequence[str]) -> Query:
-    """The same in the first row of a table, which has no other then."""
-    if not head.streams:
-        return query
-    row = ask.not_fed(head.streams)
-    for label in labels:
-        row = ask.put(row, label, NOT_FED_TEXT)
-    return query._replace(expr=f"({query.expr}) or {row}")
+def _or_not_fed(query: Query, head: Head) -> Query:
+    """The same in the first row of a table, which has no other then and no label."""
+    return query._replace(expr=f"{query.expr} or {not_fed(head.streams)}") if head.streams else query
 
 
 def _written(column: Column) -> list[model.DynamicConfigValue]:
@@ -255,7 +253,7 @@ def finished(
     words = {**head.words, **(NOT_FED if head.streams else {})}
     panel.mappings(mappings(words, limits) if said is None else said)
     for ref, target in zip(REFS, targets, strict=False):
-        panel.with_target(target.ref_id(ref).datasource(SOURCE))
+        panel.with_target(target.ref_id(ref))
     panel.links([_link(link) for link in head.links])
     return Placed(panel.build(), width, height)
 

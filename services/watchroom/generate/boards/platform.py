@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from watchroom.catalogue.metrics import suffixes
+from watchroom.catalogue.metrics import ROW, suffixes
 from watchroom.catalogue.model import Catalogue
-from watchroom.generate.boards import ask, describe, palette
+from watchroom.catalogue.rows import PLACE
+from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
@@ -19,7 +20,7 @@ from watchroom.kinds.labels import capital, from_slug
 from watchroom.registry import registry
 from watchroom.streams import STREAMS
 
-CHOSEN: Final = ask.CHOSEN[0]
+CHOSEN: Final = queries.CHOSEN[0]
 RATE: Final = "$__rate_interval"
 UP: Final = {
     1: Word("UP", palette.QUIET),
@@ -34,7 +35,7 @@ HELD: Final = {
 SILENT: Final = {0: Word("HEARD", palette.QUIET), 1: Word("SILENT", palette.WARNING)}
 TOPICS: Final = tuple(f"/{stream}$/" for stream in STREAMS)  # whatever their prefix
 SOMETIMES: Final = {
-    "stale_batches": "batches dropped, lane moved on",
+    "stale_batches": "batches dropped, partition reset",
     "moved": "Redis stood at another offset",
     "rebalances": "assignments from the group",
     "redis_retries": "Redis calls tried again",
@@ -210,17 +211,21 @@ def _any_or_none(name: str, labels: str) -> str:
 
 
 def _excluded(maker: _Maker, catalogue: Catalogue) -> Iterator[Placed]:
-    """What every measure leaves out because the feed was wrong."""
+    """What every measure excludes because the feed was wrong."""
     for suffix, text in EXCLUDED.items():
-        parts = []
-        for measure in catalogue.measures.values():
-            if suffix in suffixes(measure):
-                window = next((name for name in ("24h", *measure.windows) if name in measure.windows), "")
-                counted = f"({ask.beside(measure, suffix, window)}) or {ask.not_fed(measure.streams)}"
-                parts.append(ask.put(counted, "measure", measure.id))
-        if parts:
-            head = maker.head(capital(from_slug(suffix)), text, words=NOT_FED)
-            yield rows(head, [Query(" or ".join(parts), "Number")], [("measure", "Measure")], width=8)
+        measures = [measure for measure in catalogue.measures.values() if suffix in suffixes(measure)]
+        windows = sorted({next((name for name in ("24h", *m.windows) if name in m.windows), "") for m in measures})
+        if not measures:
+            continue
+        by = f'quantity="{suffix}",window=~"{"|".join(windows)}",{PLACE}="",{CHOSEN}'
+        streams = "|".join(dict.fromkeys(stream for measure in measures for stream in measure.streams))
+        unfed = _metric("stream_fed", "stream", f'stream=~"{streams}"')
+        asked = (
+            f"max by (force, measure) ({ROW}{{{by}}})"
+            f' or label_replace(({unfed} == 0) - 1, "measure", "stream $1", "stream", "(.*)")'
+        )
+        head = maker.head(capital(from_slug(suffix)), text, words=NOT_FED)
+        yield rows(head, [Query(asked, "Number")], [("measure", "Measure")], hide=("stream",), width=8)
 
 
 def _workers(maker: _Maker) -> Iterator[Placed]:

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
-from watchroom.generate.boards import against, ask, describe
+from watchroom.catalogue.formatting import window_text
+from watchroom.catalogue.rows import PLACE, excluded, has, telling, windows_by
+from watchroom.generate.boards import baseline, describe, queries
 from watchroom.generate.boards.board import Section
-from watchroom.generate.boards.maker import LENGTHS, MOST_LINES, Maker, in_words
+from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, MeasurePanels, in_words
 from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
-from watchroom.kinds.kind import Form, Quantity, Unit
+from watchroom.kinds.kind import Form, Over, Quantity, Unit
 from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import Label
 
@@ -25,6 +27,7 @@ LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
 NO_SUM = "by value only"
+NEVER_CLOSED = "Never closed by the feed, not shown"
 SPAN = "span"
 
 
@@ -35,7 +38,7 @@ class Parts(NamedTuple):
     more: Section
 
 
-def of_measure(make: Maker) -> Parts:
+def of_measure(make: MeasurePanels) -> Parts:
     """What is open, and what is behind a heading."""
     form = make.kind.form
     match form:
@@ -54,7 +57,7 @@ def of_measure(make: Maker) -> Parts:
     return Parts(list(shown), Section(make.measure.brief, list(more), is_closed=True))
 
 
-def _short(make: Maker) -> Label | None:
+def _short(make: MeasurePanels) -> Label | None:
     """The label with the fewest values: the one that fits beside a graph."""
     return min(make.labels, key=lambda label: len(label.values), default=None)
 
@@ -63,16 +66,9 @@ def _height(label: Label | None) -> int:
     return max(LEAST_HEIGHT, 5 + len(label.values if label else ()))
 
 
-def _told(make: Maker, whats: Sequence[str]) -> list[str]:
-    """The quantities that this measure has: those of a target and of overdue only where it has them."""
-    measure = make.measure
-
-    def has(quantity: Quantity) -> bool:
-        return (not quantity.needs_target or bool(measure.targets)) and (
-            not quantity.misses_overdue or bool(measure.display.overdue_from)
-        )
-
-    return [what for what in whats if has(make.kind.quantities[what])]
+def _told(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
+    """The quantities that this measure has."""
+    return [what for what in whats if has(make.measure, make.kind.quantities[what])]
 
 
 def _title(quantity: Quantity) -> str:
@@ -86,13 +82,13 @@ def _heading(quantity: Quantity) -> str:
 # ---------------------------------------------------------------------------------------------- tally
 
 
-def _tally(make: Maker) -> Iterator[Placed]:
+def _tally(make: MeasurePanels) -> Iterator[Placed]:
     label = make.first if make.measure.display.baseline else _short(make)
     height = _height(label)
     long = next((each for each in make.labels if len(each.values) > MOST_LINES), None)
     what, title = _tallied(make)
     if make.measure.display.baseline:
-        yield against.table(make, height)
+        yield baseline.table(make, height)
         yield make.line(what, make.window, f"{title}, {make.said}", height=height)
     elif long:
         yield make.by_window(what, title, COUNT, label, width=12, height=10)
@@ -102,12 +98,12 @@ def _tally(make: Maker) -> Iterator[Placed]:
         yield make.line(what, make.window, f"{title}, {make.said}", height=height)
 
 
-def _more_tally(make: Maker) -> Iterator[Placed]:
+def _more_tally(make: MeasurePanels) -> Iterator[Placed]:
     measure = make.measure
     what, title = _tallied(make)
     is_long = any(len(each.values) > MOST_LINES for each in make.labels)
     if measure.display.baseline:
-        yield from against.graphs(make)
+        yield from baseline.graphs(make)
     for label in make.labels or (None,):
         if measure.display.baseline or (label is not _short(make)):
             yield make.by_window(what, title, COUNT, label)
@@ -117,16 +113,16 @@ def _more_tally(make: Maker) -> Iterator[Placed]:
         yield make.line(what, make.window, f"{title}, {make.said}")
 
 
-def _tallied(make: Maker) -> tuple[str, str]:
+def _tallied(make: MeasurePanels) -> tuple[str, str]:
     what = make.kind.base
     return what, _title(make.kind.quantities[what])
 
 
-def _ranking(make: Maker, what: str, label: Label) -> Placed:
-    windows = make.by(label)
+def _ranking(make: MeasurePanels, what: str, label: Label) -> Placed:
+    windows = windows_by(make.measure, label)
     window = "28d" if "28d" in windows else windows[-1]
-    expr = ask.one(make.catalogue, make.measure, what, window=window, split=label.name)
-    title = f"{make.measure.brief}: most by {title_of(label)}, {describe.WINDOW_WORDS[window]}"
+    expr = queries.one(make.catalogue, make.measure, what, window=window, split=label.name)
+    title = f"{make.measure.brief}: most by {title_of(label)}, {window_text(window)}"
     head = make.head(f"ranking/{label.name}", title, COUNT)
     names = {value: value_words(label, value) for value in label.values}
     query = Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}")
@@ -136,7 +132,7 @@ def _ranking(make: Maker, what: str, label: Label) -> Placed:
 # -------------------------------------------------------------------------------------------- summary
 
 
-def _summary(make: Maker) -> Iterator[Placed]:
+def _summary(make: MeasurePanels) -> Iterator[Placed]:
     unit, titles, columns = make.panel_unit(make.kind.unit), {}, {}
     for what in _told(make, make.kind.summary):
         quantity = make.kind.quantities[what]
@@ -153,16 +149,16 @@ def _summary(make: Maker) -> Iterator[Placed]:
     yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}", height=height)
 
 
-def _more_summary(make: Maker) -> Iterator[Placed]:
+def _more_summary(make: MeasurePanels) -> Iterator[Placed]:
     quantities = {what: make.kind.quantities[what] for what in _told(make, make.kind.summary)}
     shares = {what: quantity for what, quantity in quantities.items() if quantity.unit is Unit.SHARE}
     for what, quantity in shares.items():
-        for label in _telling(make, quantity):
+        for label in telling(make.measure, what) or (None,):
             yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), label)
     for what, quantity in quantities.items():
         if what not in shares:
             label = make.first if quantity.adds_up else None
-            if not make.by(label, what):
+            if not windows_by(make.measure, label, what):
                 continue  # ranks by area are published in few windows, perhaps in none of this measure's
             yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), label)
     if len(make.labels) == 2:
@@ -170,27 +166,19 @@ def _more_summary(make: Maker) -> Iterator[Placed]:
             yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), None)
     for what in _told(make, make.kind.trends)[1:]:
         yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}")
-    if make.excluded:
-        yield make.beside()
-
-
-def _telling(make: Maker, quantity: Quantity) -> Sequence[Label | None]:
-    """The labels by which a share can be said: one of a target by those alone that tell which target."""
-    if not quantity.needs_target:
-        return make.labels or (None,)
-    needed = {name for target in make.measure.targets for name in target.where}
-    return [label for label in make.labels if needed <= {label.name}][:1] or [make.first]
+    if excluded(make.measure, Over.WINDOWS):
+        yield make.excluded()
 
 
 # ------------------------------------------------------------------------------------------------ now
 
 
-def _now(make: Maker) -> Iterator[Placed]:
+def _now(make: MeasurePanels) -> Iterator[Placed]:
     measure, kind = make.measure, make.kind
     told = {what: kind.quantities[what] for what in _told(make, kind.summary)}
     shown = {what: each for what, each in told.items() if each.suffix not in measure.display.why_unused}
-    queries = [Query(ask.by_all(make.catalogue, measure, what), _heading(each)) for what, each in shown.items()]
-    queries.append(Query(ask.never_closed(measure), "Never closed by the feed, not shown"))
+    asked = [Query(make.now(what), _heading(each)) for what, each in shown.items()]
+    asked += [Query(make.now(suffix), NEVER_CLOSED) for suffix in excluded(measure, Over.NOW)]
     labels = [(label.name, describe.column(label)) for label in measure.labels]
     count = 1
     for label in measure.labels:
@@ -206,14 +194,14 @@ def _now(make: Maker) -> Iterator[Placed]:
     head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
     height = min(MOST_HEIGHT, max(LEAST_HEIGHT, 4 + count))
     yield rows(
-        head, queries, labels, order=ask.PLACE, hide=(ask.PLACE,), width=12, height=height, columns=columns,
+        head, asked, labels, order=PLACE, hide=(PLACE,), width=12, height=height, columns=columns,
         names=in_words(measure.labels),
     )  # fmt: skip
     what = kind.trends[0]
     yield make.line(what, "", _title(kind.quantities[what]), is_wide=True, height=height)
 
 
-def _more_now(make: Maker) -> Iterator[Placed]:
+def _more_now(make: MeasurePanels) -> Iterator[Placed]:
     for what in _told(make, make.kind.trends[1:]):
         yield make.line(what, "", _title(make.kind.quantities[what]), is_wide=True)
 
@@ -221,15 +209,15 @@ def _more_now(make: Maker) -> Iterator[Placed]:
 # -------------------------------------------------------------------------------------------- figures
 
 
-def _figure(make: Maker) -> Iterator[Placed]:
+def _figure(make: MeasurePanels) -> Iterator[Placed]:
     """Of each label set and span the figure whose period ends latest, with its as-at; nobody has to send one."""
     measure = make.measure
     names = ("force", *(label.name for label in measure.labels), SPAN)
-    as_at = ask.own(measure, "as_at_timestamp_seconds", names)
-    queries = [
-        Query(ask.own(measure, "", names), "Figure"),
-        Query(ask.own(measure, "numerator", names), "Numerator"),
-        Query(ask.own(measure, "denominator", names), "Out of"),
+    as_at = queries.own(measure, "as_at_timestamp_seconds", names)
+    asked = [
+        Query(queries.own(measure, "", names), "Figure"),
+        Query(queries.own(measure, "numerator", names), "Numerator"),
+        Query(queries.own(measure, "denominator", names), "Out of"),
         Query(f"1000 * ({as_at})", "As at"),
         Query(f"time() - ({as_at})", "Age"),
     ]
@@ -251,7 +239,7 @@ def _figure(make: Maker) -> Iterator[Placed]:
     height = min(14, 4 + max(1, *(len(label.all_values()) for label in measure.labels), 0) if measure.labels else 5)
     yield rows(
         head,
-        queries,
+        asked,
         [*labels, (SPAN, "Span")],
         width=12,
         height=height,

@@ -10,12 +10,13 @@ Source: grafana/dashboard-linter, docs/rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from tests.generate.boards.lint import grafana, live, ours
 from watchroom.catalogue.metrics import Family
 from watchroom.errors import Fault
+from watchroom.kinds import KINDS, names
 
 Dashboard = Mapping[str, Any]
 Families = Mapping[str, Family]
@@ -24,6 +25,7 @@ Rule = Callable[[Dashboard, Families], Iterator[tuple[str, str, str]]]
 
 RULES: Final[Mapping[str, Rule]] = {**grafana.RULES, **ours.RULES, **live.RULES}
 _QUOTED: Final = re.compile(r'"[^"]*"')
+_ROW: Final = re.compile(r'measure="(\w+)",quantity=~?"([\w|]+)"')
 _METRIC: Final = re.compile(r"\bwatchroom_[a-z0-9_]+\b")
 
 
@@ -47,10 +49,23 @@ def expressions(dashboard: Dashboard) -> list[str]:
 
 
 def metrics_used(dashboard: Dashboard) -> set[str]:
-    """The names of Watchroom's metrics that a board asks for, its variables among them."""
+    """The names of Watchroom's metrics that a board asks for, its variables among them.
+
+    A row of a table shows the metrics of its quantity.
+    """
     variables = [str(each.get("query", "")) for each in grafana.variables(dashboard)]
     asked = (_QUOTED.sub("", text) for text in (*expressions(dashboard), *variables))
-    return {name for text in asked for name in _METRIC.findall(text)}
+    named = {name for text in asked for name in _METRIC.findall(text)}
+    rows = (found.groups() for text in expressions(dashboard) for found in _ROW.finditer(text))
+    return named | {name for measure, quantities in rows for name in _behind(measure, quantities.split("|"))}
+
+
+def _behind(measure: str, quantities: Iterable[str]) -> Iterator[str]:
+    """The metrics of quantities, and of what is excluded, under every kind that has them."""
+    for what in quantities:
+        yield names.metric(measure, what)
+        for quantity in (kind.quantities[what] for kind in KINDS.values() if what in kind.quantities):
+            yield from (names.metric(measure, suffix) for suffix in quantity.counts or (quantity.suffix,))
 
 
 def rules_file(dashboards: Mapping[str, Dashboard]) -> str:

@@ -75,9 +75,10 @@ def _template_reload(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> F
 
 def _panel_datasource(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
     for panel in panels(dashboard):
-        for part in (panel, *panel.get("targets", ())):
-            if part.get("datasource", {}).get("uid") != "${datasource}":
-                yield title(panel), f"data source {part.get('datasource')}", "the variable ${datasource}"
+        named = (target["datasource"] for target in panel.get("targets", ()) if "datasource" in target)
+        for source in (panel.get("datasource"), *named):  # a query that names none has its panel's
+            if (source or {}).get("uid") != "${datasource}":
+                yield title(panel), f"data source {source}", "the variable ${datasource}"
 
 
 def _panel_words(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:

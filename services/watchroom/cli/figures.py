@@ -1,4 +1,4 @@
-"""`watchroom figures`: what is produced elsewhere and reported to Watchroom."""
+"""`watchroom figures`: figures that are produced elsewhere and reported to Watchroom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from watchroom.cli_options import Format, Kafka, RedisUrl, messages, results, servers_named, settings_with
+from watchroom.cli.options import Format, Kafka, RedisUrl, messages, results, servers_named, settings_with
 from watchroom.command_output import as_csv, as_json, print_table, table
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.wording import counted
@@ -27,26 +27,31 @@ app = typer.Typer(help="Figures that are produced elsewhere: import them from CS
 def import_(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A CSV file in UTF-8; no default: needed without --template.", show_default=False),
+        typer.Argument(
+            help="CSV file in UTF-8; default: none, required unless --template is given.", show_default=False
+        ),
     ] = None,
     template: Annotated[
-        bool, typer.Option("--template", help="Print an empty CSV with every figure of the catalogue instead, and end.")
+        bool, typer.Option("--template", help="Only print an empty CSV with every figure of the catalogue.")
     ] = False,
     reported_by: Annotated[
-        str, typer.Option(help="The team or role that reports rows whose own column is empty; not a person.")
+        str,
+        typer.Option(
+            metavar="TEAM", help="Team or role that reports the rows without an entry in reported_by; not a person."
+        ),
     ] = "not stated",
     kafka: Kafka = None,
 ) -> None:
-    """Send a return.figure for each row of a CSV file; importing it twice changes nothing.
+    """Send a return.figure event for each row of a CSV file. Importing a file twice changes nothing.
 
-    A row without period, as-at and numbers is left out. Of one that cannot be used: file, line, column, what was
-    found and what to write; the others are sent, and the exit code is 1. Numbers have the unit of the measure.
+    Numbers are in the unit of the measure. Rows without period, as-at date and numbers are skipped. If rows cannot be
+    used, they are reported with file, line, column, what was found and what to write; the others are sent, and the
+    exit code is 1.
     """
     from watchroom.catalogue.load import load_catalogue
     from watchroom.importer.figures_csv import apart, records
     from watchroom.importer.figures_csv import template as empty
-    from watchroom.kafka.produce import produce
-    from watchroom.simulator.command import check_topics
+    from watchroom.kafka.produce import check_topics, produce
     from watchroom.streams.returns import STREAM
 
     settings = settings_with(kafka)
@@ -58,7 +63,7 @@ def import_(
         raise ConfigurationInvalid([Fault("FILE", "", "nothing", "a CSV file, or --template for an empty one")])
     topic = settings.topics.get(STREAM.name)
     if topic is None:
-        write = f"{STREAM.name} as well, for the workers too"
+        write = f"{STREAM.name} as well, here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = time.time_ns() // 1_000_000
     sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))
@@ -76,7 +81,7 @@ def import_(
 
 @app.command("list")
 def list_(redis: RedisUrl = None, output: Format = "table") -> None:
-    """List the latest version of each figure and note: as reported, as-at, who reported it, and when (UTC)."""
+    """List the latest version of each figure and note: its value, as-at date, who reported it and when (UTC)."""
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.returned import Reported, reported
     from watchroom.store.read import Reader

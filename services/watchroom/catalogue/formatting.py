@@ -1,4 +1,4 @@
-"""Numbers as people read them on a wall. Pure.
+"""Numbers, states and windows as people read them: one definition for the page, the boards and the alerts. Pure.
 
 Numbers are cut, not rounded, so that one that misses its limit never reads as if it met it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import floor
-from typing import Literal, NamedTuple, assert_never
+from typing import Final, Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from watchroom.kinds.kind import Quantity, Unit
@@ -22,19 +22,25 @@ NOT_FED = "not fed here"
 
 State = Literal["normal", "warning", "critical", "none", "nodata", "unfed"]
 
-WINDOW_WORDS: Mapping[str, str] = {
-    "5m": "last 5 minutes",
-    "15m": "last 15 minutes",
-    "30m": "last 30 minutes",
+_WINDOWS: Final[Mapping[str, str]] = {
+    "": "now",
+    "5m": "last 5 min",
+    "15m": "last 15 min",
+    "30m": "last 30 min",
     "1h": "last hour",
-    "6h": "this hour and the 5 before",
-    "24h": "this hour and the 23 before",
+    "6h": "last 6 h",
+    "24h": "last 24 h",
     "today": "today",
-    "7d": "today and the 6 days before",
-    "28d": "today and the 27 days before",
-    "month": "each month",
+    "7d": "last 7 days",
+    "28d": "last 28 days",
+    "month": "by month",
     "12mo": "last 12 complete months",
 }
+
+
+def window_text(window: str) -> str:
+    """A window in words; `now` for what has none."""
+    return _WINDOWS.get(window, window)
 
 
 class Piece(NamedTuple):

@@ -1,6 +1,6 @@
-"""Asking a broker whether it lets us in, before a client does: aiokafka logs the answer and keeps it to itself.
+"""Checks whether a broker accepts our login before a client connects, because aiokafka only logs a refusal.
 
-What comes of it is one sentence that says which server, what it answered, and which setting to look at.
+A refusal becomes one sentence: which server, what it answered, and which setting to check.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ WITHIN_MS = 5000  # for one broker
 SECURITY = "WATCHROOM_KAFKA_SECURITY"
 
 
-async def ask(settings: Settings) -> None:
-    """Do nothing if a broker lets us in, or if none answers: the client then says so itself.
+async def check_login(settings: Settings) -> None:
+    """Return if a broker lets us in, or if none answers, which the client itself then reports.
 
     Raises:
-        BrokerRefuses: None of them lets us in, and one says why.
+        BrokerRefuses: None of them lets us in, and at least one says why.
         ConfigurationInvalid: A file of a certificate or key cannot be used.
     """
     security = security_of(settings)
@@ -42,7 +42,7 @@ async def ask(settings: Settings) -> None:
 
 
 def refused_now(settings: Settings) -> str | None:
-    """The sentence on a broker that refuses the login of a client that runs; None if none does."""
+    """The sentence about a broker that refuses the login of a running client; None if none does."""
     if (refused := login_limit.refused()) is None:
         return None
     refusal = _by_error(refused.error, security_of(settings))
@@ -50,18 +50,18 @@ def refused_now(settings: Settings) -> str | None:
 
 
 async def refusal(server: str, security: Security) -> Refusal | None:
-    """Why a broker (`host:port`) does not let us in; None if it does, without an answer if it does not answer."""
+    """Why a broker (`host:port`) does not let us in, with an empty text if it did not answer; None if it lets us in."""
     host, _, text = server.rpartition(":")
     host, port = host.strip("[]"), int(text)
     try:
         await _let_in(host, port, security)
     except (KafkaError, OSError, TimeoutError) as error:
-        return _by_error(error, security) or await _by_looking(host, port, security, error) or Refusal("", "")
+        return _by_error(error, security) or await _by_second_look(host, port, security, error) or Refusal("", "")
     return None
 
 
 async def _let_in(host: str, port: int, security: Security) -> None:
-    """Connect, prove who we are, and have one request answered, as a client would."""
+    """Connect, log in, and send one request, as a client does."""
     connection: AIOKafkaConnection = await login_limit.connect(
         host, port, client_id="watchroom", request_timeout_ms=WITHIN_MS, **security.arguments()
     )
@@ -73,7 +73,7 @@ async def _let_in(host: str, port: int, security: Security) -> None:
 
 
 def _by_error(error: Exception, security: Security) -> Refusal | None:
-    """What the error itself says."""
+    """The refusal that the error itself shows."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return of_certificate(error, "WATCHROOM_KAFKA", "WATCHROOM_KAFKA_CA")
     if isinstance(error, SaslAuthenticationFailed):
@@ -86,8 +86,8 @@ def _by_error(error: Exception, security: Security) -> Refusal | None:
     return None
 
 
-async def _by_looking(host: str, port: int, security: Security, error: Exception) -> Refusal | None:
-    """What a second look shows: a broker that is spoken to in the wrong protocol hangs up without a word."""
+async def _by_second_look(host: str, port: int, security: Security, error: Exception) -> Refusal | None:
+    """The refusal that a second look shows: a broker hangs up on a client with the wrong protocol."""
     has_tls = await asyncio.to_thread(speaks_tls, host, port, WITHIN_MS / 1000)
     if security.ssl_context is None and has_tls:
         return Refusal("speaks TLS on this port, and we do not", f"{SECURITY} (ssl or sasl_ssl)")

@@ -1,4 +1,4 @@
-"""Whether what Redis holds may be read as ours, stream by stream: asked by all that show figures to people."""
+"""Whether the figures in Redis were made under our definitions, stream by stream; for everything that shows figures."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from watchroom.streams import STREAMS
 OTHERS = "Redis was filled under another catalogue or other settings than these"
 
 
-class Filled(NamedTuple):
-    """What Redis holds of a force."""
+class Compatibility(NamedTuple):
+    """What Redis holds of a force, and which of it may be read as ours."""
 
     meta: Meta
-    refused: Mapping[str, str]  # by stream: what changed, where its figures were made under another definition
+    refused: Mapping[str, str]  # by stream with another definition: what changed
 
     def refuse(self, streams: Iterable[str]) -> None:
         """Raise OtherDefinitions if figures of any of these streams may not be read as ours."""
@@ -30,27 +30,27 @@ class Filled(NamedTuple):
             raise OtherDefinitions(OTHERS, refused)
 
     def refused_topics(self, settings: Settings) -> set[str]:
-        """Topics of the refused streams: as they were when their figures were made, and as they would be now."""
+        """Topics of the refused streams: those that their figures were made from, and those of today's settings."""
         then = {str(_parts(self.meta.streams[stream]).get(TOPIC)) for stream in self.refused}
         return then | {settings.topic(stream) for stream in self.refused}
 
 
-def tell_refused(filled: Filled, warn: Callable[[str], None]) -> None:
-    """A sentence on each stream that is left out."""
-    for stream, changed in filled.refused.items():
+def warn_refused(found: Compatibility, warn: Callable[[str], None]) -> None:
+    """Warn with a sentence about each stream that is left out."""
+    for stream, changed in found.refused.items():
         warn(
             f"{stream} is left out because Redis holds it under another definition: {changed}. Use the catalogue and "
             "settings of the workers, or run `watchroom rebuild`"
         )
 
 
-def check_filled(reader: Reader, settings: Settings, catalogue: Catalogue) -> Filled:
-    """Redis was filled, and at least one stream under this catalogue and these settings.
+def check_compatible(reader: Reader, settings: Settings, catalogue: Catalogue) -> Compatibility:
+    """Check that Redis holds figures, and at least one stream's under this catalogue and these settings.
 
     Raises:
         WorkFailed: No worker has ever written there.
         ConfigurationInvalid: Redis may evict keys.
-        RebuildNeeded: No stream's figures were made under our definitions, or Redis has evicted keys; reading them
+        RebuildNeeded: No stream's figures were made under our definitions, or Redis has evicted keys. Reading them
             as ours would be wrong.
         StoreUnavailable: Redis did not answer.
     """
@@ -66,16 +66,16 @@ def check_filled(reader: Reader, settings: Settings, catalogue: Catalogue) -> Fi
     refuse_evicting(process, settings.redis_shown)
     if meta.evictions.marked or meta.evictions.missed(process):
         raise RebuildNeeded(f"{EVICTED_SAID}; stop the workers")
-    filled = Filled(meta, redefined(meta, settings, catalogue))
-    if not (meta.streams.keys() & STREAMS.keys()) - filled.refused.keys():
-        filled.refuse(filled.refused)
-    return filled
+    found = Compatibility(meta, redefined(meta, settings, catalogue))
+    if not (meta.streams.keys() & STREAMS.keys()) - found.refused.keys():
+        found.refuse(found.refused)
+    return found
 
 
 def redefined(meta: Meta, settings: Settings, catalogue: Catalogue) -> dict[str, str]:
-    """By stream: what changed, where Redis holds its figures under another definition than ours.
+    """By stream with another definition in Redis than ours: what changed.
 
-    How many partitions a topic has is for workers to judge: a reader takes it from what is stored.
+    A topic's partition count is checked by workers; a reader takes it from what is stored.
     """
     ours = {
         stream: as_json(definition_of(settings, catalogue, stream, _parts(bound).get(PARTITIONS, 0)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from watchroom.catalogue.formatting import NO_DATA, State, state_word, worst
 from watchroom.catalogue.model import Catalogue
-from watchroom.exporter.board.words import State, worst
 from watchroom.exporter.figures import Latest
 from watchroom.exporter.numbers import Number
 from watchroom.kinds import adds_up, kind_of, quantity_of
@@ -21,7 +21,7 @@ Faults = Mapping[str, Sequence[str]]  # stream that is fed -> why it is withheld
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TileNumber:
     """One number of a tile."""
 
     label: str  # value of the split label; empty without a split
@@ -35,14 +35,14 @@ class TileView:
 
     measure: Measure
     tile: Tile
-    cells: tuple[Cell, ...]
+    numbers: tuple[TileNumber, ...]
     faults: tuple[str, ...]  # why it is withheld
     target_share: float | None  # the share that should meet the target
 
     @property
     def state(self) -> State:
         """The state that it is drawn in."""
-        return worst([cell.state for cell in self.cells])
+        return worst([each.state for each in self.numbers])
 
     @property
     def unit(self) -> Unit:
@@ -58,6 +58,14 @@ class TileView:
     def judged(self) -> bool:
         """Whether it has limits: only then is normal worth a word."""
         return self.tile.warning is not None
+
+    def word(self, number: TileNumber) -> str:
+        """A number's state in words; empty where it says nothing: several numbers name only what is not normal."""
+        if not self.judged or number.state in ("nodata", "none", "unfed"):
+            return ""
+        if len(self.numbers) > 1 and number.state == "normal":
+            return ""
+        return state_word(number.state, self.quantity, low_is_bad=self.tile.low_is_bad)
 
     @property
     def href(self) -> str:
@@ -99,23 +107,61 @@ class Silence(NamedTuple):
     for_ms: int | None  # since the last sign of life of the most silent one; None: none was ever heard
 
 
+class DataAge(NamedTuple):
+    """The first tile: whether anything else may be believed, and the number that says so."""
+
+    state: State
+    word: str
+    age_ms: int | None  # the number; None: there is none
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """Everything on the page."""
 
     force: str
     now_ms: int
-    fresh_ms: int  # the limit of the data age
-    data_age_ms: int | None  # of the slowest partition; None: not known
+    age: DataAge
     tiles: tuple[TileView, ...]
     others: tuple[MeasureView, ...]
     faults: Faults
-    silence: Silence | None = None  # None: every source that is waited for is heard
 
     @property
     def withheld(self) -> list[str]:
         """The streams of which nothing may be shown."""
-        return [stream for stream, faults in self.faults.items() if faults]
+        return withheld(self.faults)
+
+
+def withheld(faults: Faults) -> list[str]:
+    """The streams of which nothing may be shown."""
+    return [stream for stream, found in faults.items() if found]
+
+
+def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence | None) -> DataAge:
+    """How old everything else is, or which worse thing is the case.
+
+    Kafka may show nothing because nothing happens, or because a feed is dead: NORMAL means that no stream is withheld.
+
+    Args:
+        age_ms: Of the slowest partition; None: not known.
+        fresh_ms: Its limit.
+        faults: Why each stream that is fed is withheld.
+        silence: Who is silent; None: every source that is waited for is alive.
+    """
+    if age_ms is None:
+        return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing was ever applied")
+    limit = f"slowest feed; limit {fresh_ms / 1000:g} s"
+    if age_ms > fresh_ms:
+        return DataAge("critical", "OLD", age_ms, limit)
+    if not withheld(faults):
+        return DataAge("normal", "NORMAL", age_ms, limit)
+    why = f"withheld: {', '.join(withheld(faults))}"
+    if silence is None:
+        return DataAge("critical", "WITHHELD", age_ms, why)
+    if silence.for_ms is None:
+        return DataAge("critical", "FEED SILENT", age_ms, f"never heard; {why}")
+    return DataAge("critical", "FEED SILENT", silence.for_ms, f"since the last sign of life; {why}")
 
 
 def tile_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[TileView, ...]:
@@ -160,24 +206,24 @@ def _faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
 def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> TileView:
     faults = _faults_of(measure, of_streams)
     if faults is None:
-        return TileView(measure, tile, (Cell("", None, "unfed"),), (), None)
+        return TileView(measure, tile, (TileNumber("", None, "unfed"),), (), None)
     target = None
     if quantity_of(measure, tile.shown).needs_target:
         target = measure.display.objective_for(tile.shown.where)
     if faults:
         split = next((label for label in measure.labels if label.name == tile.shown.split), None)
         values = (*split.values, *([split.absent] if tile.shown.rest else [])) if split else ("",)
-        cells = tuple(Cell(value, None, "nodata") for value in values)
+        numbers = tuple(TileNumber(value, None, "nodata") for value in values)
     else:
-        cells = tuple(_cell(tile, number) for number in ask(measure, tile.shown))
-    return TileView(measure, tile, cells, tuple(faults), target)
+        numbers = tuple(_tile_number(tile, number) for number in ask(measure, tile.shown))
+    return TileView(measure, tile, numbers, tuple(faults), target)
 
 
-def _cell(tile: Tile, number: Number) -> Cell:
+def _tile_number(tile: Tile, number: Number) -> TileNumber:
     state: State = "none"
     if number.value is not None:
         state = tile.state(number.value) if tile.has_limits({tile.shown.split: number.label}) else "normal"
-    return Cell(number.label, number, state)
+    return TileNumber(number.label, number, state)
 
 
 def _measure_view(measure: Measure, of_streams: Faults, ask: Ask) -> MeasureView:

@@ -88,7 +88,7 @@ def without(content: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return kept
 
 
-class Room:
+class RebuiltForce:
     """One force on real servers."""
 
     def __init__(self, settings: Settings, client: Redis, folder: Path) -> None:

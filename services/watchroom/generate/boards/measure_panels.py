@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, assert_never
 
-from watchroom.generate.boards import ask, describe
+from watchroom.catalogue.formatting import window_text
+from watchroom.catalogue.rows import ALL, FEW, PLACE, UNLISTED, excluded, labels_of, values_shown, windows_by
+from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
-from watchroom.kinds import adds_up, area_windows, kind_of
+from watchroom.kinds import adds_up, kind_of
 from watchroom.kinds.kind import Over, Unit
 from watchroom.kinds.labels import capital, from_slug, title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
@@ -19,38 +21,31 @@ from watchroom.streams import STREAMS
 SHARE: Final = "percentunit"
 SECONDS: Final = "suffix: s"  # of what is quick: answers are a matter of seconds, and their targets of ten
 LENGTHS: Final = "dthms"  # of everything else, which takes minutes to days
-MOST_LINES: Final = 4  # series that can be told apart by colour and dash
-ALL_ROW: Final = f"**Rows.** Listed values, then `{ask.UNLISTED}`; `{ask.ALL}` counts all of them."
+MOST_LINES: Final = FEW  # series that can be told apart by colour and dash
+ALL_ROW: Final = f"**Rows.** Listed values, then `{UNLISTED}`; `{ALL}` counts all of them."
 
 
-class Maker:
+class MeasurePanels:
     """Panels of one measure."""
 
     def __init__(self, sources: Sources, measure: Measure) -> None:
         self.sources, self.measure, self.catalogue = sources, measure, sources.catalogue
         self.kind = kind_of(measure)
         self.windows = [window for window in measure.windows if window != "month"]
-        self.labels = [label for label in measure.labels if not measure.windows or self.by(label)]
+        self.labels = labels_of(measure)
         self.first: Label | None = self.labels[0] if self.labels else None
         self.seconds = SECONDS if STREAMS[measure.stream].is_quick else LENGTHS
-
-    def by(self, label: Label | None, what: str = "") -> list[str]:
-        """The windows in which it, or one of its quantities, can be asked for by a label; None: by all of them."""
-        if not self.measure.area_label or (label is not None and label.value_of != AREA):
-            return self.windows
-        suffix = self.kind.quantities[what].suffix if what else self.kind.quantities[self.kind.base].suffix
-        return [window for window in self.windows if window in area_windows(self.measure, suffix)]
 
     @property
     def window(self) -> str:
         """The window that a board opens with; empty for open measures."""
-        windows = self.by(self.first) if self.first else self.windows
+        windows = windows_by(self.measure, self.first) if self.first else self.windows
         return "1h" if "1h" in windows else next(iter(windows), "")
 
     @property
     def said(self) -> str:
         """The same in words."""
-        return describe.WINDOW_WORDS[self.window]
+        return window_text(self.window)
 
     def head(self, key: str, title: str, unit: str, threshold: str = "", also: tuple[str, ...] = ()) -> Head:
         """A panel's head; `key` within the measure."""
@@ -65,10 +60,10 @@ class Maker:
         self, titles: Mapping[str, str], unit: str, columns: Mapping[str, Column], label: Label | None, height: int
     ) -> Placed:
         """Rows: values of a label. Columns: words of the catalogue, over the window that the board opens with."""
-        queries = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
+        asked = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
         head = self.head("summary", f"{self.measure.brief}: {self.said}", unit, also=(ALL_ROW,))
         written = {titles[what]: column for what, column in columns.items()}
-        return self._rows(head, queries, label, width=12, height=height, columns=written)
+        return self._rows(head, asked, label, width=12, height=height, columns=written)
 
     def by_window(
         self, what: str, title: str, unit: str, label: Label | None, *, width: int = 12, height: int = 0
@@ -76,8 +71,8 @@ class Maker:
         """Rows: values of a label, or without one of all. Columns: windows."""
         # What is overdue now was not created in months that are complete: added to those it would mix two times.
         is_of_now = self.kind.quantities[what].misses_overdue
-        windows = [window for window in self.by(label, what) if not is_of_now or window != "12mo"]
-        queries = [Query(self._by(what, window, label), describe.WINDOW_WORDS[window]) for window in windows]
+        windows = [window for window in windows_by(self.measure, label, what) if not is_of_now or window != "12mo"]
+        asked = [Query(self._by(what, window, label), window_text(window)) for window in windows]
         labels = [label] if label else list(self.labels)
         named = " and ".join(map(title_of, labels))
         head = self.head(
@@ -89,42 +84,40 @@ class Maker:
         count = 1
         for each in labels:
             count *= len(each.values) + 2 * (len(labels) == 1)
-        return self._rows(head, queries, label, width=width, height=height or min(20, 4 + count))
+        return self._rows(head, asked, label, width=width, height=height or min(20, 4 + count))
 
     def _by(self, what: str, window: str, label: Label | None) -> str:
-        if label:
-            return ask.by_label(self.catalogue, self.measure, what, window, label)
-        return ask.by_all(self.catalogue, self.measure, what, window)
+        labels = [label] if label else self.labels
+        if labels:
+            return queries.table(self.measure, what, window, labels)
+        return queries.one(self.catalogue, self.measure, what, window=window)
+
+    def now(self, what: str) -> str:
+        """The query of a column of what is open now: a quantity, or what is excluded."""
+        if what in self.kind.quantities or self.labels:
+            return self._by(what, "", None)
+        return queries.row(self.measure, what, "", {})
 
     def _rows(
-        self, head: Head, queries: Sequence[Query], label: Label | None, *, width: int, height: int,
+        self, head: Head, asked: Sequence[Query], label: Label | None, *, width: int, height: int,
         columns: Mapping[str, Column] | None = None
     ) -> Placed:  # fmt: skip
         labels = [label] if label else list(self.labels)
         return rows(
-            head, queries, [(each.name, describe.column(each)) for each in labels], order=ask.PLACE,
-            hide=(ask.PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
+            head, asked, [(each.name, describe.column(each)) for each in labels], order=PLACE,
+            hide=(PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
         )  # fmt: skip
 
-    @property
-    def excluded(self) -> dict[str, str]:
-        """What is excluded and counted separately over the windows: suffix -> a name."""
-        families = self.kind.families.items()
-        found = [suffix for suffix, family in families if family.excluded and family.over is Over.WINDOWS]
-        return {suffix: capital(from_slug(suffix)) for suffix in found}
-
-    def beside(self) -> Placed:
+    def excluded(self) -> Placed:
         """Rows: what is excluded and counted separately. Columns: windows."""
-        queries = []
-        for window in self.windows:
-            parts = (
-                ask.put(ask.beside(self.measure, suffix, window), "counted", text)
-                for suffix, text in self.excluded.items()
-            )
-            queries.append(Query(" or ".join(parts), describe.WINDOW_WORDS[window]))
-        head = self.head("beside", f"{self.measure.brief}: counted separately, in none of the times above", COUNT)
-        said = {"Counted": {text: text for text in self.excluded.values()}}
-        return rows(head, queries, [("counted", "Counted")], width=12, height=6, names=said)
+        suffixes = excluded(self.measure, Over.WINDOWS)
+        asked = [
+            Query(queries.excluded(self.measure, suffixes, window), window_text(window)) for window in self.windows
+        ]
+        title = f"{self.measure.brief}: counted separately, excluded from the times above"
+        names = {"Counted": {suffix: capital(from_slug(suffix)) for suffix in suffixes}}
+        head = self.head("beside", title, COUNT)
+        return rows(head, asked, [("quantity", "Counted")], width=12, height=6, names=names)
 
     def panel_unit(self, unit: Unit) -> str:
         """What Grafana writes a quantity of the measure in."""
@@ -143,22 +136,22 @@ class Maker:
         quantity = self.kind.quantities[what]
         unit = self.panel_unit(quantity.unit)
         label = self.first
-        listed = ask.values_shown(self.measure, label, what) if label else []
+        listed = values_shown(self.measure, label, what) if label else []
         is_split = label is not None and (len(listed) <= MOST_LINES or not adds_up(self.measure, what))
         split = label.name if label and is_split else ""
-        asked = partial(ask.one, self.catalogue, self.measure, what, window=window)
+        asked = partial(queries.one, self.catalogue, self.measure, what, window=window)
         words = {value: value_words(label, value) for value in listed} if label and is_split else {}
-        queries = [Query(asked(where={split: value}), said) for value, said in words.items()]  # in their order
+        lines = [Query(asked(where={split: value}), said) for value, said in words.items()]  # in their order
         names = list(words.values())
         if label is None or not is_split:
-            queries, names = [Query(asked(), self.measure.brief)], [self.measure.brief]
+            lines, names = [Query(asked(), self.measure.brief)], [self.measure.brief]
         elif label.value_of == AREA:  # a setting: whatever Prometheus has
-            queries, names = [Query(asked(split=split), describe.label_legend(label))], list(words)
+            lines, names = [Query(asked(split=split), f"{{{{{label.name}}}}}")], list(words)
         objectives = {share for _, share in self.measure.display.objectives} if quantity.is_met_share else set()
         limit = objectives.pop() if len(objectives) == 1 else None
         threshold = f"dashed line at {limit:g} ({limit:.0%})" if limit is not None else ""
         head = self.head(f"{what}/trend", f"{self.measure.brief}: {title}", unit, threshold)
-        return trend(head, queries, lines=names, words=words, limit=limit, is_wide=is_wide, height=height)
+        return trend(head, lines, lines=names, words=words, limit=limit, is_wide=is_wide, height=height)
 
 
 def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:

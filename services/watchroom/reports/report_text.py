@@ -1,6 +1,6 @@
-"""A report's rows as people read them, for the table and the page. Pure.
+"""A report's rows as text, for the table and the page. Pure.
 
-Each number is rounded once, from whole numbers, half away from zero; shares and changes in per cent to one decimal.
+Each number is rounded once, from whole numbers, half away from zero; percentages have one decimal.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from watchroom.reports.figure import VALUE, Change, Exact, Figure, as_text, roun
 from watchroom.reports.report import Part, ReportRow
 from watchroom.wording import counted
 
-NONE = "none"  # a share or a mean of nothing
+NONE = "none"  # a share or a mean without any count
 NOT_HELD, ABSENT = "not held", "absent"
-PLAIN = ("1", "count", "percent")  # units that a number is not told with, or has already
+PLAIN = ("1", "count", "percent")  # units that are not shown after a number, or are already in it
 HOUR_S = 3_600
 NESTED: Final = {
     "1": "once", "2_3": "two or three times", "4_plus": "four times or more",
@@ -29,7 +29,7 @@ NESTED: Final = {
 
 
 class Then(NamedTuple):
-    """A line's figure over a baseline, and how much it changed since."""
+    """The figure of a baseline, and the change since."""
 
     figure: str
     change: str
@@ -38,7 +38,7 @@ class Then(NamedTuple):
 class Line(NamedTuple):
     """One figure of a row."""
 
-    title: str  # "mean"; empty: the measure's name says it
+    title: str  # "mean"; empty if the measure's name is enough
     figure: str
     counts: str
     then: Mapping[str, Then]  # by baseline
@@ -69,7 +69,7 @@ def figure_text(exact: Exact) -> str:
 
 
 def counts_text(exact: Exact) -> str:
-    """`21,068 of 75,243`; of a mean on how many it rests."""
+    """`21,068 of 75,243`; for a mean, only the count that it is based on."""
     if exact.below is None:
         return ""
     of = f"of {_count_text(exact.below, exact.of_per)}"
@@ -77,7 +77,7 @@ def counts_text(exact: Exact) -> str:
 
 
 def change_text(change: Change, of: Exact) -> str:
-    """`+12,630 (+7.0%)`; of a share `+4.8 points`."""
+    """`+12,630 (+7.0%)`; for a share, `+4.8 points`."""
     if change.points is not None:
         return f"{as_text(change.points, 1, signed=True)} points"
     if change.absolute is None:
@@ -87,7 +87,7 @@ def change_text(change: Change, of: Exact) -> str:
 
 
 def nested_text(row: ReportRow) -> Iterator[str]:
-    """`bins: under 10 s: 8,123 · 10 to 60 s: 2,104 · 60 s or more: 44`; of a baseline it begins `2018/19 bins:`."""
+    """`bins: under 10 s: 8,123 · 10 to 60 s: 2,104 · 60 s or more: 44`; for a baseline, `2018/19 bins: ...`."""
     yield from _nested("", row.figure)
     for baseline, found in row.compared.items():
         yield from _nested(f"{baseline} ", found.figure)
@@ -104,9 +104,9 @@ def nested_name(name: str) -> str:
 
 
 def restated_text(times: int, before: str, reads: Reads, *, closed: bool) -> str:
-    """`restated 3 times since closing: 25 when closed`; of bands nobody counts how often.
+    """`restated 3 times since closing: 25 when closed`; how often bands change is not counted.
 
-    A figure of which nothing was published when its month closed was not restated: it came after.
+    A figure that was not yet known when its month closed was not restated, but published later.
     """
     if reads is Reads.FIGURES and closed and not before:
         return "published after closing"
@@ -115,23 +115,23 @@ def restated_text(times: int, before: str, reads: Reads, *, closed: bool) -> str
 
 
 def ranked_text(row: ReportRow) -> Iterator[str]:
-    """`most frequent: k1.abcdef hospital 120 · ...`; `most frequent: none` of months that are held."""
+    """`most frequent: k1.abcdef hospital 120 · ...`; `most frequent: none` if months are held."""
     if kind_of(row.measure).form is Form.LIST and row.held_months and not row.ranked:
         yield "most frequent: none"
     if row.ranked:
-        told = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
-        yield f"most frequent: {' · '.join(told)}"
+        entries = (" ".join(filter(None, (each.name, each.word, f"{each.occurrences:,}"))) for each in row.ranked)
+        yield f"most frequent: {' · '.join(entries)}"
 
 
 def areas_text(row: ReportRow) -> Iterator[str]:
-    """The parts, their groups, and what is in no part; nothing of a row of nothing, whose parts are all nothing."""
+    """The areas, their groups, and the residual; nothing for a row without any count."""
     areas, value = row.areas, None if row.figure is None else row.figure.value
     if areas is None or value is None or not value.base:
         return
     yield "by area: " + _parts(row, areas.parts)
     if areas.groups:
         yield "together: " + _parts(row, areas.groups)
-    yield f"residual, in no listed area: {_amount(areas.residual)} ({_parts(row, areas.residual_of, ', ')})"
+    yield f"residual (in no listed area): {_amount(areas.residual)} ({_parts(row, areas.residual_of, ', ')})"
 
 
 def standing_text(row: ReportRow) -> Iterator[str]:
@@ -162,7 +162,7 @@ def standing_text(row: ReportRow) -> Iterator[str]:
 
 
 def reasons(row: ReportRow) -> Iterator[str]:
-    """What of a baseline is absent, and where it is from."""
+    """What is missing from a baseline, and whether it was imported."""
     for name, found in row.compared.items():
         if found.reason:
             yield f"{name}: {found.reason}"
@@ -201,7 +201,7 @@ def _in_unit(exact: Exact, value: Fraction, *, signed: bool = False) -> str:
 
 
 def _count_text(count: Fraction, per: int) -> str:
-    """A number that a figure is made from: `8`, or `8.5` where it is no whole one."""
+    """A count: `8`, or `8.5` if it is not a whole number."""
     return as_text(count, 0 if count.denominator == 1 else _decimals(per))
 
 
@@ -228,7 +228,7 @@ def _parts(row: ReportRow, parts: Sequence[Part], between: str = " · ") -> str:
 
 
 def _amount(part: Part) -> str:
-    """A part's figure; of a number its share of the row as well, of a quotient its counts unless it is of nothing."""
+    """A part's figure: a number with its share of the row, or a quotient with its counts."""
     exact = part.figure.value
     if exact is None or exact.value is None:
         return NONE

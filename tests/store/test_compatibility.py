@@ -14,8 +14,8 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import OtherDefinitions, RebuildNeeded, WorkFailed
 from watchroom.settings import Settings, read_settings
 from watchroom.store import definition
+from watchroom.store.compatibility import Compatibility, check_compatible
 from watchroom.store.definition import definition_of
-from watchroom.store.filled import Filled, check_filled
 from watchroom.store.keys import Keys
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
@@ -52,18 +52,18 @@ def under(settings: Settings, folder: Path, **changed: tuple[str, str]) -> Setti
     return settings.model_copy(update={"schemas": before.schemas(folder, **changed)})
 
 
-def check(reader: Reader, settings: Settings) -> Filled:
+def check(reader: Reader, settings: Settings) -> Compatibility:
     """What a command with these settings is told."""
-    return check_filled(reader, settings, load_catalogue(settings.schemas / "measures", settings.areas))
+    return check_compatible(reader, settings, load_catalogue(settings.schemas / "measures", settings.areas))
 
 
 async def test_under_our_definitions_nothing_is_refused(settings: Settings, reader: Reader) -> None:
     """However many partitions the workers found."""
     await fill(settings)
-    filled = check(reader, settings)
-    assert filled.refused == {}
-    assert filled.refused_topics(settings) == set()
-    filled.refuse(STREAMS)
+    found = check(reader, settings)
+    assert found.refused == {}
+    assert found.refused_topics(settings) == set()
+    found.refuse(STREAMS)
 
 
 async def test_a_stream_under_another_definition_is_refused_and_named(
@@ -72,12 +72,12 @@ async def test_a_stream_under_another_definition_is_refused_and_named(
     """The other streams may be read; who asks for that one is told what to do."""
     await fill(settings)
     changed = under(settings, tmp_path / "changed", **CRIMES)
-    filled = check(reader, changed)
-    assert filled.refused == CHANGED
-    assert filled.refused_topics(changed) == {"watchroom.crimes"}
-    filled.refuse(["calls", "incidents"])
+    found = check(reader, changed)
+    assert found.refused == CHANGED
+    assert found.refused_topics(changed) == {"watchroom.crimes"}
+    found.refuse(["calls", "incidents"])
     with pytest.raises(OtherDefinitions, match="crimes: measure crimes_in changed; run `watchroom rebuild`"):
-        filled.refuse(["calls", "crimes"])
+        found.refuse(["calls", "crimes"])
 
 
 async def test_when_no_stream_is_ours_nothing_may_be_read(settings: Settings, reader: Reader) -> None:
@@ -107,7 +107,7 @@ async def test_topics_of_before_and_of_today_are_known_of_a_refused_stream(setti
         check(reader, settings.model_copy(update={"topic_prefix": "north"}))
     meta = reader.meta()
     assert meta is not None
-    moved = Filled(meta, {"crimes": "topic changed"}).refused_topics(
+    moved = Compatibility(meta, {"crimes": "topic changed"}).refused_topics(
         settings.model_copy(update={"topic_prefix": "north"})
     )
     assert moved == {"watchroom.crimes", "north.crimes"}

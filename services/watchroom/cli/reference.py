@@ -1,4 +1,4 @@
-"""Pages on what only the command line may read: its own commands and options, and the keys of mappings."""
+"""Reference pages of the command line, and of the mappings that it reads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from watchroom.importer import mapping_reference
 from watchroom.reference_rows import table
 
 _INTRODUCTION: Final = """\
-<!-- Derived from services/watchroom/cli*.py by `make generate`; do not edit. -->
+<!-- Derived from services/watchroom/cli by `make generate`; do not edit. -->
 # Commands
 
 `watchroom COMMAND --help` shows the same. Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
-Settings are environment variables ([Settings](../../deploy/settings.md)); an option stands over its setting.
+Settings are environment variables ([Settings](../../deploy/settings.md)); an option overrides its setting.
 """
 
 
@@ -27,7 +27,7 @@ def outputs(program: Any) -> Mapping[str, Callable[[Path], str]]:  # noqa: ANN40
     }
 
 
-def text(program: Any, root: Path) -> str:  # noqa: ANN401, ARG001  # typer's command; every output is given the root
+def text(program: Any, root: Path) -> str:  # noqa: ANN401, ARG001  # typer's command; every output gets the root
     """The page of the commands."""
     lines = [_INTRODUCTION]
     for name, command in commands(program).items():
@@ -39,7 +39,7 @@ def text(program: Any, root: Path) -> str:  # noqa: ANN401, ARG001  # typer's co
 
 
 def commands(program: Any, before: str = "watchroom") -> Mapping[str, Any]:  # noqa: ANN401  # typer's command
-    """Every command with something to do, by what is typed."""
+    """Every command that can be run, by its full name."""
     return dict(_commands(program, before))
 
 
@@ -69,6 +69,6 @@ def _option(option: Any) -> str:  # noqa: ANN401  # typer's parameter
 
 
 def _default(option: Any) -> str:  # noqa: ANN401  # typer's parameter
-    """Its default, unless the meaning says it."""
+    """Its default, unless the help text has it."""
     has_default = option.param_type_name == "option" and not option.required and option.default not in (None, "", False)
     return f"`{option.default}`" if has_default else ""

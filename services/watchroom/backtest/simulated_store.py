@@ -1,7 +1,7 @@
-"""What Redis would hold while a month goes by: events through the worker's own admission and fold, no server.
+"""What Redis would hold as a month goes by: events pass through the worker's own admission and fold, without a server.
 
-Only the measures that the rules ask for are kept. A test puts the same events through the real step into a
-real Redis and compares every figure with the exporter's page.
+Only the measures that the rules read are kept. A test puts the same events through a real Redis and compares every
+figure with the exporter's page.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from watchroom.streams import STREAMS
 
 
 class OpenSet:
-    """Who is open under one series, by since when."""
+    """The open entities of one series, and since when each is open."""
 
     def __init__(self) -> None:
         self._since: dict[str, int] = {}
         self.sorted_ms: list[int] = []
 
     def put(self, subject: str, since_ms: int) -> None:
-        """Let it be open since then."""
+        """Set since when an entity is open."""
         if self._since.get(subject) != since_ms:
             self.take(subject)
             self._since[subject] = since_ms
             insort(self.sorted_ms, since_ms)
 
     def take(self, subject: str) -> None:
-        """Let it be open no longer."""
+        """Remove an entity that is no longer open."""
         since_ms = self._since.pop(subject, None)
         if since_ms is not None:
             del self.sorted_ms[bisect_left(self.sorted_ms, since_ms)]
 
 
-class ControlRoom:
+class SimulatedStore:
     """The buckets and open sets of one force, event by event."""
 
     def __init__(self, catalogue: Catalogue, measures: Collection[str], settings: Settings, calendar: Calendar) -> None:
@@ -58,13 +58,13 @@ class ControlRoom:
                 contributor = Contributor(STREAMS[name], topic, wanted)
                 self._streams[name] = _Stream(name, contributor, settings, calendar)
         self.buckets: dict[str, dict[str, int]] = {}
-        self.changed: set[str] = set()  # buckets; whoever reads them empties it
+        self.changed: set[str] = set()  # names of buckets; the reader clears it
         self.open: dict[str, OpenSet] = defaultdict(OpenSet)
         self.refused = 0
         self._forgotten_before_ms = 0
 
     def apply(self, deliveries: Iterable[Simulated], now_ms: int) -> None:
-        """Fold what has arrived, as one batch of each stream."""
+        """Fold what has arrived, one batch for each stream."""
         by_stream: dict[str, list[Simulated]] = defaultdict(list)
         for delivery in deliveries:
             by_stream[delivery.stream].append(delivery)
@@ -115,7 +115,7 @@ class _Stream:
             name,
             0,
             1,
-            # The simulator may not feed every stream; one that it does not feed stays empty.
+            # A stream that the simulator does not feed stays empty.
             history_sources=[source for stream, source in SOURCES.items() if stream == name],
             lateness_ms=lateness_ms,
             future_ms=round(settings.future_s * 1000),

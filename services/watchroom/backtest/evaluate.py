@@ -1,4 +1,4 @@
-"""From samples to firings: recording rules and alerts, each expression evaluated by Prometheus itself."""
+"""Evaluates recording rules and alerts over a month of samples. Prometheus itself evaluates each expression."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from watchroom.backtest import blocks
 from watchroom.backtest.firing import Firing, firings
 from watchroom.backtest.prometheus import Point, Prometheus
-from watchroom.backtest.rules import Asked, Rule
+from watchroom.backtest.rules import Rule, RuleInputs
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
@@ -23,7 +23,7 @@ Ask = Callable[[str, int], list[Point]]
 
 
 class Span(NamedTuple):
-    """Evaluations from the first to the last moment, ms, both included."""
+    """Evaluations from the first to the last moment, both included; times in ms since the epoch."""
 
     first_ms: int
     last_ms: int
@@ -36,23 +36,23 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One firing of an alert, and on what it rested when it was told."""
+    """One firing of an alert, and the counts behind its value when it began."""
 
     firing: Firing
-    labels: Mapping[str, str]  # of the series; the rule's own stand at the rule
+    labels: Mapping[str, str]  # of the series, without those that the rule adds
     counts: Mapping[str, float]  # "part" and "whole" of a share, or "base"; empty for the platform's alerts
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of one alert in the month."""
+class AlertResult:
+    """All firings of one alert in the month."""
 
     rule: Rule
     fired: tuple[Fired, ...]  # by time
 
     @property
     def total_ms(self) -> int:
-        """Time in which it fired, of all its series together."""
+        """How long it fired, all its series together."""
         return sum(each.firing.to_ms - each.firing.from_ms for each in self.fired)
 
     @property
@@ -61,41 +61,41 @@ class Judged:
         return max((each.firing.to_ms - each.firing.from_ms for each in self.fired), default=0)
 
 
-def judge(asked: Asked, spans: Sequence[Span], folder: Path, catalogue: Catalogue) -> list[Judged]:
-    """Evaluate every alert at every step of each span; spans are judged apart, as if nothing lay between.
+def evaluate(inputs: RuleInputs, spans: Sequence[Span], folder: Path, catalogue: Catalogue) -> list[AlertResult]:
+    """Evaluate every alert at every step of each span; spans are independent of each other.
 
     Args:
-        asked: The rules.
-        spans: When; all with the step at which samples were written.
+        inputs: The rules, and what they read.
+        spans: All with the step at which samples were written.
         folder: Its `data` holds the blocks of the samples; those of the recording rules are added.
         catalogue: Says which counts belong to an alert.
 
     Raises:
-        WorkFailed: An alert that mutes others fired, and others ask for it: their answers are not known then.
+        WorkFailed: An alert that mutes others fired, and others read whether it fires: their values are unknown then.
     """
     lookback_ms = min(span.step_ms for span in spans) - 1
-    for level in asked.levels:
+    for level in inputs.levels:
         with Prometheus(folder, lookback_ms=lookback_ms) as server:
             lines = [line for rule in level for span in spans for line in _recorded(server, rule, span)]
         blocks.write(sorted(lines, key=_time_of), folder)
     with Prometheus(folder, lookback_ms=lookback_ms) as server:
-        judged = [_judged(server, rule, spans, catalogue) for rule in asked.alerts]
-    _check_muting(asked, judged)
-    return judged
+        results = [_result(server, rule, spans, catalogue) for rule in inputs.alerts]
+    _check_muting(inputs, results)
+    return results
 
 
-def _check_muting(asked: Asked, judged: Iterable[Judged]) -> None:
-    """Measures' alerts hold on while an alert that mutes them fires: `ALERTS` is empty here, so none may fire."""
-    muting = [each.rule.name for each in judged if each.fired and "mutes" in each.rule.labels]
-    if muting and asked.reads_alerts:
+def _check_muting(inputs: RuleInputs, results: Iterable[AlertResult]) -> None:
+    """Alerts on measures are held while an alert that mutes them fires. `ALERTS` is empty here, so none may fire."""
+    muting = [each.rule.name for each in results if each.fired and "mutes" in each.rule.labels]
+    if muting and inputs.reads_alerts:
         raise WorkFailed(
-            f"{', '.join(muting)} fired in a month in which nothing was broken, so what it mutes cannot be judged; "
-            "put that rule right first"
+            f"{', '.join(muting)} fired in a month in which nothing was broken, so the alerts that it mutes cannot "
+            "be evaluated; correct that rule first"
         )
 
 
-def counts_asked(alert: Alert, measure: Measure, catalogue: Catalogue) -> dict[str, str]:
-    """Queries of the counts on which an alert's figure rests."""
+def count_queries(alert: Alert, measure: Measure, catalogue: Catalogue) -> dict[str, str]:
+    """The queries for the counts behind the figure of an alert."""
     if quantity_of(measure, alert.shown).counts:
         return promql.counts(catalogue, measure, alert.shown)._asdict()
     return {"base": promql.base(measure, alert.shown)}
@@ -103,8 +103,7 @@ def counts_asked(alert: Alert, measure: Measure, catalogue: Catalogue) -> dict[s
 
 def _recorded(server: Prometheus, rule: Rule, span: Span) -> Iterator[str]:
     for point in server.over(rule.expression, *span):
-        labels = {name: text for name, text in point.labels.items() if name != "__name__"} | dict(rule.labels)
-        series = f"{rule.name}{{{labels_text(labels)}}}"
+        series = f"{rule.name}{{{labels_text({**point.labels, **rule.labels})}}}"
         for at_ms, value in point.values.items():
             yield f"{series} {value!r} {at_ms / 1000:.3f}\n"
 
@@ -113,24 +112,23 @@ def _time_of(line: str) -> float:
     return float(line.rpartition(" ")[2])
 
 
-def _judged(server: Prometheus, rule: Rule, spans: Iterable[Span], catalogue: Catalogue) -> Judged:
+def _result(server: Prometheus, rule: Rule, spans: Iterable[Span], catalogue: Catalogue) -> AlertResult:
     queries: dict[str, str] = {}
     for measure, alert in catalogue.alerts():
         if alert.name == rule.name:
-            queries = counts_asked(alert, measure, catalogue)
+            queries = count_queries(alert, measure, catalogue)
     found = []
     for span in spans:
         for point in server.over(rule.expression, *span):
-            labels = {name: text for name, text in point.labels.items() if name != "__name__"}
             found += [
-                Fired(firing, labels, _counts(server, queries, firing.from_ms, labels))
+                Fired(firing, point.labels, _counts(server, queries, firing.from_ms, point.labels))
                 for firing in firings(point.values, span.moments_ms(), rule.for_s * 1000, rule.keep_s * 1000)
             ]
-    return Judged(rule, tuple(sorted(found, key=lambda each: each.firing.from_ms)))
+    return AlertResult(rule, tuple(sorted(found, key=lambda each: each.firing.from_ms)))
 
 
 def _counts(server: Prometheus, queries: Mapping[str, str], at_ms: int, labels: Mapping[str, str]) -> dict[str, float]:
-    """The answers' numbers for the alert's own force and split."""
+    """The counts for the alert's own force and split."""
     counts = {}
     for name, query in queries.items():
         for point in server.at(query, at_ms):

@@ -1,4 +1,4 @@
-"""What the commands share: options, settings, and how they talk to a person."""
+"""What the commands share: options, settings, messages and progress."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from watchroom.wording import printable
 
 
 class Messages(Console):
-    """Says things to a person; texts of files and feeds are among them."""
+    """Prints messages for a person; they may quote text from files and feeds."""
 
     def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401  # what rich takes
-        """As rich prints, but with texts escaped."""
+        """As rich prints, with control characters in texts escaped."""
         super().print(*(printable(item) if isinstance(item, str) else item for item in objects), **options)
 
 
@@ -39,25 +39,25 @@ messages = Messages(stderr=True, soft_wrap=True, highlight=False, markup=False, 
 results = Console()
 
 SAY_EVERY_S = 10.0
-REDIS_URL_FILE = "watchroom_redis_url"  # where a secret may lie, by pydantic's rule
+REDIS_URL_FILE = "watchroom_redis_url"  # the file that may hold this secret, by pydantic's rule
 
 Tell = Callable[[str, int, int | None], None]
-"""Called with what is being done, how much of it is done, and of how much (None: not known)."""
+"""Called with the name of the work, how much is done, and of how much (None: not known)."""
 
 
 def default(name: str) -> str:
-    """For a help text: the variable behind an option, and its value when nobody sets it."""
+    """For a help text: the variable behind an option, and its default."""
     return f"WATCHROOM_{name.upper()}, default {Settings.model_fields[name].default}"
 
 
-Format = Annotated[command_output.Format, typer.Option("--format", help="How to print.")]
+Format = Annotated[command_output.Format, typer.Option("--format", help="Output format.")]
 Kafka = Annotated[
-    str | None, typer.Option("--kafka", help=f"Brokers, host:port[,host:port], in place of {default('kafka')}.")
+    str | None, typer.Option("--kafka", metavar="HOST:PORT,...", help=f"Kafka brokers. Overrides {default('kafka')}.")
 ]
 
 
 def without_password(url: str | None) -> str | None:
-    """What `--redis` was given, if it can be used and holds no password: a command line is seen by others."""
+    """The URL given to `--redis`, if it can be used and has no password: other users can see a command line."""
     if url is None:
         return None
     try:
@@ -79,14 +79,15 @@ RedisUrl = Annotated[
     str | None,
     typer.Option(
         "--redis",
-        help=f"Redis URL without a password, in place of {default('redis_url')}.",
+        metavar="URL",
+        help=f"Redis URL without a password. Overrides {default('redis_url')}.",
         callback=without_password,
     ),
 ]
 
 
 def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Settings:
-    """Settings of the environment, with the options given on the command line over them."""
+    """Settings of the environment; options of the command line override them."""
     given = {"kafka": kafka, "redis_url": redis_url}
     return read_settings(**{name: value for name, value in given.items() if value is not None})
 
@@ -99,7 +100,7 @@ def check_months(option: str, given: Sequence[str]) -> None:
 
 
 def whole_number(least: int | None = None, most: int | None = None) -> Callable[[object], int]:
-    """Reads an option of type int; Python alone would take `1_000` and digits of other scripts too."""
+    """Reads an option of type int. Python alone would also accept `1_000` and digits of other scripts."""
 
     def integer(given: object) -> int:
         number = plain_whole_number(str(given))
@@ -113,7 +114,7 @@ def whole_number(least: int | None = None, most: int | None = None) -> Callable[
 
 
 def number(given: object) -> float:
-    """Reads an option of type float; Python alone would take `1_000`, `1e3`, `nan` and digits of other scripts too."""
+    """Reads an option of type float. Python would accept `1_000`, `1e3`, `nan` and digits of other scripts too."""
     found = plain_number(str(given))
     if found is None:
         raise typer.BadParameter(f"found {str(given)!r}; write a number such as 28 or 0.5, with the digits 0 to 9 only")
@@ -122,9 +123,9 @@ def number(given: object) -> float:
 
 @contextmanager
 def servers_named(settings: Settings) -> Iterator[None]:
-    """An error of a server that does not answer says its address and what to check.
+    """Adds to the error of a server that does not answer its address and what to check.
 
-    Of what sends to Kafka (`replay.produce`) it does so already.
+    Errors of the code that sends to Kafka (`replay.produce`) have both already.
     """
     try:
         yield
@@ -140,7 +141,7 @@ def servers_named(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def progress(console: Console = messages, say_every_s: float = SAY_EVERY_S) -> Iterator[Tell]:
-    """Progress on standard error: a bar on a terminal, a line now and then in a log."""
+    """Progress on standard error: a bar on a terminal, a line from time to time in a log."""
     if not console.is_terminal:
         yield _lines(console, say_every_s)
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.parts import ROOT
+from watchroom.catalogue.formatting import State, limit_words, plain, state_word, target_words, worst
 from watchroom.catalogue.load import load_catalogue
-from watchroom.exporter.board.words import State, limit_words, plain, state_word, target_words, worst
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Target
