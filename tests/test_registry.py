@@ -1,4 +1,4 @@
-"""Two rows under one name: whoever adds the second is told at once, wherever the table is made."""
+"""Two rows with one name: whoever adds the second sees it at once, wherever the table is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.parts import ROOT
 from watchroom.registry import registry
 
-# A module's row is changed once the package has been read; then the package is read anew, and what makes its tables.
+# A module's row is changed once the package has been read; then the package is read again, and what makes its tables.
 PROGRAM = """
 from dataclasses import replace
 from importlib import import_module, reload
@@ -104,8 +104,8 @@ def imported(change: str, module: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("case", DOUBLES)
-def test_a_double_is_told_at_import(case: str) -> None:
-    """Else one of the two is gone, and its measures, events or texts with it, in silence."""
+def test_a_duplicate_fails_at_import(case: str) -> None:
+    """Otherwise one of the two is lost silently, with its measures, events or texts."""
     change, module, told = DOUBLES[case]
     done = imported(change, module)
     assert done.returncode == 1
@@ -113,7 +113,7 @@ def test_a_double_is_told_at_import(case: str) -> None:
 
 
 @pytest.mark.parametrize("module", sorted({module for _, module, _ in DOUBLES.values()}))
-def test_without_a_double_nothing_is_told(module: str) -> None:
+def test_without_a_duplicate_nothing_fails(module: str) -> None:
     """The same process with the rows as they are."""
     assert imported("", module).stderr == ""
 

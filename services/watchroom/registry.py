@@ -1,4 +1,4 @@
-"""Tables by name, made from the modules of kinds and streams. Pure."""
+"""Tables by name that are built from the modules of kinds and streams. Pure."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.exporter.control_room import Samples, parsed
+from tests.exporter.store import Samples, parsed
 from tests.flow.servers import RedisServer
 from tests.fold.pipeline import catalogue
 from watchroom.backtest.figures import Figures

@@ -92,7 +92,7 @@ async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
             assert 'stream_withheld{stream="crimes"} 0' in page(settings.exporter_port, "/metrics")
             assert presented(room) == 2
             monkeypatch.setattr(rebuild_checks, "TRANSACTION_WITHIN_S", 0.0)
-            with pytest.raises(WorkFailed, match=rf"from offset {opened.offset} on may be read.*Nothing was changed"):
+            with pytest.raises(WorkFailed, match=rf"from offset {opened.offset} on can be read.*Nothing was changed"):
                 await look_for_open_transactions(kafka, topic)
             await producer.abort_transaction()
             await look_for_open_transactions(kafka, topic)
@@ -141,7 +141,7 @@ async def test_every_compression_and_what_has_no_value_is_read_alike(
 
 
 async def make_topic(kafka: str, topic: str) -> None:
-    """One that keeps each batch as its producer packed it, where ours packs everything anew."""
+    """One that keeps each batch as its producer packed it, where ours packs everything again."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     configured = {"compression.type": "producer", "message.timestamp.type": "LogAppendTime"}

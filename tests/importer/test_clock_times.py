@@ -74,7 +74,7 @@ def test_a_time_just_before_its_incident_is_no_time_of_the_next_day(map_text: Ma
 
 
 def test_the_first_told_time_in_file_order_says_the_day_also_over_files(map_text: MapText) -> None:
-    """Not the earliest clock, and not the first row, which may not have been told."""
+    """Not the earliest clock time, and not the first row, whose anchor may be empty."""
     first = HEADER + "1,2020-03-05,a,,00:20:00\n1,2020-03-01,b,23:50:00,\n"
     made = map_text(UNITS, first, HEADER + "1,2020-03-09,c,00:05:00,00:30:00\n")
     assert times(made) == ["2020-03-01T23:50:00Z", "2020-03-02T00:20:00Z", "2020-03-02T00:30:00Z"]

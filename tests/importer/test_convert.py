@@ -167,7 +167,7 @@ def test_what_intake_would_refuse_is_refused_with_its_row(map_text: MapText) -> 
 
 
 def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) -> None:
-    """A grade that nobody mapped is no grade of ours."""
+    """A grade that is not mapped is not one of ours."""
     rows = UNITS + unit("7", "U1", "09:00:00", grade="Z")
     assert (
         "data.grade: 'Z' is not in [map.grade]; add it there, or set its `otherwise`" in map_text(JOB, rows).refused[0]
@@ -435,7 +435,7 @@ def test_rows_of_one_key_add_up_in_a_file_and_meet_in_the_next(map_text: MapText
 
 
 def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> None:
-    """Tables that know only the month; a text that is no month is still refused."""
+    """Tables that know only the month; a text that is not a month is still refused."""
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
     assert made.refused == ["f0.csv:3: time: 'May-15 00' does not match the time format %Y-%m-%d %H"]
@@ -444,7 +444,7 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
 @pytest.mark.parametrize("key", ["2.02111E+11", "2,02111E+11", "1.5e+10"])
 @pytest.mark.parametrize("rows", ["apart", "together"])
 def test_a_rounded_key_refuses_its_row(map_text: MapText, rows: str, key: str) -> None:
-    """A spreadsheet makes one key of many ids; the digits that told them apart are gone."""
+    """A spreadsheet makes one key of many ids; the digits that distinguished them are gone."""
     log = {**LOG, "entity": {"key": "id", "rows": rows}}
     made = map_text(log, f'id,at\n"{key}",{at("09:00:00")}\n7e12,{at("09:00:00")}\n')
     assert [event.subject for event in made.events] == ["7e12"]
@@ -477,7 +477,7 @@ def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[A
 
 
 def test_tables_of_counts_and_rows_without_a_key_repeat_none(map_text: MapText) -> None:
-    """Their rows are told apart by their number and by their content."""
+    """Their rows are distinguished by number and by content."""
     assert map_text(TABLE, "code,month,n\n1,2017-05,1\n1,2017-06,1\n").tally.repeating_rows == 0
     for words in ({"key": "#line"}, {"key": "id", "otherwise_key": "#line"}):
         rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:01')}\n"
@@ -603,7 +603,7 @@ def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapTe
 
 
 def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> None:
-    """`Y` counted as not self-initiated and `OUT` as incoming, without a word."""
+    """`Y` counted as not self-initiated and `OUT` as incoming, without a warning."""
     created = {"type": "incident.created", "time": "at", "data": {"self_initiated": "x"}}
     rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["Y", "true", "Y", "yes", "FALSE", ""]))
     tally = map_text({**LOG, "event": [created]}, "id,at,x\n" + rows).tally
@@ -778,7 +778,7 @@ def test_a_shifted_event_has_an_id_of_its_own() -> None:
 
 
 def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText) -> None:
-    """A text there would count as absent, and an officer's own incident as one that somebody reported."""
+    """A text there would count as absent, and an officer's own incident as a reported one."""
     words = {
         **LOG, "map": {"own": {"values": {"Y": "true", "N": "false"}}},
         "event": [

@@ -1,4 +1,4 @@
-"""Figures from CSV: rows become events; a bad row is told by file, line and column, and the others go on."""
+"""Figures from CSV: rows become events; a bad row is reported with file, line and column, and the others are used."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_bad_row_is_told_by_line_and_column_and_the_others_go_on(row: str, tmp
 
 
 def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
-    """Which of the two counts, nobody could see."""
+    """Otherwise one could not see which of the two counts."""
     first, second = read(tmp_path, "complaints,2021,2022-01-21,1,,,,", "complaints,2021,2022-01-21,2,,,,")
     assert isinstance(first, Outgoing)
     assert isinstance(second, Fault)
@@ -143,7 +143,7 @@ def test_a_header_that_is_another_is_told(head: str, said: str, tmp_path: Path) 
 
 
 def test_the_template_has_every_figure_and_imports_nothing_until_it_is_filled_in(tmp_path: Path) -> None:
-    """A row for each label set, so that nobody has to know the catalogue."""
+    """A row for each label set, so that one need not know the catalogue."""
     text = template(catalogue())
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {"measure": "road_fatalities_by_road_user", "labels": "road_user=pedestrian"}.items() <= {

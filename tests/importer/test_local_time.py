@@ -91,7 +91,7 @@ NOT_ISO += ["2021-11-30T24:00", "2021-11-30 24:00:00", "20211130T2400"]
 
 @pytest.mark.parametrize("text", [*NOT_ISO, "٢٠٢١-11-30T17:45"])
 def test_iso_needs_a_day_and_a_time_of_day(text: str) -> None:
-    """A day read as its midnight would put a whole column into one hour, and nobody would be told."""
+    """A day read as its midnight would put a whole column into one hour without a warning."""
     with pytest.raises(TimeUnreadable, match="does not match the time format iso"):
         times().ms(text)
 

@@ -1,4 +1,4 @@
-"""What a mapping file may say, and how its faults are told."""
+"""The keys of a mapping file, and the messages about its faults."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def faults_of(change: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_mapping_is_usable(path: Path) -> None:
-    """Whoever installs Watchroom gets mappings that load."""
+    """The mappings that come with Watchroom can be loaded."""
     assert streams_of(load_mapping(path))
 
 
@@ -143,7 +143,7 @@ def test_a_fault_says_where_what_and_what_to_write(change: dict[str, Any], says:
 
 
 def test_all_faults_are_listed_at_once() -> None:
-    """One run, one list: nobody repairs a file fault by fault."""
+    """One run gives one list, so that a file is repaired in one go."""
     event = {"type": "incident.graded", "time": {"column": "t", "pick": "max", "map": "no"}, "data": {"grad": "g"}}
     assert len(faults_of({"event": [event], "time": {"zone": "UTC", "formats": ["iso", "nothing"]}})) == 5
     assert len(faults_of({"source": "", "time": {"zone": "Nowhere/At_All"}, "entity": {"kye": "id"}})) == 4
@@ -170,7 +170,7 @@ def test_a_misspelt_key_hides_no_other_fault() -> None:
 
 
 def test_no_fault_follows_from_another() -> None:
-    """A part that is wrong is told once, not again wherever it is used."""
+    """A wrong part is reported once, not again wherever it is used."""
     event = EVENT | {"type": {"column": "k", "map": "kind"}}
     (fault,) = faults_of({"map": {"kind": {"values": {}}}, "event": [event]})
     assert fault.startswith("m.toml: map.kind.values")
@@ -203,7 +203,7 @@ def test_places_are_counted_as_people_count(parts: tuple[int | str, ...], said: 
     ],
 )
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, says: str) -> None:
-    """A slip of the keyboard is no traceback."""
+    """A typing mistake must not give a traceback."""
     path = tmp_path / "m.toml"
     if content is not None:
         path.write_bytes(content)
@@ -251,7 +251,7 @@ def test_fields_come_from_the_event_models() -> None:
     ],
 )
 def test_a_fault_links_to_the_heading_that_explains_its_key(path: tuple[int | str, ...], heading: str) -> None:
-    """The reference has a table for each part of a mapping; a link to a heading that is gone helps nobody."""
+    """The reference has a table for each part of a mapping; a link to a missing heading would be useless."""
     assert page_of(path) == f"docs/reference/mapping.md#{heading}"
     titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "reference" / "mapping.md").read_text(), re.MULTILINE)
     assert heading in {re.sub(r"[^a-z0-9 -]", "", title.lower()).strip().replace(" ", "-") for title in titles}

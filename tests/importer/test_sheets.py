@@ -1,4 +1,4 @@
-"""Excel workbooks give the events that the same table gives as CSV; what a cell does not say is told."""
+"""Excel workbooks give the events that the same table gives as CSV; cells that cannot be read are reported."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_a_day_and_a_clock_time_in_two_columns_are_joined(tmp_path: Path) -> Non
 
 
 def test_midnight_is_a_time_in_a_column_of_times_and_a_day_in_one_of_days(tmp_path: Path) -> None:
-    """A cell alone does not tell; an hour that nobody wrote is not invented."""
+    """A cell alone does not show it; no hour is invented."""
     midnight = datetime.fromisoformat("2021-11-30")
     events, refused, _ = made(workbook(tmp_path / "f.xlsx", HEADER, ["a", 1, midnight, ""], ["b", 1, AT, ""]), words())
     assert [event.time_ms for event in events] == [1638230400000, 1638294313000]
@@ -285,7 +285,7 @@ def test_every_row_of_any_sheet_is_used_or_refused(
     cells: dict[tuple[int, int], Any],
     high: int | None,
 ) -> None:
-    """Wherever its table begins, whatever stands around it: as many as another library sees."""
+    """Wherever its table begins and whatever surrounds it: as many as another library sees."""
     path = tmp_path_factory.mktemp("sheets") / "f.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -317,7 +317,7 @@ def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path)
 
 
 def test_the_mapping_chooses_the_sheet(tmp_path: Path) -> None:
-    """By its name or its number; without a word it is the first one."""
+    """By its name or its number; otherwise the first one."""
 
     def more(book: Any, _: Any) -> None:
         book.add_chartsheet("Chart")
@@ -432,7 +432,7 @@ def test_a_workbook_that_grows_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rust's are no Exception of Python; Ctrl-C is none of them."""
+    """Panics of Rust are not an Exception of Python, and Ctrl-C is not a panic."""
     panic = type("PanicException", (BaseException,), {})
     path = workbook(tmp_path / "f.xlsx", HEADER)
     for error in (panic("index out of bounds"), KeyboardInterrupt()):

@@ -196,7 +196,7 @@ def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
 
 
 def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
-    """`CafÃ©` would become a label's `other` without a word."""
+    """`CafÃ©` would become a label's `other` without a warning."""
     assert fault_of(file(old(bad=2, text="café".encode())), encoding="latin-1") == (
         "line 2: found valid UTF-8 in all 2 rows with non-ASCII text, although the mapping says latin-1; "
         'write file.encoding = "utf-8" in the mapping'
@@ -245,7 +245,7 @@ def test_a_wrong_encoding_is_one_line(file: Write, encoding: str) -> None:
 
 
 def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
-    """Not one line for each column, with signs that nobody can read."""
+    """Not one unreadable line for each column."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
         'header: found byte 0xe4, which is not valid UTF-8; write file.encoding in the mapping, for example "cp1252"'
@@ -280,7 +280,7 @@ def test_a_pipe_is_read_as_a_file_is(tmp_path: Path, size: int, form: str | None
 @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
 @pytest.mark.parametrize("said", ["sep={}\n", "sep={}\r\n", "SEP={}\n", '"sep={}"\n'])
 def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Write, mark: str, said: str) -> None:
-    """It stands over the mapping's; lines keep their numbers."""
+    """It overrides the mapping's; lines keep their numbers."""
     path = file((said.format(mark) + f"id,line,at\n1,999,{AT}\n2\n".replace(",", mark)).encode())
     for delimiter in (",", ";"):
         row, short = rows_of(path, delimiter=delimiter)
@@ -327,7 +327,7 @@ def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> 
 def test_short_rows_are_filled_where_the_mapping_says_so(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
 ) -> None:
-    """A log has as many fields as its event; one too many is still refused, and every row is used or told."""
+    """A log has as many fields as its event; one too many is still refused, and every row is used or reported."""
     path = tmp_path_factory.mktemp("rows") / "f.csv"
     lines = [",".join(["7", "999", AT, "a", "b", "c", "d"][:size]) for size in sizes]
     path.write_text("id,line,at,x,y\n" + "".join(line + "\n" for line in lines))
@@ -349,7 +349,7 @@ def totals(path: Path) -> tuple[int, int, int, list[str]]:
 
 
 def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
-    """Four calls were gone, and one refused row was told."""
+    """Four calls were lost, and only one refused row was reported."""
     lines = [f"a{number},999,{AT}" for number in range(1, 7)]
     lines[1], lines[4] = f'a2,"999,{AT}', f'a5,"999",{AT}'
     path = file((HEADER + "\n".join(lines) + "\n").encode())
@@ -451,7 +451,7 @@ def test_a_header_with_control_characters_is_shown_escaped(file: Write) -> None:
 
 
 def test_a_header_of_many_columns_is_read_at_once(file: Write) -> None:
-    """A file that is no table can have 300,000: looking each of them up among all took a minute."""
+    """A file that is not a table can have 300,000: looking up each among all others took a minute."""
     content = b"id,line,at" + b",x" * 300_000 + b"\n"
     began_s = time.process_time()
     rows_of(file(content))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.exporter.control_room import parsed, value
+from tests.exporter.store import parsed, value
 from tests.generate.rules.tools import run
 from tests.planted.copies import Copy, Planted
 

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from redis import Redis
 
-from tests.exporter.control_room import ControlRoom
+from tests.exporter.store import ExporterStore
 from tests.generate.boards.lint import faults, metrics_used
 from tests.generate.rules.cases import cases_text
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
 from watchroom.admission.models import STREAM_OF
 from watchroom.backtest import blocks
@@ -74,7 +74,7 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
     settings = settings_on(redis_url, force=force)
     fill(settings, [event for event in EVENTS if event.type in STREAM_OF])
     with closing(Redis.from_url(redis_url)) as client:
-        room = ControlRoom(client, settings)
+        room = ExporterStore(client, settings)
         mirror = room.mirror()
         mirror.refresh(NOW_MS)
         page = room.page(mirror)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.published_year.compare import Line, lines
+from tests.reports.redis_months import months as kept_months
 from watchroom.reports.month_reader import Request
-from watchroom.reports.months import months as kept_months
 from watchroom.reports.read_report import read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.settings import Settings

@@ -1,4 +1,4 @@
-"""A CSV of a baseline's months: what is taken, and what each bad row says."""
+"""A CSV file of a baseline's months: what is imported, and how each bad row is reported."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken(
     assert list(found.entries) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
 
 
-def test_a_part_above_its_whole_is_refused() -> None:
-    """Of a share, and of durations within their target; the whole itself is taken."""
+def test_a_part_greater_than_its_whole_is_refused() -> None:
+    """For a share, and for durations within their target; a part equal to the whole is accepted."""
     found = parsed(
         "2018-12,call_abandonment,999,,,part,9",
         "2018-12,call_abandonment,999,,,whole,8",
@@ -116,7 +116,7 @@ def test_a_part_above_its_whole_is_refused() -> None:
     [({"0": 60, "10000": 30, "60000": 10}, 100), ({"0": 1, "10000": 1, "60000": 1}, 3), ({"0": 11}, 11)],
 )
 def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str, int], together: int) -> None:
-    """Taken, they would be left out of the report without a word; the observations themselves are taken."""
+    """If they were accepted, the report would leave them out silently. The observations themselves are accepted."""
     row = "2018-12,call_answer_time,999,,,"
     found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
     assert [str(fault) for fault in found.faults] == [
@@ -154,7 +154,7 @@ def test_a_header_that_cannot_be_used_stops_the_import(header: str, said: str) -
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """No such file, and one that is no UTF-8; a byte-order mark of a spreadsheet is let through."""
+    """A missing file, and one that is not UTF-8; the byte order mark of a spreadsheet is accepted."""
     with pytest.raises(ConfigurationInvalid, match=r"none\.csv"):
         read_baseline_file(tmp_path / "none.csv", YEAR, CATALOGUE)
     other = tmp_path / "latin.csv"

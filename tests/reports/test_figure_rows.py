@@ -153,7 +153,7 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
 
 
 def test_without_a_figure_there_is_a_row_that_says_so() -> None:
-    """A row of the published report is never just missing. A figure that was withdrawn has no as-at."""
+    """A row of the published report is never silently missing. A withdrawn figure has no as-at day."""
     withdrawn = kept("2021-10", "2021-11-01", 5)._replace(fields={"as_at_ms": 0})
     for figures in ((), (withdrawn,)):
         (row,) = rows(PEOPLE, *figures, baselines=("previous",))
@@ -225,7 +225,7 @@ def test_a_count_with_a_denominator_changes_by_a_number() -> None:
     ],
 )  # fmt: skip
 def test_only_what_was_counted_can_be_a_small_number(own: dict[str, object], number: int, small: bool) -> None:
-    """16 days, 3 years and a change rest on no small count."""
+    """16 days, 3 years and a change are not based on a count."""
     (row,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number))
     assert row.small is small
     (of_few,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number, 49))
@@ -257,8 +257,8 @@ def test_what_was_published_is_said_of_a_figure_too() -> None:
     assert (row.published.value.value, row.restatements) == (Fraction(5), 2)
 
 
-def test_a_note_is_a_row_of_words() -> None:
-    """Row 13: improvements are expected; nobody gave a number."""
+def test_a_note_is_a_row_of_text() -> None:
+    """Row 13: improvements are expected, without a number."""
     row = note_row(measure("note", own={"words": "w"}), (13,), "Improvements are expected.", BASELINES)
     assert (row.figure, row.note, row.rows) == (None, "Improvements are expected.", (13,))
     assert {each.reason for each in row.compared.values()} == {""}

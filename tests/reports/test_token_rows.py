@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from tests.reports.made import held, measure
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
@@ -126,7 +126,7 @@ def test_a_share_of_repeated_tokens_changes_by_points() -> None:
 
 
 def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
-    """Three months of bands would count a token of each month as three."""
+    """Added up, the bands of three months would count one token as three."""
     none = row(None, months=("2021-09", "2021-10", "2021-11"), before=BaselineBands("w", (), None, "it has no month"))
     assert (none.figure, none.note) == (None, "bands are kept for one month and for twelve months, and do not add up")
     assert none.compared["before"].reason == "it has no month"
@@ -135,7 +135,7 @@ def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
 
 
 def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
-    """Eleven months beside twelve would read as a fall: they are marked, and no change is told."""
+    """Eleven months compared with twelve would look like a fall, so they are marked and have no change."""
     before = BaselineBands("w", year("2019-12"), Bands(NOW, None))
     found = row(Bands(NOW, NOW), months=year("2020-12"), absent=("2021-06",), before=before)
     assert (found.held_months, len(found.months), found.note) == (11, 12, "not held: 2021-06")
@@ -149,7 +149,7 @@ def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
 
 
 def test_tokens_of_two_keys_are_marked() -> None:
-    """One address may be two tokens in the month in which the key was changed."""
+    """In the month in which the key changes, one address may have two tokens."""
     assert (
         row(Bands(NOW._replace(token_keys=2), NOW)).note
         == "tokens were made with 2 keys: one person may be counted twice"
@@ -186,7 +186,7 @@ def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens
 
 
 @pytest.mark.real
-def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer) -> None:
+def test_addresses_and_callers_are_in_their_sections(redis_server: RedisServer) -> None:
     """Three addresses in November, one of them twice; October before it; no token is ever shown whole."""
     tokens = [f"k1.{letter * 26}" for letter in "ABC"]
     events = [
@@ -232,7 +232,7 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
 
 
 @pytest.mark.real
-def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
+def test_tokens_beyond_those_kept_are_counted_separately(redis_server: RedisServer) -> None:
     """A crime with 130 suspects: 100 are in the bands, and 30 are counted separately, in every month that has them."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
     suspects = [

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
 from watchroom.reports.baselines import months_from
 from watchroom.reports.month_reader import Request
-from watchroom.reports.months import months
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.returned import Note, reported
@@ -104,7 +103,7 @@ def test_an_own_baseline_with_a_month_missing_is_absent(redis_server: RedisServe
     assert (bands["value"], bands["reason"]) == (None, "not held: 2020-06")
 
 
-def test_a_report_of_figures_alone_stands(redis_server: RedisServer) -> None:
+def test_a_report_of_figures_alone_is_possible(redis_server: RedisServer) -> None:
     """Rows of events are absent with the reason, whichever months are asked for."""
     settings = filled(redis_server, [figure("2020-12/2021-11", "2021-12-20", 21)])
     for request in (
@@ -124,7 +123,7 @@ def test_a_report_of_figures_alone_stands(redis_server: RedisServer) -> None:
             read_report(settings, Request("2031-01", months_), NOW_MS)
 
 
-def test_a_month_yet_to_come_is_refused_and_the_running_one_is_not(redis_server: RedisServer) -> None:
+def test_a_future_month_is_refused_and_the_current_one_is_not(redis_server: RedisServer) -> None:
     """Twelve months that end in the future have months that are held, and those to come would be told as 0."""
     settings = filled(redis_server, [*calls("2021-12"), *calls("2022-02")])
     assert read_report(settings, Request("2022-02"), NOW_MS).months[-1] == "2022-02"
@@ -144,7 +143,7 @@ def test_months_with_events_decide_which_is_the_last(redis_server: RedisServer) 
 
 
 def test_a_figure_as_at_a_day_before_its_period_ends_is_marked_in_report_and_list(redis_server: RedisServer) -> None:
-    """Half of 2021 is not 2021."""
+    """Half of a year is not the year."""
     settings = filled(redis_server, [figure("2021", "2021-06-30", 5), figure("2020", "2021-01-10", 30)])
     row = rows(read_report(settings, Request("2021-11"), NOW_MS))["road_fatalities"]
     said = "as at 2021-06-30, before the period ends"
@@ -191,7 +190,7 @@ def without(measure: str, folder: Path) -> Path:
     return folder / "schemas"
 
 
-def test_the_list_of_figures_is_whole_where_nobody_looks(redis_server: RedisServer) -> None:
+def test_the_list_of_figures_is_not_cut_in_a_pipe(redis_server: RedisServer) -> None:
     """A pipe has no width: a note of 300 characters stands in one line, as does everything beside it."""
     text = "word " * 60 + "end"
     settings = filled(redis_server, [note("n", text=text), figure("2020-01/2021-11", "2021-11-30", 123_456)])

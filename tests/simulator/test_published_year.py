@@ -138,7 +138,7 @@ def test_what_cannot_be_sent_is_said() -> None:
 
 
 def test_the_files_to_import_are_written_and_the_command_is_said(tmp_path: Path) -> None:
-    """Before anything is sent: here there is no broker to send to."""
+    """Before anything is sent: this test has no broker."""
     settings = read_settings(kafka="127.0.0.1:1", sources=SIMULATED_SOURCES)
     said = StringIO()
     with pytest.raises(BrokerUnavailable):

@@ -162,7 +162,7 @@ def test_what_is_changed_while_they_run_is_said_and_healed(
     ):
         worker.until_ready()
         assert exporter.running
-        assert "our user may not run INFO: all works, but whether Redis evicts keys" in worker.log()
+        assert "our user may not run INFO: everything works, but it cannot be seen whether" in worker.log()
 
         def worker_says() -> str:
             return "\n".join(worker.health().get("reasons", ()))

@@ -17,12 +17,13 @@ from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
-from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, by_area_of, series_behind, windows_at
+from watchroom.exporter.sums import WindowSums, by_area_of, series_behind
 from watchroom.kinds import area_windows, kind_of, names, open_now
 from watchroom.kinds.kind import MetricFamily, Over, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenQuestion, OpenTile
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import MONTH, TWELVE_MONTHS, Window, windows_at
 
 
 class Sample(NamedTuple):

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from watchroom.backtest.evaluate import AlertResult, Fired
+from watchroom.backtest.evaluate import AlertResult
+from watchroom.backtest.firing import Firing
 from watchroom.command_output import Format, as_csv, as_json, print_table, table
 from watchroom.wording import duration
 
@@ -76,15 +77,7 @@ def alerts(results: Sequence[AlertResult], local: ZoneInfo) -> list[dict[str, ob
             "total_s": result.total_ms / 1000,
             "longest_s": result.longest_ms / 1000,
             "fired": [
-                {
-                    "from": _iso(each.firing.from_ms, local),
-                    "to": _iso(each.firing.to_ms, local),
-                    "pending_s": (each.firing.from_ms - each.firing.pending_ms) / 1000,
-                    "seconds": (each.firing.to_ms - each.firing.from_ms) / 1000,
-                    "value": each.firing.value,
-                    "counts": dict(each.counts),
-                    "labels": dict(each.labels),
-                }
+                {**_firing(each.firing, local), "counts": dict(each.counts), "labels": dict(each.labels)}
                 for each in result.fired
             ],
         }
@@ -96,21 +89,20 @@ def fired(results: Sequence[AlertResult], local: ZoneInfo) -> Iterator[dict[str,
     """One line for each firing; an alert that never fired has one line with empty times."""
     for result in results:
         head = {"alert": result.rule.name, "severity": result.rule.severity, "firings": len(result.fired)}
-        yield from ({**head, **_flat(each, local)} for each in result.fired)
+        for each in result.fired:
+            labels = ",".join(f"{name}={text}" for name, text in each.labels.items())
+            yield {**head, **_firing(each.firing, local), **each.counts, "labels": labels}
         if not result.fired:
             yield head
 
 
-def _flat(each: Fired, local: ZoneInfo) -> dict[str, object]:
-    firing = each.firing
+def _firing(firing: Firing, local: ZoneInfo) -> dict[str, object]:
     return {
-        "from": _iso(firing.from_ms, local),
-        "to": _iso(firing.to_ms, local),
+        "from": _local(firing.from_ms, local).isoformat(),
+        "to": _local(firing.to_ms, local).isoformat(),
         "pending_s": (firing.from_ms - firing.pending_ms) / 1000,
         "seconds": (firing.to_ms - firing.from_ms) / 1000,
         "value": firing.value,
-        **each.counts,
-        "labels": ",".join(f"{name}={text}" for name, text in each.labels.items()),
     }
 
 
@@ -122,10 +114,6 @@ def _counts(counts: Mapping[str, float]) -> str:
 
 def _local(at_ms: int, local: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(local)
-
-
-def _iso(at_ms: int, local: ZoneInfo) -> str:
-    return _local(at_ms, local).isoformat()
 
 
 def _minute(at_ms: int, local: ZoneInfo) -> str:

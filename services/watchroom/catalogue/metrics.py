@@ -16,11 +16,9 @@ from watchroom.kinds.kind import MetricFamily, Over
 from watchroom.kinds.measure import Measure
 from watchroom.streams import STREAMS
 
-LOCAL_HOUR: Final = "local_hour"
 ROW: Final = "watchroom_row"
 NOT_WAITED_FOR: Final = tuple(name for name, stream in STREAMS.items() if not stream.is_waited_for)
 WAITED_FOR: Final = f'topic!~".*[.]({"|".join(NOT_WAITED_FOR)})"'  # matches the topics that streams wait for
-PAST_WEEKS: Final = 6  # the last local hour is published with the same hour of this many earlier weeks
 
 
 class Family(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from watchroom import timing
 from watchroom.cli.options import Format, Kafka, messages, results, servers_named, settings_with, whole_number
 from watchroom.command_output import as_csv, as_json, print_table, table
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
@@ -86,7 +86,7 @@ def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> N
     settings = settings_with(kafka)
     wanted = _wanted(reason, topic)
     with servers_named(settings):
-        done = replay_letters(settings, read_letters(settings, wanted), time.time_ns() // 1_000_000)
+        done = replay_letters(settings, read_letters(settings, wanted), timing.now_ms())
     messages.print(_said(done))
 
 

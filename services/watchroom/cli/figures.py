@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from watchroom import timing
 from watchroom.cli.options import Format, Kafka, RedisUrl, messages, results, servers_named, settings_with
 from watchroom.command_output import as_csv, as_json, print_table, table
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -65,7 +65,7 @@ def import_(
     if topic is None:
         write = f"{STREAM.name} as well, here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = timing.now_ms()
     sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))
     for fault in faults:
         messages.print(str(fault), style="yellow")

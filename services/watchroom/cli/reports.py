@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from watchroom import timing
 from watchroom.cli.options import Format, RedisUrl, messages, results, servers_named, settings_with, whole_number
 from watchroom.command_output import as_json, print_table
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -59,7 +59,7 @@ def months(
         else:
             found = read_months(settings, only=month or (), measures=measure or (), warn=messages.print)
             write(found.rows, output, results)
-            for line in freshness(found.as_of, settings, int(time.time() * 1000)):
+            for line in freshness(found.as_of, settings, timing.now_ms()):
                 if output == "table":
                     results.print(line.text, style="" if line.is_fresh else "bold red", markup=False, soft_wrap=True)
                 elif not line.is_fresh:  # every row says it, but there may be no rows
@@ -154,7 +154,7 @@ def report(
     settings = settings_with(redis_url=redis)
     request = Request(to, months_, as_at, baseline or (), section or ())
     with servers_named(settings):
-        found = read_report(settings, request, int(time.time() * 1000), messages.print)
+        found = read_report(settings, request, timing.now_ms(), messages.print)
     if form == "table":
         print_report(found, results)
         return
@@ -202,7 +202,7 @@ def open_(
 
     settings = settings_with(redis_url=redis)
     with servers_named(settings):
-        text = open_list(settings, measure, int(time.time() * 1000), output, warn=messages.print)
+        text = open_list(settings, measure, timing.now_ms(), output, warn=messages.print)
     sys.stdout.write(text)
 
 
@@ -224,7 +224,7 @@ def top(
 
     settings = settings_with(redis_url=redis)
     with servers_named(settings):
-        text = top_list(settings, measure, window, int(time.time() * 1000), output, warn=messages.print)
+        text = top_list(settings, measure, window, timing.now_ms(), output, warn=messages.print)
     sys.stdout.write(text)
 
 

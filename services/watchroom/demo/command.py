@@ -1,8 +1,8 @@
-"""`watchroom demo`: weeks of a simulated force up to now, then live, on servers of its own.
+"""`watchroom demo`: weeks of a simulated force up to now, then live, on embedded servers.
 
-The weeks begin with what a force has open at any moment: the days that it takes to get there are simulated and sent
-too. One simulation runs through: it is sent as fast as it goes while it lies in the past, and event by event once it
-has caught up with the clock, so calls and incidents that are open at that moment go on.
+At their start a force already has open incidents, so the days before them are simulated and sent too. It is one
+simulation: its past is sent as fast as possible. Once it has caught up with the clock, each event is sent at its
+time, and calls and incidents that are open at that moment continue.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def run_demo(
         for_s: Seconds from the moment that everything loaded is applied and published; None: no end.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
-        seed: Another seed, other events.
-        days: Simulated days before now that look like any others; those it takes to get there come before them.
+        seed: Another seed gives other events.
+        days: Simulated days before now; further days before them are simulated too, so that these are like any others.
         console: Where to draw; default standard output.
         examine: Called with the demo's settings once it is live; what it returns is printed. None: nothing is.
 
@@ -156,7 +156,7 @@ class _Demo:
         return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, self._applied())
 
     def _await_published(self) -> None:
-        """Wait until the exporter shows all streams, from what is applied by now."""
+        """Wait until the exporter publishes all streams, with everything that is applied now."""
         loaded_s, until_s = time.time(), time.monotonic() + PUBLISHED_WITHIN_S
         while True:
             page = Page(self._scrape())
@@ -208,23 +208,23 @@ class _Demo:
 
 
 def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
-    """What it says; the demo goes on whatever becomes of it."""
+    """The text of the examination; the demo continues even if it fails."""
     try:
         return examine(settings).rstrip("\n")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is said
+    except Exception as error:  # noqa: BLE001 - any error is shown
         return f"doctor: could not run ({type(error).__name__}: {error})"
 
 
 def begins_ms(now_ms: int, days: int) -> int:
-    """Where the simulation begins, so that the last `days` are like any others: long enough before them.
+    """When the simulation begins: long enough before the last `days` that these are like any others.
 
-    All of it is sent: only what is still open would give those days figures of nothing but the slowest incidents.
+    All of it is sent. If only the open incidents were, the figures of those days would contain only the slowest ones.
     """
     return now_ms - days * DAY_MS - LEAD_IN_MS
 
 
 def _own(settings: Settings) -> Settings:
-    """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
+    """Settings without those of the real force, for whose sources the demo would wait in vain."""
     asked = settings.streams if "streams" in settings.model_fields_set else SOURCES
     simulated = tuple(stream for stream in asked if stream in SOURCES)
     return settings.model_copy(

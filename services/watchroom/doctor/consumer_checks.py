@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from watchroom.doctor.facts import Group, Log, Partition
 from watchroom.doctor.finding import Finding, finding, listed
-from watchroom.exporter.judge import FUTURE_MS
 from watchroom.settings import Settings
+from watchroom.store.freshness import Age, age_of
 from watchroom.store.read import PartitionState
 
 
@@ -50,7 +50,7 @@ def of_lost(partitions: Mapping[tuple[str, int], PartitionState]) -> Iterator[Fi
 
 
 def _is_fresh(state: PartitionState, now_ms: int, fresh_s: float) -> bool:
-    return state.fresh_ms is not None and -FUTURE_MS <= now_ms - state.fresh_ms <= fresh_s * 1000
+    return age_of(state.fresh_ms, now_ms, fresh_s * 1000) is Age.FRESH
 
 
 def _behind(log: Log | None, state: PartitionState, now_ms: int) -> str:

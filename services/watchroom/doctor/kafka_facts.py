@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -12,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
+from watchroom import timing
 from watchroom.admission.binary_mode import parse_record
 from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
@@ -65,7 +65,7 @@ async def kafka_facts(settings: Settings) -> Kafka:
         return Kafka(failures, unread={"kafka": f"metadata: {_why(error)}"})
     finally:
         await admin.close()
-    read_ms = time.time_ns() // 1_000_000
+    read_ms = timing.now_ms()
     return Kafka(failures, topics, ids or {}, found or {}, group, logs or {}, read_ms, unread)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from watchroom import timing
 from watchroom.doctor.facts import Redis
 from watchroom.errors import StoreUnavailable
 from watchroom.settings import Settings
@@ -23,7 +23,7 @@ def redis_facts(settings: Settings) -> Redis:
         said = said._replace(info=reader.info(), missing_rights=missing_rights(settings.redis, Keys(settings.force)))
         said = said._replace(meta=reader.meta(), partition_counts=reader.partition_counts())
         said = said._replace(partitions=reader.partitions(), sources=reader.sources())
-        return said._replace(read_ms=time.time_ns() // 1_000_000)
+        return said._replace(read_ms=timing.now_ms())
     except StoreUnavailable as error:
         return said._replace(failure=str(error))
     except UnicodeError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from watchroom.doctor.facts import Log
 from watchroom.doctor.finding import Finding, finding
-from watchroom.exporter.judge import heard_of, silence, staleness
+from watchroom.exporter.freshness import last_seen_of, silence, staleness
 from watchroom.settings import Settings
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, SourceState
@@ -34,7 +34,7 @@ def of_silence(
         if is_behind or not STREAMS[stream].is_waited_for:
             continue
         rules, limit_ms = settings.sources.get(stream, {}), round(settings.silent_s * 1000)
-        for why in silence(rules, heard_of(topic, sources), now_ms, limit_ms):
+        for why in silence(rules, last_seen_of(topic, sources), now_ms, limit_ms):
             yield finding("source-silent", f"stream {stream}", reason=why, topic=topic)
 
 

@@ -68,7 +68,7 @@ def replay(
         settings: Of this process; the outcome's settings lead to the servers used.
         request: What to replay.
         refused: Called with each row that cannot be used.
-        progress: Told how far it is.
+        progress: Called with how far it is.
 
     Raises:
         ConfigurationInvalid: The mapping, the catalogue, a file or an option cannot be used; every fault is listed.
@@ -77,7 +77,7 @@ def replay(
     """
     mapping = load_mapping(request.mapping)
     settings = _settings_of(mapping.force, settings, request)
-    # Its faults would else end the worker, and stand in a log.
+    # Otherwise its faults would end the worker, and only a log would name them.
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     kept = check_files(request.files, mapping)
     as_of_ms = _as_of_ms(request.as_of, mapping)
@@ -92,7 +92,7 @@ def replay(
 
 
 class _Converted(NamedTuple):
-    """All rows of a request, read."""
+    """The events of a request."""
 
     mapping: MappingConfig
     events: Spool
@@ -150,7 +150,7 @@ def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Se
 
 
 def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
-    """Raises WorkFailed: what the rows say together, before anything is sent."""
+    """Raise WorkFailed, before anything is sent, if the rows as a whole make no sense."""
     if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
             f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
@@ -171,7 +171,7 @@ def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What Redis said before the first event, to tell what this replay moved."""
+    """The state of Redis before the first event, to tell what this replay changed."""
 
     seq: int
     dead_letters: dict[tuple[str, str], int]

@@ -11,9 +11,10 @@ from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
 from watchroom.importer.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.importer.local_time import LocalTimes
 from watchroom.importer.mapping_model import MappingConfig
-from watchroom.importer.row import Row, RowMaker, column_faults
+from watchroom.importer.row import Row, RowBuilder, column_faults
 from watchroom.importer.swallowed import row_inside
 from watchroom.importer.text_files import Opened
+from watchroom.wording import counted
 
 MOST_OF_A_CELL = 16 * 1024**2
 MOST_OF_A_LINE = 64 * 1024**2
@@ -133,9 +134,9 @@ class CsvTable:
     def rows(self, number: int) -> Iterator[Row | RowRefused]:
         """The rows; `number`: of the file, among those read."""
         with self._text:
-            yield from self._rows(RowMaker(self._name, number, self._header, self._mapping))
+            yield from self._rows(RowBuilder(self._name, number, self._header, self._mapping))
 
-    def _rows(self, maker: RowMaker) -> Iterator[Row | RowRefused]:
+    def _rows(self, builder: RowBuilder) -> Iterator[Row | RowRefused]:
         lines, header, mapping = self._lines, self._header, self._mapping
         times, size = LocalTimes.of(mapping.time), len(self._header)
         encoding = WrongEncoding(self._name, self._encoding, header)
@@ -163,11 +164,11 @@ class CsvTable:
             elif not "".join(fields).isascii() and encoding.refuses(first, fields):
                 pass  # comes at the end, if there are few
             else:
-                yield maker.row(first, [field.strip() for field in fields] + [""] * (size - len(fields)))
+                yield builder.row(first, [field.strip() for field in fields] + [""] * (size - len(fields)))
 
     def _wrong_size(self, first: int, size: int) -> RowRefused:
         least = len(self._header)
-        found = f"{size} {'field' if size == 1 else 'fields'} where the header has {least}"
+        found = f"{counted(size, 'field')} where the header has {least}"
         fill = ', or set file.short_rows = "fill" in the mapping' if size < least else ""
         return RowRefused(f"{self._name}:{first}", f"{found}; check {self._delimiter!r} and quotes{fill}")
 
@@ -188,6 +189,6 @@ class CsvTable:
         if last <= first:
             detail = f"{what}; check the quotes from this line on"
         else:
-            lost = f"{last - first:,} {'line' if last - first == 1 else 'lines'} swallowed"
-            detail = f"{what}; lines {first} to {last}, {lost}: check the quotes from line {first} on"
+            lost = counted(last - first, "line")
+            detail = f"{what}; lines {first} to {last}, {lost} swallowed: check the quotes from line {first} on"
         return RowRefused(f"{self._name}:{first}", detail, swallowed_lines=last - first, is_unclosed=is_unclosed)

@@ -16,24 +16,24 @@ _ROUNDED = re.compile(r"\d[.,]\d+E\+\d\d", re.ASCII | re.IGNORECASE)  # 7e12 is 
 
 
 class ValueUnusable(ValueError):
-    """A value cannot be made from a row; the message says which and why."""
+    """A row does not give a value; the message says which and why."""
 
 
 class DateText(str):
-    """A date or a time of a spreadsheet as ISO text: in no doubt, whatever forms the mapping names for texts."""
+    """A date or time from a spreadsheet as ISO text; the formats of the mapping do not apply to it."""
 
     __slots__ = ()
 
 
 class Candidate(NamedTuple):
-    """What one row says for one value; `order` decides which row is first (only where the mapping asks)."""
+    """One row's value; `order` decides which row is first, if the mapping asks."""
 
     value: int | str
     order: Order
 
 
 def origin(source: FieldSource, cells: Mapping[str, str]) -> str:
-    """A value's text before its map; empty where the row says nothing."""
+    """A value's text before its map; empty if the row has none."""
     if source.constant:
         text = source.constant
     elif source.join:
@@ -49,9 +49,9 @@ def origin(source: FieldSource, cells: Mapping[str, str]) -> str:
 
 
 def pick(candidates: Sequence[Candidate], source: FieldSource, key: str) -> int | str | None:
-    """One value out of what the rows of an entity say; None when no row says anything.
+    """One value out of those of an entity's rows; None if no row has one.
 
-    Ties in `first` and `last` fall to the lowest value, so that the order of files never matters.
+    Of several `first` or `last` rows the lowest value counts, so that the order of files never matters.
 
     Raises:
         ValueUnusable: The rows differ and the mapping does not say which one counts.
@@ -109,7 +109,7 @@ def seconds_of(text: str, key: str) -> float:
 
 
 def what_is_empty(source: FieldSource, cells: Mapping[str, str]) -> str:
-    """`Rang is empty`: those of a value's columns that are, not those that are filled."""
+    """`Rang is empty`: names the empty ones among a value's columns."""
     plus = (source.plus_seconds,) if isinstance(source, TimeSource) else ()
     empty = [name for name in (source.column, *source.first_of, *source.join, *plus) if name and not cells[name]]
     return f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty"

@@ -1,8 +1,8 @@
-"""Times of an extract as milliseconds since the Unix epoch: pure, and no hour is guessed.
+"""Times of an extract as milliseconds since the Unix epoch. Pure; no hour is guessed.
 
 When clocks go back, one local hour happens twice (`ambiguous`); when they go forward, one does not
-happen at all (`missing`). A mapping says for each what is meant: the `earlier` or the `later` of the two
-instants, or that the row is refused. (`in_order` looks at all times of a row: see `cells.py`.)
+happen at all (`missing`). A mapping says for each whether it means the `earlier` or the `later` of the two
+instants, or that the row is refused. (`in_order` looks at all times of a row: see `row_reader.py`.)
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _KEPT = 100_000  # quarters of an hour remembered: nearly three years
 
 
 class TimeUnreadable(ValueError):
-    """A text is no time, or no single instant; the message says why."""
+    """A text is not a time, or not a single instant; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTimes:
-    """Reads times as one mapping means them."""
+    """Reads times under one mapping."""
 
     zone: ZoneInfo
     formats: tuple[str, ...]
@@ -47,7 +47,7 @@ class LocalTimes:
 
         Args:
             config: What the mapping says of times.
-            now_ms: This machine's clock, which no event is later than; None: any time may come.
+            now_ms: This machine's clock; no event may be later. None: any time is accepted.
         """
         zone = ZoneInfo(config.zone)
         limits = Limits.of(config, now_ms)

@@ -1,4 +1,4 @@
-"""One event that a mapping made, and its CloudEvents JSON."""
+"""One event of a mapping, and its CloudEvents JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Mapped(NamedTuple):
         return STREAM_OF[self.type]
 
     def shifted(self, by_ms: int) -> Mapped:
-        """The same event moved in time, with an id of its own: it is no record of that time."""
+        """The same event moved in time. It has another id, because it never happened at that time."""
         if not by_ms:
             return self
         return self._replace(
@@ -54,7 +54,7 @@ class Mapped(NamedTuple):
 
 
 def heartbeat(source: str, at_ms: int) -> bytes:
-    """A sign of life of a source, as structured CloudEvents JSON; its key is the source."""
+    """A heartbeat of a source, as structured CloudEvents JSON; its key is the source."""
     at = rfc3339(at_ms)
     envelope = {
         "specversion": "1.0",

@@ -12,7 +12,7 @@ from watchroom.importer.time_forms import clashes, clock_fault, form_fault, is_c
 from watchroom.importer.toml_path import Path
 
 Events = Sequence[EventConfig | None]
-"""None: an event that cannot be used, and has a fault of its own."""
+"""None: an event that cannot be used, and that has its own fault."""
 
 
 class Problem(NamedTuple):

@@ -1,4 +1,4 @@
-"""What of a faulty mapping can still be checked, so that all its faults are listed at once. Pure.
+"""The parts of a faulty mapping that can still be checked, so that all its faults are listed at once. Pure.
 
 A part that cannot be used is replaced by one that gives no fault of its own; what a mapping says
 elsewhere is then checked as usual, and every fault keeps its path.
@@ -21,7 +21,7 @@ _STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY
 
 
 def usable_parts(given: Mapping[str, Any]) -> tuple[MappingConfig, tuple[EventConfig | None, ...]]:
-    """What can be checked of a document that the model refuses; None for an event without a usable type."""
+    """The usable parts of a document that the model refuses; None for an event without a usable type."""
     entity = given.get("entity")
     rows_are_known = isinstance(entity, dict) and entity.get("rows", "apart") in ("apart", "together")
     if not rows_are_known:
@@ -46,7 +46,7 @@ def _map(given: object) -> ValueMap:
 
 
 def _usable(model: type[Model], given: object) -> Model | None:
-    """A table without the keys that are wrong; None when what is left is none."""
+    """A table without its wrong keys; None if the rest is not usable."""
     if not isinstance(given, dict):
         return None
     table: Table = dict(given)
@@ -60,7 +60,7 @@ def _usable(model: type[Model], given: object) -> Model | None:
 
 
 def _put_right(table: Table, path: tuple[str, ...]) -> None:
-    """Replace, or else leave out, what is wrong at a path of at most two steps."""
+    """Replace or remove the wrong value at a path of at most two steps."""
     key = path[0]
     data = table.get("data")
     if key == "data" and len(path) > 1 and isinstance(data, dict):

@@ -1,4 +1,4 @@
-"""One row of a file, and what is wrong with the columns of a file."""
+"""One row of a file, and the faults of a file's columns."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Row(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-class RowMaker:
-    """Makes the rows of one file.
+class RowBuilder:
+    """Builds the rows of one file.
 
     Args:
         file: As it was given.

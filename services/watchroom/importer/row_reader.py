@@ -1,4 +1,4 @@
-"""Reads rows as a mapping means them: what each row says about each event. Pure."""
+"""Reads rows under a mapping: each row gives a draft of each event. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ZERO_DATE = re.compile(r"[0\s:/.T-]*0[0\s:/.TZ+-]*", re.ASCII)
 
 
 class Draft(NamedTuple):
-    """What one row says about one event; None where it says nothing."""
+    """One row's values for one event; None where it has none."""
 
     where: str
     type: Candidate
@@ -45,12 +45,12 @@ class Draft(NamedTuple):
 
 
 Drafts = tuple[Draft | None, ...]
-"""What a row says, in the order of the mapping's events."""
+"""Of one row, in the order of the mapping's events."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Reads rows as one mapping means them."""
+    """Reads rows under one mapping."""
 
     maps: Mapping[str, ValueMap]
     times: LocalTimes
@@ -65,8 +65,8 @@ class RowReader:
 
         Args:
             mapping: The mapping.
-            tokens: Makes its tokens; only a mapping without any can do without.
-            now_ms: This machine's clock, which no event is later than; None: any time may come.
+            tokens: Makes its tokens; None only for a mapping without tokens.
+            now_ms: This machine's clock; no event may be later. None: any time is accepted.
             labels: The labels that texts become.
         """
         if tokens is None and mapping.token_columns():
@@ -85,16 +85,16 @@ class RowReader:
         return replace(self, times=self.times.near_to(ms))
 
     def day_ms(self, cells: Mapping[str, str]) -> int | None:
-        """The time that a row says for `day_from`; None where it says nothing.
+        """The time of a row for `day_from`; None if it is empty.
 
         Raises:
-            ValueUnusable: It is no time.
+            ValueUnusable: It is not a time.
         """
         found = self._time(self.day_from, cells, "time.day_from") if self.day_from else None
         return None if found is None else int(found.value)
 
     def drafts(self, events: Sequence[EventConfig], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
-        """What a row says about each event, and whether its times could be read in two ways and stay in order in one.
+        """A row's draft of each event, and whether its times can be read in two ways, of which one keeps them in order.
 
         Raises:
             ValueUnusable: As `draft`.
@@ -112,7 +112,7 @@ class RowReader:
         return min(islice(product(*twice), MOST_WAYS), key=_disorder), True
 
     def draft(self, event: EventConfig, where: str, cells: Mapping[str, str]) -> Draft | None:
-        """What a row says about an event; None when the event's `when` does not hold for the row.
+        """A row's draft of an event; None if the event's `when` does not hold for the row.
 
         Raises:
             ValueUnusable: A value the row has cannot be used, or one it must have is missing.
@@ -206,7 +206,7 @@ class RowReader:
 
 
 def _disorder(drafts: Drafts) -> tuple[bool, int]:
-    """Least for times in order and closest together; where none is in order, all the same: then the first counts."""
+    """Lowest for times in order and closest together; equal if no reading is in order, so that the first counts."""
     times = [int(draft.time.value) for draft in drafts if draft and draft.time]
     known = [draft.arrival.value if draft.arrival else draft.time.value for draft in drafts if draft and draft.time]
     is_ordered = times == sorted(times) and all(int(at) >= time for at, time in zip(known, times, strict=True))

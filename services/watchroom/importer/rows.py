@@ -23,10 +23,10 @@ def check_files(paths: Sequence[Path], mapping: MappingConfig) -> Kept:
     """Check that every file can be opened and has every column that the mapping names.
 
     Returns:
-        What `read_rows` goes on with.
+        Open files for `read_rows`.
 
     Raises:
-        ConfigurationInvalid: What is missing in which file; every fault is listed.
+        ConfigurationInvalid: Something is missing; every fault of every file is listed.
     """
     faults: list[Fault] = []
     kept: dict[int, CsvTable | SheetTable] = {}
@@ -51,7 +51,7 @@ def check_files(paths: Sequence[Path], mapping: MappingConfig) -> Kept:
 
 
 def read_rows(paths: Iterable[Path], mapping: MappingConfig, kept: Kept | None = None) -> Iterator[Row | RowRefused]:
-    """The rows of all files in order; one that cannot be read comes as `RowRefused`, and reading goes on.
+    """The rows of all files in order; a row that cannot be read comes as `RowRefused`, and reading continues.
 
     Raises:
         ConfigurationInvalid: A file cannot be read on: a packed one is broken, or it is in another encoding.

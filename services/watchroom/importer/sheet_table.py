@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from watchroom.errors import Fault, RowRefused
 from watchroom.importer.field_sources import DateText
 from watchroom.importer.mapping_model import MappingConfig
-from watchroom.importer.row import Row, RowMaker, column_faults
+from watchroom.importer.row import Row, RowBuilder, column_faults
 from watchroom.importer.sheets import Unreadable
 from watchroom.importer.text_files import PackedSheets
 from watchroom.importer.workbook import read_sheet
@@ -34,7 +34,7 @@ class SheetTable:
     def rows(self, number: int) -> Iterator[Row | RowRefused]:
         """The rows; `number`: of the file, among those read."""
         width, mapping = len(self._header), self._mapping
-        maker = RowMaker(self._name, number, self._header, mapping)
+        builder = RowBuilder(self._name, number, self._header, mapping)
         read = [self._header.index(column) for column in mapping.columns()]
         empty, has_header = frozenset(mapping.file.empty), not mapping.file.columns
         for row, found in self._sheet.rows(read, has_header=has_header, width=width, empty=empty):
@@ -45,4 +45,4 @@ class SheetTable:
                 last = max(at for at, text in enumerate(found, 1) if text)
                 yield RowRefused(where, f"{last} cells where the mapping's file.columns has {width}")
             else:
-                yield maker.row(row, [text if isinstance(text, DateText) else text.strip() for text in found[:width]])
+                yield builder.row(row, [text if isinstance(text, DateText) else text.strip() for text in found[:width]])

@@ -16,7 +16,7 @@ BEYOND_DIGITS = 10**15  # spreadsheets keep 15
 
 
 class Unreadable(NamedTuple):
-    """Why a row is refused: what is wrong in which column."""
+    """Why a row is refused, and because of which column."""
 
     column: int
     why: str
@@ -31,7 +31,7 @@ class Sheet:
     def __init__(self, name: str, names: Sequence[str], sheet: CalamineSheet, scan: SheetScan) -> None:
         self.name, self.names = name, tuple(names)
         self._sheet, self._scan, self._faulty = sheet, scan, scan.faulty
-        self._no_calendar_has = set[int]()  # rows with a number that is formatted as a date, and is none
+        self._no_calendar_has = set[int]()  # rows with a number that is formatted as a date, and is not one
         self._width = scan.columns
         self._first_column = max(0, scan.left)
         first = next(self._filled(), None)
@@ -43,8 +43,8 @@ class Sheet:
         """Each row with its number in the sheet: its texts; or why it is refused.
 
         Args:
-            read: The columns that matter; only what stands there refuses a row.
-            has_header: Whether the first row is none.
+            read: The columns that matter; a row is refused only because of these.
+            has_header: Whether the first row is a header.
             width: How many columns a row has at least; those that the sheet does not have are empty.
             empty: Texts that mean an empty cell.
         """
@@ -118,7 +118,7 @@ class Sheet:
 
 
 def _next_values(rows: Iterator[list[Any]]) -> list[Any] | None:
-    """The next row; None where one of its values cannot be given. Reading goes on after it."""
+    """The next row; None if one of its values cannot be read. The rows after it can."""
     try:
         return next(rows, [])
     except (ArithmeticError, ValueError):
@@ -170,5 +170,5 @@ def _number(value: float) -> str:
 
 
 def is_panic(error: BaseException) -> bool:
-    """Whether it comes from Rust: it is no Exception, and has no name that could be imported."""
+    """Whether it comes from Rust: it is not an Exception, and its class cannot be imported."""
     return type(error).__name__ == "PanicException"

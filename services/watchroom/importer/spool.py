@@ -1,4 +1,4 @@
-"""The events of all files on disk, until the last row is read: what a file as a whole says may stop a replay."""
+"""Keeps the events of all files on disk until the last row is read: until then, a fault may stop the replay."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Spool:
 
 @contextmanager
 def spool() -> Iterator[Spool]:
-    """An empty one in the folder for temporary files (TMPDIR); the file is gone afterwards, whatever happens.
+    """An empty spool in the folder for temporary files (TMPDIR); the file is always removed afterwards.
 
     Raises:
         WorkFailed: No file can be made there.

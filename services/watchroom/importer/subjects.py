@@ -43,10 +43,10 @@ class Subjects:
         return [self._row_name(row) if column == LINE else key_text(row.cells[column], column) for column in columns]
 
     def _row_name(self, row: Row) -> str:
-        """What stands for a row that has no key: its content, and which of the equal rows of its file it is.
+        """The name of a row without a key: its content, and its number among the equal rows of its file.
 
-        Not its file and line: every month's extract has the same name, and an overlapping one other lines. Of what
-        becomes a token, a token: from a digest of the row somebody could find a number that he has all the rest of.
+        Not file and line: every month's extract has the same name, and overlapping extracts have other lines. Columns
+        that become tokens enter as tokens: with a digest of the row, one could guess a telephone number.
         """
         cells = row.cells
         if self._tokens and self._token_columns:

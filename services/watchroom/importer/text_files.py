@@ -132,9 +132,9 @@ class _Unpacked(_Chained):
 
 
 def open_file(path: Path, encoding: str) -> Opened | PackedSheets:
-    """A file as text, whose byte order mark stands over the encoding; or an Excel workbook.
+    """A file as text, whose byte order mark overrides the encoding; or an Excel workbook.
 
-    Bytes that are no text are kept as lone surrogates, so that one bad row does not end the file.
+    Bytes that are not valid text are kept as lone surrogates, so that one bad row does not end the file.
 
     Raises:
         ConfigurationInvalid: It holds neither, or too much.
@@ -160,7 +160,7 @@ def open_file(path: Path, encoding: str) -> Opened | PackedSheets:
 
 
 def _unpacked(name: str, path: Path, head: bytes, packed: _Chained) -> io.BufferedReader | PackedSheets | None:
-    """The content of a packed file, known by what it begins with, whatever it is called; None for any other file."""
+    """The content of a packed file, recognised by its first bytes, not its name; None for any other file."""
     content: _Bytes
     plain = io.BufferedReader(packed)
     if head.startswith(_ZIP):

@@ -1,6 +1,6 @@
-"""The forms in which text files write times: pure, and a form that loses something is refused.
+"""The formats of times in text files. Pure; a format that loses something is refused.
 
-Python's `strptime` reads `145` under `%H%M` as 14:05, ignores PM beside `%H`, and forgets the zone that `%Z` names. So
+Python's `strptime` reads `145` under `%H%M` as 14:05, ignores PM after `%H`, and forgets the zone that `%Z` names. So
 a pattern is accepted only if times come back from printing and reading, and a cell only if its time prints as the cell.
 """
 
@@ -73,7 +73,7 @@ _DAY, _HALF_A_DAY = timedelta(days=1), timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    parts: tuple[str, ...]  # letters with their %, and what stands between them
+    parts: tuple[str, ...]  # letters with their %, and the texts between them
     read: str  # as `strptime` is to read it
 
     @property
@@ -139,14 +139,14 @@ def _time_of_day(text: str, form: str) -> time:
 
 
 def clock_fault(form: str) -> str:
-    """What to write in place of a form that does not say what a time of day is; empty for one that does."""
+    """What to write instead of a format that does not define a time of day; empty if it does."""
     if _pattern(form).has_zone or _ignored_zone(form):
         return "a clock time without a zone: it is in time.zone"
     return form_fault(_DATED + form) and "a clock time with the hour: '%H:%M:%S', '%H:%M', '%I:%M %p'"
 
 
 def form_fault(form: str) -> str:
-    """What to write in place of a form that does not say what a time is; empty for one that does."""
+    """What to write instead of a format that does not define a time; empty if it does."""
     if form in WORDS:
         return ""
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
@@ -197,7 +197,7 @@ def _ignored_zone(form: str) -> str:
     """A zone or an offset that a pattern writes out, and that reading would ignore; empty if it has none."""
     literals = _literals(form)
     found = _SIGNED_NUMBER.search(literals)
-    if not found and "%z" not in _pattern(form).parts:  # beside an offset, a name says nothing new
+    if not found and "%z" not in _pattern(form).parts:  # with an offset, a name adds nothing
         found = _ZONE_WORDS.search(literals) or _ZONE_CAPITALS.search(literals)
     return next((run.strip() for run in literals.split("\0") if found and found[0] in run), "")
 
@@ -247,7 +247,7 @@ def smallest_step(form: str) -> timedelta:
 
 
 def fits_instead(text: str, forms: Sequence[str]) -> str:
-    """What a number that is no time under these forms looks like, for a message; empty if like nothing."""
+    """What a number that none of these formats reads looks like, for a message; empty if like nothing."""
     if _SECONDS.fullmatch(text) is None:
         return ""
     unit = unit_since_1970(float(text))

@@ -57,13 +57,13 @@ def batches_of(
 
 
 class Merge:
-    """Takes what was fetched of a topic's partitions, and gives it back in order.
+    """Takes the fetched records of a topic's partitions, and returns them in order.
 
     Args:
         topic: Whose partitions.
         begins: First offset to be read, by partition.
-        ends: Where to stop; a partition that begins at or above its end gives nothing.
-        not_before_ms: By partition: when it was not there yet, ms since the epoch; one that is not named always was.
+        ends: Where to stop, by partition; one that begins at or above its end returns nothing.
+        not_before_ms: By partition: it did not exist before, ms since the epoch. Partitions left out always existed.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Merge:
         self._topic = topic
         self._ends = {partition: max(end, begins[partition]) for partition, end in ends.items()}
         self._fetched = dict(begins)  # next offset to be fetched
-        self._given = dict(begins)  # up to here it was given back
+        self._given = dict(begins)  # returned up to here
         self._waiting: dict[int, deque[Record]] = {partition: deque() for partition in ends}
         self._latest_ms = {partition: not_before_ms.get(partition, 0) for partition in ends}
 
@@ -87,11 +87,11 @@ class Merge:
 
     @property
     def is_done(self) -> bool:
-        """Whether everything was given back."""
+        """Whether everything was returned."""
         return self._given == self._ends
 
     def add(self, partition: int, records: Sequence[Record], next_offset: int) -> None:
-        """What was fetched of a partition; `next_offset` is where its next fetch begins."""
+        """Add what was fetched of a partition; `next_offset` is where its next fetch begins."""
         end, waiting = self._ends[partition], self._waiting[partition]
         latest_ms = self._latest_ms[partition]
         for record in records:
@@ -107,24 +107,24 @@ class Merge:
         No key is in two of them, so their order does not matter. Call it until it returns nothing.
         """
         taken: dict[int, list[Record]] = {}
-        lies_in: dict[bytes, int] = {}
+        partition_of: dict[bytes, int] = {}
         while (partition := self._first()) is not None:
             record = self._waiting[partition][0]
-            if record.key is not None and lies_in.setdefault(record.key, partition) != partition:
+            if record.key is not None and partition_of.setdefault(record.key, partition) != partition:
                 break
             self._waiting[partition].popleft()
             taken.setdefault(partition, []).append(record)
         return self._batches(taken)
 
     def _first(self) -> int | None:
-        """The partition whose next record comes first; None as long as one may still bring an earlier record."""
+        """The partition whose next record comes first; None while another may still have an earlier one."""
         if self.wanted():
             return None
         heads = [(waiting[0].not_before_ms, partition) for partition, waiting in self._waiting.items() if waiting]
         return min(heads)[1] if heads else None
 
     def _batches(self, taken: Mapping[int, list[Record]]) -> list[RecordBatch]:
-        """With the offsets up to which each partition is given back, over gaps in the log too."""
+        """Each partition's records, with the offset up to which it is returned, also over gaps in the log."""
         batches = []
         for partition, waiting in self._waiting.items():
             records = taken.get(partition, [])

@@ -1,10 +1,9 @@
-"""Dead letters: refused records, kept where a person can see them and send them again.
+"""Sends dead letters: refused records, kept where a person can see them and send them again.
 
-A letter is the original key, bytes and headers, untouched, with headers of ours that say why it was refused and
-where it came from. What is too large is cut, so that every letter fits into the topic: unpacked, a
-record can be larger than its own topic's limit. It is acknowledged by all brokers before the atomic
-step that counts it, so a crash in between repeats it: readers identify a letter by (topic,
-partition, offset).
+A letter has the original key, bytes and headers, and headers of ours that say why it was refused and where it came
+from. Anything too large is cut, so that every letter fits into the topic: a record can be larger than its own topic's
+limit once it is uncompressed. All brokers acknowledge a letter before the atomic step that counts it, so a crash in
+between repeats it. Readers identify a letter by (topic, partition, offset).
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from watchroom.settings import Settings
 VALUE_MOST_BYTES = 1024 * 1024
 KEY_MOST_BYTES = 64 * 1024
 HEADERS_MOST_BYTES = 16 * 1024  # of the record's own headers together, names and values
-ARRIVED_MOST_BYTES = 40  # more than any number that is one: cut, it is refused again
+ARRIVED_MOST_BYTES = 40  # longer than any valid number; a longer one is cut and refused again
 DETAIL_MOST_CHARS = 2000
 PORTION_BYTES = 4 * 1024 * 1024
 SEND_WITHIN_S = 10.0  # for each portion
@@ -47,11 +46,11 @@ class Stored(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
-    is_bare: bool  # neither key nor value nor the record's own headers, only what ours say
+    is_bare: bool  # with our headers only: no key, no value, none of the record's own headers
 
 
 def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, bytes]]:
-    """Why, from where, and when it first arrived; `letter_for` adds what was cut, and the record's own headers."""
+    """Headers with the reason, the origin and the first arrival; `letter_for` adds others."""
     record, why = refused.record, refused.why
     arrived = next((value or b"" for name, value in record.headers if name == headers.ARRIVED), None)
     latest = next((value for name, value in record.headers if name == headers.LATEST), None)
@@ -67,9 +66,9 @@ def headers_of(topic: str, partition: int, refused: Refused) -> list[tuple[str, 
 
 
 def letter_for(topic: str, partition: int, refused: Refused, *, is_bare: bool = False) -> Stored:
-    """The letter of a refused record, cut to fit; `is_bare`: our headers alone.
+    """The letter of a refused record, cut to fit; `is_bare`: with our headers only.
 
-    One that may name a person is always bare, and says nothing of its key: a short text is found by its SHA-256.
+    A letter that may name a person is always bare, without a hash of its key: a short text can be found by its SHA-256.
     """
     record, said = refused.record, headers_of(topic, partition, refused)
     if refused.why.reason == reasons.RAW_IDENTIFIER:
@@ -78,12 +77,12 @@ def letter_for(topic: str, partition: int, refused: Refused, *, is_bare: bool = 
     value = _cut(record.value, 0 if is_bare else VALUE_MOST_BYTES, (headers.LENGTH, headers.SHA256), said)
     key = _cut(record.key, 0 if is_bare else KEY_MOST_BYTES, (headers.KEY_LENGTH, headers.KEY_SHA256), said)
     own = _own_headers(record.headers, 0 if is_bare else HEADERS_MOST_BYTES, said)
-    # a record with neither key nor value is no record for Kafka: an empty key stands for none
+    # Kafka does not accept a record without key and value, so the key is empty then
     return Stored(b"" if key is None and value is None else key, value, [*said, *own], is_bare)
 
 
 def _own_headers(given: Headers, most_bytes: int, said: list[tuple[str, bytes]]) -> Headers:
-    """The headers of a record that are not ours: all, or as many as fit, those first that tell binary mode."""
+    """A record's own headers: all, or as many as fit, beginning with those that mark binary mode."""
     own = [header for header in given if not header[0].startswith(headers.OURS)]
     if sum(map(_size, own)) <= most_bytes:
         return tuple(own)
@@ -97,13 +96,13 @@ def _own_headers(given: Headers, most_bytes: int, said: list[tuple[str, bytes]])
 
 
 def _size(header: tuple[str, bytes | None]) -> int:
-    """In bytes; at least 1, so that their number is bounded too."""
+    """Size in bytes; at least 1, so that the number of headers is limited too."""
     name, value = header
     return max(1, len(name.encode("utf-8", "replace")) + len(value or b""))
 
 
 def _cut(whole: bytes | None, most_bytes: int, names: tuple[str, str], said: list[tuple[str, bytes]]) -> bytes | None:
-    """The beginning of what is too long, whose full length and SHA-256 are then said."""
+    """Returns the whole, or its beginning; then its full length and SHA-256 are added to the headers."""
     if whole is None or len(whole) <= most_bytes:
         return whole
     said += zip(names, (str(len(whole)).encode(), hashlib.sha256(whole).hexdigest().encode()), strict=True)
@@ -111,7 +110,7 @@ def _cut(whole: bytes | None, most_bytes: int, names: tuple[str, str], said: lis
 
 
 def portions(refused: Sequence[Refused]) -> Iterator[list[Refused]]:
-    """The letters in parts that can be sent in time: together, a step's largest ones would never be, at no try."""
+    """Splits letters into parts that can be sent in time. The largest ones of a step together never could."""
     part: list[Refused] = []
     part_bytes = 0
     for item in refused:
@@ -153,7 +152,7 @@ class DeadLetters:
                     async with asyncio.timeout(SEND_WITHIN_S):
                         await self._store(topic, partition, some)
             except (KafkaError, OSError, TimeoutError) as error:
-                self._let_go()  # an idempotent producer cannot go on after some errors; the next call makes a new one
+                self._drop_producer()  # it may be unusable after an error; the next call makes another
                 raise self._unavailable(error) from error
             except BrokerRefuses:
                 self._status.count("kafka_retries")
@@ -171,7 +170,7 @@ class DeadLetters:
         )
 
     async def _store(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
-        """Send them; one that the topic finds too large all the same is sent again as its headers alone."""
+        """Send them; a letter that is still too large for the topic is sent again with our headers only."""
         waiting = [(item, letter_for(topic, partition, item)) for item in refused]
         while waiting:
             errors = await self._try(letter for _, letter in waiting)
@@ -180,7 +179,7 @@ class DeadLetters:
                 for *_, error in failed:
                     raise error
                 return
-            self._let_go()  # what follows a letter that failed may fail for the gap in its numbers alone
+            self._drop_producer()  # later letters may fail only because of the gap in sequence numbers
             waiting = [(item, self._smaller(topic, partition, item, letter, error)) for item, letter, error in failed]
 
     def _smaller(self, topic: str, partition: int, refused: Refused, letter: Stored, error: BaseException) -> Stored:
@@ -188,12 +187,12 @@ class DeadLetters:
             return letter
         if letter.is_bare:
             raise too_small_for_letters(self._topic, "less than the headers of a dead letter take") from error
-        place = {"topic": topic, "partition": partition, "offset": refused.record.offset}
-        log.error("a dead letter is too large for its topic, only its headers are kept", **place)
+        where = {"topic": topic, "partition": partition, "offset": refused.record.offset}
+        log.error("a dead letter is too large for its topic, so only our headers are kept", **where)
         return letter_for(topic, partition, refused, is_bare=True)
 
     async def _try(self, letters: Iterable[Stored]) -> list[BaseException | None]:
-        """What went wrong with each of the letters."""
+        """Send the letters; returns the error of each, or None."""
         producer = await self._started()
         sent = [await producer.send(self._topic, value, key=key, headers=said) for key, value, said, _ in letters]
         stored = await asyncio.gather(*sent, return_exceptions=True)
@@ -205,8 +204,8 @@ class DeadLetters:
                 try:
                     self._producer = await self._start(idempotent=True)
                 except UnknownError:
-                    # The embedded broker has no producer ids. Without them a retry may store a letter twice,
-                    # as a crash may: readers show it once.
+                    # The embedded broker has no producer ids. Without them a retry may store a letter twice, like a
+                    # crash. Readers show it once.
                     self._producer = await self._start(idempotent=False)
         return self._producer
 
@@ -225,8 +224,8 @@ class DeadLetters:
             raise
         return producer
 
-    def _let_go(self) -> None:
-        """Have the producer end in the background: it waits for what it could not send until that expires."""
+    def _drop_producer(self) -> None:
+        """Stop the producer in the background: it waits until the letters that it could not send expire."""
         producer, self._producer = self._producer, None
         if producer is not None:
             task = asyncio.create_task(producer.stop())
@@ -236,10 +235,10 @@ class DeadLetters:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._ending.discard(task)
         if not task.cancelled():
-            task.exception()  # what it could not send was reported to whoever sent it
+            task.exception()  # each failed letter was reported to its sender
 
     async def stop(self) -> None:
         """Close the connection, within a few seconds."""
-        self._let_go()
+        self._drop_producer()
         if self._ending:
             await asyncio.wait(self._ending, timeout=STOP_WITHIN_S)

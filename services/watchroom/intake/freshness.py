@@ -1,13 +1,13 @@
-"""Fresh as of when? The bookkeeping behind a partition's T (docs/architecture.md#fresh-alive-absent); pure.
+"""Until when is a partition applied? See docs/architecture.md#fresh-alive-absent. Pure.
 
-A fetch answer shows the log's end at some moment between the request and the answer. Only the
-request's moment is certain (the answer may have lain in a socket while the process was paused), so
-a pair is (moment the fetch was SENT, end that its answer showed). Once everything below that end
-is applied, the partition is fresh as of that moment.
+A fetch answer shows the log's end at some moment between the request and the answer. Only the moment of the request is
+certain, because the answer may have waited in a socket while the process was paused. So a pair is (moment when the
+fetch was SENT, end that its answer showed). Once everything below that end is applied, the partition is applied until
+that moment.
 
-On a busy partition "applied = end" is never true, so unmet pairs are kept until they are met. They
-are thinned out, never dropped oldest first: a worker that is always a few answers behind would
-otherwise wait for ever for pairs that were dropped just before they were met.
+On a busy partition the applied offset never equals the end, so pairs are kept until they are met. If there are too
+many, they are thinned out, not dropped oldest first: a worker that is always a few answers behind would otherwise wait
+for ever for pairs that were dropped just before they were met.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Answer(NamedTuple):
     sent_ms: int  # when the request left, milliseconds since the epoch
     position: int  # offset from which it asked
     end: int  # the log's end that the answer showed
-    stable: int | None = None  # up to here it may be read: below the end while a transaction is open; None: to the end
+    stable: int | None = None  # readable up to here: below the end while a transaction is open; None: up to the end
 
 
 class Freshness:
-    """T of one partition; it only grows, and stands still without answers."""
+    """Until when one partition is applied. It never goes back, and does not move without answers."""
 
     def __init__(self) -> None:
         self._unmet: list[tuple[int, int]] = []  # (sent_ms, end), both ascending
@@ -37,8 +37,8 @@ class Freshness:
     def answered(self, answer: Answer) -> None:
         """Note an answer.
 
-        One whose end lies below its own position proves nothing and is ignored: it is of another log,
-        or of a new leader that does not know its high watermark yet.
+        An end below the position asked for proves nothing and is ignored: it comes from another log, or from a new
+        leader that does not know its high watermark yet.
         """
         if answer.end < answer.position:
             return
@@ -56,7 +56,7 @@ class Freshness:
             del self._unmet[self._most_crowded()]
 
     def as_of(self, next_offset: int) -> int | None:
-        """T when everything below `next_offset` is applied; None before any end was met."""
+        """Applied until when, once everything below `next_offset` is applied; None before any end was met."""
         met = 0
         for sent_ms, end in self._unmet:
             if end > next_offset:
@@ -65,16 +65,16 @@ class Freshness:
             if self._fresh_ms is None or sent_ms > self._fresh_ms:
                 self._fresh_ms = sent_ms
         if met:
-            # the last met pair stays: an equal end in a later answer makes it younger
+            # the last met pair stays: a later answer with the same end makes it younger
             del self._unmet[: met - 1]
         return self._fresh_ms
 
     def _most_crowded(self) -> int:
-        """The pair, neither first nor last, whose neighbours lie closest together in time."""
+        """The pair, neither first nor last, whose neighbours are closest together in time."""
         pairs = self._unmet
         return min(range(1, len(pairs) - 1), key=lambda i: pairs[i + 1][0] - pairs[i - 1][0])
 
     def forget(self) -> None:
-        """The partition's place changed: old ends say nothing about what is applied now."""
+        """The partition starts again: old ends say nothing about what is applied now."""
         self._unmet.clear()
         self._fresh_ms = None

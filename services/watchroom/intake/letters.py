@@ -1,6 +1,6 @@
-"""Reading the dead letters back, and sending them again after a fix.
+"""Reads dead letters, and replays them: sends them again after a fix.
 
-A crash may have written a letter twice, so each (topic, partition, offset) is read once.
+A crash may have written a letter twice, so each (topic, partition, offset) is returned once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
 FETCH_WITHIN_MS = 500
-SILENT_FETCHES = 20  # so many empty fetches below the log's end: the broker does not answer
+SILENT_FETCHES = 20  # after so many empty fetches below the log's end the broker counts as silent
 REQUEST_TIMEOUT_MS = 10_000
 SENT_AT_ONCE = 500
 
@@ -37,11 +37,11 @@ class Letter(NamedTuple):
     offset: int
     reason: str
     detail: str
-    arrived_ms: int | None  # of the first record; None where the sender's header was unreadable
-    is_cut: bool  # not all was kept of its value, its key, or the headers that hold the attributes of an event
+    arrived_ms: int | None  # first arrival; None if the sender's header was unreadable
+    is_cut: bool  # its value, its key, or the headers with an event's attributes were not kept in full
     key: bytes | None
     value: bytes | None
-    length: str = ""  # in bytes, and SHA-256 in hexadecimal: of a value that was cut or left out
+    length: str = ""  # in bytes, with the SHA-256 in hexadecimal: of a value that was cut or left out
     sha256: str = ""
     key_length: str = ""  # in bytes: of a key that was cut
     own_headers: Headers = ()  # of the refused record
@@ -50,25 +50,25 @@ class Letter(NamedTuple):
 
     @property
     def names_a_person(self) -> bool:
-        """Neither value nor key was kept, because they may."""
+        """Whether value and key were left out because they may name a person."""
         return self.reason == reasons.RAW_IDENTIFIER
 
     @property
     def arrived(self) -> str:
-        """First arrival for a person."""
+        """First arrival, as text."""
         return "" if self.arrived_ms is None else to_text(self.arrived_ms)
 
 
 class Replayed(NamedTuple):
-    """What became of the letters that were to be sent again."""
+    """What happened to the letters that were to be replayed."""
 
     sent: int
-    repeats: int  # the same record had been refused more than once: one was sent
-    cut: int  # cannot be sent: they are not whole
+    repeats: int  # the same record was refused more than once, and sent once
+    cut: int  # incomplete, so they cannot be sent
     too_large: int  # the topic does not take them
-    expired: int  # what they are about may be forgotten, so that they would be refused
-    not_fed: int = 0  # nobody reads their topic
-    not_kept: int = 0  # may name a person: there is nothing to send
+    expired: int  # their entity may be forgotten, so they would be refused
+    not_fed: int = 0  # their stream is not fed
+    not_kept: int = 0  # may name a person, so nothing was kept that could be sent
 
 
 Wanted = Callable[[Letter], bool]
@@ -91,23 +91,22 @@ def read_letters(settings: Settings, wanted: Wanted) -> list[Letter]:
 
 
 async def identities(settings: Settings) -> set[Identity]:
-    """Of all letters; raises as `read_letters`."""
+    """The identities of all letters; raises as `read_letters`."""
     return {(*letter[:3], letter.arrived_ms) async for letter in _letters(settings)}
 
 
 def identity_of(topic: str, partition: int, refused: Refused) -> Identity:
-    """What `identities` will have for a refused record once its letter is sent."""
+    """The identity that a refused record's letter will have."""
     said = dict(headers_of(topic, partition, refused))
     return topic, partition, refused.record.offset, _arrived_ms(said[headers.ARRIVED].decode(errors="replace"))
 
 
 def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -> Replayed:
-    """Send letters to their topics again, with their record's own headers, and their first arrival in one.
+    """Send letters to their topics again, with the record's own headers and one with the first arrival.
 
-    The fold knows an event that it has seen for as long as the stream's keeping, so until then sending a
-    letter twice changes nothing; what first came before that is not sent, intake would refuse it. One that
-    was sent before and came back is the same record as the first: of those one is sent, or their number
-    would double with every replay.
+    The fold knows an event for as long as the stream's keeping, so within that time sending a letter twice changes
+    nothing. Older letters are not sent: intake would refuse them. A letter that was replayed before and came back is
+    the same record as the first one. One of them is sent, or their number would double with every replay.
 
     Raises:
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.
@@ -138,7 +137,7 @@ def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
 
 
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:
-    """Every letter in its topic, also those that are there twice."""
+    """Every letter in the topic, repeated ones too."""
     consumer = clients.consumer(
         settings,
         enable_auto_commit=False,
@@ -162,7 +161,7 @@ async def _letters(settings: Settings) -> AsyncIterator[Letter]:
 
 
 async def _partitions(settings: Settings) -> list[int]:
-    """Partitions of the letters' topic; none where no worker has made it yet."""
+    """Partitions of the letters' topic; none if no worker has created it yet."""
     async with clients.open_admin(settings, REQUEST_TIMEOUT_MS) as admin:
         described = await admin.describe_topics()  # of all: asking for one that does not exist may create it
     ours = [topic for topic in described if topic["topic"] == settings.dead_letter_topic]
@@ -182,12 +181,12 @@ async def _all_records(
         if all(end is not None and position >= end for position, end in ends):
             return
         silent = 0 if fetched else silent + 1
-    raise BrokerUnavailable("Kafka gave no more dead letters although there are some; try again")
+    raise BrokerUnavailable("Kafka stopped sending dead letters before the end of the topic; try again")
 
 
 def letter_of(record: ConsumerRecord[bytes, bytes]) -> Letter | None:
-    """A letter from its record; None for a record that is no letter of ours."""
-    headers_said: Sequence[tuple[str, bytes | None]] = record.headers  # aiokafka's own type forgets the null values
+    """A letter from its record; None if the record is not one of our letters."""
+    headers_said: Sequence[tuple[str, bytes | None]] = record.headers  # aiokafka's own type omits null values
     said = {name: value.decode(errors="replace") for name, value in reversed(headers_said) if value is not None}
     own = tuple(header for header in headers_said if not header[0].startswith(headers.OURS))
     is_binary = any(name == headers.SPECVERSION for name, _ in own)
@@ -219,10 +218,10 @@ def _arrived_ms(text: str) -> int | None:
 
 
 async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
-    """Send them; returns how many the topic does not take."""
+    """Send them; returns how many are too large for their topic."""
     producer = clients.producer(
         settings,
-        acks="all",  # not idempotent: the embedded broker is not, and a repeat changes nothing
+        acks="all",  # not idempotent: the embedded broker cannot, and a repeat changes nothing
         max_request_size=EVENTS_MOST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )

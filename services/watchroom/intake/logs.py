@@ -1,4 +1,4 @@
-"""Logs of the worker: one line each on stderr, with the repeated ones limited."""
+"""The worker's log: one line each on stderr, with a limit on repeated lines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 from watchroom import process
 
 REPEAT_S = 30.0
-MOST_REMEMBERED = 1000  # lines; texts that hold a number or an error may be ever new
-# Faust tells every step of its start and end, its base classes in our subclasses' name too.
+MOST_REMEMBERED = 1000  # lines; texts with a number or an error in them may always be new
+# Faust logs every step of its start and end, its base classes also under the names of our subclasses.
 QUIET = {
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
@@ -21,9 +21,9 @@ QUIET = {
 
 
 class Repeats(logging.Filter):
-    """Lets an event of a logger and partition through once in 30 s, and says how many were left out.
+    """Shows a logger's line about a partition once in 30 s, with how many were left out.
 
-    aiokafka tries again many times a second while a broker is down, and says so each time; so may we.
+    While a broker is down, aiokafka tries again many times a second and logs each try. Our own code may do the same.
     """
 
     def __init__(self, repeat_s: float = REPEAT_S) -> None:
@@ -48,9 +48,9 @@ class Repeats(logging.Filter):
 
 
 def _key(record: logging.LogRecord) -> tuple[str, ...]:
-    """What makes a line the same: its logger, and its template or event with the partition that it is about.
+    """What repeated lines have in common: the logger, and the template, or the event and its partition.
 
-    structlog hands its lines over as a mapping, whose time makes each another.
+    A line of structlog is a mapping with a time, so no two are equal.
     """
     if isinstance(record.msg, dict):
         return (record.name, *(str(record.msg.get(name)) for name in ("event", "topic", "partition")))

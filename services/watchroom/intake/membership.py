@@ -1,10 +1,10 @@
-"""Is our name in the consumer group ours alone? Pure.
+"""Does another worker use our name in the consumer group? Pure.
 
-A static name lets a restarted worker take its own place at once. When two workers run under one
-name, each takes the place from the other at every heartbeat: both look ready, and partitions change
-hands without end (figures stay right, Redis sees to that, but nobody gets on). The broker gives a
-new member id each time; losing it by silence takes a whole session, so ids that change faster than
-that mean a namesake. The newcomer goes: it is the one that loses its very first id at once.
+With a static name a restarted worker gets its own membership back at once. If two workers run under one name, each
+takes the membership from the other at every heartbeat: both look ready, and partitions move between them without end.
+The figures stay right because of Redis, but there is no progress. The broker gives a new member id each time. Losing an
+id by silence takes a whole session, so ids that change faster mean a second worker of that name. The newer worker
+ends: it is the one that loses its very first id at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NEWCOMER_LOSSES, OLD_LOSSES = 3, 12
 
 
 class Membership:
-    """Member ids that this worker was given.
+    """The member ids that this worker was given.
 
     Args:
         session_s: Session timeout of the group.
@@ -29,7 +29,7 @@ class Membership:
         self._lost_s: deque[float] = deque(maxlen=OLD_LOSSES)
 
     def joined(self, member_id: str, now_s: float) -> bool:
-        """Note an assignment under this id; False when the name must be shared with another worker."""
+        """Note an assignment under this id; returns False if another worker must have the same name."""
         if self._member_id is None:
             self._first_s = now_s
         elif self._member_id != member_id:
@@ -38,7 +38,7 @@ class Membership:
             self._lost_s.append(now_s)
         self._member_id = member_id
         losses = NEWCOMER_LOSSES if self._newcomer else OLD_LOSSES
-        # within 1.5 sessions a name cannot be lost three times by silence, nor within six sessions twelve times
+        # by silence an id cannot be lost three times in 1.5 sessions, nor twelve times in six sessions
         within_s = self._session_s * losses / 2
         recent = [lost_s for lost_s in self._lost_s if now_s - lost_s < within_s]
         return len(recent) < losses

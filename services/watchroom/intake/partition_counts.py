@@ -54,9 +54,9 @@ def in_use(counts: Sequence[Count], settle_ms: int) -> list[CountInUse]:
     """When producers may have used each count.
 
     Partitions were added between the last answer that showed the earlier count and the first that showed the new one.
-    A producer learns of them when it next asks for metadata, and a batch that it has made goes to its partition however
-    late it is sent: so the earlier count may be in use for `settle_ms` after the first answer. The new count may be in
-    use from the last answer; `settle_ms` before it, since clocks and brokers' metadata differ.
+    A producer learns of them when it next asks for metadata, and a finished batch goes to its partition however late it
+    is sent. So the earlier count may be in use for `settle_ms` after the first answer. The new count may be in use from
+    `settle_ms` before the last answer, because clocks and the brokers' metadata differ.
 
     Args:
         counts: All that the topic has had, the earliest first.
@@ -68,12 +68,12 @@ def in_use(counts: Sequence[Count], settle_ms: int) -> list[CountInUse]:
 
 
 def last_seen(known: PartitionCounts, seen_ms: Iterable[int | None]) -> PartitionCounts:
-    """With the time at which the latest known count was last seen.
+    """The same, with the time at which the latest known count was last seen.
 
     Args:
         known: What is known of the topic.
-        seen_ms: When it was seen, the latest of these counts; T of a partition is never later than an answer that
-            showed the count of its topic.
+        seen_ms: When it was seen; the latest of these counts. A partition is never applied until later than the last
+            answer that showed the count of its topic.
     """
     *earlier, last = known.counts
     last = last._replace(last_ms=max([last.last_ms, *(ms for ms in seen_ms if ms is not None)]))
@@ -81,15 +81,15 @@ def last_seen(known: PartitionCounts, seen_ms: Iterable[int | None]) -> Partitio
 
 
 def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
-    """A count that is to be noted, with all partitions: of an assignment, only those that we were given are known.
+    """A count to be noted, with all partitions: an assignment shows only those that we were given.
 
     Args:
         topic: Whose.
         count: At least so many partitions were seen.
-        seen: What Kafka says now; None where it says nothing of the topic.
+        seen: What Kafka says now; None if it does not know the topic.
 
     Raises:
-        BrokerUnavailable: It says less: ask again, another broker may have answered, from older metadata.
+        BrokerUnavailable: It says less, perhaps from the older metadata of another broker; ask again.
     """
     found = 0 if seen is None else seen.partitions
     if found < count.partitions:
@@ -147,15 +147,15 @@ def needs_rebuild(topic: str, has: int, known: PartitionCounts, made_from: int |
 
 
 def counts_before(given: Sequence[str], streams: Mapping[str, str], partitions: Mapping[str, int]) -> dict[str, int]:
-    """How many partitions each topic is said to have had, from the option: `calls=4`, or a number for the only topic.
+    """Parses the option --partitions-before: `calls=4`, or a number if only one topic can be meant.
 
     Args:
-        given: As written by the user.
+        given: The texts that the user wrote.
         streams: Topic by stream.
         partitions: How many each topic has.
 
     Raises:
-        ConfigurationInvalid: A text names no topic, or more than one could be meant, or a topic has no more now.
+        ConfigurationInvalid: A text names no topic, or several could be meant, or the topic has no more partitions now.
     """
     found: dict[str, int] = {}
     for text in given:
@@ -171,12 +171,12 @@ def counts_before(given: Sequence[str], streams: Mapping[str, str], partitions: 
 
 
 def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str, PartitionCounts]:
-    """The partition counts of each topic, as far as they are known; what nobody has seen before was seen now.
+    """The partition counts of each topic, as far as they are known; a new count counts as seen now.
 
     Args:
         topics: What the broker says.
         held: What Redis says.
-        before: By topic: how many it had, where nobody noted it.
+        before: By topic: an earlier count that nobody noted.
 
     Raises:
         BrokerUnavailable: A broker answered from older metadata; run it again.
@@ -210,12 +210,12 @@ async def first_record_ms(consumer: AIOKafkaConsumer, topic: str, partitions: It
 async def dated(
     consumer: AIOKafkaConsumer, counts: Mapping[str, PartitionCounts], by_broker: Collection[str]
 ) -> dict[str, PartitionCounts]:
-    """With an earlier time for a latest count whose partitions had a record before anybody asked.
+    """The same, with an earlier time for a latest count if its partitions had a record before anybody asked.
 
     Args:
         consumer: A started one.
         counts: By topic.
-        by_broker: Topics whose records Kafka stamps: a producer's stamp may be older than the partition.
+        by_broker: Topics whose timestamps are Kafka's; a producer's timestamp may be older than the partition.
 
     Raises:
         KafkaError: Kafka did not answer.
@@ -232,7 +232,7 @@ async def dated(
 
 
 def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: int) -> None:
-    """Raise WorkFailed if producers may still write by an earlier count: after a rebuild that would be refused.
+    """Raise WorkFailed if producers may still use an earlier count: after a rebuild their events would be refused.
 
     Args:
         counts: By topic.
@@ -244,7 +244,7 @@ def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: 
         if len(known.counts) > 1 and not known.merged and now_ms < until_ms:
             raise WorkFailed(
                 f"topic {topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, and a"
-                f" producer may write by the earlier count for {settle_ms / 1000:g} s (WATCHROOM_PARTITIONS_SETTLE_S)."
+                f" producer may use the earlier count for {settle_ms / 1000:g} s (WATCHROOM_PARTITIONS_SETTLE_S)."
                 f" No figure was changed; run `watchroom rebuild` again after {to_text(until_ms)}, in"
                 f" {(until_ms - now_ms + 999) // 1000} s"
             )

@@ -1,7 +1,7 @@
 """`watchroom rebuild`: counts this force's figures again from the topics, under today's definitions.
 
-It refuses to run beside a worker, and where a log no longer reaches back to its beginning: only Redis holds what those
-records said, so the months that would be lost are named first.
+It refuses to run while a worker runs. It also refuses if a log no longer reaches back to its beginning, and names the
+months that would be lost: only Redis still has what the deleted records said.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FETCH_RECORDS = 20_000
 FETCH_WITHIN_MS = 1_000
 NO_ANSWER_WITHIN_S = 60.0
 RETRY_S = 0.5
-RETRY_FOR_S = 15.0  # a server that went away is waited for so long, then the work has failed
+RETRY_FOR_S = 15.0  # if a server does not answer for so long, the work has failed
 UNFINISHED = "the rebuild is not finished: run `watchroom rebuild` again"
 
 Progress = Callable[[int, int], None]
@@ -71,9 +71,9 @@ def rebuild(
 
     Args:
         settings: Which force, broker and Redis.
-        lose_before: Months before this one (`2021-04`) may be lost where the log no longer holds them.
-        progress: Told how far it is.
-        partitions_before: How many partitions topics had that have more now, where Redis does not say it: `calls=4`.
+        lose_before: Months before this one (`2021-04`) may be lost if the log no longer holds them.
+        progress: Called as it goes on.
+        partitions_before: Earlier partition counts that Redis does not know: `calls=4`.
 
     Raises:
         WorkFailed: A worker runs, or months would be lost; nothing was changed.
@@ -144,13 +144,13 @@ async def _rebuild(
 
 
 def _with_held(settings: Settings, redis: Held) -> Settings:
-    """With the streams that Redis holds, fed or not: clearing takes their months too, so they are made again."""
+    """Settings with every stream that Redis holds, fed or not: all are cleared, so all must be counted again."""
     held = [stream for stream in STREAMS if stream in settings.streams or settings.topic(stream) in redis.partitions]
     return settings.model_copy(update={"streams": tuple(held)})
 
 
 def _only_events(topics: Topics, settings: Settings) -> Topics:
-    """Without the dead letters' topic, which is no stream's."""
+    """Without the topic of dead letters, which belongs to no stream."""
     fed = settings.topics.values()
     return replace(topics, partitions={topic: topics.partitions[topic] for topic in fed})
 
@@ -179,7 +179,7 @@ async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) 
 
 
 def _only_new(letters: DeadLetters, sent: set[Identity]) -> SendRefused:
-    """Sends the letters that are not in their topic yet: a worker sent most of them when the records came."""
+    """Sends only letters that are not in their topic yet: a worker has sent most of them already."""
 
     async def send(topic: str, partition: int, refused: Sequence[Refused]) -> None:
         await letters.send(topic, partition, [one for one in refused if identity_of(topic, partition, one) not in sent])

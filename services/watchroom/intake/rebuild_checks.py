@@ -36,11 +36,11 @@ class LogStart(NamedTuple):
     topic_partition: TopicPartition
     begin: int  # its first offset
     end: int  # the next offset to be written
-    first_ms: int | None  # arrival of its first record; None where nothing is left, or nobody had to look
+    first_ms: int | None  # arrival of its first record; None if no record is left, or the log begins at 0
 
 
 def look_at_redis(settings: Settings) -> Held:
-    """What Redis holds; empty where nobody has ever written. Raises ConfigurationInvalid if it may evict keys."""
+    """What Redis holds; empty if no worker has ever written. Raises ConfigurationInvalid if it may evict keys."""
     reader = Reader(settings.redis, settings.force)
     try:
         refuse_evicting(reader.process(), settings.redis_shown)
@@ -50,7 +50,7 @@ def look_at_redis(settings: Settings) -> Held:
 
 
 def refuse_while_running(states: Mapping[tuple[str, int], PartitionState], now_ms: int) -> None:
-    """Raise WorkFailed if any partition was fresh so lately that a worker must be running."""
+    """Raise WorkFailed if any partition was fresh so recently that a worker must be running."""
     for (topic, number), state in states.items():
         if state.fresh_ms is not None and now_ms - state.fresh_ms < RUNNING_WITHIN_MS:
             ago_s = max(0, now_ms - state.fresh_ms) / 1000
@@ -73,7 +73,7 @@ async def refuse_members(settings: Settings) -> None:
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
-    """Ids of a group's members; waits for a broker that is only now making room for its first group."""
+    """Ids of a group's members; waits for a broker that is still creating its topic of offsets."""
     until_s = time.monotonic() + COORDINATOR_WITHIN_S
     while True:
         try:
@@ -84,7 +84,7 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
         else:
             # (error, group, state, protocol type, protocol, members, ...)
             code, *_, members = answer.groups[0][:6]
-            if not code or for_code(code) is GroupIdNotFound:  # nobody has ever joined
+            if not code or for_code(code) is GroupIdNotFound:  # no member has ever joined
                 return [str(member[0]) for member in members or ()]
             if not for_code(code).retriable or time.monotonic() > until_s:
                 raise for_code(code)
@@ -92,21 +92,21 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
 
 
 async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartition, int]) -> list[LogStart]:
-    """Where each log begins and ends, and when the first record of a shortened one arrived.
+    """Where each log begins and ends, and when the first record of a shortened log arrived.
 
     Args:
-        consumer: Assigned to the partitions, and standing at their beginnings; it stands there again afterwards.
+        consumer: Assigned to the partitions, at their beginnings; it is there again afterwards.
         begins: First offset by partition.
 
     Raises:
-        BrokerUnavailable: Kafka showed no end of some log in time.
+        BrokerUnavailable: Kafka did not show the end of every log in time.
     """
     first_ms: dict[TopicPartition, int] = {}
     until_s = time.monotonic() + LOOK_WITHIN_S
     while waiting := [tp for tp in begins if not await _is_seen(consumer, tp, begins[tp], first_ms)]:
         if time.monotonic() > until_s:
             where = ", ".join(f"{tp.topic} partition {tp.partition}" for tp in waiting[:3])
-            raise BrokerUnavailable(f"Kafka gave nothing of {where} for {LOOK_WITHIN_S:.0f} s")
+            raise BrokerUnavailable(f"Kafka returned nothing of {where} for {LOOK_WITHIN_S:.0f} s")
         for tp, records in (await consumer.getmany(*waiting, timeout_ms=FETCH_WITHIN_MS)).items():
             first_ms.setdefault(tp, records[0].timestamp)
     starts = [LogStart(tp, begin, consumer.highwater(tp), first_ms.get(tp)) for tp, begin in begins.items()]
@@ -116,10 +116,10 @@ async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartitio
 
 
 async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collection[LogStart], tools: str) -> None:
-    """Raise WorkFailed if some log cannot be read to its end; transactions that go on get a while to end.
+    """Raise WorkFailed if a log cannot be read to its end because of an open transaction; first wait for it to end.
 
     Args:
-        consumer: One that reads only what is committed.
+        consumer: It reads only what is committed.
         starts: The logs.
         tools: `Settings.kafka_tools`.
 
@@ -127,7 +127,7 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
         KafkaError: Kafka did not answer.
     """
     until_s = time.monotonic() + TRANSACTION_WITHIN_S
-    # What the fetches showed decides whether to ask: not every broker answers the question below (see `embedded`).
+    # Asked only if the fetches have shown it: not every broker answers the question below (see `embedded`).
     held_up = [start for start in starts if _is_held_up(consumer, start)]
     while held_up:
         # this consumer reads only what is committed, so these are the last stable offsets
@@ -139,14 +139,14 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
             topic, partition = held_up[0].topic_partition
             offset = stable[held_up[0].topic_partition]
             raise WorkFailed(
-                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on may be"
+                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on can be"
                 f" read; {ends(topic, partition, offset, tools)}. Nothing was changed"
             )
         await asyncio.sleep(0.2)
 
 
 def _is_held_up(consumer: AIOKafkaConsumer, start: LogStart) -> bool:
-    """Whether the last fetch showed that not all of a log could be read; some brokers say -1, for not known."""
+    """Whether the last fetch showed that a part of the log cannot be read; some brokers answer -1, for unknown."""
     stable = consumer.last_stable_offset(start.topic_partition)
     return stable is not None and 0 <= stable < start.end
 
@@ -161,14 +161,14 @@ async def _is_seen(
 
 
 def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[TopicPartition, str]:
-    """Partitions whose log does not tell what Redis was filled from, and why."""
+    """Partitions whose log is not the one that Redis was filled from, and why."""
     others = {}
     for start in starts:
         topic, number = start.topic_partition
         stored_id, found_id = held.log_ids.get(topic), topics.log_ids.get(topic)
         state = held.states.get((topic, number))
-        is_shorter = state is not None and (state.next_offset or 0) > start.end  # where a broker has no ids
-        has_fewer = held.partitions.get(topic, 0) > topics.partitions[topic]  # Kafka takes none away
+        is_shorter = state is not None and (state.next_offset or 0) > start.end  # if the broker has no log ids
+        has_fewer = held.partitions.get(topic, 0) > topics.partitions[topic]  # Kafka never takes partitions away
         if is_shorter or has_fewer or (stored_id and found_id and stored_id != found_id):
             others[start.topic_partition] = ANOTHER_LOG
     return others
@@ -183,11 +183,11 @@ def refuse_loss(
     future_ms: int,
     lose_before: str | None,
 ) -> None:
-    """Raise WorkFailed where Redis holds months that the logs do not tell any more.
+    """Raise WorkFailed if Redis holds months whose records are no longer in the logs.
 
     Args:
         starts: The logs.
-        others: Partitions whose log does not tell what Redis was filled from, and why.
+        others: Partitions whose log is not the one that Redis was filled from, and why.
         months: What Redis holds, oldest first.
         calendar: Reporting zone of the months.
         future_ms: How far after its arrival an event may have happened.
@@ -197,7 +197,7 @@ def refuse_loss(
     lost: set[str] = set()
     for start in short:
         if start.first_ms is None:
-            lost.update(months)  # nothing of it is left, or none of it is what Redis holds
+            lost.update(months)  # the log is empty, or has nothing that Redis holds
         else:
             first_whole = calendar.month_of(start.first_ms + future_ms)
             lost.update(month for month in months if month <= first_whole)

@@ -1,4 +1,4 @@
-"""The worker process: wait for the servers, run the Faust app, end in good order with an exit code."""
+"""The worker process: waits for the servers, runs the Faust app, and ends with an exit code."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def run(settings: Settings) -> int:
     """Run a worker until SIGTERM or SIGINT, or until it cannot go on.
 
     Returns:
-        0 after a signal, 1 when the work failed, 2 when a person must put something right first.
+        0 after a signal, 1 if the work failed, 2 if a person must fix something first.
     """
     limit_logins()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's consumer thread makes its loop by it too
@@ -77,7 +77,7 @@ def run(settings: Settings) -> int:
 
 
 def _leave(code: int) -> None:
-    """End now, if a thread of Faust's would keep the process."""
+    """End now if a thread of Faust's would keep the process running."""
     if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
         os._exit(code)
 
@@ -90,7 +90,7 @@ class Worker:
         self._status = Status(servers_of(settings))
         self._health = Health(self._status)
         self._stop = asyncio.Event()
-        self._redis_backoff = Backoff()  # of all our clients: they have one login
+        self._redis_backoff = Backoff()  # shared by all our clients, because they use one login
 
     async def run(self, stop: asyncio.Event) -> int:
         """See `run`."""
@@ -268,7 +268,7 @@ async def _start(app: BatchApp, settings: Settings) -> None:
 
 
 def exit_code(failure: Exception | None) -> int:
-    """0 for none, 2 for what a person must put right first, 1 for everything else."""
+    """0 for no failure, 2 if a person must fix something first, otherwise 1."""
     if failure is None:
         return 0
     return failure.exit_code if isinstance(failure, WatchroomError) else WorkFailed.exit_code

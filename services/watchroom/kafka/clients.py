@@ -1,4 +1,4 @@
-"""Makes every client of Kafka; `tests/kafka/test_one_door.py` fails for one that is made elsewhere.
+"""Makes every client of Kafka; `tests/kafka/test_one_door.py` fails if one is made elsewhere.
 
 The Faust app makes its own, with the same `Security`: see `intake/faust_app.py`.
 """
@@ -29,7 +29,7 @@ class Client(Protocol):
 
 
 def _limited_security(settings: Settings) -> dict[str, Any]:
-    """TLS and credentials; whatever client has them, its logins are limited together with all others."""
+    """TLS and credentials; from here on the logins of all clients are limited together."""
     limit_logins()
     return security_of(settings).arguments()
 
@@ -56,7 +56,7 @@ async def start(client: Client, settings: Settings) -> None:
     """Start a client that this module made.
 
     Raises:
-        BrokerRefuses: A broker answered that it does not let us in, or speaks otherwise than we do.
+        BrokerRefuses: A broker refused our login, or expects another protocol.
         KafkaError, OSError, TimeoutError: No broker answered.
     """
     await check_login(settings)

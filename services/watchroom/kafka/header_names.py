@@ -1,12 +1,12 @@
-"""Header names that are not UTF-8: aiokafka's consumers are made to read them too.
+"""Makes aiokafka's consumers read header names that are not valid UTF-8.
 
-Kafka takes any bytes as a header's name, if its producer compresses as the topic does; aiokafka decodes
-strictly, so the error leaves the fetch, again at each try, and the partition is stuck for ever. We
-read our own headers only: in any other name, what is no UTF-8 becomes U+FFFD.
+Kafka accepts any bytes as a header's name if the producer compresses as the topic does. aiokafka decodes strictly: the
+error leaves the fetch, at every try, and the partition is stuck for ever. We read only our own headers; in other names
+every invalid byte becomes U+FFFD.
 
-The usual way stays aiokafka's compiled one. Only a batch that it fails on is read again, by aiokafka's
-own reader in Python, over bytes whose text is decoded leniently. With `batches` and `fetching` the
-only module that leans on private names; `tests/intake/test_internals.py` fails when they change.
+Normally aiokafka's compiled reader is used. Only a batch that it fails on is read again, by aiokafka's reader in Python
+over bytes whose text is decoded leniently. This uses private names; `tests/intake/test_internals.py` fails when they
+change.
 """
 
 # ruff: noqa: SLF001, ANN401 - private names and their untyped arguments are what this module is about.
@@ -27,7 +27,7 @@ def accept_any_header_name() -> None:
 
 
 class AnyRecords:
-    """The record batches of one fetch answer; stands in for aiokafka's `MemoryRecords`."""
+    """The record batches of one fetch answer; replaces aiokafka's `MemoryRecords`."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -44,7 +44,7 @@ class AnyRecords:
 
 
 class AnyBatch:
-    """A batch that gives each of its records; in all else aiokafka's own."""
+    """A batch that returns each of its records; otherwise aiokafka's own."""
 
     def __init__(self, batch: Any, data: bytes, number: int) -> None:
         self._batch = batch
@@ -61,7 +61,9 @@ class AnyBatch:
         try:
             yield from self._batch
         except UnicodeDecodeError:
-            yield from _leniently(self._data, self._number)  # from the first: the fetcher skips what it has had
+            yield from _leniently(
+                self._data, self._number
+            )  # from the first record: the fetcher skips those that it has had
 
 
 def _leniently(data: bytes, number: int) -> _DefaultRecordBatchPy:
@@ -76,7 +78,7 @@ def _leniently(data: bytes, number: int) -> _DefaultRecordBatchPy:
 
 
 class _Lenient(bytearray):
-    """Bytes whose parts decode to text whatever they hold."""
+    """Bytes whose parts always decode to text."""
 
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
         part = super().__getitem__(index)

@@ -1,7 +1,7 @@
-"""A broker that refuses our login is asked seldom: clients of aiokafka would ask it ten times a second.
+"""Limits logins at a broker that refuses them: aiokafka's clients would try ten times a second.
 
-A running client meets this when a password is changed or a certificate expires: its connections live on, and the
-next one is refused. Many tries fill the broker's log, and may lock the user out.
+This happens to a running client when a password is changed or a certificate expires: its connections stay, and the next
+one is refused. Many tries fill the broker's log, and may lock the user out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import IllegalSaslStateError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 FIRST_WAIT_S, MOST_WAIT_S = 2.0, 16.0
-EARLY_S = 0.1  # a caller that waits as long by itself is not turned away for some milliseconds
+EARLY_S = 0.1  # a caller that waits for the same time is not refused for being some milliseconds early
 REFUSALS = (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
@@ -33,14 +33,14 @@ class Refused(NamedTuple):
     name: str
     error: Exception
     wait_s: float
-    until_s: float  # monotonic; nobody asks before that
+    until_s: float  # monotonic; nobody tries before that
 
 
 class Refusals:
-    """What Kafka refuses us, by name: it is asked again after 2, 4, 8, then every 16 s, by one caller at a time.
+    """What Kafka refuses, by name: one caller at a time may try again after 2, 4, 8, then every 16 s.
 
     Args:
-        errors: Those that are refusals; after any other the next caller may ask.
+        errors: Those that are refusals; after any other error the next caller may try.
     """
 
     def __init__(self, errors: tuple[type[Exception], ...]) -> None:
@@ -49,12 +49,12 @@ class Refusals:
         self._lock = threading.Lock()  # Faust's consumer has a thread of its own
 
     def first(self) -> Refused | None:
-        """One that is refused now; None if nothing is."""
+        """One of the present refusals; None if there is none."""
         return next(iter(tuple(self._refused.values())), None)
 
     @contextmanager
     def attempt(self, name: str) -> Iterator[None]:
-        """Ask within; raises the last refusal again, without asking, while it is too early."""
+        """Try within this context; while it is too early, the last refusal is raised instead."""
         wait_s = self._begin(name)
         try:
             yield
@@ -71,29 +71,31 @@ class Refusals:
             self._refused.pop(name, None)
 
     def _begin(self, name: str) -> float:
-        """How long to wait if this is refused."""
+        """How long to wait if this try is refused."""
         with self._lock:
             known, now_s = self._refused.get(name), time.monotonic()
             if known is None:
                 return FIRST_WAIT_S
             if now_s < known.until_s - EARLY_S:
                 raise known.error.with_traceback(None)
-            self._refused[name] = known._replace(until_s=now_s + MOST_WAIT_S)  # for all others, until this one ends
+            self._refused[name] = known._replace(
+                until_s=now_s + MOST_WAIT_S
+            )  # for all other callers, until this one ends
             return min(2 * known.wait_s, MOST_WAIT_S)
 
 
 class LoginLimit:
-    """Makes connections, but to a broker that has refused us only after 2, 4, 8, then every 16 s."""
+    """Makes connections; to a broker that has refused us only after 2, 4, 8, then every 16 s."""
 
     def __init__(self) -> None:
         self._refusals = Refusals(REFUSALS)
 
     def refused(self) -> Refused | None:
-        """A broker that refuses us now, as `host:port`; None if none does."""
+        """A broker (`host:port`) that refuses us now; None if none does."""
         return self._refusals.first()
 
     async def connect(self, host: str, port: int, **security_and_more: Any) -> AIOKafkaConnection:  # noqa: ANN401 - aiokafka's own
-        """As `aiokafka.conn.create_conn`; raises the last refusal again while it is too early to ask.
+        """As `aiokafka.conn.create_conn`; while it is too early, raises the last refusal instead.
 
         Raises:
             KafkaError, OSError, TimeoutError: No connection.
@@ -103,9 +105,9 @@ class LoginLimit:
 
 
 login_limit = LoginLimit()
-"""Of this process: it has one login."""
+"""One for the whole process, which has one login."""
 
 
 def limit_logins() -> None:
-    """Have every client of this process connect through `login_limit`."""
+    """Make every client of this process connect through `login_limit`."""
     client.create_conn = login_limit.connect

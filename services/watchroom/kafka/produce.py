@@ -1,4 +1,4 @@
-"""Sends events to Kafka and says where each partition's log then ends, from the broker's own answers."""
+"""Sends events to Kafka; returns where each partition's log then ends, by the broker's own answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROGRESS_EVERY = 500
 _SILENT = logging.NullHandler()
 
 Ends = dict[tuple[str, int], int]
-"""(topic, partition) -> next offset after the last record we sent there."""
+"""(topic, partition) -> next offset after the last record that we sent there."""
 
 
 class Outgoing(NamedTuple):
@@ -91,7 +91,7 @@ async def sender(settings: Settings, progress: Callable[[int], None] = lambda _:
     """A connected sender; records get the present time, so that the broker's log is in order of sending.
 
     Args:
-        settings: Which brokers, and how they are spoken to.
+        settings: The brokers, with TLS and credentials.
         progress: Called now and then with the number of acknowledged records.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How a client proves who it is, and how it knows the broker: from the settings `WATCHROOM_KAFKA_*`."""
+"""Credentials and TLS of a client, from the settings `WATCHROOM_KAFKA_*`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFIX = "WATCHROOM_KAFKA_"
 
 
 class Security(NamedTuple):
-    """What goes with every connection."""
+    """TLS and credentials of every connection."""
 
     protocol: str  # as Kafka writes it: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL
     ssl_context: ssl.SSLContext | None
@@ -38,7 +38,7 @@ class Security(NamedTuple):
 
 
 def security_of(settings: Settings) -> Security:
-    """What the settings say.
+    """Read them from the settings.
 
     Raises:
         ConfigurationInvalid: A file of a certificate or key cannot be used.

@@ -1,9 +1,9 @@
-"""What the broker-side settings of a topic must be, and what is wrong with those that somebody else gave it. Pure.
+"""The broker-side settings of our topics, and what is wrong with those that somebody else has set. Pure.
 
-LogAppendTime makes a record's timestamp the broker's, so arrival never depends on a producer's clock; 400 days of
-retention let a rebuild make 12 months again, and an entity that is known for longer, or for ever, needs its records for
-as long. An acknowledged record survives the loss of
-a broker only if two brokers have it (`min.insync.replicas`) and none without it may become leader.
+With LogAppendTime the broker sets a record's timestamp, so arrival never depends on a producer's clock. After 400 days
+of retention a rebuild can still count 12 months; an entity that is known for longer, or for ever, needs its records for
+as long. An acknowledged record survives the loss of a broker only if two brokers have it (`min.insync.replicas`) and no
+broker without it may become leader.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NO_LIMIT: Final = "-1"
 EVENTS_MOST_BYTES: Final = 1024 * 1024
 DEAD_LETTERS_MOST_BYTES: Final = 2 * 1024 * 1024
 LETTER_MOST_BYTES: Final = 1024 * 1024 + 128 * 1024  # the largest dead letter: value, key and headers are cut to fit
-SAFE_REPLICATION: Final = 3  # from here on a topic stays writable, and loses nothing, when one broker is lost
+SAFE_REPLICATION: Final = 3  # copies with which a topic stays writable and complete when one broker is lost
 
 TIMESTAMP_TYPE: Final = "message.timestamp.type"
 BY_BROKER: Final = "LogAppendTime"
@@ -45,7 +45,7 @@ class Difference(NamedTuple):
     refused: bool = False  # no worker starts with it
 
     def command(self, settings: Settings) -> str:
-        """The command that puts it right."""
+        """The command that corrects it."""
         return (
             f"kafka-configs.sh {settings.kafka_tools} --alter"
             f" --entity-type topics --entity-name {self.topic} --add-config {self.name}={self.wanted}"
@@ -62,7 +62,7 @@ def topic_settings(settings: Settings, topic: str, replication: int | None = Non
     Args:
         settings: Of this deployment.
         topic: One of our topics.
-        replication: Copies of it; default: as many as we would make.
+        replication: Its number of copies; default: as many as we would create.
     """
     dead = topic == settings.dead_letter_topic
     kept_ms = retention_ms(_keeping_days(settings, topic))
@@ -70,7 +70,7 @@ def topic_settings(settings: Settings, topic: str, replication: int | None = Non
     safe = {MIN_INSYNC: "2", UNCLEAN: "false"} if copies >= SAFE_REPLICATION else {}
     return {
         TIMESTAMP_TYPE: BY_BROKER,
-        CLEANUP: "delete",  # said, because a broker may have other defaults
+        CLEANUP: "delete",  # explicit, because a broker may have other defaults
         RETENTION_BYTES: NO_LIMIT,
         RETENTION_MS: NO_LIMIT if kept_ms is None else str(kept_ms),
         "compression.type": "zstd",
@@ -80,13 +80,13 @@ def topic_settings(settings: Settings, topic: str, replication: int | None = Non
 
 
 def differences(settings: Settings, topic: str, found: Mapping[str, str], replication: int) -> list[Difference]:
-    """Settings of a topic that would do harm; what the broker did not tell is left out.
+    """Settings of a topic that do harm; those that the broker does not show are left out.
 
     Args:
         settings: Of this deployment.
         topic: One of our topics.
         found: Values in force, by name, as the broker writes them.
-        replication: Copies that its partitions have.
+        replication: The number of copies of its partitions.
     """
     wanted = topic_settings(settings, topic, replication)
     return [
@@ -101,7 +101,7 @@ def differences(settings: Settings, topic: str, found: Mapping[str, str], replic
 def _of_timestamps(topic: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
     value = found.get(TIMESTAMP_TYPE, wanted[TIMESTAMP_TYPE])
     if value != wanted[TIMESTAMP_TYPE]:
-        why = "The time of arrival is then whatever each producer's clock says, and lateness is judged by it."
+        why = "The time of arrival, and so what is late, then depends on each producer's clock."
         yield Difference(topic, TIMESTAMP_TYPE, value, wanted[TIMESTAMP_TYPE], why)
 
 
@@ -158,7 +158,7 @@ def _of_size(
 
 
 def _lost(settings: Settings, topic: str, kept_ms: int) -> str:
-    """What is lost where records are deleted so early: a sentence."""
+    """A sentence about what is lost if records are deleted so early."""
     if topic == settings.dead_letter_topic:
         return f"Dead letters should be there for {RETENTION_DAYS} days, to be listed and replayed."
     stream, keeping_days = _stream(settings, topic), _keeping_days(settings, topic)
@@ -174,13 +174,13 @@ def _lost(settings: Settings, topic: str, kept_ms: int) -> str:
 
 
 def _keeping_days(settings: Settings, topic: str) -> float:
-    """How long what a topic tells is known; 0 for the one of dead letters."""
+    """For how many days the entities of a topic are known; 0 for the topic of dead letters."""
     stream = _stream(settings, topic)
     return settings.keeping_days.root[stream] if stream else 0.0
 
 
 def _stream(settings: Settings, topic: str) -> str:
-    """The stream of a topic; "" for the one of dead letters."""
+    """The stream of a topic; "" for the topic of dead letters."""
     return next((stream for stream in STREAMS if settings.topic(stream) == topic), "")
 
 
@@ -189,7 +189,7 @@ def _days(kept_ms: int) -> str:
 
 
 def _number(text: str) -> int | None:
-    """A whole number; None for what another product writes in its place."""
+    """A whole number; None for anything else that a broker product may write."""
     try:
         return int(text)
     except ValueError:

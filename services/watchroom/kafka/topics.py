@@ -1,6 +1,6 @@
-"""The topics we own: created by ourselves, with the settings that the figures rest on; see `topic_settings`.
+"""Creates the topics that we own, with the settings that the figures need; see `topic_settings`.
 
-We never change the partition count of a topic; if somebody else does, see deploy/kafka/partitions.md.
+We never change the partition count of a topic. If somebody else does, see deploy/kafka/partitions.md.
 """
 
 from __future__ import annotations
@@ -47,28 +47,28 @@ class Topics:
     """What the broker says about our topics."""
 
     partitions: dict[str, int]  # partition count by topic
-    created: frozenset[str]  # made by this call
-    log_ids: dict[str, str]  # by topic; empty where the broker has none
+    created: frozenset[str]  # by this call
+    log_ids: dict[str, str]  # by topic; empty if the broker has none
     asked_ms: int = 0  # when it was asked for the partitions, milliseconds since the epoch
-    differing: Sequence[str] = ()  # a sentence on each setting of a topic that is not what we would have made it
+    differing: Sequence[str] = ()  # a sentence about each setting of a topic that does harm
 
 
 def owned_topics(settings: Settings) -> list[str]:
-    """All topics of this deployment, dead letters last; a stream that is not fed has none."""
+    """All topics of this deployment, dead letters last; none for a stream that is not fed."""
     return [*settings.topics.values(), settings.dead_letter_topic]
 
 
 async def ensure_topics(settings: Settings) -> Topics:
     """Create what is missing, and wait until the broker's metadata shows every topic.
 
-    Safe to call from several workers at once: the one that comes second finds the topic there.
+    Safe to call from several workers at once: the second one finds the topics.
 
     Raises:
         BrokerRefuses: A broker does not let us in, or our user lacks a right, which the message names.
         BrokerUnavailable: No broker answered, or not in time; calling again is safe.
         WorkFailed: The broker refused to create a topic; the message says why.
-        ConfigurationInvalid: A topic that somebody else made is compacted, or the one of dead letters does not take the
-            largest.
+        ConfigurationInvalid: A topic that somebody else created is compacted, or the topic of dead letters does not
+            take the largest letter.
     """
     async with clients.open_admin(settings, _REQUEST_TIMEOUT_MS) as admin:
         have = await _partition_counts(admin)
@@ -89,7 +89,7 @@ async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> frozenset[str]:
-    """Create topics; returns those that nobody else created in the meantime."""
+    """Create topics; returns those that no one else created in the meantime."""
     wanted = [
         NewTopic(topic, settings.partitions, settings.replication, topic_configs=topic_settings(settings, topic))
         for topic in topics
@@ -129,9 +129,9 @@ async def _wait_shown(admin: AIOKafkaAdminClient, settings: Settings, topics: li
 
 
 async def _refuse_hidden(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
-    """Raise BrokerRefuses if the broker keeps one of these topics, which are there, from our user.
+    """Raise BrokerRefuses if one of these topics exists, but our user may not see it.
 
-    A list of all topics leaves it out without a word; only who asks for it by its name is told.
+    A list of all topics silently leaves it out; only a request for its name is answered with the refusal.
     """
     described = await admin.describe_topics(topics)
     hidden = [item["topic"] for item in described if issubclass(for_code(item["error_code"]), NOT_ALLOWED)]
@@ -143,13 +143,13 @@ async def _refuse_hidden(admin: AIOKafkaAdminClient, settings: Settings, topics:
 
 
 async def found_settings(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Settings in force by topic; a topic is left out where the broker does not tell them, or not to us."""
+    """Settings in force, by topic; a topic is left out if the broker does not show them, or not to our user."""
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
     if not asked:
         return {}
     try:
         answers = await admin.describe_configs(asked)
-    except (IncompatibleBrokerVersion, UnsupportedVersionError):  # other products
+    except (IncompatibleBrokerVersion, UnsupportedVersionError):  # other broker products
         return {}
     return {
         topic: {name: value for name, value, *_ in entries if value is not None}
@@ -171,12 +171,12 @@ async def stamped_by_broker(settings: Settings, topics: Iterable[str]) -> set[st
 
 
 def replication_of(partitions: Iterable[dict[str, Any]]) -> int:
-    """Copies that a topic's partitions have; the fewest, where they differ."""
+    """The number of copies of a topic's partitions; if it differs, the lowest."""
     return min((len(partition["replicas"]) for partition in partitions), default=0)
 
 
 async def _differences(admin: AIOKafkaAdminClient, settings: Settings, topics: Sequence[str]) -> list[Difference]:
-    """Where topics that others made, or changed, would make the figures rest on something else."""
+    """Settings that do harm, of topics that somebody else created or changed."""
     found = await found_settings(admin, topics)
     copies = {item["topic"]: replication_of(item["partitions"]) for item in await admin.describe_topics()}
     return [
@@ -188,7 +188,7 @@ async def _differences(admin: AIOKafkaAdminClient, settings: Settings, topics: S
 
 
 def _refuse(settings: Settings, found: Iterable[Difference]) -> None:
-    """Raise ConfigurationInvalid for what no worker starts with."""
+    """Raise ConfigurationInvalid for settings with which no worker starts."""
     faults = [
         Fault(
             f"Kafka topic {each.topic}",
@@ -204,5 +204,5 @@ def _refuse(settings: Settings, found: Iterable[Difference]) -> None:
 
 
 def too_small_for_letters(topic: str, found: str) -> ConfigurationInvalid:
-    """What to change so that the dead letters' topic takes them; waiting would help nobody."""
+    """The error for a topic of dead letters that does not take them; waiting would not help."""
     return ConfigurationInvalid([Fault(f"Kafka topic {topic}", MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))])

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.settings import Settings
+from watchroom.store.freshness import Age, age_of
 from watchroom.wording import duration
-
-FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
 
 
 class Line(NamedTuple):
@@ -37,13 +36,14 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         if at_ms is None:
             yield Line(f"{name} UNKNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
+        age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
         said = f"applied up to {clock(at_ms, zone)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
-        elif now_ms - at_ms > settings.fresh_s * 1000:
+        elif age is Age.OLD:
             ago = duration((now_ms - at_ms) / 1000)
             yield Line(f"{name} OLD, {said} only, {ago} ago: later events are missing", is_fresh=False)
-        elif at_ms - now_ms > FUTURE_MS:
+        elif age is Age.IN_FUTURE:
             yield Line(
                 f"{name} UNKNOWN how far applied: {said}, which is in the future; check the clocks", is_fresh=False
             )

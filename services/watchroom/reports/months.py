@@ -23,11 +23,6 @@ class Months(NamedTuple):
     as_of: AsOf
 
 
-def months(settings: Settings, *, only: Collection[str] = (), measures: Collection[str] = ()) -> list[Row]:
-    """The rows of `read_months`."""
-    return read_months(settings, only=only, measures=measures).rows
-
-
 def read_months(
     settings: Settings,
     *,

@@ -1,9 +1,9 @@
-"""Log-spaced bins for durations: percentiles that can be added and taken back.
+"""Log-spaced bins for durations: percentiles whose counts can be added and subtracted.
 
-Edges are whole milliseconds: 0, 1, 2, ... and from 50 ms on each about 2 % above the last, so the
-representative value of a bin is within 1 % of every duration in it (DDSketch's guarantee: Masson,
-Rim, Lee, PVLDB 12, 2019). Each target and extra edge is an edge too, so no bin lies across a target.
-A bin is named by its lower edge and holds lower <= duration < next edge; 0 has its own bin.
+Edges are whole milliseconds: 0, 1, 2, ... and from 50 ms on each about 2 % above the last. So the value that represents
+a bin is within 1 % of every duration in it (DDSketch's guarantee: Masson, Rim, Lee, PVLDB 12, 2019). Each target is an
+edge too, so no bin crosses a target. A bin is named by its lower edge and holds lower <= duration < next edge; 0 has
+its own bin.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import pairwise
 from watchroom.events.times import LATEST_MS
 
 GROWTH_PERCENT = 2
-LAST_EDGE_MS = LATEST_MS  # no two admitted moments lie further apart, so every duration has a bin of 2 %
+LAST_EDGE_MS = LATEST_MS  # no two admitted moments are further apart, so every duration has a bin of 2 %
 
 
 def _base_edges() -> tuple[int, ...]:
@@ -36,10 +36,10 @@ class Bins:
         self._upper = dict(pairwise(self.edges))
 
     def lower_ms(self, value_ms: int) -> int:
-        """Name of the bin that holds a duration of 0 ms or more."""
+        """Name of the bin of a duration of 0 ms or more."""
         return self.edges[bisect_right(self.edges, value_ms) - 1]
 
     def value_ms(self, lower_ms: int) -> float:
-        """The value that stands for a bin: within 1 % of everything in it; exact below 50 ms."""
+        """The value that represents a bin: within 1 % of every duration in it; exact below 50 ms."""
         highest = self._upper.get(lower_ms, lower_ms + 1) - 1
         return 2 * lower_ms * highest / (lower_ms + highest) if lower_ms else 0.0

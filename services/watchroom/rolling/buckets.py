@@ -1,4 +1,4 @@
-"""Buckets: where a count at one moment is kept, and for how long.
+"""Buckets: where a count at one moment is stored, and for how long.
 
 One count goes to four buckets: its 10 s, its UTC hour, its local day and its local month. A bucket
 is named by its level and its start: `10s:1637971200`, `hour:1637971200` (seconds since the epoch),
@@ -20,17 +20,17 @@ MONTH_HEAD = "month:"  # begins the name of a month's bucket
 
 KEEP_10S_MS = 2 * HOUR_MS
 KEEP_HOUR_MS = 60 * DAY_MS
-KEEP_DAY_MS = 396 * DAY_MS  # 13 months, give or take a day
+KEEP_DAY_MS = 396 * DAY_MS  # about 13 months
 KEEP_FOREVER = None
 KEEP_TOKENS_OF_DAY_MS = 60 * DAY_MS
 KEEP_TOKENS_OF_MONTH_MONTHS = 13  # after the month's end
-TOKENS_UNCHANGED_MS = DAY_MS  # a hash of token counts is never ended before it has been unchanged for so long
+TOKENS_UNCHANGED_MS = DAY_MS  # a hash of token counts is kept at least so long after its last change
 
 Increments = Mapping[int, Mapping[str, int]]  # start of a 10 s bucket, ms -> field -> delta
 
 
 class Bucket(NamedTuple):
-    """What is added to one bucket."""
+    """The change of one bucket."""
 
     name: str
     keep_until_ms: int | None  # end + keeping; None: for good
@@ -73,16 +73,16 @@ def end_ms(name: str, calendar: Calendar) -> int:
 
 
 def tokens_keep_until(name: str, day: str, calendar: Calendar) -> int:
-    """End of the keeping of a hash of token counts, of a day or of a month, that holds this day."""
+    """Until when the hash of token counts of this day, or of its month, is kept."""
     if name.split(":")[1] == "day":
         return calendar.day_end_ms(day) + KEEP_TOKENS_OF_DAY_MS
     return calendar.month_end_ms(calendar.months_after(day[:7], KEEP_TOKENS_OF_MONTH_MONTHS))
 
 
 def spread(increments: Increments, now_ms: int, calendar: Calendar) -> list[Bucket]:
-    """Add increments by 10 s up to all four levels, leaving out buckets whose keeping has passed.
+    """Add increments by 10 s up to all four levels, without buckets that are no longer kept.
 
-    Fields whose deltas cancel are left out, and so are buckets without any.
+    Fields whose deltas cancel are left out, and so are buckets without fields.
     """
     sums: dict[str, dict[str, int]] = {}
     for start_ms, deltas in increments.items():
@@ -97,7 +97,7 @@ def spread(increments: Increments, now_ms: int, calendar: Calendar) -> list[Buck
 
 
 def _names(start_ms: int, now_ms: int, calendar: Calendar) -> Iterable[str]:
-    """The buckets of a 10 s start; the short-lived ones only where they are still kept, as most history's are not."""
+    """The buckets of a 10 s start; the short-lived ones only while they are kept, which skips most of history."""
     if start_ms + TEN_SECONDS_MS + KEEP_10S_MS > now_ms:
         yield ten_seconds_name(start_ms)
     if start_ms + HOUR_MS + KEEP_HOUR_MS > now_ms:
@@ -116,7 +116,7 @@ def _kept(sums: Mapping[str, Mapping[str, int]], now_ms: int, calendar: Calendar
 
 
 def keep_until(name: str, calendar: Calendar) -> int | None:
-    """End of a bucket's keeping; None for months, which are kept for good."""
+    """Until when a bucket is kept; None for months, which are kept for good."""
     level = name.partition(":")[0]
     if level == "month":
         return KEEP_FOREVER

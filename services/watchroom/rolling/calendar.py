@@ -17,12 +17,12 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 def is_month(text: str) -> bool:
-    """Whether a text names a month as we write it."""
+    """Whether a text is a month in our form."""
     return _MONTH.fullmatch(text) is not None
 
 
 class Calendar:
-    """Moment to local day and month, and back. Remembers what it was asked before."""
+    """Converts moments to local days and months, and back. Caches its answers."""
 
     def __init__(self, zone: str) -> None:
         self.zone = zone
@@ -30,7 +30,7 @@ class Calendar:
         self._days: dict[int, str] = {}
 
     def local(self, at_ms: int) -> datetime:
-        """The local time of a moment, to the second; `fold` is 1 the second time that a wall clock shows it."""
+        """The local time of a moment, to the second; `fold` is 1 when a clock shows that time for the second time."""
         return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(self._zone)
 
     def day_of(self, at_ms: int) -> str:
@@ -39,7 +39,7 @@ class Calendar:
         day = self._days.get(quarter)
         if day is None:
             day = self._days[quarter] = self.local(quarter * QUARTER_MS).strftime("%Y-%m-%d")
-            if len(self._days) > 200_000:  # five years of quarters: forget rather than grow for ever
+            if len(self._days) > 200_000:  # five years of quarters
                 self._days = {quarter: day}
         return day
 
@@ -66,22 +66,22 @@ class Calendar:
 
     @staticmethod
     def days_after(day: str, days: int) -> str:
-        """The day so many days later (earlier if negative)."""
+        """The day that is `days` later (earlier if negative)."""
         return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
     @classmethod
     def days_before(cls, day: str, days: int) -> str:
-        """The day so many days earlier."""
+        """The day that is `days` earlier."""
         return cls.days_after(day, -days)
 
     @staticmethod
     def months_after(month: str, months: int) -> str:
-        """The month so many months later (earlier if negative)."""
+        """The month that is `months` later (earlier if negative)."""
         year, number = (int(part) for part in month.split("-"))
         year, index = divmod(year * 12 + number - 1 + months, 12)
         return f"{year:04}-{index + 1:02}"
 
     @classmethod
     def months_before(cls, month: str, months: int) -> str:
-        """The month so many months earlier."""
+        """The month that is `months` earlier."""
         return cls.months_after(month, -months)

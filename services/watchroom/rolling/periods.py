@@ -15,7 +15,7 @@ from watchroom.rolling.calendar import Calendar, is_month
 DAY, MONTH, QUARTER, YEAR, TWELVE_MONTHS, RANGE = SPANS = ("day", "month", "quarter", "year", "12mo", "range")
 """Values of the label `span`; `range` is a range of other than twelve months."""
 WRITE: Final = "a day 2021-12-31, a month 2021-11, a quarter 2021-Q4, a year 2021, or a range of months 2020-12/2021-11"
-FIRST_YEAR, LAST_YEAR = 1970, 2199  # of all times that are admitted
+FIRST_YEAR, LAST_YEAR = 1970, 2199  # of all admitted times
 
 _QUARTER: Final = re.compile(r"([0-9]{4})-Q([1-4])")
 _YEAR: Final = re.compile(r"[0-9]{4}")
@@ -36,14 +36,14 @@ class Period(NamedTuple):
 
     @property
     def held_at_ms(self) -> int:
-        """A moment that lies in the month in which it ends, whatever the reporting zone: its 15th day, noon in UTC."""
+        """A moment in the month in which it ends, in every reporting zone: the 15th, noon in UTC."""
         year, month = (int(part) for part in self.month.split("-"))
         return int(datetime(year, month, 15, 12, tzinfo=UTC).timestamp()) * 1000
 
 
 @lru_cache(maxsize=4096)
 def period_of(text: str) -> Period | None:
-    """The period that a text names; None if it names none. A period has one spelling."""
+    """The period that a text names; None if it names none. Each period has one spelling."""
     found = _range(text) if "/" in text else _single(text)
     if found is None or not FIRST_YEAR <= int(found.first[:4]) <= int(found.last[:4]) <= LAST_YEAR:
         return None
@@ -54,7 +54,7 @@ def known_period(text: str) -> Period:
     """The period that a text names.
 
     Raises:
-        ValueError: It names none; the message says what to write.
+        ValueError: It names no period; the message says what to write.
     """
     found = period_of(text)
     if found is None:

@@ -46,7 +46,7 @@ class Bulk:
             batch.append(key=key, value=value, timestamp=now_ms)
 
     async def flush(self) -> Ends:
-        """Send what is there and wait for all answers; the next offset of every partition that got a record."""
+        """Send all batches and wait for all answers; returns the next offset of every partition that got a record."""
         for partition in list(self._filling):
             await self._ship(partition)
         while self._underway:

@@ -1,4 +1,4 @@
-"""`watchroom simulate`: a simulated force's events into a given Kafka, up to now and, if wanted, on from there."""
+"""`watchroom simulate`: sends the events of a simulated force to a given Kafka, up to now or also live."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def run_simulate(
     Args:
         settings: Brokers, topics, zone, and the sources that the workers know.
         days: Simulated days before now; default 28 when `months` is not given, 0 for none.
-        months: Instead: so many complete months of the reporting zone, and the running one.
-        live: Go on after now, each event at its time, with heartbeats.
-        for_s: End a live run after so many seconds; None: at Ctrl-C.
+        months: Instead: this number of complete months of the reporting zone, and the current one.
+        live: Continue after now, each event at its time, with heartbeats.
+        for_s: End a live run after this number of seconds; None: at Ctrl-C.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
-        seed: Another seed, other events.
+        seed: Another seed gives other events.
         console: Where to say how far it is; default standard error.
 
     Returns:
@@ -133,7 +133,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
-    """Say every few seconds how far the past is sent."""
+    """Print every few seconds how much of the past is sent."""
     said_s = time.monotonic()
     while feed.ends is None:
         feed.wait(LOOK_S)
@@ -173,7 +173,7 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
 def _source_faults(settings: Settings) -> Iterator[Fault]:
     for stream, source in SOURCES.items():
         if stream not in settings.streams or not STREAMS[stream].is_waited_for:
-            continue  # of returns nothing is late, whatever their arrival
+            continue  # returns are never late
         declared = settings.sources.get(stream, {}).get(source)
         if declared is None or not declared.history:
             found = "not declared" if declared is None else "not declared as history"

@@ -170,7 +170,8 @@ def _with(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return {**table, **changed}
 
 
-_GIVEN = tomllib.loads(resources.files("watchroom.simulator").joinpath("levels.toml").read_text("utf-8"))
+GIVEN = tomllib.loads(resources.files("watchroom.simulator").joinpath("levels.toml").read_text("utf-8"))
+"""Everything in `levels.toml`."""
 _FORCE = TypeAdapter(Force)
-PUBLISHED = _FORCE.validate_python(_GIVEN["published"])
-GOOD = _FORCE.validate_python(_with(_GIVEN["published"], _GIVEN["good"]))
+PUBLISHED = _FORCE.validate_python(GIVEN["published"])
+GOOD = _FORCE.validate_python(_with(GIVEN["published"], GIVEN["good"]))

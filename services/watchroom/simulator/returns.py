@@ -6,21 +6,20 @@ Levels: Public Performance Meeting, 27 January 2022, every month the same.
 from __future__ import annotations
 
 import json
-import tomllib
 from functools import partial
-from importlib import resources
 
 from watchroom.events.times import to_text
 from watchroom.rolling.buckets import DAY_MS, HOUR_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.simulator.envelope import Simulated, envelope
+from watchroom.simulator.levels import GIVEN
 from watchroom.simulator.world import World
 
 STREAM = "returns"
 DELAY_MS = 1_000
 REPORTED_DAY = 8  # of the month that follows; assumption
 
-FIGURES = tomllib.loads(resources.files("watchroom.simulator").joinpath("levels.toml").read_text("utf-8"))["figures"]
+FIGURES = GIVEN["figures"]
 WITHDRAWN = "conduct_matters"  # an hour later, as if it had been of another year; assumption
 
 

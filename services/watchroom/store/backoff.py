@@ -1,4 +1,4 @@
-"""A Redis that refuses us is asked seldom: it may lock a user out, and somebody must change something first."""
+"""Limits calls to a Redis that refuses us: it may lock a user out, and somebody must change something first."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from watchroom.errors import StoreRefuses
 
 FIRST_S: Final = 1.0
 MOST_S: Final = 15.0
-AGAIN_WITHIN_S: Final = 60.0  # a refusal so soon after the last one goes on where that one was
+AGAIN_WITHIN_S: Final = 60.0  # a refusal within this time of the last one continues its pauses
 
 
 class Backoff:
-    """For clients that share it: after a refusal the next call is let through after 1, 2, 4, 8, then 15 s.
+    """After a refusal, lets the next call of all clients that share it through after 1, 2, 4, 8, then every 15 s.
 
-    Calls in between get the same refusal without asking. So together they ask at most 8 times in a minute. Any thread
-    may call it.
+    Calls in between get the same refusal at once. So together the clients call at most 8 times a minute. Any thread may
+    use it.
     """
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -32,11 +32,11 @@ class Backoff:
 
     @property
     def is_refused(self) -> bool:
-        """The latest call was refused."""
+        """Whether the latest call was refused."""
         return bool(self._refusal)
 
     def check(self) -> None:
-        """Raise StoreRefuses if it is too early to ask again; else the caller is the one that asks."""
+        """Raise StoreRefuses if it is too early to try again; otherwise this caller tries."""
         with self._lock:
             if not self._refusal:
                 return
@@ -44,34 +44,34 @@ class Backoff:
             if now_s < self._next_at_s:
                 raise StoreRefuses(self._refusal)
             self._is_asking = True
-            self._next_at_s = now_s + MOST_S  # for all others, until this one has its answer
+            self._next_at_s = now_s + MOST_S  # for all other callers, until this one has its answer
 
     def refused(self, error: StoreRefuses) -> None:
         """The server has refused a call."""
         with self._lock:
             now_s = self._clock_s()
             if self._refusal and not self._is_asking:
-                return  # it was under way already when the first was refused
+                return  # it was already under way when the first call was refused
             self._is_asking = False
             is_again = now_s - self._refused_at_s < AGAIN_WITHIN_S
             self._wait_s = min(2 * self._wait_s, MOST_S) if is_again else FIRST_S
             self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._wait_s
 
     def failed(self, error: Exception) -> None:
-        """A call has failed: the server has refused it, or did not answer."""
+        """A call failed: the server refused it, or did not answer."""
         if isinstance(error, StoreRefuses):
             self.refused(error)
         else:
             self.ended()
 
     def ended(self) -> None:
-        """A call was not refused: it was answered, or the server is not there."""
+        """A call was not refused: it was answered, or the server cannot be reached."""
         with self._lock:
             self._refusal, self._is_asking = "", False
 
 
 class Seldom:
-    """Whether to ask again for what we need not have and were refused: once a minute."""
+    """Lets something that we can do without be tried again once a minute after a refusal."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
@@ -79,7 +79,7 @@ class Seldom:
 
     @property
     def is_due(self) -> bool:
-        """Nobody refused it in the last minute."""
+        """Whether it was not refused in the last minute."""
         return self._clock_s() >= self._next_at_s
 
     def refused(self) -> None:

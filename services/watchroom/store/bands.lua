@@ -1,4 +1,4 @@
--- Writes the bands of one closed month, if nothing that they were made from has changed since.
+-- Writes the bands of one closed month, unless the hashes that they were made from have changed since.
 --
 -- KEYS[1]  meta           KEYS[2]  token-versions           KEYS[3]  bands
 -- ARGV[1]  msgpack map: stream, fingerprint, field, text, versions {name, version, name, version, ...}

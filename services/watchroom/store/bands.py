@@ -1,7 +1,7 @@
-"""Bands of closed months: how many tokens occurred how often, kept when the tokens themselves are gone.
+"""Bands of closed months: how many tokens occurred how often. They stay when the tokens themselves are deleted.
 
-With a month are kept its own bands and those of the 12 months ending with it, as they were when the month closed
-and as they are today. They are made from the hashes of token counts alone, so a rebuild makes the same.
+A month has its own bands and those of the 12 months that end with it, as they were when the month closed and as they
+are today. They are made from the hashes of token counts only, so a rebuild makes the same ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ReadHash = Callable[[str], Counts]
 
 
 class Both(NamedTuple):
-    """Bands as published and as they are today; what came after the closing is the difference."""
+    """Bands as published and as they are today; the difference came after the closing."""
 
     published: Bands
     today: Bands
@@ -29,8 +29,8 @@ class MonthBands(NamedTuple):
     """The bands of one month."""
 
     month: Both
-    twelve: Both | None  # of the 12 months ending with it; None unless all 12 are held
-    versions: Mapping[str, int]  # of the hashes that they were made from
+    twelve: Both | None  # of the 12 months that end with it; None unless all 12 are held
+    versions: Mapping[str, int]  # of the hashes from which they were made
 
 
 def field(measure: str, month: str) -> str:
@@ -56,27 +56,27 @@ def _both(said: list[list[int]]) -> Both:
 
 
 class ReportedBands(NamedTuple):
-    """The bands of a month or of the 12 months ending with it, for a report."""
+    """The bands of a month, or of the 12 months that end with it, for a report."""
 
     both: Both
-    closed: bool  # False: made from the hashes just now, the month's own are not written yet
+    closed: bool  # False: made from the hashes just now, because the month's own are not written yet
 
 
 class Held(NamedTuple):
-    """What is held of all measures of tokens, as of one reading."""
+    """What Redis holds for all measures of tokens, as of one reading."""
 
     versions: Mapping[str, int]
     stored: Mapping[str, str]  # of the hash `bands`
     not_restated: Mapping[str, int]
 
     def months(self, measure: str) -> set[str]:
-        """Months of which anything is known."""
+        """Months for which anything is held."""
         head = names.token_month(measure, "")
         held = {name.removeprefix(head) for name in self.versions if name.startswith(head)}
         return held | {month for of, _, month in (each.partition("|") for each in self.stored) if of == measure}
 
     def month(self, measure: str, month: str, read: ReadHash) -> ReportedBands | None:
-        """The bands of one month; None where nothing is known of it."""
+        """The bands of one month; None if nothing is held for it."""
         stored = self._stored(measure, month)
         if stored is not None:
             return ReportedBands(self._marked(measure, month, stored.month), closed=True)
@@ -86,7 +86,7 @@ class Held(NamedTuple):
         return ReportedBands(self._marked(measure, month, of_hashes([read(name)])), closed=False)
 
     def twelve(self, measure: str, month: str, read: ReadHash) -> ReportedBands | None:
-        """The bands of the 12 months ending with one; None where not all of them are known."""
+        """The bands of the 12 months that end with this one; None unless all of them are held."""
         stored = self._stored(measure, month)
         if stored is not None:
             return None if stored.twelve is None else ReportedBands(stored.twelve, closed=True)
@@ -94,7 +94,7 @@ class Held(NamedTuple):
         return None if made is None else ReportedBands(made, closed=False)
 
     def _stored(self, measure: str, month: str) -> MonthBands | None:
-        """The bands as written, unless they are behind what their hashes say by now."""
+        """The bands as written, unless their hashes have changed since."""
         text = self.stored.get(field(measure, month))
         bands = None if text is None else from_json(text)
         return bands if bands is not None and is_current(bands, measure, month, self.versions) else None
@@ -132,7 +132,7 @@ def bands_of_months(
         year = year_ending(month)
         for gone in [each for each in held if each < year[0]]:
             del held[gone]
-        # The oldest tells whether there was a feed a year ago: fewer than 12 months are not read out as a year.
+        # The oldest month shows whether there was a feed a year ago: fewer than 12 months are not reported as a year.
         whole = names.token_month(measure, year[0]) in versions
         of = {name: versions[name] for name in made_from(measure, month) if name in versions}
         twelve = of_hashes([counts(each) for each in year]) if whole else None
@@ -140,12 +140,12 @@ def bands_of_months(
 
 
 def made_from(measure: str, month: str) -> list[str]:
-    """Names of the hashes that a month's bands are made from."""
+    """Names of the hashes from which a month's bands are made."""
     return [names.token_month(measure, each) for each in year_ending(month)]
 
 
 def is_current(bands: MonthBands, measure: str, month: str, versions: Mapping[str, int]) -> bool:
-    """Whether stored bands are still what their hashes say, or all that is left: hashes that were ended say nothing."""
+    """Whether stored bands agree with their hashes, or some of those hashes have been deleted since."""
     now = {name: versions[name] for name in made_from(measure, month) if name in versions}
     return now == bands.versions or not bands.versions.keys() <= now.keys()
 

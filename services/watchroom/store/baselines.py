@@ -1,4 +1,4 @@
-"""Imported months of baselines. They lie in keys of their own: no own month is ever written here, or by them."""
+"""Imported months of baselines. They have their own keys, so they never mix with the force's own months."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from watchroom.store.connection import one_off_client
 from watchroom.store.keys import Keys
 
 
-def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mapping[tuple[str, str], int]) -> None:
+def put_baseline(server: RedisServer | str, force: str, name: str, counts: Mapping[tuple[str, str], int]) -> None:
     """Write imported months, whole or not at all.
 
-    What was there of a measure and month that `cells` names is replaced, so that importing again changes nothing.
+    The stored months of the measures in `counts` are replaced, so importing again changes nothing.
 
     Args:
         server: Which Redis.
         force: Whose.
         name: The baseline's.
-        cells: (month, bucket field) -> how much.
+        counts: (month, bucket field) -> how much.
 
     Raises:
-        StoreUnavailable: Redis did not answer; nothing was written, or all was.
+        StoreUnavailable: Redis did not answer; either nothing or everything was written.
     """
     keys = Keys(force)
     by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for (month, field), number in cells.items():
+    for (month, field), number in counts.items():
         by_month[month][field] = number
     with one_off_client(server, timeout_s=30, decode_responses=True) as redis:
         pipe = redis.pipeline(transaction=True)
@@ -42,6 +42,6 @@ def put_baseline(server: RedisServer | str, force: str, name: str, cells: Mappin
 
 
 def _of_measures(stored: Iterable[str], fields: Iterable[str]) -> list[str]:
-    """Stored fields of the measures that new ones name."""
+    """Stored fields that belong to the measures of the new ones."""
     measures = {names.parse_field(field).measure for field in fields}
     return [field for field in stored if names.parse_field(field).measure in measures]

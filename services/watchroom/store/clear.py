@@ -1,4 +1,4 @@
-"""Clearing one force's keys, so that a crash half-way cannot pass for a finished state."""
+"""Clears the keys of one force, so that after a crash half-way nobody takes the rest for complete."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ AT_ONCE = 1000
 
 
 def clear(server: RedisServer | str, force: str) -> int:
-    """Remove every key of a force that events made; `meta` last. Calling again after a fault goes on.
+    """Remove every key of a force that events have made; `meta` last. After an error, call it again to continue.
 
-    Imported months of baselines stay, and how many partitions topics have had: no log could give them back.
+    Imported months of baselines and the partition counts of topics stay: no log could restore them.
 
     Returns:
-        How many keys there were.
+        How many keys were removed.
 
     Raises:
-        StoreUnavailable: Redis did not answer; workers refuse to start until this was called again.
-        StoreRefuses: Our user lacks a right that this, or what is written afterwards, needs; nothing was changed.
+        StoreUnavailable: Redis did not answer; workers refuse to start until this has been called again.
+        StoreRefuses: Our user lacks a right that this or the following work needs; nothing was changed.
     """
     ours = Keys(force)
     refuse_missing(server, ours)
     with one_off_client(server, timeout_s=30) as redis:
-        # No worker writes from here on until `meta` is gone, neither of this version nor of the previous one.
+        # From here on no worker of this or the previous version writes, until `meta` is removed.
         said: dict[Any, Any] = {keys.CLEARING: 1, OLD_FINGERPRINT: BEING_CLEARED, OLD_DEFINITION: BY_STREAM_SAID}
         redis.hset(ours.meta, mapping=said)
         gone = 0
@@ -50,7 +50,7 @@ def clear(server: RedisServer | str, force: str) -> int:
 
 
 def _evictions(redis: Redis) -> dict[str, str]:
-    """What is known from here on of keys that Redis evicted: what it evicted up to now was not of what comes."""
+    """The count of evicted keys from which to go on: those up to now are not among the new figures."""
     try:
         process = process_of(redis.info())
     except NoPermissionError:

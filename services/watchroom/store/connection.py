@@ -1,4 +1,4 @@
-"""The one place that makes connections to Redis: to one server, or to the primary or a replica that sentinels name."""
+"""Makes every connection to Redis: to one server, or to the primary or a replica that sentinels name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SENTINEL_WITHIN_S = 1.0  # then the next one is asked
 
 
 class OnceMore(Retry):
-    """Tries a second time, for a connection that went stale; never with a password that was refused."""
+    """Tries a second time, because a connection may be stale; never with a refused password."""
 
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 1)
@@ -55,7 +55,7 @@ class OnceMore(Retry):
 def client(server: RedisServer | str, **options: Any) -> Redis:  # noqa: ANN401 - of redis-py
     """A client; `options` are redis-py's own, such as time-outs.
 
-    Sentinels are asked at each new connection: for the primary, or as `read_from` says for a replica, where there is
+    Sentinels are asked at each new connection: for the primary, or for a replica if `read_from` says so and there is
     one.
 
     Raises:
@@ -248,7 +248,7 @@ def connection(server: RedisServer | str) -> dict[str, Any]:
 
 
 def address_of(server: RedisServer | str) -> RedisAddress:
-    """Where a client of this server goes."""
+    """The address to which a client of this server connects."""
     return urls.parse(server if isinstance(server, str) else server.url)
 
 
@@ -257,13 +257,13 @@ def _with_files(server: RedisServer | str) -> RedisServer:
 
 
 def _common(server: RedisServer, address: RedisAddress) -> dict[str, Any]:
-    """Who asks, which database, and TLS."""
+    """User, database and TLS."""
     credentials = {"username": address.user or None, "password": address.password or None}
     return {**credentials, "db": address.database, **_tls(server, address)}
 
 
 def _to_sentinels(server: RedisServer, options: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of the clients that ask sentinels; the users of Redis are not theirs."""
+    """Arguments of the clients for sentinels, which have other users than Redis."""
     return {
         "username": server.sentinel_user or None,
         "password": server.sentinel_password or None,
@@ -278,7 +278,7 @@ def _to_sentinels(server: RedisServer, options: dict[str, Any]) -> dict[str, Any
 def _tls(server: RedisServer, address: RedisAddress) -> dict[str, Any]:
     if not address.has_tls:
         return {}
-    # redis-py loads the files with each connection, and says little
+    # redis-py loads the files with each connection, and its errors say little
     tls.context("WATCHROOM_REDIS_", server.ca, server.cert, server.key)
     files = {"ssl_ca_certs": server.ca, "ssl_certfile": server.cert, "ssl_keyfile": server.key}
     return {"ssl": True, **{name: file or None for name, file in files.items()}}

@@ -1,8 +1,8 @@
-"""The definition of a stream: everything that decides its contributions, and what changed when two differ.
+"""The definition of a stream: everything that decides its contributions, and what changed between two definitions.
 
-`contributions(old state)` under a changed catalogue would take back what was never added, so a worker
-that finds another definition of a stream in Redis leaves that stream alone. Texts, windows and sources
-are not part of it. What all streams have in common (bins, zone, bucket levels) is part of each.
+`contributions(old state)` under a changed catalogue would subtract what was never added. So a worker that finds another
+definition of a stream in Redis leaves that stream alone. Texts, windows and sources are not part of it. What all
+streams have in common (bins, zone, bucket levels) is part of each.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ BUCKET_LEVELS: Final[Mapping[str, int | None]] = {
 }
 NOT_DECIDING = ("windows", "brief", "definition", "source", "unit", "give_up_ms", "rows", "display", "area_windows")
 NOT_DECIDING_INSIDE = ("title", "titles")  # of a label: words for people
-# Keys of a measure that hold such values, or lists of them.
+# Keys of a measure whose values are of these types, or lists of them.
 _INSIDE: Final[Mapping[str, type]] = {"labels": Label, "targets": Target, "where": Condition, "part": Condition}
 
 
 def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partitions: int) -> dict[str, Any]:
-    """What decides the contributions of one stream, by names that a message can show.
+    """What decides the contributions of one stream, by names for a message.
 
     Args:
         settings: Zone, bounds, keeping and topic.
@@ -72,7 +72,7 @@ def _deciding(measure: Measure) -> dict[str, Any]:
 
 
 def without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a measure that decide, less those at their default: so a new optional key changes no definition.
+    """The keys of a measure that decide, without those at their default, so a new optional key changes no definition.
 
     Args:
         said: A measure's keys and values as JSON has them.
@@ -94,7 +94,7 @@ def _lean(said: Mapping[str, Any], of: type) -> dict[str, Any]:
 
 
 def _default(field: Field[Any]) -> Any:  # noqa: ANN401 - any value of JSON
-    """A field's default as JSON has it; what no value equals where it has none."""
+    """A field's default in JSON's form; without a default, an object that equals no value."""
     if field.name in NOT_DECIDING:
         return MISSING
     value = field.default if field.default_factory is MISSING else field.default_factory()
@@ -112,7 +112,7 @@ def fingerprint(text: str) -> str:
 
 
 def what_changed(stored: str, ours: str) -> str:
-    """One sentence on how two definitions differ, for a person."""
+    """One sentence about the difference between two definitions, for a person."""
     old, new = json.loads(stored), json.loads(ours)
     said = []
     for name in sorted({*old, *new}):

@@ -1,6 +1,6 @@
-"""Has Redis dropped keys by itself, or may it? A key that it evicts is a count that is wrong from then on. Pure.
+"""Has Redis evicted keys, or may it? The count in an evicted key is wrong from then on. Pure.
 
-Redis says so in INFO, to whoever may ask; of a user who may not, nothing can be said.
+INFO shows it to users who may run INFO; for others nothing is known.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVICTED_SAID: Final = "Redis has evicted keys, so figures may be wrong"
 
 
 class Process(NamedTuple):
-    """What a Redis process says of itself; None where it does not."""
+    """What a Redis process says about itself; None if it does not say it."""
 
     run_id: str
     policy: str | None = None  # maxmemory-policy
@@ -31,12 +31,12 @@ class Process(NamedTuple):
 
     @property
     def may_evict(self) -> bool:
-        """Whether it drops keys once it is full."""
+        """Whether it evicts keys once it is full."""
         return self.policy not in (None, GOOD_POLICY)
 
     @property
     def is_checked(self) -> bool:
-        """Whether it says enough for evictions to be seen; those of a replica's primary are for workers to see."""
+        """Whether evictions can be seen; those of a replica's primary are checked by workers."""
         return self.policy is not None and (self.evicted is not None or self.is_replica)
 
 
@@ -60,16 +60,16 @@ def mode_of(info: Mapping[str, Any]) -> str:
 
 
 def process_of_hello(run_id: str, said: Mapping[str, Any]) -> Process:
-    """From the answer to HELLO, for a user without the right to INFO; `run_id` is made by the caller."""
+    """From the answer to HELLO, for a user without the right to INFO; the caller chooses `run_id`."""
     return Process(run_id, is_replica=said.get("role") == "replica", mode=str(said.get("mode", STANDALONE)))
 
 
 class Seen(NamedTuple):
-    """How many evictions `meta` knows of: those of one process, before our figures or already told."""
+    """The evictions that `meta` knows of: those of one process, before our figures or already reported."""
 
     run_id: str = ""
     evicted: int = 0
-    marked: bool = False  # some came while our figures were there
+    marked: bool = False  # some happened while our figures were there
 
     @classmethod
     def of(cls, stored: Mapping[str, str]) -> Seen:
@@ -77,7 +77,7 @@ class Seen(NamedTuple):
         return cls(stored.get(keys.EVICTIONS_OF, ""), int(stored.get(keys.EVICTIONS, 0)), keys.EVICTED in stored)
 
     def missed(self, process: Process) -> bool:
-        """Whether the process has evicted more than is known; another process begins at 0, so does a reset count."""
+        """Whether the process has evicted more keys than is known; another process, or a reset, begins at 0."""
         known = self.evicted if self.run_id == process.run_id and not self.was_reset(process) else 0
         return process.evicted is not None and process.evicted > known
 
@@ -95,5 +95,5 @@ def refuse_evicting(process: Process, redis_shown: str) -> None:
 
 
 def as_seen(process: Process) -> dict[str, str]:
-    """Fields of `meta`: all that the process has evicted up to now is known."""
+    """Fields of `meta` that note all evictions of the process up to now."""
     return {keys.EVICTIONS_OF: process.run_id, keys.EVICTIONS: str(process.evicted or 0)}

@@ -1,6 +1,6 @@
-"""What a person should know of a Redis before trusting figures in it. Pure: from the fields of its INFO.
+"""What a person should know about a Redis before trusting figures in it. Pure: from the fields of its INFO.
 
-Workers log the warnings at start; `watchroom doctor` shows all.
+Workers log the warnings when they start; `watchroom doctor` shows everything.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Finding(NamedTuple):
 
 
 def of_info(info: Mapping[str, Any], *, is_written: bool = True) -> list[Finding]:
-    """All that INFO tells, best asked for without a section.
+    """All findings from INFO, which should be requested without a section.
 
     Args:
-        info: Its fields as redis-py reads them. What a service leaves out is not judged.
+        info: Its fields as redis-py reads them. A field that a service leaves out is not checked.
         is_written: Workers write there; False for a Redis that an exporter only reads.
     """
     found = [*_version(info), *_mode(info), *_policy(info), *_persistence(info), *_replication(info)]
@@ -44,10 +44,10 @@ def of_info(info: Mapping[str, Any], *, is_written: bool = True) -> list[Finding
 
 
 def of_evictions(info: Mapping[str, Any] | None, seen: Seen) -> list[Finding]:
-    """Whether Redis has dropped keys of ours; `seen` is `Meta.evictions`, and `info` None without the right to it."""
+    """Whether Redis has evicted keys of ours; `seen` is `Meta.evictions`, `info` is None without the right to it."""
     if not (seen.marked or (info is not None and "run_id" in info and seen.missed(process_of(info)))):
         return []
-    why = "a key that is gone is a count that is too low, so every figure is withheld"
+    why = "the count in an evicted key is too low from then on, so every figure is withheld"
     return [Finding("eviction", EVICTED_SAID, why, "stop the workers and run `watchroom rebuild`", "error")]
 
 
@@ -56,7 +56,7 @@ def without_info() -> Finding:
     return Finding(
         "eviction",
         "our user may not run INFO",
-        "all works, but whether Redis evicts keys, is persistent and is recent enough cannot be seen",
+        "everything works, but it cannot be seen whether Redis evicts keys, is persistent and is recent enough",
         f"add +info to its rights, see {RIGHTS}",
         "warning",
     )
@@ -71,7 +71,7 @@ def refuse_mode(process: Process, redis_shown: str) -> None:
 
 
 def _version(info: Mapping[str, Any]) -> Iterator[Finding]:
-    version = str(info.get("redis_version", ""))  # Valkey tells the version of Redis that it is compatible with
+    version = str(info.get("redis_version", ""))  # Valkey shows the version of Redis with which it is compatible
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < LEAST_VERSION:
         why = "before 7.0 a script cannot check its rights, so one that is withdrawn can leave a step half written"
@@ -96,7 +96,7 @@ def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
 def _policy(info: Mapping[str, Any]) -> Iterator[Finding]:
     process = process_of({"run_id": "", **info})
     if process.may_evict:
-        why = "Redis drops keys when it is full, and a key that is gone is a count that is too low"
+        why = "Redis evicts keys when it is full, and the count in an evicted key is too low from then on"
         yield Finding("eviction", f"maxmemory-policy is {process.policy}", why, f"write {POLICY_WRITE}", "error")
 
 
@@ -105,7 +105,7 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
         return
     if not int(info["aof_enabled"]):
         why = (
-            "a restart loses what came since its last snapshot, if it makes any; workers count it again only as far"
+            "a restart loses everything since its last snapshot, if it makes any; workers count it again only as far"
             " back as Kafka keeps the records"
         )
         do = "write `appendonly yes` into redis.conf (and CONFIG SET appendonly yes), see deploy/redis/redis.conf"
@@ -126,6 +126,6 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _replication(info: Mapping[str, Any]) -> Iterator[Finding]:
     if info.get("role") == "slave" and str(info.get("master_link_status", "up")) != "up":
-        why = "what is read there is as old as the link is broken, so an exporter withholds it"
+        why = "its content has been out of date since the link broke, so an exporter withholds it"
         do = "look at `INFO replication` and the logs of both servers"
         yield Finding("replication", "the replica's link to its primary is down", why, do, "warning")

@@ -1,4 +1,4 @@
-"""What the hash `meta` says: under which definition each stream's figures were made. Pure."""
+"""Reads the hash `meta`: the definition under which each stream's figures were made. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLEARING_SAID: Final = "a rebuild is running, or was interrupted before it had c
 
 
 class Bound(NamedTuple):
-    """Under what the figures of one stream were made."""
+    """The definition under which the figures of one stream were made."""
 
     fingerprint: str
     definition: str
@@ -26,18 +26,18 @@ class Bound(NamedTuple):
 
 
 class Meta(NamedTuple):
-    """What a force's figures were made under."""
+    """The definitions, topics and logs of a force's figures."""
 
     streams: dict[str, Bound]
     seq: int
     partitions: dict[str, int]  # topic -> count
-    log_ids: dict[str, str]  # topic -> which log it was filled from; empty where the broker has no such ids
-    clearing: bool = False  # a rebuild clears the keys, or was killed while it did
+    log_ids: dict[str, str]  # topic -> id of the log that the figures were made from; empty if the broker has no ids
+    clearing: bool = False  # a rebuild is clearing the keys, or was killed while it did
     evictions: Seen = Seen()
 
 
 def meta_of(stored: Mapping[str, str]) -> Meta | None:
-    """What the fields of `meta` say, in today's form or the previous one; None before the first worker."""
+    """Reads the fields of `meta`, in today's form or the previous one; None before the first worker."""
     streams = {
         **taken_over(stored),
         **{
@@ -53,7 +53,7 @@ def meta_of(stored: Mapping[str, str]) -> Meta | None:
 
 
 def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:
-    """The streams of a `meta` in the previous form, as today's form has them; empty if it is not in that form."""
+    """The streams of a `meta` in the previous form, converted to today's; empty if it is not in that form."""
     if stored.get(OLD_FINGERPRINT, BY_STREAM) in (BY_STREAM, BEING_CLEARED):
         return {}
     parts = parts_by_stream(stored.get(OLD_DEFINITION, "{}"))
@@ -61,10 +61,10 @@ def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:
 
 
 def differing(meta: Meta, ours: Mapping[str, str]) -> dict[str, str]:
-    """By stream: what changed, where the figures were made under another definition; streams that agree are left out.
+    """By stream with another definition: what changed; streams that agree are left out.
 
     Args:
-        meta: What Redis says. A stream that it does not have differs from none.
+        meta: What Redis says. A stream that it does not have does not differ.
         ours: Our definition of each stream.
     """
     if meta.clearing:

@@ -1,10 +1,10 @@
 """Converts the previous form of `meta`, with one definition for all streams, to one definition for each.
 
-Pure. What it said of a stream becomes that stream's definition in today's form: where nothing has changed
-since, the fingerprint is then ours.
+Pure. Its part about a stream becomes that stream's definition in today's form. If nothing has changed since, the
+fingerprint is then ours.
 
-The two old fields stay, with a word in place of a fingerprint. Where a worker of the previous version finds none, it
-binds Redis to its own definition and would write on under whatever it has; finding another, it ends and writes nothing.
+The two old fields stay, with a text instead of a fingerprint. If a worker of the previous version found no fingerprint,
+it would bind Redis to its own definition and go on writing. With another fingerprint it ends and writes nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from watchroom.store.definition import MEASURE, PARTITIONS, TOPIC, without_defau
 
 OLD_FINGERPRINT: Final = "fingerprint"
 OLD_DEFINITION: Final = "definition"
-BEING_CLEARED: Final = "being cleared"  # in place of an old fingerprint: a rebuild clears the force's keys
-BY_STREAM: Final = "by stream"  # in place of an old fingerprint: the definitions stand in fields of their own
+BEING_CLEARED: Final = "being cleared"  # instead of an old fingerprint: a rebuild is clearing the keys
+BY_STREAM: Final = "by stream"  # instead of an old fingerprint: the definitions have fields of their own
 BY_STREAM_SAID: Final = '{"made by a later version of Watchroom": true}'  # the previous version shows the name
 _PARTITIONS_OF: Final = "partitions of "
 _COMMON: Final = ("bins", "fold version", "reporting zone", "future bound, ms")

@@ -1,11 +1,11 @@
--- Binds each stream to a worker's definition where it is bound to none; otherwise only tells what it is bound to.
+-- Binds each stream that is bound to no definition to the worker's; returns what every stream is bound to.
 --
 -- KEYS[1]  meta
 -- ARGV[1]  msgpack list, one entry a stream: {name, fingerprint, {field, value, field, value, ...}}
 -- Returns  the whole of meta as field, value, ...
 --
--- Of a stream with another definition nothing is written: what it named would stay behind and be taken for ours.
--- Nor is anything while a rebuild clears the keys, or while `meta` is still in its previous form.
+-- Nothing is written for a stream with another definition: its fields would stay behind and be taken for ours.
+-- Nothing is written either while a rebuild clears the keys, or while `meta` is still in its previous form.
 
 local meta = KEYS[1]
 local missing = refused({{'HSETNX', meta, 'life', ''}, {'HGETALL', meta}})

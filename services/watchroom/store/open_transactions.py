@@ -1,7 +1,7 @@
 """Transactions that producers left open: workers note them, so that the exporter can name the cause.
 
-One hash, `{force}:open-transactions`: `<topic>|<partition>` -> `<offset> <since> <seen>`, the first offset that nobody
-may read, when a worker first saw it so, and when it last did, in ms. What no worker has seen lately says nothing.
+One hash, `{force}:open-transactions`: `<topic>|<partition>` -> `<offset> <since> <seen>`: the first offset that cannot
+be read, and when a worker first and last saw it so, in ms. An entry that no worker has seen recently means nothing.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class OpenTransaction(NamedTuple):
     seen_ms: int
 
     def said(self, topic: str, partition: int, tools: str) -> str:
-        """What it is and the command that ends it; `tools` is `Settings.kafka_tools`."""
+        """A sentence about it, with the command that ends it; `tools` is `Settings.kafka_tools`."""
         return (
             f"{topic} partition {partition}: a transaction has been open since {to_text(self.since_ms)}, and nothing"
-            f" from offset {self.offset} on may be read; {ends(topic, partition, self.offset, tools)}"
+            f" from offset {self.offset} on can be read; {ends(topic, partition, self.offset, tools)}"
         )
 
 
 def ends(topic: str, partition: int, offset: int, tools: str) -> str:
-    """How to end a transaction whose first record of a partition is at `offset`; `tools` is `Settings.kafka_tools`."""
+    """How to end a transaction whose first record in a partition is at `offset`; `tools` is `Settings.kafka_tools`."""
     return (
         f"if its producer does not end it, run `kafka-transactions.sh {tools} abort"
         f" --topic {topic} --partition {partition} --start-offset {offset}`"
@@ -38,17 +38,17 @@ def ends(topic: str, partition: int, offset: int, tools: str) -> str:
 
 
 def field(topic: str, partition: int) -> str:
-    """Of the hash."""
+    """The field of a partition in the hash."""
     return f"{topic}|{partition}"
 
 
 def value(found: OpenTransaction) -> str:
-    """Of the hash."""
+    """The value of a field."""
     return " ".join(map(str, found))
 
 
 def by_partition(stored: Mapping[str, str]) -> dict[tuple[str, int], OpenTransaction]:
-    """What the hash says, by topic and partition."""
+    """Reads the hash, by topic and partition."""
     found = {}
     for name, text in stored.items():
         topic, _, partition = name.partition("|")

@@ -1,12 +1,12 @@
-"""How many partitions each topic has had, and since when. A rebuild leaves it: no log says it again.
+"""The partition counts that each topic has had, and since when. A rebuild keeps them: no log could restore them.
 
 One hash, `{force}:partition-counts`, with these fields for a topic:
 
 `<topic>|partitions|<n>`   when an answer of Kafka first showed n partitions, ms; 0 for the first known count
 `<topic>|last|<n>`         when Kafka was last known to show n partitions, ms
-`<topic>|log`              the id of the log that this is said of; a recreated topic starts again
-`<topic>|rebuilding`       1 from before a rebuild clears the figures until it has merged the partitions: until then no
-                           worker may go on, for it would read what is left partition by partition
+`<topic>|log`              the id of the log that this is about; a recreated topic starts again
+`<topic>|rebuilding`       1 from before a rebuild clears the figures until it has merged the partitions. No worker may
+                           go on before that: it would read the rest partition by partition
 `<topic>|merged|<n>|<p>`   the offset of partition p below which a rebuild has merged by time, when there were n
 """
 
@@ -32,8 +32,8 @@ class Count(NamedTuple):
     """A partition count that a topic had; the change to the next one lies between `last_ms` and the next `from_ms`."""
 
     partitions: int
-    from_ms: int  # when it was first seen, ms since the epoch; 0 for the first one that is known
-    last_ms: int = 0  # when it was last seen, ms since the epoch; 0 where nobody knows
+    from_ms: int  # when it was first seen, ms since the epoch; 0 for the first known count
+    last_ms: int = 0  # when it was last seen, ms since the epoch; 0 if unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class PartitionCounts:
 
     @property
     def latest(self) -> int:
-        """The present count; 0 where none is known."""
+        """The present count; 0 if none is known."""
         return self.counts[-1].partitions if self.counts else 0
 
     def is_of(self, log_id: str | None) -> bool:
-        """Whether this is said of that log; a broker without ids cannot tell."""
+        """Whether this is about that log; without ids of logs it is assumed to be."""
         return bool(self.counts) and (self.log_id is None or log_id is None or self.log_id == log_id)
 
 
@@ -59,7 +59,7 @@ NOT_KNOWN = PartitionCounts()
 
 
 def by_topic(stored: Mapping[str, str]) -> dict[str, PartitionCounts]:
-    """What the hash says, by topic."""
+    """Reads the hash, by topic."""
     fields: dict[str, dict[str, str]] = {}
     for name, value in stored.items():
         topic, _, what = name.partition("|")
@@ -82,11 +82,11 @@ class PartitionCountStore:
         self._hash = NotedHash(server, Keys(force).partition_counts, backoff)
 
     def read(self) -> dict[str, PartitionCounts]:
-        """What is known, by topic."""
+        """Everything that is known, by topic."""
         return by_topic(self._hash.read())
 
     def note(self, topic: str, count: Count, log_id: str | None, earlier: Count | None = None) -> None:
-        """Add a count; one that is known keeps its time, so that of several workers the first one says it.
+        """Add a count. A known count keeps its time, so of several workers the first one counts.
 
         Args:
             topic: Whose.
@@ -105,7 +105,7 @@ class PartitionCountStore:
         self._hash.change({f"{topic}|{LAST}|{count.partitions}": str(count.last_ms)})
 
     def replace(self, topic: str, known: PartitionCounts) -> None:
-        """Write all that is known of a topic, in place of what was."""
+        """Replace everything that is known of a topic."""
         fields = {f"{topic}|{COUNT}|{each.partitions}": str(each.from_ms) for each in known.counts}
         fields |= {f"{topic}|{LAST}|{each.partitions}": str(each.last_ms) for each in known.counts if each.last_ms}
         if known.log_id is not None:

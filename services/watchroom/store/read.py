@@ -31,7 +31,7 @@ LISTED_AT_ONCE = 1000  # states asked for together
 
 
 class PartitionState(NamedTuple):
-    """Where a partition stands; `fresh_ms` is None before the first answer of the broker."""
+    """How far a partition is applied; `fresh_ms` is None before the first answer of the broker."""
 
     next_offset: int | None
     fresh_ms: int | None
@@ -39,7 +39,7 @@ class PartitionState(NamedTuple):
 
 
 class SourceState(NamedTuple):
-    """When a source was last heard on a topic, by Kafka's timestamps."""
+    """When a source was last seen on a topic, by Kafka's timestamps."""
 
     event_ms: int | None
     heartbeat_ms: int | None
@@ -97,15 +97,15 @@ class Reader(SyncClient):
         return process_of_hello(f"connection {self.connections}", fields)
 
     def generation(self) -> str:
-        """Another one when the keys were cleared in between, and `seq` began anew; empty where there are none."""
+        """Another one after the keys were cleared, when `seq` begins again; empty if there are no keys."""
         return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.GENERATION))) or ""
 
     def meta(self) -> Meta | None:
-        """Under what the figures were made; None before the first worker."""
+        """The definitions of the figures; None before the first worker."""
         return meta_of(self._hash(self.keys.meta))
 
     def buckets(self, names: Sequence[str]) -> list[dict[str, int]]:
-        """Contents of buckets, in the order of `names`; {} where there is none."""
+        """Contents of buckets, in the order of `names`; {} for a bucket that does not exist."""
         if not names:
             return []
         pipe = self._redis.pipeline(transaction=False)
@@ -115,7 +115,7 @@ class Reader(SyncClient):
         return [{field: int(value) for field, value in bucket.items()} for bucket in found]
 
     def changed_since(self, seq: int) -> tuple[int, list[str] | None]:
-        """The latest step and the buckets changed after step `seq`; None: too long ago, or Redis went back."""
+        """The latest step, and the buckets changed after step `seq`; None if too long ago, or Redis went back."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.hget(self.keys.meta, keys.SEQ)
         pipe.zrange(self.keys.changed, f"({seq}", "+inf", byscore=True)
@@ -125,7 +125,7 @@ class Reader(SyncClient):
         return now, list(names) if known else None
 
     def month(self, month: str) -> tuple[dict[str, int], list[Restatement]]:
-        """A month's fields and its restatements, of one moment: read apart, today less the log mixes two."""
+        """A month's fields and its restatements at one moment; the figure as published is computed from both."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.hgetall(self.keys.bucket(f"month:{month}"))
         pipe.lrange(self.keys.restatements(month), 0, -1)
@@ -133,15 +133,15 @@ class Reader(SyncClient):
         return {field: int(value) for field, value in fields.items()}, [restatement_from_json(text) for text in log]
 
     def token_versions(self) -> dict[str, int]:
-        """Every hash of token counts that is held, by name: another number when its content is another."""
+        """The version of every stored hash of token counts, by name; it changes with the content."""
         return {name: int(value) for name, value in self._hash(self.keys.token_versions).items()}
 
     def token_hash(self, name: str) -> dict[str, int]:
-        """A hash of token counts; {} where there is none."""
+        """A hash of token counts; {} if there is none."""
         return {field: int(value) for field, value in self._hash(self.keys.tokens(name)).items()}
 
     def held_tokens(self) -> Held:
-        """What is held of all measures of tokens, of one moment."""
+        """What is held for all measures of tokens, at one moment."""
         pipe = self._redis.pipeline(transaction=True)
         for key in (self.keys.token_versions, self.keys.bands, self.keys.not_restated):
             pipe.hgetall(key)
@@ -153,7 +153,7 @@ class Reader(SyncClient):
         )
 
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
-        """Tiles at one moment; who is older than `give_up_ms` is excluded, counted separately."""
+        """Tiles at one moment; members older than `give_up_ms` are excluded, counted separately."""
         if not questions:
             return []
         pipe = self._redis.pipeline(transaction=False)
@@ -180,7 +180,7 @@ class Reader(SyncClient):
         return [(subject, int(since)) for subject, since in cast("list[tuple[str, float]]", found)]
 
     def listed(self, name: str, topic: str) -> list[bytes]:
-        """Stored states of the entities of a topic that are in a list of their stream's, in the list's order."""
+        """Stored states of the entities of a topic in a list of their stream, in the list's order."""
         subjects = [subject for subject, _ in self.open_members(names.series(name, {}))]
         found: list[bytes | None] = []
         for start in range(0, len(subjects), LISTED_AT_ONCE):
@@ -189,7 +189,7 @@ class Reader(SyncClient):
         return [state for state in found if state is not None]
 
     def open_sets(self) -> list[str]:
-        """Series of open measures that hold anybody now."""
+        """Series of open measures that have members now."""
         head = self.keys.open_set("")
         return sorted(key.removeprefix(head) for key in self._scan(f"{head}*"))
 
@@ -206,26 +206,26 @@ class Reader(SyncClient):
         }
 
     def partition_counts(self) -> dict[str, PartitionCounts]:
-        """How many partitions each topic has had."""
+        """The partition counts that each topic has had."""
         return by_topic(self._hash(self.keys.partition_counts))
 
     def open_transactions(self) -> dict[tuple[str, int], OpenTransaction]:
-        """What workers last said of transactions that were left open, by topic and partition."""
+        """The open transactions that workers last noted, by topic and partition."""
         return by_partition(self._hash(self.keys.open_transactions))
 
     def sources(self) -> dict[tuple[str, str], SourceState]:
-        """(topic, source) of every source ever heard."""
+        """When each source was last seen, by (topic, source)."""
         meta = self.meta()
-        heard: dict[tuple[str, str], SourceState] = {}
+        seen: dict[tuple[str, str], SourceState] = {}
         for topic in meta.partitions if meta else {}:
             for name, at_ms in self._hash(self.keys.sources(topic)).items():
                 source, _, what = name.rpartition("|")
-                known = heard.get((topic, source), SourceState(None, None))
+                known = seen.get((topic, source), SourceState(None, None))
                 at = int(at_ms)
-                heard[topic, source] = (
+                seen[topic, source] = (
                     known._replace(event_ms=at) if what == keys.EVENT else known._replace(heartbeat_ms=at)
                 )
-        return heard
+        return seen
 
     def dead_letters(self) -> dict[tuple[str, str], int]:
         """(topic, reason) -> how many."""
@@ -245,7 +245,7 @@ class Reader(SyncClient):
         return sorted(key.removeprefix(head) for key in self._scan(f"{head}*"))
 
     def baseline_months(self, name: str, months: Sequence[str]) -> list[dict[str, int]]:
-        """Imported months of a baseline, in the order of `months`; {} where there is none."""
+        """Imported months of a baseline, in the order of `months`; {} for a month that was not imported."""
         head = len(self.keys.prefix)
         return self.buckets([self.keys.baseline(name, month)[head:] for month in months])
 
@@ -255,12 +255,12 @@ class Reader(SyncClient):
         return [restatement_from_json(text) for text in cast("list[str]", found)]
 
     def _counts(self, key: str) -> dict[tuple[str, str], int]:
-        """Of fields `<topic>|<what>`; no topic's name holds a `|`."""
+        """Reads fields `<topic>|<what>`; no topic's name contains a `|`."""
         stored = self._hash(key)
         return {(name.partition("|")[0], name.partition("|")[2]): int(count) for name, count in stored.items()}
 
     def _undecoded(self, keys_: Sequence[str]) -> list[bytes | None]:
-        """Values that are no texts, as stored."""
+        """Values that are not texts, as stored."""
         ask: Callable[..., Any] = self._redis.execute_command
         return cast("list[bytes | None]", ask("MGET", *keys_, NEVER_DECODE=True))
 
@@ -284,5 +284,5 @@ def _int(value: str | None) -> int | None:
 
 
 def _bounds(of: Range) -> tuple[int | str, int | str]:
-    """As Redis writes them."""
+    """In Redis's form."""
     return "-inf" if of.from_ms is None else of.from_ms, "+inf" if of.to_ms is None else of.to_ms

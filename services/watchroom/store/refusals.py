@@ -1,4 +1,4 @@
-"""What is said when Redis, or a sentinel, refuses us: which server, what it answered, and which setting to look at."""
+"""The error when Redis or a sentinel refuses us: which server, what it answered, and which setting to check."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RIGHTS = "deploy/redis/rights.md"
 LOOK_WITHIN_S = 2.0
 _NO_RIGHT = re.compile(r"no permissions? to run the '(?P<command>[^']+)' command", re.IGNORECASE)
 _NO_KEY = re.compile(r"no permissions? to access|can't access at least one of the keys", re.IGNORECASE)
-# Redis 7.0 says of a script's command only the line that it stands in.
+# Redis 7.0 names only the script's line in which the command is.
 _IN_SCRIPT = re.compile(r"can't run this command or subcommand script: (?P<sha>\w+), on @user_script:(?P<line>\d+)")
 _CALLED = re.compile(r"redis\.p?call\('(?P<command>[A-Z]+)'")
 _NOT_LET_IN = re.compile(r"NOAUTH|WRONGPASS|AUTH|authenticat|invalid username", re.IGNORECASE)
@@ -45,12 +45,12 @@ _NO_PASSWORD = re.compile(r"HELLO must be called with the client already authent
 _UNKNOWN = re.compile(r"unknown command ['`]?(?P<command>[\w|]+)", re.IGNORECASE)
 _CLUSTER = re.compile(r"^MOVED \d|^CROSSSLOT|CLUSTERDOWN|in cluster mode", re.IGNORECASE)
 _OF_PIPELINE = re.compile(r"^Command # \d+ \(.*?\) of pipeline caused error: ", re.DOTALL)
-# The client has taken the code off the text of those that it has a class for.
+# For errors with a class of their own the client removes the code from the text.
 NOT_NOW = (OutOfMemoryError, ReadOnlyError)
 NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
 NOT_NOW_SAID = "Redis does not write now"
 REPLICA_SAID = (
-    f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the fail-over)"
+    f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the failover)"
 )
 _NO_DATABASE = re.compile(r"DB index is out of range", re.IGNORECASE)
 _NO_SERVER = (MasterNotFoundError, SlaveNotFoundError)
@@ -64,7 +64,7 @@ SENTINEL_WRITE = f"{URL}: write redis+sentinel://, the sentinels and the name of
 
 
 class _Asked(NamedTuple):
-    """Who was asked, and as whom: Redis, or one of the sentinels."""
+    """The server that was asked (Redis or a sentinel), and the user."""
 
     name: str
     address: RedisAddress
@@ -76,27 +76,24 @@ class _Asked(NamedTuple):
 
 
 def not_now_said(error: BaseException) -> str | None:
-    """The sentence on an answer of a Redis that is full, a replica after a fail-over, or cannot save; None for others.
-
-    It will write again later.
-    """
+    """The sentence if Redis cannot write now: it is full, a replica, or cannot save its data. None otherwise."""
     if not isinstance(error, NOT_NOW) and not any(code in str(error) for code in NOT_NOW_CODES):
         return None
-    answer = _OF_PIPELINE.sub("", str(error))  # which says all that was to be written
+    answer = _OF_PIPELINE.sub("", str(error))  # it repeats everything that was to be written
     return f"{REPLICA_SAID if isinstance(error, ReadOnlyError) else NOT_NOW_SAID} ({answer})"
 
 
 def unavailable(
     server: RedisServer | str, error: BaseException, scripts: Mapping[str, str] = MappingProxyType({})
 ) -> StoreUnavailable:
-    """Our error for one of redis-py's: a refusal says what Redis answered and what to look at.
+    """Our error for one of redis-py's: a refusal says what Redis answered and what to check.
 
-    It may open connections of its own to find that out, and takes up to some seconds then.
+    To find that out it may open connections of its own, which can take some seconds.
 
     Args:
         server: The one that was asked.
-        error: What came of it.
-        scripts: Text of each script of ours, by its SHA-1.
+        error: What redis-py raised.
+        scripts: Text of each of our scripts, by its SHA-1.
     """
     server = RedisServer(server) if isinstance(server, str) else server
     address = urls.parse(server.url)
@@ -120,7 +117,7 @@ def unavailable(
 
 
 def _of_sentinels(address: RedisAddress, refused: list[StoreUnavailable]) -> StoreUnavailable:
-    """Of the sentinels' answers the one that a person can act on."""
+    """The one of the sentinels' answers that a person can act on."""
     for answer in refused:
         if isinstance(answer, StoreRefuses):
             return answer
@@ -135,7 +132,7 @@ def _unknown_service(address: RedisAddress, sentinel: Endpoint) -> StoreRefuses:
 
 
 def _ask_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint) -> Endpoint | None:
-    """Where the primary is; None where the sentinel does not know the service."""
+    """Where the primary is; None if the sentinel does not know the service."""
     asked = _as_sentinel(server, address, sentinel).address
     with _one_connection(server, asked) as redis:
         ask: Any = redis.sentinel_masters  # as redis-py asks, so that the same right is needed
@@ -144,10 +141,10 @@ def _ask_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint
 
 
 def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) -> StoreUnavailable:
-    """What the primary itself answers, where redis-py has said only that there is none."""
+    """What the primary itself answers, when redis-py has said only that there is none."""
     try:
         with _one_connection(server, primary.address) as redis:
-            redis.exists("")  # a read of nothing; PING is a right that we do not need
+            redis.exists("")  # reads nothing; for PING we may lack the right
     except NoPermissionError:
         pass
     except (RedisError, OSError) as why:
@@ -192,7 +189,7 @@ def _said(asked: _Asked, error: BaseException, scripts: Mapping[str, str]) -> St
 
 
 def _right(error: BaseException, asked: _Asked, scripts: Mapping[str, str]) -> tls.Refusal | None:
-    """A right that our user lacks, itself or in a script of ours."""
+    """A right that our user lacks, for a command or within one of our scripts."""
     if command := _refused_command(str(error), scripts):
         return tls.Refusal(f"does not let user {asked.user} run {command}", f"its rights, see {RIGHTS}")
     if isinstance(error, NoPermissionError) or _NO_KEY.search(str(error)):
@@ -229,7 +226,7 @@ def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
 
 
 def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
-    """Why it does not let us in at all."""
+    """Why it refuses our login."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return tls.of_certificate(cause, URL, CA)
@@ -245,7 +242,7 @@ def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
 
 
 def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | None:
-    """What a second look shows: a server that is spoken to in the wrong protocol hangs up, or waits for more."""
+    """The refusal that a second look shows: with the wrong protocol a server hangs up, or waits for more."""
     host = address.host.strip("[]")
     if not address.has_tls:
         has_tls = tls.speaks_tls(host, address.port, LOOK_WITHIN_S)
@@ -254,13 +251,13 @@ def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | No
         return tls.Refusal("does not speak TLS on this port", f"{URL} (redis://, or another port)")
     if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
         return None
-    if tls.speaks_tls(host, address.port, LOOK_WITHIN_S):  # so it listens, and the fault is in who we are
+    if tls.speaks_tls(host, address.port, LOOK_WITHIN_S):  # so it listens, and refuses our certificate
         return tls.Refusal("hung up after the TLS handshake", f"{CERT} (a certificate that it trusts)")
     return None
 
 
 def _speaks_plainly(host: str, port: int) -> bool:
-    """Whether a Redis without TLS answers, if only that it wants a password."""
+    """Whether a Redis without TLS answers, even if only with a request for a password."""
     with suppress(OSError), socket.create_connection((host, port), timeout=LOOK_WITHIN_S) as plain:
         plain.sendall(b"PING\r\n")
         return plain.recv(1) in (b"+", b"-")

@@ -1,5 +1,5 @@
--- Before each script of ours: a right that is missing must be found before the first write, for Redis does not undo a
--- script that ends half-way. `calls` are commands with their arguments, of which the keys matter.
+-- Begins each of our scripts: a missing right must be found before the first write, because Redis does not undo a
+-- script that ends half-way. `calls` are commands with their arguments; their keys matter.
 -- Returns an error that names the command, or nothing.
 local function refused(calls)
   if not redis.acl_check_cmd then return nil end -- before Redis 7.0

@@ -1,4 +1,4 @@
-"""Which commands we need of Redis, and which of them our user may not run. Nothing is executed to find out.
+"""The Redis commands that we need, and which of them our user may not run; found without executing any.
 
 Redis checks a right when a command is queued in a transaction. So each command is queued, and the connection is closed
 before the transaction runs.
@@ -19,7 +19,7 @@ from watchroom.store.refusals import RIGHTS
 
 WITHIN_S = 5.0
 
-# Each command with arguments behind its key that Redis takes; None: it has no key.
+# Each command with valid arguments after its key; None: it has no key.
 _AFTER_KEY: Final[dict[str, tuple[str, ...] | None]] = {
     "EVALSHA": None,
     "SCRIPT|LOAD": None,
@@ -51,7 +51,7 @@ _AFTER_KEY: Final[dict[str, tuple[str, ...] | None]] = {
     "LRANGE": ("0", "1"),
 }
 NEEDED: Final = ("MULTI", "EXEC", *_AFTER_KEY)
-"""Beside HELLO, with which every connection begins, and SELECT for a database other than 0."""
+"""In addition to HELLO, with which every connection begins, and SELECT for a database other than 0."""
 OF_REBUILD: Final = frozenset({"SCAN", "DEL"})
 OF_READERS: Final = frozenset({"SCAN", "ZCOUNT", "ZRANGE", "LRANGE", "HKEYS"})
 OF_WORKERS: Final = tuple(name for name in NEEDED if name not in OF_REBUILD | OF_READERS)
@@ -74,7 +74,7 @@ def missing_rights(server: RedisServer | str, keys: Keys, needed: Collection[str
 
 
 def refuse_missing(server: RedisServer | str, keys: Keys, needed: Collection[str] = NEEDED) -> None:
-    """Raise StoreRefuses that names all commands of `needed` that our user may not run.
+    """Raise StoreRefuses, which names all commands of `needed` that our user may not run.
 
     Raises:
         StoreUnavailable: Redis did not answer.
@@ -89,7 +89,7 @@ def refuse_missing(server: RedisServer | str, keys: Keys, needed: Collection[str
 
 def _asked(connection: Any, keys: Keys, needed: Collection[str]) -> list[str]:  # noqa: ANN401 - redis-py's
     if not _may(connection, ["MULTI"]):
-        return ["MULTI"]  # without it nothing more can be found out
+        return ["MULTI"]  # without it the others cannot be checked
     missing = [name for name in needed if name in _AFTER_KEY and not _may(connection, _call(name, keys))]
     if "EXEC" in needed:
         connection.disconnect()

@@ -3,11 +3,11 @@
 -- KEYS[1]  partition:<topic>:<n>      (every other key shares its hash tag and is made from the prefix)
 -- ARGV[1]  key prefix, "{force}:"
 -- ARGV[2]  msgpack map, see watchroom/store/step.py
--- Returns  {1, new offset} applied | {0, stored offset or ""} somebody else's turn |
+-- Returns  {1, new offset} applied | {0, stored offset or ""} Redis has another offset |
 --          {2, fingerprint} the stream has another definition | {2, ""} a rebuild is clearing the keys
 --
--- Redis does not undo a script that fails half-way: all is decoded and checked before the first write, rights too
--- (`refused` stands in rights.lua).
+-- Redis does not undo a script that fails half-way. So everything is decoded and checked before the first write, rights
+-- too (`refused` is in rights.lua).
 
 local prefix = ARGV[1]
 local step = cmsgpack.unpack(ARGV[2])

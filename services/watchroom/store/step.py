@@ -1,7 +1,7 @@
 """What one atomic step writes, and how it is packed for `step.lua`.
 
-One msgpack argument costs a tenth of one argument a value. Redis's cmsgpack knows no binary type,
-so bytes are packed as text (`use_bin_type=False`).
+One msgpack argument costs a tenth of one argument for each value. Redis's cmsgpack has no binary type, so bytes are
+packed as text (`use_bin_type=False`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHANGES_KEPT = 10_000  # steps whose changed buckets an exporter can ask for
 
 
 class TokenHash(NamedTuple):
-    """What is added to one hash of token counts."""
+    """The change of one hash of token counts."""
 
     name: str
     keep_until_ms: int
@@ -35,7 +35,7 @@ class TokenHash(NamedTuple):
 class Step:
     """A change of one partition from `base` to `next_offset`; empty parts are left out.
 
-    `base` is the offset from which the batch was fetched, None where nothing is stored yet.
+    `base` is the offset from which the batch was fetched, None if nothing is stored yet.
     """
 
     topic: str
@@ -98,7 +98,7 @@ class Step:
 
 
 def token_hashes(changed: Mapping[str, TokenChange], calendar: Calendar) -> list[TokenHash]:
-    """What a batch changes in hashes of token counts; deltas that cancel are left out, and hashes without any."""
+    """A batch's changes of hashes of token counts, without deltas that cancel and hashes without deltas."""
     found = []
     for name, change in changed.items():
         deltas = {field: delta for field, delta in change.deltas.items() if delta}

@@ -1,9 +1,9 @@
 -- Converts the previous form of `meta`, with one definition for all streams, to one definition for each.
 --
 -- KEYS[1]  meta
--- ARGV     its old fingerprint, what takes its place and its definition's, then field, value, ... of today's form
+-- ARGV     its old fingerprint, the new values of the old two fields, then field, value, ... of today's form
 --
--- Nothing is done when somebody else has done it, or when the old fingerprint is another one by now.
+-- Does nothing if another worker has done it, or if the old fingerprint is another one by now.
 
 local meta = KEYS[1]
 local missing = refused({{'HSETNX', meta, 'life', ''}, {'HSET', meta, 'life', ''}})

@@ -36,8 +36,8 @@ class Store(AsyncClient):
         server: Which Redis; a URL alone has no files for TLS.
         force: Whose keys.
         definitions: By stream, from `definition.definition_of`.
-        log_ids: By topic, what distinguishes a log from a later one of the same name; empty where the
-            broker has no such ids.
+        log_ids: By topic, the id that distinguishes a log from a later one of the same name; empty if the broker has
+            no ids.
         backoff: Shared by the clients of one process.
     """
 
@@ -68,15 +68,15 @@ class Store(AsyncClient):
         self._step, self._bands = self._script("step.lua"), self._script("bands.lua")
 
     async def open(self) -> dict[str, str]:
-        """Write each stream's definition, and the id of its log, where there is none.
+        """Write each stream's definition and the id of its log, if Redis has none.
 
         Returns:
-            By stream: what changed, where Redis holds another definition; empty if all streams are ours.
+            By stream with another definition: what changed; empty if all streams are ours.
 
         Raises:
             RebuildNeeded: A stream of ours was filled from another log.
             ConfigurationInvalid: Redis may evict keys, or is a node of a cluster.
-            StoreUnavailable: Redis did not answer, is a replica, or lets us do too little.
+            StoreUnavailable: Redis did not answer, is a replica, or does not give us all the rights we need.
         """
         await self.check()
         stored = await self._bind()
@@ -95,17 +95,17 @@ class Store(AsyncClient):
         return left
 
     async def check(self) -> None:
-        """Whether figures can be kept in this Redis; to be asked before anything is written.
+        """Check that figures can be kept in this Redis; to be called before anything is written.
 
         Raises:
             ConfigurationInvalid: It may evict keys, or is a node of a cluster.
-            StoreUnavailable: It did not answer, is a replica, or lets us do too little.
+            StoreUnavailable: It did not answer, is a replica, or does not give us all the rights we need.
         """
         await self.check_evictions()
         await self._refuse_missing_rights()
 
     async def check_evictions(self) -> None:
-        """Mark `meta` if Redis has evicted keys since somebody looked; what we may not ask is left out.
+        """Mark `meta` if Redis has evicted keys since the last check; skipped without the right to INFO.
 
         Raises:
             ConfigurationInvalid: It may evict keys, or is a node of a cluster or a sentinel.
@@ -129,7 +129,7 @@ class Store(AsyncClient):
             await self._answer(self._redis.hset(self.keys.meta, mapping=known))
 
     async def _refuse_missing_rights(self) -> None:
-        """Raise StoreRefuses that names every command that a worker needs and our user may not run."""
+        """Raise StoreRefuses, which names every command that a worker needs and our user may not run."""
         try:
             await asyncio.to_thread(refuse_missing, self._server, self.keys, OF_WORKERS)
         except StoreRefuses as error:
@@ -137,7 +137,7 @@ class Store(AsyncClient):
             raise
 
     async def _bind(self) -> dict[str, str]:
-        """Bind what is bound to nothing; all that `meta` holds then."""
+        """Bind each stream without a definition to ours; returns all fields of `meta`."""
         life = secrets.token_hex(8)
         streams = [
             (stream, self._fingerprints[stream], [keys.GENERATION, life, *self._bound_with(stream)])
@@ -148,7 +148,7 @@ class Store(AsyncClient):
         return dict(zip(found[::2], found[1::2], strict=True))
 
     def _bound_with(self, stream: str) -> Iterator[str]:
-        """Fields and values that go with a stream's fingerprint."""
+        """Fields and values that are written with a stream's fingerprint."""
         topic = self._topics[stream]
         yield from (OLD_FINGERPRINT, BY_STREAM, OLD_DEFINITION, BY_STREAM_SAID)
         yield from (f"{keys.DEFINITION}{stream}", self._definitions[stream])
@@ -162,7 +162,7 @@ class Store(AsyncClient):
 
     @property
     def is_refused(self) -> bool:
-        """Redis refuses us now; a client with a back-off of its own need not try as well."""
+        """Whether Redis refuses us now; a client with its own back-off need not try as well."""
         return self._backoff.is_refused
 
     async def agreeing(self) -> set[str]:
@@ -191,12 +191,12 @@ class Store(AsyncClient):
 
         Args:
             step: What to write.
-            again: True if the same step was sent before and its reply was lost: finding its own new
-                offset stored then means that it was applied.
+            again: True if the same step was sent before and its reply was lost: if its new offset is already stored,
+                the step was applied.
 
         Raises:
-            Moved: Nothing was written; the partition stands elsewhere.
-            OtherDefinitions: Nothing was written; the definition of this stream, or of more, changed under us.
+            Moved: Nothing was written; Redis has another offset.
+            OtherDefinitions: Nothing was written; the definition of this stream, or of others, has changed.
             StoreUnavailable: It may have been written; send it again with `again`.
             WorkFailed: The script refused it; nothing was written.
         """
@@ -221,7 +221,7 @@ class Store(AsyncClient):
             raise Moved(stored, step.base)
 
     async def write_bands(self, stream: str, field: str, bands: MonthBands) -> bool:
-        """Write the bands of a closed month; False, and nothing written, if what they were made from has changed.
+        """Write the bands of a closed month; returns False, and writes nothing, if their hashes have changed.
 
         Raises: as `step`, but neither Moved nor OtherDefinitions.
         """
@@ -238,7 +238,7 @@ class Store(AsyncClient):
         return bool(await self._answer(self._bands(keys=[meta, of_tokens, of_bands], args=[packed])))
 
     async def _refuse_others(self) -> None:
-        """Raise OtherDefinitions, unless the definitions are ours again by now: then the place is to be found anew."""
+        """Raise OtherDefinitions, unless the definitions are ours again by now; then the partition starts again."""
         if left := self._differing(await self._answer(self._redis.hgetall(self.keys.meta))):
             raise OtherDefinitions(OTHERS, left)
 

@@ -83,7 +83,7 @@ def _calls(line: _Line, year: Year, positions: list[float], printed: Printed, le
 
 
 class _Callers:
-    """Who rings: 13% of the calls and of the different numbers are landlines, five of them hospitals'."""
+    """Callers: 13% of the calls and of the different numbers are landlines, five of them hospitals'."""
 
     def __init__(self, line: _Line, printed: Printed, level: Contact) -> None:
         withheld = round(line.number * WITHHELD)

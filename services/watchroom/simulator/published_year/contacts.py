@@ -8,13 +8,10 @@ from typing import Final
 from watchroom.rolling.buckets import DAY_MS
 from watchroom.simulator.envelope import Simulated
 from watchroom.simulator.published_year.even import Allocation, Year, exponential, shared
-from watchroom.simulator.published_year.levels import Contact
+from watchroom.simulator.published_year.levels import CHANNELS, Contact
 from watchroom.simulator.published_year.putting import put
 
 STREAM: Final = "contacts"
-CHANNELS: Final = {
-    "single_online_home": 0.5, "live_chat": 0.2, "facebook": 0.1, "twitter": 0.05, "email": 0.1, "front_counter": 0.05,
-}  # fmt: skip
 BEFORE: Final = {**CHANNELS, "live_chat": 0.0}  # live chat began in late April 2021 (printed)
 CHAT_MONTH, CHAT_BEFORE_MS = "2021-05", 5 * DAY_MS  # it began in late April; the day is assumed
 PARTNER: Final = "partner_agency"

@@ -1,4 +1,4 @@
-"""Spreads exact counts evenly over a year. Pure, and the same every time: nothing is drawn by lot.
+"""Spreads exact counts evenly over a year. Pure and without chance, so the same every time.
 
 The i-th of n entities gets a rank, i times a step without a common factor with n, modulo n. Every rank occurs once, so
 "rank below k" is true of exactly k entities; and any stretch of the year has its fair part of them.
@@ -34,7 +34,7 @@ class Spread:
 
 
 class Allocated(NamedTuple, Generic[What]):
-    """What an entity is, and which of those that are the same."""
+    """The kind of an entity, and its number among those of this kind."""
 
     what: What
     number: int  # from 0
@@ -47,7 +47,7 @@ class Allocated(NamedTuple, Generic[What]):
 
 
 class Allocation(Generic[What]):
-    """So many of each: which one the i-th entity is."""
+    """A number of entities of each kind: gives the kind of the i-th one."""
 
     def __init__(self, counts: Sequence[tuple[int, What]], turn: int) -> None:
         self._counts = [(count, what) for count, what in counts if count]
@@ -83,7 +83,7 @@ class Year:
         return self.start_ms + int(position * (self.end_ms - self.start_ms - takes_ms - 1))
 
     def busier(self, month: str, factor: float) -> _Busier:
-        """Positions in a year in which one month has so many times the demand of the others."""
+        """Positions in a year in which one month has `factor` times the demand of the others."""
         start = self._starts[self.months.index(month)]
         following = next(each for each in (*self._starts, self.end_ms) if each > start)
         length = self.end_ms - self.start_ms

@@ -20,7 +20,7 @@ CLOSED_AFTER_MS: Final = 2 * 3_600_000
 ASB_TYPES: Final = ("nuisance", "nuisance", "personal", "neighbour_dispute", "environmental")
 OTHERS: Final = ("crime", "public_safety", "public_safety", "transport", "administration")
 SMALL_AREAS: Final = 300  # small areas; their numbers do not exist
-FOUR_OR_MORE: Final = 6  # incidents at an address that has so many; assumed
+FOUR_OR_MORE: Final = 6  # incidents at an address with four or more; assumed
 
 
 def incidents(year: Year, printed: Printed) -> Iterator[Simulated]:

@@ -45,7 +45,7 @@ def settings_of(stack: Stack, streams: Sequence[str] = tuple(SOURCE_OF)) -> Sett
 
 
 @dataclass
-class Room:
+class Deployment:
     """Everything that a drill kills, silences and looks at."""
 
     settings: Settings
@@ -152,7 +152,7 @@ def control_room(
     factor: int = FACTOR,
     silent_s: float = 90,
     with_history: bool = True,
-) -> Iterator[Room]:
+) -> Iterator[Deployment]:
     """A room in which all is quiet and fresh, with a year of simulated history unless said otherwise; most is thin.
 
     Args:
@@ -182,7 +182,7 @@ def control_room(
         )
         board = entered.enter_context(screen(entered.enter_context(chromium())))
         board.page.goto(f"http://{LOOPBACK}:{settings.exporter_port}/")
-        room = Room(settings, redis, worker, exporter, feed, webhook, board, monitoring)
+        room = Deployment(settings, redis, worker, exporter, feed, webhook, board, monitoring)
         if with_history:
             room.close_incidents()
         room.answer_in_time(40)

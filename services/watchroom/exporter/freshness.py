@@ -3,7 +3,7 @@
 A frozen number that looks live is a wrong number, so a stream is withheld unless all of this holds:
 every partition is *fresh* (a worker applied everything that Kafka showed it within the last seconds),
 every source that is waited for is *alive* (it sent something recently), and what the exporter itself
-read is recent. All ages are judged when Prometheus scrapes, never when they were read.
+read is recent. Ages are those of the scrape, not of the reading.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from watchroom.events.times import to_text
 from watchroom.settings import SourceRule
+from watchroom.store.freshness import Age, age_of
 from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import SourceState
 
-FUTURE_MS = 5_000  # a clock may be ahead of ours by this much; beyond it, its age means nothing
 
-
-class Heard(NamedTuple):
+class LastSeen(NamedTuple):
     """When a source last sent to one topic, by Kafka's clock, ms since the epoch."""
 
     event_ms: int | None
@@ -28,27 +27,29 @@ class Heard(NamedTuple):
 
     @property
     def latest_ms(self) -> int | None:
-        """The later of the two; None: never heard."""
+        """The later of the two; None: never."""
         return max((at for at in self if at is not None), default=None)
 
     def by_rule_ms(self, rule: SourceRule) -> int | None:
-        """The one by which a rule judges the source: of a feed without heartbeats only its events count."""
+        """The one that a rule checks: of a feed without heartbeats only its events count."""
         return self.latest_ms if rule.heartbeats else self.event_ms
 
 
-def heard_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> dict[str, Heard]:
+def last_seen_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> dict[str, LastSeen]:
     """When each source last sent to a topic; `sources` are those of all topics, by (topic, source)."""
-    return {source: Heard(state.event_ms, state.heartbeat_ms) for (of, source), state in sources.items() if of == topic}
+    return {
+        source: LastSeen(state.event_ms, state.heartbeat_ms) for (of, source), state in sources.items() if of == topic
+    }
 
 
 def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
     """Why the partitions of a topic are not all fresh; nothing if they are.
 
     Args:
-        fresh_ms: T of each partition that is stored.
+        fresh_ms: Applied until, of each stored partition.
         count: Partitions that the topic has; None if no worker has said so yet.
         now_ms: The moment of the scrape.
-        limit_ms: Oldest T that is still fresh.
+        limit_ms: The oldest that is still fresh.
     """
     if not count:
         yield "no worker has ever applied it"
@@ -59,20 +60,20 @@ def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int
             yield f"partition {partition} {fault}"
 
 
-def partitions_added(topic: str, known: PartitionCounts | None, filled: int | None) -> Iterator[str]:
+def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int | None) -> Iterator[str]:
     """Why the figures of a topic are incomplete, whatever the partitions that are read say; nothing if they are not.
 
     Args:
         topic: Its name.
         known: What is known of its partition counts.
-        filled: How many it had when its figures were begun.
+        begun_with: How many it had when its figures were begun.
     """
-    if known is None or filled is None:
+    if known is None or begun_with is None:
         return
-    if known.latest > filled:
+    if known.latest > begun_with:
         yield (
             f"{topic} has {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
-            f" made from {filled}: stop the workers and run `watchroom rebuild`"
+            f" made from {begun_with}: stop the workers and run `watchroom rebuild`"
         )
     elif known.is_rebuilding:
         yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
@@ -82,7 +83,7 @@ def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms
     """Which transactions that were left open keep a topic from being read to its end.
 
     Args:
-        topic: Of which they are told.
+        topic: Their topic.
         found: Those of all topics.
         now_ms: The present.
         tools: `Settings.kafka_tools`.
@@ -92,29 +93,31 @@ def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms
             yield one.said(topic, partition, tools)
 
 
-def silence(rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int) -> Iterator[str]:
+def silence(
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
+) -> Iterator[str]:
     """Which sources of a stream are waited for and silent; nothing if all are alive.
 
-    A stream that declared no source and never heard any is not alive either.
+    A stream that declared no source and never received from any is not alive either.
     """
-    if not rules and not heard:
-        yield "no source has ever been heard"
-    for source, fault in waited_for(rules, heard, now_ms, silent_ms).items():
+    if not rules and not last_seen:
+        yield "no source has ever sent anything"
+    for source, fault in waited_for(rules, last_seen, now_ms, silent_ms).items():
         if fault:
             yield f"source {source} {fault}"
 
 
 def waited_for(
-    rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
 ) -> dict[str, str | None]:
     """Every source that a stream waits for, and why it counts as silent; None: it is alive.
 
     Declared sources are waited for as their rule says, undeclared ones are not. With none declared,
-    every source ever heard is waited for.
+    every source that ever sent something is waited for.
     """
     faults = {}
-    for source, rule in sorted((rules or dict.fromkeys(heard, SourceRule())).items()):
-        last = heard.get(source, Heard(None, None))
+    for source, rule in sorted((rules or dict.fromkeys(last_seen, SourceRule())).items()):
+        last = last_seen.get(source, LastSeen(None, None))
         if rule.heartbeats:
             faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, silent_ms)
         elif rule.silence_s is not None:
@@ -130,11 +133,10 @@ def reading(read_at_ms: int | None, now_ms: int, limit_ms: int) -> Iterator[str]
 
 
 def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
-    if at_ms is None:
-        return "has never been seen"
-    age_ms = now_ms - at_ms
-    if age_ms > limit_ms:
-        return f"is {age_ms / 1000:.1f} s old (limit {limit_ms / 1000:g} s)"
-    if age_ms < -FUTURE_MS:
-        return f"lies {-age_ms / 1000:.1f} s in the future (check the clocks)"
-    return None
+    age_s = (now_ms - (at_ms or 0)) / 1000
+    return {
+        Age.UNKNOWN: "has never been seen",
+        Age.OLD: f"is {age_s:.1f} s old (limit {limit_ms / 1000:g} s)",
+        Age.IN_FUTURE: f"lies {-age_s:.1f} s in the future (check the clocks)",
+        Age.FRESH: None,
+    }[age_of(at_ms, now_ms, limit_ms)]

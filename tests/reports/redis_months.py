@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from watchroom.admission.models import STREAM_OF
@@ -15,6 +15,8 @@ from watchroom.importer.mapped import Mapped
 from watchroom.intake.batches import RecordBatch
 from watchroom.intake.partition import Appliers, make_store
 from watchroom.kafka.topics import Topics
+from watchroom.reports.months import read_months
+from watchroom.reports.rows import Row
 from watchroom.settings import Settings, SourceRule, read_settings
 from watchroom.streams import STREAMS
 
@@ -76,3 +78,8 @@ def _record(offset: int, event: Happened) -> Record:
     kind, subject = event.type, event.subject
     made = Mapped(kind, f"{kind}:{subject}:{event.time}", subject, time_ms, arrival_ms, event.data)
     return Record(offset, NOW_MS, subject.encode(), made.value(SOURCE), MAY_BE_TO_COME)
+
+
+def months(settings: Settings, *, only: Collection[str] = (), measures: Collection[str] = ()) -> list[Row]:
+    """Rows of months as the command reads them."""
+    return read_months(settings, only=only, measures=measures).rows

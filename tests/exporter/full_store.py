@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
-from tests.exporter.control_room import LONDON, ControlRoom
+from tests.exporter.store import LONDON, ExporterStore
 from tests.kinds.made import filled
 from watchroom.kinds import duration_figures, kind_of, names, share
 from watchroom.kinds.kind import Reads
@@ -24,7 +24,7 @@ AGES_MS = (*RECENT_MS, *SAME_HOUR_MS, 60 * DAY_MS)
 LOST_OPEN_MS = 40 * DAY_MS  # beyond every give-up
 
 
-def fill(room: ControlRoom, now_ms: int, seed: int = 1) -> None:
+def fill(room: ExporterStore, now_ms: int, seed: int = 1) -> None:
     """Fill a room that has begun at `now_ms`; some label values stay without anything, as in life."""
     random = Random(seed)
     buckets: dict[str, Counter[str]] = defaultdict(Counter)
@@ -65,7 +65,7 @@ def _add(
             buckets[bucket.name].update(bucket.deltas)
 
 
-def _tokens(room: ControlRoom, measure: Measure, now_ms: int, random: Random) -> None:
+def _tokens(room: ExporterStore, measure: Measure, now_ms: int, random: Random) -> None:
     """Some tokens of today, and of 13 months ago, so that a year is known."""
     day = LONDON.day_of(now_ms)
     for month in (day[:7], LONDON.months_before(day[:7], 12)):

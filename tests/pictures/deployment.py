@@ -35,7 +35,7 @@ ONLY_999 = replace(
 
 
 @dataclass
-class Room:
+class Deployment:
     """What runs, and the three things that can happen to it."""
 
     settings: Settings
@@ -69,7 +69,7 @@ class Room:
 
 
 @contextmanager
-def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Room]:
+def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Deployment]:
     """A running room with `months` complete months behind it, and Prometheus scraping it."""
     with ExitStack() as ending:
         kafka, redis = KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
@@ -88,7 +88,7 @@ def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Room
         ending.callback(prometheus.stop)
         prometheus.start()
         prometheus.until("max(watchroom_stream_withheld) == 0", LOADED_WITHIN_S)
-        yield Room(settings, prometheus, worker, [feed], time.time(), feeding)
+        yield Deployment(settings, prometheus, worker, [feed], time.time(), feeding)
 
 
 def _settings(kafka: str, redis_url: str) -> Settings:

@@ -33,7 +33,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 @dataclass
-class ControlRoom:
+class ExporterStore:
     """What a worker would have written; every method writes at once."""
 
     client: Redis
@@ -44,8 +44,8 @@ class ControlRoom:
         self.catalogue = load_catalogue(self.settings.schemas / "measures", self.settings.areas)
         self.topics = [self.settings.topic(stream) for stream in STREAMS]
 
-    def begin(self, at_ms: int) -> ControlRoom:
-        """A worker has started: all is fresh as of `at_ms`, and source `acd` was heard on every topic."""
+    def begin(self, at_ms: int) -> ExporterStore:
+        """A worker has started: all is fresh as of `at_ms`, and source `acd` was seen on every topic."""
         self.client.hset(
             self.keys.meta,
             mapping={
