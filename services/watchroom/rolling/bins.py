@@ -2,8 +2,8 @@
 
 Edges are whole milliseconds: 0, 1, 2, ... and from 50 ms on each about 2 % above the last. So the value that represents
 a bin is within 1 % of every duration in it (DDSketch's guarantee: Masson, Rim, Lee, PVLDB 12, 2019). Each target is an
-edge too, so no bin crosses a target. A bin is named by its lower edge and holds lower <= duration < next edge; 0 has its
-own bin.
+edge too, so no bin crosses a target. A bin is named by its lower edge and holds lower <= duration < next edge; 0 has
+its own bin.
 """
 
 from __future__ import annotations
