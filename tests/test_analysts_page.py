@@ -30,13 +30,13 @@ def _stream_faults(text: str, streams: list[Stream]) -> Iterator[str]:
     closing = ", ".join(f"{name} {number:g} day{'s' * (number != 1)}" for name, number in days.items())
     *others, last = [each.entity for each in streams if each.states]
     opened = " or ".join(filter(None, (", ".join(others), last)))
-    for said in (f"a while after its end: {closing}. Until then", f"One row is one {opened}: `measure`, `id`"):
+    for said in (f"some time after its end: {closing}. Until then", f"Each row is one {opened}: `measure`, `id`"):
         if said not in text:
             yield said
 
 
 def _kind_faults(page: str, kinds: list[Kind]) -> Iterator[str]:
-    columns, fields = _table(page, "| column | says |"), _table(page, "| kind | what |")
+    columns, fields = _table(page, "| column | meaning |"), _table(page, "| kind | what |")
     named = {name for cell in columns for name in re.findall(r"`(\w+)`", cell)}
     value = next(said for cell, said in columns.items() if "`value`" in cell)
     for kind in kinds:
@@ -79,5 +79,5 @@ def test_a_kind_that_the_page_does_not_know_is_found() -> None:
 
 def test_a_column_that_every_row_has_is_on_the_page() -> None:
     """The first ones, whatever the kind."""
-    columns = " ".join(_table(PAGE, "| column | says |"))
+    columns = " ".join(_table(PAGE, "| column | meaning |"))
     assert [name for name in VALUE if f"`{name}`" not in columns] == []

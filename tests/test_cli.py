@@ -21,10 +21,10 @@ from rich.console import Console
 from tests.conftest import new_name
 from tests.flow.commands import Done, Running
 from tests.parts import ROOT
-from tests.reports.filled import Happened, fill, settings_on
+from tests.reports.redis_months import Happened, fill, settings_on
 from tests.test_entered import NOT_PLAIN
 from watchroom.cli import app, main
-from watchroom.cli_options import progress
+from watchroom.cli.options import progress
 from watchroom.demo.embedded import EmbeddedStack
 from watchroom.demo.server import LOOPBACK, free_port
 from watchroom.kinds import KINDS
@@ -62,7 +62,7 @@ def commands() -> dict[str, Any]:
 
 @pytest.mark.parametrize("typed", commands())
 def test_the_help_of_a_command_says_what_it_does_and_what_holds_by_default(typed: str) -> None:
-    """At 3 o'clock nobody wants to read the source: each option has a text, and its default or that it is needed."""
+    """At 3 a.m. nobody reads the source: each option has a text, and its default or that it is required."""
     command = commands()[typed]
     assert len(command.help) > 20
     for option in command.params:
@@ -100,14 +100,14 @@ def test_an_option_takes_numbers_in_plain_digits_only(option: str) -> None:
 
 
 def test_options_that_are_numbers_are_found() -> None:
-    """The test above goes over what is found."""
+    """The test above only covers options that are found."""
     assert {"report months_", "simulate busy", "simulate days", "demo for_s", "backtest step", "demo seed"} <= set(
         NUMBERS
     )
 
 
 def test_all_commands_of_the_manual_are_there() -> None:
-    """The test above goes over what is there."""
+    """The test above only covers commands that are found."""
     manual = {"worker", "exporter", "demo", "simulate", "replay", "months", "open", "generate", "rebuild"}
     assert {*manual, "dead-letters list", "dead-letters show", "dead-letters replay"} <= set(commands())
 
@@ -192,7 +192,7 @@ def test_a_server_that_is_not_there_is_one_line_with_its_address(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Nobody listens there."""
+    """Nothing listens on this port."""
     monkeypatch.setenv("WATCHROOM_SOURCES", SIMULATED)
     monkeypatch.setenv("WATCHROOM_FORCE", new_name())
     typed = unreachable(embedded.kafka, embedded.redis_url, f"{LOOPBACK}:{free_port()}", extract)[name]
@@ -201,7 +201,7 @@ def test_a_server_that_is_not_there_is_one_line_with_its_address(
 
 @pytest.mark.parametrize("name", SILENT)
 def test_a_server_that_never_answers_is_the_same_line_within_a_minute(waiting: dict[str, Running], name: str) -> None:
-    """It takes the connection and says nothing: a firewall, or a server that hangs."""
+    """It accepts the connection and never answers: a firewall, or a server that hangs."""
     running = waiting[name]
     is_one_line(running.end(WITHIN_S), running.arguments)
 
@@ -230,7 +230,7 @@ USAGE = {
     "open --measure call_volume": "--measure: found 'call_volume', a count; write one of the open measures",
     "rebuild --lose-before 2021-4": "--lose-before: found '2021-4'; write a month such as 2021-04",
     "rebuild --lose-before November": "--lose-before: found 'November'; write a month such as 2021-04",
-    "months --redis localhost:6379": "--redis: found none of redis://, rediss://, unix://",
+    "months --redis localhost:6379": "--redis: found no redis://, rediss://, unix://",
     "dead-letters list --kafka localhost": "WATCHROOM_KAFKA: found 'localhost'; write host:port",
 }
 
@@ -260,7 +260,7 @@ def bad_schemas(folder: Path) -> Path:
 def test_wrong_usage_is_exit_2_and_says_what_to_write(
     typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The shell's `$?` tells a script that trying again is useless."""
+    """A script sees from `$?` that another attempt is useless."""
     done = typed_here(typed.split(), monkeypatch, capsys)
     assert done.code == 2
     assert USAGE[typed] in " ".join(done.said.replace("│", " ").split())
@@ -352,7 +352,7 @@ UNKNOWN_TOLD = (
 
 
 @pytest.mark.parametrize("typed", ["months", "exporter", "replay"])
-def test_names_that_no_kind_and_no_stream_has_are_told_at_once_with_what_there_is(
+def test_unknown_names_of_kinds_and_streams_are_reported_with_those_that_exist(
     typed: str, tmp_path: Path, extract: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A key, a word, a stream or a kind that is spelt wrongly must not leave a measure out in silence."""
@@ -477,7 +477,7 @@ def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str],
 
 
 def test_a_measure_that_never_happened_is_still_json_and_csv(printed: Callable[[str], str]) -> None:
-    """An empty answer is an answer."""
+    """An empty result is valid JSON and CSV."""
     asked = "months --month 2021-11 --measure crime_homicide"
     assert json.loads(printed(f"{asked} --format json")) == []
     assert printed(f"{asked} --format csv").startswith("measure,period,")
@@ -499,10 +499,10 @@ def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str]
     table = printed(f"{OPEN} --format table").splitlines()
     assert table[1].split()[:3] == ["id", "grade", "area"]
     assert table[-2].startswith("Old: events are applied up to ")
-    assert table[-1].startswith("FEED SILENT: log last heard ")
+    assert table[-1].startswith("FEED SILENT: log last seen ")
 
 
-def test_progress_is_a_line_now_and_then_where_nobody_looks() -> None:
+def test_progress_is_a_line_from_time_to_time_in_a_log() -> None:
     """A log of a service is not filled with bars; a terminal gets one."""
     text = io.StringIO()
     with progress(Console(file=text), say_every_s=0) as tell:

@@ -1,4 +1,4 @@
-"""What the commands write where a terminal, a disk or a reader cannot take it."""
+"""What commands do if a terminal, a disk or a reader cannot take their output."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.cli_options import Messages
+from watchroom.cli.options import Messages
 from watchroom.wording import printable
 
 
 @given(st.text())
 def test_no_control_character_reaches_the_terminal(text: str) -> None:
-    """Texts of files stand in messages; an escape sequence there could clear the screen, or say something else."""
+    """Messages quote files; an escape sequence in one could clear the screen or fake a message."""
     shown = printable(text)
     assert not any(unicodedata.category(char) in ("Cc", "Cf", "Cs") and char != "\n" for char in shown)
     assert shown == text or not text.isprintable()
@@ -35,7 +35,7 @@ FULL = Path("/dev/full")
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full disk")
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_full_disk_is_one_line(form: str) -> None:
-    """A script must not take half a table for all of it."""
+    """A script must not mistake half a table for all of it."""
     with FULL.open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "watchroom", "measures", "--format", form],
@@ -44,7 +44,7 @@ def test_a_full_disk_is_one_line(form: str) -> None:
     assert (done.returncode, done.stderr.decode()) == (1, "the results cannot be written: No space left on device\n")
 
 
-def test_a_reader_that_goes_away_is_no_fault_to_talk_about() -> None:
+def test_a_reader_that_goes_away_is_not_reported() -> None:
     """`watchroom measures | head -1`."""
     reading, writing = os.pipe()
     os.close(reading)
@@ -59,7 +59,7 @@ def test_a_reader_that_goes_away_is_no_fault_to_talk_about() -> None:
 
 
 def test_a_character_that_the_terminal_lacks_is_escaped(tmp_path: Path) -> None:
-    """No locale in a container: the name of a file is no reason for a traceback."""
+    """A container may have no locale; a file name must not cause a traceback."""
     done = subprocess.run(
         [sys.executable, "-m", "watchroom", "replay", "--map", str(tmp_path / "é.toml"), "x.csv"],
         capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii:strict"},

@@ -1,4 +1,4 @@
-"""`watchroom token` as people run it: lines in, lines out, and no text of theirs on standard error."""
+"""`watchroom token` as people run it: lines in, lines out, and no input text on standard error."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ def test_key_id_and_country_are_settings() -> None:
     ],
 )
 def test_without_a_key_or_a_country_nothing_is_read(environment: dict[str, str], says: str) -> None:
-    """Tokens of a key that nobody has meet no others."""
+    """Tokens of an unknown key would match no others."""
     code, made, said = run("telephone", b"01632 960001\n", **environment)
     assert (code, made) == (2, [])
     assert says in said
 
 
 @pytest.mark.parametrize("command", [["token", "--kind", "car"], ["months", "--format", "car"], ["demo", "--for", "x"]])
-def test_a_value_that_an_option_does_not_have_is_told_in_plain_words(command: list[str]) -> None:
-    """The library that checks values puts a prefix of its own before what is wrong."""
+def test_a_value_that_an_option_does_not_have_is_reported_in_plain_words(command: list[str]) -> None:
+    """The library that checks values puts a prefix before the message."""
     done = subprocess.run(
         [sys.executable, "-m", "watchroom", *command], capture_output=True, check=False, text=True, timeout=60,
         env={**OTHERS, "PYTHONPATH": str(ROOT / "services")},

@@ -1,4 +1,4 @@
-"""What people enter: numbers in plain decimal notation only, and CSV files whose faults are told by line."""
+"""What people enter: numbers in plain decimal notation only, and CSV files whose faults are reported by line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_PLAIN: Final = ("1_000", "١٢", "１２", "1e3", "+5", ".5", "5.", "nan", "
 
 
 @pytest.mark.parametrize("text", [*NOT_PLAIN, "", "-", "5\n", " 5", "9" * 101])
-def test_what_is_no_plain_number_is_none(text: str) -> None:
+def test_other_texts_than_plain_numbers_are_refused(text: str) -> None:
     """Python's own functions read most of these; nobody who writes one means what they read."""
     assert plain_number(text) is None
     assert plain_whole_number(text) is None
@@ -49,14 +49,14 @@ def test_a_fault_names_the_line_on_which_its_row_begins() -> None:
     assert (line, fault.where, fault.found) == (4, "f.csv:4", "3 cells")
 
 
-def test_a_header_that_is_no_csv_is_told() -> None:
-    """A quote that nobody closes makes one cell of the whole file."""
-    with pytest.raises(ConfigurationInvalid, match=r"f\.csv: header: found no CSV"):
+def test_a_header_that_is_not_csv_is_reported() -> None:
+    """A quote that is not closed makes the whole file one cell."""
+    with pytest.raises(ConfigurationInvalid, match=r"f\.csv: header: found invalid CSV"):
         list(csv_rows("f.csv", 'a,"b\n1,2\n', ["a"], ["a", "b"]))
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A folder is no file, and Windows-1252 is no UTF-8; a byte-order mark is no part of the text."""
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    """A folder is not a file, and Windows-1252 is not UTF-8; a byte order mark is not part of the text."""
     with pytest.raises(ConfigurationInvalid, match="write the path of a CSV file"):
         csv_text(tmp_path)
     file = tmp_path / "f.csv"

@@ -55,7 +55,11 @@ PLANTED = {
     "a room that nobody placed": ("utils.py", "", "Imports run downwards only"),
     "redis outside the store": ("exporter/planted.py", "import redis", "Only store imports redis"),
     "faust outside intake": ("importer/planted.py", "import faust", "Only intake imports faust"),
-    "prometheus_client in a report": ("reports/planted.py", "import prometheus_client", "Only exporter and intake"),
+    "prometheus_client in a report": (
+        "reports/planted.py",
+        "import prometheus_client",
+        "Only exporter, intake and demo",
+    ),
     "the Grafana SDK in an exporter": (
         "exporter/planted.py",
         "import grafana_foundation_sdk",

@@ -29,11 +29,11 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
     ("backtest/rules.py", "duration"): "a field of Prometheus' answer about a rule",
     ("catalogue/checks.py", "count"): "an ending that Prometheus keeps for histograms",
     ("importer/figures_csv.py", "note"): "a column of the file, and a field of return.figure",
-    ("importer/mapping_reference.py", "count"): "a key of a mapping, as the file writes it",
-    ("cli_figures.py", "figure"): "the noun of the count of rows that were sent",
-    ("cli.py", "open"): "the command `watchroom open`, as it is typed",
-    ("cli.py", "top"): "the command `watchroom top`, as it is typed",
-    ("reports/report_words.py", "count"): "a unit of figures, as entries of the catalogue write it",
+    ("importer/mapping_checks.py", "count"): "a key of a mapping, as the file writes it",
+    ("importer/mapping_model.py", "count"): "a key of a mapping, as the file writes it",
+    ("cli/figures.py", "figure"): "a noun that is counted: figures",
+    ("cli/program.py", "open"): "the command `watchroom open`, as it is typed",
+    ("reports/report_text.py", "count"): "a unit of figures, as entries of the catalogue write it",
 }
 
 

@@ -1,4 +1,4 @@
-"""How the worker, the exporter and the watchdog start and end."""
+"""How worker, exporter and watchdog start and end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ sys.exit(run_until_stopped(serve))
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_process_in_good_order(number: signal.Signals) -> None:
-    """Supervisors send SIGTERM, a person at a terminal sends SIGINT: both are the usual end."""
+    """Supervisors send SIGTERM, a person at a terminal sends SIGINT; both end the process normally."""
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"running\n"

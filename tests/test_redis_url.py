@@ -89,7 +89,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_a_url_that_does_not_name_one_server_and_one_database_is_refused(url: str) -> None:
-    """A lenient reader takes database 0 of it, which is another installation's."""
+    """A lenient reader would use database 0, which belongs to another installation."""
     with pytest.raises(RedisUrlRefused, match=r".") as refused:
         parse(url)
     assert REFUSED[url] in str(refused.value)
@@ -131,7 +131,7 @@ def test_a_url_that_names_both_is_read_exactly(url: str, address: tuple[object, 
 def test_a_url_of_sentinels_is_read_exactly(  # noqa: PLR0917 - a row of a table
     url: str, user: str, password: str, sentinels: list[str], service: str, database: int
 ) -> None:
-    """User and password are those of Redis; the sentinels' own are settings, for a URL has no place for them."""
+    """User and password are those of Redis. Those of the sentinels are settings, because a URL cannot hold both."""
     address = parse(url)
     assert (address.user, address.password, address.service, address.database) == (user, password, service, database)
     assert list(map(str, address.sentinels)) == sentinels

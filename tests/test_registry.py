@@ -1,4 +1,4 @@
-"""Two rows under one name: whoever adds the second is told at once, wherever the table is made."""
+"""Two rows with one name: whoever adds the second sees it at once, wherever the table is made."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ DOUBLES = {
     "a key that nobody has declared": (
         "share.KIND = replace(share.KIND, needs=(*share.KIND.needs, 'limit_s'))",
         "watchroom.catalogue.entry",
-        "the kind 'share' has a key 'limit_s' that no entry has: write it in `own_keys`",
+        "the kind 'share' has a key 'limit_s' that no entry has: declare it in `own_keys`",
     ),
 }
 
@@ -104,8 +104,8 @@ def imported(change: str, module: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("case", DOUBLES)
-def test_a_double_is_told_at_import(case: str) -> None:
-    """Else one of the two is gone, and its measures, events or texts with it, in silence."""
+def test_a_duplicate_fails_at_import(case: str) -> None:
+    """Otherwise one of the two is lost silently, with its measures, events or texts."""
     change, module, told = DOUBLES[case]
     done = imported(change, module)
     assert done.returncode == 1
@@ -113,7 +113,7 @@ def test_a_double_is_told_at_import(case: str) -> None:
 
 
 @pytest.mark.parametrize("module", sorted({module for _, module, _ in DOUBLES.values()}))
-def test_without_a_double_nothing_is_told(module: str) -> None:
+def test_without_a_duplicate_nothing_fails(module: str) -> None:
     """The same process with the rows as they are."""
     assert imported("", module).stderr == ""
 

@@ -57,7 +57,7 @@ def test_bounds_and_keeping_are_those_of_the_design() -> None:
 
 
 def test_days_are_exact_in_milliseconds() -> None:
-    """A third of a day is no whole number of ms; it is rounded, not cut."""
+    """A third of a day is not a whole number of ms; it is rounded, not cut."""
     assert Days({"calls": 0.5, "incidents": 1 / 3, "crimes": 2}).ms("incidents") == 28_800_000
 
 
@@ -95,7 +95,7 @@ def test_the_areas_are_those_of_the_shipped_file_unless_another_one_is_named(mon
 
 
 def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others keep their defaults, so a stream that a later version brings stops no configuration."""
+    """The others keep their defaults, so a stream of a later version does not break a configuration."""
     monkeypatch.setenv("WATCHROOM_LATENESS_DAYS", '{"calls": 2}')
     monkeypatch.setenv("WATCHROOM_KEEPING_DAYS", '{"incidents": 50}')
     settings = read_settings()
@@ -120,7 +120,7 @@ def test_the_streams_fed_are_a_list_in_the_order_of_the_registry(monkeypatch: py
         ("Calls", ["found 'Calls'; write one of "]),
     ],
 )
-def test_streams_that_cannot_be_used_are_each_told_once(
+def test_streams_that_cannot_be_used_are_each_reported_once(
     given: str, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two wrong names are two faults, not also a third one that no stream is named."""
@@ -133,13 +133,13 @@ def test_streams_that_cannot_be_used_are_each_told_once(
 
 
 def test_a_comma_too_many_names_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`calls,` is what a list looks like from which the last one was taken."""
+    """`calls,` is what remains when the last name is removed from a list."""
     monkeypatch.setenv("WATCHROOM_STREAMS", "calls, ,")
     assert read_settings().streams == ("calls",)
 
 
-def test_an_option_stands_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--kafka` on a command line is meant, whatever the shell exports."""
+def test_an_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--kafka` on a command line overrides what the shell exports."""
     monkeypatch.setenv("WATCHROOM_KAFKA", "from-environment:9092")
     monkeypatch.setenv("WATCHROOM_FORCE", "north")
     settings = read_settings(kafka="from-option:9092", areas=("north",))
@@ -212,7 +212,7 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_setting_is_named_with_what_to_write(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable, the key inside it, what was found, what is accepted; never a traceback."""
+    """The variable, its key, what was found and what is accepted; never a traceback."""
     name, value, key, found, write = WRONG[case]
     monkeypatch.setenv(f"WATCHROOM_{name}", value)
     (fault,) = faults()
@@ -249,7 +249,7 @@ def test_a_setting_that_does_not_exist_is_refused_with_the_one_that_was_meant(mo
     assert said[2].startswith("WATCHROOM_PARTITON: found no such setting (did you mean WATCHROOM_PARTITIONS?); write")
 
 
-def test_what_others_put_into_the_environment_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_others_are_not_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our tests read some; Kubernetes tells every pod where a service called `watchroom` is."""
     address = "tcp://10.0.0.7:9464"
     links = {"SERVICE_HOST": "10.0.0.7", "SERVICE_PORT": "9464", "SERVICE_PORT_HTTP": "9464", "PORT": address}

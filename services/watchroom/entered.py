@@ -21,7 +21,7 @@ _LONGEST: Final = 100  # characters; Python refuses to read thousands of digits
 def plain_number(text: str) -> Decimal | None:
     """A number in plain decimal notation, such as `5948`, `16.2` or `-3`; None of any other text.
 
-    Python itself would also read `1_000`, `1e3`, `nan` and digits of other scripts, which nobody means.
+    Python itself would also accept `1_000`, `1e3`, `nan` and digits of other scripts.
     """
     return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
 
@@ -62,22 +62,22 @@ def csv_text(path: Path) -> str:
 def csv_rows(
     file: str, text: str, required: Sequence[str], known: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str] | Fault]]:
-    """The line on which each row begins, and its cells by column without outer spaces; a fault of what is no row.
+    """The first line of each row, and its cells by column, stripped; a fault instead of a row that cannot be read.
 
     Args:
-        file: Names the file in faults.
-        text: What is in it; the first row is the header. Empty rows are left out.
+        file: The name of the file, for faults.
+        text: Its text; the first row is the header. Empty rows are skipped.
         required: Columns that the header must have, in any order.
         known: Columns that it may have.
 
     Raises:
-        ConfigurationInvalid: The header lacks a column, or has one that is not known or is there twice.
+        ConfigurationInvalid: The header lacks a column, or has an unknown one or one twice.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise ConfigurationInvalid([Fault(file, "header", f"no CSV ({error})", "quotes in pairs")]) from None
+        raise ConfigurationInvalid([Fault(file, "header", f"invalid CSV ({error})", "quotes in pairs")]) from None
     if faults := list(_header_faults(file, header, required, known)):
         raise ConfigurationInvalid(faults)
     while True:
@@ -87,22 +87,26 @@ def csv_rows(
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Fault(f"{file}:{line}", "", f"no CSV ({error})", "quotes in pairs, from this line on")
+            yield line, Fault(f"{file}:{line}", "", f"invalid CSV ({error})", "quotes in pairs, from this line on")
             continue
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) == len(header):
             yield line, dict(zip(header, (cell.strip() for cell in cells), strict=True))
         else:
-            write = f"{len(header)}, as the header has; a cell with a comma in quotes"
+            write = f"{len(header)} cells, as in the header; put a cell with a comma in quotes"
             yield line, Fault(f"{file}:{line}", "", f"{len(cells)} cells", write)
 
 
 def _header_faults(file: str, header: Sequence[str], required: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
     columns = ", ".join(known)
     lacking = [name for name in required if name not in header]
-    yield from (Fault(file, "header", f"no column {name!r}", f"that one too; there are {columns}") for name in lacking)
+    yield from (
+        Fault(file, "header", f"no column {name!r}", f"all required columns; known are {columns}") for name in lacking
+    )
     strange = [name for name in header if name not in known]
-    yield from (Fault(file, "header", f"a column {name!r}", f"only columns out of {columns}") for name in strange)
+    yield from (
+        Fault(file, "header", f"an unknown column {name!r}", f"only these columns: {columns}") for name in strange
+    )
     twice = sorted({name for name in header if header.count(name) > 1})
     yield from (Fault(file, "header", f"the column {name!r} twice", "it once") for name in twice)

@@ -1,6 +1,6 @@
-"""What to write instead of a value that pydantic refuses, in words of ours.
+"""What to write instead of a value that pydantic refuses.
 
-Settings, catalogue and mappings all say `found X; write Y`: pydantic's own sentences do not fit behind "write".
+Settings, catalogue and mappings all say `found X; write Y`: pydantic's own messages do not fit after "write".
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_WORDS = {
+_TEXTS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "dict_type": 'a table, for example { name = "value" }',
@@ -35,19 +35,19 @@ _WORDS = {
 
 
 def what_to_write(item: Mapping[str, Any], own: Mapping[str, str] | None = None, otherwise: str = "") -> str:
-    """The words behind "write" for one error of pydantic's.
+    """The text after "write" for one of pydantic's errors.
 
     Args:
         item: The error, as `ValidationError.errors()` lists it.
-        own: Words that the caller has for an error's type, or for a pattern; they stand over ours.
-        otherwise: For what nobody has words for; default: pydantic's own message.
+        own: Texts of the caller for types of errors or patterns; they override ours.
+        otherwise: For errors without a text; default: pydantic's own message.
     """
     kind, limits, own = item["type"], item.get("ctx", {}), own or {}
-    if kind == "value_error":  # a check of our own says it itself
+    if kind == "value_error":  # our own check has the text
         return str(item["msg"]).removeprefix("Value error, ")
     if (pattern := limits.get("pattern")) in own:
         return own[pattern]
     if kind == "string_too_short" and limits["min_length"] == 1 and kind not in own:
         return "a text that is not empty"
-    words = own.get(kind) or _WORDS.get(kind)
+    words = own.get(kind) or _TEXTS.get(kind)
     return words % limits if words else otherwise or str(item["msg"])

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MOST_CHARS = 1000
-"""Of what a message shows of a file or a feed: a cell may hold 256 KiB."""
+"""Limit for text from a file or a feed in a message: a cell may have 256 KiB."""
 
 
 def shortened(text: str) -> str:
-    """A text for a message, in one line: of a long one the beginning, and the end, which says what to write."""
+    """Text for a message, in one line. Long text is cut in the middle: its end says what to write."""
     if text.splitlines() not in ([text], []):
         text = "".join(char.encode("unicode_escape").decode() if char.splitlines() == [""] else char for char in text)
     return text if len(text) <= MOST_CHARS else f"{text[: MOST_CHARS * 2 // 3]} [...] {text[-MOST_CHARS // 3 :]}"
@@ -35,7 +35,7 @@ class Fault:
     key: str  # entry and key inside it, "" for the whole
     found: str
     write: str  # what to write instead
-    page: str = ""  # what explains the key
+    page: str = ""  # documentation of the key
 
     def __str__(self) -> str:
         place = f"{self.where}: {shortened(self.key)}" if self.key else self.where
@@ -63,7 +63,7 @@ class RebuildNeeded(WatchroomError):
 
 
 class PartitionsAdded(WatchroomError):
-    """STOP (2): every stream that is left to this worker has partitions that were added; one sentence for each."""
+    """STOP (2): partitions were added to every stream that this worker could serve; one sentence for each."""
 
     exit_code = 2
 
@@ -72,7 +72,7 @@ class PartitionsAdded(WatchroomError):
 
 
 class OtherDefinitions(RebuildNeeded):
-    """STOP for these streams, and (2) for the process when it has no other: Redis has other definitions of them.
+    """STOP for these streams, and (2) for the process if it has no others: Redis has other definitions of them.
 
     `streams`: by stream, what changed.
     """
@@ -87,13 +87,13 @@ class OtherDefinitions(RebuildNeeded):
 
 
 class DefinitionsReturned(WatchroomError):
-    """STOP (1): Redis holds streams that this worker left alone under its definitions again; a restart serves them."""
+    """STOP (1): Redis has this worker's definitions of streams that it left alone; after a restart it serves them."""
 
     def __init__(self, streams: Sequence[str]) -> None:
         which = "that stream" if len(streams) == 1 else "those streams"
         super().__init__(
             f"Redis holds {', '.join(streams)} under this worker's definition again; "
-            f"it ends so that its supervisor starts it with {which}"
+            f"it ends, so that its supervisor restarts it with {which}"
         )
 
 
@@ -117,7 +117,7 @@ class RowRefused(WatchroomError):
     """DROP: one row of an extract cannot become an event; reported with file and line.
 
     `swallowed_lines`: further lines that are lost with it, because a quote was not closed.
-    `is_unclosed`: the file ends within its quotes, so the file may have been cut.
+    `is_unclosed`: the file ends inside quotes, so it may be incomplete.
     """
 
     def __init__(self, where: str, detail: str, swallowed_lines: int = 0, *, is_unclosed: bool = False) -> None:
@@ -133,7 +133,7 @@ class StoreUnavailable(WatchroomError):
 
 
 class StoreRefuses(StoreUnavailable):
-    """RETRY, seldom: Redis answered that it does not let us in, or may not do what we ask. The message says it all."""
+    """RETRY, rarely: Redis refuses our login or our command. The message is complete."""
 
 
 class BrokerUnavailable(WatchroomError):
@@ -141,7 +141,7 @@ class BrokerUnavailable(WatchroomError):
 
 
 class BrokerRefuses(BrokerUnavailable):
-    """RETRY, seldom: Kafka answered that it does not let us in. The message says which setting to look at."""
+    """RETRY, rarely: Kafka refuses our login. The message says which setting to check."""
 
 
 class Moved(WatchroomError):
@@ -153,4 +153,4 @@ class Moved(WatchroomError):
     def __init__(self, stored_offset: int | None, expected_offset: int | None = None) -> None:
         self.stored_offset = stored_offset
         self.went_back = expected_offset is not None and (stored_offset is None or stored_offset < expected_offset)
-        super().__init__(f"Redis stands at offset {stored_offset}")
+        super().__init__(f"Redis's next offset is {stored_offset}")

@@ -1,8 +1,8 @@
-"""Reading a Redis URL strictly, and showing it without its password.
+"""Reads a Redis URL strictly, and shows it without its password.
 
-Lenient readers take a mistyped database for 0, and a password with `/` in it for a path. Here a URL that does not
-name exactly one server (or one service of sentinels) and one database is refused, and of a refused one nothing but
-the scheme is ever shown: nobody can tell where the password in it ends.
+A lenient reader takes a mistyped database for 0, and a password with `/` in it for a path. Here a URL must name exactly
+one server (or one service of sentinels) and one database. Of a refused URL only the scheme is shown, because it is not
+known where its password ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class RedisUrlRefused(ValueError):
-    """A URL that cannot be used: `found` says what is wrong without quoting it, the text what to write."""
+    """A URL that cannot be used: `found` says what is wrong without quoting it, the message what to write."""
 
     def __init__(self, found: str, write: str) -> None:
         self.found = found
@@ -46,12 +46,12 @@ class Endpoint(NamedTuple):
 
 
 class RedisAddress(NamedTuple):
-    """One server, one database, and who asks; with sentinels, the server is the one that they name."""
+    """One server, one database and a login; with sentinels, the server is the one that they name."""
 
     scheme: str  # redis, rediss, unix, redis+sentinel or rediss+sentinel
     user: str  # "" for the default user
     password: str  # "" for none
-    host: str  # "" for a socket, and where sentinels name it
+    host: str  # "" for a socket, and if sentinels name it
     port: int
     path: str  # of the socket; "" for a host
     database: int
@@ -80,9 +80,9 @@ class RedisAddress(NamedTuple):
 
 
 class RedisServer(NamedTuple):
-    """A URL, the PEM files of its TLS, and what sentinels want to know.
+    """A URL, the PEM files of its TLS, and the login of the sentinels.
 
-    "" for the system's authorities, for no certificate of ours, and for sentinels that ask for no password.
+    "" means the system's authorities, no certificate of ours, or no login.
     """
 
     url: str
@@ -91,7 +91,7 @@ class RedisServer(NamedTuple):
     key: str = ""
     sentinel_user: str = ""
     sentinel_password: str = ""
-    read_from: str = "primary"  # or replica: where readers look for a replica; writers never do
+    read_from: str = "primary"  # or "replica", which only readers use
 
     def __repr__(self) -> str:
         return f"RedisServer({shown(self.url)})"  # the fields hold passwords
@@ -111,7 +111,7 @@ def parse(url: str) -> RedisAddress:
     match = _SCHEME.fullmatch(url)
     if match is None:
         raise RedisUrlRefused(
-            "none of redis://, rediss://, unix://, redis+sentinel:// and rediss+sentinel:// at the start",
+            "no redis://, rediss://, unix://, redis+sentinel:// or rediss+sentinel:// at the start",
             f"a URL such as {EXAMPLE} (redis://, rediss:// or unix://) or {SENTINEL_EXAMPLE}",
         )
     scheme, rest = match[1].lower(), match[2]

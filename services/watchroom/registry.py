@@ -1,4 +1,4 @@
-"""Tables by name that are made out of the modules of kinds and streams. Pure."""
+"""Tables by name that are built from the modules of kinds and streams. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def registry(what: str, rows: Iterable[tuple[str, Row]]) -> dict[str, Row]:
 
     Args:
         what: What the rows are, for the message.
-        rows: Name and row. The same row may come again under its name.
+        rows: Name and row. The same row may occur again under its name.
 
     Raises:
-        ValueError: Two different rows have one name: the first would be gone without a word.
+        ValueError: Two different rows have one name, so that one of them would be lost without notice.
     """
     found: dict[str, Row] = {}
     for name, row in rows:

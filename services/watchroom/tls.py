@@ -1,4 +1,4 @@
-"""TLS of our own connections: what the settings name is loaded, and what a failed handshake says is put in words."""
+"""TLS of our own connections: loads the files that the settings name, and explains failed handshakes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _EXPIRED, _NOT_YET_VALID, _OTHER_HOST = 10, 9, (62, 64)  # OpenSSL's codes, x509
 
 
 class Refusal(NamedTuple):
-    """What a server answered, and what to look at."""
+    """What a server answered, and what to check."""
 
     answer: str
     look_at: str
 
 
 def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
-    """Trusts the given authorities alone, else the system's; the name in the certificate is always checked.
+    """A context that trusts only the given authorities, or those of the system, and always checks the host name.
 
     Args:
-        prefix: Of the settings that name the files, for messages: `WATCHROOM_KAFKA_` of `WATCHROOM_KAFKA_CA`.
+        prefix: Start of the settings that name the files, for messages, such as `WATCHROOM_KAFKA_`.
         ca: PEM file of authorities; "" for the system's.
         cert: PEM file of our own certificate; "" for none.
         key: PEM file of its key.
@@ -44,7 +44,7 @@ def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
         except OSError as error:
             raise _unusable(f"{prefix}{name}", file, error, "a PEM file that this user may read") from None
     try:
-        # without the callback, an encrypted key would make OpenSSL ask on the terminal
+        # without this callback, OpenSSL would ask for the pass phrase of an encrypted key on the terminal
         made.load_cert_chain(cert, key, password=lambda: "")
     except (OSError, ValueError) as error:
         write = f"a PEM file of the key that belongs to {prefix}CERT, without a pass phrase"
@@ -53,7 +53,7 @@ def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
 
 
 def of_certificate(error: ssl.SSLCertVerificationError, address: str, ca: str) -> Refusal:
-    """What is wrong with a server's certificate; `address` and `ca` are the settings that name them."""
+    """What is wrong with a server's certificate; `address` and `ca` are names of settings."""
     if error.verify_code in _OTHER_HOST:
         answer = f"has a certificate for another name ({error.verify_message})"
         return Refusal(answer, f"{address}: write the host as the certificate names it")
@@ -64,7 +64,7 @@ def of_certificate(error: ssl.SSLCertVerificationError, address: str, ca: str) -
 
 
 def speaks_tls(host: str, port: int, within_s: float) -> bool | None:
-    """Whether there is TLS on a port, whoever signed its certificate; None if nobody listens or it does not say."""
+    """Whether a port uses TLS, with any certificate; None if nothing listens or answers."""
     anyone = ssl.create_default_context()
     anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it
     try:

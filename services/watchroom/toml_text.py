@@ -1,25 +1,25 @@
-"""TOML as people write it, and as nobody does. Pure."""
+"""Reads TOML, and reports what Python's reader does not. Pure."""
 
 from __future__ import annotations
 
 import tomllib
 from typing import Any
 
-_BEYOND = 2**63  # whole numbers that TOML need not know
+_BEYOND = 2**63  # TOML guarantees whole numbers of 64 bits
 
 
 def loads(text: str) -> dict[str, Any]:
     """The tables of a TOML document.
 
     Raises:
-        tomllib.TOMLDecodeError: It is none, or more than Python reads: lists in lists in lists, long numbers.
+        tomllib.TOMLDecodeError: It is not TOML, or too much for Python: deeply nested lists, long numbers.
     """
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
-        raise tomllib.TOMLDecodeError("lists or tables lie in each other too deep") from None
+        raise tomllib.TOMLDecodeError("lists or tables are nested too deeply") from None
     except ValueError as error:  # of a number, for example
         raise tomllib.TOMLDecodeError(str(error)) from error
     inside: list[Any] = [found]

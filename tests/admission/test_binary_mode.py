@@ -151,7 +151,7 @@ def test_a_header_that_holds_an_attribute_is_there_once_and_is_a_text(name: str)
     """One of two ids would be chosen by the order in which a library writes them."""
     headers = with_header(name, b"x")
     error = refusal_of((*headers, (name, b"x")))
-    assert (error.reason, error.detail) == (reasons.BAD_ENVELOPE, f"the header '{name}' is there twice; write it once")
+    assert (error.reason, error.detail) == (reasons.BAD_ENVELOPE, f"the header '{name}' occurs twice; write it once")
     error = refusal_of(with_header(name, None))
     assert error.detail == f"the header '{name}' is null; write a text, or leave it out"
     error = refusal_of(with_header(name, b"caf\xe9"))

@@ -42,7 +42,7 @@ def test_size_comes_before_everything() -> None:
             reasons.BAD_ENVELOPE,
             'id is the number 17; write the id that the source gave the event, in quotes: "17"',
         ),
-        ({"subject": ""}, reasons.BAD_ENVELOPE, "subject is empty; write the call, incident or crime"),
+        ({"subject": ""}, reasons.BAD_ENVELOPE, "subject is empty; write the call, contact, incident or crime"),
         ({"subject": "x" * 300}, reasons.BAD_ENVELOPE, "subject has 300 characters; write at most 256"),
         ({"source": "a\nb"}, reasons.BAD_ENVELOPE, "source is 'a\\nb', with a control character inside or a space"),
         ({"specversion": "0.3"}, reasons.BAD_ENVELOPE, "specversion is '0.3'; write \"1.0\""),

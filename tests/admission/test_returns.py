@@ -144,7 +144,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1899-12-31", "numerator": 1},
         "bad_data",
-        "data.as_at is '1899-12-31', which lies outside 1990 to 2199 (is the sender's clock set?); write a day such as",
+        "data.as_at is '1899-12-31', which is outside 1990 to 2199 (is the sender's clock set?); write a day such as",
     ),
     "an as-at in the future": (
         "complaints||2021",
@@ -168,25 +168,25 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "21/01/2022", "numerator": 1},
         "bad_data",
-        "as_at is '21/01/2022', which is not such a time; write a day such as 2022-01-21, or RFC 3339 with an offset",
+        "as_at is '21/01/2022', which is not a valid time; write a day such as 2022-01-21, or RFC 3339 with an offset",
     ),
     "an as-at of an unset clock": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1970-01-01", "numerator": 1},
         "bad_data",
-        "data.as_at is '1970-01-01', which lies outside 1990 to 2199 (a sender that reads `never` as 0 gives",
+        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that reads `never` as 0 gives",
     ),
     "an as-at one millisecond too early": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1989-12-31T23:59:59.999Z", "numerator": 1},
         "bad_data",
-        "lies outside 1990 to 2199 (is the sender's clock set?)",
+        "is outside 1990 to 2199 (is the sender's clock set?)",
     ),
     "no number": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "2022-01-21"},
         "bad_data",
-        "data.numerator is missing; write the number, or send return.withdrawn for a figure",
+        "data.numerator is missing; write the number, or send return.withdrawn to withdraw",
     ),
     "null for a number": (
         "complaints||2021",

@@ -10,20 +10,20 @@ from typer.testing import CliRunner
 
 from tests.fold.pipeline import catalogue
 from tests.parts import missing
-from watchroom import cli_backtest
-from watchroom.backtest.prometheus import found
+from watchroom.backtest.prometheus import program_path
+from watchroom.cli import events
 from watchroom.errors import ConfigurationInvalid, WorkFailed
 
 APP = typer.Typer()
-APP.command()(cli_backtest.backtest)
+APP.command()(events.backtest)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)  # 25 s alone on the machine, two minutes beside three other runs
+@pytest.mark.timeout(400)  # 25 s alone on the machine, two minutes with three other runs
 def test_a_normal_month_of_the_default_force_pages_nobody() -> None:
-    """The shipped thresholds are what the back-test found; the force misses most of its targets all the month."""
+    """The thresholds were chosen with the back-test; the force misses most of its targets all month."""
     try:
-        found("promtool")
+        program_path("promtool")
     except WorkFailed as error:
         missing(str(error))
     done = CliRunner().invoke(APP, ["--month", "2026-10", "--step", "300", "--format", "json"])
@@ -36,8 +36,8 @@ def test_a_normal_month_of_the_default_force_pages_nobody() -> None:
     assert f"published force, seed 1: 0 pages and {tickets} tickets" in done.stderr
 
 
-def test_a_month_that_is_none_is_refused() -> None:
-    """With what to write."""
+def test_something_other_than_a_month_is_refused() -> None:
+    """The message says what to write."""
     done = CliRunner().invoke(APP, ["--month", "October"])
     assert isinstance(done.exception, ConfigurationInvalid)
     assert "a month such as 2021-04" in str(done.exception)
@@ -45,5 +45,5 @@ def test_a_month_that_is_none_is_refused() -> None:
 
 @pytest.mark.parametrize("option", ["--month", "--force", "--seed", "--bad-day", "--step", "--rules", "--format"])
 def test_help_names_every_option(option: str) -> None:
-    """What the issue promises can be typed."""
+    """Every option that the documentation names can be typed."""
     assert option in CliRunner().invoke(APP, ["--help"], env={"COLUMNS": "200"}).stdout

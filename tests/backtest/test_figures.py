@@ -1,4 +1,4 @@
-"""The back-test's figures are the exporter's: the same events through the real step, Redis and page."""
+"""The figures of the back-test are those of the exporter: the same events through the real step, Redis and page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import pytest
 
-from tests.exporter.control_room import Samples, parsed
+from tests.exporter.store import Samples, parsed
 from tests.flow.servers import RedisServer
 from tests.fold.pipeline import catalogue
 from watchroom.backtest.figures import Figures
-from watchroom.backtest.room import ControlRoom
 from watchroom.backtest.selectors import Matcher, Selector
+from watchroom.backtest.simulated_store import SimulatedStore
 from watchroom.catalogue.metrics import families
 from watchroom.errors import WorkFailed
 from watchroom.events.record import Record
@@ -39,7 +39,7 @@ SIMULATED = [m for m in catalogue().measures.values() if kind_of(m).reads in (Re
 FAMILIES = [family for measure in SIMULATED for family in families(measure) if "weeks_ago" not in family.labels]
 
 
-class RealRoom:
+class RealPipeline:
     """One worker's step, a Redis and an exporter's page."""
 
     def __init__(self, redis_url: str) -> None:
@@ -58,7 +58,7 @@ class RealRoom:
         raise AssertionError("an event was refused")
 
     async def start(self) -> None:
-        """Be given every partition."""
+        """Get every partition assigned."""
         await self.store.open()
         self._owned = {topic: self._appliers(topic, 0) for topic in self._counts}
         for applier in self._owned.values():
@@ -76,7 +76,7 @@ class RealRoom:
             await self._owned[topic].apply(RecordBatch(topic, 0, base, records, self._next[stream]), now_ms, now_ms)
 
     def page(self, now_ms: int) -> Samples:
-        """What it publishes of the measures that the back-test writes."""
+        """What it publishes of the measures that the back-test simulates."""
         self._mirror.refresh(now_ms)
         names = {family.name for family in FAMILIES}
         found = parsed(self._page.text(now_ms))
@@ -85,19 +85,19 @@ class RealRoom:
 
 async def test_every_figure_is_that_of_the_exporters_page(redis_server: RedisServer) -> None:
     """A back-test of other figures would choose thresholds for another monitor."""
-    real = RealRoom(redis_server.url)
+    real = RealPipeline(redis_server.url)
     await real.start()
     calendar = Calendar(real.settings.zone)
     figures = Figures(catalogue(), [Selector(family.name, (NOT_MONTHS,)) for family in FAMILIES], "here", calendar)
-    room = ControlRoom(catalogue(), figures.measures, real.settings, calendar)
+    store = SimulatedStore(catalogue(), figures.measures, real.settings, calendar)
     events = list(simulate(seed=3, start_ms=START_MS, end_ms=MOMENTS_MS[-1] + 1))
     before_ms = 0
     try:
         for now_ms in MOMENTS_MS:
             arrived = [each for each in events if before_ms < each.arrival_ms <= now_ms]
-            room.apply(arrived, now_ms)
+            store.apply(arrived, now_ms)
             await real.apply(arrived, now_ms)
-            text = "".join(f"{series} {value!r}\n" for series, value in figures.at(room, now_ms))
+            text = "".join(f"{series} {value!r}\n" for series, value in figures.at(store, now_ms))
             ours = {(name, labels - {("force", "here")}): value for (name, labels), value in parsed(text).items()}
             assert ours == real.page(now_ms)
             assert len(ours) > 2000
@@ -108,7 +108,7 @@ async def test_every_figure_is_that_of_the_exporters_page(redis_server: RedisSer
     assert sum(waiting) > 1000, "the day was empty: nothing was compared"
 
 
-def test_a_local_hour_is_said_to_be_missing() -> None:
-    """A rule on a baseline would otherwise be silent for want of six weeks before the month."""
+def test_a_rule_on_a_local_hour_is_refused() -> None:
+    """A rule on a baseline would otherwise never fire, because the six weeks before the month are not simulated."""
     with pytest.raises(WorkFailed, match="watchroom_call_volume_local_hour"):
         Figures(catalogue(), [Selector("watchroom_call_volume_local_hour", ())], "here", Calendar("Europe/London"))

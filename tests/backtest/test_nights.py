@@ -1,7 +1,7 @@
-"""Small numbers must not page: 28 simulated nights, and written counts just below each minimum.
+"""Small numbers must not page: 28 simulated nights, and made-up counts just below each minimum.
 
-Judged by a real Prometheus with the shipped rule files, and with the same files without their counts, so
-that it is the count, and not a dull night, that keeps an alert silent.
+A real Prometheus evaluates the shipped rule files, and the same files without the minimum counts. So it is the count,
+and not a quiet night, that keeps an alert from firing.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import yaml
 from tests.fold.pipeline import SETTINGS, catalogue
 from tests.parts import ROOT, missing
 from watchroom.backtest import blocks
-from watchroom.backtest.judge import Judged, Span, judge
-from watchroom.backtest.prometheus import found
+from watchroom.backtest.evaluate import AlertResult, Span, evaluate
+from watchroom.backtest.prometheus import program_path
 from watchroom.backtest.run import Samples, read_rules
 from watchroom.errors import WorkFailed
 from watchroom.kinds import names
@@ -30,7 +30,7 @@ from watchroom.rolling.calendar import Calendar
 from watchroom.simulator import simulate
 
 RULES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
-COUNT = re.compile(r" and on \([^)]*\) \(?(?:max|sum) by [^>]*>= \d+(?=\) or |$)")
+COUNT = re.compile(r"\s+and on \([^)]*\) \(?(?:max|sum) by [^>]*>= \d+(?=\n\) or |$)")
 LONDON = ZoneInfo("Europe/London")
 FIRST = datetime(2026, 10, 2, 3, tzinfo=LONDON)
 NIGHTS = 28
@@ -42,19 +42,19 @@ COUNTED = [pytest.param(measure, alert, id=alert.name) for measure, alert in MEA
 
 @dataclass(frozen=True, slots=True)
 class Nights:
-    """What became of every alert, by name: as shipped, and without the counts."""
+    """Every alert by name: with the rules as shipped, and without the minimum counts."""
 
-    shipped: dict[str, Judged]
-    uncounted: dict[str, Judged]
+    shipped: dict[str, AlertResult]
+    uncounted: dict[str, AlertResult]
 
 
 def ms(moment: datetime) -> int:
-    """Since the epoch."""
+    """Milliseconds since the epoch."""
     return int(moment.astimezone(UTC).timestamp()) * 1000
 
 
 def uncounted(folder: Path) -> list[Path]:
-    """The shipped files, with no alert's minimum count left."""
+    """The shipped files without minimum counts."""
     folder.mkdir()
     files, cut = [], set()
     for path in RULES:
@@ -70,51 +70,51 @@ def uncounted(folder: Path) -> list[Path]:
     return files
 
 
-def judged(rules: list[Path], spans: list[Span], folder: Path) -> dict[str, Judged]:
+def results_of(rules: list[Path], spans: list[Span], folder: Path) -> dict[str, AlertResult]:
     """Every alert over the blocks of a folder."""
-    asked = read_rules(rules, catalogue(), folder / f"rules-of-{rules[0].parent.name}")
-    return {each.rule.name: each for each in judge(asked, spans, folder, catalogue())}
+    inputs = read_rules(rules, catalogue(), folder / f"rules-of-{rules[0].parent.name}")
+    return {each.rule.name: each for each in evaluate(inputs, spans, folder, catalogue())}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _prometheus() -> None:
-    """Both programs are there."""
+    """Both programs are installed."""
     try:
-        found("prometheus")
-        found("promtool")
+        program_path("prometheus")
+        program_path("promtool")
     except WorkFailed as error:
         missing(str(error))
 
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    """28 nights of the default force, each judged from 03:00 to 04:00."""
+    """28 nights of the default force, each evaluated from 03:00 to 04:00."""
     folder = tmp_path_factory.mktemp("nights")
     starts_ms = [ms(FIRST + timedelta(days=night)) for night in range(NIGHTS)]
     spans = [Span(start_ms, start_ms + HOUR_MS, STEP_MS) for start_ms in starts_ms]
-    asked = read_rules(RULES, catalogue(), folder / "rules")
-    samples = Samples(SETTINGS, asked, catalogue(), Calendar(SETTINGS.zone))
+    inputs = read_rules(RULES, catalogue(), folder / "rules")
+    samples = Samples(SETTINGS, inputs, catalogue(), Calendar(SETTINGS.zone))
     events = simulate(seed=1, start_ms=ms(FIRST - timedelta(hours=27)), end_ms=spans[-1].last_ms + 1)
     blocks.write(samples.lines(events, spans, lambda *_: None), folder)
     without = uncounted(folder / "without")
-    return Nights(judged(RULES, spans, folder), judged(without, spans, folder))
+    return Nights(results_of(RULES, spans, folder), results_of(without, spans, folder))
 
 
 @pytest.mark.parametrize("name", [alert.name for _, alert in MEASURES])
 def test_an_alert_on_a_measure_is_silent_in_28_nights(nights: Nights, name: str) -> None:
-    """Between three and four a dozen calls come: nobody is called out of bed for three late ones."""
+    """About a dozen calls come between three and four: three late ones get nobody out of bed."""
     assert nights.shipped[name].fired == ()
 
 
 def test_the_platforms_alerts_are_silent_while_nothing_is_broken(nights: Nights) -> None:
-    """All but the Watchdog, which fires always: its absence is the alarm."""
+    """All except the Watchdog, which always fires: its absence is the alarm."""
     measures = {alert.name for _, alert in MEASURES}
     fired = {name: len(each.fired) for name, each in nights.shipped.items() if each.fired and name not in measures}
     assert fired == {"Watchdog": NIGHTS}
 
 
 def test_a_count_is_what_keeps_a_night_silent(nights: Nights) -> None:
-    """Without the minimum counts, a few callers who waited would page; and so the nights are not empty."""
+    """Without the minimum counts a few callers who waited would page. So the nights are not empty."""
     fired = {name for name, each in nights.uncounted.items() if each.fired} - {"Watchdog"}
     assert "LongestWait999" in fired
     assert fired <= {alert.name for _, alert in MEASURES if alert.at_least}
@@ -124,13 +124,13 @@ def test_a_count_is_what_keeps_a_night_silent(nights: Nights) -> None:
 def test_one_fewer_than_the_count_is_silent_and_would_fire_without_it(
     measure: Measure, alert: Alert, tmp_path: Path
 ) -> None:
-    """The worst figure that there can be, resting on one entity too few, for an hour."""
+    """The worst possible figure for an hour, from one entity too few."""
     span = Span(ms(FIRST), ms(FIRST) + HOUR_MS, STEP_MS)
     blocks.write(
         (f"{line} {at_ms / 1000}\n" for at_ms in span.moments_ms() for line in worst(measure, alert)), tmp_path
     )
-    assert judged(RULES, [span], tmp_path)[alert.name].fired == ()
-    assert len(judged(uncounted(tmp_path / "without"), [span], tmp_path)[alert.name].fired) == 1
+    assert results_of(RULES, [span], tmp_path)[alert.name].fired == ()
+    assert len(results_of(uncounted(tmp_path / "without"), [span], tmp_path)[alert.name].fired) == 1
 
 
 def worst(measure: Measure, alert: Alert) -> Iterator[str]:

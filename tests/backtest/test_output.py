@@ -8,8 +8,8 @@ import json
 
 from rich.console import Console
 
+from watchroom.backtest.evaluate import AlertResult, Fired
 from watchroom.backtest.firing import Firing
-from watchroom.backtest.judge import Fired, Judged
 from watchroom.backtest.output import write
 from watchroom.backtest.rules import Rule
 from watchroom.command_output import Format
@@ -17,14 +17,14 @@ from watchroom.command_output import Format
 AT_MS = 1_792_000_000_000  # 2026-10-14 18:46:40 in London
 PAGE = Rule("Wait", "x > 120", True, 60, 300, {"severity": "page"})
 RESULTS = [
-    Judged(
+    AlertResult(
         PAGE,
         (
             Fired(Firing(AT_MS - 60_000, AT_MS, AT_MS + 600_000, 130.5), {"force": "f", "area": "stoke"}, {"base": 8}),
             Fired(Firing(AT_MS, AT_MS, AT_MS + 60_000, 0.81), {"force": "f"}, {"part": 4, "whole": 21}),
         ),
     ),
-    Judged(PAGE._replace(name="Quiet"), ()),
+    AlertResult(PAGE._replace(name="Quiet"), ()),
 ]
 
 

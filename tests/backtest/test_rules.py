@@ -1,11 +1,11 @@
-"""Which rules rest on which."""
+"""Which rules depend on which."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.fold.pipeline import catalogue
-from watchroom.backtest.rules import Asked, Rule
+from watchroom.backtest.rules import Rule, RuleInputs
 from watchroom.errors import WorkFailed
 
 
@@ -19,9 +19,9 @@ def record(name: str, expression: str) -> Rule:
     return Rule(name, expression, False, 0, 0, {})
 
 
-def test_an_alert_is_followed_down_to_what_is_published() -> None:
-    """Recording rules are evaluated in levels, those that no alert reads are left out."""
-    asked = Asked(
+def test_an_alert_is_traced_back_to_published_metrics() -> None:
+    """Recording rules are evaluated in levels; those that no alert reads are left out."""
+    inputs = RuleInputs(
         [
             record("a:high", "a:low * 2"),
             record("a:low", 'watchroom_calls_waiting{line="999"}'),
@@ -30,11 +30,11 @@ def test_an_alert_is_followed_down_to_what_is_published() -> None:
         ],
         catalogue(),
     )
-    assert [[rule.name for rule in level] for level in asked.levels] == [["a:low"], ["a:high"]]
-    assert {selector.metric for selector in asked.series} == {"watchroom_calls_waiting", "up"}
+    assert [[rule.name for rule in level] for level in inputs.levels] == [["a:low"], ["a:high"]]
+    assert {selector.metric for selector in inputs.series} == {"watchroom_calls_waiting", "up"}
 
 
 def test_rules_that_read_each_other_are_refused() -> None:
     """No order of evaluation would be right."""
-    with pytest.raises(WorkFailed, match="a:one, a:two; break the circle"):
-        Asked([record("a:one", "a:two"), record("a:two", "a:one"), alert("a:one > 1")], catalogue())
+    with pytest.raises(WorkFailed, match="a:one, a:two; break the cycle"):
+        RuleInputs([record("a:one", "a:two"), record("a:two", "a:one"), alert("a:one > 1")], catalogue())

@@ -1,4 +1,4 @@
-"""Which series an expression asks for."""
+"""The series that an expression reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KNOWN = {"watchroom_calls_waiting", "up", "force:watchroom_x:age_max"}
 
 
 def test_every_selector_of_an_expression_is_found() -> None:
-    """One that is missed is not written, and its alert would be silent for want of data."""
+    """A selector that is missed has no samples, and its alert would never fire."""
     asked = selectors(
         'max by (force) (watchroom_calls_waiting{line="999",area!~"a|b"}) > 3 unless on (force) up == 1'
         " or force:watchroom_x:age_max > 2",
@@ -24,15 +24,15 @@ def test_every_selector_of_an_expression_is_found() -> None:
     ]
 
 
-def test_text_is_no_selector() -> None:
-    """label_replace carries names and braces in its texts."""
+def test_text_is_not_a_selector() -> None:
+    """The texts of label_replace contain names and braces."""
     expression = r'label_replace(up{job="a}\"b"}, "stream", "up{x}", "topic", "watchroom_nothing")'
     assert selectors(expression, KNOWN) == [Selector("up", (Matcher("job", "=", 'a}"b'),))]
 
 
 @pytest.mark.parametrize("expression", ["watchroom_new > 1", 'other{a="b"}', '{__name__=~"watchroom_.*"}'])
-def test_what_nobody_publishes_is_refused(expression: str) -> None:
-    """Its alert would look silent because nobody wrote its series."""
+def test_a_metric_that_is_never_published_is_refused(expression: str) -> None:
+    """Its alert would look quiet because its series has no samples."""
     with pytest.raises(WorkFailed, match="no exporter or worker publishes it"):
         selectors(expression, KNOWN)
 

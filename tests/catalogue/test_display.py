@@ -111,14 +111,14 @@ ONE_FAULT = {
     ),
     "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
     "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),
-    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "no alert before"),
+    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "no earlier alert"),
     "name of an alert on the platform": (
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "platform",
     ),
     "alert name of words": (
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "CallsUn",
     ),
-    "count judged by a count": (alert(COUNT, NUMBER, "above = 1\nat_least = 3"), "alerts.0.at_least", "3", "by itself"),
+    "count judged by a count": (alert(COUNT, NUMBER, "above = 1\nat_least = 3"), "alerts.0.at_least", "3", "no base"),
     "burn that cannot be": (
         alert(DURATION, WITHIN_999, BURN.replace("4", "14.4")), "alerts.0.burn", "14.4", "below 10",
     ),

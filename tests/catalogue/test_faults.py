@@ -42,7 +42,7 @@ ONE_FAULT = {
         "abandonned",
         "answered, abandoned",
     ),
-    "duration of nothing": (DURATION, '"queued"', '"answered"', "start", "'answered'", "another moment than `at`"),
+    "duration of nothing": (DURATION, '"queued"', '"answered"', "start", "'answered'", "a moment other than `at`"),
     "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all of from, to and within_s"),
     "value that is no list": (SHARE, '["abandoned"]', '"abandoned"', "part", "'abandoned'", "a list of accepted"),
     "accepted list of nothing": (SHARE, '["abandoned"]', "[]", "part", "[]", "a list of accepted"),

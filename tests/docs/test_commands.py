@@ -10,10 +10,11 @@ import typer
 
 from tests.docs.test_pages import committed
 from tests.parts import ROOT
-from watchroom import cli, cli_reference
+from watchroom import cli
+from watchroom.cli import reference
 
 PAGES = [path for path in committed("*.md") if path.name != "CHANGELOG.md" and "changelog.d" not in path.parts]
-COMMANDS = cli_reference.commands(typer.main.get_command(cli.app))
+COMMANDS = reference.commands(typer.main.get_command(cli.app))
 GROUPS = {name.rpartition(" ")[0] for name in COMMANDS}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 TYPED = re.compile(r"^(?:\$ )?(?:[\w./]*/)?watchroom ([a-z][^|;&<>]*)")

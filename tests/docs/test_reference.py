@@ -11,10 +11,11 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from tests.parts import ROOT
-from watchroom import cli, cli_reference
+from watchroom import cli
 from watchroom.catalogue.entry import MeasureEntry
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
+from watchroom.cli import reference
 from watchroom.events import reasons
 from watchroom.generate import catalogue_page, event_fields_page
 from watchroom.generate.outputs import generate
@@ -66,7 +67,7 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
         ),
         "an option of a command": (
             "docs/reference/commands.md",
-            {_typed(name): meaning for name, meaning in cli_reference.documented(PROGRAM).items()},
+            {_typed(name): meaning for name, meaning in reference.documented(PROGRAM).items()},
         ),
         "a reason of a dead letter": ("schemas/events/README.md", reasons.MEANINGS),
     }
@@ -98,7 +99,7 @@ def test_what_no_page_has_is_found(what: str) -> None:
 def test_the_pages_of_commands_and_mappings_are_fresh() -> None:
     """`watchroom generate` makes them from the command line: `tests/generate` does not see them."""
     said: list[str] = []
-    pages = cli_reference.outputs(PROGRAM)
+    pages = reference.outputs(PROGRAM)
     assert generate(ROOT, check=True, outputs={}, more=pages, say=said.append), "".join(said)
 
 
@@ -141,7 +142,7 @@ def test_a_new_option_without_help_has_no_meaning() -> None:
     def second() -> None:
         """Say nothing either."""
 
-    found = cli_reference.documented(typer.main.get_command(app))
+    found = reference.documented(typer.main.get_command(app))
     assert found["watchroom first: --planted"] == ""
 
 

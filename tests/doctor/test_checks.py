@@ -1,4 +1,4 @@
-"""Each check on plain facts: it finds its fault, and nothing where there is none."""
+"""Each check on plain facts: it finds its fault, and nothing without one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.doctor.cases import CASES, SETTINGS, Case, settings
 from tests.parts import ROOT
-from watchroom.cli_doctor import doctor
+from watchroom.cli.processes import doctor
 from watchroom.doctor import settings_checks as own
 from watchroom.doctor.examine import examine_environment
 from watchroom.doctor.finding import CHECKS, Finding, Severity, as_text
@@ -21,7 +21,7 @@ from watchroom.settings import Settings
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
 def test_a_fault_is_found_with_what_to_do_and_its_absence_is_not(case: Case) -> None:
-    """A check that never fails, or always, says nothing."""
+    """A check that never fails, or always fails, is worthless."""
     (found,) = case.broken
     assert (found.check, found.severity) == (case.check, case.severity)
     assert re.search(case.says, f"{found.subject}: {found.what}")
@@ -38,12 +38,12 @@ def test_every_check_has_a_case_and_a_line_on_the_page() -> None:
 
 
 def test_the_page_says_how_many_records_are_read() -> None:
-    """A source that is not among them is not checked, and somebody must know."""
+    """A source without records among them is not checked, and operators must know this."""
     assert f"the last {LAST_RECORDS} records of each partition" in (ROOT / "deploy" / "doctor.md").read_text()
 
 
 def test_a_finding_of_a_server_takes_one_line() -> None:
-    """What a server answers may hold anything, and a log is read line by line."""
+    """An answer of a server may contain anything, and a log is read line by line."""
     finding = Finding(Severity.WRONG, "kafka", "Kafka", "no\nway", "It\r\nmatters.", "Do\x0bit.")
     assert as_text([finding]).splitlines() == [
         "WRONG: Kafka: no way [kafka]", "    why: It matters.", "    do:  Do it.", "doctor: 1 wrong",
@@ -51,7 +51,7 @@ def test_a_finding_of_a_server_takes_one_line() -> None:
 
 
 def test_files_that_cannot_be_used_are_named_before_anybody_is_asked(tmp_path: Path) -> None:
-    """A certificate that cannot be read would look like a broker that does not answer."""
+    """Otherwise a certificate that cannot be read looks like a broker that does not answer."""
     used = settings(kafka_security="ssl", kafka_ca=str(tmp_path / "none.pem"))
     (fault,) = own.unusable_files(used)
     assert fault.where == "WATCHROOM_KAFKA_CA"
@@ -80,7 +80,7 @@ def test_a_certificate_that_cannot_be_read_is_named_for_redis_and_its_sentinels(
 
 
 def test_files_of_secrets_are_found_with_their_permissions(tmp_path: Path) -> None:
-    """A password that every user of a machine may read is none."""
+    """A password that every user of a machine can read protects nothing."""
     key, secret = tmp_path / "key.pem", tmp_path / "watchroom_redis_url"
     for file, mode in ((key, 0o600), (secret, 0o644), (tmp_path / "other", 0o644)):
         file.write_text("x")
@@ -107,7 +107,7 @@ SECRETS = [
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) -> None:
-    """One that is forgotten is the one that stays open to all."""
+    """A secret that is forgotten here stays readable for everybody."""
     for file in (tmp_path / name, tmp_path / "watchroom_zone"):
         file.write_text("x")
         file.chmod(0o644)
@@ -115,7 +115,7 @@ def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) 
 
 
 def test_a_folder_of_secrets_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where secrets lie is read before any setting, and ended in a traceback."""
+    """The folder of secrets is read before any setting; this ended in a traceback."""
     secrets = tmp_path / "secrets"
     secrets.write_text("x")
     monkeypatch.setitem(Settings.model_config, "secrets_dir", str(secrets))
@@ -125,7 +125,7 @@ def test_a_folder_of_secrets_that_is_a_file_is_named(monkeypatch: pytest.MonkeyP
 def test_no_control_character_of_a_server_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A page that answers at an address may hold anything, and a terminal obeys."""
+    """A page at an address may contain anything, and a terminal obeys control characters."""
     finding = Finding(Severity.WARNING, "exporter", "page", "\x1b[2J\x9b1m\u202e", "why", "fix")
     monkeypatch.setattr("watchroom.doctor.examine.examine_environment", lambda **_: [finding])
     doctor()
@@ -139,7 +139,7 @@ def test_no_control_character_of_a_server_is_printed(
 
 
 def test_every_text_of_a_finding_is_used_and_no_other_is_named() -> None:
-    """A name that is misspelt would end in an error only when something is wrong."""
+    """A misspelt name would fail only when something is wrong."""
     code = "".join(path.read_text() for path in (ROOT / "services/watchroom/doctor").glob("*.py"))
     named = {name for name in re.findall(r'"([a-z-]+(?:\.[a-z]+)?)"', code) if name.partition(".")[0] in CHECKS}
     named |= {f"{check}.silent" for check in ("prometheus", "alertmanager")}  # in `no_answer`

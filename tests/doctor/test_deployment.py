@@ -56,7 +56,7 @@ FAULTS = [
     ),
     Planted("records-lost", r"incidents partition 0: Kafka deleted 3", "RecordsLost"),
     Planted("source-silent", r"calls: source acd has never been seen", "WATCHROOM_SOURCES"),
-    Planted("source-silent", r"contacts: no source has ever been heard", "WATCHROOM_SOURCES"),
+    Planted("source-silent", r"contacts: no source has ever sent anything", "WATCHROOM_SOURCES"),
     Planted("source-clock", r"source desk of incidents: .* up to 20\.", "NTP"),
     Planted("redis-rights", r"'planted' may not run EVALSHA, HSET on", r"deploy/redis/rights\.md"),
     Planted("redis-info", r"'planted' may not run INFO", r"ACL SETUSER planted \+info", Severity.UNCHECKED),
@@ -106,13 +106,13 @@ def test_nothing_is_found_on_a_healthy_deployment(healthy: Deployment) -> None:
 
 
 def test_the_command_says_so_and_ends_with_0(healthy: Deployment) -> None:
-    """As people and schedulers run it."""
+    """The command as people and schedulers run it."""
     done = watchroom("doctor", "--format", "json", environment=environment(healthy.settings))
     assert (done.code, json.loads(done.out), done.said) == (0, [], "")
 
 
 def test_everything_is_read_of_the_brokers(healthy: Deployment) -> None:
-    """What is not read is not judged, and would pass for healthy."""
+    """Facts that are not read are not checked, and would look healthy."""
     seen, settings = asyncio.run(kafka_facts(healthy.settings)), healthy.settings
     assert seen.topics is not None
     assert seen.topics.keys() == seen.settings.keys() == seen.log_ids.keys() == set(owned_topics(settings))
@@ -133,7 +133,7 @@ def test_a_planted_fault_is_found_with_what_to_do(ill: Examined, fault: Planted)
 
 
 def test_nothing_is_found_that_was_not_planted(ill: Examined) -> None:
-    """Two findings of one fault, or one of none, cost somebody a morning."""
+    """A fault that is reported twice, or reported without reason, costs somebody a morning."""
     wanted = {(only(ill.found, fault).check, only(ill.found, fault).what) for fault in FAULTS}
     assert {(found.check, found.what) for found in ill.found} - wanted == set()
 
@@ -145,7 +145,7 @@ def test_nothing_is_changed(ill: Examined) -> None:
 
 
 def test_no_password_is_printed(ill: Examined) -> None:
-    """It is run in terminals that are shared, and pasted into tickets."""
+    """People run it in shared terminals and paste its output into tickets."""
     assert PASSWORD not in as_text(ill.found)
 
 
@@ -168,7 +168,7 @@ BY_SETTINGS = [
 def test_settings_that_differ_from_those_of_the_workers_are_found(
     healthy: Deployment, changed: dict[str, object], fault: Planted
 ) -> None:
-    """Two processes with two opinions are the commonest fault of all."""
+    """Two processes with different settings are the most common fault."""
     found = only(healthy.examine(**changed), fault)
     assert found.severity is Severity.WRONG
     assert re.search(fault.fix, found.fix)
@@ -183,7 +183,7 @@ REPLICA = [
 
 
 def test_a_redis_that_forgets_and_takes_no_writes_is_found(healthy: Deployment, redis_server: RedisServer) -> None:
-    """Others set it up, and for a cache all of this is right."""
+    """Somebody else set it up as a cache, for which all of this is right."""
     with healthy.redis.client() as primary:
         primary.config_set("repl-diskless-sync-delay", "0")
     with redis_server.client() as client:
@@ -203,7 +203,7 @@ def test_a_redis_that_forgets_and_takes_no_writes_is_found(healthy: Deployment, 
 
 
 def test_wrong_variables_are_all_named_and_nobody_is_asked(healthy: Deployment) -> None:
-    """A mistyped name leaves its default in force, and a wrong value stops every process."""
+    """A mistyped name leaves the default in place, and a wrong value stops every process."""
     given = {**environment(healthy.settings), "WATCHROOM_FROCE": "x", "WATCHROOM_ZONE": "Mars"}
     done = watchroom("doctor", "--format", "json", environment=given)
     assert done.code == 1
@@ -216,7 +216,7 @@ def test_wrong_variables_are_all_named_and_nobody_is_asked(healthy: Deployment) 
 
 
 def test_a_variable_that_is_no_setting_stops_no_other_check(healthy: Deployment) -> None:
-    """The rest is as good as before."""
+    """The other settings can still be used."""
     given = {**environment(healthy.settings), "WATCHROOM_FROCE": "x", "WATCHROOM_EXPORTER_URL": "http://127.0.0.1:1"}
     done = watchroom("doctor", "--format", "json", environment=given)
     assert [each["check"] for each in json.loads(done.out)] == ["settings", "exporter"]
@@ -224,7 +224,7 @@ def test_a_variable_that_is_no_setting_stops_no_other_check(healthy: Deployment)
 
 
 def test_it_ends_in_time_where_nobody_answers() -> None:
-    """Servers that take a connection and say nothing are the slowest dead; half a minute is what people wait."""
+    """Servers that accept a connection and never answer take longest; people wait half a minute."""
     secret = "s3cret-of-nobody"
     with ExitStack() as ending:
         ports = []

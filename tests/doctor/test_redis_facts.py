@@ -1,4 +1,4 @@
-"""What the doctor reads of a real Redis."""
+"""What doctor reads from a real Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 
 
 def test_a_rebuild_that_was_interrupted_while_it_merged_is_found(redis_server: RedisServer) -> None:
-    """Its mark outlives the figures that it clears, and no worker starts while it is there."""
+    """Its mark remains after the figures are cleared, and no worker starts until it is removed."""
     settings = read_settings(redis_url=redis_server.url, streams="calls")
     topic = settings.topic("calls")
     store = PartitionCountStore(settings.redis, settings.force)

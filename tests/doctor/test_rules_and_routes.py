@@ -47,7 +47,7 @@ def test_shipped_rules_are_the_same_however_prometheus_writes_them() -> None:
     ],
 )
 def test_a_rule_that_does_something_else_is_not_the_same(changed: dict[str, Any]) -> None:
-    """Blanks inside of quotes count."""
+    """Spaces inside quotes count."""
     rule = RULE._replace(expression='up{job="ab"} == 0')
     assert not is_same(rule, rule._replace(**changed))
 
@@ -134,6 +134,6 @@ def test_a_route_that_never_notifies_is_recognised(
 
 
 @pytest.mark.parametrize("status", [None, [], {"config": None}, {"config": {"original": "route: ["}}, {"config": {}}])
-def test_what_is_no_configuration_is_none(status: object) -> None:
-    """Something else may answer at the address."""
+def test_an_answer_without_a_configuration_is_recognised(status: object) -> None:
+    """Another server may answer at the address."""
     assert configuration(status) is None

@@ -1,4 +1,4 @@
-"""The doctor ends in time whatever its servers do; the limit is short here, so that the tests are."""
+"""Doctor ends in time whatever the servers do. The limit is short here to keep the tests fast."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def examined(**given: Any) -> tuple[set[str], float]:
 
 @pytest.mark.parametrize("scheme", ["redis+sentinel", "rediss+sentinel"])
 def test_silent_sentinels_do_not_delay_it(scheme: str, silent: list[int]) -> None:
-    """Each of them takes seconds, and there may be any number."""
+    """Each of them takes seconds, and there may be many."""
     sentinels = ",".join(f"{LOOPBACK}:{port}" for port in silent)
     found, took_s = examined(redis_url=f"{scheme}://{sentinels}/mymaster", kafka=f"{LOOPBACK}:{silent[0]}")
     assert {"redis", "kafka"} <= found
@@ -68,6 +68,6 @@ def test_names_that_are_not_resolved_do_not_delay_it(monkeypatch: pytest.MonkeyP
 
 
 def test_hosts_that_are_no_names_end_in_findings() -> None:
-    """Two dots in a row are a slip of the finger, and Python refuses them before it asks anybody."""
+    """Two dots in a row are a typing mistake, which Python refuses before it resolves the name."""
     found, _ = examined(redis_url="redis://a..b:1", kafka="a..b:9092")
     assert {"redis", "kafka"} <= found

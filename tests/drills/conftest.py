@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import new_name
-from tests.drills.room import Room, control_room
+from tests.drills.deployment import Deployment, control_room
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 
 
 @pytest.fixture(scope="module")
-def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A room that is quiet and fresh when the first drill begins."""
     folder = tmp_path_factory.mktemp("room")
     redis = RedisServer(folder / "redis")

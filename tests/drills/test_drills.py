@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from tests.drills.deployment import Deployment
 from tests.drills.feed import SOURCE_OF
 from tests.drills.monitoring import FACTOR, Notice, Panel, panels, until
-from tests.drills.room import Room
 from tests.drills.streams import streams_of
 from tests.flow.wall import now_ms
 from tests.parts import ROOT
@@ -35,34 +35,34 @@ SURGE = "LongestWait999"
 EVERYTHING = frozenset(SOURCE_OF)
 
 
-def surge_alert(room: Room) -> Alert:
+def surge_alert(room: Deployment) -> Alert:
     """The shipped alert that a queue of 999 calls must raise."""
     return next(alert for _, alert in room.catalogue.alerts() if alert.name == SURGE)
 
 
-def start_surge(room: Room) -> list[str]:
+def start_surge(room: Deployment) -> list[str]:
     """More calls than the alert wants, each in the queue for longer than it allows."""
     alert = surge_alert(room)
     return room.surge(max(5, alert.at_least), (alert.above or 0) + 20)
 
 
-def told(room: Room, since: int) -> list[Notice]:
+def told(room: Deployment, since: int) -> list[Notice]:
     """What the webhook heard since, without the Watchdog."""
     return [notice for notice in room.webhook.notices[since:] if notice.name != "Watchdog"]
 
 
-def resolved(room: Room, since: int) -> set[str]:
+def resolved(room: Deployment, since: int) -> set[str]:
     """What was called off since."""
     return {notice.name for notice in told(room, since) if notice.status == "resolved"}
 
 
-def until_quiet(room: Room) -> None:
+def until_quiet(room: Deployment) -> None:
     """Wait until every stream is shown and nothing fires."""
     until("every stream is shown", lambda: room.shown(f"count(watchroom_stream_withheld == 0) == {len(SOURCE_OF)}"), 60)
     until(f"nothing fires: {room.monitoring.firing()}", lambda: not room.monitoring.firing(), 150)
 
 
-def until_silent_panels(room: Room, streams: frozenset[str], limit_s: float) -> None:
+def until_silent_panels(room: Deployment, streams: frozenset[str], limit_s: float) -> None:
     """Every panel on these streams becomes empty within 30 s of the limit; every other one still answers."""
     asked = [(panel, streams_of(panel.expression, room.catalogue)) for panel in panels(room.settings.force)]
     touched = [panel for panel, of in asked if of & streams]
@@ -88,7 +88,7 @@ def until_silent_panels(room: Room, streams: frozenset[str], limit_s: float) -> 
 
 
 @contextmanager
-def drill(room: Room, expected: set[str]) -> Iterator[int]:
+def drill(room: Deployment, expected: set[str]) -> Iterator[int]:
     """In the end exactly these alerts were told and called off, and everything is quiet again."""
     since = len(room.webhook.notices)
     yield since
@@ -98,7 +98,7 @@ def drill(room: Room, expected: set[str]) -> Iterator[int]:
     until("all of it is called off", lambda: firing <= resolved(room, since), 60)
 
 
-def test_every_panel_shows_something(room: Room) -> None:
+def test_every_panel_shows_something(room: Deployment) -> None:
     """A panel that never has data looks like a dead feed for ever."""
     room.work()
     asked = list(panels(room.settings.force))
@@ -112,7 +112,7 @@ def test_every_panel_shows_something(room: Room) -> None:
     assert empty() == []
 
 
-def empty_panels(room: Room, asked: Sequence[Panel]) -> list[str]:
+def empty_panels(room: Deployment, asked: Sequence[Panel]) -> list[str]:
     """Queries without an answer; of a single number's queries (short waits, long waits) one must have one."""
     must = [panel for panel in asked if not asks_who_feeds(panel) and panel.nothing != NO_FIGURE]
     silent = [panel for panel in must if not room.monitoring.query(panel.expression)]
@@ -126,7 +126,7 @@ def asks_who_feeds(panel: Panel) -> bool:
     return panel.expression.count("watchroom_") == panel.expression.count("watchroom_stream_fed")
 
 
-def in_redis(room: Room) -> dict[str, tuple[float, str]]:
+def in_redis(room: Deployment) -> dict[str, tuple[float, str]]:
     """One figure of each kind, added up here from what Redis holds, by what a panel's query must contain."""
     reader = Reader(room.settings.redis_url, room.settings.force)
     days = reader.buckets(buckets_of("28d", now_ms(), Calendar(room.settings.zone)))
@@ -149,7 +149,7 @@ def in_redis(room: Room) -> dict[str, tuple[float, str]]:
     }
 
 
-def test_a_panel_of_each_kind_says_what_redis_holds(room: Room) -> None:
+def test_a_panel_of_each_kind_says_what_redis_holds(room: Deployment) -> None:
     """A count, a share, a duration and an open measure, from the board's own query to the bucket's integers."""
     asked = list(panels(room.settings.force))
     for pattern, (expected, row) in in_redis(room).items():
@@ -158,7 +158,7 @@ def test_a_panel_of_each_kind_says_what_redis_holds(room: Room) -> None:
         until_it_shows(room, panel, row, expected)
 
 
-def until_it_shows(room: Room, panel: Panel, row: str, expected: float) -> None:
+def until_it_shows(room: Deployment, panel: Panel, row: str, expected: float) -> None:
     """The panel's row shows the number, at the latest with the next scrapes."""
     name, value = row.split("=")
 
@@ -171,7 +171,7 @@ def until_it_shows(room: Room, panel: Panel, row: str, expected: float) -> None:
     assert shown() == pytest.approx(expected), panel
 
 
-def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Room) -> None:
+def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Deployment) -> None:
     """The telephone rings for a true reason, says how many and how long, and stops when it is over."""
     with drill(room, {SURGE}) as since:
         waiting = start_surge(room)
@@ -190,7 +190,7 @@ def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Room) -> Non
         assert [each.status for each in told(room, since)][-1] == "resolved"
 
 
-def test_a_killed_redis_is_the_one_thing_told(room: Room) -> None:
+def test_a_killed_redis_is_the_one_thing_told(room: Deployment) -> None:
     """Nothing can be judged without Redis: one telephone call, not nine."""
     with drill(room, {"RedisDown"}):
         room.redis.kill()
@@ -200,7 +200,7 @@ def test_a_killed_redis_is_the_one_thing_told(room: Room) -> None:
         room.redis.start()
 
 
-def test_a_killed_exporter_is_the_one_thing_told(room: Room) -> None:
+def test_a_killed_exporter_is_the_one_thing_told(room: Deployment) -> None:
     """Without the exporter every board is blank; Prometheus itself must notice."""
     with drill(room, {"ExporterAbsent"}):
         os.kill(room.exporter.pid, signal.SIGKILL)
@@ -211,7 +211,7 @@ def test_a_killed_exporter_is_the_one_thing_told(room: Room) -> None:
         room.exporter.start()
 
 
-def test_a_surge_whose_worker_is_killed_is_not_called_off(room: Room) -> None:
+def test_a_surge_whose_worker_is_killed_is_not_called_off(room: Deployment) -> None:
     """The queue is still there when nobody counts it: "resolved" would be false."""
     with drill(room, {SURGE, "WorkerStuck"}) as since:
         waiting = start_surge(room)
@@ -230,7 +230,7 @@ def test_a_surge_whose_worker_is_killed_is_not_called_off(room: Room) -> None:
         until("now it is over", lambda: SURGE in resolved(room, since), 150)
 
 
-def test_a_surge_whose_feed_dies_is_not_called_off(room: Room) -> None:
+def test_a_surge_whose_feed_dies_is_not_called_off(room: Deployment) -> None:
     """One silent source blanks its own stream and nothing else, and takes back nothing that was told."""
     with drill(room, {SURGE, "SourceSilent"}) as since:
         waiting = start_surge(room)
@@ -247,7 +247,7 @@ def test_a_surge_whose_feed_dies_is_not_called_off(room: Room) -> None:
         until("now it is over", lambda: SURGE in resolved(room, since), 150)
 
 
-def heard_s_ago(room: Room) -> float:
+def heard_s_ago(room: Deployment) -> float:
     """How long ago, as far as Redis knows, the source that was heard last gave a sign of life."""
     ((_, value),) = [
         each["value"] for each in room.monitoring.query("time() - max(watchroom_feed_last_heartbeat_timestamp_seconds)")
@@ -255,7 +255,7 @@ def heard_s_ago(room: Room) -> float:
     return float(value)
 
 
-def until_past_its_keeping(room: Room) -> None:
+def until_past_its_keeping(room: Deployment) -> None:
     """So long that an alert which is only kept for a time would have ended, and "resolved" been sent."""
     time.sleep(surge_alert(room).keep_s / FACTOR + 15)  # evaluation and the group's interval, divided, are shorter
     assert SURGE in room.monitoring.firing()

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import new_name
+from tests.drills.deployment import Deployment, control_room
 from tests.drills.monitoring import panels, until
-from tests.drills.room import Room, control_room
 from tests.drills.streams import streams_of
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 
@@ -24,7 +24,7 @@ NOT_FED = "not fed here"
 
 
 @pytest.fixture(scope="module")
-def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A room to which only telephony is connected, as on its first day."""
     folder = tmp_path_factory.mktemp("telephony")
     redis = RedisServer(folder / "redis")
@@ -39,7 +39,7 @@ def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         redis.kill()
 
 
-def tiles(room: Room) -> dict[str, dict[str, str]]:
+def tiles(room: Deployment) -> dict[str, dict[str, str]]:
     """What each tile of the wall says, by stream and title, as a person reads it."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for measure, tile in room.catalogue.tiles():
@@ -49,7 +49,7 @@ def tiles(room: Room) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Room) -> None:
+def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Deployment) -> None:
     """If all streams were waited for, it would be paged about crimes for ever, its wall red from the first minute."""
     waiting = room.surge(1, 0)
     until("the wall shows the calls", lambda: "NO DATA" not in str(tiles(room)), 30)
@@ -70,7 +70,7 @@ def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Room) -> N
     assert NOT_FED not in str(said["calls"])
 
 
-def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Room) -> None:
+def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Deployment) -> None:
     """`watchroom_stream_fed` is all there is: no figure, no age, no dead letter, nothing to judge."""
     fed = {each["metric"]["stream"]: float(each["value"][1]) for each in room.monitoring.query("watchroom_stream_fed")}
     assert fed == {"calls": 1, "contacts": 0, "incidents": 0, "crimes": 0, "returns": 0}
@@ -80,7 +80,7 @@ def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Room) -> None:
     assert any("watchroom_call_volume" in str(labels) for labels in named)
 
 
-def test_its_panels_on_grafana_s_boards_say_so_too(room: Room) -> None:
+def test_its_panels_on_grafana_s_boards_say_so_too(room: Deployment) -> None:
     """NO DATA there would send somebody looking for a broken feed."""
     answers: dict[tuple[str, str], list[float]] = defaultdict(list)
     streams: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -95,7 +95,7 @@ def test_its_panels_on_grafana_s_boards_say_so_too(room: Room) -> None:
         assert all(value == -1 or math.isnan(value) for value in answers[key]), key
 
 
-def test_no_topic_is_made_for_it(room: Room) -> None:
+def test_no_topic_is_made_for_it(room: Deployment) -> None:
     """Topics that nobody feeds would be watched, sized and paid for."""
     found = room.monitoring.query("count by (topic) (watchroom_applied_timestamp_seconds)")
     assert [each["metric"]["topic"] for each in found] == [room.settings.topic("calls")]

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom
+from tests.exporter.store import NOON, ExporterStore
 from tests.flow.servers import RedisServer
 from watchroom.settings import read_settings
 from watchroom.streams import STREAMS
 
 
 @pytest.fixture
-def room(redis_server: RedisServer) -> Iterator[ControlRoom]:
+def room(redis_server: RedisServer) -> Iterator[ExporterStore]:
     """Every stream is fed, fresh and alive as of NOON; nothing has happened."""
     client = redis_server.client()
     settings = read_settings(redis_url=redis_server.url, force="staffs", streams=tuple(STREAMS))
-    yield ControlRoom(client, settings).begin(NOON)
+    yield ExporterStore(client, settings).begin(NOON)
     client.close()

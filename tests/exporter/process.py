@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 
 from redis.exceptions import RedisError
 
-from tests.exporter.control_room import ControlRoom, parsed, value
+from tests.exporter.store import ExporterStore, parsed, value
 from tests.parts import ROOT
 from watchroom.demo.server import free_port
 from watchroom.exporter.run import now_ms
@@ -97,7 +97,7 @@ class Exporter:
 
 
 @contextmanager
-def fed(room: ControlRoom, *streams: str) -> Iterator[threading.Event]:
+def fed(room: ExporterStore, *streams: str) -> Iterator[threading.Event]:
     """Keep these streams (default: all) fresh and their source alive, as a worker does, until the event is set."""
     stop = threading.Event()
 

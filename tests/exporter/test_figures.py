@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, value
+from tests.exporter.store import NOON, PARTITIONS, ExporterStore, value
 from watchroom.exporter.board.board_page import board_page
 from watchroom.store.keys import SEQ
 
@@ -16,7 +16,7 @@ SHARE = "complaints_retained"
 
 
 def report(  # noqa: PLR0917  # read from left to right
-    room: ControlRoom, month: str, series: str, at_ms: int, numerator: int, denominator: int | None = None
+    room: ExporterStore, month: str, series: str, at_ms: int, numerator: int, denominator: int | None = None
 ) -> None:
     """A step that writes one figure, as the worker does."""
     seq = room.client.hincrby(room.keys.meta, SEQ, 1)
@@ -27,7 +27,7 @@ def report(  # noqa: PLR0917  # read from left to right
     room.client.zadd(room.keys.changed, {f"month:{month}": seq})
 
 
-def test_of_each_span_the_period_that_ends_latest_is_shown_whichever_month_it_is_of(room: ControlRoom) -> None:
+def test_of_each_span_the_period_that_ends_latest_is_shown_whichever_month_it_is_of(room: ExporterStore) -> None:
     """A figure may be years old, or of a year to come; months outside the shown windows are looked at too."""
     report(room, "2017-03", f"{SHARE}|period=2017-Q1", NOON - DAY_MS, 1, 4)
     report(room, "2021-10", f"{SHARE}|period=2020-11/2021-10", NOON - DAY_MS, 3, 4)
@@ -45,7 +45,7 @@ def test_of_each_span_the_period_that_ends_latest_is_shown_whichever_month_it_is
 
 
 def test_a_month_outside_the_windows_follows_its_changes_without_being_read_again_and_again(
-    room: ControlRoom, monkeypatch: pytest.MonkeyPatch
+    room: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restated figure of 2017 is shown at once; an unchanged one costs nothing."""
     report(room, "2017-03", "complaints|period=2017-03", NOON, 7)
@@ -73,7 +73,7 @@ def test_a_month_outside_the_windows_follows_its_changes_without_being_read_agai
     assert mirror.figures.latest(measure) == []
 
 
-def test_figures_are_in_no_window_of_any_length(room: ControlRoom) -> None:
+def test_figures_are_in_no_window_of_any_length(room: ExporterStore) -> None:
     """As-at moments of two periods added up would be a moment of the year 2073."""
     report(room, "2021-11", "complaints|period=2021-11", NOON, 7)
     report(room, "2021-10", "complaints|period=2021-10", NOON, 5)
@@ -82,7 +82,7 @@ def test_figures_are_in_no_window_of_any_length(room: ControlRoom) -> None:
     assert value(room.scrape(NOON), "complaints", span="month") == 7
 
 
-def test_nothing_waits_for_returns(room: ControlRoom) -> None:
+def test_nothing_waits_for_returns(room: ExporterStore) -> None:
     """Neither a stale partition nor a silent source withholds a figure, and neither makes the data age old."""
     report(room, "2021-11", "complaints|period=2021-11", NOON, 7)
     now = NOON + 10**9
@@ -96,7 +96,7 @@ def test_nothing_waits_for_returns(room: ControlRoom) -> None:
     assert sorted(waited_for) == ["calls", "crimes", "incidents"]
 
 
-def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ControlRoom) -> None:
+def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ExporterStore) -> None:
     """`complaints` may be 120 days old; an old quarter beside a young month is none that anybody must renew."""
     limit_ms = 120 * DAY_MS
     assert (
@@ -111,7 +111,7 @@ def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ControlRoom) 
     assert value(room.scrape(NOON), "figures_old", measure="gun_crime_published") == 1
 
 
-def test_the_built_in_page_shows_each_figure_with_its_period_and_says_which_is_old(room: ControlRoom) -> None:
+def test_the_built_in_page_shows_each_figure_with_its_period_and_says_which_is_old(room: ExporterStore) -> None:
     """Whoever reads it aloud must know of when it is; a note is its words."""
     report(room, "2021-10", f"{SHARE}|period=2020-11/2021-10", NOON - DAY_MS, 779, 1450)
     report(room, "2019-12", "complaints|period=2019", NOON - 500 * DAY_MS, 1450)

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import pytest
 
-from tests.exporter.control_room import ControlRoom, Samples, parsed, value
+from tests.exporter.store import ExporterStore, Samples, parsed, value
 from tests.rolling.test_calendar import CALENDARS
-from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.exporter.mirror import Mirror
+from watchroom.rolling.windows import LOCAL_HOUR
 from watchroom.store.read import Reader
 
 HOUR_MS = 3_600_000
@@ -37,19 +37,19 @@ def figures(samples: Samples) -> dict[int, float]:
     return {ago: number for ago, number in found if number is not None}
 
 
-def at(room: ControlRoom, moment: str) -> dict[int, float]:
+def at(room: ExporterStore, moment: str) -> dict[int, float]:
     """What a fresh page shows at a moment."""
     room.begin(ms(moment))
     return figures(room.scrape(ms(moment)))
 
 
-def heard_on(room: ControlRoom, *days: str) -> None:
+def heard_on(room: ExporterStore, *days: str) -> None:
     """An answered call at noon of these days: there was a feed."""
     for day in days:
         room.add(ms(f"{day}T12:00:00Z"), ANSWER)
 
 
-def heard_before(room: ControlRoom, *moments_ms: int) -> None:
+def heard_before(room: ExporterStore, *moments_ms: int) -> None:
     """The feed was there on the days before these moments."""
     for moment_ms in moments_ms:
         room.add(moment_ms - DAY_MS, ANSWER)
@@ -64,7 +64,7 @@ def heard_before(room: ControlRoom, *moments_ms: int) -> None:
     ids=["after 28 March", "after 31 October"],
 )
 def test_the_week_after_a_clock_change_compares_the_hour_on_the_wall(
-    room: ControlRoom, now: str, same_hour: str, hour_168_ago: str
+    room: ExporterStore, now: str, same_hour: str, hour_168_ago: str
 ) -> None:
     """Both Mondays' 09:00: five calls then and two now; three an hour beside it are another hour's."""
     heard_before(room, ms(now), ms(same_hour))
@@ -74,7 +74,7 @@ def test_the_week_after_a_clock_change_compares_the_hour_on_the_wall(
     assert at(room, now) == {0: 2, 1: 5}
 
 
-def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(room: ControlRoom) -> None:
+def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(room: ExporterStore) -> None:
     """01:00 a week after each change: 28 March had none, 31 October had one of 4 calls and one of 6."""
     heard_on(room, "2021-03-20", "2021-03-21", "2021-03-27", "2021-03-28", "2021-04-03")
     assert at(room, "2021-04-04T01:10:00Z") == {0: 0, 2: 0}
@@ -84,26 +84,26 @@ def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(roo
     assert at(room, "2021-11-07T02:05:00Z") == {1: 4}
 
 
-def test_no_calls_is_zero_and_no_feed_is_absent(room: ControlRoom) -> None:
-    """Heard since three weeks: a quiet hour then is 0, four weeks ago there was nothing to be quiet."""
+def test_no_calls_is_zero_and_no_feed_is_absent(room: ExporterStore) -> None:
+    """LastSeen since three weeks: a quiet hour then is 0, four weeks ago there was nothing to be quiet."""
     heard_on(room, "2021-11-23", "2021-11-16", "2021-11-17", "2021-11-09", "2021-11-10", "2021-11-02", "2021-11-03")
     assert at(room, MORNING) == {0: 0, 1: 0, 2: 0, 3: 0}
 
 
-def test_no_hour_of_the_first_day_is_shown(room: ControlRoom) -> None:
+def test_no_hour_of_the_first_day_is_shown(room: ExporterStore) -> None:
     """The feed may have begun after the hour, or within it: two minutes of calls are not the hour's."""
     heard_on(room, "2021-11-23", "2021-11-17", "2021-11-10")
     room.add(ms("2021-11-10T09:59:59Z"), ANSWER)
     assert at(room, MORNING) == {0: 0}
 
 
-def test_a_day_without_any_event_is_taken_for_an_outage(room: ControlRoom) -> None:
+def test_a_day_without_any_event_is_taken_for_an_outage(room: ExporterStore) -> None:
     """And the day before it too: nobody can tell when the feed died, or came back."""
     heard_on(room, "2021-11-23", "2021-11-16", "2021-11-10")
     assert at(room, MORNING) == {0: 0}
 
 
-def test_another_stream_is_no_witness(room: ControlRoom) -> None:
+def test_another_stream_is_no_witness(room: ExporterStore) -> None:
     """Incidents on these days say nothing about the telephones; they speak for their own measure."""
     room.add(ms("2021-11-16T12:00:00Z"), INCIDENT)
     room.add(ms("2021-11-17T12:00:00Z"), INCIDENT)
@@ -112,7 +112,7 @@ def test_another_stream_is_no_witness(room: ControlRoom) -> None:
     assert value(samples, "incident_volume_local_hour", grade="1", area="all", weeks_ago="1") == 0
 
 
-def test_the_figures_are_withheld_with_their_stream(room: ControlRoom) -> None:
+def test_the_figures_are_withheld_with_their_stream(room: ExporterStore) -> None:
     """A stale partition may hold back calls of the last hour."""
     now_ms = ms(MORNING)
     room.begin(now_ms)
@@ -124,7 +124,7 @@ def test_the_figures_are_withheld_with_their_stream(room: ControlRoom) -> None:
     assert figures(room.scrape(now_ms)) == {0: 1}
 
 
-def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ControlRoom) -> None:
+def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ExporterStore) -> None:
     """A copy that is brought up to date shows what a new one shows, hour by hour over a clock change."""
     now_ms = ms("2021-10-30T22:30:00Z")
     tokens = room.tokens()
@@ -148,7 +148,7 @@ def comparable(samples: Samples) -> dict[object, str]:
     return {key: str(number) for key, number in samples.items()}
 
 
-def test_only_measures_with_a_baseline_are_published_by_local_hour(room: ControlRoom) -> None:
+def test_only_measures_with_a_baseline_are_published_by_local_hour(room: ExporterStore) -> None:
     """Every further family costs seven samples for each of its label values."""
     for back_ms in (HOUR_MS, DAY_MS):
         room.add(ms(MORNING) - back_ms, {**CALL, **INCIDENT, "crime_recorded|group=robbery,area=stoke|count": 1})
@@ -158,7 +158,7 @@ def test_only_measures_with_a_baseline_are_published_by_local_hour(room: Control
     assert found == {f"watchroom_{each}_{LOCAL_HOUR}" for each in expected}
 
 
-def test_a_zone_beside_the_utc_hours_publishes_none(room: ControlRoom) -> None:
+def test_a_zone_beside_the_utc_hours_publishes_none(room: ExporterStore) -> None:
     """Half of two buckets would be a guess."""
     now_ms = ms(MORNING)
     heard_before(room, now_ms)

@@ -7,11 +7,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.exporter.control_room import LONDON, NOON
+from tests.exporter.store import LONDON, NOON
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.measures import WindowedMeasure
-from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_of
+from watchroom.rolling.windows import windows_at
 
 MEASURES: Path = ROOT / "schemas" / "measures"
 CATALOGUE = load_catalogue(MEASURES, ("stoke", "county"))

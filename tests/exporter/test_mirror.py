@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom
+from tests.exporter.store import NOON, ExporterStore
 from tests.flow.servers import RedisServer
 from watchroom.exporter.mirror import REREAD_EACH_REFRESH, Mirror
-from watchroom.exporter.sums import Window
+from watchroom.rolling.windows import Window
 from watchroom.store.clear import clear
 
 CALL = {"call_volume|line=999|count": 1}
@@ -21,7 +21,7 @@ def calls(mirror: Mirror, window: str = "5m") -> int:
 
 
 def test_changes_arrive_and_old_ones_leave_without_reading_everything(
-    room: ControlRoom, monkeypatch: pytest.MonkeyPatch
+    room: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refresh reads the changed and the new buckets, and a few of the others in turn; no more."""
     mirror = room.mirror()
@@ -48,7 +48,7 @@ def test_changes_arrive_and_old_ones_leave_without_reading_everything(
     assert (calls(mirror), calls(mirror, "1h")) == (0, 2)
 
 
-def test_a_retraction_is_taken_back(room: ControlRoom) -> None:
+def test_a_retraction_is_taken_back(room: ExporterStore) -> None:
     """An incident that is linked later leaves every figure; the bucket then holds less, or no field at all."""
     mirror = room.mirror()
     room.add(NOON, CALL)
@@ -58,7 +58,7 @@ def test_a_retraction_is_taken_back(room: ControlRoom) -> None:
     assert calls(mirror) == 0
 
 
-def test_a_redis_that_went_back_in_time_is_read_again(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_a_redis_that_went_back_in_time_is_read_again(room: ExporterStore, redis_server: RedisServer) -> None:
     """After a failover to an older copy the figures are the older copy's until events are applied again."""
     mirror = room.mirror()
     room.add(NOON, CALL)
@@ -71,7 +71,7 @@ def test_a_redis_that_went_back_in_time_is_read_again(room: ControlRoom, redis_s
     assert calls(mirror) == 1
 
 
-def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ExporterStore, redis_server: RedisServer) -> None:
     """Step numbers alone would not show it: another process id does."""
     mirror = room.mirror()
     older = redis_server.snapshot()
@@ -83,7 +83,7 @@ def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ControlRoom, r
     assert (calls(mirror), mirror.redis_answers) == (1, True)
 
 
-def test_a_change_that_was_never_announced_is_found_within_a_minute(room: ControlRoom) -> None:
+def test_a_change_that_was_never_announced_is_found_within_a_minute(room: ExporterStore) -> None:
     """The safety net: every held bucket is read again in turn."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -93,7 +93,7 @@ def test_a_change_that_was_never_announced_is_found_within_a_minute(room: Contro
     assert calls(mirror) == 4
 
 
-def test_a_refresh_that_fails_half_way_changes_nothing(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_a_refresh_that_fails_half_way_changes_nothing(room: ExporterStore, redis_server: RedisServer) -> None:
     """And the next one that works brings what was missed."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -106,7 +106,7 @@ def test_a_refresh_that_fails_half_way_changes_nothing(room: ControlRoom, redis_
     assert (calls(mirror), mirror.redis_answers) == (1, True)
 
 
-def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(room: ControlRoom) -> None:
+def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(room: ExporterStore) -> None:
     """An exporter that was cut off during a rebuild would show what was before it, beside what is new."""
     mirror = room.mirror()
     for _ in range(3):
@@ -122,7 +122,7 @@ def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(ro
 
 
 def test_a_copy_that_was_read_from_two_servers_is_not_used(
-    room: ControlRoom, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    room: ExporterStore, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fail-over within one refresh: the T of the old primary would vouch for what the new one does not have."""
     mirror = room.mirror()
@@ -148,7 +148,9 @@ def test_a_copy_that_was_read_from_two_servers_is_not_used(
     assert calls(mirror) == 1
 
 
-def test_a_copy_that_was_read_across_a_clearing_is_not_used(room: ControlRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_was_read_across_a_clearing_is_not_used(
+    room: ExporterStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The T of before would vouch for the empty buckets of after: 0 calls, and fresh."""
     mirror = room.mirror()
     room.add(NOON, CALL)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.exporter.control_room import ControlRoom, value
+from tests.exporter.store import ExporterStore, value
 
 NOW_MS = round(datetime.fromisoformat("2021-11-24T10:20:00Z").timestamp() * 1000)
 AUGUST_MS = round(datetime.fromisoformat("2021-08-10T12:00:00Z").timestamp() * 1000)
 SHOWN = ["2021-07", "2021-08", "2021-09", "2021-10", "2021-11"]
 
 
-def months(room: ControlRoom, metric: str, **labels: str) -> list[float | None]:
+def months(room: ExporterStore, metric: str, **labels: str) -> list[float | None]:
     """The metric in each of the months above."""
     samples = room.scrape(NOW_MS)
     return [value(samples, metric, window="month", month=month, **labels) for month in SHOWN]
 
 
-def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(room: ControlRoom) -> None:
+def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(room: ExporterStore) -> None:
     """0 crimes in a month in which nobody had connected the feed would be read out in public."""
     room.begin(NOW_MS)
     room.add(AUGUST_MS, {"call_answer_time|line=101|observations": 1})
@@ -28,7 +28,7 @@ def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(
 OLDEST_MS = round(datetime.fromisoformat("2020-11-20T12:00:00Z").timestamp() * 1000)
 
 
-def test_twelve_months_are_published_once_there_are_twelve(room: ControlRoom) -> None:
+def test_twelve_months_are_published_once_there_are_twelve(room: ExporterStore) -> None:
     """The sum of three months, or 0, would be read out as the year's figure."""
     room.begin(NOW_MS)
     room.add(AUGUST_MS, {"call_volume|line=999|count": 7})

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom, names_of, parsed, value
+from tests.exporter.store import NOON, ExporterStore, names_of, parsed, value
 from watchroom.errors import ConfigurationInvalid
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.pages import BoardPages
@@ -21,7 +21,7 @@ YEAR_MS = 365 * 86_400_000
 
 
 @pytest.fixture
-def telephony(room: ControlRoom) -> ControlRoom:
+def telephony(room: ExporterStore) -> ExporterStore:
     """Redis holds all streams; those beside calls stopped a year ago and are fed no more."""
     room.fresh(NOON - YEAR_MS, *NOT_FED)
     room.heard(NOON - YEAR_MS, *NOT_FED)
@@ -31,7 +31,7 @@ def telephony(room: ControlRoom) -> ControlRoom:
     return room
 
 
-def test_it_has_no_series_but_that_it_is_not_fed(telephony: ControlRoom) -> None:
+def test_it_has_no_series_but_that_it_is_not_fed(telephony: ExporterStore) -> None:
     """An age of a year, or a feed that is silent for one, would ring a telephone every night."""
     samples = telephony.scrape(NOON)
     assert {s: value(samples, "stream_fed", stream=s) for s in STREAMS} == {"calls": 1, **dict.fromkeys(NOT_FED, 0)}
@@ -42,14 +42,14 @@ def test_it_has_no_series_but_that_it_is_not_fed(telephony: ControlRoom) -> None
     assert min(at for (name, _), at in samples.items() if name == "watchroom_applied_timestamp_seconds") == NOON / 1000
 
 
-def test_a_stream_is_fed_whether_or_not_redis_answers(telephony: ControlRoom) -> None:
+def test_a_stream_is_fed_whether_or_not_redis_answers(telephony: ExporterStore) -> None:
     """It is a setting: while Redis is down the boards still know which tiles are not to be missed."""
     samples = parsed(telephony.page(telephony.mirror()).text(NOON))
     assert value(samples, "stream_fed", stream="crimes") == 0
     assert names_of(samples) == {"watchroom_redis_up", "watchroom_stream_fed"}
 
 
-def test_if_it_were_fed_it_would_be_withheld(telephony: ControlRoom) -> None:
+def test_if_it_were_fed_it_would_be_withheld(telephony: ExporterStore) -> None:
     """The case that the tests above must tell from theirs."""
     telephony.settings = telephony.settings.model_copy(update={"streams": ("calls", "crimes")})
     samples = telephony.scrape(NOON)
@@ -57,14 +57,14 @@ def test_if_it_were_fed_it_would_be_withheld(telephony: ControlRoom) -> None:
     assert value(samples, "stream_fed", stream="crimes") == 1
 
 
-def wall(room: ControlRoom) -> str:
+def wall(room: ExporterStore) -> str:
     """The built-in page."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     return board_page(room.page(mirror).board(NOON), ZoneInfo("Europe/London"))
 
 
-def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ControlRoom) -> None:
+def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ExporterStore) -> None:
     """NO DATA would look like a feed that broke, 0 like a quiet night."""
     page = wall(telephony)
     assert "NO DATA" not in page
@@ -78,7 +78,7 @@ def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ControlRoom)
     assert "not fed here (stream crimes)" in card[: card.index("</article>")]
 
 
-def test_the_health_page_names_it(telephony: ControlRoom) -> None:
+def test_the_health_page_names_it(telephony: ExporterStore) -> None:
     """Apart from what is withheld: nothing is wrong with it."""
     mirror = telephony.mirror()
     mirror.refresh(NOON)
@@ -87,7 +87,7 @@ def test_the_health_page_names_it(telephony: ControlRoom) -> None:
     assert set(said["withheld"]) == {"calls"}
 
 
-def test_its_lists_are_refused_and_never_empty(telephony: ControlRoom) -> None:
+def test_its_lists_are_refused_and_never_empty(telephony: ExporterStore) -> None:
     """`nobody` would be read as: nobody waits."""
     with pytest.raises(ConfigurationInvalid, match="of stream incidents, which is not fed here; write a measure of"):
         open_list(telephony.settings, "incidents_unattended", NOON)
@@ -97,4 +97,4 @@ def test_its_lists_are_refused_and_never_empty(telephony: ControlRoom) -> None:
     pages = BoardPages(telephony.catalogue, page, telephony.settings, clock=lambda: NOON).table()
     body = pages["/open/"](Asked("incidents_unattended")).body
     assert "not fed here (stream incidents)" in body
-    assert "Nobody" not in body
+    assert "None." not in body

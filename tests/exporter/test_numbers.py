@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.exporter.control_room import LONDON, NOON
+from tests.exporter.store import LONDON, NOON
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.numbers import Number, Numbers
-from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_of
 from watchroom.kinds import KINDS, duration_figures, names
 from watchroom.kinds.open_now import OpenTile
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import windows_at
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
 EMPTY = OpenTile(open=0, oldest_ms=None, due_5min=None, due_15min=None, overdue=None, gave_up=0)

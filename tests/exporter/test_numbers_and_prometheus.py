@@ -15,11 +15,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom
-from tests.exporter.filled_room import fill
+from tests.exporter.full_store import fill
+from tests.exporter.store import NOON, ExporterStore
 from tests.flow.servers import PrometheusServer, RedisServer
 from tests.parts import PartMissing, missing
-from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.numbers import Number, Numbers
@@ -28,6 +27,7 @@ from watchroom.generate import promql
 from watchroom.kinds import KINDS, area_windows, names, quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import LOCAL_HOUR
 from watchroom.settings import read_settings
 from watchroom.streams import STREAMS
 
@@ -38,7 +38,7 @@ WITHIN_S = 30
 class Both(NamedTuple):
     """The page's side and Prometheus's side of the same moment."""
 
-    room: ControlRoom
+    room: ExporterStore
     mirror: Mirror
     prometheus: PrometheusServer
 
@@ -65,7 +65,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             open_.callback(redis.kill)
             redis.start()
             settings = read_settings(redis_url=redis.url, force="staffs", streams=tuple(STREAMS))
-            room = ControlRoom(redis.client(), settings).begin(NOON)
+            room = ExporterStore(redis.client(), settings).begin(NOON)
             fill(room, NOON)
             mirror = room.mirror()
             mirror.refresh(NOON)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom, value
+from tests.exporter.store import NOON, ExporterStore, value
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, OtherDefinitions, RebuildNeeded, WorkFailed
 from watchroom.exporter.open_list import open_list
@@ -16,7 +16,7 @@ from watchroom.settings import SourceRule
 MINUTE = 60_000
 
 
-def test_members_are_listed_oldest_first_with_their_deadline(room: ControlRoom) -> None:
+def test_members_are_listed_oldest_first_with_their_deadline(room: ExporterStore) -> None:
     """A supervisor reads from the top: who waits longest, and whose target has passed."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
     room.waiting("incidents_unattended|grade=2,area=tamworth", {"INC-1": NOON - 65 * MINUTE})
@@ -31,7 +31,7 @@ def test_members_are_listed_oldest_first_with_their_deadline(room: ControlRoom) 
     assert lines[4].endswith("none")
 
 
-def test_the_list_has_as_many_lines_as_its_tile_counts(room: ControlRoom) -> None:
+def test_the_list_has_as_many_lines_as_its_tile_counts(room: ExporterStore) -> None:
     """Who was given up is in neither, and told below the list."""
     room.waiting("calls_waiting|line=999", {"a": NOON - 3_600_000, "b": NOON - 3_600_001, "c": NOON})
     text = open_list(room.settings, "calls_waiting", NOON)
@@ -40,22 +40,22 @@ def test_the_list_has_as_many_lines_as_its_tile_counts(room: ControlRoom) -> Non
     assert "1 more are older than 1 h 00 min: not closed by the feed" in text
 
 
-def test_an_old_list_says_that_it_is_old(room: ControlRoom) -> None:
+def test_an_old_list_says_that_it_is_old(room: ExporterStore) -> None:
     """The command reads Redis fresh or not, and says so."""
     assert "Old:" not in open_list(room.settings, "calls_waiting", NOON)
     assert "2021-11-27 00:00:00 only, 60 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
 
 
-def test_a_dead_feed_is_said_with_its_name(room: ControlRoom) -> None:
+def test_a_dead_feed_is_said_with_its_name(room: ExporterStore) -> None:
     """Partitions stay fresh when telephony dies; "nobody waits" would then be the last thing that it said."""
     room.fresh(NOON + 91_000)
     text = open_list(room.settings, "calls_waiting", NOON + 91_000)
     assert text.startswith("Calls waiting: nobody\n")
-    assert "FEED SILENT: acd last heard 2021-11-27 00:00:00, 91 s ago" in text
+    assert "FEED SILENT: acd last seen 2021-11-27 00:00:00, 91 s ago" in text
     assert "FEED SILENT" not in open_list(room.settings, "calls_waiting", NOON + 90_000)
 
 
-def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ControlRoom) -> None:
+def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ExporterStore) -> None:
     """As the boards judge it; one that was declared and never came is said too."""
     room.heard(NOON - 31_000, "calls", what="event")
     rules = {
@@ -64,21 +64,21 @@ def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ControlRoom) ->
         "import": SourceRule(heartbeats=False),
     }
     text = open_list(room.settings.model_copy(update={"sources": {"calls": rules}}), "calls_waiting", NOON)
-    assert "FEED SILENT: acd last heard 2021-11-26 23:59:29, 31 s ago" in text
-    assert "FEED SILENT: ivr was never heard" in text
+    assert "FEED SILENT: acd last seen 2021-11-26 23:59:29, 31 s ago" in text
+    assert "FEED SILENT: ivr has never sent anything" in text
     assert "import" not in text
 
 
-def test_times_in_the_future_are_no_sign_of_life(room: ControlRoom) -> None:
+def test_times_in_the_future_are_no_sign_of_life(room: ExporterStore) -> None:
     """A clock that is ahead would make a frozen list look live for ever."""
     room.fresh(NOON + MINUTE)
     room.heard(NOON + MINUTE)
     text = open_list(room.settings, "calls_waiting", NOON)
     assert "Not live: watchroom.calls: partition 0 lies 60.0 s in the future (check the clocks)" in text
-    assert "FEED SILENT: acd last heard 2021-11-27 00:01:00, in the future: check the clocks" in text
+    assert "FEED SILENT: acd last seen 2021-11-27 00:01:00, in the future: check the clocks" in text
 
 
-def test_programs_are_told_why_a_list_is_not_live(room: ControlRoom) -> None:
+def test_programs_are_told_why_a_list_is_not_live(room: ExporterStore) -> None:
     """In each row, and beside the list: an empty one has no row to say it in."""
     said: list[str] = []
     late = NOON + 100_000
@@ -93,13 +93,13 @@ def test_programs_are_told_why_a_list_is_not_live(room: ControlRoom) -> None:
     assert open_list(room.settings, "calls_waiting", late, "csv").splitlines()[1].endswith("; ".join(member["stale"]))
 
 
-def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ControlRoom) -> None:
+def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ExporterStore) -> None:
     """Ids come from a feed; an escape sequence could repaint the reader's screen."""
     room.waiting("calls_waiting|line=999", {"a\x1b[2J\nb": NOON})
     assert "a\\x1b[2J\\nb" in open_list(room.settings, "calls_waiting", NOON)
 
 
-def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> None:
+def test_programs_get_the_same_members_as_json_and_csv(room: ExporterStore) -> None:
     """Times are UTC with milliseconds; a member without a target has no deadline."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
     room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_500})
@@ -122,7 +122,7 @@ def test_programs_get_the_same_members_as_json_and_csv(room: ControlRoom) -> Non
     )
 
 
-def test_a_list_under_other_definitions_is_refused(room: ControlRoom) -> None:
+def test_a_list_under_other_definitions_is_refused(room: ExporterStore) -> None:
     """With an area less, who waits in that area would not be listed, and nobody would say so."""
     room.waiting("incidents_unattended|grade=1,area=tamworth", {"INC-1": NOON})
     assert "INC-1" in open_list(room.settings, "incidents_unattended", NOON)
@@ -131,7 +131,7 @@ def test_a_list_under_other_definitions_is_refused(room: ControlRoom) -> None:
         open_list(other, "incidents_unattended", NOON)
 
 
-def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: ControlRoom) -> None:
+def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: ExporterStore) -> None:
     """Crimes that were changed hide nobody who waits for an answer."""
     measures = room.catalogue.measures
     for name, waits in (("crime_recorded", True), ("call_volume", False)):
@@ -145,14 +145,14 @@ def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: Control
                 open_list(room.settings, "calls_waiting", NOON)
 
 
-def test_a_force_that_redis_does_not_know_is_not_nobody(room: ControlRoom) -> None:
+def test_a_force_that_redis_does_not_know_is_not_nobody(room: ExporterStore) -> None:
     """A mistyped WATCHROOM_FORCE must not read as an empty queue."""
     room.waiting("calls_waiting|line=999", {"a": NOON})
     with pytest.raises(WorkFailed, match="holds nothing of force 'stafs'"):
         open_list(room.settings.model_copy(update={"force": "stafs"}), "calls_waiting", NOON)
 
 
-def test_nobody_is_younger_than_nothing(room: ControlRoom) -> None:
+def test_nobody_is_younger_than_nothing(room: ExporterStore) -> None:
     """An event may arrive minutes before its time; an age below 0 would sort before every true one."""
     room.waiting("calls_waiting|line=999", {"a": NOON + MINUTE})
     (member,) = json.loads(open_list(room.settings, "calls_waiting", NOON, "json"))
@@ -160,7 +160,7 @@ def test_nobody_is_younger_than_nothing(room: ControlRoom) -> None:
 
 
 @pytest.mark.parametrize("measure", ["call_volume", "nonsense"])
-def test_an_id_that_is_no_open_measure_is_refused_with_the_ids_that_are(room: ControlRoom, measure: str) -> None:
+def test_an_id_that_is_no_open_measure_is_refused_with_the_ids_that_are(room: ExporterStore, measure: str) -> None:
     """Wrong usage: what was found and what to write."""
     with pytest.raises(ConfigurationInvalid, match=rf"'{measure}'.*calls_waiting, calls_in_progress"):
         open_list(room.settings, measure, NOON)

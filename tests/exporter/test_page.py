@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from redis.exceptions import ResponseError
 
-from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, names_of, parsed, value
+from tests.exporter.store import NOON, PARTITIONS, ExporterStore, Samples, names_of, parsed, value
 from tests.flow.servers import RedisServer
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import families
@@ -41,7 +41,7 @@ def of_stream(samples: Samples, stream: str) -> set[str]:
     return names_of(samples) & metrics
 
 
-def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlRoom) -> None:
+def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ExporterStore) -> None:
     """Fresh, alive and quiet: 0 for every listed label value; shares and percentiles of nothing are absent."""
     samples = room.scrape(NOON)
     for line in ("999", "101", "other", "unknown"):
@@ -58,7 +58,7 @@ def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ControlR
     assert not absent & names_of(samples)
 
 
-def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(room: ControlRoom) -> None:
+def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(room: ExporterStore) -> None:
     """It is published all the same, so that nothing else says why its figures stand still."""
     topic = room.settings.topic("returns")
     room.client.hset(
@@ -76,7 +76,7 @@ def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(roo
     assert "open_transactions" in json.loads(health(mirror, page).body)
 
 
-def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: ControlRoom) -> None:
+def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: ExporterStore) -> None:
     """One 999 call answered after 8 s, 1 of 1 below 10 s, in every window.
 
     See docs/architecture.md#one-event-in-one-figure-out.
@@ -95,7 +95,7 @@ def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: Co
     assert value(samples, "call_volume", line="999", window="12mo") is None  # November is still running
 
 
-def test_open_measures_show_the_oldest_the_deadlines_and_who_was_given_up(room: ControlRoom) -> None:
+def test_open_measures_show_the_oldest_the_deadlines_and_who_was_given_up(room: ExporterStore) -> None:
     """Grade 1 has 15 minutes: created 16 min ago is overdue, 11 min ago is due within 5 (and within 15)."""
     series = "incidents_unattended|grade=1,area=stoke"
     minute = 60_000
@@ -116,7 +116,7 @@ WAITED_FOR = [name for name, stream in STREAMS.items() if stream.is_waited_for]
 
 
 @pytest.mark.parametrize("stream", WAITED_FOR)
-def test_one_stale_partition_withholds_its_stream_and_no_other(room: ControlRoom, stream: str) -> None:
+def test_one_stale_partition_withholds_its_stream_and_no_other(room: ExporterStore, stream: str) -> None:
     """The stream's figures would be too low; the other streams' are not touched by it."""
     now = NOON + 20_000
     room.fresh(now, *(each for each in STREAMS if each != stream))
@@ -130,13 +130,13 @@ def test_one_stale_partition_withholds_its_stream_and_no_other(room: ControlRoom
     assert value(samples, "applied_timestamp_seconds", topic=topic, partition="1") == (now - 10_001) / 1000
 
 
-def test_a_partition_without_t_withholds_its_stream(room: ControlRoom) -> None:
+def test_a_partition_without_t_withholds_its_stream(room: ExporterStore) -> None:
     """A worker that never heard the broker has shown nothing."""
     room.client.hdel(room.keys.partition(room.settings.topic("calls"), 0), "fresh_ms")
     assert not of_stream(room.scrape(NOON), "calls")
 
 
-def test_freshness_is_judged_at_the_scrape_not_when_it_was_read(room: ControlRoom) -> None:
+def test_freshness_is_judged_at_the_scrape_not_when_it_was_read(room: ExporterStore) -> None:
     """A page made later from the same reading shows nothing, however fresh it was when read."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -145,7 +145,7 @@ def test_freshness_is_judged_at_the_scrape_not_when_it_was_read(room: ControlRoo
     assert not of_stream(parsed(page.text(NOON + 10_001)), "calls")
 
 
-def test_a_stuck_loop_blanks_even_when_workers_are_ahead(room: ControlRoom) -> None:
+def test_a_stuck_loop_blanks_even_when_workers_are_ahead(room: ExporterStore) -> None:
     """A T up to 5 s ahead is believed; the exporter's own reading must be recent all the same."""
     room.fresh(NOON + 5_000)
     mirror = room.mirror()
@@ -155,7 +155,7 @@ def test_a_stuck_loop_blanks_even_when_workers_are_ahead(room: ControlRoom) -> N
     assert value(later, "redis_up") == 0
 
 
-def test_a_silent_source_withholds_the_streams_that_wait_for_it(room: ControlRoom) -> None:
+def test_a_silent_source_withholds_the_streams_that_wait_for_it(room: ExporterStore) -> None:
     """With heartbeats stopped "no calls" cannot be distinguished from "no line"; feed timestamps stay."""
     now = NOON + 90_001
     room.fresh(now)
@@ -166,7 +166,7 @@ def test_a_silent_source_withholds_the_streams_that_wait_for_it(room: ControlRoo
     assert value(samples, "feed_last_heartbeat_timestamp_seconds", source="acd") == NOON / 1000
 
 
-def test_undeclared_sources_are_one_other_and_not_waited_for(room: ControlRoom) -> None:
+def test_undeclared_sources_are_one_other_and_not_waited_for(room: ExporterStore) -> None:
     """Once a stream declares its sources, a stranger's silence withholds nothing and gets no name."""
     room.settings = room.settings.model_copy(update={"sources": {"calls": {"acd": SourceRule()}}})
     room.heard(NOON - 10**8, "calls", source="stranger", what="event")
@@ -176,7 +176,7 @@ def test_undeclared_sources_are_one_other_and_not_waited_for(room: ControlRoom) 
     assert value(samples, "feed_last_event_timestamp_seconds", source="stranger") is None
 
 
-def test_a_feed_that_invents_names_does_not_fill_prometheus(room: ControlRoom) -> None:
+def test_a_feed_that_invents_names_does_not_fill_prometheus(room: ExporterStore) -> None:
     """A thousand made-up sources are at most fifty named ones and `other`."""
     for number in range(1000):
         room.heard(NOON, "calls", source=f"made-up-{number}", what="event")
@@ -184,7 +184,7 @@ def test_a_feed_that_invents_names_does_not_fill_prometheus(room: ControlRoom) -
     assert len(shown) <= 51
 
 
-def changed(room: ControlRoom, measure: str) -> Catalogue:
+def changed(room: ExporterStore, measure: str) -> Catalogue:
     """The catalogue with another `at` of one measure."""
     measures = room.catalogue.measures
     return Catalogue({**measures, measure: replace(measures[measure], at="another")})
@@ -195,7 +195,7 @@ def redefined(samples: Samples) -> dict[str, float | None]:
     return {stream: value(samples, "stream_redefined", stream=stream) for stream in STREAMS}
 
 
-def test_figures_of_another_definition_are_withheld_and_the_other_streams_are_not(room: ControlRoom) -> None:
+def test_figures_of_another_definition_are_withheld_and_the_other_streams_are_not(room: ExporterStore) -> None:
     """Under another definition the same field name means something else, in that stream alone."""
     room.bind("crimes", changed(room, "crime_recorded"))
     samples = room.scrape(NOON)
@@ -207,7 +207,7 @@ def test_figures_of_another_definition_are_withheld_and_the_other_streams_are_no
     assert withheld == {**NONE, "crimes": 1}
 
 
-def test_another_definition_is_the_first_reason_and_says_what_changed(room: ControlRoom) -> None:
+def test_another_definition_is_the_first_reason_and_says_what_changed(room: ExporterStore) -> None:
     """Tiles show the first one: a person must not look for a stuck worker, since no worker touches the stream."""
     room.bind("crimes", changed(room, "crime_recorded"))
     mirror = room.mirror()
@@ -225,7 +225,7 @@ def test_another_definition_is_the_first_reason_and_says_what_changed(room: Cont
     assert "60.0 s old" in others[0]
 
 
-def test_a_stream_that_is_stale_is_not_redefined(room: ControlRoom) -> None:
+def test_a_stream_that_is_stale_is_not_redefined(room: ExporterStore) -> None:
     """The board's word for the two must differ: one wants a worker, the other a rebuild."""
     room.fresh(NOON - 60_000, "crimes")
     samples = room.scrape(NOON)
@@ -233,7 +233,7 @@ def test_a_stream_that_is_stale_is_not_redefined(room: ControlRoom) -> None:
     assert value(samples, "stream_withheld", stream="crimes") == 1
 
 
-def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: ControlRoom) -> None:
+def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: ExporterStore) -> None:
     """What was judged is remembered with what it was judged on."""
     mirror = room.mirror()
     page = room.page(mirror)
@@ -243,7 +243,7 @@ def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: Cont
         assert redefined(parsed(page.text(NOON)))["crimes"] == expected
 
 
-def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefined(room: ControlRoom) -> None:
+def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefined(room: ExporterStore) -> None:
     """Half a content is shown to nobody; what its definition was says nothing any more."""
     room.client.hset(room.keys.meta, "clearing", 1)
     room.bind("crimes", changed(room, "crime_recorded"))
@@ -257,7 +257,7 @@ def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefi
         assert "a rebuild is running, or was interrupted" in faults[0]
 
 
-def test_a_cleared_redis_shows_no_zeros(room: ControlRoom) -> None:
+def test_a_cleared_redis_shows_no_zeros(room: ExporterStore) -> None:
     """During a rebuild nothing is known; 0 calls would be a claim."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -267,7 +267,7 @@ def test_a_cleared_redis_shows_no_zeros(room: ControlRoom) -> None:
     assert not any(of_stream(samples, stream) for stream in STREAMS)
 
 
-def test_without_redis_only_redis_up_and_what_is_fed_are_shown(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_without_redis_only_redis_up_and_what_is_fed_are_shown(room: ExporterStore, redis_server: RedisServer) -> None:
     """At start with Redis down; and after it has gone, timestamps vanish at once, measures within their limit."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -283,7 +283,7 @@ def test_without_redis_only_redis_up_and_what_is_fed_are_shown(room: ControlRoom
     assert parsed(page.text(NOON + 10_001)) == without
 
 
-def test_a_redis_that_refuses_writes_is_up(room: ControlRoom) -> None:
+def test_a_redis_that_refuses_writes_is_up(room: ExporterStore) -> None:
     """A full disk or a replica: the exporter only reads. WorkerStuck tells of it, and its first steps find it."""
     room.client.config_set("min-replicas-to-write", 1)
     with pytest.raises(ResponseError, match="NOREPLICAS"):
@@ -295,14 +295,14 @@ def test_a_redis_that_refuses_writes_is_up(room: ControlRoom) -> None:
     assert all(word in steps for word in ("/readyz", "Redis refuses writes", "INFO persistence"))
 
 
-def test_a_redis_at_its_memory_limit_is_not_up(room: ControlRoom) -> None:
+def test_a_redis_at_its_memory_limit_is_not_up(room: ExporterStore) -> None:
     """It refuses even to read within a transaction: RedisDown tells of it, and its first step finds it."""
     room.client.config_set("maxmemory", 1)
     assert value(room.scrape(NOON), "redis_up") == 0
     assert "INFO memory" in CATALOGUE.platform_alerts["RedisDown"].action[0]
 
 
-def test_platform_counts_are_shown_by_topic(room: ControlRoom) -> None:
+def test_platform_counts_are_shown_by_topic(room: ExporterStore) -> None:
     """Orphans of 28 days and dead letters since the beginning, with 0 for every reason that never occurred."""
     topic = room.settings.topic("incidents")
     room.add(NOON, {f"orphans|topic={topic}|count": 3})
@@ -314,7 +314,7 @@ def test_platform_counts_are_shown_by_topic(room: ControlRoom) -> None:
     assert value(samples, "dead_letters", topic=topic, reason="future") == 0
 
 
-def test_prometheus_own_checker_finds_no_fault_in_the_page(room: ControlRoom) -> None:
+def test_prometheus_own_checker_finds_no_fault_in_the_page(room: ExporterStore) -> None:
     """`promtool check metrics` knows the naming rules; no gauge may end like a part of a histogram."""
     room.add(NOON, ANSWERED_8_S)
     mirror = room.mirror()

@@ -7,8 +7,8 @@ from typing import Any
 from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
-from tests.exporter.control_room import NOON, PARTITIONS, ControlRoom, Samples, parsed, value
-from tests.exporter.filled_room import fill
+from tests.exporter.full_store import fill
+from tests.exporter.store import NOON, PARTITIONS, ExporterStore, Samples, parsed, value
 from tests.flow.servers import RedisServer
 from tests.intake.recorder import Recorder, RecordingApplier
 from watchroom.catalogue.metrics import PLATFORM, ROW, Family, all_families
@@ -28,12 +28,12 @@ def silent(samples: Samples, stream: str = "calls") -> dict[str, float]:
     return {labels["source"]: number for labels, number in by_labels if labels["stream"] == stream}
 
 
-def declare(room: ControlRoom, **rules: SourceRule) -> None:
+def declare(room: ExporterStore, **rules: SourceRule) -> None:
     """Sources of the calls stream."""
     room.settings = room.settings.model_copy(update={"sources": {"calls": rules}})
 
 
-def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ControlRoom) -> None:
+def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ExporterStore) -> None:
     """With none declared every source heard is waited for; exactly at the limit it is still alive."""
     room.fresh(NOON + SILENT_MS)
     room.heard(NOON, "incidents", source="cad")
@@ -46,7 +46,7 @@ def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ControlRoom
     assert silent(room.scrape(NOON + SILENT_MS + 1)) == {"acd": 0}
 
 
-def test_a_declared_source_that_was_never_heard_is_silent(room: ControlRoom) -> None:
+def test_a_declared_source_that_was_never_heard_is_silent(room: ExporterStore) -> None:
     """It is what the stream waits for; strangers and one-off imports have no sample."""
     declare(
         room,
@@ -60,7 +60,7 @@ def test_a_declared_source_that_was_never_heard_is_silent(room: ControlRoom) -> 
     assert silent(room.scrape(NOON)) == {"acd": 0, "backup": 1, "slow": 0}
 
 
-def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(room: ControlRoom) -> None:
+def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(room: ExporterStore) -> None:
     """The alert that mutes a dead feed's measures must not vanish with them."""
     room.fresh(NOON + SILENT_MS)
     mirror = room.mirror()
@@ -71,7 +71,7 @@ def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(
     assert (silent(withheld), value(withheld, "stream_withheld", stream="calls")) == ({"acd": 1}, 1)
 
 
-def test_nobody_is_judged_before_what_they_sent_is_applied(room: ControlRoom) -> None:
+def test_nobody_is_judged_before_what_they_sent_is_applied(room: ExporterStore) -> None:
     """After a cold start the last heartbeat in Redis is old, and those of the last minutes wait in Kafka."""
     later_ms = NOON + 10 * SILENT_MS
     assert silent(room.scrape(later_ms)) == {}
@@ -84,7 +84,7 @@ def test_nobody_is_judged_before_what_they_sent_is_applied(room: ControlRoom) ->
     assert silent(room.scrape(later_ms)) == {}
 
 
-def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ExporterStore, redis_server: RedisServer) -> None:
     """That one alert is Redis's."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -93,7 +93,7 @@ def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ControlRoo
     assert silent(parsed(room.page(mirror).text(NOON + 1_000))) == {}
 
 
-def test_a_thousand_sources_are_fifty_and_an_other(room: ControlRoom) -> None:
+def test_a_thousand_sources_are_fifty_and_an_other(room: ExporterStore) -> None:
     """`other` is silent as soon as one of those behind it is: the stream waits for each."""
     for number in range(100):
         room.heard(NOON, "calls", source=f"made-up-{number:03}")
@@ -104,7 +104,7 @@ def test_a_thousand_sources_are_fifty_and_an_other(room: ControlRoom) -> None:
     assert silent(room.scrape(NOON))["other"] == 1
 
 
-def filled_page(room: ControlRoom) -> Page:
+def filled_page(room: ExporterStore) -> Page:
     """Every measure has something, under most labels."""
     fill(room, NOON)
     mirror = room.mirror()
@@ -117,7 +117,7 @@ def without_month(family: Family) -> set[str]:
     return set(family.labels) - {"month"}
 
 
-def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no_other(room: ControlRoom) -> None:
+def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no_other(room: ExporterStore) -> None:
     """Boards and rules are made from the list: a name or label that differs would be NO DATA for ever."""
     listed = all_families(room.catalogue)
     samples = parsed(filled_page(room).text(NOON))
@@ -125,9 +125,9 @@ def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no
     for name, labels in samples:
         family, found = listed[name], {label for label, _ in labels}
         if name == ROW:
-            found = {label for label in found if label not in of_measures} | {"place", "window", "month"}
+            found = {label for label in found if label not in of_measures} | {"order", "window", "month"}
         if name.startswith("watchroom_tile"):
-            found |= {"split", *(["word"] if "word" in family.labels else [])}  # empty for most tiles: no label
+            found |= {"split", *(["state"] if "state" in family.labels else [])}  # empty for most tiles: no label
         assert found in (set(family.labels), without_month(family)), (name, found)
     expected = {name for name, family in listed.items() if family.by == "exporter"}
     assert {name for name, _ in samples} == expected
@@ -136,7 +136,7 @@ def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no
     }
 
 
-def test_help_on_the_page_is_that_of_the_list(room: ControlRoom) -> None:
+def test_help_on_the_page_is_that_of_the_list(room: ExporterStore) -> None:
     """One text per metric, wherever it is read."""
     page = filled_page(room).text(NOON)
     for family in all_families(room.catalogue).values():
@@ -170,7 +170,7 @@ def working() -> Health:
     return health
 
 
-def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: ControlRoom) -> None:
+def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: ExporterStore) -> None:
     """Every loose field of every stream, and every source that is known: an alert needs a 0 from before the first."""
     samples = room.scrape(NOON)
     assert value(samples, "ignored_fields", topic="watchroom.calls", field="cli_type") == 0
@@ -184,7 +184,7 @@ def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: Con
     assert value(samples, "raw_identifiers", topic="watchroom.calls", source="a|b") == 1
 
 
-def test_raw_identifiers_of_sources_that_are_not_declared_are_one_other(room: ControlRoom) -> None:
+def test_raw_identifiers_of_sources_that_are_not_declared_are_one_other(room: ExporterStore) -> None:
     """A feed that invents names must not fill Prometheus; a declared one that was never heard has its 0."""
     declare(room, acd=SourceRule(), backup=SourceRule())
     counts: Any = {"watchroom.calls|acd": 2, "watchroom.calls|stranger": 1, "watchroom.calls|other": 4}

@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.exporter.control_room import LONDON, NOON, ControlRoom, Samples
 from tests.exporter.series import most_series, series_by_metric
+from tests.exporter.store import LONDON, NOON, ExporterStore, Samples
 from tests.kinds.made import filled
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
 from watchroom.catalogue.model import Catalogue
-from watchroom.exporter.sums import windows_at, windows_of
+from watchroom.exporter.sums import windows_of
 from watchroom.kinds import kind_of, names
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import ALL, Measure
+from watchroom.rolling.windows import windows_at
 
 MOST = 30_000
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
@@ -33,7 +34,7 @@ def test_a_full_scrape_of_the_shipped_areas_stays_below_30_000_series() -> None:
     assert most_series(Catalogue({**CATALOGUE.measures, **everywhere})) > 1.3 * most_series(CATALOGUE)
 
 
-def fill_everything(room: ControlRoom) -> None:
+def fill_everything(room: ExporterStore) -> None:
     """Each series of each measure has something in each window."""
     buckets = frozenset[str]().union(*windows_at(NOON, _windows(), LONDON).values())
     chosen = [name for name in buckets if name.startswith(("month:", "hour:", "day:")) or name == f"10s:{NOON // 1000}"]
@@ -61,7 +62,7 @@ def _windows() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(room: ControlRoom) -> Samples:
+def page(room: ExporterStore) -> Samples:
     """What an exporter publishes when there is something of everything."""
     fill_everything(room)
     return room.scrape(NOON)

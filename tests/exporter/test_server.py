@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from tests.exporter.control_room import ControlRoom, parsed, value
 from tests.exporter.process import Exporter
+from tests.exporter.store import ExporterStore, parsed, value
 from tests.flow.servers import RedisServer
 from watchroom.errors import WorkFailed
 from watchroom.exporter.run import now_ms
@@ -26,7 +26,7 @@ def exporter(redis_server: RedisServer) -> Iterator[Exporter]:
 
 
 def test_the_process_serves_waits_for_redis_and_ends_with_0(
-    exporter: Exporter, room: ControlRoom, redis_server: RedisServer
+    exporter: Exporter, room: ExporterStore, redis_server: RedisServer
 ) -> None:
     """From no Redis to measures and back, without a restart."""
     room.fresh(now_ms() + 4_000)
@@ -45,7 +45,7 @@ def test_the_process_serves_waits_for_redis_and_ends_with_0(
 
 
 def test_a_redis_that_hangs_blanks_the_page_and_does_not_hang_it(
-    exporter: Exporter, room: ControlRoom, redis_server: RedisServer
+    exporter: Exporter, room: ExporterStore, redis_server: RedisServer
 ) -> None:
     """The loop waits for Redis; a scrape never does, and finds a reading that is too old to be shown."""
     exporter.metrics_when(redis_up=1)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom, names_of, parsed, value
+from tests.exporter.store import NOON, ExporterStore, names_of, parsed, value
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.numbers import Numbers
 from watchroom.kinds.shown import Shown
@@ -26,14 +26,14 @@ FIELDS = {
 
 
 @pytest.fixture
-def both(room: ControlRoom) -> ControlRoom:
+def both(room: ExporterStore) -> ExporterStore:
     """Calls and contacts are fed, and something happened."""
     room.settings = room.settings.model_copy(update={"streams": ("calls", "contacts")})
     room.add(NOON, FIELDS)
     return room
 
 
-def test_it_adds_up_the_series_that_its_entry_names(both: ControlRoom) -> None:
+def test_it_adds_up_the_series_that_its_entry_names(both: ExporterStore) -> None:
     """101 and every channel but partner agencies; classes are added class by class."""
     samples = both.scrape(NOON)
     assert value(samples, "non_emergency_contacts", window="1h") == 6
@@ -43,7 +43,7 @@ def test_it_adds_up_the_series_that_its_entry_names(both: ControlRoom) -> None:
     assert value(samples, "all_contacts_by_class", window="1h", **{"class": "emergency"}) == 0
 
 
-def test_it_follows_each_of_its_parts(both: ControlRoom) -> None:
+def test_it_follows_each_of_its_parts(both: ExporterStore) -> None:
     """A text that was kept while one of two streams moved on would be an old number."""
     mirror = both.mirror()
     page = both.page(mirror)
@@ -56,7 +56,7 @@ def test_it_follows_each_of_its_parts(both: ControlRoom) -> None:
 
 
 @pytest.mark.parametrize("stream", ["calls", "contacts"])
-def test_it_is_absent_while_one_of_its_streams_is_not_fed(both: ControlRoom, stream: str) -> None:
+def test_it_is_absent_while_one_of_its_streams_is_not_fed(both: ExporterStore, stream: str) -> None:
     """The other alone would pass for all contacts."""
     both.settings = both.settings.model_copy(update={"streams": (stream,)})
     found = names_of(both.scrape(NOON))
@@ -68,13 +68,13 @@ def test_it_is_absent_while_one_of_its_streams_is_not_fed(both: ControlRoom, str
 
 
 @pytest.mark.parametrize("stream", ["calls", "contacts"])
-def test_it_is_absent_while_one_of_its_streams_is_withheld(both: ControlRoom, stream: str) -> None:
+def test_it_is_absent_while_one_of_its_streams_is_withheld(both: ExporterStore, stream: str) -> None:
     """A feed that is silent takes the sum with it."""
     both.fresh(NOON - 60_000, stream)
     assert "watchroom_non_emergency_contacts" not in names_of(both.scrape(NOON))
 
 
-def test_it_is_absent_in_a_month_in_which_one_of_them_is_not_known(both: ControlRoom) -> None:
+def test_it_is_absent_in_a_month_in_which_one_of_them_is_not_known(both: ExporterStore) -> None:
     """Calls of October and no contacts: those came only in November."""
     both.add(NOON - 40 * DAY_MS, {"call_volume|line=101|count": 7})
     samples = both.scrape(NOON)
@@ -83,7 +83,7 @@ def test_it_is_absent_in_a_month_in_which_one_of_them_is_not_known(both: Control
     assert value(samples, "non_emergency_contacts", window="month", month="2021-11") == 6
 
 
-def test_the_built_in_page_shows_the_same_number(both: ControlRoom) -> None:
+def test_the_built_in_page_shows_the_same_number(both: ExporterStore) -> None:
     """Cards read the sums themselves."""
     mirror = both.mirror()
     mirror.refresh(NOON)
@@ -105,7 +105,7 @@ def test_the_built_in_page_shows_the_same_number(both: ControlRoom) -> None:
     ],
 )
 def test_its_card_says_why_there_is_no_number(
-    both: ControlRoom, streams: tuple[str, ...], late: tuple[str, ...], says: str
+    both: ExporterStore, streams: tuple[str, ...], late: tuple[str, ...], says: str
 ) -> None:
     """Not fed and withheld look different, for a sum as for others."""
     both.settings = both.settings.model_copy(update={"streams": streams})
@@ -119,7 +119,7 @@ def test_its_card_says_why_there_is_no_number(
     assert says in card[: card.index("</article>")]
 
 
-def test_its_panels_say_so_while_any_of_its_streams_is_not_fed(both: ControlRoom) -> None:
+def test_its_panels_say_so_while_any_of_its_streams_is_not_fed(both: ExporterStore) -> None:
     """The boards ask for both streams; an empty panel would look like a feed that broke."""
     boards = both.settings.schemas.parent / "grafana" / "dashboards"
     asked = {

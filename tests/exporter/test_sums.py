@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchroom.catalogue.metrics import LOCAL_HOUR
-from watchroom.exporter.sums import MONTH, ByArea, Window, WindowSums, windows_at
+from watchroom.exporter.sums import ByArea, WindowSums
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import LOCAL_HOUR, MONTH, Window, windows_at
 
 LONDON = Calendar("Europe/London")
 NOON_MS = 1_637_971_200_000  # 2021-11-27T00:00:00Z

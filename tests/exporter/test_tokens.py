@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.exporter.control_room import LONDON, NOON, ControlRoom, Samples, parsed, value
+from tests.exporter.store import LONDON, NOON, ExporterStore, Samples, parsed, value
 from watchroom.errors import ConfigurationInvalid
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.tokens import PUBLISHED_FOR_MS, TokenWindows
@@ -18,7 +18,7 @@ A, B, C = (f"k1.{letter * 26}" for letter in "ABC")
 CALLERS = "mobile_callers"
 
 
-def count(room: ControlRoom, measure: str, day: str, **tokens: int) -> None:
+def count(room: ExporterStore, measure: str, day: str, **tokens: int) -> None:
     """What steps have written of one day."""
     for name in (token_day(measure, day), token_month(measure, day[:7])):
         for token, number in tokens.items():
@@ -29,7 +29,7 @@ def count(room: ControlRoom, measure: str, day: str, **tokens: int) -> None:
 class Shown:
     """An exporter over the room."""
 
-    def __init__(self, room: ControlRoom) -> None:
+    def __init__(self, room: ExporterStore) -> None:
         self.room = room
         self.reader = Reader(room.settings.redis_url, room.settings.force)
         self.tokens = TokenWindows(self.reader, room.catalogue, room.settings)
@@ -52,7 +52,7 @@ class Shown:
 
 
 @pytest.fixture
-def shown(room: ControlRoom) -> Shown:
+def shown(room: ExporterStore) -> Shown:
     """Nothing has happened yet."""
     return Shown(room)
 
@@ -62,7 +62,7 @@ def tokens(**numbers: int) -> dict[str, int]:
     return {f"k1.{letter * 26}": number for letter, number in numbers.items()}
 
 
-def test_the_bands_of_28_days_are_those_of_all_its_days_together(room: ControlRoom, shown: Shown) -> None:
+def test_the_bands_of_28_days_are_those_of_all_its_days_together(room: ExporterStore, shown: Shown) -> None:
     """Who called on two days called twice; today counts, the 29th day before does not."""
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     count(room, CALLERS, "2021-11-01", **tokens(A=1, B=4))
@@ -82,7 +82,7 @@ def test_a_window_of_nothing_is_0_and_a_past_month_of_nothing_is_absent(shown: S
     assert shown.bands("12mo") == [None, None, None]
 
 
-def test_an_empty_month_that_has_ended_is_no_longer_published(room: ControlRoom, shown: Shown) -> None:
+def test_an_empty_month_that_has_ended_is_no_longer_published(room: ExporterStore, shown: Shown) -> None:
     """Nothing in Redis has changed, only the month: what was read of it must not be kept as its figure."""
     shown.refresh()
     assert shown.bands("month", month="2021-11") == [0, 0, 0]
@@ -94,7 +94,7 @@ def test_an_empty_month_that_has_ended_is_no_longer_published(room: ControlRoom,
     assert shown.bands("month", december_ms, month="2021-11") == [None, None, None]
 
 
-def test_twelve_months_need_the_oldest_of_them(room: ControlRoom, shown: Shown) -> None:
+def test_twelve_months_need_the_oldest_of_them(room: ExporterStore, shown: Shown) -> None:
     """Ten months read out as a year would look like a fall in demand."""
     count(room, CALLERS, "2021-10-01", **tokens(A=1))
     shown.refresh()
@@ -104,7 +104,7 @@ def test_twelve_months_need_the_oldest_of_them(room: ControlRoom, shown: Shown) 
     assert shown.bands("12mo") == [0, 1, 0]
 
 
-def test_tokens_of_two_keys_are_withheld(room: ControlRoom, shown: Shown) -> None:
+def test_tokens_of_two_keys_are_withheld(room: ExporterStore, shown: Shown) -> None:
     """After a new key one telephone is two tokens: the window would say half as many repeats."""
     count(room, CALLERS, "2021-11-27", **{A: 2})
     count(room, CALLERS, "2021-11-01", **{A.replace("k1", "k2"): 2})
@@ -112,7 +112,7 @@ def test_tokens_of_two_keys_are_withheld(room: ControlRoom, shown: Shown) -> Non
     assert shown.bands("28d") == [None, None, None]
 
 
-def test_what_is_not_read_any_more_is_not_published(room: ControlRoom, shown: Shown) -> None:
+def test_what_is_not_read_any_more_is_not_published(room: ExporterStore, shown: Shown) -> None:
     """It is as of the slowest partition; from three minutes on it is no figure of now."""
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     shown.refresh()
@@ -125,7 +125,7 @@ def test_what_is_not_read_any_more_is_not_published(room: ControlRoom, shown: Sh
     assert "call_volume" in shown.text(later_ms)
 
 
-def test_only_what_changed_is_read_again(room: ControlRoom, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_changed_is_read_again(room: ExporterStore, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     """A year of callers is hundreds of thousands of fields: not every minute."""
     count(room, CALLERS, "2020-11-01", **tokens(A=1))
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
@@ -146,7 +146,7 @@ def test_only_what_changed_is_read_again(room: ControlRoom, shown: Shown, monkey
     assert shown.bands("28d") == [2, 0, 0]
 
 
-def test_no_page_shows_a_token(room: ControlRoom, shown: Shown) -> None:
+def test_no_page_shows_a_token(room: ExporterStore, shown: Shown) -> None:
     """A label would keep it in Prometheus for as long as that keeps anything."""
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     count(room, "top_callers", "2021-11-27", **{f"{A}|hospital": 2})
@@ -155,7 +155,7 @@ def test_no_page_shows_a_token(room: ControlRoom, shown: Shown) -> None:
     assert "top_callers" not in shown.text()
 
 
-def test_the_list_has_the_ten_most_frequent_shortened(room: ControlRoom) -> None:
+def test_the_list_has_the_ten_most_frequent_shortened(room: ExporterStore) -> None:
     """Enough to tell ten apart, and not the token."""
     for number, letter in enumerate("ABCDEFGHIJK", 1):
         count(room, "top_callers", "2021-11-26", **{f"k1.{letter * 26}|hospital": number})
@@ -180,7 +180,7 @@ def test_the_list_has_the_ten_most_frequent_shortened(room: ControlRoom) -> None
         ("top_callers", "5m", "--window: found '5m'; write one of 28d, month, 12mo"),
     ],
 )
-def test_what_cannot_be_listed_is_told(room: ControlRoom, measure: str, window: str, said: str) -> None:
+def test_what_cannot_be_listed_is_told(room: ExporterStore, measure: str, window: str, said: str) -> None:
     """With what there is."""
     with pytest.raises(ConfigurationInvalid, match=said):
         top_list(room.settings, measure, window, NOON)

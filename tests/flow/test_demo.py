@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RUN = """
 import sys
-from watchroom.cli_replay import examined
+from watchroom.cli.events import examined
 from watchroom.errors import WatchroomError
 from watchroom.demo.command import run_demo
 from watchroom.settings import read_settings
@@ -108,7 +108,7 @@ def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
         taken.listen()
         with demo(for_s="4", port=taken.getsockname()[1]) as running:
             assert running.end() == 0
-            assert f"port {taken.getsockname()[1]} cannot be had" in running.output
+            assert f"port {taken.getsockname()[1]} is not available" in running.output
             loaded = int(found(r"loaded ([\d,]+) events of 2 days", running.output)[0].replace(",", ""))
             assert loaded > 10_000
             applied, sent = found(r"([\d,]+) of ([\d,]+) events\s+applied in all; dead letters: 0", running.output)

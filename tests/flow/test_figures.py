@@ -59,7 +59,7 @@ def test_imported_figures_are_listed_and_importing_them_twice_changes_nothing(
         while "has no topic" in done.said and time.monotonic() < until:
             done = watchroom("figures", "import", str(file), environment=environment)
         assert done.code == 1
-        assert f"{file}:3: as_at: found 'soon', which is not such a time; write a day" in done.said
+        assert f"{file}:3: as_at: found 'soon', which is not a valid time; write a day" in done.said
         assert "sent 1 figure; 1 row could not be used" in done.said
         while not (found := listed(environment)) and time.monotonic() < until:
             time.sleep(0.2)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from tests.exporter.control_room import ControlRoom, value
+from tests.exporter.store import ExporterStore, value
 from tests.flow.servers import RedisServer
 from tests.generate.rules.cases import cases_text
 from tests.generate.rules.tools import run
@@ -87,7 +87,7 @@ def test_it_is_published_and_on_the_built_in_page(root: Path, redis_server: Redi
     """The exporter reads the same entry: its metric and its card need no second place."""
     settings = read_settings(redis_url=redis_server.url, force="staffs", schemas=root / "schemas")
     client = redis_server.client()
-    room = ControlRoom(client, settings).begin(NOW_MS)
+    room = ExporterStore(client, settings).begin(NOW_MS)
     room.add(NOW_MS, {"incident_arrivals|grade=1,area=stoke|count": 41})
     assert value(room.scrape(NOW_MS), "incident_arrivals", grade="1", area="all", window="1h") == 41
     mirror = room.mirror()

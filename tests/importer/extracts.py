@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.parts import ROOT
-from watchroom.importer.convert import Tally
 from watchroom.importer.mapped import Mapped
+from watchroom.importer.tally import Tally
 
 DISPATCH_MAPPING = ROOT / "schemas" / "mappings" / "sffd-dispatch.toml"
 DISPATCH = "dispatch_sffd_2020-04-07_20.csv"

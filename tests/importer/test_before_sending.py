@@ -145,7 +145,7 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_that_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A container may have no folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no"))
-    with pytest.raises(WorkFailed, match="no temporary file can be made"), spool():
+    with pytest.raises(WorkFailed, match="cannot create a temporary file"), spool():
         pass
 
 

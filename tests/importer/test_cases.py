@@ -77,9 +77,9 @@ def test_the_name_of_a_zone_counts() -> None:
 
 
 def test_morning_and_afternoon_are_told_apart_or_refused() -> None:
-    """PM beside %H, and %I alone, were half a day off."""
-    assert "write %I in place of %H" in fault_of("02", "calls.csv")
-    assert "write %H in place of %I, or %p behind it" in fault_of("02", "no-p.csv", "no-p.toml")
+    """PM after %H, and %I alone, were half a day off."""
+    assert "write %I instead of %H" in fault_of("02", "calls.csv")
+    assert "write %H instead of %I, or %p after it" in fault_of("02", "no-p.csv", "no-p.toml")
 
 
 def test_a_zero_is_no_time_of_a_call() -> None:
@@ -96,7 +96,7 @@ def test_lines_of_a_log_may_have_fewer_fields(mapping: str) -> None:
     assert found.types == {"queued": 2, "transferred": 1, "answered": 1, "ended": 1, "abandoned": 1}
     assert found.rows == (6, 1, 0, 0)
     refused = made("06", "queue_log", mapping).refused
-    assert all('write file.short_rows = "fill" in the mapping' in row for row in refused if " 6 " in row)
+    assert all('set file.short_rows = "fill" in the mapping' in row for row in refused if " 6 " in row)
     assert len(refused) in (4, 5)
 
 
@@ -124,7 +124,7 @@ def test_headers_that_do_not_fit_are_one_line() -> None:
 
 
 def test_rows_that_a_quote_swallows_are_counted() -> None:
-    """Four calls were gone, and one refused row was told."""
+    """Four calls were lost, and only one refused row was reported."""
     found = made("09")
     assert found.rows == (2, 0, 1, 3)
     assert "lines 3 to 6, 3 lines swallowed" in found.refused[0]

@@ -14,7 +14,7 @@ from watchroom.errors import ConfigurationInvalid
 from watchroom.importer.convert import Conversion
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.mapping import check_mapping
-from watchroom.importer.rows import Row
+from watchroom.importer.row import Row
 from watchroom.importer.summary import missing_times
 
 UNITS: dict[str, Any] = {
@@ -74,7 +74,7 @@ def test_a_time_just_before_its_incident_is_no_time_of_the_next_day(map_text: Ma
 
 
 def test_the_first_told_time_in_file_order_says_the_day_also_over_files(map_text: MapText) -> None:
-    """Not the earliest clock, and not the first row, which may not have been told."""
+    """Not the earliest clock time, and not the first row, whose anchor may be empty."""
     first = HEADER + "1,2020-03-05,a,,00:20:00\n1,2020-03-01,b,23:50:00,\n"
     made = map_text(UNITS, first, HEADER + "1,2020-03-09,c,00:05:00,00:30:00\n")
     assert times(made) == ["2020-03-01T23:50:00Z", "2020-03-02T00:20:00Z", "2020-03-02T00:30:00Z"]
@@ -84,7 +84,7 @@ def test_an_incident_that_nobody_was_told_of_has_no_day(map_text: MapText) -> No
     """Its rows are refused, and say why; a row of it without any time is not the fault."""
     made = map_text(UNITS, HEADER + "1,2020-03-01,a,,00:20:00\n2,2020-03-01,a,06:00:00,\n")
     assert made.refused == [
-        "f0.csv:2: time: '00:20:00' has no day: what time.day_from names is empty in all rows of this key"
+        "f0.csv:2: time: '00:20:00' has no day: the columns of time.day_from are empty in all rows with this key"
     ]
     assert times(made) == ["2020-03-01T06:00:00Z"]
 
@@ -179,9 +179,9 @@ def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
         ({"formats": "%H:%M:%S"}, "time.formats: found '%H:%M:%S'; write iso, epoch_s, epoch_ms, or a pattern"),
         ({"formats": "%H:%M:%S"}, "for clock times without a day, add `day_from` to [time]"),
         ({"formats": "%I:%M", "day_from": "at"}, "time.formats: found '%I:%M'; write a clock time with the hour"),
-        ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: time.zone says it"),
-        ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: time.zone says it"),
-        ({"formats": ["%H:%M", "%M:%H"], "day_from": "at"}, "found '%H:%M' and '%M:%H', which both read '11:15', as"),
+        ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: it is in time.zone"),
+        ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: it is in time.zone"),
+        ({"formats": ["%H:%M", "%M:%H"], "day_from": "at"}, "found '%H:%M' and '%M:%H', which read '11:15' as"),
         ({"formats": "iso", "day_from": "at"}, "time.day_from: found only formats with a day; write a clock time in"),
         (
             {"formats": "%H:%M", "day_from": {"column": "at", "formats": "%H:%M"}},

@@ -18,14 +18,16 @@ from watchroom.admission.parse import parse
 from watchroom.catalogue.load import load_catalogue
 from watchroom.errors import RowRefused
 from watchroom.events.record import Event
-from watchroom.importer.convert import WITHOUT_EVENT, Conversion, Tally
+from watchroom.importer.convert import Conversion
 from watchroom.importer.event_fields import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF, TRUTH_FIELDS
 from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import rfc3339
-from watchroom.importer.mapped import Mapped, id_of, subject_of
+from watchroom.importer.mapped import Mapped, id_of
 from watchroom.importer.mapping import check_mapping
-from watchroom.importer.rows import Row
+from watchroom.importer.row import Row
+from watchroom.importer.subjects import subject_of
 from watchroom.importer.summary import misread, others, row_lines
+from watchroom.importer.tally import WITHOUT_EVENT, Tally
 from watchroom.kinds.measure import resolved
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
@@ -123,7 +125,7 @@ def test_rows_of_one_incident_that_differ_are_refused_unless_the_mapping_says_wh
     made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
     (refusal,) = made.refused
     assert refusal == (
-        "f0.csv:2: 7: data.grade: rows of one entity differ (1, 2); write pick = min, max, first or last; "
+        "f0.csv:2: 7: data.grade: rows of one entity differ (1, 2); set pick to min, max, first or last; "
         "refused with it: f0.csv:3"
     )
 
@@ -165,11 +167,10 @@ def test_what_intake_would_refuse_is_refused_with_its_row(map_text: MapText) -> 
 
 
 def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) -> None:
-    """A grade that nobody mapped is no grade of ours."""
+    """A grade that is not mapped is not one of ours."""
     rows = UNITS + unit("7", "U1", "09:00:00", grade="Z")
     assert (
-        "data.grade: 'Z' is not in [map.grade]; add it there, or write its `otherwise`"
-        in map_text(JOB, rows).refused[0]
+        "data.grade: 'Z' is not in [map.grade]; add it there, or set its `otherwise`" in map_text(JOB, rows).refused[0]
     )
     other = {**JOB, "map": {"grade": {**JOB["map"]["grade"], "otherwise": "ungraded"}}}
     assert map_text(other, rows).events[0].data == {"grade": "ungraded"}
@@ -224,7 +225,7 @@ def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
         {**LOG, "event": [event]}, f"id,at,wait\n1,{at('09:00:00')},7.5\n2,{at('09:00:00')},\n3,{at('09:00:00')},x\n"
     )
     assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T09:00:07.500Z"]
-    assert made.refused == ["f0.csv:4: wait: 'x' is no number"]
+    assert made.refused == ["f0.csv:4: wait: 'x' is not a number"]
 
 
 SWITCH: dict[str, Any] = {
@@ -305,7 +306,7 @@ def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
 
 @pytest.mark.parametrize("seconds", ["400000000000", "9" * 99, "34560001", "-34560001", "34560000.001"])
 def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -> None:
-    """A telephone number in the column of waits led out of the calendar, and ended the replay."""
+    """A telephone number in column of waits led out of the calendar, and ended the replay."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}}
     rows = "".join(f"{key},{at('09:00:00')},{wait}\n" for key, wait in (("1", "5"), ("2", seconds), ("3", "7")))
     made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
@@ -383,8 +384,8 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
     assert [event.subject for event in made.events] == ["2017-04-01:8:1", "2017-04-01:8:2", "2017-04-01:8:3"]
     assert made.tally.skipped == {"n is 0": 1}
     assert made.refused == [
-        "f0.csv:4: n: '-2' is no whole number of 0 or more",
-        "f0.csv:5: n: '1.5' is no whole number of 0 or more",
+        "f0.csv:4: n: '-2' is not a whole number of 0 or more",
+        "f0.csv:5: n: '1.5' is not a whole number of 0 or more",
     ]
     assert (made.tally.entities, made.tally.used) == (3, 1)
     assert map_text(table, text).events == made.events
@@ -392,10 +393,10 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
 
 @pytest.mark.parametrize("text", ["100001", "9" * 20, "9" * 5000, "0044" + "7" * 10])
 def test_a_count_that_is_another_columns_number_is_refused(map_text: MapText, text: str) -> None:
-    """A telephone number in the column of counts would make crimes until the memory is full."""
+    """A telephone number in column of counts would make crimes until the memory is full."""
     made = map_text(TABLE, f"code,month,n\n1,2017-05,{text}\n2,2017-05,1\n")
     assert [event.subject for event in made.events] == ["2:1"]
-    assert "is more than 100,000; check the column, or write entity.most" in made.refused[0]
+    assert "is more than 100,000; check the column, or set entity.most" in made.refused[0]
     assert len(made.refused[0]) < 150
 
 
@@ -434,7 +435,7 @@ def test_rows_of_one_key_add_up_in_a_file_and_meet_in_the_next(map_text: MapText
 
 
 def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> None:
-    """Tables that know only the month; a text that is no month is still refused."""
+    """Tables that know only the month; a text that is not a month is still refused."""
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
     assert made.refused == ["f0.csv:3: time: 'May-15 00' does not match the time format %Y-%m-%d %H"]
@@ -443,11 +444,11 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
 @pytest.mark.parametrize("key", ["2.02111E+11", "2,02111E+11", "1.5e+10"])
 @pytest.mark.parametrize("rows", ["apart", "together"])
 def test_a_rounded_key_refuses_its_row(map_text: MapText, rows: str, key: str) -> None:
-    """A spreadsheet makes one key of many ids; the digits that told them apart are gone."""
+    """A spreadsheet makes one key of many ids; the digits that distinguished them are gone."""
     log = {**LOG, "entity": {"key": "id", "rows": rows}}
     made = map_text(log, f'id,at\n"{key}",{at("09:00:00")}\n7e12,{at("09:00:00")}\n')
     assert [event.subject for event in made.events] == ["7e12"]
-    assert made.refused == [f"f0.csv:2: id: {key!r} is a rounded number and no key; export this column as text"]
+    assert made.refused == [f"f0.csv:2: id: {key!r} is a rounded number, not a key; export this column as text"]
     units = {**LOG, "event": [LOG["event"][0] | {"key": "unit"}]}
     assert "unit: '2.5E+10' is a rounded" in map_text(units, f"id,at,unit\n1,{at('09:00:00')},2.5E+10\n").refused[0]
 
@@ -476,7 +477,7 @@ def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[A
 
 
 def test_tables_of_counts_and_rows_without_a_key_repeat_none(map_text: MapText) -> None:
-    """Their rows are told apart by their number and by their content."""
+    """Their rows are distinguished by number and by content."""
     assert map_text(TABLE, "code,month,n\n1,2017-05,1\n1,2017-06,1\n").tally.repeating_rows == 0
     for words in ({"key": "#line"}, {"key": "id", "otherwise_key": "#line"}):
         rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:01')}\n"
@@ -602,7 +603,7 @@ def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapTe
 
 
 def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> None:
-    """`Y` counted as not self-initiated and `OUT` as incoming, without a word."""
+    """`Y` counted as not self-initiated and `OUT` as incoming, without a warning."""
     created = {"type": "incident.created", "time": "at", "data": {"self_initiated": "x"}}
     rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["Y", "true", "Y", "yes", "FALSE", ""]))
     tally = map_text({**LOG, "event": [created]}, "id,at,x\n" + rows).tally
@@ -777,7 +778,7 @@ def test_a_shifted_event_has_an_id_of_its_own() -> None:
 
 
 def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText) -> None:
-    """A text there would count as absent, and an officer's own incident as one that somebody reported."""
+    """A text there would count as absent, and an officer's own incident as a reported one."""
     words = {
         **LOG, "map": {"own": {"values": {"Y": "true", "N": "false"}}},
         "event": [

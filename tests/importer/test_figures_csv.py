@@ -1,4 +1,4 @@
-"""Figures from CSV: rows become events; a bad row is told by file, line and column, and the others go on."""
+"""Figures from CSV: rows become events; a bad row is reported with file, line and column, and the others are used."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ OPEN = '"open'
 SIGNED = next(each.id for each in catalogue().measures.values() if each.own.get("signed"))
 BAD = {
     "complaints,2021,,1450,,,,": "as_at: found nothing; write the as-at of the figure",
-    "complaints,2021,1970-01-01,1450,,,,": "as_at: found '1970-01-01', which lies outside 1990 to 2199",
+    "complaints,2021,1970-01-01,1450,,,,": "as_at: found '1970-01-01', which is outside 1990 to 2199",
     "complaints,2021,1899-12-31,1450,,,,": "(is the sender's clock set?); write a day such as 2022-01-21, or",
     "complaints,2021,2022-01-28,1450,,,,": "as_at: found '2022-01-28', which was in the future at 2022-01-27T10:00:00",
     "complaints,2021,2022-01-27T10:05:00.001Z,1450,,,,": "write a day or moment not after 2022-01-27T10:05:00.000Z",
@@ -85,7 +85,7 @@ BAD = {
     ),
     f"complaints,2021,2022-01-21,1.{'0' * 50}1,,,,": "write a whole number: complaints keeps no decimals",
     "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, above 100 percent",
-    "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022', which is not such a time; write a day",
+    "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022', which is not a valid time; write a day",
     "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is no period; write a day 2021-12-31",
     "complaints,2021,2022-01-21,,,,,": "numerator: found nothing; write the numerator of the figure",
     'complaints,2021,2022-01-21,"1,450",,,,': "numerator: found '1,450'; write a number such as 5948",
@@ -99,11 +99,11 @@ BAD = {
     "complaints,2021,2022-01-21,-1,,,,": "numerator: found -1; write 0 or more",
     "complaints_retained,2021,2022-01-21,3,2,,,": "numerator: found 3, above the denominator 2; write a part",
     "complaintz,2021,2022-01-21,1,,,,": "measure: found 'complaintz', which is no figure; write 'complaints'",
-    "complaints,2021,2022-01-21,1,,area=stoke,,": "labels: found 'area' is no label of complaints; write no labels",
+    "complaints,2021,2022-01-21,1,,area=stoke,,": "labels: found 'area' is not a label of complaints; write no labels",
     "gun_crime_published,2021,2022-01-21,1,,,,": "labels: found area is missing; write one of stoke,",
     "gun_crime_published,2021,2022-01-21,1,,stoke,,": "labels: found 'stoke'; write label=value",
-    "complaints,2021,2022-01-21,1": "found 4 cells; write 8, as the header has",
-    'complaints,2021,2022-01-21,1,,,"open': "found no CSV",
+    "complaints,2021,2022-01-21,1": "found 4 cells; write 8 cells, as in the header",
+    'complaints,2021,2022-01-21,1,,,"open': "found invalid CSV",
 }
 
 
@@ -121,18 +121,18 @@ def test_a_bad_row_is_told_by_line_and_column_and_the_others_go_on(row: str, tmp
 
 
 def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
-    """Which of the two counts, nobody could see."""
+    """Otherwise one could not see which of the two counts."""
     first, second = read(tmp_path, "complaints,2021,2022-01-21,1,,,,", "complaints,2021,2022-01-21,2,,,,")
     assert isinstance(first, Outgoing)
     assert isinstance(second, Fault)
-    assert "the figure and as-at of line 2 again" in str(second)
+    assert "the same figure and as-at as line 2" in str(second)
 
 
 @pytest.mark.parametrize(
     ("head", "said"),
     [
         ("measure,period,numerator", "no column 'as_at'"),
-        (f"{HEAD},area", "a column 'area'"),
+        (f"{HEAD},area", "an unknown column 'area'"),
         (HEAD.replace("note", "as_at"), "the column 'as_at' twice"),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_header_that_is_another_is_told(head: str, said: str, tmp_path: Path) 
 
 
 def test_the_template_has_every_figure_and_imports_nothing_until_it_is_filled_in(tmp_path: Path) -> None:
-    """A row for each label set, so that nobody has to know the catalogue."""
+    """A row for each label set, so that one need not know the catalogue."""
     text = template(catalogue())
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {"measure": "road_fatalities_by_road_user", "labels": "road_user=pedestrian"}.items() <= {

@@ -35,7 +35,7 @@ def test_half_past_one_in_march_is_what_the_mapping_says(rule: HourRule, instant
 )
 def test_a_refused_hour_says_what_to_write(text: str, key: str) -> None:
     """Without a rule nothing is guessed."""
-    with pytest.raises(TimeUnreadable, match=rf"{text}.*Europe/London; write time\.{key} = "):
+    with pytest.raises(TimeUnreadable, match=rf"{text}.*Europe/London; set time\.{key} to "):
         times().ms(text)
 
 
@@ -91,7 +91,7 @@ NOT_ISO += ["2021-11-30T24:00", "2021-11-30 24:00:00", "20211130T2400"]
 
 @pytest.mark.parametrize("text", [*NOT_ISO, "٢٠٢١-11-30T17:45"])
 def test_iso_needs_a_day_and_a_time_of_day(text: str) -> None:
-    """A day read as its midnight would put a whole column into one hour, and nobody would be told."""
+    """A day read as its midnight would put a whole column into one hour without a warning."""
     with pytest.raises(TimeUnreadable, match="does not match the time format iso"):
         times().ms(text)
 

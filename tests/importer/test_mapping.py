@@ -1,4 +1,4 @@
-"""What a mapping file may say, and how its faults are told."""
+"""The keys of a mapping file, and the messages about its faults."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def faults_of(change: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_mapping_is_usable(path: Path) -> None:
-    """Whoever installs Watchroom gets mappings that load."""
+    """The mappings that come with Watchroom can be loaded."""
     assert streams_of(load_mapping(path))
 
 
@@ -77,16 +77,19 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"time": {"zone": "../zone"}}, "time.zone: found '../zone'; write a zone of the IANA"),
         ({"time": {"zone": "UTC", "formats": "dd/mm/yyyy"}}, "time.formats: found 'dd/mm/yyyy'; write iso, epoch_s"),
         ({"time": {"zone": "UTC", "formats": "%H:%M"}}, "time.formats: found '%H:%M'; write iso, epoch_s"),
-        ({"time": {"zone": "UTC", "formats": "%m/%d/%Y %H:%M:%S %p"}}, "S %p'; write %I in place of %H: beside %H, AM"),
-        ({"time": {"zone": "UTC", "formats": "%m/%d/%Y %I:%M:%S"}}, "write %H in place of %I, or %p behind it"),
-        ({"time": {"zone": "UTC", "formats": "%d/%m/%Y"}}, "where a file has only days, `append` one"),
+        ({"time": {"zone": "UTC", "formats": "%m/%d/%Y %H:%M:%S %p"}}, "S %p'; write %I instead of %H: with %H, AM"),
+        ({"time": {"zone": "UTC", "formats": "%m/%d/%Y %I:%M:%S"}}, "write %H instead of %I, or %p after it"),
+        ({"time": {"zone": "UTC", "formats": "%d/%m/%Y"}}, "if the file has only days, `append` a time"),
         (
             {"time": {"zone": "UTC", "formats": ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]}},
-            "time.formats: found '%d/%m/%Y %H:%M' and '%m/%d/%Y %H:%M', which both read '08/04/1990 05:37', as",
+            "time.formats: found '%d/%m/%Y %H:%M' and '%m/%d/%Y %H:%M', which read '08/04/1990 05:37' as",
         ),
         ({"time": {"zone": "UTC", "latest": "end"}}, "time.latest: found 'end'; write a day from 1990 on, for example"),
         ({"time": {"zone": "UTC", "latest": 2026}}, "time.latest: found 2026; write a day from 1990 on, for example"),
-        ({"time": {"zone": "UTC", "earliest": "1970-01-01"}}, "time.earliest: found '1970-01-01'; write a day of 1990"),
+        (
+            {"time": {"zone": "UTC", "earliest": "1970-01-01"}},
+            "time.earliest: found '1970-01-01'; write a day from 1990",
+        ),
         ({"time": {"zone": "UTC", "ambiguous_hour": "first"}}, "time.ambiguous_hour: found 'first'; write"),
         ({"force": {"zone": "York"}}, "force.zone: found 'York'; write a zone of the IANA time zone database"),
         ({"force": {"areas": ["North Side"]}}, "force.1st areas: found 'North Side'; write lower-case"),
@@ -140,7 +143,7 @@ def test_a_fault_says_where_what_and_what_to_write(change: dict[str, Any], says:
 
 
 def test_all_faults_are_listed_at_once() -> None:
-    """One run, one list: nobody repairs a file fault by fault."""
+    """One run gives one list, so that a file is repaired in one go."""
     event = {"type": "incident.graded", "time": {"column": "t", "pick": "max", "map": "no"}, "data": {"grad": "g"}}
     assert len(faults_of({"event": [event], "time": {"zone": "UTC", "formats": ["iso", "nothing"]}})) == 5
     assert len(faults_of({"source": "", "time": {"zone": "Nowhere/At_All"}, "entity": {"kye": "id"}})) == 4
@@ -167,7 +170,7 @@ def test_a_misspelt_key_hides_no_other_fault() -> None:
 
 
 def test_no_fault_follows_from_another() -> None:
-    """A part that is wrong is told once, not again wherever it is used."""
+    """A wrong part is reported once, not again wherever it is used."""
     event = EVENT | {"type": {"column": "k", "map": "kind"}}
     (fault,) = faults_of({"map": {"kind": {"values": {}}}, "event": [event]})
     assert fault.startswith("m.toml: map.kind.values")
@@ -200,7 +203,7 @@ def test_places_are_counted_as_people_count(parts: tuple[int | str, ...], said: 
     ],
 )
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, says: str) -> None:
-    """A slip of the keyboard is no traceback."""
+    """A typing mistake must not give a traceback."""
     path = tmp_path / "m.toml"
     if content is not None:
         path.write_bytes(content)
@@ -248,7 +251,7 @@ def test_fields_come_from_the_event_models() -> None:
     ],
 )
 def test_a_fault_links_to_the_heading_that_explains_its_key(path: tuple[int | str, ...], heading: str) -> None:
-    """The reference has a table for each part of a mapping; a link to a heading that is gone helps nobody."""
+    """The reference has a table for each part of a mapping; a link to a missing heading would be useless."""
     assert page_of(path) == f"docs/reference/mapping.md#{heading}"
     titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "reference" / "mapping.md").read_text(), re.MULTILINE)
     assert heading in {re.sub(r"[^a-z0-9 -]", "", title.lower()).strip().replace(" ", "-") for title in titles}

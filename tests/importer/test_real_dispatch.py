@@ -19,10 +19,11 @@ import pytest
 
 from tests.importer.extracts import DISPATCH, DISPATCH_MAPPING
 from watchroom.errors import RowRefused
-from watchroom.importer.convert import Conversion, Tally
+from watchroom.importer.convert import Conversion
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import load_mapping
 from watchroom.importer.rows import read_rows
+from watchroom.importer.tally import Tally
 
 TARGET_MS = {"1": 15 * 60_000, "2": 60 * 60_000}
 GRADE_OF_PRIORITY = {"3": "1", "2": "2"}

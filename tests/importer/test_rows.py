@@ -10,7 +10,8 @@ import pytest
 from watchroom.errors import ConfigurationInvalid, RowRefused
 from watchroom.importer.mapping import check_mapping
 from watchroom.importer.mapping_model import MappingConfig
-from watchroom.importer.rows import Row, check_files, read_rows
+from watchroom.importer.row import Row
+from watchroom.importer.rows import check_files, read_rows
 
 
 def words(**file: Any) -> MappingConfig:
@@ -58,7 +59,7 @@ def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
     assert second == (3, "2")
     assert third == (
         "f.csv:4: 1 field where the header has 2; check ',' and quotes, "
-        'or write file.short_rows = "fill" in the mapping'
+        'or set file.short_rows = "fill" in the mapping'
     )
 
 
@@ -66,7 +67,7 @@ def test_a_quote_that_is_never_closed_is_refused() -> None:
     """It swallows the rest of the file, which must not pass for one long cell."""
     rows = lines_and_ids(read(Path("f.csv"), b'id,at\n1,a\n2,"b\n3,c\n'))
     assert rows[0] == (2, "1")
-    assert str(rows[1]).startswith("f.csv:3: no CSV: unexpected end of data")
+    assert str(rows[1]).startswith("f.csv:3: invalid CSV: unexpected end of data")
     assert len(rows) == 2
 
 
@@ -85,7 +86,7 @@ def test_bytes_of_another_encoding_refuse_their_row_only() -> None:
     """One `é` from an old export must not end a year's replay, nor be guessed."""
     content = ("id,at\n1,café\n" + "2,b\n" * 99).encode("cp1252")
     *kept, refused = lines_and_ids(read(Path("f.csv"), content))
-    assert refused == 'f.csv:2: the byte 0xe9 is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
+    assert refused == 'f.csv:2: byte 0xe9 is not valid UTF-8; set file.encoding in the mapping, for example "cp1252"'
     assert kept == [(line, "2") for line in range(3, 102)]
     assert lines_and_ids(read(Path("f.csv"), content, encoding="cp1252")) == [(2, "1"), *kept]
 
@@ -108,7 +109,7 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
         "a.csv: header: found no column 'id' (entity.key of the mapping); it has: ID, at; "
         "write one of these in the mapping"
     )
-    assert faults[1].startswith("b.csv: header: found column 'at' twice")
+    assert faults[1].startswith("b.csv: header: found two columns 'at'")
     assert faults[2] == "c.csv: line 1: found nothing; write a header line, or file.columns in the mapping"
     assert faults[-1].startswith("d.csv: found No such file or directory")
 

@@ -1,4 +1,4 @@
-"""Excel workbooks give the events that the same table gives as CSV; what a cell does not say is told."""
+"""Excel workbooks give the events that the same table gives as CSV; cells that cannot be read are reported."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchroom.errors import ConfigurationInvalid, RowRefused
-from watchroom.importer import sheets
-from watchroom.importer.convert import Conversion, Tally
+from watchroom.importer import workbook as workbook_module
+from watchroom.importer.convert import Conversion
 from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import check_mapping
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.sheets import cell_text
+from watchroom.importer.tally import Tally
 
 HEADER = ["id", "line", "at", "wait"]
 AT = datetime.fromisoformat("2021-11-30T17:45:13")
@@ -177,7 +178,7 @@ def test_a_day_and_a_clock_time_in_two_columns_are_joined(tmp_path: Path) -> Non
 
 
 def test_midnight_is_a_time_in_a_column_of_times_and_a_day_in_one_of_days(tmp_path: Path) -> None:
-    """A cell alone does not tell; an hour that nobody wrote is not invented."""
+    """A cell alone does not show it; no hour is invented."""
     midnight = datetime.fromisoformat("2021-11-30")
     events, refused, _ = made(workbook(tmp_path / "f.xlsx", HEADER, ["a", 1, midnight, ""], ["b", 1, AT, ""]), words())
     assert [event.time_ms for event in events] == [1638230400000, 1638294313000]
@@ -284,7 +285,7 @@ def test_every_row_of_any_sheet_is_used_or_refused(
     cells: dict[tuple[int, int], Any],
     high: int | None,
 ) -> None:
-    """Wherever its table begins, whatever stands around it: as many as another library sees."""
+    """Wherever its table begins and whatever surrounds it: as many as another library sees."""
     path = tmp_path_factory.mktemp("sheets") / "f.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -311,12 +312,12 @@ def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path)
     events, refused, _ = made(path, words())
     assert [(event.subject, dict(event.data)) for event in events] == [("a", {"line": "999"}), ("d", {})]
     assert refused == [
-        f"{row}: line: a cell merged with those of rows 2 to 4; unmerge them and fill in each" for row in (3, 4)
+        f"{row}: line: a cell that is merged over rows 2 to 4; unmerge it and fill in each cell" for row in (3, 4)
     ]
 
 
 def test_the_mapping_chooses_the_sheet(tmp_path: Path) -> None:
-    """By its name or its number; without a word it is the first one."""
+    """By its name or its number; otherwise the first one."""
 
     def more(book: Any, _: Any) -> None:
         book.add_chartsheet("Chart")
@@ -373,7 +374,7 @@ def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
     path = workbook(tmp_path / "f.xlsx", HEADER, more=lambda _, sheet: sheet.write(1_048_575, 16_383, " "))
     assert fault_of(path) == (
         "found cells over 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
-        "write at most 64,000,000 cells: delete what stands far outside the table, or export it as CSV"
+        "write at most 64,000,000 cells: delete cells far outside the table, or export it as CSV"
     )
     bold = workbook(
         tmp_path / "f.xlsx",
@@ -414,7 +415,7 @@ def test_a_broken_workbook_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [(b'r="footer9"', "a cell of the name 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "behind row 2")],
+    [(b'r="footer9"', "a cell named 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "after row 2")],
 )
 def test_cells_that_no_spreadsheet_writes_are_told(tmp_path: Path, wrong: bytes, said: str) -> None:
     """python-calamine read `footer9` as a column, and memory for 180 million others ended the process."""
@@ -431,7 +432,7 @@ def test_a_workbook_that_grows_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rust's are no Exception of Python; Ctrl-C is none of them."""
+    """Panics of Rust are not an Exception of Python, and Ctrl-C is not a panic."""
     panic = type("PanicException", (BaseException,), {})
     path = workbook(tmp_path / "f.xlsx", HEADER)
     for error in (panic("index out of bounds"), KeyboardInterrupt()):
@@ -439,7 +440,7 @@ def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.
         def stop(*_: object, error: BaseException = error) -> None:
             raise error
 
-        monkeypatch.setattr(sheets, "_read_sheet", stop)
+        monkeypatch.setattr(workbook_module, "_read_sheet", stop)
         if isinstance(error, KeyboardInterrupt):
             with pytest.raises(KeyboardInterrupt):
                 made(path, words())

@@ -38,7 +38,7 @@ def log(request: pytest.FixtureRequest) -> tuple[Path, Any]:
 
 
 def test_events_give_the_figures_of_each_queue(log: tuple[Path, Any]) -> None:
-    """Judged by the definitions alone: first ENTERQUEUE, first CONNECT, ABANDON of a call that nobody answered."""
+    """By the definitions alone: first ENTERQUEUE, first CONNECT, ABANDON of an unanswered call."""
     file, expected = log
     made = converted(file)
     calls: dict[str, dict[str, Any]] = {}
@@ -73,7 +73,7 @@ def test_events_give_the_figures_of_each_queue(log: tuple[Path, Any]) -> None:
 
 
 def test_lines_that_are_not_about_a_call_are_skipped_and_counted(log: tuple[Path, Any]) -> None:
-    """They are no faults of the log, and no line is lost without a word."""
+    """They are not faults of the log, and every line is counted."""
     file, expected = log
     tally = converted(file).tally
     assert (tally.rows, tally.refused) == (expected["rows"], 0)
@@ -83,7 +83,7 @@ def test_lines_that_are_not_about_a_call_are_skipped_and_counted(log: tuple[Path
 
 
 def test_no_event_names_an_agent_or_a_caller() -> None:
-    """Agents are often named like people, and the caller's number stands beside them."""
+    """Agents are often named like people, and the caller's number is next to them."""
     sent = b"".join(event.value("asterisk-queue-log") for event in converted(OWN).events).decode()
     log = OWN.read_text(encoding="utf-8")
     for name in ("Ann", "bob.example", "441914960", "Withheld"):
@@ -107,7 +107,7 @@ def test_a_call_ends_where_it_last_ended(real_data: Path) -> None:
 
 
 def test_a_line_that_is_longer_than_any_event_is_refused(map_text: MapText) -> None:
-    """It is no queue_log; the lines around it are read."""
+    """It is not part of the log; the lines around it are read."""
     words = tomllib.loads(MAPPING.read_text(encoding="utf-8"))
     made = map_text(words, "1638270010|c.1|line101|NONE|ENTERQUEUE||1|1\n1638270011|c.1|q|A|CONNECT|" + "|" * 9 + "\n")
     assert [event.type for event in made.events] == ["call.queued"]
@@ -127,4 +127,4 @@ def test_a_rounded_call_id_is_refused_although_keys_may_repeat(map_text: MapText
     words = tomllib.loads(MAPPING.read_text(encoding="utf-8"))
     made = map_text(words, "".join(f"{1638270010 + n}|1.63827E+09|line101|NONE|ENTERQUEUE||1|1\n" for n in range(3)))
     assert (made.events, made.tally.refused) == ([], 3)
-    assert "'1.63827E+09' is a rounded number and no key" in made.refused[0]
+    assert "'1.63827E+09' is a rounded number, not a key" in made.refused[0]

@@ -17,7 +17,8 @@ from watchroom.errors import RowRefused
 from watchroom.importer.convert import Conversion
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.mapping import load_mapping
-from watchroom.importer.rows import Row, check_files, read_rows
+from watchroom.importer.row import Row
+from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.summary import missing_times
 
 EXTRACT = "units_rural_ems_2015-2020.csv"
@@ -26,7 +27,7 @@ OWN = Path(__file__).parent / "files" / "units.csv"
 
 
 class Attended(NamedTuple):
-    """An incident somebody arrived at, by the definition of `first_unit`."""
+    """An incident with a unit on scene, by the definition of `first_unit`."""
 
     created_ms: int
     took_s: float
@@ -118,7 +119,7 @@ def test_missing_times_are_those_that_others_counted(real: Mapping, expected: An
 
 
 def test_events_give_the_times_to_the_first_unit(real: Mapping, expected: Any) -> None:
-    """From the first unit told to the first on scene, also across midnight; percentiles by nearest rank."""
+    """From the first unit dispatched to the first on scene, also across midnight; percentiles by nearest rank."""
     figures = expected["first_unit"]
     found = attended(real)
     took_s = [incident.took_s for incident in found]
@@ -178,7 +179,7 @@ def test_clocks_of_a_small_file_are_on_the_right_days() -> None:
 
 
 def test_a_small_file_counts_what_it_lacks() -> None:
-    """An incident that nobody was told of has no day and is refused; each row is counted."""
+    """An incident without a dispatched unit has no day and is refused; each row is counted."""
     made = converted(OWN)
     assert len(made.refused) == 1
     assert "units.csv:11: time: '07:10:00' has no day" in made.refused[0]

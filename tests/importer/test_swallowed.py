@@ -1,4 +1,4 @@
-"""A quote left open takes rows for its cell: they are told, however the mapping reads times, and a narrative is not."""
+"""An unclosed quote swallows rows: they are reported, however the mapping reads times, and a narrative is not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.importer.extracts import MapText
 from watchroom.errors import RowRefused
 from watchroom.importer.mapping import check_mapping, load_mapping
-from watchroom.importer.rows import Row, read_rows
+from watchroom.importer.row import Row
+from watchroom.importer.rows import read_rows
 
 MAPPINGS = Path("schemas/mappings").resolve()
 HEADER = ["id", "line", "d", "t", "u", "note"]
@@ -85,7 +86,7 @@ class Opened(NamedTuple):
 def test_rows_in_a_cell_are_told_however_times_are_written(
     tmp_path_factory: pytest.TempPathFactory, form: str, key: tuple[str, ...], opened: Opened, layout: dict[str, str]
 ) -> None:
-    """Rows by joined or mapped times, short ones, and those that would be refused, were lost without a word."""
+    """Rows by joined or mapped times, short ones, and those that would be refused, were lost without a warning."""
     if "u" in key and form == "first_of":
         key = ("id",)
     if key == ("#line",) and form in ("no time", "garbage"):  # neither key nor time: such a line can be any text

@@ -26,7 +26,8 @@ from watchroom.errors import ConfigurationInvalid, RowRefused
 from watchroom.importer.convert import Conversion
 from watchroom.importer.mapping import check_mapping, load_mapping
 from watchroom.importer.mapping_model import MappingConfig
-from watchroom.importer.rows import MOST_OF_A_READ_CELL, Row, check_files, read_rows
+from watchroom.importer.row import MOST_OF_A_READ_CELL, Row
+from watchroom.importer.rows import check_files, read_rows
 
 HEADER = "id,line,at\n"
 AT = "2021-11-30T17:45:00"
@@ -121,7 +122,7 @@ def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (zipped(b"x", "a.csv", "b.csv"), "found a zip file of 2 files; write one of one file"),
+        (zipped(b"x", "a.csv", "b.csv"), "found a zip file of 2 files; write a zip file of one file"),
         (zipped(b"x", "[Content_Types].xml", "word/a.xml"), "found an Office document; write a text file or"),
         (zipped(b"x", "[Content_Types].xml", "xl/workbook.bin"), "found a binary Excel workbook (.xlsb); write a text"),
         (zipped(b"x", "mimetype", "content.xml"), "found an OpenDocument file; write a text file or an .xlsx"),
@@ -129,7 +130,7 @@ def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str)
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (gzip.compress(zipped(b"x")), "found a workbook or a zip file inside another packed file; write the inner"),
         (b"%PDF-1.7\n", "found a PDF document"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are no text (it begins with 7f 45 4c 46"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are not text (it begins with 7f 45 4c 46"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "found a picture (PNG)"),
         (gzip.compress(b"f.csv" + b"\0" * 252 + b"ustar\x0000" + b"\0" * 240), "found a tar archive"),
         (b"\n<HTML xmlns='x'><table><tr><td>id", "found an HTML page; write a text file or an .xlsx workbook"),
@@ -175,26 +176,29 @@ def old(*, bad: int, good: int = 0, text: bytes = b"caf\xe9") -> bytes:
 def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
     """Not a refused row for each `é`, with the others counted as if they were all; nothing is sent."""
     assert fault_of(file(old(bad=2, good=3))) == (
-        "line 5: found the byte 0xe9 in the column 'id', which is not UTF-8; 2 of 5 rows read have such bytes; "
-        'write file.encoding = "cp1252" in the mapping, which reads these rows'
+        "line 5: found byte 0xe9 in column 'id', which is not valid UTF-8; 2 of 5 rows read have such bytes; "
+        'write file.encoding = "cp1252" in the mapping, which can read these rows'
     )
-    assert 'neither "utf-8" nor "cp1252", perhaps "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
+    assert 'neither "utf-8" nor "cp1252" fits; it may be "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
     assert 'write file.encoding = "utf-8"' in fault_of(file(old(bad=1, text="ÁÁ".encode())), encoding="cp1252")
     mixed = HEADER.encode() + f"café,999,{AT}\n".encode() + old(bad=1).removeprefix(HEADER.encode())
-    assert "1 other rows are UTF-8 and not ASCII: the file mixes encodings; write a file in one" in fault_of(
-        file(mixed)
+    assert (
+        "1 other rows with non-ASCII text are valid UTF-8: the file mixes encodings; write a file in one"
+        in fault_of(file(mixed))
     )
     utf_8 = f"{HEADER}café,999,{AT}\n{'Á,999,' + AT}\n".encode()
-    assert "the byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
+    assert "byte 0x81" in fault_of(file(utf_8), encoding="cp1252")
     assert 'write file.encoding = "utf-8" in the mapping' in fault_of(file(utf_8), encoding="cp1252")
     many = utf_8 + f"café,999,{AT}\n".encode() * 200
-    assert "found UTF-8 in all 201 rows that are not ASCII, and cp1252 in" in fault_of(file(many), encoding="cp1252")
+    assert "found valid UTF-8 in all 201 rows with non-ASCII text, although the mapping says cp1252" in fault_of(
+        file(many), encoding="cp1252"
+    )
 
 
 def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
-    """`CafÃ©` would become a label's `other` without a word."""
+    """`CafÃ©` would become a label's `other` without a warning."""
     assert fault_of(file(old(bad=2, text="café".encode())), encoding="latin-1") == (
-        "line 2: found UTF-8 in all 2 rows that are not ASCII, and latin-1 in the mapping; "
+        "line 2: found valid UTF-8 in all 2 rows with non-ASCII text, although the mapping says latin-1; "
         'write file.encoding = "utf-8" in the mapping'
     )
     assert len(rows_of(file(old(bad=2)), encoding="latin-1")) == 2
@@ -208,7 +212,7 @@ def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
     path = tmp_path_factory.mktemp("encodings") / "f.csv"
     path.write_bytes(old(bad=bad, good=good, text=text))
     if bad * 100 > bad + good:
-        assert "which is not UTF-8; " in fault_of(path)
+        assert "which is not valid UTF-8; " in fault_of(path)
     else:
         assert totals(path)[:2] == (good, bad)
 
@@ -241,10 +245,10 @@ def test_a_wrong_encoding_is_one_line(file: Write, encoding: str) -> None:
 
 
 def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
-    """Not one line for each column, with signs that nobody can read."""
+    """Not one unreadable line for each column."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
-        'header: found the byte 0xe4, which is not UTF-8; write file.encoding in the mapping, for example "cp1252"'
+        'header: found byte 0xe4, which is not valid UTF-8; write file.encoding in the mapping, for example "cp1252"'
     )
 
 
@@ -276,7 +280,7 @@ def test_a_pipe_is_read_as_a_file_is(tmp_path: Path, size: int, form: str | None
 @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
 @pytest.mark.parametrize("said", ["sep={}\n", "sep={}\r\n", "SEP={}\n", '"sep={}"\n'])
 def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Write, mark: str, said: str) -> None:
-    """It stands over the mapping's; lines keep their numbers."""
+    """It overrides the mapping's; lines keep their numbers."""
     path = file((said.format(mark) + f"id,line,at\n1,999,{AT}\n2\n".replace(",", mark)).encode())
     for delimiter in (",", ";"):
         row, short = rows_of(path, delimiter=delimiter)
@@ -316,14 +320,14 @@ def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:
     """Excel writes them behind the last column."""
     assert ids(rows_of(file(f"id,line,at,,\n1,999,{AT},,\n2,999,{AT},x,y\n".encode()))) == ["1", "2"]
-    assert "column 'at' twice" in fault_of(file(b"id,line,at,,at\n"))
+    assert "two columns 'at'" in fault_of(file(b"id,line,at,,at\n"))
 
 
 @given(st.lists(st.integers(0, 7), max_size=12))
 def test_short_rows_are_filled_where_the_mapping_says_so(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
 ) -> None:
-    """A log has as many fields as its event; one too many is still refused, and every row is used or told."""
+    """A log has as many fields as its event; one too many is still refused, and every row is used or reported."""
     path = tmp_path_factory.mktemp("rows") / "f.csv"
     lines = [",".join(["7", "999", AT, "a", "b", "c", "d"][:size]) for size in sizes]
     path.write_text("id,line,at,x,y\n" + "".join(line + "\n" for line in lines))
@@ -345,7 +349,7 @@ def totals(path: Path) -> tuple[int, int, int, list[str]]:
 
 
 def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
-    """Four calls were gone, and one refused row was told."""
+    """Four calls were lost, and only one refused row was reported."""
     lines = [f"a{number},999,{AT}" for number in range(1, 7)]
     lines[1], lines[4] = f'a2,"999,{AT}', f'a5,"999",{AT}'
     path = file((HEADER + "\n".join(lines) + "\n").encode())
@@ -433,7 +437,7 @@ def test_the_rest_of_a_cell_that_is_too_long_is_not_taken_for_rows(file: Write) 
 
 def test_a_line_without_an_end_is_bounded(file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line of gigabytes must not fill the memory."""
-    monkeypatch.setattr("watchroom.importer.rows.MOST_OF_A_LINE", 1000)
+    monkeypatch.setattr("watchroom.importer.csv_table.MOST_OF_A_LINE", 1000)
     path = file((HEADER + f"1,999,{AT}\n" + "x" * 5000 + f"\n2,999,{AT}\n").encode())
     first, refused, last = ids(rows_of(path))
     assert (first, last) == ("1", "2")
@@ -447,7 +451,7 @@ def test_a_header_with_control_characters_is_shown_escaped(file: Write) -> None:
 
 
 def test_a_header_of_many_columns_is_read_at_once(file: Write) -> None:
-    """A file that is no table can have 300,000: looking each of them up among all took a minute."""
+    """A file that is not a table can have 300,000: looking up each among all others took a minute."""
     content = b"id,line,at" + b",x" * 300_000 + b"\n"
     began_s = time.process_time()
     rows_of(file(content))

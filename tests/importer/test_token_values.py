@@ -1,4 +1,4 @@
-"""Values of a mapping that become tokens: what stands in the extract goes nowhere, and is said nowhere."""
+"""Values that become tokens: the text of the extract is neither sent nor shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_value_becomes_the_token_of_its_text_and_a_blank_cell_is_absent(map_te
 
 
 def test_two_columns_are_one_address(map_text: MapText) -> None:
-    """A place is the pair of its co-ordinates; half a pair is none."""
+    """A location is a pair of coordinates; half a pair is not one."""
     data = {"agent_token": {"join": ["lon", "lat"], "token": "address"}}
     made = map_text(event(data=data), f"id,at,lon,lat\n1,{AT},-2.1,52.8\n2,{AT},-2.1,\n", tokens=MAKER)
     assert [dict(e.data) for e in made.events] == [{"agent_token": MAKER.token("address", "-2.1 52.8")}, {}]
@@ -84,7 +84,7 @@ def test_a_number_that_is_mapped_as_it_is_refuses_its_row_and_is_not_shown(map_t
 
 
 def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
-    """From a plain digest of the row, somebody with the rest of it could find the number by trying all."""
+    """With a plain digest of the row, the number could be found by trying all."""
     keyless = {**LOG, "entity": {"key": "#line"}}
     rows = f"at,cli\n{AT},01632 960001\n{AT},01632 960002\n"
     subjects = [e.subject for e in map_text(keyless, rows, tokens=MAKER).events]
@@ -122,7 +122,10 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
         (event(time={"column": "at", "token": "person"}), "1st [[event]].time.token: found 'person'; write no token"),
         (event(data={"caller_token": {**CALLER, "token": "email"}}), "data.caller_token.token: found 'email'; write"),
         (event(data={"caller_token": {**CALLER, "map": "x"}}), "data.caller_token.map: found 'x' on a token; write"),
-        (event(data={"caller_token": {"constant": "01632 960001", "token": "telephone"}}), "write `token` on cells"),
+        (
+            event(data={"caller_token": {"constant": "01632 960001", "token": "telephone"}}),
+            "write no `token`: a constant",
+        ),
     ],
 )
 def test_a_mapping_that_would_show_or_send_it_cannot_be_used(document: dict[str, Any], says: str) -> None:
@@ -147,7 +150,7 @@ def test_a_condition_may_read_the_column(map_text: MapText) -> None:
     "content", [f"1,{AT},01632 960001\n2,{AT},01632 960002\n", "01632 960001;x\n", "01632 960001,01632 960001\n"]
 )
 def test_a_file_without_its_header_line_is_refused_and_its_first_row_is_not_shown(tmp_path: Path, content: str) -> None:
-    """What stands in the place of the header is a row then."""
+    """The first line is then a row, not a header."""
     path = tmp_path / "f.csv"
     path.write_text(content)
     with pytest.raises(ConfigurationInvalid) as caught:

@@ -7,14 +7,13 @@ import asyncio
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.catalogue.load import load_catalogue
 from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.partition import make_store
 from watchroom.kafka.topics import Topics
 from watchroom.kinds.names import token_month
 from watchroom.kinds.tokens import Bands
-from watchroom.reports.months import months
 from watchroom.settings import Settings
 from watchroom.store.bands import ReportedBands
 from watchroom.store.clear import clear

@@ -13,9 +13,9 @@ from tests.flow.servers import Stack
 from watchroom.demo.server import free_port
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.events.partitioner import partition_of
-from watchroom.importer.convert import Tally
 from watchroom.importer.keep_alive import stay_live
 from watchroom.importer.summary import Outcome, Sent, lines
+from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
@@ -94,9 +94,9 @@ def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) 
         "rows: 1,010 read, 1,000 used, 6 skipped, 4 refused; 0 entities",
         "  skipped 6: a test call",
         "  3 events were in more than one row and counted once",
-        "  5 rows share their key with an earlier row that says something else",
+        "  5 rows share their key with an earlier row but differ from it",
         "events: 2,000 sent and applied in 2.0 s (1,000 a second)",
-        "  7 had not arrived by --as-of and were held back",
+        "  7 arrived after --as-of and were not sent",
         "  2 went to the dead letters of watchroom.calls: late",
         "last arrival 1970-01-01T00:00:00Z; open measures as of 1970-01-01T00:00:01Z",
     ]
@@ -106,7 +106,7 @@ def test_a_replay_as_of_a_time_before_all_data_says_so(embedded_stack: Stack) ->
     """An empty table looks like a broken mapping; usually it is a wrong year."""
     outcome = outcome_on(embedded_stack, streams=("calls",), check=lambda: None)
     outcome.sent.held_back, outcome.sent.first_held_ms = 7, 60_000
-    assert "  nothing had arrived by --as-of yet: the first arrival is 1970-01-01T00:01:00Z" in list(lines(outcome))
+    assert "  nothing had arrived by --as-of; the first arrival is 1970-01-01T00:01:00Z" in list(lines(outcome))
 
 
 def outcome_on(stack: Stack, *, streams: tuple[str, ...], check: object) -> Outcome:

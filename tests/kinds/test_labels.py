@@ -8,9 +8,9 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.kinds.formatting import length
 from watchroom.kinds.labels import title_of, value_words, where_text, where_words
 from watchroom.kinds.measure import Label, Target
+from watchroom.wording import exact_duration
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
 LABELS = {label.name: label for measure in CATALOGUE.measures.values() for label in measure.labels}
@@ -80,7 +80,7 @@ def test_a_title_of_the_schema_stands_over_the_slug() -> None:
 )  # fmt: skip
 def test_a_limit_is_said_in_hours_and_days(length_s: float, said: str) -> None:
     """Nobody says 172,800 seconds; and it is exact, because it is what others are judged by."""
-    assert length(length_s) == said
+    assert exact_duration(length_s) == said
 
 
 def test_a_target_says_whether_its_limit_meets_it() -> None:

@@ -21,8 +21,8 @@ from typing import Any
 from rich.console import Console
 
 from tests.parts import ROOT, PartMissing
+from tests.pictures.deployment import Deployment, room
 from tests.pictures.drawing import Picture, board_files, draw, faults, texts
-from tests.pictures.room import Room, room
 from watchroom.demo.signals import term_is_interrupt
 from watchroom.errors import WatchroomError
 
@@ -45,7 +45,7 @@ class Session:
         self._drawn: list[dict[str, Any]] = []
         self._faults: list[str] = []
 
-    def run(self, room_: Room, live_s: float) -> list[str]:
+    def run(self, room_: Deployment, live_s: float) -> list[str]:
         """Draw everything; returns the faults."""
         wall = self._boards[0]
         room_.let_run(live_s)
@@ -73,7 +73,7 @@ class Session:
         sights = {sight: self._out / "sights" / f"{name}-{sight}.png" for sight in SIGHTS} if is_wall else {}
         return Picture(board, self._out / f"{name}.png", theme, sights)
 
-    def _shoot(self, room_: Room, pictures: Sequence[Picture], *, is_live: bool) -> None:
+    def _shoot(self, room_: Deployment, pictures: Sequence[Picture], *, is_live: bool) -> None:
         began_s = time.monotonic()
         drawn = draw(pictures, room_.prometheus.url, room_.live_from_s, room_.settings.force)
         self._drawn += drawn

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.exporter.control_room import parsed, value
+from tests.exporter.store import parsed, value
 from tests.generate.rules.tools import run
 from tests.planted.copies import Copy, Planted
 
@@ -221,7 +221,7 @@ def rules(copy: Copy, _: str) -> Iterator[Sign]:
         yield Sign(needs, f"case of {alert}", f"{alert} fires after" in cases)
         yield Sign(needs, f"runbook of {alert}", "## What to do now" in copy.read(f"deploy/runbooks/{alert}.md"))
     yield Sign(STREAM, "the stream as a label", labels.get("VisitorsGiveUp", {}).get("stream") == "visits")
-    wide = "when spread of waits, standard deviation in 1h of one area, is above 15 min for 60 s"
+    wide = "Condition: by area, standard deviation in 1h above 15 min."
     yield Sign(BOTH, wide, wide in copy.read("deploy/runbooks/WaitsFarApart.md"))
     files = sorted((copy.root / "deploy" / "prometheus" / "rules").glob("*.yml"))
     yield Sign(Rows(), "rules that Prometheus reads", not run("promtool", "check", "rules", *files).returncode)

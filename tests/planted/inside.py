@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 
 from redis import Redis
 
-from tests.exporter.control_room import ControlRoom
+from tests.exporter.store import ExporterStore
 from tests.generate.boards.lint import faults, metrics_used
 from tests.generate.rules.cases import cases_text
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom import cli
 from watchroom.admission.models import STREAM_OF
 from watchroom.backtest import blocks
-from watchroom.backtest.judge import Span, judge
+from watchroom.backtest.evaluate import Span, evaluate
 from watchroom.backtest.run import Samples, read_rules
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
@@ -74,7 +74,7 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
     settings = settings_on(redis_url, force=force)
     fill(settings, [event for event in EVENTS if event.type in STREAM_OF])
     with closing(Redis.from_url(redis_url)) as client:
-        room = ControlRoom(client, settings)
+        room = ExporterStore(client, settings)
         mirror = room.mirror()
         mirror.refresh(NOW_MS)
         page = room.page(mirror)
@@ -94,17 +94,17 @@ def backtest() -> dict[str, dict[str, object]]:
     span = Span(NOW_MS, NOW_MS + HOUR_MS, 300_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        asked = read_rules(rules, catalogue, folder / "rules")
-        samples = Samples(settings, asked, catalogue, Calendar(settings.zone))
+        inputs = read_rules(rules, catalogue, folder / "rules")
+        samples = Samples(settings, inputs, catalogue, Calendar(settings.zone))
         events = simulate(seed=1, start_ms=NOW_MS - 3 * HOUR_MS, end_ms=span.last_ms + 1)
         blocks.write(samples.lines(events, [span], lambda *_: None), folder)
-        judged = judge(asked, [span], folder, catalogue)
+        results = evaluate(inputs, [span], folder, catalogue)
     return {
         each.rule.name: {
             "severity": each.rule.severity,
             "fired": [{"value": fired.firing.value, "counts": dict(fired.counts)} for fired in each.fired],
         }
-        for each in judged
+        for each in results
     }
 
 

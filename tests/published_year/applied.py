@@ -44,7 +44,7 @@ def import_baselines(settings: Settings, printed: Printed, scale: float) -> None
     for name in NAMES:
         found = parse_baseline(name, baseline_csv(name, printed, scale), known[name], catalogue)
         assert found.faults == []
-        put_baseline(settings.redis_url, settings.force, name, found.cells)
+        put_baseline(settings.redis_url, settings.force, name, found.entries)
 
 
 async def _apply(settings: Settings, events: Iterable[Simulated]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import Happened, fill, settings_on
+from tests.reports.redis_months import Happened, fill, settings_on
 from watchroom.settings import Settings
 
 EVENTS = (

@@ -50,9 +50,9 @@ def held(
     closed: bool = True,
 ) -> Held:
     """What is held of these months; `of` the months asked for, `partly` those that are not held to their end."""
-    asked = tuple(of) or tuple(month.name for month in stored)
+    request = tuple(of) or tuple(month.name for month in stored)
     complete = {month.name: month.name not in partly for month in stored}
-    return added_up(stored, asked, {STREAM: complete}, {STREAM: closed}, {STREAM: AS_OF_MS})
+    return added_up(stored, request, {STREAM: complete}, {STREAM: closed}, {STREAM: AS_OF_MS})
 
 
 def baseline(

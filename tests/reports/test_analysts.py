@@ -16,9 +16,8 @@ import pytest
 
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT, missing
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
-from watchroom.reports.month_reader import Asked
-from watchroom.reports.months import months
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
+from watchroom.reports.month_reader import Request
 from watchroom.reports.read_report import read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.settings import Settings
@@ -77,7 +76,7 @@ def test_the_restatement_log_and_the_months_are_read(filled: Settings) -> None:
 
 
 def test_the_python_example_gives_the_share_that_our_command_gives(filled: Settings) -> None:
-    """An analyst's own script and ours are one truth."""
+    """An analyst's script and our command must agree."""
     (example,) = [code for code in EXAMPLES if "import json" in code]
     assert run(filled, sys.executable, "-c", example).splitlines() == [
         "2021-11 today: 1 of 2 Grade 1 incidents attended within 15 minutes",
@@ -117,7 +116,7 @@ TO_FILES = [line for line in OURS if "--output" in line or "months import" in li
 
 @pytest.mark.parametrize("command", [line for line in OURS if line not in TO_FILES])
 def test_our_own_commands_are_as_printed(filled: Settings, command: str) -> None:
-    """Whoever copies a line from the page gets rows."""
+    """A line copied from the page prints rows."""
     words = shlex.split(command.partition(">")[0])
     assert run(filled, sys.executable, "-m", *words).strip()
 
@@ -138,7 +137,7 @@ def test_the_months_of_the_page_are_imported_and_a_workbook_is_written(filled: S
 def test_the_page_names_every_key_of_a_report(filled: Settings) -> None:
     """Of a row, of its areas and of its baselines; those of a kind are named with the months' columns."""
     named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## Who is open now")]))
-    objects: list[Any] = list(as_objects(read_report(filled, Asked("2021-12", 2, baselines=["previous"]), NOW_MS)))
+    objects: list[Any] = list(as_objects(read_report(filled, Request("2021-12", 2, baselines=["previous"]), NOW_MS)))
     used = {name for row in objects for name in row if not name.startswith("published_")}
     used |= {name for row in objects for of in row["baselines"].values() for name in of if "target_change" not in name}
     used |= {name for row in objects if row["areas"] for name in (*row["areas"], *row["areas"]["residual"])}
@@ -146,7 +145,7 @@ def test_the_page_names_every_key_of_a_report(filled: Settings) -> None:
 
 
 def test_the_page_names_every_column(filled: Settings) -> None:
-    """A column that nobody explains is read wrongly."""
+    """A column without an explanation is misread."""
     columns = {name for row in months(filled) for name in row if name != "by"}
     named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## With `redis-cli`")]))
     assert {name for name in columns if not name.startswith("published_")} <= named

@@ -1,4 +1,4 @@
-"""A CSV of a baseline's months: what is taken, and what each bad row says."""
+"""A CSV file of a baseline's months: what is imported, and how each bad row is reported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_row_is_a_field_of_a_month() -> None:
         "2019-01,call_answer_time,999,,,bin:10000,7",
     )
     assert found.faults == []
-    assert found.cells == {
+    assert found.entries == {
         ("2018-12", "call_volume|line=999|count"): 15_000,
         ("2019-01", "incident_volume|grade=ungraded,area=stoke|count"): 0,
         ("2019-01", "call_answer_time|line=999|bin:10000"): 7,
@@ -41,7 +41,7 @@ def test_a_row_is_a_field_of_a_month() -> None:
 
 def test_an_empty_label_says_that_it_is_not_known() -> None:
     """A published total has no areas."""
-    assert list(parsed("2018-12,incident_volume,,1,,count,5").cells) == [
+    assert list(parsed("2018-12,incident_volume,,1,,count,5").entries) == [
         ("2018-12", "incident_volume|grade=1,area=unknown|count")
     ]
 
@@ -57,7 +57,10 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ("2018-12,calls,999,,,count,1", "measure: found 'calls'; write one of call_volume"),
         ("2018-12,calls_waiting,999,,,count,1", "measure: found 'calls_waiting'; write one of"),
         ("2018-12,call_volume,112,,,count,1", "line: found '112'; write one of 999, 101, unknown, other, or nothing"),
-        ("2018-12,call_volume,999,1,,count,1", "grade: found '1'; write nothing: call_volume is not split by grade"),
+        (
+            "2018-12,call_volume,999,1,,count,1",
+            "grade: found '1'; write nothing, because call_volume is not split by grade",
+        ),
         ("2018-12,call_volume,999,,,calls,1", "field: found 'calls'; write one of count"),
         ("2018-12,call_volume,999,,,count,1.5", "value: found '1.5'; write a whole number from 0"),
         ("2018-12,call_volume,999,,,count,-1", "value: found '-1'; write a whole number"),
@@ -65,9 +68,12 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ("2018-12,call_volume,999,,,count,9007199254740992", "value: found '9007199254740992'"),
         (f"2018-12,call_volume,999,,,count,{'9' * 5000}", "value: found '9999"),
         *((f"2018-12,call_volume,999,,,count,{text}", f"value: found {text!r}; write a whole") for text in NOT_PLAIN),
-        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7, as the header has"),
-        ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found no CSV"),
-        ("2018-12,call_volume,101,,,count,7", "found the same month, measure, labels and field as line 2; write each"),
+        ("2018-12,call_volume,999,count,1", "b.csv:3: found 5 cells; write 7 cells, as in the header"),
+        ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found invalid CSV"),
+        (
+            "2018-12,call_volume,101,,,count,7",
+            "found the same month, measure, labels and field as line 2; write only one",
+        ),
     ],
 )
 def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
@@ -76,7 +82,7 @@ def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
     (fault,) = found.faults
     assert said in str(fault)
     assert str(fault).startswith("b.csv:3: ")
-    assert found.cells == {("2018-12", "call_volume|line=101|count"): 5}
+    assert found.entries == {("2018-12", "call_volume|line=101|count"): 5}
 
 
 def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken() -> None:
@@ -85,14 +91,14 @@ def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken(
     rows = "2018-12,incident_volume,,1,County,count,5\n2018-12,incident_volume,,1,county_unknown,count,4\n"
     found = parse_baseline("b.csv", HEAD + rows, YEAR, catalogue)
     (fault,) = found.faults
-    said = "b.csv:2: area: found 'County', which is a group of areas; write an area; of the group these: newcastle"
+    said = "b.csv:2: area: found 'County', which is a group of areas; write one of the areas of the group: newcastle"
     assert str(fault).startswith(said)
     assert str(fault).endswith("staffordshire_moorlands, county_unknown")
-    assert list(found.cells) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
+    assert list(found.entries) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
 
 
-def test_a_part_above_its_whole_is_refused() -> None:
-    """Of a share, and of durations within their target; the whole itself is taken."""
+def test_a_part_greater_than_its_whole_is_refused() -> None:
+    """For a share, and for durations within their target; a part equal to the whole is accepted."""
     found = parsed(
         "2018-12,call_abandonment,999,,,part,9",
         "2018-12,call_abandonment,999,,,whole,8",
@@ -100,9 +106,9 @@ def test_a_part_above_its_whole_is_refused() -> None:
         "2018-12,call_answer_time,999,,,observations,5",
     )
     assert [str(fault) for fault in found.faults] == [
-        "b.csv:2: value: found 9, with whole 8; write a part that is not above its whole"
+        "b.csv:2: value: found 9, with whole 8; write a part that is not greater than its whole"
     ]
-    assert len(found.cells) == 3
+    assert len(found.entries) == 3
 
 
 @pytest.mark.parametrize(
@@ -110,15 +116,15 @@ def test_a_part_above_its_whole_is_refused() -> None:
     [({"0": 60, "10000": 30, "60000": 10}, 100), ({"0": 1, "10000": 1, "60000": 1}, 3), ({"0": 11}, 11)],
 )
 def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str, int], together: int) -> None:
-    """Taken, they would be left out of the report without a word; the observations themselves are taken."""
+    """If they were accepted, the report would leave them out silently. The observations themselves are accepted."""
     row = "2018-12,call_answer_time,999,,,"
     found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
     assert [str(fault) for fault in found.faults] == [
-        f"b.csv:{line}: value: found {number}, with all bins {together} together, but observations 10; "
+        f"b.csv:{line}: value: found {number}, all bins together {together}, but observations 10; "
         "write bins that add up to observations"
         for line, number in enumerate(bins.values(), 3)
     ]
-    assert list(found.cells.values()) == [10]
+    assert list(found.entries.values()) == [10]
 
 
 def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
@@ -128,14 +134,14 @@ def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
         f"{row},999,,,observations,10", f"{row},999,,,bin:0,7", f"{row},999,,,bin:10000,3", f"{row},999,,,bin:60000,0",
         f"{row},101,,,observations,10", f"{row},101,,,bin:0,7", f"{row},,,,bin:0,7",
     )  # fmt: skip
-    assert (found.faults, len(found.cells)) == ([], 7)
+    assert (found.faults, len(found.entries)) == ([], 7)
 
 
 @pytest.mark.parametrize(
     ("header", "said"),
     [
         ("month,measure,field\n", "header: found no column 'value'"),
-        ("month,measure,field,value,colour\n", "header: found a column 'colour'"),
+        ("month,measure,field,value,colour\n", "header: found an unknown column 'colour'"),
         ("month,measure,field,value,line,line\n", "header: found the column 'line' twice"),
         ("", "header: found no column 'month'"),
     ],
@@ -148,7 +154,7 @@ def test_a_header_that_cannot_be_used_stops_the_import(header: str, said: str) -
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """No such file, and one that is no UTF-8; a byte-order mark of a spreadsheet is let through."""
+    """A missing file, and one that is not UTF-8; the byte order mark of a spreadsheet is accepted."""
     with pytest.raises(ConfigurationInvalid, match=r"none\.csv"):
         read_baseline_file(tmp_path / "none.csv", YEAR, CATALOGUE)
     other = tmp_path / "latin.csv"
@@ -156,7 +162,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationInvalid, match="that are not UTF-8"):
         read_baseline_file(other, YEAR, CATALOGUE)
     other.write_text(HEAD + "2018-12,call_volume,999,,,count,1\n", encoding="utf-8-sig")
-    assert len(read_baseline_file(other, YEAR, CATALOGUE).cells) == 1
+    assert len(read_baseline_file(other, YEAR, CATALOGUE).entries) == 1
 
 
 def test_the_fields_of_a_kind_are_those_of_its_figures() -> None:

@@ -35,7 +35,7 @@ def year(last: str, months: int = 12) -> list[str]:
 def test_months_of_a_baseline_are_those_of_the_same_part_of_the_year(
     name: str, report: Sequence[str], months: Sequence[str]
 ) -> None:
-    """A summer beside a whole year would be no comparison."""
+    """A summer cannot be compared with a whole year."""
     assert SHIPPED[name].months_for(report) == (tuple(months), "")
 
 
@@ -46,7 +46,7 @@ def test_a_calendar_month_that_a_baseline_lacks_leaves_it_without_months() -> No
 
 
 def test_a_calendar_month_that_it_has_twice_leaves_it_without_months() -> None:
-    """Which of the two is meant nobody knows; nor which of the report's."""
+    """It is not known which of the two is meant."""
     long = Baseline(words="two years", first="2018-01", last="2019-12")
     assert long.months_for(["2021-08"]) == ((), "it has 2 months for calendar month 08")
     found = SHIPPED["2018/19"].months_for(year("2021-11", 24))

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.server import free_port
 from watchroom.errors import ConfigurationInvalid, RebuildNeeded, StoreUnavailable, WorkFailed
 from watchroom.events.times import to_ms, to_text
 from watchroom.reports.collect import Collector
-from watchroom.reports.months import months, moved_rows, restatements
+from watchroom.reports.months import moved_rows, restatements
 from watchroom.reports.rows import Row
 from watchroom.settings import Settings
 
@@ -47,7 +47,7 @@ def test_each_kind_of_measure_has_its_figures(filled: Settings) -> None:
 
 
 def test_a_duration_without_a_target_is_within_none(filled: Settings) -> None:
-    """0 % would read as missed by all."""
+    """0 % would mean that all missed it."""
     assert row(months(filled), "incident_assignment_time", grade="1", area="stoke")["within_target"] is None
 
 
@@ -91,14 +91,14 @@ def test_what_was_published_is_today_minus_the_log(filled: Settings) -> None:
 
 
 def test_a_row_that_a_restatement_emptied_still_shows_what_was_published(filled: Settings) -> None:
-    """Otherwise a published figure would vanish without a word."""
+    """Otherwise a published figure would disappear silently."""
     fill(filled, [Happened("crime.cancelled", "y", "2022-01-11T10:00:00Z")])
     robbery = row(months(filled), "crime_recorded", group="robbery", area="stoke")
     assert (robbery["value"], robbery["published_value"], robbery["restatements"]) == (0, 2, 2)
 
 
-def test_entities_without_their_first_event_are_shown_beside(filled: Settings) -> None:
-    """They are in no figure, so their number must be seen."""
+def test_entities_without_their_first_event_are_counted_separately(filled: Settings) -> None:
+    """No figure counts them, so their number must be shown."""
     orphans = row(months(filled, measures=["orphans"]), "orphans", "2021-12", topic="watchroom.incidents")
     assert orphans == {
         "measure": "orphans", "by": {"topic": "watchroom.incidents"}, "period": "2021-12",
@@ -169,8 +169,8 @@ def test_figures_made_under_another_catalogue_are_not_shown_as_ours(filled: Sett
         months(other, measures=["incident_volume"])
 
 
-def test_an_empty_redis_and_one_that_is_down_are_told_apart(redis_server: RedisServer) -> None:
-    """Nothing has ever been counted is not 0, and no answer is neither."""
+def test_an_empty_redis_is_distinguished_from_one_that_is_down(redis_server: RedisServer) -> None:
+    """A Redis that was never filled is not 0, and neither is one that does not answer."""
     with pytest.raises(WorkFailed, match=r"holds nothing of force 'force'; check WATCHROOM_REDIS_URL"):
         months(settings_on(redis_server.url))
     with pytest.raises(StoreUnavailable):

@@ -41,7 +41,7 @@ def test_rounding_agrees_with_decimal(thousandths: int, decimals: int) -> None:
 
 
 def test_a_sign_is_shown_of_changes_only() -> None:
-    """+0 would say that something rose."""
+    """+0 would mean an increase."""
     assert [as_text(Fraction(each), 0, signed=True) for each in (3, 0, -3)] == ["+3", "0", "-3"]
 
 
@@ -99,10 +99,10 @@ def test_a_mean_changes_by_seconds() -> None:
     ("now", "then"), [(None, number(1)), (number(1), None), (share(0, 0), share(1, 2)), (share(1, 2), share(0, 0))]
 )
 def test_nothing_has_no_change(now: Exact | None, then: Exact | None) -> None:
-    """A share of nothing is none, so nothing can be said of how it changed."""
+    """A share without any count does not exist, so it has no change."""
     assert change(now, then) == Change()
 
 
 def test_from_0_there_is_a_difference_but_no_per_cent() -> None:
-    """Infinity is no percentage."""
+    """Infinity is not a percentage."""
     assert change(number(5), number(0)) == Change(Fraction(5), None, None)

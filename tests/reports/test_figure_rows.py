@@ -13,9 +13,9 @@ from tests.reports.made import GRADE, measure
 from watchroom.events.times import to_ms
 from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import load_baselines
-from watchroom.reports.figure_rows import AsAt, Asking, Kept, figure_rows, note_row
+from watchroom.reports.figure_rows import AsAt, Choices, Kept, figure_rows, note_row
 from watchroom.reports.report import ReportRow
-from watchroom.reports.report_words import counts_text, figure_text, standing_text
+from watchroom.reports.report_text import counts_text, figure_text, standing_text
 
 BASELINES = load_baselines(ROOT / "schemas")
 PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
@@ -36,7 +36,7 @@ def rows(what: Measure, *figures: Kept, as_at: str = "2021-11-30", baselines: tu
     """The rows as at a day of winter, when London is at UTC."""
     cut = AsAt(as_at, to_ms(f"{as_at}T00:00:00Z") + 86_400_000)
     known = {name: BASELINES[name] for name in baselines}
-    return list(figure_rows(what, (27,), figures, Asking(cut, known, 1_650_000_000_000, 50)))
+    return list(figure_rows(what, (27,), figures, Choices(cut, known, 1_650_000_000_000, 50)))
 
 
 def shown(row: ReportRow) -> tuple[str, str, object]:
@@ -141,8 +141,11 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
     """Half a year after a whole one would read as a fall; its figure is shown, the change is not."""
     then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)
     for early, reason in (
-        (now._replace(as_at="2021-06-30"), "no change, since the figure is as at a day before its period ends"),
-        (then._replace(as_at="2020-06-30"), "no change, since its figure is as at 2020-06-30, before the period ends"),
+        (now._replace(as_at="2021-06-30"), "no change, because the figure is as at a day before its period ends"),
+        (
+            then._replace(as_at="2020-06-30"),
+            "no change, because its figure is as at 2020-06-30, before the period ends",
+        ),
     ):
         pair = [early, then if early.period == now.period else now]
         found = rows(PEOPLE, *pair, baselines=("previous",))[0].compared["previous"]
@@ -150,7 +153,7 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
 
 
 def test_without_a_figure_there_is_a_row_that_says_so() -> None:
-    """A row of the published report is never just missing. A figure that was withdrawn has no as-at."""
+    """A row of the published report is never silently missing. A withdrawn figure has no as-at day."""
     withdrawn = kept("2021-10", "2021-11-01", 5)._replace(fields={"as_at_ms": 0})
     for figures in ((), (withdrawn,)):
         (row,) = rows(PEOPLE, *figures, baselines=("previous",))
@@ -222,7 +225,7 @@ def test_a_count_with_a_denominator_changes_by_a_number() -> None:
     ],
 )  # fmt: skip
 def test_only_what_was_counted_can_be_a_small_number(own: dict[str, object], number: int, small: bool) -> None:
-    """16 days, 3 years and a change rest on no small count."""
+    """16 days, 3 years and a change are not based on a count."""
     (row,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number))
     assert row.small is small
     (of_few,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number, 49))
@@ -241,7 +244,7 @@ def test_a_figure_of_a_day_and_one_of_a_quarter_say_why_they_are_not_compared() 
         PEOPLE, kept("2021-10-31", "2021-11-01", 5), kept("2021-Q1", "2021-04-01", 5), baselines=("pre-covid",)
     )
     assert day.compared["pre-covid"].reason == "a day has no months to compare"
-    assert quarter.compared["pre-covid"].reason == "its months do not follow one another, so no figure is of them"
+    assert quarter.compared["pre-covid"].reason == "its months are not consecutive, so no figure covers them"
 
 
 def test_what_was_published_is_said_of_a_figure_too() -> None:
@@ -254,8 +257,8 @@ def test_what_was_published_is_said_of_a_figure_too() -> None:
     assert (row.published.value.value, row.restatements) == (Fraction(5), 2)
 
 
-def test_a_note_is_a_row_of_words() -> None:
-    """Row 13: improvements are expected; nobody gave a number."""
+def test_a_note_is_a_row_of_text() -> None:
+    """Row 13: improvements are expected, without a number."""
     row = note_row(measure("note", own={"words": "w"}), (13,), "Improvements are expected.", BASELINES)
     assert (row.figure, row.note, row.rows) == (None, "Improvements are expected.", (13,))
     assert {each.reason for each in row.compared.values()} == {""}

@@ -20,27 +20,27 @@ def test_a_fresh_stream_says_up_to_when() -> None:
 
 
 def test_an_old_stream_says_so_in_a_word() -> None:
-    """A table that looks finished while a worker stands still is a wrong number."""
+    """A table that looks complete while a worker is stuck is a wrong number."""
     text, is_fresh = said(NOON_MS - 3_700_000)
-    assert text == "calls: OLD, applied up to 2021-11-29 10:58:20 GMT only, 1:01:40 ago: what came since is missing"
+    assert text == "calls: OLD, applied up to 2021-11-29 10:58:20 GMT only, 1 h 01 min ago: later events are missing"
     assert not is_fresh
     assert not said(NOON_MS - 10_001)[1]
 
 
 def test_a_stream_that_is_not_fed_is_neither_old_nor_missing() -> None:
-    """What it once sent stays in its months, as far as it is applied; nobody waits for more."""
+    """Its months keep what it sent, and nothing waits for more."""
     telephony, year_ms = read_settings(streams="calls"), 365 * 86_400_000
     (line,) = freshness({"crimes": NOON_MS - year_ms}, telephony, NOON_MS)
     assert line == ("crimes: not fed here, applied up to 2020-11-29 12:00:00 GMT", True)
     (line,) = freshness({"crimes": None}, telephony, NOON_MS)  # a rebuild of it was killed, and no worker finishes it
-    assert line.text.startswith("crimes: not fed here, NOT KNOWN how far applied")
+    assert line.text.startswith("crimes: not fed here, UNKNOWN how far applied")
     assert not line.is_fresh
 
 
 def test_a_stream_without_a_time_is_not_known() -> None:
-    """One partition without an answer says nothing of the whole; nor does a clock that is ahead."""
+    """One partition without a time makes the stream unknown; so does a clock that is ahead."""
     for at_ms in (None, NOON_MS + 5_001):
         text, is_fresh = said(at_ms)
-        assert text.startswith("calls: NOT KNOWN how far applied")
+        assert text.startswith("calls: UNKNOWN how far applied")
         assert not is_fresh
     assert said(NOON_MS + 5_000)[1]

@@ -33,7 +33,7 @@ def test_json_has_every_measure_with_the_keys_that_others_rely_on() -> None:
     assert next(each for each in found if each["id"] == "call_volume")["target"] is None
 
 
-def test_a_table_tells_the_same() -> None:
+def test_a_table_has_the_same() -> None:
     """For a person: definition, rows, target and source of each."""
     console = Console(file=io.StringIO(), width=300)
     console.print(measures_table(CATALOGUE))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from watchroom.catalogue.checks import ROW_WORDS
+from watchroom.catalogue.checks import ROW_COLUMNS
 from watchroom.command_output import Format, print_table
 from watchroom.kinds import KINDS
 from watchroom.kinds.columns import FIGURES
@@ -91,7 +91,7 @@ def test_json_is_the_rows_whatever_the_terminal() -> None:
 
 
 def test_csv_gives_each_label_and_figure_its_column() -> None:
-    """A spreadsheet or pandas reads it without a word of explanation; null is empty, never 0."""
+    """Spreadsheets and pandas read it without any options; null is empty, never 0."""
     rows = list(csv.DictReader(io.StringIO(printed(ROWS, "csv", width=20))))
     assert rows[0]["grade"] == "1"
     assert rows[0]["line"] == rows[0]["denominator"] == ""
@@ -116,13 +116,13 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
         "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
         "restated 2 times since closing: 30.00% when closed",
         "40 of 100 · restated 3 times since closing · not closed",
-        "50 of 100 · restated 4 times since closing · not known how complete",
-        "60 of 100 · not known how complete",
+        "50 of 100 · restated 4 times since closing · completeness unknown",
+        "60 of 100 · completeness unknown",
         "none 0 of 0",
     ],
 )
-def test_a_table_says_counts_beside_every_share(words: str) -> None:
-    """A person sees of how many, what is provisional, and what was published."""
+def test_a_table_shows_the_counts_of_every_share(words: str) -> None:
+    """A reader sees the counts, what is provisional, and what was published."""
     assert words in " ".join(printed(ROWS, "table").split())
 
 
@@ -157,7 +157,7 @@ def test_a_duration_without_a_target_says_of_how_many() -> None:
 
 
 def test_a_published_figure_that_is_not_known_is_not_none() -> None:
-    """`none when closed` would read as: nothing had been counted."""
+    """`none when closed` would mean that nothing had been counted."""
     assert "when closed" not in printed([NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG], "table")
 
 
@@ -191,7 +191,7 @@ def test_nothing_of_a_table_is_cut(width: int, is_terminal: bool) -> None:
 
 
 def test_a_figure_as_at_a_day_before_its_period_ends_is_marked() -> None:
-    """It is of a part of it."""
+    """It covers only part of the period."""
     figure = COUNT | {"measure": "complaints", "period": "2021", "span": "year", "as_at": "2021-12-30T00:00:00.000Z"}
     said = "as at 2021-12-30T00:00:00.000Z · before the period ends"
     assert said in printed([figure], "table", width=300)
@@ -199,5 +199,5 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked() -> None:
 
 
 def test_no_label_can_have_the_name_of_a_figure() -> None:
-    """In a CSV the one would write over the other."""
-    assert {"measure", "period", *FIGURES} <= set(ROW_WORDS)
+    """In CSV, one would overwrite the other."""
+    assert {"measure", "period", *FIGURES} <= set(ROW_COLUMNS)

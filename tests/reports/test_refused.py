@@ -10,10 +10,10 @@ import pytest
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.reports.conftest import EVENTS
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import OtherDefinitions, RebuildNeeded
-from watchroom.reports.months import months, moved_rows, read_months, restatements
+from watchroom.reports.months import moved_rows, read_months, restatements
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -44,7 +44,7 @@ def changed(before: Settings, tmp_path: Path) -> Settings:
 
 
 def test_months_of_the_other_streams_are_those_of_before(before: Settings, changed: Settings) -> None:
-    """Not a figure of theirs differs; of crimes there is none, orphans and freshness among it."""
+    """Their figures are unchanged; nothing of crimes is printed, not even orphans and freshness."""
     told: list[str] = []
     found, all_of_them = read_months(changed, warn=told.append), read_months(before)
     (line,) = told
@@ -57,11 +57,11 @@ def test_months_of_the_other_streams_are_those_of_before(before: Settings, chang
 
 
 def test_a_measure_of_a_refused_stream_is_refused(changed: Settings) -> None:
-    """An empty list would read as: nothing happened."""
+    """An empty list would mean that nothing happened."""
     assert months(changed, measures=["call_volume"])
-    for asked in (["crime_recorded"], ["crime_resolved"], ["call_volume", "crime_resolved"]):
+    for request in (["crime_recorded"], ["crime_resolved"], ["call_volume", "crime_resolved"]):
         with pytest.raises(OtherDefinitions, match="crimes: measure crime_recorded changed; run `watchroom rebuild`"):
-            months(changed, measures=asked)
+            months(changed, measures=request)
 
 
 def test_the_log_of_restatements_leaves_a_refused_stream_out(before: Settings, changed: Settings) -> None:
@@ -73,7 +73,7 @@ def test_the_log_of_restatements_leaves_a_refused_stream_out(before: Settings, c
 
 
 def test_when_every_stream_is_refused_nothing_is_printed(before: Settings) -> None:
-    """Another zone makes other months of all."""
+    """With another zone, all months are different."""
     other = before.model_copy(update={"zone": "UTC"})
     for call in (months, restatements):
         with pytest.raises(RebuildNeeded, match=f"{', '.join(STREAMS)}: reporting zone changed"):
@@ -81,7 +81,7 @@ def test_when_every_stream_is_refused_nothing_is_printed(before: Settings) -> No
 
 
 def test_a_replay_is_refused_for_the_streams_that_it_feeds(changed: Settings) -> None:
-    """What it moved of them would be read under the wrong definition."""
+    """What it changed would be read under the wrong definition."""
     assert moved_rows(changed, ["calls"], ["2021-11"], NOW_MS)
     with pytest.raises(OtherDefinitions, match="crimes"):
         moved_rows(changed, ["calls", "crimes"], ["2021-11"], NOW_MS)

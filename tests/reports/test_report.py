@@ -26,7 +26,7 @@ from tests.reports.made import (
 from watchroom.reports.figure import Figure
 from watchroom.reports.held import StoredMonth
 from watchroom.reports.report import Areas, ReportRow
-from watchroom.reports.report_words import areas_text
+from watchroom.reports.report_text import areas_text
 
 N = "m||count"
 
@@ -48,7 +48,7 @@ def value(figure: Figure | None) -> Any:
 
 
 def test_a_row_is_the_sum_of_its_months() -> None:
-    """3 + 0 + 4; a month that holds nothing of it is 0, since it is held."""
+    """3 + 0 + 4: a month that is held and has nothing of it counts as 0."""
     row = one(rows(COUNT, held(months("2021-09", {N: 3}, {}, {N: 4}))))
     assert value(row.figure) == 7
     assert (row.held_months, row.months, row.as_of_ms) == (3, ("2021-09", "2021-10", "2021-11"), AS_OF_MS)
@@ -88,7 +88,7 @@ def test_a_report_of_12_months_is_the_sum_of_the_months(counted: list[tuple[int,
 
 
 def test_all_label_values_together_come_first_and_unlisted_ones_only_where_something_happened() -> None:
-    """`ungraded` and `other` of nothing are no news; 0 of Grade 2 is."""
+    """`ungraded` and `other` without any incident say nothing; 0 for Grade 2 does."""
     by_grade = measure("count", GRADE)
     stored = {"m|grade=1|count": 2, "m|grade=ungraded|count": 1}
     found = rows(by_grade, held(months("2021-11", stored)))
@@ -108,7 +108,7 @@ def areas_of(stored: dict[str, int], **groups: list[str]) -> Areas:
 
 
 def test_parts_and_residual_add_up_to_the_row() -> None:
-    """The published gun crime: 33 and 40 of 78, 2 out of force; the three that are missing are in no part."""
+    """The published gun crime: 33 and 40 of 78, 2 out of force; the three missing ones are in no part."""
     counted = {"stoke": 33, "county": 40, "out_of_force": 2, "unknown": 2, "other": 1}
     found = areas_of({f"m|area={area}|count": number for area, number in counted.items()})
     assert {part.name: value(part.figure) for part in found.parts} == {"stoke": 33, "county": 40, "out_of_force": 2}
@@ -117,15 +117,15 @@ def test_parts_and_residual_add_up_to_the_row() -> None:
     assert found.parts[0].of_total == Fraction(33, 78)
 
 
-def test_an_area_of_nothing_has_none_and_no_counts() -> None:
-    """`none 0 of 0` says the same three times."""
+def test_an_area_without_any_count_has_no_figure() -> None:
+    """`none 0 of 0` repeats itself."""
     by_area = measure("share", AREA)
     row = one(rows(by_area, held(months("2021-11", {"m|area=stoke|part": 1, "m|area=stoke|whole": 2}))))
     assert next(areas_text(row)) == "by area: stoke 50.0% 1 of 2 · county none · out of force none"
 
 
 def test_a_group_says_its_areas_again_together() -> None:
-    """It is beside the parts, not one of them: they still add up."""
+    """A group is not one of the parts, which still add up."""
     found = areas_of({"m|area=county|count": 4, "m|area=out_of_force|count": 1}, outside=["county", "out_of_force"])
     assert [(part.name, value(part.figure)) for part in found.groups] == [("outside", 5)]
     assert sum(value(part.figure) or 0 for part in (*found.parts, found.residual)) == 5
@@ -133,14 +133,14 @@ def test_a_group_says_its_areas_again_together() -> None:
 
 @given(st.dictionaries(st.sampled_from([*AREA.all_values()]), st.integers(0, 1000)))
 def test_nothing_is_lost_between_areas(counted: dict[str, int]) -> None:
-    """Parts and residual are the row, and the residual is what it says it is made of, whatever is counted."""
+    """Parts and residual add up to the row, and the parts of the residual to the residual."""
     found = areas_of({f"m|area={area}|count": number for area, number in counted.items()})
     assert sum(value(part.figure) or 0 for part in (*found.parts, found.residual)) == sum(counted.values())
     assert sum(value(part.figure) or 0 for part in found.residual_of) == value(found.residual.figure)
 
 
 def test_parts_of_0_have_no_share_of_it() -> None:
-    """0 of 0 is no percentage."""
+    """0 of 0 is not a percentage."""
     assert areas_of({}).parts[0].of_total is None
 
 
@@ -148,19 +148,19 @@ def test_parts_of_0_have_no_share_of_it() -> None:
 
 
 def test_months_that_are_not_held_are_missing_and_not_0() -> None:
-    """Two of three: the figure is of the two, and no change is told."""
+    """Two of three: the figure covers the two, and there is no change."""
     now = held(months("2021-10", {N: 3}, {N: 4}), of=("2021-09", "2021-10", "2021-11"))
     row = one(rows(COUNT, now, before=baseline(held(months("2021-06", {N: 1}, {N: 1}, {N: 1})))))
     assert (value(row.figure), row.held_months, row.note) == (7, 2, "not held: 2021-09")
     assert row.compared["before"].changes == {}
-    assert row.compared["before"].reason == "no change, since not every month of the report is held"
+    assert row.compared["before"].reason == "no change, because not every month of the report is held"
     assert value(row.compared["before"].figure) == 3
 
 
 def test_a_month_that_is_not_over_does_not_count_as_held() -> None:
-    """A part of a month beside whole ones would read as a fall."""
+    """Part of a month compared with whole months would look like a fall."""
     row = one(rows(COUNT, held(months("2021-10", {N: 3}, {N: 1}), partly=["2021-11"])))
-    assert (row.held_months, row.note) == (1, "held in part: 2021-11")
+    assert (row.held_months, row.note) == (1, "incomplete: 2021-11")
 
 
 def test_without_a_month_there_is_no_figure() -> None:
@@ -202,7 +202,7 @@ def test_a_row_is_compared_with_the_own_months_of_a_baseline() -> None:
     assert found.changes["value"] == (Fraction(-3), Fraction(-30), None)
 
 
-def test_imported_months_stand_where_own_ones_are_not_all_held() -> None:
+def test_imported_months_are_used_if_own_ones_are_incomplete() -> None:
     """And are never added to them: of two own months one is held, and its 100 is not in the 11."""
     own = held(months("2021-09", {N: 100}), of=("2021-08", "2021-09"))
     found = one(rows(COUNT, held(months("2021-10", {N: 3}, {N: 4})), before=baseline(
@@ -212,7 +212,7 @@ def test_imported_months_stand_where_own_ones_are_not_all_held() -> None:
 
 
 def test_an_imported_month_that_is_missing_leaves_the_baseline_absent() -> None:
-    """What is not there is not known; a 0 has to be written."""
+    """A missing value is unknown; a 0 must be written."""
     now = held(months("2021-10", {N: 3}, {N: 4}))
     found = one(rows(COUNT, now, before=baseline(None, {"m|": {"count": 5}}, {}, of=("2021-08", "2021-09")))).compared[
         "before"
@@ -223,7 +223,7 @@ def test_an_imported_month_that_is_missing_leaves_the_baseline_absent() -> None:
 
 
 def test_all_label_values_together_need_each_that_is_in_use() -> None:
-    """Imported Grade 1 beside all grades of today would read as a rise."""
+    """Imported Grade 1 compared with all grades of today would look like a rise."""
     now = held(months("2021-11", {"m|grade=1|count": 5, "m|grade=2|count": 6}))
     every, first, second = rows(
         measure("count", GRADE), now, before=baseline(None, {"m|grade=1": {"count": 4}}, of=("2020-11",))
@@ -234,7 +234,7 @@ def test_all_label_values_together_need_each_that_is_in_use() -> None:
 
 
 def test_a_total_needs_label_values_of_which_nothing_happened_since() -> None:
-    """Grade 2 has a row, so a total without it is no total; `other` is needed where any month has it."""
+    """Grade 2 has a row, so a total needs it; `other` is needed if any month has it."""
     now = held(months("2021-11", {"m|grade=1|count": 5}))
     of = {"m|grade=1": {"count": 4}, "m|grade=2": {"count": 0}}
     (lacking, _, _), (whole, _, _) = (
@@ -259,7 +259,7 @@ def test_a_total_needs_label_values_of_which_nothing_happened_since() -> None:
     ],
 )
 def test_one_area_never_vouches_for_another(second: dict[str, int], reason: str) -> None:
-    """A slip in one area of one month would read as a rise of the whole."""
+    """A mistake in one area of one month would look like a rise of the total."""
     now = held(months("2021-10", {"m|area=stoke|count": 5}, {"m|area=stoke|count": 5}))
     given = [{f"m|area={area}": {"count": number} for area, number in month.items()}
              for month in ({"stoke": 7, "county": 8}, second)]  # fmt: skip
@@ -270,7 +270,7 @@ def test_one_area_never_vouches_for_another(second: dict[str, int], reason: str)
 
 
 def test_an_area_that_no_imported_month_has_is_needed_where_something_happened_since() -> None:
-    """Every row of it was refused, so Stoke alone would pass for the force."""
+    """Every row of it was refused, so Stoke alone would look like the whole force."""
     by_grade = measure("count", GRADE, AREA)
     now = held(months("2021-11", {"m|grade=1,area=stoke|count": 5, "m|grade=2,area=county|count": 5}))
     imported = {f"m|grade={grade},area=stoke": {"count": 4} for grade in ("1", "2")}
@@ -282,7 +282,7 @@ def test_an_area_that_no_imported_month_has_is_needed_where_something_happened_s
 
 
 def test_a_field_that_is_missing_in_one_area_is_named() -> None:
-    """The numerator of one area and the denominator of another are no share."""
+    """The numerator of one area and the denominator of another do not make a share."""
     now = held(months("2021-11", {"m|area=stoke|part": 1, "m|area=stoke|whole": 2}))
     imported = {"m|area=stoke": {"part": 1, "whole": 2}, "m|area=county": {"part": 1}}
     found = one(rows(measure("share", AREA), now, before=baseline(None, imported, of=("2020-11",)))).compared["before"]
@@ -306,7 +306,7 @@ def test_a_column_whose_fields_were_not_imported_is_absent() -> None:
 
 
 def test_a_baseline_may_have_areas_that_are_not_known() -> None:
-    """Its total counts all the same."""
+    """Its total counts nevertheless."""
     now = held(months("2021-11", {"m|area=stoke|count": 5, "m|area=county|count": 5}))
     before = baseline(None, {"m|area=unknown": {"count": 20}}, of=("2020-11",))
     found = one(rows(measure("count", AREA), now, before=before)).compared["before"]
@@ -318,7 +318,7 @@ def test_a_baseline_may_have_areas_that_are_not_known() -> None:
 
 @pytest.mark.parametrize(("number", "small"), [(49, True), (50, False), (0, True)])
 def test_a_figure_that_rests_on_few_is_a_small_number(number: int, small: bool) -> None:
-    """A count on itself, a share on its whole; so does a baseline's."""
+    """A count is based on itself, a share on its whole; the same holds for a baseline."""
     now = held(months("2021-11", {N: number}))
     row = one(rows(COUNT, now, before=baseline(held(months("2020-11", {N: number})))))
     assert (row.small, row.compared["before"].small) == (small, small)

@@ -20,9 +20,9 @@ from tests.flow.commands import Done, watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT, PartMissing, missing
 from tests.reports.conftest import EVENTS
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom.demo.processes import environment
-from watchroom.reports.month_reader import Asked
+from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_lines, as_objects
@@ -102,21 +102,21 @@ def run(settings: Settings, *arguments: str) -> Done:
     return watchroom(*arguments, environment=environment(settings))
 
 
-def report(settings: Settings, **asked: Any) -> Report:
+def report(settings: Settings, **request: Any) -> Report:
     """The report of October to December 2021 unless asked otherwise."""
-    return read_report(settings, Asked(**{"to": "2021-12", "months": 3, **asked}), NOW_MS)
+    return read_report(settings, Request(**{"to": "2021-12", "months": 3, **request}), NOW_MS)
 
 
-def rows(settings: Settings, measure: str, **asked: Any) -> list[Any]:
+def rows(settings: Settings, measure: str, **request: Any) -> list[Any]:
     """The rows of a measure as JSON has them."""
-    return [row for row in as_objects(report(settings, **asked)) if row["measure"] == measure]
+    return [row for row in as_objects(report(settings, **request)) if row["measure"] == measure]
 
 
 # --------------------------------------------------------------------------------------------- rows
 
 
 def test_json_is_an_array_of_objects_in_the_published_order(room: Settings) -> None:
-    """As the command prints it: sections, then the rows that an entry serves there."""
+    """As the command prints it: sections, then the rows of each."""
     done = run(room, "report", "--to", "2021-12", "--months", "3", "--format", "json")
     assert (done.code, done.lines) == (0, [])
     found = json.loads(done.out)
@@ -184,7 +184,7 @@ def test_imported_months_are_a_baseline_and_in_no_own_figure(room: Settings) -> 
 
 
 def test_a_baseline_without_its_months_is_absent_with_the_reason(room: Settings) -> None:
-    """Nothing of it is 0."""
+    """It is never 0."""
     calls = rows(room, "call_volume", to="2021-12", months=1, baselines=["pre-covid", "previous"])[1]
     absent, before = calls["baselines"]["pre-covid"], calls["baselines"]["previous"]
     assert (absent["value"], absent["change"]) == (None, None)
@@ -193,7 +193,7 @@ def test_a_baseline_without_its_months_is_absent_with_the_reason(room: Settings)
 
 
 def test_importing_twice_changes_nothing(room: Settings, tmp_path: Path) -> None:
-    """A baseline that added up would turn every change round."""
+    """If the baseline were added up, every change would be wrong."""
     before = list(as_objects(report(room, baselines=["2018/19"])))
     (tmp_path / "again.csv").write_text(BASELINE)
     done = run(room, "months", "import", "--baseline", "2018/19", str(tmp_path / "again.csv"))
@@ -215,8 +215,8 @@ def test_a_bad_row_of_an_import_is_named_and_the_others_go_on(room: Settings, tm
     assert stored == [{"call_volume|line=999|count": 7}]
 
 
-def test_figures_that_were_produced_elsewhere_stand_in_their_sections(room: Settings) -> None:
-    """21 people of a year that was told in January: shown as at then, not at the end of November."""
+def test_figures_that_were_produced_elsewhere_are_in_their_sections(room: Settings) -> None:
+    """21 people in a year, reported in January: shown as at January, not at the end of November."""
     (now,) = rows(room, "road_fatalities", to="2021-11", as_at="2022-01-31", baselines=["previous"])
     said = {"section": "road-safety", "rows": [28], "period": "2020-12/2021-11", "span": "12mo", "value": 21,
             "numerator": 21, "denominator": None, "unit": "people", "small": True, "fed_by": "figures",
@@ -229,8 +229,8 @@ def test_figures_that_were_produced_elsewhere_stand_in_their_sections(room: Sett
     assert (none["value"], none["remark"]) == (None, "no figure as at 2021-12-31")
 
 
-def test_notes_about_these_months_stand_with_their_measure_or_at_the_top(room: Settings) -> None:
-    """What a reader must know of a year; a note about another time is not among them."""
+def test_notes_about_these_months_are_with_their_measure_or_at_the_top(room: Settings) -> None:
+    """Notes about the year of the report are shown, others are not."""
     found = report(room, to="2021-11", months=12)
     assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
     said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
@@ -239,7 +239,7 @@ def test_notes_about_these_months_stand_with_their_measure_or_at_the_top(room: S
     assert report(room, to="2021-12", months=1).notes == []
 
 
-def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
+def test_a_row_of_text_is_in_its_section(room: Settings) -> None:
     """Row 13 has no number."""
     row = rows(room, "contact_recruitment")[0]
     assert (row["section"], row["value"], row["remark"]) == (
@@ -258,7 +258,7 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
         (["report", "--section", "contacts"], "--section: found 'contacts'; write one of contact, response"),
         (["report", "--baseline", "2018"], "--baseline: found '2018'; write one of 2018/19, pre-covid, previous"),
         (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
-        (["report", "--to", "2031-01"], "'2031-01', which is yet to come; write one of 2021-10,"),
+        (["report", "--to", "2031-01"], "'2031-01', which is in the future; write one of 2021-10,"),
         (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
         (["report", "--as-at", "9999-12-31"], "--as-at: found '9999-12-31'; write a day such as 2022-01-27"),
         (["months", "--month", "2031-01"], "'2031-01', which is not held; write one of 2021-10, 2021-11, 2021-12"),
@@ -270,20 +270,20 @@ def test_a_row_in_words_stands_in_its_section(room: Settings) -> None:
     ],
 )
 def test_what_does_not_exist_ends_with_2_and_what_does(room: Settings, arguments: list[str], said: str) -> None:
-    """Nothing is printed that could pass for a report of what was asked."""
+    """Nothing is printed that looks like the requested report."""
     done = run(room, *arguments)
     assert (done.code, done.out) == (2, b"")
     assert said in " ".join(done.said.split())
 
 
 def test_the_last_month_held_that_is_over_is_the_default(room: Settings) -> None:
-    """And figures are as at its end."""
-    found = read_report(room, Asked(), NOW_MS)
+    """Figures are as at the end of that month."""
+    found = read_report(room, Request(), NOW_MS)
     assert (found.months[0], found.months[-1], found.as_at) == ("2021-01", "2021-12", "2021-12-31")
 
 
 def test_a_refused_stream_is_named_and_left_out(room: Settings, tmp_path: Path) -> None:
-    """As `months` does."""
+    """The same as in `months`."""
     shutil.copytree(room.schemas, tmp_path / "schemas")
     file = tmp_path / "schemas" / "measures" / "crimes.toml"
     file.write_text(file.read_text().replace('at = "recorded"', 'at = "outcome_assigned"', 1))
@@ -314,7 +314,7 @@ def test_csv_has_a_line_for_each_row_and_part(room: Settings) -> None:
     assert "bins" not in answer
 
 
-def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings) -> None:
+def test_a_table_has_the_row_and_all_remarks(room: Settings) -> None:
     """Counts beside shares, parts, residual, restatements, what is not held, why a baseline is absent."""
     console = Console(file=io.StringIO(), width=200)
     print_report(report(room, baselines=["2018/19", "previous"]), console)
@@ -326,7 +326,7 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
         "calls: applied up to 2022-02-01 12:00:00 GMT",
         "50 Crimes recorded: offence group robbery events 55 111 -56 (-50.5%) absent",
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
-        "residual, in no listed area: 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
+        "residual (in no listed area): 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
         "2018/19: imported months · previous: 2021-07 is neither held nor imported",
         "11 Calls abandoned: line 999 events 50.0% 1 of 2",
@@ -341,8 +341,8 @@ def test_a_table_tells_the_row_and_all_that_is_to_be_known_of_it(room: Settings)
 def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_path: Path) -> None:
     """Nothing from outside, nothing in the console, every section and definition, no row wider than the sheet."""
     file = tmp_path / "report.html"
-    asked = ["report", "--to", "2021-12", "--months", "3", "--baseline", "2018/19", "--baseline", "previous"]
-    assert run(room, *asked, "--format", "html", "--output", str(file)).code == 0
+    request = ["report", "--to", "2021-12", "--months", "3", "--baseline", "2018/19", "--baseline", "previous"]
+    assert run(room, *request, "--format", "html", "--output", str(file)).code == 0
     text = file.read_text()
     assert re.findall(r"(?:src|href|url)\s*[=(]", text) == []
     sheet = {"width": 1039, "height": 710}  # A4 landscape without its margins, at 96 dots an inch
@@ -365,9 +365,10 @@ def test_the_page_is_one_file_that_prints_on_a4_landscape(room: Settings, tmp_pa
 def test_every_format_for_people_says_how_far_events_are_applied_and_marks_what_is_old(room: Settings) -> None:
     """Yesterday's figures must not pass for today's; a stream without a row in the report is not named."""
     fresh, late = (
-        read_report(room, Asked("2021-12", 3, sections=["contact"]), now_ms) for now_ms in (NOW_MS, NOW_MS + 3_600_000)
+        read_report(room, Request("2021-12", 3, sections=["contact"]), now_ms)
+        for now_ms in (NOW_MS, NOW_MS + 3_600_000)
     )
-    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1:00:00 ago: what came since is missing"
+    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1 h 00 min ago: later events are missing"
     for found, is_old in ((fresh, False), (late, True)):
         console = Console(file=io.StringIO(), width=200)
         print_report(found, console)
@@ -382,7 +383,7 @@ def test_every_format_for_people_says_how_far_events_are_applied_and_marks_what_
 
 
 def test_a_figure_is_shown_with_the_note_that_was_sent_with_it(room: Settings) -> None:
-    """In every format, with its as-at and that it is no figure of events."""
+    """In every format, with its as-at day and its source."""
     found = report(room, to="2021-11", as_at="2022-01-31", sections=["road-safety"])
     console = Console(file=io.StringIO(), width=200)
     print_report(found, console)
@@ -399,13 +400,13 @@ def test_a_figure_is_shown_with_the_note_that_was_sent_with_it(room: Settings) -
 
 
 def test_a_report_of_one_month_is_called_so(room: Settings) -> None:
-    """A month to itself is no period."""
+    """A single month is not a range."""
     assert "<h1>Performance report, 2021-11</h1>" in page(report(room, to="2021-11", months=1))
     assert "<h1>Performance report, 2021-10 to 2021-12</h1>" in page(report(room))
 
 
 def test_the_page_shows_texts_as_texts(room: Settings) -> None:
-    """A force's own catalogue may say anything, `<` too."""
+    """The texts of a force's own catalogue may contain anything, even `<`."""
     found = report(room, sections=["contact"])
     section, contact = found.sections[0]
     named = found._replace(sections=[(section.model_copy(update={"title": "a < b & <script>"}), contact)])

@@ -25,7 +25,7 @@ def test_an_event_that_changes_several_fields_is_one_restatement() -> None:
     assert deltas(changes_by_series(log).values()) == {"observations": 1, "sum_ms": 900, "bin:900": 1}
 
 
-def test_two_events_are_two_restatements_also_where_they_come_to_nothing() -> None:
+def test_two_events_that_cancel_out_are_two_restatements() -> None:
     """The published figure was wrong in between. Offsets are those of a partition: another topic has them too."""
     assert counted(line(7, "1", "count", 1), line(8, "1", "count", -1)) == (2, 0, 2)
     assert counted(line(7, "1", "count", 1), line(7, "1", "count", -1, topic="other")) == (2, 0, 2)
@@ -42,6 +42,6 @@ def test_what_only_moves_within_a_row_restates_its_parts_and_not_the_row() -> No
     assert counted(line(7, "1", "count", -1), line(7, "1", "count", 1, month="2021-11")) == (0, 0, 0)
 
 
-def test_of_no_log_there_is_no_restatement() -> None:
-    """A row that nobody changed."""
+def test_without_a_log_there_is_no_restatement() -> None:
+    """A row that was not changed."""
     assert counted() == (0, 0, 0)

@@ -6,14 +6,13 @@ from typing import Any
 
 from redis import Redis
 
-from tests.reports.filled import NOW_MS, Happened, fill
+from tests.reports.redis_months import NOW_MS, Happened, fill, months
 from watchroom.kinds.labels import where_text
 from watchroom.reports.collect import Collector
-from watchroom.reports.month_reader import Asked
-from watchroom.reports.months import months
+from watchroom.reports.month_reader import Request
 from watchroom.reports.output import rows_csv
 from watchroom.reports.read_report import read_report
-from watchroom.reports.report_words import lines
+from watchroom.reports.report_text import lines
 from watchroom.reports.returned import notes, reported
 from watchroom.settings import Settings
 
@@ -66,7 +65,7 @@ def test_a_late_figure_its_revision_and_its_withdrawal_are_one_restatement_each(
     assert found == [(779, None, 1), (780, None, 2), (780, None, 2), (None, None, 3)]
 
 
-def test_a_figure_of_the_county_stands_beside_those_of_areas_and_is_added_to_none(filled: Settings) -> None:
+def test_a_figure_of_the_county_is_not_added_to_those_of_areas(filled: Settings) -> None:
     """The published report prints it so; the part of the county without a district is another figure."""
     said = {"County": ("county", 40), "stoke": ("stoke", 33), "county_unknown": ("county_unknown", 2)}
     fill(filled, [
@@ -81,7 +80,7 @@ def test_a_figure_of_the_county_stands_beside_those_of_areas_and_is_added_to_non
     ])  # fmt: skip
     found = {row["by"]["area"]: row["value"] for row in rows(filled, "gun_crime_published")}
     assert found == {"county": 40, "stoke": 33, "county_unknown": 2}
-    report = read_report(filled, Asked(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
+    report = read_report(filled, Request(to="2021-11", months=1, as_at="2021-12-31"), NOW_MS)
     printed = [row for _, its_rows in report.sections for row in its_rows if row.measure.id == "gun_crime_published"]
     assert {where_text(row.measure, row.by): [each.figure for each in lines(row)] for row in printed} == {
         "area Stoke": ["33"], "area county, district not known": ["2"], "area county": ["40"],
@@ -117,7 +116,7 @@ def test_a_withdrawal_takes_the_figure_away_and_a_later_version_counts_again(fil
     collector.reader.close()
 
 
-def test_notes_are_kept_in_words_with_their_period(filled: Settings) -> None:
+def test_notes_are_kept_as_text_with_their_period(filled: Settings) -> None:
     """The latest version of a note counts; one without an end is about all that follows."""
     july = {"text": "Exceptional volumes of calls.", "from": "2021-07", "to": "2021-07", "measure": "call_volume"}
     chat_began = {"text": "Live chat began.", "from": "2021-04-26"}

@@ -42,7 +42,7 @@ def test_every_published_row_is_in_one_section_in_order() -> None:
 def test_a_layout_that_cannot_be_used_says_what_to_write(
     change: Callable[[str], str], said: str, tmp_path: Path
 ) -> None:
-    """A row that is in no section would be missing from what the public reads."""
+    """A row without a section would be missing from what the public reads."""
     (tmp_path / FILE).write_text(change((SHIPPED / FILE).read_text()))
     with pytest.raises(ConfigurationInvalid) as caught:
         load_layout(tmp_path)
@@ -50,8 +50,8 @@ def test_a_layout_that_cannot_be_used_says_what_to_write(
     assert FILE in str(caught.value)
 
 
-def test_a_measure_stands_in_each_section_whose_rows_it_serves() -> None:
-    """By the first of its rows there; one that serves none is in the last section."""
+def test_a_measure_is_in_each_section_whose_rows_use_it() -> None:
+    """By the first of its rows there; a measure that no row uses is in the last section."""
     rows = {"late": (12,), "both": (11, 50), "none": ()}
     catalogue = Catalogue({name: replace(COUNT, id=name, rows=served) for name, served in rows.items()})
     found = {
@@ -64,7 +64,7 @@ def test_a_measure_stands_in_each_section_whose_rows_it_serves() -> None:
 
 
 def test_an_unknown_section_is_refused_with_those_that_exist() -> None:
-    """And those asked for come in the published order."""
+    """The sections asked for come in the published order."""
     layout = load_layout(SHIPPED)
     assert [section.name for section in layout.only(["finance", "contact"])] == ["contact", "finance"]
     with pytest.raises(ConfigurationInvalid, match="--section: found 'contacts'; write one of contact, response"):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.errors import RebuildNeeded
-from watchroom.reports.months import months, moved_rows
+from watchroom.reports.months import moved_rows
 from watchroom.settings import Settings
 
 pytestmark = pytest.mark.real
@@ -42,7 +42,7 @@ def of(rows: list[Any], measure: str) -> dict[tuple[object, ...], tuple[object, 
 
 
 def test_months_have_its_rows(redis_server: RedisServer) -> None:
-    """November has both streams. October has calls only: no row, since the contacts of it are not known."""
+    """November has both streams. October has calls only: no row, because its contacts are not known."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     rows = months(both)
@@ -78,14 +78,14 @@ def test_it_is_closed_when_all_its_streams_are(redis_server: RedisServer) -> Non
 
 @pytest.mark.parametrize("streams", [("calls",), ("contacts",)])
 def test_no_rows_while_one_of_its_streams_is_not_fed(redis_server: RedisServer, streams: tuple[str, ...]) -> None:
-    """What Redis still holds of that stream makes no sum."""
+    """What Redis still holds of that stream is not enough for a sum."""
     fill(settings(redis_server, "calls", "contacts"), (*CALLS, *CONTACTS))
     rows = months(settings(redis_server, *streams))
     assert of(rows, "non_emergency_contacts") == of(rows, "all_contacts_by_class") == {}
 
 
-def test_a_replay_of_one_stream_moved_no_sum(redis_server: RedisServer) -> None:
-    """And of both it did."""
+def test_a_replay_of_one_stream_changed_no_sum(redis_server: RedisServer) -> None:
+    """A replay of both streams did."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     assert of(moved_rows(both, ["contacts"], ["2021-11"], NOW_MS), "non_emergency_contacts") == {}
@@ -94,7 +94,7 @@ def test_a_replay_of_one_stream_moved_no_sum(redis_server: RedisServer) -> None:
 
 
 def test_it_is_left_out_where_redis_holds_a_part_under_another_definition(redis_server: RedisServer) -> None:
-    """The stream that its entry names is not the only one that counts."""
+    """Not only the stream that its entry names counts."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     other = settings(redis_server, "calls", "contacts", lateness_days={"calls": 2})

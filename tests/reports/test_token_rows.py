@@ -11,13 +11,13 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from tests.flow.servers import RedisServer
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
 from tests.reports.made import held, measure
+from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
 from watchroom.reports.held import Held, StoredMonth
-from watchroom.reports.month_reader import Asked
+from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report import Ranked, ReportRow
@@ -126,31 +126,34 @@ def test_a_share_of_repeated_tokens_changes_by_points() -> None:
 
 
 def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
-    """Three months of bands would count a token of each month as three."""
+    """Added up, the bands of three months would count one token as three."""
     none = row(None, months=("2021-09", "2021-10", "2021-11"), before=BaselineBands("w", (), None, "it has no month"))
-    assert (none.figure, none.note) == (None, "bands are kept of one month and of twelve months, and do not add up")
+    assert (none.figure, none.note) == (None, "bands are kept for one month and for twelve months, and do not add up")
     assert none.compared["before"].reason == "it has no month"
     absent = row(Bands(NOW, NOW), before=BaselineBands("w", ("2019-11",), None)).compared["before"]
-    assert (absent.figure, absent.reason) == (None, "no bands are kept of these months")
+    assert (absent.figure, absent.reason) == (None, "no bands are kept for these months")
 
 
 def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
-    """Eleven months beside twelve would read as a fall: they are marked, and no change is told."""
+    """Eleven months compared with twelve would look like a fall, so they are marked and have no change."""
     before = BaselineBands("w", year("2019-12"), Bands(NOW, None))
     found = row(Bands(NOW, NOW), months=year("2020-12"), absent=("2021-06",), before=before)
     assert (found.held_months, len(found.months), found.note) == (11, 12, "not held: 2021-06")
     compared = found.compared["before"]
     assert (compared.figure is None, compared.changes) == (False, {})
-    assert compared.reason == "no change, since not every month of the report is held"
+    assert compared.reason == "no change, because not every month of the report is held"
     none = row(None, months=year("2020-12"), absent=("2020-12",))
-    assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept of these months")
+    assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept for these months")
     nothing = row(None, absent=MONTH)
     assert (nothing.held_months, nothing.note) == (0, "no events of made_up are held in this month")
 
 
 def test_tokens_of_two_keys_are_marked() -> None:
-    """One address may be two tokens in the month in which the key was changed."""
-    assert row(Bands(NOW._replace(token_keys=2), NOW)).note == "made with 2 keys: one may be counted twice"
+    """In the month in which the key changes, one address may have two tokens."""
+    assert (
+        row(Bands(NOW._replace(token_keys=2), NOW)).note
+        == "tokens were made with 2 keys: one person may be counted twice"
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,11 +182,11 @@ def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens
     """Of a month that is held and has no tokens it is known that there were none."""
     months = ("2020-09", "2020-10", "2020-11")
     found = ranked_row(TOP, held_of(months, ("2020-10",)), ["2020-09"], [Ranked("k1.abcdef", "", 7)], {})
-    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens are no longer held of 2020-09")
+    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens of 2020-09 are no longer held")
 
 
 @pytest.mark.real
-def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer) -> None:
+def test_addresses_and_callers_are_in_their_sections(redis_server: RedisServer) -> None:
     """Three addresses in November, one of them twice; October before it; no token is ever shown whole."""
     tokens = [f"k1.{letter * 26}" for letter in "ABC"]
     events = [
@@ -203,8 +206,8 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
     ]  # fmt: skip
     settings = settings_on(redis_server.url)
     fill(settings, [*events, *calls])
-    asked = Asked("2021-11", 1, baselines=["previous"])
-    rows: list[Any] = list(as_objects(read_report(settings, asked, NOW_MS)))
+    request = Request("2021-11", 1, baselines=["previous"])
+    rows: list[Any] = list(as_objects(read_report(settings, request, NOW_MS)))
     found = {row["measure"]: row for row in rows if not row["by"]}
     areas = found["incident_volume"]["areas"]
     assert (areas["parts"]["stoke"]["value"], areas["groups"]["county"]["value"]) == (3, 1)
@@ -220,7 +223,7 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
         {"name": "k1.BBBBBB", "word": "hospital", "occurrences": 1},
     ]
     console = Console(file=io.StringIO(), width=250)
-    print_report(read_report(settings, asked, NOW_MS), console)
+    print_report(read_report(settings, request, NOW_MS), console)
     text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above
     assert "most frequent: k1.AAAAAA hospital 2" in text
     assert not any(token in text for token in tokens)
@@ -229,7 +232,7 @@ def test_addresses_and_callers_stand_in_their_sections(redis_server: RedisServer
 
 
 @pytest.mark.real
-def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
+def test_tokens_beyond_those_kept_are_counted_separately(redis_server: RedisServer) -> None:
     """A crime with 130 suspects: 100 are in the bands, and 30 are counted separately, in every month that has them."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
     suspects = [
@@ -241,7 +244,7 @@ def test_tokens_beyond_those_kept_are_told(redis_server: RedisServer) -> None:
     ]  # fmt: skip
     settings = settings_on(redis_server.url)
     fill(settings, [Happened("crime.recorded", "x", "2021-11-10T10:00:00Z"), *suspects])
-    rows: list[Any] = list(as_objects(read_report(settings, Asked("2021-11", 1), NOW_MS)))
+    rows: list[Any] = list(as_objects(read_report(settings, Request("2021-11", 1), NOW_MS)))
     (found,) = [row for row in rows if row["measure"] == "repeat_suspects"]
     assert (found["denominator"], found["left_out"]) == (100, 30)
-    assert found["remark"] == "30 beyond 100 in one entity: excluded, counted separately"
+    assert found["remark"] == "30 tokens beyond 100 of one entity: excluded, counted separately"

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from tests.flow.commands import watchroom
 from tests.flow.servers import RedisServer
 from tests.parts import ROOT
-from tests.reports.filled import NOW_MS, Happened, fill, settings_on
+from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
 from watchroom.reports.baselines import months_from
-from watchroom.reports.month_reader import Asked
-from watchroom.reports.months import months
+from watchroom.reports.month_reader import Request
 from watchroom.reports.read_report import Report, read_report
 from watchroom.reports.report_columns import as_objects
 from watchroom.reports.returned import Note, reported
@@ -70,7 +69,7 @@ def rows(report: Report) -> dict[str, dict[str, Any]]:
 def test_every_kind_of_row_has_the_same_months_held(redis_server: RedisServer, absent: tuple[str, ...]) -> None:
     """A month without any event of the stream is missing in counts, shares, bands and lists alike, never 0."""
     settings = filled(redis_server, [event for month in YEAR if month not in absent for event in calls(month)])
-    found = rows(read_report(settings, Asked("2021-11", 12), NOW_MS))
+    found = rows(read_report(settings, Request("2021-11", 12), NOW_MS))
     missing = f"not held: {', '.join(absent)}" if absent else ""
     for measure in KINDS.values():
         row = found[measure]
@@ -87,9 +86,9 @@ def test_a_month_that_was_fed_and_has_none_of_a_measure_is_held(redis_server: Re
     """No calls with a token and no call that queued: 0 and none, of a month that is held."""
     plain = [event._replace(data={"line": "999"}) for event in calls("2021-11")]
     settings = filled(redis_server, [*calls("2021-10"), *plain])
-    found = rows(read_report(settings, Asked("2021-11", 2), NOW_MS))
+    found = rows(read_report(settings, Request("2021-11", 2), NOW_MS))
     assert [found[KINDS[kind]]["held_months"] for kind in ("count", "share", "top")] == [2, 2, 2]
-    alone = rows(read_report(settings, Asked("2021-11", 1), NOW_MS))
+    alone = rows(read_report(settings, Request("2021-11", 1), NOW_MS))
     assert (alone["call_abandonment"]["denominator"], alone["call_abandonment"]["remark"]) == (0, "")
     assert (alone["top_callers"]["ranked"], alone["top_callers"]["held_months"]) == ([], 1)
 
@@ -98,51 +97,55 @@ def test_an_own_baseline_with_a_month_missing_is_absent(redis_server: RedisServe
     """Of counts and of bands: a year with a hole is not what a year is compared with."""
     years = [*months_from("2019-12", "2020-11"), *YEAR]
     settings = filled(redis_server, [event for month in years if month != "2020-06" for event in calls(month)])
-    found = rows(read_report(settings, Asked("2021-11", 12, baselines=["previous"]), NOW_MS))
+    found = rows(read_report(settings, Request("2021-11", 12, baselines=["previous"]), NOW_MS))
     count, bands = (found[KINDS[kind]]["baselines"]["previous"] for kind in ("count", "bands"))
     assert (count["value"], count["reason"]) == (None, "not held: 2020-06")
     assert (bands["value"], bands["reason"]) == (None, "not held: 2020-06")
 
 
-def test_a_report_of_figures_alone_stands(redis_server: RedisServer) -> None:
+def test_a_report_of_figures_alone_is_possible(redis_server: RedisServer) -> None:
     """Rows of events are absent with the reason, whichever months are asked for."""
     settings = filled(redis_server, [figure("2020-12/2021-11", "2021-12-20", 21)])
-    for asked in (Asked(as_at="2022-01-31"), Asked("2021-06", 3, "2022-01-31"), Asked("2018-01", 1, "2022-01-31")):
-        found = rows(read_report(settings, asked, NOW_MS))
+    for request in (
+        Request(as_at="2022-01-31"),
+        Request("2021-06", 3, "2022-01-31"),
+        Request("2018-01", 1, "2022-01-31"),
+    ):
+        found = rows(read_report(settings, request, NOW_MS))
         assert found["road_fatalities"]["value"] == 21
         for measure in KINDS.values():
             assert (found[measure]["value"], found[measure]["held_months"]) == (None, 0)
-            when = "this month" if asked.months == 1 else "these months"
+            when = "this month" if request.months == 1 else "these months"
             assert found[measure]["remark"] == f"no events of calls are held in {when}"
-    assert read_report(settings, Asked(), NOW_MS).months[-1] == "2021-11"
+    assert read_report(settings, Request(), NOW_MS).months[-1] == "2021-11"
     for months_ in (1, 12):
-        with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is yet to come; write one of 2021-11"):
-            read_report(settings, Asked("2031-01", months_), NOW_MS)
+        with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is in the future; write one of 2021-11"):
+            read_report(settings, Request("2031-01", months_), NOW_MS)
 
 
-def test_a_month_yet_to_come_is_refused_and_the_running_one_is_not(redis_server: RedisServer) -> None:
+def test_a_future_month_is_refused_and_the_current_one_is_not(redis_server: RedisServer) -> None:
     """Twelve months that end in the future have months that are held, and those to come would be told as 0."""
     settings = filled(redis_server, [*calls("2021-12"), *calls("2022-02")])
-    assert read_report(settings, Asked("2022-02"), NOW_MS).months[-1] == "2022-02"
-    said = "found '2022-03', which is yet to come; write one of 2021-12, 2022-02"
+    assert read_report(settings, Request("2022-02"), NOW_MS).months[-1] == "2022-02"
+    said = "found '2022-03', which is in the future; write one of 2021-12, 2022-02"
     with pytest.raises(ConfigurationInvalid, match=said):
-        read_report(settings, Asked("2022-03"), NOW_MS)
+        read_report(settings, Request("2022-03"), NOW_MS)
     with pytest.raises(ConfigurationInvalid, match="and none of the 12 months that end with it is held; write one of"):
-        read_report(settings, Asked("2018-01"), NOW_MS)
+        read_report(settings, Request("2018-01"), NOW_MS)
     with pytest.raises(ConfigurationInvalid, match="found '2018-01', which is not held; write one of"):
-        read_report(settings, Asked("2018-01", 1), NOW_MS)
+        read_report(settings, Request("2018-01", 1), NOW_MS)
 
 
 def test_months_with_events_decide_which_is_the_last(redis_server: RedisServer) -> None:
     """The month in which a figure's period ends may have no events, and would make a report of nothing."""
     settings = filled(redis_server, [*calls("2021-10"), figure("2021", "2021-06-30", 5)])
-    assert read_report(settings, Asked(), NOW_MS).months[-1] == "2021-10"
+    assert read_report(settings, Request(), NOW_MS).months[-1] == "2021-10"
 
 
 def test_a_figure_as_at_a_day_before_its_period_ends_is_marked_in_report_and_list(redis_server: RedisServer) -> None:
-    """Half of 2021 is not 2021."""
+    """Half of a year is not the year."""
     settings = filled(redis_server, [figure("2021", "2021-06-30", 5), figure("2020", "2021-01-10", 30)])
-    row = rows(read_report(settings, Asked("2021-11"), NOW_MS))["road_fatalities"]
+    row = rows(read_report(settings, Request("2021-11"), NOW_MS))["road_fatalities"]
     said = "as at 2021-06-30, before the period ends"
     assert (row["period"], row["value"], row["remark"]) == ("2021", 5, said)
     reader = Reader(settings.redis_url, settings.force)
@@ -158,12 +161,14 @@ def test_a_note_is_never_hidden(redis_server: RedisServer, tmp_path: Path) -> No
         note("all"), note("volume", measure="call_volume"), note("gone", measure="call_mobile_share"),
         note("live", measure="calls_waiting"), note("past", **{"from": "2019-01", "to": "2019-12"}),
     ])  # fmt: skip
-    found = read_report(settings, Asked("2021-11"), NOW_MS)
+    found = read_report(settings, Request("2021-11"), NOW_MS)
     live = "live (about calls_waiting, which has no row here; from 2021-01 on)"
     assert sorted(found.notes) == ["all (from 2021-01 on)", live]
     assert rows(found)["call_volume"]["notes"] == ["volume (from 2021-01 on)"]
     gone = "gone (about call_mobile_share, which is not in the catalogue; from 2021-01 on)"
-    then = read_report(settings.model_copy(update={"schemas": without("call_mobile_share", tmp_path)}), Asked(), NOW_MS)
+    then = read_report(
+        settings.model_copy(update={"schemas": without("call_mobile_share", tmp_path)}), Request(), NOW_MS
+    )
     assert gone in then.notes
     reader = Reader(settings.redis_url, settings.force)
     listed = {each.note: each for each in reported(reader, settings, ["call_volume", "calls_waiting"])}
@@ -185,7 +190,7 @@ def without(measure: str, folder: Path) -> Path:
     return folder / "schemas"
 
 
-def test_the_list_of_figures_is_whole_where_nobody_looks(redis_server: RedisServer) -> None:
+def test_the_list_of_figures_is_not_cut_in_a_pipe(redis_server: RedisServer) -> None:
     """A pipe has no width: a note of 300 characters stands in one line, as does everything beside it."""
     text = "word " * 60 + "end"
     settings = filled(redis_server, [note("n", text=text), figure("2020-01/2021-11", "2021-11-30", 123_456)])

@@ -26,7 +26,7 @@ from watchroom.settings import read_settings
 from watchroom.simulator.command import run_published_year
 from watchroom.simulator.published_year import NAMES, TENTH, baseline_csv, load_printed, published_year
 from watchroom.simulator.published_year.crimes import plan
-from watchroom.simulator.published_year.even import Cells, Spread, Year, nearest, shared
+from watchroom.simulator.published_year.even import Allocation, Spread, Year, nearest, shared
 from watchroom.simulator.published_year.levels import crime
 
 SCHEMAS: Final = ROOT / "schemas"
@@ -44,7 +44,7 @@ def test_every_rank_occurs_once(n: int, turn: int) -> None:
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any), st.integers(0, 11))
 def test_cells_have_the_counts_they_were_given(counts: list[int], turn: int) -> None:
     """And each cell numbers its own from 0."""
-    cells = Cells(list(zip(counts, range(len(counts)), strict=True)), turn)
+    cells = Allocation(list(zip(counts, range(len(counts)), strict=True)), turn)
     found = [cells.at(i) for i in range(cells.total)]
     assert Counter(cell.what for cell in found) == {what: count for what, count in enumerate(counts) if count}
     assert sorted((cell.what, cell.number) for cell in found) == [
@@ -75,8 +75,8 @@ def test_a_busier_month_keeps_the_order(one: float, other: float) -> None:
     """Its part of the demand is larger, and the year is not longer."""
     busy = YEAR.busier("2021-07", 1.3)
     first, second = sorted((one, other))
-    assert 0 <= busy.place(first) <= busy.place(second) <= 1
-    july = [place for place in map(busy.place, (i / 1000 for i in range(1000))) if busy.start <= place < busy.end]
+    assert 0 <= busy.position(first) <= busy.position(second) <= 1
+    july = [place for place in map(busy.position, (i / 1000 for i in range(1000))) if busy.start <= place < busy.end]
     assert len(july) == pytest.approx(1000 * 31 * 1.3 / (365 + 31 * 0.3), abs=2)
 
 
@@ -111,7 +111,7 @@ def test_the_months_to_compare_with_can_be_imported(name: str, scale: float) -> 
     catalogue = load_catalogue(SCHEMAS / "measures", settings.areas)
     found = parse_baseline(name, baseline_csv(name, PRINTED, scale), load_baselines(SCHEMAS)[name], catalogue)
     assert found.faults == []
-    assert len({month for month, _ in found.cells}) == 12
+    assert len({month for month, _ in found.entries}) == 12
 
 
 def test_months_that_two_baselines_share_are_the_same_in_both() -> None:
@@ -138,7 +138,7 @@ def test_what_cannot_be_sent_is_said() -> None:
 
 
 def test_the_files_to_import_are_written_and_the_command_is_said(tmp_path: Path) -> None:
-    """Before anything is sent: here there is no broker to send to."""
+    """Before anything is sent: this test has no broker."""
     settings = read_settings(kafka="127.0.0.1:1", sources=SIMULATED_SOURCES)
     said = StringIO()
     with pytest.raises(BrokerUnavailable):

@@ -109,7 +109,7 @@ def test_a_surge_leaves_what_came_before_it_untouched() -> None:
 
 
 def test_events_come_in_arrival_order_and_never_before_they_happen(week: list[Simulated]) -> None:
-    """Whoever paces them by the clock may trust the order, and none is from the future."""
+    """A sender that follows the clock can rely on the order, and none is from the future."""
     assert all(a.arrival_ms <= b.arrival_ms for a, b in pairwise(week))
     assert all(parse(e.value).time_ms < e.arrival_ms for e in week)
 
@@ -224,7 +224,7 @@ def test_shapes_are_factors_of_a_mean_day(shape: tuple[float, ...]) -> None:
 
 
 def test_a_month_is_made_in_seconds() -> None:
-    """28 days must load while somebody watches; CPU time, so that a busy machine does not fail it."""
+    """28 days must load while a person watches; CPU time, so that a busy machine does not fail it."""
     began_s = time.process_time()
     made = sum(1 for _ in simulate(seed=1, start_ms=MONDAY_MS, end_ms=MONDAY_MS + 3 * DAY_MS))
     assert made / (time.process_time() - began_s) > 20_000

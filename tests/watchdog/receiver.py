@@ -1,4 +1,4 @@
-"""A real HTTP server in a thread that keeps what is posted to it: the other channel of a test."""
+"""A real HTTP server in a thread that keeps what is posted to it: the fallback channel of a test."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Receiver(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where to post, with something in it that must not be shown."""
+        """Its address, with a secret that must not be shown."""
         return f"http://127.0.0.1:{self.server_port}/token-s3cret"
 
     def statuses(self) -> list[str]:
-        """What it was told, in order."""
+        """The statuses that it received, in order."""
         return [str(message["status"]) for message in self.posted]
 
 

@@ -1,4 +1,4 @@
-"""The other channels: each gets the JSON, and each way to fail has its reason."""
+"""The fallback channels: each gets the JSON, and each kind of failure has its reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MESSAGE = {"status": "silent", "text": "north: no Watchdog"}
 
 
 async def test_a_webhook_gets_the_json_and_its_token_is_not_in_its_name() -> None:
-    """The name goes to logs and to /healthz; the token must not."""
+    """The name appears in logs and in /healthz; the token must not."""
     with running_receiver() as receiver:
         channels = channels_of(read_settings(watchdog_webhook=receiver.url))
         assert list(channels) == [f"webhook 127.0.0.1:{receiver.server_port}"]
@@ -29,8 +29,8 @@ async def test_a_webhook_gets_the_json_and_its_token_is_not_in_its_name() -> Non
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-async def test_a_webhook_that_does_not_say_yes_has_failed(status: int) -> None:
-    """A redirect is no delivery: whoever answers it has not taken the message."""
+async def test_a_webhook_that_does_not_answer_with_success_has_failed(status: int) -> None:
+    """A redirect is not a delivery: whoever answers with one has not taken the message."""
     with running_receiver() as receiver:
         receiver.answers = [status]
         (send,) = channels_of(read_settings(watchdog_webhook=receiver.url)).values()
@@ -39,7 +39,7 @@ async def test_a_webhook_that_does_not_say_yes_has_failed(status: int) -> None:
 
 
 async def test_a_webhook_that_hangs_or_is_down_fails_in_time_and_without_its_token() -> None:
-    """A channel that hangs must be tried again, and the log is read by many."""
+    """A channel that hangs must be retried, and many people read the log."""
     with running_receiver() as receiver:
         receiver.hold.clear()
         (send,) = channels_of(read_settings(watchdog_webhook=receiver.url), timeout_s=0.2).values()
@@ -52,7 +52,7 @@ async def test_a_webhook_that_hangs_or_is_down_fails_in_time_and_without_its_tok
 
 
 async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_input(tmp_path: Path) -> None:
-    """There is no shell: a semicolon in an argument is a semicolon."""
+    """There is no shell: a semicolon in an argument is only a semicolon."""
     program = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + sys.stdin.read())"
     file = tmp_path / "told"
     command = (sys.executable, "-c", program, str(file), "$HOME; exit 1|")
@@ -66,7 +66,7 @@ async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_inpu
     [("raise SystemExit(3)", "ended with 3"), ("import time; time.sleep(60)", r"did not end within 0\.5 s")],
 )
 async def test_a_command_that_fails_or_hangs_has_failed(program: str, says: str) -> None:
-    """Exit code 0 is the only yes, and a hanging one is ended."""
+    """Only exit code 0 means success, and a program that hangs is ended."""
     (send,) = channels_of(read_settings(watchdog_command=(sys.executable, "-c", program)), timeout_s=0.5).values()
     began_s = time.monotonic()
     with pytest.raises(WorkFailed, match=says):
@@ -74,15 +74,15 @@ async def test_a_command_that_fails_or_hangs_has_failed(program: str, says: str)
     assert time.monotonic() - began_s < 20
 
 
-async def test_a_command_that_is_not_there_has_failed() -> None:
-    """It may be installed while we try again; the process must not end."""
+async def test_a_missing_command_has_failed() -> None:
+    """It may be installed between retries; the process must not end."""
     (send,) = channels_of(read_settings(watchdog_command=("/no/such/program",))).values()
     with pytest.raises(WorkFailed, match=r"/no/such/program did not start \(No such file"):
         await send(MESSAGE)
 
 
 def test_both_channels_may_be_set_and_one_must_be() -> None:
-    """A watchdog that can tell nobody looks like one that works."""
+    """A watchdog that can alert nobody looks like one that works."""
     assert len(channels_of(read_settings(watchdog_webhook="http://pager.example/x", watchdog_command=("page",)))) == 2
     with pytest.raises(ConfigurationInvalid, match="no fallback channel; write a URL there, or a program"):
         channels_of(read_settings())

@@ -1,4 +1,4 @@
-"""What counts as the Watchdog, and what the other channel is told."""
+"""What counts as the Watchdog alert, and what is sent through the fallback channels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def alert(name: str = "Watchdog", status: str = "firing") -> dict[str, Any]:
     ids=["firing", "among others", "resolved", "another alert", "none", "odd shapes"],
 )
 def test_only_the_firing_watchdog_counts(body: bytes, counts: bool) -> None:
-    """Alertmanager sends "resolved" just when Prometheus has died: counting it would hide the death for longer."""
+    """Alertmanager sends "resolved" when Prometheus has died. Counting it would hide the outage for longer."""
     assert holds_watchdog(body) is counts
 
 
@@ -51,21 +51,21 @@ def test_only_the_firing_watchdog_counts(body: bytes, counts: bool) -> None:
     ],
     ids=["empty", "cut", "no text", "deep", "a list", "no list"],
 )
-def test_a_body_that_is_no_message_is_refused_with_its_reason(body: bytes, says: str) -> None:
-    """A person who points the wrong thing at us reads in the answer what was found."""
+def test_a_body_that_is_not_a_message_is_refused_with_a_reason(body: bytes, says: str) -> None:
+    """Whoever sends something else reads in the answer what was found."""
     with pytest.raises(EventRefused, match=says):
         holds_watchdog(body)
 
 
 def test_the_message_says_which_force_and_since_when() -> None:
-    """The telephone rings outside the usual way, so the text must stand alone."""
-    watch = Watch(Moment(0, 1_600_000_000_000), heard=True, silent_s=300)
-    told = outgoing("silent", "north", watch, Moment(312.34, 1_600_000_312_340))
-    assert told["text"] == (
+    """The message does not come through the usual channels, so its text must be complete."""
+    watch = Watch(Moment(0, 1_600_000_000_000), seen=True, silent_s=300)
+    sent = outgoing("silent", "north", watch, Moment(312.34, 1_600_000_312_340))
+    assert sent["text"] == (
         "north: the Watchdog alert has been missing for 312 s (last seen 2020-09-13T12:26:40.000+00:00). Other alerts "
         "may not arrive either: check Prometheus, Alertmanager and the connection between them."
     )
-    assert {key: told[key] for key in ("status", "force", "heard", "since", "quiet_for_s", "sent")} == {
+    assert {key: sent[key] for key in ("status", "force", "heard", "since", "quiet_for_s", "sent")} == {
         "status": "silent",
         "force": "north",
         "heard": True,
@@ -75,9 +75,9 @@ def test_the_message_says_which_force_and_since_when() -> None:
     }
 
 
-def test_never_heard_and_back_and_trial_say_so() -> None:
-    """A wrong route, the end of a silence, and a test that must wake nobody for nothing."""
-    never, now = Watch(Moment(0, 0), heard=False, silent_s=300), Moment(300, 300_000)
+def test_the_texts_differ_for_never_seen_back_and_trial() -> None:
+    """A wrong route, the end of an outage, and a test that must alarm nobody."""
+    never, now = Watch(Moment(0, 0), seen=False, silent_s=300), Moment(300, 300_000)
     assert "not seen since this watchdog started at 1970-01-01" in str(outgoing("silent", "north", never, now)["text"])
-    assert "alert arrives again" in str(outgoing("back", "north", never.hear(now), now)["text"])
+    assert "alert arrives again" in str(outgoing("back", "north", never.received(now), now)["text"])
     assert "Nothing is wrong" in str(outgoing("trial", "north", never, now)["text"])

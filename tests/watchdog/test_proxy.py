@@ -1,4 +1,4 @@
-"""The webhook goes through the proxy that the environment names, as operators expect of every program."""
+"""The webhook is called through the proxy that the environment names, as operators expect of every program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOOK = "http://pager.invalid/token-s3cret"
 
 
 class Proxy(ThreadingHTTPServer):
-    """Writes down what it is asked for, and refuses tunnels."""
+    """Records its requests, and refuses tunnels."""
 
     def __init__(self) -> None:
         super().__init__((LOOPBACK, 0), Handler)
@@ -30,7 +30,7 @@ class Proxy(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address."""
         return f"http://{LOOPBACK}:{self.server_port}"
 
 
@@ -40,12 +40,12 @@ class Handler(BaseHTTPRequestHandler):
     server: Proxy
 
     def do_POST(self) -> None:
-        """Take it."""
+        """Accept it."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._note(200)
 
     def do_CONNECT(self) -> None:
-        """Refuse it: to whom it was asked to lead is all that matters."""
+        """Refuse it: only its target matters."""
         self._note(403)
 
     def _note(self, status: int) -> None:
@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -71,14 +71,14 @@ def running_proxy() -> Iterator[Proxy]:
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what a test sets counts."""
+    """Only variables that a test sets count."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
 
 async def send(hook: str) -> None:
-    """Send a message on the webhook's channel."""
+    """Send a message through the webhook."""
     (channel,) = channels_of(read_settings(watchdog_webhook=hook)).values()
     await channel(MESSAGE)
 
@@ -86,7 +86,7 @@ async def send(hook: str) -> None:
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("scheme", ["http://", ""])
 async def test_a_webhook_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch, name: str, scheme: str) -> None:
-    """The host need not be known here: the proxy looks it up."""
+    """The host need not be resolvable here: the proxy looks it up."""
     with running_proxy() as proxy:
         monkeypatch.setenv(name, scheme + proxy.url.removeprefix("http://"))
         await send(HOOK)
@@ -94,7 +94,7 @@ async def test_a_webhook_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch,
 
 
 async def test_an_https_webhook_asks_the_proxy_for_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what the proxy answers is no delivery; the token is not in the message."""
+    """The answer of the proxy is not a delivery, and the token is not in the message."""
     with running_proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(WorkFailed, match="through the proxy of the environment") as failed:
@@ -104,8 +104,8 @@ async def test_an_https_webhook_asks_the_proxy_for_a_tunnel(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("no_proxy", ["pager.invalid", ".invalid", "other.example,pager.invalid:80", "*"])
-async def test_a_host_of_no_proxy_is_asked_directly(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
-    """It does not exist here, so it is not reached; the proxy was not asked."""
+async def test_a_host_in_no_proxy_is_called_directly(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+    """The host does not exist here, so the call fails; the proxy gets no request."""
     with running_proxy() as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", no_proxy)
@@ -114,8 +114,8 @@ async def test_a_host_of_no_proxy_is_asked_directly(monkeypatch: pytest.MonkeyPa
         assert proxy.asked == []
 
 
-async def test_our_own_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy would look on its own."""
+async def test_our_own_machine_is_never_called_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would try its own loopback."""
     monkeypatch.setenv("http_proxy", f"http://{LOOPBACK}:{free_port()}")
     with running_receiver() as receiver:
         await send(receiver.url)
@@ -123,7 +123,7 @@ async def test_our_own_machine_is_never_asked_through_a_proxy(monkeypatch: pytes
 
 
 async def test_no_password_is_taken_from_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It was written for other programs: neither the proxy nor the host gets one."""
+    """It is meant for other programs: neither the proxy nor the host gets it."""
     netrc = tmp_path / "netrc"
     netrc.write_text(f"machine pager.invalid login a password s3cret\nmachine {LOOPBACK} login b password s3cret\n")
     netrc.chmod(0o600)
@@ -135,16 +135,16 @@ async def test_no_password_is_taken_from_netrc(monkeypatch: pytest.MonkeyPatch, 
     assert not [name for name in headers if "authorization" in name.lower()]
 
 
-async def test_a_proxy_that_we_cannot_use_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its password is not."""
+async def test_an_unsupported_proxy_is_named_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its password is not in the message."""
     monkeypatch.setenv("ALL_PROXY", "socks5://user:s3cret@proxy.example:1080")
-    with pytest.raises(WorkFailed, match=r"proxy for http:// is socks5://; write one that is http://") as failed:
+    with pytest.raises(WorkFailed, match=r"proxy for http:// is socks5://; write one with http://") as failed:
         await send(HOOK)
     assert "s3cret" not in str(failed.value)
 
 
 def test_a_trial_goes_through_the_proxy() -> None:
-    """Case 22: `watchroom watchdog --try` did not ask the proxy, and could not reach the pager."""
+    """Once `watchroom watchdog --try` did not use the proxy, and could not reach the pager."""
     with running_proxy() as proxy:
         done = watchroom(
             "watchdog",

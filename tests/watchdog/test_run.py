@@ -69,7 +69,7 @@ class Process:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """The other channel."""
+    """The fallback channel."""
     with running_receiver() as running:
         yield running
 
@@ -82,10 +82,10 @@ def await_(holds: Callable[[], bool], within_s: float = 20) -> None:
         time.sleep(0.02)
 
 
-def test_silence_reaches_the_road_although_it_first_refuses_and_the_return_is_told_once(
+def test_an_outage_is_reported_although_the_channel_first_refuses_and_its_end_is_reported_once(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    """The whole life of one silence: never heard, refused, told, told again, heard, told once."""
+    """A whole outage: never seen, refused, reported, repeated, seen again, its end reported once."""
     receiver.answers = [500]
     with Process(tmp_path, webhook=receiver.url, silent_s=1, repeat_s=1.5) as process:
         await_(lambda: receiver.statuses() == ["silent", "silent"])
@@ -94,20 +94,20 @@ def test_silence_reaches_the_road_although_it_first_refuses_and_the_return_is_to
         assert receiver.posted[0]["since"] == receiver.posted[1]["since"]
         assert process.health()["silent"] is True
 
-        def heard_and_told() -> bool:
-            assert process.ask("POST", "/watchdog", message(alert())) == (200, "heard\n")
+        def received_and_reported() -> bool:
+            assert process.ask("POST", "/watchdog", message(alert())) == (200, "received\n")
             return "back" in receiver.statuses()
 
-        await_(heard_and_told)
-        heard_and_told()
+        await_(received_and_reported)
+        received_and_reported()
         assert receiver.statuses().count("back") == 1
         assert process.health()["silent"] is False
     assert "s3cret" not in process.server.tail(1000)
 
 
-def test_a_dead_road_holds_up_no_other(tmp_path: Path, receiver: Receiver) -> None:
-    """The second channel is there for the day on which the first is dead as well."""
-    file = tmp_path / "told"
+def test_a_dead_channel_does_not_delay_the_other(tmp_path: Path, receiver: Receiver) -> None:
+    """The second channel is for the day on which the first is dead as well."""
+    file = tmp_path / "message"
     command = [sys.executable, "-c", f"import sys; open({str(file)!r}, 'w').write(sys.stdin.read())"]
     receiver.hold.clear()
     with Process(tmp_path, webhook=receiver.url, command=json.dumps(command), silent_s=0.5) as process:
@@ -117,8 +117,8 @@ def test_a_dead_road_holds_up_no_other(tmp_path: Path, receiver: Receiver) -> No
         assert process.health()["silent"] is True
 
 
-def test_what_is_no_watchdog_does_not_stop_the_silence(tmp_path: Path, receiver: Receiver) -> None:
-    """Whatever else is sent, small, large, wrong or resolved, the clock runs on and the process lives."""
+def test_other_messages_do_not_end_the_outage(tmp_path: Path, receiver: Receiver) -> None:
+    """Whatever else is sent, small, large, wrong or resolved, the time goes on and the process lives."""
     with Process(tmp_path, webhook=receiver.url, silent_s=60) as process:
         assert process.ask("POST", "/watchdog", message(alert(status="resolved")))[0] == 200
         assert process.ask("POST", "/watchdog", message(alert("RedisDown")))[1].startswith("not counted")
@@ -131,8 +131,8 @@ def test_what_is_no_watchdog_does_not_stop_the_silence(tmp_path: Path, receiver:
         assert process.health()["heard"] is False
 
 
-async def test_a_body_that_does_not_come_is_given_up() -> None:
-    """A sender that stops in the middle must not keep a connection for ever."""
+async def test_a_body_that_does_not_arrive_is_refused() -> None:
+    """A sender that stops half-way must not keep a connection for ever."""
     from aiohttp import web
 
     runner = pages.runner(lambda: None, dict, read_timeout_s=0.1)
@@ -148,8 +148,8 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
         await runner.cleanup()
 
 
-def test_a_taken_port_and_a_trial_are_told(receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
-    """A person reads what to do; a trial shows before the night whether the channel leads anywhere."""
+def test_a_taken_port_and_a_trial_are_reported(receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message says what to do; a trial shows in advance whether the channel works."""
     with socket.create_server((LOOPBACK, 0)) as taken:
         settings = read_settings(watchdog_port=taken.getsockname()[1], watchdog_webhook=receiver.url)
         assert run(settings) == 1
@@ -181,9 +181,9 @@ def test_a_killed_prometheus_reaches_the_fallback_channel(tmp_path: Path, receiv
             await_(lambda: process.health()["heard"] is True, 30)
             await_(lambda: receiver.statuses() in ([], ["silent", "back"]))
             before = len(receiver.posted)
-            heard_s = time.monotonic()
-            await_(lambda: process.health()["quiet_for_s"] < 1 and time.monotonic() - heard_s > 4)
-            assert len(receiver.posted) == before, "silence was told while the Watchdog came"
+            received_s = time.monotonic()
+            await_(lambda: process.health()["quiet_for_s"] < 1 and time.monotonic() - received_s > 4)
+            assert len(receiver.posted) == before, "an outage was reported while the Watchdog arrived"
             prometheus.server.kill()
             await_(lambda: receiver.statuses()[before:] == ["silent"], 30)
             assert receiver.posted[-1]["heard"] is True
@@ -202,7 +202,7 @@ def _rule(folder: Path) -> Path:
 
 
 def _routing(folder: Path, port: int) -> Path:
-    """Alertmanager's route as shipped, with seconds for minutes; JSON is YAML."""
+    """The shipped route of Alertmanager, with seconds instead of minutes; JSON is YAML."""
     file = folder / "alertmanager.yml"
     hook = {"url": f"http://{LOOPBACK}:{port}/watchdog", "send_resolved": True}
     times = {"group_wait": "0s", "group_interval": "1s", "repeat_interval": "1s"}

@@ -1,4 +1,4 @@
-"""The rules of silence, in time that is passed in."""
+"""When the alert counts as missing and what is sent then; time is an argument."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from watchroom.watchdog.silence import FIRST_RETRY_S, LONGEST_RETRY_S, Channel, 
 
 
 def at(steady_s: float) -> Moment:
-    """A moment on the steady clock; the wall clock stands an hour further."""
+    """A moment on the monotonic clock; the wall clock is an hour ahead."""
     return Moment(steady_s, round((3600 + steady_s) * 1000))
 
 
 def test_silence_begins_exactly_after_its_seconds() -> None:
-    """One second early would be a false page, one late an unkept promise."""
-    watch = Watch(at(0), heard=True, silent_s=300)
+    """One second too early would be a false page, one too late a broken promise."""
+    watch = Watch(at(0), seen=True, silent_s=300)
     assert not watch.is_silent(at(299.9))
     assert watch.is_silent(at(300))
 
 
-def test_a_watchdog_that_was_never_heard_is_silent_too() -> None:
+def test_an_alert_that_was_never_seen_counts_as_missing_too() -> None:
     """A wrong route in Alertmanager shows after N seconds, not at the first real outage."""
-    watch = Watch(at(0), heard=False, silent_s=300)
+    watch = Watch(at(0), seen=False, silent_s=300)
     assert watch.is_silent(at(300))
 
 
-def test_hearing_it_starts_the_seconds_anew() -> None:
-    """The clock is that of the last message, not of the first."""
-    watch = Watch(at(0), heard=False, silent_s=300).hear(at(200))
-    assert watch.heard
+def test_each_message_restarts_the_time() -> None:
+    """The time since the last message counts, not since the first."""
+    watch = Watch(at(0), seen=False, silent_s=300).received(at(200))
+    assert watch.seen
     assert not watch.is_silent(at(499.9))
     assert watch.is_silent(at(500))
 
 
-def test_a_set_wall_clock_makes_no_silence() -> None:
-    """A server's clock that is put right by an hour pages nobody."""
-    watch = Watch(Moment(0, 0), heard=True, silent_s=300)
+def test_a_change_of_the_wall_clock_does_not_matter() -> None:
+    """A server clock that is corrected by an hour pages nobody."""
+    watch = Watch(Moment(0, 0), seen=True, silent_s=300)
     assert not watch.is_silent(Moment(10, 3_600_000))
 
 
-def told(channel: Channel, silent_at: set[int], until_s: int) -> list[tuple[int, News]]:
-    """What a channel is told by whole seconds when every message arrives."""
+def sent(channel: Channel, silent_at: set[int], until_s: int) -> list[tuple[int, News]]:
+    """What is sent through a channel, by whole seconds, when every message arrives."""
     messages: list[tuple[int, News]] = []
     for now_s in range(until_s):
         if news := channel.due(now_s in silent_at, now_s):
@@ -47,22 +47,22 @@ def told(channel: Channel, silent_at: set[int], until_s: int) -> list[tuple[int,
     return messages
 
 
-def test_nothing_is_told_while_all_is_well() -> None:
-    """A channel that speaks every day is a channel that nobody listens to."""
-    assert told(Channel(repeat_s=900), set(), 5000) == []
+def test_nothing_is_sent_while_all_is_well() -> None:
+    """Nobody reads a channel that sends something every day."""
+    assert sent(Channel(repeat_s=900), set(), 5000) == []
 
 
-def test_silence_is_told_again_while_it_lasts_and_the_return_once() -> None:
-    """The first message may have been slept through; a second "back" would be noise."""
-    assert told(Channel(repeat_s=900), set(range(100, 2000)), 5000) == [
+def test_silent_is_repeated_while_it_lasts_and_back_is_sent_once() -> None:
+    """Somebody may have slept through the first message; a second "back" would be noise."""
+    assert sent(Channel(repeat_s=900), set(range(100, 2000)), 5000) == [
         (100, "silent"), (1000, "silent"), (1900, "silent"), (2000, "back"),
     ]  # fmt: skip
 
 
-def test_a_second_silence_is_told_at_once() -> None:
-    """The repeat interval belongs to one silence, not to two."""
+def test_a_second_outage_is_reported_at_once() -> None:
+    """The repeat interval is for one outage."""
     silences = set(range(100, 110)) | set(range(120, 130))
-    assert told(Channel(repeat_s=900), silences, 200) == [
+    assert sent(Channel(repeat_s=900), silences, 200) == [
         (100, "silent"),
         (110, "back"),
         (120, "silent"),
@@ -70,8 +70,8 @@ def test_a_second_silence_is_told_at_once() -> None:
     ]
 
 
-def test_a_failed_message_is_tried_again_with_growing_bounded_waits() -> None:
-    """A dead webhook is neither hammered nor given up."""
+def test_a_failed_message_is_retried_with_growing_bounded_waits() -> None:
+    """A dead webhook is neither flooded nor given up."""
     channel, now_s, waits = Channel(repeat_s=900), 0.0, []
     for _ in range(12):
         assert channel.due(True, now_s) == "silent"
@@ -84,26 +84,26 @@ def test_a_failed_message_is_tried_again_with_growing_bounded_waits() -> None:
     assert channel.arrived("silent", now_s).failures == 0
 
 
-def test_a_failed_repeat_is_tried_again_before_the_next_repeat() -> None:
-    """Otherwise one lost message is a quarter of an hour lost."""
+def test_a_failed_repeat_is_retried_before_the_next_repeat() -> None:
+    """Otherwise one lost message costs a quarter of an hour."""
     channel = Channel(repeat_s=900).arrived("silent", 0)
     assert channel.failed("silent", 900).due(True, 901) == "silent"
 
 
-def test_a_return_is_told_after_a_message_that_may_have_arrived() -> None:
-    """A receiver that answered too late has woken somebody; they must hear the end."""
+def test_back_is_sent_after_a_message_that_may_have_arrived() -> None:
+    """A receiver that answered too late has woken somebody, who must learn that it is over."""
     channel = Channel(repeat_s=900).failed("silent", 0)
     assert channel.due(False, 10) == "back"
 
 
-def test_a_return_that_failed_is_tried_until_it_arrives() -> None:
-    """Told once means that it arrived once, not that it was tried once."""
+def test_a_failed_back_is_retried_until_it_arrives() -> None:
+    """Sent once means that it arrived once, not that it was attempted once."""
     channel = Channel(repeat_s=900).arrived("silent", 0).failed("back", 10)
     assert channel.due(False, 11) == "back"
     assert channel.arrived("back", 11).due(False, 1000) is None
 
 
-def test_new_silence_after_a_return_that_may_have_arrived_is_told_at_once() -> None:
-    """Whoever believes that all is well must not wait for the repeat interval."""
+def test_a_new_outage_after_a_back_that_may_have_arrived_is_reported_at_once() -> None:
+    """Somebody who believes that all is well must not wait for the repeat interval."""
     channel = Channel(repeat_s=900).arrived("silent", 0).failed("back", 10)
     assert channel.due(True, 20) == "silent"

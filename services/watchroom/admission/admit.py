@@ -1,7 +1,7 @@
-"""Which of a stream's records count, and by which clocks. Pure: it knows no time but the record's.
+"""Decides which of a stream's records count, and by which clocks. Pure: it uses no time but the record's.
 
-Late and future are judged on the event's time and its arrival alone, never on the wall clock or on
-other events, so that a replay, a rebuild and a restart judge each event as it was judged live.
+Whether an event is late or future depends on its time and its arrival only, never on the wall clock or on other events.
+So a replay, a rebuild and a restart decide as the live worker did.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ARRIVED, LATEST
+from watchroom.events.messages import shown
 from watchroom.events.partitioner import CountInUse, partition_of
 from watchroom.events.record import Arrived, Event, Headers, Record
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text, unit_since_1970
@@ -23,7 +24,7 @@ _new = tuple.__new__
 
 
 class Admission:
-    """Judges the records of one partition of one stream's topic."""
+    """Admits or refuses the records of one partition of a stream's topic."""
 
     __slots__ = (
         "_checks",
@@ -51,19 +52,19 @@ class Admission:
         checks: Mapping[str, Callable[[Event], None]] | None = None,
         counts: Sequence[CountInUse] = (),
     ) -> None:
-        """Judge by these rules.
+        """Set the rules.
 
         Args:
-            stream: Whose topic it is.
-            partition: The one that the records come from, 0 and up.
-            partition_count: How many the topic has.
-            history_sources: Sources whose `recordedtime`, where they give one, is the arrival.
-            lateness_ms: The stream's bound: an event is late when arrival - time is greater.
-            future_ms: An event is from the future when time - arrival is greater.
-            keeping_ms: A letter is expired when it is sent again later than this after it first came.
-            checks: By event type, what else is refused: each raises EventRefused. Those of other streams are ignored.
-            counts: The counts that the topic has had, with the times at which producers used them, for records from
-                before the present one: a record may lie where any count of its time puts its key.
+            stream: The stream of the topic.
+            partition: The partition of the records, from 0.
+            partition_count: How many partitions the topic has.
+            history_sources: Sources whose `recordedtime`, if given, is the arrival.
+            lateness_ms: An event is late if arrival - time exceeds this.
+            future_ms: An event is future if time - arrival exceeds this.
+            keeping_ms: A dead letter has expired if it is sent again later than this after its first arrival.
+            checks: Further checks by event type; each raises EventRefused. Those of other streams are ignored.
+            counts: Earlier partition counts of the topic and when producers used them. An old record may be in any
+                partition that a count in use at its time gives its key.
         """
         self._stream = stream
         self._counts = tuple(counts)
@@ -77,19 +78,20 @@ class Admission:
         self._types = frozenset(name for name, of in STREAM_OF.items() if of == stream)
 
     def admit(self, record: Record) -> Arrived:
-        """The event of a record, with the arrival that judges it.
+        """Return the event of a record, with the arrival by which it was admitted.
 
-        All checks but that of the partition, which is `check_partition`'s unless the topic has had several counts.
+        Makes all checks but that of the partition, which is made by `check_partition` unless the topic has had several
+        counts.
 
         Raises:
-            EventRefused: With the first reason that applies, in the order of `reasons`; but whether an event that is
-                late, or misplaced, names a person is for `raw_identifiers` to say before it is kept.
+            EventRefused: With the first reason that applies, in the order of `reasons`. Before a refused record is
+                kept, `raw_identifiers` must still check whether it names a person.
         """
         offset, timestamp_ms, key, value, headers, _ = record
         event = parse_record(headers, value) if headers else None if value is None else parse(value)
         if event is None:
             raise EventRefused(
-                reasons.BAD_JSON, "the record has no value (a tombstone), and events are never deleted; write an event"
+                reasons.BAD_JSON, "the record has no value (a tombstone); events are never deleted, so write an event"
             )
         kind, _, source, subject, time_ms, recorded_ms, _, _ = event
         if kind not in self._types and kind != HEARTBEAT:
@@ -109,23 +111,25 @@ class Admission:
         if age_ms > self._lateness_ms or -age_ms > self._future_ms:
             self._refuse_time(time_ms, arrival_ms)
         latest_ms = self._future_ms + (timestamp_ms if first_ms is None else first_ms)
-        if time_ms > latest_ms or arrival_ms > latest_ms:  # only of a history source, whose arrival is what it says
+        if (
+            time_ms > latest_ms or arrival_ms > latest_ms
+        ):  # possible only for a history source, which states its own arrival
             self._refuse_ahead(headers, max(time_ms, arrival_ms), latest_ms)
         if first_ms is not None and timestamp_ms - first_ms > self._keeping_ms:
             self._refuse_expired(first_ms, timestamp_ms)
-        if self._counts and kind != HEARTBEAT:  # an entity that is known may have been first seen in another partition
+        if self._counts and kind != HEARTBEAT:  # a known entity may have been first seen in another partition
             self.check_partition(event, record)
         return _new(Arrived, (event, arrival_ms, closing_ms, offset))
 
     def check_partition(self, event: Event, record: Record) -> None:
-        """Refuse an event that lies in another partition than Kafka's default partitioner gives its key.
+        """Refuse an event in another partition than the one that Kafka's default partitioner gives its key.
 
-        It takes microseconds, so ask it only for an entity that is not known yet: one that is known
-        was first seen here. With several counts that does not hold, and `admit` asks it for every event.
+        This takes microseconds, so call it only for an entity that is not known yet: a known one was first seen here.
+        With several counts that is not certain, and `admit` calls it for every event.
 
         Args:
             event: The event.
-            record: Its record, by whose time the count is chosen where the topic has had several.
+            record: Its record, whose time decides which count applies if the topic has had several.
 
         Raises:
             EventRefused: wrong_partition.
@@ -138,14 +142,14 @@ class Admission:
             belongs = partition_of(key, count)
             raise EventRefused(
                 reasons.WRONG_PARTITION,
-                f"key {_shown(event.subject)} lies in partition {self._partition} and belongs in {belongs} of"
+                f"key {shown(event.subject)} is in partition {self._partition} and belongs in {belongs} of"
                 f" {count}; set partitioner=murmur2_random in the producer (librdkafka's default differs from Kafka's)",
             )
 
     def _refuse_topic(self, kind: str) -> NoReturn:
         raise EventRefused(
             reasons.WRONG_TOPIC,
-            f"{kind} lies in the topic of {self._stream}; write it to the topic of {STREAM_OF[kind]}",
+            f"{kind} is in the topic of {self._stream}; write it to the topic of {STREAM_OF[kind]}",
         )
 
     def _refuse_time(self, time_ms: int, arrival_ms: int) -> NoReturn:
@@ -165,37 +169,37 @@ class Admission:
         )
 
     def _refuse_ahead(self, headers: Headers, ms: int, latest_ms: int) -> None:
-        """Refuse what was still to come when its record was written, unless its replay said that such times may come.
+        """Refuse an event that lay in the future when its record was written, unless its replay permitted that.
 
-        The record's own clock is the judge, never ours, so that a rebuild says the same.
+        The record's own clock decides, never ours, so that a rebuild decides the same.
         """
         permitted_ms = _permitted_ms(headers)
         if ms <= permitted_ms:
             return
         recorded_ms = latest_ms - self._future_ms
-        also = f" or than {to_text(permitted_ms)} (header {LATEST})" if permitted_ms else ""
+        also = f" or later than {to_text(permitted_ms)} (header {LATEST})" if permitted_ms else ""
         raise EventRefused(
             reasons.FUTURE,
-            f"time or recordedtime is {to_text(ms)}, but its Kafka record is of {to_text(recorded_ms)}; no event may be"
-            f" later than its record and {_duration(self._future_ms)}{also}, from a history source either. Check the"
-            f" year, or replay with `[time] latest` if days are invented{_other_unit(recorded_ms)}",
+            f"time or recordedtime is {to_text(ms)}, but its Kafka record has the timestamp {to_text(recorded_ms)}; no"
+            f" event may be more than {_duration(self._future_ms)} later than its record{also}, even from a history"
+            f" source. Check the year, or replay with `[time] latest` if days are invented{_other_unit(recorded_ms)}",
         )
 
     def _refuse_expired(self, first_ms: int, timestamp_ms: int) -> NoReturn:
-        """A letter that was applied once would count again when its entity is no longer stored.
+        """Refuse a letter that might count twice, because its entity is no longer stored.
 
-        Judged on the record alone, so that a rebuild says the same: states outlive the keeping by any stop of ours.
+        The record alone decides, so that a rebuild decides the same: while Watchroom is stopped, states live longer.
         """
         raise EventRefused(
             reasons.EXPIRED,
-            f"first came {to_text(first_ms)} and was sent again {_duration(timestamp_ms - first_ms)} later; what"
-            f" {self._stream} are known by is kept {_duration(self._keeping_ms)}, so it might count twice. Send letters"
+            f"first arrived at {to_text(first_ms)} and was sent again {_duration(timestamp_ms - first_ms)} later; the"
+            f" state of {self._stream} is kept for {_duration(self._keeping_ms)}, so it might count twice. Send letters"
             " again within that time",
         )
 
 
 def _first_arrival_ms(headers: Headers, timestamp_ms: int) -> int | None:
-    """The first `watchroom-arrived` (a letter replayed twice keeps its oldest); None for what is no letter."""
+    """The first `watchroom-arrived` (a letter replayed twice keeps its oldest); None if the record is not a letter."""
     for name, value in headers:
         if name == ARRIVED:
             if not value or len(value) > 15 or not value.isdigit():
@@ -208,7 +212,7 @@ def _first_arrival_ms(headers: Headers, timestamp_ms: int) -> int | None:
             if first_ms > timestamp_ms:
                 raise EventRefused(
                     reasons.BAD_ENVELOPE,
-                    f"header {ARRIVED} says {to_text(first_ms)}, which is after this very record"
+                    f"header {ARRIVED} says {to_text(first_ms)}, which is after this record"
                     f" ({to_text(timestamp_ms)}); only `watchroom dead-letters replay` writes it",
                 )
             return first_ms
@@ -216,52 +220,48 @@ def _first_arrival_ms(headers: Headers, timestamp_ms: int) -> int | None:
 
 
 def _permitted_ms(headers: Headers) -> int:
-    """Until when a replay says that events may be; 0 where it does not say, or nothing that can be read."""
+    """The latest time that a replay permits for events; 0 if it gives none, or one that cannot be read."""
     text = next((value or b"" for name, value in headers if name == LATEST), b"")
     return int(text) if text.isdigit() and len(text) <= 15 else 0
 
 
 def _other_unit(timestamp_ms: int) -> str:
-    """What a record's timestamp looks like that is of no clock of this age, for a message."""
+    """For a message: what an impossible timestamp of a record looks like."""
     if EARLIEST_MS <= timestamp_ms < LATEST_MS:
         return ""
     unit = unit_since_1970(timestamp_ms)
-    looks = f"looks like {unit} since 1970 and must be milliseconds" if unit else "is of no clock"
+    looks = f"looks like {unit} since 1970 and must be milliseconds" if unit else "is impossible"
     return f". The Kafka record's timestamp {looks}: set message.timestamp.type=LogAppendTime on the topic"
 
 
 def _refuse_impossible(timestamp_ms: int) -> None:
-    """Refuse a record's timestamp that no clock of this age shows; of others the event's time is the judge.
+    """Refuse a record whose timestamp is impossible today.
 
-    Redis keeps when a source was last heard: a timestamp near 2^63 would be no whole number there, and one of
-    the year 3000 would hide every later one.
+    Redis keeps when a source was last seen: a timestamp near 2^63 would not be a whole number there, and one in the
+    year 3000 would hide every later one.
     """
     if timestamp_ms >= LATEST_MS:
         raise EventRefused(
             reasons.BAD_TIME,
-            f"the Kafka record is of {to_text(timestamp_ms)}{_other_unit(timestamp_ms)}",
+            f"the Kafka record has the timestamp {to_text(timestamp_ms)}{_other_unit(timestamp_ms)}",
         )
 
 
 def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
-    found = "is missing" if key is None else f"is {_shown(key.decode('utf-8', 'backslashreplace'))}"
+    found = "is missing" if key is None else f"is {shown(key.decode('utf-8', 'backslashreplace'))}"
     if event.type == HEARTBEAT:
         raise EventRefused(
             reasons.WRONG_KEY,
-            f"the key {found}, the subject {_shown(event.subject)}; a heartbeat's key and subject are its"
-            f" source: write {_shown(event.source)} in both",
+            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject are its"
+            f" source: write {shown(event.source)} in both",
         )
     raise EventRefused(
-        reasons.WRONG_KEY, f"the key {found}; write the subject {_shown(event.subject)} in UTF-8, nothing around it"
+        reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, nothing around it"
     )
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
 def _beyond(ms: int, limit_ms: int) -> str:
-    """A length of time beyond a limit; one that reads like the limit says by how much: `24 h and 0.001 s`."""
+    """A length of time beyond a limit; if it reads like the limit, with the excess: `24 h and 0.001 s`."""
     said = _duration(ms)
     return said if said != _duration(limit_ms) else f"{said} and {_duration(ms - limit_ms)}"
 

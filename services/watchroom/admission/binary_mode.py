@@ -1,7 +1,7 @@
 """CloudEvents in binary mode: attributes in the record's headers, `data` in its value. Pure.
 
-A binary record becomes the structured JSON of the same event, so that both modes are read, checked and refused by
-the same code, and give the same event.
+A binary record is turned into the structured JSON of the same event, so that the same code reads, checks and refuses
+both modes.
 
 Source:
     Kafka Protocol Binding for CloudEvents 1.0.2, 3.2 (binary content mode) and 3.3 (structured content mode).
@@ -18,29 +18,29 @@ from watchroom.admission.refusal import read_json
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.headers import ATTRIBUTE, CONTENT_TYPE, SPECVERSION
+from watchroom.events.messages import MOST_SHOWN, shown
 from watchroom.events.record import Event, Headers
 
 _STRUCTURED: Final = "application/cloudevents"
 _BATCH: Final = "application/cloudevents-batch"
 _DATACONTENTTYPE: Final = "datacontenttype"
-_NO_ATTRIBUTES: Final = ("data", "data_base64")  # no attribute of CloudEvents may have these names
+_NO_ATTRIBUTES: Final = ("data", "data_base64")  # CloudEvents forbids attributes of these names
 _LIKE_OURS: Final = ("ce_", "ce-", "cloudevents")  # as HTTP, AMQP and older drafts write them
 _LENGTH: Final = len(CONTENT_TYPE)
-_MOST_SHOWN: Final = 60
 
 
 def parse_record(headers: Headers, value: bytes | None) -> Event | None:
-    """The event of a record that has headers, in either mode; None for a tombstone, which holds none.
+    """Return the event of a record with headers, in either mode; None for a tombstone.
 
     A record is binary if it has `ce_specversion` and its content type does not begin with `application/cloudevents`.
     Its value may be empty or null: then the event has no data.
 
     Raises:
-        EventRefused: As `parse`; and bad_envelope for a batch, and in binary mode for an attribute whose header is
-            there twice, is null or is not UTF-8.
+        EventRefused: As `parse`. Also bad_envelope for a batch, and in binary mode for an attribute whose header
+            occurs twice, is null or is not UTF-8.
     """
     content_type, is_binary = "", False
-    for name, said in headers:  # of every record that has any: one loop, and seldom more
+    for name, said in headers:  # runs for every record with headers
         if name == SPECVERSION:
             is_binary = True
         elif len(name) == _LENGTH and said and not content_type and name.lower() == CONTENT_TYPE:
@@ -48,7 +48,7 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
     if content_type.startswith(_STRUCTURED):
         is_binary = False
         if content_type.startswith(_BATCH):
-            raise _refused(CONTENT_TYPE, f"says {_shown(content_type)}, a batch of events", "one event a record")
+            raise _refused(CONTENT_TYPE, f"says {shown(content_type)}, a batch of events", "one event a record")
     if value is None and not is_binary:
         return None
     attributes = attributes_of(headers) if is_binary else {}
@@ -62,11 +62,11 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
 
 
 def structured(attributes: Mapping[str, str], value: bytes | None) -> bytes:
-    """A binary record's event as structured mode writes it. Raises EventRefused where the value is not JSON."""
+    """A binary record's event in structured mode. Raises EventRefused if the value is not JSON."""
     envelope = json.dumps(attributes, ensure_ascii=False).encode()
     if not value:
         return envelope
-    read_json(value)  # it is one whole JSON value: nothing in it can end `data` here and say another attribute
+    read_json(value)  # a complete JSON value cannot end `data` early and smuggle in another attribute
     return b'{"data":%b,%b' % (value, envelope[1:])
 
 
@@ -87,37 +87,33 @@ def attributes_of(headers: Headers) -> dict[str, str]:
         else:
             continue
         if name in _NO_ATTRIBUTES:
-            raise _refused(header, "is no attribute of CloudEvents", "the data as the record's value")
+            raise _refused(header, "is not an attribute of CloudEvents", "the data as the record's value")
         if name in found:
-            raise _refused(header, "is there twice", "it once")
+            raise _refused(header, "occurs twice", "it once")
         if said is None:
             raise _refused(header, "is null", "a text, or leave it out")
         try:
             found[name] = said.decode()
         except UnicodeDecodeError:
-            shown = _shown(said[:_MOST_SHOWN].decode("utf-8", "backslashreplace"))
-            raise _refused(header, f"is {shown}, which is not UTF-8", "it in UTF-8") from None
+            found_text = shown(said[:MOST_SHOWN].decode("utf-8", "backslashreplace"))
+            raise _refused(header, f"is {found_text}, which is not UTF-8", "it in UTF-8") from None
     return found
 
 
 def _about_binary(content_type: str) -> str:
-    about = f" (its {CONTENT_TYPE} is {_shown(content_type)})" if content_type else ""
+    about = f" (its {CONTENT_TYPE} is {shown(content_type)})" if content_type else ""
     return f"The record is in binary mode: attributes are headers such as {ATTRIBUTE}id, data is its value, JSON{about}"
 
 
 def _about_structured(headers: Headers, content_type: str) -> str:
-    """What headers tell of a record that was read as structured and is no event."""
+    """What the headers say about a record that was read as structured and is not an event."""
     like = [name for name, _ in headers if name.lower().startswith(_LIKE_OURS)]
     if like and not content_type.startswith(_STRUCTURED):
-        return f"Its header {_shown(like[0])} looks like binary mode, for which the header {SPECVERSION} is missing"
+        return f"Its header {shown(like[0])} looks like binary mode, for which the header {SPECVERSION} is missing"
     if content_type.startswith(_STRUCTURED) and "json" not in content_type:
-        return f"Its {CONTENT_TYPE} is {_shown(content_type)}; only application/cloudevents+json is read"
+        return f"Its {CONTENT_TYPE} is {shown(content_type)}; only application/cloudevents+json is read"
     return ""
 
 
 def _refused(header: str, found: str, write: str) -> EventRefused:
-    return EventRefused(reasons.BAD_ENVELOPE, f"the header {_shown(header)} {found}; write {write}")
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "...")
+    return EventRefused(reasons.BAD_ENVELOPE, f"the header {shown(header)} {found}; write {write}")

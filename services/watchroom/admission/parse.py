@@ -1,8 +1,8 @@
-"""Bytes to an `Event`, or a refusal that a person understands. Pure: no clock, no I/O.
+"""Turns bytes into an `Event`, or into a refusal that a person understands. Pure: no clock, no I/O.
 
-The usual way is short: one call into pydantic's compiled validator, two or three look-ups for the
-time. Only bytes that fail it are looked at again: without the optional fields whose wrong form does not
-matter (`LOOSE`), and if that is not all that is wrong, fault by fault, by `refusal`.
+Usually this takes one call of pydantic's compiled validator and two or three look-ups for the time. Only bytes that
+fail are examined again: first without the optional fields whose form does not matter (`LOOSE`), then fault by fault, by
+`refusal`.
 """
 
 from __future__ import annotations
@@ -26,19 +26,18 @@ _new = tuple.__new__
 
 
 def parse(value: bytes) -> Event:
-    """The event that these bytes hold.
+    """Return the event in these bytes.
 
     Args:
         value: A Kafka record's value: one CloudEvents 1.0 event in structured JSON, UTF-8.
 
     Returns:
-        The event; its data holds the fields that its type names and nothing else (absent, `null`
-        and unknown ones are left to the reader's `.get`), all texts, all encodable as UTF-8. Loose fields of
-        a wrong form are absent, and named in `ignored`.
+        The event. Its data has only fields that its type names; absent and `null` ones are left to the reader's `.get`.
+        All texts can be encoded as UTF-8. Loose fields of an invalid form are absent, and named in `ignored`.
 
     Raises:
         EventRefused: raw_identifier, too_large, bad_json, bad_envelope, unknown_type, bad_time or bad_data.
-            Nothing else, whatever the bytes.
+            No other error, whatever the bytes.
     """
     if len(value) > MOST_BYTES or has_unusual_number(value):
         raise refusal(value)
@@ -67,9 +66,9 @@ def parse(value: bytes) -> Event:
 
 
 def _no_data(value: bytes) -> Mapping[str, Any]:
-    """The data of an event in which no field is known. Raises EventRefused where it holds a whole event of its own.
+    """The data of an event without any known field. Raises EventRefused if it contains a whole event.
 
-    Only events without data pay for this. Whatever form the event inside has, its `specversion` is there as well.
+    Only events without data pay for this check. Whatever the form of the event inside, it has a `specversion` too.
     """
     if value.count(b"specversion") > 1 and event_in_data(from_json(value)):
         raise refusal(value)
@@ -77,10 +76,10 @@ def _no_data(value: bytes) -> Mapping[str, Any]:
 
 
 def _without_ignorable(value: bytes, error: ValidationError) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The fields of an event without those that can be ignored, and the names of these.
+    """The fields of an event without those that can be ignored, and the names of the ignored ones.
 
     Raises:
-        EventRefused: Something else is wrong as well, or nothing but that.
+        EventRefused: Something else is wrong.
     """
     if ignored := _ignorable(error):
         fields = from_json(value)
@@ -89,15 +88,15 @@ def _without_ignorable(value: bytes, error: ValidationError) -> tuple[dict[str, 
         try:
             return EVENT.validate_python(fields), ignored
         except ValidationError:
-            pass  # of the whole, which is only checked where each part is right
+            pass  # by a check of the whole, which runs only if each part is valid
     raise refusal(value) from None
 
 
 def _ignorable(error: ValidationError) -> tuple[str, ...]:
-    """The loose fields that are wrong, in the order of their names; none if anything else is wrong as well."""
+    """The invalid loose fields, sorted; empty if anything else is wrong too."""
     found = set()
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        kind, data, field = (*map(str, item["loc"][:3]), "", "", "")[:3]  # what lies deeper is inside the field
+        kind, data, field = (*map(str, item["loc"][:3]), "", "", "")[:3]  # anything deeper is inside the field
         if data != "data" or field not in LOOSE_FIELDS.get(kind, ()):
             return ()
         found.add(field)

@@ -1,11 +1,11 @@
-"""Records that may name a person where only a token may stand. Pure.
+"""Finds records that may name a person in a field for a token. Pure.
 
-Asked for every record that is refused, whatever is wrong with it, before any part of it is kept or shown. The bytes
-are searched, not what a parser makes of them: a parser takes the last of two equal names, and gives up at the first
-fault. What an event of a known type holds in a token field has been checked already where it is admitted.
+Runs for every refused record, whatever is wrong with it, before any part of it is kept or shown. It searches the bytes,
+not the parsed record, because a parser takes the last of two equal names and gives up at the first fault. Token fields
+of admitted events have already been checked.
 
-It is strict: a field's name that stands in the bytes without a token or `null` right after it is enough. So a refused
-event that only mentions such a name in a text loses its value too.
+It is strict: the name of a field without a token or `null` right after it is enough. So a refused event that only
+mentions such a name in a text loses its value too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from watchroom.events.headers import SOURCE
 from watchroom.events.record import Headers
 from watchroom.events.tokens import FIELDS, PATTERN
 
-_MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; more are no escape that any producer writes
+_MOST_BACKSLASHES: Final = 8  # JSON in a text of JSON in a text; no producer writes more
 _BASE64: Final = re.compile(rb'(?:data_base64"\s*:\s*"|^\s*"?(?=eyJ))([^"]*)')  # `{"` begins eyJ in base64
 _NAME: Final = TypeAdapter(Name)
 _GZIP_AND_ZLIB: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
@@ -39,7 +39,7 @@ _MOST_UNPACKED: Final = 1024 * 1024  # four times the largest event
 
 
 def _field(name: str) -> re.Pattern[bytes]:
-    """The name, its characters as they are or as JSON may escape them; `proven` if a token or null follows."""
+    """Matches the name, plain or with JSON escapes; the group `proven` matches if a token or null follows."""
     characters = "".join(rf"(?:{c}|\\{{1,{_MOST_BACKSLASHES}}}u(?i:{ord(c):04x}))" for c in name)
     quote, token = rf'(?P<quote>\\{{0,{_MOST_BACKSLASHES}}}")', PATTERN.strip("^$")
     proven = rf"(?P<proven>{quote}\s*:\s*(?:null|(?P=quote){token}(?P=quote))\s*(?=[,}}\]]|$))"
@@ -50,11 +50,11 @@ _FIELDS: Final = {name: _field(name) for name in FIELDS}
 
 
 def raw_identifier(value: bytes | None, headers: Headers = ()) -> EventRefused | None:
-    """Why a record must not be kept; None where none of the token fields can hold anything but a token.
+    """Return why a record must not be kept; None if every token field has a token or null.
 
     Args:
-        value: The record's value, whatever it is.
-        headers: The record's headers, which its letter keeps as well.
+        value: The record's value.
+        headers: The record's headers, which its letter would keep too.
 
     Returns:
         A refusal that shows neither the value nor the key.
@@ -73,7 +73,7 @@ def raw_identifier(value: bytes | None, headers: Headers = ()) -> EventRefused |
 
 
 def source_of(value: bytes | None, headers: Headers = ()) -> str | None:
-    """The source that a record names, if it can be read so far and it is a name; None for all others."""
+    """The source that a record names, if it can be read and is a valid name; otherwise None."""
     try:
         for name, said in headers:
             if name == SOURCE:
@@ -85,7 +85,7 @@ def source_of(value: bytes | None, headers: Headers = ()) -> str | None:
 
 
 def _unpacked(value: bytes) -> bytes:
-    """The beginning of what is packed, as far as it can be read."""
+    """The decompressed beginning of the bytes, as far as it can be read."""
     try:
         return zlib.decompressobj(_EITHER).decompress(value, _MOST_UNPACKED)
     except zlib.error:
@@ -93,15 +93,15 @@ def _unpacked(value: bytes) -> bytes:
 
 
 def _as_json(name: str, said: bytes | None) -> bytes:
-    """A header as a field of JSON, so that its name is searched like any field's."""
+    """A header as a JSON field, so that its name is searched too."""
     text = None if said is None else said.decode("utf-8", "replace")
     return json.dumps({name: text}, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _readings(value: bytes) -> Iterator[bytes]:
-    """The bytes in which names are looked for: UTF-16 and UTF-32 read as ASCII, and what is packed as base64 or gzip.
+    """The bytes to search: UTF-16 and UTF-32 reduced to ASCII, and the content of base64 and gzip.
 
-    What is packed otherwise (zstd, snappy, LZ4, bzip2, xz) is not unpacked, so a letter keeps it.
+    Other compression (zstd, snappy, LZ4, bzip2, xz) is not unpacked, so a letter keeps such a value.
     """
     if value.startswith(_GZIP_AND_ZLIB):
         value += _unpacked(value)

@@ -1,7 +1,7 @@
-"""What is wrong with bytes that are not an event: the first reason, and all faults that belong to it.
+"""Says what is wrong with bytes that are not a valid event: the first reason, with all its faults.
 
-Only called for bytes that failed the short way in `parse`, so it may take its time: it looks again,
-in the order of `reasons`, and says what was found and what to write instead.
+Runs only for bytes that `parse` refused, so it need not be fast. It checks in the order of `reasons`, and says what was
+found and what to write instead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from watchroom.admission.wrapped import event_in_data, event_inside, not_an_obje
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
+from watchroom.events.messages import MOST_SHOWN, shown
 from watchroom.events.times import WRITE, TimeUnusable, to_ms, unit_since_1970
 from watchroom.events.tokens import FIELDS
 from watchroom.rolling.periods import WRITE as A_PERIOD
@@ -31,27 +32,26 @@ _TIMES: Final = ("time", "recordedtime")
 _BASE64: Final = "data_base64"
 _ENVELOPE: Final = TypeAdapter(Envelope)
 _KINDS: Final = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-_MOST_SHOWN: Final = 60
 _WRITE: Final = {
     "specversion": '"1.0" (CloudEvents)',
     "id": "the id that the source gave the event",
-    "source": "the name of the system that says so",
-    "subject": "the call, incident or crime this is about",
+    "source": "the name of the system that sends it",
+    "subject": "the call, contact, incident or crime that it is about",
     "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
     "data": "an object",
     _BASE64: "the data as a JSON object in `data`",
     "data.as_at": AS_AT,
     "data.period": A_PERIOD,
-    "data.numerator": "the number, or send return.withdrawn for a figure that no longer stands",
+    "data.numerator": "the number, or send return.withdrawn to withdraw the figure",
     "time": WRITE,
     **{f"data.{name}": "a token, <key id>.<26 characters>" for name in FIELDS},
 }
 
 
 def has_unusual_number(value: bytes) -> bool:
-    """Whether NaN or Infinity occurs anywhere: pydantic would let them pass, though JSON has none.
+    """Whether NaN or Infinity occurs: pydantic would accept them, but JSON does not have them.
 
-    Single bytes are looked for first, which is ten times as fast and usually settles it.
+    A search for single bytes comes first: it is ten times as fast, and usually enough.
     """
     return (78 in value and b"NaN" in value and not _is_json(value)) or (
         73 in value and b"Infinity" in value and not _is_json(value)
@@ -59,7 +59,7 @@ def has_unusual_number(value: bytes) -> bool:
 
 
 def refusal(value: bytes) -> EventRefused:
-    """Why these bytes are refused. They must have failed in `parse`."""
+    """Return why these bytes are refused; `parse` must have failed on them."""
     if (raw := raw_identifier(value)) is not None:
         return raw
     try:
@@ -72,7 +72,7 @@ def refusal(value: bytes) -> EventRefused:
 
 
 def read_json(value: bytes) -> object:
-    """What JSON holds. Raises EventRefused, too_large or bad_json, for bytes that are too many or are not JSON."""
+    """Parse JSON. Raises EventRefused: too_large for too many bytes, bad_json for invalid JSON."""
     if len(value) > MOST_BYTES:
         raise EventRefused(
             reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
@@ -86,7 +86,7 @@ def read_json(value: bytes) -> object:
 
 def _envelope(value: bytes, found: dict[str, Any]) -> EventRefused | None:
     kind = found.get("type")
-    # CloudEvents itself needs no subject: of an event of others, its type says more than the missing subject
+    # CloudEvents does not require a subject: for a foreign event, its type says more than the missing subject
     not_ours = ("subject",) if isinstance(kind, str) and kind not in MODELS and "subject" not in found else ()
     errors = (item for item in _errors(_ENVELOPE, value) if item["loc"][0] not in (*_TIMES, _BASE64, *not_ours))
     faults = [_fault(item) for item in errors]
@@ -101,7 +101,7 @@ def _type(found: dict[str, Any]) -> EventRefused | None:
     name = found["type"]
     if name in MODELS:
         return None
-    near = get_close_matches(name[:_MOST_SHOWN], MODELS, n=1)
+    near = get_close_matches(name[:MOST_SHOWN], MODELS, n=1)
     write = f"did you mean {near[0]!r}?" if near else f"write {_WRITE['type']}"
     return EventRefused(reasons.UNKNOWN_TYPE, f"type is {_shown(name)}, which Watchroom does not know; {write}")
 
@@ -140,9 +140,9 @@ def _errors(adapter: TypeAdapter[Any], value: bytes) -> Iterable[ErrorDetails]:
 
 
 def _fault(item: ErrorDetails) -> str:
-    """One of pydantic's errors as a sentence: where, what was found, what to write instead."""
+    """A pydantic error as a sentence: where, what was found, what to write instead."""
     where = ".".join(str(part) for part in item["loc"] if part not in MODELS)
-    if item["type"] == "value_error":  # one of our own checks, whose message says it all
+    if item["type"] == "value_error":  # one of our own checks, with a complete message
         return f"{where} {item['ctx']['error']}".strip()
     if where in ("data", _BASE64) or where.removeprefix("data.") in PROSE_FIELDS:
         item = {**item, "input": _Hidden(item["input"])}
@@ -173,18 +173,18 @@ def _instead(item: ErrorDetails, where: str) -> str:
             return "a finite number, without quotes"
         case "dict_type":
             return 'an object such as {"area": "stoke"}'
-        case "string_type" if _is_small_number(value) and where != "data.as_at":  # in quotes it would be no time
+        case "string_type" if _is_small_number(value) and where != "data.as_at":  # in quotes it would not be a time
             return f'{write}, in quotes: "{value}"'
     return write
 
 
 def _is_small_number(value: object) -> bool:
-    """Whether it can be printed: Python refuses to print thousands of digits."""
+    """Whether a value is an integer that can be printed: Python refuses to print thousands of digits."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
 
 
 def _unit(value: object) -> str:
-    """What a number in place of a time looks like."""
+    """For a number instead of a time: the unit that it seems to have."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     unit = unit_since_1970(value)
@@ -200,7 +200,7 @@ def _kind(value: object) -> str:
 
 
 class _Hidden:
-    """What may be free text, which names people: messages say its kind and length only."""
+    """Possible free text, which may name people: messages give only its kind and length."""
 
     def __init__(self, value: object) -> None:
         self.kind = _kind(value)
@@ -211,9 +211,9 @@ class _Hidden:
 
 
 def _shown(value: object) -> str:
-    """A value in a message: texts and small numbers as they are, the rest by their kind; short."""
+    """A value in a message: texts shortened, small numbers as they are, anything else by its kind."""
     if isinstance(value, str):
-        return repr(value if len(value) <= _MOST_SHOWN else value[: _MOST_SHOWN - 3] + "...")
+        return shown(value)
     if _is_small_number(value):
         return f"the number {value}"
     return value.kind if isinstance(value, _Hidden) else _kind(value)

@@ -1,6 +1,6 @@
-"""Whether a figure fits the catalogue: its measure, labels, numbers, and the subject that follows from them. Pure.
+"""Checks whether a figure fits the catalogue: its measure, labels, numbers, and the subject that follows. Pure.
 
-Which entries there are is passed in, so that a rebuild under the same catalogue judges the same.
+The entries are passed in, so that a rebuild with the same catalogue decides the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
+from watchroom.events.messages import shown
 from watchroom.events.record import Event
 from watchroom.events.slug import slug
 from watchroom.events.times import to_text
@@ -22,15 +23,15 @@ from watchroom.rolling.periods import known_period
 from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN, as_at_ms
 
 AHEAD_MS: Final = 300_000
-"""How far an as-at may lie after its event's time; no setting, so that every rebuild judges the same."""
+"""How far an as-at may be after its event's time; not a setting, so that every rebuild decides the same."""
 DAY_AHEAD_MS: Final = AHEAD_MS + 3_600_000
-"""The same for a day, which is read as beginning in UTC: in summer London's begins an hour before."""
+"""The same for a day, which begins in UTC: in summer, London's day begins an hour earlier."""
 
 Check = Callable[[Event], None]
 
 
 class UnfitFigure(ValueError):
-    """DROP: what is wrong with a figure or a note, and what to write instead; `key` says where."""
+    """DROP: what is wrong with a figure or a note, and what to write instead; `key` is where."""
 
     def __init__(self, reason: str, key: str, found: str, write: str) -> None:
         super().__init__(f"{key} {found}; write {write}")
@@ -38,7 +39,7 @@ class UnfitFigure(ValueError):
 
 
 def checks(measures: Iterable[Measure]) -> dict[str, Check]:
-    """By event type: what raises EventRefused for an event that does not fit these entries."""
+    """By event type: a check that raises EventRefused for an event that does not fit these entries."""
     every = {measure.id: measure for measure in measures}
     known = figures_of(every.values())
 
@@ -53,14 +54,14 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
         if event.subject != subject:
             raise EventRefused(
                 reasons.WRONG_KEY,
-                f"the subject is {_shown(event.subject)}; write {subject!r}: measure|label=value,...|period",
+                f"the subject is {shown(event.subject)}; write {subject!r}: measure|label=value,...|period",
             )
 
     def check_note(event: Event) -> None:
         if not NOTE_SUBJECT.fullmatch(event.subject):
             raise EventRefused(
                 reasons.WRONG_KEY,
-                f"the subject is {_shown(event.subject)}; write 'note|' and a name for the note, as key too",
+                f"the subject is {shown(event.subject)}; write 'note|' and a name for the note, as key too",
             )
         try:
             check_note_data(every, event.data)
@@ -90,7 +91,7 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
         raise UnfitFigure(
             reasons.BAD_DATA,
             "measure",
-            f"is {_shown(data['measure'])}, which is no figure",
+            f"is {shown(data['measure'])}, which is no figure",
             _near(data["measure"], known, "an id of kind figure"),
         )
     by = data.get("by") or {}
@@ -98,8 +99,8 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
     if unknown := next((name for name in by if name not in labels), None):
         raise UnfitFigure(
             reasons.BAD_DATA,
-            f"by.{_shown(unknown)}",
-            f"is no label of {measure.id}",
+            f"by.{shown(unknown)}",
+            f"is not a label of {measure.id}",
             f"labels out of {', '.join(labels)}" if labels else "no labels: it has none",
         )
     found = {label.name: _value(label, by.get(label.name)) for label in measure.labels}
@@ -113,20 +114,20 @@ def _value(label: Label, said: str | None) -> str:
     value = resolved(label, said)
     if value == label.other and slug(said) != label.other:
         raise UnfitFigure(
-            reasons.WRONG_KEY, f"by.{label.name}", f"is {_shown(said)}, which is not listed", f"one of {listed}"
+            reasons.WRONG_KEY, f"by.{label.name}", f"is {shown(said)}, which is not listed", f"one of {listed}"
         )
     return value
 
 
 def check_as_at(as_at: str, time_ms: int) -> None:
-    """Refuse an as-at in the future: no version of today or tomorrow could replace it.
+    """Refuse an as-at in the future, which no version of today or tomorrow could replace.
 
     Args:
-        as_at: A day, which is its first moment in UTC, or a moment; already checked.
+        as_at: A day (its first moment in UTC) or a moment; already validated.
         time_ms: The event's own time.
 
     Raises:
-        UnfitFigure: It lies more than five minutes after that, and a day more than an hour and five minutes.
+        UnfitFigure: It is more than five minutes later; for a day, more than an hour and five minutes.
     """
     ahead_ms = DAY_AHEAD_MS if len(as_at) == len("2021-11-30") else AHEAD_MS
     if as_at_ms(as_at) > time_ms + ahead_ms:
@@ -139,11 +140,11 @@ def check_as_at(as_at: str, time_ms: int) -> None:
 
 
 def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
-    """Refuse numbers that the entry does not allow.
+    """Refuse numbers that the entry does not permit.
 
     Raises:
-        UnfitFigure: Negative, too large, or a numerator above its denominator, or a rate above 100 %, where it may
-            not be; or with more decimals than are kept.
+        UnfitFigure: A number is negative, too large or has too many decimals; a numerator exceeds its denominator, or
+            a rate 100 %, without permission.
     """
     numerator, denominator = data[figure.NUMERATOR], data.get(figure.DENOMINATOR)
     decimals = figure.DECIMALS.of(measure)
@@ -180,11 +181,11 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
 
 
 def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> None:
-    """Refuse a note that nothing could show.
+    """Refuse a note that could not be shown anywhere.
 
     Args:
-        known: All entries, by id.
-        data: `from`, `to` (each already checked) and `measure` of the event.
+        known: All entries by id.
+        data: `from`, `to` (each already validated) and `measure` of the event.
 
     Raises:
         UnfitFigure: Its period ends before it begins, or there is no such measure.
@@ -199,7 +200,7 @@ def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> No
         raise UnfitFigure(
             reasons.BAD_DATA,
             "measure",
-            f"is {_shown(about)}, which is not in the catalogue",
+            f"is {shown(about)}, which is not in the catalogue",
             _near(about, known, "an id of the catalogue"),
         )
 
@@ -207,7 +208,3 @@ def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> No
 def _near(text: str, known: Iterable[str], an_id: str) -> str:
     near = get_close_matches(text[:60], list(known), n=1)
     return f"{near[0]!r}, if that is meant" if near else f"{an_id} (schemas/measures/README.md lists all)"
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -1,6 +1,6 @@
-"""What bytes that should be one JSON object look like, and what the producer should change. Pure.
+"""Says what bytes look like that should be one JSON object, and what the producer should change. Pure.
 
-Only for messages: no event is read from what is found here.
+Only for messages: no event is read from them.
 
 Source:
     Byte order marks: RFC 3629, The Unicode Standard 23.8. Magic numbers: RFC 1952 (gzip), 1950 (zlib), 8878 (zstd),
@@ -56,13 +56,13 @@ _BASE64: Final = "eyJ"  # `{"` in base64
 
 
 def not_json(value: bytes, error: ValueError) -> str:
-    """What is wrong with bytes that are not JSON, and what to write; `error` is the parser's own sentence."""
+    """What is wrong with bytes that are not JSON, and what to write; `error` is the parser's message."""
     found = next(_found(value), "")
     return f"the value {found} (the parser says: {error})" if found else f"the value is not JSON: {error}; {_PLAIN}"
 
 
 def not_an_object(found: object, kind: str) -> str:
-    """The same of JSON that is no object, of this kind ("a list")."""
+    """The same for JSON that is not an object, but of this kind ("a list")."""
     if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
         objects = f"{len(found):,} object{'s' * (len(found) > 1)}"
         return f"the value is a list of {objects}, a batch of events; {_ONE}"
@@ -75,14 +75,14 @@ def not_an_object(found: object, kind: str) -> str:
 
 
 def text_in_text(found: str) -> str:
-    """What a JSON text holds that should be JSON of its own; empty if nothing of the kind."""
+    """How a JSON text contains the JSON that it should be; empty if it does not."""
     if isinstance(_json(found.encode("utf-8", "replace")), dict | list):
         return "that holds JSON: it was serialised twice"
     return "in base64: it was serialised as bytes" if found.startswith(_BASE64) else ""
 
 
 def event_inside(found: dict[str, Any]) -> str:
-    """Which field of an object holds the event, as Kafka Connect's `payload` does; empty if none does."""
+    """Which field of an object contains the event, like Kafka Connect's `payload`; empty if none does."""
     name = next((name for name, held in found.items() if _is_event(held)), None)
     if name is None:
         return ""
@@ -91,7 +91,7 @@ def event_inside(found: dict[str, Any]) -> str:
 
 
 def event_in_data(found: dict[str, Any]) -> str:
-    """Where in an event's `data` another whole event is; empty if there is none."""
+    """Where an event's `data` contains another whole event; empty if it does not."""
     data = found.get("data")
     if _is_event(data):
         return "data holds a whole event; write the data of that event alone"
@@ -105,7 +105,7 @@ def _is_event(held: object) -> bool:
 
 
 def _found(value: bytes) -> Iterator[str]:
-    """Everything that the bytes look like, the surest first."""
+    """Everything that the bytes may be, the surest first."""
     if not value.strip(b"\0 \t\r\n"):
         yield f"is empty; {_PLAIN}"
     yield from _encodings(value)
@@ -159,7 +159,7 @@ def _binary(value: bytes) -> Iterator[str]:
 
 
 def _behind_registry(value: bytes) -> str:
-    """What follows the bytes of a registry: JSON, JSON in a text, or nearly JSON; empty for Avro and the like."""
+    """What follows a registry's prefix: JSON, JSON in a text, or nearly JSON; empty for Avro and others."""
     if _is_json(value):
         return "its JSON"
     if isinstance(text := _json(value), str) and (held := text_in_text(text)):
@@ -200,7 +200,7 @@ def _holds_unusual_numbers(text: str) -> bool:
 
 
 def _objects(text: str) -> tuple[int, str]:
-    """How many JSON objects a text begins with, and what follows them, without space at its ends."""
+    """How many JSON objects a text begins with, and the stripped rest."""
     decoder, objects, at = json.JSONDecoder(), 0, 0
     try:
         while (begin := _end(_BETWEEN, text, at)) < len(text):
@@ -219,7 +219,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _json(value: bytes) -> object:
-    """What JSON holds; None for what is none."""
+    """The parsed value; None if it is not JSON."""
     try:
         return from_json(value, allow_inf_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Samples of the past into Prometheus' own storage, by `promtool tsdb create-blocks-from openmetrics`."""
+"""Writes samples of the past into the storage of Prometheus, with `promtool tsdb create-blocks-from openmetrics`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchroom.backtest.prometheus import found
+from watchroom.backtest.prometheus import program_path
 from watchroom.errors import WorkFailed
 
-LONGEST = "--max-block-duration=744h"  # 31 days; else it reads the whole text again for every two hours
+LONGEST = "--max-block-duration=744h"  # 31 days; otherwise it reads the whole text again for every two hours
 
 
 def write(lines: Iterable[str], folder: Path) -> None:
-    """Write OpenMetrics lines, oldest first, into the blocks of `folder/data`; nothing if there are none.
+    """Write OpenMetrics lines, oldest first, into blocks below `folder/data`; without lines nothing is written.
 
     Raises:
         WorkFailed: promtool is missing, or refused them.
     """
-    program = found("promtool")
+    program = program_path("promtool")
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     text = folder / "samples.om"

@@ -1,7 +1,7 @@
-"""What the exporter would publish of the measures at one moment, for the series that rules ask for.
+"""What the exporter would publish of the measures at one moment, limited to the series that rules read.
 
-The window sums and the buckets of each window are the exporter's own code; a test compares every sample
-with the exporter's page.
+The exporter's own code computes window sums and the buckets of each window. A test compares every sample with the
+exporter's page.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from watchroom.backtest.room import ControlRoom, OpenSet
 from watchroom.backtest.selectors import Selector
+from watchroom.backtest.simulated_store import OpenSet, SimulatedStore
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
-from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window, WindowSums, by_area_of, series_behind, windows_at
+from watchroom.exporter.sums import WindowSums, by_area_of, series_behind
 from watchroom.kinds import area_windows, kind_of, names, open_now
 from watchroom.kinds.kind import MetricFamily, Over, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenQuestion, OpenTile
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import MONTH, TWELVE_MONTHS, Window, windows_at
 
 
 class Sample(NamedTuple):
@@ -33,12 +34,12 @@ class Sample(NamedTuple):
 
 
 class _Series(NamedTuple):
-    """One series that is asked for: how it is written, and which figure of what it is."""
+    """One series that a rule reads: how it is written, and which figure of which measure it is."""
 
     text: str
     measure: Measure
     by: Mapping[str, str]
-    window: Window | None  # None: of now
+    window: Window | None  # None: the present
     figure: str
 
     @property
@@ -48,66 +49,64 @@ class _Series(NamedTuple):
 
 
 class Figures:
-    """The samples of a control room at any moment; moments go forward."""
+    """The samples of a simulated store at any moment; moments only move forward."""
 
-    def __init__(self, catalogue: Catalogue, asked: Sequence[Selector], force: str, calendar: Calendar) -> None:
-        """Find out which series are asked for.
+    def __init__(self, catalogue: Catalogue, selectors: Sequence[Selector], force: str, calendar: Calendar) -> None:
+        """Find out which series the rules read.
 
         Raises:
-            WorkFailed: A rule asks for a window or a metric that is not back-tested.
+            WorkFailed: A rule reads a window or a metric that is not simulated.
         """
         self._calendar = calendar
         self._series = [
             series
             for measure in catalogue.measures.values()
             for suffix, family in suffixes(measure).items()
-            for series in _asked_for(measure, suffix, family, asked, force)
+            for series in _selected(measure, suffix, family, selectors, force)
         ]
         self.measures = {name for series in self._series for name in series.measure.counted}
         self.windows = sorted({series.window.name for series in self._series if series.window is not None})
         if months := {MONTH, TWELVE_MONTHS}.intersection(self.windows):
-            asked_for = min(months)
-            raise WorkFailed(
-                f"a rule asks for the window `{asked_for}`, which the back-test does not simulate; use 28d"
-            )
+            window_read = min(months)
+            raise WorkFailed(f"a rule reads the window `{window_read}`, which the back-test does not simulate; use 28d")
         by_area = by_area_of(catalogue.measures.values())
         self._sums = WindowSums({measure: frozenset(self.windows) for measure in self.measures}, by_area)
 
-    def at(self, room: ControlRoom, now_ms: int) -> Iterator[Sample]:
-        """Every series asked for that the exporter would publish."""
+    def at(self, store: SimulatedStore, now_ms: int) -> Iterator[Sample]:
+        """Every series that the rules read and the exporter would publish."""
         members = windows_at(now_ms, self.windows, self._calendar)
         missing = self._sums.missing(members)
         self._sums.move(members)
-        for name in missing | room.changed:
-            self._sums.replace(name, dict(room.buckets.get(name, {})))
-        room.changed.clear()
+        for name in missing | store.changed:
+            self._sums.replace(name, dict(store.buckets.get(name, {})))
+        store.changed.clear()
         for series in self._series:
             kind = kind_of(series.measure)
-            stored, timed = self._stored(series, room, now_ms), series.measure.target_for(series.by) is not None
+            stored, timed = self._stored(series, store, now_ms), series.measure.target_for(series.by) is not None
             value = kind.figure(kind.figures(series.measure, stored, timed), series.figure)
             if value is not None:
                 yield Sample(series.text, value)
 
-    def _stored(self, series: _Series, room: ControlRoom, now_ms: int) -> Stored:
+    def _stored(self, series: _Series, store: SimulatedStore, now_ms: int) -> Stored:
         if series.window is not None:
             return self._sums.together(series.window, series_behind(series.measure, series.by))
-        return _tile(open_now.question(series.measure, series.name, series.by), room.open[series.name], now_ms)
+        return _tile(open_now.question(series.measure, series.name, series.by), store.open[series.name], now_ms)
 
 
-def _asked_for(
-    measure: Measure, suffix: str, family: MetricFamily, asked: Sequence[Selector], force: str
+def _selected(
+    measure: Measure, suffix: str, family: MetricFamily, selectors: Sequence[Selector], force: str
 ) -> Iterator[_Series]:
-    """The series of one metric family that somebody asks for.
+    """The series of one metric family that a rule reads.
 
     Raises:
-        WorkFailed: It is not back-tested.
+        WorkFailed: A rule reads it and it is not simulated.
     """
     metric = names.metric(measure.id, suffix)
-    wanted = [selector for selector in asked if selector.metric == metric]
+    wanted = [selector for selector in selectors if selector.metric == metric]
     if not _is_simulated(measure, family):
         if not wanted:
             return
-        raise WorkFailed(f"a rule asks for {metric}, which the back-test does not simulate")
+        raise WorkFailed(f"a rule reads {metric}, which the back-test does not simulate")
     windows: list[Window | None] = [None] if family.over is Over.NOW else [Window(name) for name in measure.windows]
     split = area_windows(measure, suffix)
     over_sets = (
@@ -121,12 +120,12 @@ def _asked_for(
 
 
 def _is_simulated(measure: Measure, family: MetricFamily) -> bool:
-    """Whether the back-test has what the exporter would read: buckets and open sets."""
+    """Whether the simulated store has what the exporter would read: buckets or an open set."""
     return family.over in (Over.WINDOWS, Over.NOW) and kind_of(measure).reads in (Reads.BUCKETS, Reads.OPEN_SET)
 
 
 def _tile(question: OpenQuestion, found: OpenSet, now_ms: int) -> OpenTile:
-    """The tile that Redis would give: the same ranges, on a sorted list."""
+    """The tile that Redis would return: the same ranges, on a sorted list."""
     since_ms = found.sorted_ms
     counts = [
         max(0, _first_after(since_ms, of.to_ms) - _first_at(since_ms, of.from_ms))

@@ -1,9 +1,9 @@
 """`for` and `keep_firing_for`, as Prometheus applies them at each evaluation. Pure.
 
-Prometheus: an alert whose expression gives a series is pending, and fires at the first evaluation that is at
-least `for` after the one at which it became pending; it fires on, while the expression gives nothing,
-until `keep_firing_for` has passed since the first empty evaluation (rules/alerting.go, `Eval`). A test compares this
-with promtool's own evaluation.
+In Prometheus an alert is pending from the first evaluation that returns its series. It fires at the first evaluation
+that is at least `for` later. When the expression no longer returns the series, it keeps firing until `keep_firing_for`
+has passed since the first empty evaluation (rules/alerting.go, `Eval`). A test compares this with promtool's own
+evaluation.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import NamedTuple
 
 
 class Firing(NamedTuple):
-    """One firing of one series; times are ms since the epoch, of evaluations."""
+    """One firing of one series; times of evaluations in ms since the epoch."""
 
     pending_ms: int  # the expression became true
-    from_ms: int  # told
-    to_ms: int  # resolved; the end of the evaluations if it still fired
-    value: float  # of the expression when it was told
+    from_ms: int  # it started to fire
+    to_ms: int  # resolved, or the last evaluation if it still fired
+    value: float  # of the expression at `from_ms`
 
 
 def firings(values: Mapping[int, float], moments_ms: Sequence[int], for_ms: float, keep_ms: float) -> Iterator[Firing]:
     """The firings of one series of an alert's expression.
 
     Args:
-        values: Its value at each evaluation at which the expression gave it; whatever the value is, it is an alert.
+        values: Its value at each evaluation that returned it. Any value counts, as in Prometheus.
         moments_ms: All evaluations, ascending.
         for_ms: The rule's `for`.
         keep_ms: The rule's `keep_firing_for`.
     """
-    pending_ms = told_ms = empty_ms = None
+    pending_ms = fired_ms = empty_ms = None
     value = 0.0
     for at_ms in moments_ms:
         found = values.get(at_ms)
@@ -38,14 +38,14 @@ def firings(values: Mapping[int, float], moments_ms: Sequence[int], for_ms: floa
             empty_ms = None
             if pending_ms is None:
                 pending_ms = at_ms
-            if told_ms is None and at_ms - pending_ms >= for_ms:
-                told_ms, value = at_ms, found
+            if fired_ms is None and at_ms - pending_ms >= for_ms:
+                fired_ms, value = at_ms, found
         elif pending_ms is not None:
             if empty_ms is None:
                 empty_ms = at_ms
-            if told_ms is None or at_ms - empty_ms >= keep_ms:
-                if told_ms is not None:
-                    yield Firing(pending_ms, told_ms, at_ms, value)
-                pending_ms = told_ms = empty_ms = None
-    if pending_ms is not None and told_ms is not None:
-        yield Firing(pending_ms, told_ms, moments_ms[-1], value)
+            if fired_ms is None or at_ms - empty_ms >= keep_ms:
+                if fired_ms is not None:
+                    yield Firing(pending_ms, fired_ms, at_ms, value)
+                pending_ms = fired_ms = empty_ms = None
+    if pending_ms is not None and fired_ms is not None:
+        yield Firing(pending_ms, fired_ms, moments_ms[-1], value)

@@ -1,4 +1,4 @@
-"""The platform's own metrics of a month in which nothing broke: what the alerts on the platform must be silent on."""
+"""The platform's own metrics in a month in which nothing broke: no alert on the platform may fire on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from watchroom.simulator import SOURCES
 from watchroom.streams import STREAMS
 
 JOBS = {"exporter": "watchroom-exporter", "worker": "watchroom-worker"}
-APPLIED_AGE_S = 1.0  # a worker writes its T every second or two
+APPLIED_AGE_S = 1.0  # a worker writes the time until which it has applied every second or two
 HEARTBEAT_S = 30.0
 BATCHES_A_S = 2.0
 
@@ -29,27 +29,25 @@ class _Series(NamedTuple):
 
 
 class HealthyPlatform:
-    """Every series of the platform that is asked for, at any moment."""
+    """Every series of the platform that a rule reads, at any moment."""
 
-    def __init__(self, asked: Sequence[Selector], settings: Settings) -> None:
-        """Find out which.
+    def __init__(self, selectors: Sequence[Selector], settings: Settings) -> None:
+        """Find out which series the rules read.
 
         Raises:
-            WorkFailed: A rule asks for a metric whose healthy value nobody has written down.
+            WorkFailed: A rule reads a metric that has no healthy value here.
         """
         self._series = [
             _Series(f"{metric}{{{labels_text(labels)}}}", value)
             for metric, labels, value in _all(settings)
-            if any(selector.metric == metric and selector.accepts(labels) for selector in asked)
+            if any(selector.metric == metric and selector.accepts(labels) for selector in selectors)
         ]
         named = {metric for metric, _, _ in _all(settings)}
         if (
-            unknown := {s.metric for s in asked if s.metric in {family.name for family in (*PLATFORM, *FOREIGN)}}
+            unknown := {s.metric for s in selectors if s.metric in {family.name for family in (*PLATFORM, *FOREIGN)}}
             - named
         ):
-            raise WorkFailed(
-                f"a rule asks for {', '.join(sorted(unknown))}; write its healthy value down in backtest/healthy.py"
-            )
+            raise WorkFailed(f"a rule reads {', '.join(sorted(unknown))}; add its healthy value to backtest/healthy.py")
 
     def at(self, now_ms: int) -> Iterator[Sample]:
         """The values of a moment."""
@@ -73,7 +71,7 @@ def _all(settings: Settings) -> Iterator[tuple[str, Mapping[str, str], Value]]:
                 value = _counter if family.name.endswith(("batches_total", "events_total")) else _constant(0)
             if value is not None:
                 yield family.name, {**labels, **targets[family.by]}, value
-    for family in FOREIGN:  # nothing that was counted there has failed
+    for family in FOREIGN:  # counts failures only
         yield family.name, {"job": family.by, "integration": "webhook", **force}, _constant(0)
 
 

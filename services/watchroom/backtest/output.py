@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from watchroom.backtest.judge import Fired, Judged
+from watchroom.backtest.evaluate import AlertResult
+from watchroom.backtest.firing import Firing
 from watchroom.command_output import Format, as_csv, as_json, print_table, table
 from watchroom.wording import duration
 
@@ -20,8 +21,8 @@ COLUMNS = (
 MOST_SHOWN = 20  # firings of one alert in the table; JSON and CSV have all
 
 
-def write(results: Sequence[Judged], form: Format, zone: str, console: Console) -> None:
-    """Print the results; `json` and `csv` go out untouched, whatever the width of the terminal."""
+def write(results: Sequence[AlertResult], form: Format, zone: str, console: Console) -> None:
+    """Print the results; the width of the terminal does not change `json` and `csv`."""
     local = ZoneInfo(zone)
     if form == "table":
         print_table(summary(results, local), console)
@@ -32,8 +33,8 @@ def write(results: Sequence[Judged], form: Format, zone: str, console: Console) 
         )
 
 
-def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
-    """One line an alert."""
+def summary(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
+    """One line for each alert."""
     numbers = ("for", "fired", "in all", "longest")
     shown = table("alert", "severity", *numbers, "first", "last", right=numbers, unbroken=["alert"])
     for result in results:
@@ -44,8 +45,8 @@ def summary(results: Sequence[Judged], local: ZoneInfo) -> Table:
     return shown
 
 
-def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
-    """One line a firing: when, how long, and what it rested on."""
+def firings(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
+    """One line for each firing: when it was, how long it lasted, and the counts behind it."""
     columns = ("alert", "from", "how long", "value", "counts", "labels")
     shown = table(*columns, right=("how long", "value"), unbroken=["alert"])
     for result in results:
@@ -63,8 +64,8 @@ def firings(results: Sequence[Judged], local: ZoneInfo) -> Table:
     return shown
 
 
-def alerts(results: Sequence[Judged], local: ZoneInfo) -> list[dict[str, object]]:
-    """One object an alert, with its firings."""
+def alerts(results: Sequence[AlertResult], local: ZoneInfo) -> list[dict[str, object]]:
+    """One object for each alert, with its firings."""
     return [
         {
             "alert": result.rule.name,
@@ -76,15 +77,7 @@ def alerts(results: Sequence[Judged], local: ZoneInfo) -> list[dict[str, object]
             "total_s": result.total_ms / 1000,
             "longest_s": result.longest_ms / 1000,
             "fired": [
-                {
-                    "from": _iso(each.firing.from_ms, local),
-                    "to": _iso(each.firing.to_ms, local),
-                    "pending_s": (each.firing.from_ms - each.firing.pending_ms) / 1000,
-                    "seconds": (each.firing.to_ms - each.firing.from_ms) / 1000,
-                    "value": each.firing.value,
-                    "counts": dict(each.counts),
-                    "labels": dict(each.labels),
-                }
+                {**_firing(each.firing, local), "counts": dict(each.counts), "labels": dict(each.labels)}
                 for each in result.fired
             ],
         }
@@ -92,25 +85,24 @@ def alerts(results: Sequence[Judged], local: ZoneInfo) -> list[dict[str, object]
     ]
 
 
-def fired(results: Sequence[Judged], local: ZoneInfo) -> Iterator[dict[str, object]]:
-    """One line a firing; an alert that never fired has one line with empty times."""
+def fired(results: Sequence[AlertResult], local: ZoneInfo) -> Iterator[dict[str, object]]:
+    """One line for each firing; an alert that never fired has one line with empty times."""
     for result in results:
         head = {"alert": result.rule.name, "severity": result.rule.severity, "firings": len(result.fired)}
-        yield from ({**head, **_flat(each, local)} for each in result.fired)
+        for each in result.fired:
+            labels = ",".join(f"{name}={text}" for name, text in each.labels.items())
+            yield {**head, **_firing(each.firing, local), **each.counts, "labels": labels}
         if not result.fired:
             yield head
 
 
-def _flat(each: Fired, local: ZoneInfo) -> dict[str, object]:
-    firing = each.firing
+def _firing(firing: Firing, local: ZoneInfo) -> dict[str, object]:
     return {
-        "from": _iso(firing.from_ms, local),
-        "to": _iso(firing.to_ms, local),
+        "from": _local(firing.from_ms, local).isoformat(),
+        "to": _local(firing.to_ms, local).isoformat(),
         "pending_s": (firing.from_ms - firing.pending_ms) / 1000,
         "seconds": (firing.to_ms - firing.from_ms) / 1000,
         "value": firing.value,
-        **each.counts,
-        "labels": ",".join(f"{name}={text}" for name, text in each.labels.items()),
     }
 
 
@@ -122,10 +114,6 @@ def _counts(counts: Mapping[str, float]) -> str:
 
 def _local(at_ms: int, local: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(local)
-
-
-def _iso(at_ms: int, local: ZoneInfo) -> str:
-    return _local(at_ms, local).isoformat()
 
 
 def _minute(at_ms: int, local: ZoneInfo) -> str:

@@ -1,4 +1,4 @@
-"""A real Prometheus over backfilled blocks: it scrapes nothing, and answers queries about the past."""
+"""A real Prometheus over backfilled blocks. It scrapes nothing and answers queries about the past."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from watchroom.errors import WorkFailed
 
 QUERY_TIMEOUT_S = 130
 MOST_POINTS = 10_900  # in one range query; Prometheus refuses more than 11,000
-# Far away, so that it does not evaluate the rules whose text we only ask it for.
+# So long that it never evaluates the rules: only their printed form is needed.
 CONFIG = "global: {{evaluation_interval: 1000000s}}\nrule_files: {files}\n"
 
 
 class Point(NamedTuple):
-    """One series of an answer: its labels and its value at each moment at which it has one."""
+    """One series of an answer: its labels without the name, and its value at each moment at which it has one."""
 
     labels: Mapping[str, str]
     values: Mapping[int, float]  # moment in ms -> value
 
 
-def found(program: str) -> str:
-    """Where a program of Prometheus is.
+def program_path(program: str) -> str:
+    """The path of a program of Prometheus.
 
     Raises:
         WorkFailed: It is not installed.
@@ -36,20 +36,20 @@ def found(program: str) -> str:
     path = shutil.which(program)
     if path is None:
         raise WorkFailed(
-            f"{program} is not on the PATH; the back-test asks a real Prometheus. Install Debian's package "
+            f"{program} is not on the PATH; the back-test needs a real Prometheus. Install Debian's package "
             "`prometheus` (2.42 or later), or run deploy/setup/servers.sh as root"
         )
     return path
 
 
 class Prometheus:
-    """One server, from `with` to its end.
+    """One server; a context manager.
 
     Args:
         folder: Its own, with the blocks in `folder/data`.
-        rule_files: Read, and never evaluated.
-        lookback_ms: A sample older than this is no answer; below the step, so that a series that ended
-            is gone at the next step, as a scrape would have it.
+        rule_files: Only read, never evaluated.
+        lookback_ms: The age from which a sample is ignored. Below the step, so that a series that has ended is gone at
+            the next step, as it would be after a scrape.
     """
 
     def __init__(self, folder: Path, rule_files: Sequence[Path] = (), lookback_ms: int = 300_000) -> None:
@@ -59,7 +59,7 @@ class Prometheus:
         self._url = f"http://{LOOPBACK}:{port}"
         self._config = folder / "prometheus.yml"
         command = [
-            found("prometheus"),
+            program_path("prometheus"),
             f"--config.file={self._config}",
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=100y",
@@ -80,40 +80,44 @@ class Prometheus:
 
     def rule_groups(self) -> list[dict[str, Any]]:
         """The groups of the rule files, in their order."""
-        groups: list[dict[str, Any]] = self._ask("rules", {})["groups"]
+        groups: list[dict[str, Any]] = self._get("rules", {})["groups"]
         return groups
 
     def printed(self, expression: str) -> str:
         """An expression as Prometheus prints it."""
-        return str(self._ask("format_query", {"query": expression}))
+        return str(self._get("format_query", {"query": expression}))
 
     def at(self, expression: str, at_ms: int) -> list[Point]:
         """An instant query at a moment of the past."""
-        answer = self._ask("query", {"query": expression, "time": _s(at_ms)})
-        return [Point(item["metric"], {at_ms: float(item["value"][1])}) for item in answer["result"]]
+        answer = self._get("query", {"query": expression, "time": _s(at_ms)})
+        return [Point(_labels(item), {at_ms: float(item["value"][1])}) for item in answer["result"]]
 
     def over(self, expression: str, first_ms: int, last_ms: int, step_ms: int) -> list[Point]:
         """The same at every step from the first to the last moment, both included."""
         labels: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
         values: dict[frozenset[tuple[str, str]], dict[int, float]] = {}
         for begin_ms, end_ms in _cut(first_ms, last_ms, step_ms):
-            asked = {"query": expression, "start": _s(begin_ms), "end": _s(end_ms), "step": _s(step_ms)}
-            for item in self._ask("query_range", asked)["result"]:
+            params = {"query": expression, "start": _s(begin_ms), "end": _s(end_ms), "step": _s(step_ms)}
+            for item in self._get("query_range", params)["result"]:
                 key = frozenset(item["metric"].items())
-                labels[key] = item["metric"]
+                labels[key] = _labels(item)
                 values.setdefault(key, {}).update({round(float(at) * 1000): float(text) for at, text in item["values"]})
         return [Point(labels[key], values[key]) for key in labels]
 
-    def _ask(self, what: str, asked: Mapping[str, str]) -> Any:  # noqa: ANN401  # any JSON
-        url = f"{self._url}/api/v1/{what}?{urlencode(asked)}"
+    def _get(self, what: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401  # any JSON
+        url = f"{self._url}/api/v1/{what}?{urlencode(params)}"
         try:
             with urlopen(url, timeout=QUERY_TIMEOUT_S) as answer:  # noqa: S310  # our own server on loopback
                 return json.load(answer)["data"]
         except HTTPError as error:
             detail = error.read().decode(errors="replace")
-            raise WorkFailed(f"Prometheus refused {asked.get('query', what)}: {detail}") from error
+            raise WorkFailed(f"Prometheus refused {params.get('query', what)}: {detail}") from error
         except OSError as error:
-            raise WorkFailed(f"Prometheus did not answer {asked.get('query', what)} ({error})") from error
+            raise WorkFailed(f"Prometheus did not answer {params.get('query', what)} ({error})") from error
+
+
+def _labels(item: Mapping[str, Any]) -> dict[str, str]:
+    return {name: text for name, text in item["metric"].items() if name != "__name__"}
 
 
 def _cut(first_ms: int, last_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The rules of the shipped files, as Prometheus read them, and which of them rest on which."""
+"""The rules of the rule files as Prometheus reads them, and the series that they need."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Rule(NamedTuple):
 
     @property
     def severity(self) -> str:
-        """Who is told: page, ticket or none."""
+        """Page, ticket or none."""
         return self.labels.get("severity", "none")
 
 
 def from_api(groups: Iterable[Mapping[str, Any]]) -> list[Rule]:
-    """The rules of Prometheus' answer at /api/v1/rules, in file order."""
+    """The rules in the answer of Prometheus at /api/v1/rules, in file order."""
     return [
         Rule(
             name=rule["name"],
@@ -51,23 +51,23 @@ def from_api(groups: Iterable[Mapping[str, Any]]) -> list[Rule]:
     ]
 
 
-class Asked:
-    """What a set of rules asks for.
+class RuleInputs:
+    """What a set of rules reads.
 
-    `levels` are the recording rules that alerts rest on, each level on the ones before it only; `series`
-    are the selectors of what exporters, workers and Prometheus publish.
+    `levels` are the recording rules that alerts depend on; each level depends only on those before it. `series` are
+    the selectors of metrics that exporters, workers and Prometheus publish.
     """
 
     def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, more: Iterable[str] = ()) -> None:
-        """Follow the alerts down to what is published.
+        """Trace the alerts back to published metrics.
 
         Args:
             rules: All rules.
-            catalogue: Knows every metric.
-            more: Further expressions that will be asked, in Prometheus' printing.
+            catalogue: Lists every metric.
+            more: Further expressions that will be queried, as Prometheus prints them.
 
         Raises:
-            WorkFailed: A rule asks for what nobody publishes, or recording rules go in a circle.
+            WorkFailed: A rule reads a metric that is never published, or recording rules form a cycle.
         """
         self.alerts = [rule for rule in rules if rule.is_alert]
         recorded: dict[str, list[Rule]] = {}
@@ -76,7 +76,7 @@ class Asked:
                 recorded.setdefault(rule.name, []).append(rule)
         known = {*all_families(catalogue), *(family.name for family in FOREIGN), *PROMETHEUS_OWN, *recorded}
         self.series: list[Selector] = []
-        rests_on: dict[str, set[str]] = {}  # recorded name -> recorded names that it reads
+        depends_on: dict[str, set[str]] = {}  # recorded name -> recorded names that it reads
         waiting: list[tuple[str, str]] = [("", rule.expression) for rule in self.alerts]
         waiting += [("", expression) for expression in more]
         while waiting:
@@ -86,24 +86,24 @@ class Asked:
                     self.series.append(selector)
                     continue
                 if reader:
-                    rests_on[reader].add(selector.metric)
-                if selector.metric not in rests_on:
-                    rests_on[selector.metric] = set()
+                    depends_on[reader].add(selector.metric)
+                if selector.metric not in depends_on:
+                    depends_on[selector.metric] = set()
                     waiting += [(selector.metric, rule.expression) for rule in recorded[selector.metric]]
-        self.levels = [[rule for name in level for rule in recorded[name]] for level in _levels(rests_on)]
+        self.levels = [[rule for name in level for rule in recorded[name]] for level in _levels(depends_on)]
 
     @property
     def reads_alerts(self) -> bool:
-        """Whether an alert's expression asks what else fires."""
+        """Whether an alert's expression reads which other alerts fire."""
         return any(selector.metric == ALERTS for selector in self.series)
 
 
-def _levels(rests_on: Mapping[str, set[str]]) -> list[list[str]]:
-    left, levels = dict(rests_on), []
+def _levels(depends_on: Mapping[str, set[str]]) -> list[list[str]]:
+    left, levels = dict(depends_on), []
     while left:
         level = sorted(name for name, others in left.items() if not others & left.keys())
         if not level:
-            raise WorkFailed(f"recording rules that read each other: {', '.join(sorted(left))}; break the circle")
+            raise WorkFailed(f"recording rules read each other: {', '.join(sorted(left))}; break the cycle")
         levels.append(level)
         left = {name: others for name, others in left.items() if name not in level}
     return levels

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from watchroom.backtest import blocks
+from watchroom.backtest.evaluate import AlertResult, Span, count_queries, evaluate
 from watchroom.backtest.figures import Figures, Sample
 from watchroom.backtest.healthy import HealthyPlatform
-from watchroom.backtest.judge import Judged, Span, counts_asked, judge
 from watchroom.backtest.prometheus import Prometheus
-from watchroom.backtest.room import ControlRoom
-from watchroom.backtest.rules import Asked, Rule, from_api
+from watchroom.backtest.rules import Rule, RuleInputs, from_api
+from watchroom.backtest.simulated_store import SimulatedStore
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
@@ -28,7 +28,7 @@ WARM_UP_DAYS = 8  # before the first evaluation: open incidents of Grade 3 need 
 LONG_WINDOWS = {"7d": 8, "28d": 29}  # window -> days of history that it needs
 BAD_FROM_H, BAD_FOR_H, BAD_FACTOR = 14, 3, 4.0  # a bad day: from 14:00 local, three hours of four times the demand
 
-Tell = Callable[[str, int, int | None], None]
+Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Request:
     """What to back-test.
 
     `month` as `2026-10`; `bad_day` a day of it, or empty; `step_s` seconds between evaluations. Prometheus as
-    shipped evaluates every 5 s. Here `for` counts whole steps, rounded up; an episode that ends before the next
-    step but one may be missed, and one that breaks off between two steps counts as unbroken.
+    shipped evaluates every 5 s. Here `for` counts whole steps, rounded up: an episode of less than two steps
+    may be missed, and one that is interrupted between two steps counts as unbroken.
     """
 
     month: str
@@ -47,18 +47,18 @@ class Request:
     step_s: int = 60
 
 
-def backtest(settings: Settings, request: Request, rule_files: Sequence[Path], tell: Tell) -> list[Judged]:
-    """Simulate the month, evaluate every rule over it by Prometheus, and find when each alert fired.
+def backtest(settings: Settings, request: Request, rule_files: Sequence[Path], report: Progress) -> list[AlertResult]:
+    """Simulate the month, let Prometheus evaluate every rule over it, and find when each alert fired.
 
     Args:
         settings: Zone, force, areas, bounds and the folder of the catalogue.
         request: Which month of which force.
         rule_files: As shipped.
-        tell: Called with what is being done, how much of it is done, and of how much.
+        report: Called with the current step, how much of it is done, and out of how much.
 
     Raises:
         ConfigurationInvalid: An argument, or the catalogue, cannot be used.
-        WorkFailed: Prometheus is missing, or a rule asks for what cannot be back-tested.
+        WorkFailed: Prometheus is missing, or a rule reads a series that cannot be simulated.
     """
     _check(request, rule_files)
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
@@ -66,9 +66,9 @@ def backtest(settings: Settings, request: Request, rule_files: Sequence[Path], t
     step_ms = request.step_s * 1000
     span = Span(calendar.month_start_ms(request.month), calendar.month_end_ms(request.month) - step_ms, step_ms)
     with TemporaryDirectory(prefix="watchroom-backtest-") as folder:
-        tell("reading the rules", 0, None)
-        asked = read_rules(rule_files, catalogue, Path(folder) / "rules")
-        samples = Samples(settings, asked, catalogue, calendar)
+        report("reading the rules", 0, None)
+        inputs = read_rules(rule_files, catalogue, Path(folder) / "rules")
+        samples = Samples(settings, inputs, catalogue, calendar)
         start_ms = span.first_ms - samples.history_days * DAY_MS
         events = simulate(
             GOOD if request.good else PUBLISHED,
@@ -78,21 +78,21 @@ def backtest(settings: Settings, request: Request, rule_files: Sequence[Path], t
             zone=settings.zone,
             surges=[bad_day(request.bad_day, settings.zone)] if request.bad_day else [],
         )
-        blocks.write(samples.lines(events, [span], tell), Path(folder))
-        tell("asking Prometheus", 0, None)
-        return judge(asked, [span], Path(folder), catalogue)
+        blocks.write(samples.lines(events, [span], report), Path(folder))
+        report("asking Prometheus", 0, None)
+        return evaluate(inputs, [span], Path(folder), catalogue)
 
 
-def read_rules(rule_files: Sequence[Path], catalogue: Catalogue, folder: Path) -> Asked:
-    """The rules as Prometheus reads them, and what they ask for, with the counts behind each alert."""
+def read_rules(rule_files: Sequence[Path], catalogue: Catalogue, folder: Path) -> RuleInputs:
+    """The rules as Prometheus reads them, and the series that they and the counts behind each alert need."""
     with Prometheus(folder, rule_files) as server:
         rules: list[Rule] = from_api(server.rule_groups())
         counts = [
             server.printed(query)
             for measure, alert in catalogue.alerts()
-            for query in counts_asked(alert, measure, catalogue).values()
+            for query in count_queries(alert, measure, catalogue).values()
         ]
-    return Asked(rules, catalogue, counts)
+    return RuleInputs(rules, catalogue, counts)
 
 
 def bad_day(day: str, zone: str) -> Surge:
@@ -103,35 +103,35 @@ def bad_day(day: str, zone: str) -> Surge:
 
 
 class Samples:
-    """The lines that Prometheus is given: what an exporter over these events would publish."""
+    """The samples that Prometheus gets: what an exporter would publish after these events."""
 
-    def __init__(self, settings: Settings, asked: Asked, catalogue: Catalogue, calendar: Calendar) -> None:
+    def __init__(self, settings: Settings, inputs: RuleInputs, catalogue: Catalogue, calendar: Calendar) -> None:
         fed = Catalogue(
             {name: each for name, each in catalogue.measures.items() if set(each.streams) <= set(settings.streams)}
         )
-        self._figures = Figures(fed, asked.series, settings.force, calendar)
-        self._platform = HealthyPlatform(asked.series, settings)
-        self._room = ControlRoom(catalogue, self._figures.measures, settings, calendar)
+        self._figures = Figures(fed, inputs.series, settings.force, calendar)
+        self._platform = HealthyPlatform(inputs.series, settings)
+        self._store = SimulatedStore(catalogue, self._figures.measures, settings, calendar)
         self.history_days = max([WARM_UP_DAYS, *(LONG_WINDOWS.get(window, 0) for window in self._figures.windows)])
 
-    def lines(self, events: Iterable[Simulated], spans: Sequence[Span], tell: Tell) -> Iterator[str]:
+    def lines(self, events: Iterable[Simulated], spans: Sequence[Span], report: Progress) -> Iterator[str]:
         """OpenMetrics lines at every step of the spans, oldest first."""
         moments_ms = [at_ms for span in spans for at_ms in span.moments_ms()]
         for done, (now_ms, arrived) in enumerate(_until(events, moments_ms)):
-            self._room.apply(arrived, now_ms)
+            self._store.apply(arrived, now_ms)
             stamp = f" {now_ms / 1000:.3f}\n"
             for sample in self.at(now_ms):
                 yield f"{sample.series} {sample.value!r}{stamp}"
-            tell("simulating", done, len(moments_ms))
+            report("simulating", done, len(moments_ms))
 
     def at(self, now_ms: int) -> Iterator[Sample]:
-        """Every series that is asked for."""
-        yield from self._figures.at(self._room, now_ms)
+        """Every series that the rules read."""
+        yield from self._figures.at(self._store, now_ms)
         yield from self._platform.at(now_ms)
 
 
 def _until(events: Iterable[Simulated], moments_ms: Iterable[int]) -> Iterator[tuple[int, list[Simulated]]]:
-    """What arrived by each moment and after the one before."""
+    """For each moment, the events that arrived since the moment before."""
     waiting = iter(events)
     ahead = next(waiting, None)
     for now_ms in moments_ms:

@@ -1,8 +1,7 @@
-"""Which series does a PromQL expression ask for?
+"""Finds the series that a PromQL expression reads.
 
-Only these are written for a back-test: a month of everything that an exporter publishes would be
-900 million samples. The text is Prometheus' own printing of an expression, so a selector is a name with its
-matchers in braces right behind it.
+Only these are written for a back-test: a month of everything that an exporter publishes would be 900 million samples.
+Expressions are as Prometheus prints them, so a selector is a name followed directly by its matchers in braces.
 """
 
 from __future__ import annotations
@@ -50,10 +49,10 @@ def selectors(expression: str, known: Collection[str]) -> list[Selector]:
 
     Args:
         expression: As Prometheus prints it.
-        known: Every metric name that there can be; other bare names are functions, words and labels.
+        known: Every possible metric name; other bare names are functions, keywords and labels.
 
     Raises:
-        WorkFailed: Matchers without a name, or on a metric that is not known.
+        WorkFailed: Matchers have no name, or an unknown one.
     """
     return list(_selectors(expression, known))
 
@@ -65,7 +64,7 @@ def _selectors(expression: str, known: Collection[str]) -> Iterator[Selector]:
             yield Selector(name, tuple(_matchers(braces or "")))
         elif braces or (name or "").startswith("watchroom_"):
             raise WorkFailed(
-                f"a rule asks for {name or ''}{braces or ''}, and no exporter or worker publishes it: {expression}; "
+                f"a rule reads {name or ''}{braces or ''}, but no exporter or worker publishes it: {expression}; "
                 "use a metric of the catalogue or a recording rule of the same files"
             )
 

@@ -1,4 +1,4 @@
-"""The areas of a force: one partition, with other spellings and with the groups that reports add up."""
+"""The areas of a force, which do not overlap, with other spellings and with the groups that reports add up."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ _KEYS: Final = ("values", "aliases", "groups", "titles")
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """The listed areas, in their order. With `unknown` and `other` they are the whole force."""
+    """The listed areas, in order. With `unknown` and `other` they make up the whole force."""
 
     values: tuple[str, ...]
     aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the value
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # for reports; no value is in two of them
-    titles: Mapping[str, str] = field(default_factory=dict)  # of a value or group whose own words do not read well
+    groups: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # for reports; each value is in one group at most
+    titles: Mapping[str, str] = field(default_factory=dict)  # of values and groups whose own text does not read well
 
     def of_figures(self) -> Areas:
-        """What a figure that was produced elsewhere may be of: an area, or a whole group, which is a value of its own.
+        """The areas for figures that were produced elsewhere: each area, and each group as a value of its own.
 
-        Figures are never added up, so that a group may stand beside its areas. In events the same word can be another
-        spelling of one area: of an incident in the county nobody may know the district.
+        Figures are never added up, so a group may occur next to its areas. In events the same text can be another
+        spelling of one area: for an incident in the county, the district may be unknown.
         """
         aliases = {alias: value for alias, value in self.aliases.items() if alias not in self.groups}
         return Areas((*self.values, *self.groups), aliases, titles=self.titles)
 
 
 def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fault]]:
-    """The areas that a setting names, and everything that is wrong with them.
+    """Read the areas that a setting names, and find everything that is wrong with them.
 
     Args:
         named: The values themselves, or a TOML file of `values`, `aliases`, `groups` and `titles`.
-        base: Folder at which a relative path starts.
+        base: Folder that a relative path starts from.
 
     Returns:
-        What is sound, and the faults: file, key, what was found, what to write.
+        The valid areas, and the faults: file, key, what was found, what to write.
     """
     if not isinstance(named, Path):
         taken = [Fault("WATCHROOM_AREAS", "", repr(ALL), "another name: metrics write it for all areas together")]
@@ -83,13 +85,13 @@ def _faults(content: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
 
 
 def _value_faults(listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
-    for place, value in enumerate(listed):
-        key = f"values.{place}"
+    for position, value in enumerate(listed):
+        key = f"values.{position}"
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
             yield key, repr(value), _FORM
         elif value in _OF_EVERY_LABEL:
             yield key, repr(value), f"another name: {', '.join(_OF_EVERY_LABEL)} are never listed"
-        elif value in listed[:place]:
+        elif value in listed[:position]:
             yield key, repr(value), "each value once"
 
 
@@ -102,7 +104,7 @@ def _alias_faults(aliases: object, listed: Sequence[object]) -> Iterator[tuple[s
         if not _VALUE.fullmatch(alias):
             yield key, repr(alias), _FORM
         elif alias in listed or alias in _OF_EVERY_LABEL:
-            yield key, repr(alias), "another spelling, which is not a value itself"
+            yield key, repr(alias), "another spelling that is not a value itself"
         if value not in listed:
             yield key, repr(value), "a listed value"
 

@@ -1,7 +1,7 @@
-"""What can be wrong with an entry beside its keys and types.
+"""Checks of an entry, other than those of keys and types.
 
-Each check yields (key, what was found, what to write instead). Of an entry whose keys or types are wrong too, every
-check is made that needs none of them, so that all faults are listed at once.
+Each check yields (key, what was found, what to write instead). If keys or types of an entry are wrong too, every check
+that does not need them still runs, so that all faults are listed at once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LABELS_OF_OURS = (
     "window", "month", "span", "p", "within", "weeks_ago", "topic", "partition", "source", "stream", "force", "job",
     "instance",
 )  # fmt: skip
-ROW_WORDS = (*columns.HEAD, *columns.FIGURES)  # what stands beside labels in a row of a report
+ROW_COLUMNS = (*columns.HEAD, *columns.FIGURES)  # the other columns of a row in a report
 SUFFIXES = tuple(dict.fromkeys(suffix for kind in KINDS.values() for suffix in kind.families if suffix))
-RESERVED = (names.ORPHANS, FIGURES_LIST, NOTES_LIST)  # what Redis holds under these is no measure's
+RESERVED = (names.ORPHANS, FIGURES_LIST, NOTES_LIST)  # Redis uses these names for something else
 OF_HISTOGRAMS = ("count", "sum", "bucket")  # Prometheus keeps these endings for histograms
 PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 
@@ -34,7 +34,7 @@ Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
 
 
 class LabelValues(NamedTuple):
-    """What labels.toml says of a label."""
+    """A label as labels.toml defines it."""
 
     values: tuple[str, ...]
     absent: str
@@ -47,7 +47,7 @@ Labels = Mapping[str, LabelValues]  # by name
 
 
 def id_faults(name: str, ids: Collection[str]) -> Found:
-    """An id becomes Redis fields and metric names, so it must be one, and no two may meet there."""
+    """Ids that do not work as Redis fields and metric names, or that collide with another there."""
     if not NAME.fullmatch(name) or name in RESERVED:
         write = f"an id of lower case letters, digits and _, at most 60, other than {', '.join(RESERVED)}"
         yield "", repr(name), write
@@ -57,18 +57,18 @@ def id_faults(name: str, ids: Collection[str]) -> Found:
         yield "", repr(name), f"an id without _{name.rpartition('_')[2]} at its end: histograms have it"
     for suffix in SUFFIXES:
         if f"{name}_{suffix}" in ids or (name.endswith(f"_{suffix}") and name.removesuffix(f"_{suffix}") in ids):
-            yield "", repr(name), "another id: with _" + suffix + " it would share a metric with an entry before it"
+            yield "", repr(name), "another id: with _" + suffix + " it would share a metric with an earlier entry"
 
 
 def label_name_faults(name: str) -> Found:
-    """A label stands beside our own in a metric."""
-    if not NAME.fullmatch(name) or name in (*LABELS_OF_OURS, *ROW_WORDS):
-        taken = ", ".join((*LABELS_OF_OURS, *ROW_WORDS))
+    """Names that collide with our own labels and columns."""
+    if not NAME.fullmatch(name) or name in (*LABELS_OF_OURS, *ROW_COLUMNS):
+        taken = ", ".join((*LABELS_OF_OURS, *ROW_COLUMNS))
         yield "", repr(name), f"a name of lower case letters, digits and _, none of {taken}"
 
 
 def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] = ()) -> Found:
-    """Everything that is wrong with one entry; keys of `unusable` hold stand-ins, and are in the list already."""
+    """Everything that is wrong with one entry; keys in `unusable` have substitutes and have already been reported."""
     by_need = (
         ((), window_faults(entry)),
         (("by", "windows"), area_window_faults(entry)),
@@ -93,7 +93,7 @@ def window_faults(entry: MeasureEntry) -> Found:
 
 
 def area_window_faults(entry: MeasureEntry) -> Found:
-    """Windows by area of an entry that has no such window, or no areas."""
+    """Windows by area in an entry without such a window, or without areas."""
     asked = entry.area_windows or []
     if entry.area_windows is not None and AREA not in entry.by.values():
         yield "area_windows", repr(asked), "no area_windows: it is not split by area"
@@ -118,7 +118,7 @@ def moment_faults(entry: MeasureEntry) -> Found:
 
 
 def kind_faults(entry: MeasureEntry) -> Found:
-    """What a kind needs and what it does not have."""
+    """Keys that the kind requires, and keys that it does not have."""
     kind, known = KINDS[entry.kind], keys_of(entry.kind)
     for key in kind.needs:
         if not getattr(entry, key):
@@ -132,7 +132,7 @@ def kind_faults(entry: MeasureEntry) -> Found:
 
 
 def word_faults(entry: MeasureEntry) -> Found:
-    """A stream that lacks what the kind reads."""
+    """A stream without the terms that the kind reads."""
     missing = [word for word in KINDS[entry.kind].terms if word not in STREAMS[entry.stream].vocabulary]
     if missing:
         have = [name for name, stream in STREAMS.items() if {*KINDS[entry.kind].terms} <= stream.vocabulary.keys()]
@@ -147,7 +147,7 @@ def label_faults(entry: MeasureEntry, labels: Labels) -> Found:
 
 
 def value_faults(entry: MeasureEntry) -> Found:
-    """Labels of values that the stream does not have."""
+    """Labels that take values that the stream does not have."""
     values = STREAMS[entry.stream].values
     for name, word in entry.by.items():
         if STREAMS[entry.stream].label is not None:
@@ -159,7 +159,7 @@ def value_faults(entry: MeasureEntry) -> Found:
 
 
 def target_faults(entry: MeasureEntry, labels: Labels) -> Found:
-    """Targets of labels or values that do not exist."""
+    """Targets for labels or values that do not exist."""
     for target in entry.targets:
         for name, value in target.where.items():
             if name not in entry.by:
@@ -169,7 +169,7 @@ def target_faults(entry: MeasureEntry, labels: Labels) -> Found:
 
 
 def condition_faults(entry: MeasureEntry, words: Stream | None) -> Found:
-    """Conditions that are none, and, where the stream's words are known, those that are not among them."""
+    """Malformed conditions, and terms that the stream does not have (if the stream is known)."""
     for key, table in (("where", entry.where), ("part", entry.part)):
         if not table:
             continue

@@ -1,4 +1,4 @@
-"""What can be wrong with tiles, alerts and the rest of a display. Yields (key, found, what to write instead)."""
+"""Checks of tiles, alerts and the rest of a display. Each yields (key, what was found, what to write instead)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
 
 
 def _area_faults(key: str, measure: Measure, shown: Shown, window: str) -> Found:
-    """A number by area over a window in which only all areas together are published."""
+    """A number by area in a window that is published for all areas together only."""
     is_by_area = measure.area_label and measure.area_label in {*shown.where, shown.split}
     known = area_windows(measure, quantity_of(measure, shown).suffix)
     if is_by_area and window in measure.windows and window not in known:
@@ -82,16 +82,16 @@ def _limits_for_faults(key: str, measure: Measure, tile: Tile) -> Found:
 
 
 def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
-    """What is not listed is one number more; it has no limits of its own and no target."""
+    """Misuse of `rest`: that number has no limits and no target."""
     quantity = kind_of(measure).quantities.get(tile.shown.what)
     needs_target = quantity is not None and quantity.needs_target
     if tile.shown.rest and (not tile.shown.split or tile.warning is not None or needs_target):
-        yield key, "true", "rest only with `split`, without limits, and for a word without a target"
+        yield key, "true", "rest only with `split`, without limits, and for a quantity without a target"
 
 
 def _target_faults(key: str, measure: Measure, shown: Shown, named: set[str]) -> Found:
     if not measure.targets:
-        yield f"{key}.show", repr(shown.what), "targets for the measure, or another word"
+        yield f"{key}.show", repr(shown.what), "targets for the measure, or another quantity"
     needed = {name for target in measure.targets for name in target.where}
     quantity = quantity_of(measure, shown)
     if quantity.is_met_share and needed - named:
@@ -106,19 +106,19 @@ def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
     yield from _shown_faults(key, measure, alert.shown)
     kind = kind_of(measure)
     if alert.at_least and not kind.quantities.keys() - {kind.base}:
-        yield f"{key}.at_least", str(alert.at_least), f"no at_least: kind {kind.name} is judged by itself"
+        yield f"{key}.at_least", str(alert.at_least), f"no at_least: kind {kind.name} has no base"
     if alert.burn is None:
         return
     met = [name for name, quantity in kind.quantities.items() if quantity.is_met_share]
     if alert.shown.what not in met:
         these = " or ".join(f"`{name}`" for name in met) or "another measure"
-        yield f"{key}.show", repr(alert.shown.what), f"{these}: a burn judges those that miss a target"
+        yield f"{key}.show", repr(alert.shown.what), f"{these}: a burn rate counts what misses a target"
     if alert.shown.window != alert.burn.long:
         yield f"{key}.window", repr(alert.shown.window), f"the long window, {alert.burn.long!r}"
     for name in (alert.burn.long, alert.burn.short):
         if name not in measure.windows:
             yield f"{key}.burn", repr(name), f"windows out of {', '.join(measure.windows)}"
-    if alert.shown.what in kind.quantities:  # of another, all is said
+    if alert.shown.what in kind.quantities:  # otherwise already reported
         yield from _area_faults(f"{key}.burn", measure, alert.shown, alert.burn.short)
 
 
@@ -136,7 +136,7 @@ def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
 
 
 def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measure]:
-    """The measures that stand before this one."""
+    """The measures before this one."""
     for other in measures.values():
         if other is measure:
             return
@@ -149,10 +149,14 @@ def _order_faults(key: str, measure: Measure, order: int, number: int, measures:
     if order in (tile.order for tile in others):
         yield key, str(order), "a place that no other tile has"
     if len(others) == MOST_TILES:
-        yield key, f"a {MOST_TILES + 1}th tile", f"at most {MOST_TILES} tiles, or none can be read: this one or another"
+        yield (
+            key,
+            f"a {MOST_TILES + 1}th tile",
+            f"at most {MOST_TILES} tiles, so that the wall stays readable: remove this one or another",
+        )
 
 
 def _name_faults(key: str, measure: Measure, name: str, number: int, measures: Mapping[str, Measure]) -> Found:
     others = [alert for other in _before(measure, measures) for alert in other.display.alerts]
     if name in (alert.name for alert in (*others, *measure.display.alerts[:number])):
-        yield key, repr(name), "a name that no alert before it has"
+        yield key, repr(name), "a name that no earlier alert has"

@@ -1,4 +1,4 @@
-"""The part of a TOML entry that says how a measure is shown and judged, before its words are checked."""
+"""The part of a TOML entry that says how a measure is shown, before its terms are checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Strict(BaseModel):
-    """No unknown keys, no guessing of types."""
+    """A table that refuses unknown keys and converts no types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, use_attribute_docstrings=True)
 

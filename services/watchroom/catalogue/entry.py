@@ -1,4 +1,4 @@
-"""The shape of one TOML entry, before its words are checked. Unknown keys are errors."""
+"""The keys and types of a TOML entry, before its terms are checked. Unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from watchroom.kinds.shown import Display
 from watchroom.streams import BOARDS, STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `slug` makes of an event's text
-AREA_WINDOWS: Final = ("24h", "28d", "month")  # by area, unless an entry says others: each costs a series an area
+AREA_WINDOWS: Final = ("24h", "28d", "month")  # the default windows by area: each costs one series per area
 Seconds = Annotated[float | int, Field(gt=0, allow_inf_nan=False)]
 
 
 def _one_of(known: Iterable[str]) -> AfterValidator:
-    """A name out of a registry."""
+    """Accepts only names from a registry."""
     names = tuple(known)
 
     def check(name: str) -> str:
@@ -54,7 +54,7 @@ class LabelEntry(Strict):
     Example: `titles = { asb = "Antisocial behaviour" }`."""
 
     @model_validator(mode="after")
-    def _aliases_lead_somewhere(self) -> LabelEntry:
+    def _aliases_are_of_values(self) -> LabelEntry:
         if wrong := [
             alias for alias, value in self.aliases.items() if value not in self.values or alias in self.values
         ]:
@@ -105,7 +105,7 @@ class SummandEntry(Strict):
 
 
 class MeasureEntry(Strict):
-    """One measure as written: the keys of all kinds; `checks` refuses those that its own does not have."""
+    """One measure as written: the keys of all kinds. `checks` refuses those that its kind does not have."""
 
     kind: Annotated[str, _one_of(KINDS), Field(json_schema_extra={"enum": [*KINDS]})]
     """What the measure gives: a count, a share, a duration and so on. Example: `kind = "duration"`."""
@@ -175,14 +175,14 @@ class MeasureEntry(Strict):
     Example: `why_unused = { due = "A 999 call is due at once." }`."""
 
     def shown_by_area(self) -> tuple[str, ...]:
-        """The windows in which it is published by area; none without a label of areas."""
+        """The windows in which it is published by area; none without a label for areas."""
         if AREA not in self.by.values():
             return ()
         asked = AREA_WINDOWS if self.area_windows is None else self.area_windows
         return tuple(window for window in self.windows if window in asked)
 
     def display(self) -> Display:
-        """How it is shown and judged."""
+        """How it is shown, and its alerts."""
         return Display(
             excludes=self.excludes,
             board=self.board or STREAMS[self.stream].board.name,
@@ -203,7 +203,7 @@ own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 
 
 def keys_of(kind: str) -> tuple[str, ...]:
-    """The keys that an entry of a kind may have; none where there is no such kind, and nobody knows."""
+    """The keys that an entry of a kind may have; empty for an unknown kind."""
     known = KINDS.get(kind)
     if known is None:
         return ()
@@ -211,7 +211,7 @@ def keys_of(kind: str) -> tuple[str, ...]:
 
 
 def condition(table: dict[str, list[str | bool] | str | int | float]) -> Condition:
-    """A condition from its table; `from`, `to` and `within_s` make an interval, other keys are words.
+    """A condition from its table: `from`, `to` and `within_s` make an interval, other keys are terms.
 
     Raises:
         ValueError: The message says what to write.

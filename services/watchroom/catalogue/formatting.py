@@ -11,10 +11,10 @@ from math import floor
 from typing import Final, Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
-from watchroom.kinds.formatting import length
 from watchroom.kinds.kind import Quantity, Unit
 from watchroom.kinds.labels import where_words
 from watchroom.kinds.measure import Measure, Target
+from watchroom.wording import duration_parts, exact_duration
 
 NO_DATA = "NO DATA"
 NONE = "NONE"
@@ -56,7 +56,7 @@ def pieces(value: float, unit: Unit, *, tenths: bool = False) -> list[Piece]:
         case Unit.SHARE:
             return [Piece(_percent(value), "%")]
         case Unit.SECONDS:
-            return _length(value, tenths=tenths)
+            return [Piece(number, unit) for number, unit in duration_parts(value, tenths=tenths)]
         case Unit.NUMBER:
             return [Piece(f"{floor(value):,}", "")]
         case _:
@@ -70,7 +70,7 @@ def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
 
 def limit_words(value: float, unit: Unit) -> str:
     """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
-    return length(value) if unit is Unit.SECONDS else plain(value, unit)
+    return exact_duration(value) if unit is Unit.SECONDS else plain(value, unit)
 
 
 def age(length_ms: int) -> str:
@@ -119,15 +119,3 @@ def _percent(share: float) -> str:
     if share > 0 and percent < 0.1:
         return "<0.1"  # 0 % is said of none only
     return f"{floor(percent * 10) / 10:.1f}" if 0 < percent < 10 and percent % 1 > 0.1 else f"{floor(percent)}"
-
-
-def _length(seconds: float, *, tenths: bool) -> list[Piece]:
-    if seconds < 100:
-        return [Piece(f"{floor(seconds * 10) / 10:.1f}" if tenths else f"{floor(seconds)}", "s")]
-    whole = floor(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours >= 48:  # below: targets are said in hours, "within 24 h"
-        return [Piece(f"{hours // 24}", "d"), Piece(f"{hours % 24}", "h")]
-    if hours:
-        return [Piece(f"{hours}", "h"), Piece(f"{minutes:02}", "min")]
-    return [Piece(f"{minutes}", "min"), Piece(f"{whole % 60:02}", "s")]

@@ -1,4 +1,4 @@
-"""Reads `schemas/measures/*.toml` and checks every word; all faults are listed at once."""
+"""Reads and checks `schemas/measures/*.toml`; all faults are listed at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.areas import Areas, read_areas
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, condition, keys_of
+from watchroom.catalogue.faults import shape_faults, with_page
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import FILE as PLATFORM_FILE
 from watchroom.catalogue.platform_alerts import read_platform_alerts
-from watchroom.catalogue.reference import with_page
-from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Reads, Unit
@@ -26,37 +25,37 @@ from watchroom.kinds.measure import Label, Measure
 from watchroom.streams import STREAMS
 
 LABELS_FILE = "labels.toml"
-# In place of a key that every entry has, where it is wrong; no check is made that would need it.
-STAND_INS = {
+# Substitutes for invalid keys that every entry has; checks that would need such a key do not run.
+SUBSTITUTES = {
     "kind": next(iter(KINDS)),
     "stream": next(iter(STREAMS)),
     "brief": "???",
     "definition": "???",
     "source": "???",
 }
-JUDGE_DISPLAY = frozenset(
+NEEDED_FOR_DISPLAY = frozenset(
     {"kind", "stream", "by", "targets", "windows", "sum_of"}
-)  # without these a display cannot be judged
+)  # without these a display cannot be checked
 
 
 class _Labels(NamedTuple):
-    """The labels of labels.toml, as measures of events have them, and as figures do."""
+    """The labels of labels.toml, for measures of events and for figures."""
 
     of_events: checks.Labels
     of_figures: checks.Labels
 
     def of(self, kind: str) -> checks.Labels:
-        """Those of the measures of a kind."""
+        """The labels for measures of a kind."""
         return self.of_figures if KINDS[kind].reads is Reads.FIGURES else self.of_events
 
 
 def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
-    """All measures of a folder.
+    """Load all measures of a folder.
 
     Args:
         folder: Holds labels.toml, platform_alerts.toml and the files of measures.
-        areas: Of labels that say `values_from = "areas"`: their listed values, or a file of areas; a relative path
-            starts at the folder above `folder`.
+        areas: The values of labels with `values_from = "areas"`, or a file of areas; a relative path starts at the
+            folder above `folder`.
 
     Raises:
         ConfigurationInvalid: With every fault found: file, entry and key, what was found, what to write.
@@ -73,7 +72,7 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
     measures: dict[str, Measure] = {}
     entries: dict[str, MeasureEntry] = {}
     owner: dict[str, str] = {}  # measure -> its file
-    seen: set[str] = set()  # faulty ones too
+    seen: set[str] = set()  # including faulty ones
     for path in files:
         for name, table in _tables(path, faults):
             faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.id_faults(name, seen))
@@ -90,7 +89,7 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
         faults.extend(
             Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
             for key, found, write in display_checks.faults(measure, measures, platform_alerts)
-            if key != "overdue_from" or found.strip("'") not in faulty  # of that one, all is said
+            if key != "overdue_from" or found.strip("'") not in faulty  # already reported
         )
     if faults:
         label_files = {str(path): False for path in files} | {str(folder / LABELS_FILE): True}
@@ -110,7 +109,7 @@ def _add_sums(
     faulty: Collection[str],
     faults: list[Fault],
 ) -> None:
-    """Give each sum what it adds up; one that is faulty stays as it is."""
+    """Give each sum what it adds up; faulty sums stay unchanged."""
     plain = {name: measure for name, measure in measures.items() if not entries[name].sum_of}
     for name, entry in entries.items():
         if not entry.sum_of:
@@ -147,15 +146,15 @@ def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
 
 
 def _usable(table: Mapping[str, object], unusable: Collection[str]) -> MeasureEntry:
-    """An entry without the keys that are wrong, so that the others can be checked."""
+    """The entry without its invalid keys, so that the others can be checked."""
     kept = {key: value for key, value in table.items() if key not in unusable}
-    if "sum_of" in unusable:  # a sum all the same: it needs no moment
+    if "sum_of" in unusable:  # it is still a sum, which needs no moment
         kept["sum_of"] = [{"measure": "???"}]
-    return MeasureEntry.model_validate(STAND_INS | kept)
+    return MeasureEntry.model_validate(SUBSTITUTES | kept)
 
 
 def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: list[Fault]) -> Mapping[str, object]:
-    """What an entry says under the own keys of its kind; nothing where one of them is wrong."""
+    """The values of the own keys of an entry's kind; empty if one of them is invalid."""
     try:
         return own_keys.said_under(own, kind)
     except ValidationError as error:
@@ -166,7 +165,7 @@ def _own(where: str, name: str, kind: str, own: Mapping[str, object], faults: li
 def _measure(
     where: str, name: str, table: object, known_labels: _Labels, faults: list[Fault]
 ) -> tuple[Measure, MeasureEntry] | None:
-    """The measure of an entry, and the entry; None where a fault leaves nothing whose display could be judged."""
+    """The measure of an entry, and the entry; None if its faults leave no display to check."""
     unusable: frozenset[str] = frozenset()
     shared, own = own_keys.apart(table) if isinstance(table, dict) else (table, {})
     try:
@@ -183,7 +182,7 @@ def _measure(
     faults.extend(Fault(where, f"{name}.{key}", what, write) for key, what, write in found)
     said = {} if "kind" in unusable else _own(where, name, entry.kind, own, faults)
     broken = unusable | {key.partition(".")[0] for key, _, _ in found}
-    if broken & JUDGE_DISPLAY:
+    if broken & NEEDED_FOR_DISPLAY:
         return None
     made = Measure(
         id=name,

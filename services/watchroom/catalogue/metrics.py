@@ -1,4 +1,4 @@
-"""Every metric that Watchroom publishes, in one list: exporters write these, boards and rules may use no other.
+"""Every metric that Watchroom publishes: exporters write these, and boards and rules may use no others.
 
 Gauges of a measure follow from its entry, those of the platform are in `platform_metrics.toml`. No gauge ends in
 `_count`, `_sum` or `_bucket`, and `rate()` is never right for one.
@@ -16,11 +16,9 @@ from watchroom.kinds.kind import MetricFamily, Over
 from watchroom.kinds.measure import Measure
 from watchroom.streams import STREAMS
 
-LOCAL_HOUR: Final = "local_hour"
 ROW: Final = "watchroom_row"
 NOT_WAITED_FOR: Final = tuple(name for name, stream in STREAMS.items() if not stream.is_waited_for)
 WAITED_FOR: Final = f'topic!~".*[.]({"|".join(NOT_WAITED_FOR)})"'  # matches the topics that streams wait for
-PAST_WEEKS: Final = 6  # the last local hour is published with the same hour of this many earlier weeks
 
 
 class Family(NamedTuple):
@@ -45,7 +43,7 @@ def suffixes(measure: Measure) -> dict[str, MetricFamily]:
 
 
 def about(measure: Measure, family: MetricFamily) -> str:
-    """HELP of one family, in the catalogue's own words."""
+    """HELP of a family, with the texts of the catalogue."""
     return f"{measure.brief}: {family.about}. {measure.definition}"
 
 
@@ -96,7 +94,7 @@ def _read() -> list[Family]:
 _READ: Final = _read()
 PLATFORM: Final = tuple(family for family in _READ if family.by != "alertmanager")
 FOREIGN: Final = tuple(family for family in _READ if family.by == "alertmanager")
-"""What rules read of programs that are not ours: their counters, so `increase()` is right there."""
+"""What rules read from other programs: their counters, so `increase()` is right for them."""
 
 
 def all_families(catalogue: Catalogue) -> dict[str, Family]:

@@ -1,4 +1,4 @@
-"""All entries of the catalogue, checked."""
+"""The checked catalogue."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Catalogue:
     """All measures, by id in file order."""
 
     measures: Mapping[str, Measure]
-    areas: Areas = field(default_factory=lambda: Areas(()))  # the values behind labels of areas, and their groups
+    areas: Areas = field(default_factory=lambda: Areas(()))  # the values of labels for areas, and their groups
     platform_alerts: Mapping[str, PlatformAlert] = field(default_factory=dict)  # by name
 
     def of_stream(self, stream: str) -> tuple[Measure, ...]:
-        """The measures to which events of this stream add; no sum, to which none do."""
+        """The measures that events of this stream contribute to; no sums, which have no events of their own."""
         return tuple(m for m in self.measures.values() if m.stream == stream and not m.sum_of)
 
     def witnesses(self, measure: Measure) -> tuple[frozenset[str], ...]:
-        """For each stream of a measure, all its measures: what happened in any of them shows that there was a feed."""
+        """For each stream of a measure, the ids of all its measures: data in any of them proves a feed."""
         return tuple(frozenset(each.id for each in self.of_stream(stream)) for stream in measure.streams)
 
     def tiles(self) -> list[tuple[Measure, Tile]]:

@@ -1,4 +1,4 @@
-"""The keys that one kind has and no other: which they are, and what an entry says under them. Pure."""
+"""The keys that only one kind has: which they are, and their values in an entry. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Own(Strict):
 
 
 def shape_of(kind: Kind) -> type[Strict]:
-    """What checks the own keys of a kind's entries; see `OwnKey`."""
+    """The model that checks the own keys of a kind's entries; see `OwnKey`."""
     keys = registry(f"keys of the kind {kind.name!r} called", ((key.name, key) for key in kind.own_keys))
     fields: dict[str, Any] = {
         name: (key.type, ... if key.default is None else key.default) for name, key in keys.items()
@@ -32,13 +32,13 @@ NAMES: Final = frozenset(key.name for kind in KINDS.values() for key in kind.own
 
 
 def apart(table: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """An entry's keys that no kind has for itself, and those that some kind has."""
+    """Split an entry into the keys that kinds share, and those that some kind has for itself."""
     shared = {key: value for key, value in table.items() if key not in NAMES}
     return shared, {key: value for key, value in table.items() if key in NAMES}
 
 
 def said_under(own: Mapping[str, object], kind: str) -> dict[str, object]:
-    """What an entry says under the own keys of its kind, less what is said by default anyway.
+    """The values of the own keys of an entry's kind, without those at their default.
 
     Raises:
         pydantic.ValidationError: A key is missing, of another type, or another kind's.
@@ -48,7 +48,7 @@ def said_under(own: Mapping[str, object], kind: str) -> dict[str, object]:
 
 
 def check_keys(kinds: Iterable[Kind], shared: Collection[str]) -> None:
-    """Each key that a kind names is either one of those that kinds share, or declared as its own.
+    """Check that each key that a kind names is either shared by kinds or declared as its own.
 
     Raises:
         ValueError: It is neither, or both.
@@ -56,7 +56,9 @@ def check_keys(kinds: Iterable[Kind], shared: Collection[str]) -> None:
     for kind in kinds:
         for key in (*kind.needs, *kind.may):
             if key not in shared:
-                raise ValueError(f"the kind {kind.name!r} has a key {key!r} that no entry has: write it in `own_keys`")
+                raise ValueError(
+                    f"the kind {kind.name!r} has a key {key!r} that no entry has: declare it in `own_keys`"
+                )
         for own in kind.own_keys:
             if own.name in shared:
                 raise ValueError(f"the kind {kind.name!r} has an own key {own.name!r} that entries of other kinds have")

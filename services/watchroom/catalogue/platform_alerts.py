@@ -14,8 +14,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 
 from watchroom.catalogue.display_entry import Number, Strict
+from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.metrics import WAITED_FOR
-from watchroom.catalogue.shape import shape_faults
 from watchroom.errors import Fault
 
 FILE: Final = "platform_alerts.toml"

@@ -14,13 +14,13 @@ from watchroom.kinds import adds_up, area_windows, kind_of
 from watchroom.kinds.kind import Form, Over, Quantity, Reads, Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.queries import total
+from watchroom.rolling.windows import MONTH
 
 ALL: Final = "All"
 UNLISTED: Final = "Unknown or other"
-PLACE: Final = "place"  # label by which the rows of a table are ordered
+ORDER: Final = "order"  # label by which the rows of a table are ordered
 BEFORE_LAST: Final = "zzy"
 LAST: Final = "zzz"
-MONTH: Final = "month"
 NOW: Final = ("",)  # the windows of what is open now
 FEW: Final = 4  # values of a label that are shown one by one where that multiplies the rows
 
@@ -42,7 +42,7 @@ class Group(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row: the labels of its sample, `place` among them, and what is added up for it."""
+    """One row: the labels of its sample, `order` among them, and what is added up for it."""
 
     by: Mapping[str, str]
     group: Group
@@ -179,15 +179,15 @@ def rows_of(measure: Measure, table: Table) -> Iterator[Row]:
     (label,) = table.labels
     quantity = kind_of(measure).quantities.get(table.what)
     for place, value in enumerate(values_shown(measure, label, table.what) if quantity else label.values):
-        yield Row({label.name: value, PLACE: f"{place:02}"}, Group({label.name: value}))
+        yield Row({label.name: value, ORDER: f"{place:02}"}, Group({label.name: value}))
     if quantity is None or not adds_up(measure, table.what):
         return
     if not quantity.needs_target and table.windows != (MONTH,):
-        yield Row({label.name: UNLISTED, PLACE: BEFORE_LAST}, Group({}, label))
-    yield Row({label.name: ALL, PLACE: LAST}, Group({}))
+        yield Row({label.name: UNLISTED, ORDER: BEFORE_LAST}, Group({}, label))
+    yield Row({label.name: ALL, ORDER: LAST}, Group({}))
 
 
 def _each_set(labels: Sequence[Label]) -> Iterator[Row]:
     for places in product(*(range(len(label.values)) for label in labels)):
         by = {label.name: label.values[place] for label, place in zip(labels, places, strict=True)}
-        yield Row({**by, PLACE: " ".join(f"{place:02}" for place in places)}, Group(by))
+        yield Row({**by, ORDER: " ".join(f"{place:02}" for place in places)}, Group(by))

@@ -1,4 +1,4 @@
-"""Counts that are the sum of others: what can be wrong with them, and how they become measures. Pure."""
+"""Counts that are sums of others: their checks, and how they become measures. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchroom.catalogue.entry import MeasureEntry, SummandEntry
 from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Label, Measure, Summand
 
-# A sum has none of these: what it adds up has them, and alerts belong to what can be acted on.
+# A sum has none of these: the counts that it adds up have them, and alerts belong where somebody can act.
 NOT_OF_SUMS = ("by", "where", "baseline", "alerts")
 
 
@@ -19,8 +19,8 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
 
     Args:
         entry: As written; `sum_of` is not empty.
-        measures: All sound measures but sums.
-        faulty: Names of entries of which all is said already.
+        measures: All valid measures that are not sums.
+        faulty: Names of entries whose faults are already reported.
     """
     for key in NOT_OF_SUMS:
         if getattr(entry, key):
@@ -32,7 +32,7 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
     for name in sorted({name for name in named if named.count(name) > 1}):
         yield "sum_of", f"{name!r} twice", "each measure once, with all accepted values in its `where`"
     if len(of_sum) < len(named):
-        return  # the rest cannot be judged
+        return  # the rest cannot be checked
     shared = [window for window in of_sum[0].windows if all(window in each.windows for each in of_sum)]
     for window in entry.windows:
         if window not in shared:
@@ -44,7 +44,7 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
 
 
 def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
-    """Measures that are not split by area in the same windows: a sum over an area would lack a part of it."""
+    """Measures that are not split by area in the same windows: a sum for an area would be incomplete."""
     label = next((each.area_label for each in of_sum if each.area_label), "")
     if not all(label in (of.name for of in each.labels) for each in of_sum):
         return  # the sum is not split by area
@@ -59,7 +59,7 @@ def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
 
 
 def _adds_up(measure: Measure) -> bool:
-    """Whether it is of the kind that has sums."""
+    """Whether its kind has sums."""
     return "sum_of" in kind_of(measure).may
 
 
@@ -68,7 +68,7 @@ def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure],
     counts = [each.id for each in measures.values() if _adds_up(each)]
     if measure is None or not _adds_up(measure):
         if of.measure not in faulty:
-            yield f"{key}.measure", repr(of.measure), f"a count that is no sum itself: {', '.join(counts)}"
+            yield f"{key}.measure", repr(of.measure), f"a count that is not a sum itself: {', '.join(counts)}"
         return
     labels = {label.name: label.all_values() for label in measure.labels}
     for name, accepted in of.where.items():
@@ -81,7 +81,7 @@ def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure],
 
 
 def resolved(sum_: Measure, entry: MeasureEntry, measures: Mapping[str, Measure]) -> Measure:
-    """The measure of a sum without faults: with what it adds up, and split by the labels that all of that have."""
+    """The measure of a valid sum: with what it adds up, split by the labels that all of those have."""
     of = tuple(
         Summand(measures[each.measure], {name: tuple(accepted) for name, accepted in each.where.items()})
         for each in entry.sum_of

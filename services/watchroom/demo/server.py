@@ -37,7 +37,9 @@ def free_port() -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((LOOPBACK, port))
             return port
-    raise WorkFailed(f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop what listens there")
+    raise WorkFailed(
+        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that listen there"
+    )
 
 
 class LocalServer:

@@ -17,7 +17,7 @@ from watchroom.settings import Settings
 
 
 def with_free_port(settings: Settings, console: Console) -> Settings:
-    """The exporter's usual port, or another one when that is taken, and says so."""
+    """Settings with the exporter's usual port, or with another one, announced, if that is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -25,7 +25,7 @@ def with_free_port(settings: Settings, console: Console) -> Settings:
         except OSError as error:
             port = free_port()
             console.print(
-                f"port {settings.exporter_port} cannot be had ({error.strerror}); metrics are on port {port} instead",
+                f"port {settings.exporter_port} is not available ({error.strerror}); using port {port} instead",
                 highlight=False,
             )
             return settings.model_copy(update={"exporter_port": port})
@@ -55,13 +55,13 @@ def term_is_interrupt() -> Iterator[None]:
 
 @contextmanager
 def asked_to_end() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM only leave a note, and raise nothing wherever the program happens to be.
+    """Ctrl-C and SIGTERM only leave a note, and raise nothing in the middle of other work.
 
-    An exception that a signal raises in a finaliser is lost, and the demo would go on for ever. After the note
-    Ctrl-C does nothing more: what follows is quick and must be done.
+    An exception that a signal raises in a finaliser is lost, and the demo would never end. After the note
+    Ctrl-C has no further effect: what remains to be done is quick.
 
     Yields:
-        A function that says whether somebody has asked.
+        A function that returns whether one of them has come.
     """
     notes: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""What a replay runs on: the embedded stack or given servers, and our own worker on top."""
+"""The servers of a replay: the embedded stack or given ones, and our own worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from watchroom.store.evictions import refuse_evicting
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
-OF_ANOTHER_REDIS = (  # settings that the embedded one has no use for
+OF_ANOTHER_REDIS = (  # settings that the embedded Redis does not need
     "redis_ca",
     "redis_cert",
     "redis_key",
@@ -51,13 +51,13 @@ def running_stack(
     sources: dict[str, dict[str, SourceRule]],
     with_exporter: bool,
 ) -> Iterator[Stack]:
-    """Everything a replay needs, ended in reverse order afterwards.
+    """Everything that a replay needs, stopped in reverse order afterwards.
 
     Args:
         settings: Of this process.
-        kafka: Brokers; None: a broker of our own, in memory.
-        redis_url: Redis; None: the one that is set, if brokers are given, else a store of our own, in memory.
-        sources: What the replay's source is, by stream.
+        kafka: Brokers; None: an embedded broker, in memory.
+        redis_url: Redis; None: the one in the settings if brokers are given, otherwise an embedded store, in memory.
+        sources: The rules of the replay's source, by stream.
         with_exporter: Also serve /metrics.
 
     Raises:
@@ -90,7 +90,7 @@ def running_stack(
         reader = Reader(ours.redis, ours.force)
         ending.callback(reader.close)
         _refuse_evicting(reader, ours)
-        produce(ours, [])  # a broker that does not answer is said before anything starts
+        produce(ours, [])  # fails before anything starts if the broker does not answer
         folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-replay-")))
         processes = []
         if not _have_worker(reader, ours, settings, sources):
@@ -110,7 +110,7 @@ def running_stack(
 
 
 def _refuse_evicting(reader: Reader, ours: Settings) -> None:
-    """Raise ConfigurationInvalid if Redis may evict keys; one that does not answer is told of later."""
+    """Raise ConfigurationInvalid if Redis may evict keys; a Redis that does not answer is reported later."""
     with suppress(StoreUnavailable):
         refuse_evicting(reader.process(), ours.redis_shown)
 
@@ -134,7 +134,7 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
     try:
         runs = worker_runs(reader, ours.touch_s)
     except StoreRefuses:
-        raise  # says it all
+        raise  # its message is complete
     except StoreUnavailable as error:
         raise StoreUnavailable(
             f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "

@@ -28,7 +28,7 @@ def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress
         StoreUnavailable: Redis did not answer for 10 s.
         WorkFailed: Nothing was applied for 60 s, or `check` says why not.
     """
-    moved_at_s = heard_at_s = time.monotonic()
+    moved_at_s = answered_at_s = time.monotonic()
     missing_before: int | None = None
     while True:
         check()
@@ -36,34 +36,36 @@ def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress
         try:
             missing = missing_records(reader, ends)
         except StoreUnavailable:
-            if now_s - heard_at_s > REDIS_PATIENCE_S:
+            if now_s - answered_at_s > REDIS_PATIENCE_S:
                 raise
         else:
-            heard_at_s = now_s
+            answered_at_s = now_s
             progress(missing)
             if missing == 0:
                 return
             if missing != missing_before:
                 missing_before, moved_at_s = missing, now_s
             elif now_s - moved_at_s > STALLED_AFTER_S:
-                raise WorkFailed(f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are missing")
+                raise WorkFailed(
+                    f"nothing was applied for {STALLED_AFTER_S:.0f} s, {missing:,} events are not applied yet"
+                )
         time.sleep(POLL_S)
 
 
 def missing_records(reader: Reader, ends: Ends) -> int:
     """How many records up to `ends` are not applied yet."""
-    stands = reader.partitions()
+    states = reader.partitions()
     applied: Mapping[tuple[str, int], int] = {
-        place: state.next_offset or 0 for place, state in stands.items() if place in ends
+        partition: state.next_offset or 0 for partition, state in states.items() if partition in ends
     }
-    return sum(max(0, end - applied.get(place, 0)) for place, end in ends.items())
+    return sum(max(0, end - applied.get(partition, 0)) for partition, end in ends.items())
 
 
 def worker_runs(reader: Reader, touch_s: float) -> bool:
     """Whether some worker keeps this force's partitions fresh now; takes up to three touches to find out.
 
-    One that stopped a moment ago has left young times behind, so the times must be seen to move. One that
-    started a moment ago has placed itself and written no time yet, so a place without a time is waited for too.
+    A worker that stopped a moment ago has left recent times behind, so the times must be seen to change. One that has
+    just started may have partitions without a time yet, so those are waited for too.
     """
     before = _fresh(reader)
     oldest_ms = time.time() * 1000 - RUNNING_WITHIN_MS

@@ -1,4 +1,4 @@
-"""Alertmanager: does a page reach anybody, and does the Watchdog arrive?"""
+"""Alertmanager: does a page reach anybody, and does the Watchdog alert arrive?"""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PAGE: Final = "page"
 def of_alertmanager(
     settings: Settings, monitoring: Monitoring, shipped: Sequence[Rule], areas: Sequence[str]
 ) -> Iterator[Finding]:
-    """Where pages lead, and whether the Watchdog arrives.
+    """Checks where pages are sent, and whether the Watchdog alert arrives.
 
     Args:
-        settings: They name the force.
+        settings: Name the force.
         monitoring: Answers of Alertmanager.
         shipped: Our rules.
         areas: Values of the label `area`, by which alerts on measures may be routed.
@@ -50,7 +50,7 @@ def _pages(force: str, shipped: Sequence[Rule], areas: Sequence[str]) -> Iterato
 
 
 def _of_pages(subject: str, config: Configuration, alerts: Sequence[Alert]) -> Iterator[Finding]:
-    """Alerts that are sent nowhere: one real receiver that is not always muted is enough."""
+    """Alerts that reach nobody. One real receiver that is not always muted is enough."""
     lost, muted, examples = [], [], set()
     for alert in alerts:
         sending = [each for each in config.reached(alert) if config.integrations(each.receiver)]
@@ -76,7 +76,7 @@ def _names(alerts: Sequence[str]) -> str:
 def _of_watchdog(
     subject: str, force: str, config: Configuration, alerts: Sequence[Mapping[str, Any]]
 ) -> Iterator[Finding]:
-    # of one Prometheus, whatever forces it serves; some add their own label
+    # one Prometheus may serve several forces; some set the label `force`
     found = [alert for alert in alerts if alert.get("labels", {}).get("force", force) == force]
     if not found:
         yield finding("alertmanager-watchdog.absent", subject)

@@ -11,11 +11,11 @@ from watchroom.settings import Settings
 
 
 def of_brokers(settings: Settings, failures: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
-    """Brokers of the settings that do not let us in.
+    """Brokers that do not answer, or refuse us.
 
     Args:
-        settings: They name the brokers.
-        failures: By `host:port`: what it answered and what to look at; empty texts where it did not answer.
+        settings: Name the brokers.
+        failures: By `host:port`, the answer and what to check; both are empty if it did not answer.
     """
     every = [server.strip() for server in settings.kafka.split(",")]
     for server, (answer, look_at) in failures.items():
@@ -27,7 +27,7 @@ def of_brokers(settings: Settings, failures: Mapping[str, tuple[str, str]]) -> I
 
 
 def of_encryption(settings: Settings) -> Iterator[Finding]:
-    """Connections that leave this machine in the clear."""
+    """Connections to other machines without encryption."""
     far = [server.strip() for server in settings.kafka.split(",") if not is_loopback(server.strip().rpartition(":")[0])]
     if far and settings.kafka_security in ("plaintext", "sasl_plaintext"):
         yield finding("kafka-tls", f"Kafka at {listed(far)}", security=settings.kafka_security)

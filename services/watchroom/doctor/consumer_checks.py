@@ -12,13 +12,13 @@ from watchroom.store.read import PartitionState
 
 
 def of_group(settings: Settings, topics: Mapping[str, Sequence[Partition]], group: Group) -> Iterator[Finding]:
-    """A group without members, or partitions that none of them has."""
+    """A group without members, or partitions that are assigned to none of them."""
     subject = f"consumer group {settings.group}"
     if not group.members:
         yield finding("group-members.empty", subject)
         return
     if not group.assigned:
-        return  # it is rebalancing, or the broker does not say; `of_lag` tells what matters
+        return  # it is rebalancing, or the broker does not say; `of_lag` finds what matters
     for topic in settings.topics.values():
         lacking = [n for n in range(len(topics.get(topic, ()))) if n not in group.assigned.get(topic, ())]
         if lacking:
@@ -31,7 +31,7 @@ def of_lag(
     partitions: Mapping[tuple[str, int], PartitionState],
     now_ms: int,
 ) -> Iterator[Finding]:
-    """Partitions whose end was not applied lately."""
+    """Partitions that were not applied up to their end recently."""
     for topic in settings.topics.values():
         behind = [
             f"partition {number} ({_behind(logs.get((of, number)), state, now_ms)})"

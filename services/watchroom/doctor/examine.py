@@ -1,4 +1,4 @@
-"""`watchroom doctor`: asks every server of the settings at once, and judges what they said."""
+"""`watchroom doctor`: gathers facts from all servers at once, and runs every check on them."""
 
 from __future__ import annotations
 
@@ -34,36 +34,36 @@ from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings, read_settings
 from watchroom.store.compatibility import redefined
 
-WITHIN_S: Final = 20.0  # for Kafka and for Redis: with the start of the process and the rest, less than 30 s
+WITHIN_S: Final = 20.0  # for Kafka and for Redis; a whole run takes less than 30 s
 _ORDER: Final = tuple(Severity)
 
 
 def examine_environment(**given: object) -> list[Finding]:
-    """Check the deployment that the environment describes; `given` (command-line options) stand over it."""
+    """Check the deployment that the environment describes; `given` (command-line options) override it."""
     found: list[Finding] = []
     try:
         settings = read_settings(**given)
     except ConfigurationInvalid as error:
         found += settings_checks.of_faults(error.faults)
         try:
-            settings = Settings(**given)  # type: ignore[arg-type]  # variables that are no settings stop no check
+            settings = Settings(**given)  # type: ignore[arg-type]  # unknown variables do not prevent checks
         except (ValidationError, SettingsError):
             return [*found, settings_checks.nothing_else_checked()]
     return _sorted([*found, *examine(settings)])
 
 
 def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
-    """Check a deployment: what is wrong, the worst first; empty if nothing is.
+    """Check a deployment. Returns what is wrong, the worst first; empty if nothing is.
 
     Args:
-        settings: They name the servers.
-        embedded: It is the embedded stack; what that lacks by design is no finding.
+        settings: Name the servers.
+        embedded: Whether it is the embedded stack; what that lacks by design is not reported.
     """
     return _sorted(asyncio.run(_examine(settings, embedded=embedded)))
 
 
 async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
-    # those of the loop's own would be waited for at its end, however long they take
+    # at its end the loop would wait for its own threads, however long they take
     asyncio.get_running_loop().set_default_executor(DaemonThreads())
     found = [*settings_checks.of_settings(settings)]
     found += settings_checks.of_secret_files(

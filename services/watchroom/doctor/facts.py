@@ -1,4 +1,4 @@
-"""What was seen of the servers, as plain values: gathered at the edge, judged elsewhere."""
+"""Facts about the servers, as plain values. They are gathered at the edge and checked elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchroom.store.read import PartitionState, SourceState
 
 
 class Partition(NamedTuple):
-    """What the brokers' metadata says of one partition."""
+    """One partition in the brokers' metadata."""
 
     leader: int  # node id; -1 for none
     replicas: int
@@ -30,7 +30,7 @@ class Log(NamedTuple):
     """The end of one partition's log."""
 
     end: int  # the next offset
-    last: Sequence[LastRecord]  # without those whose timestamp is the producer's
+    last: Sequence[LastRecord]  # without records that have the producer's timestamp
 
 
 class Group(NamedTuple):
@@ -41,12 +41,12 @@ class Group(NamedTuple):
 
 
 class Kafka(NamedTuple):
-    """What the brokers said; `unread` holds what they did not say, and why."""
+    """Facts from the brokers; `unread` has what could not be read, and why."""
 
     failures: Mapping[str, tuple[str, str]] = {}  # by host:port, see `broker_checks.of_brokers`
-    topics: Mapping[str, Sequence[Partition]] | None = None  # ours, that exist; None: no broker said
+    topics: Mapping[str, Sequence[Partition]] | None = None  # ours that exist; None: no broker answered
     log_ids: Mapping[str, str] = {}
-    settings: Mapping[str, Mapping[str, str]] = {}  # by topic; a topic is left out where they are not told
+    settings: Mapping[str, Mapping[str, str]] = {}  # by topic; without topics whose settings we may not read
     group: Group | None = None
     logs: Mapping[tuple[str, int], Log] = {}
     read_ms: int = 0  # when the logs were read, by our clock
@@ -54,11 +54,11 @@ class Kafka(NamedTuple):
 
 
 class Redis(NamedTuple):
-    """What Redis said."""
+    """Facts from Redis."""
 
-    failure: str = ""  # why it said nothing, or no more
+    failure: str = ""  # why reading failed or stopped
     info: Mapping[str, Any] | None = None  # fields of INFO; None: our user may not run it
-    missing_rights: Sequence[str] | None = None  # commands that our user may not run; None: it did not say
+    missing_rights: Sequence[str] | None = None  # commands that our user may not run; None: unknown
     meta: Meta | None = None
     partitions: Mapping[tuple[str, int], PartitionState] = {}
     sources: Mapping[tuple[str, str], SourceState] = {}
@@ -67,15 +67,15 @@ class Redis(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What a web server answered."""
+    """An answer of a web server."""
 
-    status: int = 0  # 0: nothing
-    failure: str = ""  # why nothing
-    body: Any = None  # JSON; None if it is none
+    status: int = 0  # 0: no answer
+    failure: str = ""  # why there is no answer
+    body: Any = None  # of JSON; None if it is not JSON
 
 
 class Monitoring(NamedTuple):
-    """Answers of exporter, Prometheus and Alertmanager; None where the address is not set."""
+    """Answers of exporter, Prometheus and Alertmanager; None if the address is not set."""
 
     exporter: Page
     targets: Page | None = None

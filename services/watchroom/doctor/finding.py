@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 _TEXTS: Final = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))
 
 CHECKS: Final = {check: str(texts["looks_at"]) for check, texts in _TEXTS.items()}
-"""Every check by its id, with one line on what it looks at."""
+"""Every check by its id, with one line about what it checks."""
 LACKING_ON_EMBEDDED: Final = frozenset({"kafka-tls", "topic-replication", "redis-tls", "redis-persistence"})
-"""What the embedded stack lacks by design: no finding there. It has no Prometheus or Alertmanager either."""
+"""Checks that do not apply to the embedded stack. It has no Prometheus or Alertmanager either."""
 
 
 class Severity(StrEnum):
@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
     WRONG = "wrong"  # figures are wrong, withheld or soon will be, or nobody will be alerted
     WARNING = "warning"  # works, with a risk that somebody should have accepted
-    UNCHECKED = "not checked"  # nothing can be said
+    UNCHECKED = "not checked"  # unknown
 
 
 class Finding(NamedTuple):

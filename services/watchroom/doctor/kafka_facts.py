@@ -1,9 +1,8 @@
-"""Asks the brokers: metadata, settings, the consumer group, and the last records. Joins no group, commits nothing."""
+"""Reads metadata, settings, the consumer group and the last records from Kafka. Joins no group, commits nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -12,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
 
+from watchroom import timing
 from watchroom.admission.binary_mode import parse_record
 from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
@@ -36,7 +36,7 @@ Answer = TypeVar("Answer")
 
 
 async def kafka_facts(settings: Settings) -> Kafka:
-    """What the brokers say; what they do not say is named."""
+    """Facts from the brokers, and what could not be read."""
     servers = [server.strip() for server in settings.kafka.split(",")]
     security = security_of(settings)
     answers = await asyncio.gather(*(_refusal(server, security) for server in servers))
@@ -65,7 +65,7 @@ async def kafka_facts(settings: Settings) -> Kafka:
         return Kafka(failures, unread={"kafka": f"metadata: {_why(error)}"})
     finally:
         await admin.close()
-    read_ms = time.time_ns() // 1_000_000
+    read_ms = timing.now_ms()
     return Kafka(failures, topics, ids or {}, found or {}, group, logs or {}, read_ms, unread)
 
 
@@ -73,11 +73,11 @@ async def _refusal(server: str, security: Security) -> Refusal | None:
     try:
         return await refusal(server, security)
     except UnicodeError:
-        return Refusal("has a host that is no host name", "WATCHROOM_KAFKA")
+        return Refusal("has an invalid host name", "WATCHROOM_KAFKA")
 
 
 async def _or_why(check: str, asked: Awaitable[Answer], unread: dict[str, str]) -> Answer | None:
-    """The answer; None, and why, if there is none in time."""
+    """The answer; None if there is none in time, with the reason in `unread`."""
     try:
         async with asyncio.timeout(READ_WITHIN_S):
             return await asked
@@ -93,7 +93,7 @@ def _why(error: Exception) -> str:
 
 
 async def _topics(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, list[Partition]]:
-    """Our topics that exist. All are asked for: a broker may create one that is asked for by name."""
+    """Our topics that exist. Requests all topics, because a broker may create one that is requested by name."""
     ours = set(owned_topics(settings))
     return {
         item["topic"]: [
@@ -125,14 +125,14 @@ def _assignment(encoded: bytes) -> Iterable[tuple[str, list[int]]]:
 async def _logs(
     settings: Settings, topics: Mapping[str, list[Partition]], unread: dict[str, str]
 ) -> dict[tuple[str, int], Log]:
-    """The end of every partition of the streams, and its last events; partitions that give none in time are named."""
-    places = [
+    """The end of every partition of the streams and its last events; slow partitions are named in `unread`."""
+    assigned = [
         TopicPartition(topic, number)
         for topic in settings.topics.values()
         for number, partition in enumerate(topics.get(topic, ()))
         if partition.leader >= 0
     ]
-    if not places:
+    if not assigned:
         return {}
     accept_any_header_name()
     consumer = clients.consumer(
@@ -144,43 +144,44 @@ async def _logs(
     )
     try:
         await clients.start(consumer, settings)
-        consumer.assign(places)
-        begins: dict[TopicPartition, int] = await consumer.beginning_offsets(places)
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
-        for place in places:
-            consumer.seek(place, max(begins[place], ends[place] - LAST_RECORDS))
+        consumer.assign(assigned)
+        begins: dict[TopicPartition, int] = await consumer.beginning_offsets(assigned)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(assigned)
+        for partition in assigned:
+            consumer.seek(partition, max(begins[partition], ends[partition] - LAST_RECORDS))
         last = await _read_to(consumer, ends)
-        if late := [place for place in places if await consumer.position(place) < ends[place]]:
-            where = listed([f"{place.topic} partition {place.partition}" for place in late])
+        if late := [partition for partition in assigned if await consumer.position(partition) < ends[partition]]:
+            where = listed([f"{partition.topic} partition {partition.partition}" for partition in late])
             unread["source-clock"] = f"the last records of {where} did not come within {READ_WITHIN_S / 2:g} s"
     finally:
         await consumer.stop()
     return {
-        (place.topic, place.partition): Log(
-            max(ends[place], consumer.highwater(place) or 0), [one for one in map(_last, last[place]) if one]
+        (partition.topic, partition.partition): Log(
+            max(ends[partition], consumer.highwater(partition) or 0),
+            [one for one in map(_last, last[partition]) if one],
         )
-        for place in places
+        for partition in assigned
     }
 
 
 async def _read_to(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """The records up to these ends; what does not come in time is left out."""
-    read: dict[TopicPartition, list[ConsumerRecord]] = {place: [] for place in ends}
+    """The records up to these ends, as far as they arrive in time."""
+    read: dict[TopicPartition, list[ConsumerRecord]] = {partition: [] for partition in ends}
     loop = asyncio.get_running_loop()
     until_s = loop.time() + READ_WITHIN_S / 2
     while loop.time() < until_s:
-        waiting = [place for place, end in ends.items() if await consumer.position(place) < end]
+        waiting = [partition for partition, end in ends.items() if await consumer.position(partition) < end]
         if not waiting:
             break
-        for place, records in (await consumer.getmany(*waiting, timeout_ms=FETCH_MS)).items():
-            read[place] += records
+        for partition, records in (await consumer.getmany(*waiting, timeout_ms=FETCH_MS)).items():
+            read[partition] += records
     return read
 
 
 def _last(record: Any) -> LastRecord | None:  # noqa: ANN401 - aiokafka is untyped
-    """What the checks need of a record; None if it is no event, or its time is the producer's."""
+    """What the checks need of a record; None if it is not an event, or has the producer's timestamp."""
     if record.timestamp_type != APPENDED:
         return None
     try:

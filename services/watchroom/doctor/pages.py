@@ -39,7 +39,7 @@ async def fetch_pages(settings: Settings) -> Monitoring:
 
 
 def exporter_address(settings: Settings) -> str:
-    """Where the exporter is reached; one that listens everywhere is reached on this machine."""
+    """The address of the exporter; if it listens on all addresses, that of this machine."""
     if settings.exporter_url:
         return settings.exporter_url.rstrip("/")
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not listened on
@@ -54,14 +54,14 @@ def shown(url: str) -> str:
 
 
 def no_answer(check: str, subject: str, page: Page) -> Finding:
-    """A server of monitoring that does not answer, or something else at its address."""
+    """A monitoring server that does not answer, or something else at its address."""
     failure = page.failure or f"answers something else (HTTP {page.status})"
     login = " (https://user:password@host/, if it asks for them)" if page.status in (401, 403) else ""
     return finding(f"{check}.silent", subject, failure=failure, login=login)
 
 
 def readable(found: Iterable[Finding], otherwise: Finding) -> list[Finding]:
-    """The findings; `otherwise` alone where an answer does not have the form that they were to be made from."""
+    """The findings; only `otherwise` if an answer does not have the expected form."""
     try:
         return list(found)
     except (AttributeError, KeyError, TypeError, ValueError, re.error):
@@ -89,6 +89,6 @@ def _json(body: bytes) -> object:
 
 
 def _why(error: Exception) -> str:
-    """The reason without the URL, which may hold a password."""
+    """The reason without the URL, which may contain a password."""
     cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
     return getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or type(error).__name__

@@ -12,11 +12,11 @@ from watchroom.doctor.pages import no_answer, readable, shown
 from watchroom.doctor.rules import is_same, key
 from watchroom.settings import Settings
 
-JOBS: Final = ("watchroom-exporter", "watchroom-worker")  # the rules' expressions name them
+JOBS: Final = ("watchroom-exporter", "watchroom-worker")  # as in the rules' expressions
 
 
 def of_prometheus(settings: Settings, monitoring: Monitoring, shipped: Sequence[Rule]) -> Iterator[Finding]:
-    """Targets, the label `force`, rules, and the way to Alertmanager."""
+    """Targets, the label `force`, rules, and the connection to Alertmanager."""
     if monitoring.targets is None:
         yield finding("prometheus.unset", "Prometheus")
         return

@@ -1,4 +1,4 @@
-"""Redis: may it be written, does it keep what it is given, and what does it hold of this force?"""
+"""Redis: can it be written, does it keep its data, and what does it hold of this force?"""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CHECKS: Final = {
     "replication": "redis-role",
     "eviction": "redis-policy",
     "persistence": "redis-persistence",
-}  # by the name that the finding has in `store.findings`
+}  # by the name of the finding in `store.findings`
 FULL: Final = 0.9  # of maxmemory
 
 
 def of_answer(settings: Settings, redis: Redis) -> Iterator[Finding]:
-    """A Redis that does not answer, or does not let us in."""
+    """A Redis that does not answer, or refuses us."""
     if redis.failure:
         subject = f"Redis at {settings.redis_shown}"
         what, _, look_at = redis.failure.removeprefix(f"{subject} ").partition("; check ")
@@ -35,7 +35,7 @@ def of_answer(settings: Settings, redis: Redis) -> Iterator[Finding]:
 
 
 def of_encryption(settings: Settings) -> Iterator[Finding]:
-    """A connection that leaves this machine in the clear."""
+    """A connection to another machine without encryption."""
     address = parse(settings.redis_url)
     hosts = [each.host for each in address.sentinels] or [address.host]
     if address.scheme != UNIX and not address.has_tls and not all(map(is_loopback, hosts)):
@@ -73,9 +73,9 @@ def of_force(settings: Settings, meta: Meta | None, counts: Mapping[str, Partiti
     """A force, or streams of it, that Redis does not hold, and rebuilds that were interrupted.
 
     Args:
-        settings: They name force and streams.
-        meta: Under what the figures were made.
-        counts: What is known of each topic's partition counts.
+        settings: Name force and streams.
+        meta: The definitions of the figures.
+        counts: Each topic's partition counts.
     """
     subject = f"force {settings.force}"
     if meta is not None and meta.clearing:

@@ -15,8 +15,8 @@ _MATCHER: Final = re.compile(
     r'\s*([a-zA-Z_:][\w:.]*|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^,"}]*)\s*(?:,|$)'
 )
 _ESCAPED: Final = re.compile(r"\\(.)")
-_NOWHERE: Final = (".invalid", ".example", "@example.com")  # names that lead nowhere (RFC 2606)
-# values of the parts of a time interval that leave nothing out, as Alertmanager writes them
+_NOWHERE: Final = (".invalid", ".example", "@example.com")  # reserved names, which do not exist (RFC 2606)
+# parts of a time interval that include every time, as Alertmanager writes them
 _EVERY: Final[Mapping[str, Sequence[object]]] = {
     "times": ({"start_time": "00:00", "end_time": "24:00"},),
     "weekdays": ("sunday:saturday",),
@@ -34,7 +34,7 @@ class Reached(NamedTuple):
 
 
 class Configuration(NamedTuple):
-    """What the file says."""
+    """The configuration file."""
 
     root: Mapping[str, Any]  # the top route
     receivers: Mapping[str, Mapping[str, Any]]
@@ -46,7 +46,7 @@ class Configuration(NamedTuple):
         return list(dict.fromkeys(each.receiver for each in self.reached(alert)))
 
     def reached(self, alert: Alert) -> list[Reached]:
-        """The receivers that an alert is routed to, and by a route that is always muted or not."""
+        """The receivers that an alert is routed to, and whether their routes are always muted."""
         routes = _reached(self.root, alert, str(self.root.get("receiver", "")))
         return [Reached(receiver, self._is_muted(route)) for route, receiver in routes]
 
@@ -57,7 +57,7 @@ class Configuration(NamedTuple):
         return is_always or (bool(active) and not any(self.intervals.get(name) for name in active))
 
     def integrations(self, receiver: str) -> int:
-        """How many ways a receiver sends by."""
+        """The number of a receiver's integrations."""
         return sum(len(configs) for configs in self._configs(receiver).values())
 
     def is_example(self, receiver: str) -> bool:
@@ -76,7 +76,7 @@ class Configuration(NamedTuple):
 
 
 def configuration(status: object) -> Configuration | None:
-    """From the body of /api/v2/status; None if it is none."""
+    """From the body of /api/v2/status; None if it is something else."""
     try:
         text = status["config"]["original"] if isinstance(status, Mapping) else None
         read = yaml.safe_load(text) if isinstance(text, str) else None
@@ -92,12 +92,12 @@ def configuration(status: object) -> Configuration | None:
 
 
 def _is_always(interval: Mapping[str, Any]) -> bool:
-    """Whether a time interval leaves out no time; several ranges that do so only together are not recognised."""
+    """Whether a time interval includes every time. Ranges that do so only together are not recognised."""
     return all(not interval.get(part) or any(each in full for each in interval[part]) for part, full in _EVERY.items())
 
 
 def _reached(route: Mapping[str, Any], alert: Alert, receiver: str) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """As Alertmanager goes: the first child that matches, and those after it while `continue` is set; else itself."""
+    """As in Alertmanager: the first child that matches, the next ones while `continue` is set; otherwise itself."""
     receiver = str(route.get("receiver") or receiver)
     found = False
     for child in route.get("routes") or ():
@@ -123,7 +123,7 @@ class _Matcher(NamedTuple):
 
 
 def _matchers(route: Mapping[str, Any]) -> Iterator[_Matcher]:
-    """In the form of today, and in the two of before."""
+    """Matchers in the current form, and in the two earlier ones."""
     for text in route.get("matchers") or ():
         for label, operator, value in _MATCHER.findall(str(text).strip().removeprefix("{").removesuffix("}")):
             yield _Matcher(_unquoted(label), operator, _unquoted(value.strip()))

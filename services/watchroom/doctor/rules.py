@@ -1,4 +1,4 @@
-"""Rules of Prometheus: those that we ship, and whether those that it has loaded are the same. Pure."""
+"""Rules of Prometheus: the shipped ones, and whether the loaded ones are the same. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADDRESS: Final = "_url"  # annotations with links differ with the addresses in 
 
 
 def shipped_rules(catalogue: Catalogue) -> list[Rule]:
-    """Those of the rule files that `watchroom generate` writes."""
+    """The rules in the files that `watchroom generate` writes."""
     nowhere = Links("http://exporter", "http://grafana")  # links are not compared
     return [
         Rule(
@@ -39,7 +39,7 @@ def shipped_rules(catalogue: Catalogue) -> list[Rule]:
 
 
 def key(rule: Rule) -> tuple[bool, str, tuple[tuple[str, str], ...]]:
-    """By what two versions of one rule are recognised."""
+    """What two versions of a rule have in common."""
     return rule.is_alert, rule.name, tuple(sorted(rule.labels.items()))
 
 
@@ -59,5 +59,5 @@ def _content(rule: Rule) -> tuple[float, float, Mapping[str, str], str]:
 
 
 def _without_blanks(expression: str) -> str:
-    """Prometheus sets blanks outside of quotes in its own way."""
+    """Prometheus formats spaces outside of quotes in its own way."""
     return _PARTS.sub(lambda found: found[0] if found[0].startswith('"') else "", expression)

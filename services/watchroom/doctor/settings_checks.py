@@ -1,4 +1,4 @@
-"""Settings: what cannot be used, what does not go together, and files of secrets that others can read."""
+"""Settings: which cannot be used, which do not fit together, and files of secrets that others can read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from watchroom.settings import PREFIX, Settings
 from watchroom.settings.read import SECRETS
 from watchroom.store.connection import client
 
-READ_S: Final = 1.0  # an exporter reads Redis so often
-CONTAINER_SECRETS: Final = ("/run/secrets/", "/var/run/secrets/")  # mounted into one container alone
+READ_S: Final = 1.0  # interval at which an exporter reads Redis
+CONTAINER_SECRETS: Final = ("/run/secrets/", "/var/run/secrets/")  # mounted into a single container
 
 
 def of_faults(faults: Iterable[Fault], check: str = "settings") -> Iterator[Finding]:
-    """What the settings or the catalogue were refused for."""
+    """Faults of the settings or of the catalogue."""
     for fault in faults:
         subject = f"{fault.where} {fault.key}".rstrip()
         yield finding(f"{check}.refused", subject, found=fault.found, write=fault.write)
@@ -33,7 +33,7 @@ def nothing_else_checked() -> Finding:
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:
-    """What is accepted, and yet does not work together."""
+    """Settings that are accepted but do not work together."""
     if settings.fresh_s <= settings.touch_s + READ_S:
         limits = {"fresh_s": settings.fresh_s, "touch_s": settings.touch_s, "read_s": READ_S}
         yield finding("settings-freshness", "WATCHROOM_FRESH_S", **limits)

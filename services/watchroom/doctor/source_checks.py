@@ -1,4 +1,4 @@
-"""Sources: who has fallen silent, and whose clock is ahead of ours."""
+"""Sources: which are silent, and whose clock is ahead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from watchroom.doctor.facts import Log
 from watchroom.doctor.finding import Finding, finding
-from watchroom.exporter.judge import heard_of, silence, staleness
+from watchroom.exporter.freshness import last_seen_of, silence, staleness
 from watchroom.settings import Settings
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, SourceState
@@ -23,9 +23,9 @@ def of_silence(
     sources: Mapping[tuple[str, str], SourceState],
     now_ms: int,
 ) -> Iterator[Finding]:
-    """Sources that a stream waits for, and that sent nothing lately.
+    """Sources that a stream waits for and that have sent nothing recently.
 
-    Not of a stream that is behind: what its sources sent may not have been applied yet.
+    Skips streams that are behind: what their sources sent may not have been applied yet.
     """
     for stream, topic in settings.topics.items():
         fresh = {number: state.fresh_ms for (of, number), state in partitions.items() if of == topic}
@@ -34,12 +34,12 @@ def of_silence(
         if is_behind or not STREAMS[stream].is_waited_for:
             continue
         rules, limit_ms = settings.sources.get(stream, {}), round(settings.silent_s * 1000)
-        for why in silence(rules, heard_of(topic, sources), now_ms, limit_ms):
+        for why in silence(rules, last_seen_of(topic, sources), now_ms, limit_ms):
             yield finding("source-silent", f"stream {stream}", reason=why, topic=topic)
 
 
 def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: int) -> Iterator[Finding]:
-    """Sources whose events of the last day lie later than the broker's clock when they arrived."""
+    """Sources with events of the last day that were later than the broker's clock when they arrived."""
     for stream, topic in settings.topics.items():
         ahead: dict[str, int] = {}
         for (of, _), log in sorted(logs.items()):

@@ -1,4 +1,4 @@
-"""Threads for calls that may never return: a name that is not resolved, a server that says nothing."""
+"""Threads for calls that may never return, such as resolving a name or waiting for a silent server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 class DaemonThreads(ThreadPoolExecutor):
-    """Runs each call in a daemon thread of its own; neither the event loop nor the process waits for it at its end."""
+    """Runs each call in a daemon thread of its own; neither the event loop nor the process waits for it."""
 
     def submit(self, call: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Result]:
         """Start a call."""

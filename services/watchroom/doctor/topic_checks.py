@@ -1,4 +1,4 @@
-"""Topics: are they there, as they were when Redis was filled, and with settings that do no harm?"""
+"""Topics: do they exist, unchanged since Redis was filled, and with settings that do no harm?"""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Topics = Mapping[str, Sequence[Partition]]
 
 
 def of_missing(settings: Settings, topics: Topics) -> Iterator[Finding]:
-    """Topics of ours that no broker has."""
+    """Topics of ours that do not exist."""
     if missing := [topic for topic in owned_topics(settings) if topic not in topics]:
         yield finding("topic-missing", f"topic {listed(missing)}")
 
 
 def of_partitions(settings: Settings, topics: Topics, meta: Meta | None) -> Iterator[Finding]:
-    """Topics with another number of partitions than Redis was filled under."""
+    """Topics whose number of partitions changed since Redis was filled."""
     for topic in settings.topics.values():
         held = meta.partitions.get(topic) if meta else None
         if topic in topics and held is not None and len(topics[topic]) != held:
@@ -37,7 +37,7 @@ def of_log_ids(settings: Settings, log_ids: Mapping[str, str], meta: Meta | None
 
 
 def of_settings(settings: Settings, topics: Topics, found: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
-    """Settings that do harm; which ones a topic has may not be known."""
+    """Topic settings that do harm, or that we may not read."""
     for topic, partitions in topics.items():
         for each in differences(settings, topic, found.get(topic, {}), min(part.replicas for part in partitions)):
             why = each.why + (" No worker starts with it." if each.refused else "")
@@ -48,7 +48,7 @@ def of_settings(settings: Settings, topics: Topics, found: Mapping[str, Mapping[
 
 
 def of_replication(settings: Settings, topics: Topics) -> Iterator[Finding]:
-    """Topics with fewer replicas than wanted, or with one alone."""
+    """Topics with fewer replicas than configured, or with only one."""
     copies = {topic: min(part.replicas for part in partitions) for topic, partitions in topics.items()}
     if few := [f"{topic} ({number})" for topic, number in copies.items() if number < settings.replication]:
         yield finding("topic-replication.few", f"topic {listed(few)}", wanted=settings.replication)

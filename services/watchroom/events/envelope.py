@@ -1,7 +1,7 @@
-"""The parts that events are made of: the CloudEvents envelope, and what `data` may say.
+"""What events consist of: the CloudEvents envelope, and `data`.
 
-Strict on identity and time, because a wrong one of those makes a wrong number; fields that are not
-named here are tolerated, at every level, and dropped. `null` means absent, as CloudEvents says.
+Strict on identity and time, because a wrong one gives a wrong number. Fields that are not named here are accepted at
+every level, and dropped. `null` means absent, as in CloudEvents.
 
 Source:
     CloudEvents 1.0.2 and its JSON format; recorded-time extension. Times: RFC 3339.
@@ -22,7 +22,7 @@ STRICT = ConfigDict(strict=True, extra="ignore", use_attribute_docstrings=True)
 
 NAME_PATTERN: Final = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?$"
 Name = Annotated[str, Field(min_length=1, max_length=256, pattern=NAME_PATTERN)]
-"""What identifies something: 1 to 256 characters, no control characters, no space at either end."""
+"""An identifier: 1 to 256 characters, no control characters, no space at either end."""
 
 Time = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time", "pattern": times.PATTERN})]
 """RFC 3339 with an offset; `events.times` does the checking."""
@@ -33,9 +33,9 @@ Prose = Annotated[str | None, Field(max_length=4096)]
 
 
 class Loose:
-    """Marks a field of `data` that is left out, and counted by its name, where its form is wrong.
+    """Marks a field of `data` that is ignored, and counted by its name, if its form is invalid.
 
-    Fields are loose that came after the first events were sent: an old log stays readable whatever it holds there.
+    Fields that were added later are loose, so that old logs stay readable whatever they have there.
     """
 
 
@@ -71,17 +71,17 @@ class Envelope(TypedDict):
     id: Name
     """Unique within the source; the same event sent again has the same id."""
     source: Name
-    """The system that says so: `acd`, `cad`, `rms`."""
+    """The system that sent the event: `acd`, `cad`, `rms`."""
     subject: Name
-    """The call, incident or crime this is about. The Kafka key is the same text in UTF-8."""
+    """The call, contact, incident or crime that the event is about. The Kafka key is the same text in UTF-8."""
     time: Time
     """When it happened: RFC 3339 with an offset. Cut to whole milliseconds."""
     recordedtime: NotRequired[Time | None]
-    """When the source recorded it. It is the arrival for sources declared `history`, else ignored."""
+    """When the source recorded it. For sources declared `history` it is the arrival; otherwise it is ignored."""
     datacontenttype: NotRequired[str | None]
     """`application/json` if given; the data is JSON either way."""
     data_base64: NotRequired[None]
-    """Not read: an event that has it is refused, because its data would be lost. Write `data` as a JSON object."""
+    """Not supported: an event with it is refused, because its data would be lost. Write `data` as a JSON object."""
 
 
 class Data(TypedDict):

@@ -21,35 +21,35 @@ KEY_LENGTH: Final = "watchroom-key-length"
 KEY_SHA256: Final = "watchroom-key-sha256"
 
 OURS: Final = "watchroom-"
-"""Begins the name of each header of ours."""
+"""The names of all our headers begin with this."""
 
 ATTRIBUTE: Final = "ce_"
-"""Begins the name of each header that holds an attribute, in binary mode."""
+"""The prefix of headers that hold attributes, in binary mode."""
 SPECVERSION: Final = "ce_specversion"
-"""The header that tells a record in binary mode."""
+"""The header that identifies a record in binary mode."""
 SOURCE: Final = "ce_source"
 CONTENT_TYPE: Final = "content-type"
 
 DEAD_LETTER: Final = {
-    REASON: "Why it was refused, one of a closed list.",
-    DETAIL: "The same as a sentence: what was found, and what to write instead.",
-    TOPIC: "Topic of the refused record. With partition and offset it identifies the letter: show each once.",
+    REASON: "Why it was refused: one of a closed list.",
+    DETAIL: "The same in a sentence: what was found, and what to write instead.",
+    TOPIC: "Topic of the refused record. With partition and offset it identifies the letter; show each letter once.",
     PARTITION: "Partition of the refused record.",
     OFFSET: "Offset of the refused record.",
     ARRIVED: "Timestamp of the first record, in milliseconds since 1970; a replay passes it on.",
-    LENGTH: "Full length in bytes, where the value was cut at 1 MiB, or left out (`raw_identifier`).",
-    SHA256: "SHA-256 of the full value in hexadecimal, where the value was cut at 1 MiB or left out."
-    f" A key is cut at 64 KiB, and {KEY_LENGTH} and {KEY_SHA256} say the same of it.",
-    HEADERS_LENGTH: "Bytes of all headers of the record, names and values, where not all were kept. A letter has its"
-    " record's own headers under their own names, 16 KiB together at most; those that begin with `watchroom-` are not"
-    f" kept, but {ARRIVED} and {LATEST} are. Of `raw_identifier` none is kept.",
-    LATEST: "As the refused record had it; a replay passes it on.",
+    LENGTH: "Full length in bytes, if the value was cut at 1 MiB or left out (`raw_identifier`).",
+    SHA256: "SHA-256 of the full value in hexadecimal, if the value was cut at 1 MiB or left out."
+    f" A key is cut at 64 KiB; {KEY_LENGTH} and {KEY_SHA256} are the same for it.",
+    HEADERS_LENGTH: "Bytes of all headers of the record, names and values, if some were left out. A letter keeps the"
+    " record's own headers under their own names, at most 16 KiB in total; those that begin with `watchroom-` are left"
+    f" out, except {ARRIVED} and {LATEST}. With `raw_identifier` none is kept.",
+    LATEST: "As in the refused record; a replay passes it on.",
 }
 """What each header of a dead letter says."""
 
 EVENT: Final = {
     ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
-    " Lateness is judged on it; the record must come within its stream's keeping after it.",
+    " It decides whether the event is late; the record must come within the stream's keeping after it.",
     LATEST: "Only from `watchroom replay` under a mapping whose `[time] latest` is still to come: that time, in"
     " milliseconds since 1970. An event of a source declared `history` may be as late as this; for other sources the"
     " header has no effect.",

@@ -1,7 +1,7 @@
 """Why an event is refused: a closed list, because each reason labels a metric and a header.
 
-The order is the order of judging: an event with several faults is refused for the first of them,
-so the same bytes always get the same reason.
+Checks run in this order: an event with several faults is refused for the first of them, so the same bytes always get
+the same reason.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ EXPIRED: Final = "expired"
 UNREADABLE: Final = "unreadable"
 
 MEANINGS: Final = {
-    RAW_IDENTIFIER: "a field that holds a token held something else, or may have: its letter has no key and no value",
+    RAW_IDENTIFIER: "a field for a token held something else, or may have held it; the letter has no key and no value",
     TOO_LARGE: "more than 262,144 bytes (256 KiB)",
     BAD_JSON: "not JSON in UTF-8, or no value at all (a tombstone)",
-    BAD_ENVELOPE: "not one CloudEvents 1.0 event: specversion, id, source, type or subject is missing or unusable",
+    BAD_ENVELOPE: "not a single CloudEvents 1.0 event: specversion, id, source, type or subject is missing or unusable",
     UNKNOWN_TYPE: "a type that Watchroom does not know",
     BAD_TIME: "time is missing or before 1990, a time is not RFC 3339 with an offset, or the record's own timestamp is"
-    " of no clock",
-    BAD_DATA: "data lacks what its type requires, or holds it in another form",
+    " impossible",
+    BAD_DATA: "data lacks what its type requires, or has it in another form",
     WRONG_TOPIC: "a type of another stream",
     WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
-    WRONG_PARTITION: "the key lies in another partition than Kafka's default partitioner gave it at that time",
-    LATE: "arrived later after its time than its stream allows",
-    FUTURE: "its time lies too far after its arrival, or after the timestamp of its Kafka record",
-    EXPIRED: "a dead letter sent again so long after it first came that its call, incident or crime may be forgotten",
-    UNREADABLE: "Watchroom itself failed on it, see the log of its worker; to be sent again after a fix",
+    WRONG_PARTITION: "the record is in another partition than Kafka's default partitioner gave its key at that time",
+    LATE: "arrived longer after its time than its stream allows",
+    FUTURE: "its time is too far after its arrival, or after the timestamp of its Kafka record",
+    EXPIRED: "a dead letter sent again so late that the state of its call, incident or crime may be gone",
+    UNREADABLE: "Watchroom itself failed on it (see the worker's log); send it again after a fix",
 }
 
 REASONS: Final = tuple(MEANINGS)

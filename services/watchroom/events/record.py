@@ -10,14 +10,14 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 
 class Record(NamedTuple):
-    """One Kafka record as fetched; nothing about it is trusted yet."""
+    """One Kafka record as fetched, not checked yet."""
 
     offset: int
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
-    not_before_ms: int = 0  # its place in time among several partitions, where `timestamp_ms` goes back; see `merging`
+    not_before_ms: int = 0  # its time in the merged order of several partitions, where `timestamp_ms` goes back
 
 
 class Event(NamedTuple):
@@ -30,14 +30,14 @@ class Event(NamedTuple):
     time_ms: int
     recorded_ms: int | None
     data: Mapping[str, Any]
-    ignored: tuple[str, ...] = ()  # optional fields of a wrong form, which count as absent
+    ignored: tuple[str, ...] = ()  # optional fields with an invalid form, which count as absent
 
 
 class Arrived(NamedTuple):
-    """An admitted event, with the arrival that judges it.
+    """An admitted event with its arrival.
 
-    `arrival_ms` decides lateness and whether an older state is still known; `closing_ms` decides
-    whether a month was closed before it. They differ only for a replayed dead letter.
+    `arrival_ms` decides whether it is late and whether an older state is still known; `closing_ms` decides whether a
+    month was closed before it. They differ only for a replayed dead letter.
     """
 
     event: Event

@@ -1,4 +1,4 @@
-"""Makes tokens: one text always gives the same one, and nobody without the key can find the text again. Pure.
+"""Makes tokens: a text always gives the same token, and nobody without the key can recover the text. Pure.
 
 Source:
     `schemas/events/TOKENS.md`, with test vectors. HMAC: RFC 2104; base32: RFC 4648. Telephone numbers: E.164, by
@@ -21,7 +21,7 @@ _TOKEN_BYTES: Final = 16
 
 
 class NotNormalised(ValueError):
-    """DROP: a text has no normal form. The message says why and never shows the text."""
+    """DROP: a text cannot be normalised. The message says why and never shows the text."""
 
 
 class Tokeniser:
@@ -35,7 +35,7 @@ class Tokeniser:
         Args:
             key: At least `KEY_LEAST_BYTES`; a secret.
             key_id: 1 to 8 of `[a-z0-9]`; begins every token.
-            country: ISO 3166 code of the country of telephone numbers that do not begin with `+`.
+            country: ISO 3166 code of the country of telephone numbers without `+`.
         """
         self._key = key
         self._key_id = key_id
@@ -45,7 +45,7 @@ class Tokeniser:
         """The token of a text; empty for a blank one.
 
         Raises:
-            NotNormalised: A telephone number that is none, or a text that is not Unicode.
+            NotNormalised: An invalid telephone number, or text that is not Unicode.
         """
         known = normalised(kind, text, self._country)
         if not known:
@@ -55,7 +55,7 @@ class Tokeniser:
 
 
 def normalised(kind: Kind, text: str, country: str) -> str:
-    """The one form of a text that all its ways of writing have; empty for a blank one. Raises NotNormalised."""
+    """The normal form of a text, however it is written; empty for a blank one. Raises NotNormalised."""
     if not text.strip():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Tokens in place of people: what a field that would identify a person may hold."""
+"""Tokens: what a field that would otherwise identify a person may hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 Kind = Literal["telephone", "address", "person"]
-"""What a token stands for; each kind has its own way of writing (`events.tokeniser`)."""
+"""What a token stands for; each kind is normalised in its own way (`events.tokeniser`)."""
 
 KEY_LEAST_BYTES: Final = 32
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from watchroom.exporter.judge import Heard, heard_of, held_up, partitions_added, silence, staleness, waited_for
+from watchroom.exporter.freshness import (
+    LastSeen,
+    held_up,
+    last_seen_of,
+    partitions_added,
+    silence,
+    staleness,
+    waited_for,
+)
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
 
@@ -14,7 +22,7 @@ class Silent(NamedTuple):
     """A source that is waited for and silent."""
 
     source: str
-    last_ms: int | None  # None: never heard
+    last_ms: int | None  # None: never
 
 
 class Liveness(NamedTuple):
@@ -38,7 +46,7 @@ def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Li
     """
     topic = settings.topic(stream)
     fresh_ms = {number: state.fresh_ms for (of, number), state in reader.partitions().items() if of == topic}
-    heard = heard_of(topic, reader.sources())
+    last_seen = last_seen_of(topic, reader.sources())
     rules = settings.sources.get(stream, {})
     limit_ms, silent_ms = round(settings.fresh_s * 1000), round(settings.silent_s * 1000)
     meta = reader.meta()
@@ -47,17 +55,17 @@ def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Li
     held = held_up(topic, reader.open_transactions(), now_ms, settings.kafka_tools) if stale else ()
     return Liveness(
         (*added, *held, *stale),
-        tuple(silence(rules, heard, now_ms, silent_ms)),
-        tuple(_silent(rules, heard, now_ms, silent_ms)),
+        tuple(silence(rules, last_seen, now_ms, silent_ms)),
+        tuple(_silent(rules, last_seen, now_ms, silent_ms)),
     )
 
 
 def _silent(
-    rules: Mapping[str, SourceRule], heard: Mapping[str, Heard], now_ms: int, silent_ms: int
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
 ) -> Iterator[Silent]:
-    if not rules and not heard:
+    if not rules and not last_seen:
         yield Silent("every source", None)
-    for source, why in waited_for(rules, heard, now_ms, silent_ms).items():
+    for source, why in waited_for(rules, last_seen, now_ms, silent_ms).items():
         if why:
-            last = heard.get(source, Heard(None, None))
+            last = last_seen.get(source, LastSeen(None, None))
             yield Silent(source, last.by_rule_ms(rules.get(source, SourceRule())))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
-from watchroom.catalogue.metrics import LOCAL_HOUR, about, suffixes
+from watchroom.catalogue.metrics import about, suffixes
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import Window, WindowSums, series_behind, windows_of_measure
+from watchroom.exporter.sums import WindowSums, series_behind, windows_of_measure
 from watchroom.kinds import area_windows, kind_of, names
 from watchroom.kinds.kind import By, Kind, MetricFamily, Over, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
+from watchroom.rolling.windows import LOCAL_HOUR, Window
 
 _Version = tuple[int, bool]  # of the sums behind a window's text, and whether it is by area
 

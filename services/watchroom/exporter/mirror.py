@@ -16,13 +16,14 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.figures import FigureMonths
 from watchroom.exporter.measures import OpenMeasure, WindowedMeasure
-from watchroom.exporter.sums import Window, WindowSums, by_area_of, windows_at, windows_of
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_of
 from watchroom.exporter.tokens import NO_TOKENS, TokenMeasure, TokenReading, TokenWindows
 from watchroom.kinds import kind_of, open_now
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.open_now import OpenTile
 from watchroom.rolling.buckets import month_name
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import Window, windows_at
 from watchroom.store.evictions import Process
 from watchroom.store.meta import Meta
 from watchroom.store.open_transactions import OpenTransaction

@@ -14,12 +14,13 @@ from typing import NamedTuple, assert_never
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.rows import Group
 from watchroom.exporter.mirror import Reading
-from watchroom.exporter.sums import Window, WindowSums, series_behind
+from watchroom.exporter.sums import WindowSums, series_behind
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Kind, Quantity, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import Window
 
 
 class Number(NamedTuple):

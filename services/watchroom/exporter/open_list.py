@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import age, clock
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.command_output import Format, as_csv, as_json, table, table_text
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.events.times import to_text
 from watchroom.exporter.live import Liveness, liveness
 from watchroom.exporter.measures import series_of
 from watchroom.kinds import kind_of
@@ -18,9 +19,9 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
-from watchroom.wording import duration, one_line
+from watchroom.wording import one_line
 
 NOWHERE: Final[Mapping[str, str]] = {}
 
@@ -58,7 +59,7 @@ def open_list(
     Args:
         settings: Which Redis, force and catalogue.
         measure_id: The open measure.
-        now_ms: The moment at which it is judged.
+        now_ms: The moment of the list.
         output: The form.
         warn: Called with each reason why JSON or CSV is not live: an empty list has no row that could say it.
 
@@ -112,7 +113,7 @@ def read_open(
     """The members of a measure's series, as the tile counts them at `now_ms`; `where`: of these label values only."""
     members: list[Open] = []
     gave_up = 0
-    as_of_ms = applied_until_ms(reader.partitions(), topic)
+    applied_ms = applied_until(reader.partitions(), [topic])
     asked = (each for each in series_of(measure) if where.items() <= each.by.items())
     for series in asked:
         for subject, since_ms in reader.open_members(series.name):
@@ -122,7 +123,7 @@ def read_open(
             deadline_ms = since_ms + series.target.limit_ms if series.target else None
             members.append(Open(subject, series.by, since_ms, deadline_ms))
     members.sort(key=lambda each: (each.since_ms, each.subject))
-    return OpenList(measure, now_ms, members, gave_up, as_of_ms)
+    return OpenList(measure, now_ms, members, gave_up, applied_ms)
 
 
 def as_text(found: OpenList, settings: Settings) -> str:
@@ -136,7 +137,7 @@ def as_text(found: OpenList, settings: Settings) -> str:
     shown = table("id", *labels, "since", "age", *(["deadline"] * has_deadline))
     for each in found.members:
         deadline = [_deadline(each, found.now_ms, zone)] * has_deadline
-        times = (_clock(each.since_ms, zone), _age(found.now_ms - each.since_ms), *deadline)
+        times = (clock(each.since_ms, zone), age(found.now_ms - each.since_ms), *deadline)
         shown.add_row(one_line(each.subject), *(each.by[label] for label in labels), *times)
     return f"{found.measure.brief}: {len(found.members)} open\n{table_text(shown)}{notes}"
 
@@ -170,38 +171,28 @@ def _deadline(each: Open, now_ms: int, zone: ZoneInfo) -> str:
     if each.deadline_ms is None:
         return "none"
     left_ms = each.deadline_ms - now_ms
-    said = f"overdue by {_age(-left_ms)}" if left_ms < 0 else f"in {_age(left_ms)}"
-    return f"{_clock(each.deadline_ms, zone)} ({said})"
+    said = f"overdue by {age(-left_ms)}" if left_ms < 0 else f"in {age(left_ms)}"
+    return f"{clock(each.deadline_ms, zone)} ({said})"
 
 
 def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]:
     if found.gave_up:
-        limit = _age(found.measure.give_up_ms)
-        yield f"{found.gave_up} more are older than {limit}: not closed by the feed, not counted."
+        limit = age(found.measure.give_up_ms)
+        yield f"{found.gave_up} more are older than {limit}. The feed never closed them; they are not counted."
     if found.applied_ms is None:
-        yield "Nothing is known of how recent this is: no worker has applied every partition."
+        yield "The age of this list is unknown: no worker has applied every partition."
     elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
-        age = _age(found.now_ms - found.applied_ms)
-        yield f"Old: events are applied up to {_clock(found.applied_ms, zone)} only, {age} ago."
+        ago = age(found.now_ms - found.applied_ms)
+        yield f"Old: events are applied up to {clock(found.applied_ms, zone)} only, {ago} ago."
     elif found.live.partitions:
         yield f"Not live: {'; '.join(found.live.partitions)}."
     for source, last_ms in found.live.silent:
-        said = "was never heard" if last_ms is None else f"last heard {_clock(last_ms, zone)}, "
+        said = "has never sent anything" if last_ms is None else f"last seen {clock(last_ms, zone)}, "
         if last_ms is not None:
             ahead = "in the future: check the clocks"
-            said += ahead if last_ms > found.now_ms else f"{_age(found.now_ms - last_ms)} ago"
+            said += ahead if last_ms > found.now_ms else f"{age(found.now_ms - last_ms)} ago"
         yield f"FEED SILENT: {one_line(source)} {said}."
 
 
 def _utc(at_ms: int | None) -> str | None:
-    if at_ms is None:
-        return None
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{at_ms % 1000:03}Z")
-
-
-def _clock(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _age(length_ms: int) -> str:
-    return duration(length_ms / 1000)
+    return None if at_ms is None else to_text(at_ms)

@@ -1,12 +1,19 @@
-"""The /metrics page at a moment: which streams may be shown is judged here, at the scrape."""
+"""The /metrics page at a moment: which streams may be shown is decided here, at the scrape."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from watchroom.catalogue.metrics import NOT_WAITED_FOR
-from watchroom.exporter.judge import Heard, heard_of, held_up, partitions_added, silence, staleness, waited_for
-from watchroom.exporter.judge import reading as own_reading
+from watchroom.exporter.freshness import (
+    LastSeen,
+    held_up,
+    last_seen_of,
+    partitions_added,
+    silence,
+    staleness,
+    waited_for,
+)
+from watchroom.exporter.freshness import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Numbers
 from watchroom.exporter.platform import (
@@ -24,9 +31,9 @@ from watchroom.exporter.platform import (
 )
 from watchroom.exporter.rows import MeasureRows
 from watchroom.exporter.wall import (
-    Ask,
     Board,
     DataAge,
+    NumbersOf,
     ShownFigure,
     Silence,
     data_age,
@@ -37,6 +44,7 @@ from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
+from watchroom.store.freshness import applied_until
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
 
@@ -72,7 +80,7 @@ class Page:
                 parts.append(evictions_text(evicted=_have_been_evicted(reading), checked=is_checked))
                 parts.append(withheld_text(faults))
                 parts.append(redefined_text(faults, self._others(reading)))
-                parts.append(silent_text(dict(self.judged(reading, now_ms))))
+                parts.append(silent_text(dict(self.waited_for(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
                 parts.append(months_text(self._mirror.sums))
             return "".join(parts)
@@ -97,7 +105,7 @@ class Page:
             said = {s: list(self._held_up(self._settings.topic(s), reading, now_ms)) for s in published}
             return {stream: found for stream, found in said.items() if found}
 
-    def judged(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
+    def waited_for(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
         """Each stream that is fresh: every source that it waits for, and why it counts as silent; None: it is alive.
 
         A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet. So is one
@@ -105,15 +113,15 @@ class Page:
         """
         for stream in self._settings.streams:
             if STREAMS[stream].is_waited_for and not self._stale(stream, reading, now_ms):
-                rules, heard = self._rules_and_heard(stream, reading)
-                yield stream, waited_for(rules, heard, now_ms, self._silent_ms)
+                rules, last_seen = self._rules_and_last_seen(stream, reading)
+                yield stream, waited_for(rules, last_seen, now_ms, self._silent_ms)
 
     def board(self, now_ms: int) -> Board:
         """What the built-in page shows; what is withheld from scrapes is withheld here."""
         mirror = self._mirror
         with mirror.lock:
             faults, reading = self._faults(now_ms), mirror.reading
-            ask = self._ask(reading, now_ms)
+            ask = self._numbers_of(reading, now_ms)
 
             def figures(measure: Measure) -> Sequence[ShownFigure]:
                 found = mirror.figures.latest(measure)
@@ -128,7 +136,7 @@ class Page:
                 faults=faults,
             )
 
-    def _ask(self, reading: Reading | None, now_ms: int) -> Ask:
+    def _numbers_of(self, reading: Reading | None, now_ms: int) -> NumbersOf:
         if reading is None:
             return lambda _measure, _shown: ()
         return Numbers(self._mirror.catalogue, self._mirror.sums, reading, now_ms).shown
@@ -142,11 +150,11 @@ class Page:
     def _silence(self, reading: Reading, now_ms: int) -> Silence | None:
         """Who is silent, as the metric `watchroom_source_silent` says it."""
         streams, latest_ms = [], []
-        for stream, faults in self.judged(reading, now_ms):
-            heard = heard_of(self._settings.topic(stream), reading.sources)
+        for stream, faults in self.waited_for(reading, now_ms):
+            last_seen = last_seen_of(self._settings.topic(stream), reading.sources)
             silent = [source for source, fault in faults.items() if fault]
             streams += [stream] if silent else []
-            latest_ms += [heard[source].latest_ms for source in silent if source in heard]
+            latest_ms += [last_seen[source].latest_ms for source in silent if source in last_seen]
         known = [at_ms for at_ms in latest_ms if at_ms is not None]
         return Silence(tuple(streams), now_ms - min(known) if known else None) if streams else None
 
@@ -154,7 +162,7 @@ class Page:
         """Tiles and rows of tables: what boards and alerts ask for."""
         mirror = self._mirror
         yield tiles_text(
-            tile_views(mirror.catalogue, faults, self._ask(reading, now_ms)), self._age(faults, reading, now_ms)
+            tile_views(mirror.catalogue, faults, self._numbers_of(reading, now_ms)), self._age(faults, reading, now_ms)
         )
         numbers = Numbers(mirror.catalogue, mirror.sums, reading, now_ms)
         yield rows_text(each.text(numbers) for each in self._rows if _is_published(each.measure, faults))
@@ -200,20 +208,20 @@ class Page:
         return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
 
     def _added(self, stream: str, reading: Reading) -> Iterator[str]:
-        """See `judge.partitions_added`."""
+        """See `freshness.partitions_added`."""
         topic = self._settings.topic(stream)
         filled = reading.meta.partitions.get(topic) if reading.meta else None
         return partitions_added(topic, reading.partition_counts.get(topic), filled)
 
-    def _rules_and_heard(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, Heard]]:
-        """What is declared of a stream's sources, and when each was heard."""
-        return self._settings.sources.get(stream, {}), heard_of(self._settings.topic(stream), reading.sources)
+    def _rules_and_last_seen(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, LastSeen]]:
+        """What is declared of a stream's sources, and when each was last seen."""
+        return self._settings.sources.get(stream, {}), last_seen_of(self._settings.topic(stream), reading.sources)
 
     def _stream_faults(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
         if not STREAMS[stream].is_waited_for:
             return []
-        rules, heard = self._rules_and_heard(stream, reading)
-        return self._stale(stream, reading, now_ms) or list(silence(rules, heard, now_ms, self._silent_ms))
+        rules, last_seen = self._rules_and_last_seen(stream, reading)
+        return self._stale(stream, reading, now_ms) or list(silence(rules, last_seen, now_ms, self._silent_ms))
 
     def _stale(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
         """Why the stream is not applied up to now."""
@@ -241,10 +249,9 @@ def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool
 
 def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:
     """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
-    others = {settings.topic(stream) for stream in NOT_WAITED_FOR}
-    moments = [state.fresh_ms for (topic, _), state in reading.partitions.items() if topic not in others]
-    known = [at_ms for at_ms in moments if at_ms is not None]
-    return now_ms - min(known) if known and len(known) == len(moments) else None
+    topics = {settings.topic(stream) for stream in settings.streams if STREAMS[stream].is_waited_for}
+    applied_ms = applied_until(reading.partitions, topics)
+    return None if applied_ms is None else now_ms - applied_ms
 
 
 def _other_said(changed: str) -> str:

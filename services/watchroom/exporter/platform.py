@@ -16,9 +16,10 @@ from watchroom.catalogue.metrics import PLATFORM, ROW
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.mirror import Reading
-from watchroom.exporter.sums import MONTH, ORPHANS_WINDOW, Window, WindowSums
+from watchroom.exporter.sums import ORPHANS_WINDOW, WindowSums
 from watchroom.exporter.wall import DataAge, TileView
 from watchroom.kinds import names
+from watchroom.rolling.windows import MONTH, Window
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
 from watchroom.streams import STREAMS
@@ -67,13 +68,13 @@ def redefined_text(streams: Iterable[str], others: Container[str]) -> str:
     return _text("stream_redefined", (((stream,), int(stream in others)) for stream in streams))
 
 
-def silent_text(judged: Mapping[str, Mapping[str, str | None]]) -> str:
+def silent_text(sources: Mapping[str, Mapping[str, str | None]]) -> str:
     """1 for a source that its stream waits for in vain (and why), 0 for one that is alive.
 
     Of a stream that hears more than `MOST_SOURCES` the rest are one `other`: silent if any of them is.
     """
     rows: dict[tuple[str, ...], int] = {}
-    for stream, found in judged.items():
+    for stream, found in sources.items():
         for number, (source, why) in enumerate(sorted(found.items())):
             shown = (stream, source if number < MOST_SOURCES else OTHER)
             rows[shown] = max(rows.get(shown, 0), int(why is not None))
@@ -204,8 +205,10 @@ def _raw_identifiers(reading: Reading, settings: Settings) -> str:
     counts: dict[tuple[str, ...], int] = {}
     for stream, topic in settings.topics.items():
         found = {source: number for (of, source), number in reading.raw_identifiers.items() if of == topic}
-        heard = {source: 0 for of, source in reading.sources if of == topic}
-        for source, number in sorted({**dict.fromkeys(settings.sources.get(stream, ()), 0), **heard, **found}.items()):
+        last_seen = {source: 0 for of, source in reading.sources if of == topic}
+        for source, number in sorted(
+            {**dict.fromkeys(settings.sources.get(stream, ()), 0), **last_seen, **found}.items()
+        ):
             shown = (topic, _shown_source(topic, source, {of for _, of in counts}, settings))
             counts[shown] = counts.get(shown, 0) + number
         counts.setdefault((topic, OTHER), 0)

@@ -12,10 +12,10 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.rows import Row, Table, rows_of, tables
 from watchroom.exporter.exposition import labels_text, line
 from watchroom.exporter.numbers import Added, Numbers, added_overdue, added_up, number_of
-from watchroom.exporter.sums import Window
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import AREA, Measure
+from watchroom.rolling.windows import Window
 
 _Version = tuple[int, bool]  # of the sums behind a window's text, and whether it is by area
 

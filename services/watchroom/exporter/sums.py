@@ -10,37 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from watchroom.catalogue.metrics import LOCAL_HOUR, PAST_WEEKS
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import names
 from watchroom.kinds.kind import fields_added_up
 from watchroom.kinds.measure import ALL, Measure
 from watchroom.rolling import buckets
-from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.windows import buckets_of, months_shown, same_local_hours
+from watchroom.rolling.windows import LOCAL_HOUR, MONTH, TWELVE_MONTHS, WITNESSES, Window
 
-MONTH = "month"
-TWELVE_MONTHS = "12mo"
 ORPHANS_WINDOW = "28d"
-WITNESSES = "local_hour_witnesses"  # no measure's window: the days that tell whether there was a feed
-
 MONTHS_BY_AREA = 2  # the running month and the last complete one; of older ones all areas together
 
 Fields = Mapping[str, int]  # bucket field -> integer
-
-
-class Window(NamedTuple):
-    """A window as it is published; `month` is set for those called `month`, `weeks_ago` for local hours."""
-
-    name: str
-    month: str = ""
-    weeks_ago: str = ""
-
-    def labels(self) -> dict[str, str]:
-        """Its Prometheus labels."""
-        if self.weeks_ago:
-            return {"weeks_ago": self.weeks_ago}
-        return {"window": self.name, "month": self.month} if self.month else {"window": self.name}
 
 
 def windows_of(catalogue: Catalogue) -> dict[str, frozenset[str]]:
@@ -70,40 +50,6 @@ def by_area_of(measures: Iterable[Measure]) -> dict[str, ByArea]:
 def series_behind(measure: Measure, by: Mapping[str, str]) -> tuple[str, ...]:
     """Those of the series held here that make up a measure's: of all areas together unless `by` names an area."""
     return names.series_behind(measure, by, by_area=by.get(measure.area_label, ALL) != ALL)
-
-
-def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
-    """The buckets of each wanted window at a moment.
-
-    `month` becomes the running and the last 12; the local hour becomes seven, each with its witnesses.
-    """
-    made: dict[Window, frozenset[str]] = {}
-    for name in wanted:
-        if name == MONTH:
-            for month in months_shown(now_ms, calendar):
-                made[Window(MONTH, month)] = frozenset({buckets.month_name(month)})
-        elif name == LOCAL_HOUR:
-            made.update(_local_hours(now_ms, calendar))
-        else:
-            made[Window(name)] = frozenset(buckets_of(name, now_ms, calendar))
-    return made
-
-
-def _local_hours(now_ms: int, calendar: Calendar) -> dict[Window, frozenset[str]]:
-    """The last complete local hour and those of past weeks, and the days that bear witness to each.
-
-    A bucket that holds nothing may mean "no calls" or "no feed yet". What Redis can still tell apart: there
-    was a feed if something of the stream, whatever it was, happened on the hour's local day and on the day
-    before it (the running day may have been quiet so far). See `WindowSums.is_known`.
-    """
-    today = calendar.day_of(now_ms)
-    made = {}
-    for ago, start_ms in same_local_hours(now_ms, PAST_WEEKS, calendar).items():
-        day = calendar.day_of(start_ms)
-        days = {calendar.days_before(day, 1), day} - {today}
-        made[Window(LOCAL_HOUR, weeks_ago=str(ago))] = frozenset({buckets.hour_name(start_ms)})
-        made[Window(WITNESSES, weeks_ago=str(ago))] = frozenset(buckets.day_name(each) for each in days)
-    return made
 
 
 NOT_BY_AREA: Final[Mapping[str, ByArea]] = {}

@@ -12,15 +12,14 @@ from watchroom.catalogue.metrics import about, suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import StoreUnavailable
 from watchroom.exporter.exposition import gauge, labels_text, line
-from watchroom.exporter.sums import MONTH, TWELVE_MONTHS, Window
 from watchroom.kinds import kind_of, names, tokens
 from watchroom.kinds.kind import Over, Reads
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import Bands
 from watchroom.rolling.calendar import Calendar
-from watchroom.rolling.windows import months_shown
+from watchroom.rolling.windows import MONTH, TWELVE_MONTHS, Window, months_shown
 from watchroom.settings import Settings
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 
 PUBLISHED_FOR_MS = 180_000
@@ -118,7 +117,7 @@ class TokenWindows:
 
     def _as_of(self) -> dict[str, int | None]:
         partitions = self._reader.partitions()
-        return {stream: applied_until_ms(partitions, topic) for stream, topic in self._settings.topics.items()}
+        return {stream: applied_until(partitions, [topic]) for stream, topic in self._settings.topics.items()}
 
     def _windows(self, measure: Measure, versions: Mapping[str, int], now_ms: int) -> Iterator[tuple[Window, Bands]]:
         running = self._calendar.month_of(now_ms)

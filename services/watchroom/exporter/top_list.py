@@ -19,7 +19,7 @@ from watchroom.kinds.top import Ranked
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 
 SAID: Final = {
@@ -112,7 +112,7 @@ def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Se
 def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, settings: Settings) -> TopList:
     """What occurs most in a window that ends at `now_ms`."""
     topic = settings.topic(measure.stream)
-    as_of_ms = applied_until_ms(reader.partitions(), topic)
+    applied_ms = applied_until(reader.partitions(), [topic])
     names = tokens.hashes_of(measure.id, window, now_ms, Calendar(settings.zone))
     counts = tokens.together(tokens.today(reader.token_hash(name)) for name in names)
     figures = top.figures(measure, counts)
@@ -123,7 +123,7 @@ def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, setting
         figures.occurrences,
         figures.different,
         tokens.bands_of(counts).token_keys,
-        as_of_ms,
+        applied_ms,
     )
 
 
@@ -146,7 +146,7 @@ def notes(found: TopList) -> Iterator[str]:
     if found.token_keys > 1:
         yield f"The tokens were made with {found.token_keys} keys: one may be listed twice."
     if found.as_of_ms is None:
-        yield "How recent this is cannot be told: no worker has applied every partition."
+        yield "The age of this list is unknown: no worker has applied every partition."
     yield from (f"Not live: {reason}." for reason in found.not_live)
 
 

@@ -1,4 +1,4 @@
-"""What the page shows at a moment, as plain values: judged and in order, not yet markup. Pure."""
+"""What the page shows at a moment, as plain values with their states, not yet markup. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
 
-Ask = Callable[[Measure, Shown], Sequence[Number]]
+NumbersOf = Callable[[Measure, Shown], Sequence[Number]]
 Faults = Mapping[str, Sequence[str]]  # stream that is fed -> why it is withheld; empty: it is not
 
 
@@ -31,7 +31,7 @@ class TileNumber:
 
 @dataclass(frozen=True, slots=True)
 class TileView:
-    """One tile, judged."""
+    """One tile with its states."""
 
     measure: Measure
     tile: Tile
@@ -55,13 +55,13 @@ class TileView:
         return quantity_of(self.measure, self.tile.shown)
 
     @property
-    def judged(self) -> bool:
+    def has_limits(self) -> bool:
         """Whether it has limits: only then is normal worth a word."""
         return self.tile.warning is not None
 
     def word(self, number: TileNumber) -> str:
         """A number's state in words; empty where it says nothing: several numbers name only what is not normal."""
-        if not self.judged or number.state in ("nodata", "none", "unfed"):
+        if not self.has_limits or number.state in ("nodata", "none", "unfed"):
             return ""
         if len(self.numbers) > 1 and number.state == "normal":
             return ""
@@ -160,24 +160,24 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
     if silence is None:
         return DataAge("critical", "WITHHELD", age_ms, why)
     if silence.for_ms is None:
-        return DataAge("critical", "FEED SILENT", age_ms, f"never heard; {why}")
+        return DataAge("critical", "FEED SILENT", age_ms, f"never seen; {why}")
     return DataAge("critical", "FEED SILENT", silence.for_ms, f"since the last sign of life; {why}")
 
 
-def tile_views(catalogue: Catalogue, faults: Faults, ask: Ask) -> tuple[TileView, ...]:
-    """The wall's tiles in order; `ask` is called for published streams only."""
-    return tuple(_tile_view(measure, tile, faults, ask) for measure, tile in catalogue.tiles())
+def tile_views(catalogue: Catalogue, faults: Faults, numbers_of: NumbersOf) -> tuple[TileView, ...]:
+    """The wall's tiles in order; `numbers_of` is called for published streams only."""
+    return tuple(_tile_view(measure, tile, faults, numbers_of) for measure, tile in catalogue.tiles())
 
 
 def other_views(
     catalogue: Catalogue,
     faults: Faults,
-    ask: Ask,
+    numbers_of: NumbersOf,
     figures: Callable[[Measure], Sequence[ShownFigure]] = lambda _: (),
 ) -> tuple[MeasureView, ...]:
     """Every measure without a tile, in catalogue order: a new one appears here by itself."""
     untiled = (measure for measure in catalogue.measures.values() if not measure.display.tiles)
-    views = (_measure_view(measure, faults, ask) for measure in untiled)
+    views = (_measure_view(measure, faults, numbers_of) for measure in untiled)
     return tuple(
         replace(view, figures=tuple(figures(view.measure))) if view.is_fed and not view.faults else view
         for view in views
@@ -203,7 +203,7 @@ def _faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
     return [fault for stream in measure.streams for fault in of_streams[stream]]
 
 
-def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> TileView:
+def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, numbers_of: NumbersOf) -> TileView:
     faults = _faults_of(measure, of_streams)
     if faults is None:
         return TileView(measure, tile, (TileNumber("", None, "unfed"),), (), None)
@@ -215,7 +215,7 @@ def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, ask: Ask) -> Ti
         values = (*split.values, *([split.absent] if tile.shown.rest else [])) if split else ("",)
         numbers = tuple(TileNumber(value, None, "nodata") for value in values)
     else:
-        numbers = tuple(_tile_number(tile, number) for number in ask(measure, tile.shown))
+        numbers = tuple(_tile_number(tile, number) for number in numbers_of(measure, tile.shown))
     return TileView(measure, tile, numbers, tuple(faults), target)
 
 
@@ -226,14 +226,16 @@ def _tile_number(tile: Tile, number: Number) -> TileNumber:
     return TileNumber(number.label, number, state)
 
 
-def _measure_view(measure: Measure, of_streams: Faults, ask: Ask) -> MeasureView:
+def _measure_view(measure: Measure, of_streams: Faults, numbers_of: NumbersOf) -> MeasureView:
     faults = _faults_of(measure, of_streams)
     if faults is None:
         return MeasureView(measure, (), (), is_fed=False)
-    return MeasureView(measure, () if faults else _without_empty(measure, list(_lines(measure, ask))), tuple(faults))
+    return MeasureView(
+        measure, () if faults else _without_empty(measure, list(_lines(measure, numbers_of))), tuple(faults)
+    )
 
 
-def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
+def _lines(measure: Measure, numbers_of: NumbersOf) -> Iterator[Line]:
     """What a card shows for each value of the first label, and of all where that can be said.
 
     Over the shortest window that is split by the label.
@@ -249,9 +251,9 @@ def _lines(measure: Measure, ask: Ask) -> Iterator[Line]:
         quantity = kind.quantities[what]
         if quantity.needs_target and not has_targets:
             continue
-        numbers = list(ask(measure, Shown(what, {}, window, split, unlisted=bool(split))))
+        numbers = list(numbers_of(measure, Shown(what, {}, window, split, unlisted=bool(split))))
         if numbers and split and adds_up(measure, what):
-            numbers += ask(measure, Shown(what, {}, window))
+            numbers += numbers_of(measure, Shown(what, {}, window))
         if numbers:
             yield Line(quantity, window, tuple(numbers))
 

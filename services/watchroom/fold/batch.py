@@ -1,6 +1,6 @@
 """A batch of one partition's events, folded entity by entity, each entity's events in order.
 
-The result is what one atomic step writes, and it is the same whatever the batches.
+The result is what one atomic step writes. It does not depend on how events are batched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Changes = list[tuple[str, tuple[int, int]]]  # (field, (start of its 10 s bucket
 
 
 class Known(NamedTuple):
-    """An entity's state and what it has added so far."""
+    """An entity's state and what it contributes so far."""
 
     state: State | None
     contribution: Contribution
@@ -54,14 +54,14 @@ class Restatement(NamedTuple):
 class TokenChange:
     """What a batch changes in one hash of token counts."""
 
-    day: str  # a day that it holds, of which its end follows
+    day: str  # one of its days, from which its end follows
     deltas: dict[str, int] = field(default_factory=dict)  # field -> delta
-    events: int = 0  # how many events changed it: the same whatever the batches, where its month was closed
+    events: int = 0  # how many events changed it; if its month was closed, the same whatever the batches
 
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch changes; nothing is written yet."""
+    """The changes of a batch, not written yet."""
 
     entities: dict[str, Known] = field(default_factory=dict)  # subject -> after the batch
     increments: dict[int, dict[str, int]] = field(default_factory=dict)  # 10 s start, ms -> field -> delta
@@ -83,11 +83,11 @@ class Folder:
 
     Args:
         stream: What the events are about.
-        contributor: What states add.
-        keeping_ms: After so long without an arrival an entity is unknown again.
-        closes_after_ms: A month closes so long after its end.
+        contributor: Computes what states contribute.
+        keeping_ms: An entity is forgotten after this long without an arrival.
+        closes_after_ms: A month closes this long after its end.
         calendar: The reporting zone.
-        topic, partition: Named in restatements.
+        topic, partition: For restatements.
     """
 
     def __init__(
@@ -108,21 +108,21 @@ class Folder:
         self._calendar = calendar
         self._topic = topic
         self._partition = partition
-        self._month_ms = (0, 0)  # the month that was asked for last: its start and its end
+        self._month_ms = (0, 0)  # start and end of the month asked for last
 
     def known(self, state: State) -> Known:
-        """A state read back from the store, with what it has added."""
+        """A state from the store, with what it contributes."""
         return Known(state, self._contributor.of(state))
 
     def fold(self, events: Iterable[Arrived], known: Mapping[str, Known]) -> Folded:
-        """All events, on top of what is known; `known` is left as it is."""
+        """Fold all events onto what is known; `known` is not changed."""
         by_subject: dict[str, list[Arrived]] = {}
         for arrived in events:
             by_subject.setdefault(arrived.event.subject, []).append(arrived)
         return self.fold_entities(by_subject, known)
 
     def fold_entities(self, by_subject: Mapping[str, Sequence[Arrived]], known: Mapping[str, Known]) -> Folded:
-        """The same for events that are already grouped by entity, each entity's in order."""
+        """The same for events that are grouped by entity, in order."""
         folded = Folded()
         for subject, of_entity in by_subject.items():
             before = known.get(subject, UNKNOWN)
@@ -133,10 +133,10 @@ class Folder:
         return folded
 
     def _fold_at_once(self, folded: Folded, before: Known, events: Sequence[Arrived]) -> bool:
-        """All events of an entity with one difference: the sum is the same, and it is the cheaper way.
+        """Fold all events of an entity and take one difference: the sum is the same, and it is cheaper.
 
-        False, and nothing done, where each event needs its own: the entity was forgotten on the way, or
-        a month that it reaches back to was closed, so that the log wants an entry an event.
+        Return False, and do nothing, if each event needs its own difference: the entity was forgotten in between, or
+        it reaches back to a closed month, for which the log needs an entry per event.
         """
         state, latest_ms, fold = before.state, 0, self.stream.fold
         for event, arrival_ms, closing_ms, _ in events:
@@ -176,7 +176,7 @@ class Folder:
 
     def _add_cells(self, folded: Folded, changes: Changes, arrived: Arrived, closed_before_ms: int) -> None:
         increments = folded.increments
-        restated: dict[tuple[str, str], int] = {}  # a month's cell: (month, field)
+        restated: dict[tuple[str, str], int] = {}  # (month, field) -> amount
         for name, (start_ms, amount) in changes:
             deltas = increments.get(start_ms)
             if deltas is None:
@@ -191,7 +191,7 @@ class Folder:
             )
 
     def _add_tokens(self, folded: Folded, old: Contribution, new: Contribution, closed_before_ms: int) -> None:
-        """Differences of token counts; what a month gains or loses after it had closed has fields of its own."""
+        """Add differences of token counts; what a month gains or loses after closing has separate fields."""
         changes: dict[str, TokenChange] = {}
         for sign, added, other in ((-1, old.tokens, new.tokens), (1, new.tokens, old.tokens)):
             for measure, (at_ms, fields) in added.items():
@@ -207,9 +207,9 @@ class Folder:
                     into.deltas[field_name] = into.deltas.get(field_name, 0) + delta
 
     def _closed_before_ms(self, closing_ms: int) -> int:
-        """Start of the oldest month that was not closed yet when the event arrived.
+        """Start of the oldest month that was still open when the event arrived.
 
-        A month is closed for it if month end + `closes_after_ms` < arrival.
+        A month is closed if its end + `closes_after_ms` < arrival.
         """
         at_ms = closing_ms - self._closes_after_ms - 1
         begin_ms, end_ms = self._month_ms
@@ -236,7 +236,7 @@ class Folder:
 
 
 def difference(old: Increments, new: Increments) -> Changes:
-    """New contributions less old ones, cell by cell: (field, (10 s start, delta))."""
+    """New contributions minus old ones, field by field: (field, (10 s start, delta))."""
     if not old:
         return list(new.items())
     changes = []

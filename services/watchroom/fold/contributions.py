@@ -1,13 +1,13 @@
-"""What an entity's state adds to which measure, at which moment, under which labels.
+"""Computes what an entity's state contributes to which measure, at which moment, under which labels.
 
-Handling an event is `contributions(new state) - contributions(old state)`: duplicates, replays,
-late and corrected events come out right by construction, because the difference is then nothing or a
-retraction. No count is ever raised "because an event arrived".
+Handling an event means `contributions(new state) - contributions(old state)`. So duplicates, replays, late and
+corrected events are right by construction: their difference is nothing, or a retraction. No count ever goes up
+"because an event arrived".
 
-Whoever changes what comes out of here for the same state raises `Stream.fold_version` of every stream.
+If you change the result for the same state, raise `Stream.fold_version` of every stream.
 
-This runs for every event, so names are made once: a measure under one set of label values becomes a
-function (`Add`), and an entity only picks the functions of its own values.
+This runs for every event, so names are built once: each measure under one set of label values becomes a function
+(`Add`), and an entity selects the functions of its values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from watchroom.kinds.measure import Condition, Facts, Measure, holds, resolved
 from watchroom.rolling.buckets import ten_seconds_of
 from watchroom.streams.stream import State, Stream
 
-VALUES_HELD = 10_000  # a feed can send any text, so what was resolved is not kept for ever
+VALUES_HELD = 10_000  # a feed can send any text, so the cache is bounded
 
 
 NOTHING = Contribution({}, {}, {})
@@ -41,7 +41,7 @@ class Contributor:
         self._lists = stream.lists
 
     def of(self, state: State | None) -> Contribution:
-        """What this state adds; an unknown entity adds nothing."""
+        """What this state contributes; an unknown entity contributes nothing."""
         if state is None or self._stream.is_out(state):
             return NOTHING
         if self._stream.is_orphan(state):
@@ -57,7 +57,7 @@ class Contributor:
     def _functions(self, facts: Facts) -> list[Add]:
         """The functions of the measures that count an entity with these facts, each under its label values.
 
-        Most entities have the same few values as others before them, so this is one look-up.
+        Most entities have the same values as earlier ones, so this is usually one look-up.
         """
         values = tuple([facts[term] for term in self._deciding])
         functions = self._cached.get(values)
@@ -83,7 +83,7 @@ class _Split:
         self.deciding = {*self._labels, *where.accepted}  # words whose values decide what `add` gives
 
     def add(self, facts: Facts) -> Add | None:
-        """What adds an entity with these facts; None where it is not counted, whatever its moments."""
+        """The function for an entity with these facts; None if it is not counted, whatever its moments."""
         if not self._of_values(facts):
             return None
         values = tuple(facts[term] for term in self._labels)

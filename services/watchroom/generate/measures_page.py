@@ -8,11 +8,11 @@ from pathlib import Path
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import suffixes
 from watchroom.kinds import kind_of, names, own_said
-from watchroom.kinds.formatting import length
 from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure, Target
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
+from watchroom.wording import exact_duration
 
 
 def text(root: Path) -> str:
@@ -51,7 +51,8 @@ def _entry(measure: Measure) -> Iterator[str]:
     if measure.windows and measure.area_label:
         yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; in the others as area `all` only"
     if measure.give_up_ms:
-        yield f"- given up after {length(measure.give_up_ms / 1000)}: then counted separately as not closed by the feed"
+        limit = exact_duration(measure.give_up_ms / 1000)
+        yield f"- given up after {limit}: then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"- metrics: {', '.join(metrics)}"
     for alert in measure.display.alerts:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from watchroom.catalogue.metrics import LOCAL_HOUR
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import OVERDUE, MetricQuery
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import LOCAL_HOUR
 
 
 class Counts(NamedTuple):

@@ -30,7 +30,7 @@ def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
     for name, field in Settings.model_fields.items():
         default = "" if name in NO_DEFAULT_SHOWN or field.exclude else _plain(defaults[name])
         shown = f"`{default}`" if default else ""
-        found.append((f"`WATCHROOM_{name.upper()}`", _type(name), shown, field.description or ""))
+        found.append((f"`WATCHROOM_{name.upper()}`", _type(name), shown, " ".join((field.description or "").split())))
     return "\n".join([*lines, *table(("variable", "type", "default", "meaning"), found)]) + "\n"
 
 

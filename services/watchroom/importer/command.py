@@ -18,7 +18,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.waiting import wait_applied
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
-from watchroom.importer.convert import WITHOUT_EVENT, Conversion, Tally
+from watchroom.importer.convert import Conversion
 from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
 from watchroom.importer.mapped import Mapped, heartbeat
@@ -27,6 +27,7 @@ from watchroom.importer.mapping_model import ForceConfig, MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.spool import Spool, spool
 from watchroom.importer.summary import Outcome, Sent
+from watchroom.importer.tally import WITHOUT_EVENT, Tally
 from watchroom.importer.time_limits import latest_header
 from watchroom.importer.token_key import tokeniser
 from watchroom.kafka.produce import Ends, Outgoing, produce
@@ -67,7 +68,7 @@ def replay(
         settings: Of this process; the outcome's settings lead to the servers used.
         request: What to replay.
         refused: Called with each row that cannot be used.
-        progress: Told how far it is.
+        progress: Called with how far it is.
 
     Raises:
         ConfigurationInvalid: The mapping, the catalogue, a file or an option cannot be used; every fault is listed.
@@ -76,7 +77,7 @@ def replay(
     """
     mapping = load_mapping(request.mapping)
     settings = _settings_of(mapping.force, settings, request)
-    # Its faults would else end the worker, and stand in a log.
+    # Otherwise its faults would end the worker, and only a log would name them.
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     kept = check_files(request.files, mapping)
     as_of_ms = _as_of_ms(request.as_of, mapping)
@@ -91,7 +92,7 @@ def replay(
 
 
 class _Converted(NamedTuple):
-    """All rows of a request, read."""
+    """The events of a request."""
 
     mapping: MappingConfig
     events: Spool
@@ -141,7 +142,7 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
 
 
 def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Settings:
-    """The settings of the embedded stack: what the mapping says of the force stands over the environment's."""
+    """The settings of the embedded stack: what the mapping says of the force overrides the environment."""
     if request.kafka is not None:
         return settings
     said = {name: value for name, value in (("zone", force.zone), ("areas", force.areas)) if value is not None}
@@ -149,28 +150,28 @@ def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Se
 
 
 def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
-    """Raises WorkFailed: what the rows say together, before anything is sent."""
+    """Raise WorkFailed, before anything is sent, if the rows as a whole make no sense."""
     if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
             f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
-            f" check each `when` of the mapping, and the columns of its times"
+            f" check every `when` of the mapping, and the columns of its times"
         )
     if tally.rows and not tally.used and not tally.skipped:
-        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals say why")
+        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals above say why")
     entity = mapping.entity
     if entity.rows == "together" or entity.repeated_keys == "merge":
         return
     if tally.repeating_rows > MOST_REPEATING or tally.repeating_rows * 100 > tally.rows:
         raise WorkFailed(
             f"{tally.repeating_rows:,} of {tally.rows:,} rows share their key ({', '.join(entity.key)}) with an earlier"
-            ' row that says something else; nothing was sent. Check the column of keys, or write rows = "together" or'
-            ' repeated_keys = "merge" under [entity] if such rows are one'
+            ' row but differ from it; nothing was sent. Check the key column, or set rows = "together" or'
+            ' repeated_keys = "merge" under [entity] if such rows describe one entity'
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What Redis said before the first event, to tell what this replay moved."""
+    """The state of Redis before the first event, to tell what this replay changed."""
 
     seq: int
     dead_letters: dict[tuple[str, str], int]
@@ -182,8 +183,8 @@ class _Before:
 
     def new_dead_letters(self, reader: Reader) -> dict[tuple[str, str], int]:
         now = reader.dead_letters()
-        more = {place: count - self.dead_letters.get(place, 0) for place, count in now.items()}
-        return {place: count for place, count in more.items() if count > 0}
+        more = {key: count - self.dead_letters.get(key, 0) for key, count in now.items()}
+        return {key: count for key, count in more.items() if count > 0}
 
     def changed_months(self, reader: Reader) -> set[str]:
         _, names = reader.changed_since(self.seq)

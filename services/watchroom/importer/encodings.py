@@ -1,4 +1,4 @@
-"""Rows with bytes that their file's encoding does not have: a few are refused, more are the wrong encoding. Pure."""
+"""Rows with bytes that are not valid in their file's encoding: a few are refused, many mean a wrong encoding. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SINGLE_BYTE = ("cp12", "cp4", "cp8", "iso8859", "mac-")  # as Python names them
 
 
 class WrongEncoding:
-    """Counts the rows of one file; its refused rows come at the end, because many of them are one fault instead."""
+    """Counts the rows of one file. Refused rows come at its end, because many of them are one fault of the file."""
 
     def __init__(self, file: str, encoding: str, header: Sequence[str]) -> None:
         self.rows = 0  # all of them, also those that are refused for something else
@@ -31,7 +31,7 @@ class WrongEncoding:
         """Whether a row, which is not ASCII alone, holds such bytes; it is then given by `end`.
 
         Raises:
-            ConfigurationInvalid: So many rows do that the file is of another encoding.
+            ConfigurationInvalid: So many rows do that the file must be in another encoding.
         """
         found = undecoded(fields)
         if found is None:
@@ -41,12 +41,12 @@ class WrongEncoding:
                 self._first_utf8 = self._first_utf8 or line
             return False
         self._fitting = [name for name in self._fitting if _fits(name, fields, self._encoding)]
-        said = f"{found} is not {shown_encoding(self._encoding)}"
+        said = f"{found} is not valid {shown_encoding(self._encoding)}"
         if self._first is None:
             column = next(name for name, text in zip(self._header, fields, strict=False) if undecoded([text]))
-            self._first = Fault(self._file, f"line {line}", f"{found} in the column {column!r}", "")
+            self._first = Fault(self._file, f"line {line}", f"{found} in column {column!r}", "")
         self._refused.append(
-            RowRefused(f"{self._file}:{line}", f'{said}; write file.encoding in the mapping, for example "cp1252"')
+            RowRefused(f"{self._file}:{line}", f'{said}; set file.encoding in the mapping, for example "cp1252"')
         )
         if len(self._refused) > MOST_ROWS:
             raise self._fault(self._first)
@@ -56,12 +56,13 @@ class WrongEncoding:
         """The refused rows.
 
         Raises:
-            ConfigurationInvalid: They are so many that the file is of another encoding, or all its text is UTF-8.
+            ConfigurationInvalid: There are so many that the file must be in another encoding, or all its text is UTF-8.
         """
         if self._first is not None and len(self._refused) * 100 > self.rows:
             raise self._fault(self._first)
         if self._first_utf8 and self._only_utf8 and "utf-8" in self._fitting:
-            found = f"UTF-8 in all {self._right:,} rows that are not ASCII, and {self._encoding} in the mapping"
+            found = f"valid UTF-8 in all {self._right:,} rows with non-ASCII text"
+            found += f", although the mapping says {self._encoding}"
             write = 'file.encoding = "utf-8" in the mapping'
             raise ConfigurationInvalid([Fault(self._file, f"line {self._first_utf8}", found, write)])
         yield from self._refused
@@ -69,21 +70,21 @@ class WrongEncoding:
     def _fault(self, first: Fault) -> ConfigurationInvalid:
         number, right = len(self._refused), self._right
         encoding = shown_encoding(self._encoding)
-        found = f"{first.found}, which is not {encoding}; {number:,} of {self.rows:,} rows read have such bytes"
+        found = f"{first.found}, which is not valid {encoding}; {number:,} of {self.rows:,} rows read have such bytes"
         if right and not (self._is_single_byte and self._only_utf8):
-            found += f", and {right:,} other rows are {encoding} and not ASCII: the file mixes encodings"
+            found += f", and {right:,} other rows with non-ASCII text are valid {encoding}: the file mixes encodings"
             write = "a file in one encoding"
         elif self._fitting:
-            write = f'file.encoding = "{self._fitting[0]}" in the mapping, which reads these rows'
+            write = f'file.encoding = "{self._fitting[0]}" in the mapping, which can read these rows'
         else:
-            write = 'file.encoding in the mapping; it is neither "utf-8" nor "cp1252", perhaps "cp850" or "mac_roman"'
+            write = 'file.encoding in the mapping; neither "utf-8" nor "cp1252" fits; it may be "cp850" or "mac_roman"'
         return ConfigurationInvalid([Fault(first.where, first.key, found, write)])
 
 
 def undecoded(fields: Sequence[str]) -> str | None:
-    """The first byte that the file's encoding does not have."""
+    """The first byte that is not valid in the file's encoding."""
     wrong = next((character for field in fields for character in field if "\udc80" <= character <= "\udcff"), None)
-    return None if wrong is None else f"the byte 0x{ord(wrong) - 0xDC00:02x}"
+    return None if wrong is None else f"byte 0x{ord(wrong) - 0xDC00:02x}"
 
 
 def shown_encoding(name: str) -> str:

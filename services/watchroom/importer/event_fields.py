@@ -1,4 +1,4 @@
-"""What a mapping may say about events: types, the stream of each, and the fields of its data.
+"""The event types that a mapping can give, their streams and the fields of their data.
 
 Read from the event models, so that a new type or field can be mapped at once.
 """

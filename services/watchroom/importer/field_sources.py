@@ -1,227 +1,39 @@
-"""Values of one event from the cells of one row, and one value out of the rows of an entity: pure."""
+"""Values from the cells of one row, and one value out of the rows of an entity. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice, product
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from watchroom.entered import plain_number
-from watchroom.events.tokeniser import NotNormalised, Tokeniser
-from watchroom.importer.event_fields import STREAM_OF
-from watchroom.importer.listed import Labels, as_label, as_listed
-from watchroom.importer.local_time import LocalTimes, TimeUnreadable
-from watchroom.importer.mapping_model import EventConfig, MappingConfig
-from watchroom.importer.mapping_values import FieldSource, TimeSource, ValueMap
-from watchroom.importer.time_forms import EPOCHS
-from watchroom.kinds.measure import resolved
+from watchroom.importer.mapping_values import FieldSource, TimeSource
 
-T = TypeVar("T", int, str)
 Order = float | str
-DAY_MS = 86_400_000
-MOST_WAYS = 4096  # to read the times of one row
-MOST_SECONDS = 400 * 86_400  # that one time lies after another: a wait, a call, an incident
+MOST_SECONDS = 400 * 86_400
+"""The longest time between two moments of an entity: a wait, a call, an incident."""
 _ROUNDED = re.compile(r"\d[.,]\d+E\+\d\d", re.ASCII | re.IGNORECASE)  # 7e12 is an id
-_NEVER = re.compile(r"0+(\.0+)?", re.ASCII)
-_ZERO_DATE = re.compile(r"[0\s:/.T-]*0[0\s:/.TZ+-]*", re.ASCII)
 
 
 class ValueUnusable(ValueError):
-    """A value cannot be made from a row; the message says which and why."""
+    """A row does not give a value; the message says which and why."""
 
 
 class DateText(str):
-    """A date or a time of a spreadsheet as ISO text: in no doubt, whatever forms the mapping names for texts."""
+    """A date or time from a spreadsheet as ISO text; the formats of the mapping do not apply to it."""
 
     __slots__ = ()
 
 
 class Candidate(NamedTuple):
-    """What one row says for one value; `order` decides which row is first (only where the mapping asks)."""
+    """One row's value; `order` decides which row is first, if the mapping asks."""
 
     value: int | str
     order: Order
 
 
-class Draft(NamedTuple):
-    """What one row says about one event; None where it says nothing."""
-
-    where: str
-    type: Candidate
-    time: Candidate | None
-    arrival: Candidate | None
-    extra_key: tuple[str, ...]
-    data: dict[str, Candidate]
-    others: tuple[tuple[str, str], ...] = ()  # label and text of the file, where it became `other`
-
-
-Drafts = tuple[Draft | None, ...]
-"""What a row says, in the order of the mapping's events."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowReader:
-    """Reads rows as one mapping means them."""
-
-    maps: Mapping[str, ValueMap]
-    times: LocalTimes
-    tokens: Tokeniser | None = None
-    labels: Labels = field(default_factory=dict)
-    day_from: TimeSource | None = None  # a time with its day, for those without one
-    in_order: bool = False  # a row's times in the hour that happens twice are read so that they stay in order
-
-    @classmethod
-    def of(cls, mapping: MappingConfig, tokens: Tokeniser | None, now_ms: int | None, labels: Labels) -> RowReader:
-        """The reader for a mapping.
-
-        Args:
-            mapping: The mapping.
-            tokens: Makes its tokens; only a mapping without any can do without.
-            now_ms: This machine's clock, which no event is later than; None: any time may come.
-            labels: The labels that texts become.
-        """
-        if tokens is None and mapping.token_columns():
-            raise TypeError("this mapping makes tokens: give what makes them")
-        return cls(
-            mapping.map,
-            LocalTimes.of(mapping.time, now_ms),
-            tokens,
-            labels,
-            mapping.time.whole_day_from(),
-            mapping.time.ambiguous_hour == "in_order",
-        )
-
-    def near_to(self, ms: int | None) -> RowReader:
-        """The same, but clock times without a day lie within 12 h of a time."""
-        return replace(self, times=self.times.near_to(ms))
-
-    def day_ms(self, cells: Mapping[str, str]) -> int | None:
-        """The time that a row says for `day_from`; None where it says nothing.
-
-        Raises:
-            ValueUnusable: It is no time.
-        """
-        found = self._time(self.day_from, cells, "time.day_from") if self.day_from else None
-        return None if found is None else int(found.value)
-
-    def drafts(self, events: Sequence[EventConfig], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
-        """What a row says about each event, and whether its times could be read in two ways and stay in order in one.
-
-        Raises:
-            ValueUnusable: As `draft`.
-        """
-        first = tuple(self.draft(event, where, cells) for event in events)
-        if not self.in_order:
-            return first, False
-        try:
-            second = tuple(replace(self, times=self.times.later()).draft(event, where, cells) for event in events)
-        except ValueUnusable:  # later than the clock: only one is possible
-            return first, True
-        twice = [(a,) if a == b else (a, b) for a, b in zip(first, second, strict=True)]
-        if all(len(ways) == 1 for ways in twice):
-            return first, False
-        return min(islice(product(*twice), MOST_WAYS), key=_disorder), True
-
-    def draft(self, event: EventConfig, where: str, cells: Mapping[str, str]) -> Draft | None:
-        """What a row says about an event; None when the event's `when` does not hold for the row.
-
-        Raises:
-            ValueUnusable: A value the row has cannot be used, or one it must have is missing.
-        """
-        if event.when and not all(condition.holds(cells[condition.column]) for condition in event.when):
-            return None
-        kind = self._candidate(event.type, cells, "type")
-        if kind is None:
-            raise ValueUnusable(f"no event type: {_what_is_empty(event.type, cells)}")
-        time = self._time(event.time, cells, "time")
-        if time is None and event.per == "row" and not event.optional:
-            raise ValueUnusable(
-                f"{kind.value} has no time: {_what_is_empty(event.time, self._filled(event.time, cells))}"
-            )
-        data = {}
-        others = []
-        for name, source in event.data.items():
-            if (candidate := self._candidate(source, cells, f"data.{name}")) is None:
-                continue
-            if label := self.labels.get((STREAM_OF.get(str(kind.value), ""), name)):
-                candidate = candidate._replace(value=as_label(str(candidate.value), label))
-                if resolved(label, candidate.value) == label.other and not source.constant:
-                    others.append((label.name, origin(source, cells)))
-            data[name] = candidate
-        return Draft(
-            where=where,
-            type=kind,
-            time=time,
-            arrival=self._time(event.arrival, cells, "arrival") if event.arrival else None,
-            extra_key=tuple(key_text(cells[column], column) for column in event.key),
-            data=data,
-            others=tuple(others),
-        )
-
-    def _candidate(self, source: FieldSource, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(source, cells, place)
-        if source.token and self.tokens and text:
-            try:
-                text = self.tokens.token(source.token, text)
-            except NotNormalised as error:
-                raise ValueUnusable(
-                    f"{place}: no {source.token} in {' and '.join(source.source_columns())}: {error}"
-                ) from None
-        return Candidate(text, _order(source, cells)) if text else None
-
-    def _time(self, source: TimeSource, cells: Mapping[str, str], place: str) -> Candidate | None:
-        text = self._text(source, self._filled(source, cells), place)
-        if not text:
-            return None
-        try:
-            forms = source.formats or self.times.formats
-            if isinstance(text, DateText) and "iso" not in forms:
-                forms = (*forms, "iso")
-            ms = self.times.ms(text + source.append, forms)
-            if source.plus_seconds:
-                if not cells[source.plus_seconds]:
-                    return None
-                ms += round(_seconds(cells[source.plus_seconds], source.plus_seconds) * 1000)
-                self.times.check(ms, f"{text} plus {cells[source.plus_seconds]} s")
-        except TimeUnreadable as error:
-            raise ValueUnusable(f"{place}: {error}") from error
-        return Candidate(ms, _order(source, cells))
-
-    def _filled(self, source: TimeSource, cells: Mapping[str, str]) -> Mapping[str, str]:
-        """A row in which the zeros of a time that mean `never` are empty cells."""
-        if source.zero_means_never:
-            zeros = [name for name in source.source_columns() if self._is_never(cells[name], source)]
-        elif any(form in EPOCHS for form in source.formats or self.times.formats):
-            zeros = [name for name in source.source_columns() if _NEVER.fullmatch(cells[name])]
-        else:
-            return cells
-        return {**cells, **dict.fromkeys(zeros, "")} if zeros else cells
-
-    def _is_never(self, text: str, source: TimeSource) -> bool:
-        return bool(_ZERO_DATE.fullmatch(text)) or self.times.is_epoch(text, source.formats)
-
-    def _text(self, source: FieldSource, cells: Mapping[str, str], place: str) -> str:
-        text = origin(source, cells)
-        if not text:
-            if source.required:
-                raise ValueUnusable(f"{place}: {_what_is_empty(source, cells)}, and the mapping requires it")
-            return ""
-        return self._mapped(text, self.maps[source.map], source, place) if source.map else text
-
-    @staticmethod
-    def _mapped(text: str, named: ValueMap, source: FieldSource, place: str) -> str:
-        known = named.values.get(as_listed(text, named.values), named.otherwise)
-        if known is None:
-            raise ValueUnusable(
-                f"{place}: {text!r} is not in [map.{source.map}]; add it there, or write its `otherwise`"
-            )
-        return known
-
-
 def origin(source: FieldSource, cells: Mapping[str, str]) -> str:
-    """A value's text before its map; empty where the row says nothing."""
+    """A value's text before its map; empty if the row has none."""
     if source.constant:
         text = source.constant
     elif source.join:
@@ -236,10 +48,10 @@ def origin(source: FieldSource, cells: Mapping[str, str]) -> str:
     return text or source.empty
 
 
-def pick(candidates: Sequence[Candidate], source: FieldSource, place: str) -> int | str | None:
-    """One value out of what the rows of an entity say; None when no row says anything.
+def pick(candidates: Sequence[Candidate], source: FieldSource, key: str) -> int | str | None:
+    """One value out of those of an entity's rows; None if no row has one.
 
-    Ties in `first` and `last` fall to the lowest value, so that the order of files never matters.
+    Of several `first` or `last` rows the lowest value counts, so that the order of files never matters.
 
     Raises:
         ValueUnusable: The rows differ and the mapping does not say which one counts.
@@ -251,22 +63,14 @@ def pick(candidates: Sequence[Candidate], source: FieldSource, place: str) -> in
         return candidates[0].value
     if source.pick in (None, "same"):
         found = f"{len(values)} tokens" if source.token else ", ".join(sorted(map(str, values))[:3])
-        raise ValueUnusable(f"{place}: rows of one entity differ ({found}); write pick = min, max, first or last")
+        raise ValueUnusable(f"{key}: rows of one entity differ ({found}); set pick to min, max, first or last")
     if source.pick in ("first", "last"):
         edge = (min if source.pick == "first" else max)(candidate.order for candidate in candidates)
         values = {candidate.value for candidate in candidates if candidate.order == edge}
         return min(values)
     if source.order_as == "number":
-        return (min if source.pick == "min" else max)(values, key=lambda value: _number(str(value), place))
+        return (min if source.pick == "min" else max)(values, key=lambda value: number_of(str(value), key))
     return (min if source.pick == "min" else max)(values)
-
-
-def _disorder(drafts: Drafts) -> tuple[bool, int]:
-    """Least for times in order and closest together; where none is in order, all the same: then the first counts."""
-    times = [int(draft.time.value) for draft in drafts if draft and draft.time]
-    known = [draft.arrival.value if draft.arrival else draft.time.value for draft in drafts if draft and draft.time]
-    is_ordered = times == sorted(times) and all(int(at) >= time for at, time in zip(known, times, strict=True))
-    return not is_ordered, max(times) - min(times) if is_ordered and times else 0
 
 
 def key_text(text: str, column: str) -> str:
@@ -276,34 +80,36 @@ def key_text(text: str, column: str) -> str:
         ValueUnusable: A spreadsheet rounded the number, so that many rows have one key.
     """
     if _ROUNDED.fullmatch(text):
-        raise ValueUnusable(f"{column}: {text!r} is a rounded number and no key; export this column as text")
+        raise ValueUnusable(f"{column}: {text!r} is a rounded number, not a key; export this column as text")
     return text
 
 
-def _order(source: FieldSource, cells: Mapping[str, str]) -> Order:
+def order_of(source: FieldSource, cells: Mapping[str, str]) -> Order:
+    """What decides which row is first or last."""
     if not source.order_by:
         return ""
     text = cells[source.order_by]
-    return _number(text, source.order_by) if source.order_as == "number" else text
+    return number_of(text, source.order_by) if source.order_as == "number" else text
 
 
-def _number(text: str, place: str) -> float:
+def number_of(text: str, key: str) -> float:
+    """A number; `key` is where it is needed, for the message."""
     number = plain_number(text)
     if number is None:
-        raise ValueUnusable(f"{place}: {text!r} is no number")
+        raise ValueUnusable(f"{key}: {text!r} is not a number")
     return float(number)
 
 
-def _seconds(text: str, place: str) -> float:
+def seconds_of(text: str, key: str) -> float:
     """Seconds between two times of an entity; more is another column's number."""
-    number = _number(text, place)
+    number = number_of(text, key)
     if abs(number) > MOST_SECONDS:
-        raise ValueUnusable(f"{place}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
+        raise ValueUnusable(f"{key}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
     return number
 
 
-def _what_is_empty(source: FieldSource, cells: Mapping[str, str]) -> str:
-    """`Rang is empty`: those of a value's columns that are, not those that are filled."""
+def what_is_empty(source: FieldSource, cells: Mapping[str, str]) -> str:
+    """`Rang is empty`: names the empty ones among a value's columns."""
     plus = (source.plus_seconds,) if isinstance(source, TimeSource) else ()
     empty = [name for name in (source.column, *source.first_of, *source.join, *plus) if name and not cells[name]]
     return f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty"

@@ -1,4 +1,4 @@
-"""Figures from a CSV file: each row becomes a `return.figure`, or is told with what to write instead.
+"""Figures from a CSV file: each row becomes a `return.figure`, or a fault that says what to write instead.
 
 The event's id follows from what the row says, so that a row that is sent again is the same event again.
 """
@@ -55,7 +55,7 @@ def records(
         topic: Where the events go.
         now_ms: The time of the events: of two with the same as-at the later one counts, and no as-at may lie more
             than five minutes after it.
-        reported_by: Who, where a row does not say it.
+        reported_by: Who reports, for rows that do not say it.
 
     Raises:
         ConfigurationInvalid: The file cannot be read, or has other columns.
@@ -78,12 +78,12 @@ def records(
             except UnfitFigure as unfit:
                 faults.append(_unfit_fault(where, unfit))
         if not faults:
-            place = subject, as_at_ms(data["as_at"])
-            if place in seen:
+            key = subject, as_at_ms(data["as_at"])
+            if key in seen:
                 faults.append(
-                    Fault(where, "as_at", f"the figure and as-at of line {seen[place]} again", "one of the two")
+                    Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "one of the two rows")
                 )
-            seen.setdefault(place, line)
+            seen.setdefault(key, line)
         if faults:
             yield from faults
         else:
@@ -93,7 +93,7 @@ def records(
 def _data(
     where: str, row: Mapping[str, str], known: Mapping[str, Measure], reported_by: str
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """The event's data, and what is wrong with single cells."""
+    """The event's data, and the faults of single cells."""
     faults = [
         Fault(where, name, "nothing", f"the {name.replace('_', '-')} of the figure")
         for name in REQUIRED
@@ -134,10 +134,10 @@ def _number(text: str) -> int | Decimal | None:
 
 
 def _allowed(name: str, measure: Measure | None) -> str:
-    """What may stand in a column of numbers."""
+    """The values that a column of numbers may have."""
     if name == NUMERATOR and measure is not None and SIGNED.of(measure):
         return f"a number such as 5948, 16.2 or -3, without commas: {measure.id} may be negative"
-    return "a number such as 5948 or 16.2, without commas and signs"
+    return "a number such as 5948 or 16.2, without commas or signs"
 
 
 def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
@@ -145,7 +145,11 @@ def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
     for pair in filter(None, (part.strip() for part in text.split(";"))):
         name, sign, value = (part.strip() for part in pair.partition("="))
         if not sign or not name or not value or name in by:
-            faults.append(Fault(where, "labels", repr(pair), "label=value, several with ; between: area=stoke"))
+            faults.append(
+                Fault(
+                    where, "labels", repr(pair), "label=value, separated by ; if there are several: area=stoke;grade=1"
+                )
+            )
             continue
         by[name] = value
     return by

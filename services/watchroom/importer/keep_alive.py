@@ -1,4 +1,4 @@
-"""Keeps a replayed source alive, so that its figures stay on a board: heartbeats, as a real feed sends them."""
+"""Sends heartbeats for a replayed source, as a real feed does, so that its figures stay on a board."""
 
 from __future__ import annotations
 

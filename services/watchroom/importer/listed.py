@@ -1,4 +1,4 @@
-"""Texts that must be listed to count: those of maps and conditions, and the labels of measures. Pure."""
+"""Texts that count only if they are listed: in maps, in conditions, and as labels of measures. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def as_listed(text: str, listed: Container[str]) -> str:
 
 
 def labels_of(catalogue: Catalogue) -> Labels:
-    """The labels of all measures, by the field that the word behind the label reads."""
+    """The labels of all measures, by the field that the label reads."""
     measures = catalogue.measures.values()
     return {
         (measure.stream, _field_of(measure.stream, label)): label for measure in measures for label in measure.labels

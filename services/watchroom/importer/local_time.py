@@ -1,8 +1,8 @@
-"""Times of an extract as milliseconds since the Unix epoch: pure, and no hour is guessed.
+"""Times of an extract as milliseconds since the Unix epoch. Pure; no hour is guessed.
 
 When clocks go back, one local hour happens twice (`ambiguous`); when they go forward, one does not
-happen at all (`missing`). A mapping says for each what is meant: the `earlier` or the `later` of the two
-instants, or that the row is refused. (`in_order` looks at all times of a row: see `cells.py`.)
+happen at all (`missing`). A mapping says for each whether it means the `earlier` or the `later` of the two
+instants, or that the row is refused. (`in_order` looks at all times of a row: see `row_reader.py`.)
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _KEPT = 100_000  # quarters of an hour remembered: nearly three years
 
 
 class TimeUnreadable(ValueError):
-    """A text is no time, or no single instant; the message says why."""
+    """A text is not a time, or not a single instant; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTimes:
-    """Reads times as one mapping means them."""
+    """Reads times under one mapping."""
 
     zone: ZoneInfo
     formats: tuple[str, ...]
@@ -47,7 +47,7 @@ class LocalTimes:
 
         Args:
             config: What the mapping says of times.
-            now_ms: This machine's clock, which no event is later than; None: any time may come.
+            now_ms: This machine's clock; no event may be later. None: any time is accepted.
         """
         zone = ZoneInfo(config.zone)
         limits = Limits.of(config, now_ms)
@@ -91,7 +91,9 @@ class LocalTimes:
             return read(text, form)
         moment = read_clock(text, form, self.near or _LOCAL_EPOCH)
         if self.near is None:
-            raise TimeUnreadable(f"{text!r} has no day: what time.day_from names is empty in all rows of this key")
+            raise TimeUnreadable(
+                f"{text!r} has no day: the columns of time.day_from are empty in all rows with this key"
+            )
         return moment
 
     def is_written(self, text: str, formats: Sequence[str] = ()) -> bool:
@@ -130,7 +132,7 @@ class LocalTimes:
         possible = {form: ms for form, ms in by_form.items() if EARLIEST_MS <= ms < LATEST_MS} or by_form
         if len(set(possible.values())) > 1:
             said = " and ".join(f"{rfc3339(ms)} under {form}" for form, ms in possible.items())
-            raise TimeUnreadable(f"{text!r} is {said}; keep the one of these formats that the file means")
+            raise TimeUnreadable(f"{text!r} is {said}; keep only the format that the file uses")
         return next(iter(possible.values()))
 
     def _instant_ms(self, read: datetime, text: str) -> int:
@@ -163,7 +165,7 @@ class LocalTimes:
         rule = self.ambiguous if happens_twice else self.missing
         if rule == "refuse":
             what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not happen", "missing_hour")
-            raise TimeUnreadable(f'{text!r} {what} in {self.zone.key}; write time.{key} = "earlier" or "later"')
+            raise TimeUnreadable(f'{text!r} {what} in {self.zone.key}; set time.{key} to "earlier" or "later"')
         return min(first_ms, second_ms) if rule == "earlier" else max(first_ms, second_ms)
 
 
@@ -174,6 +176,5 @@ def ms_of(instant: datetime) -> int:
 
 @lru_cache(maxsize=8192)  # an event says its time three times
 def rfc3339(ms: int) -> str:
-    """Milliseconds since the epoch as RFC 3339 in UTC; milliseconds only where there are some."""
-    local = _LOCAL_EPOCH + timedelta(milliseconds=ms)
-    return local.isoformat(timespec="milliseconds" if ms % 1000 else "seconds") + "Z"
+    """Milliseconds since the epoch as RFC 3339 in UTC, without the fraction of a whole second: ids contain it."""
+    return to_text(ms).replace(".000Z", "Z")

@@ -1,4 +1,4 @@
-"""One event that a mapping made, and its CloudEvents JSON."""
+"""One event of a mapping, and its CloudEvents JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Mapped(NamedTuple):
         return STREAM_OF[self.type]
 
     def shifted(self, by_ms: int) -> Mapped:
-        """The same event moved in time, with an id of its own: it is no record of that time."""
+        """The same event moved in time. It has another id, because it never happened at that time."""
         if not by_ms:
             return self
         return self._replace(
@@ -54,7 +54,7 @@ class Mapped(NamedTuple):
 
 
 def heartbeat(source: str, at_ms: int) -> bytes:
-    """A sign of life of a source, as structured CloudEvents JSON; its key is the source."""
+    """A heartbeat of a source, as structured CloudEvents JSON; its key is the source."""
     at = rfc3339(at_ms)
     envelope = {
         "specversion": "1.0",
@@ -66,28 +66,6 @@ def heartbeat(source: str, at_ms: int) -> bytes:
         "recordedtime": at,
     }
     return _encode(envelope).encode()
-
-
-def subject_of(parts: Sequence[str]) -> str:
-    """One subject from the key columns; different keys never make the same subject."""
-    if len(parts) == 1:
-        return parts[0]
-    return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
-
-
-OTHERWISE = "#"
-"""Begins the subject of a row whose key is empty, and of no other row."""
-
-
-def otherwise_subject(parts: Sequence[str]) -> str:
-    """One subject from the columns of `otherwise_key`."""
-    return OTHERWISE + subject_of(parts)
-
-
-def subject_beside_otherwise(parts: Sequence[str]) -> str:
-    """One subject from the key columns, where other rows have an `otherwise_subject`: the two never meet."""
-    subject = subject_of(parts)
-    return quote(subject[0], safe="") + subject[1:] if subject[0] in (OTHERWISE, "%") else subject
 
 
 def id_of(subject: str, extra_key: Sequence[str], kind: str, time_ms: int) -> str:

@@ -12,7 +12,7 @@ from watchroom.importer.time_forms import clashes, clock_fault, form_fault, is_c
 from watchroom.importer.toml_path import Path
 
 Events = Sequence[EventConfig | None]
-"""None: an event that cannot be used, and has a fault of its own."""
+"""None: an event that cannot be used, and that has its own fault."""
 
 
 class Problem(NamedTuple):
@@ -134,7 +134,7 @@ def _day_from_problems(mapping: MappingConfig, events: Events) -> Iterator[Probl
         return
     for name, found in (("pick", source.pick), ("token", source.token)):
         if found:
-            yield Problem((*path, name), repr(found), f"no {name}: a row has one such time, as it is")
+            yield Problem((*path, name), repr(found), f"no {name}: a row has one such time")
     if source.map and source.map not in mapping.map:
         yield Problem((*path, "map"), repr(source.map), f"a map of this file, or add [map.{source.map}]")
     for form in source.formats:
@@ -156,5 +156,5 @@ def _format_problems(mapping: MappingConfig, formats: tuple[str, ...], path: Pat
         yield Problem(path, repr(text), write)
     if not wrong and (found := clashes(formats)):
         first, second, sample = found
-        what = f"{first!r} and {second!r}, which both read {sample!r}, as different times"
+        what = f"{first!r} and {second!r}, which read {sample!r} as different times"
         yield Problem(path, what, "the one that the file uses")

@@ -32,7 +32,7 @@ from watchroom.settings import Area
 HourRule = Literal["earlier", "later", "refuse"]
 TwiceRule = Literal["earlier", "later", "refuse", "in_order"]
 MONTH_END = "month_end"
-"""As the latest time: the end of the month in which this machine's clock stands."""
+"""As the latest time: the end of the current month."""
 
 LINE = "#line"
 """As a key column: the row itself, for rows that have no key of their own."""
@@ -102,7 +102,7 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class TimeConfig(Config):
-    """How times are written, and in which zone a time without an offset is meant."""
+    """How times are written, and the zone of times without an offset."""
 
     zone: Zone
     formats: Columns = ("iso",)
@@ -117,7 +117,7 @@ class TimeConfig(Config):
     @classmethod
     def _day_is_possible(cls, value: date | str | None) -> date | str | None:
         if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
-            raise ValueError("a day of 1990 to 2199")
+            raise ValueError("a day from 1990 to 2199")
         return value
 
     def whole_day_from(self) -> TimeSource | None:
@@ -129,21 +129,23 @@ class TimeConfig(Config):
 
 
 class ForceConfig(Config):
-    """What a replay on the embedded stack takes in place of the settings; other servers have settings of their own."""
+    """Overrides settings of a replay on the embedded stack; other servers have their own settings."""
 
     zone: Zone | None = None  # WATCHROOM_ZONE
     areas: tuple[Area, ...] | None = None  # WATCHROOM_AREAS
 
 
 class EntityConfig(Config):
-    """What one row, or the rows that belong together, stand for."""
+    """The entity of one row, or of the rows that belong together."""
 
     key: Columns = Field(min_length=1)
     otherwise_key: Columns = ()  # what names a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
     most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
-    repeated_keys: Literal["refuse", "merge"] = "refuse"  # rows apart that give an event of one key with other times
+    repeated_keys: Literal["refuse", "merge"] = (
+        "refuse"  # of rows apart that give one key the same event with other times
+    )
 
 
 class EventConfig(Config):

@@ -1,7 +1,7 @@
-"""What of a faulty mapping can still be checked, so that all its faults are listed at once. Pure.
+"""The parts of a faulty mapping that can still be checked, so that all its faults are listed at once. Pure.
 
 A part that cannot be used is replaced by one that gives no fault of its own; what a mapping says
-elsewhere is then judged as usual, and every fault keeps its place in the file.
+elsewhere is then checked as usual, and every fault keeps its path.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY
 
 
 def usable_parts(given: Mapping[str, Any]) -> tuple[MappingConfig, tuple[EventConfig | None, ...]]:
-    """What can be checked of a document that the model refuses; None for an event without a usable type."""
+    """The usable parts of a document that the model refuses; None for an event without a usable type."""
     entity = given.get("entity")
     rows_are_known = isinstance(entity, dict) and entity.get("rows", "apart") in ("apart", "together")
     if not rows_are_known:
@@ -46,7 +46,7 @@ def _map(given: object) -> ValueMap:
 
 
 def _usable(model: type[Model], given: object) -> Model | None:
-    """A table without the keys that are wrong; None when what is left is none."""
+    """A table without its wrong keys; None if the rest is not usable."""
     if not isinstance(given, dict):
         return None
     table: Table = dict(given)
@@ -54,17 +54,17 @@ def _usable(model: type[Model], given: object) -> Model | None:
         try:
             return model.model_validate(table)
         except ValidationError as error:
-            for place in {item["loc"][:2] for item in error.errors() if item["loc"]}:
-                _put_right(table, tuple(map(str, place)))
+            for path in {item["loc"][:2] for item in error.errors() if item["loc"]}:
+                _put_right(table, tuple(map(str, path)))
     return None
 
 
-def _put_right(table: Table, place: tuple[str, ...]) -> None:
-    """Replace, or else leave out, what is wrong at a place of at most two steps."""
-    key = place[0]
+def _put_right(table: Table, path: tuple[str, ...]) -> None:
+    """Replace or remove the wrong value at a path of at most two steps."""
+    key = path[0]
     data = table.get("data")
-    if key == "data" and len(place) > 1 and isinstance(data, dict):
-        table["data"] = {**data, place[1]: _ANY}
+    if key == "data" and len(path) > 1 and isinstance(data, dict):
+        table["data"] = {**data, path[1]: _ANY}
     elif key in _STAND_INS:
         table[key] = _STAND_INS[key]
     else:

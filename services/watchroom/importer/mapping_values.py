@@ -80,7 +80,7 @@ class FieldSource(Config):
         if (self.pick in ("first", "last")) is not bool(self.order_by):
             raise ValueError('`order_by = "a column"` together with `pick = "first"` or `"last"`, and only then')
         if self.token and self.constant:
-            raise ValueError("`token` on cells: a constant names nobody")
+            raise ValueError("no `token`: a constant identifies nobody")
         return self
 
     def source_columns(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The events of all files on disk, until the last row is read: what a file as a whole says may stop a replay."""
+"""Keeps the events of all files on disk until the last row is read: until then, a fault may stop the replay."""
 
 from __future__ import annotations
 
@@ -49,13 +49,15 @@ class Spool:
 
     def _full(self, error: OSError) -> WorkFailed:
         why = error.strerror or str(error)
-        size = f"{self.size_bytes:,} bytes of events are there"
-        return WorkFailed(f"no events can be kept in {self.folder}: {why} ({size}); set TMPDIR to a folder with room")
+        size = f"{self.size_bytes:,} bytes written"
+        return WorkFailed(
+            f"cannot write events to {self.folder}: {why} ({size}); set TMPDIR to a folder with enough space"
+        )
 
 
 @contextmanager
 def spool() -> Iterator[Spool]:
-    """An empty one in the folder for temporary files (TMPDIR); the file is gone afterwards, whatever happens.
+    """An empty spool in the folder for temporary files (TMPDIR); the file is always removed afterwards.
 
     Raises:
         WorkFailed: No file can be made there.
@@ -64,7 +66,7 @@ def spool() -> Iterator[Spool]:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below, where a full disk may refuse what is left
     except OSError as error:
         why = error.strerror or str(error)
-        raise WorkFailed(f"no temporary file can be made ({why}); set TMPDIR to a folder with room") from error
+        raise WorkFailed(f"cannot create a temporary file ({why}); set TMPDIR to a folder with enough space") from error
     try:
         yield Spool(file)
     finally:

@@ -1,4 +1,4 @@
-"""What a replay did, in numbers and in words. Pure."""
+"""The result of a replay: its numbers, and the lines that a person reads. Pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from watchroom.importer.convert import Tally
 from watchroom.importer.local_time import rfc3339
+from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
+from watchroom.wording import counted
 
 MOST_OTHERS = 10  # texts that are named
 
 
 @dataclass(slots=True)
 class Sent:
-    """What the events that were sent say about themselves."""
+    """Counts and times of the events that were sent."""
 
     events: int = 0
     held_back: int = 0  # arrived after --as-of
@@ -53,11 +54,11 @@ def lines(outcome: Outcome) -> Iterator[str]:
     rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if outcome.kept:
-        yield f"  kept until the last row was read: {outcome.kept}"
+        yield f"  kept on disk until the last row was read: {outcome.kept}"
     if sent.held_back:
-        yield f"  {sent.held_back:,} had not arrived by --as-of and were held back"
+        yield f"  {sent.held_back:,} arrived after --as-of and were not sent"
         if not sent.events and sent.first_held_ms is not None:
-            yield f"  nothing had arrived by --as-of yet: the first arrival is {rfc3339(sent.first_held_ms)}"
+            yield f"  nothing had arrived by --as-of; the first arrival is {rfc3339(sent.first_held_ms)}"
     for (topic, reason), count in sorted(outcome.dead_letters.items()):
         yield f"  {count:,} went to the dead letters of {topic}: {reason}"
     if sent.last_arrival_ms is not None:
@@ -65,7 +66,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def others(tally: Tally) -> Iterator[str]:
-    """Texts that no label lists, and what to do where they are most of the rows."""
+    """Texts that no label lists, and what to do if most rows have one."""
     rows: Counter[str] = Counter()
     for number, ((name, text), count) in enumerate(tally.others.most_common()):
         rows[name] += count
@@ -82,7 +83,7 @@ def others(tally: Tally) -> Iterator[str]:
 
 
 def misread(tally: Tally) -> Iterator[str]:
-    """Fields whose values count for nothing, or for another value than the file's."""
+    """Fields whose values are ignored, or count as another value."""
     for name, events, texts in _by_field(tally.ignored):
         yield f"  {name} has the wrong form in {events} and is ignored there: {texts}; see docs/reference/events.md"
     listed = {name: of for stream in STREAMS.values() for name, of in stream.listed_fields.items()}
@@ -97,8 +98,8 @@ def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]
         texts = Counter({text: count for (of, text), count in found.items() if of == name})
         shown = [f"{_short(text)!r} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
         further = len(texts) - len(shown)
-        more = f" and {further:,} further text{'s' * (further > 1)}" if further else ""
-        yield name, f"{texts.total():,} event{'s' * (texts.total() > 1)}", f"{', '.join(shown)}{more}"
+        more = f" and {counted(further, 'further text')}" if further else ""
+        yield name, counted(texts.total(), "event"), f"{', '.join(shown)}{more}"
 
 
 def _short(text: str) -> str:
@@ -106,17 +107,12 @@ def _short(text: str) -> str:
 
 
 def missing_times(tally: Tally) -> str:
-    """Rows that lack a time, and how many of them have the next one: `told 253 (252 with en_route), clear 797`."""
+    """Rows without a time, and how many of them have the next one: `told 253 (252 with en_route), clear 797`."""
     found = []
     for column, count in tally.missing.items():
         passed_over = [f" ({n:,} with {after})" for (before, after), n in tally.passed_over.items() if before == column]
         found.append(f"{column} {count:,}{''.join(passed_over)}")
     return ", ".join(found)
-
-
-def _of(count: int, noun: str) -> str:
-    """`1 line`, `2 lines`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def row_lines(tally: Tally) -> Iterator[str]:
@@ -126,22 +122,22 @@ def row_lines(tally: Tally) -> Iterator[str]:
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
     if tally.swallowed_lines:
-        yield f"  {_of(tally.swallowed_lines, 'line')} swallowed by open quotes: the rows in them are lost"
+        yield f"  {counted(tally.swallowed_lines, 'line')} inside unclosed quotes: their rows are lost"
     if tally.unclosed_files:
-        ends = "1 file ends" if tally.unclosed_files == 1 else f"{tally.unclosed_files:,} files end"
-        yield f"  {ends} within a quoted cell: check that the file is whole"
+        ends = "ends" if tally.unclosed_files == 1 else "end"
+        yield f"  {counted(tally.unclosed_files, 'file')} {ends} inside a quoted cell: check that the file is complete"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
         was = "was" if tally.repeated == 1 else "were"
-        yield f"  {_of(tally.repeated, 'event')} {was} in more than one row and counted once"
+        yield f"  {counted(tally.repeated, 'event')} {was} in more than one row and counted once"
     if tally.repeating_rows:
         share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
-        yield f"  {tally.repeating_rows:,} {share} key with an earlier row that says something else"
+        yield f"  {tally.repeating_rows:,} {share} key with an earlier row but differ from it"
     if missing := missing_times(tally):
         yield f"  missing times: {missing}"
     if tally.by_order:
         rows, they = ("row has", "it stays") if tally.by_order == 1 else ("rows have", "they stay")
-        yield f"  {tally.by_order:,} {rows} times in the hour that happens twice, read so that {they} in order"
+        yield f"  {tally.by_order:,} {rows} times in the repeated hour, read so that {they} in order"
     yield from others(tally)
     yield from misread(tally)

@@ -1,7 +1,7 @@
-"""Rows inside a quoted cell: a quote that was left open ends at another row's quote, and takes all between them.
+"""Rows inside a quoted cell: an unclosed quote ends at another row's quote and swallows everything between them.
 
-As CSV such a cell is as good as an incident's log of many lines, so its lines are compared with what the mapping says
-of a row. How a row writes its times, and whether it would be refused, makes no difference. Pure.
+As CSV, such a cell is as valid as an incident's log of many lines. So its lines are compared with the rows that the
+mapping describes, however they write their times, and also if they would be refused. Pure.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from watchroom.importer.field_sources import DAY_MS, origin
+from watchroom.importer.field_sources import origin
 from watchroom.importer.listed import as_listed
 from watchroom.importer.local_time import LocalTimes
 from watchroom.importer.mapping_model import LINE, MappingConfig
 from watchroom.importer.mapping_values import TimeSource
+from watchroom.rolling.buckets import DAY_MS
 
 _RUNS = re.compile(r"\w+")
 _WORDS = re.compile(r"a(?:\s+a)+")
@@ -87,7 +88,7 @@ class _Form:
 
 
 def _has_time(cells: Cells, mapping: MappingConfig, times: LocalTimes) -> bool:
-    """Whether the time of some event stands where the mapping looks for it."""
+    """Whether the line has the time of some event where the mapping expects it."""
     for event in mapping.event:
         text = "" if event.time.constant else origin(event.time, cells)
         if not text:
@@ -113,7 +114,7 @@ def _has_key_as(known: Sequence[Cells], cells: Cells, mapping: MappingConfig) ->
 
 
 def _tells(source: TimeSource, mapping: MappingConfig) -> bool:
-    """Whether a row can be told by its time."""
+    """Whether a row can be recognised by its time."""
     return not source.constant and not (source.map and mapping.map[source.map].otherwise)
 
 

@@ -1,6 +1,6 @@
 """Opens files: as text, from a disk or a pipe, packed or not, in the encoding of the mapping or of a byte order mark.
 
-A workbook is known here, and read by `sheets.py`.
+A workbook is recognised here, and read by `workbook.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import zstandard
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.importer.sheets import WORKBOOK, protected
+from watchroom.importer.workbook import WORKBOOK, protected
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -132,9 +132,9 @@ class _Unpacked(_Chained):
 
 
 def open_file(path: Path, encoding: str) -> Opened | PackedSheets:
-    """A file as text, whose byte order mark stands over the encoding; or an Excel workbook.
+    """A file as text, whose byte order mark overrides the encoding; or an Excel workbook.
 
-    Bytes that are no text are kept as lone surrogates, so that one bad row does not end the file.
+    Bytes that are not valid text are kept as lone surrogates, so that one bad row does not end the file.
 
     Raises:
         ConfigurationInvalid: It holds neither, or too much.
@@ -160,7 +160,7 @@ def open_file(path: Path, encoding: str) -> Opened | PackedSheets:
 
 
 def _unpacked(name: str, path: Path, head: bytes, packed: _Chained) -> io.BufferedReader | PackedSheets | None:
-    """The content of a packed file, known by what it begins with, whatever it is called; None for any other file."""
+    """The content of a packed file, recognised by its first bytes, not its name; None for any other file."""
     content: _Bytes
     plain = io.BufferedReader(packed)
     if head.startswith(_ZIP):
@@ -231,7 +231,9 @@ def _from_zip(name: str, plain: io.BufferedReader[Any]) -> _Bytes | PackedSheets
             kind = next((kind for part, kind in _OTHER_OFFICE.items() if part in names), "an Office document")
             raise _no_text(name, kind)
         if len(members) != 1:
-            raise ConfigurationInvalid([Fault(name, "", f"a zip file of {len(members)} files", "one of one file")])
+            raise ConfigurationInvalid(
+                [Fault(name, "", f"a zip file of {len(members)} files", "a zip file of one file")]
+            )
         if members[0].flag_bits & 1:
             raise ConfigurationInvalid([Fault(name, "", "a zip file protected by a password", "the unpacked file")])
         member: Any = archive.open(members[0])  # its type has no read1
@@ -258,12 +260,12 @@ def _check_text(name: str, head: bytes, encoding: str) -> None:
         if head[first::2].count(0) * 2 > len(head[first::2]) and not head[1 - first :: 2].count(0):
             found = "UTF-16 without a byte order mark"
             raise ConfigurationInvalid([Fault(name, "", found, f'file.encoding = "{form}" in the mapping')])
-    raise _no_text(name, f"bytes that are no text (it begins with {head[:8].hex(' ')})")
+    raise _no_text(name, f"bytes that are not text (it begins with {head[:8].hex(' ')})")
 
 
 def broken(name: str, form: str, error: Exception) -> ConfigurationInvalid:
     """A file that does not hold what it begins as."""
-    return ConfigurationInvalid([Fault(name, "", f"a {form} file that cannot be read ({error})", "a whole file")])
+    return ConfigurationInvalid([Fault(name, "", f"a {form} file that cannot be read ({error})", "a complete file")])
 
 
 def _too_large(name: str, form: str) -> ConfigurationInvalid:
@@ -272,4 +274,4 @@ def _too_large(name: str, form: str) -> ConfigurationInvalid:
 
 
 def _no_text(name: str, kind: str) -> ConfigurationInvalid:
-    return ConfigurationInvalid([Fault(name, "", kind, "a text file or an .xlsx workbook: save or export it so")])
+    return ConfigurationInvalid([Fault(name, "", kind, "a text file or an .xlsx workbook: save or export it as one")])

@@ -1,6 +1,6 @@
-"""The forms in which text files write times: pure, and a form that loses something is refused.
+"""The formats of times in text files. Pure; a format that loses something is refused.
 
-Python's `strptime` reads `145` under `%H%M` as 14:05, ignores PM beside `%H`, and forgets the zone that `%Z` names. So
+Python's `strptime` reads `145` under `%H%M` as 14:05, ignores PM after `%H`, and forgets the zone that `%Z` names. So
 a pattern is accepted only if times come back from printing and reading, and a cell only if its time prints as the cell.
 """
 
@@ -54,13 +54,13 @@ _STEPS = (
     (timedelta(minutes=1), {"%M"}),
 )
 _NO_ZONE = "a zone written out in a pattern would be ignored"
-_DAYS_ONLY = "a pattern with the hour too: where a file has only days, `append` one that you invent"
+_DAYS_ONLY = "a pattern with the hour too; if the file has only days, `append` a time"
 _USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
 
 
 _LETTERS = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")  # that `strptime` knows
 _INSTEAD = {
-    letter: f"{instead} in place of {letter}"
+    letter: f"{instead} instead of {letter}"
     for letter, instead in {
         "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%e": "%d", "%k": "%H", "%l": "%I",
         "%P": "%p", "%h": "%b", "%s": "epoch_s", "%r": "%I:%M:%S %p",
@@ -73,7 +73,7 @@ _DAY, _HALF_A_DAY = timedelta(days=1), timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    parts: tuple[str, ...]  # letters with their %, and what stands between them
+    parts: tuple[str, ...]  # letters with their %, and the texts between them
     read: str  # as `strptime` is to read it
 
     @property
@@ -139,18 +139,18 @@ def _time_of_day(text: str, form: str) -> time:
 
 
 def clock_fault(form: str) -> str:
-    """What to write in place of a form that does not say what a time of day is; empty for one that does."""
+    """What to write instead of a format that does not define a time of day; empty if it does."""
     if _pattern(form).has_zone or _ignored_zone(form):
-        return "a clock time without a zone: time.zone says it"
+        return "a clock time without a zone: it is in time.zone"
     return form_fault(_DATED + form) and "a clock time with the hour: '%H:%M:%S', '%H:%M', '%I:%M %p'"
 
 
 def form_fault(form: str) -> str:
-    """What to write in place of a form that does not say what a time is; empty for one that does."""
+    """What to write instead of a format that does not define a time; empty if it does."""
     if form in WORDS:
         return ""
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
-        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown: {_USUAL}")
+        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown; {_USUAL}")
     if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
     return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
@@ -164,15 +164,15 @@ def _is_unknown(part: str) -> bool:
 def _half_day_fault(form: str) -> str:
     parts = set(_pattern(form).parts)
     if ("%p" in parts or _LITERAL_HALF.search(_literals(form))) and "%I" not in parts:
-        return "%I in place of %H: beside %H, AM and PM change nothing"
+        return "%I instead of %H: with %H, AM and PM have no effect"
     if "%I" in parts and "%p" not in parts:
-        return "%H in place of %I, or %p behind it: %I alone does not tell morning from afternoon"
+        return "%H instead of %I, or %p after it: %I alone may mean morning or afternoon"
     return ""
 
 
 def _zone_fault(form: str) -> str:
     if zone := _ignored_zone(form):
-        return f"%z in place of {zone!r} if the cells have an offset, or else the zone in time.zone: {_NO_ZONE}"
+        return f"%z instead of {zone!r} if the cells have an offset; otherwise set time.zone: {_NO_ZONE}"
     if sum(part in ("%z", "%Z") for part in _pattern(form).parts) > 1:
         return "one zone in the pattern: %z for an offset, %Z for UTC, GMT or Z"
     return ""
@@ -197,7 +197,7 @@ def _ignored_zone(form: str) -> str:
     """A zone or an offset that a pattern writes out, and that reading would ignore; empty if it has none."""
     literals = _literals(form)
     found = _SIGNED_NUMBER.search(literals)
-    if not found and "%z" not in _pattern(form).parts:  # beside an offset, a name says nothing new
+    if not found and "%z" not in _pattern(form).parts:  # with an offset, a name adds nothing
         found = _ZONE_WORDS.search(literals) or _ZONE_CAPITALS.search(literals)
     return next((run.strip() for run in literals.split("\0") if found and found[0] in run), "")
 
@@ -247,14 +247,14 @@ def smallest_step(form: str) -> timedelta:
 
 
 def fits_instead(text: str, forms: Sequence[str]) -> str:
-    """What a number that is no time under these forms looks like, for a message; empty if like nothing."""
+    """What a number that none of these formats reads looks like, for a message; empty if like nothing."""
     if _SECONDS.fullmatch(text) is None:
         return ""
     unit = unit_since_1970(float(text))
     form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
     if not unit or form in forms:
         return ""
-    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no form reads them'}"
+    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no format reads them'}"
 
 
 def _written(moment: datetime, form: str) -> str:

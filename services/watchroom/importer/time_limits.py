@@ -1,4 +1,4 @@
-"""Between which times an event of an extract can lie: pure."""
+"""The earliest and the latest time that an event of an extract can have. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchroom.events.headers import LATEST
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.importer.mapping_model import MONTH_END, TimeConfig
 
-AHEAD_MS = 300_000  # what a source's clock may be ahead of ours
+AHEAD_MS = 300_000  # how far a source's clock may be ahead of ours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -21,7 +21,7 @@ class Limits:
 
     earliest_ms: int = EARLIEST_MS
     latest_ms: int = LATEST_MS - 1
-    latest_is_clock: bool = False  # of this machine, or is what the mapping says
+    latest_is_clock: bool = False  # the latest time is this machine's clock, not the mapping's
 
     @classmethod
     def of(cls, config: TimeConfig, now_ms: int | None) -> Limits:
@@ -38,13 +38,13 @@ class Limits:
         return cls(max(earliest_ms, EARLIEST_MS), min(latest_ms, LATEST_MS - 1), config.latest is None)
 
     def fault(self, ms: int) -> str:
-        """What is wrong with a time that cannot be; empty for one that can."""
+        """What is wrong with a time; empty if it is possible."""
         if ms < self.earliest_ms:
-            return f"before {_day(self.earliest_ms)}; check the year, the unit and whether it means `never`"
+            return f"before {_day(self.earliest_ms)}; check the year, the unit, and whether it means never"
         if ms > self.latest_ms:
             if self.latest_is_clock:
                 what = f"later than this machine's clock ({to_text(self.latest_ms - AHEAD_MS)})"
-                return f"{what}; check the year, or write time.latest where the mapping invents days"
+                return f"{what}; check the year, or set time.latest if the mapping invents days"
             return f"later than time.latest ({to_text(self.latest_ms)}); check the year"
         return ""
 
@@ -63,7 +63,7 @@ def _start_ms(day: date, zone: ZoneInfo) -> int:
 
 
 def _month_end_ms(now_ms: int, zone: ZoneInfo) -> int:
-    """The last millisecond of the month in which the clock stands."""
+    """The last millisecond of the current month."""
     first = (_EPOCH + now_ms * _MS).astimezone(zone).date().replace(day=1)
     return _start_ms((first + timedelta(days=32)).replace(day=1), zone) - 1
 

@@ -1,4 +1,4 @@
-"""The key of tokens: from the settings, or made for one run of the embedded stack."""
+"""The key of tokens: from the settings, or generated for one run of the embedded stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.settings import Settings
 
 OF_THE_RUN: Final = "run"
-"""Key id of a key that is made for one run: its tokens meet none of another run."""
+"""Id of a key that is generated for one run: its tokens never equal those of another run."""
 
 
 def tokeniser(settings: Settings, *, is_embedded: bool = False) -> Tokeniser:
@@ -19,10 +19,10 @@ def tokeniser(settings: Settings, *, is_embedded: bool = False) -> Tokeniser:
 
     Args:
         settings: With a key, or without one.
-        is_embedded: The tokens go to the embedded stack only, for which a key is made where there is none.
+        is_embedded: The tokens go to the embedded stack only, for which a key is generated if there is none.
 
     Raises:
-        ConfigurationInvalid: There is no key, or the country is none.
+        ConfigurationInvalid: There is no key, or the country is invalid.
     """
     key, key_id = settings.token_key.get_secret_value().encode(), settings.token_key_id
     faults = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -15,7 +15,7 @@ from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.kafka import clients
 from watchroom.settings import Settings
 
-TIMEOUT_MS = 15_000  # for one request, and for a batch to be acknowledged
+TIMEOUT_MS = 15_000  # for one request, and for the acknowledgement of a batch
 LINGER_MS = 5
 BATCH_BYTES = 128 * 1024
 PROGRESS_EVERY = 500
@@ -53,20 +53,16 @@ class Sender:
             BrokerUnavailable: This record or an earlier one was not acknowledged in time.
             WorkFailed: The broker refuses such records.
         """
-        try:
+        with as_ours(self._kafka):
             future = await self._producer.send(record.topic, record.value, key=record.key, headers=list(record.headers))
-        except (KafkaError, OSError) as error:
-            raise _refusal(self._kafka, error) from error
         self.sent += 1
         future.add_done_callback(self._acknowledge)
         self._raise_failed()
 
     async def flush(self) -> Ends:
         """Wait until everything is acknowledged; raises as `send` does."""
-        try:
+        with as_ours(self._kafka):
             await self._producer.flush()
-        except (KafkaError, OSError) as error:
-            raise _refusal(self._kafka, error) from error
         await asyncio.sleep(0)  # the callbacks of the last acknowledgements run now
         self._raise_failed()
         self._progress(self.acknowledged)
@@ -101,24 +97,25 @@ async def sender(settings: Settings, progress: Callable[[int], None] = lambda _:
     Raises:
         BrokerUnavailable: No broker answered.
     """
+    async with connected(settings, linger_ms=LINGER_MS) as producer:
+        yield Sender(settings.kafka, producer, progress)
+
+
+@asynccontextmanager
+async def connected(settings: Settings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:  # noqa: ANN401 - aiokafka's
+    """A started producer, stopped afterwards.
+
+    Raises:
+        BrokerUnavailable: No broker answered.
+    """
     logging.getLogger("aiokafka").addHandler(_SILENT)  # its errors reach the caller as ours
     producer = clients.producer(
-        settings,
-        acks="all",
-        linger_ms=LINGER_MS,
-        max_batch_size=BATCH_BYTES,
-        request_timeout_ms=TIMEOUT_MS,
+        settings, acks="all", max_batch_size=BATCH_BYTES, request_timeout_ms=TIMEOUT_MS, **options
     )
     try:
-        await asyncio.wait_for(clients.start(producer, settings), TIMEOUT_MS / 1000)
-    except BrokerUnavailable:
-        await producer.stop()
-        raise
-    except (KafkaError, OSError, TimeoutError) as error:
-        await producer.stop()
-        raise _refusal(settings.kafka, error) from error
-    try:
-        yield Sender(settings.kafka, producer, progress)
+        with as_ours(settings.kafka):
+            await asyncio.wait_for(clients.start(producer, settings), TIMEOUT_MS / 1000)
+        yield producer
     finally:
         await asyncio.wait_for(_stop(producer), TIMEOUT_MS / 1000)
 
@@ -150,6 +147,15 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         return  # the caller already has the error that matters
 
 
+@contextmanager
+def as_ours(kafka: str) -> Iterator[None]:
+    """Turn errors of aiokafka into ours."""
+    try:
+        yield
+    except (KafkaError, OSError) as error:
+        raise _refusal(kafka, error) from error
+
+
 def _refusal(kafka: str, error: BaseException) -> BrokerUnavailable | WorkFailed:
     name = type(error).__name__
     if isinstance(error, BrokerResponseError) and not error.retriable:
@@ -157,3 +163,25 @@ def _refusal(kafka: str, error: BaseException) -> BrokerUnavailable | WorkFailed
     return BrokerUnavailable(
         f"no answer from Kafka at {kafka} ({name}); check that it runs and that host and port are right (--kafka)"
     )
+
+
+def check_topics(settings: Settings, topics: Iterable[str]) -> None:
+    """Check that topics exist: the workers create them with the settings that figures need, and sending must not.
+
+    Raises:
+        BrokerUnavailable: Kafka did not answer.
+        WorkFailed: One of these topics is missing.
+    """
+    if missing := sorted({*topics} - asyncio.run(_topics(settings))):
+        found = f"Kafka at {settings.kafka} has no topic {', '.join(missing)}"
+        raise WorkFailed(f"{found}; start `watchroom worker` first: it creates them")
+
+
+async def _topics(settings: Settings) -> set[str]:
+    admin = clients.admin(settings, TIMEOUT_MS)
+    try:
+        with as_ours(settings.kafka):
+            await clients.start(admin, settings)
+            return set(await admin.list_topics())
+    finally:
+        await admin.close()

@@ -1,7 +1,8 @@
 """The kinds of measures: one module each, and this registry. A new kind is a new module and one row here.
 
-In: the facts of an entity, and later the stored integers. Out: what the entity adds, the figures that follow, and what
-metrics, boards, reports and alerts show. Pure: no clock, no I/O. It may import `rolling` and `events`, not `streams`.
+In: the facts of an entity, and later the stored integers. Out: what the entity contributes, the figures that follow,
+and what metrics, boards, reports and alerts show. Pure: no clock, no I/O. It may import `rolling` and `events`, not
+`streams`.
 
 Start with `kind` (what a kind must say), then `count` (the simplest one) and `measure` (a checked entry). The order of
 the rows below is the order of columns in reports.
@@ -35,7 +36,7 @@ KINDS: Final[Mapping[str, Kind]] = registry("kinds called", ((kind.name, kind) f
 
 
 def kind_of(measure: Measure) -> Kind:
-    """What a measure's kind says."""
+    """The kind of a measure."""
     return KINDS[measure.kind]
 
 
@@ -53,12 +54,12 @@ def adds_up(measure: Measure, what: str) -> bool:
 
 
 def area_windows(measure: Measure, suffix: str) -> tuple[str, ...]:
-    """The windows in which one metric family of a measure is published by area."""
+    """The windows in which a metric family of a measure is published by area."""
     family = KINDS[measure.kind].families.get(suffix)
     only = None if family is None else family.area_windows
     return tuple(window for window in measure.area_windows if only is None or window in only)
 
 
 def own_said(measure: Measure) -> list[str]:
-    """What a measure says under the own keys of its kind, defaults too, as one would write it."""
+    """The values of a measure's own keys of its kind, including defaults, as TOML."""
     return [f"{key.name} = {json.dumps(key.of(measure))}" for key in KINDS[measure.kind].own_keys]

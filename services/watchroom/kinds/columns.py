@@ -1,4 +1,4 @@
-"""The columns of a row of figures, in their order: what every row has, what kinds add, how final it is."""
+"""The columns of a row of figures, in their order: those of every row, those of kinds, and how final the row is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PUBLISHED: Final = (
     "restatements",
 )
 
-OWN_PERIOD: Final = ("span", "as_at", "old")  # of figures only
+OWN_PERIOD: Final = ("span", "as_at", "old")  # for figures only
 
 FIGURES: Final = (*VALUE, *OWN_PERIOD, *OF_KINDS, *STANDING, *PUBLISHED)
-"""What stands behind the labels of a row; a CSV has one column of each name."""
+"""What follows the labels of a row; a CSV has one column for each."""

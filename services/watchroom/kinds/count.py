@@ -51,7 +51,7 @@ def contribution(measure: Measure, series: str, _: By) -> Add:
 
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """Where it is placed, or what it adds up."""
+    """When it counts, or what it adds up."""
     if measure.sum_of:
         return f"the sum of {'; '.join(map(_summand, measure.sum_of))}"
     return placed_at(measure, mention)
@@ -63,11 +63,11 @@ def _summand(of: Summand) -> str:
 
 
 def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
-    """An entry is placed at a moment or adds up others, one of the two."""
+    """Refuse an entry with neither or both of a moment and a sum."""
     if not entry.at and not entry.sum_of:
         yield "at", "nothing", "at: kind count needs it, unless it has sum_of"
     if entry.at and entry.sum_of:
-        yield "at", repr(entry.at), "no at: a sum is placed where the measures that it adds up are"
+        yield "at", repr(entry.at), "no at: a sum counts when the measures that it adds up do"
 
 
 KIND: Final = Kind(
@@ -82,8 +82,8 @@ KIND: Final = Kind(
     families={
         "": MetricFamily("number", (({}, "number"),)),
         "local_hour": MetricFamily(
-            "number in the last complete local hour (weeks_ago 0), and in the same one of the weeks before; "
-            "absent where it is not known whether there was a feed",
+            "number in the last complete local hour (weeks_ago 0), and in the same hour of earlier weeks; "
+            "absent if it is unknown whether there was a feed",
             (({}, "number"),),
             over=Over.LOCAL_HOURS,
         ),

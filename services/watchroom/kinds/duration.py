@@ -43,7 +43,7 @@ def figures(measure: Measure, stored: Stored, timed: bool = True) -> DurationFig
 
 
 def contribution(measure: Measure, series: str, by: By) -> Add:
-    """An observation at its end; without its start, or before it, only that this was so."""
+    """An observation at its end; without a start, or before it, only a count of that fault."""
     begin, at, target = measure.start, measure.at, measure.target_for(by)
     misses_from_ms = None if target is None else target.edge_ms
     observations, sum_ms, within, missing, negative = (
@@ -61,7 +61,7 @@ def contribution(measure: Measure, series: str, by: By) -> Add:
             increments[missing] = one
             return
         took_ms = end_ms - begin_ms
-        if took_ms < 0:  # two events disagree; which is wrong cannot be known, so no duration is counted
+        if took_ms < 0:  # two events disagree and either may be wrong, so no duration is counted
             increments[negative] = one
             return
         increments[observations] = one
@@ -80,22 +80,22 @@ def is_within(took_ms: int, misses_from_ms: int | None) -> bool:
 
 
 def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
-    """A start that is its end."""
+    """Refuse a start that is also the end."""
     if entry.start and entry.start == entry.at:
-        yield "start", repr(entry.start), "another moment than `at`: this is always 0 s"
+        yield "start", repr(entry.start), "a moment other than `at`: this would always be 0 s"
 
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """From where to where it runs, and where it is placed."""
+    """Its start and end, and when it counts."""
     return f"from {mention(measure.start)} to {mention(measure.at)}, placed at its end"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
-    """How many, how many of them in time, and how they spread."""
+    """How many, how many within the target, and their distribution."""
     count, share = formatting.whole(row["count"]), row["within_target"]
     if share is None:
         yield f"{count:,} measured"
-    else:  # the row has the share only, and six digits of it give the number back
+    else:  # the row has only the share, whose six digits give the number
         met = round(formatting.number(share) * count)
         yield f"{met:,} of {count:,} within target, {formatting.percent(formatting.number(share))}"
     for name in ("p50", "p90", "max"):
@@ -132,12 +132,12 @@ KIND: Final = Kind(
         "missing_start": MetricFamily(
             "how many ended without a known start (excluded from durations)",
             (({}, "missing_start"),),
-            excluded="Ended without a known start, in the last 24 h: counted here and left out of every duration.",
+            excluded="Ended without a known start in the last 24 h. Counted here, excluded from durations.",
         ),
         "negative": MetricFamily(
             "how many ended before they started (excluded from durations)",
             (({}, "negative"),),
-            excluded="Ended before they started, in the last 24 h: counted here and left out of every duration.",
+            excluded="Ended before they started in the last 24 h. Counted here, excluded from durations.",
         ),
     },
     quantities={
@@ -154,7 +154,7 @@ KIND: Final = Kind(
             column="Within the target",
         ),
         "live_within": Quantity(
-            "share within the target, those now overdue counted as missed",
+            "share within the target, with what is overdue now counted as missed",
             Unit.SHARE,
             counts=(WITHIN, OBSERVATIONS),
             needs_target=True,

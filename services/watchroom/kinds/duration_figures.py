@@ -20,7 +20,7 @@ NATIONAL_EDGES_MS = (10_000, 60_000)
 
 @dataclass(frozen=True)
 class DurationFigures:
-    """Durations of one series: exact count, sum and count within target, binned percentiles.
+    """Durations of one series: exact count, sum and count within target, and percentiles from bins.
 
     A mean, share or percentile of nothing is None, never 0.
     """
@@ -51,7 +51,7 @@ class DurationFigures:
 
     @property
     def within_share(self) -> float | None:
-        """The share that met the target, 0 to 1; None of nothing and without a target."""
+        """The share that met the target, 0 to 1; None for no durations or no target."""
         met, of = self.within, self.observations
         return met / of if met is not None and of else None
 
@@ -67,7 +67,7 @@ class DurationFigures:
 
     @cached_property
     def _national(self) -> tuple[int | None, int | None, int | None]:
-        """Counts of the national bins; None where no bin's edge lies at theirs, or not every duration has a bin."""
+        """Counts of the national bins; None if our bins have no edges there, or a duration has no bin."""
         short_ms, long_ms = NATIONAL_EDGES_MS
         counts = [0, 0, 0]
         for name, count in self.stored.items():
@@ -80,7 +80,7 @@ class DurationFigures:
 
     @property
     def under_10(self) -> int | None:
-        """How many took less than 10 s; None, as the two below, where the entry has no edges at 10 s and 60 s."""
+        """How many took less than 10 s; None, like the two below, if the entry has no edges at 10 s and 60 s."""
         return self._national[0]
 
     @property
@@ -100,13 +100,13 @@ class DurationFigures:
 
     @property
     def mean_s(self) -> float | None:
-        """Mean in seconds; None of nothing."""
+        """Mean in seconds; None without durations."""
         of = self.observations
         return self.stored.get(SUM_MS, 0) / of / 1000 if of else None
 
     @property
     def max_s(self) -> float | None:
-        """The highest bin in use, in seconds: within 1 % of the longest, above or below it. None of nothing."""
+        """The highest bin in use, in seconds: within 1 % of the longest. None without durations."""
         return self.bins[-1][0] / 1000 if self.bins else None
 
     @property

@@ -1,4 +1,4 @@
-"""A figure: a number that was produced elsewhere, with its own period and as-at. It adds up with nothing."""
+"""A figure: a number that was produced elsewhere, with its own period and as-at date. Figures are never added up."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from watchroom.rolling.buckets import DAY_MS, ten_seconds_of
 
 NUMERATOR, DENOMINATOR, AS_AT_MS, HAS = "numerator", "denominator", "as_at_ms", "has_"  # fields
 PERCENT: Final = "percent"
-COUNTS: Final = ("count", "people")  # units of what was counted one by one: such a figure can be a small number
-MOST: Final = 10**15  # of a number in units of its last decimal: Redis's numbers are exact up to nine times that
+COUNTS: Final = ("count", "people")  # units of what was counted one by one: only such a figure can be a small number
+MOST: Final = 10**15  # a number in units of its last decimal: Redis's numbers are exact up to nine times that
 
 UNIT: Final = OwnKey(
     "unit",
@@ -60,7 +60,7 @@ TARGET: Final = OwnKey(
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure; None where it is not given, or cannot be computed."""
+    """One figure; None if it is not given or cannot be computed."""
 
     numerator: float | None
     denominator: float | None
@@ -69,9 +69,9 @@ class Figure:
 
     @property
     def value(self) -> float | None:
-        """The numerator; of a percentage with a denominator the ratio of the two, in percent.
+        """The numerator; for a percentage with a denominator, the ratio of the two in percent.
 
-        In any other unit the denominator says out of how many, and changes nothing.
+        With any other unit the denominator is for information only.
         """
         if self.numerator is None or self.denominator is None or not self.is_percent:
             return self.numerator
@@ -84,12 +84,12 @@ class Figure:
 
 
 def scaled(text: str, decimals: int) -> int:
-    """A number in units of its last decimal that is kept; rounded half away from zero."""
+    """A number in units of the last decimal kept, rounded half away from zero."""
     return int(Decimal(text).scaleb(decimals).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def text(measure: Measure, value: float) -> str:
-    """A figure's value for people: to the decimals that its entry keeps, rounded once, half away from zero."""
+    """A figure's value for people: with the decimals that its entry keeps, rounded once, half away from zero."""
     last = Decimal(1).scaleb(-DECIMALS.of(measure))
     return f"{Decimal(str(value)).quantize(last, ROUND_HALF_UP):,f}"
 
@@ -109,13 +109,13 @@ def figures(measure: Measure, stored: Stored, timed: bool = False) -> Figure:  #
         of: int = stored.get(what, 0)
         return of / 10**decimals if decimals else of
 
-    is_there = stored.get(HAS + NUMERATOR)  # every figure has a numerator; an as-at may be any integer
+    is_there = stored.get(HAS + NUMERATOR)  # every figure has a numerator; an as-at can be any integer
     as_at_ms = stored.get(AS_AT_MS, 0) if is_there else None
     return Figure(number(NUMERATOR), number(DENOMINATOR), as_at_ms, UNIT.of(measure) == PERCENT)
 
 
 def contribution(measure: Measure, _: str, by: By) -> Add:
-    """The numbers and the as-at of the latest version, under the figure's own period."""
+    """The numbers and the as-at date of the latest version, under the figure's own period."""
     decimals = DECIMALS.of(measure)
 
     def add(facts: Facts, into: Contribution) -> None:
@@ -135,7 +135,7 @@ def contribution(measure: Measure, _: str, by: By) -> Add:
 
 
 def clock(_: Measure, mention: Callable[[str], str]) -> str:
-    """What makes it count, and where it is kept."""
+    """Its period, and where it is kept."""
     return f"of its own period, as at {mention('as_at')}; kept in the month in which the period ends"
 
 
@@ -163,9 +163,9 @@ KIND: Final = Kind(
         "": MetricFamily("the figure", (({}, "value"),), over=Over.OWN_PERIOD),
         NUMERATOR: MetricFamily("its numerator", (({}, "numerator"),), over=Over.OWN_PERIOD),
         DENOMINATOR: MetricFamily("out of how many", (({}, "denominator"),), over=Over.OWN_PERIOD),
-        "as_at_timestamp_seconds": MetricFamily("as things stood when", (({}, "as_at_s"),), over=Over.OWN_PERIOD),
+        "as_at_timestamp_seconds": MetricFamily("its as-at date", (({}, "as_at_s"),), over=Over.OWN_PERIOD),
     },
-    quantities={},  # no tile and no alert asks for one: it has no window, and how old it may be its entry says
+    quantities={},  # no tile or alert shows one: it has no window, and its entry limits its age
     base="",
     columns=(Column("value", "value"), Column("numerator", "numerator"), Column("denominator", "denominator")),
     clock=clock,

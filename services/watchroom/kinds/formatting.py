@@ -1,7 +1,7 @@
-"""Figures of a row as a table writes them: shorter than they are, and never saying otherwise.
+"""Figures of a row in a table: shortened, but never misleading.
 
-100 % and 0 % are said of all and of none only, and lengths of time are cut, so that 9.96 s is not 10 s beside a
-target of below 10 s.
+100 % and 0 % mean all and none, exactly. Lengths of time are cut, so that 9.96 s does not read as 10 s next to a target
+of less than 10 s.
 """
 
 from __future__ import annotations
@@ -29,24 +29,11 @@ def percent(share: float) -> str:
 
 
 def seconds(value: object) -> str:
-    """`8.0 s`, from a minute on `65 s`; `none` of nothing."""
+    """`8.0 s`, from a minute on `65 s`; `none` for None."""
     if value is None:
         return "none"
     length_s = number(value)
     return f"{tenths(length_s):.1f} s" if length_s < 60 else f"{floor(length_s):,} s"
-
-
-def length(seconds: float) -> str:
-    """A limit or target as people say it, exactly: `10 s`, `90 s`, `15 min`, `10 min 30 s`, `48 h`, `30 d`."""
-    if seconds < 100 or seconds % 1:
-        return f"{seconds:,.10g} s"
-    whole = int(seconds)
-    hours = whole // 3600
-    parts = (
-        [(hours // 24, "d"), (hours % 24, "h")] if hours > 48 else [(hours, "h")],
-        [(whole // 60 % 60, "min"), (whole % 60, "s")],
-    )
-    return " ".join(f"{number:,} {unit}" for part in parts for number, unit in part if number)
 
 
 def tenths(length_s: float) -> float:

@@ -1,6 +1,6 @@
-"""What a kind says of its measures. One module a kind fills in a `Kind`; `watchroom.kinds` lists them.
+"""What defines a kind of measure. Each kind is one module with one `Kind`; `watchroom.kinds` lists them.
 
-Everything that shows, judges or counts measures reads these attributes and compares no kind's name.
+Everything that shows, checks or counts measures reads these attributes and never compares a kind's name.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from watchroom.kinds.measure import Facts, Measure
 from watchroom.kinds.queries import MetricQuery, total
 
 By = Mapping[str, str]  # label -> value
-Increments = dict[str, tuple[int, int]]  # bucket field -> start of its 10 s bucket in ms, how much
+Increments = dict[str, tuple[int, int]]  # bucket field -> (start of its 10 s bucket in ms, amount)
 
 T = TypeVar("T")
 
-# What Redis holds of one series: the integers of a bucket by field, or what was counted in an open set.
+# What Redis has for one series: the integers of a bucket by field, or the counts of an open set.
 Stored = Any
 
 
 class Unit(Enum):
-    """What a number is in."""
+    """The unit of a number."""
 
     NUMBER = "how many"
     SHARE = "from 0 to 1"
@@ -31,71 +31,71 @@ class Unit(Enum):
 
 
 class Contribution(NamedTuple):
-    """All that one entity adds. A field occurs once: an entity has one label set in each measure."""
+    """Everything that one entity contributes. A field occurs once: an entity has one label set in each measure."""
 
     increments: Increments
-    open_sets: dict[str, int]  # series of an open set -> since, ms
-    tokens: dict[str, tuple[int, tuple[str, ...]]]  # measure -> moment in ms, fields of its token hashes, each once
+    open_sets: dict[str, int]  # series of an open set -> since when, ms
+    tokens: dict[str, tuple[int, tuple[str, ...]]]  # measure -> (moment in ms, fields of its token hashes, each once)
 
 
 Add = Callable[[Facts, Contribution], None]
 
 
 class Reads(Enum):
-    """Where Redis keeps a kind's measures."""
+    """How Redis keeps a kind's measures."""
 
     BUCKETS = "integers that add up over time"
-    OPEN_SET = "who is open now, by since when"
+    OPEN_SET = "what is open now, by since when"
     TOKENS = "how often each token occurs, by day and month"
-    FIGURES = "integers of one figure and period, which add up with nothing"
-    NOTHING = "nothing: it is words"
+    FIGURES = "integers of one figure and period, which are never added up"
+    NOTHING = "nothing: it is text"
 
 
 class Over(Enum):
-    """Over what the samples of a metric family are taken."""
+    """What the samples of a metric family cover."""
 
     WINDOWS = "the measure's windows"
     LOCAL_HOURS = "the last complete local hour, and the same one of past weeks"
     NOW = "the moment of the scrape"
-    READING = "the moment as of which Redis was read, where that is not the scrape's"
-    OWN_PERIOD = "a figure's own period: of each span the one that ends latest"
+    READING = "the moment at which Redis was read, if that is not the moment of the scrape"
+    OWN_PERIOD = "a figure's own period: for each span, the one that ends latest"
 
 
 class Form(Enum):
-    """How a board shows a measure; the value is nothing but a name."""
+    """How a board shows a measure; the values are descriptions."""
 
     TALLY = "counts by window, against past weeks or as a ranking"
     SUMMARY = "several quantities over one window, each by window below"
     NOW = "what is open now"
-    LIST = "a list for reports and the built-in page, and no panel: what it lists may be no label"
-    FIGURE = "the latest figure of each span, with its as-at"
-    WORDS = "words"
+    LIST = "a list for reports and the built-in page; no panel, because what it lists cannot be a label"
+    FIGURE = "the latest figure of each span, with its as-at date"
+    WORDS = "text"
 
 
 class HasClock(Protocol):
-    """An entry, written or checked: the moments of its clock."""
+    """An entry, before or after checking: the moments of its clock."""
 
     start: str
     at: str
 
     @property
     def sum_of(self) -> Sequence[object]:
-        """What it adds up, where it is a sum."""
+        """What it adds up, if it is a sum."""
 
 
 class MetricFamily(NamedTuple):
     """One metric of a kind's measures: `watchroom_<id>` or `watchroom_<id>_<suffix>`."""
 
-    about: str  # what its number is, for HELP
-    samples: tuple[tuple[By, str], ...]  # further labels -> the figure under them
+    about: str  # what the number is, for HELP
+    samples: tuple[tuple[By, str], ...]  # further labels -> the figure with these labels
     over: Over = Over.WINDOWS
     of_target: bool = False  # published only where there is a target
-    area_windows: tuple[str, ...] | None = None  # it is by area in none but these; None: wherever its measure is
-    excluded: str = ""  # of what is excluded and counted separately: what the Platform board says of it
+    area_windows: tuple[str, ...] | None = None  # the windows in which it is by area; None: the same as its measure
+    excluded: str = ""  # for what is excluded and counted separately: the text on the Platform board
 
     @property
     def further_labels(self) -> tuple[str, ...]:
-        """Names of the labels that it has beside those of its measure and of its window."""
+        """Names of its labels other than those of its measure and window."""
         return tuple(self.samples[0][0])
 
 
@@ -107,14 +107,14 @@ class Column(NamedTuple):
 
 
 class Quotient(NamedTuple):
-    """A figure out of fields that add up over months: numerator / denominator / per, from whole numbers."""
+    """A figure computed from fields that add up over months: numerator / denominator / per, from whole numbers."""
 
     unit: Unit
     numerator: str  # field
-    denominator: str = ""  # field; empty: a number, and no quotient
-    per: int = 1  # how many of the numerator's units are one of the figure's: 1,000 ms are 1 s
-    of_target: bool = False  # there only where there is a target
-    title: str = ""  # beside the number in a report; empty: what the measure is called says it
+    denominator: str = ""  # field; empty: a number, not a quotient
+    per: int = 1  # how many of the numerator's units make one of the figure's: 1,000 ms make 1 s
+    of_target: bool = False  # only if there is a target
+    title: str = ""  # next to the number in a report; empty: the measure's name is enough
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,10 @@ class OwnKey(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Something that a tile, a panel or an alert may ask for.
+    """A number that a tile, a panel or an alert may show.
 
-    `suffix` and `labels` say which metric family has it, and under which further labels. Of a share, `counts`
-    are the part and the whole: they name both the figures and the suffixes of their families.
+    `suffix` and `labels` say which metric family has it, and with which further labels. For a share, `counts` are the
+    part and the whole: the names of both the figures and the suffixes of their families.
     """
 
     meaning: str
@@ -151,13 +151,13 @@ class Quantity:
     suffix: str = ""
     labels: By = field(default_factory=dict)
     counts: tuple[str, str] | None = None
-    adds_up: bool = True  # whether it can be asked for over several label values together
+    adds_up: bool = True  # whether several label values can be added up
     needs_target: bool = False
-    misses_overdue: bool = False  # who is overdue now counts as missed: the whole has them as well
-    promql: Callable[[MetricQuery, Quantity], str] = total  # of what has no counts
+    misses_overdue: bool = False  # what is overdue now counts as missed, in the whole too
+    promql: Callable[[MetricQuery, Quantity], str] = total  # of a quantity without counts
     title: str = ""  # in a panel's title; default: the meaning
     column: str = ""  # as a column's title; default: the meaning, capitalised
-    tenths: bool = False  # whether a tenth of a second says something
+    tenths: bool = False  # whether tenths of a second matter
     warning_word: str = "HIGH"
     critical_word: str = "CRITICAL"
 
@@ -168,7 +168,7 @@ class Quantity:
 
 
 def fields_added_up(stored: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
-    """The integers of several series together."""
+    """Add up the integers of several series."""
     added: dict[str, int] = {}
     for fields in stored:
         if not added:
@@ -185,7 +185,7 @@ def nothing(_measure: Measure, _series: str, _by: By) -> Add:
 
 
 def as_stored(_measure: Measure, stored: Stored, _timed: bool = False) -> object:
-    """What the store gives has an attribute for each figure already."""
+    """The stored value already has an attribute for each figure."""
     return stored
 
 
@@ -198,47 +198,47 @@ def placed_at(measure: Measure, mention: Callable[[str], str]) -> str:
 class Kind:
     """Everything about one kind of measure.
 
-    `figures(measure, stored, timed)` gives an object with an attribute for each figure, None where it cannot be
-    computed (a share of nothing): absent, never 0. `timed` says whether the series has a target. `clock` says how
-    a measure is placed in time; it is given a function that makes a word's mention.
+    `figures(measure, stored, timed)` returns an object with an attribute for each figure, None if it cannot be computed
+    (a share of nothing): absent, never 0. `timed` says whether the series has a target. `clock` describes the moment at
+    which a measure counts; its second argument formats a term.
     """
 
     name: str
     about: str  # in one line, for the definition page
-    needs: tuple[str, ...]  # keys of an entry beside those that every kind has
+    needs: tuple[str, ...]  # keys of an entry that it requires, besides those of every kind
     reads: Reads
     families: Mapping[str, MetricFamily]  # by suffix
     quantities: Mapping[str, Quantity]
-    base: str  # the quantity that says on how many a figure rests
-    columns: tuple[Column, ...]  # value, numerator and denominator first, as far as it has them
+    base: str  # the quantity that counts what a figure rests on
+    columns: tuple[Column, ...]  # value, numerator and denominator first, if it has them
     clock: Callable[[Measure, Callable[[str], str]], str]
     form: Form
     contribution: Callable[[Measure, str, By], Add] = nothing  # of one series, by its name and labels
     figures: Callable[[Measure, Stored, bool], object] = as_stored
-    # Raised whenever `contribution` would add something else for the same facts: part of its measures' definition.
+    # Raise it if `contribution` would give something else for the same facts: it is part of its measures' definition.
     version: int = 1
     terms: tuple[str, ...] = ()  # of the stream: read in addition to those that an entry names
-    may: tuple[str, ...] = ()  # keys that an entry may have as well
+    may: tuple[str, ...] = ()  # optional keys of an entry
     most_labels: int | None = None  # how many labels an entry may have; None: any number
     own_keys: tuple[OwnKey[Any], ...] = ()  # further keys, which no other kind knows
     faults: Callable[[HasClock], Iterable[tuple[str, str, str]]] = lambda _: ()  # key, what was found, what to write
     add_up: Callable[[Iterable[Stored]], Stored] = fields_added_up
     unit: Unit = Unit.NUMBER  # of its value
     fed_by: str = "events"  # or "figures": numbers produced elsewhere
-    # Columns that a report computes from added-up fields, by name, `value` first; none: it has no rows of that kind.
+    # Columns that a report computes from added-up fields, by name, `value` first; empty: it has no such rows.
     quotients: Mapping[str, Quotient] = field(default_factory=dict)
-    further_fields: tuple[str, ...] = ()  # that an imported month may have beside those of the quotients
-    nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a report: columns under one name
-    published: tuple[str, ...] = ()  # columns beside the value and its counts that a restatement may change
-    details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures in the words of a table
-    card: tuple[str, ...] = ()  # quantities shown of a measure that has no tile
-    trends: tuple[str, ...] = ()  # quantities drawn over time, the most telling first
+    further_fields: tuple[str, ...] = ()  # that an imported month may have besides those of the quotients
+    nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # for a report: columns grouped under one name
+    published: tuple[str, ...] = ()  # columns other than the value and its counts that a restatement may change
+    details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures as text in a table
+    card: tuple[str, ...] = ()  # quantities shown for a measure without a tile
+    trends: tuple[str, ...] = ()  # quantities drawn over time, the most important first
     summary: tuple[str, ...] = ()  # quantities side by side in a table, in their order
     by_month: tuple[str, ...] = ()
-    rests_on: str = ""  # how an alert's text says the base, with {} for the number; empty: it does not
+    rests_on: str = ""  # how an alert's text gives the base, with {} for the number; empty: it does not
 
     def figure(self, of: object, name: str) -> float | None:
-        """One figure of what `figures` gave."""
+        """One figure of the result of `figures`."""
         found: float | None = getattr(of, name)
         return found
 

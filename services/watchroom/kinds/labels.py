@@ -1,4 +1,4 @@
-"""Labels and their values as people say them: the titles of the schemas, else the words of the slug. Pure."""
+"""Labels and their values for people: the titles of the schemas, else the words of the slug. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from watchroom.kinds.measure import Label, Measure
 
-BARE: Final = frozenset({"line"})  # labels whose numbers are names: 999 is no "line 999"
+BARE: Final = frozenset({"line"})  # labels whose numbers are names: 999, not "line 999"
 
 
 def from_slug(slug: str) -> str:
@@ -16,7 +16,7 @@ def from_slug(slug: str) -> str:
 
 
 def capital(text: str) -> str:
-    """The same with a capital at its beginning; the other letters stay."""
+    """The text with a capital first letter; the other letters stay."""
     return text[:1].upper() + text[1:]
 
 
@@ -26,12 +26,12 @@ def title_of(label: Label) -> str:
 
 
 def value_text(label: Label, value: str) -> str:
-    """A value inside a sentence or behind its label's title: `1`, `anti-social behaviour`, `Cannock Chase`."""
+    """A value in a sentence or after its label's title: `1`, `anti-social behaviour`, `Cannock Chase`."""
     return label.titles.get(value) or from_slug(value)
 
 
 def value_words(label: Label, value: str) -> str:
-    """A value that stands alone: `Grade 1`, `999`, `Theft offences`, `Cannock Chase`."""
+    """A value on its own: `Grade 1`, `999`, `Theft offences`, `Cannock Chase`."""
     if value.isdigit() and label.name not in BARE:
         return f"{capital(title_of(label))} {value}"
     return capital(value_text(label, value))
@@ -46,7 +46,7 @@ def where_text(measure: Measure, by: Mapping[str, str]) -> str:
 def where_words(measure: Measure, by: Mapping[str, str]) -> str:
     """Several labels in one line: `999`, `Grade 1, Cannock Chase`; empty for none.
 
-    Values that are listed nowhere need their label's title: `Grade 1, area unknown`.
+    Values that are not listed have their label's title: `Grade 1, area unknown`.
     """
     known = {label.name: label for label in measure.labels}
     return ", ".join(

@@ -1,7 +1,7 @@
-"""What one catalogue entry says, once it has been checked.
+"""A checked entry of the catalogue.
 
-These are plain frozen values: the loader makes them from TOML, a kind says what follows from them, and the
-fold, the exporter, reports and every derived file read them.
+These are plain frozen values: the loader makes them from TOML, a kind says what follows from them, and the fold, the
+exporter, reports and every derived file read them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from itertools import product
 from typing import Final
 
 from watchroom.events.slug import slug
-from watchroom.kinds.formatting import length
 from watchroom.kinds.shown import Display
+from watchroom.wording import exact_duration
 
 Facts = Mapping[str, object]  # of one entity: every term of its stream's vocabulary that measures name
 AREA: Final = "area"  # the word whose values are the force's areas
-ALL: Final = "all"  # what the label of areas says in a window that is not split by area
+ALL: Final = "all"  # the value of the label of areas in a window that is not split by area
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +28,21 @@ class Label:
     """
 
     name: str  # in Redis fields and metrics
-    value_of: str  # word of the stream's vocabulary
+    value_of: str  # term of the stream's vocabulary
     values: tuple[str, ...]  # listed values, without `other` and `absent`
     absent: str  # "unknown", "ungraded" or "not_stated"
     aliases: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the listed value
     other: str = "other"
-    title: str = ""  # what people call it; empty: its name says it
-    titles: Mapping[str, str] = field(default_factory=dict)  # of values whose slug does not say what people say
+    title: str = ""  # what people call it; empty: its name will do
+    titles: Mapping[str, str] = field(default_factory=dict)  # of values that people call something else
 
     def all_values(self) -> tuple[str, ...]:
-        """Listed values, then what is absent, then what is not listed; each once."""
+        """Listed values, then the value for absent, then the value for not listed; each once."""
         return tuple(dict.fromkeys((*self.values, self.absent, self.other)))
 
 
 def resolved(label: Label, value: object) -> str:
-    """The label value that is counted: listed as it is or by an alias, else `other`; absent as the label says."""
+    """The label value that is counted: a listed value (or its alias), else `other`; for nothing, the absent value."""
     text = "" if value is None else slug(str(value))
     if not text:
         return label.absent
@@ -52,7 +52,7 @@ def resolved(label: Label, value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A limit on a duration for the entities whose label values match `where`."""
+    """A limit on a duration, for entities whose label values match `where`."""
 
     where: Mapping[str, str]  # label -> value; empty: for all
     limit_ms: int
@@ -61,17 +61,17 @@ class Target:
     @property
     def said(self) -> str:
         """`below 10 s`, `within 48 h`."""
-        return f"{'within' if self.inclusive else 'below'} {length(self.limit_ms / 1000)}"
+        return f"{'within' if self.inclusive else 'below'} {exact_duration(self.limit_ms / 1000)}"
 
     @property
     def edge_ms(self) -> int:
-        """First whole millisecond that misses the target; a bin edge lies here."""
+        """The first whole millisecond that misses the target; it is a bin edge."""
         return self.limit_ms + 1 if self.inclusive else self.limit_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Who belongs to a part: by accepted values of words, or by a bounded interval."""
+    """Which entities belong to a part: by accepted values of terms, or by a bounded interval."""
 
     accepted: Mapping[str, tuple[str | bool, ...]]
     start: str = ""  # interval: from this moment
@@ -80,10 +80,9 @@ class Condition:
 
 
 def holds(condition: Condition) -> Callable[[Facts], bool]:
-    """Whether an entity with these facts meets a condition: by accepted values, and by a bounded interval.
+    """Return a function that tests whether an entity's facts meet a condition: built once, called for every event.
 
-    A fact of several values meets it if any of a tuple's values is accepted, or if all of a set's are. An empty one
-    never does.
+    A tuple meets it if any of its values is accepted, a set if all of them are. An empty one never does.
     """
     accepted = tuple((word, frozenset(values)) for word, values in condition.accepted.items())
     begin, end, within_ms = condition.start, condition.end, condition.within_ms
@@ -109,13 +108,13 @@ def _some_or_all(fact: object, values: frozenset[str | bool]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Summand:
-    """One of the counts that a sum adds up, for the label values in `where` (label -> accepted values; none: all)."""
+    """One of the counts that a sum adds up, for the label values in `where` (label -> accepted values; empty: all)."""
 
     measure: Measure
     where: Mapping[str, tuple[str, ...]]
 
     def holds(self, by: Mapping[str, str]) -> bool:
-        """Whether the count under these label values is added."""
+        """Whether the count with these label values is added."""
         return all(by[name] in accepted for name, accepted in self.where.items())
 
 
@@ -123,7 +122,7 @@ class Summand:
 class Measure:
     """One entry of the catalogue.
 
-    Which keys an entry has, and what `at` and `start` do, its kind says. `windows` are names of
+    Its kind determines which keys it has and what `at` and `start` mean. `windows` are names of
     `rolling.windows.WINDOWS`.
     """
 
@@ -140,25 +139,25 @@ class Measure:
     where: Condition | None = None
     part: Condition | None = None
     state: str = ""
-    tokens: str = ""  # value whose texts are counted one by one
+    tokens: str = ""  # value whose texts are counted individually
     targets: tuple[Target, ...] = ()
     edges_ms: tuple[int, ...] = ()
     give_up_ms: int = 0
-    sum_of: tuple[Summand, ...] = ()  # of a count: it is the sum of these, and no entity adds to it
+    sum_of: tuple[Summand, ...] = ()  # of a count: it is the sum of these, and no entity contributes to it
     unit: str = "1"
     rows: tuple[int, ...] = ()  # rows of the published report that it serves
     display: Display = field(default_factory=Display)
-    area_windows: tuple[str, ...] = ()  # those in which it is published by area; in the others, all areas together
-    own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads: no key that is at its default
+    area_windows: tuple[str, ...] = ()  # in these it is published by area, in the others for all areas together
+    own: Mapping[str, object] = field(default_factory=dict)  # what `OwnKey.of` reads, without keys at their default
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """The streams whose events feed it: one, but for a sum those of all that it adds up."""
+        """The streams whose events feed it: one, or for a sum those of everything that it adds up."""
         return tuple(dict.fromkeys(each.measure.stream for each in self.sum_of)) or (self.stream,)
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """Ids of the measures whose integers make it up: its own, or those of all that a sum adds up."""
+        """Ids of the measures whose integers it consists of: its own, or those that a sum adds up."""
         return tuple(each.measure.id for each in self.sum_of) or (self.id,)
 
     def terms(self) -> Iterator[str]:
@@ -185,7 +184,7 @@ class Measure:
         """Every combination of label values that can occur, in catalogue order.
 
         Args:
-            by_area: False: as it is published where it is not split by area, with `all` for every area.
+            by_area: False: as published in windows that are not split by area, with `all` for every area.
         """
         names = [label.name for label in self.labels]
         together = "" if by_area else self.area_label

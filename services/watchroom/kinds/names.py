@@ -1,6 +1,6 @@
-"""Every derived name, made here and nowhere else: Redis fields and Prometheus metrics.
+"""The names of Redis fields and Prometheus metrics, which are built only here.
 
-A *series* is one measure under one set of label values, written `measure|label=value,label=value`;
+A *series* is one measure with one set of label values, written `measure|label=value,label=value`;
 a *field* of a bucket is a series and what is counted: `call_volume|line=999|count`.
 """
 
@@ -14,12 +14,12 @@ from watchroom.kinds.measure import Measure
 METRIC_PREFIX = "watchroom_"
 
 COUNT = "count"  # the field of a count, and of the orphans
-PERIOD = "period"  # of a figure: stands in its fields as one more label
+PERIOD = "period"  # of a figure: one more label in its fields
 ORPHANS = "orphans"  # entities without their first event; label topic
 
 
 class FieldName(NamedTuple):
-    """A bucket field taken apart."""
+    """The parts of a bucket field."""
 
     measure: str
     by: dict[str, str]
@@ -32,13 +32,12 @@ def series(measure: str, by: Mapping[str, str]) -> str:
 
 
 def series_behind(measure: Measure, by: Mapping[str, str], *, by_area: bool = True) -> tuple[str, ...]:
-    """The series whose integers make up a measure's under these label values: its own, or those that a sum adds up.
+    """The series whose integers make up a measure with these label values: its own, or those that a sum adds up.
 
     Args:
         measure: The entry.
         by: One of its label sets.
-        by_area: Whether the series that a sum adds up are taken area by area, as they are stored, or those of all
-            areas together.
+        by_area: Whether the series of a sum are by area, as they are stored, or for all areas together.
     """
     if not measure.sum_of:
         return (series(measure.id, by),)

@@ -1,4 +1,4 @@
-"""A note: a row of the published report that it gives in words only. Events may add notes about it."""
+"""A note: a row of the published report that has text only. Events may add notes about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORDS: Final = OwnKey(
     "words",
     str,
     example="Improvements are expected by April 2022.",
-    about="What the report prints in place of a figure.",
+    about="What the report prints instead of a figure.",
     decides=False,
 )
 
@@ -29,13 +29,13 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> NoFigure:  # noq
 
 
 def clock(_: Measure, mention: Callable[[str], str]) -> str:  # noqa: ARG001  # it names no word
-    """What it says of time."""
-    return "words; notes of events say which period they are about"
+    """It has no moment."""
+    return "text; notes that events add name their period"
 
 
 KIND: Final = Kind(
     name="note",
-    about="a row that is given in words only",
+    about="a row of text",
     needs=(),
     own_keys=(WORDS,),
     reads=Reads.NOTHING,

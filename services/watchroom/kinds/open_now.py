@@ -1,4 +1,4 @@
-"""An open measure: who is between two moments now. How many, the oldest, who is due and who is overdue."""
+"""An open measure: what is between two moments now. How many, the oldest, how many are due and overdue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIVE_MIN_MS = 300_000
 
 
 class OpenQuestion(NamedTuple):
-    """One series to look at: `target_ms` None where its labels have no target."""
+    """One series to query; `target_ms` is None if its labels have no target."""
 
     series: str
     target_ms: int | None
@@ -34,21 +34,21 @@ class OpenQuestion(NamedTuple):
 
 
 class Range(NamedTuple):
-    """Members that are open since a moment between these two, both included; None: without an end."""
+    """Members that have been open since a moment between these two, inclusive; None: unbounded."""
 
     from_ms: int | None
     to_ms: int | None
 
 
 class OpenTile(NamedTuple):
-    """An open measure under one set of labels at one moment."""
+    """An open measure with one set of labels at one moment."""
 
     open: int
     oldest_ms: int | None  # age of the oldest, None when nothing is open
-    due_5min: int | None  # None, as the two below, without a target
+    due_5min: int | None  # None without a target, as are the two below
     due_15min: int | None
     overdue: int | None
-    gave_up: int  # older than the measure's give_up: not closed by the feed
+    gave_up: int  # older than the measure's give_up: never closed by the feed
 
     @property
     def oldest_s(self) -> float | None:
@@ -57,29 +57,29 @@ class OpenTile(NamedTuple):
 
     @property
     def longest_s(self) -> float:
-        """The same, and 0 s where nobody waits."""
+        """The same, and 0 s if nobody is waiting."""
         return self.oldest_s or 0.0
 
     def aged(self, ms: int) -> OpenTile:
-        """The same tile so much later, as far as that is known: the oldest is older."""
+        """The same tile this much later: only the age of the oldest changes."""
         return self if self.oldest_ms is None else self._replace(oldest_ms=self.oldest_ms + ms)
 
 
 def question(measure: Measure, series: str, by: By) -> OpenQuestion:
-    """What is asked of one series."""
+    """The query for one series."""
     target = measure.target_for(by)
     return OpenQuestion(series, None if target is None else target.limit_ms, measure.give_up_ms)
 
 
 def shown(asked: OpenQuestion, now_ms: int) -> Range:
-    """Who is in the tile: everybody who has not been given up. The first of them is the oldest."""
+    """The members that the tile counts: all that have not been given up. The first is the oldest."""
     return Range(now_ms - asked.give_up_ms, None)
 
 
 def ranges(asked: OpenQuestion, now_ms: int) -> tuple[Range, ...]:
-    """What is to be counted for a tile; `tile` takes the counts in this order."""
+    """The ranges to count for a tile; `tile` takes the counts in this order."""
     oldest_ms = now_ms - asked.give_up_ms
-    due_now_ms = now_ms - (asked.target_ms or 0)  # open since then: the deadline is this moment
+    due_now_ms = now_ms - (asked.target_ms or 0)  # open since then: the deadline is now
     first_due_ms = max(oldest_ms, due_now_ms)
     return (
         shown(asked, now_ms),
@@ -91,7 +91,7 @@ def ranges(asked: OpenQuestion, now_ms: int) -> tuple[Range, ...]:
 
 
 def tile(asked: OpenQuestion, counts: Sequence[int], oldest_since_ms: int | None, now_ms: int) -> OpenTile:
-    """The tile from the counts of its ranges, and since when the oldest of those shown is open."""
+    """Build the tile from the counts of its ranges, and since when the oldest has been open."""
     open_now, due_5, due_15, overdue, gave_up = counts
     timed = asked.target_ms is not None
     return OpenTile(
@@ -105,7 +105,7 @@ def tile(asked: OpenQuestion, counts: Sequence[int], oldest_since_ms: int | None
 
 
 def add_up(stored: Iterable[OpenTile]) -> OpenTile:
-    """Several tiles as one: the oldest is the oldest of them; what has no target adds nothing to due and overdue."""
+    """Add up tiles: the oldest is the oldest of all; tiles without a target add nothing to due and overdue."""
     tiles = list(stored)
 
     def together(counts: Iterable[int | None]) -> int | None:
@@ -135,12 +135,12 @@ def contribution(measure: Measure, series: str, _: By) -> Add:
 
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """Since when, and as long as what."""
+    """The state that it counts, and the moment from which age is measured."""
     return f"counted while {mention(measure.state)}; age measured from {mention(measure.at)}"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
-    """The oldest, and who is due, overdue or given up."""
+    """The oldest, and how many are due, overdue or given up."""
     if row["oldest_s"] is not None:
         yield f"oldest {formatting.seconds(row['oldest_s'])}"
     if row["overdue"] is not None:
@@ -158,7 +158,7 @@ def _due(minutes: int) -> Quantity:
         {"within": f"{minutes}m"},
         needs_target=True,
         warning_word="DUE",
-        critical_word="DUE",  # fits beside the name of one of three numbers
+        critical_word="DUE",  # fits next to the name of one of three numbers
     )
 
 
@@ -184,7 +184,7 @@ KIND: Final = Kind(
             "how many were never closed by the feed and are no longer shown",
             (({}, "gave_up"),),
             over=Over.NOW,
-            excluded="Never closed by the feed and too old to be believed: counted here and no longer shown as open.",
+            excluded="Never closed by the feed, and too old to be plausible. Counted here, no longer shown as open.",
         ),
     },
     quantities={

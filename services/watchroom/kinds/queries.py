@@ -1,8 +1,8 @@
-"""How PromQL asks for a quantity: selectors of one measure's metrics, and what several quantities share.
+"""PromQL queries for quantities: selectors of one measure's metrics, and what several quantities share.
 
-Every gauge is first taken once (`max by` its labels: a second exporter may run), then added up. The
-target label `force` stays on everything, so that one force's outage cannot mute another's. A share, mean
-or percentile of nothing is NaN ("NONE"), a measure that is not published is no series at all ("NO DATA").
+Each gauge is first taken once (`max by` its labels, because a second exporter may run), then added up. The target label
+`force` stays on everything, so that one force's outage cannot mute another's. A share, mean or percentile of nothing is
+NaN ("NONE"); a measure that is not published has no series ("NO DATA").
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NO_LABELS: Final[Mapping[str, str]] = {}
 
 
 class MetricQuery:
-    """One question to Prometheus, in parts.
+    """The parts of one query to Prometheus.
 
     Args:
         measure: Whose metrics.
         shown: Label values, window and split.
-        base_suffix: The family that says on how many a figure rests.
+        base_suffix: The family that counts what a figure rests on.
         more: Further matchers as PromQL writes them, for example `force=~"$force"`.
     """
 
@@ -55,22 +55,22 @@ class MetricQuery:
         return f"max by ({', '.join(self._labels)}) ({self.selector(suffix, also)})"
 
     def total(self, suffix: str, also: Mapping[str, str] = NO_LABELS) -> str:
-        """Added up over what is neither matched nor split."""
+        """The sum over what is neither matched nor split."""
         if self.is_one_series:
             return f"max by ({self.by}) ({self.selector(suffix, also)})"
         return f"sum by ({self.by}) ({self.once(suffix, also)})"
 
     def base(self) -> str:
-        """On how many a figure rests."""
+        """The number that a figure rests on."""
         return self.total(self._base_suffix)
 
     def base_once(self) -> str:
-        """The same, series by series."""
+        """The same for each series."""
         return self.once(self._base_suffix)
 
 
 def _beside_listed(label: Label) -> tuple[str, ...]:
-    """What a label says that is none of its listed values; of areas also what stands for all of them."""
+    """The values of a label that are not listed; for areas, also the value for all of them."""
     return (label.absent, label.other, *([ALL] if label.value_of == AREA else []))
 
 
@@ -80,13 +80,13 @@ def total(query: MetricQuery, quantity: Quantity) -> str:
 
 
 def of_some(query: MetricQuery, quantity: Quantity) -> str:
-    """A figure that is not published of nothing: 0 / 0 there."""
+    """A figure that is not published for nothing: 0 / 0 then."""
     base = query.base()
     return f"{query.total(quantity.suffix, quantity.labels)} or {base} / {base}"
 
 
 def mean(query: MetricQuery, quantity: Quantity) -> str:
-    """A mean, weighted by what it rests on where several series are added up."""
+    """A mean, weighted by what it rests on if several series are combined."""
     if query.is_one_series:
         return of_some(query, quantity)
     base = query.base()
@@ -95,10 +95,10 @@ def mean(query: MetricQuery, quantity: Quantity) -> str:
 
 
 def or_base(query: MetricQuery, quantity: Quantity) -> str:
-    """A part, which is not published of an empty whole: 0 there."""
+    """A part, which is not published for an empty whole: 0 then."""
     return f"{query.total(quantity.suffix)} or {query.base()}"
 
 
 def highest_or_0(query: MetricQuery, quantity: Quantity) -> str:
-    """The highest, and 0 where there is nothing. A split value may be empty while another is not: `or` fills each."""
+    """The highest, and 0 if there is nothing. A split value may be empty while another is not: `or` fills each."""
     return f"max by ({query.by}) ({query.selector(quantity.suffix)}) or ({query.base()} == 0)"

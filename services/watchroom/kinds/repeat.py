@@ -24,13 +24,13 @@ BANDS: Final = (("1", "once"), ("2_3", "two_or_three"), ("4_plus", "four_or_more
 
 
 def figures(_: Measure, stored: Stored, timed: bool = False) -> Bands:  # noqa: ARG001  # it has no target
-    """The bands, which have them all."""
+    """The bands, which have all figures."""
     found: Bands = stored or Bands()
     return found
 
 
 def add_up(stored: Iterable[Bands]) -> Bands:
-    """Of a measure without labels there is one."""
+    """A measure without labels has only one."""
     return next(iter(stored), Bands())
 
 
@@ -39,11 +39,11 @@ def details(row: Mapping[str, object]) -> Iterator[str]:
     counts = [formatting.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
     yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
     if formatting.whole(row["token_keys"]) > 1:
-        yield f"made with {row['token_keys']} keys: one may be counted twice"
+        yield f"made with {row['token_keys']} keys: some may be counted twice"
     if row["left_out"]:
         yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded, counted separately"
     if row["not_restated"]:
-        yield f"{row['not_restated']:,} events came too late to be counted"
+        yield f"{row['not_restated']:,} events arrived too late to be counted"
 
 
 def _tokens_in(band: str, meaning: str, figure: str) -> Quantity:
@@ -57,7 +57,7 @@ def _occurrences_of(band: str, meaning: str, figure: str) -> Quantity:
 
 KIND: Final = Kind(
     name="repeat",
-    about="how often each of them occurs",
+    about="how many tokens occur how often",
     needs=("at", "tokens", "windows"),
     may=("where",),
     most_labels=0,
@@ -71,11 +71,11 @@ KIND: Final = Kind(
             tuple(({"band": band}, figure) for band, figure in BANDS),
         ),
         "occurrences": MetricFamily(
-            "how many occurrences those of a band have together",
+            "how many occurrences a band has in total",
             tuple(({"band": band}, f"{figure}_occurrences") for band, figure in BANDS),
         ),
         "as_of_timestamp_seconds": MetricFamily(
-            "up to when everything is in it; it is read once a minute, and not published once it is 3 minutes old",
+            "all events up to this time are included; read once a minute, not published once it is 3 minutes old",
             (({}, "as_of"),),
             over=Over.READING,
         ),

@@ -1,4 +1,4 @@
-"""A share: a part out of a whole, both counted at one moment, so that part <= whole in every bucket."""
+"""A share: a part of a whole, both counted at the same moment, so that part <= whole in every bucket."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class ShareFigures:
 
     @property
     def share(self) -> float | None:
-        """0 to 1; None of an empty whole."""
+        """0 to 1; None for an empty whole."""
         return self.part / self.whole if self.whole else None
 
     @property
     def part_of_some(self) -> int | None:
-        """The part; None of an empty whole: a part of nothing is no share."""
+        """The part; None for an empty whole, because a part of nothing is not a share."""
         return self.part if self.whole else None
 
 
@@ -74,7 +74,7 @@ def details(row: Mapping[str, object]) -> Iterator[str]:
 
 KIND: Final = Kind(
     name="share",
-    about="a share: the part out of the whole",
+    about="a share: a part of a whole",
     needs=("at", "windows", "part"),
     may=("where",),
     reads=Reads.BUCKETS,

@@ -1,7 +1,7 @@
-"""What kinds share that count tokens: what an entity adds, and how many tokens occur how often.
+"""Shared by kinds that count tokens: what an entity contributes, and how many tokens occur how often.
 
-A token stands for a telephone, an address or a person. Counts of tokens are kept by day and month in hashes of their
-own, and no token ever becomes a label.
+A token stands for a telephone number, an address or a person. Counts of tokens are kept by day and month in separate
+hashes, and a token never becomes a label.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from watchroom.rolling.windows import buckets_of
 
 MOST_TOKENS: Final = 100  # of one entity; the rest is counted and not kept
 LEFT_OUT: Final = "left_out"  # bucket field: tokens beyond those
-LATE: Final = "+"  # begins the field of a month's hash that holds what came after the month had closed
-BETWEEN: Final = "|"  # between a token and the word it is ranked under
+LATE: Final = "+"  # prefix of a month's fields for what arrived after the month had closed
+BETWEEN: Final = "|"  # between a token and the label value that it is ranked with
 _FIELD: Final = re.compile(r"[A-Za-z0-9_./-]{1,64}")
-UNUSABLE: Final = "other"  # a text that can be no field
+UNUSABLE: Final = "other"  # for a text that cannot be a field
 
 Counts = Mapping[str, int]  # field of a token hash -> how often it occurs
 
 
 class Bands(NamedTuple):
-    """How many tokens occur once, twice or three times, and four times or more; and how often all of a band occur."""
+    """How many tokens occur once, two or three times, and four times or more; and the occurrences of each band."""
 
     once: int = 0
     two_or_three: int = 0
@@ -37,9 +37,9 @@ class Bands(NamedTuple):
     once_occurrences: int = 0
     two_or_three_occurrences: int = 0
     four_or_more_occurrences: int = 0
-    token_keys: int = 0  # how many keys the tokens were made with: of more than one, a person may be two tokens
+    token_keys: int = 0  # how many keys the tokens were made with: with more than one, a person may have two tokens
     left_out: int = 0  # tokens of entities with more than 100
-    not_restated: int = 0  # events that came after the tokens were deleted
+    not_restated: int = 0  # events that arrived after the tokens were deleted
 
     @property
     def tokens(self) -> int:
@@ -53,12 +53,12 @@ class Bands(NamedTuple):
 
     @property
     def repeated_share(self) -> float | None:
-        """The share of tokens that occur more than once, 0 to 1; None of none."""
+        """The share of tokens that occur more than once, 0 to 1; None without tokens."""
         return self.repeated / self.tokens if self.tokens else None
 
 
 def bands_of(counts: Counts) -> Bands:
-    """The bands of these counts; what does not occur (any more) is in none."""
+    """The bands of these counts; tokens that no longer occur are in no band."""
     tokens, occurrences = [0, 0, 0], [0, 0, 0]
     for number in counts.values():
         if number > 0:
@@ -73,7 +73,7 @@ def _keys(counts: Counts) -> set[str]:
 
 
 def together(hashes: Iterable[Counts]) -> Counter[str]:
-    """Several hashes as one window."""
+    """Add up several hashes."""
     added: Counter[str] = Counter()
     for counts in hashes:
         added.update(counts)
@@ -86,12 +86,12 @@ def hashes_of(measure: str, window: str, now_ms: int, calendar: Calendar) -> lis
 
 
 def published(stored: Counts) -> dict[str, int]:
-    """What a month's hash held when the month closed."""
+    """A month's counts when the month closed."""
     return {field: number for field, number in stored.items() if not field.startswith(LATE)}
 
 
 def today(stored: Counts) -> Counter[str]:
-    """What a hash holds with all that came after its month had closed."""
+    """A hash's counts, including what arrived after its month had closed."""
     added: Counter[str] = Counter()
     for field, number in stored.items():
         added[field.removeprefix(LATE)] += number
@@ -99,7 +99,7 @@ def today(stored: Counts) -> Counter[str]:
 
 
 def contribution(measure: Measure, series: str, by: By) -> Add:
-    """Each token of the entity once, at its moment; under the word of its label where it has one."""
+    """Each token of the entity once, at its moment; with its label value if there is a label."""
     at, tokens, name = measure.at, measure.tokens, measure.id
     ending = "".join(f"{BETWEEN}{value}" for value in by.values())
     left_out = names.field(series, LEFT_OUT)
@@ -118,11 +118,11 @@ def contribution(measure: Measure, series: str, by: By) -> Add:
 
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
-    """What is counted, and where it is placed."""
+    """What is counted, and when."""
     return f"each value of {mention(measure.tokens)}, placed at {mention(measure.at)}"
 
 
 def texts_of(value: object) -> list[str]:
-    """The texts of a value, in text order: of one or of several, each once."""
+    """The texts of a value, sorted, each once."""
     texts = [value] if isinstance(value, str) else value if isinstance(value, tuple) else ()
     return sorted({text if _FIELD.fullmatch(text) else UNUSABLE for text in texts if text})

@@ -1,4 +1,4 @@
-"""The most frequent: which tokens occur most. A list for reports and the built-in page, never a metric."""
+"""The most frequent tokens: a list for reports and the built-in page, never a metric."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from watchroom.kinds.tokens import BETWEEN, Counts
 MOST_LISTED: Final = OwnKey[int](
     "listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10, about="How many are listed."
 )
-_SHOWN: Final = 6  # characters of a token after its key id: enough to tell ten apart, and not the token
+_SHOWN: Final = 6  # characters of a token after its key id: enough to distinguish ten, without showing the token
 
 
 class Ranked(NamedTuple):
     """One of the most frequent."""
 
     name: str  # shortened, if it is a token
-    word: str  # what it is ranked under most often; empty where entries have no label
+    word: str  # its most frequent label value; empty if entries have no label
     occurrences: int
 
 
 class TopFigures(NamedTuple):
-    """How many occurrences all of them have together."""
+    """The occurrences of all tokens together."""
 
     occurrences: int
     different: int
@@ -46,7 +46,7 @@ def add_up(stored: Iterable[Counts]) -> Counts:
 
 
 def most_frequent(counts: Counts, most: int = 10) -> list[Ranked]:
-    """The most frequent first; of as many occurrences the first in text order."""
+    """The most frequent first; ties in text order."""
     found = sorted(_by_token(counts).items(), key=lambda item: (-item[1].total(), item[0]))
     return [
         Ranked(short(token), min(words, key=lambda word: (-words[word], word)), words.total())
@@ -55,7 +55,7 @@ def most_frequent(counts: Counts, most: int = 10) -> list[Ranked]:
 
 
 def short(token: str) -> str:
-    """A token as lists show it: its key id and its first six characters; another text as it is."""
+    """A token as lists show it: its key id and first six characters; any other text unchanged."""
     key_id, point, rest = token.partition(".")
     return f"{key_id}.{rest[:_SHOWN]}" if point else token
 

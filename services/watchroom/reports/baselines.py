@@ -1,6 +1,4 @@
-"""Baselines by name, from `schemas/baselines.toml`, and which of their months a report compares with. Pure but for the
-file.
-"""
+"""Baselines by name, from `schemas/baselines.toml`, and the months of each that a report is compared with."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from watchroom.catalogue.shape import shape_faults
+from watchroom.catalogue.faults import shape_faults
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.rolling.calendar import Calendar, is_month
@@ -25,7 +23,7 @@ def _a_month(text: str) -> str:
 
 
 class Baseline(BaseModel):
-    """Months to compare with: from one to another, or as many as the report has, directly before it."""
+    """Months to compare with: a fixed range, or the months directly before the report, as many as it has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -44,14 +42,14 @@ class Baseline(BaseModel):
         return self
 
     def has(self, month: str) -> bool:
-        """Whether a month may belong to it."""
+        """Whether the baseline may include a month."""
         return self.directly_before or (self.first or "") <= month <= (self.last or "")
 
     def months_for(self, report: Sequence[str]) -> BaselineMonths:
         """The months that a report of these months is compared with.
 
-        Of a baseline of fixed months those count that have the calendar months of the report, so that three months of
-        summer are never compared with a whole year.
+        Of a fixed range, only the same calendar months are used, so that three months of summer are never compared
+        with a whole year.
         """
         if self.directly_before:
             return BaselineMonths(tuple(Calendar.months_before(month, len(report)) for month in report))
@@ -88,7 +86,7 @@ def load_baselines(schemas: Path) -> Mapping[str, Baseline]:
 
 
 def baselines_named(known: Mapping[str, Baseline], names: Collection[str]) -> dict[str, Baseline]:
-    """Those asked for, in the order asked.
+    """The baselines with these names, in this order.
 
     Raises:
         ConfigurationInvalid: There is no such baseline.

@@ -1,4 +1,4 @@
-"""Reads figures from Redis for people: as they stand, fresh or not, and every row says how fresh."""
+"""Reads figures from Redis for reports: as they are, even if they are old. Every row says up to when it is complete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from watchroom.reports.rows import Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.compatibility import Compatibility, check_compatible
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -40,11 +40,11 @@ class Collector:
         return cls(Reader(settings.redis, settings.force), catalogue, settings)
 
     def check(self, streams: Iterable[str] = ()) -> Compatibility:
-        """Check that Redis holds figures under our definitions: of at least one stream, and of each of `streams`.
+        """Check that Redis holds figures of at least one stream, and of each of `streams`, under our definitions.
 
         Raises:
-            WorkFailed: No worker has ever written there.
-            RebuildNeeded: Its figures were made under other definitions; reading them as ours would be wrong.
+            WorkFailed: No worker has ever written to it.
+            RebuildNeeded: Its figures were made under other definitions.
             StoreUnavailable: Redis did not answer.
         """
         found = check_compatible(self.reader, self.settings, self.catalogue)
@@ -54,8 +54,8 @@ class Collector:
     def months(self, only: Collection[str] | None, as_of: AsOf, *, published: bool = False) -> list[Row]:
         """Rows of all months, or of those named in `only`; by month, then in catalogue order.
 
-        `closed` is judged at `as_of`: how far the partitions are applied, or a replay's own now once all that it
-        sent is applied.
+        `as_of` decides which months are closed: how far the partitions are applied, or, after a replay, the time of
+        the replay.
         """
         held = self.reader.held_tokens()
         bands = {m.id: held.months(m.id) for m in self.catalogue.measures.values() if _has_bands(m)}
@@ -83,8 +83,8 @@ class Collector:
     def open(self, streams: Iterable[str], seen: Sequence[Row], now_ms: int) -> list[Row]:
         """Rows of the open measures of some streams at `now_ms`.
 
-        A label set gets a row when somebody is in it, or when a row of `seen` (months of the same
-        streams) has the same labels: there, 0 says that nobody is open.
+        A label set has a row if it has members, or if a row of `seen` (months of the same streams) has the same
+        labels. Its row then says 0.
         """
         rows: list[Row] = []
         for stream in streams:
@@ -94,17 +94,17 @@ class Collector:
         return rows
 
     def as_of(self) -> dict[str, int | None]:
-        """By stream that is fed or held: until when all its partitions are applied; None if one never was."""
-        found: dict[str, int | None] = {}
+        """For each stream that is fed or held, until when all its partitions are applied; None if one never was."""
+        applied: dict[str, int | None] = {}
         partitions = self.reader.partitions()
         for stream in STREAMS:
             topic = self.settings.topic(stream)
             if stream in self.settings.streams or topic in {of for of, _ in partitions}:
-                found[stream] = applied_until_ms(partitions, topic)
-        return found
+                applied[stream] = applied_until(partitions, [topic])
+        return applied
 
     def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
-        """By stream: whether all that arrived before the month closed is in.
+        """By stream: whether everything that arrived before the month closed is applied.
 
         See docs/architecture.md#months-and-restatements.
         """

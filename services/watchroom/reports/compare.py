@@ -1,4 +1,4 @@
-"""A row beside the same row of a baseline. Own months and imported ones are never added together. Pure."""
+"""Compares a row with the same row of a baseline. Own and imported months are never added together. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from watchroom.reports.figure import VALUE, Change, Figure, change, figure_of, q
 from watchroom.reports.held import Content, Held
 
 AREA = "area"  # the label whose values are the parts of a row
-NOT_WHOLE = "no change, since not every month of the report is held"
+NOT_WHOLE = "no change, because not every month of the report is held"
 Key = tuple[tuple[str, str], ...]  # label values without the area
 
 
 class BaselineHeld(NamedTuple):
-    """What is held of a baseline's months."""
+    """What Redis holds of a baseline's months."""
 
     words: str
     months: tuple[str, ...]
@@ -33,7 +33,7 @@ class Compared(NamedTuple):
     words: str
     months: tuple[str, ...]
     figure: Figure | None = None
-    changes: Mapping[str, Change] = {}  # by column of the figure  # never changed
+    changes: Mapping[str, Change] = {}  # by column of the figure  # never modified
     imported: bool = False
     small: bool = False
     reason: str = ""  # why there is no figure, or no change
@@ -47,13 +47,13 @@ class Comparing(NamedTuple):
     sets: Mapping[Key, Sequence[By]]  # its label sets by their values without the area
     figure: Figure | None
     is_whole: bool  # every month is held
-    listed: frozenset[Key]  # those of `sets` that have a row whether or not something happened
+    listed: frozenset[Key]  # those of `sets` that have a row even if nothing happened
     in_use: Sequence[By]  # label sets in which something happened
     small_below: int
 
 
 def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
-    """The row over the baseline's months: our own where all of them are held, else imported ones."""
+    """The row over the baseline's months: our own if all of them are held, otherwise imported ones."""
     found = Compared(baseline.words, baseline.months)
     if baseline.own is None:
         return found._replace(reason=baseline.reason)
@@ -85,9 +85,9 @@ def _with_changes(found: Compared, row: Comparing) -> Compared:
 
 
 def _lacking(row: Comparing, baseline: BaselineHeld) -> dict[str, str]:
-    """By column: what imported months do not say of it; empty where each says all.
+    """By column: what the imported months lack; empty if they are complete.
 
-    Each month must say each field under each label set that is needed, a 0 too: what is not there is not known.
+    Each month must have each field under each label set that is needed, even if it is 0: what is missing is unknown.
     """
     needed = _needed(row, baseline.imported)
     lacking = {}
@@ -104,11 +104,11 @@ def _lacking(row: Comparing, baseline: BaselineHeld) -> dict[str, str]:
 
 
 def _needed(row: Comparing, imported: Sequence[Content]) -> list[By]:
-    """The label sets that each imported month must have, so that a row never passes for whole without a part of it.
+    """The label sets that each imported month must have, so that an incomplete row never looks complete.
 
-    Of label values: those that have a row, that any of the months has, or in which something happened since. Of areas:
-    those that any of the months has of the measure, or in which something happened since. Months that have no area at
-    all are totals, and need none.
+    Label values are needed if they have a row, if any of the months has them, or if something happened in them since.
+    Areas are needed if any of the months has them for this measure, or if something happened in them since. Months
+    without any area are totals, and need no areas.
     """
     every = {series for month in imported for series in month}
     given = [by for by in row.measure.label_sets() if names.series(row.measure.id, by) in every]
@@ -135,5 +135,5 @@ def _lacks(month: str, found: Content, measure: Measure, by: By, fields: Collect
 
 
 def without_area(by: By) -> Key:
-    """The label values but the area."""
+    """The label values without the area."""
     return tuple((name, value) for name, value in by.items() if name != AREA)

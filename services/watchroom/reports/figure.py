@@ -1,4 +1,4 @@
-"""Figures as whole numbers until they are printed, and rounded once then: half away from zero. Pure."""
+"""Figures are whole numbers until they are printed, and are then rounded once, half away from zero. Pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from watchroom.kinds.kind import By, Quotient, Unit
 from watchroom.kinds.measure import Measure
 
 VALUE = "value"
-JSON_DECIMALS = 6  # of seconds and shares: below what was measured
+JSON_DECIMALS = 6  # of seconds and shares: more precise than the measurement
 
 
 class Exact(NamedTuple):
-    """(numerator / per) / (denominator / of_per); of a figure in per cent that has both, a hundred times that.
+    """(numerator / per) / (denominator / of_per); for a figure in per cent that has both, a hundred times that.
 
     Where the denominator is only printed beside the number, it is numerator / per.
     """
 
     unit: Unit
     numerator: int
-    denominator: int | None = None  # None: it is a number, and no quotient
+    denominator: int | None = None  # None: it is a number, not a quotient
     per: int = 1
     of_per: int = 1
     is_percent: bool = False  # in per cent, as some figures are written; a share is 0 to 1
-    is_ratio: bool = True  # False: the denominator says out of how many, and divides nothing
-    is_count: bool = True  # False: a number such as days or pounds, or a change, which rests on no count
+    is_ratio: bool = True  # False: the denominator only says out of how many
+    is_count: bool = True  # False: a number such as days or pounds, or a change, that is not based on a count
 
     @property
     def above(self) -> Fraction:
@@ -37,12 +37,12 @@ class Exact(NamedTuple):
 
     @property
     def below(self) -> Fraction | None:
-        """The denominator in its unit; None of a number."""
+        """The denominator in its unit; None for a number."""
         return None if self.denominator is None else Fraction(self.denominator, self.of_per)
 
     @property
     def value(self) -> Fraction | None:
-        """In its unit; None of nothing."""
+        """The value in its unit; None if the denominator is 0."""
         if self.below is None or not self.is_ratio:
             return self.above
         hundred = 100 if self.is_percent else 1
@@ -50,31 +50,31 @@ class Exact(NamedTuple):
 
     @property
     def base(self) -> Fraction | None:
-        """On how many it rests; None of a rate without its counts, and of what was not counted."""
+        """The count that it is based on; None for a rate without its counts, and for what was not counted."""
         if self.below is not None and self.is_ratio:
             return self.below
         return abs(self.above) if self.is_count and not self.is_percent else None
 
     def in_points(self, value: Fraction) -> Fraction | None:
-        """A difference of such figures in percentage points; None where it has none."""
+        """A difference of such figures in percentage points; None if it has no such unit."""
         return value if self.is_percent else 100 * value if self.unit is Unit.SHARE else None
 
 
 def of_fields(quotient: Quotient, fields: Mapping[str, int]) -> Exact:
-    """From fields that were added up; a field that is not there is 0."""
+    """From fields that were added up; a missing field is 0."""
     denominator = fields.get(quotient.denominator, 0) if quotient.denominator else None
     return Exact(quotient.unit, fields.get(quotient.numerator, 0), denominator, quotient.per)
 
 
 def rounded(value: Fraction, decimals: int) -> Fraction:
-    """To so many decimals, half away from zero: 0.5 is 1 and -0.5 is -1."""
+    """Rounded to this number of decimals, half away from zero: 0.5 is 1 and -0.5 is -1."""
     scaled = abs(value) * 10**decimals
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
     return Fraction(whole if value >= 0 else -whole, 10**decimals)
 
 
 def as_number(value: Fraction | None, decimals: int = JSON_DECIMALS) -> float | int | None:
-    """For JSON and spreadsheets: a whole number where it is one of its own, else rounded once."""
+    """For JSON and spreadsheets: a whole number if it is one, otherwise rounded once."""
     if value is None:
         return None
     found = rounded(value, decimals)
@@ -90,15 +90,15 @@ def as_text(value: Fraction, decimals: int, *, signed: bool = False) -> str:
 
 
 class Change(NamedTuple):
-    """From a baseline's figure to the report's: each None where it has no meaning."""
+    """The change from a baseline's figure to the report's; a part that has no meaning is None."""
 
-    absolute: Fraction | None = None  # in the figure's unit; of a share None: its difference is in points
+    absolute: Fraction | None = None  # in the figure's unit; None for a share, whose change is in points
     percent: Fraction | None = None
     points: Fraction | None = None  # percentage points, of shares
 
 
 def change(now: Exact | None, then: Exact | None) -> Change:
-    """How much a figure changed; no per cent of a baseline of 0."""
+    """How much a figure changed; without a percentage if the baseline is 0."""
     if now is None or then is None or now.value is None or then.value is None:
         return Change()
     difference = now.value - then.value
@@ -109,7 +109,7 @@ def change(now: Exact | None, then: Exact | None) -> Change:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Figures by column, `value` first; one that cannot be known is not there."""
+    """Figures by column, `value` first, without those that cannot be known."""
 
     exact: Mapping[str, Exact]
     more: Mapping[str, object] = field(default_factory=dict)  # further columns of the kind, as months have them
@@ -121,11 +121,11 @@ class Figure:
         return self.exact.get(VALUE)
 
     def is_small(self, below: int) -> bool:
-        """Whether it rests on fewer than this."""
+        """Whether it is based on fewer than this."""
         return self.value is not None and self.value.base is not None and self.value.base < below
 
     def columns(self) -> dict[str, object]:
-        """As JSON has them: `value`, the counts behind it, then the others; null where there is none."""
+        """The columns of JSON: `value`, its counts, then the others; null if there is none."""
         value = self.value
         columns: dict[str, object] = {VALUE: None, "numerator": None, "denominator": None}
         if value is not None:
@@ -149,9 +149,9 @@ def figure_of(measure: Measure, by: By, stored: Mapping[str, int], only: Iterabl
 
     Args:
         measure: Whose.
-        by: Label values that all of it has in common: they say which target holds.
+        by: Label values that all of it has in common; they decide which target applies.
         stored: Field -> how much.
-        only: Columns whose fields are all known, of imported months; default: what is not there is 0.
+        only: Columns whose fields are all known, for imported months; default: a missing field is 0.
     """
     kind, quotients = kind_of(measure), quotients_of(measure, by)
     known = {name: each for name, each in quotients.items() if only is None or name in only}

@@ -1,7 +1,8 @@
-"""The report's rows of figures that were produced elsewhere, and of notes. Pure.
+"""The report's rows for figures that are produced elsewhere, and for notes. Pure.
 
-A figure is shown by its own period and adds up with nothing. Of each span the period that ends latest is shown, among
-those that were as at no later than asked. A period has its latest version only: if that is younger, it is named.
+A figure has its own period and is never added up. For each span, the report shows the period that ends latest, among
+the figures whose as-at day is not later than requested. Only the latest version of a period is known: if that version
+is later than requested, the report says so.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Kept(NamedTuple):
     by: By
     period: str  # 2020-12/2021-11
     fields: Fields
-    before: Fields  # as they were when the month closed in which the period ends
+    before: Fields  # as they were when the last month of the period closed
     restatements: int  # events that changed it since then
     closed: bool
     as_at: str  # its day in the reporting zone
@@ -36,27 +37,27 @@ class Kept(NamedTuple):
 
     @property
     def as_at_ms(self) -> int:
-        """0: there is none."""
+        """0 if there is none."""
         return self.fields.get(kind.AS_AT_MS, 0)
 
 
 class AsAt(NamedTuple):
-    """Up to when versions count."""
+    """The last day whose figures are used."""
 
     day: str  # 2022-01-27, included
     end_ms: int  # first moment after it
 
     def has(self, kept: Kept) -> bool:
-        """Whether this version was there by then."""
+        """Whether this version existed by then."""
         return 0 < kept.as_at_ms < self.end_ms
 
     def misses(self, kept: Kept) -> bool:
-        """Whether the period was over by then, and its version is younger."""
+        """Whether the period had ended by then, but its version is later."""
         return kept.as_at_ms >= self.end_ms and known_period(kept.period).last <= self.day
 
 
-class Asking(NamedTuple):
-    """What all rows of figures share."""
+class Choices(NamedTuple):
+    """What all rows of figures have in common."""
 
     as_at: AsAt
     baselines: Mapping[str, Baseline]
@@ -64,51 +65,51 @@ class Asking(NamedTuple):
     small_below: int
 
 
-def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], asking: Asking) -> Iterator[ReportRow]:
-    """A row for each label set and span that has a figure; one without a figure where there is none at all."""
+def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
+    """A row for each label set and span that has a figure; if there is none at all, one row without a figure."""
     found = False
     for by in measure.label_sets():
         same = [each for each in kept if each.by == by]
         for span in SPANS:
             of_span = [each for each in same if known_period(each.period).span == span]
-            for row in _span_rows(measure, by, of_span, asking):
+            for row in _span_rows(measure, by, of_span, choices):
                 found = True
                 yield replace(row, rows=rows)
     if not found:
-        none = {name: Compared(each.words, ()) for name, each in asking.baselines.items()}
-        said = f"no figure as at {asking.as_at.day}"
-        yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=asking.as_of_ms)
+        none = {name: Compared(each.words, ()) for name, each in choices.baselines.items()}
+        said = f"no figure as at {choices.as_at.day}"
+        yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=choices.as_of_ms)
 
 
-def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], asking: Asking) -> Iterator[ReportRow]:
-    """The rows of one span: of each period that ends latest, since of ranges several may; none of no figure.
+def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
+    """The rows of one span: one for each period that ends latest (several ranges may end together).
 
-    Without a figure there is a row of the latest period whose version is younger than asked.
+    If no figure can be used, there is a row for the latest period whose version is later than requested.
     """
-    there = [each for each in of_span if asking.as_at.has(each)]
+    there = [each for each in of_span if choices.as_at.has(each)]
     shown = _latest(there)
-    missed = [each for each in of_span if asking.as_at.misses(each)]
+    missed = [each for each in of_span if choices.as_at.misses(each)]
     younger = [each for each in _latest(missed) if not shown or _last(each) >= _last(shown[0])]
     younger += [each for each in missed if shown and _last(each) == _last(shown[0]) and each not in younger]
-    note = "; ".join(f"{each.period} was revised after {asking.as_at.day}" for each in younger)
+    note = "; ".join(f"{each.period} was revised after {choices.as_at.day}" for each in younger)
     for number, each in enumerate(shown):
-        yield _shown_row(measure, each, there, asking, note if number == 0 else "")
+        yield _shown_row(measure, each, there, choices, note if number == 0 else "")
     if not shown and younger:
         period = younger[0].period
-        compared = {name: _compared(measure, None, (), each, asking) for name, each in asking.baselines.items()}
+        compared = {name: _compared(measure, None, (), each, choices) for name, each in choices.baselines.items()}
         own = OwnPeriod(period, known_period(period).span)
-        yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=asking.as_of_ms)
+        yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=choices.as_of_ms)
 
 
-def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], asking: Asking, note: str) -> ReportRow:
+def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], choices: Choices, note: str) -> ReportRow:
     figure = _figure(measure, shown.fields)
     return replace(
         _row(measure, shown.by, "; ".join(filter(None, (early_text(shown.period, shown.as_at), note, shown.note)))),
         own=OwnPeriod(shown.period, known_period(shown.period).span, shown.as_at_ms, shown.as_at),
-        compared={name: _compared(measure, shown, there, each, asking) for name, each in asking.baselines.items()},
-        as_of_ms=asking.as_of_ms,
+        compared={name: _compared(measure, shown, there, each, choices) for name, each in choices.baselines.items()},
+        as_of_ms=choices.as_of_ms,
         figure=figure,
-        small=figure.is_small(asking.small_below),
+        small=figure.is_small(choices.small_below),
         closed=shown.closed,
         restatements=shown.restatements,
         published=_figure(measure, shown.before) if shown.closed else None,
@@ -116,18 +117,18 @@ def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], asking: Ask
 
 
 def early_text(period: str, as_at: str) -> str:
-    """Says of a figure as at a day before the last one of its period that it is of a part of it; else nothing."""
+    """A remark if the figure's as-at day is before the end of its period, so that it covers only part of it."""
     return f"as at {as_at}, before the period ends" if as_at < known_period(period).last else ""
 
 
 def note_row(measure: Measure, rows: tuple[int, ...], words: str, baselines: Mapping[str, Baseline]) -> ReportRow:
-    """A row that is given in words only."""
+    """A row that consists of text."""
     none = {name: Compared(each.words, ()) for name, each in baselines.items()}
     return replace(_row(measure, {}, words), rows=rows, compared=none)
 
 
 def exact_of(measure: Measure, fields: Fields) -> Exact | None:
-    """A figure's number, exact; None where it has none."""
+    """The exact number of a figure; None if it has none."""
     per = 10 ** kind.DECIMALS.of(measure)
 
     def number(what: str) -> int | None:
@@ -154,7 +155,7 @@ def _figure(measure: Measure, fields: Fields) -> Figure:
 
 
 def _compared(
-    measure: Measure, shown: Kept | None, of_span: Sequence[Kept], baseline: Baseline, asking: Asking
+    measure: Measure, shown: Kept | None, of_span: Sequence[Kept], baseline: Baseline, choices: Choices
 ) -> Compared:
     """The figure of the same labels and span whose period is that of the baseline."""
     months, reason = _months(shown, baseline)
@@ -166,16 +167,16 @@ def _compared(
     if then is None:
         return found._replace(reason=f"no figure of {' to '.join(dict.fromkeys((months[0], months[-1])))}")
     figure, now = _figure(measure, then.fields), _figure(measure, shown.fields)
-    found = found._replace(figure=figure, small=figure.is_small(asking.small_below))
+    found = found._replace(figure=figure, small=figure.is_small(choices.small_below))
     if early := early_text(then.period, then.as_at):
-        return found._replace(reason=f"no change, since its figure is {early}")
+        return found._replace(reason=f"no change, because its figure is {early}")
     if early_text(shown.period, shown.as_at):
-        return found._replace(reason="no change, since the figure is as at a day before its period ends")
+        return found._replace(reason="no change, because the figure is as at a day before its period ends")
     return found._replace(changes={VALUE: change(now.value, figure.value)})
 
 
 def _months(shown: Kept | None, baseline: Baseline) -> BaselineMonths:
-    """The months of a baseline with which a figure is compared; they follow one another, as those of its period do."""
+    """The months of a baseline that a figure is compared with; they must be consecutive, as those of its period are."""
     if shown is None:
         return BaselineMonths((), "no figure to compare")
     period = known_period(shown.period)
@@ -184,7 +185,7 @@ def _months(shown: Kept | None, baseline: Baseline) -> BaselineMonths:
     found = baseline.months_for(months_from(period.first[:7], period.last[:7]))
     if found.reason or list(found.months) == months_from(found.months[0], found.months[-1]):
         return found
-    return found._replace(reason="its months do not follow one another, so no figure is of them")
+    return found._replace(reason="its months are not consecutive, so no figure covers them")
 
 
 def _last(kept: Kept) -> str:
@@ -192,6 +193,6 @@ def _last(kept: Kept) -> str:
 
 
 def _latest(kept: Sequence[Kept]) -> list[Kept]:
-    """Those that end latest, the longest period first."""
+    """The figures whose periods end latest, the longest period first."""
     last = max(map(_last, kept), default="")
     return sorted((each for each in kept if _last(each) == last), key=lambda each: known_period(each.period).first)

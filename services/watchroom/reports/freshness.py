@@ -1,14 +1,15 @@
-"""How far each stream is applied, for a person. Months are printed fresh or not, so this stands below them."""
+"""How far each stream is applied, for a person. Months are printed even if they are old, together with this."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from watchroom.settings import Settings
 from watchroom.store.freshness import Age, age_of
+from watchroom.wording import duration
 
 
 class Line(NamedTuple):
@@ -21,8 +22,7 @@ class Line(NamedTuple):
 def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) -> Iterator[Line]:
     """A line for each stream; a word in capitals where its figures are not up to date.
 
-    What a stream once sent stays in its months after the force stopped feeding it: it is then as complete as its last
-    moment, and grows no older.
+    After a force has stopped feeding a stream, its months keep what it sent. Its figures then do not become old.
 
     Args:
         as_of: By stream: ms since the epoch of its slowest partition; None: one of them has none.
@@ -34,17 +34,19 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         is_fed = stream in settings.streams
         name = f"{stream}:" if is_fed else f"{stream}: not fed here,"
         if at_ms is None:
-            yield Line(f"{name} NOT KNOWN how far applied: no worker has applied every partition", is_fresh=False)
+            yield Line(f"{name} UNKNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
         age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
         said = f"applied up to {clock(at_ms, zone)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
         elif age is Age.OLD:
-            ago = timedelta(seconds=(now_ms - at_ms) // 1000)
-            yield Line(f"{name} OLD, {said} only, {ago} ago: what came since is missing", is_fresh=False)
+            ago = duration((now_ms - at_ms) / 1000)
+            yield Line(f"{name} OLD, {said} only, {ago} ago: later events are missing", is_fresh=False)
         elif age is Age.IN_FUTURE:
-            yield Line(f"{name} NOT KNOWN how far applied: {said}, in the future; check the clocks", is_fresh=False)
+            yield Line(
+                f"{name} UNKNOWN how far applied: {said}, which is in the future; check the clocks", is_fresh=False
+            )
         else:
             yield Line(f"{name} {said}", is_fresh=True)
 

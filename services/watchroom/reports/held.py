@@ -1,4 +1,4 @@
-"""What is stored of some months, added up. Pure.
+"""What is stored for some months, added up. Pure.
 
 A restatement of a row is an event that changed its numbers after the month had closed. The log has a line for each
 field that an event changed, so that what was published can be computed from it; a late figure changes up to five.
@@ -25,7 +25,7 @@ Content = Mapping[str, Mapping[str, int]]  # series -> field -> how much
 
 
 class StoredMonth(NamedTuple):
-    """One month as it lies in Redis."""
+    """One month as stored in Redis."""
 
     name: str  # 2021-11
     fields: Mapping[str, int]
@@ -37,28 +37,28 @@ class Held(NamedTuple):
 
     months: tuple[str, ...]
     today: Content
-    published: Content  # today less the log
+    published: Content  # today's figures minus the log
     restated: Mapping[str, Changes]  # by series: what changed since its months closed
-    complete: Mapping[str, Mapping[str, bool]]  # stream -> month of these that has any of it -> whether all is in
+    complete: Mapping[str, Mapping[str, bool]]  # stream -> month that holds any of it -> whether it is complete
     closed: Mapping[str, bool]  # stream -> whether every month is closed
     as_of: AsOf
 
     def states(self, measure: Measure) -> dict[str, bool]:
-        """The months that all streams of a measure hold, and whether each is held to its end."""
+        """The months that are held of all streams of a measure, and whether each is complete."""
         of_streams = [self.complete.get(stream, {}) for stream in measure.streams]
         held = [month for month in self.months if all(month in states for states in of_streams)]
         return {month: all(states[month] for states in of_streams) for month in held}
 
     def number_held(self, measure: Measure) -> int:
-        """How many months are held to their end."""
+        """How many months are complete."""
         return sum(self.states(measure).values())
 
     def is_whole(self, measure: Measure) -> bool:
-        """Whether every month is held, each to its end."""
+        """Whether every month is complete."""
         return self.number_held(measure) == len(self.months)
 
     def missing(self, measure: Measure) -> str:
-        """Which months are not held, or not to their end; empty where none is missing."""
+        """Which months are not held, or not complete; empty if none is missing."""
         if nothing := [stream for stream in measure.streams if not self.complete.get(stream)]:
             when = "this month" if len(self.months) == 1 else "these months"
             return f"no events of {' and '.join(nothing)} are held in {when}"
@@ -66,7 +66,7 @@ class Held(NamedTuple):
         absent = [month for month in self.months if month not in states]
         partly = [month for month in self.months if states.get(month) is False]
         said = [f"not held: {', '.join(absent)}"] if absent else []
-        said += [f"held in part: {', '.join(partly)}"] if partly else []
+        said += [f"incomplete: {', '.join(partly)}"] if partly else []
         return "; ".join(said)
 
     def is_closed(self, measure: Measure) -> bool:
@@ -79,7 +79,7 @@ class Held(NamedTuple):
         return None if None in known else min(ms for ms in known if ms is not None)
 
     def stored(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
-        """The fields of these label sets, added up, as they stand."""
+        """The fields of these label sets as they are today, added up."""
         return fields_added_up(self.today.get(name, {}) for name in series_of(measure, sets))
 
     def stored_then(self, measure: Measure, sets: Iterable[By]) -> Mapping[str, int]:
@@ -87,23 +87,23 @@ class Held(NamedTuple):
         return fields_added_up(self.published.get(name, {}) for name in series_of(measure, sets))
 
     def restatements(self, series: Iterable[str]) -> int:
-        """How many events changed a row that is made of these series since their months closed."""
+        """How many events changed a row that adds up these series since their months closed."""
         return restatements(self.restated.get(name, {}) for name in series)
 
 
 def series_of(measure: Measure, sets: Iterable[By]) -> list[str]:
-    """The series whose fields make up a measure's under these label sets."""
+    """The series that make up a measure under these label sets."""
     return [series for by in sets for series in names.series_behind(measure, by)]
 
 
 def added_up(
     months: Iterable[StoredMonth],
-    asked: tuple[str, ...],
+    wanted: tuple[str, ...],
     complete: Mapping[str, Mapping[str, bool]],
     closed: Mapping[str, bool],
     as_of: AsOf,
 ) -> Held:
-    """The months together; see `Held` for what the others say."""
+    """The months together; the other arguments are fields of `Held`."""
     today: defaultdict[str, Counter[str]] = defaultdict(Counter)
     log: list[Restatement] = []
     for month in months:
@@ -114,7 +114,7 @@ def added_up(
     published = {
         series: _less(today.get(series, {}), deltas([restated.get(series, {})])) for series in {*today, *restated}
     }
-    return Held(asked, dict(today), published, restated, complete, closed, as_of)
+    return Held(wanted, dict(today), published, restated, complete, closed, as_of)
 
 
 def _less(today: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:
@@ -122,7 +122,7 @@ def _less(today: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:
 
 
 def streams_in(catalogue: Catalogue, fields: Fields) -> set[str]:
-    """The streams of which a month holds anything. That it was fed is known of no other: there, nothing is 0."""
+    """The streams of which a month holds anything. Whether others were fed is unknown, so nothing of them is 0."""
     counted = {name.partition("|")[0] for name, number in fields.items() if number}
     return {catalogue.measures[name].stream for name in counted if name in catalogue.measures}
 
@@ -137,7 +137,7 @@ def by_series(fields: Fields) -> dict[str, dict[str, int]]:
 
 
 def changes_by_series(log: Iterable[Restatement]) -> dict[str, Changes]:
-    """Which event changed what of each series that is in the log."""
+    """For each series in the log, which event changed what."""
     found: defaultdict[str, defaultdict[tuple[str, int, int], Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for entry in log:
         found[names.series(entry.measure, entry.by)][entry.event][entry.field] += entry.delta
@@ -150,7 +150,7 @@ def deltas(changes: Iterable[Changes]) -> Mapping[str, int]:
 
 
 def restatements(changes: Iterable[Changes]) -> int:
-    """How many events changed a row that is made of these series; one that only moved something within it did not."""
+    """How many events changed a row that adds up these series; one that only moved something within it did not."""
     by_event: defaultdict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
     for of_series in changes:
         for event, of_event in of_series.items():

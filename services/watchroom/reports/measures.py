@@ -1,4 +1,4 @@
-"""`watchroom measures`: what each measure is, and which rows of the published report it serves."""
+"""`watchroom measures`: each measure, and which rows of the published report use it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.command_output import table
 from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Measure
-from watchroom.reports.report_words import target_text
+from watchroom.reports.report_text import target_text
 
 COLUMNS: Final = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "target", "windows", "source")
-"""The keys of an object, which are a contract."""
+"""The keys of an object; programs rely on them."""
 
 
 def measures(catalogue: Catalogue) -> Iterator[dict[str, object]]:
-    """An object a measure, in catalogue order, with the keys `COLUMNS`."""
+    """One object for each measure, in catalogue order, with the keys `COLUMNS`."""
     for measure in catalogue.measures.values():
         yield {
             "id": measure.id,
@@ -39,11 +39,11 @@ def measures_table(catalogue: Catalogue) -> Table:
     """The same for a terminal."""
     shown = table("measure", "what it is")
     for measure in catalogue.measures.values():
-        shown.add_row(Text(measure.id, style="bold", no_wrap=True), Text("\n".join(_told(measure))), end_section=True)
+        shown.add_row(Text(measure.id, style="bold", no_wrap=True), Text("\n".join(_lines(measure))), end_section=True)
     return shown
 
 
-def _told(measure: Measure) -> Iterator[str]:
+def _lines(measure: Measure) -> Iterator[str]:
     kind = kind_of(measure)
     rows = ", ".join(map(str, measure.rows)) or "none"
     yield measure.definition

@@ -1,4 +1,4 @@
-"""What a report is made of, read from Redis: its months, baselines, figures, tokens and notes."""
+"""Reads from Redis what a report consists of: months, baselines, figures, tokens and notes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from watchroom.streams import STREAMS
 from watchroom.streams.returns import STREAM
 
 
-class Asked(NamedTuple):
-    """The command line."""
+class Request(NamedTuple):
+    """What the command line asks for."""
 
-    to: str | None = None  # last month; None: the last one held that is over
+    to: str | None = None  # last month; None: the last complete month in Redis
     months: int = 12
     as_at: str | None = None  # day; None: the end of the last month
     baselines: Sequence[str] = ()
@@ -37,41 +37,41 @@ class Asked(NamedTuple):
 
 
 class MonthReader:
-    """Months out of Redis, each read once."""
+    """Reads months from Redis, each of them once."""
 
     def __init__(self, collector: Collector, now_ms: int) -> None:
         self._collector, self._reader = collector, collector.reader
         self._calendar = Calendar(collector.settings.zone)
         self._running = self._calendar.month_of(now_ms)
-        self._as_of: AsOf = collector.as_of()  # before the months: they then hold at least what it says
+        self._as_of: AsOf = collector.as_of()  # read before the months, which then contain at least this much
         self._stored = self._reader.months()
         self._read: dict[str, StoredMonth] = {}
 
-    def months_asked(self, asked: Asked, *, has_figures: bool) -> tuple[str, ...]:
+    def months_of_report(self, request: Request, *, has_figures: bool) -> tuple[str, ...]:
         """The report's months, oldest first.
 
-        Figures have periods of their own, so with them there is a report of months without events too.
+        Figures have periods of their own, so if there are any, months without events can be reported too.
 
         Raises:
-            ConfigurationInvalid: The last month is yet to come; or none of them is held, and there are no figures.
+            ConfigurationInvalid: The last month is in the future; or no month is held, and there are no figures.
         """
         with_events = [month for month in self._stored if self._fed(month) - {STREAM.name}]
         held = with_events or self._stored
-        last = asked.to or max(
+        last = request.to or max(
             (month for month in held if month < self._running), default=Calendar.months_before(self._running, 1)
         )
-        months = tuple(Calendar.months_before(last, back) for back in range(asked.months - 1, -1, -1))
+        months = tuple(Calendar.months_before(last, back) for back in range(request.months - 1, -1, -1))
         if last <= self._running and (has_figures or set(months) & set(held)):
             return months
         there = [month for month in held if month <= self._running]
         write = f"one of {', '.join(there)}" if there else f"a month that is held, {self._running} at the latest"
-        several = f"and none of the {asked.months} months that end with it is held"
-        why = "which is not held" if asked.months == 1 else several
-        found = f"{last!r}, {why if last <= self._running else 'which is yet to come'}"
+        several = f"and none of the {request.months} months that end with it is held"
+        why = "which is not held" if request.months == 1 else several
+        found = f"{last!r}, {why if last <= self._running else 'which is in the future'}"
         raise ConfigurationInvalid([Fault("--to", "", found, write)])
 
     def held(self, months: tuple[str, ...]) -> Held:
-        """These months as they stand."""
+        """These months as they are today."""
         complete = {stream: self._complete(stream, months) for stream in STREAMS}
         return added_up(
             [self._month(month) for month in months if month in self._stored],
@@ -82,7 +82,7 @@ class MonthReader:
         )
 
     def baseline(self, name: str, baseline: Baseline, report: tuple[str, ...]) -> BaselineHeld:
-        """What is held of a baseline, our own months and imported ones apart."""
+        """What Redis holds of a baseline, own and imported months apart."""
         months, reason = baseline.months_for(report)
         if reason:
             return BaselineHeld(baseline.words, (), None, (), reason)
@@ -90,7 +90,7 @@ class MonthReader:
         return BaselineHeld(baseline.words, months, self.held(months), imported)
 
     def figures(self, their_notes: Mapping[str, str]) -> dict[str, list[Kept]]:
-        """By measure: the figures that were produced elsewhere, of whatever period, with the notes of these series."""
+        """By measure: the figures that are produced elsewhere, of any period, with their notes (by series)."""
         measures = self._collector.catalogue.measures
         ids = {name for name, each in measures.items() if kind_of(each).reads is Reads.FIGURES}
         found: dict[str, list[Kept]] = {}
@@ -105,7 +105,7 @@ class MonthReader:
         return found
 
     def of_tokens(self, held: Held, baselines: Mapping[str, Baseline], small_below: int) -> dict[str, ReportRow]:
-        """By measure of tokens: its row. Bands are of these months together, or of none."""
+        """The row of each measure that counts tokens. Bands are those of these months together."""
         of_tokens = self._reader.held_tokens()
         found: dict[str, ReportRow] = {}
         for measure in self._collector.catalogue.measures.values():
@@ -129,7 +129,7 @@ class MonthReader:
         standing = of(measure.id, held.months[-1], self._reader.token_hash)
         if standing is None:
             return None
-        # Bands know nothing of the tokens left out of them: those are counted in the months, as of now.
+        # Bands do not contain the tokens that were left out: those are counted in the months, as of now.
         left_out = held.stored(measure, [{}]).get(LEFT_OUT, 0)
         today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
         return Bands(today, then if standing.closed else None)
@@ -150,7 +150,7 @@ class MonthReader:
         there = [month for month, name in hashes.items() if name in of_tokens.versions]
         counts = tokens.together(tokens.today(self._reader.token_hash(hashes[month])) for month in there)
         ranked = [Ranked(*each) for each in top.most_frequent(counts, top.MOST_LISTED.of(measure))]
-        # A younger month that is held and has no tokens had none; of an older one nobody knows any more.
+        # A recent month that is held without tokens had none; those of an older month have been deleted.
         kept = [month for month in held.months if Calendar.months_after(month, TOKENS_KEPT_MONTHS) >= self._running]
         deleted = [month for month in held.states(measure) if month not in {*there, *kept}]
         return ranked_row(measure, held, deleted, ranked, baselines)
@@ -182,8 +182,8 @@ class MonthReader:
         return streams_in(self._collector.catalogue, self._month(month).fields) if month in self._stored else set()
 
     def _complete(self, stream: str, months: Sequence[str]) -> dict[str, bool]:
-        """By month that holds anything of the stream: whether everything up to its end is in."""
-        as_of_ms = self._as_of.get(stream)  # None: nobody knows how far
+        """For each month that holds anything of the stream, whether it is complete."""
+        as_of_ms = self._as_of.get(stream)  # None: unknown
         return {
             month: as_of_ms is not None and as_of_ms >= self._calendar.month_end_ms(month)
             for month in months

@@ -1,4 +1,4 @@
-"""Rows of months: as they are now and as they were published (`watchroom months`), or what a replay moved."""
+"""Rows of months: as they are now and as they were published (`watchroom months`), or what a replay changed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,10 @@ from watchroom.streams import STREAMS
 
 
 class Months(NamedTuple):
-    """The rows, and by stream up to when everything is in them (ms since the epoch; None: not known)."""
+    """The rows, and by stream until when they are complete (ms since the epoch; None: unknown)."""
 
     rows: list[Row]
     as_of: AsOf
-
-
-def months(settings: Settings, *, only: Collection[str] = (), measures: Collection[str] = ()) -> list[Row]:
-    """The rows of `read_months`."""
-    return read_months(settings, only=only, measures=measures).rows
 
 
 def read_months(
@@ -35,7 +30,7 @@ def read_months(
     measures: Collection[str] = (),
     warn: Callable[[str], None] = lambda _: None,
 ) -> Months:
-    """Rows of every month that holds anything, with what was published and how often it changed since.
+    """Rows of every month in Redis, with what was published and how often it changed since.
 
     Args:
         settings: Which Redis, force and catalogue.
@@ -44,7 +39,7 @@ def read_months(
         warn: Called with a sentence on each stream that is left out, because Redis holds it under another definition.
 
     Raises:
-        ConfigurationInvalid: No month, a month that is not held, a measure that the catalogue does not have, or a
+        ConfigurationInvalid: Not a month, a month that is not held, a measure that the catalogue does not have, or a
             catalogue that cannot be used.
         RebuildNeeded: Redis holds every stream, or that of a measure asked for, under another definition.
         StoreUnavailable: Redis did not answer.
@@ -57,7 +52,7 @@ def read_months(
         found = collector.check(stream for name in measures if name in known for stream in known[name].streams)
         warn_refused(found, warn)
         _check_held(only, collector.reader.months())
-        as_of = collector.as_of()  # before the rows: they then hold at least what it says
+        as_of = collector.as_of()  # read before the rows, which then contain at least this much
         rows = collector.months(only or None, as_of, published=True)
     finally:
         collector.reader.close()
@@ -96,13 +91,13 @@ def restatements(
 
 
 def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[str], now_ms: int) -> list[Row]:
-    """Rows of the months and streams that a replay moved, then the open measures at `now_ms`.
+    """Rows of the months and streams that a replay changed, then the open measures at `now_ms`.
 
     Args:
-        settings: The replay's: they lead to its Redis.
-        streams: What it fed.
-        months: Months it moved.
-        now_ms: The replay's now: open measures, and how far its months are complete, are judged at it.
+        settings: Those of the replay: they name its Redis.
+        streams: The streams that it fed.
+        months: The months that it changed.
+        now_ms: The time of the replay, at which measures are open and months complete.
 
     Raises:
         ConfigurationInvalid: The catalogue cannot be used.
@@ -126,14 +121,14 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
 
 
 def _check_held(only: Collection[str], held: Collection[str]) -> None:
-    """Raise ConfigurationInvalid for a month asked for that Redis does not hold: no rows would read as no events."""
+    """Raise ConfigurationInvalid for a month that Redis does not hold: no rows would look like no events."""
     exists = f"one of {', '.join(held)}" if held else "no --month: none is held yet"
     if missing := [month for month in only if month not in held]:
         raise ConfigurationInvalid([Fault("--month", "", f"{month!r}, which is not held", exists) for month in missing])
 
 
 def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:
-    """Raise ConfigurationInvalid with everything asked for that cannot be."""
+    """Raise ConfigurationInvalid with everything in the request that is not a month or a measure."""
     faults = [Fault("--month", "", repr(text), "a month such as 2021-04") for text in only if not is_month(text)]
     one_of = f"one of {', '.join(known)}"
     faults += [Fault("--measure", "", repr(name), one_of) for name in measures if name not in known]

@@ -1,6 +1,6 @@
 """Rows as a table for people, JSON and CSV for programs.
 
-The table is shorter than the figures and never says otherwise than they do: see `kinds.formatting`.
+The table shows less than JSON and CSV, and never contradicts them: see `kinds.formatting`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from watchroom.kinds import formatting
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
-from watchroom.reports.report_words import restated_text
+from watchroom.reports.report_text import restated_text
 from watchroom.reports.rows import Row
 
 
@@ -36,7 +36,7 @@ def write(rows: Sequence[Row], form: Format, console: Console) -> None:
 
 
 def rows_csv(rows: Sequence[Row]) -> str:
-    """A header and one line a row; each label and each figure has its own column, empty where it has none."""
+    """A header and one line a row. Each label and figure has a column, which is empty if a row has none."""
     flat = [_flat(row) for row in rows]
     given = dict.fromkeys(name for row in flat for name in row)
     labels = [name for name in given if name not in (*HEAD, *FIGURES)]
@@ -47,7 +47,7 @@ def rows_csv(rows: Sequence[Row]) -> str:
 def table(rows: Sequence[Row]) -> Table:
     """A table for a terminal."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    longest = max((len(str(row["measure"])) for row in rows), default=0)  # an id that is cut cannot be typed again
+    longest = max((len(str(row["measure"])) for row in rows), default=0)  # an id that is folded cannot be typed again
     shown.add_column("measure and labels", overflow="fold", min_width=longest)
     shown.add_column("month", no_wrap=True)
     shown.add_column("value", justify="right", no_wrap=True)
@@ -77,7 +77,7 @@ def _value(row: Row) -> str:
 
 
 def _figure(row: Row, value: object) -> str:
-    """The value of a row, or another of the same kind."""
+    """The value of a row, or another value of its kind."""
     if value is None:
         return "none"
     unit = row.kind.unit
@@ -97,7 +97,7 @@ def _details(row: Row) -> str:
 
 
 def _standing(row: Row) -> Iterator[str]:
-    """How final a month's row is. What was published is known only once all is in that came before the closing."""
+    """How final a month's row is. What was published is known only once everything before the closing is applied."""
     if isinstance(restated := row.get("restatements"), int) and restated:
         reads, value, closed = row.kind.reads, row["published_value"], row["closed"] is True
         is_known = closed and not (reads is Reads.FIGURES and value is None)
@@ -107,6 +107,6 @@ def _standing(row: Row) -> Iterator[str]:
     if "closed" not in row:
         return
     if row["as_of"] is None:
-        yield "not known how complete"
+        yield "completeness unknown"
     elif not row["closed"]:
         yield "not closed"

@@ -1,4 +1,4 @@
-"""The report as one HTML file without outside references, which prints on A4 landscape."""
+"""The report as one HTML file that loads nothing else and prints on A4 landscape."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from watchroom.kinds import kind_of
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_words import Line, areas_text, lines, nested_text, reasons, standing_text, target_text
+from watchroom.reports.report_text import Line, areas_text, lines, nested_text, reasons, standing_text, target_text
 
 
 class Definition(NamedTuple):
-    """What a measure of the page means."""
+    """The definition of a measure on the page."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class Shown(NamedTuple):
     name: str
     fed_by: str
     lines: list[Line]
-    told: list[str]  # its areas, how final it is, why a baseline is absent
+    remarks: list[str]  # its areas, how final it is, why a baseline is missing
 
 
 def page(report: Report) -> str:
@@ -50,7 +50,7 @@ def page(report: Report) -> str:
 
 
 def definitions(report: Report) -> list[Definition]:
-    """Every measure of the report once, in its order."""
+    """Every measure of the report once, in the order of the report."""
     measures = {row.measure.id: row.measure for _, rows in report.sections for row in rows}
     return [
         Definition(each.id, each.brief, each.definition, each.display.excludes, target_text(each), each.source)
@@ -61,5 +61,5 @@ def definitions(report: Report) -> list[Definition]:
 def _shown(row: ReportRow) -> Shown:
     numbers = ", ".join(map(str, row.rows))
     standing = [*nested_text(row), *standing_text(row)]
-    told = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
-    return Shown(numbers, name_text(row), kind_of(row.measure).fed_by, lines(row), told)
+    remarks = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
+    return Shown(numbers, name_text(row), kind_of(row.measure).fed_by, lines(row), remarks)

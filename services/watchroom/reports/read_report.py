@@ -1,4 +1,4 @@
-"""`watchroom report`: reads what the report is made of, and hands it to the parts that compute rows."""
+"""`watchroom report`: reads the contents of the report from Redis, and computes its rows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
 from watchroom.reports.collect import Collector
-from watchroom.reports.figure_rows import AsAt, Asking, figure_rows, note_row
+from watchroom.reports.figure_rows import AsAt, Choices, figure_rows, note_row
 from watchroom.reports.freshness import Line, clock, freshness
 from watchroom.reports.held import AsOf
-from watchroom.reports.month_reader import Asked, MonthReader
+from watchroom.reports.month_reader import MonthReader, Request
 from watchroom.reports.report import ReportRow, Source, rows_of
 from watchroom.reports.returned import Note, notes_of_figures
 from watchroom.reports.sections import Layout, Section, load_layout
@@ -38,15 +38,17 @@ class Report(NamedTuple):
     small_below: int
     notes: Sequence[str]  # about all measures
     sections: Sequence[tuple[Section, Sequence[ReportRow]]]
-    applied: Sequence[Line] = ()  # when it was printed, and how far the events of each stream were applied by then
+    applied: Sequence[Line] = ()  # when it was printed, and how far each stream was applied
 
 
-def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[str], None] = lambda _: None) -> Report:
+def read_report(
+    settings: Settings, request: Request, now_ms: int, warn: Callable[[str], None] = lambda _: None
+) -> Report:
     """The rows of the report by section.
 
     Args:
         settings: Which Redis, force, catalogue and layout.
-        asked: What the command line says.
+        request: What the command line says.
         now_ms: The wall clock; which month is over is judged at it.
         warn: Called with a sentence on each stream that is left out, because Redis holds it under another definition.
 
@@ -58,14 +60,14 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
     """
     collector = Collector.of(settings)
     try:
-        layout, baselines = _checked(settings, asked)
+        layout, baselines = _checked(settings, request)
         found = collector.check()
         warn_refused(found, warn)
         reading = MonthReader(collector, now_ms)
-        is_refused = bool({STREAM.name} & {*found.refused})  # then its entities are not ours to read
+        is_refused = bool({STREAM.name} & {*found.refused})  # then its entities cannot be read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
-        months = reading.months_asked(asked, has_figures=bool(figures))
-        as_at = asked.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
+        months = reading.months_of_report(request, has_figures=bool(figures))
+        as_at = request.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
         source = Source(
             reading.held(months),
             {name: reading.baseline(name, baseline, months) for name, baseline in baselines.items()},
@@ -73,7 +75,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             collector.catalogue.areas.groups,
         )
         of_tokens = reading.of_tokens(source.held, baselines, layout.small_below)
-        told = [] if is_refused else reading.notes(months)
+        sent = [] if is_refused else reading.notes(months)
         cut = AsAt(as_at, reading.day_end_ms(as_at))
     finally:
         collector.reader.close()
@@ -85,10 +87,10 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             case Reads.BUCKETS:
                 yield from rows_of(measure, rows, source)
             case Reads.OPEN_SET:
-                return  # who is open now is of no month
+                return  # it has no months
             case Reads.FIGURES:
                 kept, as_of_ms = figures.get(measure.id, []), source.held.as_of.get(measure.stream)
-                yield from figure_rows(measure, rows, kept, Asking(cut, baselines, as_of_ms, layout.small_below))
+                yield from figure_rows(measure, rows, kept, Choices(cut, baselines, as_of_ms, layout.small_below))
             case Reads.TOKENS:
                 yield replace(of_tokens[measure.id], rows=rows, as_of_ms=source.held.as_of.get(measure.stream))
             case Reads.NOTHING:
@@ -101,9 +103,9 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
             row
             for measure, rows in section.measures(catalogue)
             if found.refused.keys().isdisjoint(measure.streams)
-            for row in _with_notes(rows_of_measure(measure, rows), told, measure.id)
+            for row in _with_notes(rows_of_measure(measure, rows), sent, measure.id)
         ])
-        for section in layout.only(asked.sections)
+        for section in layout.only(request.sections)
     ]  # fmt: skip
     return Report(
         settings.force,
@@ -111,8 +113,8 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
         as_at,
         {name: each.words for name, each in baselines.items()},
         layout.small_below,
-        [_words(each, why) for each in told if (why := _why_on_top(each, catalogue, found.refused)) is not None],
-        [(section, rows) for section, rows in sections if rows or section.name in asked.sections],
+        [_note_text(each, why) for each in sent if (why := _why_on_top(each, catalogue, found.refused)) is not None],
+        [(section, rows) for section, rows in sections if rows or section.name in request.sections],
         _applied(sections, source.held.as_of, settings, now_ms),
     )
 
@@ -120,7 +122,7 @@ def read_report(settings: Settings, asked: Asked, now_ms: int, warn: Callable[[s
 def _applied(
     sections: Iterable[tuple[Section, Sequence[ReportRow]]], as_of: AsOf, settings: Settings, now_ms: int
 ) -> list[Line]:
-    """When the report was printed, and how far each stream of its rows is applied."""
+    """When the report was printed, and how far the streams of its rows are applied."""
     shown = {stream for _, rows in sections for row in rows for stream in row.measure.streams}
     of_shown = {stream: at_ms for stream, at_ms in as_of.items() if stream in shown}
     printed = Line(f"printed {clock(now_ms, ZoneInfo(settings.zone))}", is_fresh=True)
@@ -129,48 +131,48 @@ def _applied(
 
 def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) -> Iterator[ReportRow]:
     """The rows of a measure, the first of them with the notes about it."""
-    about = tuple(_words(each) for each in notes if each.measure == measure)  # `_why_on_top`: of those without a row
+    about = tuple(_note_text(each) for each in notes if each.measure == measure)  # others: `_why_on_top`
     for number, row in enumerate(rows):
         yield replace(row, notes=about) if number == 0 and about else row
 
 
-def _why_on_top(told: Note, catalogue: Catalogue, refused: Collection[str]) -> str | None:
-    """Why a note stands at the top: it is about all measures (nothing to say), or about one that has no row.
+def _why_on_top(sent: Note, catalogue: Catalogue, refused: Collection[str]) -> str | None:
+    """Why a note is at the top: it is about all measures (an empty text), or about a measure without a row.
 
-    None: it stands with its measure.
+    None: it is shown with its measure.
     """
-    if not told.measure:
+    if not sent.measure:
         return ""
-    measure = catalogue.measures.get(told.measure)
+    measure = catalogue.measures.get(sent.measure)
     if measure is None:
-        return f"about {told.measure}, which is not in the catalogue"
+        return f"about {sent.measure}, which is not in the catalogue"
     has_row = kind_of(measure).reads is not Reads.OPEN_SET and not {*refused} & {*measure.streams}
-    return None if has_row else f"about {told.measure}, which has no row here"
+    return None if has_row else f"about {sent.measure}, which has no row here"
 
 
-def _words(told: Note, more: str = "") -> str:
+def _note_text(sent: Note, more: str = "") -> str:
     """`From March 2020 on ... (2020-03 to 2020-07)`."""
-    period = f"from {told.since} on" if not told.until else " to ".join(dict.fromkeys((told.since, told.until)))
-    turned = "it ends before it begins" if told.is_turned else ""
-    return f"{told.text} ({'; '.join(filter(None, (more, period, turned)))})"
+    period = f"from {sent.since} on" if not sent.until else " to ".join(dict.fromkeys((sent.since, sent.until)))
+    turned = "the period ends before it begins" if sent.is_turned else ""
+    return f"{sent.text} ({'; '.join(filter(None, (more, period, turned)))})"
 
 
-def _checked(settings: Settings, asked: Asked) -> tuple[Layout, Mapping[str, Baseline]]:
-    """What the files say, and every word of the command line that cannot be; months are checked against Redis later."""
+def _checked(settings: Settings, request: Request) -> tuple[Layout, Mapping[str, Baseline]]:
+    """Layout and baselines, or all faults of the request. Months are checked against Redis later."""
     faults: list[Fault] = []
-    if asked.to is not None and not is_month(asked.to):
-        faults.append(Fault("--to", "", repr(asked.to), "a month such as 2021-11"))
-    if asked.as_at is not None and not _is_day(asked.as_at):
-        faults.append(Fault("--as-at", "", repr(asked.as_at), "a day such as 2022-01-27"))
+    if request.to is not None and not is_month(request.to):
+        faults.append(Fault("--to", "", repr(request.to), "a month such as 2021-11"))
+    if request.as_at is not None and not _is_day(request.as_at):
+        faults.append(Fault("--as-at", "", repr(request.as_at), "a day such as 2022-01-27"))
     layout, known = load_layout(settings.schemas), load_baselines(settings.schemas)
-    for check in (lambda: layout.only(asked.sections), lambda: baselines_named(known, asked.baselines)):
+    for check in (lambda: layout.only(request.sections), lambda: baselines_named(known, request.baselines)):
         try:
             check()
         except ConfigurationInvalid as error:
             faults += error.faults
     if faults:
         raise ConfigurationInvalid(faults)
-    return layout, baselines_named(known, asked.baselines)
+    return layout, baselines_named(known, request.baselines)
 
 
 def _is_day(text: str) -> bool:

@@ -1,7 +1,7 @@
-"""The report's rows of measures that add up over months. Pure: months' whole numbers in, rows out.
+"""The report's rows for measures that add up over months. Pure: the months' whole numbers in, rows out.
 
-A row is a measure over the report's months under some label values, all areas together, with its areas as parts. What
-is missing is said and never counted as 0: months that are not held, a baseline without its months.
+A row is a measure over the report's months under some label values, for all areas together, with each area as a part.
+What is missing (months that are not held, a baseline without months) is reported, and never counted as 0.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ class Part(NamedTuple):
 
     name: str
     figure: Figure
-    of_total: Fraction | None  # of a plain number: its share of the row's; None of 0
+    of_total: Fraction | None  # for a plain number: its share of the row's; None if that is 0
 
 
 class Areas(NamedTuple):
-    """A row by area. Listed areas and the residual add up to the row; each group says some of them again, together."""
+    """A row by area. Listed areas and the residual add up to the row; groups show some of them again, together."""
 
     parts: tuple[Part, ...]  # the listed areas
     groups: tuple[Part, ...]
     residual: Part  # in no listed area
-    residual_of: tuple[Part, ...]  # what that is made of
+    residual_of: tuple[Part, ...]  # what it consists of
 
 
 class Ranked(NamedTuple):
-    """One of the most frequent."""
+    """One of the most frequent tokens."""
 
     name: str  # shortened, if it is a token
-    word: str  # what it is ranked under; empty where the entry has no label
+    word: str  # the label value that it is ranked under; empty without a label
     occurrences: int
 
 
 class OwnPeriod(NamedTuple):
-    """The period of a figure that was produced elsewhere; empty texts: none."""
+    """The period of a figure that is produced elsewhere; empty if there is none."""
 
     period: str = ""
     span: str = ""
@@ -56,7 +56,7 @@ class OwnPeriod(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One row. `figure` is None where no month is held, `published` while a month is not closed.
+    """One row. `figure` is None if no month is held, `published` until all months are closed.
 
     A figure that was produced elsewhere has its `own` period, and no months.
     """
@@ -68,7 +68,7 @@ class ReportRow:
     held_months: int = 0
     figure: Figure | None = None
     small: bool = False
-    closed: bool = False  # whether the last month is, and so each
+    closed: bool = False  # whether the last month is closed, and so all are
     as_of_ms: int | None = None
     restatements: int = 0  # events that changed it since the months were closed
     published: Figure | None = None
@@ -77,11 +77,11 @@ class ReportRow:
     note: str = ""
     own: OwnPeriod | None = None
     ranked: tuple[Ranked, ...] = ()  # of the most frequent, in their order
-    notes: tuple[str, ...] = ()  # that were sent about its measure and these months: with its first row
+    notes: tuple[str, ...] = ()  # about its measure and these months; with its first row
 
 
 class Source(NamedTuple):
-    """What rows are made of."""
+    """What rows are computed from."""
 
     held: Held
     baselines: Mapping[str, BaselineHeld]
@@ -90,9 +90,9 @@ class Source(NamedTuple):
 
 
 def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator[ReportRow]:
-    """The rows of one measure: all label values together where there are several, then each by itself.
+    """The rows of one measure: all label values together if there are several, then each of them.
 
-    Label values that are not listed (`other`, `unknown`) have a row only where something happened under them.
+    Label values that are not listed (`other`, `unknown`) have a row only if something happened under them.
     """
     sets: dict[Key, list[By]] = {}
     for by in measure.label_sets():
@@ -133,7 +133,7 @@ def _row(
 
 
 def _listed(measure: Measure, keys: Iterable[Key]) -> frozenset[Key]:
-    """Those without `other` and `unknown`, unless the entry lists these."""
+    """The keys without `other` and `unknown`, unless the catalogue lists these."""
     unlisted = {label.name: set(_unlisted(label)) for label in measure.labels}
     return frozenset(key for key in keys if not any(value in unlisted[name] for name, value in key))
 

@@ -1,4 +1,4 @@
-"""A report's rows as columns for JSON and CSV. The names are a contract: schemas/measures/ANALYSTS.md lists them. Pure.
+"""A report's rows as columns for JSON and CSV. Programs rely on their names: see schemas/measures/ANALYSTS.md. Pure.
 
 Numbers are rounded once, from whole numbers, half away from zero, to six digits.
 """
@@ -22,14 +22,14 @@ FIRST: Final = ("section", "rows", "measure")
 
 
 def as_objects(report: Report) -> Iterator[Columns]:
-    """One object a row, in the order of the report."""
+    """One object for each row, in the order of the report."""
     for section, rows in report.sections:
         for row in rows:
             yield {"section": section.name, **_row(row)}
 
 
 def as_lines(report: Report) -> Iterator[Columns]:
-    """One flat line a row, and one for each of its parts: `part` says which, `area` of what."""
+    """One flat line for each row, and one for each of its parts: `part` says what it is, `area` which."""
     for section, rows in report.sections:
         for row in rows:
             yield _flat({"section": section.name, **_row(row), "part": "total", "area": ""})
@@ -79,7 +79,7 @@ def _row(row: ReportRow) -> Columns:
 
 
 def _figure(row: ReportRow, figure: Figure | None) -> Columns:
-    """The columns of a figure, all of them null where there is none."""
+    """The columns of a figure; all of them are null if there is none."""
     kind = kind_of(row.measure)
     inside = {name for group in kind.nested.values() for name in group}
     names = [name for name in (column.name for column in kind.columns) if name not in inside]
@@ -134,7 +134,7 @@ def _part(part: Part) -> Columns:
 
 
 def parts_of(areas: Areas | None) -> Iterator[tuple[str, Part]]:
-    """The parts of a row, each with what it is: those called `area` and the `residual` add up to the row."""
+    """The parts of a row, each with its type: the parts of type `area` and the `residual` add up to the row."""
     if areas is None:
         return
     yield from (("area", part) for part in areas.parts)
@@ -144,7 +144,7 @@ def parts_of(areas: Areas | None) -> Iterator[tuple[str, Part]]:
 
 
 def _flat(columns: Mapping[str, object]) -> Columns:
-    """Without objects inside: labels and bins under their own names, a baseline's under its name and theirs."""
+    """Without nested objects: labels and bins have their own names, a baseline's columns begin with its name."""
     flat: Columns = {}
     for name, value in columns.items():
         if name == "areas" or (value is None and name in NESTED):
@@ -168,7 +168,7 @@ def _under(head: str, columns: Mapping[str, object]) -> Columns:
 
 
 def column_order(lines: Sequence[Mapping[str, object]], report: Report) -> list[str]:
-    """The columns of lines: what and split by what, which part, which months, then in the order of their coming."""
+    """The columns of lines: measure, labels, part and period, then the others in the order of their appearance."""
     measures = [row.measure for _, rows in report.sections for row in rows]
     labels = [label.name for measure in measures for label in measure.labels if label.name != AREA]
     found = dict.fromkeys(name for line in lines for name in line)

@@ -15,23 +15,23 @@ from watchroom.reports.freshness import Line
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
-from watchroom.reports.report_words import areas_text, lines, nested_text, reasons, standing_text
+from watchroom.reports.report_text import areas_text, lines, nested_text, reasons, standing_text
 from watchroom.wording import counted
 
 
 def report_json(report: Report) -> str:
-    """An array of objects, one a row."""
+    """A JSON array, one object for each row."""
     return as_json(as_objects(report))
 
 
 def report_csv(report: Report) -> str:
-    """A header, and one line a row and part; a label, a figure and a baseline's figure has its own column."""
+    """A header, and one line for each row and part. Labels, figures and a baseline's figures have columns."""
     found = list(as_lines(report))
     return as_csv(found, column_order(found, report))
 
 
 def print_report(report: Report, console: Console) -> None:
-    """A table a section."""
+    """One table for each section."""
     for line in heading(report):
         console.print(line.text, style="" if line.is_fresh else "bold red", markup=False, highlight=False)
     for section, rows in report.sections:
@@ -47,36 +47,38 @@ def print_report(report: Report, console: Console) -> None:
         for row in rows:
             _add(table, row)
         console.print()
-        print_table(table, console, 100 + 30 * len(report.baselines))  # each number in one line, words folded
+        print_table(table, console, 100 + 30 * len(report.baselines))  # numbers stay in one line, text is folded
         if not rows:
-            console.print("no measure of the catalogue serves a row of this section", markup=False)
+            console.print("the catalogue has no measure for this section", markup=False)
 
 
 def heading(report: Report) -> Iterator[Line]:
-    """What the report is of and how fresh it is, for the table, the page and the sheets."""
+    """What the report covers and how fresh it is, for the table, the page and the workbook."""
     number = counted(len(report.months), "month")
     said = [f"{report.force}: {period_of(report.months)}, {number}; figures as at {report.as_at}"]
     said += [f"compared with {name}: {words}" for name, words in report.baselines.items()]
     said += report.notes
-    said.append(f"A small number rests on fewer than {report.small_below}. Rounded once, half away from zero.")
+    said.append(
+        f"A small number is based on fewer than {report.small_below}. Numbers are rounded once, half away from zero."
+    )
     yield from (Line(text, is_fresh=True) for text in said)
     yield from report.applied
 
 
 def name_text(row: ReportRow) -> str:
-    """What a row is called."""
+    """The name of a row."""
     label = where_text(row.measure, row.by)
     return f"{row.measure.brief}: {label}" if label else row.measure.brief
 
 
 def _add(table: Table, row: ReportRow) -> None:
-    told = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
+    remarks = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
     found = lines(row)
     for number, line in enumerate(found):
         is_first, is_last = number == 0, number == len(found) - 1
         name = Text(" ".join(filter(None, (name_text(row) if is_first else "", line.title))))
-        if is_last and told:
-            name.append("\n" + " · ".join(told), style="dim")
+        if is_last and remarks:
+            name.append("\n" + " · ".join(remarks), style="dim")
         then = [text for each in line.then.values() for text in each]
         numbers = Text(", ".join(map(str, row.rows)) if is_first else "")
         fed_by = kind_of(row.measure).fed_by if is_first else ""

@@ -1,4 +1,4 @@
-"""What was reported: the latest version of each figure with who said it and when, and the notes."""
+"""What was reported: the latest version of each figure, who reported it and when, and the notes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from watchroom.streams.returns import FIGURE, FIGURES_LIST, NOTE, NOTES_LIST, ST
 
 
 class Reported(NamedTuple):
-    """The latest version of a figure, or of a note; texts are empty where nothing was said."""
+    """The latest version of a figure or a note; what was not stated is empty."""
 
     type: str  # of its events: return.figure or return.note
     measure: str
     by: dict[str, str]
-    period: str  # of a note its first and last day or month, `2020-03/2021-07`; without an end `2020-03/`
+    period: str  # of a note: first and last day or month, `2020-03/2021-07`; without an end, `2020-03/`
     span: str
     as_at: str  # RFC 3339, UTC
     numerator: str  # as it was written
@@ -31,7 +31,7 @@ class Reported(NamedTuple):
     source: str
     time: str  # of the event: when it was imported
     arrived: str  # the latest arrival of any of its versions
-    remark: str  # what a reader must know, such as a measure that the catalogue does not have
+    remark: str  # a warning, for example about a measure that the catalogue does not have
 
 
 class Note(NamedTuple):
@@ -40,8 +40,8 @@ class Note(NamedTuple):
     name: str
     text: str
     since: str  # a day or a month, included
-    until: str  # the last one; empty: without an end
-    measure: str  # id of an entry of the catalogue under which it was admitted; empty: about all
+    until: str  # included; empty: without an end
+    measure: str  # id of a measure; empty: about all
     source: str
     time: str
     arrived: str
@@ -49,7 +49,7 @@ class Note(NamedTuple):
     def is_about(self, first: str, last: str) -> bool:
         """Whether its period and the days from `first` to `last` have a day in common.
 
-        A period that ends before it begins has the days between the two: a note is never hidden.
+        A period that ends before it begins covers the days between the two, so that no note is hidden.
         """
         since, until = known_period(self.since), known_period(self.until) if self.until else None
         if until is None:
@@ -63,7 +63,7 @@ class Note(NamedTuple):
 
 
 def reported(reader: Reader, settings: Settings, known: Collection[str]) -> list[Reported]:
-    """Every figure that stands, by measure, labels and period, then every note, the earliest period first.
+    """Every figure that was not withdrawn, by measure, labels and period, then every note by period.
 
     Args:
         reader: Of a force's figures.
@@ -93,7 +93,7 @@ def reported(reader: Reader, settings: Settings, known: Collection[str]) -> list
 
 
 def notes_of_figures(reader: Reader, settings: Settings) -> dict[str, str]:
-    """By series, the period in it as in the months: the note that was sent with the version that counts.
+    """The note of each figure's latest version, by series (which has the period as a label, as in the months).
 
     Raises:
         StoreUnavailable: Redis did not answer.
@@ -107,7 +107,9 @@ def notes_of_figures(reader: Reader, settings: Settings) -> dict[str, str]:
 
 
 def _reported_note(note: Note, known: Collection[str]) -> Reported:
-    remark = "; ".join(filter(None, (_unknown(note.measure, known), "it ends before it begins" * note.is_turned)))
+    remark = "; ".join(
+        filter(None, (_unknown(note.measure, known), "the period ends before it begins" * note.is_turned))
+    )
     return Reported(
         NOTE, note.measure, {}, f"{note.since}/{note.until}", "", "", "", "", note.text, "", note.source, note.time,
         note.arrived, remark,

@@ -1,9 +1,9 @@
-"""Figures as rows: one for each measure, label set and London month, or open now. Pure.
+"""Figures as rows: one for each measure, label set and month of the reporting zone, or open now. Pure.
 
-The keys of a row are a contract (schemas/measures/ANALYSTS.md): `measure`, `by`, `period`, `value`, `numerator`,
-`denominator`, `unit`, then those of its kind, then `as_of` and `closed`. A share or a mean of nothing is
-null, never 0. There are no totals and no overlapping periods, so rows can be added up; but those of figures, whose
-`period` and `span` are their own.
+Programs rely on the keys of a row (schemas/measures/ANALYSTS.md): `measure`, `by`, `period`, `value`, `numerator`,
+`denominator`, `unit`, then those of its kind, then `as_of` and `closed`. A share or a mean without any count
+is null, never 0. There are no totals and no overlapping periods, so rows can be added up, except those of figures,
+which have a `period` and `span` of their own.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from watchroom.rolling.periods import known_period
 from watchroom.store.bands import ReportedBands
 
 NO_BANDS: Final[Mapping[str, ReportedBands]] = {}
-DIGITS = 6  # of seconds and shares: below what was measured, so that nothing is lost by rounding
+DIGITS = 6  # of seconds and shares: more precise than the measurement, so rounding loses nothing
 
 
 class Row(dict[str, object]):
-    """A row's columns by name; `kind` says how a table tells them."""
+    """A row's columns by name; `kind` says how a table shows them."""
 
     def __init__(self, kind: Kind, columns: Mapping[str, object]) -> None:
         super().__init__(columns)
@@ -38,14 +38,14 @@ class Row(dict[str, object]):
 
 
 class Month(NamedTuple):
-    """What is stored about one month, and when its figures stop being provisional."""
+    """What is stored about one month, and for which streams it is closed."""
 
     name: str  # 2021-11
     fields: Fields  # the bucket as stored
     log: Sequence[Restatement]  # changes after the month was closed
     closed: Mapping[str, bool]  # by stream
     topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
-    fed: Collection[str] = ()  # streams that the force feeds: a sum is given only while all of its are
+    fed: Collection[str] = ()  # streams that the force feeds: a sum needs all of its own
     bands: Mapping[str, ReportedBands] = NO_BANDS  # by measure of tokens
 
 
@@ -60,7 +60,7 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
             and how many events have changed it since.
     """
     held = added_up([StoredMonth(month.name, month.fields, month.log)], (month.name,), {}, month.closed, as_of)
-    fed = streams_in(catalogue, month.fields) & {*month.fed}  # a part of a sum would pass for all of it
+    fed = streams_in(catalogue, month.fields) & {*month.fed}  # an incomplete sum would look complete
     for measure, label_sets in _counted(catalogue, month, {*held.today, *held.restated}):
         if (standing := month.bands.get(measure.id)) is not None:
             left_out = held.stored(measure, [{}]).get(LEFT_OUT, 0)
@@ -87,9 +87,9 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
 def _bands_row(
     measure: Measure, period: str, standing: ReportedBands, left_out: int, as_of: AsOf, *, published: bool
 ) -> Row:
-    """The row of a measure of tokens. Of restatements the difference is known, not how many there were.
+    """The row of a measure of tokens. How often it was restated is not known, only that it was.
 
-    Until the bands of a closed month are written nothing of it was published, so nothing is restated.
+    Until the bands of a closed month are written, nothing was published, so nothing is restated.
     """
     today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
     row = _row(measure, {}, period, today)
@@ -111,7 +111,7 @@ def open_rows(measure: Measure, tiles: Iterable[tuple[Mapping[str, str], OpenTil
 
 
 def topic_of(row: Row) -> object:
-    """The topic of a row of orphans; None of any other."""
+    """The topic of a row of orphans; None for other rows."""
     by = row["by"]
     return by.get("topic") if row["measure"] == names.ORPHANS and isinstance(by, dict) else None
 
@@ -119,9 +119,9 @@ def topic_of(row: Row) -> object:
 def _counted(
     catalogue: Catalogue, month: Month, found: Iterable[str]
 ) -> Iterator[tuple[Measure, Iterable[Mapping[str, str]]]]:
-    """Every measure that months have, with its label sets; after them the orphans, a count of their topic's stream.
+    """Every measure that months have, with its label sets; then the orphans, as a count of their topic's stream.
 
-    Orphans are entities of which only later events are known; they are in no other row.
+    Orphans are entities of which only later events are known. No other row counts them.
     """
     for measure in catalogue.measures.values():
         reads = kind_of(measure).reads
@@ -137,7 +137,7 @@ def _counted(
 
 
 def _own_period(measure: Measure, by: Mapping[str, str], fields: Fields, as_of_ms: int | None) -> dict[str, object]:
-    """What only a figure's row has: it is of its own period, not of the month in which that ends."""
+    """What only a figure's row has: its own period, not the month in which that ends."""
     period = by[names.PERIOD]
     as_at_ms = figure.figures(measure, fields).as_at_ms
     return {
@@ -150,7 +150,7 @@ def _own_period(measure: Measure, by: Mapping[str, str], fields: Fields, as_of_m
 
 
 def _orphans(stream: str) -> Measure:
-    """What no entry of the catalogue says, as if one did."""
+    """A measure of orphans, which the catalogue does not have."""
     return Measure(
         id=names.ORPHANS,
         kind=COUNT.name,
@@ -172,7 +172,7 @@ def _row(measure: Measure, by: Mapping[str, str], period: str | None, stored: St
 
 
 def _figures(measure: Measure, by: Mapping[str, str], stored: Stored) -> dict[str, object]:
-    """The columns of a kind: the value, the counts behind it and its unit first, null where it has none."""
+    """The columns of a kind: value, counts and unit first; null if there is none."""
     kind = kind_of(measure)
     figures = kind.figures(measure, stored, measure.target_for(by) is not None)
     found = {column.name: _round(kind.figure(figures, column.figure)) for column in kind.columns}

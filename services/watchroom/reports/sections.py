@@ -9,14 +9,14 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.shape import shape_faults
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
 
 FILE: Final = "report.toml"
-DEFINITIONS: Final = "definitions"  # a sheet and a part of the page of their own
+DEFINITIONS: Final = "definitions"  # has a sheet and a part of the page
 PUBLISHED_ROWS: Final = range(1, 65)
 """Rows of the published report. Source: Staffordshire Police, Public Performance Meeting, 27 January 2022."""
 
@@ -24,7 +24,7 @@ _Text = Annotated[str, Field(min_length=1)]
 
 
 class Section(BaseModel):
-    """One section. Without rows it has the measures that serve no row."""
+    """One section. A section without rows has the measures that no row uses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,7 +33,7 @@ class Section(BaseModel):
     rows: tuple[Annotated[int, Field(ge=PUBLISHED_ROWS.start, lt=PUBLISHED_ROWS.stop)], ...] = ()
 
     def measures(self, catalogue: Catalogue) -> Iterator[tuple[Measure, tuple[int, ...]]]:
-        """Its measures by the first row that they serve here, each with those rows."""
+        """Its measures by the first row that uses them, each with those rows."""
         found = [(m, tuple(row for row in self.rows if row in m.rows)) for m in catalogue.measures.values()]
         if not self.rows:
             yield from (pair for pair in found if not pair[0].rows)
@@ -52,11 +52,11 @@ class _File(BaseModel):
 class Layout(NamedTuple):
     """How the report is laid out."""
 
-    small_below: int  # a figure that rests on fewer is a small number
+    small_below: int  # a figure that is based on fewer is a small number
     sections: tuple[Section, ...]
 
     def only(self, names: Collection[str]) -> tuple[Section, ...]:
-        """The sections of these names in the published order; all where none is named.
+        """The sections with these names in the published order; all if none is named.
 
         Raises:
             ConfigurationInvalid: There is no such section.
@@ -96,7 +96,7 @@ def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
         yield Fault(where, "rows", f"no section with {', '.join(missing)}", "each row of the report in a section")
     if sum(not section.rows for section in sections) != 1:
-        yield Fault(where, "sections", "not exactly one section without rows", "one, for measures that serve no row")
+        yield Fault(where, "sections", "not exactly one section without rows", "one, for measures that no row uses")
 
 
 def _twice(counts: Mapping[Any, int]) -> list[Any]:

@@ -1,7 +1,7 @@
-"""The report's rows of measures that count tokens: bands, and the most frequent. Pure.
+"""The report's rows for measures that count tokens: bands, and the most frequent. Pure.
 
-Bands do not add up: a token that occurs once in each of two months occurs twice in both. So they are known of one month
-and of the twelve months ending with one, as they are kept, and of no other period.
+Bands do not add up: a token that occurs once in each of two months occurs twice in both together. So they are kept for
+single months and for twelve consecutive months, and are known for no other period.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class BaselineBands(NamedTuple):
 
 
 def has_bands(months: Sequence[str]) -> bool:
-    """Whether bands of these months can be kept: of one, or of twelve that follow one another."""
+    """Whether bands of these months can be kept: one month, or twelve consecutive months."""
     return len(months) in (1, WHOLE_YEAR) and list(months) == months_from(months[0], months[-1])
 
 
 def bands_row(
     measure: Measure, held: Held, bands: Bands | None, baselines: Mapping[str, BaselineBands], *, small_below: int
 ) -> ReportRow:
-    """The row of a measure whose kind has bands; without them it says why."""
+    """The row of a measure whose kind has bands; if there are none, it says why."""
     figure = None if bands is None else bands_figure(measure, bands.today)
     is_whole, missing = held.is_whole(measure), held.missing(measure)
     compared = {name: _compared(measure, figure, is_whole, each, small_below) for name, each in baselines.items()}
@@ -73,17 +73,17 @@ def bands_row(
 def ranked_row(
     measure: Measure, held: Held, deleted: Collection[str], ranked: Sequence[Ranked], baselines: Mapping[str, str]
 ) -> ReportRow:
-    """The row of the most frequent; of baselines there are the words.
+    """The row of the most frequent; baselines have only their description.
 
     Args:
         measure: Whose.
         held: The report's months.
-        deleted: Those of them whose tokens are held no longer.
+        deleted: Those of them whose tokens have been deleted.
         ranked: Of the others.
         baselines: Words by name.
     """
     states = held.states(measure)
-    gone = f"tokens are no longer held of {', '.join(sorted(deleted))}" if deleted else ""
+    gone = f"tokens of {', '.join(sorted(deleted))} are no longer held" if deleted else ""
     return ReportRow(
         measure,
         months=held.months,
@@ -95,7 +95,7 @@ def ranked_row(
 
 
 def bands_figure(measure: Measure, stored: Stored) -> Figure:
-    """A kind's own columns, its value exact out of the numerator and the denominator among them."""
+    """A kind's own columns, with its exact value from numerator and denominator."""
     kind = kind_of(measure)
     figures = kind.figures(measure, stored, False)
     columns = {column.name: kind.figure(figures, column.figure) for column in kind.columns}
@@ -107,12 +107,12 @@ def bands_figure(measure: Measure, stored: Stored) -> Figure:
 
 
 def _why_none(held: Held, measure: Measure) -> str:
-    """Why there are no bands of months that are held."""
+    """Why months that are held have no bands."""
     if not held.states(measure):
         return ""
     if not has_bands(held.months):
-        return "bands are kept of one month and of twelve months, and do not add up"
-    return "no bands are kept of these months"
+        return "bands are kept for one month and for twelve months, and do not add up"
+    return "no bands are kept for these months"
 
 
 def _compared(
@@ -120,22 +120,22 @@ def _compared(
 ) -> Compared:
     found = Compared(baseline.words, baseline.months, reason=baseline.reason)
     if baseline.bands is None:
-        return found if found.reason else found._replace(reason="no bands are kept of these months")
+        return found if found.reason else found._replace(reason="no bands are kept for these months")
     then = bands_figure(measure, baseline.bands.today)
     found = found._replace(figure=then, small=then.is_small(small_below))
     if now is None:
-        return found._replace(reason="no change, since there are no bands of the report's months")
+        return found._replace(reason="no change, because there are no bands of the report's months")
     if not is_whole:
         return found._replace(reason=NOT_WHOLE)
     return found._replace(changes={VALUE: change(now.value, then.value)})
 
 
 def _remarks(figure: Figure) -> Iterator[str]:
-    """What is not in the bands, and tokens of two keys: one person may be two of them."""
+    """What the bands exclude, and whether their tokens were made with several keys."""
     keys, left_out, late = (int(str(figure.more.get(name) or 0)) for name in ("token_keys", "left_out", "not_restated"))
     if keys > 1:
-        yield f"made with {keys} keys: one may be counted twice"
+        yield f"tokens were made with {keys} keys: one person may be counted twice"
     if left_out:
-        yield f"{left_out:,} beyond {MOST_TOKENS} in one entity: excluded, counted separately"
+        yield f"{left_out:,} tokens beyond {MOST_TOKENS} of one entity: excluded, counted separately"
     if late:
-        yield f"{late:,} events came too late to be counted"
+        yield f"{late:,} events arrived too late to be counted"

@@ -1,4 +1,4 @@
-"""The report as an XLSX workbook: a sheet a section, one of definitions; numbers are numbers."""
+"""The report as an XLSX workbook: one sheet for each section, one for definitions. Numbers are stored as numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import parts_of, period_of
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_words import nested_name, part_name, reasons, standing_text
+from watchroom.reports.report_text import nested_name, part_name, reasons, standing_text
 from watchroom.reports.sections import DEFINITIONS
 
 SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
@@ -31,7 +31,7 @@ CHANGES = ("change", "change %", "change in points")
 
 
 class Number(NamedTuple):
-    """A number as it is shown: rounded once, to what its format shows."""
+    """A number, rounded once to the decimals of its format."""
 
     value: float
     form: str
@@ -55,16 +55,16 @@ def workbook(report: Report) -> bytes:
                 [[section.title], *([line.text] for line in heading(report))],
                 list(_table(report, rows)),
             )
-        told = [
+        meanings = [
             [each.id, each.name, each.text, each.excluded, each.target, each.source] for each in definitions(report)
         ]
         head = ["id", "name", "definition", "excluded", "target", "source"]
-        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [head, *told])
+        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [head, *meanings])
     return content.getvalue()
 
 
 class _Formats:
-    """Formats of a workbook, each made once."""
+    """The formats of a workbook, each created once."""
 
     def __init__(self, book: Workbook) -> None:
         self._book = book
@@ -129,15 +129,15 @@ def _nested_names(rows: Sequence[ReportRow]) -> list[tuple[str, str]]:
 def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) -> Iterator[list[Cell]]:
     numbers, name = ", ".join(map(str, row.rows)), name_text(row)
     period = row.own.period if row.own else period_of(row.months)
-    told = "; ".join([*standing_text(row), *reasons(row)])
+    remarks = "; ".join([*standing_text(row), *reasons(row)])
     titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: _unit(row)}
     for column, title in titles.items():
         if row.figure is not None and column not in row.figure.exact:
-            continue  # without a target nothing is within it
+            continue  # without a target there is no share within it
         then = [cell for baseline in report.baselines for cell in _then(row, baseline, column, nested)]
         held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
         as_at = row.own.as_at if row.own else ""
-        standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), told]
+        standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), remarks]
         yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *standing]
         for what, part in parts_of(row.areas):
             yield [numbers, name, what, part_name(row, part), period, title, *_numbers(part.figure, column, nested)]
@@ -161,7 +161,7 @@ def _then(row: ReportRow, baseline: str, column: str, nested: Sequence[tuple[str
 
 
 def _numbers(figure: Figure | None, column: str, nested: Sequence[tuple[str, str]]) -> list[Cell]:
-    """A column of a figure; in the line of its value also the counts inside it."""
+    """A column of a figure; the line of its value also has the nested counts."""
     counts = figure.nested if figure is not None and column == VALUE else {}
     inside = [counts.get(group, {}).get(name) for group, name in nested]
     exact = None if figure is None else figure.exact.get(column)
@@ -187,16 +187,16 @@ def _form(exact: Exact) -> str:
 
 
 def _plain(per: int) -> str:
-    """A number with the decimals that it is kept with: 10 per unit are one."""
+    """The format of a number with as many decimals as it is stored with: one for 10 per unit."""
     decimals = len(str(per)) - 1
     return f"{WHOLE}.{'0' * decimals}" if decimals else WHOLE
 
 
 def _shown(value: Fraction | None, form: str) -> Number | None:
-    """Rounded to the decimals that its format shows."""
+    """A number rounded to the decimals of its format."""
     if value is None:
         return None
-    number = form.partition(";")[0].partition('"')[0]  # as a positive number is shown
+    number = form.partition(";")[0].partition('"')[0]  # the format of positive numbers
     decimals = number.partition(".")[2].count("0") + (2 if "%" in form else 0)
     return Number(float(rounded(value, decimals)), form)
 

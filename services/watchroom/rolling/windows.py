@@ -11,13 +11,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from watchroom.rolling import buckets
 from watchroom.rolling.calendar import Calendar
 
+MONTH: Final = "month"
+TWELVE_MONTHS: Final = "12mo"
+LOCAL_HOUR: Final = "local_hour"
+WITNESSES: Final = "local_hour_witnesses"  # no measure's window: the days that tell whether there was a feed
+PAST_WEEKS: Final = 6  # the last local hour is published with the same hour of this many earlier weeks
 MONTHS_SHOWN = 13  # the running month and the last 12
 WINDOWS: Final[Mapping[str, tuple[str, int]]] = {  # level and number of its buckets
     "5m": ("10s", 30),
@@ -93,3 +98,51 @@ def _is_the_hour(start_ms: int, wall: datetime, calendar: Calendar) -> bool:
         return False
     first, last = calendar.local(start_ms), calendar.local(start_ms + buckets.HOUR_MS - 1)
     return first.replace(tzinfo=None) == wall and (first.date(), first.hour) == (last.date(), last.hour)
+
+
+class Window(NamedTuple):
+    """A window as it is published; `month` is set for those called `month`, `weeks_ago` for local hours."""
+
+    name: str
+    month: str = ""
+    weeks_ago: str = ""
+
+    def labels(self) -> dict[str, str]:
+        """Its Prometheus labels."""
+        if self.weeks_ago:
+            return {"weeks_ago": self.weeks_ago}
+        return {"window": self.name, "month": self.month} if self.month else {"window": self.name}
+
+
+def windows_at(now_ms: int, wanted: Iterable[str], calendar: Calendar) -> dict[Window, frozenset[str]]:
+    """The buckets of each wanted window at a moment.
+
+    `month` becomes the running and the last 12; the local hour becomes seven, each with its witnesses.
+    """
+    made: dict[Window, frozenset[str]] = {}
+    for name in wanted:
+        if name == MONTH:
+            for month in months_shown(now_ms, calendar):
+                made[Window(MONTH, month)] = frozenset({buckets.month_name(month)})
+        elif name == LOCAL_HOUR:
+            made.update(_local_hours(now_ms, calendar))
+        else:
+            made[Window(name)] = frozenset(buckets_of(name, now_ms, calendar))
+    return made
+
+
+def _local_hours(now_ms: int, calendar: Calendar) -> dict[Window, frozenset[str]]:
+    """The last complete local hour and those of past weeks, and the days that bear witness to each.
+
+    A bucket that holds nothing may mean "no calls" or "no feed yet". What Redis can still tell apart: there
+    was a feed if anything of the stream happened on the hour's local day and on the day
+    before it (the running day may have been quiet so far). See `WindowSums.is_known` of the exporter.
+    """
+    today = calendar.day_of(now_ms)
+    made = {}
+    for ago, start_ms in same_local_hours(now_ms, PAST_WEEKS, calendar).items():
+        day = calendar.day_of(start_ms)
+        days = {calendar.days_before(day, 1), day} - {today}
+        made[Window(LOCAL_HOUR, weeks_ago=str(ago))] = frozenset({buckets.hour_name(start_ms)})
+        made[Window(WITNESSES, weeks_ago=str(ago))] = frozenset(buckets.day_name(each) for each in days)
+    return made

@@ -42,125 +42,95 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
+        use_attribute_docstrings=True,
         extra="ignore",
         hide_input_in_errors=True,  # it may be a secret; `read` shows what may be shown
         enable_decoding=False,  # `_from_json` does it, so that its faults are listed with all others
         secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
     )
 
-    force: Slug = Field(default="force", description="name of the force; its Redis keys share this hash tag")
-    topic_prefix: str = Field(
-        default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", description="topics are <prefix>.calls and so on"
-    )
-    group: str = Field(default="watchroom", description="Kafka consumer group of the workers")
-    partitions: int = Field(
-        default=4, ge=1, le=256, description="number of partitions of a topic that Watchroom creates"
-    )
-    replication: int = Field(default=1, ge=1, description="number of replicas of a topic that Watchroom creates")
-    zone: Zone = Field(default="Europe/London", description="time zone of reporting: of its days and months")
-    areas: Areas = Field(
-        default=Path("areas.toml"),
-        examples=['["stoke", "county"]', "the path of a .toml file"],
-        description="the areas: a .toml file with their values, aliases and groups (a relative path starts at the"
-        ' folder of WATCHROOM_SCHEMAS), or the listed values alone as JSON: ["stoke", "county"]',
-    )
+    force: Slug = "force"
+    """name of the force; its Redis keys share this hash tag"""
+    topic_prefix: str = Field(default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$")
+    """topics are <prefix>.calls and so on"""
+    group: str = "watchroom"
+    """Kafka consumer group of the workers"""
+    partitions: int = Field(default=4, ge=1, le=256)
+    """number of partitions of a topic that Watchroom creates"""
+    replication: int = Field(default=1, ge=1)
+    """number of replicas of a topic that Watchroom creates"""
+    zone: Zone = "Europe/London"
+    """time zone of reporting: of its days and months"""
+    areas: Areas = Field(default=Path("areas.toml"), examples=['["stoke", "county"]', "the path of a .toml file"])
+    """the areas: a .toml file with their values, aliases and groups (a relative path starts at the folder of
+    WATCHROOM_SCHEMAS), or the listed values alone as JSON: ["stoke", "county"]"""
     streams: StreamNames = Field(
-        default=tuple(name for name, stream in STREAMS.items() if stream.by_default),
-        min_length=1,
-        description="streams that this force feeds, comma separated; the others have no topic, series or alerts",
+        default=tuple(name for name, stream in STREAMS.items() if stream.by_default), min_length=1
     )
+    """streams that this force feeds, comma separated; the others have no topic, series or alerts"""
     sources: dict[StreamName, dict[str, SourceRule]] = Field(
-        default_factory=dict,
-        examples=['{"calls": {"acd": {"heartbeats": true}}}'],
-        description='declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}',
+        default_factory=dict, examples=['{"calls": {"acd": {"heartbeats": true}}}']
     )
-    lateness_days: Days = Field(
-        default=Days(DEFAULT_DAYS["lateness_days"]),
-        examples=['{"calls": 1}'],
-        description="an event that arrives later than this becomes a dead letter, and a month closes this long after"
-        " its end (a month of returns: 30 days); a stream that is not named keeps its default",
-    )
-    keeping_days: Days = Field(
-        default=Days(DEFAULT_DAYS["keeping_days"]),
-        examples=['{"calls": 3}'],
-        description="how long an entity is kept after its last event; a stream that is not named keeps its default",
-    )
-    future_s: float = Field(
-        default=300, ge=0, description="how far ahead of its arrival and of its Kafka record an event's time may be"
-    )
-    step_events: int = Field(default=2000, ge=1, le=20000, description="maximum number of events in one atomic step")
-    fresh_s: float = Field(default=10, gt=0, description="a partition older than this withholds its stream")
-    silent_s: float = Field(default=90, gt=0, description="a source silent for longer withholds its stream")
-    touch_s: float = Field(default=2, gt=0, description="freshness is written at least this often")
-    partitions_settle_s: float = Field(
-        default=420,
-        ge=0,
-        description="how long after partitions are added a producer may still use the earlier number: its"
-        " metadata.max.age.ms plus its delivery.timeout.ms",
-    )
-    session_timeout_s: float = Field(
-        default=10, gt=0, description="a worker that sends nothing to Kafka for this long loses its partitions"
-    )
-    worker_name: str = Field(
-        default="", description="start of the worker's static member name; default: host name and health port"
-    )
-    health_host: str = Field(default="127.0.0.1", description="address of the worker's health page")
-    health_port: Port = Field(default=9465, description="port of the worker's health page")
-    exporter_host: str = Field(default="127.0.0.1", description="address of the board and of /metrics")
-    exporter_port: Port = Field(default=9464, description="port of the board and of /metrics")
-    exporter_url: WebUrl = Field(
-        default="",
-        repr=False,  # it may contain a password, as may the two below
-        description="where `watchroom doctor` reaches the exporter; default: the address above",
-    )
-    prometheus_url: WebUrl = Field(
-        default="",
-        repr=False,
-        description="where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; default: not"
-        " checked",
-    )
-    alertmanager_url: WebUrl = Field(
-        default="",
-        repr=False,
-        description="where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; default: not"
-        " checked",
-    )
-    watchdog_host: str = Field(default="127.0.0.1", description="address of the watchdog receiver")
-    watchdog_port: Port = Field(default=9466, description="port of the watchdog receiver")
-    watchdog_silent_s: float = Field(
-        default=180,
-        gt=0,
-        description="the Watchdog alert counts as missing after this; more than twice Alertmanager's repeat interval",
-    )
-    watchdog_repeat_s: float = Field(
-        default=900, gt=0, description="how often the fallback alert is repeated while the Watchdog alert is missing"
-    )
-    watchdog_webhook: WebUrl = Field(
-        default="",
-        repr=False,
-        description="fallback channel: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or"
-        " ALL_PROXY unless NO_PROXY names its host (may be a secret)",
-    )
-    watchdog_command: tuple[str, ...] = Field(
-        default=(),
-        examples=['["page", "--now"]'],
-        description='fallback channel: program and arguments; it reads JSON from standard input: ["page", "--now"]',
-    )
-    token_key: TokenKey = Field(
-        default=SecretStr(""),
-        exclude=True,  # never shown or passed on: the code that makes tokens reads it itself
-        description="secret key of the tokens, at least 32 bytes (better from a file); an embedded stack without one "
-        "makes a key for its run",
-    )
-    token_key_id: str = Field(
-        default="k1", pattern=r"^[a-z0-9]{1,8}$", description="name of that key; each token begins with it"
-    )
-    token_country: str = Field(
-        default="GB", pattern=r"^[A-Z]{2}$", description="country of telephone numbers without a leading +"
-    )
-    schemas: Path = Field(
-        default=Path(__file__).resolve().parents[3] / "schemas", description="folder of the catalogue and mappings"
-    )
+    """declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}"""
+    lateness_days: Days = Field(default=Days(DEFAULT_DAYS["lateness_days"]), examples=['{"calls": 1}'])
+    """an event that arrives later than this becomes a dead letter, and a month closes this long after its end (a
+    month of returns: 30 days); a stream that is not named keeps its default"""
+    keeping_days: Days = Field(default=Days(DEFAULT_DAYS["keeping_days"]), examples=['{"calls": 3}'])
+    """how long an entity is kept after its last event; a stream that is not named keeps its default"""
+    future_s: float = Field(default=300, ge=0)
+    """how far ahead of its arrival and of its Kafka record an event's time may be"""
+    step_events: int = Field(default=2000, ge=1, le=20000)
+    """maximum number of events in one atomic step"""
+    fresh_s: float = Field(default=10, gt=0)
+    """a partition older than this withholds its stream"""
+    silent_s: float = Field(default=90, gt=0)
+    """a source silent for longer withholds its stream"""
+    touch_s: float = Field(default=2, gt=0)
+    """freshness is written at least this often"""
+    partitions_settle_s: float = Field(default=420, ge=0)
+    """how long after partitions are added a producer may still use the earlier number: its metadata.max.age.ms plus
+    its delivery.timeout.ms"""
+    session_timeout_s: float = Field(default=10, gt=0)
+    """a worker that sends nothing to Kafka for this long loses its partitions"""
+    worker_name: str = ""
+    """start of the worker's static member name; default: host name and health port"""
+    health_host: str = "127.0.0.1"
+    """address of the worker's health page"""
+    health_port: Port = 9465
+    """port of the worker's health page"""
+    exporter_host: str = "127.0.0.1"
+    """address of the board and of /metrics"""
+    exporter_port: Port = 9464
+    """port of the board and of /metrics"""
+    exporter_url: WebUrl = Field(default="", repr=False)  # it may contain a password, as may the two below
+    """where `watchroom doctor` reaches the exporter; default: the address above"""
+    prometheus_url: WebUrl = Field(default="", repr=False)
+    """where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; default: not checked"""
+    alertmanager_url: WebUrl = Field(default="", repr=False)
+    """where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; default: not checked"""
+    watchdog_host: str = "127.0.0.1"
+    """address of the watchdog receiver"""
+    watchdog_port: Port = 9466
+    """port of the watchdog receiver"""
+    watchdog_silent_s: float = Field(default=180, gt=0)
+    """the Watchdog alert counts as missing after this; more than twice Alertmanager's repeat interval"""
+    watchdog_repeat_s: float = Field(default=900, gt=0)
+    """how often the fallback alert is repeated while the Watchdog alert is missing"""
+    watchdog_webhook: WebUrl = Field(default="", repr=False)
+    """fallback channel: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY
+    unless NO_PROXY names its host (may be a secret)"""
+    watchdog_command: tuple[str, ...] = Field(default=(), examples=['["page", "--now"]'])
+    """fallback channel: program and arguments; it reads JSON from standard input: ["page", "--now"]"""
+    # never shown or passed on: the code that makes tokens reads it itself
+    token_key: TokenKey = Field(default=SecretStr(""), exclude=True)
+    """secret key of the tokens, at least 32 bytes (better from a file); an embedded stack without one makes a key
+    for its run"""
+    token_key_id: str = Field(default="k1", pattern=r"^[a-z0-9]{1,8}$")
+    """name of that key; each token begins with it"""
+    token_country: str = Field(default="GB", pattern=r"^[A-Z]{2}$")
+    """country of telephone numbers without a leading +"""
+    schemas: Path = Path(__file__).resolve().parents[3] / "schemas"
+    """folder of the catalogue and mappings"""
 
     @field_validator(*JSON, mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from watchroom.redis_url import RedisServer
 from watchroom.redis_url import parse as parse_redis_url
@@ -15,28 +15,24 @@ from watchroom.settings.values import PREFIX, Brokers, KafkaMechanism, KafkaSecu
 class KafkaSettings(BaseModel):
     """The brokers, and how to log in to them."""
 
-    kafka: Brokers = Field(default="127.0.0.1:9092", description="brokers, host:port, comma separated")
-    kafka_security: KafkaSecurity = Field(
-        default="plaintext", description="plaintext, ssl (TLS), sasl_plaintext (user and password) or sasl_ssl (both)"
-    )
-    kafka_mechanism: KafkaMechanism = Field(
-        default="SCRAM-SHA-512", description="how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
-    )
-    kafka_user: str = Field(
-        default="", validate_default=True, description="user, with sasl_plaintext and sasl_ssl (may come from a file)"
-    )
-    kafka_password: SecretStr = Field(
-        default=SecretStr(""), validate_default=True, description="that user's password (better from a file)"
-    )
-    kafka_ca: str = Field(
-        default="",
-        description="with ssl and sasl_ssl: PEM file of the authorities that sign the brokers' certificates; default:"
-        " the system's",
-    )
-    kafka_cert: str = Field(
-        default="", description="with ssl and sasl_ssl: PEM file of our certificate, if the brokers ask for one"
-    )
-    kafka_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    kafka: Brokers = "127.0.0.1:9092"
+    """brokers, host:port, comma separated"""
+    kafka_security: KafkaSecurity = "plaintext"
+    """plaintext, ssl (TLS), sasl_plaintext (user and password) or sasl_ssl (both)"""
+    kafka_mechanism: KafkaMechanism = "SCRAM-SHA-512"
+    """how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"""
+    kafka_user: str = Field(default="", validate_default=True)
+    """user, with sasl_plaintext and sasl_ssl (may come from a file)"""
+    kafka_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """that user's password (better from a file)"""
+    kafka_ca: str = ""
+    """with ssl and sasl_ssl: PEM file of the authorities that sign the brokers' certificates; default: the system's"""
+    kafka_cert: str = ""
+    """with ssl and sasl_ssl: PEM file of our certificate, if the brokers ask for one"""
+    kafka_key: str = Field(default="", validate_default=True)
+    """PEM file of its key, without a pass phrase"""
 
     @property
     def kafka_tools(self) -> str:
@@ -47,7 +43,7 @@ class KafkaSettings(BaseModel):
     @field_validator("kafka_user", "kafka_password")
     @classmethod
     def _with_sasl(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
-        """A login that is not sent must not be given: somebody believes that it is sent."""
+        """A login that is not sent must not be given, because somebody believes that it is sent."""
         security = info.data.get("kafka_security", "")
         if security.startswith("sasl_") and not _text(value):
             raise ValueError(f"one, or WATCHROOM_KAFKA_SECURITY other than {security}")
@@ -72,37 +68,26 @@ class KafkaSettings(BaseModel):
 class RedisSettings(BaseModel):
     """The Redis that holds the figures, and how to log in to it."""
 
-    redis_url: RedisUrl = Field(
-        default="redis://127.0.0.1:6379/0",
-        repr=False,  # it may hold a password
-        description="Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,"
-        " redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels"
-        " (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are"
-        " percent-encoded (better from a file)",
-    )
-    redis_sentinel_user: str = Field(
-        default="", description="with redis+sentinel://: the sentinels' own user, where they have users"
-    )
-    redis_sentinel_password: SecretStr = Field(
-        default=SecretStr(""),
-        validate_default=True,
-        description="with redis+sentinel://: the sentinels' own password, where they ask for one (better from a file)",
-    )
-    redis_read_from: Literal["primary", "replica"] = Field(
-        default="primary",
-        description="with redis+sentinel://: whether the exporter reads from the primary or, where there is one, from a"
-        " replica",
-    )
-    redis_ca: str = Field(
-        default="",
-        description="with rediss:// or rediss+sentinel://: PEM file of the authority that signs the servers'"
-        " certificates; default: the system's",
-    )
-    redis_cert: str = Field(
-        default="",
-        description="with rediss:// or rediss+sentinel://: PEM file of our own certificate, where Redis asks for one",
-    )
-    redis_key: str = Field(default="", validate_default=True, description="PEM file of its key, without a pass phrase")
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)  # it may contain a password
+    """Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
+    redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels
+    (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are
+    percent-encoded (better from a file)"""
+    redis_sentinel_user: str = ""
+    """with redis+sentinel://: the sentinels' own user, if they have users"""
+    redis_sentinel_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """with redis+sentinel://: the sentinels' own password, if they have one (better from a file)"""
+    redis_read_from: Literal["primary", "replica"] = "primary"
+    """with redis+sentinel://: whether the exporter reads from the primary or, if there is one, from a replica"""
+    redis_ca: str = ""
+    """with rediss:// or rediss+sentinel://: PEM file of the authority that signs the servers' certificates;
+    default: the system's"""
+    redis_cert: str = ""
+    """with rediss:// or rediss+sentinel://: PEM file of our own certificate, if Redis asks for one"""
+    redis_key: str = Field(default="", validate_default=True)
+    """PEM file of its key, without a pass phrase"""
 
     @property
     def redis(self) -> RedisServer:
@@ -125,7 +110,7 @@ class RedisSettings(BaseModel):
     @field_validator("redis_sentinel_user", "redis_sentinel_password", "redis_read_from")
     @classmethod
     def _with_sentinels(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
-        """Settings that are not used must not be given: somebody believes that they are used."""
+        """Settings without effect must not be given, because somebody believes that they are used."""
         url, text = info.data.get("redis_url"), _text(value)
         if text not in ("", "primary") and url is not None and not parse_redis_url(url).sentinels:
             write = "primary" if info.field_name == "redis_read_from" else "none"

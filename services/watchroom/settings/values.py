@@ -32,7 +32,7 @@ PATTERNS: Final = {
     r"^[A-Z]{2}$": "a country as two capital letters, for example GB",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
-"""What to write where a text does not match a pattern."""
+"""What to write if a text does not match a pattern."""
 MARKS: Final = ("[key]", "[list]", "[file]")  # parts of an error's location: a wrong key (pydantic's), a form of areas
 _BROKER = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:,/\[\]@]+):(?P<port>[0-9]{1,5})")
 
@@ -113,13 +113,13 @@ class SourceRule(BaseModel):
     A source with neither heartbeats nor a silence limit, such as a one-off import, is not waited for.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     heartbeats: bool = True
-    silence_s: float | None = Field(
-        default=None, gt=0, description="longest gap between events, where there are no heartbeats"
-    )
-    history: bool = Field(default=False, description="its `recordedtime` is the arrival")
+    silence_s: float | None = Field(default=None, gt=0)
+    """longest gap between events, if there are no heartbeats"""
+    history: bool = False
+    """its `recordedtime` is the arrival"""
 
 
 class Days(RootModel[dict[StreamName, Annotated[float, Field(gt=0)]]]):

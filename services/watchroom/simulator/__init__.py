@@ -1,11 +1,11 @@
-"""A seeded simulator of a Staffordshire-sized force: calls, contacts, incidents and crimes as events, in
-arrival order.
+"""A seeded simulator of a Staffordshire-sized force: calls, contacts, incidents and crimes as events, in arrival order.
 
-Pure: seed and time span in, events out; it reads no clock and does no I/O, and holds only what is
-open at the simulated moment, so a year streams in the memory of an hour. It may import `streams` and `rolling`.
+In: a seed and a time span. Out: events; `command` and `feed` send them to Kafka. All other modules are pure: they read
+no clock, do no I/O, and keep only the entities that are open, so a year streams in the memory of an hour. It may
+import `kafka`, `settings` and everything below.
 
-Read in this order: `levels` (every number, with its source), `demand` (when calls come), `calls`
-(the queue), `callers`, `contacts`, `incidents`, `crimes`, `outbox` (what delivery does to events), `run` (the loop).
+Read in this order: `levels` (every number, with its source in `levels.toml`), `demand` (when calls come), `calls` (the
+queue), `callers`, `contacts`, `incidents`, `crimes`, `outbox` (delivery), `run` (the loop), then `command`.
 """
 
 from watchroom.simulator.demand import Surge

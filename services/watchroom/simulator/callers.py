@@ -1,6 +1,6 @@
-"""Who rings: the number's type and token, whose it is, and the class of the call.
+"""The caller of each call: type and token of the number, its owner, and the class of the call.
 
-They have random numbers of their own: what becomes of a call does not depend on them.
+Callers have their own random numbers, so the course of a call does not depend on them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Callers:
         self._types = tuple(self._levels.types), tuple(self._levels.types.values())
 
     def next(self, line: str) -> str:
-        """What telephony says of the next caller on a line: the inside of a JSON object."""
+        """The next caller on a line, as telephony reports it: the inside of a JSON object."""
         draw, levels = self._random, self._levels
         class_ = draw.choices(*self._classes[line])[0]
         cli_type = draw.choices(*self._types)[0]

@@ -1,8 +1,8 @@
-"""The control room's queue: callers, handlers by shift, and what happens when there are too few.
+"""The queue of calls: callers, handlers by shift, and what happens when there are too few.
 
 A 999 call takes a handler kept for 999, else a shared one, else waits. A 101 call takes a shared
 handler, and only when no 999 call waits. Nobody is interrupted. Callers hang up when their
-patience ends. Answer times are not drawn: they come out of this, so they grow when demand does.
+patience ends. Answer times are not drawn but follow from this, so they grow with demand.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Call:
 
 
 class CallCentre:
-    """Telephony: makes the `call.*` events and tells who answers when."""
+    """Telephony: makes the `call.*` events, and decides who answers when."""
 
     def __init__(self, world: World, opens: OpenIncident) -> None:
         self._world = world
@@ -102,7 +102,7 @@ class CallCentre:
             self._put("call.abandoned", call.subject, at_ms, f'{{"line":"{call.line}"}}')
 
     def _ring_back(self, call: Call, at_ms: float) -> None:
-        """The caller takes the offer and hangs up; somebody beside the queue rings back."""
+        """The caller accepts a call-back and hangs up; somebody outside the queue calls back."""
         made_ms = at_ms + 1000 * self._callbacks.uniform(*self._force.callers.callback_s)
         for kind, moment_ms in (
             ("callback_offered", at_ms),

@@ -1,4 +1,4 @@
-"""What kind of incident it is, from its opening to its closing, and where anti-social behaviour happens."""
+"""The categories of an incident from its opening to its closing, and the addresses of anti-social behaviour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from watchroom.simulator.levels import Incidents
 from watchroom.simulator.world import World, chance
 
 ASB = "asb"
-KEY = "sim"  # key id of the tokens: nobody has a secret for addresses that do not exist
+KEY = "sim"  # key id of the tokens: there is no secret for addresses that do not exist
 
 
 class Choice:
@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 
 class Categories:
-    """Draws what is said of each incident, apart from all other draws: levels do not move with it."""
+    """Draws what events say of each incident, with its own random numbers, so that levels do not change with it."""
 
     def __init__(self, world: World) -> None:
         self._levels: Incidents = world.force.incidents
@@ -65,13 +65,13 @@ class Categories:
         if category != ASB:
             return said
         address = int(self._levels.addresses * self._random.random() ** self._levels.address_spread)
-        place = f'"address_token":"{token(address)}","lsoa":"{small_area(address)}"'
-        return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{place}'
+        where = f'"address_token":"{token(address)}","lsoa":"{small_area(address)}"'
+        return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{where}'
 
 
 @cache
 def token(address: int) -> str:
-    """Stands for an address that does not exist, in the form of a real token."""
+    """The token of an address that does not exist, in the form of a real one."""
     return f"{KEY}.{b32encode(sha256(f'address {address}'.encode()).digest()[:16]).decode()[:26]}"
 
 

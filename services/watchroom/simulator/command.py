@@ -1,17 +1,16 @@
-"""`watchroom simulate`: a simulated force's events into a given Kafka, up to now and, if wanted, on from there."""
+"""`watchroom simulate`: sends the events of a simulated force to a given Kafka, up to now or also live."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, Fault, WorkFailed
-from watchroom.kafka import clients
+from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.kafka.produce import check_topics
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
@@ -19,10 +18,8 @@ from watchroom.simulator.feed import Feed
 from watchroom.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
 from watchroom.streams import STREAMS
 
-DAY_MS = 86_400_000
 LOOK_S = 0.2
 SAY_EVERY_S = 5.0
-ASK_TIMEOUT_MS = 10_000
 
 
 def run_simulate(
@@ -42,12 +39,12 @@ def run_simulate(
     Args:
         settings: Brokers, topics, zone, and the sources that the workers know.
         days: Simulated days before now; default 28 when `months` is not given, 0 for none.
-        months: Instead: so many complete months of the reporting zone, and the running one.
-        live: Go on after now, each event at its time, with heartbeats.
-        for_s: End a live run after so many seconds; None: at Ctrl-C.
+        months: Instead: this number of complete months of the reporting zone, and the current one.
+        live: Continue after now, each event at its time, with heartbeats.
+        for_s: End a live run after this number of seconds; None: at Ctrl-C.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
-        seed: Another seed, other events.
+        seed: Another seed gives other events.
         console: Where to say how far it is; default standard error.
 
     Returns:
@@ -136,7 +133,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
-    """Say every few seconds how far the past is sent."""
+    """Print every few seconds how much of the past is sent."""
     said_s = time.monotonic()
     while feed.ends is None:
         feed.wait(LOOK_S)
@@ -161,7 +158,7 @@ def _stay(feed: Feed, console: Console, for_s: float | None) -> None:
 def _check(settings: Settings, days: float | None, months: int | None, busy: float) -> None:
     faults = []
     if days is not None and months is not None:
-        faults.append(Fault("--days", "", "--months as well", "one of the two"))
+        faults.append(Fault("--days", "", "--months as well", "only one of the two"))
     if days is not None and not 0 <= days <= 800:
         faults.append(Fault("--days", "", f"{days:g}", "days before now, 0 to 800"))
     if months is not None and not 0 <= months <= 26:
@@ -176,39 +173,9 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
 def _source_faults(settings: Settings) -> Iterator[Fault]:
     for stream, source in SOURCES.items():
         if stream not in settings.streams or not STREAMS[stream].is_waited_for:
-            continue  # of returns nothing is late, whatever their arrival
+            continue  # returns are never late
         declared = settings.sources.get(stream, {}).get(source)
         if declared is None or not declared.history:
             found = "not declared" if declared is None else "not declared as history"
             write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
             yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)
-
-
-def check_topics(settings: Settings, topics: Iterable[str]) -> None:
-    """The workers make the topics, with the settings that the figures rest on; sending must not make others.
-
-    Raises:
-        BrokerUnavailable: Kafka did not answer.
-        WorkFailed: One of these topics is missing.
-    """
-    asyncio.run(_topics_exist(settings, set(topics)))
-
-
-async def _topics_exist(settings: Settings, topics: set[str]) -> None:
-    admin = clients.admin(settings, ASK_TIMEOUT_MS)
-    try:
-        await clients.start(admin, settings)
-        there = set(await admin.list_topics())
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise BrokerUnavailable(
-            f"no answer from Kafka at {settings.kafka} ({type(error).__name__}); "
-            "check that it runs and that host and port are right (--kafka)"
-        ) from error
-    finally:
-        await admin.close()
-    missing = sorted(topics - there)
-    if missing:
-        raise WorkFailed(
-            f"Kafka at {settings.kafka} has no topic {', '.join(missing)}; "
-            "start `watchroom worker` first, it makes them"
-        )

@@ -1,30 +1,24 @@
 """Crime recording: crimes, some from incidents, with classes, corrections, the care of their victims and outcomes.
 
-Classes and their weights: Home Office recorded crime, Staffordshire 2017/18 (Open Government Licence
-v3.0), the 30 most frequent codes and the most frequent of each further group; counts as published.
-Outcome codes: the published shares (resolved, 16, unable to progress, rest); inside each an assumption,
-except outcome 22, 5.3 % of the resolved (published, November 2021).
+Classes and outcome codes with their weights are in `levels.toml`. The shares of outcomes (resolved, 16, unable to
+progress, rest) are published.
 """
 
 from __future__ import annotations
 
 from base64 import b32encode
+from collections.abc import Mapping
 from itertools import accumulate
 from math import log
 
+from watchroom.events.times import to_text
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.simulator.demand import OFFICE
-from watchroom.simulator.envelope import time_text
+from watchroom.simulator.levels import GIVEN
 from watchroom.simulator.world import World, chance
 from watchroom.streams.offences import offence
 
-DAY_MS = 86_400_000
-
-CLASSES = {
-    "8N": 10349, "105A": 9578, "46": 7521, "49": 5862, "8R": 4469, "58C": 4390, "28E": 3431, "45": 3320, "9A": 2758,
-    "58A": 2693, "8L": 2422, "58D": 2314, "30C": 1728, "49A": 1710, "48": 1522, "44": 1209, "58B": 1084, "92E": 1039,
-    "66": 1032, "40": 982, "34B": 725, "126": 720, "19C": 717, "28F": 680, "20A": 679, "3B": 616, "9B": 581,
-    "5D": 576, "86": 466, "92D": 456, "59": 455, "39": 387, "10D": 338,
-}  # fmt: skip
+CLASSES: Mapping[str, int] = GIVEN["offences"]
 _CODES, _CLASS_WEIGHTS = tuple(CLASSES), tuple(accumulate(CLASSES.values()))
 _VIOLENT = frozenset(code for code in CLASSES if (known := offence(code)) and known.group.startswith("violence"))
 
@@ -34,12 +28,10 @@ DOMESTIC_ABUSE_IN_VIOLENCE, DOMESTIC_ABUSE_ELSE = 0.48, 0.065
 KNIFE_OFFENCES, KNIFE = frozenset({"8N", "34B", "19C", "20A", "3B", "5D"}), 0.046
 FIREARM, ONLINE, KEYLESS = 0.001, 0.05, 0.4
 FEMALE_IN_VIOLENCE, FEMALE_ELSE = 0.56, 0.5  # fitted: 17,497 of violence against the person; else an assumption
-PEOPLE = {"victim": 60_000, "suspect": 20_000}  # drawn from so many: 64 % of a year's suspects occur once (published)
-TOKEN_KEY = "sim"  # noqa: S105  # the name of a key that does not exist: nobody is behind these tokens
+PEOPLE = {"victim": 60_000, "suspect": 20_000}  # number of people: 64 % of a year's suspects occur once (published)
+TOKEN_KEY = "sim"  # noqa: S105  # the name of a key that does not exist
 
-RESOLVED = {"1": 0.46, "1A": 0.04, "2": 0.01, "3": 0.08, "6": 0.01, "7": 0.03, "8": 0.317, "22": 0.053}
-UNABLE = {"18": 0.53, "15": 0.27, "14": 0.12, "10": 0.04, "9": 0.01, "21": 0.03}
-REST = {"5": 0.03, "11": 0.1, "12": 0.05, "13": 0.02, "17": 0.2, "20": 0.6}
+OUTCOMES: Mapping[str, Mapping[str, float]] = GIVEN["outcomes"]
 VICTIM_DOES_NOT_SUPPORT = 0.271  # published: outcome 16, 27.1 %
 UNABLE_SHARE = 0.530  # published: 53.0 %
 
@@ -80,12 +72,12 @@ class CrimeBook:
         draw, levels = self._random, self._levels
         self._count += 1
         subject = f"k-{self._world.tag}-{self._count}"
-        place = f',"area":"{area}"' if area else ""
+        area_text = f',"area":"{area}"' if area else ""
         code = self._code()
-        reported = f',"reported_at":"{time_text(int(reported_ms))}"'
+        reported = f',"reported_at":"{to_text(int(reported_ms))}"'
         victim = self._victim(code)
         self._put(
-            "recorded", subject, at_ms, f'"offence_code":"{code}"{place}{link}{reported}{victim}{self._flags(code)}'
+            "recorded", subject, at_ms, f'"offence_code":"{code}"{area_text}{link}{reported}{victim}{self._flags(code)}'
         )
         if draw.random() < levels.reclassified:
             self._put("reclassified", subject, at_ms + self._days(4, 0.9), f'"offence_code":"{self._code()}"')
@@ -159,11 +151,11 @@ class CrimeBook:
         if drawn < 0:
             return "16"
         resolved = drawn < UNABLE_SHARE + self._levels.resolved
-        codes = UNABLE if drawn < UNABLE_SHARE else RESOLVED if resolved else REST
+        codes = OUTCOMES["unable" if drawn < UNABLE_SHARE else "resolved" if resolved else "rest"]
         return self._random.choices(tuple(codes), tuple(codes.values()))[0]
 
     def _days(self, median: float, spread: float) -> float:
-        """Milliseconds around so many days."""
+        """Milliseconds around this number of days."""
         return self._random.lognormvariate(log(median), spread) * DAY_MS
 
     def _put(self, kind: str, subject: str, at_ms: float, data: str = "") -> None:

@@ -3,12 +3,7 @@
 Arrivals are a Poisson process whose rate is constant within an hour. Hours are London hours, so
 demand moves with the clock change; the arithmetic itself is in UTC milliseconds.
 
-Basis of the shapes (mean 1 over the week):
-- EMERGENCY: calls for service by hour received, San Francisco Fire Department, 7 to 20 April 2020
-  (public domain; 5,292 calls). The trough at 04:00-06:00 and the evening are theirs; Friday and
-  Saturday nights at +35 % are an assumption. No published hourly figures of an English force were found.
-- OFFICE (101 calls, crimes recorded): assumption: working hours, Monday the heaviest.
-- There is no season: the published levels are means of twelve months.
+The shapes of a week are in `levels.toml`. There is no season: the published levels are means of twelve months.
 """
 
 from __future__ import annotations
@@ -19,23 +14,18 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
-HOUR_MS = 3_600_000
-
-_EMERGENCY_HOURS = (
-    0.67, 0.61, 0.59, 0.57, 0.48, 0.39, 0.53, 0.71, 0.80, 1.02, 1.27, 1.35,
-    1.46, 1.44, 1.32, 1.36, 1.48, 1.32, 1.40, 1.33, 1.35, 0.99, 0.79, 0.78,
-)  # fmt: skip
-_OFFICE_HOURS = (
-    0.38, 0.30, 0.24, 0.20, 0.20, 0.24, 0.40, 0.75, 1.20, 1.60, 1.75, 1.75,
-    1.65, 1.60, 1.60, 1.60, 1.55, 1.45, 1.30, 1.15, 1.00, 0.80, 0.60, 0.45,
-)  # fmt: skip
-_EMERGENCY_DAYS = (0.96, 0.98, 0.98, 0.99, 1.03, 1.06, 1.00)
-_OFFICE_DAYS = (1.14, 1.06, 1.04, 1.02, 1.02, 0.88, 0.84)
-_NIGHT_OUT = 1.35  # 22:00-03:00 after Friday and Saturday evenings
+from watchroom.rolling.buckets import HOUR_MS
+from watchroom.simulator.levels import GIVEN
 
 
 def _week(hours: Sequence[float], days: Sequence[float], night_out: float) -> tuple[float, ...]:
-    """Factor for each of the 168 local hours from Monday 00:00, mean 1."""
+    """Factor for each of the 168 local hours from Monday 00:00, mean 1.
+
+    Args:
+        hours: Demand by hour of the day.
+        days: Demand by day from Monday.
+        night_out: Factor for 22:00 to 03:00 after Friday and Saturday evenings.
+    """
     shape = [day * hour for day in days for hour in hours]
     for evening in (4, 5):
         for hour in range(22, 27):
@@ -44,8 +34,8 @@ def _week(hours: Sequence[float], days: Sequence[float], night_out: float) -> tu
     return tuple(factor / mean for factor in shape)
 
 
-EMERGENCY = _week(_EMERGENCY_HOURS, _EMERGENCY_DAYS, _NIGHT_OUT)
-OFFICE = _week(_OFFICE_HOURS, _OFFICE_DAYS, 1.0)
+EMERGENCY = _week(**GIVEN["demand"]["emergency"])
+OFFICE = _week(**GIVEN["demand"]["office"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sends a simulation to Kafka from a thread: as fast as it goes up to now, then each event when it arrives."""
+"""Sends a simulation to Kafka from a thread: the past as fast as possible, then each event when it arrives."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Command and control: what happens to an incident from the first note to the closing.
+"""Command and control: an incident from its first note to its closing.
 
 Units are not simulated one by one. Attendance times are drawn around medians by grade and stretched
 by `Pressure`: the number of incidents opened in the last two hours against the normal number. So
-they grow with demand, as a force's do, without a map of the county.
+they grow with demand, as those of a force do, without a map of the county.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MINUTE_MS = 60_000
 UNITS = 240  # call signs; only names, a unit may be at two incidents
 MEMORY_MS = 120 * MINUTE_MS
 AT_ONCE_MS = 10_000
-LONGEST_MS = 12 * 86_400_000  # to the scene; assumption: before that somebody looks at the list
+LONGEST_MS = 12 * 86_400_000  # to the scene; assumption: somebody checks the list before that
 
 
 class Pressure:
@@ -113,7 +113,7 @@ class IncidentDesk:
         return first, last, graded_ms
 
     def _attend(self, subject: str, at_ms: float, grade: Grade, pressure: float, *, at_once: bool) -> float:
-        """Send units; returns when the incident is done. Who came upon it is there at once."""
+        """Send units; returns when the incident is done. An officer who came across it is there at once."""
         draw = self._random
         takes_ms = min(1000 * self._lognormal(grade.attend_s, grade.attend_spread) * pressure, LONGEST_MS)
         takes_ms = min(takes_ms, AT_ONCE_MS) if at_once else takes_ms
@@ -164,7 +164,7 @@ class IncidentDesk:
         self._put(f"resource_{what}", subject, at_ms, f'"unit":"{unit}"{tail}')
 
     def _about(self, minutes: float) -> float:
-        """Milliseconds around so many minutes."""
+        """Milliseconds around this number of minutes."""
         return self._lognormal(minutes, 0.6) * MINUTE_MS
 
     def _lognormal(self, median: float, spread: float) -> float:

@@ -1,4 +1,4 @@
-"""What delivery does to events: a short delay, and now and then a repeat, a detour or a long wait.
+"""The delivery of events: a short delay, and sometimes a repeat, a detour or a long wait.
 
 Events are put in as they happen (or ahead of time) and come out in arrival order. All rates are in
 `levels.Delivery`. A repeat is the very same bytes again, as a producer's retry would send them.
@@ -32,8 +32,8 @@ class Outbox:
     ) -> None:
         """Send an event that happens at `time_ms`; it arrives then or later.
 
-        `chance` decides how it is delivered. A part that was added later has its own, so that what happens to the
-        events of the others stays as it was.
+        `chance` decides how it is delivered. A part that was added later has its own, so that the events of the
+        others do not change.
         """
         random = chance or self._random
         draw = random.random
@@ -53,7 +53,7 @@ class Outbox:
             heappush(self._waiting, (again_ms, self._made, Simulated(again_ms, stream, subject, value)))
 
     def put_now(self, item: Simulated) -> None:
-        """Send something ready-made, without trouble."""
+        """Send a complete event, without any fault of delivery."""
         self._made += 1
         heappush(self._waiting, (item.arrival_ms, self._made, item))
 

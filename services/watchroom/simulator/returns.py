@@ -5,37 +5,21 @@ Levels: Public Performance Meeting, 27 January 2022, every month the same.
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
+from watchroom.events.times import to_text
+from watchroom.rolling.buckets import DAY_MS, HOUR_MS
 from watchroom.rolling.calendar import Calendar
-from watchroom.simulator.envelope import Simulated, envelope, time_text
+from watchroom.simulator.envelope import Simulated, envelope
+from watchroom.simulator.levels import GIVEN
 from watchroom.simulator.world import World
 
 STREAM = "returns"
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 DELAY_MS = 1_000
 REPORTED_DAY = 8  # of the month that follows; assumption
 
-# measure, labels, numerator, denominator ("" where the report prints none)
-FIGURES: tuple[tuple[str, str, str, str], ...] = (
-    ("ksi_collisions", "", "214", ""),
-    ("road_fatalities", "", "21", ""),
-    ("road_fatalities_by_road_user", "road_user=car_driver", "9", ""),
-    ("road_fatalities_by_road_user", "road_user=motorcycle_rider", "5", ""),
-    ("road_fatalities_by_road_user", "road_user=passenger", "3", ""),
-    ("road_fatalities_by_road_user", "road_user=pedestrian", "4", ""),
-    ("action_fraud_cases", "", "5948", ""),
-    ("fraud_investigations", "", "783", ""),
-    ("victim_satisfaction", "question=before_contact", "67", ""),
-    ("victim_satisfaction", "question=after_contact", "72", ""),
-    ("victim_satisfaction", "question=easy_to_contact", "86", ""),
-    ("complaints", "", "1450", ""),
-    ("complaints_retained", "", "779", "1450"),
-    ("crimes_prosecuted", "", "7.9", ""),
-    ("precharge_consultation_time", "", "16", ""),
-    ("conduct_matters", "", "40", ""),
-)
+FIGURES = GIVEN["figures"]
 WITHDRAWN = "conduct_matters"  # an hour later, as if it had been of another year; assumption
 
 
@@ -52,27 +36,24 @@ class ReturnsDesk:
 
     def _report(self, at_ms: float) -> None:
         now_ms = int(at_ms)
-        day = time_text(now_ms)[:10]
+        day = to_text(now_ms)[:10]
         last = Calendar.months_before(day[:7], 1)
         period = f"{Calendar.months_before(last, 11)}/{last}"
-        for measure, labels, numerator, denominator in FIGURES:
-            by = ",".join(f'"{name}":"{value}"' for name, _, value in (labels.partition("="),) if name)
-            more = f',"denominator":{denominator}' if denominator else ""
-            data = (
-                f'{{"measure":"{measure}","period":"{period}","as_at":"{day}","numerator":{numerator}{more},'
-                f'"by":{{{by}}},"reported_by":"simulator"}}'
-            )
-            self._put("return.figure", f"{measure}|{labels}|{period}", now_ms, data)
+        for figure in FIGURES:
+            by = figure.get("by", {})
+            labels = ",".join(f"{name}={value}" for name, value in by.items())
+            data = {**figure, "by": by, "period": period, "as_at": day, "reported_by": "simulator"}
+            self._put("return.figure", f"{figure['measure']}|{labels}|{period}", now_ms, json.dumps(data))
         self._world.schedule(at_ms + HOUR_MS, partial(self._withdraw, period))
         self._world.schedule(self._next_ms(now_ms), self._report)
 
     def _withdraw(self, period: str, at_ms: float) -> None:
         now_ms = int(at_ms)
-        data = f'{{"measure":"{WITHDRAWN}","period":"{period}","as_at":"{time_text(now_ms)}"}}'
+        data = f'{{"measure":"{WITHDRAWN}","period":"{period}","as_at":"{to_text(now_ms)}"}}'
         self._put("return.withdrawn", f"{WITHDRAWN}||{period}", now_ms, data)
 
     def _note(self, at_ms: int) -> None:
-        data = f'{{"text":"The simulated feed begins.","from":"{time_text(at_ms)[:10]}"}}'
+        data = f'{{"text":"The simulated feed begins.","from":"{to_text(at_ms)[:10]}"}}'
         self._world.schedule(float(at_ms), partial(self._send_note, data))
 
     def _send_note(self, data: str, at_ms: float) -> None:
@@ -89,6 +70,6 @@ class ReturnsDesk:
     def _next_ms(at_ms: int) -> float:
         """09:00 (UTC) of the day of the next month on which figures are reported."""
         next_ms = at_ms - at_ms % DAY_MS + DAY_MS
-        while int(time_text(next_ms)[8:10]) != REPORTED_DAY:
+        while int(to_text(next_ms)[8:10]) != REPORTED_DAY:
             next_ms += DAY_MS
         return float(next_ms + 9 * HOUR_MS)

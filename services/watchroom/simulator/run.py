@@ -1,4 +1,4 @@
-"""The loop that lets the simulated force work."""
+"""The loop that runs the simulated force."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from watchroom.simulator.world import World, chance
 from watchroom.streams import STREAMS
 
 HEARTBEAT_MS = 30_000
-LEAD_IN_MS = LONGEST_MS  # after so long, what ends is as old as in a force that has always been there
+LEAD_IN_MS = LONGEST_MS  # after this, incidents that end are as old as in a force that has always existed
 Act = Callable[[float], None]
 
 
 class Agenda:
-    """What happens next in the simulated force."""
+    """The next acts of the simulated force, by time."""
 
     def __init__(self) -> None:
         self._acts: list[tuple[float, int, Act]] = []

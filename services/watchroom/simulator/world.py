@@ -1,4 +1,4 @@
-"""What the parts of the simulated force share."""
+"""The objects that the parts of the simulated force share."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Schedule = Callable[[float, Callable[[float], None]], None]  # (moment in ms, wh
 
 
 def chance(seed: int, name: str) -> Random:
-    """Random numbers of one part: what another part draws does not move them."""
+    """Random numbers of one part; they do not depend on what other parts draw."""
     return Random(f"{seed}:{name}")  # noqa: S311  # must be repeatable, guards nothing
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One run: whose levels, which demand, where events go."""
+    """One run: its levels, its demand, and where its events go."""
 
     force: Force
     demand: Demand

@@ -1,7 +1,8 @@
 """The streams of events: one module each, and this registry. A new stream is a new module and one row here.
 
 In: events. Out: the state of each entity, and its moments, values and states, which entries of the catalogue name. A
-fold gives the same state in any order of the events. Pure: no clock, no I/O. It may import `rolling` and `events`.
+fold gives the same state whatever the order of the events. Pure: no clock, no I/O. It may import `rolling` and
+`events`.
 
 Start with `stream` (what a stream must say), then `contacts` (the simplest one) and `stamps` (facts that do not depend
 on order). The order of the rows below is the order of pages, boards and documents.

@@ -1,11 +1,11 @@
 """Telephony: calls, from being presented to their end.
 
-Presented, queued, answered, abandoned: the earliest; ended: the latest; line and caller's token are those of the
-earliest event that names one, every other field is the latest. A call both answered and abandoned counts as answered.
-A transfer changes nothing yet.
+Presented, queued, answered and abandoned are the earliest of their events, ended is the latest. Line and caller's token
+are those of the earliest event that has one, every other field is the latest. A call that was both answered and
+abandoned counts as answered. A transfer changes nothing yet.
 
-A caller who accepts a call-back leaves the queue at that moment. What happens at that moment or later no longer ends
-the wait: the answer of a call that is rung back is not an answer in time to answer.
+A caller who accepts a call-back leaves the queue at that moment. Nothing at or after that moment ends the wait: the
+answer to a call-back is not part of the time to answer.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
 
 
 class CallData(HasClass, Data):
-    """What is said about a call."""
+    """What an event says about a call."""
 
     line: NotRequired[Text]
     """`999`, `101`; any other is counted as `other`."""
     queue: NotRequired[Text]
     """The queue, as the feed names it. No figure depends on it."""
     direction: NotRequired[Text]
-    """`inbound` or `outbound`. An outbound call is in no measure but that of classes; it starts with
+    """`inbound` or `outbound`. Only the measure of classes includes outbound calls; they start with
     `call.presented` too. Any other text counts as inbound.
     """
     cli_type: NotRequired[LooseText]
@@ -82,7 +82,7 @@ class Call(NamedTuple):
     callback_made_ms: int | None = None
 
 
-SHORT_ABANDON_MS: Final = 5_000  # who hangs up sooner did not wait for an answer
+SHORT_ABANDON_MS: Final = 5_000  # a caller who hangs up sooner did not wait for an answer
 
 DIRECTIONS: Final = ("inbound", "outbound")
 
@@ -108,7 +108,7 @@ def fold(state: Call | None, event: Event, arrival_ms: int) -> Call:
 
 
 def is_orphan(call: Call) -> bool:
-    """Neither presented nor queued has come yet."""
+    """Neither `call.presented` nor `call.queued` has arrived yet."""
     return call.presented_ms is None and call.queued_ms is None
 
 
@@ -134,7 +134,7 @@ def _abandoned(call: Call) -> int | None:
 
 
 def _left(call: Call) -> tuple[int, str] | None:
-    """When and how a queued call left the queue; None: it never queued, or has not left."""
+    """When and how a queued call left the queue; None if it never queued or has not left."""
     if call.queued_ms is None:
         return None
     if (at_ms := _answered_without_callback(call)) is not None:
@@ -238,10 +238,10 @@ STREAM: Final = Stream(
         ),
     },
     states={
-        "waiting": Term("queued, and not yet answered, abandoned, ended or to be rung back", _is_waiting),
+        "waiting": Term("queued, and not yet answered, abandoned, ended or waiting for a call-back", _is_waiting),
         "in_progress": Term("answered and not ended", _is_in_progress),
         "callback_due": Term(
-            "a call-back was accepted and not made; the end of the call changes nothing", _is_callback_due
+            "a call-back was accepted and not made yet; the end of the call does not matter", _is_callback_due
         ),
     },
     listed_fields={

@@ -1,4 +1,4 @@
-"""The class of a contact: calls and digital contacts have the same one."""
+"""The class of a contact, which calls and digital contacts share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from watchroom.events.slug import slug
 OUTGOING: Final = "outgoing"
 _MEANING: Final = "`emergency`, `non_emergency`, `general_enquiry`, `outgoing`; any other is counted as `other`."
 
-# `class` is a word of Python, so this form.
+# This form because `class` is a keyword of Python.
 HasClass = TypedDict("HasClass", {"class": NotRequired[Annotated[LooseText, Field(description=_MEANING)]]})
 
 

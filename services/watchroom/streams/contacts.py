@@ -1,7 +1,7 @@
 """Digital contact: messages and visits to the control room that are not telephone calls.
 
-Received and first replied to: the earliest; closed: the latest. Channel and class are those of the latest event that
-names one.
+Received and first reply are the earliest of their events, closed is the latest. Channel and class are those of the
+latest event that has one.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def fold(state: Contact | None, event: Event, arrival_ms: int) -> Contact:
 
 
 def is_orphan(contact: Contact) -> bool:
-    """`contact.received` has not come yet."""
+    """`contact.received` has not arrived yet."""
     return contact.received_ms is None
 
 

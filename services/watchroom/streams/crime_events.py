@@ -29,13 +29,13 @@ class CrimeData(Data):
     reported_at: NotRequired[LooseTime]
     """When the crime was reported to the police: RFC 3339 with an offset."""
     incident_id: NotRequired[LooseText]
-    """Subject of the incident that the crime was found at."""
+    """Subject of the incident that led to the crime record."""
     flags: NotRequired[LooseTexts]
     """Any of `domestic_abuse`, `knife`, `firearm`, `online`, `keyless`. The latest list counts; `[]` clears it."""
     victim_gender: NotRequired[LooseText]
     """`female`, `male` or `other`."""
     victim_token: NotRequired[Token]
-    """The victim, as `watchroom token --kind person` writes one."""
+    """A token for the victim, as `watchroom token --kind person` makes it."""
     reason: NotRequired[Prose]
     """Why, in the words of the producer. No figure depends on it."""
 
@@ -46,9 +46,9 @@ class CrimeClass(CrimeData):
     offence_code: NotRequired[Text]
     """Home Office offence code; group, subgroup and category are looked up in `schemas/reference`."""
     group: NotRequired[Text]
-    """Home Office offence group, by name; wins over that of the code."""
+    """Home Office offence group by name; takes precedence over that of the code."""
     category: NotRequired[Text]
-    """police.uk category; wins over that of the code."""
+    """police.uk category; takes precedence over that of the code."""
 
 
 class OutcomeData(Data):
@@ -62,30 +62,30 @@ class SuspectData(Data):
     """Which suspect."""
 
     suspect_token: RequiredToken
-    """The suspect, as `watchroom token --kind person` writes one."""
+    """A token for the suspect, as `watchroom token --kind person` makes it."""
     reason: NotRequired[Prose]
     """Why, in the words of the producer. No figure depends on it."""
 
 
-CLASS_WORDS: Final = ("offence_code", "group", "category")
+CLASS_FIELDS: Final = ("offence_code", "group", "category")
 
 
 def names_a_class(data: CrimeClass) -> CrimeClass:
-    """A new class must say at least one of its three words."""
-    if not any(data.get(word) for word in CLASS_WORDS):
+    """Refuse a new class without any of its three fields."""
+    if not any(data.get(word) for word in CLASS_FIELDS):
         raise ValueError("names no class; write at least one of offence_code, group and category")
     return data
 
 
 def _says(word: str) -> JsonDict:
-    """JSON Schema for: this word is there and not empty."""
+    """JSON Schema for: this field is present and not empty."""
     return {"required": [word], "properties": {word: {"type": "string", "minLength": 1}}}
 
 
 _ClassNamed = Annotated[
     CrimeClass,
     AfterValidator(names_a_class),
-    Field(json_schema_extra={"anyOf": [_says(word) for word in CLASS_WORDS]}),
+    Field(json_schema_extra={"anyOf": [_says(word) for word in CLASS_FIELDS]}),
 ]
 
 MODELS: Final = (

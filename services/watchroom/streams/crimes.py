@@ -1,8 +1,8 @@
 """Crime recording: a crime's latest class at the moment it was recorded, its latest outcome, and its victim's care.
 
-The latest flags, victim and moment of report count. Validated, transferred and the victim's contract are the
-earliest, allocated and the victim informed the latest. A suspect is linked if the last of its linked and unlinked
-events says so. A cancelled crime is out of everything.
+The latest flags, victim and time of report count. Validated, transferred and the victim's contract are the earliest of
+their events, allocated and victim informed the latest. A suspect is linked if the last of its linked and unlinked
+events is a link. A cancelled crime is excluded from everything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from watchroom.events.record import Event
 from watchroom.events.slug import slug
 from watchroom.events.times import to_ms
 from watchroom.streams import offences, working_days
-from watchroom.streams.crime_events import CLASS_WORDS, MODELS
+from watchroom.streams.crime_events import CLASS_FIELDS, MODELS
 from watchroom.streams.offences import Offence
 from watchroom.streams.stamps import Facts, Stamp, last, said, said_in, with_last
 from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
@@ -57,7 +57,7 @@ class Crime(NamedTuple):
     victim_informed_ms: int | None = None
     contract_completed_ms: int | None = None
     transferred_ms: int | None = None
-    suspects: tuple[Suspect, ...] = ()  # the last word on each, sorted by token
+    suspects: tuple[Suspect, ...] = ()  # the latest statement on each, sorted by token
 
 
 def fold(state: Crime | None, event: Event, arrival_ms: int) -> Crime:
@@ -70,7 +70,7 @@ def fold(state: Crime | None, event: Event, arrival_ms: int) -> Crime:
     if (flags := data.get("flags")) is not None:
         changed["flags"] = last(state.flags, (at, event.id, tuple(sorted({slug(flag) for flag in flags}))))
     if kind in ("crime.recorded", "crime.reclassified"):
-        stated = tuple(data.get(word) or "" for word in CLASS_WORDS)
+        stated = tuple(data.get(word) or "" for word in CLASS_FIELDS)
         if any(stated):
             changed["offence"] = last(state.offence, (at, event.id, *stated))
     elif kind == "crime.outcome_assigned":
@@ -95,12 +95,12 @@ def outcome_code(text: str) -> str:
 
 
 def is_orphan(crime: Crime) -> bool:
-    """`crime.recorded` has not come yet."""
+    """`crime.recorded` has not arrived yet."""
     return crime.recorded_ms is None
 
 
 def is_out(crime: Crime) -> bool:
-    """A cancelled record never counts again."""
+    """A cancelled crime never counts again."""
     return crime.cancelled
 
 

@@ -1,9 +1,10 @@
 """Command and control: incidents, their grades, area, units and how they ended.
 
-Created, first assigned and first on scene are the earliest; area, address, small area, category and type of
-anti-social behaviour are the latest; all grades are kept, because attendance is judged under the first, the last and
-the grade at the first arrival. A unit is assigned if the last of its assigned and unassigned events says so. The last
-of closed, cancelled and reopened decides whether the incident is open. A linked child is out for good.
+Created, first assigned and first on scene are the earliest of their events; area, address, small area, category and
+type of anti-social behaviour are the latest. All grades are kept, because attendance is measured under the first, the
+last and the grade at the first arrival. A unit is assigned if the last of its assigned and unassigned events is an
+assignment. The last of closed, cancelled and reopened decides whether the incident is open. A linked child is excluded
+for good.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class IncidentData(Data):
     lsoa: NotRequired[LooseText]
     """Lower layer super output area: its code, for example `E01014257`; any other text is counted as `other`."""
     self_initiated: NotRequired[LooseTruth]
-    """Whether an officer came upon it and nobody rang for it; absent: false."""
+    """Whether an officer came across it and nobody reported it; absent: false."""
     reason: NotRequired[Prose]
     """Why, in the words of the producer. No figure depends on it."""
 
@@ -74,7 +75,7 @@ class LinkedData(IncidentData):
     """Which incident this one is a duplicate of."""
 
     parent: RequiredText
-    """Subject of the incident that goes on; this one leaves all measures. Never the incident itself."""
+    """Subject of the incident that continues; this one leaves all measures. Never the incident itself."""
 
 
 def _not_its_own_parent(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -134,7 +135,7 @@ class Incident(NamedTuple):
     created_ms: int | None = None
     grades: tuple[Stamp, ...] = ()  # sorted by time, then event id
     area: Stamp | None = None
-    units: tuple[Unit, ...] = ()  # the last word on each unit, sorted by unit
+    units: tuple[Unit, ...] = ()  # the latest statement on each unit, sorted by unit
     first_assigned_ms: int | None = None
     first_on_scene_ms: int | None = None
     disposition: Stamp | None = None
@@ -167,18 +168,18 @@ def fold(state: Incident | None, event: Event, arrival_ms: int) -> Incident:
 
 
 def _lsoa_code(text: str) -> str:
-    """The code, or `other`. Lists show it as it is, so no other text gets there: it might be a telephone number."""
+    """The code, or `other`. Lists show the code, so no other text may get there: it might be a telephone number."""
     code = text.strip().upper()
     return code if _LSOA.fullmatch(code) else OTHER_LSOA
 
 
 def is_orphan(incident: Incident) -> bool:
-    """`incident.created` has not come yet."""
+    """`incident.created` has not arrived yet."""
     return incident.created_ms is None
 
 
 def is_out(incident: Incident) -> bool:
-    """A linked child: its parent's clock is the one that counts."""
+    """A linked child: its parent counts instead."""
     return incident.linked
 
 
@@ -246,7 +247,7 @@ STREAM: Final = Stream(
         "asb_type": Term("the latest type of anti-social behaviour", said_in("asb_type", slug)),
         "address": Term("the latest address token", said_in("address_token")),
         "lsoa": Term("the latest small area (LSOA)", said_in("lsoa")),
-        "self_initiated": truth("true if an officer came upon it, by the latest event that says", _is_self_initiated),
+        "self_initiated": truth("true if an officer came across it, by the latest event that says", _is_self_initiated),
         "resourced": truth("true once any resource was assigned or on scene", _is_resourced),
         "arrived": truth("true once any resource was on scene", _is_attended),
     },

@@ -1,8 +1,8 @@
 """Returns: figures produced elsewhere, and notes in words. One figure is one entity, and so is one note.
 
 A figure's subject is `measure|label=value,...|period`, with the labels in the catalogue's order; a note's is
-`note|<name>`. The latest version of a figure counts, by `as_at`, then by the event's time, then by its id; if that
-is a withdrawal there is no figure. Of a note the latest event counts.
+`note|<name>`. The latest version of a figure counts: by `as_at`, then by the event's time, then by its id. If that
+is a withdrawal, there is no figure. The latest event of a note counts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from watchroom.events.envelope import LOOSE, STRICT, Data, LooseText, RequiredText, event
+from watchroom.events.messages import shown
 from watchroom.events.record import Event
 from watchroom.events.times import TimeUnusable, to_ms
 from watchroom.rolling.periods import known_period
@@ -33,15 +34,14 @@ def as_at_ms(text: str) -> int:
     """An as-at moment: RFC 3339 with an offset, or a day, which is its first moment in UTC.
 
     Raises:
-        TimeUnusable: It is neither, or lies before 1990: `is '1899-01-01', which lies outside ...; write ...`.
+        TimeUnusable: It is neither, or before 1990: `is '1899-01-01', which is outside ...; write ...`.
     """
     try:
         return day_ms(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else to_ms(text)
     except TimeUnusable as error:
         said = str(error).partition("; ")[0]  # what it says to write is no day
         what = said.rpartition(f"{said[0]} ")[2]  # behind the text in its quotes, which may be shortened, or a day's
-        shown = repr(text if len(text) <= 60 else text[:57] + "...")
-        raise TimeUnusable(f"is {shown}, which {what}; write {AS_AT}") from None
+        raise TimeUnusable(f"is {shown(text)}, which {what}; write {AS_AT}") from None
 
 
 def day_ms(day: str) -> int:
@@ -81,51 +81,51 @@ class FigureData(Data):
     measure: RequiredText
     """Id of an entry of kind `figure`."""
     period: Period
-    """What it is a figure of: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or two months, `2020-12/2021-11`."""
+    """The period: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or two months, `2020-12/2021-11`."""
     as_at: AsAt
-    """As things stood when: RFC 3339 with an offset, or a day; not before 1990, and at most 5 min after `time`.
+    """The date of the data: RFC 3339 with an offset, or a day; not before 1990, and at most 5 min after `time`.
 
     A day is its first moment in UTC, and may begin up to 65 min after `time`. The latest counts.
     """
     numerator: Number
-    """The number, with no more decimals than are kept; of a rate without counts the rate, of a share at most 100."""
+    """The number, with no more decimals than are kept; for a rate without counts the rate, for a share at most 100."""
     denominator: NotRequired[Number | None]
-    """Out of how many, where it is known."""
+    """Out of how many, if known."""
     by: NotRequired[By]
     """Label -> value, for each label of the measure."""
     note: NotRequired[Annotated[str | None, Field(max_length=4096), LOOSE]]
-    """What a reader of the figure must know."""
+    """What readers of the figure must know."""
     reported_by: NotRequired[LooseText]
     """Who reported it: a team or a role, not a person."""
 
 
 class WithdrawnData(Data):
-    """A figure that no longer stands."""
+    """A figure that is withdrawn."""
 
     measure: RequiredText
     """Id of an entry of kind `figure`."""
     period: Period
     """Of the figure."""
     as_at: AsAt
-    """As things stood when; a figure with a later one counts again."""
+    """The date of the withdrawal's data; a figure with a later one counts again."""
     by: NotRequired[By]
     """Label -> value, for each label of the measure."""
 
 
-# Written in this form because a field is called `from`, which no attribute of a class can be.
+# This form because `from` is a keyword of Python.
 NoteData = TypedDict(
     "NoteData",
     {
         "text": Annotated[str, Field(min_length=1, max_length=4096, description="The note.")],
-        "from": Annotated[DayOrMonth, Field(description="From which day or month on it applies.")],
+        "from": Annotated[DayOrMonth, Field(description="The first day or month that it applies to.")],
         "to": NotRequired[
             Annotated[
                 DayOrMonth | None,
-                Field(description="The last day or month, not before `from`; absent: without an end."),
+                Field(description="The last day or month, not before `from`; absent: no end."),
             ]
         ],
         "measure": NotRequired[
-            Annotated[LooseText, Field(description="Id of the catalogue's entry that it is about; absent: about all.")]
+            Annotated[LooseText, Field(description="Id of the catalogue entry that it is about; absent: all.")]
         ],
     },
 )
@@ -151,7 +151,7 @@ NoteVersion = tuple[int, str, str, str, str, str, str]
 class Return(NamedTuple):
     """What is known about one figure or note.
 
-    `first_ms` is the earliest of its events and of where it is held, so that nothing it adds lies before.
+    `first_ms` is the earliest of its events and of the moment that it is held at: it contributes nothing earlier.
     """
 
     last_arrival_ms: int
@@ -162,7 +162,7 @@ class Return(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A figure's subject taken apart."""
+    """The parts of a figure's subject."""
 
     measure: str
     by: dict[str, str]
@@ -170,7 +170,7 @@ class Subject(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Subject:
-        """Of an admitted figure."""
+        """Parse the subject of an admitted figure."""
         measure, labels, period = text.split("|")
         return cls(measure, dict(pair.split("=", 1) for pair in labels.split(",") if pair), period)
 
@@ -194,7 +194,7 @@ def fold(state: Return | None, event: Event, arrival_ms: int) -> Return:
 
 
 def _text(number: float | None) -> str:
-    """A number as it would be written, without a digit lost; empty where there is none."""
+    """A number with all its digits; empty without one."""
     if number is None:
         return ""
     return str(int(number)) if number == int(number) else repr(number)
@@ -213,7 +213,7 @@ def _version(event: Event) -> Version:
 
 
 def _of_figure(read: Callable[[Return, Version], object]) -> Callable[[Return], object]:
-    """Read from the version that counts; None where there is no figure."""
+    """Read from the version that counts; None without a figure."""
 
     def found(state: Return) -> object:
         return read(state, state.figure) if state.figure is not None and state.figure[3] else None
@@ -226,7 +226,7 @@ def _label(state: Return, name: str) -> object:
 
 
 def _lists(state: Return) -> Mapping[str, int]:
-    """In which list it can be found, by as-at, or by the first day of a note's period."""
+    """The list that it is in, by as-at or by the first day of a note's period."""
     if state.note is not None:
         return {f"{NOTES_LIST}|": day_ms(known_period(state.note[3]).first)}
     return {f"{FIGURES_LIST}|": state.figure[0]} if state.figure is not None and state.figure[3] else {}

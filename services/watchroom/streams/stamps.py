@@ -1,7 +1,7 @@
-"""Facts that come out the same in every order of events.
+"""Facts that are the same whatever the order of events.
 
-A *stamp* is `(time, event id, value)`. The earliest is the smallest, the latest the largest: ties in
-time go by event id, and one id with two contents by the contents, so no order of arrival can matter.
+A *stamp* is `(time, event id, value)`. The earliest is the smallest and the latest the largest: ties in time are broken
+by event id, and one id with two contents by the contents, so the order of arrival never matters.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def said_in(name: str, form: Callable[[str], str | None] = str) -> Callable[[Sta
 
 
 def with_member(known: tuple[Stamp, ...], stamp: Stamp) -> tuple[Stamp, ...]:
-    """A set of stamps kept as a sorted tuple; costs a few comparisons and one copy."""
+    """Add a stamp to a set that is kept as a sorted tuple: a few comparisons and one copy."""
     at = bisect_left(known, stamp)
     return known if known[at : at + 1] == (stamp,) else (*known[:at], stamp, *known[at:])
 

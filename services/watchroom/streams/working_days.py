@@ -1,6 +1,6 @@
-"""A clock that runs on working days only: days of London that are neither weekend nor bank holiday of England.
+"""A clock that runs on working days only: London days that are neither weekend nor bank holiday of England.
 
-A working day counts with its 24 hours. On other days the clock stands still until the next working day begins.
+A working day counts with its 24 hours. On other days the clock stops until the next working day begins.
 
 Source:
     `schemas/reference/bank_holidays_england.csv`.
@@ -24,9 +24,9 @@ FINGERPRINT: Final = hashlib.sha256(repr(BANK_HOLIDAYS).encode()).hexdigest()[:1
 
 
 def working_ms(at_ms: int | None) -> int | None:
-    """A moment on that clock, in ms: the difference of two is the working time between them.
+    """A moment on that clock in ms: the difference of two is the working time between them.
 
-    None of no moment, and outside the years of the table, of which no holidays are known.
+    None for None, and outside the years of the table, whose holidays are unknown.
     """
     if at_ms is None:
         return None

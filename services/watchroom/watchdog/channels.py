@@ -1,4 +1,4 @@
-"""The fallback channels: a webhook and a command. Each gets the same JSON."""
+"""The fallback channels: a webhook and a command. Both get the same JSON."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 def channels_of(settings: Settings, timeout_s: float = SEND_TIMEOUT_S) -> dict[str, Send]:
-    """Every channel that is set, by a name without secrets.
+    """Every configured channel, by a name without secrets.
 
     Raises:
-        ConfigurationInvalid: None is set, so nobody could be alerted.
+        ConfigurationInvalid: None is configured, so nobody could be alerted.
     """
     channels: dict[str, Send] = {}
     if url := settings.watchdog_webhook:
@@ -65,12 +65,12 @@ def _to_webhook(url: str, timeout_s: float) -> Send:
 
 
 def _proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for a URL: HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, less NO_PROXY.
+    """The proxy that the environment names for a URL, by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
 
-    aiohttp's own `trust_env` would also send a password from `.netrc`. A proxy cannot reach our loopback.
+    `trust_env` of aiohttp would also send a password from `.netrc`. A proxy cannot reach our loopback.
 
     Raises:
-        WorkFailed: It is of a kind that we cannot use.
+        WorkFailed: Its scheme is not supported.
     """
     parts, proxies = urlsplit(url), getproxies_environment()
     host = parts.hostname or ""
@@ -81,8 +81,8 @@ def _proxy_for(url: str) -> str | None:
         proxy = f"http://{proxy}"
     if proxy and urlsplit(proxy).scheme not in ("http", "https"):
         raise WorkFailed(
-            f"the environment's proxy for {parts.scheme}:// is {urlsplit(proxy).scheme}://; write one that is http://"
-            " or https://, or the webhook's host into NO_PROXY"
+            f"the environment's proxy for {parts.scheme}:// is {urlsplit(proxy).scheme}://; write one with "
+            "http:// or https://, or add the host of the webhook to NO_PROXY"
         )
     return proxy
 

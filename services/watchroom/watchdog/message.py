@@ -1,4 +1,4 @@
-"""What comes in from Alertmanager, and what goes out on the fallback channels."""
+"""The messages: in from Alertmanager, out through the fallback channels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ALERT = "Watchdog"
 
 
 def holds_watchdog(body: bytes) -> bool:
-    """Whether an Alertmanager webhook message holds the alert `Watchdog`, firing.
+    """Whether a webhook message of Alertmanager holds the firing alert `Watchdog`.
 
     A resolved one does not count: Alertmanager sends it when Prometheus has stopped sending the alert.
 
     Raises:
-        EventRefused: It is no such message; `detail` says what was found.
+        EventRefused: It is something else; `detail` says what was found.
     """
     try:
         message = json.loads(body)
@@ -26,7 +26,7 @@ def holds_watchdog(body: bytes) -> bool:
         raise EventRefused("bad_json", f"the body is not JSON ({error})") from error
     alerts = message.get("alerts") if isinstance(message, dict) else None
     if not isinstance(alerts, list):
-        raise EventRefused("not_alertmanager", "no list `alerts`; send Alertmanager's webhook message, version 4")
+        raise EventRefused("not_alertmanager", "no list `alerts`; send the webhook message of Alertmanager, version 4")
     return any(_fires(alert) for alert in alerts)
 
 
@@ -38,16 +38,16 @@ def _fires(alert: object) -> bool:
 
 
 def outgoing(news: News | Literal["trial"], force: str, watch: Watch, now: Moment) -> dict[str, object]:
-    """The message as JSON: `status`, `text` for a person, and facts for a program.
+    """The message as JSON: `status`, `text` for people, and the rest for programs.
 
-    It may arrive more than once: `silent` with the same `force` and `since` is about the same outage.
+    It may arrive more than once. `silent` with the same `force` and `since` is about the same outage.
     """
     since = _utc(watch.since)
-    last = f"last seen {since}" if watch.heard else f"not seen since this watchdog started at {since}"
+    last = f"last seen {since}" if watch.seen else f"not seen since this watchdog started at {since}"
     texts = {
         "silent": f"{force}: the {ALERT} alert has been missing for {watch.quiet_for_s(now):.0f} s ({last}). "
         "Other alerts may not arrive either: check Prometheus, Alertmanager and the connection between them.",
-        "back": f"{force}: the {ALERT} alert arrives again ({last}), and so do other alerts.",
+        "back": f"{force}: the {ALERT} alert arrives again ({last}), so other alerts do too.",
         "trial": f"{force}: a test of the channel that is used when the {ALERT} alert is missing. Nothing is wrong.",
     }
     return {
@@ -55,7 +55,7 @@ def outgoing(news: News | Literal["trial"], force: str, watch: Watch, now: Momen
         "text": texts[news],
         "force": force,
         "alert": ALERT,
-        "heard": watch.heard,
+        "heard": watch.seen,
         "since": since,
         "quiet_for_s": round(watch.quiet_for_s(now), 1),
         "sent": _utc(now),

@@ -1,6 +1,6 @@
 """The watchdog process: one page that receives the Watchdog alert, one task for each fallback channel.
 
-It remembers nothing over a restart: the time since the last alert starts at 0, and a return is not reported then.
+It keeps nothing over a restart: the time since the last alert starts at 0, and the end of an outage is not reported.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Watchdog:
         self._settings = settings
         self._sends = channels_of(settings)
         self._channels = {name: Channel(settings.watchdog_repeat_s) for name in self._sends}
-        self._watch = Watch(_now(), heard=False, silent_s=settings.watchdog_silent_s)
+        self._watch = Watch(_now(), seen=False, silent_s=settings.watchdog_silent_s)
 
     async def serve(self, stop: asyncio.Event) -> int:
-        """Listen, and alert where needed, until told to stop."""
-        runner = pages.runner(self._hear, self._report)
+        """Listen, and alert when needed, until `stop` is set."""
+        runner = pages.runner(self._received, self._report)
         await runner.setup()
         try:
             await self._listen(runner)
@@ -90,25 +90,25 @@ class Watchdog:
             raise WorkFailed(str(port_fault("WATCHROOM_WATCHDOG_PORT", host, port, error))) from error
         log.info("watchdog started", page=f"http://{host}:{port}/watchdog", silent_s=self._watch.silent_s)
 
-    def _hear(self) -> None:
+    def _received(self) -> None:
         now = _now()
-        if not self._watch.heard or self._watch.is_silent(now):
+        if not self._watch.seen or self._watch.is_silent(now):
             log.info("alert received", alert=ALERT, quiet_for_s=round(self._watch.quiet_for_s(now), 1))
-        self._watch = self._watch.hear(now)
+        self._watch = self._watch.received(now)
 
     def _report(self) -> dict[str, Any]:
-        """For `/healthz`: this process is healthy even while the alert is missing; restarting it would not help."""
+        """For `/healthz`. This process is healthy even while the alert is missing: restarting it would not help."""
         now = _now()
         return {
             "silent": self._watch.is_silent(now),
-            "heard": self._watch.heard,
+            "heard": self._watch.seen,
             "quiet_for_s": round(self._watch.quiet_for_s(now), 1),
             "silent_after_s": self._watch.silent_s,
             "channels": {name: {"failures_in_a_row": channel.failures} for name, channel in self._channels.items()},
         }
 
     async def _keep(self, name: str, send: Send) -> None:
-        """Send what is due through one channel, for ever; a slow channel does not delay the others."""
+        """Send what is due through one channel until cancelled; a slow channel does not delay the others."""
         while True:
             now = _now()
             news = self._channels[name].due(self._watch.is_silent(now), now.steady_s)
@@ -126,5 +126,5 @@ class Watchdog:
 
 
 def _now() -> Moment:
-    """The clocks; read at this process's edge only."""
+    """The clocks, which are read only here."""
     return Moment(time.monotonic(), time.time_ns() // 1_000_000)

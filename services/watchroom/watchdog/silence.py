@@ -1,4 +1,4 @@
-"""When the Watchdog alert last arrived, and what each fallback channel must still send. No clock, no I/O.
+"""When the Watchdog alert last arrived, and what each fallback channel must send next. No clock, no I/O.
 
 The Watchdog alert always fires. When it stops arriving, Prometheus, Alertmanager or the connection between them
 has failed, and no other alert can arrive that way either.
@@ -18,27 +18,27 @@ News = Literal["silent", "back"]
 class Moment(NamedTuple):
     """One moment on two clocks."""
 
-    steady_s: float  # a clock that nobody sets; used for durations
+    steady_s: float  # monotonic clock, for durations
     wall_ms: int  # Unix time, for people
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is known of the Watchdog.
+    """What is known about the Watchdog alert.
 
     Args:
-        since: When it last arrived; our own start if it never has.
-        heard: Whether it has ever arrived.
+        since: When it last arrived; the start of this process if it never has.
+        seen: Whether it has ever arrived.
         silent_s: It counts as missing this many seconds after `since`.
     """
 
     since: Moment
-    heard: bool
+    seen: bool
     silent_s: float
 
-    def hear(self, now: Moment) -> Watch:
-        """It fired just now."""
-        return replace(self, since=now, heard=True)
+    def received(self, now: Moment) -> Watch:
+        """After the alert has arrived now."""
+        return replace(self, since=now, seen=True)
 
     def quiet_for_s(self, now: Moment) -> float:
         """Seconds since it last arrived."""
@@ -53,15 +53,15 @@ class Watch:
 class Channel:
     """What was sent through one channel. `silent` is repeated every `repeat_s`; `back` is sent once.
 
-    A message that seemed to fail may have arrived all the same. So `back` follows every `silent` that was tried, and
-    after a `back` that was tried the next `silent` is sent at once.
+    A message that seemed to fail may still have arrived. So `back` follows every attempt at `silent`, and after an
+    attempt at `back` the next `silent` is sent at once.
     """
 
     repeat_s: float
-    owes_return: bool = False  # `silent` was sent, or tried
-    silence_told_s: float | None = None  # steady time of the last `silent` that arrived
+    owes_return: bool = False  # `silent` was sent, or attempted
+    silence_sent_s: float | None = None  # steady time of the last `silent` that arrived
     failures: int = 0  # in a row
-    not_before_s: float = float("-inf")  # steady time of the next try
+    not_before_s: float = float("-inf")  # steady time of the next attempt
 
     def due(self, is_silent: bool, now_s: float) -> News | None:
         """What to send now, if anything."""
@@ -69,22 +69,22 @@ class Channel:
             return None
         if not is_silent:
             return "back" if self.owes_return else None
-        told_s = self.silence_told_s
-        return "silent" if told_s is None or now_s - told_s >= self.repeat_s else None
+        sent_s = self.silence_sent_s
+        return "silent" if sent_s is None or now_s - sent_s >= self.repeat_s else None
 
     def arrived(self, news: News, now_s: float) -> Channel:
         """The message arrived."""
         if news == "back":
             return Channel(self.repeat_s)
-        return Channel(self.repeat_s, owes_return=True, silence_told_s=now_s)
+        return Channel(self.repeat_s, owes_return=True, silence_sent_s=now_s)
 
     def failed(self, news: News, now_s: float) -> Channel:
-        """The message did not arrive, as far as we know: wait 1 s, then twice as long each time, up to 60 s."""
+        """The message seems not to have arrived: wait 1 s, then twice as long each time, up to 60 s."""
         wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** min(self.failures, 10))
         return Channel(
             self.repeat_s,
             owes_return=True,
-            silence_told_s=None if news == "back" else self.silence_told_s,
+            silence_sent_s=None if news == "back" else self.silence_sent_s,
             failures=self.failures + 1,
             not_before_s=now_s + wait_s,
         )

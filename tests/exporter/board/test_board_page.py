@@ -127,7 +127,7 @@ def test_data_age_says_normal_old_or_no_data() -> None:
     [
         (None, "1 s withheld: calls WITHHELD"),
         (Silence(("calls",), 105_000), "1 min 45 s since the last sign of life; withheld: calls FEED SILENT"),
-        (Silence(("calls",), None), "1 s never heard; withheld: calls FEED SILENT"),
+        (Silence(("calls",), None), "1 s never seen; withheld: calls FEED SILENT"),
     ],
 )
 def test_data_age_is_not_normal_while_a_stream_is_withheld(silence: Silence | None, said: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests.browser import WALL, Screen, chromium, screen
-from tests.exporter.control_room import ControlRoom
 from tests.exporter.process import Exporter, fed
+from tests.exporter.store import ExporterStore
 from tests.flow.servers import RedisServer
 from tests.parts import PartMissing, missing
 from watchroom.exporter.run import now_ms
@@ -55,12 +55,12 @@ def exporter(redis_of_all: RedisServer) -> Iterator[Exporter]:
 
 
 @pytest.fixture
-def room(redis_of_all: RedisServer) -> Iterator[ControlRoom]:
+def room(redis_of_all: RedisServer) -> Iterator[ExporterStore]:
     """Somebody waits for 999, and a Grade 1 is about to breach; nothing of an earlier test is left."""
     client = redis_of_all.client()
     client.flushall()
     at_ms = now_ms()
-    made = ControlRoom(client, read_settings(redis_url=redis_of_all.url, force="staffs")).begin(at_ms)
+    made = ExporterStore(client, read_settings(redis_url=redis_of_all.url, force="staffs")).begin(at_ms)
     made.waiting("calls_waiting|line=999", {"C-1": at_ms - 75_000, "C-2": at_ms - 2_000})
     made.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": at_ms - 11 * MINUTE})
     made.add(at_ms, {f"call_answer_time|line=999|{what}": n for what, n in (("observations", 21), ("within", 17))})
@@ -69,13 +69,13 @@ def room(redis_of_all: RedisServer) -> Iterator[ControlRoom]:
     client.close()
 
 
-def read_all_again(room: ControlRoom) -> None:
+def read_all_again(room: ExporterStore) -> None:
     """Let the exporter notice what was written by hand, which is not one atomic step as a worker's is."""
     room.client.hset(room.keys.meta, SEQ, now_ms() * 1_000)
 
 
 @pytest.fixture
-def wall(browser: Browser, exporter: Exporter, room: ControlRoom) -> Iterator[Screen]:
+def wall(browser: Browser, exporter: Exporter, room: ExporterStore) -> Iterator[Screen]:
     """The page on a wall's screen, live."""
     with fed(room), screen(browser) as shown:
         exporter.await_published()
@@ -89,7 +89,7 @@ def tile(page: Page, title: str) -> str:
     return " ".join(page.locator(TILE).filter(has=page.get_by_role("heading", name=title)).inner_text().split())
 
 
-def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen, room: ControlRoom) -> None:
+def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen, room: ExporterStore) -> None:
     """Without a reload, without a complaint on the console, and in words as well as colours."""
     page = wall.page
     assert tile(page, "Waiting now") == "Waiting now (who is behind it) 999 2 101 0"
@@ -124,7 +124,7 @@ def test_the_wall_fits_on_its_screen_and_can_be_read_from_three_metres(wall: Scr
     assert cut == []
 
 
-def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ControlRoom) -> None:
+def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ExporterStore) -> None:
     """A night on which everything is open."""
     at_ms = now_ms()
     for grade in ("1", "2", "3"):
@@ -136,7 +136,7 @@ def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ControlRoom)
 
 
 def test_a_stream_that_is_not_fed_says_so_within_its_tiles(
-    browser: Browser, redis_of_all: RedisServer, room: ControlRoom
+    browser: Browser, redis_of_all: RedisServer, room: ExporterStore
 ) -> None:
     """Three words where a number stands on other walls; none of them cut off."""
     telephony = Exporter(redis_of_all.url, WATCHROOM_STREAMS="calls")
@@ -211,7 +211,7 @@ def test_an_exporter_that_hangs_counts_as_gone(wall: Screen, exporter: Exporter)
 
 
 def test_a_feed_that_stops_blanks_its_tiles_and_data_age_says_old(
-    browser: Browser, exporter: Exporter, room: ControlRoom
+    browser: Browser, exporter: Exporter, room: ExporterStore
 ) -> None:
     """The exporter answers all the time: it is the calls that nobody knows anything new of."""
     with fed(room, "incidents", "crimes"), screen(browser) as shown:
@@ -265,7 +265,7 @@ def test_without_a_script_the_page_draws_itself_again_and_says_when(wall: Screen
 
 
 def test_an_open_list_is_kept_true_as_well(
-    wall: Screen, browser: Browser, room: ControlRoom, redis_of_all: RedisServer
+    wall: Screen, browser: Browser, room: ExporterStore, redis_of_all: RedisServer
 ) -> None:
     """Who is answered leaves it by itself; without Redis it says NO DATA and no id."""
     with screen(browser) as listed:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.exporter.control_room import NOON, ControlRoom, value
+from tests.exporter.store import NOON, ExporterStore, value
 from tests.flow.servers import RedisServer
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.pages import OPEN_AT_ONCE, BoardPages
@@ -25,7 +25,7 @@ MINUTE = 60_000
 class Site:
     """The board's pages at a moment."""
 
-    def __init__(self, room: ControlRoom, now_ms: int = NOON) -> None:
+    def __init__(self, room: ExporterStore, now_ms: int = NOON) -> None:
         self.now_ms = now_ms
         mirror = room.mirror()
         mirror.refresh(now_ms)
@@ -41,7 +41,7 @@ class Site:
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.get(path, rest, **query).body)).split())
 
 
-def test_the_wall_shows_what_a_scrape_shows(room: ControlRoom) -> None:
+def test_the_wall_shows_what_a_scrape_shows(room: ExporterStore) -> None:
     """One judgement and one arithmetic for people and for Prometheus."""
     room.waiting("calls_waiting|line=999", {"a": NOON - 48_000, "b": NOON - 3_000})
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - 11 * MINUTE, "INC-2": NOON - 16 * MINUTE})
@@ -53,7 +53,7 @@ def test_the_wall_shows_what_a_scrape_shows(room: ControlRoom) -> None:
     assert "Overdue (who is behind it) Grade 1 1 LATE Grade 2 0 Grade 3 0" in wall
 
 
-def test_the_wall_withholds_what_a_scrape_withholds(room: ControlRoom) -> None:
+def test_the_wall_withholds_what_a_scrape_withholds(room: ExporterStore) -> None:
     """11 s after the last word of a worker nothing may be read as live, and the age says why."""
     room.waiting("calls_waiting|line=999", {"a": NOON - 48_000})
     site = Site(room)
@@ -68,7 +68,7 @@ def test_the_wall_withholds_what_a_scrape_withholds(room: ControlRoom) -> None:
     assert "Data age (state of the feeds) NO DATA" in site.read("/")
 
 
-def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: ControlRoom) -> None:
+def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: ExporterStore) -> None:
     """Its tiles would otherwise send people to a worker, and the workers are well."""
     measures = room.catalogue.measures
     other = replace(measures["call_volume"], at="another")
@@ -80,7 +80,7 @@ def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: C
     assert "Overdue (who is behind it) Grade 1 0" in wall
 
 
-def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: ControlRoom) -> None:
+def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: ExporterStore) -> None:
     """Kafka shows nothing and a worker keeps up with that: everything is applied, and nothing is known."""
     later_ms = NOON + 105_000
     room.fresh(later_ms)
@@ -93,7 +93,7 @@ def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: Cont
     assert "slowest feed; limit 10 s NORMAL" in Site(room, later_ms).read("/")
 
 
-def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ControlRoom) -> None:
+def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ExporterStore) -> None:
     """A worker that is behind is OLD, on the tile and in words; what the source sent may lie in Kafka."""
     later_ms = NOON + 105_000
     room.fresh(later_ms, "incidents", "crimes")
@@ -107,7 +107,7 @@ def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ControlRoom) -> N
     assert "FEED SILENT" not in Site(room, later_ms).read("/")
 
 
-def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ControlRoom) -> None:
+def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ExporterStore) -> None:
     """Grade 1 has 15 minutes."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
     room.waiting("incidents_unattended|grade=2,area=tamworth", {"INC-1": NOON - 65 * MINUTE})
@@ -123,7 +123,7 @@ def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: Control
     assert "NOT LIVE" not in said
 
 
-def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ControlRoom) -> None:
+def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ExporterStore) -> None:
     """The tile of 999 leads to those who wait on 999; a filter that is no label's is refused, not ignored."""
     room.waiting("calls_waiting|line=999", {"C-1": NOON - 9_000})
     room.waiting("calls_waiting|line=101", {"C-2": NOON - 8_000})
@@ -139,7 +139,7 @@ def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ControlRoom) -> None
         assert "C-1" not in answer.body
 
 
-def test_every_alert_that_names_a_list_leads_to_it(room: ControlRoom) -> None:
+def test_every_alert_that_names_a_list_leads_to_it(room: ExporterStore) -> None:
     """Who is called at night opens it on a telephone: every path and filter is answered, unlisted areas too."""
     site, asked = Site(room), 0
     for measure, alert in room.catalogue.alerts():
@@ -154,7 +154,7 @@ def test_every_alert_that_names_a_list_leads_to_it(room: ControlRoom) -> None:
     assert asked >= 6
 
 
-def test_a_list_that_is_not_live_says_so_above_all(room: ControlRoom) -> None:
+def test_a_list_that_is_not_live_says_so_above_all(room: ExporterStore) -> None:
     """It may still help somebody, if they know how old it is."""
     room.waiting("calls_waiting|line=999", {"C-1": NOON - 9_000})
     said = Site(room, NOON + MINUTE).read("/open/", "calls_waiting")
@@ -162,7 +162,7 @@ def test_a_list_that_is_not_live_says_so_above_all(room: ControlRoom) -> None:
     assert "C-1" in said
 
 
-def test_a_list_tells_who_was_given_up_and_how_many_it_leaves_out(room: ControlRoom) -> None:
+def test_a_list_tells_who_was_given_up_and_how_many_it_leaves_out(room: ExporterStore) -> None:
     """What is not shown is said, or 500 reads like all."""
     room.waiting("calls_waiting|line=999", {f"C-{n}": NOON - n for n in range(501)})
     room.waiting("calls_waiting|line=101", {"lost": NOON - 3_600_001})
@@ -173,7 +173,7 @@ def test_a_list_tells_who_was_given_up_and_how_many_it_leaves_out(room: ControlR
     assert len(re.findall(r"\bC-\d+", said)) == 500
 
 
-def test_text_of_a_feed_stays_text(room: ControlRoom) -> None:
+def test_text_of_a_feed_stays_text(room: ExporterStore) -> None:
     """An id comes from outside."""
     room.waiting("calls_waiting|line=999", {"<script>alert(1)</script>": NOON - 9_000})
     body = Site(room).get("/open/", "calls_waiting").body
@@ -181,7 +181,7 @@ def test_text_of_a_feed_stays_text(room: ControlRoom) -> None:
     assert "&lt;script&gt;alert(1)" in body
 
 
-def test_a_list_without_redis_is_a_503_that_says_so(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_a_list_without_redis_is_a_503_that_says_so(room: ExporterStore, redis_server: RedisServer) -> None:
     """An empty list would read as: nobody waits."""
     site = Site(room)
     redis_server.kill()
@@ -189,7 +189,7 @@ def test_a_list_without_redis_is_a_503_that_says_so(room: ControlRoom, redis_ser
     assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "NO DATA</strong>: Redis did not answer" in answer.body
     assert "This list is unavailable" in answer.body
-    assert "Nobody.</p>" not in answer.body
+    assert "None.</p>" not in answer.body
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_list_without_redis_is_a_503_that_says_so(room: ControlRoom, redis_ser
 )
 @pytest.mark.parametrize("asked", ["nothing_such", "../../etc/passwd", "<b>"])
 def test_an_unknown_name_is_a_404_that_lists_the_known_ones(
-    room: ControlRoom, path: str, known: str, asked: str
+    room: ExporterStore, path: str, known: str, asked: str
 ) -> None:
     """Whoever mistypes finds the right one, and what was asked is not repeated."""
     answer = Site(room).get(path, asked)
@@ -207,12 +207,12 @@ def test_an_unknown_name_is_a_404_that_lists_the_known_ones(
     assert asked not in answer.body.partition("</head>")[2]
 
 
-def test_only_open_measures_have_a_list(room: ControlRoom) -> None:
+def test_only_open_measures_have_a_list(room: ExporterStore) -> None:
     """A count has no members."""
     assert Site(room).get("/open/", "call_volume").status == HTTPStatus.NOT_FOUND
 
 
-def test_every_measure_has_a_card_with_all_that_defines_it(room: ControlRoom) -> None:
+def test_every_measure_has_a_card_with_all_that_defines_it(room: ExporterStore) -> None:
     """Definition, exclusions, target and source, from the entry itself."""
     site = Site(room)
     for measure in room.catalogue.measures.values():
@@ -223,7 +223,7 @@ def test_every_measure_has_a_card_with_all_that_defines_it(room: ControlRoom) ->
     assert "within 15 min (Grade 1); within 1 h (Grade 2)" in site.read("/measures/", "incident_attendance_time")
 
 
-def test_every_alert_has_a_runbook(room: ControlRoom) -> None:
+def test_every_alert_has_a_runbook(room: ExporterStore) -> None:
     """Where an alert's link leads at three in the morning: meaning, impact, what to do now."""
     site = Site(room)
     names = [alert.name for _, alert in room.catalogue.alerts()]
@@ -236,7 +236,7 @@ def test_every_alert_has_a_runbook(room: ControlRoom) -> None:
         assert text in said
 
 
-def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ControlRoom, redis_server: RedisServer) -> None:
+def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterStore, redis_server: RedisServer) -> None:
     """Each list waits in its own thread; the wall answers, and a further list is refused at once."""
     site = Site(room)
     redis_server.server.pause()
@@ -254,7 +254,7 @@ def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ControlRoom
     assert site.get("/open/", "calls_waiting").status == HTTPStatus.OK
 
 
-def test_the_style_the_script_and_the_icon_are_ours(room: ControlRoom) -> None:
+def test_the_style_the_script_and_the_icon_are_ours(room: ExporterStore) -> None:
     """Package files, and no other file of the machine."""
     site = Site(room)
     assert site.get("/assets/", "board.css").content_type.startswith("text/css")
@@ -263,7 +263,7 @@ def test_the_style_the_script_and_the_icon_are_ours(room: ControlRoom) -> None:
     assert site.get("/assets/", "pages.py").status == HTTPStatus.NOT_FOUND
 
 
-def test_a_filtered_list_counts_only_its_own_that_were_given_up(room: ControlRoom) -> None:
+def test_a_filtered_list_counts_only_its_own_that_were_given_up(room: ExporterStore) -> None:
     """Twelve forgotten Grade 3 said beside the Grade 1 would send somebody looking for them."""
     month_ago = NOON - 31 * 24 * 60 * MINUTE
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - MINUTE})

@@ -146,7 +146,7 @@ def test_the_boards_are_half_as_large_as_they_were() -> None:
 def test_every_row_that_a_board_asks_for_is_published() -> None:
     """Another list of tables than the exporter's would be NO DATA for ever."""
     published = {
-        (measure.id, table.what, window, *sorted(row.by.keys() - {"place"}))
+        (measure.id, table.what, window, *sorted(row.by.keys() - {"order"}))
         for measure in sources_of(ROOT).catalogue.measures.values()
         for table in tables(measure)
         for row in rows_of(measure, table)
@@ -157,7 +157,7 @@ def test_every_row_that_a_board_asks_for_is_published() -> None:
         for match in re.findall(r"watchroom_row\{([^}]*)\}", expr):
             by = dict(re.findall(r'(\w+)(?:=~|!=|=)"([^"]*)"', match))
             labels = re.findall(r'(\w+)(?:!=""|="[^"]+")', match)
-            of = sorted({*labels} - {"measure", "quantity", "window", "force", "place"})
+            of = sorted({*labels} - {"measure", "quantity", "window", "force", "order"})
             asked |= {(by.get("measure"), what, by.get("window", ""), *of) for what in by["quantity"].split("|")}
     assert len(asked) > 500
     assert {each for each in asked if each[0]} <= published
@@ -167,7 +167,7 @@ def test_a_table_by_label_has_a_row_of_what_is_not_listed_before_the_row_of_all(
     """Four calls without a class, over listed classes of 0, would not be seen but in the sum."""
     measure = sources_of(ROOT).catalogue.measures["call_volume_by_class"]
     (table,) = (each for each in tables(measure) if each.what == "number" and "1h" in each.windows)
-    places = {row.by["class"]: row.by["place"] for row in rows_of(measure, table)}
+    places = {row.by["class"]: row.by["order"] for row in rows_of(measure, table)}
     listed = [place for value, place in places.items() if value not in ("Unknown or other", "All")]
     assert max(listed) < places["Unknown or other"] < places["All"]
 

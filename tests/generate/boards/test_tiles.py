@@ -12,18 +12,19 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.exporter.control_room import LONDON, NOON
+from tests.exporter.store import LONDON, NOON
 from tests.generate.boards.made import boards, panels, promtool
 from watchroom.catalogue.load import load_catalogue
 from watchroom.exporter.mirror import Reading
 from watchroom.exporter.numbers import Number, Numbers
 from watchroom.exporter.platform import months_text, rows_text, tiles_text
 from watchroom.exporter.rows import MeasureRows
-from watchroom.exporter.sums import WindowSums, by_area_of, windows_at, windows_of
+from watchroom.exporter.sums import WindowSums, by_area_of, windows_of
 from watchroom.exporter.wall import DataAge, Silence, data_age, tile_views
 from watchroom.generate.boards import palette, queries
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import windows_at
 from watchroom.settings import read_settings
 from watchroom.streams import STREAMS
 
@@ -95,7 +96,7 @@ def _rows(fields: Mapping[str, int]) -> dict[str, str]:
 
 def _labels(tile: str, word: str = "", split: str = "", **more: str) -> str:
     """Labels of an answer to a tile's query."""
-    labels = {"force": "north", "instance": "a", "tile": tile, "split": split, "word": word, **more}
+    labels = {"force": "north", "instance": "a", "tile": tile, "split": split, "state": word, **more}
     return f"{{{_written({name: value for name, value in labels.items() if value})}}}"
 
 
@@ -131,7 +132,7 @@ def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -
     series = _tiles({("incidents_unattended", "due_5m"): numbers})
     (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == title]
     assert [target["legendFormat"] for target in panel["targets"]][:3] == [
-        f"Grade {grade}  {{{{word}}}}" for grade in found
+        f"Grade {grade}  {{{{state}}}}" for grade in found
     ]
     for target, (grade, number) in zip(panel["targets"][:3], found.items(), strict=True):
         _answers(tmp_path, target["expr"], series, {_labels(title, words[grade], grade): number})
@@ -160,16 +161,16 @@ def test_a_wait_has_an_order_among_rows(tmp_path: Path) -> None:
     """999 before 101, and all of them last: as listed in the catalogue."""
     panel = next(p for p in panels(boards()["watchroom-demand"]) if p["title"] == "Calls presented: number, by line")
     expected = {
-        f'{{{FORCE}, line="999", place="00"}}': 2,
-        f'{{{FORCE}, line="101", place="01"}}': 2,
-        f'{{{FORCE}, line="Unknown or other", place="zzy"}}': 0,
-        f'{{{FORCE}, line="All", place="zzz"}}': 4,
+        f'{{{FORCE}, line="999", order="00"}}': 2,
+        f'{{{FORCE}, line="101", order="01"}}': 2,
+        f'{{{FORCE}, line="Unknown or other", order="zzy"}}': 0,
+        f'{{{FORCE}, line="All", order="zzz"}}': 4,
     }
     fields = {f"call_volume|line={line}|count": 2 for line in ("999", "101")}
     _answers(tmp_path, panel["targets"][0]["expr"], _rows(fields), expected)
     steps = {each["id"]: each["options"] for each in panel["transformations"]}
-    assert steps["sortBy"] == {"sort": [{"desc": False, "field": "place"}]}
-    assert steps["organize"]["excludeByName"]["place"]
+    assert steps["sortBy"] == {"sort": [{"desc": False, "field": "order"}]}
+    assert steps["organize"]["excludeByName"]["order"]
 
 
 def test_the_longest_wait_of_an_empty_queue_is_0(tmp_path: Path) -> None:
@@ -193,8 +194,8 @@ def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str,
     title, numbers = "999 below 10 s, last 15 min", [Number("", met / of, met, of)]
     found = {("call_answer_time", "live_within"): numbers}
     series = _tiles(found, "a") | _tiles(found, "b")
-    expr = f"max by (part, whole, word) ({_tile(title)})"
-    _answers(tmp_path, expr, series, {f'{{part="{met}", whole="{of}", word="{state}"}}': met / of})
+    expr = f"max by (part, whole, state) ({_tile(title)})"
+    _answers(tmp_path, expr, series, {f'{{part="{met}", whole="{of}", state="{state}"}}': met / of})
     _answers(tmp_path, f"count({_tile(title)})", series, {"{}": 1})
 
 
@@ -213,7 +214,7 @@ def test_a_share_of_no_calls_is_not_a_number(tmp_path: Path) -> None:
     series = _tiles({("call_answer_time", "live_within"): [Number("", None, 0, 0)]})
     expr = _tile("999 below 10 s, last 15 min")
     is_nan = f"({expr}) != ({expr})"
-    _answers(tmp_path, f"count by (part, whole, word) ({is_nan})", series, {'{part="0", whole="0"}': 1})
+    _answers(tmp_path, f"count by (part, whole, state) ({is_nan})", series, {'{part="0", whole="0"}': 1})
 
 
 def test_a_share_of_nothing_is_none_and_not_missing(tmp_path: Path) -> None:

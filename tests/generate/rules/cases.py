@@ -26,7 +26,7 @@ Values = Mapping[str, float]  # Prometheus series without force -> value
 
 
 class Level(NamedTuple):
-    """How bad, and from how many."""
+    """Whether the figure is beyond its limit, and how many entities are behind it."""
 
     beyond: bool  # of the limit, as little as can be
     of: int
@@ -63,21 +63,21 @@ def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dic
     yield _stays(measure, alert, {series: f"{_run(bad[series], for_s + 30)} stale" for series in bad}, for_s + 30)
     long_s = for_s + 10 * EVALUATION_S
     yield _case(
-        f"{alert.name} is silent at its limit",
+        f"{alert.name} does not fire at its limit",
         {series: _run(value, long_s) for series, value in quiet.items()},
         {long_s - EVALUATION_S: []},
     )
     if alert.at_least:
         few = _values(catalogue, measure, alert, Level(beyond=True, of=alert.at_least - 1))
         yield _case(
-            f"{alert.name} is silent with {alert.at_least - 1}, one too few to judge",
+            f"{alert.name} does not fire with {alert.at_least - 1}, one too few",
             {series: _run(value, long_s) for series, value in few.items()},
             {long_s - EVALUATION_S: []},
         )
 
 
 def _stays(measure: Measure, alert: Alert, series: Mapping[str, str], lost_s: int) -> dict[str, Any]:
-    """Its number is lost for longer than it is kept; another force's outage goes on and says nothing of this one."""
+    """Its number is lost for longer than it is kept; an outage of another force goes on and does not matter."""
     muting = {"alertname": "SourceSilent", "alertstate": "firing", "mutes": "stream", "stream": measure.stream}
     outage_s = alert.keep_s + 60
     outages = {
@@ -122,7 +122,7 @@ def _run(value: float, length_s: int) -> str:
 
 
 def _least_whole(measure: Measure, alert: Alert) -> int:
-    """How many it takes to be just beyond a limit of whole numbers or of a share."""
+    """The smallest number of entities with which the figure can be just beyond its limit."""
     limit = alert.above if alert.above is not None else alert.below
     quantity = quantity_of(measure, alert.shown)
     if quantity.counts:
@@ -163,21 +163,21 @@ def _values(catalogue: Catalogue, measure: Measure, alert: Alert, level: Level) 
 
 
 def _share_limit(alert: Alert) -> tuple[float, bool]:
-    """The limit of a share, and whether it is bad above it; of a burn, of the share that misses."""
+    """The limit of a share, and whether it is bad above it; for a burn, of the share that misses the target."""
     if alert.burn:
         return alert.burn.miss_limit, True
     return (alert.above, True) if alert.above is not None else (alert.below or 0, False)
 
 
 def _overdue(catalogue: Catalogue, measure: Measure, alert: Alert, by: Mapping[str, str]) -> dict[str, float]:
-    """Nobody is overdue now; hand-written cases say what happens when somebody is."""
+    """Nobody is overdue now; tests/alerts/answering_stops_test.yml has the other case."""
     if not quantity_of(measure, alert.shown).misses_overdue:
         return {}
     return {_series(catalogue.measures[measure.display.overdue_from], OVERDUE, by, ""): 0}
 
 
 def _part(limit: float, above: bool, level: Level) -> int:
-    """The whole number of `of` that is just beyond the share, or just not."""
+    """How many of `of` are just beyond the share, or just not."""
     if above:
         return min(level.of, math.floor(limit * level.of + _LITTLE) + level.beyond)
     return max(0, math.ceil(limit * level.of - _LITTLE) - level.beyond)

@@ -1,4 +1,4 @@
-"""What can be wrong with rules, found by reading them. Each yields texts; none: nothing is wrong."""
+"""Checks of rules by reading them. Each yields a text for every fault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ URLS = {"runbook_url": "/runbook/", "dashboard_url": "/d/watchroom-"}
 
 
 def unknown_metrics(rules: Iterable[Mapping[str, Any]], known: Collection[str]) -> Iterator[str]:
-    """Names that nothing publishes and no recording rule writes, in expressions and in texts."""
+    """Metrics in expressions and texts that are neither published nor recorded."""
     listed = list(rules)
     recorded = {rule["record"] for rule in listed if "record" in rule}
     for rule in listed:
@@ -30,14 +30,14 @@ def unknown_metrics(rules: Iterable[Mapping[str, Any]], known: Collection[str]) 
 
 
 def changes_of_gauges(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """`rate()` and its like of anything but another program's counter: our figures are gauges over a window already."""
+    """`rate()` and the like of anything but a counter of another program: our figures are gauges over a window."""
     for rule in rules:
         for function in FUNCTION.findall(rule["expr"]):
             yield f"{rule.get('alert') or rule['record']}: {function}() of a gauge"
 
 
-def untold(alerts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Alerts without their texts, their links or a severity that a route knows."""
+def incomplete(alerts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Alerts without their texts, their links or a known severity."""
     for rule in alerts:
         texts = rule.get("annotations", {})
         for key in ("summary", "description"):
@@ -49,22 +49,22 @@ def untold(alerts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         if rule["labels"].get("severity") not in ("page", "ticket", "none"):
             yield f"{rule['alert']}: no severity"
         if "$value" not in texts.get("summary", ""):
-            yield f"{rule['alert']}: the summary does not say the value"
+            yield f"{rule['alert']}: the summary does not give the value"
 
 
-def undefined(alerts: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> Iterator[str]:
-    """Alerts on a share without its counts, or without their measure's definition."""
-    told = {rule["alert"]: rule["annotations"]["summary"] for rule in alerts}
+def unexplained(alerts: Iterable[Mapping[str, Any]], catalogue: Catalogue) -> Iterator[str]:
+    """Alerts without the definition of their measure, or on a share without its counts."""
+    summaries = {rule["alert"]: rule["annotations"]["summary"] for rule in alerts}
     for measure, alert in catalogue.alerts():
-        if measure.definition not in told.get(alert.name, ""):
-            yield f"{alert.name}: the summary does not say the definition"
+        if measure.definition not in summaries.get(alert.name, ""):
+            yield f"{alert.name}: the summary does not give the definition"
         is_share = alert.shown.what in ("share", "within", "live_within")
-        if is_share and told.get(alert.name, "").count("| query") != 2:
-            yield f"{alert.name}: the summary does not say both counts"
+        if is_share and summaries.get(alert.name, "").count("| query") != 2:
+            yield f"{alert.name}: the summary does not give both counts"
 
 
 def absent_with_or(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """`X or absent(X)`: absent() is 1, and the text prints it as X's value."""
+    """`X or absent(X)`: absent() is 1, and the text prints that as the value of X."""
     for rule in rules:
         if re.search(r"\bor\b.*absent(_over_time)?\(", rule["expr"]):
             yield f"{rule.get('alert') or rule['record']}: `or absent(...)`; write two alerts"

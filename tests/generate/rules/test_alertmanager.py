@@ -1,4 +1,4 @@
-"""Who is told, and what mutes what: amtool's judgement, and a real Alertmanager with the shipped file."""
+"""Who is notified, and what mutes what: checked by amtool, and by a real Alertmanager with the shipped file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Labels = Mapping[str, str]
 
 
 def test_amtool_accepts_the_file(tmp_path: Path) -> None:
-    """And refuses one whose route leads to nobody."""
+    """It refuses a file whose route leads to an unknown receiver."""
     done = run("amtool", "check-config", FILE)
     assert done.returncode == 0, done.stdout + done.stderr
     wrong = tmp_path / "alertmanager.yml"
@@ -35,7 +35,7 @@ def test_amtool_accepts_the_file(tmp_path: Path) -> None:
 
 
 def route(receivers: str, **labels: str) -> int:
-    """Amtool's exit code: 0 if exactly these receivers are told."""
+    """The exit code of amtool: 0 if exactly these receivers are notified."""
     pairs = [f"{name}={value}" for name, value in labels.items()]
     tested = run(
         "amtool", "config", "routes", "test", f"--config.file={FILE}", f"--verify.receivers={receivers}", *pairs
@@ -63,34 +63,34 @@ def route(receivers: str, **labels: str) -> int:
     ],
 )
 def test_an_alert_reaches_those_who_can_act(receivers: str, labels: dict[str, str]) -> None:
-    """By severity, by area, and the platform's apart from the control room's."""
+    """By severity, by area, and alerts on the platform separately from those of the control room."""
     assert route(receivers, **labels) == 0
     assert route("ticket-queue", **labels) != 0, "amtool would not notice"
 
 
 def test_every_shipped_alert_has_a_route_of_its_severity() -> None:
-    """The last resort is for a severity that somebody invents."""
-    told = {"none": "watchdog", "page": "duty-manager", "ticket": "ticket-queue,performance-mail"}
+    """The last route is for unknown severities only."""
+    receivers_of = {"none": "watchdog", "page": "duty-manager", "ticket": "ticket-queue,performance-mail"}
     platform = {"none": "watchdog", "page": "platform-on-call", "ticket": "ticket-queue,platform-mail"}
     for rule in shipped_alerts():
-        receivers = (told if "measure" in rule["labels"] else platform)[rule["labels"]["severity"]]
+        receivers = (receivers_of if "measure" in rule["labels"] else platform)[rule["labels"]["severity"]]
         if rule["alert"] == "NotificationsFailing":
             receivers = "platform-on-call,platform-mail"
         assert route(receivers, alertname=rule["alert"], **rule["labels"]) == 0, rule["alert"]
 
 
-def test_failed_notifications_are_told_at_any_hour_by_mail_and_by_webhook() -> None:
-    """It may be lost on the very road that it is about."""
+def test_failed_notifications_are_reported_at_any_hour_by_mail_and_by_webhook() -> None:
+    """The alert may be lost in the very channel that it is about."""
     config = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     routes = [route for route in config["route"]["routes"] if 'alertname="NotificationsFailing"' in route["matchers"]]
     assert not any("mute_time_intervals" in route for route in routes)
     receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
-    roads = {road for route in routes for road in receivers[route["receiver"]] if road.endswith("_configs")}
-    assert roads == {"webhook_configs", "email_configs"}
+    channels = {name for route in routes for name in receivers[route["receiver"]] if name.endswith("_configs")}
+    assert channels == {"webhook_configs", "email_configs"}
 
 
-def test_alertmanager_counts_what_the_rules_ask_it_for(silent_alertmanager: str) -> None:
-    """By its own name and label, from the start: an alert on a counter that appears with its first failure is late."""
+def test_alertmanager_publishes_what_the_rules_read(silent_alertmanager: str) -> None:
+    """With the expected name and label, from the start: a counter that appears with the first failure is late."""
     page = ask(silent_alertmanager, "/metrics").decode()
     for family in FOREIGN:
         for integration in ("email", "webhook"):
@@ -98,7 +98,7 @@ def test_alertmanager_counts_what_the_rules_ask_it_for(silent_alertmanager: str)
 
 
 def test_every_label_of_the_file_is_one_that_alerts_carry() -> None:
-    """Inhibition by a label that nobody carries mutes everything: nothing equals nothing."""
+    """Inhibition by a label that no alert has mutes everything, because two missing labels are equal."""
     carried = {"alertname", "force"}
     for measure, alert in shipped().alerts():
         carried |= {"severity", "stream", "measure", *alert.shown.where, *(label.name for label in measure.labels)}
@@ -112,7 +112,7 @@ def test_every_label_of_the_file_is_one_that_alerts_carry() -> None:
 
 
 def test_a_page_mutes_a_ticket_on_the_same_figure_only() -> None:
-    """Every label by which alerts are told apart must be equal."""
+    """Every label that distinguishes alerts must be equal."""
     config = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     apart = {name for _, alert in shipped().alerts() for name in (*alert.shown.where, alert.shown.split) if name}
     assert {"force", "measure", *apart} <= set(config["inhibit_rules"][-1]["equal"])
@@ -130,14 +130,14 @@ SURGE = {"severity": "page", "stream": "calls", "measure": "call_volume", "alert
 
 @pytest.fixture(scope="module")
 def silent_alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Alertmanager with the shipped routes and inhibition, whose receivers are nobody."""
+    """A real Alertmanager with the shipped routes and inhibition, whose receivers do nothing."""
     with running(tmp_path_factory.mktemp("alertmanager"), FILE.read_text(encoding="utf-8")) as address:
         yield address
 
 
 @contextmanager
 def running(folder: Path, text: str) -> Iterator[str]:
-    """Alertmanager on a free port with this configuration, its receivers taken away."""
+    """Alertmanager on a free port with this configuration, without its receivers."""
     program = shutil.which("prometheus-alertmanager")
     if program is None:
         missing(f"no prometheus-alertmanager; {SET_UP}")
@@ -203,8 +203,8 @@ def settled(address: str, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["ExporterAbsent", "RedisDown", "WorkerStuck"])
-def test_a_blind_platform_mutes_everything_judged_of_its_force(silent_alertmanager: str, name: str) -> None:
-    """Figures, silent sources, lag and withheld windows are its consequences; another force's are not."""
+def test_a_failed_platform_mutes_everything_that_depends_on_it(silent_alertmanager: str, name: str) -> None:
+    """Figures, silent sources, lag and withheld figures are consequences; those of another force are not."""
     consequences = [
         sent(WAIT),
         sent("SourceSilent", stream="calls", source="acd"),
@@ -215,7 +215,7 @@ def test_a_blind_platform_mutes_everything_judged_of_its_force(silent_alertmanag
     assert found == ["AppliedLag@here", "LongestWait999@here", "SourceSilent@here", "WindowsStale@here"]
 
 
-def test_the_root_mutes_what_follows_from_it(silent_alertmanager: str) -> None:
+def test_a_cause_mutes_its_consequences(silent_alertmanager: str) -> None:
     """One alert for one failure."""
     names = ("ExporterAbsent", "RedisDown", "WorkerStuck")
     assert muted(silent_alertmanager, *map(sent, names)) == ["RedisDown@here", "WorkerStuck@here"]
@@ -230,23 +230,23 @@ def test_a_dead_feed_mutes_its_stream_of_its_force(silent_alertmanager: str) -> 
     assert found == ["LongestWait999@here", "WindowsStale@here"]
 
 
-def test_a_source_that_cannot_be_judged_is_muted(silent_alertmanager: str) -> None:
-    """A partition that stands still holds back its heartbeats; another stream's source is still judged."""
+def test_an_alert_on_a_source_of_unknown_state_is_muted(silent_alertmanager: str) -> None:
+    """A partition that does not move holds back heartbeats; sources of other streams are not affected."""
     sources = [sent("SourceSilent", stream=stream, source="acd") for stream in ("calls", "incidents")]
     lag = sent("AppliedLag", stream="calls", topic="watchroom.calls")
     assert muted(silent_alertmanager, lag, sources[0]) == ["SourceSilent@here"]
     assert muted(silent_alertmanager, lag, sources[1]) == []
 
 
-def test_withheld_windows_mute_their_stream_though_nobody_knows_why(silent_alertmanager: str) -> None:
-    """The alert judges numbers that are not shown."""
+def test_withheld_figures_mute_their_stream_without_a_known_cause(silent_alertmanager: str) -> None:
+    """Those alerts are about figures that are not shown."""
     withheld = sent("WindowsStale", stream="calls")
     found = muted(silent_alertmanager, withheld, sent(WAIT), sent("Grade1Overdue", area="stoke"))
     assert found == ["LongestWait999@here"]
 
 
-def test_who_was_called_gets_no_ticket_on_the_same_figure(silent_alertmanager: str) -> None:
-    """Another force, another line and another figure are told still."""
+def test_a_page_mutes_the_ticket_on_the_same_figure(silent_alertmanager: str) -> None:
+    """Alerts on another force, line or figure are still sent."""
     page = {**SURGE, "line": "999"}
     ticket = {**page, "severity": "ticket", "alertname": "Same"}
     others = [

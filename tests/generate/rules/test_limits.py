@@ -1,4 +1,4 @@
-"""Times that belong together: who outlasts whom, and what the configuration files say of it."""
+"""Times that depend on each other: which alert outlasts which, and the times in the configuration files."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ SETTINGS = Settings.model_fields
 
 @pytest.fixture(scope="module")
 def prometheus() -> dict[str, Any]:
-    """Its configuration as it reads."""
+    """Its configuration."""
     found: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
     return found
 
 
 @pytest.fixture(scope="module")
 def alertmanager() -> dict[str, Any]:
-    """Its configuration as it reads."""
+    """Its configuration."""
     path = ROOT / "deploy/alertmanager/alertmanager.yml"
     found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
 
 
 def test_a_measures_alert_outlasts_the_alert_that_mutes_it() -> None:
-    """Else a surge whose feed dies is told as over."""
+    """Otherwise a surge whose feed dies is reported as over."""
     assert list(limits.false_ends(shipped())) == []
 
 
-def test_an_alert_that_is_kept_too_shortly_is_found(tmp_path: Path) -> None:
-    """Here for 100 s; a silent source needs 90 s, a scrape, its `for`, an evaluation and the group's wait."""
+def test_an_alert_that_is_not_kept_long_enough_is_found(tmp_path: Path) -> None:
+    """Here for 100 s; a silent source needs 90 s, a scrape, its `for`, an evaluation and the group wait."""
     catalogue = catalogue_of(tmp_path, MADE_UP.replace("keep_s = 121", "keep_s = 100"))
     assert list(limits.false_ends(catalogue))[:1] == [
         "MadeUpSurge is kept 100 s; SourceSilent mutes it after 155 s at most"
     ]
 
 
-def test_a_silent_source_is_kept_until_what_makes_it_unknown_is_told() -> None:
-    """Its figure is lost when its stream is not fresh; from then on another alert needs its `for` and is there."""
+def test_a_silent_source_is_kept_until_the_alert_that_mutes_it_fires() -> None:
+    """Its figure is lost when its stream is not fresh. From then on another alert fires after its `for`."""
     of = shipped().platform_alerts
     for name in ("ExporterAbsent", "RedisDown", "WorkerStuck", "AppliedLag"):
         seen_s = limits.SCRAPE_S + limits.EVALUATION_S  # the scrape that loses one figure shows the other's
@@ -58,31 +58,31 @@ def test_a_silent_source_is_kept_until_what_makes_it_unknown_is_told() -> None:
 
 
 def test_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
-    """Both hold until a worker is back. The first partition ends WorkerStuck, the last one what is withheld."""
+    """Both hold until a worker is back. The first partition ends WorkerStuck, the last one ends WindowsStale."""
     of = shipped().platform_alerts
-    apart_s = of["AppliedLag"].for_s  # later partitions are told by that
+    apart_s = of["AppliedLag"].for_s  # later partitions have that alert
     for name in ("ExporterAbsent", "RedisDown", "WorkerStuck", "AppliedLag", "SourceSilent"):
         assert of["WindowsStale"].keep_s + apart_s < of[name].keep_s, name
 
 
 def test_a_slower_platform_alert_is_found() -> None:
-    """Whoever makes a worker's alert patient must keep the others longer."""
+    """If the alert on workers waits longer, the others must be kept longer."""
     slow = {"WorkerStuck": shipped().platform_alerts["WorkerStuck"].model_copy(update={"for_s": 600})}
     found = list(limits.false_ends(replace(shipped(), platform_alerts=slow)))
     assert len(found) == len(shipped().alerts())
     assert all("WorkerStuck mutes it after 630 s" in text for text in found)
 
 
-def test_a_drill_can_show_it_up_to_a_divisor() -> None:
+def test_a_drill_can_divide_times_up_to_a_limit() -> None:
     """Limits in expressions stay as shipped: five sixths of the times still hold, tenths do not."""
     assert list(limits.false_ends(shipped(), divide_by=1.2)) == []
     assert list(limits.false_ends(shipped(), divide_by=10)) != []
 
 
-def test_the_configuration_has_the_times_that_are_reckoned_with(
+def test_the_configuration_has_the_times_that_are_assumed(
     prometheus: dict[str, Any], alertmanager: dict[str, Any]
 ) -> None:
-    """The arithmetic above would else be about another installation."""
+    """Otherwise the arithmetic above would be about another installation."""
     assert prometheus["global"]["scrape_interval"] == f"{limits.SCRAPE_S}s"
     assert prometheus["global"]["evaluation_interval"] == f"{limits.EVALUATION_S}s"
     pages = [route for route in alertmanager["route"]["routes"] if 'severity="page"' in route["matchers"]]
@@ -91,7 +91,7 @@ def test_the_configuration_has_the_times_that_are_reckoned_with(
 
 
 def test_a_limit_of_a_platform_alert_is_that_of_its_settings() -> None:
-    """What the exporter withholds after, plus a scrape, is when the expression can hold."""
+    """The expression can hold once the exporter withholds figures, plus one scrape."""
     of = {name: alert.limit_s for name, alert in shipped().platform_alerts.items()}
     assert of["SourceSilent"] == SETTINGS["silent_s"].default + limits.SCRAPE_S
     assert SETTINGS["fresh_s"].default == FRESH_S
@@ -101,7 +101,7 @@ def test_a_limit_of_a_platform_alert_is_that_of_its_settings() -> None:
 
 
 def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> None:
-    """Rules select by job, and everything is kept apart by force."""
+    """Rules select by job, and every series has its force."""
     ports = {
         "watchroom-exporter": SETTINGS["exporter_port"].default,
         "watchroom-worker": SETTINGS["health_port"].default,
@@ -114,8 +114,8 @@ def test_jobs_have_their_names_ports_and_a_force(prometheus: dict[str, Any]) -> 
             assert static["labels"] == {"force": SETTINGS["force"].default}
 
 
-def test_limits_of_a_scrape_leave_room_and_stop_a_flood(prometheus: dict[str, Any]) -> None:
-    """The shipped areas fit twice; a metric has fewer labels than are let in."""
+def test_limits_of_a_scrape_have_a_margin_and_stop_a_flood(prometheus: dict[str, Any]) -> None:
+    """The shipped areas fit twice; every metric has fewer labels than allowed."""
     (exporter, *_) = prometheus["scrape_configs"]
     every = [family for measure in shipped().measures.values() for family in families(measure)]
     assert max(len(family.labels) for family in every) + 3 <= exporter["label_limit"]  # force, job, instance
@@ -124,10 +124,10 @@ def test_limits_of_a_scrape_leave_room_and_stop_a_flood(prometheus: dict[str, An
 
 
 def test_the_watchdog_repeats_at_least_twice_before_it_counts_as_silent(alertmanager: dict[str, Any]) -> None:
-    """One lost message is no silence."""
+    """One lost message must not count as an outage."""
     (route,) = [each for each in alertmanager["route"]["routes"] if each["receiver"] == "watchdog"]
     group_s, repeat_s = (int(route[key][:-1]) for key in ("group_interval", "repeat_interval"))
-    assert repeat_s % group_s, "it would be a matter of milliseconds whether a flush repeats it"
+    assert repeat_s % group_s, "it would depend on milliseconds whether a flush repeats it"
     assert 2 * (repeat_s // group_s + 1) * group_s < SETTINGS["watchdog_silent_s"].default
     (receiver,) = [each for each in alertmanager["receivers"] if each["name"] == "watchdog"]
     (hook,) = receiver["webhook_configs"]

@@ -28,14 +28,14 @@ OF_KIND = {
 
 
 def test_rules_and_configuration_pass() -> None:
-    """What Prometheus refuses at start stops every alert."""
+    """A file that Prometheus refuses at its start stops every alert."""
     for kind, paths in (("rules", sorted(RULES.iterdir())), ("config", [PROMETHEUS / "prometheus.yml"])):
         done = run("promtool", "check", kind, *paths)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_rules_and_configuration_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
-    """A bracket that is not closed, a job that is named twice."""
+    """An unclosed bracket, a job name that occurs twice."""
     shutil.copytree(PROMETHEUS, tmp_path, dirs_exist_ok=True)
     rules, config = tmp_path / "rules" / "platform.yml", tmp_path / "prometheus.yml"
     rules.write_text(rules.read_text().replace("vector(1)", "vector(1"))
@@ -53,7 +53,7 @@ def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None
 
 
 def test_every_alert_is_in_the_files() -> None:
-    """One that nobody tries may never fire."""
+    """An alert without a test may never fire."""
     names = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
     text = cases_text(shipped(), str(RULES)) + "".join(path.read_text() for path in TESTS.glob("*_test.yml"))
     assert [name for name in names if f"{name} fires" not in text and f"{name} always fires" not in text] == []
@@ -66,8 +66,8 @@ def test_every_alert_is_in_the_files() -> None:
         ("is not kept", r"keep_firing_for: \d+s", "keep_firing_for: 15s"),
         ("is kept for ever", r"keep_firing_for: \d+s", "keep_firing_for: 999999s"),
         ("fires at its limit", r" > ", " >= "),
-        ("judges too few", r" >= \d+", " >= 0"),
-        ("looks at another line", "999", "101"),
+        ("fires on too few", r" >= \d+", " >= 0"),
+        ("reads another line", "999", "101"),
         ("has lost its severity", "severity: page", "severity: none"),
     ],
 )
@@ -80,11 +80,11 @@ def test_a_rule_that_differs_from_its_entry_is_noticed(tmp_path: Path, broken: s
     assert "MadeUpWait" in done.stdout + done.stderr
 
 
-def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
-    """On the small counts of the derived tests each such alert fires once its least count is taken away."""
+def test_the_minimum_count_keeps_an_alert_from_firing(tmp_path: Path) -> None:
+    """With the small counts of the derived tests, each such alert fires once its minimum is removed."""
     path = write(tmp_path, shipped(), **{r"\n *and on \([a-z, ]+\) [^>]+ >= \d+": ""})
     document = yaml.safe_load(path.read_text())
-    document["tests"] = [test for test in document["tests"] if test["name"].endswith("one too few to judge")]
+    document["tests"] = [test for test in document["tests"] if test["name"].endswith("one too few")]
     path.write_text(yaml.safe_dump(document))
     done = run("promtool", "test", "rules", path, cwd=tmp_path)
     names = [alert.name for _, alert in shipped().alerts() if alert.at_least]
@@ -96,7 +96,7 @@ def test_the_least_count_is_what_keeps_an_alert_silent(tmp_path: Path) -> None:
     "old", ["15s", "45s", "60s", "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h", ">= 2"]
 )
 def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
-    """Each time and each limit is one that a test holds in place."""
+    """A test fixes each time and each limit."""
     rules, tests = tmp_path / "deploy" / "prometheus" / "rules", tmp_path / "tests" / "alerts"
     shutil.copytree(RULES, rules)
     shutil.copytree(TESTS, tests)
@@ -111,7 +111,7 @@ def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> No
 
 
 def entries() -> str:
-    """A measure of each kind with an alert on each of its words, above and below, plain and split."""
+    """A measure of each kind with an alert on each of its quantities, above and below, plain and split."""
     text = ""
     for kind, body in OF_KIND.items():
         text += f'[made_{kind}s]\nkind = "{kind}"\nstream = "calls"\nby = {{ line = "line" }}\n{body}{TEXTS}\n'
@@ -127,14 +127,14 @@ def entries() -> str:
     return text
 
 
-def test_an_alert_can_be_written_on_every_word(tmp_path: Path) -> None:
-    """What the catalogue accepts becomes a rule that fires, whatever the back-test chooses."""
+def test_an_alert_can_be_written_on_every_quantity(tmp_path: Path) -> None:
+    """Whatever the catalogue accepts becomes a rule that fires."""
     done = run("promtool", "test", "rules", write(tmp_path, catalogue_of(tmp_path, entries())), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_texts_say_value_counts_and_definition(tmp_path: Path) -> None:
-    """Exact words, for a count, a share, a burn and a wait: as a phone shows them."""
+def test_texts_give_value_counts_and_definition(tmp_path: Path) -> None:
+    """The exact texts for a count, a share, a burn and a wait, as a telephone shows them."""
     write(tmp_path, catalogue_of(tmp_path, MADE_UP))
     shutil.copy(Path(__file__).with_name("said_test.yml"), tmp_path)
     done = run("promtool", "test", "rules", "said_test.yml", cwd=tmp_path)

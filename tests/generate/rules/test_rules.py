@@ -29,8 +29,8 @@ def test_what_is_committed_is_what_is_derived() -> None:
     assert stale == [], "run `make generate`"
 
 
-def test_nothing_else_stands_in_the_folders() -> None:
-    """Prometheus loads every file of the rules' folder; a runbook of an alert that is gone misleads."""
+def test_the_folders_hold_nothing_else() -> None:
+    """Prometheus loads every file of the folder of rules; a runbook of a removed alert misleads."""
     assert {path.name for path in RULES.iterdir()} == {Path(path).name for path in files.OUTPUTS}
     assert {path.name for path in (ROOT / runbooks.FOLDER).iterdir()} == {
         Path(path).name for path in runbooks.texts(ROOT)
@@ -38,7 +38,7 @@ def test_nothing_else_stands_in_the_folders() -> None:
 
 
 def test_every_alert_has_a_runbook_with_every_part() -> None:
-    """Who is called at night opens it first."""
+    """Somebody who is called at night opens it first."""
     assert len(shipped_alerts()) == len({rule["alert"] for rule in shipped_alerts()})
     for rule in shipped_alerts():
         page = (ROOT / runbooks.FOLDER / f"{rule['alert']}.md").read_text(encoding="utf-8")
@@ -49,12 +49,12 @@ def test_every_alert_has_a_runbook_with_every_part() -> None:
 
 
 def too_long(rules: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The rules whose expression nobody reads at night."""
+    """The rules whose expression nobody can read at night."""
     return [rule.get("alert") or rule["record"] for rule in rules if len(rule["expr"]) > MOST_CHARS]
 
 
 def test_every_expression_can_be_read() -> None:
-    """A longer one is divided into recording rules, or the exporter publishes the figure."""
+    """A longer one must be split into recording rules, or the exporter must publish the figure."""
     assert too_long(all_rules()) == []
     assert too_long([{"alert": "A", "expr": "up" + " or up" * 130}]) == ["A"]
 
@@ -67,13 +67,13 @@ def test_an_expression_in_a_rule_file_is_promql_on_several_lines() -> None:
 
 
 def test_every_metric_is_published() -> None:
-    """A rule on a name that nothing publishes is silent for ever."""
+    """A rule on a metric that is never published never fires."""
     assert list(faults.unknown_metrics(all_rules(), [*all_families(shipped()), *faults.FOREIGN_NAMES])) == []
 
 
 @pytest.mark.parametrize("name", ["watchroom_calls_waitin", "force:watchroom_redis_up:max", "alertmanager_failed"])
 def test_a_metric_that_nothing_publishes_is_found(name: str) -> None:
-    """In an expression, in a recording's name, in the query of a text."""
+    """In an expression, in the name of a recording rule, in the query of a text."""
     rules: list[dict[str, Any]] = [
         {"alert": "A", "expr": f'{name}{{line="999"}} > 1'},
         {"alert": "B", "expr": "vector(1)", "annotations": {"summary": f"{{{{ with query `{name}` }}}}"}},
@@ -85,14 +85,14 @@ def test_a_metric_that_nothing_publishes_is_found(name: str) -> None:
 
 
 def test_no_rule_takes_the_rate_of_a_measure() -> None:
-    """A window's figure falls by itself: its rate means nothing."""
+    """The figure of a window falls by itself, so its rate means nothing."""
     assert list(faults.changes_of_gauges(all_rules())) == []
     found = faults.changes_of_gauges([{"alert": "A", "expr": "increase(watchroom_call_volume[1h]) > 3"}])
     assert list(found) == ["A: increase() of a gauge"]
     found = faults.changes_of_gauges(
         [{"alert": "A", "expr": f"rate({faults.FOREIGN_NAMES[0]}[1h]) > 0 and rate(watchroom_call_volume[1h]) > 0"}]
     )
-    assert list(found) == ["A: rate() of a gauge"], "another program's counter may be counted up, and nothing else"
+    assert list(found) == ["A: rate() of a gauge"], "increase() is for counters of other programs only"
 
 
 def test_no_rule_mixes_a_number_with_its_absence() -> None:
@@ -102,13 +102,13 @@ def test_no_rule_mixes_a_number_with_its_absence() -> None:
     assert list(found) == ["A: `or absent(...)`; write two alerts"]
 
 
-def test_every_alert_says_value_counts_definition_and_where_to_go() -> None:
-    """The text is all that a called person has."""
-    assert [*faults.untold(shipped_alerts()), *faults.undefined(shipped_alerts(), shipped())] == []
+def test_every_alert_gives_value_counts_definition_and_links() -> None:
+    """The text may be all that a person on call has."""
+    assert [*faults.incomplete(shipped_alerts()), *faults.unexplained(shipped_alerts(), shipped())] == []
 
 
-def test_an_alert_on_who_is_open_leads_to_their_list() -> None:
-    """Of its own label values, as the exporter's page reads them; no other alert has such a list."""
+def test_an_alert_on_open_entities_links_to_their_list() -> None:
+    """With its own label values, as the page of the exporter reads them; no other alert has such a list."""
     found = {
         rule["alert"]: rule["annotations"]["open_url"] for rule in shipped_alerts() if "open_url" in rule["annotations"]
     }
@@ -123,31 +123,31 @@ def test_an_alert_on_who_is_open_leads_to_their_list() -> None:
 
 
 def test_an_alert_that_says_too_little_is_found() -> None:
-    """Each part that is taken away is named."""
+    """Each missing part is named."""
     rules = shipped_alerts()
     share = next(rule for rule in rules if rule["alert"] == "Abandonment101")
     share["annotations"]["summary"] = "Many callers give up, look at it."
     share["annotations"]["runbook_url"] = "http://elsewhere"
     del share["annotations"]["dashboard_url"]
     del share["labels"]["severity"]
-    assert [*faults.untold(rules), *faults.undefined(rules, shipped())] == [
+    assert [*faults.incomplete(rules), *faults.unexplained(rules, shipped())] == [
         "Abandonment101: no runbook_url with /runbook/",
         "Abandonment101: no dashboard_url with /d/watchroom-",
         "Abandonment101: no severity",
-        "Abandonment101: the summary does not say the value",
-        "Abandonment101: the summary does not say the definition",
-        "Abandonment101: the summary does not say both counts",
+        "Abandonment101: the summary does not give the value",
+        "Abandonment101: the summary does not give the definition",
+        "Abandonment101: the summary does not give both counts",
     ]
 
 
 def test_every_alert_of_catalogue_and_platform_has_its_rule() -> None:
-    """None is forgotten, none is double."""
+    """None is forgotten, none occurs twice."""
     expected = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
     assert sorted(rule["alert"] for rule in shipped_alerts()) == sorted(expected)
 
 
 def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path) -> None:
-    """One entry of TOML is all that somebody writes."""
+    """One TOML entry is enough."""
     catalogue = catalogue_of(tmp_path, MADE_UP)
     rule = next(
         rule for rule in rules_in(rules_text(catalogue, LINKS)["measures.yml"]) if rule["alert"] == "MadeUpSurge"
@@ -158,8 +158,8 @@ def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path)
     assert "MadeUpSurge fires after 20 s" in cases_text(catalogue, "rules")
 
 
-def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> None:
-    """Two alerts of one measure and window may count differently; under one name either would read both."""
+def test_a_burn_that_counts_those_who_wait_has_its_own_recording_rules(tmp_path: Path) -> None:
+    """Two alerts on one measure and window may count differently; with one name each would read both."""
     target, head = 'targets = [{ where = { line = "999" }, below_s = 10 }]\n', "give_up_s = 3600\n"
     plain = MADE_UP[MADE_UP.index("[[made_time.alerts]]") : MADE_UP.index("[made_queue]")]
     live = plain.replace("MadeUpBurn", "MadeUpLive").replace('"within"', '"live_within"')
@@ -173,7 +173,7 @@ def test_a_burn_over_those_who_wait_has_records_of_its_own(tmp_path: Path) -> No
 
 
 def test_a_drill_divides_times_and_nothing_else() -> None:
-    """What a drill shows must be true of the rules as shipped."""
+    """The result of a drill must hold for the rules as shipped."""
     as_shipped = rules_text(shipped(), LINKS)
     for name, text in divided(as_shipped, 8).items():
         for drill, rule in zip(rules_in(text), rules_in(as_shipped[name]), strict=True):

@@ -27,7 +27,7 @@ MADE_UP = (Path(__file__).with_name("made_up.toml")).read_text(encoding="utf-8")
 
 
 def run(program: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a tool of Prometheus or Alertmanager and hand back what it said."""
+    """Run a tool of Prometheus or Alertmanager and return its output."""
     found = shutil.which(program)
     if found is None:
         missing(f"no {program}; {SET_UP}")
@@ -47,9 +47,9 @@ def catalogue_of(folder: Path, measures: str) -> Catalogue:
 
 
 def write(folder: Path, catalogue: Catalogue, **changes: str) -> Path:
-    """The derived rules below `folder` and their derived promtool tests, which is the path returned.
+    """Write the derived rules and their promtool tests below `folder`, and return the path of the tests.
 
-    `changes` are made in the text of the rules alone, regular expression -> text, so that they can be false.
+    `changes` (regular expression -> text) are made only in the text of the rules, so that the tests can fail.
     """
     rules = folder / "rules"
     rules.mkdir(exist_ok=True)

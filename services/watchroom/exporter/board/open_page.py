@@ -41,7 +41,7 @@ def open_page(found: OpenList, where: Mapping[str, str], faults: Sequence[str], 
     parts = [
         *_not_live(found, faults, zone),
         tag("p", f"{shown}{len(members):,} open", class_="lead"),
-        _table(found, members[:MOST_ROWS], zone) if members else tag("p", "Nobody."),
+        _table(found, members[:MOST_ROWS], zone) if members else tag("p", "None."),
         *_notes(found, len(members)),
     ]
     return tag("article", _filters(found.measure, where), tag("div", *parts, data_figures=""), class_="text wide")
@@ -50,9 +50,9 @@ def open_page(found: OpenList, where: Mapping[str, str], faults: Sequence[str], 
 def _not_live(found: OpenList, faults: Sequence[str], zone: ZoneInfo) -> Iterator[Html]:
     if not faults:
         return
-    known = "nothing is known of how recent it is"
+    known = "its age is unknown"
     if found.applied_ms is not None:
-        known = f"it is as of {clock(found.applied_ms, zone)}, {age(found.now_ms - found.applied_ms)} ago"
+        known = f"as of {clock(found.applied_ms, zone)}, {age(found.now_ms - found.applied_ms)} ago"
     yield tag("p", tag("strong", "NOT LIVE"), f": {known}. {'; '.join(faults)}.", class_="nodata")
 
 
@@ -106,7 +106,9 @@ def _notes(found: OpenList, count: int) -> Iterator[Html]:
         yield tag("p", f"The {MOST_ROWS} oldest are shown; `watchroom open --measure {found.measure.id}` lists all.")
     if found.gave_up:
         limit = age(found.measure.give_up_ms)
-        yield tag("p", f"{found.gave_up:,} more are older than {limit}: not closed by the feed, not counted.")
+        yield tag(
+            "p", f"{found.gave_up:,} more are older than {limit}. The feed never closed them; they are not counted."
+        )
 
 
 def unreachable(why: str) -> Html:

@@ -130,7 +130,7 @@ class BoardPages:
             found = read_open(reader, measure, topic, self._now_ms(), where)
         finally:
             reader.close()
-        now_ms = self._now_ms()  # reading may have taken seconds; what follows is judged after it
+        now_ms = self._now_ms()  # reading may have taken seconds; what follows is as of now
         faults = self._page.faults(now_ms)[measure.stream]
         body = open_page(found._replace(now_ms=now_ms), where, faults, self._zone)
         return self._text(measure.brief, body, live=True)

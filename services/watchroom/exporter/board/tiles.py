@@ -75,7 +75,7 @@ def _number(view: TileView, shown: TileNumber) -> Html:
         parts.insert(0, tag("p", _label(view, shown), class_="label"))
     if number and number.whole is not None:
         parts.extend(_share(number, view.target_share))
-    elif view.judged and len(view.numbers) == 1:
+    elif view.has_limits and len(view.numbers) == 1:
         parts.append(tag("p", _limits(view), class_="beside"))
     if len(view.numbers) > 1 and (word := view.word(shown)):
         parts.append(tag("p", word, class_="word"))

@@ -1,7 +1,7 @@
 """Data age, the first panel of every board: whether anything below it may be believed.
 
-Kafka may show nothing because nothing happens, or because a feed is dead: how old the applied events are says
-nothing about that. So the tile takes the worse of the two, and NORMAL means that no stream is withheld.
+Kafka may show nothing because nothing happens, or because a feed is dead, and the age of the applied events does not
+tell the two apart. The exporter therefore reports the worse of the two; NORMAL means that no stream is withheld.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.board import Sources, link_to, runbook
-from watchroom.generate.boards.panels import Head, Link, Placed, Query, number
+from watchroom.generate.boards.panels import Head, Link, Query, SizedPanel, number
 
 OLD_FROM_S: Final = 10  # measures are withheld from here on
 OLD: Final = "OLD"
@@ -20,14 +20,14 @@ BAD: Final = (OLD, SILENT, WITHHELD)
 FILLED: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
 
 
-def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> Placed:
-    """How old the oldest figure may be, or which worse thing is the case."""
+def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> SizedPanel:
+    """How old the oldest figure may be, or what is worse than that."""
     about = describe.platform_card(
-        "**Definition.** NORMAL: every stream is published; the number is how long ago everything that Kafka showed "
-        f"was applied, of the slowest partition. {OLD}: that is too long ago, so its measures say NO DATA. {SILENT}: "
-        "a stream is withheld because a source that it waits for has stopped; the number is how long ago the most "
-        f"silent one gave its last sign of life. {WITHHELD}: a stream is withheld for another reason, which the health "
-        "page gives.",
+        "**Definition.** NORMAL: every stream is published; the number is the time since the slowest partition was "
+        f"last fully applied. {OLD}: that is too long ago, so measures say NO DATA. {SILENT}: a stream is withheld "
+        "because a source that it waits for has stopped; the number is the time since the last sign of life of the "
+        f"source that has been silent longest. {WITHHELD}: a stream is withheld for another reason; the health page "
+        "says which.",
         f"{OLD} from {OLD_FROM_S} s; {SILENT} and {WITHHELD} while any stream is withheld",
     )
     books = (Link(f"Runbook {name}", runbook(sources, name)) for name in ("AppliedLag", "SourceSilent"))
@@ -35,7 +35,7 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     head = Head(f"age/{width}", "Data age", about, "suffix: s", (link_to("platform"), *books, health))
     return number(
         head,
-        [Query(queries.worst_tile("Data age"), "{{word}}")],
+        [Query(queries.worst_tile("Data age"), "{{state}}")],
         named=True,
         fills=FILLED,
         fill_unit="dthms",

@@ -1,4 +1,4 @@
-"""The last complete local hour beside the same local hour of the last six weeks."""
+"""The last complete local hour, compared with the same local hour of the last six weeks."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from watchroom.generate import promql
 from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.measure_panels import MOST_LINES, MeasurePanels, in_words
-from watchroom.generate.boards.panels import COUNT, Placed, Query, rows
+from watchroom.generate.boards.panels import COUNT, Query, SizedPanel, rows
 from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
-    "**Compared with.** The same local hour of the last 6 weeks, as far as they are held: an hour of local time, so "
-    "that it is the same one across a clock change."
+    "**Compared with.** The same local hour in each of the last 6 weeks, where it is known. Clock changes do not shift "
+    "it."
 )
 
 
-def table(make: MeasurePanels, height: int) -> Placed:
+def table(make: MeasurePanels, height: int) -> SizedPanel:
     """Rows: values of the first label."""
     label = make.first
     head = make.head(
@@ -33,7 +33,7 @@ def table(make: MeasurePanels, height: int) -> Placed:
     )  # fmt: skip
 
 
-def graphs(make: MeasurePanels) -> Iterator[Placed]:
+def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
     """One for each value of the first label, where they are few."""
     label = make.first
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
@@ -47,7 +47,7 @@ def graphs(make: MeasurePanels) -> Iterator[Placed]:
 
 
 def _weeks_held(measure: Measure, label: Label | None) -> Query:
-    """Of how many weeks the hour is held: a median of one says little."""
+    """For how many weeks the hour is known: a median of one says little."""
     split = label.name if label else ""
     by = ", ".join(["force", *([split] if split else [])])
     expr = f"count by ({by}) ({promql.local_hour(measure, {}, split, '[1-6]', queries.CHOSEN)})"

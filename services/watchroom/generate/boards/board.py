@@ -15,7 +15,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.generate.boards.panels import SOURCE, Link, Placed, panel_id
+from watchroom.generate.boards.panels import SOURCE, Link, SizedPanel, panel_id
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
@@ -67,7 +67,7 @@ class Section(NamedTuple):
     """Panels under one heading; without a title no heading."""
 
     title: str
-    panels: Sequence[Placed]
+    panels: Sequence[SizedPanel]
     is_closed: bool = False  # opened by a click on its heading
 
 
@@ -172,11 +172,11 @@ def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | mod
     return found
 
 
-def _lines(placed: Sequence[Placed], y: int) -> tuple[list[model.Panel], int]:
+def _lines(panels: Sequence[SizedPanel], y: int) -> tuple[list[model.Panel], int]:
     """Panels in lines from `y` on, and where the next one would begin."""
     found: list[model.Panel] = []
     x = tallest = 0
-    for panel, width, height in placed:
+    for panel, width, height in panels:
         if x + width > COLUMNS:
             x, y, tallest = 0, y + tallest, 0
         panel.grid_pos = model.GridPos(x=x, y=y, w=width, h=height)

@@ -62,12 +62,12 @@ def limits(measure: Measure, tile: Tile) -> Limits | None:
     return Limits(tile.warning, tile.critical, warning_word, quantity.critical_word)
 
 
-def limits_text(found: Limits | None, unit: str, judged: Mapping[str, str] | None = None) -> str:
-    """`HIGH from 10 s, CRITICAL from 60 s`; `judged`: only for these label values."""
+def limits_text(found: Limits | None, unit: str, only_for: Mapping[str, str] | None = None) -> str:
+    """`HIGH from 10 s, CRITICAL from 60 s`; `only_for`: only under these label values."""
     if found is None:
         return NO_LIMITS
-    if judged:
-        only = ", ".join(f"{name} {value}" for name, value in judged.items())
+    if only_for:
+        only = ", ".join(f"{name} {value}" for name, value in only_for.items())
         return f"only {only}: {limits_text(found, unit)}"
     side = "below" if found.is_low_bad else "from"
     if found.warning_word == found.critical_word:

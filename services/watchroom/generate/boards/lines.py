@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 
 from watchroom.generate.boards import palette
-from watchroom.generate.boards.panels import COUNT, NO_NAMES, Head, Placed, Query, finished
+from watchroom.generate.boards.panels import COUNT, NO_NAMES, Head, Query, SizedPanel, finished
 from watchroom.generate.boards.queries import not_fed
 from watchroom.generate.boards.states import NOT_FED_TEXT, line_mappings, steps
 
@@ -22,7 +22,7 @@ def trend(
     head: Head, queries: Sequence[Query], *, lines: Sequence[str] = (), limit: float | None = None,
     band: tuple[str, str] | None = None, is_wide: bool = False,
     words: Mapping[str, str] = NO_NAMES, width: int = 12, height: int = 9
-) -> Placed:  # fmt: skip
+) -> SizedPanel:  # fmt: skip
     """How a number has gone; a gap is a gap, and no last number stays in the legend.
 
     Args:

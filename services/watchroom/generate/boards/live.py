@@ -11,7 +11,7 @@ from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
 from watchroom.generate.boards.measure_panels import SECONDS, SHARE
-from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Placed, Query, number
+from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Query, SizedPanel, number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.labels import value_words, where_words
@@ -38,12 +38,10 @@ def make(sources: Sources) -> Sequence[Section]:
     return [Section("", panels)]
 
 
-BOARD: Final = Board(
-    "live", "Live", "The control room now. Only what needs somebody is filled with colour.", "30m", make
-)
+BOARD: Final = Board("live", "Live", "The control room now. Only what needs action is filled with colour.", "30m", make)
 
 
-def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> Placed:
+def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPanel:
     limits = describe.limits(measure, tile)
     quantity = quantity_of(measure, tile.shown)
     is_length = quantity.unit is Unit.SECONDS
@@ -90,7 +88,7 @@ def _shows(measure: Measure, tile: Tile) -> str:
 def _queries(measure: Measure, tile: Tile, quantity: Quantity) -> Iterator[Query]:
     """One for each value of the split, in the catalogue's order; areas are a setting: whatever Prometheus has."""
     counts = ["{{part}} of {{whole}}"] if quantity.counts else []
-    word = ["{{word}}"] if tile.warning is not None else []
+    word = ["{{state}}"] if tile.warning is not None else []
     label = next((label for label in measure.labels if label.name == tile.shown.split), None)
     values: Sequence[tuple[str | None, list[str]]] = [("", [])]
     if label and label.value_of == AREA:

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Final, assert_never
 
 from watchroom.catalogue.formatting import window_text
-from watchroom.catalogue.rows import ALL, FEW, PLACE, UNLISTED, excluded, labels_of, values_shown, windows_by
+from watchroom.catalogue.rows import ALL, FEW, ORDER, UNLISTED, excluded, labels_of, values_shown, windows_by
 from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
-from watchroom.generate.boards.panels import COUNT, Column, Head, Placed, Query, rows
+from watchroom.generate.boards.panels import COUNT, Column, Head, Query, SizedPanel, rows
 from watchroom.kinds import adds_up, kind_of
 from watchroom.kinds.kind import Over, Unit
 from watchroom.kinds.labels import capital, from_slug, title_of, value_words
@@ -58,7 +58,7 @@ class MeasurePanels:
 
     def summary(
         self, titles: Mapping[str, str], unit: str, columns: Mapping[str, Column], label: Label | None, height: int
-    ) -> Placed:
+    ) -> SizedPanel:
         """Rows: values of a label. Columns: words of the catalogue, over the window that the board opens with."""
         asked = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
         head = self.head("summary", f"{self.measure.brief}: {self.said}", unit, also=(ALL_ROW,))
@@ -67,7 +67,7 @@ class MeasurePanels:
 
     def by_window(
         self, what: str, title: str, unit: str, label: Label | None, *, width: int = 12, height: int = 0
-    ) -> Placed:
+    ) -> SizedPanel:
         """Rows: values of a label, or without one of all. Columns: windows."""
         # What is overdue now was not created in months that are complete: added to those it would mix two times.
         is_of_now = self.kind.quantities[what].misses_overdue
@@ -101,14 +101,14 @@ class MeasurePanels:
     def _rows(
         self, head: Head, asked: Sequence[Query], label: Label | None, *, width: int, height: int,
         columns: Mapping[str, Column] | None = None
-    ) -> Placed:  # fmt: skip
+    ) -> SizedPanel:  # fmt: skip
         labels = [label] if label else list(self.labels)
         return rows(
-            head, asked, [(each.name, describe.column(each)) for each in labels], order=PLACE,
-            hide=(PLACE,), width=width, height=height, columns=columns, names=in_words(labels),
+            head, asked, [(each.name, describe.column(each)) for each in labels], order=ORDER,
+            hide=(ORDER,), width=width, height=height, columns=columns, names=in_words(labels),
         )  # fmt: skip
 
-    def excluded(self) -> Placed:
+    def excluded(self) -> SizedPanel:
         """Rows: what is excluded and counted separately. Columns: windows."""
         suffixes = excluded(self.measure, Over.WINDOWS)
         asked = [
@@ -131,7 +131,7 @@ class MeasurePanels:
             case _:
                 assert_never(unit)
 
-    def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> Placed:
+    def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> SizedPanel:
         """How one word has gone, by the first label where its values can be told apart."""
         quantity = self.kind.quantities[what]
         unit = self.panel_unit(quantity.unit)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from watchroom.catalogue.rows import MONTH, UNLISTED, month_labels, tells_targets, values_shown
+from watchroom.catalogue.rows import UNLISTED, month_labels, tells_targets, values_shown
 from watchroom.generate import promql
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
 from watchroom.generate.boards.measure_panels import MOST_LINES, SECONDS, SHARE, MeasurePanels
-from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Placed, Query, rows
-from watchroom.generate.boards.states import Word
+from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Query, SizedPanel, rows
+from watchroom.generate.boards.states import StateText
 from watchroom.kinds import adds_up, kind_of
 from watchroom.kinds.labels import title_of, value_words
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import MONTH
 
 WRITTEN: Final = "written"  # label: the month as it is written, "2026-11 (so far)"
 MONTHS: Final = 13
@@ -24,15 +25,15 @@ MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
 HEIGHT: Final = MONTHS + 2
 BY_AREA: Final = (
-    " By area are the running month and the last complete one; of older months only all areas together are published, "
-    "and `watchroom months` has them by area."
+    " Only the running month and the last complete one are published by area; `watchroom months` has older months by "
+    "area."
 )
 MOST_NARROW: Final = 5  # columns beside the month
 MET: Final = {
-    0: Word("MISSED", palette.QUIET),
-    1: Word("MET", palette.QUIET),
-    2: Word("MISSED so far", palette.WARNING),  # the only month about which somebody can still do something
-    3: Word("MET so far", palette.QUIET),
+    0: StateText("MISSED", palette.QUIET),
+    1: StateText("MET", palette.QUIET),
+    2: StateText("MISSED so far", palette.WARNING),  # the only month about which somebody can still do something
+    3: StateText("MET so far", palette.QUIET),
 }
 
 
@@ -56,7 +57,7 @@ def make(sources: Sources) -> Sequence[Section]:
 BOARD: Final = Board(
     "month",
     "Month",
-    "The running month and the last 12, as they stand today; `watchroom months` also says what was restated.",
+    "The running month and the last 12, as known today; `watchroom months` also says what was restated.",
     "1h",
     make,
 )
@@ -77,7 +78,7 @@ def _is_told(measure: Measure, what: str, label: Label | None) -> bool:
     return bool(measure.targets) and label is not None and tells_targets(measure, label)
 
 
-def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None] | None) -> Iterator[Placed]:
+def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None] | None) -> Iterator[SizedPanel]:
     kind = kind_of(measure)
     for what in kind.by_month:
         quantity = kind.quantities[what]
@@ -93,7 +94,7 @@ def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None]
                 yield _table(sources, measure, what, label, width=COLUMNS if is_wide else NARROW)
 
 
-def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *, width: int) -> Placed:
+def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *, width: int) -> SizedPanel:
     """Rows: months. Columns: values of a label, whether an objective was met, all, and on how many a share rests."""
     kind = kind_of(measure)
     quantity = kind.quantities[what]

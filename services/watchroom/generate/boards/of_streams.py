@@ -9,7 +9,7 @@ from typing import Final
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import AGE_HEIGHT, MOST_OPEN_ROWS, Board, Section, Sources
 from watchroom.generate.boards.measure_panels import MeasurePanels
-from watchroom.generate.boards.panels import Placed
+from watchroom.generate.boards.panels import SizedPanel
 from watchroom.generate.boards.sections import of_measure
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Form
@@ -38,7 +38,7 @@ def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
         return order.index(kind_of(measure).form)
 
     parts = [of_measure(MeasurePanels(sources, measure)) for measure in sorted(found, key=place)]
-    shown: list[Placed] = []
+    shown: list[SizedPanel] = []
     closed: list[Section] = []
     left = MOST_OPEN_ROWS - AGE_HEIGHT - len(parts)
     for part in parts:

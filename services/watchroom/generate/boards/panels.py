@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from watchroom.generate.boards import palette
 from watchroom.generate.boards.queries import not_fed
-from watchroom.generate.boards.states import NO_DATA, NOT_FED, Limits, Word, mappings, steps
+from watchroom.generate.boards.states import NO_DATA, NOT_FED, Limits, StateText, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
@@ -36,7 +36,7 @@ Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries
 
 
 NO_NAMES: Final[Mapping[str, str]] = {}
-NO_WORDS: Final[Mapping[int, Word]] = {}
+NO_WORDS: Final[Mapping[int, StateText]] = {}
 COUNT: Final = "locale"  # 83,584
 
 
@@ -69,12 +69,12 @@ class Head:
     unit: str
     links: tuple[Link, ...]
     decimals: int = 0
-    words: Mapping[int, Word] = field(default_factory=dict)
+    words: Mapping[int, StateText] = field(default_factory=dict)
     streams: tuple[str, ...] = ()  # whose figures it shows; empty: the platform's
     nothing: str = NO_DATA  # what it says while there is no series
 
 
-class Placed(NamedTuple):
+class SizedPanel(NamedTuple):
     """A finished panel and its size in the grid of 24 columns."""
 
     panel: model.Panel
@@ -96,7 +96,7 @@ def number(
     width: int = 6,
     height: int = 5,
     size: int | None = None,
-) -> Placed:
+) -> SizedPanel:
     """One number, or a few named ones, that somebody acts on; filled only when it is not normal.
 
     Args:
@@ -134,7 +134,7 @@ def number(
 
 def ranking(
     head: Head, query: Query, names: Mapping[str, str] = NO_NAMES, *, width: int = 12, height: int = 9
-) -> Placed:
+) -> SizedPanel:
     """Bars, longest first; at most ten can be compared. `names` say label values in words."""
     panel = bargauge.Panel().display_mode(shapes.BarGaugeDisplayMode.BASIC).show_unfilled(False)
     panel.orientation(shapes.VizOrientation.HORIZONTAL).value_mode(shapes.BarGaugeValueMode.COLOR).min(0)
@@ -151,7 +151,7 @@ class Column(NamedTuple):
     """How the numbers of one column of a table are written."""
 
     unit: str
-    words: Mapping[int, Word] = NO_WORDS
+    words: Mapping[int, StateText] = NO_WORDS
     decimals: int = 0
     warning: float | None = None  # filled from here on; the column's title is the word
     empty: str = ""  # what a cell says that can have no number
@@ -163,7 +163,7 @@ def rows(
     hide: Sequence[str] = (), is_descending: bool = False, width: int = 24, height: int = 8,
     columns: Mapping[str, Column] | None = None,
     names: Mapping[str, Mapping[str, str]] | None = None, label_px: int = 0,
-) -> Placed:  # fmt: skip
+) -> SizedPanel:  # fmt: skip
     """A table: one row for each set of labels, one column for each query.
 
     Args:
@@ -210,7 +210,7 @@ def _label_column(names: Mapping[str, str], label_px: int) -> list[model.Dynamic
     if label_px or max(map(len, names.values()), default=0) > LONG_NAME:
         found["custom.width"] = label_px or NAMES_PX
     if names:
-        found["mappings"] = mappings({value: Word(text, palette.QUIET) for value, text in names.items()}, None)
+        found["mappings"] = mappings({value: StateText(text, palette.QUIET) for value, text in names.items()}, None)
     return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
 
 
@@ -246,7 +246,7 @@ def finished(
     width: int,
     height: int,
     said: list[model.ValueMapping] | None = None,
-) -> Placed:
+) -> SizedPanel:
     """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
     panel.id(panel_id(head.key)).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(head.nothing)
@@ -255,7 +255,7 @@ def finished(
     for ref, target in zip(REFS, targets, strict=False):
         panel.with_target(target.ref_id(ref))
     panel.links([_link(link) for link in head.links])
-    return Placed(panel.build(), width, height)
+    return SizedPanel(panel.build(), width, height)
 
 
 def _link(link: Link) -> build.DashboardLink:

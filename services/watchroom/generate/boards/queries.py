@@ -7,12 +7,13 @@ from typing import Final
 
 from watchroom.catalogue.metrics import ROW
 from watchroom.catalogue.model import Catalogue
-from watchroom.catalogue.rows import ALL, BEFORE_LAST, LAST, MONTH, PLACE, is_joint, tables
+from watchroom.catalogue.rows import ALL, BEFORE_LAST, LAST, ORDER, is_joint, tables
 from watchroom.generate import promql
 from watchroom.kinds import adds_up, names
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Label, Measure
 from watchroom.kinds.shown import Shown
+from watchroom.rolling.windows import MONTH
 
 CHOSEN: Final = ('force=~"$force"',)
 NO_MAPPING: Final[Mapping[str, str]] = {}
@@ -36,7 +37,7 @@ def one(
         if where.keys() == names_shown and not split:
             return row(measure, what, window, where)
         if {split} == names_shown and not where:
-            return row(measure, what, window, {}, table.labels, also=f'{PLACE}!~"{BEFORE_LAST}|{LAST}"')
+            return row(measure, what, window, {}, table.labels, also=f'{ORDER}!~"{BEFORE_LAST}|{LAST}"')
         if not where and not split and adds_up(measure, what):
             return row(measure, what, window, dict.fromkeys(names_shown, ALL))
     return promql.expression(catalogue, measure, Shown(what, where, window, split), CHOSEN)
@@ -44,7 +45,7 @@ def one(
 
 def table(measure: Measure, what: str, window: str, labels: Sequence[Label]) -> str:
     """The rows of a table by these labels; of one label also those of all other values, and of all."""
-    return row(measure, what, window, {}, labels, by=(PLACE,))
+    return row(measure, what, window, {}, labels, by=(ORDER,))
 
 
 def row(
@@ -74,7 +75,7 @@ def excluded(measure: Measure, suffixes: Sequence[str], window: str) -> str:
         f'measure="{measure.id}"',
         f'quantity=~"{"|".join(suffixes)}"',
         f'window="{window}"',
-        f'{PLACE}=""',
+        f'{ORDER}=""',
         *CHOSEN,
     ]
     return f"max by (force, quantity) ({ROW}{{{','.join(match)}}})"
@@ -99,7 +100,7 @@ def put(expr: str, label: str, value: str) -> str:
 
 
 def tile(title: str, split: str | None = "", *, unit: Unit, has_counts: bool = False) -> str:
-    """A tile's number from one exporter, with its state in `word` and the counts behind it in `part` and `whole`.
+    """A tile's number from one exporter, with its state and the counts behind it in `part` and `whole`.
 
     Two exporters may differ for a moment: the higher number is shown, with the counts and the state that belong to it.
     Seconds are cut, not rounded: 9.6 s below a limit of 10 s must not read as 10 s.
@@ -111,19 +112,18 @@ def tile(title: str, split: str | None = "", *, unit: Unit, has_counts: bool = F
         has_counts: Whether it is a share of counts.
     """
     match = ",".join([f'tile="{title}"', *([f'split="{split}"'] if split else []), *CHOSEN])
-    by = "instance, tile" if split == "" else "instance, tile, split"
-    number = f"watchroom_tile{{{match}}}"
+    number, other = f"watchroom_tile{{{match}}}", ""
     number = f"floor({number})" if unit is Unit.SECONDS else number
-    counts = "".join(
-        f' * on ({by}) group_left ({name}) count_values by ({by}) ("{name}", watchroom_tile_{name}{{{CHOSEN[0]}}})'
-        for name in (("part", "whole") if has_counts else ())
-    )
-    one = "topk(1, " if split is not None else "topk by (split) (1, "
-    return f"{one}{number}{counts} + on ({by}) group_left (word) 0 * watchroom_tile_state{{{CHOSEN[0]}}})"
+    for name in ("part", "whole") if has_counts else ():
+        other += f"{name}, "
+        counts = f'count_values without () ("{name}", watchroom_tile_{name}{{{CHOSEN[0]}}})'
+        number += f" * ignoring ({other[:-2]}) group_left ({name}) {counts}"
+    state = f"ignoring ({other}state) group_left (state) 0 * watchroom_tile_state{{{CHOSEN[0]}}}"
+    return f"topk{'' if split is not None else ' by (split) '}(1, {number} + {state})"
 
 
 def worst_tile(title: str) -> str:
     """The number of a tile from the exporter that finds its state worst."""
     match = f'tile="{title}",{CHOSEN[0]}'
     worst = f"topk(1, watchroom_tile_state{{{match}}})"
-    return f"floor(watchroom_tile{{{match}}}) + on (instance) group_left (word) 0 * {worst}"
+    return f"floor(watchroom_tile{{{match}}}) + on (instance) group_left (state) 0 * {worst}"

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from watchroom.catalogue.formatting import window_text
-from watchroom.catalogue.rows import PLACE, excluded, has, telling, windows_by
+from watchroom.catalogue.rows import ORDER, excluded, has, telling, windows_by
 from watchroom.generate.boards import baseline, describe, queries
 from watchroom.generate.boards.board import Section
 from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, MeasurePanels, in_words
-from watchroom.generate.boards.panels import COUNT, Column, Placed, Query, ranking, rows
+from watchroom.generate.boards.panels import COUNT, Column, Query, SizedPanel, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Over, Quantity, Unit
@@ -34,7 +34,7 @@ SPAN = "span"
 class Parts(NamedTuple):
     """Everything about one measure."""
 
-    shown: Sequence[Placed]  # one or two lines of the grid
+    shown: Sequence[SizedPanel]  # one or two lines of the grid
     more: Section
 
 
@@ -82,7 +82,7 @@ def _heading(quantity: Quantity) -> str:
 # ---------------------------------------------------------------------------------------------- tally
 
 
-def _tally(make: MeasurePanels) -> Iterator[Placed]:
+def _tally(make: MeasurePanels) -> Iterator[SizedPanel]:
     label = make.first if make.measure.display.baseline else _short(make)
     height = _height(label)
     long = next((each for each in make.labels if len(each.values) > MOST_LINES), None)
@@ -98,7 +98,7 @@ def _tally(make: MeasurePanels) -> Iterator[Placed]:
         yield make.line(what, make.window, f"{title}, {make.said}", height=height)
 
 
-def _more_tally(make: MeasurePanels) -> Iterator[Placed]:
+def _more_tally(make: MeasurePanels) -> Iterator[SizedPanel]:
     measure = make.measure
     what, title = _tallied(make)
     is_long = any(len(each.values) > MOST_LINES for each in make.labels)
@@ -118,7 +118,7 @@ def _tallied(make: MeasurePanels) -> tuple[str, str]:
     return what, _title(make.kind.quantities[what])
 
 
-def _ranking(make: MeasurePanels, what: str, label: Label) -> Placed:
+def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
     windows = windows_by(make.measure, label)
     window = "28d" if "28d" in windows else windows[-1]
     expr = queries.one(make.catalogue, make.measure, what, window=window, split=label.name)
@@ -132,7 +132,7 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> Placed:
 # -------------------------------------------------------------------------------------------- summary
 
 
-def _summary(make: MeasurePanels) -> Iterator[Placed]:
+def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     unit, titles, columns = make.panel_unit(make.kind.unit), {}, {}
     for what in _told(make, make.kind.summary):
         quantity = make.kind.quantities[what]
@@ -149,7 +149,7 @@ def _summary(make: MeasurePanels) -> Iterator[Placed]:
     yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}", height=height)
 
 
-def _more_summary(make: MeasurePanels) -> Iterator[Placed]:
+def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     quantities = {what: make.kind.quantities[what] for what in _told(make, make.kind.summary)}
     shares = {what: quantity for what, quantity in quantities.items() if quantity.unit is Unit.SHARE}
     for what, quantity in shares.items():
@@ -173,7 +173,7 @@ def _more_summary(make: MeasurePanels) -> Iterator[Placed]:
 # ------------------------------------------------------------------------------------------------ now
 
 
-def _now(make: MeasurePanels) -> Iterator[Placed]:
+def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     measure, kind = make.measure, make.kind
     told = {what: kind.quantities[what] for what in _told(make, kind.summary)}
     shown = {what: each for what, each in told.items() if each.suffix not in measure.display.why_unused}
@@ -185,23 +185,23 @@ def _now(make: MeasurePanels) -> Iterator[Placed]:
         count *= len(label.values)
     length = "dtdhms" if make.seconds == LENGTHS else LENGTHS
     columns = {_heading(each): Column(length) for each in kind.quantities.values() if each.unit is Unit.SECONDS}
-    judged = [tile for tile in measure.display.tiles if tile.limits_every_number]
-    for tile in judged:
+    limited = [tile for tile in measure.display.tiles if tile.limits_every_number]
+    for tile in limited:
         columns[_heading(kind.quantities[tile.shown.what])] = Column(COUNT, warning=tile.warning)
     threshold = "; ".join(
-        f"{_heading(kind.quantities[tile.shown.what])} is filled from {tile.warning:g}" for tile in judged
+        f"{_heading(kind.quantities[tile.shown.what])} is filled from {tile.warning:g}" for tile in limited
     )
     head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
     height = min(MOST_HEIGHT, max(LEAST_HEIGHT, 4 + count))
     yield rows(
-        head, asked, labels, order=PLACE, hide=(PLACE,), width=12, height=height, columns=columns,
+        head, asked, labels, order=ORDER, hide=(ORDER,), width=12, height=height, columns=columns,
         names=in_words(measure.labels),
     )  # fmt: skip
     what = kind.trends[0]
     yield make.line(what, "", _title(kind.quantities[what]), is_wide=True, height=height)
 
 
-def _more_now(make: MeasurePanels) -> Iterator[Placed]:
+def _more_now(make: MeasurePanels) -> Iterator[SizedPanel]:
     for what in _told(make, make.kind.trends[1:]):
         yield make.line(what, "", _title(make.kind.quantities[what]), is_wide=True)
 
@@ -209,7 +209,7 @@ def _more_now(make: MeasurePanels) -> Iterator[Placed]:
 # -------------------------------------------------------------------------------------------- figures
 
 
-def _figure(make: MeasurePanels) -> Iterator[Placed]:
+def _figure(make: MeasurePanels) -> Iterator[SizedPanel]:
     """Of each label set and span the figure whose period ends latest, with its as-at; nobody has to send one."""
     measure = make.measure
     names = ("force", *(label.name for label in measure.labels), SPAN)

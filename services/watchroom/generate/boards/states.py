@@ -26,7 +26,7 @@ class Limits(NamedTuple):
         return self.critical < self.warning
 
 
-class Word(NamedTuple):
+class StateText(NamedTuple):
     """A number that is a state: 1 is "UP"."""
 
     text: str
@@ -48,12 +48,12 @@ NO_FIGURE: Final = "none reported"  # nobody has to report a figure, so its abse
 
 
 NOT_FED_TEXT: Final = "not fed here"
-NOT_FED: Final[Mapping[int, Word]] = {-1: Word(NOT_FED_TEXT, palette.QUIET)}
+NOT_FED: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED_TEXT, palette.QUIET)}
 """What stands for the figures of a stream that the force does not feed: no figure of ours is negative."""
 
 
 def mappings(
-    words: Mapping[int, Word] | Mapping[str, Word], limits: Limits | None, empty: str = ""
+    words: Mapping[int, StateText] | Mapping[str, StateText], limits: Limits | None, empty: str = ""
 ) -> list[model.ValueMapping]:
     """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken.
 

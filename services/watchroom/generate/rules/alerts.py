@@ -1,6 +1,6 @@
-"""Alert rules: one for every alert of the catalogue, one for every platform alert.
+"""Alert rules: one for every alert of the catalogue, on measures and on the platform.
 
-A measure's figure is a gauge over a window: it is compared as it stands, no `rate()`, no `increase()`.
+The figure of a measure is a gauge over a window. It is compared as it is, without `rate()` or `increase()`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
 from watchroom.generate.rules.links import Links, board_of
 from watchroom.generate.rules.recording import miss_selector
-from watchroom.generate.rules.wording import description, summary
+from watchroom.generate.rules.wording import description, labels_kept, summary
 from watchroom.kinds import quantity_of
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert
 
 MEASURES_GROUP: Final = "watchroom-measures"
@@ -38,8 +37,8 @@ def platform_group(catalogue: Catalogue, links: Links) -> dict[str, Any]:
 def labels_of(measure: Measure, alert: Alert) -> dict[str, str]:
     """The labels that the rule adds; `force` and the split come from the expression.
 
-    The label values that the alert is about (`where`) are labels too: a page on 999 must not mute a
-    ticket on 101.
+    The label values that the alert is about (`where`) are labels too, because a page on 999 must not mute a ticket on
+    101.
     """
     return {"severity": alert.severity, "stream": measure.stream, "measure": measure.id, **alert.shown.where}
 
@@ -52,9 +51,9 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     takes the first notification as sent. So the alert stays until its figure is back. Meanwhile its value is NaN, so
     that the text can say that the value is unknown.
     """
-    labels = [FORCE, *(alert.shown.where if alert.burn else ()), *filter(None, [alert.shown.split])]
+    labels = [*labels_kept(alert.shown), *(alert.shown.where if alert.burn else ())]
     fired = f'max by ({", ".join(labels)}) (ALERTS{{alertname="{alert.name}",alertstate="firing"}})'
-    on = ", ".join([FORCE, *filter(None, [alert.shown.split])])
+    on = ", ".join(labels_kept(alert.shown))
     return f"""(
 {indent(holds(catalogue, measure, alert), "  ")}
 ) or (
@@ -80,7 +79,7 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         beyond = f"({promql.expression(catalogue, measure, shown)}) < {alert.below:g}"
     if not alert.at_least:
         return beyond
-    on = ", ".join([FORCE, *([shown.split] if shown.split else [])])
+    on = ", ".join(labels_kept(shown))
     rests_on = promql.base(measure, shown)
     if quantity_of(measure, shown).misses_overdue:
         rests_on = f"({promql.counts(catalogue, measure, shown).whole})"
@@ -88,34 +87,29 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
 
 
 def _measure_rule(catalogue: Catalogue, measure: Measure, alert: Alert, links: Links) -> dict[str, Any]:
-    behind = links.behind(measure, alert)
-    return {
-        "alert": alert.name,
-        "expr": expression(catalogue, measure, alert),
-        "for": f"{alert.for_s}s",
-        "keep_firing_for": f"{alert.keep_s}s",
-        "labels": labels_of(measure, alert),
-        "annotations": {
-            "summary": summary(catalogue, measure, alert),
-            "description": description(alert),
-            "runbook_url": links.runbook(alert.name),
-            "dashboard_url": links.board(board_of(measure)),
-            **({"open_url": behind} if behind else {}),
-        },
-    }
+    rule = _rule(alert.name, alert, links, board_of(measure), summary(catalogue, measure, alert))
+    if listed := links.behind(measure, alert):
+        rule["annotations"]["open_url"] = listed
+    return {**rule, "expr": expression(catalogue, measure, alert), "labels": labels_of(measure, alert)}
 
 
 def _platform_rule(name: str, alert: PlatformAlert, links: Links) -> dict[str, Any]:
+    labels = {"severity": alert.severity, **({"mutes": alert.mutes} if alert.mutes else {})}
+    return {**_rule(name, alert, links, alert.dashboard, alert.summary), "expr": alert.expression, "labels": labels}
+
+
+def _rule(name: str, alert: Alert | PlatformAlert, links: Links, board: str, text: str) -> dict[str, Any]:
+    """What every rule has; expression and labels are filled in afterwards, at their usual position."""
     return {
         "alert": name,
-        "expr": alert.expression,
+        "expr": "",
         "for": f"{alert.for_s}s",
         "keep_firing_for": f"{alert.keep_s}s",
-        "labels": {"severity": alert.severity, **({"mutes": alert.mutes} if alert.mutes else {})},
+        "labels": {},
         "annotations": {
-            "summary": alert.summary,
+            "summary": text,
             "description": description(alert),
             "runbook_url": links.runbook(name),
-            "dashboard_url": links.board(alert.dashboard),
+            "dashboard_url": links.board(board),
         },
     }

@@ -1,4 +1,4 @@
-"""Where people reach Watchroom's pages: `schemas/links.toml`."""
+"""The addresses of Watchroom's pages: `schemas/links.toml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = Path("schemas") / "links.toml"
 
 
 class Links(NamedTuple):
-    """Addresses without a slash at the end."""
+    """Addresses, without a slash at the end."""
 
     exporter: str
     grafana: str
@@ -25,25 +25,25 @@ class Links(NamedTuple):
         return f"{self.exporter}/runbook/{alert}"
 
     def board(self, uid: str) -> str:
-        """A board for the alert's force, as a template of Prometheus."""
+        """A board, opened for the force of the alert, as a template of Prometheus."""
         return f"{self.grafana}/d/{uid}?var-force={{{{ $labels.force | urlquery }}}}"
 
     def behind(self, measure: Measure, alert: Alert) -> str:
-        """The list of who is behind an alert, as a template; empty where there is none."""
+        """The list of the entities behind an alert, as a template; empty if there is no list."""
         path = open_path(measure, alert, f"{{{{ $labels.{alert.shown.split} | urlquery }}}}")
         return f"{self.exporter}{path}" if path else ""
 
 
 def load_links(root: Path) -> Links:
-    """The addresses below the repository's root."""
+    """The addresses in the file below the repository's root."""
     found = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return Links(str(found["exporter"]).rstrip("/"), str(found["grafana"]).rstrip("/"))
 
 
 def open_path(measure: Measure, alert: Alert, split: str) -> str:
-    """Path and filter of the list; `split` stands for the value that the alert's split will have.
+    """Path and filter of the list; `split` is the value of the split, or a template for it.
 
-    An alert that counts who is overdue now leads to the open measure that says so.
+    An alert that counts those overdue now leads to the open measure that lists them.
     """
     shown = alert.shown
     name = ""
@@ -56,5 +56,5 @@ def open_path(measure: Measure, alert: Alert, split: str) -> str:
 
 
 def board_of(measure: Measure) -> str:
-    """The board on which a measure is looked at first: the wall if it has a tile there."""
+    """The board to look at first: the wall if the measure has a tile there."""
     return "watchroom-live" if measure.display.tiles else f"watchroom-{measure.display.board}"

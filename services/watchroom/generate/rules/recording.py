@@ -1,4 +1,4 @@
-"""Recording rules: what several rules or boards ask for, computed once. Names are level:metric:operations."""
+"""Recording rules: figures that several rules or boards use, computed once. Names are level:metric:operations."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ AGES: Final[Mapping[str, str]] = {
     "force:watchroom_applied_timestamp_seconds:age_max": f"time() - min by (force) ({_OLDEST})",
     "force_topic:watchroom_applied_timestamp_seconds:age_max": f"time() - {_OLDEST}",
 }
-"""How old the data are: of a force, and of each of its topics. The slowest partition counts."""
+"""Age of the data, by force and by topic. The slowest partition counts."""
 
 
 def miss_name(measure: Measure, shown: Shown, window: str) -> str:
-    """`force_line:watchroom_call_answer_time:miss_ratio_1h`; `live_miss_ratio` where those overdue now are counted."""
+    """`force_line:watchroom_call_answer_time:miss_ratio_1h`; `live_miss_ratio` if those overdue now count."""
     level = "_".join([FORCE, *shown.where, *([shown.split] if shown.split else [])])
     live = "live_" if quantity_of(measure, shown).misses_overdue else ""
     return f"{level}:watchroom_{measure.id}:{live}miss_ratio_{window}"
 
 
 def miss_selector(measure: Measure, shown: Shown, window: str) -> str:
-    """How rules ask for the recorded share."""
+    """The selector for the recorded share."""
     match = ",".join(f'{name}="{value}"' for name, value in shown.where.items())
     name = miss_name(measure, shown, window)
     return f"{name}{{{match}}}" if match else name
 
 
 def group(catalogue: Catalogue) -> dict[str, Any]:
-    """The whole group: ages, then the share that misses its target over each window of a burn alert."""
+    """The whole group: ages, then for each window of a burn alert the share that misses the target."""
     rules: list[dict[str, Any]] = [{"record": name, "expr": expr} for name, expr in AGES.items()]
     for measure, alert in catalogue.alerts():
         if alert.burn is None:

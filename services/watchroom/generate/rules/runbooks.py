@@ -1,4 +1,4 @@
-"""A runbook for every alert: what it means, what happens if nobody acts, what to do, where the number comes from."""
+"""A runbook for every alert: its meaning, its impact, what to do now, and where its number comes from."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate.rules import alerts
 from watchroom.generate.rules.files import shipped_catalogue
 from watchroom.generate.rules.links import board_of, open_path
-from watchroom.generate.rules.wording import missed_too, number, target_text
+from watchroom.generate.rules.wording import limit_text, missed_too, number, target_text
 from watchroom.kinds import quantity_of
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
+from watchroom.wording import exact_duration
 
 FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
-    "page": "a page: somebody is called at any hour",
-    "ticket": "a ticket: for the next working hours",
-    "none": "nobody: a receiver waits for it",
+    "page": "somebody is called at any hour",
+    "ticket": "for the next working hours",
+    "none": "nobody is called; a receiver expects it all the time",
 }
 _MUTES: Final = {
-    "all": "While it fires, every alert that judges a figure of this force is muted.",
-    "stream": "While it fires, every alert on a measure of this stream of this force is muted.",
+    "all": "While it fires, all alerts on measures of this force are muted.",
+    "stream": "While it fires, all alerts on measures of this stream of this force are muted.",
 }
 
 
 def texts(root: Path) -> dict[str, str]:
-    """Path -> text of every runbook; a file of the folder that is not among them belongs to no alert."""
+    """Path -> text of every runbook. Any other file in the folder belongs to no alert."""
     return pages(shipped_catalogue(root))
 
 
 def pages(catalogue: Catalogue) -> dict[str, str]:
-    """The runbooks of a catalogue's alerts and of the platform's."""
+    """The runbooks of all alerts of a catalogue, on measures and on the platform."""
     found = {alert.name: _of_measure(catalogue, measure, alert) for measure, alert in catalogue.alerts()}
     found |= {name: _of_platform(name, alert) for name, alert in catalogue.platform_alerts.items()}
     return {f"{FOLDER}/{name}.md": "\n".join(lines) + "\n" for name, lines in found.items()}
@@ -46,14 +47,16 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
 def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[str]:
     yield from _head(alert.name, alert.severity, alert.meaning, alert.impact, alert.action)
     yield from ("## Where the number comes from", "", f"**{measure.brief}.** {measure.definition}", "")
-    yield f"- Fires {_when(measure, alert)} for {alert.for_s} s{_enough(alert)}."
-    yield f"- Is kept for {alert.keep_s} s after it no longer holds, or can no longer be judged."
-    yield f"- Excludes {measure.display.excludes}."
-    yield f"- Measure `{measure.id}` of stream `{measure.stream}`; its entry is in `schemas/measures`."
+    yield f"- Condition: {_when(measure, alert)}."
+    if alert.at_least:
+        yield f"- At least {alert.at_least} must be counted."
+    yield _times(alert)
+    yield f"- Excluded: {measure.display.excludes}."
+    yield f"- Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
     yield f"- Source: {measure.source}."
     yield f"- Board: `{board_of(measure)}`."
     if path := open_path(measure, alert, f"its {alert.shown.split}"):
-        yield f"- Who is behind it, the oldest first: `{path}` of the exporter, the alert's `open_url`."
+        yield f"- List of the entities behind it, oldest first: `{path}` of the exporter (`open_url` of the alert)."
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
 
@@ -62,7 +65,7 @@ def _of_platform(name: str, alert: PlatformAlert) -> Iterator[str]:
     yield from ("## Where the number comes from", "", f"{alert.number[0].upper()}{alert.number[1:]}", "")
     if alert.mutes:
         yield f"- {_MUTES[alert.mutes]}"
-    yield f"- Fires when this holds for {alert.for_s} s, and is kept for {alert.keep_s} s after."
+    yield _times(alert)
     yield f"- Board: `{alert.dashboard}`."
     yield from ("", "```promql", alert.expression, "```")
 
@@ -70,26 +73,28 @@ def _of_platform(name: str, alert: PlatformAlert) -> Iterator[str]:
 def _head(name: str, severity: str, meaning: str, impact: str, action: Sequence[str]) -> Iterator[str]:
     yield from (_COMMENT, f"# {name}", "", f"Severity `{severity}`: {_WHO[severity]}.", "")
     yield from ("## Meaning", "", meaning, "", "## Impact", "", impact, "", "## What to do now", "")
-    yield from (f"{place}. {step}" for place, step in enumerate(action, start=1))
+    yield from (f"{number}. {step}" for number, step in enumerate(action, start=1))
     yield ""
+
+
+def _times(alert: Alert | PlatformAlert) -> str:
+    fires = f"Fires once the condition has held for {exact_duration(alert.for_s)}" if alert.for_s else "Fires at once"
+    stays = (
+        f"stays for {exact_duration(alert.keep_s)} after the condition" if alert.keep_s else "ends when the condition"
+    )
+    return f"- {fires}, and {stays} ends or its data is lost."
 
 
 def _when(measure: Measure, alert: Alert) -> str:
     shown = alert.shown
-    of = f", {where_text(measure, shown.where)}" if shown.where else ""
-    each = f" of one {shown.split}" if shown.split else ""
+    parts = (where_text(measure, shown.where), shown.split and f"by {shown.split}")
+    about = "".join(f"{part}, " for part in parts if part)
     if alert.burn:
-        limit = number(Unit.SHARE, alert.burn.miss_limit)
-        missed = f"not {target_text(measure, shown)}{missed_too(measure, shown)}"
+        limit, objective = (number(Unit.SHARE, share) for share in (alert.burn.miss_limit, alert.burn.objective))
         return (
-            f"when more than {limit} are {missed}, over {alert.burn.long} and over {alert.burn.short}{of}{each} "
-            f"(objective {number(Unit.SHARE, alert.burn.objective)} in time, burn {alert.burn.factor:g})"
+            f"{about}more than {limit} not {target_text(measure, shown)}{missed_too(measure, shown)}, over "
+            f"{alert.burn.long} and over {alert.burn.short} (objective: {objective}; burn rate: {alert.burn.factor:g})"
         )
-    word = quantity_of(measure, shown)
+    quantity = quantity_of(measure, shown)
     period = f" in {shown.window}" if shown.window else ""
-    side, limit_at = ("above", alert.above) if alert.above is not None else ("below", alert.below or 0)
-    return f"when {measure.brief.lower()}, {word.meaning}{period}{of}{each}, is {side} {number(word.unit, limit_at)}"
-
-
-def _enough(alert: Alert) -> str:
-    return f", and at least {alert.at_least} are counted" if alert.at_least else ""
+    return f"{about}{quantity.meaning}{period} {limit_text(measure, alert)}"

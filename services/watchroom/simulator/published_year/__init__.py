@@ -1,8 +1,8 @@
 """The published year as events: December 2020 to November 2021, whose truth is what the published report prints.
 
-Pure but for the table: the same events every time. Read in this order: `schemas/published_year.toml` (what is
-printed), `levels` (what follows, and what is assumed), `spread` (how exact counts are spread over a year), then a
-module a stream, and `baselines` (the months that the year is compared with).
+Pure except for reading the table: the same events every time. Read in this order: `schemas/published_year.toml` (the
+printed numbers), `levels` (derived and assumed numbers), `even` (spreading exact counts over a year), then one module
+for each stream, and `baselines` (the months with which the year is compared).
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def _by_part(printed: Printed, total: int) -> dict[str, int]:
 
 
 def _acquisitive(printed: Printed, months: tuple[str, ...], then: Mapping[str, int]) -> Iterator[dict[str, str]]:
-    """Months of 2018/19 as they are there; what is then left of a part over the three after them."""
+    """Months of 2018/19 as they are there; the rest of each part is spread over the three months after them."""
     of_2018 = _months("2018-12")
     for part, total in _by_part(printed, crime(printed).acquisitive_before).items():
         level = _Of("crime_acquisitive", {"acquisitive_part": part}, "count", total)

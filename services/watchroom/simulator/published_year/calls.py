@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from watchroom.simulator.envelope import Simulated
-from watchroom.simulator.published_year.even import Cells, Year, exponential
+from watchroom.simulator.published_year.even import Allocation, Year, exponential
 from watchroom.simulator.published_year.levels import Contact
 from watchroom.simulator.published_year.printed import Printed
 from watchroom.simulator.published_year.putting import put, token
@@ -44,7 +44,7 @@ def emergency_calls(year: Year, printed: Printed, level: Contact) -> Iterator[Si
     """999, busier in July."""
     busy = year.busier(BUSY_MONTH, BUSY)
     line = lines(printed, level)[0]
-    yield from _calls(line, year, [busy.place((i + 0.5) / line.number) for i in range(line.number)], printed, level)
+    yield from _calls(line, year, [busy.position((i + 0.5) / line.number) for i in range(line.number)], printed, level)
 
 
 def non_emergency_calls(year: Year, printed: Printed, level: Contact) -> Iterator[Simulated]:
@@ -60,13 +60,13 @@ def outgoing_calls(year: Year, level: Contact) -> Iterator[Simulated]:
         yield put(STREAM, "call.presented", f"c-out-{i}", at_ms, '"direction":"outbound","class":"outgoing"')
 
 
-def _calls(line: _Line, year: Year, places: list[float], printed: Printed, level: Contact) -> Iterator[Simulated]:
+def _calls(line: _Line, year: Year, positions: list[float], printed: Printed, level: Contact) -> Iterator[Simulated]:
     answered = line.number - line.abandoned
-    ends = Cells(
+    ends = Allocation(
         [(answered, "answered"), (line.abandoned_within, "short"), (line.abandoned - line.abandoned_within, "long")], 0
     )
     callers = _Callers(line, printed, level)
-    for i, place in enumerate(places):
+    for i, position in enumerate(positions):
         end = ends.at(i)
         if end.what == "answered":
             wait_ms = exponential(end.quantile, line.mean_ms)
@@ -74,7 +74,7 @@ def _calls(line: _Line, year: Year, places: list[float], printed: Printed, level
             wait_ms = end.quantile * SHORT_MS
         else:
             wait_ms = SHORT_MS + 1 + exponential(end.quantile, LONG_MEAN_MS)
-        queued_ms = year.moment(place, wait_ms)
+        queued_ms = year.moment(position, wait_ms)
         subject = f"c-{line.name}-{i}"
         class_ = "emergency" if line.name == "999" else CLASSES[i % len(CLASSES)]
         yield put(STREAM, "call.queued", subject, queued_ms, f'"line":"{line.name}","class":"{class_}"{callers.at(i)}')
@@ -83,12 +83,12 @@ def _calls(line: _Line, year: Year, places: list[float], printed: Printed, level
 
 
 class _Callers:
-    """Who rings: 13% of the calls and of the different numbers are landlines, five of them hospitals'."""
+    """Callers: 13% of the calls and of the different numbers are landlines, five of them hospitals'."""
 
     def __init__(self, line: _Line, printed: Printed, level: Contact) -> None:
         withheld = round(line.number * WITHHELD)
         landline = round((line.number - withheld) * printed.number("landline_share") / 100)
-        self._types = Cells(
+        self._types = Allocation(
             [(withheld, "withheld"), (landline, "landline"), (line.number - withheld - landline, "mobile")], 1
         )
         hospitals = HOSPITALS if line.name == "101" else ()

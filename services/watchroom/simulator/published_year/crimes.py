@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from watchroom.rolling.buckets import DAY_MS, HOUR_MS
 from watchroom.simulator.crimes import CLASSES
-from watchroom.simulator.envelope import DAY_MS, Simulated
-from watchroom.simulator.published_year.even import Cells, Spread, Year, by_area, exponential, shared
+from watchroom.simulator.envelope import Simulated
+from watchroom.simulator.published_year.even import Allocation, Spread, Year, by_area, exponential, shared
 from watchroom.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DISTRICTS, crime
 from watchroom.simulator.published_year.printed import Printed
 from watchroom.simulator.published_year.putting import put, token
 from watchroom.streams.offences import offence
 
 STREAM: Final = "crimes"
-HOUR_MS: Final = 3_600_000
 VIOLENCE: Final = {"8N": 0.3, "105A": 0.35, "8L": 0.15, "8R": 0.2}  # against women, of domestic abuse; assumed
 ACQUISITIVE: Final = {"28E": 0.33, "30C": 0.22, "45": 0.25, "48": 0.16, "39": 0.04}  # without robbery; assumed
 SEXUAL: Final = {"19C": 0.5, "20A": 0.5}  # assumed
@@ -134,7 +134,7 @@ def _acquisitive(printed: Printed) -> Iterator[tuple[int, Kind]]:
 
 def crimes(year: Year, printed: Printed) -> Iterator[Simulated]:
     """Every crime of the year, each with an outcome in it."""
-    kinds = Cells(plan(printed), 0)
+    kinds = Allocation(plan(printed), 0)
     number = kinds.total
     care = _Care(number, printed)
     outcomes = _Outcomes(number, printed, year.month_start_ms(printed.last_month))
@@ -163,7 +163,7 @@ class _Outcomes:
         resolved, victim, unable = (
             round(number * printed.number(name) / 100) for name in ("resolved", "outcome_16", "unable")
         )
-        self._cells = Cells(
+        self._allocation = Allocation(
             [(resolved, RESOLVED), (victim, ("16",)), (unable, UNABLE), (number - resolved - victim - unable, REST)], 1
         )
         self._diversion = printed.number("diversion") / 100
@@ -172,15 +172,15 @@ class _Outcomes:
 
     def at(self, i: int, at_ms: float) -> str:
         """The code of the i-th outcome."""
-        cell = self._cells.at(i)
-        if cell.what is not RESOLVED:
-            return cell.what[cell.number % len(cell.what)]
+        entity = self._allocation.at(i)
+        if entity.what is not RESOLVED:
+            return entity.what[entity.number % len(entity.what)]
         in_last = at_ms >= self._last_month_ms
         self._resolved[in_last] += 1
         so_far = self._resolved[in_last]
         if round(so_far * self._diversion) > round((so_far - 1) * self._diversion):
             return "22"
-        return cell.what[cell.number % len(cell.what)]
+        return entity.what[entity.number % len(entity.what)]
 
 
 class _Care:

@@ -1,4 +1,4 @@
-"""Spreads exact counts evenly over a year. Pure, and the same every time: nothing is drawn by lot.
+"""Spreads exact counts evenly over a year. Pure and without chance, so the same every time.
 
 The i-th of n entities gets a rank, i times a step without a common factor with n, modulo n. Every rank occurs once, so
 "rank below k" is true of exactly k entities; and any stretch of the year has its fair part of them.
@@ -33,8 +33,8 @@ class Spread:
         return (i * self._step + self._from) % self._n
 
 
-class Cell(NamedTuple, Generic[What]):
-    """What an entity is, and which of those that are the same."""
+class Allocated(NamedTuple, Generic[What]):
+    """The kind of an entity, and its number among those of this kind."""
 
     what: What
     number: int  # from 0
@@ -42,12 +42,12 @@ class Cell(NamedTuple, Generic[What]):
 
     @property
     def quantile(self) -> float:
-        """Its place among those, above 0 and below 1."""
+        """Its position among those, above 0 and below 1."""
         return (self.number + 0.5) / self.of
 
 
-class Cells(Generic[What]):
-    """So many of each: which one the i-th entity is."""
+class Allocation(Generic[What]):
+    """A number of entities of each kind: gives the kind of the i-th one."""
 
     def __init__(self, counts: Sequence[tuple[int, What]], turn: int) -> None:
         self._counts = [(count, what) for count, what in counts if count]
@@ -55,12 +55,12 @@ class Cells(Generic[What]):
         self.total = self._ends[-1]
         self._spread = Spread(self.total, turn)
 
-    def at(self, i: int) -> Cell[What]:
+    def at(self, i: int) -> Allocated[What]:
         """Of the i-th entity."""
         rank = self._spread.rank(i)
-        place = bisect_right(self._ends, rank)
-        count, what = self._counts[place]
-        return Cell(what, rank - self._ends[place] + count, count)
+        position = bisect_right(self._ends, rank)
+        count, what = self._counts[position]
+        return Allocated(what, rank - self._ends[position] + count, count)
 
 
 class Year:
@@ -78,12 +78,12 @@ class Year:
         """First moment of one of its months."""
         return self._starts[self.months.index(month)]
 
-    def moment(self, place: float, takes_ms: float = 0) -> int:
+    def moment(self, position: float, takes_ms: float = 0) -> int:
         """The moment at this part of the year (0 to 1), early enough for what takes so long to end in the year too."""
-        return self.start_ms + int(place * (self.end_ms - self.start_ms - takes_ms - 1))
+        return self.start_ms + int(position * (self.end_ms - self.start_ms - takes_ms - 1))
 
     def busier(self, month: str, factor: float) -> _Busier:
-        """Places in a year in which one month has so many times the demand of the others."""
+        """Positions in a year in which one month has `factor` times the demand of the others."""
         start = self._starts[self.months.index(month)]
         following = next(each for each in (*self._starts, self.end_ms) if each > start)
         length = self.end_ms - self.start_ms
@@ -97,7 +97,7 @@ class _Busier(NamedTuple):
     end: float
     factor: float
 
-    def place(self, part: float) -> float:
+    def position(self, part: float) -> float:
         """Where in the year that is before which so much of the demand came."""
         busy = (self.end - self.start) * self.factor
         done = part * (1 - (self.end - self.start) + busy)
@@ -121,7 +121,7 @@ def exponential(quantile: float, mean: float) -> float:
 def shared(total: int, weights: Mapping[What, float]) -> dict[What, int]:
     """A whole number divided by weights into whole numbers that add up to it."""
     ends = [0, *(round(total * part / sum(weights.values())) for part in accumulate(weights.values()))]
-    return {what: ends[place + 1] - ends[place] for place, what in enumerate(weights)}
+    return {what: ends[position + 1] - ends[position] for position, what in enumerate(weights)}
 
 
 def by_area(total: int, stoke: int, weights: Mapping[str, float]) -> Iterable[tuple[int, str]]:

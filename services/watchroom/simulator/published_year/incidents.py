@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from watchroom.simulator.envelope import Simulated
-from watchroom.simulator.published_year.even import Cells, Spread, Year, by_area, exponential, shared
+from watchroom.simulator.published_year.even import Allocation, Spread, Year, by_area, exponential, shared
 from watchroom.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DAY_S, DISTRICTS
 from watchroom.simulator.published_year.printed import Printed
 from watchroom.simulator.published_year.putting import put, token
@@ -19,26 +19,26 @@ OVER_MEAN_S: Final = {"1": 900.0, "2": 3600.0}  # beyond the target; assumed. Of
 CLOSED_AFTER_MS: Final = 2 * 3_600_000
 ASB_TYPES: Final = ("nuisance", "nuisance", "personal", "neighbour_dispute", "environmental")
 OTHERS: Final = ("crime", "public_safety", "public_safety", "transport", "administration")
-PLACES: Final = 300  # small areas; their numbers do not exist
-FOUR_OR_MORE: Final = 6  # incidents at an address that has so many; assumed
+SMALL_AREAS: Final = 300  # small areas; their numbers do not exist
+FOUR_OR_MORE: Final = 6  # incidents at an address with four or more; assumed
 
 
 def incidents(year: Year, printed: Printed) -> Iterator[Simulated]:
     """Every incident of the year."""
     number = ASSUMED["incidents"]
     attended = round(number * printed.number("resourced") / 100)
-    cells = Cells([*_attended(attended, printed), *_unattended(number - attended)], 0)
-    areas = Cells([*by_area(number, round(number * ASSUMED_STOKE), DISTRICTS)], 1)
+    kinds = Allocation([*_attended(attended, printed), *_unattended(number - attended)], 0)
+    areas = Allocation([*by_area(number, round(number * ASSUMED_STOKE), DISTRICTS)], 1)
     addresses = Addresses(printed)
     is_asb = Spread(number, 2)
     over_s = {**OVER_MEAN_S, "3": _over_mean_s(printed)}
     for i in range(number):
-        cell = cells.at(i)
-        grade, how = cell.what
+        entity = kinds.at(i)
+        grade, how = entity.what
         if how == "within":
-            takes_ms = cell.quantile * TARGET_S[grade] * 1000
+            takes_ms = entity.quantile * TARGET_S[grade] * 1000
         elif how == "over":
-            takes_ms = TARGET_S[grade] * 1000 + 1 + exponential(cell.quantile, over_s[grade] * 1000)
+            takes_ms = TARGET_S[grade] * 1000 + 1 + exponential(entity.quantile, over_s[grade] * 1000)
         else:
             takes_ms = CLOSED_AFTER_MS
         at_ms = year.moment((i + 0.5) / number, takes_ms)
@@ -94,5 +94,5 @@ class Addresses:
             rest -= count
         else:
             raise ValueError(number)
-        place, kind = number % PLACES, ASB_TYPES[number % len(ASB_TYPES)]
-        return f'"category":"asb","asb_type":"{kind}","address_token":"{token(address)}","lsoa":"E01999{place:03d}"'
+        position, kind = number % SMALL_AREAS, ASB_TYPES[number % len(ASB_TYPES)]
+        return f'"category":"asb","asb_type":"{kind}","address_token":"{token(address)}","lsoa":"E01999{position:03d}"'

@@ -1,4 +1,4 @@
-"""How many of everything: what the report prints, what follows from it by arithmetic, and what is assumed.
+"""The numbers of everything: printed in the report, derived from it, or assumed.
 
 Where the report prints a change as a count and as a percentage, the level before is the count divided by the
 percentage. `ASSUMED` levels are printed nowhere; no printed number depends on them.
@@ -6,7 +6,9 @@ percentage. `ASSUMED` levels are printed nowhere; no printed number depends on t
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from importlib import resources
 from typing import Final, NamedTuple
 
 from watchroom.simulator.published_year.even import nearest
@@ -15,27 +17,12 @@ from watchroom.simulator.published_year.printed import Printed
 DAY_S: Final = 86_400
 TENTH: Final = 0.1
 
-DISTRICTS: Final[Mapping[str, float]] = {
-    "newcastle_under_lyme": 0.17, "stafford": 0.16, "lichfield": 0.1, "tamworth": 0.11, "east_staffordshire": 0.15,
-    "south_staffordshire": 0.11, "cannock_chase": 0.12, "staffordshire_moorlands": 0.08,
-}  # fmt: skip  # assumed
+_GIVEN: Final = tomllib.loads(resources.files(__package__).joinpath("assumed.toml").read_text("utf-8"))
+ASSUMED: Final[Mapping[str, int]] = _GIVEN["numbers"]
+CHANNELS: Final[Mapping[str, float]] = _GIVEN["channels"]
+DISTRICTS: Final[Mapping[str, float]] = _GIVEN["districts"]
+NOTES: Final[Mapping[str, Mapping[str, str]]] = _GIVEN["notes"]
 ASSUMED_STOKE: Final = 0.36  # of everything whose areas the report does not print
-
-ASSUMED: Final[Mapping[str, int]] = {
-    "digital_contacts_before": 20_000,
-    "partner_contacts": 6_000,
-    "outgoing_calls": 20_000,
-    "incidents": 60_000,
-    "asb_addresses": 14_500,  # 3,726 are 26% and 2,816 are 19% of 14,441 to 14,612
-    "homicide": 10,
-    "crimes_precovid": 83_768,  # Home Office recorded crime, Staffordshire 2017/18, as is the next
-    "robbery_precovid": 858,
-    "sexual_precovid": 2_600,
-    "suspects": 8_000,
-    "transfers": 2_000,
-    "online": 1_500,
-    "keyless": 400,
-}
 
 
 class Contact(NamedTuple):

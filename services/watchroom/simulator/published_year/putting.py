@@ -9,7 +9,7 @@ from typing import Final
 
 from watchroom.simulator.envelope import Simulated, envelope
 
-KEY_ID: Final = "year"  # of tokens, which are made of nothing but what stands for whom
+KEY_ID: Final = "year"  # of tokens that belong to nobody
 
 
 def put(stream: str, kind: str, subject: str, at_ms: float, data: str = "") -> Simulated:
@@ -23,5 +23,5 @@ def put(stream: str, kind: str, subject: str, at_ms: float, data: str = "") -> S
 
 @lru_cache(maxsize=200_000)
 def token(who: str) -> str:
-    """A token of the published form; nobody is behind it."""
+    """A token in the published form that belongs to nobody."""
     return f"{KEY_ID}.{b32encode(sha256(who.encode()).digest()[:16]).decode().rstrip('=')}"

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from watchroom.events.times import to_ms
 from watchroom.simulator.envelope import Simulated
+from watchroom.simulator.published_year.levels import NOTES
 from watchroom.simulator.published_year.printed import Printed
 from watchroom.simulator.published_year.putting import put
 
@@ -17,11 +18,6 @@ BEFORE: Final = "2018-12/2019-11"
 VALUE: Final = ("value",)
 OWN_AS_AT: Final = {"2022-01-21": "2022-01-21", "2021-12-31": "2021-12-31"}  # periods that are printed with an as-at
 OUT_OF: Final = {"complaints_retained": (779, 1450)}  # printed with both counts
-NOTES: Final = (
-    ("covid", "Lockdowns changed demand and crime.", "2020-03", "2021-07", ""),
-    ("chat", "Live chat began in late April 2021.", "2021-04", "", "contact_volume"),
-    ("cameras", "New average speed cameras on the A500.", "2020-09", "", "speed_enforcements"),
-)
 
 
 def returns(printed: Printed) -> Iterator[Simulated]:
@@ -34,10 +30,8 @@ def returns(printed: Printed) -> Iterator[Simulated]:
             yield _figure(_What(entry.measure, entry.by, entry.period), numbers, as_at, at_ms)
     for measure, period, number in _levels(printed):
         yield _figure(_What(measure, {}, period), (number,), printed.as_at, at_ms)
-    for name, text, since, until, measure in NOTES:
-        said = {"text": text, "from": since, "to": until, "measure": measure}
-        data = {name: value for name, value in said.items() if value}
-        yield put(STREAM, "return.note", f"note|{name}", at_ms, json.dumps(data)[1:-1])
+    for name, note in NOTES.items():
+        yield put(STREAM, "return.note", f"note|{name}", at_ms, json.dumps(note)[1:-1])
 
 
 def _levels(printed: Printed) -> Iterator[tuple[str, str, float]]:

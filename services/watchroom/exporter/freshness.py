@@ -1,0 +1,142 @@
+"""May a stream's measures be published at this moment? Pure: `now` and everything else is passed in.
+
+A frozen number that looks live is a wrong number, so a stream is withheld unless all of this holds:
+every partition is *fresh* (a worker applied everything that Kafka showed it within the last seconds),
+every source that is waited for is *alive* (it sent something recently), and what the exporter itself
+read is recent. Ages are those of the scrape, not of the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from watchroom.events.times import to_text
+from watchroom.settings import SourceRule
+from watchroom.store.freshness import Age, age_of
+from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
+from watchroom.store.partition_counts import PartitionCounts
+from watchroom.store.read import SourceState
+
+
+class LastSeen(NamedTuple):
+    """When a source last sent to one topic, by Kafka's clock, ms since the epoch."""
+
+    event_ms: int | None
+    heartbeat_ms: int | None
+
+    @property
+    def latest_ms(self) -> int | None:
+        """The later of the two; None: never."""
+        return max((at for at in self if at is not None), default=None)
+
+    def by_rule_ms(self, rule: SourceRule) -> int | None:
+        """The one that a rule checks: of a feed without heartbeats only its events count."""
+        return self.latest_ms if rule.heartbeats else self.event_ms
+
+
+def last_seen_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> dict[str, LastSeen]:
+    """When each source last sent to a topic; `sources` are those of all topics, by (topic, source)."""
+    return {
+        source: LastSeen(state.event_ms, state.heartbeat_ms) for (of, source), state in sources.items() if of == topic
+    }
+
+
+def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
+    """Why the partitions of a topic are not all fresh; nothing if they are.
+
+    Args:
+        fresh_ms: Applied until, of each stored partition.
+        count: Partitions that the topic has; None if no worker has said so yet.
+        now_ms: The moment of the scrape.
+        limit_ms: The oldest that is still fresh.
+    """
+    if not count:
+        yield "no worker has ever applied it"
+        return
+    for partition in range(count):
+        fault = _age_fault(fresh_ms.get(partition), now_ms, limit_ms)
+        if fault:
+            yield f"partition {partition} {fault}"
+
+
+def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int | None) -> Iterator[str]:
+    """Why the figures of a topic are incomplete, whatever the partitions that are read say; nothing if they are not.
+
+    Args:
+        topic: Its name.
+        known: What is known of its partition counts.
+        begun_with: How many it had when its figures were begun.
+    """
+    if known is None or begun_with is None:
+        return
+    if known.latest > begun_with:
+        yield (
+            f"{topic} has {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
+            f" made from {begun_with}: stop the workers and run `watchroom rebuild`"
+        )
+    elif known.is_rebuilding:
+        yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
+
+
+def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms: int, tools: str) -> Iterator[str]:
+    """Which transactions that were left open keep a topic from being read to its end.
+
+    Args:
+        topic: Their topic.
+        found: Those of all topics.
+        now_ms: The present.
+        tools: `Settings.kafka_tools`.
+    """
+    for (of, partition), one in sorted(found.items()):
+        if of == topic and now_ms - one.seen_ms <= SEEN_WITHIN_MS:
+            yield one.said(topic, partition, tools)
+
+
+def silence(
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
+) -> Iterator[str]:
+    """Which sources of a stream are waited for and silent; nothing if all are alive.
+
+    A stream that declared no source and never received from any is not alive either.
+    """
+    if not rules and not last_seen:
+        yield "no source has ever sent anything"
+    for source, fault in waited_for(rules, last_seen, now_ms, silent_ms).items():
+        if fault:
+            yield f"source {source} {fault}"
+
+
+def waited_for(
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
+) -> dict[str, str | None]:
+    """Every source that a stream waits for, and why it counts as silent; None: it is alive.
+
+    Declared sources are waited for as their rule says, undeclared ones are not. With none declared,
+    every source that ever sent something is waited for.
+    """
+    faults = {}
+    for source, rule in sorted((rules or dict.fromkeys(last_seen, SourceRule())).items()):
+        last = last_seen.get(source, LastSeen(None, None))
+        if rule.heartbeats:
+            faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, silent_ms)
+        elif rule.silence_s is not None:
+            faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, round(rule.silence_s * 1000))
+    return faults
+
+
+def reading(read_at_ms: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
+    """Why the exporter's own copy of Redis cannot be trusted; nothing if it can."""
+    fault = _age_fault(read_at_ms, now_ms, limit_ms)
+    if fault:
+        yield f"the exporter's last complete reading of Redis {fault}"
+
+
+def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
+    age_s = (now_ms - (at_ms or 0)) / 1000
+    return {
+        Age.UNKNOWN: "has never been seen",
+        Age.OLD: f"is {age_s:.1f} s old (limit {limit_ms / 1000:g} s)",
+        Age.IN_FUTURE: f"lies {-age_s:.1f} s in the future (check the clocks)",
+        Age.FRESH: None,
+    }[age_of(at_ms, now_ms, limit_ms)]

@@ -1,0 +1,217 @@
+"""A control room to drill in: real Kafka and Redis, worker, exporter, feed, and the shipped monitoring around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+
+from tests.browser import Screen, chromium, screen
+from tests.drills.feed import SOURCE_OF, Feed
+from tests.drills.monitoring import FACTOR, Monitoring, Webhook, until
+from tests.flow.servers import RedisServer, Stack
+from tests.flow.wall import now_ms
+from tests.generate.rules.tools import divided
+from tests.parts import ROOT
+from watchroom.demo.processes import Process
+from watchroom.demo.server import LOOPBACK, free_port
+from watchroom.generate.rules.files import rules_text, shipped_catalogue
+from watchroom.generate.rules.links import load_links
+from watchroom.rolling.buckets import DAY_MS
+from watchroom.rolling.calendar import Calendar
+from watchroom.settings import Settings
+from watchroom.simulator import SOURCES as SIMULATED
+from watchroom.simulator import simulate
+from watchroom.simulator.feed import Feed as HistoryFeed
+from watchroom.store.read import Reader
+
+AREAS = ("stoke", "tamworth")
+MINUTE_MS = 60_000
+
+
+def settings_of(stack: Stack, streams: Sequence[str] = tuple(SOURCE_OF)) -> Settings:
+    """As shipped, but for names, ports and the streams fed: freshness limit 10 s, a silent source after 90 s."""
+    sources = {
+        stream: {name: {"heartbeats": True}, SIMULATED[stream]: {"heartbeats": False, "history": True}}
+        for stream, name in SOURCE_OF.items()
+        if stream in streams
+    }
+    fed = ",".join(streams)
+    return stack.settings(
+        streams=fed, sources=sources, health_port=free_port(), exporter_port=free_port(), partitions=2
+    )
+
+
+@dataclass
+class Deployment:
+    """Everything that a drill kills, silences and looks at."""
+
+    settings: Settings
+    redis: RedisServer
+    worker: Process
+    exporter: Process
+    feed: Feed
+    webhook: Webhook
+    board: Screen
+    monitoring: Monitoring
+
+    def __post_init__(self) -> None:
+        self.catalogue = shipped_catalogue(ROOT)
+        self._number = count()
+
+    def subject(self, what: str) -> str:
+        """A new call, incident or crime."""
+        return f"{what}-{next(self._number)}"
+
+    def surge(self, calls: int, waited_s: float) -> list[str]:
+        """So many 999 calls are in the queue, each for so long already."""
+        at_ms = now_ms() - round(waited_s * 1000)
+        subjects = [self.subject("call") for _ in range(calls)]
+        for subject in subjects:
+            self.feed.send("calls", "call.presented", subject, at_ms - 2000, line="999")
+            self.feed.send("calls", "call.queued", subject, at_ms, line="999")
+        return subjects
+
+    def answered(self, subjects: list[str]) -> None:
+        """These calls are answered and ended now."""
+        for subject in subjects:
+            self.feed.send("calls", "call.answered", subject, now_ms())
+            self.feed.send("calls", "call.ended", subject, now_ms() + 1)
+
+    def answer_in_time(self, calls: int) -> None:
+        """So many 999 calls were answered after 3 s, a minute ago: the late ones of all drills are no burn then."""
+        for _ in range(calls):
+            subject, begin_ms = self.subject("call"), now_ms() - MINUTE_MS
+            for kind, after_ms in (("presented", 0), ("queued", 2000), ("answered", 5000), ("ended", 30_000)):
+                self.feed.send("calls", f"call.{kind}", subject, begin_ms + after_ms, line="999")
+
+    def work(self) -> None:
+        """One of everything in the last minutes: every line, grade, area, crime and outcome."""
+        for line in ("999", "101"):
+            begin_ms = now_ms() - 2 * MINUTE_MS
+            for last in ("answered", "abandoned"):
+                subject = self.subject("call")
+                for kind, after_ms in (("presented", 0), ("queued", 2000), (last, 9000), ("ended", 60_000)):
+                    self.feed.send("calls", f"call.{kind}", subject, begin_ms + after_ms, line=line)
+        for area in AREAS:
+            for grade in ("1", "2", "3"):
+                self._incident(grade, area)
+            subject = self.subject("crime")
+            said = {"group": "robbery", "category": "robbery", "area": area}
+            self.feed.send("crimes", "crime.recorded", subject, now_ms() - MINUTE_MS, **said)
+            self.feed.send("crimes", "crime.outcome_assigned", subject, now_ms(), outcome="1")
+
+    def _incident(self, grade: str, area: str) -> None:
+        subject, begin_ms = self.subject("incident"), now_ms() - 5 * MINUTE_MS
+        self.feed.send("incidents", "incident.created", subject, begin_ms, grade=grade, area=area)
+        for kind, after_ms in (("resource_assigned", 20_000), ("resource_on_scene", 120_000)):
+            self.feed.send("incidents", f"incident.{kind}", subject, begin_ms + after_ms, unit="u1")
+        self.feed.send("incidents", "incident.closed", subject, begin_ms + 180_000)
+        self.feed.send("incidents", "incident.created", self.subject("incident"), now_ms(), grade=grade, area=area)
+
+    def close_incidents(self) -> None:
+        """Nobody waits any more: what the simulated history left open is closed."""
+        reader = Reader(self.settings.redis_url, self.settings.force)
+        subjects = {
+            subject
+            for series in reader.open_sets()
+            if series.startswith("incidents_")
+            for subject, _ in reader.open_members(series)
+        }
+        reader.close()
+        for subject in sorted(subjects):
+            self.feed.send("incidents", "incident.closed", subject, now_ms())
+
+    def board_says_no_data(self, streams: frozenset[str]) -> None:
+        """On the page that was opened before anything broke: NO DATA on these streams' tiles, figures on the rest."""
+
+        def states() -> dict[str, bool]:
+            found = {}
+            for measure, tile in self.catalogue.tiles():
+                element = self.board.page.locator(f"#tile-{measure.id}-{tile.order}")
+                found[element.get_attribute("id") or ""] = "NO DATA" in element.inner_text()
+            return found
+
+        wanted = {f"tile-{m.id}-{tile.order}": m.stream in streams for m, tile in self.catalogue.tiles()}
+        until(f"the page says NO DATA for {sorted(streams)}", lambda: states() == wanted, 30)
+
+    def shown(self, expression: str) -> bool:
+        """Whether Prometheus has an answer to this now."""
+        return bool(self.monitoring.query(expression))
+
+
+@contextmanager
+def control_room(
+    stack: Stack,
+    redis: RedisServer,
+    folder: Path,
+    *,
+    streams: Sequence[str] = tuple(SOURCE_OF),
+    factor: int = FACTOR,
+    silent_s: float = 90,
+    with_history: bool = True,
+) -> Iterator[Deployment]:
+    """A room in which all is quiet and fresh, with a year of simulated history unless said otherwise; most is thin.
+
+    Args:
+        stack: Kafka and Redis.
+        redis: The same Redis, to be killed.
+        folder: For logs and data.
+        streams: What the force feeds.
+        silent_s: From when on a source counts as silent.
+        factor: What the waiting times of rules and Alertmanager are divided by.
+        with_history: Whether anything happened before now.
+    """
+    settings = settings_of(stack, streams).model_copy(update={"silent_s": silent_s})
+    rules = divided(rules_text(shipped_catalogue(ROOT), load_links(ROOT)), factor)
+    with ExitStack() as entered:
+        worker = entered.enter_context(Process("worker", settings, folder / "worker.log"))
+        if with_history:
+            _history(settings)
+        exporter = entered.enter_context(Process("exporter", settings, folder / "exporter.log"))
+        feed = entered.enter_context(Feed(settings))
+        webhook = entered.enter_context(Webhook())
+        targets = {
+            "watchroom-exporter": f"{LOOPBACK}:{settings.exporter_port}",
+            "watchroom-worker": f"{LOOPBACK}:{settings.health_port}",
+        }
+        monitoring = entered.enter_context(
+            Monitoring(folder / "monitoring", targets, settings.force, webhook.url, rules, factor=factor)
+        )
+        board = entered.enter_context(screen(entered.enter_context(chromium())))
+        board.page.goto(f"http://{LOOPBACK}:{settings.exporter_port}/")
+        room = Deployment(settings, redis, worker, exporter, feed, webhook, board, monitoring)
+        if with_history:
+            room.close_incidents()
+        room.answer_in_time(40)
+        shown = f"count(watchroom_stream_withheld == 0) == {len(streams)}"
+        until("every stream is shown", lambda: room.shown(shown), 60)
+        yield room
+
+
+def _history(settings: Settings) -> None:
+    """A day twelve months ago, since when the feed exists, the last complete month and the running one.
+
+    It ends two hours ago: no call of then is in a queue now.
+    """
+    calendar, end_ms = Calendar(settings.zone), now_ms() - 120 * MINUTE_MS
+    running = calendar.month_of(end_ms)
+    first_ms, start_ms = (calendar.month_start_ms(calendar.months_before(running, ago)) for ago in (12, 1))
+    events = chain(
+        simulate(seed=1, start_ms=first_ms, end_ms=first_ms + DAY_MS, zone=settings.zone),
+        simulate(seed=1, start_ms=start_ms, end_ms=end_ms, zone=settings.zone),
+    )
+    reader = Reader(settings.redis_url, settings.force)
+    with HistoryFeed(settings, events) as history:
+        until("the history is sent", lambda: history.ends is not None, 120)
+        history.check()
+    ends = history.ends or {}
+
+    def applied() -> bool:
+        stands = {place: state.next_offset or 0 for place, state in reader.partitions().items()}
+        return all(stands.get(place, 0) >= end for place, end in ends.items())
+
+    until("the history is applied", applied, 120)
+    reader.close()
