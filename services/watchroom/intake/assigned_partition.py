@@ -103,7 +103,7 @@ class AssignedPartition:
         self._start_after_s = self._clock_s() + self._start_pause.next_s()
 
     def start_at(self, next_offset: int) -> None:
-        """Read from `next_offset`, which Redis has and the consumer was told to fetch from."""
+        """Read from `next_offset`, which Redis has and from which the consumer now fetches."""
         self._require_waiting("start_at")
         self._enter(State.READING)
         self.fetched_offset = self.next_offset = next_offset
