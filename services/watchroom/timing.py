@@ -10,6 +10,8 @@ from typing import TypeVar
 from watchroom.errors import BrokerRefuses, StoreRefuses
 
 T = TypeVar("T")
+Clock = Callable[[], float]
+"""Seconds since any fixed moment; never goes back."""
 
 
 def now_ms() -> int:

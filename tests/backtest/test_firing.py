@@ -64,7 +64,7 @@ def promtool(folder: Path, shift_s: int) -> subprocess.CompletedProcess[str]:
         present = [draw.random() < 0.5]
         while len(present) < 90:
             present.append(present[-1] if draw.random() < 0.7 else not present[-1])
-        told = {
+        fired = {
             at_ms
             for each in fire([*present, False, False, False, False, False, False], for_s + shift_s, keep_s)
             for at_ms in range(each.from_ms, each.to_ms, MINUTE_MS)
@@ -78,7 +78,7 @@ def promtool(folder: Path, shift_s: int) -> subprocess.CompletedProcess[str]:
                     {
                         "expr": f'ALERTS{{alertname="A{number}",alertstate="firing"}}',
                         "eval_time": f"{minute}m",
-                        "exp_samples": [sample] if minute * MINUTE_MS in told else [],
+                        "exp_samples": [sample] if minute * MINUTE_MS in fired else [],
                     }
                     for minute in range(90)
                 ],

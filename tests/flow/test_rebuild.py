@@ -130,7 +130,7 @@ def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: LeftForce
     done = filled.room.run("rebuild")
     assert done.code == 0, done.said
     refused = sum(filled.content.dead_letters.values())
-    assert done.lines == [f"rebuilt from {EVENTS:,} records, of which {refused:,} are dead letters"]
+    assert done.lines == [f"rebuilt from {EVENTS:,} records; {refused:,} of them are dead letters"]
     passing = filled.passing()
     assert without(filled.room.dump(), passing) == without(filled.dump, passing)
     assert not filled.differences()

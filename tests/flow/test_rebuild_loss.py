@@ -45,7 +45,7 @@ def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> Rebu
 
     asyncio.run(produce())
     done = room.run("rebuild")
-    assert (done.code, done.lines) == (0, ["rebuilt from 4 records, of which 1 are dead letters"])
+    assert (done.code, done.lines) == (0, ["rebuilt from 4 records; 1 of them are dead letters"])
     assert [place[2] for place in asyncio.run(letters_in_kafka(settings))] == [3]  # no worker had sent it
     assert room.months()[:2] == ["2021-10", "2021-11"]
     return room
@@ -60,7 +60,7 @@ async def shorten(room: RebuiltForce) -> None:
     await admin.close()
 
 
-async def make_anew(room: RebuiltForce) -> None:
+async def recreate(room: RebuiltForce) -> None:
     """Somebody deleted the topic of the calls, and a worker made it again; it holds the last call only."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
@@ -88,7 +88,7 @@ async def add_a_partition(room: RebuiltForce) -> None:
     ("how", "said", "left", "kept"),
     [
         (shorten, "no longer begins at offset 0 but at 2", 2, slice(2, None)),
-        (make_anew, "was deleted and created again", 7, slice(2, None)),
+        (recreate, "was deleted and created again", 7, slice(2, None)),
     ],
     ids=["shortened", "created again"],
 )
@@ -130,7 +130,7 @@ def test_partitions_that_were_added_lose_no_month(short: RebuiltForce) -> None:
     store.replace(topic, replace(known, is_rebuilding=True))  # as one that was interrupted leaves it
     done = short.run("rebuild", WATCHROOM_PARTITIONS_SETTLE_S="0")
     assert not store.read()[topic].is_rebuilding
-    assert (done.code, done.lines[-1]) == (0, "rebuilt from 4 records, of which 1 are dead letters")
+    assert (done.code, done.lines[-1]) == (0, "rebuilt from 4 records; 1 of them are dead letters")
     assert short.months() == months
 
 
@@ -140,11 +140,11 @@ def test_without_the_counts_the_option_says_how_many_partitions_there_were(short
     asyncio.run(add_a_partition(short))
     short.client.flushall()
     at_once = {"WATCHROOM_PARTITIONS_SETTLE_S": "0"}
-    assert "of which 1 are" not in short.run("rebuild", **at_once).lines[-1]
+    assert "1 of them are" not in short.run("rebuild", **at_once).lines[-1]
     wrong = short.run("rebuild", "--partitions-before", "2", **at_once)
     assert (wrong.code, "--partitions-before" in wrong.said) == (2, True)
     done = short.run("rebuild", "--partitions-before", "1", **at_once)
-    assert (done.code, done.lines[-1]) == (0, "rebuilt from 4 records, of which 1 are dead letters")
+    assert (done.code, done.lines[-1]) == (0, "rebuilt from 4 records; 1 of them are dead letters")
     assert short.months() == months
 
 

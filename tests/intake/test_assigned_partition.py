@@ -19,7 +19,7 @@ from watchroom.intake.assigned_partition import (
     Assignment,
     State,
 )
-from watchroom.intake.batches import RecordBatch
+from watchroom.intake.batches import Fetched, RecordBatch
 
 TP = TopicPartition("watchroom.calls", 0)
 APPLIER: Any = None  # no batch is applied here
@@ -74,18 +74,11 @@ CALLS: dict[str, Callable[[AssignedPartition], object]] = {
     "release": lambda partition: partition.release(),
     "hand_out": lambda partition: partition.hand_out(batch(partition.fetched_offset)),
     "hand_out another batch": lambda partition: partition.hand_out(batch(partition.fetched_offset + 1)),
-    "take": lambda partition: partition.take(HANDED(partition)),
+    "take": lambda partition: partition.take(Fetched(batch(5), partition.epoch)),
     "applied": lambda partition: partition.applied(7),
 }
 TABLE = table(AssignedPartition.__doc__ or "")
 NOT_IN_TABLE = [(state, call) for state in State for call in CALLS if (state, call) not in {row[:2] for row in TABLE}]
-
-
-def HANDED(partition: AssignedPartition) -> Any:  # noqa: N802 - a constant but for the epoch
-    """The batch in the queue, as it would be if it were of the present epoch."""
-    from watchroom.intake.assigned_partition import Fetched
-
-    return Fetched(batch(5), partition.epoch)
 
 
 def content(partition: AssignedPartition) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from tests.flow.servers import RedisServer, Stack
 from tests.intake.one_partition import FORCE, OnePartition, batch, record
 from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import DefinitionsReturned, OtherDefinitions, StoreUnavailable
-from watchroom.intake.assigned_partition import AssignedPartition, Fetched
+from watchroom.intake.assigned_partition import AssignedPartition
 from watchroom.intake.background import end_when_returned, repeat, touch_forever
+from watchroom.intake.batches import Fetched
 from watchroom.intake.freshness import Answer
 from watchroom.intake.health import REMEDIES, Health, Status
 from watchroom.intake.intake import Intake
@@ -116,7 +117,7 @@ async def by_touch(working: Working) -> None:
 
 
 async def by_placing(working: Working) -> None:
-    """A rebalance: every partition is placed anew."""
+    """A rebalance: every partition is placed again."""
     await working.place(working.partition("crimes"))
 
 

@@ -94,7 +94,7 @@ async def whole_flow(room: RebuiltForce, given: dict[str, Any]) -> None:
     room.half_a_minute_passes()
     rebuilt = await asyncio.to_thread(inside.run, "rebuild")
     assert rebuilt.code == 0, rebuilt
-    assert "rebuilt from 22 records, of which 2 are dead letters" in rebuilt.said
+    assert "rebuilt from 22 records; 2 of them are dead letters" in rebuilt.said
     assert inside.dump()[month] == before[month]
     assert PASSWORD not in (room.folder / "worker.log").read_text() + rebuilt.said + replayed.said + listed.said
 

@@ -221,7 +221,7 @@ def rules(copy: Copy, _: str) -> Iterator[Sign]:
         yield Sign(needs, f"case of {alert}", f"{alert} fires after" in cases)
         yield Sign(needs, f"runbook of {alert}", "## What to do now" in copy.read(f"deploy/runbooks/{alert}.md"))
     yield Sign(STREAM, "the stream as a label", labels.get("VisitorsGiveUp", {}).get("stream") == "visits")
-    wide = "Condition: by area, standard deviation in 1h above 15 min."
+    wide = "Condition: by area, standard deviation, last hour: above 15 min."
     yield Sign(BOTH, wide, wide in copy.read("deploy/runbooks/WaitsFarApart.md"))
     files = sorted((copy.root / "deploy" / "prometheus" / "rules").glob("*.yml"))
     yield Sign(Rows(), "rules that Prometheus reads", not run("promtool", "check", "rules", *files).returncode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.store.freshness import CLOCK_SLACK_MS, Age, age_of, applied_until_ms
+from watchroom.store.freshness import CLOCK_SLACK_MS, Age, age_of, applied_until
 from watchroom.store.read import PartitionState
 
 NOW_MS, LIMIT_MS = 1_000_000, 10_000
@@ -30,6 +30,6 @@ def test_a_topic_is_applied_until_its_slowest_partition_is() -> None:
     """One partition may be far behind the others during a replay; without its figures the rest is not complete."""
     states = {("calls", 0): PartitionState(7, 500, 0), ("calls", 1): PartitionState(9, 400, 0)}
     other = {("crimes", 0): PartitionState(1, 100, 0)}
-    assert applied_until_ms(states | other, "calls") == 400
-    assert applied_until_ms(states | {("calls", 2): PartitionState(1, None, 0)}, "calls") is None
-    assert applied_until_ms(other, "calls") is None
+    assert applied_until(states | other, ["calls"]) == 400
+    assert applied_until(states | {("calls", 2): PartitionState(1, None, 0)}, ["calls"]) is None
+    assert applied_until(other, ["calls"]) is None

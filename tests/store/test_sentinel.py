@@ -218,7 +218,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a Redis in the place of a sentinel": (
         {"url": "redis+sentinel://127.0.0.1:REDIS/main/0", "sentinel_user": "", "sentinel_password": "", "ca": "",
          "cert": "", "key": ""},
-        "The sentinel at 127.0.0.1:REDIS is no sentinel",
+        "The sentinel at 127.0.0.1:REDIS is not a sentinel",
         "WATCHROOM_REDIS_URL",
     ),
     "a sentinel in the place of a Redis": (

@@ -54,7 +54,7 @@ async def test_a_webhook_that_hangs_or_is_down_fails_in_time_and_without_its_tok
 async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_input(tmp_path: Path) -> None:
     """There is no shell: a semicolon in an argument is only a semicolon."""
     program = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + sys.stdin.read())"
-    file = tmp_path / "told"
+    file = tmp_path / "message"
     command = (sys.executable, "-c", program, str(file), "$HOME; exit 1|")
     (send,) = channels_of(read_settings(watchdog_command=command)).values()
     await send(MESSAGE)

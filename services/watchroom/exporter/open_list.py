@@ -19,7 +19,7 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 from watchroom.wording import one_line
 
@@ -113,7 +113,7 @@ def read_open(
     """The members of a measure's series, as the tile counts them at `now_ms`; `where`: of these label values only."""
     members: list[Open] = []
     gave_up = 0
-    applied_ms = applied_until_ms(reader.partitions(), topic)
+    applied_ms = applied_until(reader.partitions(), [topic])
     asked = (each for each in series_of(measure) if where.items() <= each.by.items())
     for series in asked:
         for subject, since_ms in reader.open_members(series.name):

@@ -44,7 +44,6 @@ from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
-from watchroom.store.freshness import applied_until_ms
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
 
@@ -250,7 +249,7 @@ def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool
 def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:
     """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
     topics = {settings.topic(stream) for stream in settings.streams if STREAMS[stream].is_waited_for}
-    applied_ms = applied_until_ms(reading.partitions, *topics)
+    applied_ms = applied_until(reading.partitions, topics)
     return None if applied_ms is None else now_ms - applied_ms
 
 

@@ -19,7 +19,7 @@ from watchroom.kinds.tokens import Bands
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.windows import MONTH, TWELVE_MONTHS, Window, months_shown
 from watchroom.settings import Settings
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 
 PUBLISHED_FOR_MS = 180_000
@@ -117,7 +117,7 @@ class TokenWindows:
 
     def _as_of(self) -> dict[str, int | None]:
         partitions = self._reader.partitions()
-        return {stream: applied_until_ms(partitions, topic) for stream, topic in self._settings.topics.items()}
+        return {stream: applied_until(partitions, [topic]) for stream, topic in self._settings.topics.items()}
 
     def _windows(self, measure: Measure, versions: Mapping[str, int], now_ms: int) -> Iterator[tuple[Window, Bands]]:
         running = self._calendar.month_of(now_ms)

@@ -19,7 +19,7 @@ from watchroom.kinds.top import Ranked
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 
 SAID: Final = {
@@ -112,7 +112,7 @@ def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Se
 def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, settings: Settings) -> TopList:
     """What occurs most in a window that ends at `now_ms`."""
     topic = settings.topic(measure.stream)
-    applied_ms = applied_until_ms(reader.partitions(), topic)
+    applied_ms = applied_until(reader.partitions(), [topic])
     names = tokens.hashes_of(measure.id, window, now_ms, Calendar(settings.zone))
     counts = tokens.together(tokens.today(reader.token_hash(name)) for name in names)
     figures = top.figures(measure, counts)

@@ -1,7 +1,7 @@
 """The partitions that are assigned to this worker: what is read of each, and what may be applied to it next.
 
-No lock is needed between workers, because Redis compares the offset in every step. So starting again from Redis's
-offset is always safe, and it is the only answer to every disagreement.
+Redis compares the offset in every step, so it is always safe to start again from Redis's offset. That is what happens
+after every disagreement.
 """
 
 from __future__ import annotations
@@ -9,24 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from watchroom.intake.batches import RecordBatch
+from watchroom.intake.batches import Fetched, RecordBatch
 from watchroom.intake.freshness import Answer, Freshness
 from watchroom.intake.partition import PartitionApplier
 from watchroom.store.open_transactions import OpenTransaction
-from watchroom.timing import Pause
+from watchroom.timing import Clock, Pause
 
 START_FIRST_S, START_MOST_S = 0.05, 2.0
 REFUSED_FIRST_S, REFUSED_MOST_S = 2.0, 16.0
 MOST_QUEUED = 2  # batches of one partition between fetch and apply
 OPEN_FOR_MS = 5_000  # producers that work commit several times a second
 ANSWERED_MS = 5_000  # fetches are answered within half a second
-
-Clock = Callable[[], float]
-"""Seconds since any fixed moment; never goes back."""
 
 
 class State(StrEnum):
@@ -35,13 +31,6 @@ class State(StrEnum):
     WAITING = "waiting"  # for Redis's offset; nothing is fetched
     READING = "reading"
     RELEASED = "released"  # assigned to us no longer, or its stream is withheld
-
-
-class Fetched(NamedTuple):
-    """A batch, and the epoch of its partition when it was fetched."""
-
-    batch: RecordBatch
-    epoch: int
 
 
 class AssignedPartition:
@@ -105,7 +94,7 @@ class AssignedPartition:
         return f"{self.topic_partition.topic} partition {self.topic_partition.partition}"
 
     def is_due_to_start(self) -> bool:
-        """Whether to ask Redis for its offset now."""
+        """Whether to read Redis's offset now."""
         return self.state is State.WAITING and self._clock_s() >= self._start_after_s
 
     def postpone(self) -> None:
@@ -114,7 +103,7 @@ class AssignedPartition:
         self._start_after_s = self._clock_s() + self._start_pause.next_s()
 
     def start_at(self, next_offset: int) -> None:
-        """Read from `next_offset`, which Redis has and the consumer was told to fetch from."""
+        """Read from `next_offset`, which Redis has and from which the consumer now fetches."""
         self._require_waiting("start_at")
         self._enter(State.READING)
         self.fetched_offset = self.next_offset = next_offset
@@ -186,11 +175,8 @@ class AssignedPartition:
             self._short_since_s = self._clock_s()
 
     def fresh_ms(self, next_offset: int) -> int | None:
-        """Applied until when, once everything below `next_offset` is applied; never later than `counted_ms`.
-
-        After that there may be a partition that nobody reads, with records that count.
-        """
-        fresh_ms = self.freshness.as_of(next_offset)
+        """Applied until when, once everything below `next_offset` is applied; never later than `counted_ms`."""
+        fresh_ms = self.freshness.as_of(next_offset)  # after `counted_ms` there may be a partition that nobody reads
         return fresh_ms if fresh_ms is None or self.counted_ms is None else min(fresh_ms, self.counted_ms)
 
     def open_transaction(self, now_ms: int) -> OpenTransaction | None:
@@ -227,13 +213,10 @@ class AssignedPartition:
         return self.unwritten_s() >= after_s
 
     def stalled_s(self) -> float:
-        """For how many seconds there has been something to read and nothing was applied.
-
-        Called every second or so, so that an event after a quiet hour does not look like an hour's stall.
-        """
+        """For how many seconds there has been something to read and nothing was applied; called every second or so."""
         now_s = self._clock_s()
         if self.is_reading and (self.stable is None or self.stable <= self.next_offset):
-            self._progress_at_s = now_s
+            self._progress_at_s = now_s  # so an event after a quiet hour does not look like an hour's stall
         return now_s - self._progress_at_s
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import closing
 
 import structlog
 
 from watchroom.errors import BrokerUnavailable, StoreUnavailable
 from watchroom.intake.intake import Intake
 from watchroom.intake.partition_counts import (
-    Held,
     confirmed,
     counts_of_figures,
     known_counts,
@@ -166,7 +166,9 @@ class CountKeeper:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        held = await asyncio.to_thread(self._read)
+        reader = Reader(self._settings.redis, self._settings.force, backoff=self._backoff)
+        with closing(reader):
+            held = await asyncio.to_thread(read_held, reader)
         made_from = counts_of_figures(self._topics, held)
         added: dict[str, str] = {}
         for stream, topic in self._settings.topics.items():
@@ -182,13 +184,6 @@ class CountKeeper:
             if sentence := needs_rebuild(topic, has, known, made_from.get(topic)):
                 added[stream] = sentence
         return added
-
-    def _read(self) -> Held:
-        reader = Reader(self._settings.redis, self._settings.force, backoff=self._backoff)
-        try:
-            return read_held(reader)
-        finally:
-            reader.close()
 
     async def note_forever(self, intake: Intake) -> None:
         """Note the new count of each topic whose partitions were added to, as soon as Kafka and Redis answer."""

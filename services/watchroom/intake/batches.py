@@ -35,6 +35,13 @@ class RecordBatch(NamedTuple):
     next_offset: int  # offset from which the next fetch begins
 
 
+class Fetched(NamedTuple):
+    """A batch, and the epoch of its partition when it was fetched."""
+
+    batch: RecordBatch
+    epoch: int
+
+
 def batches_of(
     bases: Mapping[Partition, int],
     positions: Mapping[Partition, int | None],

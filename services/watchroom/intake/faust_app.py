@@ -35,8 +35,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.auth import CredentialsT
 
 from watchroom.errors import WorkFailed
-from watchroom.intake.assigned_partition import Fetched
-from watchroom.intake.batches import RecordBatch
+from watchroom.intake.batches import Fetched, RecordBatch
 from watchroom.intake.fetching import BatchThread
 from watchroom.intake.intake import Intake
 from watchroom.kafka.security import Security, security_of

@@ -20,7 +20,7 @@ from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store import bands
 from watchroom.store.bands import MonthBands
-from watchroom.store.freshness import Age, age_of, applied_until_ms
+from watchroom.store.freshness import Age, age_of, applied_until
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
 from watchroom.timing import now_ms
@@ -78,7 +78,7 @@ class MonthBandsWriter:
         return written
 
     def _due(self, stream: str, at_ms: int) -> Sequence[tuple[str, str, MonthBands]]:
-        applied_ms = applied_until_ms(self._reader.partitions(), self._settings.topic(stream))
+        applied_ms = applied_until(self._reader.partitions(), [self._settings.topic(stream)])
         if applied_ms is None or age_of(applied_ms, at_ms, self._settings.fresh_s * 1000) is Age.OLD:
             return []
         versions, stored, _ = self._reader.held_tokens()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -140,7 +141,8 @@ async def _rebuild(
             await consumer.stop()
             await letters.stop()
             await store.close()
-    return Rebuilt(records, sum(_look_at_letters(settings).values()))
+    with closing(Reader(settings.redis, settings.force)) as reader:
+        return Rebuilt(records, sum(reader.dead_letters().values()))
 
 
 def _with_held(settings: Settings, redis: Held) -> Settings:
@@ -153,14 +155,6 @@ def _only_events(topics: Topics, settings: Settings) -> Topics:
     """Without the topic of dead letters, which belongs to no stream."""
     fed = settings.topics.values()
     return replace(topics, partitions={topic: topics.partitions[topic] for topic in fed})
-
-
-def _look_at_letters(settings: Settings) -> dict[tuple[str, str], int]:
-    reader = Reader(settings.redis, settings.force)
-    try:
-        return reader.dead_letters()
-    finally:
-        reader.close()
 
 
 async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) -> list[LogStart]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -41,12 +42,9 @@ class LogStart(NamedTuple):
 
 def look_at_redis(settings: Settings) -> Held:
     """What Redis holds; empty if no worker has ever written. Raises ConfigurationInvalid if it may evict keys."""
-    reader = Reader(settings.redis, settings.force)
-    try:
+    with closing(Reader(settings.redis, settings.force)) as reader:
         refuse_evicting(reader.process(), settings.redis_shown)
         return read_held(reader)._replace(months=reader.months())
-    finally:
-        reader.close()
 
 
 def refuse_while_running(states: Mapping[tuple[str, int], PartitionState], now_ms: int) -> None:

@@ -170,7 +170,7 @@ class Worker:
             await store.close()
 
     async def _insist(self, server: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        """Call until the server answers; None if we are told to stop before."""
+        """Call until the server answers; None if the worker is to stop before."""
 
         def failed(error: Exception) -> None:
             if not isinstance(error, BrokerUnavailable | StoreUnavailable):
@@ -190,7 +190,7 @@ class Worker:
         return answer
 
     async def _pause(self, pause_s: float) -> None:
-        """Wait, or less if we are told to stop."""
+        """Wait, or less if the worker is to stop."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), pause_s)
 
@@ -217,7 +217,7 @@ class Worker:
         return exit_code(intake.failure)
 
     async def _started(self, app: BatchApp) -> bool:
-        """Whether it runs; False if we are told to stop first: joining a group may take long."""
+        """Whether it runs; False if the worker is to stop first: joining a group may take long."""
         starting = asyncio.create_task(_start(app, self._settings))
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -75,8 +75,8 @@ class Sender:
             self._failed = self._failed or error
             return
         answer = future.result()
-        partition = (answer.topic, answer.partition)
-        self.ends[partition] = max(self.ends.get(partition, 0), answer.offset + 1)
+        topic_partition = (answer.topic, answer.partition)
+        self.ends[topic_partition] = max(self.ends.get(topic_partition, 0), answer.offset + 1)
         self.acknowledged += 1
         if self.acknowledged % PROGRESS_EVERY == 0:
             self._progress(self.acknowledged)

@@ -16,7 +16,7 @@ from watchroom.reports.rows import Month, Row, month_rows, open_rows
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.compatibility import Compatibility, check_compatible
-from watchroom.store.freshness import applied_until_ms
+from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
@@ -94,14 +94,14 @@ class Collector:
         return rows
 
     def as_of(self) -> dict[str, int | None]:
-        """By stream that is fed or held: until when all its partitions are applied; None if one never was."""
-        found: dict[str, int | None] = {}
+        """For each stream that is fed or held, until when all its partitions are applied; None if one never was."""
+        applied: dict[str, int | None] = {}
         partitions = self.reader.partitions()
         for stream in STREAMS:
             topic = self.settings.topic(stream)
             if stream in self.settings.streams or topic in {of for of, _ in partitions}:
-                found[stream] = applied_until_ms(partitions, topic)
-        return found
+                applied[stream] = applied_until(partitions, [topic])
+        return applied
 
     def closed(self, month: str, as_of: AsOf) -> dict[str, bool]:
         """By stream: whether everything that arrived before the month closed is applied.

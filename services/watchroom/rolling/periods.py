@@ -59,7 +59,7 @@ def known_period(text: str) -> Period:
     found = period_of(text)
     if found is None:
         shown = text if len(text) <= 60 else text[:57] + "..."
-        raise ValueError(f"is {shown!r}, which is no period; write {WRITE}")
+        raise ValueError(f"is {shown!r}, which is not a period; write {WRITE}")
     return found
 
 

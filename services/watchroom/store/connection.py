@@ -75,7 +75,7 @@ def client(server: RedisServer | str, **options: Any) -> Redis:  # noqa: ANN401 
 
 
 @contextmanager
-def one_off_client(server: RedisServer | str, timeout_s: float, **options: Any) -> Iterator[Redis]:  # noqa: ANN401
+def one_off_client(server: RedisServer | str, timeout_s: float, *, decode_responses: bool = False) -> Iterator[Redis]:
     """A client for one piece of work, which is not tried again.
 
     Raises:
@@ -86,7 +86,7 @@ def one_off_client(server: RedisServer | str, timeout_s: float, **options: Any) 
         socket_timeout=timeout_s,
         socket_connect_timeout=min(timeout_s, 5.0),
         retry=Retry(NoBackoff(), 0),
-        **options,
+        decode_responses=decode_responses,
     )
     try:
         yield redis

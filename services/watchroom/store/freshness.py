@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import Enum, auto
 from typing import Final
 
@@ -29,8 +29,16 @@ def age_of(at_ms: int | None, now_ms: int, limit_ms: float) -> Age:
     return Age.IN_FUTURE if at_ms - now_ms > CLOCK_SLACK_MS else Age.FRESH
 
 
-def applied_until_ms(states: Mapping[tuple[str, int], PartitionState], *topics: str) -> int | None:
-    """The moment until which every partition of these topics is applied; None if one never was, or none is stored."""
-    moments = [state.fresh_ms for (topic, _), state in states.items() if topic in topics]
+def applied_until(partitions: Mapping[tuple[str, int], PartitionState], topics: Container[str]) -> int | None:
+    """The earliest moment, ms since the epoch, up to which the partitions of these topics are applied.
+
+    Args:
+        partitions: Of all topics.
+        topics: Those that are asked for.
+
+    Returns:
+        None if there is no such partition, or if one of them has never been applied.
+    """
+    moments = [state.fresh_ms for (topic, _), state in partitions.items() if topic in topics]
     known = [at_ms for at_ms in moments if at_ms is not None]
     return min(known) if known and len(known) == len(moments) else None

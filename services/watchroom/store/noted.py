@@ -1,4 +1,4 @@
-"""One small hash of a force, which is read and written beside the steps."""
+"""One small hash of a force, read and written separately from the steps."""
 
 from __future__ import annotations
 

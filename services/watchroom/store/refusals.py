@@ -58,7 +58,7 @@ _NO_SERVER_ASYNC = (async_sentinel.MasterNotFoundError, async_sentinel.SlaveNotF
 URL, CA, CERT = "WATCHROOM_REDIS_URL", "WATCHROOM_REDIS_CA", "WATCHROOM_REDIS_CERT"
 OF_SENTINELS = "WATCHROOM_REDIS_SENTINEL_USER and WATCHROOM_REDIS_SENTINEL_PASSWORD"
 CLUSTER_SAID = "is a node of a Redis Cluster, which this version of Watchroom cannot use"
-CLUSTER_WRITE = f"{URL}: write the URL of a Redis that is no cluster, or of its sentinels"
+CLUSTER_WRITE = f"{URL}: write the URL of a Redis that is not a cluster, or of its sentinels"
 SENTINEL_SAID = "is a sentinel, which holds no data"
 SENTINEL_WRITE = f"{URL}: write redis+sentinel://, the sentinels and the name of the service"
 
@@ -217,7 +217,7 @@ def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
     if found := _UNKNOWN.search(text):
         command = found["command"].upper()
         if command.startswith("SENTINEL"):
-            return tls.Refusal("is no sentinel", f"{URL}: write redis:// for a Redis, or the sentinels' ports")
+            return tls.Refusal("is not a sentinel", f"{URL}: write redis:// for a Redis, or the sentinels' ports")
         return tls.Refusal(
             f"does not know the command {command}",
             f"its version (7.0 or later), and that the command is not renamed, see {RIGHTS}",

@@ -67,7 +67,7 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
 
 
 def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
-    """When the figure is beyond its limit and rests on enough entities."""
+    """When the figure is beyond its limit, with enough entities behind it."""
     shown = alert.shown
     if alert.burn:
         limit = f"{alert.burn.miss_limit:g}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate.rules import alerts
@@ -23,7 +24,7 @@ FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
     "page": "somebody is called at any hour",
-    "ticket": "for the next working hours",
+    "ticket": "for office hours",
     "none": "nobody is called; a receiver expects it all the time",
 }
 _MUTES: Final = {
@@ -92,9 +93,10 @@ def _when(measure: Measure, alert: Alert) -> str:
     if alert.burn:
         limit, objective = (number(Unit.SHARE, share) for share in (alert.burn.miss_limit, alert.burn.objective))
         return (
-            f"{about}more than {limit} not {target_text(measure, shown)}{missed_too(measure, shown)}, over "
-            f"{alert.burn.long} and over {alert.burn.short} (objective: {objective}; burn rate: {alert.burn.factor:g})"
+            f"{about}more than {limit} not {target_text(measure, shown)}{missed_too(measure, shown)}, "
+            f"{window_text(alert.burn.long)} and {window_text(alert.burn.short)} "
+            f"(objective: {objective}; burn rate: {alert.burn.factor:g})"
         )
     quantity = quantity_of(measure, shown)
-    period = f" in {shown.window}" if shown.window else ""
-    return f"{about}{quantity.meaning}{period} {limit_text(measure, alert)}"
+    period = f", {window_text(shown.window)}" if shown.window else ""
+    return f"{about}{quantity.meaning}{period}: {limit_text(measure, alert)}"

@@ -6,6 +6,7 @@ alert.
 
 from __future__ import annotations
 
+from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
@@ -80,7 +81,7 @@ def _threshold(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     name = quantity.meaning
     if quantity.is_met_share:
         name = f"share {target_text(measure, shown)}{missed_too(measure, shown)}"
-    period = f" in the last {shown.window}" if shown.window else ""
+    period = f", {window_text(shown.window)}" if shown.window else ""
     counts = _counts(catalogue, measure, shown)
     return f", {name}{period}: {_VALUE[quantity.unit]} ({counts}threshold: {limit_text(measure, alert)})"
 
@@ -97,9 +98,9 @@ def _counts(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
 def _burn(catalogue: Catalogue, measure: Measure, shown: Shown, burn: Burn) -> str:
     limit = number(Unit.SHARE, burn.miss_limit)
     return (
-        f": {_part_of_whole(catalogue, measure, shown)} {target_text(measure, shown)} in the last {burn.long}"
-        f"{missed_too(measure, shown)}; "
-        f"{_VALUE[Unit.SHARE]} missed the target (threshold: above {limit} over {burn.long} and over {burn.short})"
+        f": {_part_of_whole(catalogue, measure, shown)} {target_text(measure, shown)}, {window_text(burn.long)}"
+        f"{missed_too(measure, shown)}; {_VALUE[Unit.SHARE]} missed the target "
+        f"(threshold: above {limit}, {window_text(burn.long)} and {window_text(burn.short)})"
     )
 
 
