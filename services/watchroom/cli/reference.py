@@ -15,8 +15,10 @@ _INTRODUCTION: Final = """\
 # Commands
 
 `watchroom COMMAND --help` shows the same. Exit codes: 0 done, 1 the work failed, 2 a person must
-correct something first: usage, settings, or figures that need a rebuild ([what to do](../no-data.md#a-process-ended-with-exit-code-2)).
+correct something first: usage, settings, or figures that need a rebuild
+([what to do](../no-data.md#a-process-ended-with-exit-code-2)).
 Settings are environment variables ([Settings](../../deploy/settings.md)); an option overrides its setting.
+The reasons of dead letters are explained in [Events](../../schemas/events/README.md#what-is-refused-and-why).
 """
 
 
