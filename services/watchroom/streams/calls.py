@@ -32,8 +32,8 @@ class CallData(HasClass, Data):
     queue: NotRequired[Text]
     """The queue, as the feed names it. No figure depends on it."""
     direction: NotRequired[Text]
-    """`inbound` or `outbound`. Only the measure of classes includes outbound calls; they start with
-    `call.presented` too. Any other text counts as inbound.
+    """`inbound` or `outbound`. Only the measure of classes includes outbound calls; their first event
+    is `call.presented`. Any other text counts as inbound.
     """
     cli_type: NotRequired[LooseText]
     """How the calling number was given: `landline`, `mobile`, `withheld`; any other is counted as `other`."""
