@@ -44,6 +44,7 @@ from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
+from watchroom.store.freshness import applied_until
 from watchroom.store.meta import CLEARING_SAID, Meta
 from watchroom.streams import STREAMS
 
