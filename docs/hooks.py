@@ -16,7 +16,7 @@ PAGES_AND_WHAT_THEY_LINK_TO = (
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Everything that the repository has and that pages may link to, in place of the files of `docs` alone."""
+    """Everything that the repository has and that pages may link to, instead of the files of `docs` alone."""
     kept = [file for file in files if not file.is_documentation_page() and "assets/" in file.src_uri]
     return Files(kept + [_file(config, path) for path in _committed()])
 

@@ -10,7 +10,7 @@ import pytest
 from tests.parts import ROOT
 from watchroom.registry import registry
 
-# A module's row is changed once the package has been read; then the package is read anew, and what makes its tables.
+# A module's row is changed once the package has been read; then the package is read again, and what makes its tables.
 PROGRAM = """
 from dataclasses import replace
 from importlib import import_module, reload

@@ -36,15 +36,16 @@ def as_csv(rows: Iterable[Mapping[str, object]], columns: Collection[str]) -> st
     return text.getvalue()
 
 
-def table(*columns: str, right: Collection[str] = (), unbroken: Collection[str] = ()) -> Table:
+def table(*columns: str, title: str = "", right: Collection[str] = (), unbroken: Collection[str] = ()) -> Table:
     """An empty table in the style of all commands.
 
     Args:
         columns: Its head. Long cells are folded, never cut.
+        title: Above the head; empty for none.
         right: Columns that are aligned to the right, as numbers are.
         unbroken: Columns that are never folded, because their text is typed again or read at a glance.
     """
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
         justify: Literal["left", "right"] = "right" if name in right else "left"
         made.add_column(name, justify=justify, no_wrap=name in unbroken, overflow="fold")
@@ -54,8 +55,8 @@ def table(*columns: str, right: Collection[str] = (), unbroken: Collection[str] 
 def print_table(table: Table, console: Console, widest: int = WIDEST) -> None:
     """Print a table so that nothing of it is cut.
 
-    A terminal gets it folded to its width, or in longer lines where it cannot be folded so far. A file or a pipe gets
-    it as wide as its content, up to `widest` characters.
+    For a terminal it is folded to the width, or wider if it cannot be folded that far. For a file or a pipe it is as
+    wide as its content, up to `widest` characters.
     """
     anywhere = Console(width=WIDEST)
     measured = Measurement.get(anywhere, anywhere.options, table)

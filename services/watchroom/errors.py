@@ -1,4 +1,4 @@
-"""Every error of ours, grouped by what the caller does when it is raised.
+"""All our errors, grouped by what the caller does.
 
 STOP   the command or process ends: 2 for wrong usage or configuration, 1 for work that failed.
 DROP   one event or row is unusable: count it, keep it where a person can see it, go on.

@@ -25,7 +25,7 @@ _LIMITS: Final = (
     ("exclusiveMinimum", "above {:,g}"),
     ("maximum", "at most {:,g}"),
     ("exclusiveMaximum", "below {:,g}"),
-    ("gt", "above {:,g}"),  # so pydantic writes them beside a union
+    ("gt", "above {:,g}"),  # as pydantic writes them for a union
     ("ge", "{:,g} or more"),
     ("lt", "below {:,g}"),
     ("le", "at most {:,g}"),
@@ -36,8 +36,8 @@ class Row(NamedTuple):
     """One key of a TOML table."""
 
     name: str
-    type: str  # in words
-    default: str  # as it is written in TOML; empty: none
+    type: str  # as text
+    default: str  # as in TOML; empty if there is none
     is_required: bool
     meaning: str
     example: str  # TOML
@@ -72,7 +72,7 @@ def rows(
 
 
 def as_toml(value: object) -> str:
-    """A default as TOML; empty for a table or a part without keys of its own, which nobody writes."""
+    """A default as TOML; empty for a table, and for a part without keys of its own."""
     if isinstance(value, BaseModel) or value in ("", [], {}, ()):
         return ""
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

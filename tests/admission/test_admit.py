@@ -251,7 +251,7 @@ def test_a_first_arrival_after_its_own_record_is_refused() -> None:
 
 @pytest.mark.parametrize("arrival_ms", [LATEST_MS, 2**62, 2**63 - 1])
 def test_a_record_of_no_time_is_refused_where_its_time_is_not_the_arrival(arrival_ms: int) -> None:
-    """Redis would keep it as when the source was last heard: no whole number, or one that hides all later ones."""
+    """Redis would keep it as when the source was last seen: no whole number, or one that hides all later ones."""
     imported = record(recordedtime="2021-10-30T12:00:00Z", arrival_ms=arrival_ms)
     error = refused_record(admission(history=("acd",)), imported)
     assert error.reason == reasons.BAD_TIME

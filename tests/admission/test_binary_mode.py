@@ -59,7 +59,7 @@ def refusal_of(headers: Headers, value: bytes | None = b"{}") -> EventRefused:
 
 
 def with_header(name: str, value: bytes | None) -> Headers:
-    """The headers of a good event in binary mode, and this one in place of its own."""
+    """The headers of a good event in binary mode, and this one instead of its own."""
     headers, _ = binary()
     return (*(header for header in headers if header[0] != name), (name, value))
 

@@ -105,7 +105,7 @@ def test_a_fault_is_found_once_with_its_place_and_its_remedy(case: str, tmp_path
     assert list(dead_references(fault.page, ROOT)) == []
 
 
-def test_a_value_in_place_of_a_table_is_a_fault(tmp_path: Path) -> None:
+def test_a_value_instead_of_a_table_is_a_fault(tmp_path: Path) -> None:
     """A key above the first entry belongs to none."""
     fault = the_fault(tmp_path, f'owner = "me"\n{COUNT}')
     assert (fault.key, fault.found) == ("owner", "'me'")

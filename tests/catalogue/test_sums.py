@@ -130,7 +130,7 @@ def test_a_measure_that_is_no_sum_has_its_own_series(tmp_path: Path) -> None:
 
 
 def test_it_says_what_it_adds_up(tmp_path: Path) -> None:
-    """On every card, in place of the moment at which others are counted."""
+    """On every card, instead of the moment at which others are counted."""
     both = load(tmp_path, measures=SUM + PARTS).measures["both"]
     assert kind_of(both).clock(both, str) == "the sum of calls_by_line with line 101; contacts_by_line"
 

@@ -160,7 +160,7 @@ def care_faults(compose: Compose) -> list[str]:
         health, restart = service.get("healthcheck", {}), service.get("restart")
         if "simulator" in service.get("profiles", []):
             if restart != "no" or health != {"disable": True}:
-                faults.append(f"{name}: sends its events anew at each start; write restart: 'no' and no healthcheck")
+                faults.append(f"{name}: sends its events again at each start; write restart: 'no' and no healthcheck")
             continue
         if restart != "unless-stopped":
             faults.append(f"{name}: restart is {restart}")

@@ -70,7 +70,7 @@ BROKEN = [
     ("privileges", "  read_only: true\n", "", "prometheus: its root file system is writable"),
     ("privileges", "user: redis\n", "user: redis\n    network_mode: host\n", "redis: shares the machine's network"),
     ("care", "restart: unless-stopped", 'restart: "no"', "worker: restart is no"),
-    ("care", 'restart: "no" #', "restart: always #", "simulator: sends its events anew at each start"),
+    ("care", 'restart: "no" #', "restart: always #", "simulator: sends its events again at each start"),
     ("care", "    healthcheck: *own-page\n", "", "exporter: no whole healthcheck"),
     ("care", 'test: ["CMD-SHELL", "redis-cli ping | grep -q PONG"]', "test:", "redis: its healthcheck tests nothing"),
     ("care", "http://127.0.0.1:9465/readyz", "http://127.0.0.1:9464/readyz", "worker: HEALTH_PAGE is not http://127.0"),

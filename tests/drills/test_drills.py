@@ -172,7 +172,7 @@ def until_it_shows(room: Deployment, panel: Panel, row: str, expected: float) ->
 
 
 def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Deployment) -> None:
-    """The telephone rings for a true reason, says how many and how long, and stops when it is over."""
+    """The page has a real cause, says how many and how long, and stops when it is over."""
     with drill(room, {SURGE}) as since:
         waiting = start_surge(room)
         began_s = time.monotonic()
@@ -248,7 +248,7 @@ def test_a_surge_whose_feed_dies_is_not_called_off(room: Deployment) -> None:
 
 
 def heard_s_ago(room: Deployment) -> float:
-    """How long ago, as far as Redis knows, the source that was heard last gave a sign of life."""
+    """How long ago, as far as Redis knows, the source that was seen last gave a sign of life."""
     ((_, value),) = [
         each["value"] for each in room.monitoring.query("time() - max(watchroom_feed_last_heartbeat_timestamp_seconds)")
     ]

@@ -45,7 +45,7 @@ class ExporterStore:
         self.topics = [self.settings.topic(stream) for stream in STREAMS]
 
     def begin(self, at_ms: int) -> ExporterStore:
-        """A worker has started: all is fresh as of `at_ms`, and source `acd` was heard on every topic."""
+        """A worker has started: all is fresh as of `at_ms`, and source `acd` was seen on every topic."""
         self.client.hset(
             self.keys.meta,
             mapping={

@@ -48,7 +48,7 @@ def test_a_partition_far_in_the_future_is_stale() -> None:
 
 
 def test_declared_sources_are_waited_for_and_undeclared_ones_are_not() -> None:
-    """A declared source that was never heard withholds; a stranger's silence does not."""
+    """A declared source that was never seen withholds; a stranger's silence does not."""
     rules = {"acd": HEARTBEATS}
     assert silent(rules, {}) == ["source acd has never been seen"]
     assert silent(rules, {"acd": LastSeen(None, NOW - 90_000), "stranger": LastSeen(NOW - 10**9, None)}) == []
@@ -56,7 +56,7 @@ def test_declared_sources_are_waited_for_and_undeclared_ones_are_not() -> None:
 
 
 def test_an_event_shows_that_a_source_is_alive_as_a_heartbeat_does() -> None:
-    """Silent means: nothing at all was heard."""
+    """Silent means: nothing at all was received."""
     assert silent({"acd": HEARTBEATS}, {"acd": LastSeen(NOW - 1_000, NOW - 500_000)}) == []
 
 
@@ -68,7 +68,7 @@ def test_without_heartbeats_the_silence_limit_decides() -> None:
 
 
 def test_with_none_declared_every_source_ever_heard_is_waited_for() -> None:
-    """And a stream that never heard any source cannot say that nothing happened."""
+    """And a stream that has never seen any source cannot say that nothing happened."""
     assert silent({}, {"a": LastSeen(NOW, None), "b": LastSeen(None, NOW)}) == []
     assert silent({}, {"a": LastSeen(NOW, None), "b": LastSeen(None, NOW - 90_001)})
     assert silent({}, {}) == ["no source has ever sent anything"]

@@ -37,7 +37,7 @@ def test_the_list_has_as_many_lines_as_its_tile_counts(room: ExporterStore) -> N
     text = open_list(room.settings, "calls_waiting", NOON)
     assert value(room.scrape(NOON), "calls_waiting", line="999") == 2
     assert text.startswith("Calls waiting: 2 open\n")
-    assert "1 more are older than 1 h 00 min: not closed by the feed" in text
+    assert "1 more are older than 1 h 00 min. The feed never closed them" in text
 
 
 def test_an_old_list_says_that_it_is_old(room: ExporterStore) -> None:

@@ -59,7 +59,7 @@ def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: Exporter
 
 
 def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(room: ExporterStore) -> None:
-    """It is published all the same, so that nothing else says why its figures stand still."""
+    """It is published all the same, so that nothing else says why its figures stop."""
     topic = room.settings.topic("returns")
     room.client.hset(
         Keys(room.settings.force).open_transactions,
@@ -131,7 +131,7 @@ def test_one_stale_partition_withholds_its_stream_and_no_other(room: ExporterSto
 
 
 def test_a_partition_without_t_withholds_its_stream(room: ExporterStore) -> None:
-    """A worker that never heard the broker has shown nothing."""
+    """A worker that has never seen the broker has shown nothing."""
     room.client.hdel(room.keys.partition(room.settings.topic("calls"), 0), "fresh_ms")
     assert not of_stream(room.scrape(NOON), "calls")
 

@@ -46,7 +46,7 @@ def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ExporterSto
     assert silent(room.scrape(NOON + SILENT_MS + 1)) == {"acd": 0}
 
 
-def test_a_declared_source_that_was_never_heard_is_silent(room: ExporterStore) -> None:
+def test_a_declared_source_that_was_never_seen_is_silent(room: ExporterStore) -> None:
     """It is what the stream waits for; strangers and one-off imports have no sample."""
     declare(
         room,
@@ -185,7 +185,7 @@ def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: Exp
 
 
 def test_raw_identifiers_of_sources_that_are_not_declared_are_one_other(room: ExporterStore) -> None:
-    """A feed that invents names must not fill Prometheus; a declared one that was never heard has its 0."""
+    """A feed that invents names must not fill Prometheus; a declared one that was never seen has its 0."""
     declare(room, acd=SourceRule(), backup=SourceRule())
     counts: Any = {"watchroom.calls|acd": 2, "watchroom.calls|stranger": 1, "watchroom.calls|other": 4}
     room.client.hset(room.keys.raw_identifiers, mapping=counts)

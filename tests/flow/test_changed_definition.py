@@ -246,7 +246,7 @@ def test_a_running_worker_leaves_a_stream_that_was_redefined_and_ends_when_all_w
 
 
 def test_a_stream_that_a_running_worker_leaves_is_served_by_one_whose_definition_is_right(force: Force) -> None:
-    """All of it: a worker that kept some of its partitions would let them stand still for ever."""
+    """All of it: a worker that kept some of its partitions would stall them for ever."""
     crimes = {(force.settings.topic("crimes"), number) for number in range(force.settings.partitions)}
     with force.worker("a", schemas=force.changed().schemas) as wrong:
         wrong.until(lambda: crimes <= served(wrong))

@@ -56,7 +56,7 @@ def placed(intake: Intake) -> set[Place]:
 
 
 async def test_partitions_with_a_leader_are_read_while_others_have_none(brokers: list[KafkaServer]) -> None:
-    """A worker that is started, or gets its partitions anew, while a broker is down blanks only that broker's part."""
+    """A worker that is started, or gets its partitions again, while a broker is down blanks only that broker's part."""
     settings = read_settings(kafka=",".join(broker.address for broker in brokers), partitions=3, touch_s=0.2)
     await ensure_topics(settings)
     led = await leaders(settings)

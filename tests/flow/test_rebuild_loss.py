@@ -60,7 +60,7 @@ async def shorten(room: RebuiltForce) -> None:
     await admin.close()
 
 
-async def make_anew(room: RebuiltForce) -> None:
+async def recreate(room: RebuiltForce) -> None:
     """Somebody deleted the topic of the calls, and a worker made it again; it holds the last call only."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
@@ -88,7 +88,7 @@ async def add_a_partition(room: RebuiltForce) -> None:
     ("how", "said", "left", "kept"),
     [
         (shorten, "no longer begins at offset 0 but at 2", 2, slice(2, None)),
-        (make_anew, "was deleted and created again", 7, slice(2, None)),
+        (recreate, "was deleted and created again", 7, slice(2, None)),
     ],
     ids=["shortened", "created again"],
 )

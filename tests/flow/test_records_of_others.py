@@ -141,7 +141,7 @@ async def test_every_compression_and_what_has_no_value_is_read_alike(
 
 
 async def make_topic(kafka: str, topic: str) -> None:
-    """One that keeps each batch as its producer packed it, where ours packs everything anew."""
+    """One that keeps each batch as its producer packed it, where ours packs everything again."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     configured = {"compression.type": "producer", "message.timestamp.type": "LogAppendTime"}

@@ -70,7 +70,7 @@ def test_an_event_that_comes_again_changes_nothing() -> None:
     assert known["17"].state.last_arrival_ms == at("09:05:00")
 
 
-def test_a_regrade_takes_back_what_was_added_and_adds_it_anew() -> None:
+def test_a_regrade_takes_back_what_was_added_and_adds_it_again() -> None:
     """From grade 1 to grade 3 in the bucket of its creation; nothing is counted twice."""
     folded, _ = fold("incidents", [arrived(CREATED)], [arrived(REGRADED)])
     assert folded.increments == {

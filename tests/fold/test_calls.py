@@ -262,7 +262,7 @@ def test_an_outgoing_call_leaves_every_measure_but_that_of_classes(told: dict[st
 
 
 def test_the_latest_class_counts() -> None:
-    """A call that was classed anew has one class."""
+    """A call that was classed again has one class."""
     first, second = said("call.presented", "09:00:00", **{"class": "outgoing"}), {"class": "general enquiry"}
     events = (first, said("call.answered", "09:00:08", **second))
     assert adds("call_volume_by_class", *events) == {"class=general_enquiry count": 1}

@@ -227,7 +227,7 @@ def test_all_grades_are_kept_once() -> None:
     assert [stamp[2] for stamp in state_of(CREATED, REGRADED, CREATED).grades] == ["1", "3"]
 
 
-def test_a_self_initiated_incident_is_in_the_volume_and_in_no_time() -> None:
+def test_a_self_initiated_incident_is_in_the_volume_and_excluded_from_times() -> None:
     """Nobody rang for it, and nobody waits for it; it is counted separately."""
     events = CREATED, ASSIGNED, ON_SCENE, said("incident.graded", "09:00:30", grade="1", self_initiated=True)
     for measure in ("incident_volume", "incidents_self_initiated"):

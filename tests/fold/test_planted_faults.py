@@ -142,7 +142,7 @@ def slash_lists_codes(text: str) -> offences.Offence | None:
 
 
 def whole_text_only(text: str) -> offences.Offence | None:
-    """A composite row is known as it stands, and not by its codes."""
+    """A composite row is known in full, and not by its codes."""
     found = offence_of(text)
     return None if found and found.subgroup == "homicide" and len(found.codes) == 1 else found
 

@@ -67,7 +67,7 @@ def fuzz(target: str, seconds: float, seed: int, folder: Path) -> tuple[int, int
     while time.monotonic() < until_s and len(faults) < 10:
         given = kept[tried] if tried < len(TARGETS[target].seeds) else _another(kept, chance)
         if tried % 100 == 0:
-            # from now on, in place of the last one
+            # from now on, instead of the last one
             faulthandler.dump_traceback_later(MOST_S, exit=True, file=2)
         tried += 1
         outcome, error = attempt(target, given, folder)
@@ -103,7 +103,7 @@ def main() -> int:
         "--for", dest="seconds", type=float, default=FUZZ_S, help="seconds in all; default: 90, as in CI"
     )
     options.add_argument("--seed", type=int, default=1, help="another seed, other inputs; default: 1")
-    options.add_argument("--only", choices=TARGETS, help="one target in place of all")
+    options.add_argument("--only", choices=TARGETS, help="one target instead of all")
     options.add_argument("--again", type=Path, help="try this file of tests/fuzz/inputs, and show its traceback")
     given = options.parse_args()
     logging.disable()

@@ -93,7 +93,7 @@ def _lines(data: bytes, _: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 def _replaced(pattern: re.Pattern[bytes], data: bytes, chance: random.Random, *, own: bool) -> bytes:
-    """Another text in place of a number or a word; `own`: one of the same file."""
+    """Another text instead of a number or a word; `own`: one of the same file."""
     found = list(pattern.finditer(data))
     if not found:
         return data

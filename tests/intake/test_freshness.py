@@ -21,7 +21,7 @@ def test_an_idle_partition_grows_fresher_with_every_empty_answer() -> None:
         assert freshness.as_of(5) == sent_ms
 
 
-def test_without_answers_it_stands_still() -> None:
+def test_without_answers_it_does_not_advance() -> None:
     """A worker cut off from Kafka does not stay fresh."""
     freshness = Freshness()
     freshness.answered(Answer(1_000, 5, 5))

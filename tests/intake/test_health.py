@@ -18,7 +18,7 @@ PLACE = ("watchroom.calls", 0)
 
 
 class Clock:
-    """A clock that stands still unless it is moved."""
+    """A clock that only moves when it is told to."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0

@@ -116,7 +116,7 @@ async def by_touch(working: Working) -> None:
 
 
 async def by_placing(working: Working) -> None:
-    """A rebalance: every partition is placed anew."""
+    """A rebalance: every partition is placed again."""
     await working.place(working.partition("crimes"))
 
 

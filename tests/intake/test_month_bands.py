@@ -80,7 +80,7 @@ def test_until_they_are_written_a_month_is_computed_and_not_closed(settings: Set
 
 
 def test_nothing_is_written_before_all_is_applied(settings: Settings) -> None:
-    """A partition that stands still may hold calls of the month."""
+    """A partition that stops may hold calls of the month."""
     fill(settings, NOVEMBER)
     assert write(settings, NOW_MS + 11_000) == 0
 

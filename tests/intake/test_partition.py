@@ -301,7 +301,7 @@ async def test_lost_offsets_are_counted_once_however_often_it_is_said(
 async def test_ignored_fields_and_raw_identifiers_are_counted_by_record(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """A function of the log alone: whatever the batches, and anew after everything was cleared."""
+    """A function of the log alone: whatever the batches, and again after everything was cleared."""
     records = [
         record(0, "call.queued", "09:00:00", line="999", cli_type=7),
         record(1, "call.queued", "09:00:00", line="999", cli_type=7),

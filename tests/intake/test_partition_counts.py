@@ -156,7 +156,7 @@ def test_a_recreated_topic_starts_again() -> None:
     assert counts_of_figures(topics(6, "a"), held(partitions={CALLS: 4})) == {CALLS: 4}
 
 
-def test_a_topic_with_fewer_partitions_than_were_noted_begins_anew() -> None:
+def test_a_topic_with_fewer_partitions_than_were_noted_begins_again() -> None:
     """Kafka takes none away: where brokers have no ids of logs, the count alone says that the topic is another."""
     without_ids = Topics({CALLS: 3}, frozenset(), {}, ASKED_MS)
     found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})

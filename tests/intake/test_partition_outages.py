@@ -1,4 +1,4 @@
-"""One partition while Redis goes away, stands still, goes back in time or refuses: each event once."""
+"""One partition while Redis goes away, hangs, goes back in time or refuses: each event once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def one(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Asy
 
 
 async def test_a_batch_goes_on_after_redis_was_away(one: OnePartition, redis_server: RedisServer) -> None:
-    """Nobody starts anew: the same call, until it succeeds."""
+    """Nobody starts again: the same call, until it succeeds."""
     applier = await one.started()
     redis_server.kill()
     for _ in range(2):

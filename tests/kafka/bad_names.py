@@ -26,7 +26,7 @@ async def send_with_bad_name(
 ) -> None:
     """Send (key, value) to partition 0 in one batch, record number `bad` with such a header before the others.
 
-    Compressed as our topics are: the broker looks into what it must compress anew, and replaces such names.
+    Compressed as our topics are: the broker looks into what it must compress again, and replaces such names.
     """
     with pytest.MonkeyPatch.context() as patch:
         for module in (producer, message_accumulator):

@@ -7,7 +7,7 @@ An entity is (topic, subject). Two ways to read the input matter:
   (docs/architecture.md#fold), given `now` and no gap between arrivals longer than the entity's keeping;
 - *log*: restatements are a function of each partition's order (docs/architecture.md#months-and-restatements).
 
-A gap longer than keeping starts the entity anew, in partition order (docs/architecture.md#keeping): what the forgotten
+A gap longer than keeping starts the entity again, in partition order (docs/architecture.md#retention): what the forgotten
 state added stays in the buckets, and its open members are taken as removed.
 
 Reading: a month is closed for an event that arrived strictly after the month's end in London plus the

@@ -186,7 +186,7 @@ def test_late_and_future_are_judged_on_arrival_alone() -> None:
 
 
 def test_a_bucket_is_there_until_its_end_and_keeping_have_passed() -> None:
-    """At exactly end + keeping it is gone (docs/architecture.md#keeping)."""
+    """At exactly end + keeping it is gone (docs/architecture.md#retention)."""
     event, end = sent("call.presented", "2021-11-02T09:00:03"), ms("2021-11-02T09:00:10") + 2 * HOUR_MS
     name = f"10s:{ms('2021-11-02T09:00:00') // 1000}"
     assert name in recompute([event], end - 1).buckets

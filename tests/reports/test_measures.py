@@ -10,9 +10,11 @@ from rich.console import Console
 from tests.flow.commands import watchroom
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.reports.measures import COLUMNS, measures_table
+from watchroom.reports.measures import measures_table
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ["stoke", "county"])
+
+COLUMNS = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "target", "windows", "source")
 
 
 def test_json_has_every_measure_with_the_keys_that_others_rely_on() -> None:

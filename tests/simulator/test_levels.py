@@ -216,7 +216,7 @@ def add_incident(levels: Levels, events: Sequence[tuple[int, str, dict[str, str 
     if named[-1]["category"] == "asb":
         levels.asb_addresses[str(named[-1]["address_token"])] += 1
     if any(data.get("self_initiated") for *_, data in events):
-        levels.self_initiated += 1  # in no time to attend: nobody rang for it
+        levels.self_initiated += 1  # excluded from times to attend: nobody called
         return
     arrived_ms = when.get("resource_on_scene")
     if arrived_ms is not None and "created" in when:

@@ -92,7 +92,7 @@ DEFINITION: dict[str, Any] = json.loads(Path(__file__).with_name("before.json").
 
 
 def schemas(folder: Path, **changed: tuple[str, str]) -> Path:
-    """A folder with those measures; `changed`: by measure, what is put in place of what in its entry."""
+    """A folder with those measures; `changed`: by measure, what is put instead of what in its entry."""
     measures = folder / "measures"
     measures.mkdir(parents=True)
     entries = MEASURES.split("\n[")

@@ -55,7 +55,7 @@ def plain(redis_server: RedisServer) -> Iterator[Any]:
 
 @pytest.fixture
 def withheld(settings: Settings) -> Iterator[Callable[[], str]]:
-    """What an exporter says of why calls are withheld, asked anew each time."""
+    """What an exporter says of why calls are withheld, asked again each time."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))

@@ -90,7 +90,7 @@ def test_after_a_failover_what_is_noted_goes_to_the_new_primary_too(redis_server
     assert len(new) == 1, "the name is looked up again with a new connection"
 
 
-async def test_after_a_failover_the_name_is_resolved_anew(redis_server: RedisServer, tmp_path: Path) -> None:
+async def test_after_a_failover_the_name_is_resolved_again(redis_server: RedisServer, tmp_path: Path) -> None:
     """The old master stays up as a replica: over the connections it has, it would refuse every step for ever."""
     other = RedisServer(tmp_path / "other")
     other.start()

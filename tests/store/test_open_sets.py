@@ -1,4 +1,4 @@
-"""Open sets: who is in, who leaves, and who is taken out because nothing was heard for the keeping."""
+"""Open sets: who is in, who leaves, and who is taken out because nothing was received for the keeping."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_member_stays_one_ms_before_its_keeping_has_passed_and_goes_then
     assert reader.open_sets() == []
 
 
-async def test_a_member_that_was_heard_of_again_stays_for_another_keeping(store: Store, reader: Reader) -> None:
+async def test_a_member_that_is_seen_again_stays_for_another_keeping(store: Store, reader: Reader) -> None:
     """Keeping counts from the last step in which its entity was written."""
     await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
     await store.step(step(1, 2, now_ms=NOW_MS + 1_000, opened={"17": {WAITING: NOW_MS}}), again=False)

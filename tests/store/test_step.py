@@ -88,7 +88,7 @@ async def test_a_step_from_an_offset_that_is_not_stored_is_moved(store: Store, c
 
 
 async def test_an_emptied_redis_takes_no_step(store: Store, client: Redis, keys: Keys) -> None:
-    """Without a fingerprint nobody has opened it: what was there is gone, and the worker must begin anew."""
+    """Without a fingerprint nobody has opened it: what was there is gone, and the worker must begin again."""
     await store.step(full(None, 10), again=False)
     for key in client.scan_iter(keys.prefix + "*", count=100_000):
         client.delete(key)
@@ -204,7 +204,7 @@ async def test_a_partition_without_freshness_has_none(store: Store, reader: Read
     }
 
 
-async def test_a_source_was_last_heard_at_the_latest_of_its_times(store: Store, reader: Reader) -> None:
+async def test_a_source_was_last_seen_at_the_latest_of_its_times(store: Store, reader: Reader) -> None:
     """A catching-up partition must not make a source look silent."""
     times = ((NOW_MS, NOW_MS), (NOW_MS - 60_000, NOW_MS + 30_000))
     for base, (event_ms, beat_ms) in zip((None, 10), times, strict=True):

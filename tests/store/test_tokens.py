@@ -67,7 +67,7 @@ async def test_a_write_puts_the_end_off_by_a_day(store: Store, reader: Reader) -
 
 
 async def test_no_hash_of_tokens_ends_by_a_time_out(store: Store, client: Redis, keys: Keys) -> None:
-    """A Redis that was restored late would end it without a note, and a later write would begin it anew."""
+    """A Redis that was restored late would end it without a note, and a later write would begin it again."""
     await store.step(step(None, 1, tokens=change(a=1)), again=False)
     assert client.pttl(keys.tokens(NAME)) == -1
 

@@ -1,4 +1,4 @@
-/** Draws one board as it stands at this moment, then says so in `window.drawn`. */
+/** Draws one board as it is at this moment, then says so in `window.drawn`. */
 import 'uplot/dist/uPlot.min.css';
 import { createRoot } from 'react-dom/client';
 import { createTheme, dateTime } from '@grafana/data';

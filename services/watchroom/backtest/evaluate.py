@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from watchroom.backtest import blocks
 from watchroom.backtest.firing import Firing, firings
-from watchroom.backtest.prometheus import Point, Prometheus
+from watchroom.backtest.prometheus import Prometheus
 from watchroom.backtest.rules import Rule, RuleInputs
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
@@ -18,8 +18,6 @@ from watchroom.generate import promql
 from watchroom.kinds import quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
-
-Ask = Callable[[str, int], list[Point]]
 
 
 class Span(NamedTuple):

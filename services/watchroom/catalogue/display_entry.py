@@ -101,7 +101,7 @@ class AlertEntry(ShownEntry):
     name: Annotated[str, Field(pattern=r"^([A-Z][a-z0-9]+)+[0-9]*$")]
     """The name of the alert and of its runbook, unique in the catalogue. Example: `name = "Unanswered999"`."""
     severity: Literal["page", "ticket"]
-    """`page` wakes somebody at night; `ticket` waits for the next working day. Example: `severity = "page"`."""
+    """`page` calls somebody at any hour; `ticket` waits for office hours. Example: `severity = "page"`."""
     above: Number | None = None
     """The alert fires while the number is above this. Exactly one of `above`, `below` and `burn`.
     Example: `above = 60`."""

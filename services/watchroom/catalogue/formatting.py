@@ -90,7 +90,7 @@ def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str
 
 
 def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
-    """Every state has a word beside its colour; what is shown may have words of its own."""
+    """Every state has a word as well as its colour; a quantity may have its own words."""
     match state:
         case "normal":
             return "NORMAL"

@@ -43,7 +43,7 @@ class PlatformAlert(Strict, frozen=True):
     """One alert whose number is not that of a measure."""
 
     severity: Literal["page", "ticket", "none"]
-    """`page` wakes somebody at night; `ticket` waits for the next working day; `none` is for the Watchdog alert alone.
+    """`page` calls somebody at any hour; `ticket` waits for office hours; `none` is for the Watchdog alert alone.
     Example: `severity = "page"`."""
     threshold: Number | None = None
     """The number with which the expression compares. Expression and texts repeat it as `<threshold>`.

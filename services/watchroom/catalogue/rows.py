@@ -121,8 +121,8 @@ def tables(measure: Measure) -> Iterator[Table]:
         case Form.SUMMARY:
             yield from _summary(measure, labels)
         case Form.NOW:
-            told = [what for what in kind.summary if has(measure, kind.quantities[what])]
-            yield from (Table(what, tuple(labels), NOW) for what in (*told, *excluded(measure, Over.NOW)))
+            shown = [what for what in kind.summary if has(measure, kind.quantities[what])]
+            yield from (Table(what, tuple(labels), NOW) for what in (*shown, *excluded(measure, Over.NOW)))
     yield from _by_month(measure)
 
 
@@ -158,7 +158,7 @@ def telling(measure: Measure, what: str) -> list[Label]:
 
 
 def _by_month(measure: Measure) -> Iterator[Table]:
-    """What is no number that its metrics could be added up to."""
+    """Quantities that Prometheus could not add up itself."""
     kind = kind_of(measure)
     for what in kind.by_month if MONTH in measure.windows else ():
         quantity = kind.quantities[what]

@@ -93,7 +93,7 @@ def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Set
 
 
 def check_months(option: str, given: Sequence[str]) -> None:
-    """Raise ConfigurationInvalid for each text that is no month."""
+    """Raise ConfigurationInvalid for texts that are not months."""
     wrong = [month for month in given if not is_month(month)]
     if wrong:
         raise ConfigurationInvalid([Fault(option, "", repr(month), "a month such as 2021-04") for month in wrong])

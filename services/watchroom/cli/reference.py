@@ -14,7 +14,8 @@ _INTRODUCTION: Final = """\
 <!-- Derived from services/watchroom/cli by `make generate`; do not edit. -->
 # Commands
 
-`watchroom COMMAND --help` shows the same. Exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration.
+`watchroom COMMAND --help` shows the same. Exit codes: 0 done, 1 the work failed, 2 a person must
+correct something first: usage, settings, or figures that need a rebuild ([what to do](../no-data.md#a-process-ended-with-exit-code-2)).
 Settings are environment variables ([Settings](../../deploy/settings.md)); an option overrides its setting.
 """
 

@@ -8,11 +8,11 @@ from watchroom.doctor.facts import Log
 from watchroom.doctor.finding import Finding, finding
 from watchroom.exporter.freshness import last_seen_of, silence, staleness
 from watchroom.settings import Settings
+from watchroom.store.freshness import CLOCK_SLACK_MS
 from watchroom.store.meta import Meta
 from watchroom.store.read import PartitionState, SourceState
 from watchroom.streams import STREAMS
 
-AHEAD_MS = 5_000
 DAY_MS = 86_400_000
 
 
@@ -48,6 +48,6 @@ def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: i
                 if record.appended_ms > now_ms - DAY_MS and (rule is None or not rule.history):
                     ahead[record.source] = max(ahead.get(record.source, 0), record.event_ms - record.appended_ms)
         for source, most_ms in sorted(ahead.items()):
-            if most_ms > AHEAD_MS:
+            if most_ms > CLOCK_SLACK_MS:
                 subject = f"source {source} of {stream}"
                 yield finding("source-clock", subject, ahead_s=most_ms / 1000, future_s=settings.future_s)

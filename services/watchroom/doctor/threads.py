@@ -23,7 +23,7 @@ class DaemonThreads(ThreadPoolExecutor):
                 return
             try:
                 result = call(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            except BaseException as error:  # noqa: BLE001 - passed on to the code that waits for it
                 future.set_exception(error)
             else:
                 future.set_result(result)

@@ -1,4 +1,4 @@
-"""Is a stream live, for a command that reads Redis once? The judge of the boards, over one reading."""
+"""Whether a stream is live, for a command that reads Redis once: the rules of `freshness` over one reading."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Silent(NamedTuple):
 
 
 class Liveness(NamedTuple):
-    """Why a stream is not live; all are empty while it is. Reasons are those that the boards give."""
+    """Why a stream is not live; all are empty while it is. The reasons are those of the boards."""
 
     partitions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    silent: tuple[Silent, ...] = ()  # the same as `sources`, to be told to a person
+    silent: tuple[Silent, ...] = ()  # the same as `sources`, for messages
 
     @property
     def reasons(self) -> list[str]:

@@ -36,7 +36,7 @@ REREAD_EACH_REFRESH = 8  # buckets read again although unchanged: about 440 are 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one refresh found beside the buckets."""
+    """What one refresh found, apart from the buckets."""
 
     read_at_ms: int  # when the refresh began
     meta: Meta | None

@@ -36,13 +36,13 @@ class Open(NamedTuple):
 
 
 class OpenList(NamedTuple):
-    """What a tile stands for at one moment."""
+    """Who is behind a tile at one moment."""
 
     measure: Measure
     now_ms: int
     members: list[Open]  # oldest first
     gave_up: int  # older than the measure's give_up: no longer in the tile
-    applied_ms: int | None  # the slowest partition's T; None if one has none
+    applied_ms: int | None  # until when the slowest partition is applied; None: unknown
     live: Liveness = Liveness()
 
 

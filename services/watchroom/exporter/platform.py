@@ -116,7 +116,7 @@ def months_text(sums: WindowSums) -> str:
 
 
 def figures_old_text(found: Mapping[str, int | None]) -> str:
-    """By measure of figures: how many label sets have none that is young enough; None: there is no figure."""
+    """By measure of figures: the number of label sets without a recent enough figure; None: there is no figure."""
     return _text("figures_old", (((measure,), number) for measure, number in found.items() if number is not None))
 
 

@@ -87,7 +87,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> int:
 def judge(catalogue: Catalogue, settings: Settings) -> Callable[[Meta], Mapping[str, str]]:
     """What differs, by stream, from the definitions of our catalogue and settings.
 
-    Worked out once for each content of `meta`: every page and scrape asks for it.
+    Computed once for each content of `meta`, because every page and scrape needs it.
     """
 
     @lru_cache(maxsize=4)
@@ -103,7 +103,7 @@ def now_ms() -> int:
 
 
 def health(mirror: Mirror, page: Page) -> Answer:
-    """200 while Redis answers; the body says why streams are withheld, which is no fault of this process."""
+    """200 while Redis answers; the body says why streams are withheld, which is not a fault of this process."""
     faults, reading = page.faults(now_ms()), mirror.reading
     body = {
         "redis_answers": mirror.redis_answers,

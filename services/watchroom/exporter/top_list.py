@@ -1,4 +1,4 @@
-"""`watchroom top --measure ID`: what occurs most. A token is shown by its key id and its first six characters."""
+"""`watchroom top --measure ID`: the most frequent tokens, each shown by its key id and first six characters."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class TopList(NamedTuple):
     occurrences: int  # of all, listed or not
     different: int
     token_keys: int
-    as_of_ms: int | None  # the slowest partition's T; None if one has none
+    as_of_ms: int | None  # until when the slowest partition is applied; None: unknown
     not_live: Sequence[str] = ()
 
     @property
     def word(self) -> str:
-        """Name of the word beside a token; empty where the measure has none."""
+        """Name of the label shown with a token; empty where the measure has none."""
         return self.measure.labels[0].name if self.measure.labels else ""
 
 
@@ -138,7 +138,7 @@ def as_text(found: TopList) -> str:
 
 
 def notes(found: TopList) -> Iterator[str]:
-    """How many there are beside those listed, and what a reader must know."""
+    """How many there are in all, and what a reader must know."""
     if not found.ranked:
         yield "None."
     else:

@@ -104,7 +104,7 @@ class Silence(NamedTuple):
     """Sources that a stream waits for, and that have stopped."""
 
     streams: tuple[str, ...]
-    for_ms: int | None  # since the last sign of life of the most silent one; None: none was ever heard
+    for_ms: int | None  # since the last sign of life of the most silent one; None: none was ever seen
 
 
 class DataAge(NamedTuple):

@@ -103,7 +103,7 @@ def _message(name: str) -> dict[str, Any]:
 
 
 def _event_trait() -> dict[str, Any]:
-    """What all events share beside their payload: headers, and the key that keeps an entity together."""
+    """What all events share apart from their payload: headers, and the key that keeps an entity together."""
     return {
         "contentType": "application/cloudevents+json",
         "headers": _headers(headers.EVENT, required=()),

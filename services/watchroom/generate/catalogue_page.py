@@ -11,18 +11,11 @@ from watchroom.catalogue import own
 from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
 from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
 from watchroom.catalogue.platform_alerts import FILE, PLACEHOLDERS, PlatformAlert
+from watchroom.generate.pages import page
 from watchroom.kinds import KINDS
 from watchroom.reference_rows import Row, as_toml, rows, table
 from watchroom.rolling.windows import WINDOWS
 
-_INTRODUCTION: Final = """\
-<!-- Derived from services/watchroom/catalogue and kinds by `make generate`; do not edit. -->
-# The catalogue: every key
-
-Every measure is one table in a file of `schemas/measures`; [how to add one](../how-to/add-a-measure.md). A key that is
-not listed here is refused. What the existing entries say is in [The measures](../../schemas/measures/README.md), which
-also lists the moments, values and states of each stream.
-"""
 _LINKS: Final = {
     "TargetEntry": "[targets](#targets)",
     "SummandEntry": "[sums](#sums)",
@@ -53,35 +46,17 @@ TABLES: Final = (
         f"Each is a table of `schemas/measures/{FILE}`; its name is the name of the alert. {_PLACEHOLDERS}",
     ),
 )
-_CONDITIONS: Final = """
-## Conditions
-
-`where` and `part` are tables. Each key is a value of the stream, with the list of texts that are accepted:
-`where = { left_by = ["answered", "abandoned"], outgoing = [false] }`. All of them must hold.
-
-### Intervals
-
-A condition may also limit the time between two moments. The three keys stand together:
-
-| key | type | meaning |
-|---|---|---|
-| `from` | text | the moment at which the interval begins |
-| `to` | text | the moment at which it ends |
-| `within_s` | number, above 0 | it lasts this many seconds or less |
-
-Example: `part = { from = "queued", to = "abandoned", within_s = 60 }`.
-"""
 
 
 def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
     """The page."""
-    lines = [_INTRODUCTION, "## Entries", "", "The name of the table is the id of the measure: `[call_volume]`.", ""]
+    lines = ["## Entries", "", "The name of the table is the id of the measure: `[call_volume]`.", ""]
     lines += [line for row in entry_rows() for line in _key(row, anchor=row.name, more=_kinds(row))]
     for title, place, model, about in TABLES:
         lines += [f"## {title}", "", about, ""]
         for row in rows(model, links=_LINKS.__getitem__):
             lines += _key(row, anchor=f"{place}: {row.name}")
-    return "\n".join([*lines, _CONDITIONS.strip(), "", *_quantities(), "", *_windows()]) + "\n"
+    return page("catalogue", keys="\n".join(lines).rstrip(), quantities="\n".join([*_quantities(), "", *_windows()]))
 
 
 def documented() -> Mapping[str, Row]:

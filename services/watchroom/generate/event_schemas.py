@@ -30,7 +30,7 @@ def schema(name: str) -> dict[str, Any]:
     years to 1990 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
     """
     model: Any = MODELS[name]
-    body = _told(TypeAdapter[Any](model).json_schema(), plain(model))
+    body = _found(TypeAdapter[Any](model).json_schema(), plain(model))
     return {
         "$schema": DIALECT,
         "$id": f"urn:watchroom:event:{name}",
@@ -44,15 +44,15 @@ def schema(name: str) -> dict[str, Any]:
 @cache
 def _inherited(model: type) -> Mapping[str, str]:
     """What the fields mean that a model shares: pydantic keeps a field's docstring in the class that declares it."""
-    told: dict[str, str] = {}
+    found: dict[str, str] = {}
     for base in filter(is_typeddict, get_original_bases(model)):
         properties = TypeAdapter[Any](base).json_schema()["properties"]
         own = {field: found["description"] for field, found in properties.items() if "description" in found}
-        told |= {**_inherited(base), **own}
-    return told
+        found |= {**_inherited(base), **own}
+    return found
 
 
-def _told(node: dict[str, Any], model: type) -> dict[str, Any]:
+def _found(node: dict[str, Any], model: type) -> dict[str, Any]:
     """Without pydantic's made-up titles, with the meanings of shared fields."""
     out: dict[str, Any] = {}
     for key, value in node.items():
@@ -60,7 +60,7 @@ def _told(node: dict[str, Any], model: type) -> dict[str, Any]:
             out[key] = {field: _property(found, _inherited(model).get(field)) for field, found in value.items()}
         elif key == "$defs":
             module = import_module(model.__module__)
-            out[key] = {name: _told(found, getattr(module, name)) for name, found in value.items()}
+            out[key] = {name: _found(found, getattr(module, name)) for name, found in value.items()}
         elif key == "description":
             out[key] = " ".join(value.split())
         elif key != "title":

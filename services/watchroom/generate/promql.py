@@ -49,7 +49,7 @@ def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[
     """The counts behind a share; with those overdue now in the whole, where they count as missed."""
     quantity = quantity_of(measure, shown)
     if quantity.counts is None:
-        raise ValueError(f"{measure.id}: {shown.what} is no share")
+        raise ValueError(f"{measure.id}: {shown.what} is not a share")
     part, whole = quantity.counts
     ask = _asking(measure, shown, more)
     of_all = ask.total(whole)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
+from watchroom.admission.models import HEARTBEAT
 from watchroom.importer.event_fields import STREAM_OF
 from watchroom.importer.local_time import rfc3339
 
-HEARTBEAT = "feed.heartbeat"
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 

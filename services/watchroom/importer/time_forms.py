@@ -15,7 +15,7 @@ from itertools import permutations
 
 from watchroom.events.times import unit_since_1970
 
-WORDS = ("iso", "epoch_s", "epoch_ms")
+NAMED = ("iso", "epoch_s", "epoch_ms")
 EPOCHS = {"epoch_s": timedelta(seconds=1), "epoch_ms": timedelta(milliseconds=1)}
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What a form can mean; `events/times.py` admits the same years."""
@@ -55,7 +55,7 @@ _STEPS = (
 )
 _NO_ZONE = "a zone written out in a pattern would be ignored"
 _DAYS_ONLY = "a pattern with the hour too; if the file has only days, `append` a time"
-_USUAL = f"{', '.join(WORDS)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
+_USUAL = f"{', '.join(NAMED)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
 
 
 _LETTERS = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")  # that `strptime` knows
@@ -116,7 +116,7 @@ def read(text: str, form: str) -> datetime:
 def is_clock(form: str) -> bool:
     """Whether a form is a time of day without a day."""
     letters = {part for part in _pattern(form).parts if part.startswith("%")}
-    return form not in WORDS and bool(letters & {"%H", "%I", "%X"}) and letters <= _CLOCK_LETTERS
+    return form not in NAMED and bool(letters & {"%H", "%I", "%X"}) and letters <= _CLOCK_LETTERS
 
 
 def read_clock(text: str, form: str, near: datetime) -> datetime:
@@ -147,7 +147,7 @@ def clock_fault(form: str) -> str:
 
 def form_fault(form: str) -> str:
     """What to write instead of a format that does not define a time; empty if it does."""
-    if form in WORDS:
+    if form in NAMED:
         return ""
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
         return _INSTEAD.get(unknown, f"no {unknown}, which is unknown; {_USUAL}")
@@ -240,7 +240,7 @@ def samples(form: str) -> Iterator[tuple[datetime, str]]:
 
 def smallest_step(form: str) -> timedelta:
     """What a form cuts times to."""
-    if form in WORDS:
+    if form in NAMED:
         return EPOCHS.get(form, timedelta(seconds=1))
     parts = set(_pattern(form).parts)
     return next((step for step, letters in _STEPS if parts & letters), timedelta(hours=1))

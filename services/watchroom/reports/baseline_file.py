@@ -43,7 +43,7 @@ def read_baseline_file(path: Path, baseline: Baseline, catalogue: Catalogue) -> 
     """The entries of a file, and a fault for each row that cannot be used.
 
     Raises:
-        ConfigurationInvalid: It cannot be read, or its header lacks a column or has one that is no label.
+        ConfigurationInvalid: It cannot be read, or its header lacks a column or has one that is not a label.
     """
     return parse_baseline(str(path), csv_text(path), baseline, catalogue)
 

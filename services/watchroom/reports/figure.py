@@ -18,7 +18,7 @@ JSON_DECIMALS = 6  # of seconds and shares: more precise than the measurement
 class Exact(NamedTuple):
     """(numerator / per) / (denominator / of_per); for a figure in per cent that has both, a hundred times that.
 
-    Where the denominator is only printed beside the number, it is numerator / per.
+    If the denominator is only printed next to the number, it is numerator / per.
     """
 
     unit: Unit

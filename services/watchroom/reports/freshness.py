@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import clock
 from watchroom.settings import Settings
 from watchroom.store.freshness import Age, age_of
 from watchroom.wording import duration
+
+PATTERN = "%Y-%m-%d %H:%M:%S %Z"  # 2021-12-01 10:00:00 GMT
 
 
 class Line(NamedTuple):
@@ -37,7 +39,7 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
             yield Line(f"{name} UNKNOWN how far applied: no worker has applied every partition", is_fresh=False)
             continue
         age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
-        said = f"applied up to {clock(at_ms, zone)}"
+        said = f"applied up to {clock(at_ms, zone, PATTERN)}"
         if not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
         elif age is Age.OLD:
@@ -49,8 +51,3 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
             )
         else:
             yield Line(f"{name} {said}", is_fresh=True)
-
-
-def clock(at_ms: int, zone: ZoneInfo) -> str:
-    """`2021-12-01 10:00:00 GMT`."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

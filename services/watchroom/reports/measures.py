@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -14,12 +13,9 @@ from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Measure
 from watchroom.reports.report_text import target_text
 
-COLUMNS: Final = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "target", "windows", "source")
-"""The keys of an object; programs rely on them."""
-
 
 def measures(catalogue: Catalogue) -> Iterator[dict[str, object]]:
-    """One object for each measure, in catalogue order, with the keys `COLUMNS`."""
+    """One object for each measure, in catalogue order, on whose keys programs rely."""
     for measure in catalogue.measures.values():
         yield {
             "id": measure.id,

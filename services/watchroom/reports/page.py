@@ -18,7 +18,7 @@ class Definition(NamedTuple):
 
     id: str
     name: str
-    text: str
+    definition: str
     excluded: str
     target: str
     source: str

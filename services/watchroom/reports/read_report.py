@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
+from watchroom.catalogue.formatting import clock
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import kind_of, note
@@ -15,7 +16,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
 from watchroom.reports.collect import Collector
 from watchroom.reports.figure_rows import AsAt, Choices, figure_rows, note_row
-from watchroom.reports.freshness import Line, clock, freshness
+from watchroom.reports.freshness import PATTERN, Line, freshness
 from watchroom.reports.held import AsOf
 from watchroom.reports.month_reader import MonthReader, Request
 from watchroom.reports.report import ReportRow, Source, rows_of
@@ -125,7 +126,7 @@ def _applied(
     """When the report was printed, and how far the streams of its rows are applied."""
     shown = {stream for _, rows in sections for row in rows for stream in row.measure.streams}
     of_shown = {stream: at_ms for stream, at_ms in as_of.items() if stream in shown}
-    printed = Line(f"printed {clock(now_ms, ZoneInfo(settings.zone))}", is_fresh=True)
+    printed = Line(f"printed {clock(now_ms, ZoneInfo(settings.zone), PATTERN)}", is_fresh=True)
     return [printed, *freshness(of_shown, settings, now_ms)]
 
 

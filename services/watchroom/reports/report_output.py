@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from watchroom.command_output import as_csv, as_json, print_table
+from watchroom.command_output import as_csv, as_json, print_table, table
 from watchroom.kinds import kind_of
 from watchroom.kinds.labels import where_text
 from watchroom.reports.freshness import Line
@@ -35,19 +35,15 @@ def print_report(report: Report, console: Console) -> None:
     for line in heading(report):
         console.print(line.text, style="" if line.is_fresh else "bold red", markup=False, highlight=False)
     for section, rows in report.sections:
-        table = Table(title=section.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-        table.add_column("row", no_wrap=True)
-        table.add_column("measure", overflow="fold", min_width=34, ratio=1)
-        table.add_column("fed by", no_wrap=True)
-        table.add_column("value", justify="right", no_wrap=True)
-        table.add_column("counts", justify="right", overflow="fold")
-        for name in report.baselines:
-            table.add_column(name, justify="right", overflow="fold")
-            table.add_column("change", justify="right", overflow="fold")
+        compared = [column for name in report.baselines for column in (name, "change")]
+        numbers = ("value", "counts", *compared)
+        columns, unbroken = ("row", "measure", "fed by", *numbers), ("row", "fed by", "value")
+        shown = table(*columns, title=section.title, right=numbers, unbroken=unbroken)
+        shown.columns[1].min_width = 34
         for row in rows:
-            _add(table, row)
+            _add(shown, row)
         console.print()
-        print_table(table, console, 100 + 30 * len(report.baselines))  # numbers stay in one line, text is folded
+        print_table(shown, console, 100 + 30 * len(report.baselines))  # numbers stay in one line, text is folded
         if not rows:
             console.print("the catalogue has no measure for this section", markup=False)
 
@@ -71,7 +67,7 @@ def name_text(row: ReportRow) -> str:
     return f"{row.measure.brief}: {label}" if label else row.measure.brief
 
 
-def _add(table: Table, row: ReportRow) -> None:
+def _add(shown: Table, row: ReportRow) -> None:
     remarks = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
     found = lines(row)
     for number, line in enumerate(found):
@@ -82,4 +78,4 @@ def _add(table: Table, row: ReportRow) -> None:
         then = [text for each in line.then.values() for text in each]
         numbers = Text(", ".join(map(str, row.rows)) if is_first else "")
         fed_by = kind_of(row.measure).fed_by if is_first else ""
-        table.add_row(numbers, name, *map(Text, (fed_by, line.figure, line.counts, *then)), end_section=is_last)
+        shown.add_row(numbers, name, *map(Text, (fed_by, line.figure, line.counts, *then)), end_section=is_last)

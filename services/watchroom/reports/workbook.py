@@ -15,7 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from watchroom.kinds import kind_of
 from watchroom.kinds.kind import Unit
 from watchroom.reports.figure import VALUE, Change, Exact, Figure, rounded
-from watchroom.reports.page import definitions
+from watchroom.reports.page import Definition, definitions
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import parts_of, period_of
@@ -27,6 +27,7 @@ SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" po
 SIGNED = {SECONDS: '+#,##0.0" s";-#,##0.0" s";0.0" s"', PERCENT: "+0.0%;-0.0%;0.0%", WHOLE: "+#,##0;-#,##0;0"}
 HEAD = ("row", "measure", "part", "area", "period", "what")
 NUMBERS = ("value", "numerator", "denominator")
+STANDING = ("fed by", "as at", "held months", "of months", "restatements", "remarks")
 CHANGES = ("change", "change %", "change in points")
 
 
@@ -49,17 +50,9 @@ def workbook(report: Report) -> bytes:
         formats = _Formats(book)
         for section, rows in report.sections:
             sheet = book.add_worksheet(section.name)
-            _fill(
-                sheet,
-                formats,
-                [[section.title], *([line.text] for line in heading(report))],
-                list(_table(report, rows)),
-            )
-        meanings = [
-            [each.id, each.name, each.text, each.excluded, each.target, each.source] for each in definitions(report)
-        ]
-        head = ["id", "name", "definition", "excluded", "target", "source"]
-        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [head, *meanings])
+            top = [[section.title], *([line.text] for line in heading(report))]
+            _fill(sheet, formats, top, list(_table(report, rows)))
+        _fill(book.add_worksheet(DEFINITIONS), formats, [["Definitions"]], [Definition._fields, *definitions(report)])
     return content.getvalue()
 
 
@@ -103,18 +96,7 @@ def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
     titles = [f"{group}: {nested_name(name)}" for group, name in nested]
     of_baseline = (*NUMBERS, *titles, *CHANGES)
     baselines = [f"{name}: {column}" for name in report.baselines for column in of_baseline]
-    yield [
-        *HEAD,
-        *NUMBERS,
-        *titles,
-        *baselines,
-        "fed by",
-        "as at",
-        "held months",
-        "of months",
-        "restatements",
-        "remarks",
-    ]
+    yield [*HEAD, *NUMBERS, *titles, *baselines, *STANDING]
     for row in rows:
         yield from _lines(report, row, nested)
 

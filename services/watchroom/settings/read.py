@@ -24,7 +24,7 @@ SECRETS: Final = tuple(
     sorted(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr or not field.repr)
 )
 """Settings that hold a secret, or a URL with one anywhere in it; none is ever shown."""
-# These are no settings: one says where the secrets are, the others are for our own tests.
+# Not settings: one says where the secrets are, the others are for our own tests.
 OTHERS: Final = ("WATCHROOM_SECRETS_DIR", "WATCHROOM_REAL_DATA", "WATCHROOM_TEST_EXAMPLES")
 # Kubernetes tells every pod of a service called watchroom or watchroom-exporter in variables of these forms.
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_[0-9]+_(TCP|UDP|SCTP)(_|$)")

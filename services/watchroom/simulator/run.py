@@ -7,6 +7,7 @@ from functools import partial
 from heapq import heappop, heappush
 from zlib import crc32
 
+from watchroom.admission.models import HEARTBEAT
 from watchroom.simulator.calls import CallCentre
 from watchroom.simulator.contacts import ContactDesk
 from watchroom.simulator.crimes import CrimeBook
@@ -94,6 +95,6 @@ def _beat(agenda: Agenda, outbox: Outbox, at_ms: float) -> None:
         if not STREAMS[stream].is_waited_for:
             continue
         beat_id = f"{source}.{moment_ms}"
-        value = envelope(stream, "feed.heartbeat", beat_id, source, time_ms=moment_ms, arrival_ms=moment_ms)
+        value = envelope(stream, HEARTBEAT, beat_id, source, time_ms=moment_ms, arrival_ms=moment_ms)
         outbox.put_now(Simulated(moment_ms, stream, source, value))
     agenda.at(at_ms + HEARTBEAT_MS, partial(_beat, agenda, outbox))

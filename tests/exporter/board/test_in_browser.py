@@ -226,7 +226,7 @@ def test_a_feed_that_stops_blanks_its_tiles_and_data_age_says_old(
 
 
 def test_a_laptop_that_slept_shows_no_data_before_anything_else(wall: Screen) -> None:
-    """The steady clock may stand still meanwhile, so the other one is asked too, at the first sign of waking."""
+    """The steady clock may stop meanwhile, so the other one is asked too, at the first sign of waking."""
     found = wall.page.evaluate("""() => {
         const real = Date.now;
         Date.now = () => real() + 60_000;
@@ -239,7 +239,7 @@ def test_a_laptop_that_slept_shows_no_data_before_anything_else(wall: Screen) ->
 
 
 def test_an_old_copy_is_not_an_answer(wall: Screen) -> None:
-    """A proxy that repeats what it kept: each answer is quick and 200, and the server's time in it stands still."""
+    """A proxy that repeats what it kept: each answer is quick and 200, and the server's time in it stops."""
     kept: list[str] = []
 
     def repeat(route: Route) -> None:

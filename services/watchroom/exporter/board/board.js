@@ -13,7 +13,7 @@ let fault = "the page was drawn long ago";
 let asking = false;
 let timer = 0;
 
-// Two clocks: the steady one may stand still while a laptop sleeps, the other one may be set.
+// Two clocks: the steady one may stop while a laptop sleeps, the other one may be set.
 const clocks = () => ({ steady: performance.now(), wall: Date.now() });
 const sinceMs = (then) => Math.max(performance.now() - then.steady, Math.abs(Date.now() - then.wall));
 

@@ -67,7 +67,7 @@ def definition(measure: Measure) -> Html:
 
 
 def index(title: str, links: Iterable[tuple[str, str, str]]) -> Html:
-    """A list of links: address, text, what stands behind it."""
+    """A list of links: address, text, what it leads to."""
     items = [tag("li", tag("a", text, href=href), join(": ", about)) for href, text, about in links]
     return tag("section", tag("h2", title), tag("ul", *items), class_="text")
 

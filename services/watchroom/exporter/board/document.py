@@ -1,4 +1,4 @@
-"""The frame of every page: head, header, what is alive, footer. No script or style stands in the page itself."""
+"""The frame of every page: head, header, what is alive, footer. The page itself contains no script or style."""
 
 from __future__ import annotations
 

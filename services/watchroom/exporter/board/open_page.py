@@ -112,5 +112,5 @@ def _notes(found: OpenList, count: int) -> Iterator[Html]:
 
 
 def unreachable(why: str) -> Html:
-    """In place of the list while Redis does not answer."""
+    """Instead of the list while Redis does not answer."""
     return tag("p", tag("strong", NO_DATA), f": {why}. This list is unavailable.", class_="nodata", role="alert")

@@ -35,7 +35,7 @@ ASSETS = {
 }
 OPEN_TIMEOUT_S = 2.0
 TOP_TIMEOUT_S = 10.0  # a year of callers is hundreds of thousands of fields
-OPEN_AT_ONCE = 4  # lists read at the same time: a slow Redis holds so many threads, and no scrape
+OPEN_AT_ONCE = 4  # lists read at the same time: a slow Redis blocks at most this many threads, and no scrape
 
 
 class BoardPages:
@@ -102,7 +102,7 @@ class BoardPages:
         return self._read(measure, lambda: self._most_frequent(measure))
 
     def _read(self, measure: Measure, make: Callable[[], Answer]) -> Answer:
-        """A page that is read from Redis on demand; only so many at the same time."""
+        """A page that is read from Redis on demand; only `OPEN_AT_ONCE` of them at the same time."""
         if not self._reading_lists.acquire(blocking=False):
             return self._unreachable(measure, "too many lists are being read from Redis, try again")
         try:

@@ -101,7 +101,7 @@ def _share(number: Number, target: float | None) -> Sequence[Html]:
 
 
 def share_bar(value: float | None, target: float | None) -> Html:
-    """A share as the filled part of a bar; the same numbers stand beside it as text."""
+    """A share as the filled part of a bar; the same numbers follow as text."""
     parts = [tag("rect", x=0, y=3, width=100, height=8, class_="bar-whole")]
     if value is not None:
         parts.append(tag("rect", x=0, y=3, width=f"{min(1.0, max(0.0, value)) * 100:.2f}", height=8, class_="bar-part"))

@@ -133,7 +133,7 @@ def text(board: Board, sources: Sources) -> str:
 
 
 def _json(found: object, indent: str = "") -> str:
-    """As JSON with sorted keys. What is short or holds no further lists stands in one line, such as a query."""
+    """As JSON with sorted keys. What is short, or holds no further lists, is on one line, such as a query."""
     short, inner = json.dumps(found, sort_keys=True, ensure_ascii=False), indent + " "
     if isinstance(found, dict):
         inside = list(found.values())

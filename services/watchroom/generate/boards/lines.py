@@ -32,7 +32,7 @@ def trend(
         limit: A target, drawn as a dashed line.
         band: Names of the highest and the lowest series, between which is filled.
         words: A name of `lines` -> what is written instead.
-        is_wide: Whether small numbers must be seen beside large ones: the axis is linear up to 1, then logarithmic.
+        is_wide: Whether small numbers must be visible next to large ones: the axis is linear up to 1, then logarithmic.
         width: In the grid.
         height: In the grid.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import prod
 from typing import Final, assert_never
 
 from watchroom.catalogue.formatting import window_text
@@ -47,6 +48,11 @@ class MeasurePanels:
         """The same in words."""
         return window_text(self.window)
 
+    def title(self, what: str) -> str:
+        """A quantity in a panel's title."""
+        quantity = self.kind.quantities[what]
+        return quantity.title or quantity.meaning
+
     def head(self, key: str, title: str, unit: str, threshold: str = "", also: tuple[str, ...] = ()) -> Head:
         """A panel's head; `key` within the measure."""
         card = describe.measure_card(self.measure, threshold or describe.NO_LIMITS, also)
@@ -63,11 +69,9 @@ class MeasurePanels:
         asked = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
         head = self.head("summary", f"{self.measure.brief}: {self.said}", unit, also=(ALL_ROW,))
         written = {titles[what]: column for what, column in columns.items()}
-        return self._rows(head, asked, label, width=12, height=height, columns=written)
+        return self.rows(head, asked, label, height=height, columns=written)
 
-    def by_window(
-        self, what: str, title: str, unit: str, label: Label | None, *, width: int = 12, height: int = 0
-    ) -> SizedPanel:
+    def by_window(self, what: str, label: Label | None, *, height: int = 0) -> SizedPanel:
         """Rows: values of a label, or without one of all. Columns: windows."""
         # What is overdue now was not created in months that are complete: added to those it would mix two times.
         is_of_now = self.kind.quantities[what].misses_overdue
@@ -77,14 +81,12 @@ class MeasurePanels:
         named = " and ".join(map(title_of, labels))
         head = self.head(
             f"{what}/{'+'.join(each.name for each in labels)}",
-            f"{self.measure.brief}: {title}{f', by {named}' if named else ''}",
-            unit,
+            f"{self.measure.brief}: {self.title(what)}{f', by {named}' if named else ''}",
+            self.panel_unit(self.kind.quantities[what].unit),
             also=(ALL_ROW,),
         )
-        count = 1
-        for each in labels:
-            count *= len(each.values) + 2 * (len(labels) == 1)
-        return self._rows(head, asked, label, width=width, height=height or min(20, 4 + count))
+        count = prod(len(each.values) + 2 * (len(labels) == 1) for each in labels)
+        return self.rows(head, asked, label, height=height or min(20, 4 + count))
 
     def _by(self, what: str, window: str, label: Label | None) -> str:
         labels = [label] if label else self.labels
@@ -98,14 +100,15 @@ class MeasurePanels:
             return self._by(what, "", None)
         return queries.row(self.measure, what, "", {})
 
-    def _rows(
-        self, head: Head, asked: Sequence[Query], label: Label | None, *, width: int, height: int,
+    def rows(
+        self, head: Head, asked: Sequence[Query], label: Label | None, *, height: int,
         columns: Mapping[str, Column] | None = None
     ) -> SizedPanel:  # fmt: skip
+        """A table by a label, or without one by all."""
         labels = [label] if label else list(self.labels)
         return rows(
             head, asked, [(each.name, describe.column(each)) for each in labels], order=ORDER,
-            hide=(ORDER,), width=width, height=height, columns=columns, names=in_words(labels),
+            hide=(ORDER,), width=12, height=height, columns=columns, names=in_words(labels),
         )  # fmt: skip
 
     def excluded(self) -> SizedPanel:
@@ -131,11 +134,10 @@ class MeasurePanels:
             case _:
                 assert_never(unit)
 
-    def line(self, what: str, window: str, title: str, *, is_wide: bool = False, height: int = 9) -> SizedPanel:
-        """How one word has gone, by the first label where its values can be told apart."""
-        quantity = self.kind.quantities[what]
-        unit = self.panel_unit(quantity.unit)
-        label = self.first
+    def line(self, what: str, *, is_wide: bool = False, height: int = 9) -> SizedPanel:
+        """A quantity over time, by the first label where its values can be told apart."""
+        quantity, window, label = self.kind.quantities[what], self.window, self.first
+        unit, title = self.panel_unit(quantity.unit), self.title(what) + (f", {self.said}" if window else "")
         listed = values_shown(self.measure, label, what) if label else []
         is_split = label is not None and (len(listed) <= MOST_LINES or not adds_up(self.measure, what))
         split = label.name if label and is_split else ""

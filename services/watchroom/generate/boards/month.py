@@ -28,7 +28,7 @@ BY_AREA: Final = (
     " Only the running month and the last complete one are published by area; `watchroom months` has older months by "
     "area."
 )
-MOST_NARROW: Final = 5  # columns beside the month
+MOST_NARROW: Final = 5  # columns next to the month
 MET: Final = {
     0: StateText("MISSED", palette.QUIET),
     1: StateText("MET", palette.QUIET),
@@ -67,12 +67,12 @@ def _headline(measure: Measure) -> tuple[str, Label | None]:
     """The quantity and the label that are open on the board: few columns, and the target if there is one."""
     kind = kind_of(measure)
     label = next((each for each in month_labels(measure) if len(each.values) <= MOST_LINES), None)
-    told = [what for what in kind.trends if what in kind.by_month and _is_told(measure, what, label)]
-    return next(iter(told), kind.base), label
+    shown = [what for what in kind.trends if what in kind.by_month and _can_be_shown(measure, what, label)]
+    return next(iter(shown), kind.base), label
 
 
-def _is_told(measure: Measure, what: str, label: Label | None) -> bool:
-    """Whether a quantity can be said by this label: one of a target only where the label alone tells which."""
+def _can_be_shown(measure: Measure, what: str, label: Label | None) -> bool:
+    """Whether a quantity can be shown by this label: one with a target only where the label decides which target."""
     if not kind_of(measure).quantities[what].needs_target:
         return True
     return bool(measure.targets) and label is not None and tells_targets(measure, label)

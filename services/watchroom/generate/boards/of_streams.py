@@ -17,7 +17,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.streams import BOARDS as OF_STREAMS
 from watchroom.streams.stream import Board as StreamBoard
 
-# Who waits now stands before how it went.
+# Who is waiting now comes before how long others waited.
 NOW_FIRST: Final = (
     Form.NOW,
     Form.SUMMARY,

@@ -25,7 +25,7 @@ from watchroom.generate.boards.states import NO_DATA, NOT_FED, Limits, StateText
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
-MOST_STACKED: Final = 12  # columns; in a wider panel the name stands beside the number
+MOST_STACKED: Final = 12  # columns; in a wider panel the name is next to the number
 LONG_NAME: Final = 11  # characters
 NAMES_PX: Final = 230
 LEAST_PX: Final = 64  # of a column: Grafana's 150 would push the last ones out of the panel
@@ -41,7 +41,7 @@ COUNT: Final = "locale"  # 83,584
 
 
 def panel_id(key: str) -> int:
-    """A number from 1 to 2^31 - 1: so many that two keys of one board do not meet."""
+    """A number from 1 to 2^31 - 1: enough that two keys of one board do not collide."""
     return crc32(key.encode()) % (2**31 - 1) + 1
 
 
@@ -103,7 +103,7 @@ def number(
         head: Of the panel.
         queries: Instant queries, one or more series each.
         limits: From where a number is filled.
-        named: Whether names stand beside the numbers.
+        named: Whether names are shown with the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
         fill_unit: What those are written in; empty: as the others.
         long: Queries of waits of 100 s and more, in ms: they are written in minutes.
@@ -172,7 +172,7 @@ def rows(
         labels: Label and title of the columns that name a row, in order.
         order: Label that the rows are ordered by; empty: the first.
         hide: Labels that are not shown.
-        is_descending: Whether the highest stands first.
+        is_descending: Whether the highest comes first.
         width: In the grid.
         height: In the grid.
         columns: Title of a column -> how its numbers are written.
@@ -215,7 +215,7 @@ def _label_column(names: Mapping[str, str], label_px: int) -> list[model.Dynamic
 
 
 def _not_fed(head: Head) -> list[Query]:
-    """One number more, in the place of all others, where a stream of the panel is not fed."""
+    """A number instead of all others, where a stream of the panel is not fed."""
     return [Query(not_fed(head.streams), " or ".join(head.streams))] if head.streams else []
 
 

@@ -174,7 +174,7 @@ def _refused(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
     yield trend(head, [Query(f"sum by (force, topic) ({letters})", "{{topic}}")], lines=TOPICS)
     text = (
         "Late: dead letters that came later than their stream allows. Orphans: entities of the last 28 days whose "
-        "first event never came, in no measure. Lost: records that Kafka deleted before they were applied."
+        "first event has not arrived, in no measure. Lost: records that Kafka deleted before they were applied."
     )
     queries = [
         Query(f"sum by (force, topic) ({late})", "Late"),

@@ -1,6 +1,6 @@
 """What a board shows of one measure, by the form that its kind names; a measure that is added later gets the same.
 
-Open on the board stands one line: a table of now or of the last hour, and beside it how that has gone. The other
+One line is open on the board: a table of now or of the last hour, and next to it the same over time. The other
 windows and quantities are below, behind a heading that a click opens.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import prod
 from typing import NamedTuple, assert_never
 
 from watchroom.catalogue.formatting import window_text
-from watchroom.catalogue.rows import ORDER, excluded, has, telling, windows_by
+from watchroom.catalogue.rows import excluded, has, telling, windows_by
 from watchroom.generate.boards import baseline, describe, queries
 from watchroom.generate.boards.board import Section
 from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, MeasurePanels, in_words
@@ -58,7 +59,7 @@ def of_measure(make: MeasurePanels) -> Parts:
 
 
 def _short(make: MeasurePanels) -> Label | None:
-    """The label with the fewest values: the one that fits beside a graph."""
+    """The label with the fewest values: the one that fits next to a graph."""
     return min(make.labels, key=lambda label: len(label.values), default=None)
 
 
@@ -66,13 +67,9 @@ def _height(label: Label | None) -> int:
     return max(LEAST_HEIGHT, 5 + len(label.values if label else ()))
 
 
-def _told(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
+def _available(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
     """The quantities that this measure has."""
     return [what for what in whats if has(make.measure, make.kind.quantities[what])]
-
-
-def _title(quantity: Quantity) -> str:
-    return quantity.title or quantity.meaning
 
 
 def _heading(quantity: Quantity) -> str:
@@ -86,36 +83,31 @@ def _tally(make: MeasurePanels) -> Iterator[SizedPanel]:
     label = make.first if make.measure.display.baseline else _short(make)
     height = _height(label)
     long = next((each for each in make.labels if len(each.values) > MOST_LINES), None)
-    what, title = _tallied(make)
+    what = make.kind.base
     if make.measure.display.baseline:
         yield baseline.table(make, height)
-        yield make.line(what, make.window, f"{title}, {make.said}", height=height)
+        yield make.line(what, height=height)
     elif long:
-        yield make.by_window(what, title, COUNT, label, width=12, height=10)
+        yield make.by_window(what, label, height=10)
         yield _ranking(make, what, long)
     else:
-        yield make.by_window(what, title, COUNT, label, width=12, height=height)
-        yield make.line(what, make.window, f"{title}, {make.said}", height=height)
+        yield make.by_window(what, label, height=height)
+        yield make.line(what, height=height)
 
 
 def _more_tally(make: MeasurePanels) -> Iterator[SizedPanel]:
     measure = make.measure
-    what, title = _tallied(make)
+    what = make.kind.base
     is_long = any(len(each.values) > MOST_LINES for each in make.labels)
     if measure.display.baseline:
         yield from baseline.graphs(make)
     for label in make.labels or (None,):
         if measure.display.baseline or (label is not _short(make)):
-            yield make.by_window(what, title, COUNT, label)
+            yield make.by_window(what, label)
     if len(make.labels) == 2 and len(make.labels[0].values) <= MOST_LINES:
-        yield make.by_window(what, title, COUNT, None)
+        yield make.by_window(what, None)
     if is_long and not measure.display.baseline:
-        yield make.line(what, make.window, f"{title}, {make.said}")
-
-
-def _tallied(make: MeasurePanels) -> tuple[str, str]:
-    what = make.kind.base
-    return what, _title(make.kind.quantities[what])
+        yield make.line(what)
 
 
 def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
@@ -134,7 +126,7 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
 
 def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     unit, titles, columns = make.panel_unit(make.kind.unit), {}, {}
-    for what in _told(make, make.kind.summary):
+    for what in _available(make, make.kind.summary):
         quantity = make.kind.quantities[what]
         if not quantity.adds_up and len(make.measure.labels) > 1:
             continue  # ranks cannot be added over a label
@@ -145,27 +137,27 @@ def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
             columns[what] = Column(make.panel_unit(quantity.unit), decimals=decimals, empty=empty)
     height = _height(make.first)
     yield make.summary(titles, unit, columns, make.first, height=height)
-    what = _told(make, make.kind.trends)[0]
-    yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}", height=height)
+    what = _available(make, make.kind.trends)[0]
+    yield make.line(what, height=height)
 
 
 def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
-    quantities = {what: make.kind.quantities[what] for what in _told(make, make.kind.summary)}
-    shares = {what: quantity for what, quantity in quantities.items() if quantity.unit is Unit.SHARE}
-    for what, quantity in shares.items():
+    quantities = {what: make.kind.quantities[what] for what in _available(make, make.kind.summary)}
+    shares = [what for what, quantity in quantities.items() if quantity.unit is Unit.SHARE]
+    for what in shares:
         for label in telling(make.measure, what) or (None,):
-            yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), label)
+            yield make.by_window(what, label)
     for what, quantity in quantities.items():
         if what not in shares:
             label = make.first if quantity.adds_up else None
             if not windows_by(make.measure, label, what):
                 continue  # ranks by area are published in few windows, perhaps in none of this measure's
-            yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), label)
+            yield make.by_window(what, label)
     if len(make.labels) == 2:
-        for what, quantity in shares.items():
-            yield make.by_window(what, _title(quantity), make.panel_unit(quantity.unit), None)
-    for what in _told(make, make.kind.trends)[1:]:
-        yield make.line(what, make.window, f"{_title(make.kind.quantities[what])}, {make.said}")
+        for what in shares:
+            yield make.by_window(what, None)
+    for what in _available(make, make.kind.trends)[1:]:
+        yield make.line(what)
     if excluded(make.measure, Over.WINDOWS):
         yield make.excluded()
 
@@ -175,14 +167,11 @@ def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
 
 def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     measure, kind = make.measure, make.kind
-    told = {what: kind.quantities[what] for what in _told(make, kind.summary)}
-    shown = {what: each for what, each in told.items() if each.suffix not in measure.display.why_unused}
+    found = {what: kind.quantities[what] for what in _available(make, kind.summary)}
+    shown = {what: each for what, each in found.items() if each.suffix not in measure.display.why_unused}
     asked = [Query(make.now(what), _heading(each)) for what, each in shown.items()]
     asked += [Query(make.now(suffix), NEVER_CLOSED) for suffix in excluded(measure, Over.NOW)]
-    labels = [(label.name, describe.column(label)) for label in measure.labels]
-    count = 1
-    for label in measure.labels:
-        count *= len(label.values)
+    count = prod(len(label.values) for label in measure.labels)
     length = "dtdhms" if make.seconds == LENGTHS else LENGTHS
     columns = {_heading(each): Column(length) for each in kind.quantities.values() if each.unit is Unit.SECONDS}
     limited = [tile for tile in measure.display.tiles if tile.limits_every_number]
@@ -193,17 +182,13 @@ def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     )
     head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
     height = min(MOST_HEIGHT, max(LEAST_HEIGHT, 4 + count))
-    yield rows(
-        head, asked, labels, order=ORDER, hide=(ORDER,), width=12, height=height, columns=columns,
-        names=in_words(measure.labels),
-    )  # fmt: skip
-    what = kind.trends[0]
-    yield make.line(what, "", _title(kind.quantities[what]), is_wide=True, height=height)
+    yield make.rows(head, asked, None, height=height, columns=columns)
+    yield make.line(kind.trends[0], is_wide=True, height=height)
 
 
 def _more_now(make: MeasurePanels) -> Iterator[SizedPanel]:
-    for what in _told(make, make.kind.trends[1:]):
-        yield make.line(what, "", _title(make.kind.quantities[what]), is_wide=True)
+    for what in _available(make, make.kind.trends[1:]):
+        yield make.line(what, is_wide=True)
 
 
 # -------------------------------------------------------------------------------------------- figures

@@ -1,4 +1,4 @@
-"""States of a number: limits and words, and how Grafana is told of them."""
+"""States of a number: limits and words, in the form that Grafana reads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NO_FIGURE: Final = "none reported"  # nobody has to report a figure, so its abse
 
 NOT_FED_TEXT: Final = "not fed here"
 NOT_FED: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED_TEXT, palette.QUIET)}
-"""What stands for the figures of a stream that the force does not feed: no figure of ours is negative."""
+"""Shown instead of the figures of a stream that the force does not feed: none of our figures is negative."""
 
 
 def mappings(

@@ -1,0 +1,13 @@
+"""The prose of derived pages as Markdown, with `@name@` where a generator writes what it derived."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+
+def page(name: str, **parts: str) -> str:
+    """A page with its parts filled in."""
+    text = files(__package__).joinpath(f"{name}.md").read_text(encoding="utf-8")
+    for part, written in parts.items():
+        text = text.replace(f"@{part}@", written)
+    return text
