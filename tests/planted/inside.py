@@ -21,7 +21,7 @@ from tests.exporter.store import ExporterStore
 from tests.generate.boards.lint import faults, metrics_used
 from tests.generate.rules.cases import cases_text
 from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
-from watchroom import cli
+from watchroom import errors
 from watchroom.admission.models import STREAM_OF
 from watchroom.backtest import blocks
 from watchroom.backtest.evaluate import Span, evaluate
@@ -35,7 +35,7 @@ from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.simulator import simulate
 
-COPY = Path(cli.__file__).parents[2]
+COPY = Path(errors.__file__).parents[2]
 HOUR_MS = 3_600_000
 TODAY = "2022-02-01T"
 EVENTS = (
