@@ -106,11 +106,11 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
         check_files([tmp_path / name for name in ("a.csv", "b.csv", "c.csv", "d.csv")], words())
     faults = [str(fault).removeprefix(f"{tmp_path}/") for fault in caught.value.faults]
     assert faults[0] == (
-        "a.csv: header: found no column 'id' (entity.key of the mapping); it has: ID, at; "
+        "a.csv: header: found no column 'id' (entity.key in the mapping); the file has: ID, at; "
         "write one of these in the mapping"
     )
     assert faults[1].startswith("b.csv: header: found two columns 'at'")
-    assert faults[2] == "c.csv: line 1: found nothing; write a header line, or file.columns in the mapping"
+    assert faults[2] == "c.csv: line 1: found nothing; write a header line, or set file.columns in the mapping"
     assert faults[-1].startswith("d.csv: found No such file or directory")
 
 

@@ -102,7 +102,7 @@ class EmbeddedStack:
     @property
     def _home(self) -> Path:
         if self._folder is None:
-            raise WorkFailed("the embedded stack is not started")
+            raise WorkFailed("the embedded stack has not been started")
         return self._folder
 
 

@@ -38,7 +38,7 @@ def free_port() -> int:
             probe.bind((LOOPBACK, port))
             return port
     raise WorkFailed(
-        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that listen there"
+        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that are listening there"
     )
 
 
@@ -154,7 +154,9 @@ class LocalServer:
         deadline_s = time.monotonic() + within_s
         while not self.ready():
             if (code := process.poll()) is not None:
-                raise WorkFailed(f"{self.name} ended with {code} while starting. Its log {self.log}:\n{self.tail()}")
+                raise WorkFailed(
+                    f"{self.name} exited with code {code} while starting. Its log {self.log}:\n{self.tail()}"
+                )
             if time.monotonic() > deadline_s:
                 raise WorkFailed(f"{self.name} was not ready after {within_s:g} s. Its log {self.log}:\n{self.tail()}")
             time.sleep(0.01)
