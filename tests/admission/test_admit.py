@@ -59,7 +59,7 @@ def test_a_type_of_another_stream_is_in_the_wrong_topic(stream: str) -> None:
     """Otherwise the same call would have two states, one a topic."""
     error = refused_record(admission(stream), record())
     assert error.reason == reasons.WRONG_TOPIC
-    assert f"the topic of {stream}; write it to the topic of calls" in error.detail
+    assert f"the {stream} topic; write it to the calls topic" in error.detail
 
 
 @pytest.mark.parametrize("key", [None, b"", b"18", b"17 ", b'"17"', b"\x0017", b"\xff\xfe"])

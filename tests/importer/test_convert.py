@@ -598,7 +598,10 @@ def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapTe
         tally = map_text({**LOG, "event": [event]}, f"id,at,x\n1,{at('09:00:00')},drone\n", labels=LABELS).tally
         assert list(others(tally)) == [
             f"  {label}: 'drone' counts as `other` in 1 rows",
-            f"  {label} is `other` in 1 of 1 rows: list its values in a map in the mapping, or under {label} in labels.toml",
+            (
+                f"  {label} is `other` in 1 of 1 rows: list its values in a map in the mapping,"
+                f" or under {label} in labels.toml"
+            ),
         ]
 
 

@@ -153,8 +153,8 @@ def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
     """Raise WorkFailed, before anything is sent, if the rows as a whole make no sense."""
     if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
-            f"none of {tally.rows:,} rows produced an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
-            f" check each `when` in the mapping and its time columns"
+            f"none of {tally.rows:,} rows produced an event ({tally.refused:,} refused, {tally.skipped.total():,}"
+            " skipped); check each `when` in the mapping and its time columns"
         )
     if tally.rows and not tally.used and not tally.skipped:
         raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals above say why")

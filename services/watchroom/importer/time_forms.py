@@ -254,7 +254,7 @@ def fits_instead(text: str, forms: Sequence[str]) -> str:
     form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
     if not unit or form in forms:
         return ""
-    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no format reads them'}"
+    return f"it looks like {unit} since 1970: {f'write {form}' if form else 'no format reads this unit'}"
 
 
 def _written(moment: datetime, form: str) -> str:
