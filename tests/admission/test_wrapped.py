@@ -57,7 +57,11 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     ),
     "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9 bytes of Apicurio Registry", SERIALIZER),
     "AWS Glue": (lambda value: b"\3\0" + bytes(range(16)) + value, "18 bytes of the AWS Glue", SERIALIZER),
-    "Avro": (lambda value: b"\0\0\0\0\x0c\2\6" + value[1:], "then schema 12), as Avro", SERIALIZER),
+    "Avro": (
+        lambda value: b"\0\0\0\0\x0c\2\6" + value[1:],
+        "a schema-registry message in Avro (a zero byte, then schema 12)",
+        SERIALIZER,
+    ),
     "byte order mark": (lambda value: b"\xef\xbb\xbf" + value, "begins with a byte order mark", f"{PLAIN} without it"),
     "UTF-16": (lambda value: value.decode().encode("utf-16"), "is in UTF-16", PLAIN),
     "UTF-16 BE": (lambda value: b"\xfe\xff" + value.decode().encode("utf-16-be"), "is in UTF-16", PLAIN),
@@ -105,7 +109,7 @@ NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "a batch of two": (lambda event: [event, event], "is a list of 2 objects, a batch", "write one event per record"),
     "a batch of texts": (
         lambda event: [json.dumps(event)] * 2,
-        "is a list of 2 texts, each JSON serialised twice",
+        "is a list of 2 strings, each JSON serialised twice",
         "write one event per record, as an object",
     ),
     "Kafka Connect": (

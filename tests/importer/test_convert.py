@@ -114,7 +114,8 @@ def test_two_different_events_with_one_id_are_refused(map_text: MapText) -> None
     assert made.events == []
     (refusal,) = made.refused
     assert (
-        "two different events 7:incident.resource_assigned:2021-11-30T09:01:00Z; name a column in event.key" in refusal
+        "two different events with the id 7:incident.resource_assigned:2021-11-30T09:01:00Z; name a column in event.key"
+        in refusal
     )
     assert (made.tally.rows, made.tally.refused, made.tally.used) == (2, 2, 0)
 

@@ -97,7 +97,7 @@ BAD = {
     f"{SIGNED},2021,2022-01-21,1_0,,,,": f"16.2 or -3, without commas: {SIGNED} may be negative",
     f"{SIGNED},2021,2022-01-21,1,1_0,,,": "denominator: found '1_0'; write a number such as 5948 or 16.2, without",
     "complaints,2021,2022-01-21,-1,,,,": "numerator: found -1; write 0 or more",
-    "complaints_retained,2021,2022-01-21,3,2,,,": "numerator: found 3, above the denominator 2; write a part",
+    "complaints_retained,2021,2022-01-21,3,2,,,": "numerator: found 3, above the denominator 2; write a number",
     "complaintz,2021,2022-01-21,1,,,,": "measure: found 'complaintz', which is not a figure; write 'complaints'",
     "complaints,2021,2022-01-21,1,,area=stoke,,": "labels: found 'area' is not a label of complaints; write no labels",
     "gun_crime_published,2021,2022-01-21,1,,,,": "labels: found area is missing; write one of stoke,",

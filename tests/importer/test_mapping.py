@@ -54,7 +54,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"type": "incident.made"}, "1st [[event]].type: found 'incident.made'; write one of call.presented"),
     ({"type": 3}, "1st [[event]].type: found 3; write a table, for example { column"),
     ({"type": "incident.graded"}, "1st [[event]].data: found no 'grade', which incident.graded needs; write"),
-    ({"type": {"column": "kind"}}, "1st [[event]].type: found a column without a map; write map ="),
+    ({"type": {"column": "kind"}}, "1st [[event]].type: found a column without a map; write a `map`"),
     ({"per": "entity"}, "1st [[event]].per: found 'entity', although entity.rows is"),
     (
         {"time": {"column": "a", "join": ["b"]}},
@@ -74,7 +74,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"sauce": "log"}, "m.toml: sauce: found the unknown key `sauce`; write one of the keys of this table"),
         ({"source": "Our Log"}, "m.toml: source: found 'Our Log'; write lower-case letters, digits,"),
         ({"time": {"zone": "London"}}, "time.zone: found 'London'; write a zone from the IANA time zone database"),
-        ({"time": {"zone": "../zone"}}, "time.zone: found '../zone'; write a zone of the IANA"),
+        ({"time": {"zone": "../zone"}}, "time.zone: found '../zone'; write a zone from the IANA"),
         ({"time": {"zone": "UTC", "formats": "dd/mm/yyyy"}}, "time.formats: found 'dd/mm/yyyy'; write iso, epoch_s"),
         ({"time": {"zone": "UTC", "formats": "%H:%M"}}, "time.formats: found '%H:%M'; write iso, epoch_s"),
         ({"time": {"zone": "UTC", "formats": "%m/%d/%Y %H:%M:%S %p"}}, "S %p'; write %I instead of %H: with %H, AM"),
@@ -133,7 +133,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},
-            "1st [[event]].key: found ('unit',); write no key",
+            "1st [[event]].key: found ('unit',); write per = ",
         ),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "time": {"column": "t", "pick": "first"}}]},

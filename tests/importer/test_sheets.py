@@ -351,7 +351,7 @@ def test_a_missing_column_names_the_sheet_and_the_others(tmp_path: Path) -> None
         "the file has: About, , at, wait; write one of these in the mapping"
     )
     path = workbook(tmp_path / "f.xlsx", more=lambda _book, _sheet: None)
-    with pytest.raises(ConfigurationInvalid, match="the workbook has: none"):
+    with pytest.raises(ConfigurationInvalid, match="the file has: none"):
         made(path, words())
 
 
@@ -373,7 +373,7 @@ def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
     """One space in the last cell of a sheet would take 400 GB of memory; a form without a value takes none."""
     path = workbook(tmp_path / "f.xlsx", HEADER, more=lambda _, sheet: sheet.write(1_048_575, 16_383, " "))
     assert fault_of(path) == (
-        "found cells over 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
+        "found a range of 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
         "write at most 64,000,000 cells: delete cells far outside the table, or export it as CSV"
     )
     bold = workbook(

@@ -256,7 +256,8 @@ def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
     """Not one unreadable line for each column."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
-        'header: found byte 0xe4, which is not valid UTF-8; write file.encoding in the mapping, for example "cp1252"'
+        "header: found byte 0xe4, which is not valid UTF-8; "
+        'write the correct file.encoding in the mapping, for example "cp1252"'
     )
 
 
@@ -328,7 +329,7 @@ def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:
     """Excel writes them behind the last column."""
     assert ids(rows_of(file(f"id,line,at,,\n1,999,{AT},,\n2,999,{AT},x,y\n".encode()))) == ["1", "2"]
-    assert "two columns 'at'" in fault_of(file(b"id,line,at,,at\n"))
+    assert "two columns named 'at'" in fault_of(file(b"id,line,at,,at\n"))
 
 
 @given(st.lists(st.integers(0, 7), max_size=12))

@@ -99,7 +99,7 @@ REFUSED_PATTERNS = {
     "%Y-%m-%d %T": "%H:%M:%S instead of %T",
     "%e/%m/%Y %H:%M": "%d instead of %e",
     "%d/%m/%Y %k:%M": "%H instead of %k",
-    "%d/%m/%Y %H:%M %q": "no %q, which is unknown; iso, epoch_s",
+    "%d/%m/%Y %H:%M %q": "without %q, which is unknown; use iso, epoch_s",
     "%d/%m/%Y %H:%M am": "%I instead of %H",
     "%d/%m/%Y %H:%M p.m.": "%I instead of %H",
     "%a %b %d %Y %H:%M:%S GMT%z": "one zone in the pattern",

@@ -49,8 +49,14 @@ def test_two_columns_are_one_address(map_text: MapText) -> None:
 @pytest.mark.parametrize(
     ("cells", "says"),
     [
-        ("WITHHELD", "f0.csv:2: data.caller_token: no telephone in cli: it is not a telephone number"),
-        ("960001", "f0.csv:2: data.caller_token: no telephone in cli: it does not have the length of a"),
+        (
+            "WITHHELD",
+            "f0.csv:2: data.caller_token: cannot make the telephone token from cli: it is not a telephone number",
+        ),
+        (
+            "960001",
+            "f0.csv:2: data.caller_token: cannot make the telephone token from cli: it does not have the length of a",
+        ),
     ],
 )
 def test_a_text_without_a_normal_form_refuses_its_row_and_is_not_shown(

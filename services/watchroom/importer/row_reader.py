@@ -154,7 +154,7 @@ class RowReader:
                 text = self.tokens.token(source.token, text)
             except NotNormalised as error:
                 raise ValueUnusable(
-                    f"{key}: no valid {source.token} in {' and '.join(source.source_columns())}: {error}"
+                    f"{key}: cannot make the {source.token} token from {' and '.join(source.source_columns())}: {error}"
                 ) from None
         return Candidate(text, order_of(source, cells)) if text else None
 
