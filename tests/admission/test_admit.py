@@ -97,9 +97,9 @@ def test_late_is_more_than_the_bound() -> None:
     error = refused_record(admission(), record(arrival_ms=NOON_MS + DAY_MS + 1))
     assert error.reason == reasons.LATE
     assert "time 2021-10-30T12:00:00.000Z, arrival 2021-10-31T12:00:00.001Z" in error.detail
-    assert ": 24 h and 0.001 s late; calls allow 24 h." in error.detail
+    assert ": 24 h and 0.001 s late; the limit for calls is 24 h." in error.detail
     error = refused_record(admission(), record(arrival_ms=NOON_MS + 2 * DAY_MS))
-    assert ": 2 days late; calls allow 24 h." in error.detail
+    assert ": 2 days late; the limit for calls is 24 h." in error.detail
 
 
 def test_the_future_is_more_than_five_minutes_ahead() -> None:

@@ -176,7 +176,7 @@ def test_what_is_missing_is_said_with_where_it_belongs() -> None:
     error = refusal_of(headers, value)
     assert error.reason == reasons.BAD_ENVELOPE
     assert error.detail.startswith("id is missing;")
-    assert "in binary mode: its attributes are headers such as ce_id, its data is the value" in error.detail
+    assert "in binary mode: its attributes are headers such as ce_id, and its data is the value" in error.detail
 
 
 @pytest.mark.parametrize("name", ["ce-specversion", "ce_id", "cloudEvents:id", "cloudEvents_type"])

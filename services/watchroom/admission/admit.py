@@ -157,9 +157,9 @@ class Admission:
         if arrival_ms > time_ms:
             raise EventRefused(
                 reasons.LATE,
-                f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; {self._stream} allow"
-                f" {_duration(self._lateness_ms)}. Send history from a source declared `history`, with recordedtime"
-                f"{_other_unit(arrival_ms)}",
+                f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; the limit for"
+                f" {self._stream} is {_duration(self._lateness_ms)}. Send history from a source declared `history`,"
+                f" with recordedtime{_other_unit(arrival_ms)}",
             )
         raise EventRefused(
             reasons.FUTURE,
@@ -252,7 +252,7 @@ def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
     if event.type == HEARTBEAT:
         raise EventRefused(
             reasons.WRONG_KEY,
-            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject are its"
+            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject must be its"
             f" source: write {shown(event.source)} in both",
         )
     raise EventRefused(

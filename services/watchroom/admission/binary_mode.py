@@ -103,7 +103,7 @@ def attributes_of(headers: Headers) -> dict[str, str]:
 def _about_binary(content_type: str) -> str:
     about = f" (its {CONTENT_TYPE} is {shown(content_type)})" if content_type else ""
     mode = f"The record is in binary mode: its attributes are headers such as {ATTRIBUTE}id"
-    return f"{mode}, its data is the value, in JSON{about}"
+    return f"{mode}, and its data is the value, in JSON{about}"
 
 
 def _about_structured(headers: Headers, content_type: str) -> str:

@@ -113,7 +113,7 @@ class LocalServer:
     def check(self) -> None:
         """Raise `WorkFailed` if it has ended by itself."""
         if not self.running:
-            raise WorkFailed(f"the {self.name} has ended. Its log {self.log}:\n{self.tail()}")
+            raise WorkFailed(f"the {self.name} has ended. Last lines of its log, {self.log}:\n{self.tail()}")
 
     def stop(self, within_s: float = STOP_WITHIN_S) -> None:
         """Ask it to end; kill it if it has not ended after `within_s`. Does nothing if it is down."""
@@ -155,10 +155,13 @@ class LocalServer:
         while not self.ready():
             if (code := process.poll()) is not None:
                 raise WorkFailed(
-                    f"{self.name} exited with code {code} while starting. Its log {self.log}:\n{self.tail()}"
+                    f"{self.name} exited with code {code} while starting."
+                    f" Last lines of its log, {self.log}:\n{self.tail()}"
                 )
             if time.monotonic() > deadline_s:
-                raise WorkFailed(f"{self.name} was not ready after {within_s:g} s. Its log {self.log}:\n{self.tail()}")
+                raise WorkFailed(
+                    f"{self.name} was not ready after {within_s:g} s. Last lines of its log, {self.log}:\n{self.tail()}"
+                )
             time.sleep(0.01)
 
     def _signal(self, number: signal.Signals) -> None:
