@@ -255,7 +255,7 @@ def test_no_form_of_a_password_is_ever_shown(  # noqa: PLR0917 - hypothesis give
         ("redis://:hunter2@cache:6379/0", "--redis: found a password"),
         ("rediss://wr:hunter2@cache:6379/0", "WATCHROOM_REDIS_URL"),
         ("redis://:hun/ter2@cache", "--redis: found an @ after the first /"),
-        ("redis://cache:6379/one", "--redis: found a database that is not one number"),
+        ("redis://cache:6379/one", "--redis: found a database that is not a single number"),
     ],
 )
 @pytest.mark.parametrize("command", [["months"], ["rebuild"], ["open", "--measure", "calls_waiting"]])

@@ -138,7 +138,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "as_at": "2022-01-21", "numerator": 1},
         "bad_data",
-        "data.period is missing; write a day 2021-12-31",
+        "data.period is missing; write a day (2021-12-31)",
     ),
     "an as-at in the nineteenth century": (
         "complaints||2021",

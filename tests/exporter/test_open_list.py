@@ -74,7 +74,7 @@ def test_times_in_the_future_are_no_sign_of_life(room: ExporterStore) -> None:
     room.fresh(NOON + MINUTE)
     room.heard(NOON + MINUTE)
     text = open_list(room.settings, "calls_waiting", NOON)
-    assert "Not live: watchroom.calls: partition 0 lies 60.0 s in the future (check the clocks)" in text
+    assert "Not live: watchroom.calls: partition 0 is 60.0 s in the future (check the clocks)" in text
     assert "FEED SILENT: acd last seen 2021-11-27 00:01:00, in the future: check the clocks" in text
 
 

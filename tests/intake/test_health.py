@@ -121,7 +121,7 @@ async def test_without_fetch_answers_it_is_not_ready() -> None:
     """The broker is the other half of the promise."""
     health, partition = working()
     partition.answered_ms = now_ms() - 11_000
-    assert "no fetch answer" in health.not_ready()[0]
+    assert "no fetch response" in health.not_ready()[0]
 
 
 async def test_a_lane_out_of_place_is_not_ready() -> None:

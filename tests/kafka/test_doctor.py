@@ -19,8 +19,8 @@ pytestmark = pytest.mark.real
 @pytest.mark.parametrize(
     ("door", "changed", "says", "fix"),
     [
-        ("SCRAM", {"kafka_password": "not-it"}, "does not let user 'wr' in", "WATCHROOM_KAFKA_PASSWORD"),
-        ("EXPIRED", {}, "certificate that is not valid now", "clock"),
+        ("SCRAM", {"kafka_password": "not-it"}, "login of user 'wr'", "WATCHROOM_KAFKA_PASSWORD"),
+        ("EXPIRED", {}, "certificate that is not currently valid", "clock"),
         ("TLS", {"kafka_security": "plaintext"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     ],
 )

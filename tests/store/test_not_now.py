@@ -68,7 +68,9 @@ def test_what_is_noted_beside_the_steps_waits_in_the_same_words(redis_server: Re
     """And not in those of a pipeline, which say all that was to be written."""
     noted = NotedHash(redis_server.url, "noted")
     client.config_set("maxmemory", 1)
-    with pytest.raises(StoreUnavailable, match=r"^Redis does not write now \((OOM )?command not allowed"):
+    with pytest.raises(
+        StoreUnavailable, match=r"^Redis does not accept writes at the moment \((OOM )?command not allowed"
+    ):
         noted.change({"field": "value"})
     client.config_set("maxmemory", 0)
     noted.change({"field": "value"})

@@ -82,7 +82,7 @@ class Mirror:
         self.lock = threading.Lock()
         self.reading: Reading | None = None
         self.redis_answers = False
-        self.redis_fault = "not asked yet"
+        self.redis_fault = "no reading yet"
         self.windowed: list[WindowedMeasure] = []
         self.open: list[OpenMeasure] = []
         self.of_tokens: list[TokenMeasure] = []
