@@ -268,7 +268,12 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "by.area is missing; write one of stoke, newcastle_under_lyme",
     ),
-    "a period that is none": ("complaints||2021-Q5", {**SHARE, "period": "2021-Q5"}, "bad_data", "is no period"),
+    "a period that is none": (
+        "complaints||2021-Q5",
+        {**SHARE, "period": "2021-Q5"},
+        "bad_data",
+        "which is not a period",
+    ),
     "a value that is not listed": (
         "gun_crime_published|area=atlantis|2021",
         {**BY_AREA, "by": {"area": "atlantis"}},

@@ -221,7 +221,7 @@ def test_another_definition_is_the_first_reason_and_says_what_changed(room: Expo
     room.fresh(NOON - 60_000, "crimes")
     mirror.refresh(NOON)
     first, *others = page.faults(NOON)["crimes"]
-    assert "another definition" in first
+    assert "a different definition" in first
     assert "60.0 s old" in others[0]
 
 

@@ -200,7 +200,7 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
         withheld = json.loads(page(changed, "/healthz"))["withheld"]
         assert withheld["calls"] == withheld["incidents"] == []
         assert "measure crime_resolved changed" in withheld["crimes"][0]
-        assert "another definition than this exporter" in page(changed, "/")
+        assert "a different definition from this exporter" in page(changed, "/")
         months = room.run("months", "--format", "csv")
         assert months.code == 0
         assert b"call_volume" in months.out

@@ -54,7 +54,7 @@ async def test_behind_and_standing_still_is_not_live() -> None:
     health, partition = working(clock=clock)
     partition.note(Answer(now_ms(), 0, 10))
     clock.now_s += 61
-    assert "applied 0 of 10" in health.not_live()[0]
+    assert "applied up to 0 of 10" in health.not_live()[0]
     partition.applied(4)
     assert health.not_live() == []
 

@@ -105,7 +105,7 @@ def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
     async def call() -> None:
         raise Moved(12, 5)
 
-    with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to 12\): a worker was started"):
+    with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to offset 12\): a worker was started"):
         asyncio.run(module._insist(PLACE, call))
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real
     [
         ("SCRAM", {"kafka_password": "not-it"}, "login of user 'wr'", "WATCHROOM_KAFKA_PASSWORD"),
         ("EXPIRED", {}, "certificate that is not currently valid", "clock"),
-        ("TLS", {"kafka_security": "plaintext"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+        ("TLS", {"kafka_security": "plaintext"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     ],
 )
 async def test_why_a_broker_does_not_let_us_in_is_a_finding(

@@ -130,9 +130,9 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "mutual", {"kafka_cert": "STRANGER", "kafka_key": "STRANGER"}, "hung up after the TLS handshake",
         "WATCHROOM_KAFKA_CERT",
     ),
-    "plaintext against TLS": ("plaintext", {"kafka": "TLS"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+    "plaintext against TLS": ("plaintext", {"kafka": "TLS"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     "a password against TLS": (
-        "scram", {"kafka_security": "sasl_plaintext", "kafka_ca": ""}, "speaks TLS on this port",
+        "scram", {"kafka_security": "sasl_plaintext", "kafka_ca": ""}, "uses TLS on this port",
         "WATCHROOM_KAFKA_SECURITY",
     ),
     "TLS against plaintext": (

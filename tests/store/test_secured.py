@@ -131,7 +131,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a stranger's certificate": (
         {"cert": "STRANGER", "key": "STRANGER"}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT",
     ),
-    "plaintext against TLS": ({"url": "redis://127.0.0.1:TLS/0"}, "speaks TLS on this port", "rediss://"),
+    "plaintext against TLS": ({"url": "redis://127.0.0.1:TLS/0"}, "uses TLS on this port", "rediss://"),
     "TLS against plaintext": ({"url": "rediss://127.0.0.1:PLAIN/0"}, "does not use TLS on this port", "redis://"),
     "an unknown user": ({"url": "redis://wr:hunter2@127.0.0.1:PLAIN/0"}, "rejects the login of user 'wr'", "password"),
     "a database that it does not have": (

@@ -207,7 +207,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "plaintext against TLS": (
         {"url": "redis+sentinel://watchroom:redis-pw@127.0.0.1:TLS/main/0", "ca": "", "cert": "", "key": ""},
-        "The sentinel at 127.0.0.1:TLS speaks TLS on this port",
+        "The sentinel at 127.0.0.1:TLS uses TLS on this port",
         "rediss://",
     ),
     "TLS against plaintext": (
