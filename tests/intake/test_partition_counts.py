@@ -189,7 +189,7 @@ def test_the_option_says_how_many_partitions_a_topic_had(given: list[str], found
 @pytest.mark.parametrize("given", ["6", "3", "0", "calls=6", "calls=", "contacts=4", "calls=four", "=4=4"])
 def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
     """It would be taken for done, or be noted of a topic to which nothing was added."""
-    said = f"--partitions-before: found {given}, and {CALLS} has 6, {CRIMES} has 4; write .* for example calls=4"
+    said = f"--partitions-before: found {given}, but {CALLS} has 6, {CRIMES} has 4; write .* for example calls=4"
     with pytest.raises(ConfigurationInvalid, match=said):
         counts_before([given], {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4})
 
