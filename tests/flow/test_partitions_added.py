@@ -151,7 +151,7 @@ def test_four_partitions_become_six_under_traffic(
             withheld = 'watchroom_stream_withheld{stream="calls"} 1'
             await until_page_says(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
             await until_page_says(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
-            why = f"{settings.topic('calls')} has 6 partitions since"
+            why = f"{settings.topic('calls')} has had 6 partitions since"
             await until_page_says(why, WITHHELD_WITHIN_S, "/healthz", settings.exporter_port)
             metrics = page(settings.exporter_port, "/metrics")
             assert 'watchroom_stream_withheld{stream="crimes"} 0' in metrics

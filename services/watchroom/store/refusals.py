@@ -141,7 +141,7 @@ def _ask_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint
 
 
 def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) -> StoreUnavailable:
-    """What the primary itself answers, when redis-py has said only that there is none."""
+    """What the primary itself answers, when redis-py has said only that there is no primary."""
     try:
         with _one_connection(server, primary.address) as redis:
             redis.exists("")  # reads nothing; for PING we may lack the right
