@@ -47,7 +47,7 @@ def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
         # without this callback, OpenSSL would ask for the pass phrase of an encrypted key on the terminal
         made.load_cert_chain(cert, key, password=lambda: "")
     except (OSError, ValueError) as error:
-        write = f"a PEM file of the key that belongs to {prefix}CERT, without a pass phrase"
+        write = f"the PEM file of the key that belongs to {prefix}CERT, without a passphrase"
         raise _unusable(f"{prefix}KEY", key, error, write) from None
     return made
 
@@ -58,7 +58,7 @@ def of_certificate(error: ssl.SSLCertVerificationError, address: str, ca: str) -
         answer = f"has a certificate for another name ({error.verify_message})"
         return Refusal(answer, f"{address}: write the host as the certificate names it")
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
-        answer = f"has a certificate that is not valid now ({error.verify_message})"
+        answer = f"has a certificate that is not currently valid ({error.verify_message})"
         return Refusal(answer, "the server's certificate and this machine's clock")
     return Refusal(f"has a certificate that we do not trust ({error.verify_message})", ca)
 

@@ -138,7 +138,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "as_at": "2022-01-21", "numerator": 1},
         "bad_data",
-        "data.period is missing; write a day 2021-12-31",
+        "data.period is missing; write a day (2021-12-31)",
     ),
     "an as-at in the nineteenth century": (
         "complaints||2021",
@@ -268,7 +268,12 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "by.area is missing; write one of stoke, newcastle_under_lyme",
     ),
-    "a period that is none": ("complaints||2021-Q5", {**SHARE, "period": "2021-Q5"}, "bad_data", "is not a period"),
+    "a period that is none": (
+        "complaints||2021-Q5",
+        {**SHARE, "period": "2021-Q5"},
+        "bad_data",
+        "which is not a period",
+    ),
     "a value that is not listed": (
         "gun_crime_published|area=atlantis|2021",
         {**BY_AREA, "by": {"area": "atlantis"}},

@@ -429,7 +429,7 @@ CASES = [
     Case(
         "redis-persistence", info(aof_enabled=0), "append-only file is off", "appendonly yes", info(), Severity.WARNING
     ),
-    Case("redis-persistence", info(aof_last_write_status="err"), "could not write", "space on its disk", info()),
+    Case("redis-persistence", info(aof_last_write_status="err"), "could not write", "its free disk space", info()),
     Case(
         "force",
         redis.of_force(SETTINGS, None, {}),

@@ -86,7 +86,7 @@ BAD = {
     f"complaints,2021,2022-01-21,1.{'0' * 50}1,,,,": "write a whole number: complaints keeps no decimals",
     "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, above 100 percent",
     "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022', which is not a valid time; write a day",
-    "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is not a period; write a day 2021-12-31",
+    "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is not a period; write a day (2021-12-31)",
     "complaints,2021,2022-01-21,,,,,": "numerator: found nothing; write the numerator of the figure",
     'complaints,2021,2022-01-21,"1,450",,,,': "numerator: found '1,450'; write a number such as 5948",
     "complaints,2021,2022-01-21,54%,,,,": "numerator: found '54%'; write a number",

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.real
 @pytest.mark.parametrize(
     ("door", "changed", "says", "fix"),
     [
-        ("SCRAM", {"kafka_password": "not-it"}, "does not let user 'wr' in", "WATCHROOM_KAFKA_PASSWORD"),
-        ("EXPIRED", {}, "certificate that is not valid now", "clock"),
-        ("TLS", {"kafka_security": "plaintext"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+        ("SCRAM", {"kafka_password": "not-it"}, "login of user 'wr'", "WATCHROOM_KAFKA_PASSWORD"),
+        ("EXPIRED", {}, "certificate that is not currently valid", "clock"),
+        ("TLS", {"kafka_security": "plaintext"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     ],
 )
 async def test_why_a_broker_does_not_let_us_in_is_a_finding(

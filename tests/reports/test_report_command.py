@@ -290,7 +290,7 @@ def test_a_refused_stream_is_named_and_left_out(room: Settings, tmp_path: Path) 
     changed = room.model_copy(update={"schemas": tmp_path / "schemas"})
     done = run(changed, "report", "--to", "2021-11", "--format", "csv")
     assert done.code == 0
-    assert done.said.startswith("crimes is left out because Redis holds it under another definition")
+    assert done.said.startswith("crimes is left out because Redis holds it under a different definition")
     assert (b",call_volume," in done.out, b",crime_recorded," in done.out) == (True, False)
 
 
