@@ -230,7 +230,7 @@ def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
     nobody = room.run("dead-letters", "show", room.settings.topic("calls"), "0", "999999")
     assert nobody.code == 1
     assert nobody.lines == [
-        f"no dead letter of {room.settings.topic('calls')} partition 0 offset 999999; `dead-letters list` has all"
+        f"no dead letter for {room.settings.topic('calls')} partition 0 offset 999999; `dead-letters list` has all"
     ]
 
 
@@ -290,7 +290,7 @@ def test_what_is_still_wrong_comes_back_one_for_one(room: Letters) -> None:
     for time in (1, 2):
         before = room.counts()
         done = room.run("dead-letters", "replay", "--reason", "future")
-        repeats = "" if time == 1 else f"; {time - 1} came back from an earlier replay"
+        repeats = "" if time == 1 else f"; {time - 1} were refused again after an earlier replay"
         assert (done.code, done.lines) == (0, [f"sent 1 of {time} letters again{repeats}"])
         room.applied()
         assert room.counts() - before == Counter(future=1)

@@ -118,7 +118,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "no authority": ("scram", {"kafka_ca": ""}, "has a certificate that we do not trust", "WATCHROOM_KAFKA_CA"),
     "an expired certificate": (
-        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not valid now", "the server's certificate",
+        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not currently valid", "the server's certificate",
     ),
     "another host's certificate": (
         "mutual", {"kafka": "ELSEWHERE"}, "has a certificate for another name", "WATCHROOM_KAFKA: write the host",

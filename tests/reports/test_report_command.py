@@ -197,7 +197,7 @@ def test_importing_twice_changes_nothing(room: Settings, tmp_path: Path) -> None
     before = list(as_objects(report(room, baselines=["2018/19"])))
     (tmp_path / "again.csv").write_text(BASELINE)
     done = run(room, "months", "import", "--baseline", "2018/19", str(tmp_path / "again.csv"))
-    assert (done.code, done.lines) == (0, ["imported 48 rows of 12 months into 2018/19"])
+    assert (done.code, done.lines) == (0, ["imported 48 rows for 12 months into 2018/19"])
     assert list(as_objects(report(room, baselines=["2018/19"]))) == before
 
 
@@ -210,7 +210,7 @@ def test_a_bad_row_of_an_import_is_named_and_the_others_go_on(room: Settings, tm
     done = run(room, "months", "import", "--baseline", "pre-covid", str(file))
     assert done.code == 1
     assert f"{file}:3: line: found '112'; write one of 999, 101, unknown, other" in done.said
-    assert "imported 1 row of 1 month into pre-covid; 1 row refused" in done.said
+    assert "imported 1 row for 1 month into pre-covid; 1 row refused" in done.said
     stored = Reader(room.redis_url, room.force).baseline_months("pre-covid", ["2019-03"])
     assert stored == [{"call_volume|line=999|count": 7}]
 
@@ -222,7 +222,7 @@ def test_figures_that_were_produced_elsewhere_are_in_their_sections(room: Settin
             "numerator": 21, "denominator": None, "unit": "people", "small": True, "fed_by": "figures",
             "as_at": "2022-01-27T00:00:00.000Z", "held_months": None, "remark": "One is under review."}  # fmt: skip
     assert {name: now[name] for name in said} == said
-    assert now["baselines"]["previous"]["reason"] == "no figure of 2019-12 to 2020-11"
+    assert now["baselines"]["previous"]["reason"] == "no figure for 2019-12 to 2020-11"
     (then,) = rows(room, "road_fatalities", to="2021-11")
     assert (then["value"], then["remark"]) == (None, "2020-12/2021-11 was revised after 2021-11-30")
     (none,) = rows(room, "ksi_collisions")
@@ -368,7 +368,7 @@ def test_every_format_for_people_says_how_far_events_are_applied_and_marks_what_
         read_report(room, Request("2021-12", 3, sections=["contact"]), now_ms)
         for now_ms in (NOW_MS, NOW_MS + 3_600_000)
     )
-    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1 h 00 min ago: later events are missing"
+    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT, 1 h 00 min ago: later events are missing"
     for found, is_old in ((fresh, False), (late, True)):
         console = Console(file=io.StringIO(), width=200)
         print_report(found, console)

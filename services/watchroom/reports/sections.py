@@ -89,14 +89,16 @@ def load_layout(schemas: Path) -> Layout:
 def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
     names = Counter(section.name for section in sections)
     rows = Counter(row for section in sections for row in section.rows)
-    yield from (Fault(where, name, "two sections of this name", "another name") for name in _twice(names))
-    yield from (Fault(where, "rows", f"{row} twice", "each row in one section") for row in _twice(rows))
+    yield from (Fault(where, name, "two sections with this name", "another name") for name in _twice(names))
+    yield from (Fault(where, "rows", f"{row} twice", "each row in only one section") for row in _twice(rows))
     if DEFINITIONS in names:
-        yield Fault(where, "sections", repr(DEFINITIONS), "another name: the definitions have it")
+        yield Fault(where, "sections", repr(DEFINITIONS), "another name, because the definitions use this one")
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
-        yield Fault(where, "rows", f"no section with {', '.join(missing)}", "each row of the report in a section")
+        yield Fault(where, "rows", f"no section with rows {', '.join(missing)}", "each row of the report in a section")
     if sum(not section.rows for section in sections) != 1:
-        yield Fault(where, "sections", "not exactly one section without rows", "one, for measures that no row uses")
+        yield Fault(
+            where, "sections", "not exactly one section without rows", "exactly one, for measures that no row uses"
+        )
 
 
 def _twice(counts: Mapping[Any, int]) -> list[Any]:
