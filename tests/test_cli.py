@@ -69,7 +69,7 @@ def test_the_help_of_a_command_says_what_it_does_and_what_holds_by_default(typed
         what = f"{typed} {option.name}"
         assert option.help, what
         if not option.required and not getattr(option, "is_flag", False) and option.default is None:
-            assert "default" in option.help, what
+            assert "default" in option.help or "Required unless" in option.help, what
         if "--for" in option.opts:
             assert "seconds" in option.help
 

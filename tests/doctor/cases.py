@@ -196,7 +196,7 @@ CASES = [
     Case(
         "settings-sources",
         own.of_settings(settings(sources={"crimes": {"records": {}}})),
-        "sources of crimes",
+        "sources for crimes",
         "Add crimes to WATCHROOM_STREAMS",
         own.of_settings(SETTINGS),
     ),
@@ -401,7 +401,7 @@ CASES = [
         "redis-policy",
         info(maxmemory_policy="allkeys-lru", maxmemory=0),
         "maxmemory-policy is allkeys-lru",
-        "Double maxmemory-policy noeviction`",
+        "CONFIG SET maxmemory-policy noeviction`",
         info(maxmemory=0),
     ),
     Case(

@@ -234,7 +234,7 @@ def test_notes_about_these_months_are_with_their_measure_or_at_the_top(room: Set
     found = report(room, to="2021-11", months=12)
     assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
     said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
-    assert said == [["Live chat began. (from 2021-04-28 on)"], [], []]
+    assert said == [["Live chat began. (from 2021-04-28 onwards)"], [], []]
     assert rows(room, "call_abandonment", to="2021-11", months=12)[0]["notes"] == ["A strike. (2021-11)"]
     assert report(room, to="2021-12", months=1).notes == []
 

@@ -31,7 +31,7 @@ def test_every_published_row_is_in_one_section_in_order() -> None:
             lambda text: text.replace("rows = [33]", "rows = [32, 33]"),
             "rows: found 32 twice; write each row in only one",
         ),
-        (lambda text: text.replace("rows = [64]", "rows = [63]"), "rows: found no section with 64"),
+        (lambda text: text.replace("rows = [64]", "rows = [63]"), "rows: found no section with row 64"),
         (lambda text: text.replace("rows = [64]", "rows = [65]"), "found 65; write a number below 65"),
         (lambda text: text.replace('"finance"', '"people"'), "people: found two sections with this name"),
         (lambda text: text.replace('"finance"', '"definitions"'), "'definitions'; write another name"),

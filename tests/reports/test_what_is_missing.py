@@ -162,10 +162,10 @@ def test_a_note_is_never_hidden(redis_server: RedisServer, tmp_path: Path) -> No
         note("live", measure="calls_waiting"), note("past", **{"from": "2019-01", "to": "2019-12"}),
     ])  # fmt: skip
     found = read_report(settings, Request("2021-11"), NOW_MS)
-    live = "live (about calls_waiting, which has no row here; from 2021-01 on)"
-    assert sorted(found.notes) == ["all (from 2021-01 on)", live]
-    assert rows(found)["call_volume"]["notes"] == ["volume (from 2021-01 on)"]
-    gone = "gone (about call_mobile_share, which is not in the catalogue; from 2021-01 on)"
+    live = "live (about calls_waiting, which has no row here; from 2021-01 onwards)"
+    assert sorted(found.notes) == ["all (from 2021-01 onwards)", live]
+    assert rows(found)["call_volume"]["notes"] == ["volume (from 2021-01 onwards)"]
+    gone = "gone (about call_mobile_share, which is not in the catalogue; from 2021-01 onwards)"
     then = read_report(
         settings.model_copy(update={"schemas": without("call_mobile_share", tmp_path)}), Request(), NOW_MS
     )

@@ -122,12 +122,12 @@ def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:
 
 def _said(done: Replayed) -> str:
     left_out = {
-        "were refused again after an earlier replay": done.repeats,
-        "were shortened": done.cut,
-        "were kept without their bytes, which may name a person (raw_identifier)": done.not_kept,
-        "are too large for their topic": done.too_large,
-        "first arrived too long ago (WATCHROOM_KEEPING_DAYS)": done.expired,
-        "belong to a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
+        "refused again after an earlier replay": done.repeats,
+        "shortened": done.cut,
+        "stored without bytes because they may name a person (raw_identifier)": done.not_kept,
+        "too large for the topic": done.too_large,
+        "too old (WATCHROOM_KEEPING_DAYS)": done.expired,
+        "from a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
     }
-    more = "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
-    return f"sent {done.sent:,} of {sum(done):,} letters again{more}"
+    more = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+    return f"sent {done.sent:,} of {sum(done):,} letters again" + (f"; not sent: {more}" if more else "")

@@ -37,7 +37,10 @@ RULES = Path(__file__).resolve().parents[3] / "deploy" / "prometheus" / "rules"
 ForS = Annotated[
     float | None,
     typer.Option(
-        "--for", parser=number, metavar="SECONDS", help="Stop the live part after this long; default: run until Ctrl-C."
+        "--for",
+        parser=number,
+        metavar="SECONDS",
+        help="Stop the live part after this many seconds; by default, it runs until Ctrl-C.",
     ),
 ]
 Busy = Annotated[
@@ -148,7 +151,7 @@ def simulate(
         typer.Option(
             parser=whole_number(),
             metavar="NUMBER",
-            help="Instead of --days: number of complete months to simulate, plus the current month.",
+            help="Number of complete months to simulate, plus the current one; by default, --days applies instead.",
         ),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Continue with live events.")] = False,
@@ -167,14 +170,16 @@ def simulate(
         typer.Option(
             parser=number,
             metavar="PART",
-            help="With --published-year: fraction of calls and contacts to send, 0.1 to 1; other events are sent in full.",
+            help="With --published-year: fraction of calls and contacts to send, 0.1 to 1; other events are sent"
+            " in full.",
         ),
     ] = 1.0,
     baselines: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="With --published-year: also write the CSV files for `watchroom months import` to this folder.",
+            help="With --published-year: write CSV files for `watchroom months import` to this folder; by default,"
+            " none are written.",
         ),
     ] = None,
     kafka: Kafka = None,

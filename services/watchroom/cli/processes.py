@@ -41,7 +41,8 @@ def rebuild(
         str | None,
         typer.Option(
             metavar="YYYY-MM",
-            help="Accept the loss of months before this one if Kafka no longer has their events.",
+            help="Accept the loss of months before this one if Kafka no longer has their events;"
+            " by default, none may be lost.",
         ),
     ] = None,
     partitions_before: Annotated[

@@ -121,7 +121,10 @@ def report(
     ] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Also compare with this baseline from schemas/baselines.toml; repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Compare with this baseline from schemas/baselines.toml; repeatable; by default, nothing is compared.",
+        ),
     ] = None,
     section: Annotated[
         list[str] | None,

@@ -94,7 +94,7 @@ def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
     if DEFINITIONS in names:
         yield Fault(where, "sections", repr(DEFINITIONS), "another name, because the definitions use this one")
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
-        yield Fault(where, "rows", f"no section with rows {', '.join(missing)}", "each row of the report in a section")
+        yield Fault(where, "rows", f"no section with row {', '.join(missing)}", "each row of the report in a section")
     if sum(not section.rows for section in sections) != 1:
         yield Fault(
             where, "sections", "not exactly one section without rows", "exactly one, for measures that no row uses"
