@@ -226,12 +226,14 @@ def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
         assert shown.out == (record.value or b"")
         assert f"reason: {row['reason']}" in shown.lines
         assert f"key: {'none' if record.key is None else record.key.decode()}" in shown.lines
-        assert "bytes: whole" in shown.lines
+        assert "bytes: complete" in shown.lines
     nobody = room.run("dead-letters", "show", room.settings.topic("calls"), "0", "999999")
     assert nobody.code == 1
     assert nobody.lines == [
-        f"no dead letter for {room.settings.topic('calls')} partition 0 offset 999999; "
-        "`watchroom dead-letters list` lists all"
+        (
+            f"no dead letter for {room.settings.topic('calls')} partition 0 offset 999999; "
+            "`watchroom dead-letters list` lists all"
+        )
     ]
 
 
