@@ -141,7 +141,7 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
     """Half a year after a whole one would read as a fall; its figure is shown, the change is not."""
     then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)
     for early, reason in (
-        (now._replace(as_at="2021-06-30"), "no change, because the figure is as at a day before its period ends"),
+        (now._replace(as_at="2021-06-30"), "no change, because the figure's as-at date is before its period ends"),
         (
             then._replace(as_at="2020-06-30"),
             "no change, because its figure is as at 2020-06-30, before the period ends",

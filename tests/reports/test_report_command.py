@@ -326,7 +326,7 @@ def test_a_table_has_the_row_and_all_remarks(room: Settings) -> None:
         "calls: applied up to 2022-02-01 12:00:00 GMT",
         "50 Crimes recorded: offence group robbery events 55 111 -56 (-50.5%) absent",
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
-        "residual (in no listed area): 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
+        "residual (outside the listed areas): 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
         "2018/19: imported months · previous: 2021-07 is neither held nor imported",
         "11 Calls abandoned: line 999 events 50.0% 1 of 2",

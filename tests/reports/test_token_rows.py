@@ -148,7 +148,7 @@ def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
     none = row(None, months=year("2020-12"), absent=("2020-12",))
     assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept for these months")
     nothing = row(None, absent=MONTH)
-    assert (nothing.held_months, nothing.note) == (0, "no made_up events are held for this month")
+    assert (nothing.held_months, nothing.note) == (0, "no events are held for made_up in this month")
 
 
 def test_tokens_of_two_keys_are_marked() -> None:

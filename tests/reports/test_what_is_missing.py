@@ -77,7 +77,7 @@ def test_every_kind_of_row_has_the_same_months_held(redis_server: RedisServer, a
         assert missing in str(row["remark"])
     assert found["call_volume"]["value"] == 2 * (12 - len(absent))
     assert found["incident_volume"]["held_months"] == 0
-    assert found["incident_volume"]["remark"] == "no incidents events are held for these months"
+    assert found["incident_volume"]["remark"] == "no events are held for incidents in these months"
     shown = {row["period"] for row in months(settings, measures=["call_volume"])}
     assert shown == set(YEAR) - set(absent)
 
@@ -116,7 +116,7 @@ def test_a_report_of_figures_alone_is_possible(redis_server: RedisServer) -> Non
         for measure in KINDS.values():
             assert (found[measure]["value"], found[measure]["held_months"]) == (None, 0)
             when = "this month" if request.months == 1 else "these months"
-            assert found[measure]["remark"] == f"no calls events are held for {when}"
+            assert found[measure]["remark"] == f"no events are held for calls in {when}"
     assert read_report(settings, Request(), NOW_MS).months[-1] == "2021-11"
     for months_ in (1, 12):
         with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is in the future; write one of 2021-11"):

@@ -98,7 +98,7 @@ def _about(letter: Letter) -> Iterator[str]:
     if letter.names_a_person:
         yield f"bytes: not kept, because they may name a person (length: {letter.length or 0})"
         yield f"SHA-256: {letter.sha256}"
-        yield "key: not kept; the record is still in its topic: follow the runbook RawIdentifier"
+        yield "key: not kept; the record is still in its topic: follow the RawIdentifier runbook"
         return
     yield f"bytes: {'only the first 1 MiB was kept' if letter.length else 'complete'}"
     cut = f" (shortened, was {letter.key_length} bytes)" if letter.key_length else ""

@@ -70,7 +70,7 @@ def replay(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Only rows that had arrived by this time, in the mapping's time zone; default: all rows.",
+            help="Send only rows that had arrived by this time, in the mapping's time zone; default: all.",
         ),
     ] = None,
     as_live: Annotated[

@@ -61,7 +61,7 @@ def import_(
         raise ConfigurationInvalid([Fault("FILE", "", "nothing", "a CSV file, or --template for an empty one")])
     topic = settings.topics.get(STREAM.name)
     if topic is None:
-        write = f"{STREAM.name} as well, here and for the workers"
+        write = f"a list that includes {STREAM.name}, here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = timing.now_ms()
     sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))

@@ -23,11 +23,11 @@ def months(
     context: typer.Context,
     month: Annotated[
         list[str] | None,
-        typer.Option("--month", metavar="YYYY-MM", help="Only this month; repeatable; default: all."),
+        typer.Option("--month", metavar="YYYY-MM", help="Print only this month; repeatable; default: all."),
     ] = None,
     measure: Annotated[
         list[str] | None,
-        typer.Option("--measure", metavar="MEASURE", help="Only this measure; repeatable; default: all."),
+        typer.Option("--measure", metavar="MEASURE", help="Print only this measure; repeatable; default: all."),
     ] = None,
     log: Annotated[
         bool, typer.Option("--log", help="Print the log of restatements instead, one JSON object per line.")
@@ -128,7 +128,9 @@ def report(
     ] = None,
     section: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this section from schemas/report.toml; repeatable; default: all."),
+        typer.Option(
+            metavar="NAME", help="Print only this section from schemas/report.toml; repeatable; default: all."
+        ),
     ] = None,
     form: Annotated[
         Literal["table", "json", "csv", "html", "xlsx"], typer.Option("--format", help="Output format.")
@@ -210,7 +212,10 @@ def open_(
 def top(
     measure: Annotated[str, typer.Option(metavar="MEASURE", help="A measure of kind top, for example top_callers.")],
     window: Annotated[
-        str, typer.Option(metavar="WINDOW", help="28d, month (the current month) or 12mo; default: 12mo.")
+        str,
+        typer.Option(
+            metavar="WINDOW", help="Window to count in: 28d, month (the current month) or 12mo; default: 12mo."
+        ),
     ] = "12mo",
     redis: RedisUrl = None,
     output: Format = "table",

@@ -171,7 +171,7 @@ def _compared(
     if early := early_text(then.period, then.as_at):
         return found._replace(reason=f"no change, because its figure is {early}")
     if early_text(shown.period, shown.as_at):
-        return found._replace(reason="no change, because the figure is as at a day before its period ends")
+        return found._replace(reason="no change, because the figure's as-at date is before its period ends")
     return found._replace(changes={VALUE: change(now.value, figure.value)})
 
 

@@ -14,6 +14,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
+from watchroom.wording import counted
 
 FILE: Final = "report.toml"
 DEFINITIONS: Final = "definitions"  # has a sheet and a part of the page
@@ -95,9 +96,12 @@ def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
         yield Fault(where, "sections", repr(DEFINITIONS), "another name, because the definitions use this one")
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
         yield Fault(where, "rows", f"no section with row {', '.join(missing)}", "each row of the report in a section")
-    if sum(not section.rows for section in sections) != 1:
+    if (without := sum(not section.rows for section in sections)) != 1:
         yield Fault(
-            where, "sections", "not exactly one section without rows", "exactly one, for measures that no row uses"
+            where,
+            "sections",
+            f"{counted(without, 'section')} without rows",
+            "exactly one, for measures that no row uses",
         )
 
 

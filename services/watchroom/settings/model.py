@@ -82,9 +82,9 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     step_events: int = Field(default=2000, ge=1, le=20000)
     """maximum number of events in one atomic step"""
     fresh_s: float = Field(default=10, gt=0)
-    """a stream is withheld if one of its partitions was last up to date longer ago than this"""
+    """a stream is withheld once one of its partitions has not been up to date for this long"""
     silent_s: float = Field(default=90, gt=0)
-    """a stream is withheld if one of its sources is silent for longer than this"""
+    """a stream is withheld once one of its sources has been silent for this long"""
     touch_s: float = Field(default=2, gt=0)
     """freshness is written at least this often"""
     partitions_settle_s: float = Field(default=420, ge=0)
@@ -93,7 +93,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     session_timeout_s: float = Field(default=10, gt=0)
     """a worker that sends nothing to Kafka for this long loses its partitions"""
     worker_name: str = ""
-    """start of the worker's static member name; defaults to host name and health port"""
+    """start of the worker's static member name; defaults to the host name and health port"""
     health_host: str = "127.0.0.1"
     """address of the worker's health page"""
     health_port: Port = 9465
@@ -166,7 +166,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
         ahead_ms = round(info.data.get("future_s", 0) * 1000)  # a first event may arrive before its time
         needed_ms = {name: lateness.ms(name) + ahead_ms for name in STREAMS} if lateness is not None else {}
         if short := [name for name, least_ms in needed_ms.items() if value.ms(name) < least_ms]:
-            raise ValueError(f"days for {', '.join(short)} of at least WATCHROOM_LATENESS_DAYS plus WATCHROOM_FUTURE_S")
+            raise ValueError(f"at least WATCHROOM_LATENESS_DAYS plus WATCHROOM_FUTURE_S for {', '.join(short)}")
         return value
 
     def closes_after_ms(self, stream: str) -> int:
