@@ -188,7 +188,7 @@ WRONG = {
     "no bound": ("LATENESS_DAYS", '{"calls": 0, "incidents": 7, "crimes": 30}', "calls", "0", "a number above 0"),
     "a keeping below the bound": (
         *("KEEPING_DAYS", '{"calls": 0.5, "incidents": 100, "crimes": 761}', "", "0.5"),
-        "days of calls not below those of WATCHROOM_LATENESS_DAYS",
+        "at least WATCHROOM_LATENESS_DAYS plus WATCHROOM_FUTURE_S for calls",
     ),
     "a command without brackets": (
         *("WATCHDOG_COMMAND", "page --now", "", "'page --now'"),

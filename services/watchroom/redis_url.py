@@ -153,12 +153,12 @@ def _host(scheme: str, user: str, password: str, server: str) -> RedisAddress:
     _refuse_options(server, EXAMPLE)
     if "," in server:
         raise RedisUrlRefused(
-            "several hosts", f"one host and port, for example {EXAMPLE}; of sentinels, {SENTINEL_EXAMPLE}"
+            "several hosts", f"one host and port, for example {EXAMPLE}; for sentinels, {SENTINEL_EXAMPLE}"
         )
     match = _SERVER.fullmatch(server)
     port = int(match["port"] or DEFAULT_PORT) if match else 0
     if match is None or not 0 < port < 65536:
-        raise RedisUrlRefused("no host, or no port from 1 to 65535", f"host and port, for example {EXAMPLE}")
+        raise RedisUrlRefused("no host, or a port outside 1 to 65535", f"host and port, for example {EXAMPLE}")
     return RedisAddress(scheme, user, password, match["host"], port, "", _database(match["database"] or "0", EXAMPLE))
 
 
@@ -181,7 +181,7 @@ def _endpoint(text: str) -> Endpoint:
     port = int(match["port"] or SENTINEL_PORT) if match else 0
     if match is None or not 0 < port < 65536:
         raise RedisUrlRefused(
-            "a sentinel without a host, or with no port from 1 to 65535",
+            "a sentinel without a host, or with a port outside 1 to 65535",
             f"host and port of each sentinel, comma separated, for example {SENTINEL_EXAMPLE}",
         )
     return Endpoint(match["host"].strip("[]"), port)

@@ -64,7 +64,7 @@ def test_a_port_in_use_is_told_with_what_to_do() -> None:
     """Another exporter on the same machine is the usual cause."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(WorkFailed, match=rf"WATCHROOM_EXPORTER_PORT: found {port}, but cannot listen"):
+        with pytest.raises(WorkFailed, match=rf"WATCHROOM_EXPORTER_PORT: found {port}, but the process cannot listen"):
             Server("127.0.0.1", port, {})
 
 

@@ -273,7 +273,7 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
     assert failure.exit_code == 1
     assert str(failure) == (
         "Redis holds crimes under this worker's definition again; "
-        "it ends so that its supervisor starts it with that stream"
+        "the worker exits so that its supervisor restarts it with that stream"
     )
 
 

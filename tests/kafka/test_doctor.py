@@ -48,4 +48,4 @@ async def test_what_our_user_may_not_read_is_said_not_to_be_checked(secured: Sec
     found = {each.check: each for each in of_kafka(settings, await kafka_facts(settings), Redis())}
     assert found["group-members"].severity == "not checked"
     assert "GroupAuthorizationFailed" in found["group-members"].what
-    assert "the right Describe" in found["topic-missing"].fix
+    assert "the Describe right" in found["topic-missing"].fix

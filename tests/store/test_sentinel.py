@@ -198,7 +198,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "another host's name": (
         {"url": "rediss+sentinel://watchroom:redis-pw@localhost:TLS/main/0"},
         "The sentinel at localhost:TLS has a certificate for another name",
-        "write the host as the certificate names it",
+        "write the host name that is in the certificate",
     ),
     "no certificate of ours": (
         {"cert": "", "key": ""},

@@ -56,7 +56,7 @@ def _web_url(value: str) -> str:
     except ValueError:
         is_known = False
     if value and not is_known:
-        raise ValueError("a URL with http:// or https://, such as https://monitor.example:9090")
+        raise ValueError("a URL that starts with http:// or https://, such as https://monitor.example:9090")
     return value
 
 
@@ -64,7 +64,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError):
-        raise ValueError("a zone of the IANA database, such as Europe/London") from None
+        raise ValueError("a time zone from the IANA database, such as Europe/London") from None
     return value
 
 
@@ -119,7 +119,7 @@ class SourceRule(BaseModel):
     silence_s: float | None = Field(default=None, gt=0)
     """longest gap between events, if there are no heartbeats"""
     history: bool = False
-    """its `recordedtime` is the arrival"""
+    """its events' `recordedtime` counts as their arrival"""
 
 
 class Days(RootModel[dict[StreamName, Annotated[float, Field(gt=0)]]]):
