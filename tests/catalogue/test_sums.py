@@ -34,8 +34,14 @@ FAULTS = {
     "of no value": ('["101"]', "[]", "sum_of.0.where.line", "[]", "at least one"),
     "over a window that one has not": ('"5m"', '"5m", "month", "1h"', "windows", "'1h'", "5m, month"),
     "of other streams": ('stream = "contacts"', 'stream = "crimes"', "stream", "'crimes'", "calls, contacts"),
-    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "no at: a sum counts when"),
-    "split itself": ("sum_of", 'by = { line = "channel" }\nsum_of', "by", "channel", "no by: a sum has none"),
+    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "an entry without at: a sum counts"),
+    "split itself": (
+        "sum_of",
+        'by = { line = "channel" }\nsum_of',
+        "by",
+        "channel",
+        "an entry without by: a sum cannot have it",
+    ),
     "with a condition": ("sum_of", "where = { outgoing = [false] }\nsum_of", "where", "outgoing", "no where"),
     "with past weeks": ("sum_of", "baseline = true\nsum_of", "baseline", "True", "no baseline"),
 }
@@ -90,12 +96,12 @@ def test_it_is_by_area_in_the_windows_in_which_its_parts_are(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("area_windows", "found"),
-    [('["28d", "month"]', "crimes_in by area in 28d, month"), ("[]", "crimes_in by area in no window")],
+    [('["28d", "month"]', "crimes_in split by area in 28d, month"), ("[]", "crimes_in split by area in no window")],
 )
 def test_parts_by_area_in_other_windows_are_refused(area_windows: str, found: str, tmp_path: Path) -> None:
     """Whoever asked for an area over 1h would find nothing there, though one of the parts has it."""
     fault = the_fault(tmp_path, OF_AREAS + by_area(area_windows))
-    assert (fault.key, fault.found) == ("both.sum_of", f"incidents_in by area in 1h, 28d; {found}")
+    assert (fault.key, fault.found) == ("both.sum_of", f"incidents_in split by area in 1h, 28d; {found}")
     assert fault.write.startswith("measures that are split by area in the same windows")
 
 
@@ -153,13 +159,16 @@ def test_a_sum_has_no_alerts(tmp_path: Path) -> None:
         'meaning = "Some meaning"\nimpact = "Some impact"\naction = ["Do it"]\n'
     )
     fault = the_fault(tmp_path, SUM + alert + PARTS)
-    assert (fault.key, fault.write) == ("both.alerts", "no alerts: a sum has none")
+    assert (fault.key, fault.write) == ("both.alerts", "an entry without alerts: a sum cannot have it")
 
 
 def test_a_count_without_moment_and_parts_is_a_fault(tmp_path: Path) -> None:
     """It would count nothing."""
     fault = the_fault(tmp_path, COUNT.replace('at = "offered"\n', ""))
-    assert (fault.key, fault.write) == ("calls_in.at", "at: kind count needs it, unless it has sum_of")
+    assert (fault.key, fault.write) == (
+        "calls_in.at",
+        "a value for at: kind count needs it, unless the entry has sum_of",
+    )
 
 
 def test_no_other_kind_adds_up(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def contribution(measure: Measure, _: str, by: By) -> Add:
 
 def clock(_: Measure, mention: Callable[[str], str]) -> str:
     """Its period, and where it is kept."""
-    return f"of its own period, as at {mention('as_at')}; kept in the month in which the period ends"
+    return f"for its own period, as at {mention('as_at')}; kept in the month in which the period ends"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
@@ -162,7 +162,7 @@ KIND: Final = Kind(
     families={
         "": MetricFamily("the figure", (({}, "value"),), over=Over.OWN_PERIOD),
         NUMERATOR: MetricFamily("its numerator", (({}, "numerator"),), over=Over.OWN_PERIOD),
-        DENOMINATOR: MetricFamily("out of how many", (({}, "denominator"),), over=Over.OWN_PERIOD),
+        DENOMINATOR: MetricFamily("its denominator", (({}, "denominator"),), over=Over.OWN_PERIOD),
         "as_at_timestamp_seconds": MetricFamily("its as-at date", (({}, "as_at_s"),), over=Over.OWN_PERIOD),
     },
     quantities={},  # no tile or alert shows one: it has no window, and its entry limits its age
