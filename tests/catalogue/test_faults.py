@@ -43,7 +43,7 @@ ONE_FAULT = {
         "answered, abandoned",
     ),
     "duration of nothing": (DURATION, '"queued"', '"answered"', "start", "'answered'", "a moment other than `at`"),
-    "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all of from, to and within_s"),
+    "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all three of from, to and within_s"),
     "value that is no list": (SHARE, '["abandoned"]', '"abandoned"', "part", "'abandoned'", "a list of accepted"),
     "accepted list of nothing": (SHARE, '["abandoned"]', "[]", "part", "[]", "a list of accepted"),
     "interval without end": (
@@ -66,7 +66,7 @@ ONE_FAULT = {
     "duration without start": (DURATION, 'start = "queued"', "", "start", "nothing", "kind duration needs it"),
     "open measure without state": (OPEN, 'state = "waiting"', "", "state", "nothing", "needs it"),
     "open measure that never gives up": (OPEN, "give_up_s = 3600", "", "give_up_s", "nothing", "needs it"),
-    "count with a start": (COUNT, "at =", 'start = "queued"\nat =', "start", "'queued'", "kind count has none"),
+    "count with a start": (COUNT, "at =", 'start = "queued"\nat =', "start", "'queued'", "kind count does not have it"),
     "open measure with windows": (OPEN, "at =", 'windows = ["5m"]\nat =', "windows", "['5m']", "open does not have it"),
     "share with a target": (
         SHARE,

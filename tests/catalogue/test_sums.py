@@ -27,7 +27,7 @@ SUM = (
 FAULTS = {
     "of what is not there": ('"calls_by_line"', '"calls_out"', "sum_of.0.measure", "'calls_out'", "a count that is"),
     "of a share": ('"contacts_by_line"', '"calls_lost"', "sum_of.1.measure", "'calls_lost'", "calls_in, calls_by_line"),
-    "of itself": ('"contacts_by_line"', '"both"', "sum_of.1.measure", "'both'", "a count that is not a sum"),
+    "of itself": ('"contacts_by_line"', '"both"', "sum_of.1.measure", "'both'", "a count that is not itself"),
     "of one twice": ('"contacts_by_line"', '"calls_by_line"', "sum_of", "'calls_by_line' twice", "each measure once"),
     "by another label": ("{ line =", "{ area =", "sum_of.0.where.area", "'area'", "a label of calls_by_line: line"),
     "of no such value": ('["101"]', '["101", "112"]', "sum_of.0.where.line", "['112']", "999, 101, unknown, other"),
@@ -42,8 +42,8 @@ FAULTS = {
         "channel",
         "an entry without by: a sum cannot have it",
     ),
-    "with a condition": ("sum_of", "where = { outgoing = [false] }\nsum_of", "where", "outgoing", "no where"),
-    "with past weeks": ("sum_of", "baseline = true\nsum_of", "baseline", "True", "no baseline"),
+    "with a condition": ("sum_of", "where = { outgoing = [false] }\nsum_of", "where", "outgoing", "without where"),
+    "with past weeks": ("sum_of", "baseline = true\nsum_of", "baseline", "True", "an entry without baseline"),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_label_of_areas_and_one_of_the_same_name_are_not_added_up(tmp_path: Pa
     sum_ = OF_AREAS.replace("crimes_in", "contacts_by_line").replace('"crimes"', '"contacts"')
     sum_ = sum_.replace('["1h", "28d", "month"]', '["month"]')
     fault = the_fault(tmp_path, sum_ + by_area() + BY_BOTH)
-    assert (fault.key, fault.found) == ("both.sum_of", "contacts_by_line with a label 'area' of something else")
+    assert (fault.key, fault.found) == ("both.sum_of", "contacts_by_line whose label 'area' is not the area")
 
 
 def test_areas_are_no_condition_of_a_sum(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_no_other_kind_adds_up(tmp_path: Path) -> None:
     """Shares and percentiles cannot be added."""
     fault = the_fault(tmp_path, SHARE.replace("part =", 'sum_of = [{ measure = "calls_in" }]\npart =') + COUNT)
     assert fault.key == "calls_lost.sum_of"
-    assert fault.write.startswith("no sum_of: kind share has none")
+    assert fault.write.startswith("an entry without sum_of: kind share does not have it")
 
 
 def test_a_faulty_part_is_told_once(tmp_path: Path) -> None:

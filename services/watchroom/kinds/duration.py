@@ -130,14 +130,14 @@ KIND: Final = Kind(
             area_windows=("28d", "month"),
         ),
         "missing_start": MetricFamily(
-            "how many ended without a known start (excluded from the durations)",
+            "how many ended without a known start (excluded from durations)",
             (({}, "missing_start"),),
-            excluded="Ended without a known start in the last 24 h. Counted here and excluded from the durations.",
+            excluded="Ended without a known start in the last 24 h. Counted here and excluded from durations.",
         ),
         "negative": MetricFamily(
-            "how many ended before they started (excluded from the durations)",
+            "how many ended before they started (excluded from durations)",
             (({}, "negative"),),
-            excluded="Ended before they started in the last 24 h. Counted here and excluded from the durations.",
+            excluded="Ended before they started in the last 24 h. Counted here and excluded from durations.",
         ),
     },
     quantities={

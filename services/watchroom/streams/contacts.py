@@ -23,7 +23,7 @@ class ReceivedData(HasClass, Data):
 
     channel: RequiredText
     """`single_online_home`, `live_chat`, `facebook`, `twitter`, `email`, `front_counter`, `partner_agency`; any
-    other is counted as `other`.
+    other value is counted as `other`.
     """
 
 
