@@ -343,8 +343,7 @@ definition = "Of a kind that nobody has."
 source = "A test"
 """
 UNKNOWN_TOLD = (
-    "wrong_key.give_up_s: found 60; write an entry without give_up_s: kind count does not have it; its "
-    "keys are kind, stream, brief, ",
+    "wrong_key.give_up_s: found 60; write an entry without give_up_s: kind count does not have it; its keys are kind",
     "wrong_words.start: found 'noticed'; write a moment of crimes: recorded,",
     "wrong_words.by.area: found 'district'; write a value of crimes: group, category,",
     f"wrong_stream.stream: found 'visits'; write one of {', '.join(map(repr, STREAMS))}",

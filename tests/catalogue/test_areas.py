@@ -113,7 +113,7 @@ BAD = {
     "a value for all areas together": ('values = ["all"]', "values.0", "'all'", "are reserved"),
     "a value twice": ('values = ["a", "a"]', "values.1", "'a'", "each value only once"),
     "an alias of nothing": ('values = ["a"]\naliases = { b = "c" }', "aliases.b", "'c'", "the listed values"),
-    "an alias that is a value": ('values = ["a", "b"]\naliases = { b = "a" }', "aliases.b", "'b'", "not itself a value"),
+    "an alias that is a value": ('values = ["a", "b"]\naliases = { b = "a" }', "aliases.b", "'b'", "itself a value"),
     "a group of what is not listed": ('values = ["a"]\ngroups = { g = ["b"] }', "groups.g", "'b'", "the listed values"),
     "a title of nothing": ('values = ["a"]\ntitles = { b = "B" }', "titles.b", "'b'", "values or groups"),
     "a title without a text": ('values = ["a"]\ntitles = { a = "" }', "titles.a", "''", "the name that people use"),

@@ -163,7 +163,7 @@ KIND: Final = Kind(
             column="Overdue counted as missed",
         ),
         "met": Quantity(
-            "number within the target", Unit.NUMBER, "within", WITHIN, needs_target=True, column="Number within it"
+            "number within the target", Unit.NUMBER, "within", WITHIN, needs_target=True, column="Met the target"
         ),
     },
     base="observations",

@@ -39,7 +39,7 @@ UNIT: Final = OwnKey(
     decides=False,
 )
 DECIMALS: Final = OwnKey(
-    "decimals", Annotated[int, Field(ge=0, le=6)], example=1, default=0, about="How many decimals are kept."
+    "decimals", Annotated[int, Field(ge=0, le=6)], example=1, default=0, about="The number of decimals that are kept."
 )
 SIGNED: Final = OwnKey("signed", bool, example=True, default=False, about="Whether the figure may be below zero.")
 MAY_EXCEED: Final = OwnKey(
@@ -49,7 +49,7 @@ MAX_AGE_DAYS: Final = OwnKey(
     "max_age_days",
     Annotated[int, Field(gt=0)],
     example=400,
-    about="The age in days, by as-at, above which the figure is shown as old.",
+    about="The age in days, by as-at date, above which the figure is shown as old.",
     decides=False,
 )
 TARGET: Final = OwnKey(

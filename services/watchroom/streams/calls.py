@@ -204,7 +204,7 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=is_orphan,
     moments={
-        "offered": Term("presented, or queued if that is all that is known", _offered),
+        "offered": Term("presented, or queued if only that is known", _offered),
         "presented": Term(
             "the earliest call.presented: handed over by the national operator", attrgetter("presented_ms")
         ),

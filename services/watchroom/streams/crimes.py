@@ -231,7 +231,7 @@ STREAM: Final = Stream(
     listed_fields={
         "offence_code": ListedField(
             _is_known_code,
-            "not stated where they name no group or category",
+            "not stated if they give no group or category",
             "compare them with schemas/reference/offence_codes.csv",
         ),
     },

@@ -119,19 +119,17 @@ NoteData = TypedDict(
     "NoteData",
     {
         "text": Annotated[str, Field(min_length=1, max_length=4096, description="The note.")],
-        "from": Annotated[DayOrMonth, Field(description="The first day or month that it applies to.")],
+        "from": Annotated[DayOrMonth, Field(description="The first day or month that the note applies to.")],
         "to": NotRequired[
             Annotated[
                 DayOrMonth | None,
-                Field(
-                    description="The last day or month that it applies to, not before `from`; if absent, it has no end."
-                ),
+                Field(description="The last day or month of the note, not before `from`; if absent, it has no end."),
             ]
         ],
         "measure": NotRequired[
             Annotated[
                 LooseText,
-                Field(description="Id of the catalogue entry that it is about; if absent, it is about all of them."),
+                Field(description="Id of the catalogue entry that it is about; if absent, it is about all."),
             ]
         ],
     },
