@@ -298,7 +298,7 @@ def test_all_faults_of_a_catalogue_are_listed_at_once(
     assert "calls.toml: " in first
     assert ".at: found 'replied'; write a moment of calls: " in first
     assert "crimes.toml: " in second
-    assert ".windows: found '13mo'; write windows out of 5m, " in second
+    assert ".windows: found '13mo'; write one of the windows 5m, " in second
 
 
 UNKNOWN_NAMES = """
@@ -343,7 +343,7 @@ definition = "Of a kind that nobody has."
 source = "A test"
 """
 UNKNOWN_TOLD = (
-    "wrong_key.give_up_s: found 60; write no give_up_s: kind count has none; its keys are kind, stream, brief, ",
+    "wrong_key.give_up_s: found 60; write an entry without give_up_s: kind count does not have it; its keys are kind",
     "wrong_words.start: found 'noticed'; write a moment of crimes: recorded,",
     "wrong_words.by.area: found 'district'; write a value of crimes: group, category,",
     f"wrong_stream.stream: found 'visits'; write one of {', '.join(map(repr, STREAMS))}",

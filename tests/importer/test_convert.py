@@ -638,7 +638,7 @@ def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str)
     each = 2 if count else 1
     (line,) = misread(made.tally)
     assert line.startswith(
-        f"  offence_code has an unlisted value in {13 * each} events, counted as not stated where they name no group"
+        f"  offence_code has an unlisted value in {13 * each} events, counted as not stated if they give no group"
         f" or category: '999/0' {2 * each}, '999/1' {each}, "
     )
     assert line.endswith(" and 2 further texts; compare them with schemas/reference/offence_codes.csv")
