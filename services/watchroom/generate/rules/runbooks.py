@@ -23,13 +23,13 @@ from watchroom.wording import exact_duration
 FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
-    "page": "somebody is called at any hour",
+    "page": "somebody is paged at any hour",
     "ticket": "for office hours",
-    "none": "nobody is called; a receiver expects it all the time",
+    "none": "nobody is paged; a receiver expects it at all times",
 }
 _MUTES: Final = {
-    "all": "While it fires, all alerts on measures of this force are muted.",
-    "stream": "While it fires, all alerts on measures of this stream of this force are muted.",
+    "all": "While it fires, all alerts on this force's measures are muted.",
+    "stream": "While it fires, all alerts on this force's measures of this stream are muted.",
 }
 
 
@@ -57,7 +57,7 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield f"- Source: {measure.source}."
     yield f"- Board: `{board_of(measure)}`."
     if path := open_path(measure, alert, f"its {alert.shown.split}"):
-        yield f"- List of the entities behind it, oldest first: `{path}` of the exporter (`open_url` of the alert)."
+        yield f"- List of the entities behind the number, oldest first: `{path}` of the exporter (the alert's `open_url`)."
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
 
