@@ -28,5 +28,5 @@ ROWS: Final[tuple[Stream, ...]] = (
 STREAMS: Final[Mapping[str, Stream]] = registry("streams called", ((stream.name, stream) for stream in ROWS))
 """Every stream by its name."""
 
-BOARDS: Final[Mapping[str, Board]] = registry("boards called", ((row.board.name, row.board) for row in ROWS))
+BOARDS: Final[Mapping[str, Board]] = registry("boards named", ((row.board.name, row.board) for row in ROWS))
 """The boards that streams name, by their name."""

@@ -51,7 +51,7 @@ def _weeks_held(measure: Measure, label: Label | None) -> Query:
     split = label.name if label else ""
     by = ", ".join(["force", *([split] if split else [])])
     expr = f"count by ({by}) ({promql.local_hour(measure, {}, split, '[1-6]', queries.CHOSEN)})"
-    return Query(expr, "Weeks held")
+    return Query(expr, "Weeks of data")
 
 
 def _queries(measure: Measure, where: Mapping[str, str], label: Label | None) -> Iterator[Query]:

@@ -49,7 +49,7 @@ def clock(measure: Measure) -> str:
 def targets(measure: Measure) -> str:
     """Targets with their objectives, or that there are none."""
     if not measure.targets:
-        return "None is set."
+        return "None set."
     return _sentence("; ".join(_target(measure, target) for target in measure.targets))
 
 

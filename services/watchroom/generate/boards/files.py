@@ -15,7 +15,7 @@ from watchroom.registry import registry
 from watchroom.settings import Settings
 
 BOARDS: Final = registry(
-    "boards called", ((made.name, made) for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD))
+    "boards named", ((made.name, made) for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD))
 )
 
 

@@ -57,7 +57,7 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield f"- Source: {measure.source}."
     yield f"- Board: `{board_of(measure)}`."
     if path := open_path(measure, alert, f"its {alert.shown.split}"):
-        yield f"- List of the entities behind the number, oldest first: `{path}` of the exporter (the alert's `open_url`)."
+        yield f"- List of the entities behind it, oldest first: `{path}` on the exporter (the alert's `open_url`)."
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
 
