@@ -94,7 +94,7 @@ def _message(name: str) -> dict[str, Any]:
         "name": name,
         "title": name,
         "summary": schema(name)["description"],
-        "description": f"Stream: {STREAM_OF.get(name, 'every stream that the source feeds')}. Example: examples/{name}.json.",
+        "description": f"Stream: {STREAM_OF.get(name, 'each stream the source feeds')}. Example: examples/{name}.json.",
         "traits": [{"$ref": "#/components/messageTraits/event"}],
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",

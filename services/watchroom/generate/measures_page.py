@@ -65,7 +65,7 @@ def _target(measure: Measure, target: Target) -> str:
 
 
 def _words() -> Iterator[str]:
-    yield from ("# The words", "", "What an entry may name, by stream.", "")
+    yield from ("# The words", "", "The words that an entry may use, by stream.", "")
     for stream, words in STREAMS.items():
         yield from (f"## {stream}", "", f"What is known about one {words.entity}.", "")
         for kind, meanings in (("moment", words.moments), ("value", words.values), ("state", words.states)):

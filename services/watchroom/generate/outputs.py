@@ -46,10 +46,10 @@ OUTPUTS: Final[dict[str, Output]] = {
     **rules.OUTPUTS,
     **boards.outputs(),
 }
-"""Path below the repository's root -> what makes it; the runbooks, one an alert, come on top."""
+"""Path below the repository's root -> what generates it; the runbooks, one per alert, are added."""
 
 DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", "grafana/dashboards/*.json")
-"""Where nothing but derived files may stand: one that nothing makes any more would go on being used."""
+"""Where only derived files may be: a file that nothing generates any more would go on being used."""
 
 
 def outputs_of(root: Path) -> dict[str, Output]:

@@ -1,4 +1,4 @@
-"""Data age, the first panel of every board: whether anything below it may be believed.
+"""Data age, the first panel of every board: whether anything below it can be trusted.
 
 Kafka may show nothing because nothing happens, or because a feed is dead, and the age of the applied events does not
 tell the two apart. The exporter therefore reports the worse of the two; NORMAL means that no stream is withheld.

@@ -14,8 +14,7 @@ from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
-    "**Compared with.** The same local hour in each of the last 6 weeks, where it is known. Clock changes do not shift "
-    "it."
+    "**Compared with.** The same local hour in each of the last 6 weeks, if it is known. Clock changes do not shift it."
 )
 
 

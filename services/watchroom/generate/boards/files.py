@@ -20,7 +20,7 @@ BOARDS: Final = registry(
 
 
 def outputs() -> dict[str, Callable[[Path], str]]:
-    """Path below the repository's root -> what makes it."""
+    """Path below the repository's root -> what generates it."""
     return {f"grafana/dashboards/{board.uid(name)}.json": partial(_text, made) for name, made in BOARDS.items()}
 
 

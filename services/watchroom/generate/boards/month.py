@@ -1,4 +1,4 @@
-"""Month: every measure that is kept by month, the running one and the last 12, against its objectives."""
+"""Month: every measure that is kept by month, for the current month and the last 12, against its objectives."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     )
     months = (
         "**Rows.** The current month is not complete, and the first month shown may begin with the feed. `All` also "
-        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number behind a figure."
+        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number that a figure is based on."
     )
     if label and label.value_of == AREA:
         months += BY_AREA
@@ -146,6 +146,6 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
 
 
 def _written(expr: str) -> str:
-    """Each month with how it is written: the running one is not complete."""
+    """Each month with how it is written: the current month is not complete."""
     months = f"max by (force, {MONTH}, {WRITTEN}) (watchroom_month_running{{{queries.CHOSEN[0]}}})"
     return f"{expr} + on (force, {MONTH}) group_left ({WRITTEN}) 0 * {months}"

@@ -107,8 +107,8 @@ def _rate(name: str) -> str:
 def _up(sources: Sources, heads: _Heads) -> Iterator[SizedPanel]:
     yield data_age(sources, 6, 6, 64)
     text = (
-        "Whether Redis answers the exporter; with several exporters, the worst answer counts. EVICTED from the time "
-        "when Redis has evicted keys until a rebuild."
+        "Whether Redis answers the exporter; with several exporters, the worst answer counts. EVICTED after Redis has "
+        "evicted keys, until a rebuild."
     )
     redis = heads.head("Redis", text, threshold="DOWN at 0, EVICTED at 2", alert="RedisDown", words=UP)
     up = f"min by (force) (watchroom_redis_up{{{CHOSEN}}})"
@@ -124,7 +124,7 @@ def _up(sources: Sources, heads: _Heads) -> Iterator[SizedPanel]:
 
 
 def _in_time(heads: _Heads) -> Iterator[SizedPanel]:
-    text = "Time since everything in a topic was applied, for its slowest partition."
+    text = "Time since the topic's slowest partition was last fully applied."
     threshold = "dashed line at 10 s, the age from which measures are withheld"
     head = heads.head("Age by topic", text, unit="suffix: s", threshold=threshold, alert="AppliedLag")
     expr = f"time() - min by (force, topic) (watchroom_applied_timestamp_seconds{{{CHOSEN}}})"
@@ -135,7 +135,7 @@ def _in_time(heads: _Heads) -> Iterator[SizedPanel]:
     lag = f"sum by (force, topic) ({_metric('worker_lag_offsets', 'topic, partition')})"
     yield trend(head, [Query(lag, "{{topic}}")], lines=TOPICS)
     text = (
-        "Whether the measures of a stream are published. WITHHELD while the stream is not up to date and alive; OTHER "
+        "Whether the measures of a stream are published. WITHHELD unless the stream is up to date and alive; OTHER "
         "DEFINITION while its figures in Redis were counted under a catalogue or settings that differ from the "
         "exporter's: /healthz says what differs, and `watchroom rebuild` counts again under the new ones."
     )
@@ -186,7 +186,7 @@ def _refused(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
     ]
     yield rows(heads.head("Late, orphans, lost", text, alert="RecordsLost"), queries, [("topic", "Topic")], height=6)
     yield from _refused_fields(heads)
-    text = "Label sets of a measure whose newest figure is older than its entry allows; empty if none is reported."
+    text = "How many label sets of a measure have no figure newer than its entry allows; empty if none is reported."
     old = replace(heads.head("Old figures", text, alert="FigureOld"), nothing=NO_FIGURE)
     yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=8, height=6)
     yield from _excluded(heads, catalogue)

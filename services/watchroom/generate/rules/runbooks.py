@@ -24,7 +24,7 @@ FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
     "page": "somebody is paged at any hour",
-    "ticket": "for office hours",
+    "ticket": "somebody handles it in office hours",
     "none": "nobody is paged; a receiver expects it at all times",
 }
 _MUTES: Final = {
@@ -50,7 +50,7 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield from ("## Where the number comes from", "", f"**{measure.brief}.** {measure.definition}", "")
     yield f"- Condition: {_when(measure, alert)}."
     if alert.at_least:
-        yield f"- At least {alert.at_least} must be counted."
+        yield f"- It fires only if at least {alert.at_least} are counted."
     yield _times(alert)
     yield f"- Excluded: {measure.display.excludes}."
     yield f"- Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
@@ -81,7 +81,9 @@ def _head(name: str, severity: str, meaning: str, impact: str, action: Sequence[
 def _times(alert: Alert | PlatformAlert) -> str:
     fires = f"Fires once the condition has held for {exact_duration(alert.for_s)}" if alert.for_s else "Fires at once"
     stays = (
-        f"stays for {exact_duration(alert.keep_s)} after the condition" if alert.keep_s else "ends when the condition"
+        f"keeps firing for {exact_duration(alert.keep_s)} after the condition"
+        if alert.keep_s
+        else "ends when the condition"
     )
     return f"- {fires}, and {stays} ends or its data is lost."
 
