@@ -15,8 +15,8 @@ _INTRODUCTION: Final = """\
 <!-- Derived from services/watchroom/catalogue/metrics.py and schemas/measures by `make generate`; do not edit. -->
 # Metrics
 
-All metrics are gauges except those that end in `_total`, which are counters of one worker. Prometheus adds the label `force`.
-A figure that is unknown or withheld has no sample; that does not mean 0
+All metrics are gauges except those that end in `_total`, which are counters of one worker. Prometheus adds the label
+`force`. A figure that is unknown or withheld has no sample; that does not mean 0
 ([causes, and what to do](../no-data.md)). Several exporters may publish the same metric: use `max by`.
 """
 _OF_MEASURES: Final = """

@@ -129,7 +129,8 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     )
     months = (
         "**Rows.** The current month is not complete, and the first month shown may begin with the feed. `All` also "
-        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number that a figure is based on."
+        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number that a "
+        "figure is based on."
     )
     if label and label.value_of == AREA:
         months += BY_AREA
