@@ -23,7 +23,7 @@ The reasons for dead letters are explained in [Events](../../schemas/events/READ
 
 
 def outputs(program: Any) -> Mapping[str, Callable[[Path], str]]:  # noqa: ANN401  # typer's command
-    """Path below the repository's root -> what makes it. `program` is the whole command line."""
+    """Path below the repository's root -> what generates it. `program` is the whole command line."""
     return {
         "docs/reference/commands.md": partial(text, program),
         "docs/reference/mapping.md": mapping_reference.text,
