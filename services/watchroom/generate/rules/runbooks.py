@@ -24,7 +24,7 @@ FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
     "page": "somebody is called at any hour",
-    "ticket": "for office hours",
+    "ticket": "sent to the ticket queue at once, and by email in office hours",
     "none": "nobody is called; a receiver expects it all the time",
 }
 _MUTES: Final = {
