@@ -109,7 +109,7 @@ def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
         with demo(for_s="4", port=taken.getsockname()[1]) as running:
             assert running.end() == 0
             assert f"port {taken.getsockname()[1]} is not available" in running.output
-            loaded = int(found(r"loaded ([\d,]+) events of 2 days", running.output)[0].replace(",", ""))
+            loaded = int(found(r"loaded ([\d,]+) events from 2 days", running.output)[0].replace(",", ""))
             assert loaded > 10_000
             applied, sent = found(r"([\d,]+) of ([\d,]+) events\s+applied in total; dead letters: 0", running.output)
             assert applied == sent
