@@ -89,7 +89,7 @@ def test_size_comes_before_everything() -> None:
         ({"data": {"payload": json.dumps(fields())}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
         ({"type": "incident.graded", "data": fields()}, reasons.BAD_DATA, "data holds a whole event; write the data"),
         ({"type": "incident.graded", "data": {}}, reasons.BAD_DATA, "data.grade is missing; write a text"),
-        ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data gives no class; write at least one of"),
+        ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data names no class; write at least one of"),
     ],
 )
 def test_a_refusal_says_where_what_was_found_and_what_to_write(changed: dict[str, Any], reason: str, says: str) -> None:
