@@ -11,7 +11,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parent.parent
 PAGES_AND_WHAT_THEY_LINK_TO = (
     "*.md", "LICENSE", "docker-compose.yml", "pyproject.toml", "Makefile", "deploy", "grafana/pictures", "schemas",
-    "tests/planted", ":!.github",
+    "tests/planted", ":!.github", ":!services/watchroom/generate/pages",
 )  # fmt: skip
 
 

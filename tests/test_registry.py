@@ -41,7 +41,7 @@ DOUBLES = {
     "a stream's board and one of ours": (
         "crimes.STREAM = replace(crimes.STREAM, board=crimes.STREAM.board._replace(name='live'))",
         "watchroom.generate.boards.files",
-        "two different boards called 'live'",
+        "two different boards named 'live'",
     ),
     "one event type of two streams": (
         "crimes.STREAM = replace(crimes.STREAM, models=(*crimes.STREAM.models, calls.STREAM.models[0]))",
@@ -63,7 +63,7 @@ DOUBLES = {
             "share.KIND = replace(share.KIND, families={**share.KIND.families, 'negative': other})"
         ),
         "watchroom.generate.boards.platform",
-        "two different texts of what is excluded under the suffix 'negative'",
+        "two different exclusion texts for the suffix 'negative'",
     ),
     "a stream that takes the topic of dead letters": (
         "crimes.STREAM = replace(crimes.STREAM, name='dead-letters')",

@@ -1,4 +1,4 @@
-"""`make bench` (`ARGS="--rounds 1"`): events a second and CPU an event, on real Kafka and Redis. Under 3 minutes.
+"""`make bench` (`ARGS="--rounds 1"`): events per second and CPU per event, on real Kafka and Redis. Under 3 minutes.
 
 A round: each contender starts on an empty topic and is paused; the topic is filled; one after the other they
 are let go and looked at until they are done. So nothing of a start is in the figures, and no two run at once.

@@ -86,7 +86,7 @@ ONE_FAULT = {
         *(COUNT, "at =", 'area_windows = ["5m"]\nat =', "area_windows"),
         *("['5m']", "not split by area"),
     ),
-    "number for a text": (COUNT, '"Some source"', "27", "source", "27", "a text in quotes"),
+    "number for a text": (COUNT, '"Some source"', "27", "source", "27", "a string in quotes"),
 }
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --for 600`: bytes that nobody expects, into everything that reads them.
+"""`python -m tests.fuzz --for 600`: unexpected bytes, fed to everything that reads them.
 
 Each target has its part of the time. The same seed gives the same inputs, however many the time allows. An input that
 ends in anything but events, refusals or an error of ours, or that takes too long or too much memory, is written to

@@ -46,7 +46,7 @@ async def test_a_webhook_that_hangs_or_is_down_fails_in_time_and_without_its_tok
         with pytest.raises(WorkFailed, match=r"did not answer within 0\.2 s"):
             await send(MESSAGE)
     (send,) = channels_of(read_settings(watchdog_webhook=f"http://127.0.0.1:{free_port()}/token-s3cret")).values()
-    with pytest.raises(WorkFailed, match="was not reached") as caught:
+    with pytest.raises(WorkFailed, match="could not be reached") as caught:
         await send(MESSAGE)
     assert "s3cret" not in str(caught.value)
 
@@ -63,7 +63,7 @@ async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_inpu
 
 @pytest.mark.parametrize(
     ("program", "says"),
-    [("raise SystemExit(3)", "ended with 3"), ("import time; time.sleep(60)", r"did not end within 0\.5 s")],
+    [("raise SystemExit(3)", "exited with code 3"), ("import time; time.sleep(60)", r"did not finish within 0\.5 s")],
 )
 async def test_a_command_that_fails_or_hangs_has_failed(program: str, says: str) -> None:
     """Only exit code 0 means success, and a program that hangs is ended."""
@@ -77,12 +77,12 @@ async def test_a_command_that_fails_or_hangs_has_failed(program: str, says: str)
 async def test_a_missing_command_has_failed() -> None:
     """It may be installed between retries; the process must not end."""
     (send,) = channels_of(read_settings(watchdog_command=("/no/such/program",))).values()
-    with pytest.raises(WorkFailed, match=r"/no/such/program did not start \(No such file"):
+    with pytest.raises(WorkFailed, match=r"/no/such/program could not be started \(No such file"):
         await send(MESSAGE)
 
 
 def test_both_channels_may_be_set_and_one_must_be() -> None:
     """A watchdog that can alert nobody looks like one that works."""
     assert len(channels_of(read_settings(watchdog_webhook="http://pager.example/x", watchdog_command=("page",)))) == 2
-    with pytest.raises(ConfigurationInvalid, match="no fallback channel; write a URL there, or a program"):
+    with pytest.raises(ConfigurationInvalid, match="no fallback channel; write a URL, or a program"):
         channels_of(read_settings())

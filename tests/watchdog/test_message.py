@@ -79,5 +79,5 @@ def test_the_texts_differ_for_never_seen_back_and_trial() -> None:
     """A wrong route, the end of an outage, and a test that must alarm nobody."""
     never, now = Watch(Moment(0, 0), seen=False, silent_s=300), Moment(300, 300_000)
     assert "not seen since this watchdog started at 1970-01-01" in str(outgoing("silent", "north", never, now)["text"])
-    assert "alert arrives again" in str(outgoing("back", "north", never.received(now), now)["text"])
+    assert "alert is arriving again" in str(outgoing("back", "north", never.received(now), now)["text"])
     assert "Nothing is wrong" in str(outgoing("trial", "north", never, now)["text"])

@@ -35,7 +35,7 @@ def write(results: Sequence[AlertResult], form: Format, zone: str, console: Cons
 
 def summary(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
     """One line for each alert."""
-    numbers = ("for", "fired", "in all", "longest")
+    numbers = ("for", "fired", "total", "longest")
     shown = table("alert", "severity", *numbers, "first", "last", right=numbers, unbroken=["alert"])
     for result in results:
         ends = [_minute(each.firing.from_ms, local) for each in (result.fired[:1] + result.fired[-1:])] or ["", ""]
@@ -47,8 +47,8 @@ def summary(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
 
 def firings(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
     """One line for each firing: when it was, how long it lasted, and the counts behind it."""
-    columns = ("alert", "from", "how long", "value", "counts", "labels")
-    shown = table(*columns, right=("how long", "value"), unbroken=["alert"])
+    columns = ("alert", "from", "duration", "value", "counts", "labels")
+    shown = table(*columns, right=("duration", "value"), unbroken=["alert"])
     for result in results:
         for each in result.fired[:MOST_SHOWN]:
             shown.add_row(

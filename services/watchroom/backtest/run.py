@@ -79,7 +79,7 @@ def backtest(settings: Settings, request: Request, rule_files: Sequence[Path], r
             surges=[bad_day(request.bad_day, settings.zone)] if request.bad_day else [],
         )
         blocks.write(samples.lines(events, [span], report), Path(folder))
-        report("asking Prometheus", 0, None)
+        report("querying Prometheus", 0, None)
         return evaluate(inputs, [span], Path(folder), catalogue)
 
 

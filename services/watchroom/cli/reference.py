@@ -18,12 +18,12 @@ _INTRODUCTION: Final = """\
 first: usage, settings, or figures that need a rebuild
 ([what to do](../no-data.md#a-process-ended-with-exit-code-2)).
 Settings are environment variables ([Settings](../../deploy/settings.md)); an option overrides its setting.
-The reasons of dead letters are explained in [Events](../../schemas/events/README.md#what-is-refused-and-why).
+The reasons for dead letters are explained in [Events](../../schemas/events/README.md#what-is-refused-and-why).
 """
 
 
 def outputs(program: Any) -> Mapping[str, Callable[[Path], str]]:  # noqa: ANN401  # typer's command
-    """Path below the repository's root -> what makes it. `program` is the whole command line."""
+    """Path below the repository's root -> what generates it. `program` is the whole command line."""
     return {
         "docs/reference/commands.md": partial(text, program),
         "docs/reference/mapping.md": mapping_reference.text,

@@ -32,9 +32,9 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Watchroom events",
             "version": "1.0.0",
-            "description": "What telephony, command-and-control and crime-recording systems publish, and what becomes"
-            " of an event that cannot be used. Topics begin with the setting WATCHROOM_TOPIC_PREFIX, here its default."
-            " Payloads are shown in structured mode; binary mode is read too (README.md).",
+            "description": "What telephony, command-and-control and crime-recording systems publish, and what"
+            " happens to events that cannot be used. Topic names begin with the setting WATCHROOM_TOPIC_PREFIX; its"
+            " default is shown here. Payloads are shown in structured mode; binary mode is accepted too (README.md).",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/cloudevents+json",
@@ -54,8 +54,9 @@ def _channel(stream: str) -> dict[str, Any]:
     names = [*(type_of(model) for model in OF_STREAM[stream]), HEARTBEAT]
     return {
         "address": f"{PREFIX}.{stream}",
-        "title": f"Events of {stream}",
-        "description": "Watchroom creates the topic with LogAppendTime, so that a record's timestamp is its arrival.",
+        "title": f"Events of the stream {stream}",
+        "description": "Watchroom creates the topic with LogAppendTime, so that a record's timestamp is its arrival"
+        " time.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {"kafka": _topic(EVENTS_MOST_BYTES, STREAMS[stream].keeping_days)},
     }
@@ -65,8 +66,8 @@ def _dead_letter_channel() -> dict[str, Any]:
     return {
         "address": f"{PREFIX}.{DEAD_LETTERS}",
         "title": "Events that could not be used",
-        "description": "Their bytes untouched (cut beyond 1 MiB), with the reason in headers. A crash may repeat a"
-        " letter: topic, partition and offset identify it.",
+        "description": "The original bytes (cut at 1 MiB), with the reason in the headers. After a crash, a"
+        " letter may appear twice: topic, partition and offset identify it.",
         "messages": {"dead-letter": {"$ref": "#/components/messages/dead-letter"}},
         "bindings": {"kafka": _topic(DEAD_LETTERS_MOST_BYTES, 0)},
     }
@@ -93,7 +94,7 @@ def _message(name: str) -> dict[str, Any]:
         "name": name,
         "title": name,
         "summary": schema(name)["description"],
-        "description": f"Stream: {STREAM_OF.get(name, 'each that the source feeds')}. Example: examples/{name}.json.",
+        "description": f"Stream: {STREAM_OF.get(name, 'each stream the source feeds')}. Example: examples/{name}.json.",
         "traits": [{"$ref": "#/components/messageTraits/event"}],
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
@@ -114,8 +115,8 @@ def _event_trait() -> dict[str, Any]:
                     "minLength": 1,
                     "maxLength": 256,
                     "pattern": NAME_PATTERN,
-                    "description": "The event's subject in UTF-8. Its partition is the one of Kafka's default"
-                    " partitioner (murmur2; in librdkafka: partitioner=murmur2_random).",
+                    "description": "The event's subject in UTF-8. The partition is the one that Kafka's default"
+                    " partitioner chooses (murmur2; in librdkafka: partitioner=murmur2_random).",
                 },
                 "bindingVersion": _BINDING,
             }
@@ -128,12 +129,12 @@ def _dead_letter() -> dict[str, Any]:
     return {
         "name": "dead-letter",
         "title": "Dead letter",
-        "summary": "A record that was refused, as it came.",
+        "summary": "A refused record, as it arrived.",
         "contentType": "application/octet-stream",
         "headers": _headers(
             headers.DEAD_LETTER, required=[name for name in headers.DEAD_LETTER if name not in not_always]
         ),
-        "payload": {"description": "The refused record's value; any bytes, or none."},
+        "payload": {"description": "The refused record's value: any bytes, or none."},
     }
 
 

@@ -24,33 +24,48 @@ _LINKS: Final = {
     "BurnEntry": "[burn rate](#burn-rates)",
 }
 _CONDITION: Final = "[condition](#conditions)"
-_PLACEHOLDERS: Final = "Expression and texts may contain these placeholders: " + ", ".join(
+_PLACEHOLDERS: Final = "The expression and the texts may contain these placeholders: " + ", ".join(
     ("`<threshold>`", *(f"`<{name}>` (`{text}`)" for name, text in PLACEHOLDERS.items()))
 )
 TABLES: Final = (
-    ("Targets", "targets", TargetEntry, "Each is a `[[<id>.targets]]`, or a table in the list `targets`."),
-    ("Sums", "sum_of", SummandEntry, "A count may be the sum of others. Each is a table in the list `sum_of`."),
-    ("Tiles", "tiles", TileEntry, "Each is a `[[<id>.tiles]]`: one number on the wall."),
-    ("Alerts", "alerts", AlertEntry, "Each is a `[[<id>.alerts]]`; [how to add one](../how-to/add-an-alert.md)."),
+    ("Targets", "targets", TargetEntry, "Each target is a `[[<id>.targets]]` table, or a table in the list `targets`."),
+    (
+        "Sums",
+        "sum_of",
+        SummandEntry,
+        "A count may be the sum of other counts. Each of those is a table in the list `sum_of`.",
+    ),
+    ("Tiles", "tiles", TileEntry, "Each tile is a `[[<id>.tiles]]` table: one number on the wall."),
+    (
+        "Alerts",
+        "alerts",
+        AlertEntry,
+        "Each alert is a `[[<id>.alerts]]` table; [how to add one](../how-to/add-an-alert.md).",
+    ),
     (
         "Burn rates",
         "alerts.burn",
         BurnEntry,
-        "The table `burn` of an alert. A burn rate of 3: three times as many miss the target as the objective allows.",
+        "An alert's table `burn`. At a burn rate of 3, three times as many miss the target as the objective allows.",
     ),
-    ("Labels", "labels", LabelEntry, "Each is a table of `schemas/measures/labels.toml`; its name is the label's."),
+    (
+        "Labels",
+        "labels",
+        LabelEntry,
+        "Each label is a table in `schemas/measures/labels.toml`; the table's name is the label's name.",
+    ),
     (
         "Platform alerts",
         "platform alerts",
         PlatformAlert,
-        f"Each is a table of `schemas/measures/{FILE}`; its name is the name of the alert. {_PLACEHOLDERS}",
+        f"Each alert is a table in `schemas/measures/{FILE}`; the table's name is the alert's name. {_PLACEHOLDERS}",
     ),
 )
 
 
 def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
     """The page."""
-    lines = ["## Entries", "", "The name of the table is the id of the measure: `[call_volume]`.", ""]
+    lines = ["## Entries", "", "The name of the table is the measure's id: `[call_volume]`.", ""]
     lines += [line for row in entry_rows() for line in _key(row, anchor=row.name, more=_kinds(row))]
     for title, place, model, about in TABLES:
         lines += [f"## {title}", "", about, ""]
@@ -93,13 +108,13 @@ def _kinds(row: Row) -> Iterator[str]:
     needs = [kind.name for kind in KINDS.values() if row.name in kind.needs] + of_one * row.is_required
     may = [kind.name for kind in KINDS.values() if row.name in kind.may] + of_one * (not row.is_required)
     if needs:
-        yield f"- required by the kinds: {', '.join(needs)}"
+        yield f"- required for the kinds: {', '.join(needs)}"
     if may:
         yield f"- {'also ' if needs else ''}allowed for the kinds: {', '.join(may)}"
 
 
 def _quantities() -> Iterator[str]:
-    yield from ("## Quantities", "", "What `show` may say, by kind.", "")
+    yield from ("## Quantities", "", "The values that `show` may have, by kind.", "")
     lines = [
         (kind.name, f"`{what}`", quantity.meaning, quantity.unit.value)
         for kind in KINDS.values()

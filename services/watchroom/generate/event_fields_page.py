@@ -14,8 +14,8 @@ _INTRODUCTION: Final = """\
 <!-- Derived from services/watchroom/streams by `make generate`; do not edit. -->
 # The fields of events
 
-What every producer must know about keys, times and tokens is in [Events](../../schemas/events/README.md). Texts have
-at most 256 characters unless the JSON Schema of the type says otherwise.
+[Events](../../schemas/events/README.md) explains what every producer must know about keys, times and tokens. Text
+values have at most 256 characters unless the JSON Schema of the type says otherwise.
 """
 ENVELOPE: Final = "The envelope"
 

@@ -33,7 +33,7 @@ def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
 
 
 def _table(names: Iterable[str]) -> Iterable[str]:
-    yield "| type | means | `data` must say | may say |\n|---|---|---|---|\n"
+    yield "| type | meaning | required in `data` | optional in `data` |\n|---|---|---|---|\n"
     for name in names:
         found = schema(name)
         must, may = _words(found)

@@ -23,7 +23,7 @@ def text(root: Path) -> str:
         "<!-- Derived from the TOML files beside it by `make generate`; do not edit. -->",
         "# The measures",
         "",
-        "One entry of the catalogue is one measure. Times are elapsed UTC time; days and months are those of the",
+        "Each entry of the catalogue is one measure. Times are elapsed UTC time; days and months are those of the",
         "reporting zone. A value that is not listed is counted as `other`. Months: see [ANALYSTS.md](ANALYSTS.md).",
         "",
     ]
@@ -49,7 +49,7 @@ def _entry(measure: Measure) -> Iterator[str]:
     if measure.windows:
         yield f"- windows: {', '.join(measure.windows)}"
     if measure.windows and measure.area_label:
-        yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; in the others as area `all` only"
+        yield f"- by area in: {', '.join(measure.area_windows) or 'none of these'}; otherwise only as area `all`"
     if measure.give_up_ms:
         limit = exact_duration(measure.give_up_ms / 1000)
         yield f"- given up after {limit}: then counted separately as not closed by the feed"
@@ -65,7 +65,7 @@ def _target(measure: Measure, target: Target) -> str:
 
 
 def _words() -> Iterator[str]:
-    yield from ("# The words", "", "What an entry may name, by stream.", "")
+    yield from ("# The words", "", "The words that an entry may use, by stream.", "")
     for stream, words in STREAMS.items():
         yield from (f"## {stream}", "", f"What is known about one {words.entity}.", "")
         for kind, meanings in (("moment", words.moments), ("value", words.values), ("state", words.states)):

@@ -15,20 +15,20 @@ _INTRODUCTION: Final = """\
 <!-- Derived from services/watchroom/catalogue/metrics.py and schemas/measures by `make generate`; do not edit. -->
 # Metrics
 
-All are gauges except those that end in `_total`, which are counters of one worker. Prometheus adds the label `force`.
-A figure that is unknown or withheld has no sample, which does not mean 0
+All metrics are gauges except those that end in `_total`, which are counters of one worker. Prometheus adds the label
+`force`. A figure that is unknown or withheld has no sample; that does not mean 0
 ([causes, and what to do](../no-data.md)). Several exporters may publish the same metric: use `max by`.
 """
 _OF_MEASURES: Final = """
 ## Measures
 
-The part after the id of the measure says which number it is. What each measure counts is in
-[The measures](../../schemas/measures/README.md). Of a share, part and whole are published; where the whole is 0, there
-is no share. A mean or percentile of nothing has no sample.
+The suffix after the measure's id says which number it is. What each measure counts is in
+[The measures](../../schemas/measures/README.md). For a share, the part and the whole are published;
+if the whole is 0, there is no share. A mean or percentile without observations has no sample.
 
 `missing_start` and `negative` are about entities that are known: their first event has arrived, but the start of this
-duration has not, or is later than its end. Entities whose first event has not arrived are in `watchroom_orphans` alone
-([in any order](../architecture.md#a-calls-events-in-any-order)).
+duration has not, or is later than its end. Entities whose first event has not arrived are counted in
+`watchroom_orphans` only ([in any order](../architecture.md#a-calls-events-in-any-order)).
 """
 
 

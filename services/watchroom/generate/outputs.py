@@ -46,10 +46,10 @@ OUTPUTS: Final[dict[str, Output]] = {
     **rules.OUTPUTS,
     **boards.outputs(),
 }
-"""Path below the repository's root -> what makes it; the runbooks, one an alert, come on top."""
+"""Path below the repository's root -> what generates it; the runbooks, one per alert, are added."""
 
 DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", "grafana/dashboards/*.json")
-"""Where nothing but derived files may stand: one that nothing makes any more would go on being used."""
+"""Where only derived files may be: a file that nothing generates any more would go on being used."""
 
 
 def outputs_of(root: Path) -> dict[str, Output]:
@@ -86,7 +86,7 @@ def generate(
     makers = {**(outputs_of(root) if outputs is None else outputs), **more}
     for path in _left_over(root, makers) if outputs is None else ():
         fresh = False
-        say(f"{path} is not derived from anything any more\n")
+        say(f"nothing generates {path} any more\n")
         if not check:
             (root / path).unlink()
     for path, make in makers.items():
@@ -103,7 +103,7 @@ def generate(
             file.write_text(text, encoding="utf-8")
             say(f"wrote {path}\n")
     if check and not fresh:
-        say("derived files are not fresh; run `make generate` and commit them\n")
+        say("derived files are out of date; run `make generate` and commit them\n")
     return fresh or not check
 
 
@@ -114,6 +114,6 @@ def _left_over(root: Path, makers: Mapping[str, Output]) -> list[str]:
 
 def _difference(path: str, was: str, text: str) -> str:
     lines = unified_diff(
-        was.splitlines(keepends=True), text.splitlines(keepends=True), f"{path} (as it is)", f"{path} (as derived)"
+        was.splitlines(keepends=True), text.splitlines(keepends=True), f"{path} (current)", f"{path} (as generated)"
     )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

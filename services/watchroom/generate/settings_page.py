@@ -20,9 +20,9 @@ def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
         "<!-- Derived from services/watchroom/settings by `make generate`; do not edit. -->",
         "# Settings",
         "",
-        "Environment variables, read once at start. One that cannot be used, or that begins with `WATCHROOM_` and is",
-        "not listed here, stops the process with exit code 2 and a list of every fault. A secret may come from a file",
-        "of the same name, in lower case, in the folder `WATCHROOM_SECRETS_DIR`.",
+        "Environment variables are read once, at start. A value that cannot be used, or a variable that begins with",
+        "`WATCHROOM_` and is not listed here, stops the process with exit code 2 and a list of all faults. A secret",
+        "may be read from a file of the same name, in lower case, in the folder `WATCHROOM_SECRETS_DIR`.",
         "",
     ]
     defaults = Settings.model_construct().model_dump(mode="json")
@@ -40,7 +40,7 @@ def _type(name: str) -> str:
         example, comma, other = Settings.json_example(name).partition(", or ")
         return f"JSON, for example `{example}`{comma}{other}"
     words = type_in_words(_SCHEMA["properties"][name])
-    return words.replace("list of texts", "texts, comma separated").replace('"', "")
+    return words.replace("list of texts", "texts, comma-separated").replace('"', "")
 
 
 def _plain(value: object) -> str:

@@ -73,7 +73,7 @@ CLASS_FIELDS: Final = ("offence_code", "group", "category")
 def names_a_class(data: CrimeClass) -> CrimeClass:
     """Refuse a new class without any of its three fields."""
     if not any(data.get(word) for word in CLASS_FIELDS):
-        raise ValueError("names no class; write at least one of offence_code, group and category")
+        raise ValueError("gives no class; write at least one of offence_code, group and category")
     return data
 
 

@@ -38,7 +38,7 @@ def channels_of(settings: Settings, timeout_s: float = SEND_TIMEOUT_S) -> dict[s
     if command := settings.watchdog_command:
         channels[f"command {command[0]}"] = _to_command(command, timeout_s)
     if not channels:
-        write = "a URL there, or a program with its arguments in WATCHROOM_WATCHDOG_COMMAND"
+        write = "a URL, or a program with its arguments in WATCHROOM_WATCHDOG_COMMAND"
         raise ConfigurationInvalid([Fault("WATCHROOM_WATCHDOG_WEBHOOK", "", "no fallback channel", write)])
     return channels
 
@@ -58,8 +58,8 @@ def _to_webhook(url: str, timeout_s: float) -> Send:
             raise WorkFailed(f"the webhook did not answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             # Its text may hold the URL, and that a token.
-            through = " through the proxy of the environment" if proxy else ""
-            raise WorkFailed(f"the webhook was not reached{through} ({type(error).__name__})") from error
+            through = " through the environment's proxy" if proxy else ""
+            raise WorkFailed(f"the webhook could not be reached{through} ({type(error).__name__})") from error
 
     return send
 
@@ -82,7 +82,7 @@ def _proxy_for(url: str) -> str | None:
     if proxy and urlsplit(proxy).scheme not in ("http", "https"):
         raise WorkFailed(
             f"the environment's proxy for {parts.scheme}:// is {urlsplit(proxy).scheme}://; write one with "
-            "http:// or https://, or add the host of the webhook to NO_PROXY"
+            "http:// or https://, or add the webhook's host to NO_PROXY"
         )
     return proxy
 
@@ -98,18 +98,18 @@ def _to_command(command: Sequence[str], timeout_s: float) -> Send:
         try:
             process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
         except OSError as error:
-            raise WorkFailed(f"{command[0]} did not start ({error.strerror})") from error
+            raise WorkFailed(f"{command[0]} could not be started ({error.strerror})") from error
         try:
             async with asyncio.timeout(timeout_s):
                 await process.communicate(json.dumps(message).encode() + b"\n")
         except TimeoutError as error:
-            raise WorkFailed(f"{command[0]} did not end within {timeout_s:g} s") from error
+            raise WorkFailed(f"{command[0]} did not finish within {timeout_s:g} s") from error
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
         if process.returncode:
-            raise WorkFailed(f"{command[0]} ended with {process.returncode}")
+            raise WorkFailed(f"{command[0]} exited with code {process.returncode}")
 
     return send

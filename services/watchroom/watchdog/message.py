@@ -26,7 +26,7 @@ def holds_watchdog(body: bytes) -> bool:
         raise EventRefused("bad_json", f"the body is not JSON ({error})") from error
     alerts = message.get("alerts") if isinstance(message, dict) else None
     if not isinstance(alerts, list):
-        raise EventRefused("not_alertmanager", "no list `alerts`; send the webhook message of Alertmanager, version 4")
+        raise EventRefused("not_alertmanager", "no list `alerts`; send Alertmanager's webhook message, version 4")
     return any(_fires(alert) for alert in alerts)
 
 
@@ -47,8 +47,9 @@ def outgoing(news: News | Literal["trial"], force: str, watch: Watch, now: Momen
     texts = {
         "silent": f"{force}: the {ALERT} alert has been missing for {watch.quiet_for_s(now):.0f} s ({last}). "
         "Other alerts may not arrive either: check Prometheus, Alertmanager and the connection between them.",
-        "back": f"{force}: the {ALERT} alert arrives again ({last}), so other alerts do too.",
-        "trial": f"{force}: a test of the channel that is used when the {ALERT} alert is missing. Nothing is wrong.",
+        "back": f"{force}: the {ALERT} alert is arriving again ({last}), and so are other alerts.",
+        "trial": f"{force}: this is a test of the channel that is used when the {ALERT} alert is missing. "
+        "Nothing is wrong.",
     }
     return {
         "status": news,

@@ -38,7 +38,7 @@ def runner(
         except EventRefused as refused:
             return web.Response(status=400, text=f"{refused.detail}\n")
         if not is_received:
-            return web.Response(text=f"not counted: it holds no firing alert named {ALERT}\n")
+            return web.Response(text=f"not counted: the message contains no firing alert named {ALERT}\n")
         on_alert()
         return web.Response(text="received\n")
 

@@ -1,4 +1,4 @@
-"""Data age, the first panel of every board: whether anything below it may be believed.
+"""Data age, the first panel of every board: whether anything below it can be trusted.
 
 Kafka may show nothing because nothing happens, or because a feed is dead, and the age of the applied events does not
 tell the two apart. The exporter therefore reports the worse of the two; NORMAL means that no stream is withheld.
@@ -24,7 +24,7 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     """How old the oldest figure may be, or what is worse than that."""
     about = describe.platform_card(
         "**Definition.** NORMAL: every stream is published; the number is the time since the slowest partition was "
-        f"last fully applied. {OLD}: that is too long ago, so measures say NO DATA. {SILENT}: a stream is withheld "
+        f"last fully applied. {OLD}: that was too long ago, so measures say NO DATA. {SILENT}: a stream is withheld "
         "because a source that it waits for has stopped; the number is the time since the last sign of life of the "
         f"source that has been silent longest. {WITHHELD}: a stream is withheld for another reason; the health page "
         "says which.",

@@ -14,8 +14,7 @@ from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
-    "**Compared with.** The same local hour in each of the last 6 weeks, where it is known. Clock changes do not shift "
-    "it."
+    "**Compared with.** The same local hour in each of the last 6 weeks, if it is known. Clock changes do not shift it."
 )
 
 
@@ -51,7 +50,7 @@ def _weeks_held(measure: Measure, label: Label | None) -> Query:
     split = label.name if label else ""
     by = ", ".join(["force", *([split] if split else [])])
     expr = f"count by ({by}) ({promql.local_hour(measure, {}, split, '[1-6]', queries.CHOSEN)})"
-    return Query(expr, "Weeks held")
+    return Query(expr, "Weeks of data")
 
 
 def _queries(measure: Measure, where: Mapping[str, str], label: Label | None) -> Iterator[Query]:

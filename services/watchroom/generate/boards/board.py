@@ -55,7 +55,7 @@ FIRING: Final = 'ALERTS{alertstate="firing",severity!="none",force=~"$force"}'
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What boards are made of."""
+    """What boards are made from."""
 
     catalogue: Catalogue
     exporter: str  # address of the exporter's pages

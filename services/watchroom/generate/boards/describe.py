@@ -49,7 +49,7 @@ def clock(measure: Measure) -> str:
 def targets(measure: Measure) -> str:
     """Targets with their objectives, or that there are none."""
     if not measure.targets:
-        return "None is set."
+        return "None set."
     return _sentence("; ".join(_target(measure, target) for target in measure.targets))
 
 
@@ -71,7 +71,8 @@ def limits_text(found: Limits | None, unit: str, only_for: Mapping[str, str] | N
         return f"only {only}: {limits_text(found, unit)}"
     side = "below" if found.is_low_bad else "from"
     if found.warning_word == found.critical_word:
-        return f"{found.warning_word} {side} {found.warning:g}{unit}, in another colour {side} {found.critical:g}{unit}"
+        also = f"in a different colour {side} {found.critical:g}{unit}"
+        return f"{found.warning_word} {side} {found.warning:g}{unit}, {also}"
     return f"{found.warning_word} {side} {found.warning:g}{unit}, {found.critical_word} {side} {found.critical:g}{unit}"
 
 

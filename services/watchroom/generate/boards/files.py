@@ -15,12 +15,12 @@ from watchroom.registry import registry
 from watchroom.settings import Settings
 
 BOARDS: Final = registry(
-    "boards called", ((made.name, made) for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD))
+    "boards named", ((made.name, made) for made in (live.BOARD, *of_streams.BOARDS, month.BOARD, platform.BOARD))
 )
 
 
 def outputs() -> dict[str, Callable[[Path], str]]:
-    """Path below the repository's root -> what makes it."""
+    """Path below the repository's root -> what generates it."""
     return {f"grafana/dashboards/{board.uid(name)}.json": partial(_text, made) for name, made in BOARDS.items()}
 
 

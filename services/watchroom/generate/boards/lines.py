@@ -1,4 +1,4 @@
-"""Lines: how numbers have gone."""
+"""Lines: how numbers have changed over time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def trend(
     band: tuple[str, str] | None = None, is_wide: bool = False,
     words: Mapping[str, str] = NO_NAMES, width: int = 12, height: int = 9
 ) -> SizedPanel:  # fmt: skip
-    """How a number has gone; a gap is a gap, and no last number stays in the legend.
+    """How a number has changed over time; a gap is a gap, and no last number stays in the legend.
 
     Args:
         head: Of the panel.

@@ -79,7 +79,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
 def _shows(measure: Measure, tile: Tile) -> str:
     shown = tile.shown
     where = [where_words(measure, shown.where)] if shown.where else []
-    others = "and of all that are not listed together" if shown.rest else "listed values only"
+    others = "with all unlisted values combined" if shown.rest else "listed values only"
     split = [f"by {shown.split}, {others}"] if shown.split else []
     window = [window_text(shown.window)] if shown.window else []
     return ", ".join([quantity_of(measure, shown).meaning, *where, *split, *window]) + "."

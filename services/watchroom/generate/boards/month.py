@@ -1,4 +1,4 @@
-"""Month: every measure that is kept by month, the running one and the last 12, against its objectives."""
+"""Month: every measure that is kept by month, for the current month and the last 12, against its objectives."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MONTH_PX: Final = 132  # "2026-11 (so far)"
 NARROW: Final = COLUMNS // 3
 HEIGHT: Final = MONTHS + 2
 BY_AREA: Final = (
-    " Only the running month and the last complete one are published by area; `watchroom months` has older months by "
-    "area."
+    " Only the current month and the last complete month are published by area; `watchroom months` shows older months "
+    "by area."
 )
 MOST_NARROW: Final = 5  # columns next to the month
 MET: Final = {
@@ -57,7 +57,7 @@ def make(sources: Sources) -> Sequence[Section]:
 BOARD: Final = Board(
     "month",
     "Month",
-    "The running month and the last 12, as known today; `watchroom months` also says what was restated.",
+    "The current month and the last 12, as known today; `watchroom months` also shows restatements.",
     "1h",
     make,
 )
@@ -124,10 +124,13 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         columns["Of all"] = Column(COUNT)
     unit, said = MeasurePanels(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
     by = f", by {title_of(label)}" if label else ""
-    threshold = ", ".join(f"{name}: filled in the running month" for name in columns if name != "Of all")
+    threshold = ", ".join(
+        f"{name}: filled with colour if missed so far in the current month" for name in columns if name != "Of all"
+    )
     months = (
-        "**Rows.** The running month is not complete, and the first one shown may begin with the feed. `All` counts "
-        f"unlisted and absent values as well (`{UNLISTED}` in tables of counts); `Of all` is what its figures rest on."
+        "**Rows.** The current month is not complete, and the first month shown may begin with the feed. `All` also "
+        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number that a "
+        "figure is based on."
     )
     if label and label.value_of == AREA:
         months += BY_AREA
@@ -144,6 +147,6 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
 
 
 def _written(expr: str) -> str:
-    """Each month with how it is written: the running one is not complete."""
+    """Each month with how it is written: the current month is not complete."""
     months = f"max by (force, {MONTH}, {WRITTEN}) (watchroom_month_running{{{queries.CHOSEN[0]}}})"
     return f"{expr} + on (force, {MONTH}) group_left ({WRITTEN}) 0 * {months}"

@@ -1,4 +1,4 @@
-"""The board of each stream: all measures that stand there, what is open on it and what is behind a heading."""
+"""The board of each stream: all its measures, what is open on it and what is behind a heading."""
 
 from __future__ import annotations
 

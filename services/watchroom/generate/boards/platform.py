@@ -35,14 +35,14 @@ HELD: Final = {
 SILENT: Final = {0: StateText("ALIVE", palette.QUIET), 1: StateText("SILENT", palette.WARNING)}
 TOPICS: Final = tuple(f"/{stream}$/" for stream in STREAMS)  # whatever their prefix
 SOMETIMES: Final = {
-    "stale_batches": "batches dropped: the partition had moved on",
-    "moved": "Redis had another next offset",
-    "rebalances": "assignments from the group",
+    "stale_batches": "batches dropped because the partition had moved on",
+    "moved": "Redis had a different next offset",
+    "rebalances": "partition assignments by the group",
     "redis_retries": "Redis calls retried",
     "kafka_retries": "Kafka calls retried",
 }
 EXCLUDED: Final = registry(
-    "texts of what is excluded under the suffix",
+    "exclusion texts for the suffix",
     (
         (suffix, family.excluded)
         for kind in KINDS.values()
@@ -107,8 +107,8 @@ def _rate(name: str) -> str:
 def _up(sources: Sources, heads: _Heads) -> Iterator[SizedPanel]:
     yield data_age(sources, 6, 6, 64)
     text = (
-        "Whether Redis answers the exporter; with several exporters, the worst. EVICTED once it has dropped keys by "
-        "itself, until a rebuild."
+        "Whether Redis answers the exporter; with several exporters, the worst answer counts. EVICTED after Redis has "
+        "evicted keys, until a rebuild."
     )
     redis = heads.head("Redis", text, threshold="DOWN at 0, EVICTED at 2", alert="RedisDown", words=UP)
     up = f"min by (force) (watchroom_redis_up{{{CHOSEN}}})"
@@ -124,20 +124,20 @@ def _up(sources: Sources, heads: _Heads) -> Iterator[SizedPanel]:
 
 
 def _in_time(heads: _Heads) -> Iterator[SizedPanel]:
-    text = "Time since everything in a topic was applied, for its slowest partition."
-    threshold = "dashed line at 10 s, from which measures are withheld"
+    text = "Time since the topic's slowest partition was last fully applied."
+    threshold = "dashed line at 10 s, the age from which measures are withheld"
     head = heads.head("Age by topic", text, unit="suffix: s", threshold=threshold, alert="AppliedLag")
     expr = f"time() - min by (force, topic) (watchroom_applied_timestamp_seconds{{{CHOSEN}}})"
     yield trend(head, [Query(expr, "{{topic}}")], lines=TOPICS, limit=10)
     head = heads.head(
-        "Offsets waiting", "Records known to be in the log and not yet applied, by topic.", alert="WorkerStuck"
+        "Offsets waiting", "Records known to be in the log but not yet applied, by topic.", alert="WorkerStuck"
     )
     lag = f"sum by (force, topic) ({_metric('worker_lag_offsets', 'topic, partition')})"
     yield trend(head, [Query(lag, "{{topic}}")], lines=TOPICS)
     text = (
-        "Whether the measures of a stream are published. WITHHELD while it is not fresh and alive; OTHER DEFINITION "
-        "while Redis holds its figures under another catalogue or other settings than the exporter's: /healthz says "
-        "what differs, and `watchroom rebuild` counts again under the new one."
+        "Whether the measures of a stream are published. WITHHELD unless the stream is up to date and alive; OTHER "
+        "DEFINITION while its figures in Redis were counted under a catalogue or settings that differ from the "
+        "exporter's: /healthz says what differs, and `watchroom rebuild` counts again under the new ones."
     )
     threshold = "WITHHELD at 1, OTHER DEFINITION at 2"
     withheld = heads.head("Streams", text, threshold=threshold, alert="WindowsStale", words=HELD)
@@ -157,7 +157,7 @@ def _feeds(heads: _Heads) -> Iterator[SizedPanel]:
     columns = [("stream", "Stream"), ("source", "Source")]
     yield rows(head, [Query(_metric("source_silent", "stream, source"), "State")], columns, width=8)
     for kind in ("heartbeat", "event"):
-        text = f"Time since the last {kind} of a source, by Kafka's clock; undeclared sources are `other`."
+        text = f"Time since the last {kind} from a source, by Kafka's clock; undeclared sources appear as `other`."
         head = heads.head(f"Last {kind}", text, unit="dthms", alert="SourceSilent")
         expr = f"time() - ({_metric(f'feed_last_{kind}_timestamp_seconds', 'source')})"
         yield rows(head, [Query(expr, "Ago")], [("source", "Source")], width=8)
@@ -170,11 +170,14 @@ def _refused(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
     text = "Unusable events since the last rebuild, by reason; `watchroom dead-letters list` shows them."
     head = heads.head("Dead letters by reason", text, alert="DeadLettersRising")
     yield ranking(head, Query(f"sort_desc(topk(10, sum by (force, reason) ({letters})))", "{{reason}}"))
-    head = heads.head("Dead letters by topic", f"{text} A step up: new ones have arrived.", alert="DeadLettersRising")
+    head = heads.head(
+        "Dead letters by topic", f"{text} A step up means that new ones have arrived.", alert="DeadLettersRising"
+    )
     yield trend(head, [Query(f"sum by (force, topic) ({letters})", "{{topic}}")], lines=TOPICS)
     text = (
-        "Late: dead letters that came later than their stream allows. Orphans: entities of the last 28 days whose "
-        "first event has not arrived, in no measure. Lost: records that Kafka deleted before they were applied."
+        "Late: dead letters that arrived later than their stream allows. Orphans: entities of the last 28 days whose "
+        "first event has not arrived; no measure counts them. Lost: records that Kafka deleted before they were "
+        "applied."
     )
     queries = [
         Query(f"sum by (force, topic) ({late})", "Late"),
@@ -183,8 +186,8 @@ def _refused(heads: _Heads, catalogue: Catalogue) -> Iterator[SizedPanel]:
     ]
     yield rows(heads.head("Late, orphans, lost", text, alert="RecordsLost"), queries, [("topic", "Topic")], height=6)
     yield from _refused_fields(heads)
-    text = "Label sets of a measure without a figure younger than its entry allows; empty where none is reported."
-    old = replace(heads.head("Figures that are old", text, alert="FigureOld"), nothing=NO_FIGURE)
+    text = "How many label sets of a measure have no figure newer than its entry allows; empty if none is reported."
+    old = replace(heads.head("Old figures", text, alert="FigureOld"), nothing=NO_FIGURE)
     yield rows(old, [Query(_metric("figures_old", "measure"), "Old")], [("measure", "Measure")], width=8, height=6)
     yield from _excluded(heads, catalogue)
 
@@ -193,7 +196,7 @@ def _refused_fields(heads: _Heads) -> Iterator[SizedPanel]:
     """Fields of events: what is ignored, and what should never have been sent."""
     text = (
         "Events since the last rebuild with an invalid optional field. The field counts as absent; the "
-        "event is counted as any other."
+        "event is counted like any other."
     )
     fields = Query(_any_or_none("ignored_fields", "topic, field"), "Events")
     head, by = heads.head("Ignored fields", text), [("topic", "Topic"), ("field", "Field")]
@@ -237,7 +240,7 @@ def _workers(heads: _Heads) -> Iterator[SizedPanel]:
     yield trend(head, [Query(_rate("events"), "events")])
     head = heads.head("Batches applied", "Fetched batches applied per second.", unit="ops", alert="WorkerStuck")
     yield trend(head, [Query(_rate("batches"), "batches")])
-    text = "Times in the last hour, all workers together. A few are normal, dozens are not."
+    text = "How often in the last hour, all workers combined. A few times is normal; dozens of times is not."
     head = heads.head("What workers had to do again", text, alert="WorkerStuck")
     queries = [
         Query(f"sum by (force) (increase({names.metric(f'worker_{name}_total')}{{{CHOSEN}}}[1h]))", title.capitalize())

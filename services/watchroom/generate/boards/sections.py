@@ -28,7 +28,7 @@ LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
 NO_SUM = "by value only"
-NEVER_CLOSED = "Never closed by the feed, not shown"
+NEVER_CLOSED = "Never closed by the feed (not shown)"
 SPAN = "span"
 
 
@@ -178,7 +178,7 @@ def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     for tile in limited:
         columns[_heading(kind.quantities[tile.shown.what])] = Column(COUNT, warning=tile.warning)
     threshold = "; ".join(
-        f"{_heading(kind.quantities[tile.shown.what])} is filled from {tile.warning:g}" for tile in limited
+        f"{_heading(kind.quantities[tile.shown.what])} is filled with colour from {tile.warning:g}" for tile in limited
     )
     head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
     height = min(MOST_HEIGHT, max(LEAST_HEIGHT, 4 + count))
@@ -216,8 +216,8 @@ def _figure(make: MeasurePanels) -> Iterator[SizedPanel]:
     }
     unit = figure.UNIT.of(measure)
     head = make.head(
-        "latest", f"{measure.brief} ({unit})", COUNT, f"Age is filled from {limit_s:g} s: the figure is old",
-        ("Empty until a figure is reported. Of each span the period that ends latest; figures are never added up.",),
+        "latest", f"{measure.brief} ({unit})", COUNT, f"Age is filled with colour from {limit_s:g} s",
+        ("Empty until a figure is reported. Each span shows its latest period; figures are never added up.",),
     )  # fmt: skip
     head = replace(head, nothing=NO_FIGURE)
     labels = [(label.name, describe.column(label)) for label in measure.labels]

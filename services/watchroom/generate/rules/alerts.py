@@ -46,10 +46,10 @@ def labels_of(measure: Measure, alert: Alert) -> dict[str, str]:
 def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     """When the alert holds: its figure is beyond the limit, or it was when the figure was lost.
 
-    While an alert on the platform mutes this one, nobody can know whether it is over. If it ended then, its "resolved"
-    would be muted too, and Alertmanager would not notify anybody of the next one within its repeat interval, because it
-    takes the first notification as sent. So the alert stays until its figure is back. Meanwhile its value is NaN, so
-    that the text can say that the value is unknown.
+    While an alert on the platform mutes this one, there is no way to know whether it is over. If it ended then, its
+    "resolved" would be muted too, and Alertmanager would not notify anybody of the next one within its repeat
+    interval, because it takes the first notification as sent. So the alert stays until its figure is back.
+    Meanwhile its value is NaN, so that the text can say that the value is unknown.
     """
     labels = [*labels_kept(alert.shown), *(alert.shown.where if alert.burn else ())]
     fired = f'max by ({", ".join(labels)}) (ALERTS{{alertname="{alert.name}",alertstate="firing"}})'

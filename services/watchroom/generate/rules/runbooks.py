@@ -23,13 +23,13 @@ from watchroom.wording import exact_duration
 FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
-    "page": "somebody is called at any hour",
-    "ticket": "for office hours",
-    "none": "nobody is called; a receiver expects it all the time",
+    "page": "somebody is paged at any hour",
+    "ticket": "sent to the ticket queue at once, and by email in office hours",
+    "none": "nobody is paged; a receiver expects it at all times",
 }
 _MUTES: Final = {
-    "all": "While it fires, all alerts on measures of this force are muted.",
-    "stream": "While it fires, all alerts on measures of this stream of this force are muted.",
+    "all": "While it fires, all alerts on this force's measures are muted.",
+    "stream": "While it fires, all alerts on this force's measures of this stream are muted.",
 }
 
 
@@ -50,14 +50,14 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield from ("## Where the number comes from", "", f"**{measure.brief}.** {measure.definition}", "")
     yield f"- Condition: {_when(measure, alert)}."
     if alert.at_least:
-        yield f"- At least {alert.at_least} must be counted."
+        yield f"- It fires only if at least {alert.at_least} are counted."
     yield _times(alert)
     yield f"- Excluded: {measure.display.excludes}."
     yield f"- Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
     yield f"- Source: {measure.source}."
     yield f"- Board: `{board_of(measure)}`."
     if path := open_path(measure, alert, f"its {alert.shown.split}"):
-        yield f"- List of the entities behind it, oldest first: `{path}` of the exporter (`open_url` of the alert)."
+        yield f"- List of the entities behind it, oldest first: `{path}` on the exporter (the alert's `open_url`)."
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
 
@@ -81,7 +81,9 @@ def _head(name: str, severity: str, meaning: str, impact: str, action: Sequence[
 def _times(alert: Alert | PlatformAlert) -> str:
     fires = f"Fires once the condition has held for {exact_duration(alert.for_s)}" if alert.for_s else "Fires at once"
     stays = (
-        f"stays for {exact_duration(alert.keep_s)} after the condition" if alert.keep_s else "ends when the condition"
+        f"keeps firing for {exact_duration(alert.keep_s)} after the condition"
+        if alert.keep_s
+        else "ends when the condition"
     )
     return f"- {fires}, and {stays} ends or its data is lost."
 
