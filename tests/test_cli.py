@@ -69,7 +69,7 @@ def test_the_help_of_a_command_says_what_it_does_and_what_holds_by_default(typed
         what = f"{typed} {option.name}"
         assert option.help, what
         if not option.required and not getattr(option, "is_flag", False) and option.default is None:
-            assert "default" in option.help, what
+            assert "default" in option.help or "Required unless" in option.help, what
         if "--for" in option.opts:
             assert "seconds" in option.help
 
@@ -219,8 +219,8 @@ USAGE = {
     "months --format xml": "'xml' is not one of 'table', 'json', 'csv'",
     "replay": "Missing",
     "open": "Missing option",
-    "dead-letters show watchroom.calls zero 0": "found 'zero'; write a whole number from 0,",
-    "report --months 0": "found '0'; write a whole number from 1 to 600, with the digits 0 to 9 only",
+    "dead-letters show watchroom.calls zero 0": "found 'zero'; write a whole number of 0 or more,",
+    "report --months 0": "found '0'; write a whole number from 1 to 600, using only the digits 0 to 9",
     "dead-letters list --reason lateness": "--reason: found 'lateness'; write one of raw_identifier, too_large,",
     "months --month 2021-13": "--month: found '2021-13'; write a month such as 2021-04",
     "months --measure call_volumes --month 2021-1": "--month: found '2021-1'; write a month such as 2021-04",
@@ -298,7 +298,7 @@ def test_all_faults_of_a_catalogue_are_listed_at_once(
     assert "calls.toml: " in first
     assert ".at: found 'replied'; write a moment of calls: " in first
     assert "crimes.toml: " in second
-    assert ".windows: found '13mo'; write windows out of 5m, " in second
+    assert ".windows: found '13mo'; write one of the windows 5m, " in second
 
 
 UNKNOWN_NAMES = """
@@ -343,7 +343,7 @@ definition = "Of a kind that nobody has."
 source = "A test"
 """
 UNKNOWN_TOLD = (
-    "wrong_key.give_up_s: found 60; write no give_up_s: kind count has none; its keys are kind, stream, brief, ",
+    "wrong_key.give_up_s: found 60; write an entry without give_up_s: kind count does not have it; its keys are kind",
     "wrong_words.start: found 'noticed'; write a moment of crimes: recorded,",
     "wrong_words.by.area: found 'district'; write a value of crimes: group, category,",
     f"wrong_stream.stream: found 'visits'; write one of {', '.join(map(repr, STREAMS))}",
@@ -470,7 +470,7 @@ def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str],
         assert all(line[label] == value for label, value in row["by"].items())
     table = printed(f"{MONTHS} --format table")
     assert all(row["measure"] in table for row in rows)
-    stands = [line.split(" only, ")[0] for line in table.splitlines()[-len(STREAMS) :]]
+    stands = [line.rsplit(", ", 1)[0] for line in table.splitlines()[-len(STREAMS) :]]
     assert stands == [f"{name}: OLD, applied up to 2022-02-01 12:00:00 GMT" for name in STREAMS]
     (attended,) = [row for row in rows if row["measure"] == "incident_attendance_time"]
     assert (attended["count"], attended["mean_s"], attended["unit"]) == (1, 480.0, "s")
@@ -498,7 +498,7 @@ def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str]
     assert (line["id"], line["since"], line["deadline"]) == ("2", row["since"], row["deadline"])
     table = printed(f"{OPEN} --format table").splitlines()
     assert table[1].split()[:3] == ["id", "grade", "area"]
-    assert table[-2].startswith("Old: events are applied up to ")
+    assert table[-2].startswith("Out of date: events are applied only up to ")
     assert table[-1].startswith("FEED SILENT: log last seen ")
 
 

@@ -41,7 +41,7 @@ def test_a_full_disk_is_one_line(form: str) -> None:
             [sys.executable, "-m", "watchroom", "measures", "--format", form],
             stdout=full, stderr=subprocess.PIPE, check=False,
         )  # fmt: skip
-    assert (done.returncode, done.stderr.decode()) == (1, "the results cannot be written: No space left on device\n")
+    assert (done.returncode, done.stderr.decode()) == (1, "cannot write the results: No space left on device\n")
 
 
 def test_a_reader_that_goes_away_is_not_reported() -> None:

@@ -31,9 +31,10 @@ def test_texts_of_the_caller_override_ours() -> None:
     assert what_to_write({"type": "model_type"}, own) == "a table { column }"
     assert what_to_write({"type": "string_pattern_mismatch", "ctx": {"pattern": "^x$"}}, own) == "the letter x"
     other = {"type": "string_pattern_mismatch", "ctx": {"pattern": "^y$"}}
-    assert what_to_write(other, own) == "a text of the form ^y$"
+    assert what_to_write(other, own) == "a string that matches ^y$"
     assert (
-        what_to_write({"type": "string_pattern_mismatch", "ctx": {"pattern": "^y$"}}, own) == "a text of the form ^y$"
+        what_to_write({"type": "string_pattern_mismatch", "ctx": {"pattern": "^y$"}}, own)
+        == "a string that matches ^y$"
     )
 
 

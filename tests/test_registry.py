@@ -26,12 +26,12 @@ DOUBLES = {
     "two kinds": (
         "share.KIND = replace(share.KIND, name='count')",
         "watchroom.kinds",
-        "two different kinds called 'count'",
+        "two different kinds named 'count'",
     ),
     "two streams": (
         "crimes.STREAM = replace(crimes.STREAM, name='calls')",
         "watchroom.streams",
-        "two different streams called 'calls'",
+        "two different streams named 'calls'",
     ),
     "two boards": (
         "crimes.STREAM = replace(crimes.STREAM, board=crimes.STREAM.board._replace(name=calls.STREAM.board.name))",
@@ -76,7 +76,7 @@ DOUBLES = {
             "share.KIND = replace(share.KIND, own_keys=(OwnKey('edges_s', int, 1),))"
         ),
         "watchroom.catalogue.entry",
-        "the kind 'share' has an own key 'edges_s' that entries of other kinds have",
+        "the kind 'share' has an own key 'edges_s' that other kinds also use",
     ),
     "an own key twice": (
         (
@@ -84,12 +84,12 @@ DOUBLES = {
             "share.KIND = replace(share.KIND, own_keys=(OwnKey('limit_s', int, 1), OwnKey('limit_s', str, '')))"
         ),
         "watchroom.catalogue.entry",
-        "two different keys of the kind 'share' called 'limit_s'",
+        "two different 'share' keys named 'limit_s'",
     ),
     "a key that nobody has declared": (
         "share.KIND = replace(share.KIND, needs=(*share.KIND.needs, 'limit_s'))",
         "watchroom.catalogue.entry",
-        "the kind 'share' has a key 'limit_s' that no entry has: declare it in `own_keys`",
+        "the kind 'share' uses a key 'limit_s' that is not a key of entries: declare it in `own_keys`",
     ),
 }
 

@@ -188,7 +188,7 @@ WRONG = {
     "no bound": ("LATENESS_DAYS", '{"calls": 0, "incidents": 7, "crimes": 30}', "calls", "0", "a number above 0"),
     "a keeping below the bound": (
         *("KEEPING_DAYS", '{"calls": 0.5, "incidents": 100, "crimes": 761}', "", "0.5"),
-        "days of calls not below those of WATCHROOM_LATENESS_DAYS",
+        "at least WATCHROOM_LATENESS_DAYS plus WATCHROOM_FUTURE_S for calls",
     ),
     "a command without brackets": (
         *("WATCHDOG_COMMAND", "page --now", "", "'page --now'"),
@@ -302,4 +302,4 @@ def test_a_short_token_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPa
     assert "32 bytes" in found["WATCHROOM_TOKEN_KEY"]
     assert "short" not in found["WATCHROOM_TOKEN_KEY"]
     assert "1 to 8 lower-case letters and digits" in found["WATCHROOM_TOKEN_KEY_ID"]
-    assert "two capital letters" in found["WATCHROOM_TOKEN_COUNTRY"]
+    assert "two-letter country code in capitals" in found["WATCHROOM_TOKEN_COUNTRY"]

@@ -55,7 +55,9 @@ def csv_text(path: Path) -> str:
     except OSError as error:
         fault = Fault(str(path), "", error.strerror or str(error), "the path of a CSV file")
     except UnicodeDecodeError as error:
-        fault = Fault(str(path), "", f"bytes that are not UTF-8 ({error})", "the file in UTF-8 (CSV UTF-8 in Excel)")
+        fault = Fault(
+            str(path), "", f"bytes that are not UTF-8 ({error})", "the file in UTF-8 (in Excel, save it as CSV UTF-8)"
+        )
     raise ConfigurationInvalid([fault])
 
 
@@ -77,7 +79,9 @@ def csv_rows(
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise ConfigurationInvalid([Fault(file, "header", f"invalid CSV ({error})", "quotes in pairs")]) from None
+        raise ConfigurationInvalid(
+            [Fault(file, "header", f"invalid CSV ({error})", "matching pairs of quotes")]
+        ) from None
     if faults := list(_header_faults(file, header, required, known)):
         raise ConfigurationInvalid(faults)
     while True:
@@ -87,14 +91,17 @@ def csv_rows(
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Fault(f"{file}:{line}", "", f"invalid CSV ({error})", "quotes in pairs, from this line on")
+            yield (
+                line,
+                Fault(f"{file}:{line}", "", f"invalid CSV ({error})", "matching pairs of quotes from this line on"),
+            )
             continue
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) == len(header):
             yield line, dict(zip(header, (cell.strip() for cell in cells), strict=True))
         else:
-            write = f"{len(header)} cells, as in the header; put a cell with a comma in quotes"
+            write = f"{len(header)} cells, as in the header; put a cell that contains a comma in quotes"
             yield line, Fault(f"{file}:{line}", "", f"{len(cells)} cells", write)
 
 
@@ -102,11 +109,12 @@ def _header_faults(file: str, header: Sequence[str], required: Sequence[str], kn
     columns = ", ".join(known)
     lacking = [name for name in required if name not in header]
     yield from (
-        Fault(file, "header", f"no column {name!r}", f"all required columns; known are {columns}") for name in lacking
+        Fault(file, "header", f"no column {name!r}", f"all required columns; the known columns are {columns}")
+        for name in lacking
     )
     strange = [name for name in header if name not in known]
     yield from (
         Fault(file, "header", f"an unknown column {name!r}", f"only these columns: {columns}") for name in strange
     )
     twice = sorted({name for name in header if header.count(name) > 1})
-    yield from (Fault(file, "header", f"the column {name!r} twice", "it once") for name in twice)
+    yield from (Fault(file, "header", f"the column {name!r} twice", "it only once") for name in twice)

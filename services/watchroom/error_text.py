@@ -25,10 +25,10 @@ _TEXTS = {
     "list_type": 'a list, for example ["name"]',
     "literal_error": "one of %(expected)s",
     "model_type": "a table",
-    "string_pattern_mismatch": "a text of the form %(pattern)s",
+    "string_pattern_mismatch": "a string that matches %(pattern)s",
     "string_too_long": "at most %(max_length)s characters",
     "string_too_short": "at least %(min_length)s characters",
-    "string_type": "a text in quotes",
+    "string_type": "a string in quotes",
     "too_short": "at least one",
     "tuple_type": 'a list, for example ["name"]',
 }
@@ -48,6 +48,6 @@ def what_to_write(item: Mapping[str, Any], own: Mapping[str, str] | None = None,
     if (pattern := limits.get("pattern")) in own:
         return own[pattern]
     if kind == "string_too_short" and limits["min_length"] == 1 and kind not in own:
-        return "a text that is not empty"
+        return "a non-empty string"
     words = own.get(kind) or _TEXTS.get(kind)
     return words % limits if words else otherwise or str(item["msg"])

@@ -93,7 +93,7 @@ class DefinitionsReturned(WatchroomError):
         which = "that stream" if len(streams) == 1 else "those streams"
         super().__init__(
             f"Redis holds {', '.join(streams)} under this worker's definition again; "
-            f"it ends, so that its supervisor restarts it with {which}"
+            f"the worker exits so that its supervisor restarts it with {which}"
         )
 
 

@@ -73,7 +73,7 @@ def run_until_stopped(
 
 def port_fault(setting: str, host: str, port: int, error: OSError) -> Fault:
     """Says why a process cannot listen; `setting` names the port, such as `WATCHROOM_HEALTH_PORT`."""
-    found = f"{port}, but cannot listen on {host}:{port} ({error.strerror or error})"
+    found = f"{port}, but the process cannot listen on {host}:{port} ({error.strerror or error})"
     return Fault(setting, "", found, "a free port, or stop the process that uses it")
 
 

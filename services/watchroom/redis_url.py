@@ -122,12 +122,14 @@ def parse(url: str) -> RedisAddress:
             "the user and password percent-encoded: / as %2F, ? as %3F, # as %23, @ as %40",
         )
     if _BAD_PERCENT.search(rest):
-        raise RedisUrlRefused("a % without two hex digits", "%25 for each % that is part of the user or password")
+        raise RedisUrlRefused(
+            "a % without two hex digits after it", "%25 for each % that is part of the user or password"
+        )
     credentials, _, _ = before.rpartition("@")
     if _NOT_PLAIN.search(credentials):
         raise RedisUrlRefused(
-            "a blank, control character, [, ] or \\ in the user or password",
-            "it percent-encoded: a blank as %20, [ as %5B, ] as %5D, \\ as %5C",
+            "a space, control character, [, ] or \\ in the user or password",
+            "it percent-encoded: a space as %20, [ as %5B, ] as %5D, \\ as %5C",
         )
     user, _, password = (_decoded(part) for part in credentials.partition(":"))
     server = rest[len(credentials) + 1 :] if "@" in before else rest
@@ -151,12 +153,12 @@ def _host(scheme: str, user: str, password: str, server: str) -> RedisAddress:
     _refuse_options(server, EXAMPLE)
     if "," in server:
         raise RedisUrlRefused(
-            "several hosts", f"one host and port, for example {EXAMPLE}; of sentinels, {SENTINEL_EXAMPLE}"
+            "several hosts", f"one host and port, for example {EXAMPLE}; for sentinels, {SENTINEL_EXAMPLE}"
         )
     match = _SERVER.fullmatch(server)
     port = int(match["port"] or DEFAULT_PORT) if match else 0
     if match is None or not 0 < port < 65536:
-        raise RedisUrlRefused("no host, or no port from 1 to 65535", f"host and port, for example {EXAMPLE}")
+        raise RedisUrlRefused("no host, or a port outside 1 to 65535", f"host and port, for example {EXAMPLE}")
     return RedisAddress(scheme, user, password, match["host"], port, "", _database(match["database"] or "0", EXAMPLE))
 
 
@@ -167,7 +169,7 @@ def _sentinels(scheme: str, user: str, password: str, server: str) -> RedisAddre
     service, _, database = path.partition("/")
     if not _SERVICE.fullmatch(service):
         raise RedisUrlRefused(
-            "no name of a service after the sentinels",
+            "no service name after the sentinels",
             f"the name that the sentinels give to the primary (`sentinel monitor NAME ...`): {SENTINEL_EXAMPLE}",
         )
     number = _database(database or "0", SENTINEL_EXAMPLE)
@@ -179,7 +181,7 @@ def _endpoint(text: str) -> Endpoint:
     port = int(match["port"] or SENTINEL_PORT) if match else 0
     if match is None or not 0 < port < 65536:
         raise RedisUrlRefused(
-            "a sentinel without a host, or with no port from 1 to 65535",
+            "a sentinel without a host, or with a port outside 1 to 65535",
             f"host and port of each sentinel, comma separated, for example {SENTINEL_EXAMPLE}",
         )
     return Endpoint(match["host"].strip("[]"), port)
@@ -198,7 +200,7 @@ def _socket(user: str, password: str, server: str) -> RedisAddress:
     example = "unix:///run/redis/redis.sock?db=0"
     path, _, options = server.partition("?")
     if not path.startswith("/") or path == "/" or "#" in server or _NOT_PLAIN.search(server):
-        raise RedisUrlRefused("no plain absolute path of a socket", f"the path after unix://, for example {example}")
+        raise RedisUrlRefused("no plain absolute socket path", f"the path after unix://, for example {example}")
     name, _, text = options.partition("=")
     if options and (name != "db" or "&" in text):
         raise RedisUrlRefused("options other than db", f"no other option, for example {example}")
@@ -208,7 +210,9 @@ def _socket(user: str, password: str, server: str) -> RedisAddress:
 
 def _database(text: str, example: str) -> int:
     if not _DATABASE.fullmatch(text):
-        raise RedisUrlRefused("a database that is not one number", f"one number as the database, for example {example}")
+        raise RedisUrlRefused(
+            "a database that is not a single number", f"a single number as the database, for example {example}"
+        )
     return int(text)
 
 

@@ -34,7 +34,7 @@ def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
     try:
         made = ssl.create_default_context(cafile=ca or None)
     except (OSError, ValueError) as error:
-        write = "a PEM file of the authorities that sign the servers' certificates"
+        write = "a PEM file with the authorities that sign the servers' certificates"
         raise _unusable(f"{prefix}CA", ca, error, write) from None
     if not cert:
         return made
@@ -42,12 +42,12 @@ def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
         try:
             Path(file).read_bytes()
         except OSError as error:
-            raise _unusable(f"{prefix}{name}", file, error, "a PEM file that this user may read") from None
+            raise _unusable(f"{prefix}{name}", file, error, "a PEM file that this user can read") from None
     try:
         # without this callback, OpenSSL would ask for the pass phrase of an encrypted key on the terminal
         made.load_cert_chain(cert, key, password=lambda: "")
     except (OSError, ValueError) as error:
-        write = f"a PEM file of the key that belongs to {prefix}CERT, without a pass phrase"
+        write = f"the PEM file of the key that belongs to {prefix}CERT, without a passphrase"
         raise _unusable(f"{prefix}KEY", key, error, write) from None
     return made
 
@@ -56,9 +56,9 @@ def of_certificate(error: ssl.SSLCertVerificationError, address: str, ca: str) -
     """What is wrong with a server's certificate; `address` and `ca` are names of settings."""
     if error.verify_code in _OTHER_HOST:
         answer = f"has a certificate for another name ({error.verify_message})"
-        return Refusal(answer, f"{address}: write the host as the certificate names it")
+        return Refusal(answer, f"{address}: write the host name that is in the certificate")
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
-        answer = f"has a certificate that is not valid now ({error.verify_message})"
+        answer = f"has a certificate that is not currently valid ({error.verify_message})"
         return Refusal(answer, "the server's certificate and this machine's clock")
     return Refusal(f"has a certificate that we do not trust ({error.verify_message})", ca)
 

@@ -30,5 +30,5 @@ def loads(text: str) -> dict[str, Any]:
         elif isinstance(value, list):
             inside += value
         elif isinstance(value, int) and not -_BEYOND <= value < _BEYOND:
-            raise tomllib.TOMLDecodeError("a whole number of more than 64 bits")  # pydantic's checks overflow
+            raise tomllib.TOMLDecodeError("a whole number that needs more than 64 bits")  # pydantic's checks overflow
     return found

@@ -59,7 +59,7 @@ def test_a_type_of_another_stream_is_in_the_wrong_topic(stream: str) -> None:
     """Otherwise the same call would have two states, one a topic."""
     error = refused_record(admission(stream), record())
     assert error.reason == reasons.WRONG_TOPIC
-    assert f"the topic of {stream}; write it to the topic of calls" in error.detail
+    assert f"the {stream} topic; write it to the calls topic" in error.detail
 
 
 @pytest.mark.parametrize("key", [None, b"", b"18", b"17 ", b'"17"', b"\x0017", b"\xff\xfe"])
@@ -97,9 +97,9 @@ def test_late_is_more_than_the_bound() -> None:
     error = refused_record(admission(), record(arrival_ms=NOON_MS + DAY_MS + 1))
     assert error.reason == reasons.LATE
     assert "time 2021-10-30T12:00:00.000Z, arrival 2021-10-31T12:00:00.001Z" in error.detail
-    assert ": 24 h and 0.001 s late; calls allow 24 h." in error.detail
+    assert ": 24 h and 0.001 s late; the limit for calls is 24 h." in error.detail
     error = refused_record(admission(), record(arrival_ms=NOON_MS + 2 * DAY_MS))
-    assert ": 2 days late; calls allow 24 h." in error.detail
+    assert ": 2 days late; the limit for calls is 24 h." in error.detail
 
 
 def test_the_future_is_more_than_five_minutes_ahead() -> None:

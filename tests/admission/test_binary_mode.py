@@ -115,7 +115,7 @@ def test_a_whole_event_in_the_value_of_a_binary_record_is_refused(content_type: 
     error = refusal_of((*headers[:-1], content_type), value_of())
     assert error.reason == reasons.BAD_DATA
     assert "data holds a whole event; write the data of that event alone" in error.detail
-    assert "data is its value" in error.detail
+    assert "its data is the value" in error.detail
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_header_that_holds_an_attribute_is_there_once_and_is_a_text(name: str)
     error = refusal_of((*headers, (name, b"x")))
     assert (error.reason, error.detail) == (reasons.BAD_ENVELOPE, f"the header '{name}' occurs twice; write it once")
     error = refusal_of(with_header(name, None))
-    assert error.detail == f"the header '{name}' is null; write a text, or leave it out"
+    assert error.detail == f"the header '{name}' is null; write a string, or leave it out"
     error = refusal_of(with_header(name, b"caf\xe9"))
     assert error.detail == f"the header '{name}' is 'caf\\\\xe9', which is not UTF-8; write it in UTF-8"
 
@@ -176,7 +176,7 @@ def test_what_is_missing_is_said_with_where_it_belongs() -> None:
     error = refusal_of(headers, value)
     assert error.reason == reasons.BAD_ENVELOPE
     assert error.detail.startswith("id is missing;")
-    assert "in binary mode: attributes are headers such as ce_id, data is its value" in error.detail
+    assert "in binary mode: its attributes are headers such as ce_id, and its data is the value" in error.detail
 
 
 @pytest.mark.parametrize("name", ["ce-specversion", "ce_id", "cloudEvents:id", "cloudEvents_type"])
@@ -184,7 +184,7 @@ def test_headers_that_look_like_binary_mode_are_named(name: str) -> None:
     """HTTP's names, AMQP's, or all but the one that tells the mode."""
     error = refusal_of(((name, b"1.0"),), b'{"line": "999"}')
     assert error.reason == reasons.BAD_ENVELOPE
-    assert f"Its header {name!r} looks like binary mode, for which the header ce_specversion is missing" in error.detail
+    assert f"Its header {name!r} looks like binary mode, but the header ce_specversion is missing" in error.detail
 
 
 def test_structured_events_in_another_format_are_named() -> None:

@@ -44,11 +44,15 @@ def test_size_comes_before_everything() -> None:
         ),
         ({"subject": ""}, reasons.BAD_ENVELOPE, "subject is empty; write the call, contact, incident or crime"),
         ({"subject": "x" * 300}, reasons.BAD_ENVELOPE, "subject has 300 characters; write at most 256"),
-        ({"source": "a\nb"}, reasons.BAD_ENVELOPE, "source is 'a\\nb', with a control character inside or a space"),
+        ({"source": "a\nb"}, reasons.BAD_ENVELOPE, "source is 'a\\nb', with a control character, or a space"),
         ({"specversion": "0.3"}, reasons.BAD_ENVELOPE, "specversion is '0.3'; write \"1.0\""),
         ({"type": ABSENT}, reasons.BAD_ENVELOPE, "type is missing; write a type such as"),
         ({"type": 7}, reasons.BAD_ENVELOPE, "type is the number 7; write a type such as"),
-        ({"datacontenttype": 7}, reasons.BAD_ENVELOPE, 'datacontenttype is the number 7; write a text, in quotes: "7"'),
+        (
+            {"datacontenttype": 7},
+            reasons.BAD_ENVELOPE,
+            'datacontenttype is the number 7; write a string, in quotes: "7"',
+        ),
         ({"type": "call.answerd"}, reasons.UNKNOWN_TYPE, "did you mean 'call.answered'?"),
         ({"type": "zzz"}, reasons.UNKNOWN_TYPE, "type is 'zzz', which Watchroom does not know; write a type such as"),
         ({"type": "y" * 9000}, reasons.UNKNOWN_TYPE, "yyy...'"),
@@ -56,40 +60,44 @@ def test_size_comes_before_everything() -> None:
         (
             {"time": 1635640200},
             reasons.BAD_TIME,
-            "time is the number 1635640200 (these look like seconds since 1970)",
+            "time is the number 1635640200 (it looks like seconds since 1970)",
         ),
-        ({"time": 1635640200_000}, reasons.BAD_TIME, "(these look like milliseconds since 1970)"),
+        ({"time": 1635640200_000}, reasons.BAD_TIME, "(it looks like milliseconds since 1970)"),
         (
             {"time": "1635640200"},
             reasons.BAD_TIME,
-            "time '1635640200' is a number (these look like seconds since 1970)",
+            "time '1635640200' is a number (it looks like seconds since 1970)",
         ),
-        ({"time": "1970-01-19T22:20:40.200Z"}, reasons.BAD_TIME, "these look like seconds since 1970 that were read"),
+        ({"time": "1970-01-19T22:20:40.200Z"}, reasons.BAD_TIME, "it looks like seconds since 1970 that were read"),
         ({"time": 10**400}, reasons.BAD_TIME, "time is a number; write RFC 3339"),
         ({"time": 1.5}, reasons.BAD_TIME, "time is a number; write RFC 3339"),
         ({"time": "2021-10-31T01:30:00"}, reasons.BAD_TIME, "time '2021-10-31T01:30:00' has no offset"),
         ({"recordedtime": "2021-10-31"}, reasons.BAD_TIME, "recordedtime '2021-10-31' is a date without a time"),
         ({"recordedtime": {}}, reasons.BAD_TIME, "recordedtime is an object; write RFC 3339"),
         ({"data": [1]}, reasons.BAD_DATA, "call.answered: data is a list; write an object"),
-        ({"data": {"line": 999}}, reasons.BAD_DATA, 'data.line is the number 999; write a text, in quotes: "999"'),
-        ({"data": {"line": True}}, reasons.BAD_DATA, "data.line is true or false; write a text"),
-        ({"data": {"line": 10**20}}, reasons.BAD_DATA, "data.line is a number; write a text"),
+        ({"data": {"line": 999}}, reasons.BAD_DATA, 'data.line is the number 999; write a string, in quotes: "999"'),
+        ({"data": {"line": True}}, reasons.BAD_DATA, "data.line is a boolean; write a string"),
+        ({"data": {"line": 10**20}}, reasons.BAD_DATA, "data.line is a number; write a string"),
         ({"data": {"line": "9" * 257}}, reasons.BAD_DATA, "data.line has 257 characters; write at most 256"),
         ({"type": "incident.graded", "data": ABSENT}, reasons.BAD_DATA, "data is missing; write an object"),
         (
             {"type": "incident.graded", "data": ABSENT, "data_base64": "e30="},
             reasons.BAD_DATA,
-            "data_base64 is a text; write the data as a JSON object in `data`",
+            "data_base64 is a string; write the data as a JSON object in `data`",
         ),
-        ({"data": ABSENT, "data_base64": "e30="}, reasons.BAD_DATA, "data_base64 is a text; write the data as a JSON"),
-        ({"data_base64": "e30="}, reasons.BAD_DATA, "data_base64 is a text; write the data as a JSON object"),
+        (
+            {"data": ABSENT, "data_base64": "e30="},
+            reasons.BAD_DATA,
+            "data_base64 is a string; write the data as a JSON",
+        ),
+        ({"data_base64": "e30="}, reasons.BAD_DATA, "data_base64 is a string; write the data as a JSON object"),
         ({"type": "feed.heartbeat", "data_base64": {}}, reasons.BAD_DATA, "data_base64 is an object; write the data"),
         ({"data": fields()}, reasons.BAD_DATA, "data holds a whole event; write the data of that event alone"),
         ({"data": {"payload": fields()}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
         ({"data": {"payload": json.dumps(fields())}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
         ({"type": "incident.graded", "data": fields()}, reasons.BAD_DATA, "data holds a whole event; write the data"),
-        ({"type": "incident.graded", "data": {}}, reasons.BAD_DATA, "data.grade is missing; write a text"),
-        ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data names no class; write at least one of"),
+        ({"type": "incident.graded", "data": {}}, reasons.BAD_DATA, "data.grade is missing; write a string"),
+        ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data gives no class; write at least one of"),
     ],
 )
 def test_a_refusal_says_where_what_was_found_and_what_to_write(changed: dict[str, Any], reason: str, says: str) -> None:
@@ -117,7 +125,7 @@ def test_what_is_not_json_is_said_to_be_none(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "kind"), [(b"[]", "a list"), (b'"x"', "a text"), (b"1.5", "a number"), (b"null", "null")]
+    ("value", "kind"), [(b"[]", "a list"), (b'"x"', "a string"), (b"1.5", "a number"), (b"null", "null")]
 )
 def test_json_that_is_no_object_is_no_envelope(value: bytes, kind: str) -> None:
     """CloudEvents' batch format is not the structured one."""

@@ -138,7 +138,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "as_at": "2022-01-21", "numerator": 1},
         "bad_data",
-        "data.period is missing; write a day 2021-12-31",
+        "data.period is missing; write a day (2021-12-31)",
     ),
     "an as-at in the nineteenth century": (
         "complaints||2021",
@@ -174,7 +174,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1970-01-01", "numerator": 1},
         "bad_data",
-        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that reads `never` as 0 gives",
+        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that reads `never` as 0 produces",
     ),
     "an as-at one millisecond too early": (
         "complaints||2021",
@@ -252,15 +252,15 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "numerator": 1451, "denominator": 1450},
         "bad_data",
-        "numerator is 1451, above the denominator 1450; write a part of the denominator",
+        "numerator is 1451, above the denominator 1450; write a number no larger than",
     ),
     "a measure that is not there": ("complaint||2021", {**SHARE, "measure": "complaint"}, "bad_data", "'complaints'"),
-    "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is no figure"),
+    "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is not a figure"),
     "a label that is not there": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 1, "by": {"area": "stoke"}},
         "bad_data",
-        "write no labels: it has none",
+        "write no labels: the measure has none",
     ),
     "a label that is missing": (
         "gun_crime_published||2021",
@@ -268,7 +268,12 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "by.area is missing; write one of stoke, newcastle_under_lyme",
     ),
-    "a period that is none": ("complaints||2021-Q5", {**SHARE, "period": "2021-Q5"}, "bad_data", "is no period"),
+    "a period that is none": (
+        "complaints||2021-Q5",
+        {**SHARE, "period": "2021-Q5"},
+        "bad_data",
+        "which is not a period",
+    ),
     "a value that is not listed": (
         "gun_crime_published|area=atlantis|2021",
         {**BY_AREA, "by": {"area": "atlantis"}},
@@ -345,8 +350,8 @@ BAD_NOTES = {
     "an end before the beginning": ({"to": "2021-06"}, "to is '2021-06', before from '2021-07'; write '2021-07' or"),
     "an end on the day before": ({"to": "2021-06-30"}, "to is '2021-06-30', before from '2021-07'"),
     "a measure that is not there": ({"measure": "call_volumes"}, "measure is 'call_volumes', which is not in the"),
-    "a measure like another": ({"measure": "call_volumes"}, "write 'call_volume', if that is meant"),
-    "a measure like none": ({"measure": "#"}, "write an id of the catalogue (schemas/measures/README.md lists all)"),
+    "a measure like another": ({"measure": "call_volumes"}, "write 'call_volume', if that is what"),
+    "a measure like none": ({"measure": "#"}, "write an id from the catalogue (schemas/measures/README.md lists"),
 }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "Confluent, schema 123": (lambda value: b"\0\0\0\0{" + value, "5 bytes of Confluent's", SERIALIZER),
     "Confluent, a text": (
         lambda value: b"\0\0\0\0\x0c" + json.dumps(value.decode()).encode(),
-        "5 bytes of Confluent's schema registry (schema 12), before a text that holds JSON",
+        "5 bytes of Confluent's schema registry (schema 12), before a string that contains JSON",
         SERIALIZER,
     ),
     "Confluent, a trailing comma": (
@@ -57,7 +57,11 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     ),
     "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9 bytes of Apicurio Registry", SERIALIZER),
     "AWS Glue": (lambda value: b"\3\0" + bytes(range(16)) + value, "18 bytes of the AWS Glue", SERIALIZER),
-    "Avro": (lambda value: b"\0\0\0\0\x0c\2\6" + value[1:], "then schema 12), as Avro", SERIALIZER),
+    "Avro": (
+        lambda value: b"\0\0\0\0\x0c\2\6" + value[1:],
+        "a schema-registry message in Avro (a zero byte, then schema 12)",
+        SERIALIZER,
+    ),
     "byte order mark": (lambda value: b"\xef\xbb\xbf" + value, "begins with a byte order mark", f"{PLAIN} without it"),
     "UTF-16": (lambda value: value.decode().encode("utf-16"), "is in UTF-16", PLAIN),
     "UTF-16 BE": (lambda value: b"\xfe\xff" + value.decode().encode("utf-16-be"), "is in UTF-16", PLAIN),
@@ -73,13 +77,13 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "snappy": (lambda value: b"\xff\6\0\0sNaPpY" + value, "is compressed (framed snappy)", COMPRESS),
     "snappy-java": (lambda value: b"\x82SNAPPY\0" + value, "is compressed (framed snappy (snappy-java))", COMPRESS),
     "a Java object": (lambda value: b"\xac\xed\0\5t" + value, "a serialised Java object", SERIALIZER),
-    "a trailing NUL": (lambda value: value + b"\0", "ends with 1 zero byte;", "without the text's terminator"),
-    "trailing NULs": (lambda value: value + bytes(7), "ends with 7 zero bytes;", "without the text's terminator"),
-    "two lines": (lambda value: value + b"\n" + value + b"\n", "holds 2 JSON objects;", "write one event a record"),
-    "three, one behind the other": (lambda value: value * 3, "holds 3 JSON objects;", "write one event a record"),
-    "with commas between": (lambda value: value + b", " + value, "holds 2 JSON objects;", "write one event a record"),
+    "a trailing NUL": (lambda value: value + b"\0", "ends with 1 zero byte;", "without the string terminator"),
+    "trailing NULs": (lambda value: value + bytes(7), "ends with 7 zero bytes;", "without the string terminator"),
+    "two lines": (lambda value: value + b"\n" + value + b"\n", "holds 2 JSON objects;", "write one event per record"),
+    "three, one behind the other": (lambda value: value * 3, "holds 3 JSON objects;", "write one event per record"),
+    "with commas between": (lambda value: value + b", " + value, "holds 2 JSON objects;", "write one event per record"),
     "a JSON text sequence": (lambda value: b"\x1e" + value + b"\n" + b"\x1e" + value, "holds 2 JSON objects;", "one"),
-    "two and a half": (lambda value: value * 2 + value[:-3], "holds 2 JSON objects and more;", "one event a record"),
+    "two and a half": (lambda value: value * 2 + value[:-3], "holds 2 JSON objects and more;", "one event per record"),
     "a comma after it": (lambda value: value + b",\n", "has 1 character after its JSON object", "nothing after it"),
     "a record separator after it": (lambda value: value + b"\x1e", "has 1 character after its JSON", "nothing after"),
     "two with a comma behind": (lambda value: value + b",\n" + value + b",\n", "holds 2 JSON objects;", "one event"),
@@ -95,18 +99,18 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "zeros": (lambda _: b"\0\0\0", "is empty", PLAIN),
 }
 NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
-    "a text": (json.dumps, "is a text that holds JSON: it was serialised twice", "write the object itself"),
+    "a text": (json.dumps, "is a string that contains JSON: it was serialised twice", "write the object itself"),
     "a text in base64": (
         lambda event: base64.b64encode(json.dumps(event).encode()).decode(),
-        "is a text in base64: it was serialised as bytes",
+        "is a string in base64: it was serialised as bytes",
         "write the object itself",
     ),
-    "a batch": (lambda event: [event], "is a list of 1 object, a batch", "write one event a record"),
-    "a batch of two": (lambda event: [event, event], "is a list of 2 objects, a batch", "write one event a record"),
+    "a batch": (lambda event: [event], "is a list of 1 object, a batch", "write one event per record"),
+    "a batch of two": (lambda event: [event, event], "is a list of 2 objects, a batch", "write one event per record"),
     "a batch of texts": (
         lambda event: [json.dumps(event)] * 2,
-        "is a list of 2 texts, each JSON serialised twice",
-        "write one event a record, as an object",
+        "is a list of 2 strings, each JSON serialised twice",
+        "write one event per record, as an object",
     ),
     "Kafka Connect": (
         lambda event: {"schema": {"type": "struct"}, "payload": event},
@@ -178,7 +182,7 @@ def test_data_in_a_text_is_named() -> None:
     """The commonest half of serialising twice."""
     error = refused(json.dumps(fields(data=json.dumps({"line": "999"}))).encode())
     assert error.reason == reasons.BAD_DATA
-    assert "data is a text that holds JSON: it was serialised twice; write the object itself" in error.detail
+    assert "data is a string that contains JSON: it was serialised twice; write the object itself" in error.detail
 
 
 def test_no_message_shows_what_was_sent() -> None:

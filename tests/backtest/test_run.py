@@ -102,7 +102,7 @@ def test_a_rule_file_that_prometheus_cannot_read_stops_the_start(tmp_path: Path)
     file = tmp_path / "bad.yml"
     file.write_text("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]")
     with (
-        pytest.raises(WorkFailed, match=r"(?s)Prometheus ended with 1 while starting.*bad\.yml"),
+        pytest.raises(WorkFailed, match=r"(?s)Prometheus exited with code 1 while starting.*bad\.yml"),
         Prometheus(tmp_path / "p", [file]),
     ):
         pass

@@ -96,22 +96,22 @@ ONE_FAULT = {
     "overdue from nobody": (
         tile(DURATION, WITHIN_999.replace("within", "live_within", 1)), "tiles.0.show", "live_within", "overdue_from",
     ),
-    "one limit only": (tile(COUNT, NUMBER, "warning = 3"), "tiles.0", "Some title", "two different limits"),
-    "limits that are one": (tile(COUNT, NUMBER, "warning = 3\ncritical = 3"), "tiles.0", "3", "two different limits"),
+    "one limit only": (tile(COUNT, NUMBER, "warning = 3"), "tiles.0", "Some title", "with different values"),
+    "limits that are one": (tile(COUNT, NUMBER, "warning = 3\ncritical = 3"), "tiles.0", "3", "with different values"),
     "judged under another label": (
         tile(OPEN, 'show = "open"\nsplit = "line"\nwarning = 1\ncritical = 2\njudged = { line = "112" }'),
-        "tiles.0.judged", "line = '112'", "a listed value",
+        "tiles.0.judged", "line = '112'", "one of the values listed",
     ),
     "judged without limits": (
-        tile(OPEN, 'show = "open"\nsplit = "line"\njudged = { line = "999" }'), "tiles.0.judged", "999", "warning and",
+        tile(OPEN, 'show = "open"\nsplit = "line"\njudged = { line = "999" }'), "tiles.0.judged", "999", "`critical`",
     ),
     "a place twice": (
         tile(COUNT, NUMBER) + tile("[calls_in]", NUMBER).removeprefix("[calls_in]"), "tiles.1.place", "1",
-        "no other tile",
+        "by another tile",
     ),
     "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
     "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),
-    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "no earlier alert"),
+    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "by an earlier alert"),
     "name of an alert on the platform": (
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "platform",
     ),
@@ -128,7 +128,7 @@ ONE_FAULT = {
     "burn over a window it has not": (
         alert(DURATION, WITHIN_999, BURN.replace('short = "5m"', 'short = "1h"')), "alerts.0.burn", "'1h'", "5m",
     ),
-    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "True", "kind share has none; its keys are "),
+    "baseline of a share": (SHARE + "baseline = true\n", "baseline", "True", "does not have it; its keys are "),
     "overdue from a count": (
         COUNT + DURATION + 'overdue_from = "calls_in"\n', "overdue_from", "'calls_in'", "an open measure",
     ),
@@ -137,7 +137,7 @@ ONE_FAULT = {
         + 'targets = [{ where = { line = "999" }, below_s = 9 }]\n', "overdue_from", "'calls_now'", "the same targets",
     ),
     "unused metric that is not": (
-        COUNT + 'why_unused = { within = "no reason" }\n', "why_unused.within", "'within'", "a suffix of its metrics",
+        COUNT + 'why_unused = { within = "no reason" }\n', "why_unused.within", "'within'", "suffixes of its metrics",
     ),
 }  # fmt: skip
 
@@ -219,5 +219,5 @@ def test_an_entry_says_in_which_windows_it_is_split_by_area(tmp_path: Path) -> N
     )
     assert load(tmp_path, measures=named).measures["calls_in"].area_windows == ("1h", "7d")
     unknown = the_fault(tmp_path, BY_AREA + 'area_windows = ["28d"]\n')
-    assert (unknown.key, unknown.write) == ("calls_in.area_windows", "one of its windows: 1h, 24h, 7d")
+    assert (unknown.key, unknown.write) == ("calls_in.area_windows", "one of the measure's windows: 1h, 24h, 7d")
     assert load(tmp_path, measures=COUNT).measures["calls_in"].area_windows == ()

@@ -27,7 +27,7 @@ ONE_FAULT = {
     "unknown start": (DURATION, '"queued"', '"rung"', "start", "'rung'", "a moment of calls"),
     "unknown state": (OPEN, "waiting", "idle", "state", "'idle'", "waiting, in_progress"),
     "unknown window": (COUNT, "5m", "5min", "windows", "'5min'", "5m, 15m"),
-    "unknown label": (OPEN, "{ line", "{ queue", "by.queue", "'queue'", "a label of labels.toml: line"),
+    "unknown label": (OPEN, "{ line", "{ queue", "by.queue", "'queue'", "a label defined in labels.toml: line"),
     "unknown value": (OPEN, '= "line"', '= "lane"', "by.line", "'lane'", "a value of calls: line, left_by"),
     "unknown word in a part": (SHARE, "left_by", "left", "part.left", "'left'", "line, left_by"),
     "unknown moment in an interval": (
@@ -43,7 +43,7 @@ ONE_FAULT = {
         "answered, abandoned",
     ),
     "duration of nothing": (DURATION, '"queued"', '"answered"', "start", "'answered'", "a moment other than `at`"),
-    "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all of from, to and within_s"),
+    "half an interval": (SHARE, PART, '{ from = "queued" }', "part", "'queued'", "all three of from, to and within_s"),
     "value that is no list": (SHARE, '["abandoned"]', '"abandoned"', "part", "'abandoned'", "a list of accepted"),
     "accepted list of nothing": (SHARE, '["abandoned"]', "[]", "part", "[]", "a list of accepted"),
     "interval without end": (
@@ -66,9 +66,16 @@ ONE_FAULT = {
     "duration without start": (DURATION, 'start = "queued"', "", "start", "nothing", "kind duration needs it"),
     "open measure without state": (OPEN, 'state = "waiting"', "", "state", "nothing", "needs it"),
     "open measure that never gives up": (OPEN, "give_up_s = 3600", "", "give_up_s", "nothing", "needs it"),
-    "count with a start": (COUNT, "at =", 'start = "queued"\nat =', "start", "'queued'", "kind count has none"),
-    "open measure with windows": (OPEN, "at =", 'windows = ["5m"]\nat =', "windows", "['5m']", "open has none"),
-    "share with a target": (SHARE, "at =", "targets = [{ below_s = 1 }]\nat =", "targets", "below_s", "has none"),
+    "count with a start": (COUNT, "at =", 'start = "queued"\nat =', "start", "'queued'", "kind count does not have it"),
+    "open measure with windows": (OPEN, "at =", 'windows = ["5m"]\nat =', "windows", "['5m']", "open does not have it"),
+    "share with a target": (
+        SHARE,
+        "at =",
+        "targets = [{ below_s = 1 }]\nat =",
+        "targets",
+        "below_s",
+        "does not have it",
+    ),
     "count without windows": (COUNT, 'windows = ["5m"]', "", "windows", "nothing", "kind count needs it"),
     "missing text": (COUNT, 'source = "Some source"', "", "source", "nothing", "`source = ...`"),
     "text of one letter": (COUNT, "Some source", "x", "source", "'x'", "at least 3 characters"),
@@ -79,7 +86,7 @@ ONE_FAULT = {
         *(COUNT, "at =", 'area_windows = ["5m"]\nat =', "area_windows"),
         *("['5m']", "not split by area"),
     ),
-    "number for a text": (COUNT, '"Some source"', "27", "source", "27", "a text in quotes"),
+    "number for a text": (COUNT, '"Some source"', "27", "source", "27", "a string in quotes"),
 }
 
 

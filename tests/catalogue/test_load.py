@@ -118,7 +118,7 @@ def test_one_id_in_two_files_is_a_fault_also_beside_others(first: str, tmp_path:
     found = faults(tmp_path, a=first, b=COUNT)
     fault = found[-1]
     assert fault.where == str(tmp_path / "b.toml")
-    assert (fault.key, fault.found, fault.write) == ("calls_in", "a second entry of this name", "another id")
+    assert (fault.key, fault.found, fault.write) == ("calls_in", "a second entry with this name", "another id")
 
 
 def test_one_id_twice_in_a_file_is_a_fault(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ BAD = {
     "unknown severity": ('"ticket"', '"urgent"', "severity", "'urgent'", "one of 'page', 'ticket' or 'none'", None),
     "unknown placeholder": ("<fresh_s>", "<fresh>", "expression", "<fresh>", "<awaited>, <fresh_s>, <threshold>", None),
     "placeholder of a threshold that is not there": (
-        "threshold = 20", "", "expression", "<threshold>", "instead of <threshold> one of <awaited>, <fresh_s>", None,
+        "threshold = 20", "", "expression", "<threshold>", "one of <awaited>, <fresh_s> instead of <threshold>", None,
     ),
     "unknown placeholder in a step": ("Empty it", "Empty <it>", "action.0", "<it>", "instead of <it>", None),
     "no step": ('["Empty it.", "Below <threshold> it is fine."]', "[]", "action", "[]", "at least one", None),
@@ -84,7 +84,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
     """Those of measures too: one start of a process is enough to learn what must be changed."""
     found = faults(tmp_path, GOOD.replace("for_s = 5", "").replace("QueueFull", "queue_full"), COUNT + "x = 1\n")
     assert [fault.key for fault in found] == ["queue_full", "queue_full.for_s", "calls_in.x"]
-    assert found[0].write == "words with a capital each, put together: RedisDown"
+    assert found[0].write == "capitalised words joined together, for example RedisDown"
 
 
 def test_a_missing_file_stops_the_start(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_every_row_of_figures_and_of_words_has_an_entry() -> None:
         (FIGURE.replace("max_age_days = 400\n", ""), "staff.max_age_days", "nothing", "kind figure needs it"),
         (OF_CALLS, "staff.stream", "'calls'", "one of returns"),
         (FIGURE.replace('{ area = "area" }', '{ area = "place" }'), "staff.by.area", "'place'", "'area'"),
-        (IN_WINDOWS, "staff.windows", "['24h']", "no windows: kind figure has none"),
+        (IN_WINDOWS, "staff.windows", "['24h']", "an entry without windows: kind figure does not have it"),
         (FIGURE.replace("[staff]", "[figures]"), "figures", "'figures'", "other than orphans, figures, notes"),
         (NOTE.replace('words = "Said in words."\n', ""), "outlook.words", "nothing", "kind note needs it"),
         (

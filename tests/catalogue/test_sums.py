@@ -27,17 +27,23 @@ SUM = (
 FAULTS = {
     "of what is not there": ('"calls_by_line"', '"calls_out"', "sum_of.0.measure", "'calls_out'", "a count that is"),
     "of a share": ('"contacts_by_line"', '"calls_lost"', "sum_of.1.measure", "'calls_lost'", "calls_in, calls_by_line"),
-    "of itself": ('"contacts_by_line"', '"both"', "sum_of.1.measure", "'both'", "a count that is not a sum"),
+    "of itself": ('"contacts_by_line"', '"both"', "sum_of.1.measure", "'both'", "a count that is not itself"),
     "of one twice": ('"contacts_by_line"', '"calls_by_line"', "sum_of", "'calls_by_line' twice", "each measure once"),
     "by another label": ("{ line =", "{ area =", "sum_of.0.where.area", "'area'", "a label of calls_by_line: line"),
     "of no such value": ('["101"]', '["101", "112"]', "sum_of.0.where.line", "['112']", "999, 101, unknown, other"),
     "of no value": ('["101"]', "[]", "sum_of.0.where.line", "[]", "at least one"),
     "over a window that one has not": ('"5m"', '"5m", "month", "1h"', "windows", "'1h'", "5m, month"),
     "of other streams": ('stream = "contacts"', 'stream = "crimes"', "stream", "'crimes'", "calls, contacts"),
-    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "no at: a sum counts when"),
-    "split itself": ("sum_of", 'by = { line = "channel" }\nsum_of', "by", "channel", "no by: a sum has none"),
-    "with a condition": ("sum_of", "where = { outgoing = [false] }\nsum_of", "where", "outgoing", "no where"),
-    "with past weeks": ("sum_of", "baseline = true\nsum_of", "baseline", "True", "no baseline"),
+    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "an entry without at: a sum counts"),
+    "split itself": (
+        "sum_of",
+        'by = { line = "channel" }\nsum_of',
+        "by",
+        "channel",
+        "an entry without by: a sum cannot have it",
+    ),
+    "with a condition": ("sum_of", "where = { outgoing = [false] }\nsum_of", "where", "outgoing", "without where"),
+    "with past weeks": ("sum_of", "baseline = true\nsum_of", "baseline", "True", "an entry without baseline"),
 }
 
 
@@ -90,12 +96,12 @@ def test_it_is_by_area_in_the_windows_in_which_its_parts_are(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("area_windows", "found"),
-    [('["28d", "month"]', "crimes_in by area in 28d, month"), ("[]", "crimes_in by area in no window")],
+    [('["28d", "month"]', "crimes_in split by area in 28d, month"), ("[]", "crimes_in split by area in no window")],
 )
 def test_parts_by_area_in_other_windows_are_refused(area_windows: str, found: str, tmp_path: Path) -> None:
     """Whoever asked for an area over 1h would find nothing there, though one of the parts has it."""
     fault = the_fault(tmp_path, OF_AREAS + by_area(area_windows))
-    assert (fault.key, fault.found) == ("both.sum_of", f"incidents_in by area in 1h, 28d; {found}")
+    assert (fault.key, fault.found) == ("both.sum_of", f"incidents_in split by area in 1h, 28d; {found}")
     assert fault.write.startswith("measures that are split by area in the same windows")
 
 
@@ -111,7 +117,7 @@ def test_a_label_of_areas_and_one_of_the_same_name_are_not_added_up(tmp_path: Pa
     sum_ = OF_AREAS.replace("crimes_in", "contacts_by_line").replace('"crimes"', '"contacts"')
     sum_ = sum_.replace('["1h", "28d", "month"]', '["month"]')
     fault = the_fault(tmp_path, sum_ + by_area() + BY_BOTH)
-    assert (fault.key, fault.found) == ("both.sum_of", "contacts_by_line with a label 'area' of something else")
+    assert (fault.key, fault.found) == ("both.sum_of", "contacts_by_line whose label 'area' is not the area")
 
 
 def test_areas_are_no_condition_of_a_sum(tmp_path: Path) -> None:
@@ -153,20 +159,23 @@ def test_a_sum_has_no_alerts(tmp_path: Path) -> None:
         'meaning = "Some meaning"\nimpact = "Some impact"\naction = ["Do it"]\n'
     )
     fault = the_fault(tmp_path, SUM + alert + PARTS)
-    assert (fault.key, fault.write) == ("both.alerts", "no alerts: a sum has none")
+    assert (fault.key, fault.write) == ("both.alerts", "an entry without alerts: a sum cannot have it")
 
 
 def test_a_count_without_moment_and_parts_is_a_fault(tmp_path: Path) -> None:
     """It would count nothing."""
     fault = the_fault(tmp_path, COUNT.replace('at = "offered"\n', ""))
-    assert (fault.key, fault.write) == ("calls_in.at", "at: kind count needs it, unless it has sum_of")
+    assert (fault.key, fault.write) == (
+        "calls_in.at",
+        "a value for at: kind count needs it, unless the entry has sum_of",
+    )
 
 
 def test_no_other_kind_adds_up(tmp_path: Path) -> None:
     """Shares and percentiles cannot be added."""
     fault = the_fault(tmp_path, SHARE.replace("part =", 'sum_of = [{ measure = "calls_in" }]\npart =') + COUNT)
     assert fault.key == "calls_lost.sum_of"
-    assert fault.write.startswith("no sum_of: kind share has none")
+    assert fault.write.startswith("an entry without sum_of: kind share does not have it")
 
 
 def test_a_faulty_part_is_told_once(tmp_path: Path) -> None:

@@ -151,4 +151,4 @@ def test_arguments_that_cannot_be_used_are_all_named_at_once() -> None:
     with pytest.raises(ConfigurationInvalid) as refused:
         run_demo(Settings().model_copy(update={"streams": ("visits",)}), for_s=-1, busy=0, days=0)
     assert [fault.where for fault in refused.value.faults] == ["WATCHROOM_STREAMS", "--for", "--busy", "--days"]
-    assert "only visits, which the simulator does not have" in str(refused.value)
+    assert "only visits, which the simulator does not produce" in str(refused.value)

@@ -72,7 +72,7 @@ def test_a_process_that_cannot_start_says_why_with_the_end_of_its_log(tmp_path: 
     """A worker without a catalogue ends with a message for a person; it must not be lost in a file."""
     settings = SETTINGS.model_copy(update={"schemas": tmp_path / "nowhere", "health_port": free_port()})
     process = Process("worker", settings, tmp_path / "worker.log")
-    with pytest.raises(WorkFailed, match=r"(?s)worker ended with 2 while starting.*nowhere"):
+    with pytest.raises(WorkFailed, match=r"(?s)worker exited with code 2 while starting.*nowhere"):
         process.start()
     assert not process.running
 

@@ -196,7 +196,7 @@ CASES = [
     Case(
         "settings-sources",
         own.of_settings(settings(sources={"crimes": {"records": {}}})),
-        "sources of crimes",
+        "sources for crimes",
         "Add crimes to WATCHROOM_STREAMS",
         own.of_settings(SETTINGS),
     ),
@@ -284,7 +284,7 @@ CASES = [
     Case(
         "topic-settings",
         topics.of_settings(SETTINGS, {CALLS: [WELL]}, {}),
-        "does not say what its settings are",
+        "does not let us read its settings",
         "DescribeConfigs",
         [],
         Severity.UNCHECKED,
@@ -314,7 +314,7 @@ CASES = [
     Case(
         "group-members",
         consumers.of_group(SETTINGS, TOPICS, Group(["a"], {CALLS: [0]})),
-        "partition 1 of watchroom.calls is assigned to no member",
+        "partition 1 of watchroom.calls is not assigned to any member",
         "/readyz",
         consumers.of_group(SETTINGS, TOPICS, Group(["a"], {})),
     ),
@@ -343,7 +343,7 @@ CASES = [
         silent({}, {**FRESH, (CALLS, 1): PartitionState(7, NOW_MS - 60_000, 0)}),
     ),
     Case("source-clock", clock(9_000), "source acd of calls", "NTP", clock(9_000, age_ms=86_400_001)),
-    Case("source-clock", clock(5_001), "up to 5.0 s later than their arrival", "NTP", clock(5_000)),
+    Case("source-clock", clock(5_001), "up to 5.0 s after their arrival", "NTP", clock(5_000)),
     Case(
         "source-clock",
         clock(9_000, "unknown"),
@@ -422,18 +422,18 @@ CASES = [
         "redis-memory",
         info(used_memory=900),
         "90% of maxmemory",
-        "CONFIG SET maxmemory",
+        "Double maxmemory",
         info(used_memory=899),
         Severity.WARNING,
     ),
     Case(
         "redis-persistence", info(aof_enabled=0), "append-only file is off", "appendonly yes", info(), Severity.WARNING
     ),
-    Case("redis-persistence", info(aof_last_write_status="err"), "could not write", "space on its disk", info()),
+    Case("redis-persistence", info(aof_last_write_status="err"), "could not write", "its free disk space", info()),
     Case(
         "force",
         redis.of_force(SETTINGS, None, {}),
-        "holds nothing of it",
+        "holds no data for this force",
         "WATCHROOM_FORCE",
         redis.of_force(SETTINGS, META, {}),
     ),
@@ -461,7 +461,7 @@ CASES = [
     Case(
         "force",
         redis.of_force(settings(streams="calls,crimes"), META, {}),
-        "holds nothing of crimes",
+        "holds no data for crimes",
         "WATCHROOM_STREAMS",
         redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")}), {}),
     ),
@@ -511,7 +511,7 @@ CASES = [
         prometheus(),
         Severity.UNCHECKED,
     ),
-    Case("prometheus", prometheus(rules=None), "answers something else", "WATCHROOM_PROMETHEUS_URL", prometheus()),
+    Case("prometheus", prometheus(rules=None), "gives an unexpected answer", "WATCHROOM_PROMETHEUS_URL", prometheus()),
     Case(
         "prometheus-targets",
         prometheus(targets={"activeTargets": TARGETS[:1]}),
@@ -560,13 +560,13 @@ CASES = [
         "prometheus-rules",
         prometheus(rules={"groups": [{"rules": [{**LOADED, "lastError": "many-to-many"}]}]}),
         "cannot evaluate Broken: many-to-many",
-        "page Rules",
+        "Rules page",
         prometheus(),
     ),
     Case(
         "prometheus-alertmanager",
         prometheus(alertmanagers={"activeAlertmanagers": []}),
-        "knows no Alertmanager",
+        "has no Alertmanager to send alerts to",
         "alerting",
         prometheus(),
     ),
@@ -578,7 +578,7 @@ CASES = [
         alertmanager(),
         Severity.UNCHECKED,
     ),
-    Case("alertmanager", alertmanager({}), "answers something else", "WATCHROOM_ALERTMANAGER_URL", alertmanager()),
+    Case("alertmanager", alertmanager({}), "gives an unexpected answer", "WATCHROOM_ALERTMANAGER_URL", alertmanager()),
     Case(
         "alertmanager-pages",
         alertmanager({**ROUTES, "route": {"receiver": "nobody"}}),
@@ -632,7 +632,7 @@ CASES = [
     Case(
         "alertmanager-watchdog",
         alertmanager(alerts=[{**WATCHDOG, "receivers": [{"name": "nobody"}]}]),
-        r"no receiver with an integration \(nobody\)",
+        r"not routed to any receiver with an integration \(nobody\)",
         "watchroom watchdog",
         alertmanager(),
     ),

@@ -61,14 +61,14 @@ FAULTS = [
     Planted("redis-rights", r"'planted' may not run EVALSHA, HSET on", r"deploy/redis/rights\.md"),
     Planted("redis-info", r"'planted' may not run INFO", r"ACL SETUSER planted \+info", Severity.UNCHECKED),
     Planted("redis-evicted", r"has evicted keys", "watchroom rebuild"),
-    Planted("force", r"holds nothing of crimes", "WATCHROOM_STREAMS"),
+    Planted("force", r"holds no data for crimes", "WATCHROOM_STREAMS"),
     Planted("definitions", r"contacts: .* reporting zone changed from Europe/Paris", "watchroom rebuild"),
     Planted("exporter", r"is not a Watchroom exporter", "WATCHROOM_EXPORTER_URL"),
     Planted("prometheus-targets", r"no target of job watchroom-exporter", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-targets", r"no target of job watchroom-worker", "deploy/prometheus/prometheus.yml"),
     Planted("prometheus-rules", r"has not loaded \d+ of our", "deploy/prometheus/rules"),
-    Planted("prometheus-alertmanager", r"knows no Alertmanager", "alerting"),
-    Planted("alertmanager-pages", r"lead to no receiver with an integration", "webhook"),
+    Planted("prometheus-alertmanager", r"has no Alertmanager to send alerts to", "alerting"),
+    Planted("alertmanager-pages", r"are not routed to any receiver with an integration", "webhook"),
     Planted("alertmanager-watchdog", r"Watchdog does not arrive", "loaded the rules"),
 ]
 
@@ -150,7 +150,7 @@ def test_no_password_is_printed(ill: Examined) -> None:
 
 
 BY_SETTINGS = [
-    ({"force": "elsewhere"}, Planted("force", "holds nothing of it", "WATCHROOM_FORCE")),
+    ({"force": "elsewhere"}, Planted("force", "holds no data for this force", "WATCHROOM_FORCE")),
     (
         {"force": "elsewhere"},
         Planted("prometheus-force", "watchroom-worker has the label force=elsewhere", "labels"),
@@ -178,7 +178,7 @@ REPLICA = [
     Planted("redis-role", rf"is a replica of {LOOPBACK}:\d+", "primary"),
     Planted("redis-policy", "maxmemory-policy is allkeys-lru", "noeviction"),
     Planted("redis-persistence", "append-only file is off", "appendonly yes", Severity.WARNING),
-    Planted("redis-memory", "of maxmemory", "CONFIG SET maxmemory", Severity.WARNING),
+    Planted("redis-memory", "of maxmemory", "Double maxmemory", Severity.WARNING),
 ]
 
 

@@ -22,7 +22,7 @@ def test_a_rebuild_that_was_interrupted_while_it_merged_is_found(redis_server: R
         store.replace(topic, PartitionCounts((Count(4, 0), Count(6, 1_000)), "id", is_rebuilding=True))
         assert said(settings) == [f"a rebuild that merges the partitions of {topic} is running, or was interrupted"]
         store.replace(topic, PartitionCounts((Count(4, 0), Count(6, 1_000)), "id"))
-        assert said(settings) == [f"Redis at {settings.redis_shown} holds nothing of it"]
+        assert said(settings) == [f"Redis at {settings.redis_shown} holds no data for this force"]
     finally:
         store.close()
 

@@ -91,8 +91,8 @@ def test_a_topic_with_more_partitions_than_its_figures_were_made_from_is_withhel
     """However fresh the partitions are that are read; and so it is while a rebuild merges them."""
     known = PartitionCounts((Count(4, 0), Count(6, NOW)))
     (said,) = partitions_added("north.calls", known, 4)
-    assert said.startswith("north.calls has 6 partitions since 2021-11-27T00:00:00")
-    assert said.endswith("made from 4: stop the workers and run `watchroom rebuild`")
+    assert said.startswith("north.calls has had 6 partitions since 2021-11-27T00:00:00")
+    assert said.endswith("computed from 4: stop the workers and run `watchroom rebuild`")
     assert list(partitions_added("north.calls", known, 6)) == []
     assert list(partitions_added("north.calls", None, 6)) == []
     assert list(partitions_added("north.calls", known, None)) == []  # nothing is published then

@@ -42,8 +42,8 @@ def test_the_list_has_as_many_lines_as_its_tile_counts(room: ExporterStore) -> N
 
 def test_an_old_list_says_that_it_is_old(room: ExporterStore) -> None:
     """The command reads Redis fresh or not, and says so."""
-    assert "Old:" not in open_list(room.settings, "calls_waiting", NOON)
-    assert "2021-11-27 00:00:00 only, 60 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
+    assert "Out of date:" not in open_list(room.settings, "calls_waiting", NOON)
+    assert "only up to 2021-11-27 00:00:00, 60 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
 
 
 def test_a_dead_feed_is_said_with_its_name(room: ExporterStore) -> None:
@@ -74,7 +74,7 @@ def test_times_in_the_future_are_no_sign_of_life(room: ExporterStore) -> None:
     room.fresh(NOON + MINUTE)
     room.heard(NOON + MINUTE)
     text = open_list(room.settings, "calls_waiting", NOON)
-    assert "Not live: watchroom.calls: partition 0 lies 60.0 s in the future (check the clocks)" in text
+    assert "Not live: watchroom.calls: partition 0 is 60.0 s in the future (check the clocks)" in text
     assert "FEED SILENT: acd last seen 2021-11-27 00:01:00, in the future: check the clocks" in text
 
 
@@ -127,7 +127,7 @@ def test_a_list_under_other_definitions_is_refused(room: ExporterStore) -> None:
     room.waiting("incidents_unattended|grade=1,area=tamworth", {"INC-1": NOON})
     assert "INC-1" in open_list(room.settings, "incidents_unattended", NOON)
     other = room.settings.model_copy(update={"areas": ("stoke",)})
-    with pytest.raises(RebuildNeeded, match=r"other settings than these.*incidents_unattended"):
+    with pytest.raises(RebuildNeeded, match=r"with a different catalogue or different settings.*incidents_unattended"):
         open_list(other, "incidents_unattended", NOON)
 
 
@@ -148,7 +148,7 @@ def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: Exporte
 def test_a_force_that_redis_does_not_know_is_not_nobody(room: ExporterStore) -> None:
     """A mistyped WATCHROOM_FORCE must not read as an empty queue."""
     room.waiting("calls_waiting|line=999", {"a": NOON})
-    with pytest.raises(WorkFailed, match="holds nothing of force 'stafs'"):
+    with pytest.raises(WorkFailed, match="holds no data for force 'stafs'"):
         open_list(room.settings.model_copy(update={"force": "stafs"}), "calls_waiting", NOON)
 
 

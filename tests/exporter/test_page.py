@@ -215,13 +215,13 @@ def test_another_definition_is_the_first_reason_and_says_what_changed(room: Expo
     page = room.page(mirror)
     assert page.faults(NOON)["calls"] == []
     first, *others = page.faults(NOON + 9_000)["crimes"]
-    assert "under another definition than this exporter's (measure crime_recorded changed)" in first
+    assert "under a different definition from this exporter's (measure crime_recorded changed)" in first
     assert "run `watchroom rebuild`" in first
     assert others == []
     room.fresh(NOON - 60_000, "crimes")
     mirror.refresh(NOON)
     first, *others = page.faults(NOON)["crimes"]
-    assert "another definition" in first
+    assert "a different definition" in first
     assert "60.0 s old" in others[0]
 
 

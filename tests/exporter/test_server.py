@@ -64,7 +64,7 @@ def test_a_port_in_use_is_told_with_what_to_do() -> None:
     """Another exporter on the same machine is the usual cause."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(WorkFailed, match=rf"WATCHROOM_EXPORTER_PORT: found {port}, but cannot listen"):
+        with pytest.raises(WorkFailed, match=rf"WATCHROOM_EXPORTER_PORT: found {port}, but the process cannot listen"):
             Server("127.0.0.1", port, {})
 
 
@@ -90,10 +90,10 @@ def port() -> Iterator[int]:
         ("GET", "/of/calls", 200, b"calls ()\n"),
         ("GET", "/of/a%2Fb/c?grade=1&grade=&x", 200, b"a/b/c (('grade', '1'), ('grade', ''), ('x', ''))\n"),
         ("GET", "/of/", 200, b" ()\n"),
-        ("GET", "/of", 404, b"no such page; there are /of/, /page\n"),
-        ("GET", "/page/more", 404, b"no such page; there are /of/, /page\n"),
-        ("GET", "//other/page", 404, b"no such page; there are /of/, /page\n"),
-        ("GET", "/other", 404, b"no such page; there are /of/, /page\n"),
+        ("GET", "/of", 404, b"no such page; the pages are /of/, /page\n"),
+        ("GET", "/page/more", 404, b"no such page; the pages are /of/, /page\n"),
+        ("GET", "//other/page", 404, b"no such page; the pages are /of/, /page\n"),
+        ("GET", "/other", 404, b"no such page; the pages are /of/, /page\n"),
         ("POST", "/page", 501, None),
     ],
 )

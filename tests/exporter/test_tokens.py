@@ -169,7 +169,7 @@ def test_the_list_has_the_ten_most_frequent_shortened(room: ExporterStore) -> No
     assert text.startswith(
         "Most frequent callers in the last 28 days, today included\n  1  k1.KKKKKK       11  hospital"
     )
-    assert "66 in all; 11 different." in text
+    assert "66 in total; 11 different." in text
 
 
 @pytest.mark.parametrize(

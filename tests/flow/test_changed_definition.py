@@ -40,7 +40,7 @@ EVENTS, SEED = 3_000, 20_211_201
 OTHERS = tuple(stream for stream in STREAMS if stream != "crimes")
 OUTCOMES = '"8", "22"]'
 WITHOUT_DIVERSION = '"8"]'
-LEFT = "crimes is left alone because Redis holds it under another definition: measure crime_resolved changed"
+LEFT = "crimes is not processed because Redis holds it under a different definition: measure crime_resolved changed"
 
 CRIMES = ["fingerprint:crimes", "definition:crimes"]
 
@@ -200,7 +200,7 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
         withheld = json.loads(page(changed, "/healthz"))["withheld"]
         assert withheld["calls"] == withheld["incidents"] == []
         assert "measure crime_resolved changed" in withheld["crimes"][0]
-        assert "another definition than this exporter" in page(changed, "/")
+        assert "a different definition from this exporter" in page(changed, "/")
         months = room.run("months", "--format", "csv")
         assert months.code == 0
         assert b"call_volume" in months.out
@@ -241,7 +241,7 @@ def test_a_running_worker_leaves_a_stream_that_was_redefined_and_ends_when_all_w
         assert worker.log().count("crimes is left alone") == 1
         redefine(force.room.client, force.settings.force, *OTHERS)
         assert worker.exit_code() == 2
-    assert "Redis holds figures made under other definitions" in worker.log()
+    assert "Redis holds figures computed under other definitions" in worker.log()
     assert "Traceback" not in worker.log()
 
 
@@ -342,7 +342,7 @@ def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force:
         assert worker.exit_code() == 2
     (line,) = [line for line in worker.log().splitlines() if "definition" in line]
     assert (
-        f"Redis holds figures made under other definitions: {', '.join(STREAMS)}: "
+        f"Redis holds figures computed under other definitions: {', '.join(STREAMS)}: "
         "reporting zone changed from Europe/London to Europe/Paris; run `watchroom rebuild`"
     ) in line
     assert force.room.dump() == stored

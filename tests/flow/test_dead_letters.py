@@ -226,11 +226,14 @@ def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
         assert shown.out == (record.value or b"")
         assert f"reason: {row['reason']}" in shown.lines
         assert f"key: {'none' if record.key is None else record.key.decode()}" in shown.lines
-        assert "bytes: whole" in shown.lines
+        assert "bytes: complete" in shown.lines
     nobody = room.run("dead-letters", "show", room.settings.topic("calls"), "0", "999999")
     assert nobody.code == 1
     assert nobody.lines == [
-        f"no dead letter of {room.settings.topic('calls')} partition 0 offset 999999; `dead-letters list` has all"
+        (
+            f"no dead letter for {room.settings.topic('calls')} partition 0 offset 999999; "
+            "`watchroom dead-letters list` lists all"
+        )
     ]
 
 
@@ -241,12 +244,12 @@ def test_a_letter_without_its_value_says_why_and_is_not_sent_again(room: Letters
     assert bad.value is not None
     shown = room.run("dead-letters", "show", *(str(row[name]) for name in ("topic", "partition", "offset")))
     assert (shown.code, shown.out) == (0, b"")
-    assert f"bytes: not kept, because they may name a person; there were {len(bad.value)}" in shown.lines
+    assert f"bytes: not kept, because they may name a person (length: {len(bad.value)})" in shown.lines
     assert f"SHA-256: {hashlib.sha256(bad.value).hexdigest()}" in shown.lines
     assert any(line.startswith("key: not kept") for line in shown.lines)
     assert "96000" not in shown.said
     done = room.run("dead-letters", "replay", "--reason", RAW_IDENTIFIER)
-    why = "1 have no value, because it may name a person (raw_identifier)"
+    why = "not sent: 1 stored without bytes because they may name a person (raw_identifier)"
     assert (done.code, done.lines) == (0, [f"sent 0 of 1 letters again; {why}"])
 
 
@@ -275,7 +278,7 @@ def test_a_letter_that_may_be_forgotten_is_not_sent_again(room: Letters) -> None
     done = room.run("dead-letters", "replay", "--reason", "expired")
     assert (done.code, done.lines) == (
         0,
-        ["sent 0 of 1 letters again; 1 first came too long ago (WATCHROOM_KEEPING_DAYS)"],
+        ["sent 0 of 1 letters again; not sent: 1 too old (WATCHROOM_KEEPING_DAYS)"],
     )
 
 
@@ -290,7 +293,7 @@ def test_what_is_still_wrong_comes_back_one_for_one(room: Letters) -> None:
     for time in (1, 2):
         before = room.counts()
         done = room.run("dead-letters", "replay", "--reason", "future")
-        repeats = "" if time == 1 else f"; {time - 1} came back from an earlier replay"
+        repeats = "" if time == 1 else f"; not sent: {time - 1} refused again after an earlier replay"
         assert (done.code, done.lines) == (0, [f"sent 1 of {time} letters again{repeats}"])
         room.applied()
         assert room.counts() - before == Counter(future=1)

@@ -111,7 +111,7 @@ def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
             assert f"port {taken.getsockname()[1]} is not available" in running.output
             loaded = int(found(r"loaded ([\d,]+) events of 2 days", running.output)[0].replace(",", ""))
             assert loaded > 10_000
-            applied, sent = found(r"([\d,]+) of ([\d,]+) events\s+applied in all; dead letters: 0", running.output)
+            applied, sent = found(r"([\d,]+) of ([\d,]+) events\s+applied in total; dead letters: 0", running.output)
             assert applied == sent
             assert "NO DATA" not in running.output
             assert "doctor: nothing wrong was found" in running.output
@@ -121,7 +121,7 @@ def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
 def test_ctrl_c_ends_a_live_demo_with_a_summary_and_leaves_nothing_behind() -> None:
     """In a terminal: the screen shows both tables, and Ctrl-C is the usual end, not a failure."""
     with demo(terminal=True) as running:
-        running.read_until(lambda output: "Ctrl-C ends it" in output and output.count("Grade 1") > 1)
+        running.read_until(lambda output: "press Ctrl-C to stop" in output and output.count("Grade 1") > 1)
         assert "longest wait" in running.output
         assert len(running.left_behind()) >= 4
         running.process.send_signal(signal.SIGINT)

@@ -131,7 +131,7 @@ def test_four_partitions_become_six_under_traffic(
         exporter_port=free_port(),
     )  # fmt: skip
     room = RebuiltForce(settings, redis_server.client(), tmp_path)
-    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
+    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were computed from 4"
     sent = records(began_ms)
     first, second, third = (sent[i : i + EVENTS // 3] for i in range(0, EVENTS, EVENTS // 3))
     created, graded = corrected()
@@ -151,7 +151,7 @@ def test_four_partitions_become_six_under_traffic(
             withheld = 'watchroom_stream_withheld{stream="calls"} 1'
             await until_page_says(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
             await until_page_says(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
-            why = f"{settings.topic('calls')} has 6 partitions since"
+            why = f"{settings.topic('calls')} has had 6 partitions since"
             await until_page_says(why, WITHHELD_WITHIN_S, "/healthz", settings.exporter_port)
             metrics = page(settings.exporter_port, "/metrics")
             assert 'watchroom_stream_withheld{stream="crimes"} 0' in metrics
@@ -204,7 +204,7 @@ def test_a_worker_without_another_stream_ends_with_2_and_so_does_every_worker_af
     """Its supervisor and its log say that a person must rebuild; what it found is noted for the rebuild."""
     settings = real_stack.settings(partitions=BEFORE, streams=("calls",))
     room, added = RebuiltForce(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
-    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were made from 4"
+    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were computed from 4"
     asyncio.run(ensure_topics(settings))
     for number in range(2):
         log = tmp_path / f"worker-{number}.log"

@@ -172,13 +172,13 @@ def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_take
         running = room.run("rebuild")
     assert running.code == 1
     (line,) = running.lines
-    assert re.search(r"a worker runs: \S+ partition \d was fresh \d+ s ago; stop every worker", line)
+    assert re.search(r"a worker is running: \S+ partition \d was fresh \d+ s ago; stop every worker", line)
     room.half_a_minute_passes()
     before = room.dump()
     member = room.run("rebuild")
     assert member.code == 1
     (line,) = member.lines
-    assert f"a worker runs: consumer group {room.settings.group} has 1 member(s)" in line
+    assert f"a worker is running: consumer group {room.settings.group} has 1 member(s)" in line
     assert "stop every worker, wait for its session to end" in line
     assert room.dump() == before
     asyncio.run(room.until_nobody_is_in_the_group())

@@ -102,11 +102,11 @@ def test_months_that_no_log_tells_any_more_are_named_and_kept(
     refused = short.run("rebuild")
     assert refused.code == 1
     assert f"the log of {short.settings.topic('calls')} partition 0 {said}" in refused.said
-    assert f"would be lost in whole or part: {', '.join(months)}." in refused.said
+    assert f"would be lost in whole or in part: {', '.join(months)}." in refused.said
     after = re.findall(r"`watchroom rebuild --lose-before (\d{4}-\d\d)`", refused.said)
     some = short.run("rebuild", "--lose-before", "2021-11")
     assert some.code == 1
-    assert f"would be lost in whole or part: {', '.join(months[1:])}." in some.said
+    assert f"would be lost in whole or in part: {', '.join(months[1:])}." in some.said
     assert short.dump() == before
     accepted = short.run("rebuild", "--lose-before", *after)
     assert accepted.code == 0
@@ -161,5 +161,5 @@ def test_a_log_of_which_nothing_is_left_holds_no_month(short: RebuiltForce) -> N
     months = short.months()
     refused = short.run("rebuild")
     assert refused.code == 1
-    assert f"lost in whole or part: {', '.join(months)}." in refused.said
+    assert f"lost in whole or in part: {', '.join(months)}." in refused.said
     assert short.months() == months

@@ -92,7 +92,9 @@ async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
             assert 'stream_withheld{stream="crimes"} 0' in page(settings.exporter_port, "/metrics")
             assert presented(room) == 2
             monkeypatch.setattr(rebuild_checks, "TRANSACTION_WITHIN_S", 0.0)
-            with pytest.raises(WorkFailed, match=rf"from offset {opened.offset} on can be read.*Nothing was changed"):
+            with pytest.raises(
+                WorkFailed, match=rf"from offset {opened.offset} onwards can be read.*Nothing was changed"
+            ):
                 await look_for_open_transactions(kafka, topic)
             await producer.abort_transaction()
             await look_for_open_transactions(kafka, topic)

@@ -75,7 +75,7 @@ def test_prometheus_scrapes_and_alertmanager_answers(tmp_path: Path) -> None:
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     """Otherwise a wrong option is a time-out without a reason."""
     server = LocalServer("Redis", ["sh", "-c", "echo bad option; exit 3"], tmp_path / "log", lambda: False)
-    with pytest.raises(WorkFailed, match=r"Redis ended with 3 while starting(.|\n)*bad option"):
+    with pytest.raises(WorkFailed, match=r"Redis exited with code 3 while starting(.|\n)*bad option"):
         server.start(within_s=5)
 
 

@@ -151,7 +151,7 @@ def test_a_folder_that_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch, t
 
 def test_a_file_of_which_no_row_gives_an_event_is_refused(run: Run) -> None:
     """All times are empty: nothing was sent, and the exit code was 0."""
-    with pytest.raises(WorkFailed, match="none of 2 rows gave an event"):
+    with pytest.raises(WorkFailed, match="none of 2 rows produced an event"):
         run(["1,999,", "2,999,"], optional=True)
     with pytest.raises(Sending):
         run(["1,999,", "2,999,2021-11-30T17:45:00"], optional=True)

@@ -119,7 +119,9 @@ def test_files_of_spreadsheets_and_editors_are_read(case: str, file: str, mappin
 
 def test_headers_that_do_not_fit_are_one_line() -> None:
     """UTF-16 with tabs is named as such, and no escape sequence comes through."""
-    assert "found UTF-16 (by its byte order mark), and one column, 'call\\tline" in fault_of("08", "excel.txt")
+    assert "found UTF-16 (according to its byte order mark), and one column, 'call\\tline" in fault_of(
+        "08", "excel.txt"
+    )
     assert "\\x1b[2J\\x1b[1;31mqueued" in fault_of("32", "escape-in-header.csv")
 
 

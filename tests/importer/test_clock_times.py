@@ -84,7 +84,7 @@ def test_an_incident_that_nobody_was_told_of_has_no_day(map_text: MapText) -> No
     """Its rows are refused, and say why; a row of it without any time is not the fault."""
     made = map_text(UNITS, HEADER + "1,2020-03-01,a,,00:20:00\n2,2020-03-01,a,06:00:00,\n")
     assert made.refused == [
-        "f0.csv:2: time: '00:20:00' has no day: the columns of time.day_from are empty in all rows with this key"
+        "f0.csv:2: time: '00:20:00' has no day: the time.day_from columns are empty in all rows with this key"
     ]
     assert times(made) == ["2020-03-01T06:00:00Z"]
 
@@ -179,17 +179,17 @@ def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
         ({"formats": "%H:%M:%S"}, "time.formats: found '%H:%M:%S'; write iso, epoch_s, epoch_ms, or a pattern"),
         ({"formats": "%H:%M:%S"}, "for clock times without a day, add `day_from` to [time]"),
         ({"formats": "%I:%M", "day_from": "at"}, "time.formats: found '%I:%M'; write a clock time with the hour"),
-        ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: it is in time.zone"),
-        ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: it is in time.zone"),
+        ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: it is read in time.zone"),
+        ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: it is read in time.zone"),
         ({"formats": ["%H:%M", "%M:%H"], "day_from": "at"}, "found '%H:%M' and '%M:%H', which read '11:15' as"),
         ({"formats": "iso", "day_from": "at"}, "time.day_from: found only formats with a day; write a clock time in"),
         (
             {"formats": "%H:%M", "day_from": {"column": "at", "formats": "%H:%M"}},
-            "time.day_from.formats: found '%H:%M'; write a form with a day: `join` the date and the time",
+            "time.day_from.formats: found '%H:%M'; write a format with a day: `join` the date and the time",
         ),
         (
             {"formats": "%H:%M", "day_from": {"column": "at", "pick": "min"}},
-            "time.day_from.pick: found 'min'; write no pick",
+            "time.day_from.pick: found 'min'; write the value without `pick`",
         ),
         ({"formats": "%H:%M", "day_from": {"column": "at", "map": "m"}}, "time.day_from.map: found 'm'; write a map"),
         ({"formats": "%H:%M", "day_from": {"column": "at", "constant": "x"}}, "time.day_from: found"),

@@ -114,7 +114,8 @@ def test_two_different_events_with_one_id_are_refused(map_text: MapText) -> None
     assert made.events == []
     (refusal,) = made.refused
     assert (
-        "two different events 7:incident.resource_assigned:2021-11-30T09:01:00Z; name a column in event.key" in refusal
+        "two different events with the id 7:incident.resource_assigned:2021-11-30T09:01:00Z; name a column in event.key"
+        in refusal
     )
     assert (made.tally.rows, made.tally.refused, made.tally.used) == (2, 2, 0)
 
@@ -185,7 +186,7 @@ def test_an_empty_value_is_left_out_given_a_stand_in_or_refused(map_text: MapTex
 
     assert line({}).events[0].data == {}
     assert line({"empty": "101"}).events[0].data == {"line": "101"}
-    assert "data.line: line is empty, and the mapping requires it" in line({"required": True}).refused[0]
+    assert "data.line: line is empty, but the mapping requires it" in line({"required": True}).refused[0]
 
 
 def test_values_come_from_the_first_filled_column_or_several_joined(map_text: MapText) -> None:
@@ -312,7 +313,7 @@ def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -
     made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
     assert [event.subject for event in made.events] == ["1", "3"]
     assert made.refused == [
-        f"f0.csv:3: wait: {seconds!r} is more than 400 days of seconds; check that the column holds seconds"
+        f"f0.csv:3: wait: {seconds!r} is more than 400 days in seconds; check that the column holds seconds"
     ]
 
 
@@ -567,7 +568,7 @@ def test_texts_that_became_other_are_named(map_text: MapText) -> None:
     assert said[0] == "  line: 'q0' counts as `other` in 2 rows"
     assert said[10:] == [
         "  2 further texts count as `other`",
-        "  line is `other` in 24 of 25 rows: list its values in a map of the mapping, or line in labels.toml",
+        "  line is `other` in 24 of 25 rows: list its values in a map in the mapping, or under line in labels.toml",
     ]
 
 
@@ -598,7 +599,10 @@ def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapTe
         tally = map_text({**LOG, "event": [event]}, f"id,at,x\n1,{at('09:00:00')},drone\n", labels=LABELS).tally
         assert list(others(tally)) == [
             f"  {label}: 'drone' counts as `other` in 1 rows",
-            f"  {label} is `other` in 1 of 1 rows: list its values in a map of the mapping, or {label} in labels.toml",
+            (
+                f"  {label} is `other` in 1 of 1 rows: list its values in a map in the mapping,"
+                f" or under {label} in labels.toml"
+            ),
         ]
 
 
@@ -609,7 +613,7 @@ def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> 
     tally = map_text({**LOG, "event": [created]}, "id,at,x\n" + rows).tally
     (line,) = misread(tally)
     assert line == (
-        "  self_initiated has the wrong form in 3 events and is ignored there: 'Y' 2, 'yes' 1; "
+        "  self_initiated has the wrong format in 3 events and is ignored there: 'Y' 2, 'yes' 1; "
         "see docs/reference/events.md"
     )
     presented = {"type": "call.presented", "time": "at", "data": {"direction": "x"}}
@@ -634,7 +638,7 @@ def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str)
     each = 2 if count else 1
     (line,) = misread(made.tally)
     assert line.startswith(
-        f"  offence_code has an unlisted value in {13 * each} events, counted as not stated where they name no group"
+        f"  offence_code has an unlisted value in {13 * each} events, counted as not stated if they give no group"
         f" or category: '999/0' {2 * each}, '999/1' {each}, "
     )
     assert line.endswith(" and 2 further texts; compare them with schemas/reference/offence_codes.csv")

@@ -55,10 +55,10 @@ def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
     """A comma too many would move every later value into another column."""
     rows = read(Path("f.csv"), b"id,at\n1,a,b\n2,c\n3\n")
     first, second, third = lines_and_ids(rows)
-    assert first == "f.csv:2: 3 fields where the header has 2; check ',' and quotes"
+    assert first == "f.csv:2: 3 fields where the header has 2; check the delimiter ',' and the quotes"
     assert second == (3, "2")
     assert third == (
-        "f.csv:4: 1 field where the header has 2; check ',' and quotes, "
+        "f.csv:4: 1 field where the header has 2; check the delimiter ',' and the quotes, "
         'or set file.short_rows = "fill" in the mapping'
     )
 
@@ -106,11 +106,11 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
         check_files([tmp_path / name for name in ("a.csv", "b.csv", "c.csv", "d.csv")], words())
     faults = [str(fault).removeprefix(f"{tmp_path}/") for fault in caught.value.faults]
     assert faults[0] == (
-        "a.csv: header: found no column 'id' (entity.key of the mapping); it has: ID, at; "
+        "a.csv: header: found no column 'id' (entity.key in the mapping); the file has: ID, at; "
         "write one of these in the mapping"
     )
-    assert faults[1].startswith("b.csv: header: found two columns 'at'")
-    assert faults[2] == "c.csv: line 1: found nothing; write a header line, or file.columns in the mapping"
+    assert faults[1].startswith("b.csv: header: found two columns named 'at'")
+    assert faults[2] == "c.csv: line 1: found nothing; write a header line, or set file.columns in the mapping"
     assert faults[-1].startswith("d.csv: found No such file or directory")
 
 
@@ -124,7 +124,7 @@ def test_a_header_that_did_not_split_is_one_fault(tmp_path: Path) -> None:
     assert "one column, 'id;at;x,y': '|' does not split it" in fault.found
     assert fault.write == 'file.delimiter = ";" in the mapping'
     path.write_text("only\n")
-    with pytest.raises(ConfigurationInvalid, match=r"write file\.delimiter in the mapping$"):
+    with pytest.raises(ConfigurationInvalid, match=r"write the correct file\.delimiter in the mapping$"):
         check_files([path], words())
 
 

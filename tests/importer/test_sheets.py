@@ -334,7 +334,7 @@ def test_the_mapping_chooses_the_sheet(tmp_path: Path) -> None:
     assert row == ["3: time: 'at' does not match the time format iso"]
     for missing in ("Chart", 4, "2"):
         assert fault_of(path, words(sheet=missing)) == (
-            f"found no sheet {missing!r}; it has: 'Calls', 'November', '3'; "
+            f"found no sheet {missing!r}; the workbook has: 'Calls', 'November', '3'; "
             "write file.sheet in the mapping: one of these, or its number from 1 to 3"
         )
     with pytest.raises(ConfigurationInvalid, match=r"file\.sheet"):
@@ -347,11 +347,11 @@ def test_a_missing_column_names_the_sheet_and_the_others(tmp_path: Path) -> None
     with pytest.raises(ConfigurationInvalid) as caught:
         made(path, words())
     assert str(caught.value.faults[0]) == (
-        f"{path}: sheet 'Calls' (others: 'Data'): header: found no column 'id' (entity.key of the mapping); "
-        "it has: About, , at, wait; write one of these in the mapping"
+        f"{path}: sheet 'Calls' (others: 'Data'): header: found no column 'id' (entity.key in the mapping); "
+        "the file has: About, , at, wait; write one of these in the mapping"
     )
     path = workbook(tmp_path / "f.xlsx", more=lambda _book, _sheet: None)
-    with pytest.raises(ConfigurationInvalid, match="it has: none"):
+    with pytest.raises(ConfigurationInvalid, match="the file has: none"):
         made(path, words())
 
 
@@ -373,7 +373,7 @@ def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
     """One space in the last cell of a sheet would take 400 GB of memory; a form without a value takes none."""
     path = workbook(tmp_path / "f.xlsx", HEADER, more=lambda _, sheet: sheet.write(1_048_575, 16_383, " "))
     assert fault_of(path) == (
-        "found cells over 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
+        "found a range of 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
         "write at most 64,000,000 cells: delete cells far outside the table, or export it as CSV"
     )
     bold = workbook(
@@ -428,7 +428,7 @@ def test_a_workbook_that_grows_without_end_is_refused(tmp_path: Path) -> None:
     """As any packed file is."""
     path = workbook(tmp_path / "f.xlsx", HEADER)
     rewritten(path, "xl/sharedStrings.xml", lambda content: content + b" " * 10_000_000)
-    assert "found a workbook file of more than 20 GiB or 200 times its size" in fault_of(path)
+    assert "found a workbook file that unpacks to more than 20 GiB or 200 times its size" in fault_of(path)
 
 
 def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -459,4 +459,4 @@ def test_a_workbook_comes_through_a_pipe_and_not_inside_another_file(tmp_path: P
     writer.join(10)
     packed = tmp_path / "f.xlsx.gz"
     packed.write_bytes(gzip.compress(content))
-    assert "a workbook or a zip file inside another packed file; write the inner file, unpacked" in fault_of(packed)
+    assert "a workbook or a zip archive inside another compressed file; write the inner file itself" in fault_of(packed)

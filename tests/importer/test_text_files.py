@@ -115,23 +115,29 @@ def test_a_broken_packed_file_is_one_line(file: Write, form: str) -> None:
 def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str) -> None:
     """A few kilobytes can hold gigabytes."""
     path = file(PACKED[form](CONTENT + b"3,999," + (b"x" * 5_000 + b"\n") * 10_000))
-    assert f"found a {form} file of more than" in fault_of(path)
+    assert f"found a {form} file that unpacks to more than" in fault_of(path)
     assert "write the unpacked file, or a pipe" in fault_of(path)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (zipped(b"x", "a.csv", "b.csv"), "found a zip file of 2 files; write a zip file of one file"),
+        (
+            zipped(b"x", "a.csv", "b.csv"),
+            "found a zip archive containing 2 files; write a zip archive containing one file",
+        ),
         (zipped(b"x", "[Content_Types].xml", "word/a.xml"), "found an Office document; write a text file or"),
         (zipped(b"x", "[Content_Types].xml", "xl/workbook.bin"), "found a binary Excel workbook (.xlsb); write a text"),
         (zipped(b"x", "mimetype", "content.xml"), "found an OpenDocument file; write a text file or an .xlsx"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "found an Excel workbook (.xls); write a text file or an .xlsx"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
-        (gzip.compress(zipped(b"x")), "found a workbook or a zip file inside another packed file; write the inner"),
+        (
+            gzip.compress(zipped(b"x")),
+            "found a workbook or a zip archive inside another compressed file; write the inner",
+        ),
         (b"%PDF-1.7\n", "found a PDF document"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are not text (it begins with 7f 45 4c 46"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "found a picture (PNG)"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "found bytes that are not text (the file begins with 7f 45 4c 46"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "found an image (PNG)"),
         (gzip.compress(b"f.csv" + b"\0" * 252 + b"ustar\x0000" + b"\0" * 240), "found a tar archive"),
         (b"\n<HTML xmlns='x'><table><tr><td>id", "found an HTML page; write a text file or an .xlsx workbook"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><Workbook>", "found an XML document; write a text file or an .xlsx"),
@@ -154,11 +160,11 @@ def test_a_byte_order_mark_stands_over_the_mapping(file: Write, encoding: str) -
     assert ids(rows_of(path, delimiter="\t", encoding=encoding)) == ["1", "2"]
     said = fault_of(path)
     assert said.startswith(
-        f"header: found {encoding.upper()} (by its byte order mark), and one column, 'id\\tline\\tat'"
+        f"header: found {encoding.upper()} (according to its byte order mark), and one column, 'id\\tline\\tat'"
     )
     assert said.endswith('write file.delimiter = "\\t" in the mapping')
     other = file("name,number,x\n".encode(encoding))
-    assert f"found {encoding.upper()} (by its byte order mark) without 'id', 'at', 'line'" in fault_of(other)
+    assert f"found {encoding.upper()} (according to its byte order mark) without 'id', 'at', 'line'" in fault_of(other)
 
 
 def test_the_mark_of_utf_8_stands_over_the_mapping_too(file: Write) -> None:
@@ -179,7 +185,9 @@ def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
         "line 5: found byte 0xe9 in column 'id', which is not valid UTF-8; 2 of 5 rows read have such bytes; "
         'write file.encoding = "cp1252" in the mapping, which can read these rows'
     )
-    assert 'neither "utf-8" nor "cp1252" fits; it may be "cp850"' in fault_of(file(old(bad=1, text=b"caf\x81")))
+    assert 'for example "cp850" or "mac_roman"; "utf-8" and "cp1252" do not' in fault_of(
+        file(old(bad=1, text=b"caf\x81"))
+    )
     assert 'write file.encoding = "utf-8"' in fault_of(file(old(bad=1, text="ÁÁ".encode())), encoding="cp1252")
     mixed = HEADER.encode() + f"café,999,{AT}\n".encode() + old(bad=1).removeprefix(HEADER.encode())
     assert (
@@ -248,7 +256,8 @@ def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
     """Not one unreadable line for each column."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
-        'header: found byte 0xe4, which is not valid UTF-8; write file.encoding in the mapping, for example "cp1252"'
+        "header: found byte 0xe4, which is not valid UTF-8; "
+        'write the correct file.encoding in the mapping, for example "cp1252"'
     )
 
 
@@ -300,7 +309,7 @@ def test_a_line_that_names_no_delimiter_is_a_header_line(file: Write, said: str)
 )
 def test_a_first_line_without_names_is_told(file: Write, content: bytes, found: str) -> None:
     """A blank line is not nothing: the header is the next one."""
-    assert fault_of(file(content)) == f"line 1: found {found}; write a header line, or file.columns in the mapping"
+    assert fault_of(file(content)) == f"line 1: found {found}; write a header line, or set file.columns in the mapping"
 
 
 def test_a_zip_file_with_a_password_is_told(file: Write) -> None:
@@ -320,7 +329,7 @@ def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: 
 def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:
     """Excel writes them behind the last column."""
     assert ids(rows_of(file(f"id,line,at,,\n1,999,{AT},,\n2,999,{AT},x,y\n".encode()))) == ["1", "2"]
-    assert "two columns 'at'" in fault_of(file(b"id,line,at,,at\n"))
+    assert "two columns named 'at'" in fault_of(file(b"id,line,at,,at\n"))
 
 
 @given(st.lists(st.integers(0, 7), max_size=12))
@@ -429,7 +438,7 @@ def test_the_rest_of_a_cell_that_is_too_long_is_not_taken_for_rows(file: Write) 
     log = f"9,999,{AT}\n" * 1_000_000
     path = file(f'id,line,at,log\n1,999,{AT},"{log}"\n2,999,{AT},\n'.encode())
     rows = ids(rows_of(path))
-    assert "a cell of more than 16 MiB, which ends in line 1000002" in rows[0]
+    assert "a cell of more than 16 MiB, which ends on line 1000002" in rows[0]
     assert rows[1:] == ["2"]
     open_to_the_end = file(f'id,line,at,log\n1,999,{AT},"{log}\n2,999,{AT},\n'.encode())
     assert totals(open_to_the_end)[:3] == (0, 1, 1_000_001)
@@ -447,7 +456,7 @@ def test_a_line_without_an_end_is_bounded(file: Write, monkeypatch: pytest.Monke
 def test_a_header_with_control_characters_is_shown_escaped(file: Write) -> None:
     """Escape sequences in a file must not reach the terminal."""
     faults = fault_of(file(b"id,line,\x1b[2J\x1b]0;title\x07at\n"))
-    assert "it has: id, line, \\x1b[2J\\x1b]0;title\\x07at" in faults
+    assert "the file has: id, line, \\x1b[2J\\x1b]0;title\\x07at" in faults
 
 
 def test_a_header_of_many_columns_is_read_at_once(file: Write) -> None:

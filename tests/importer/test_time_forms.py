@@ -99,7 +99,7 @@ REFUSED_PATTERNS = {
     "%Y-%m-%d %T": "%H:%M:%S instead of %T",
     "%e/%m/%Y %H:%M": "%d instead of %e",
     "%d/%m/%Y %k:%M": "%H instead of %k",
-    "%d/%m/%Y %H:%M %q": "no %q, which is unknown; iso, epoch_s",
+    "%d/%m/%Y %H:%M %q": "without %q, which is unknown; use iso, epoch_s",
     "%d/%m/%Y %H:%M am": "%I instead of %H",
     "%d/%m/%Y %H:%M p.m.": "%I instead of %H",
     "%a %b %d %Y %H:%M:%S GMT%z": "one zone in the pattern",
@@ -292,11 +292,11 @@ def test_a_mapping_may_move_these_limits() -> None:
 @pytest.mark.parametrize(
     ("form", "text", "hint"),
     [
-        ("epoch_ms", "1638294300", "these look like seconds since 1970: write epoch_s"),
-        ("epoch_s", "1638294300500", "these look like milliseconds since 1970: write epoch_ms"),
-        ("epoch_ms", "1638294300500123", "these look like microseconds since 1970: no format reads them"),
-        ("iso", "1638294300", "these look like seconds since 1970: write epoch_s"),
-        ("%d/%m/%Y %H:%M", "1638294300500", "these look like milliseconds since 1970: write epoch_ms"),
+        ("epoch_ms", "1638294300", "it looks like seconds since 1970: write epoch_s"),
+        ("epoch_s", "1638294300500", "it looks like milliseconds since 1970: write epoch_ms"),
+        ("epoch_ms", "1638294300500123", "it looks like microseconds since 1970: no format reads this unit"),
+        ("iso", "1638294300", "it looks like seconds since 1970: write epoch_s"),
+        ("%d/%m/%Y %H:%M", "1638294300500", "it looks like milliseconds since 1970: write epoch_ms"),
     ],
 )
 def test_a_number_of_another_scale_is_named(form: str, text: str, hint: str) -> None:

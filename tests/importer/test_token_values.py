@@ -49,8 +49,14 @@ def test_two_columns_are_one_address(map_text: MapText) -> None:
 @pytest.mark.parametrize(
     ("cells", "says"),
     [
-        ("WITHHELD", "f0.csv:2: data.caller_token: no telephone in cli: it is not a telephone number"),
-        ("960001", "f0.csv:2: data.caller_token: no telephone in cli: it does not have the length of a"),
+        (
+            "WITHHELD",
+            "f0.csv:2: data.caller_token: cannot make the telephone token from cli: it is not a telephone number",
+        ),
+        (
+            "960001",
+            "f0.csv:2: data.caller_token: cannot make the telephone token from cli: it does not have the length of a",
+        ),
     ],
 )
 def test_a_text_without_a_normal_form_refuses_its_row_and_is_not_shown(
@@ -101,30 +107,33 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
     [
         (
             {**LOG, "entity": {"key": "cli"}},
-            "entity.key: found 'cli' as it is, although it is a token elsewhere; write",
+            "entity.key: found 'cli' unchanged, although it becomes a token elsewhere; write",
         ),
         (
             {**LOG, "entity": {"key": "id", "otherwise_key": "cli"}},
-            "entity.otherwise_key: found 'cli' as it is, although",
+            "entity.otherwise_key: found 'cli' unchanged, although",
         ),
         (
             {**LOG, "time": {"zone": "UTC", "formats": "%H:%M", "day_from": {"join": ["at", "cli"]}}},
-            "time.day_from: found 'cli' as it is, although it is",
+            "time.day_from: found 'cli' unchanged, although it becomes",
         ),
-        ({**LOG, "entity": {"key": "id", "count": "cli"}}, "entity.count: found 'cli' as it is, although it is"),
-        (event(key="cli"), "1st [[event]].key: found 'cli' as it is, although it is"),
+        ({**LOG, "entity": {"key": "id", "count": "cli"}}, "entity.count: found 'cli' unchanged, although it becomes"),
+        (event(key="cli"), "1st [[event]].key: found 'cli' unchanged, although it becomes"),
         (
             event(data={"caller_token": CALLER, "queue": "cli"}),
-            "1st [[event]].data.queue: found 'cli' as it is, although",
+            "1st [[event]].data.queue: found 'cli' unchanged, although",
         ),
-        (event(time={"column": "at", "plus_seconds": "cli"}), "1st [[event]].time: found 'cli' as it is, although"),
+        (event(time={"column": "at", "plus_seconds": "cli"}), "1st [[event]].time: found 'cli' unchanged, although"),
         (event(data={"caller_token": {**CALLER, "order_by": "cli"}}), "`order_by"),
-        (event(time={"column": "at", "token": "person"}), "1st [[event]].time.token: found 'person'; write no token"),
+        (
+            event(time={"column": "at", "token": "person"}),
+            "1st [[event]].time.token: found 'person'; write the value without `token`",
+        ),
         (event(data={"caller_token": {**CALLER, "token": "email"}}), "data.caller_token.token: found 'email'; write"),
         (event(data={"caller_token": {**CALLER, "map": "x"}}), "data.caller_token.map: found 'x' on a token; write"),
         (
             event(data={"caller_token": {"constant": "01632 960001", "token": "telephone"}}),
-            "write no `token`: a constant",
+            "write the constant without `token`",
         ),
     ],
 )

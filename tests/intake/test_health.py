@@ -54,7 +54,7 @@ async def test_behind_and_standing_still_is_not_live() -> None:
     health, partition = working(clock=clock)
     partition.note(Answer(now_ms(), 0, 10))
     clock.now_s += 61
-    assert "applied 0 of 10" in health.not_live()[0]
+    assert "applied up to 0 of 10" in health.not_live()[0]
     partition.applied(4)
     assert health.not_live() == []
 
@@ -121,7 +121,7 @@ async def test_without_fetch_answers_it_is_not_ready() -> None:
     """The broker is the other half of the promise."""
     health, partition = working()
     partition.answered_ms = now_ms() - 11_000
-    assert "no fetch answer" in health.not_ready()[0]
+    assert "no fetch response" in health.not_ready()[0]
 
 
 async def test_a_lane_out_of_place_is_not_ready() -> None:

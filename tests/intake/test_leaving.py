@@ -30,7 +30,7 @@ from watchroom.streams import STREAMS
 from watchroom.timing import now_ms
 
 META = Keys(FORCE).meta
-SAID = "crimes is left alone because Redis holds it under another definition: "
+SAID = "crimes is not processed because Redis holds it under a different definition: "
 CHANGED = {"crimes": "measure crime_recorded changed"}
 
 pytestmark = pytest.mark.real
@@ -135,7 +135,7 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
         working.intake.streams.leave({"crimes": "again"})
     (line,) = [entry for entry in logs if "left alone" in entry["event"]]
     assert line["event"].startswith(SAID)
-    assert "other is gone" in line["event"]
+    assert "other was removed" in line["event"]
     assert working.streams() == [stream for stream in STREAMS if stream != "crimes"]
     assert working.intake.failure is None
     assert working.intake.streams.left.keys() == {"crimes"}
@@ -273,7 +273,7 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
     assert failure.exit_code == 1
     assert str(failure) == (
         "Redis holds crimes under this worker's definition again; "
-        "it ends so that its supervisor starts it with that stream"
+        "the worker exits so that its supervisor restarts it with that stream"
     )
 
 

@@ -112,13 +112,13 @@ def test_a_record_in_a_new_partition_shows_the_count_if_kafka_stamped_it(
     [
         (4, PartitionCounts((FOUR,)), 4, None),
         (4, PartitionCounts((FOUR,)), None, None),
-        (6, PartitionCounts((FOUR,)), 4, "has 6 partitions and this force's figures were made from 4"),
-        (6, PartitionCounts((FOUR,)), None, "made from 4"),  # a new Redis keeps the counts
-        (6, WAS_SIX, 4, "made from 4"),  # noted already, by another worker
-        (6, WAS_SIX, 6, "made from 4"),  # begun by a worker of the previous version, partition by partition
+        (6, PartitionCounts((FOUR,)), 4, "has 6 partitions and this force's figures were computed from 4"),
+        (6, PartitionCounts((FOUR,)), None, "computed from 4"),  # a new Redis keeps the counts
+        (6, WAS_SIX, 4, "computed from 4"),  # noted already, by another worker
+        (6, WAS_SIX, 6, "computed from 4"),  # begun by a worker of the previous version, partition by partition
         (6, replace(WAS_SIX, merged={0: 9}), 6, None),
-        (6, replace(WAS_SIX, merged={0: 9}), None, "made from 4"),  # the figures are gone, so nothing is merged
-        (6, replace(WAS_SIX, is_rebuilding=True), 6, "runs or was interrupted"),
+        (6, replace(WAS_SIX, merged={0: 9}), None, "computed from 4"),  # the figures are gone, so nothing is merged
+        (6, replace(WAS_SIX, is_rebuilding=True), 6, "is running or was interrupted"),
     ],
 )
 def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
@@ -161,7 +161,7 @@ def test_a_topic_with_fewer_partitions_than_were_noted_begins_again() -> None:
     without_ids = Topics({CALLS: 3}, frozenset(), {}, ASKED_MS)
     found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
-    with pytest.raises(BrokerUnavailable, match=r"shows 4 partitions of topic watchroom\.calls, and has shown 6"):
+    with pytest.raises(BrokerUnavailable, match=r"shows 4 partitions for topic watchroom\.calls, but showed 6 before"):
         counts_of(topics(4, "a"), held(counts={CALLS: replace(WAS_SIX, log_id="a")}), {})  # from older metadata
 
 
@@ -189,7 +189,7 @@ def test_the_option_says_how_many_partitions_a_topic_had(given: list[str], found
 @pytest.mark.parametrize("given", ["6", "3", "0", "calls=6", "calls=", "contacts=4", "calls=four", "=4=4"])
 def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
     """It would be taken for done, or be noted of a topic to which nothing was added."""
-    said = f"--partitions-before: found {given}, and {CALLS} has 6, {CRIMES} has 4; write .* such as calls=4"
+    said = f"--partitions-before: found {given}, but {CALLS} has 6, {CRIMES} has 4; write .* for example calls=4"
     with pytest.raises(ConfigurationInvalid, match=said):
         counts_before([given], {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4})
 
@@ -265,7 +265,7 @@ def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
 def test_a_count_is_noted_only_when_kafka_shows_as_many_partitions_as_before() -> None:
     """A broker may answer from older metadata, or with an error: what was seen is then asked for again."""
     for seen in (None, TopicSeen("a", 4), TopicSeen("a", 5)):
-        with pytest.raises(BrokerUnavailable, match=r"partitions of topic watchroom\.calls, and showed 6"):
+        with pytest.raises(BrokerUnavailable, match=r"partitions for topic watchroom\.calls, but showed 6 before"):
             confirmed(CALLS, Count(6, 1_000), seen)
     assert confirmed(CALLS, Count(6, 1_000), TopicSeen("a", 8)) == Count(8, 1_000)
 

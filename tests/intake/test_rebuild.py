@@ -51,13 +51,13 @@ def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = Fa
 def test_a_shortened_log_loses_the_months_up_to_its_first_record(first: str | None, named: str) -> None:
     """Later months are told by what is left."""
     said = lost(LogStart(PLACE, 40, 90, None if first is None else to_ms(first)))
-    assert (f"in whole or part: {named}. " in said) if named else said == ""
+    assert (f"in whole or in part: {named}. " in said) if named else said == ""
 
 
 def test_only_months_before_the_one_given_may_be_lost() -> None:
     """`--lose-before 2021-03` accepts February; the message gives the month that accepts all."""
     start = LogStart(PLACE, 40, 90, to_ms("2021-03-15T12:00:00Z"))
-    assert "in whole or part: 2021-03. " in lost(start, "2021-03")
+    assert "in whole or in part: 2021-03. " in lost(start, "2021-03")
     assert "--lose-before 2021-04`" in lost(start, "2021-03")
     assert lost(start, "2021-04") == ""
     december = LogStart(PLACE, 40, 90, None)
@@ -78,7 +78,7 @@ def test_a_partition_fresh_within_30_s_has_a_worker(age_ms: int, runs: bool) -> 
     if not runs:
         refuse_while_running(stood, 1_000_000)
         return
-    with pytest.raises(WorkFailed, match=r"a worker runs: watchroom\.calls partition 0"):
+    with pytest.raises(WorkFailed, match=r"a worker is running: watchroom\.calls partition 0"):
         refuse_while_running(stood, 1_000_000)
 
 
@@ -105,7 +105,7 @@ def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
     async def call() -> None:
         raise Moved(12, 5)
 
-    with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to 12\): a worker was started"):
+    with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to offset 12\): a worker was started"):
         asyncio.run(module._insist(PLACE, call))
 
 

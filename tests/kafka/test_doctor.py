@@ -19,9 +19,9 @@ pytestmark = pytest.mark.real
 @pytest.mark.parametrize(
     ("door", "changed", "says", "fix"),
     [
-        ("SCRAM", {"kafka_password": "not-it"}, "does not let user 'wr' in", "WATCHROOM_KAFKA_PASSWORD"),
-        ("EXPIRED", {}, "certificate that is not valid now", "clock"),
-        ("TLS", {"kafka_security": "plaintext"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+        ("SCRAM", {"kafka_password": "not-it"}, "login of user 'wr'", "WATCHROOM_KAFKA_PASSWORD"),
+        ("EXPIRED", {}, "certificate that is not currently valid", "clock"),
+        ("TLS", {"kafka_security": "plaintext"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     ],
 )
 async def test_why_a_broker_does_not_let_us_in_is_a_finding(
@@ -48,4 +48,4 @@ async def test_what_our_user_may_not_read_is_said_not_to_be_checked(secured: Sec
     found = {each.check: each for each in of_kafka(settings, await kafka_facts(settings), Redis())}
     assert found["group-members"].severity == "not checked"
     assert "GroupAuthorizationFailed" in found["group-members"].what
-    assert "the right Describe" in found["topic-missing"].fix
+    assert "the Describe right" in found["topic-missing"].fix

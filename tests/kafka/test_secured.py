@@ -102,11 +102,11 @@ async def whole_flow(room: RebuiltForce, given: dict[str, Any]) -> None:
 REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a wrong password": (
         "scram", {"kafka_password": "wrong-pass"},
-        "does not let user 'wr' in by SCRAM-SHA-512 (wrong user or password)", "WATCHROOM_KAFKA_PASSWORD",
+        "rejects the SCRAM-SHA-512 login of user 'wr' (wrong user or password)", "WATCHROOM_KAFKA_PASSWORD",
     ),
-    "an unknown user": ("scram", {"kafka_user": "nobody"}, "does not let user 'nobody' in", "WATCHROOM_KAFKA_USER"),
+    "an unknown user": ("scram", {"kafka_user": "nobody"}, "login of user 'nobody'", "WATCHROOM_KAFKA_USER"),
     "a wrong password, PLAIN": (
-        "scram", {"kafka_password": "wrong-pass", "kafka_mechanism": "PLAIN"}, "does not let user 'wr' in by PLAIN",
+        "scram", {"kafka_password": "wrong-pass", "kafka_mechanism": "PLAIN"}, "rejects the PLAIN login of user 'wr'",
         "WATCHROOM_KAFKA_USER",
     ),
     "a mechanism that it lacks": (
@@ -118,7 +118,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "no authority": ("scram", {"kafka_ca": ""}, "has a certificate that we do not trust", "WATCHROOM_KAFKA_CA"),
     "an expired certificate": (
-        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not valid now", "the server's certificate",
+        "mutual", {"kafka": "EXPIRED"}, "has a certificate that is not currently valid", "the server's certificate",
     ),
     "another host's certificate": (
         "mutual", {"kafka": "ELSEWHERE"}, "has a certificate for another name", "WATCHROOM_KAFKA: write the host",
@@ -130,20 +130,20 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "mutual", {"kafka_cert": "STRANGER", "kafka_key": "STRANGER"}, "hung up after the TLS handshake",
         "WATCHROOM_KAFKA_CERT",
     ),
-    "plaintext against TLS": ("plaintext", {"kafka": "TLS"}, "speaks TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
+    "plaintext against TLS": ("plaintext", {"kafka": "TLS"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     "a password against TLS": (
-        "scram", {"kafka_security": "sasl_plaintext", "kafka_ca": ""}, "speaks TLS on this port",
+        "scram", {"kafka_security": "sasl_plaintext", "kafka_ca": ""}, "uses TLS on this port",
         "WATCHROOM_KAFKA_SECURITY",
     ),
     "TLS against plaintext": (
-        "mutual", {"kafka": "PLAINTEXT"}, "does not speak TLS on this port", "WATCHROOM_KAFKA_SECURITY",
+        "mutual", {"kafka": "PLAINTEXT"}, "does not use TLS on this port", "WATCHROOM_KAFKA_SECURITY",
     ),
     "TLS with a password against a password in the clear": (
-        "scram", {"kafka": "CLEAR"}, "does not speak TLS on this port", "WATCHROOM_KAFKA_SECURITY",
+        "scram", {"kafka": "CLEAR"}, "does not use TLS on this port", "WATCHROOM_KAFKA_SECURITY",
     ),
     "a password that nobody asks for": (
         "scram", {"kafka": "PLAINTEXT", "kafka_security": "sasl_plaintext", "kafka_ca": ""},
-        "takes no user and password on this port", "WATCHROOM_KAFKA_SECURITY",
+        "does not accept a user and password on this port", "WATCHROOM_KAFKA_SECURITY",
     ),
     "no password where one is wanted": (
         "plaintext", {"kafka": "CLEAR"}, "hung up on our first request", "WATCHROOM_KAFKA_SECURITY",

@@ -20,13 +20,15 @@ SASL = {"kafka_security": "sasl_plaintext", "kafka_user": "wr", "kafka_password"
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "another protocol": ({"kafka_security": "tls"}, "SECURITY", "one of 'plaintext', 'ssl', 'sasl_plaintext'"),
     "another mechanism": ({**SASL, "kafka_mechanism": "GSSAPI"}, "MECHANISM", "one of 'SCRAM-SHA-512'"),
-    "no user": ({**SASL, "kafka_user": ""}, "USER", "one, or WATCHROOM_KAFKA_SECURITY other than sasl_plaintext"),
-    "no password": ({**SASL, "kafka_password": ""}, "PASSWORD", "one, or WATCHROOM_KAFKA_SECURITY other than"),
-    "a user that nobody sends": ({"kafka_user": "wr"}, "USER", "plaintext sends none"),
-    "a password that nobody sends": ({**SASL, "kafka_security": "ssl", "kafka_user": ""}, "PASSWORD", "ssl sends none"),
-    "a CA without TLS": ({**SASL, "kafka_ca": "ca.pem"}, "CA", "sasl_plaintext has no TLS"),
+    "no user": ({**SASL, "kafka_user": ""}, "USER", "a value, or WATCHROOM_KAFKA_SECURITY other than sasl_plaintext"),
+    "no password": ({**SASL, "kafka_password": ""}, "PASSWORD", "a value, or WATCHROOM_KAFKA_SECURITY other than"),
+    "a user that nobody sends": ({"kafka_user": "wr"}, "USER", "plaintext does not send it"),
+    "a password that nobody sends": (
+        {**SASL, "kafka_security": "ssl", "kafka_user": ""}, "PASSWORD", "ssl does not send it",
+    ),
+    "a CA without TLS": ({**SASL, "kafka_ca": "ca.pem"}, "CA", "sasl_plaintext does not use TLS"),
     "a certificate without TLS": (
-        {"kafka_cert": "our.pem", "kafka_key": "our.key"}, "CERT", "plaintext has no TLS",
+        {"kafka_cert": "our.pem", "kafka_key": "our.key"}, "CERT", "plaintext does not use TLS",
     ),
     "a certificate without key": ({"kafka_security": "ssl", "kafka_cert": "our.pem"}, "KEY", "both WATCHROOM_KAFKA_"),
     "a key without certificate": ({"kafka_security": "ssl", "kafka_key": "our.key"}, "KEY", "both WATCHROOM_KAFKA_"),

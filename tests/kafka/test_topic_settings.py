@@ -127,7 +127,10 @@ LOST = [
     (
         LETTERS,
         7,
-        "Records are deleted after 7 days. Dead letters should be there for 400 days, to be listed and replayed.",
+        (
+            "Records are deleted after 7 days. Dead letters should be kept for 400 days so that they can be listed and"
+            " replayed."
+        ),
     ),
 ]
 

@@ -136,7 +136,7 @@ def test_the_months_of_the_page_are_imported_and_a_workbook_is_written(filled: S
 
 def test_the_page_names_every_key_of_a_report(filled: Settings) -> None:
     """Of a row, of its areas and of its baselines; those of a kind are named with the months' columns."""
-    named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## Who is open now")]))
+    named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## What is open now")]))
     objects: list[Any] = list(as_objects(read_report(filled, Request("2021-12", 2, baselines=["previous"]), NOW_MS)))
     used = {name for row in objects for name in row if not name.startswith("published_")}
     used |= {name for row in objects for of in row["baselines"].values() for name in of if "target_change" not in name}

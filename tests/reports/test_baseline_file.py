@@ -91,7 +91,7 @@ def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken(
     rows = "2018-12,incident_volume,,1,County,count,5\n2018-12,incident_volume,,1,county_unknown,count,4\n"
     found = parse_baseline("b.csv", HEAD + rows, YEAR, catalogue)
     (fault,) = found.faults
-    said = "b.csv:2: area: found 'County', which is a group of areas; write one of the areas of the group: newcastle"
+    said = "b.csv:2: area: found 'County', which is a group of areas; write one of the areas in the group: newcastle"
     assert str(fault).startswith(said)
     assert str(fault).endswith("staffordshire_moorlands, county_unknown")
     assert list(found.entries) == [("2018-12", "incident_volume|grade=1,area=county_unknown|count")]
@@ -106,7 +106,7 @@ def test_a_part_greater_than_its_whole_is_refused() -> None:
         "2018-12,call_answer_time,999,,,observations,5",
     )
     assert [str(fault) for fault in found.faults] == [
-        "b.csv:2: value: found 9, with whole 8; write a part that is not greater than its whole"
+        "b.csv:2: value: found 9, but whole is 8; write a part that is not greater than its whole"
     ]
     assert len(found.entries) == 3
 
@@ -120,7 +120,7 @@ def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str,
     row = "2018-12,call_answer_time,999,,,"
     found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
     assert [str(fault) for fault in found.faults] == [
-        f"b.csv:{line}: value: found {number}, all bins together {together}, but observations 10; "
+        f"b.csv:{line}: value: found {number}, all bins add up to {together}, but observations is 10; "
         "write bins that add up to observations"
         for line, number in enumerate(bins.values(), 3)
     ]

@@ -50,7 +50,7 @@ def test_a_calendar_month_that_it_has_twice_leaves_it_without_months() -> None:
     long = Baseline(words="two years", first="2018-01", last="2019-12")
     assert long.months_for(["2021-08"]) == ((), "it has 2 months for calendar month 08")
     found = SHIPPED["2018/19"].months_for(year("2021-11", 24))
-    assert found == ((), "it has one month, the report two, for calendar month 12")
+    assert found == ((), "it has one month, but the report has two, for calendar month 12")
 
 
 @pytest.mark.parametrize(

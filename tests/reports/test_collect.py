@@ -165,13 +165,16 @@ def test_as_of_is_unknown_while_a_partition_has_no_time(redis_server: RedisServe
 def test_figures_made_under_another_catalogue_are_not_shown_as_ours(filled: Settings) -> None:
     """A target that moved makes another share of the same numbers."""
     other = filled.model_copy(update={"areas": ("stoke",)})
-    with pytest.raises(RebuildNeeded, match=r"other settings than these.*measure incident_volume changed.*rebuild"):
+    with pytest.raises(
+        RebuildNeeded,
+        match=r"with a different catalogue or different settings.*measure incident_volume changed.*rebuild",
+    ):
         months(other, measures=["incident_volume"])
 
 
 def test_an_empty_redis_is_distinguished_from_one_that_is_down(redis_server: RedisServer) -> None:
     """A Redis that was never filled is not 0, and neither is one that does not answer."""
-    with pytest.raises(WorkFailed, match=r"holds nothing of force 'force'; check WATCHROOM_REDIS_URL"):
+    with pytest.raises(WorkFailed, match=r"holds no data for force 'force'; check WATCHROOM_REDIS_URL"):
         months(settings_on(redis_server.url))
     with pytest.raises(StoreUnavailable):
         months(settings_on(f"redis://127.0.0.1:{free_port()}/0"))

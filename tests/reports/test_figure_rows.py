@@ -141,7 +141,7 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
     """Half a year after a whole one would read as a fall; its figure is shown, the change is not."""
     then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)
     for early, reason in (
-        (now._replace(as_at="2021-06-30"), "no change, because the figure is as at a day before its period ends"),
+        (now._replace(as_at="2021-06-30"), "no change, because the figure's as-at date is before its period ends"),
         (
             then._replace(as_at="2020-06-30"),
             "no change, because its figure is as at 2020-06-30, before the period ends",
@@ -180,7 +180,7 @@ def test_a_rate_changes_by_points_against_the_figure_of_the_baseline_s_months() 
     assert shown(row) == ("2020-12/2021-11", "12mo", Fraction(162, 10))
     assert (before.changes["value"].points, before.changes["value"].absolute) == (Fraction(48, 10), None)
     assert (row.small, before.small) == (False, False)
-    assert (absent.figure, absent.reason) == (None, "no figure of 2018-12 to 2019-11")
+    assert (absent.figure, absent.reason) == (None, "no figure for 2018-12 to 2019-11")
 
 
 def test_a_rate_with_counts_is_in_per_cent_and_small_by_its_denominator() -> None:
@@ -235,7 +235,7 @@ def test_only_what_was_counted_can_be_a_small_number(own: dict[str, object], num
 def test_one_month_of_a_baseline_is_named_once() -> None:
     """Not as if there were a first and a last."""
     (row,) = rows(PEOPLE, kept("2021-10", "2021-11-01", 5), baselines=("2018/19",))
-    assert row.compared["2018/19"].reason == "no figure of 2019-10"
+    assert row.compared["2018/19"].reason == "no figure for 2019-10"
 
 
 def test_a_figure_of_a_day_and_one_of_a_quarter_say_why_they_are_not_compared() -> None:

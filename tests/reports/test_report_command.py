@@ -197,7 +197,7 @@ def test_importing_twice_changes_nothing(room: Settings, tmp_path: Path) -> None
     before = list(as_objects(report(room, baselines=["2018/19"])))
     (tmp_path / "again.csv").write_text(BASELINE)
     done = run(room, "months", "import", "--baseline", "2018/19", str(tmp_path / "again.csv"))
-    assert (done.code, done.lines) == (0, ["imported 48 rows of 12 months into 2018/19"])
+    assert (done.code, done.lines) == (0, ["imported 48 rows for 12 months into 2018/19"])
     assert list(as_objects(report(room, baselines=["2018/19"]))) == before
 
 
@@ -210,7 +210,7 @@ def test_a_bad_row_of_an_import_is_named_and_the_others_go_on(room: Settings, tm
     done = run(room, "months", "import", "--baseline", "pre-covid", str(file))
     assert done.code == 1
     assert f"{file}:3: line: found '112'; write one of 999, 101, unknown, other" in done.said
-    assert "imported 1 row of 1 month into pre-covid; 1 row refused" in done.said
+    assert "imported 1 row for 1 month into pre-covid; 1 row refused" in done.said
     stored = Reader(room.redis_url, room.force).baseline_months("pre-covid", ["2019-03"])
     assert stored == [{"call_volume|line=999|count": 7}]
 
@@ -222,7 +222,7 @@ def test_figures_that_were_produced_elsewhere_are_in_their_sections(room: Settin
             "numerator": 21, "denominator": None, "unit": "people", "small": True, "fed_by": "figures",
             "as_at": "2022-01-27T00:00:00.000Z", "held_months": None, "remark": "One is under review."}  # fmt: skip
     assert {name: now[name] for name in said} == said
-    assert now["baselines"]["previous"]["reason"] == "no figure of 2019-12 to 2020-11"
+    assert now["baselines"]["previous"]["reason"] == "no figure for 2019-12 to 2020-11"
     (then,) = rows(room, "road_fatalities", to="2021-11")
     assert (then["value"], then["remark"]) == (None, "2020-12/2021-11 was revised after 2021-11-30")
     (none,) = rows(room, "ksi_collisions")
@@ -234,7 +234,7 @@ def test_notes_about_these_months_are_with_their_measure_or_at_the_top(room: Set
     found = report(room, to="2021-11", months=12)
     assert list(found.notes) == ["Lockdowns changed demand. (2020-03 to 2021-07)"]
     said = [row["notes"] for row in rows(room, "call_volume", to="2021-11", months=12)]
-    assert said == [["Live chat began. (from 2021-04-28 on)"], [], []]
+    assert said == [["Live chat began. (from 2021-04-28 onwards)"], [], []]
     assert rows(room, "call_abandonment", to="2021-11", months=12)[0]["notes"] == ["A strike. (2021-11)"]
     assert report(room, to="2021-12", months=1).notes == []
 
@@ -290,7 +290,7 @@ def test_a_refused_stream_is_named_and_left_out(room: Settings, tmp_path: Path) 
     changed = room.model_copy(update={"schemas": tmp_path / "schemas"})
     done = run(changed, "report", "--to", "2021-11", "--format", "csv")
     assert done.code == 0
-    assert done.said.startswith("crimes is left out because Redis holds it under another definition")
+    assert done.said.startswith("crimes is left out because Redis holds it under a different definition")
     assert (b",call_volume," in done.out, b",crime_recorded," in done.out) == (True, False)
 
 
@@ -326,7 +326,7 @@ def test_a_table_has_the_row_and_all_remarks(room: Settings) -> None:
         "calls: applied up to 2022-02-01 12:00:00 GMT",
         "50 Crimes recorded: offence group robbery events 55 111 -56 (-50.5%) absent",
         "by area: stoke 31 (56.4%) · county 20 (36.4%)",
-        "residual (in no listed area): 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
+        "residual (outside the listed areas): 4 (7.3%) (unknown 3 (5.5%), other 1 (1.8%))",
         "restated once since closing: 56 when closed",
         "2018/19: imported months · previous: 2021-07 is neither held nor imported",
         "11 Calls abandoned: line 999 events 50.0% 1 of 2",
@@ -368,7 +368,7 @@ def test_every_format_for_people_says_how_far_events_are_applied_and_marks_what_
         read_report(room, Request("2021-12", 3, sections=["contact"]), now_ms)
         for now_ms in (NOW_MS, NOW_MS + 3_600_000)
     )
-    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT only, 1 h 00 min ago: later events are missing"
+    old = "calls: OLD, applied up to 2022-02-01 12:00:00 GMT, 1 h 00 min ago: later events are missing"
     for found, is_old in ((fresh, False), (late, True)):
         console = Console(file=io.StringIO(), width=200)
         print_report(found, console)

@@ -27,13 +27,16 @@ def test_every_published_row_is_in_one_section_in_order() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text.replace("rows = [33]", "rows = [32, 33]"), "rows: found 32 twice; write each row in one"),
-        (lambda text: text.replace("rows = [64]", "rows = [63]"), "rows: found no section with 64"),
+        (
+            lambda text: text.replace("rows = [33]", "rows = [32, 33]"),
+            "rows: found 32 twice; write each row in only one",
+        ),
+        (lambda text: text.replace("rows = [64]", "rows = [63]"), "rows: found no section with row 64"),
         (lambda text: text.replace("rows = [64]", "rows = [65]"), "found 65; write a number below 65"),
-        (lambda text: text.replace('"finance"', '"people"'), "people: found two sections of this name"),
+        (lambda text: text.replace('"finance"', '"people"'), "people: found two sections with this name"),
         (lambda text: text.replace('"finance"', '"definitions"'), "'definitions'; write another name"),
         (lambda text: text.replace('"finance"', '"Our finance"'), "'Our finance'"),
-        (lambda text: text.partition('[[sections]]\nname = "further"')[0], "not exactly one section without rows"),
+        (lambda text: text.partition('[[sections]]\nname = "further"')[0], "sections: found 0 sections without rows"),
         (lambda text: text.replace("title =", "titel =", 1), "title: found nothing"),
         (lambda text: text.replace("small_below = 50", "small_below = 0"), "a number of 1 or more"),
         (lambda _: "no toml", "not readable as TOML"),

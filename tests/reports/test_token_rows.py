@@ -128,7 +128,10 @@ def test_a_share_of_repeated_tokens_changes_by_points() -> None:
 def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
     """Added up, the bands of three months would count one token as three."""
     none = row(None, months=("2021-09", "2021-10", "2021-11"), before=BaselineBands("w", (), None, "it has no month"))
-    assert (none.figure, none.note) == (None, "bands are kept for one month and for twelve months, and do not add up")
+    assert (none.figure, none.note) == (
+        None,
+        "bands are kept only for single months and for twelve months, and cannot be added up",
+    )
     assert none.compared["before"].reason == "it has no month"
     absent = row(Bands(NOW, NOW), before=BaselineBands("w", ("2019-11",), None)).compared["before"]
     assert (absent.figure, absent.reason) == (None, "no bands are kept for these months")
@@ -145,14 +148,14 @@ def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
     none = row(None, months=year("2020-12"), absent=("2020-12",))
     assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept for these months")
     nothing = row(None, absent=MONTH)
-    assert (nothing.held_months, nothing.note) == (0, "no events of made_up are held in this month")
+    assert (nothing.held_months, nothing.note) == (0, "no events are held for made_up in this month")
 
 
 def test_tokens_of_two_keys_are_marked() -> None:
     """In the month in which the key changes, one address may have two tokens."""
     assert (
         row(Bands(NOW._replace(token_keys=2), NOW)).note
-        == "tokens were made with 2 keys: one person may be counted twice"
+        == "tokens were generated with 2 keys: one person may be counted twice"
     )
 
 
@@ -182,7 +185,7 @@ def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens
     """Of a month that is held and has no tokens it is known that there were none."""
     months = ("2020-09", "2020-10", "2020-11")
     found = ranked_row(TOP, held_of(months, ("2020-10",)), ["2020-09"], [Ranked("k1.abcdef", "", 7)], {})
-    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens of 2020-09 are no longer held")
+    assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens for 2020-09 are no longer held")
 
 
 @pytest.mark.real
@@ -247,4 +250,4 @@ def test_tokens_beyond_those_kept_are_counted_separately(redis_server: RedisServ
     rows: list[Any] = list(as_objects(read_report(settings, Request("2021-11", 1), NOW_MS)))
     (found,) = [row for row in rows if row["measure"] == "repeat_suspects"]
     assert (found["denominator"], found["left_out"]) == (100, 30)
-    assert found["remark"] == "30 tokens beyond 100 of one entity: excluded, counted separately"
+    assert found["remark"] == "30 tokens beyond the limit of 100 per entity: excluded, counted separately"

@@ -77,7 +77,7 @@ def test_every_kind_of_row_has_the_same_months_held(redis_server: RedisServer, a
         assert missing in str(row["remark"])
     assert found["call_volume"]["value"] == 2 * (12 - len(absent))
     assert found["incident_volume"]["held_months"] == 0
-    assert found["incident_volume"]["remark"] == "no events of incidents are held in these months"
+    assert found["incident_volume"]["remark"] == "no events are held for incidents in these months"
     shown = {row["period"] for row in months(settings, measures=["call_volume"])}
     assert shown == set(YEAR) - set(absent)
 
@@ -116,7 +116,7 @@ def test_a_report_of_figures_alone_is_possible(redis_server: RedisServer) -> Non
         for measure in KINDS.values():
             assert (found[measure]["value"], found[measure]["held_months"]) == (None, 0)
             when = "this month" if request.months == 1 else "these months"
-            assert found[measure]["remark"] == f"no events of calls are held in {when}"
+            assert found[measure]["remark"] == f"no events are held for calls in {when}"
     assert read_report(settings, Request(), NOW_MS).months[-1] == "2021-11"
     for months_ in (1, 12):
         with pytest.raises(ConfigurationInvalid, match="found '2031-01', which is in the future; write one of 2021-11"):
@@ -130,7 +130,7 @@ def test_a_future_month_is_refused_and_the_current_one_is_not(redis_server: Redi
     said = "found '2022-03', which is in the future; write one of 2021-12, 2022-02"
     with pytest.raises(ConfigurationInvalid, match=said):
         read_report(settings, Request("2022-03"), NOW_MS)
-    with pytest.raises(ConfigurationInvalid, match="and none of the 12 months that end with it is held; write one of"):
+    with pytest.raises(ConfigurationInvalid, match="and none of the 12 months ending with it is held; write one of"):
         read_report(settings, Request("2018-01"), NOW_MS)
     with pytest.raises(ConfigurationInvalid, match="found '2018-01', which is not held; write one of"):
         read_report(settings, Request("2018-01", 1), NOW_MS)
@@ -162,10 +162,10 @@ def test_a_note_is_never_hidden(redis_server: RedisServer, tmp_path: Path) -> No
         note("live", measure="calls_waiting"), note("past", **{"from": "2019-01", "to": "2019-12"}),
     ])  # fmt: skip
     found = read_report(settings, Request("2021-11"), NOW_MS)
-    live = "live (about calls_waiting, which has no row here; from 2021-01 on)"
-    assert sorted(found.notes) == ["all (from 2021-01 on)", live]
-    assert rows(found)["call_volume"]["notes"] == ["volume (from 2021-01 on)"]
-    gone = "gone (about call_mobile_share, which is not in the catalogue; from 2021-01 on)"
+    live = "live (about calls_waiting, which has no row here; from 2021-01 onwards)"
+    assert sorted(found.notes) == ["all (from 2021-01 onwards)", live]
+    assert rows(found)["call_volume"]["notes"] == ["volume (from 2021-01 onwards)"]
+    gone = "gone (about call_mobile_share, which is not in the catalogue; from 2021-01 onwards)"
     then = read_report(
         settings.model_copy(update={"schemas": without("call_mobile_share", tmp_path)}), Request(), NOW_MS
     )

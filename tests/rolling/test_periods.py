@@ -42,7 +42,7 @@ def test_a_period_has_its_span_and_its_days(text: str) -> None:
 def test_what_is_no_period_is_told_with_what_to_write(text: str) -> None:
     """One figure under two spellings would be two figures."""
     assert period_of(text) is None
-    with pytest.raises(ValueError, match="is no period; write a day 2021-12-31, a month 2021-11"):
+    with pytest.raises(ValueError, match=r"which is not a period; write a day \(2021-12-31\), a month \(2021-11\)"):
         known_period(text)
 
 

@@ -127,7 +127,7 @@ def test_a_rebuild_that_was_interrupted_lets_nobody_read(
 
 def test_an_empty_redis_is_no_other_definition(settings: Settings, reader: Reader) -> None:
     """Nobody has ever written there: check the address."""
-    with pytest.raises(WorkFailed, match="holds nothing of force"):
+    with pytest.raises(WorkFailed, match="holds no data for force"):
         check(reader, settings)
 
 

@@ -42,9 +42,9 @@ async def test_a_full_redis_is_waited_for(store: Store, client: Redis) -> None:
     """`noeviction`: it refuses writes instead of dropping buckets; nothing of the step is written."""
     before = content(client, KEYS)
     client.config_set("maxmemory", 1)
-    with pytest.raises(StoreUnavailable, match="does not write now"):
+    with pytest.raises(StoreUnavailable, match="does not accept writes at the moment"):
         await store.step(full(10, 20), again=False)
-    with pytest.raises(StoreUnavailable, match="does not write now"):
+    with pytest.raises(StoreUnavailable, match="does not accept writes at the moment"):
         await store.open()
     assert content(client, KEYS) == before
     client.config_set("maxmemory", 0)
@@ -56,7 +56,7 @@ async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, clie
     """After a failover the old address may answer and take no writes."""
     before = content(client, KEYS)
     client.replicaof("127.0.0.1", free_port())
-    with pytest.raises(StoreUnavailable, match="does not write now"):
+    with pytest.raises(StoreUnavailable, match="does not accept writes at the moment"):
         await store.step(full(10, 20), again=False)
     assert content(client, KEYS) == before
     client.replicaof("NO", "ONE")
@@ -68,7 +68,9 @@ def test_what_is_noted_beside_the_steps_waits_in_the_same_words(redis_server: Re
     """And not in those of a pipeline, which say all that was to be written."""
     noted = NotedHash(redis_server.url, "noted")
     client.config_set("maxmemory", 1)
-    with pytest.raises(StoreUnavailable, match=r"^Redis does not write now \((OOM )?command not allowed"):
+    with pytest.raises(
+        StoreUnavailable, match=r"^Redis does not accept writes at the moment \((OOM )?command not allowed"
+    ):
         noted.change({"field": "value"})
     client.config_set("maxmemory", 0)
     noted.change({"field": "value"})
@@ -106,7 +108,7 @@ async def test_after_a_failover_the_name_is_resolved_again(redis_server: RedisSe
             second.replicaof("NO", "ONE")
             first.replicaof(*address(other))
             name.leads_to = other
-            with pytest.raises(StoreUnavailable, match="does not write now"):
+            with pytest.raises(StoreUnavailable, match="does not accept writes at the moment"):
                 await store.step(full(10, 20), again=False)
             await store.step(full(10, 20), again=True)
             assert second.hget(KEYS.partition(TOPIC, 0), "next_offset") == b"20"

@@ -106,7 +106,7 @@ async def test_a_worker_takes_it_over_whole(settings: Settings, client: Redis, k
         ({"calls_time": ("below_s = 10", "below_s = 9")}, {"calls": "measure calls_time changed"}),
         (
             {"incidents_met": ("incidents_met", "incidents_made")},
-            {"incidents": "measure incidents_made is new, measure incidents_met is gone"},
+            {"incidents": "measure incidents_made is new, measure incidents_met was removed"},
         ),
     ],
     ids=["crimes", "calls", "incidents"],

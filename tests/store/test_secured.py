@@ -124,15 +124,16 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "no authority": ({"ca": ""}, "has a certificate that we do not trust", "WATCHROOM_REDIS_CA"),
     "another host's name": ({"url": "rediss://localhost:TLS/0"}, "has a certificate for another name", "write the"),
     "an expired certificate": (
-        {"url": "rediss://127.0.0.1:EXPIRED/0"}, "has a certificate that is not valid now", "this machine's clock",
+        {"url": "rediss://127.0.0.1:EXPIRED/0"}, "has a certificate that is not currently valid",
+        "this machine's clock",
     ),
     "no certificate of ours": ({"cert": "", "key": ""}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT"),
     "a stranger's certificate": (
         {"cert": "STRANGER", "key": "STRANGER"}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT",
     ),
-    "plaintext against TLS": ({"url": "redis://127.0.0.1:TLS/0"}, "speaks TLS on this port", "rediss://"),
-    "TLS against plaintext": ({"url": "rediss://127.0.0.1:PLAIN/0"}, "does not speak TLS on this port", "redis://"),
-    "an unknown user": ({"url": "redis://wr:hunter2@127.0.0.1:PLAIN/0"}, "does not let user 'wr' in", "password"),
+    "plaintext against TLS": ({"url": "redis://127.0.0.1:TLS/0"}, "uses TLS on this port", "rediss://"),
+    "TLS against plaintext": ({"url": "rediss://127.0.0.1:PLAIN/0"}, "does not use TLS on this port", "redis://"),
+    "an unknown user": ({"url": "redis://wr:hunter2@127.0.0.1:PLAIN/0"}, "rejects the login of user 'wr'", "password"),
     "a database that it does not have": (
         {"url": "redis://127.0.0.1:PLAIN/99"}, "has no database 99", "the number at the end of WATCHROOM_REDIS_URL",
     ),
@@ -229,7 +230,7 @@ async def test_keys_of_another_force_are_refused_as_such(secured: Secured, plain
     """WATCHROOM_FORCE or the rights are wrong; the message says keys, not a command."""
     plain.execute_command("ACL", "SETUSER", user, "reset", *acl_line("north"))
     reader = Reader(secured.as_user(user), "south")
-    with pytest.raises(StoreRefuses, match=r"does not let user 'wr' have its keys"):
+    with pytest.raises(StoreRefuses, match=r"does not let user 'wr' access its keys"):
         reader.meta()
     reader.close()
 

@@ -172,17 +172,17 @@ async def test_everything_works_over_tls_with_the_rights_of_the_page(secured: Se
 REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a wrong password of Redis": (
         {"url": "rediss+sentinel://watchroom:hunter2@127.0.0.1:TLS/main/0"},
-        "Redis at rediss://127.0.0.1:PRIMARY/0 (primary of 'main') does not let user 'watchroom' in",
+        "Redis at rediss://127.0.0.1:PRIMARY/0 (primary of 'main') rejects the login of user 'watchroom'",
         "user and password in WATCHROOM_REDIS_URL",
     ),
     "an unknown user of Redis": (
         {"url": "rediss+sentinel://nobody:hunter2@127.0.0.1:TLS/main/0"},
-        "Redis at rediss://127.0.0.1:PRIMARY/0 (primary of 'main') does not let user 'nobody' in",
+        "Redis at rediss://127.0.0.1:PRIMARY/0 (primary of 'main') rejects the login of user 'nobody'",
         "user and password in WATCHROOM_REDIS_URL",
     ),
     "a wrong password of the sentinel": (
         {"sentinel_password": "hunter2"},
-        "The sentinel at 127.0.0.1:TLS does not let user 'watchroom' in",
+        "The sentinel at 127.0.0.1:TLS rejects the login of user 'watchroom'",
         "WATCHROOM_REDIS_SENTINEL_PASSWORD",
     ),
     "an unknown service": (
@@ -198,7 +198,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "another host's name": (
         {"url": "rediss+sentinel://watchroom:redis-pw@localhost:TLS/main/0"},
         "The sentinel at localhost:TLS has a certificate for another name",
-        "write the host as the certificate names it",
+        "write the host name that is in the certificate",
     ),
     "no certificate of ours": (
         {"cert": "", "key": ""},
@@ -207,12 +207,12 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "plaintext against TLS": (
         {"url": "redis+sentinel://watchroom:redis-pw@127.0.0.1:TLS/main/0", "ca": "", "cert": "", "key": ""},
-        "The sentinel at 127.0.0.1:TLS speaks TLS on this port",
+        "The sentinel at 127.0.0.1:TLS uses TLS on this port",
         "rediss://",
     ),
     "TLS against plaintext": (
         {"url": "rediss+sentinel://watchroom:redis-pw@127.0.0.1:PLAIN/main/0"},
-        "The sentinel at 127.0.0.1:PLAIN does not speak TLS on this port",
+        "The sentinel at 127.0.0.1:PLAIN does not use TLS on this port",
         "redis://",
     ),
     "a Redis in the place of a sentinel": (

@@ -73,7 +73,7 @@ def test_an_exporter_with_a_wrong_password_asks_seldom(redis_server: RedisServer
     reader.close()
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
     (line,) = said
-    assert "does not let user 'wr' in" in line
+    assert "rejects the login of user 'wr'" in line
 
 
 def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_server: RedisServer, plain: Any) -> None:
@@ -88,7 +88,7 @@ def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_serv
     pages._backoff = Backoff(clock)
     for _ in range(round(60 / STEP_S)):
         answer = pages.table()["/open/"](Asked("calls_waiting"))
-        assert "does not let user" in answer.body
+        assert "rejects the login of user" in answer.body
         clock.now_s += STEP_S
     reader.close()
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
@@ -120,7 +120,7 @@ async def test_all_clients_of_a_worker_together_ask_as_seldom(redis_server: Redi
     settings = read_settings(redis_url=url, force="force")
     writer = MonthBandsWriter(settings, load_catalogue(settings.schemas / "measures", settings.areas), store)
     for _ in range(round(60 / STEP_S)):
-        with pytest.raises(StoreRefuses, match="does not let user 'wr' in"):
+        with pytest.raises(StoreRefuses, match="rejects the login of user 'wr'"):
             noted.change({"t|0": "1 2 3"})
         with pytest.raises(StoreRefuses):
             counts.note("t", Count(4, 0), None)
@@ -162,7 +162,7 @@ def test_what_is_changed_while_they_run_is_said_and_healed(
     ):
         worker.until_ready()
         assert exporter.running
-        assert "our user may not run INFO: everything works, but it cannot be seen whether" in worker.log()
+        assert "our user may not run INFO: everything works, but there is no way to tell whether" in worker.log()
 
         def worker_says() -> str:
             return "\n".join(worker.health().get("reasons", ()))
@@ -182,7 +182,7 @@ def test_what_is_changed_while_they_run_is_said_and_healed(
         until_said("", exporter_says, whole=True)
         allow("changed")
         plain.execute_command("CLIENT", "KILL", "USER", "wr")
-        until_said("does not let user 'wr' in", worker_says, exporter_says)
+        until_said("rejects the login of user 'wr'", worker_says, exporter_says)
         for said in worker_says(), exporter_says():
             assert "user and password in WATCHROOM_REDIS_URL" in said
             assert "right" not in said.replace("rights", "")

@@ -142,14 +142,14 @@ class Admission:
             belongs = partition_of(key, count)
             raise EventRefused(
                 reasons.WRONG_PARTITION,
-                f"key {shown(event.subject)} is in partition {self._partition} and belongs in {belongs} of"
+                f"key {shown(event.subject)} is in partition {self._partition} but belongs in {belongs} of"
                 f" {count}; set partitioner=murmur2_random in the producer (librdkafka's default differs from Kafka's)",
             )
 
     def _refuse_topic(self, kind: str) -> NoReturn:
         raise EventRefused(
             reasons.WRONG_TOPIC,
-            f"{kind} is in the topic of {self._stream}; write it to the topic of {STREAM_OF[kind]}",
+            f"{kind} is in the {self._stream} topic; write it to the {STREAM_OF[kind]} topic",
         )
 
     def _refuse_time(self, time_ms: int, arrival_ms: int) -> NoReturn:
@@ -157,9 +157,9 @@ class Admission:
         if arrival_ms > time_ms:
             raise EventRefused(
                 reasons.LATE,
-                f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; {self._stream} allow"
-                f" {_duration(self._lateness_ms)}. Send history as a source declared `history`, with recordedtime"
-                f"{_other_unit(arrival_ms)}",
+                f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; the limit for"
+                f" {self._stream} is {_duration(self._lateness_ms)}. Send history from a source declared `history`,"
+                f" with recordedtime{_other_unit(arrival_ms)}",
             )
         raise EventRefused(
             reasons.FUTURE,
@@ -193,8 +193,8 @@ class Admission:
         raise EventRefused(
             reasons.EXPIRED,
             f"first arrived at {to_text(first_ms)} and was sent again {_duration(timestamp_ms - first_ms)} later; the"
-            f" state of {self._stream} is kept for {_duration(self._keeping_ms)}, so it might count twice. Send letters"
-            " again within that time",
+            f" state of {self._stream} is kept for {_duration(self._keeping_ms)}, so it might be counted twice. Send"
+            " dead letters again within that time",
         )
 
 
@@ -252,11 +252,11 @@ def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
     if event.type == HEARTBEAT:
         raise EventRefused(
             reasons.WRONG_KEY,
-            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject are its"
+            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject must be its"
             f" source: write {shown(event.source)} in both",
         )
     raise EventRefused(
-        reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, nothing around it"
+        reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, with nothing around it"
     )
 
 

@@ -48,7 +48,7 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
     if content_type.startswith(_STRUCTURED):
         is_binary = False
         if content_type.startswith(_BATCH):
-            raise _refused(CONTENT_TYPE, f"says {shown(content_type)}, a batch of events", "one event a record")
+            raise _refused(CONTENT_TYPE, f"says {shown(content_type)}, a batch of events", "one event per record")
     if value is None and not is_binary:
         return None
     attributes = attributes_of(headers) if is_binary else {}
@@ -91,7 +91,7 @@ def attributes_of(headers: Headers) -> dict[str, str]:
         if name in found:
             raise _refused(header, "occurs twice", "it once")
         if said is None:
-            raise _refused(header, "is null", "a text, or leave it out")
+            raise _refused(header, "is null", "a string, or leave it out")
         try:
             found[name] = said.decode()
         except UnicodeDecodeError:
@@ -102,14 +102,15 @@ def attributes_of(headers: Headers) -> dict[str, str]:
 
 def _about_binary(content_type: str) -> str:
     about = f" (its {CONTENT_TYPE} is {shown(content_type)})" if content_type else ""
-    return f"The record is in binary mode: attributes are headers such as {ATTRIBUTE}id, data is its value, JSON{about}"
+    mode = f"The record is in binary mode: its attributes are headers such as {ATTRIBUTE}id"
+    return f"{mode}, and its data is the value, in JSON{about}"
 
 
 def _about_structured(headers: Headers, content_type: str) -> str:
     """What the headers say about a record that was read as structured and is not an event."""
     like = [name for name, _ in headers if name.lower().startswith(_LIKE_OURS)]
     if like and not content_type.startswith(_STRUCTURED):
-        return f"Its header {shown(like[0])} looks like binary mode, for which the header {SPECVERSION} is missing"
+        return f"Its header {shown(like[0])} looks like binary mode, but the header {SPECVERSION} is missing"
     if content_type.startswith(_STRUCTURED) and "json" not in content_type:
         return f"Its {CONTENT_TYPE} is {shown(content_type)}; only application/cloudevents+json is read"
     return ""

@@ -22,8 +22,8 @@ from watchroom.streams import STREAMS
 
 
 class FeedHeartbeat(Envelope):
-    """A source is alive, though nothing may have happened. Every 30 s to each topic it feeds; its
-    subject is the source itself.
+    """A source is alive, even if nothing has happened. It is sent every 30 s to each topic that the source
+    feeds; its subject is the source itself.
     """
 
     type: Literal["feed.heartbeat"]

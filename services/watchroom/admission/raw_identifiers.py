@@ -66,8 +66,8 @@ def raw_identifier(value: bytes | None, headers: Headers = ()) -> EventRefused |
                 return EventRefused(
                     reasons.RAW_IDENTIFIER,
                     f"{name} may hold something other than a token; write <key id>.<26 characters>, as `watchroom"
-                    f" token` makes it{or_null}. Neither value nor key of the record is kept; the runbook RawIdentifier"
-                    " says what to do about the record itself",
+                    f" token` makes it{or_null}. Neither the value nor the key of the record is kept; the"
+                    " RawIdentifier runbook says what to do about the record itself",
                 )
     return None
 

@@ -31,13 +31,13 @@ MOST_BYTES: Final = 262_144
 _TIMES: Final = ("time", "recordedtime")
 _BASE64: Final = "data_base64"
 _ENVELOPE: Final = TypeAdapter(Envelope)
-_KINDS: Final = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+_KINDS: Final = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
 _WRITE: Final = {
     "specversion": '"1.0" (CloudEvents)',
     "id": "the id that the source gave the event",
-    "source": "the name of the system that sends it",
-    "subject": "the call, contact, incident or crime that it is about",
-    "type": 'a type such as "call.queued" (schemas/events/README.md lists all)',
+    "source": "the name of the system that sends the event",
+    "subject": "the call, contact, incident or crime that the event is about",
+    "type": 'a type such as "call.queued" (schemas/events/README.md lists them all)',
     "data": "an object",
     _BASE64: "the data as a JSON object in `data`",
     "data.as_at": AS_AT,
@@ -125,9 +125,9 @@ def _data(value: bytes, found: dict[str, Any]) -> EventRefused:
     if inside := event_in_data(found):
         faults.insert(0, inside)
     if not faults:
-        faults.append("the event does not fit the schema of its type")
+        faults.append("the event does not match the schema for its type")
     if isinstance(data := found.get("data"), str) and (held := text_in_text(data)):
-        faults.append(f"data is a text {held}; write the object itself")
+        faults.append(f"data is a string {held}; write the object itself")
     return EventRefused(reasons.BAD_DATA, f"{found['type']}: " + "; ".join(faults))
 
 
@@ -158,17 +158,17 @@ def _wrong(item: ErrorDetails) -> str:
         case "string_too_long":
             return f"has {len(item['input']):,} characters"
         case "string_pattern_mismatch":
-            return f"is {_shown(item['input'])}, with a control character inside or a space at an end"
+            return f"is {_shown(item['input'])}, with a control character, or a space at the start or end"
     return f"is {_shown(item['input'])}"
 
 
 def _instead(item: ErrorDetails, where: str) -> str:
-    value, write = item["input"], _WRITE.get(where, "a text")
+    value, write = item["input"], _WRITE.get(where, "a string")
     match item["type"]:
         case "string_too_long":
             return f"at most {item['ctx']['max_length']:,}"
         case "string_pattern_mismatch":
-            return "it without"
+            return "it without them"
         case "float_type" | "finite_number":
             return "a finite number, without quotes"
         case "dict_type":
@@ -188,7 +188,7 @@ def _unit(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     unit = unit_since_1970(value)
-    return f" (these look like {unit} since 1970)" if unit else ""
+    return f" (it looks like {unit} since 1970)" if unit else ""
 
 
 def _found(found: Mapping[str, Any], name: str) -> str:

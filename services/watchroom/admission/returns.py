@@ -61,7 +61,7 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
         if not NOTE_SUBJECT.fullmatch(event.subject):
             raise EventRefused(
                 reasons.WRONG_KEY,
-                f"the subject is {shown(event.subject)}; write 'note|' and a name for the note, as key too",
+                f"the subject is {shown(event.subject)}; write 'note|' and a name for the note, in the key as well",
             )
         try:
             check_note_data(every, event.data)
@@ -91,8 +91,8 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
         raise UnfitFigure(
             reasons.BAD_DATA,
             "measure",
-            f"is {shown(data['measure'])}, which is no figure",
-            _near(data["measure"], known, "an id of kind figure"),
+            f"is {shown(data['measure'])}, which is not a figure",
+            _near(data["measure"], known, "the id of a figure"),
         )
     by = data.get("by") or {}
     labels = {label.name: label for label in measure.labels}
@@ -101,7 +101,7 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
             reasons.BAD_DATA,
             f"by.{shown(unknown)}",
             f"is not a label of {measure.id}",
-            f"labels out of {', '.join(labels)}" if labels else "no labels: it has none",
+            f"only labels from {', '.join(labels)}" if labels else "no labels: the measure has none",
         )
     found = {label.name: _value(label, by.get(label.name)) for label in measure.labels}
     return measure, names.series(measure.id, found) + f"|{data['period']}"
@@ -176,7 +176,7 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
             reasons.BAD_DATA,
             figure.NUMERATOR,
             f"is {numerator:g}, above the denominator {denominator:g}",
-            "a part of the denominator",
+            "a number no larger than the denominator",
         )
 
 
@@ -201,10 +201,10 @@ def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> No
             reasons.BAD_DATA,
             "measure",
             f"is {shown(about)}, which is not in the catalogue",
-            _near(about, known, "an id of the catalogue"),
+            _near(about, known, "an id from the catalogue"),
         )
 
 
 def _near(text: str, known: Iterable[str], an_id: str) -> str:
     near = get_close_matches(text[:60], list(known), n=1)
-    return f"{near[0]!r}, if that is meant" if near else f"{an_id} (schemas/measures/README.md lists all)"
+    return f"{near[0]!r}, if that is what you mean" if near else f"{an_id} (schemas/measures/README.md lists them all)"

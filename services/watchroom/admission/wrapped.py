@@ -21,7 +21,7 @@ from pydantic_core import from_json
 _PLAIN: Final = "write one JSON object in UTF-8"
 _PACKED: Final = "write the plain JSON, and let Kafka compress it (compression.type of the producer)"
 _BYTES: Final = "use a serializer for plain JSON or bytes in the producer (value.serializer)"
-_ONE: Final = "write one event a record"
+_ONE: Final = "write one event per record"
 
 _MAGIC: Final = (
     (b"\x1f\x8b", "gzip"),
@@ -67,17 +67,17 @@ def not_an_object(found: object, kind: str) -> str:
         objects = f"{len(found):,} object{'s' * (len(found) > 1)}"
         return f"the value is a list of {objects}, a batch of events; {_ONE}"
     if isinstance(found, list) and found and all(isinstance(item, str) and text_in_text(item) for item in found):
-        texts = f"{len(found):,} text{'s' * (len(found) > 1)}"
+        texts = f"{len(found):,} string{'s' * (len(found) > 1)}"
         return f"the value is a list of {texts}, each JSON serialised twice; {_ONE}, as an object"
     if isinstance(found, str) and (held := text_in_text(found)):
-        return f"the value is a text {held}; write the object itself, a CloudEvents 1.0 event"
+        return f"the value is a string {held}; write the object itself, a CloudEvents 1.0 event"
     return f"the value is {kind}; write one JSON object, a CloudEvents 1.0 event"
 
 
 def text_in_text(found: str) -> str:
     """How a JSON text contains the JSON that it should be; empty if it does not."""
     if isinstance(_json(found.encode("utf-8", "replace")), dict | list):
-        return "that holds JSON: it was serialised twice"
+        return "that contains JSON: it was serialised twice"
     return "in base64: it was serialised as bytes" if found.startswith(_BASE64) else ""
 
 
@@ -151,11 +151,11 @@ def _binary(value: bytes) -> Iterator[str]:
         yield f"has {start:,} bytes before its JSON; {_PLAIN} and nothing before it"
     if value.startswith(b"\0") and len(value) > 5:
         number = int.from_bytes(value[1:5])
-        yield f"begins like a message of a schema registry (a zero byte, then schema {number}), as Avro; {_BYTES}"
+        yield f"looks like a schema-registry message in Avro (a zero byte, then schema {number}); {_BYTES}"
     whole = value.rstrip(b"\0")
     if whole != value and _is_json(whole):
         zeros = len(value) - len(whole)
-        yield f"ends with {zeros:,} zero byte{'s' * (zeros > 1)}; write the JSON only, without the text's terminator"
+        yield f"ends with {zeros:,} zero byte{'s' * (zeros > 1)}; write only the JSON, without the string terminator"
 
 
 def _behind_registry(value: bytes) -> str:
@@ -163,7 +163,7 @@ def _behind_registry(value: bytes) -> str:
     if _is_json(value):
         return "its JSON"
     if isinstance(text := _json(value), str) and (held := text_in_text(text)):
-        return f"a text {held}"
+        return f"a string {held}"
     if not value.lstrip().startswith((b"{", b"[")):
         return ""
     fault = next(_texts(value.decode("utf-8", "replace")), "")
@@ -174,7 +174,7 @@ def _texts(text: str) -> Iterator[str]:
     if _SINGLE.match(text):
         yield "has single quotes, as Python prints a dict; write double quotes (json.dumps)"
     if _UNQUOTED.match(text):
-        yield "has names without quotes, as Java and JavaScript print an object; write JSON, its names in double quotes"
+        yield "has names without quotes, as Java and JavaScript print an object; write JSON with names in double quotes"
     if text.lstrip().startswith("<"):
         yield f"looks like XML or HTML; {_PLAIN}"
     if text.startswith(_BASE64):

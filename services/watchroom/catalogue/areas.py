@@ -14,7 +14,7 @@ from watchroom.errors import Fault
 from watchroom.kinds.measure import ALL
 
 _VALUE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
-_FORM: Final = "lower-case letters and digits, words joined by _, for example stoke_north"
+_FORM: Final = "lower-case letters and digits, with words joined by _, for example stoke_north"
 _OF_EVERY_LABEL: Final = ("unknown", "other", ALL)
 _KEYS: Final = ("values", "aliases", "groups", "titles")
 
@@ -51,7 +51,7 @@ def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fau
         The valid areas, and the faults: file, key, what was found, what to write.
     """
     if not isinstance(named, Path):
-        taken = [Fault("WATCHROOM_AREAS", "", repr(ALL), "another name: metrics write it for all areas together")]
+        taken = [Fault("WATCHROOM_AREAS", "", repr(ALL), "another name: metrics use this name for all areas combined")]
         return Areas(tuple(named)), taken if ALL in named else []
     path = base / named
     try:
@@ -90,28 +90,28 @@ def _value_faults(listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
             yield key, repr(value), _FORM
         elif value in _OF_EVERY_LABEL:
-            yield key, repr(value), f"another name: {', '.join(_OF_EVERY_LABEL)} are never listed"
+            yield key, repr(value), f"another name: {', '.join(_OF_EVERY_LABEL)} are reserved"
         elif value in listed[:position]:
-            yield key, repr(value), "each value once"
+            yield key, repr(value), "each value only once"
 
 
 def _alias_faults(aliases: object, listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
     if not isinstance(aliases, dict):
-        yield "aliases", repr(aliases), "a table: another spelling = a listed value"
+        yield "aliases", repr(aliases), "a table that maps each alternative spelling to one of the listed values"
         return
     for alias, value in aliases.items():
         key = f"aliases.{alias}"
         if not _VALUE.fullmatch(alias):
             yield key, repr(alias), _FORM
         elif alias in listed or alias in _OF_EVERY_LABEL:
-            yield key, repr(alias), "another spelling that is not a value itself"
+            yield key, repr(alias), "an alternative spelling that is not itself a value"
         if value not in listed:
-            yield key, repr(value), "a listed value"
+            yield key, repr(value), "one of the listed values"
 
 
 def _group_faults(groups: object, listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
     if not isinstance(groups, dict):
-        yield "groups", repr(groups), "a table: the name of a group = a list of listed values"
+        yield "groups", repr(groups), "a table that maps the name of each group to a list of values from `values`"
         return
     group_of: dict[object, str] = {}
     for name, members in groups.items():
@@ -119,25 +119,25 @@ def _group_faults(groups: object, listed: Sequence[object]) -> Iterator[tuple[st
         if not _VALUE.fullmatch(name):
             yield key, repr(name), _FORM
         elif name in listed or name in _OF_EVERY_LABEL:
-            yield key, repr(name), "another name: a group is not one of the areas"
+            yield key, repr(name), "another name: a group cannot have the name of an area"
         if not isinstance(members, list) or not members:
-            yield key, repr(members), "a list of listed values"
+            yield key, repr(members), "a list of values from `values`"
             continue
         for member in members:
             if member not in listed:
-                yield key, repr(member), "a listed value"
+                yield key, repr(member), "one of the listed values"
             elif member in group_of:
-                yield key, f"{member!r}, which is in {group_of[member]} already", "each value in one group, once"
+                yield key, f"{member!r}, which is already in {group_of[member]}", "each value only once, in one group"
             elif isinstance(member, str):
                 group_of[member] = name
 
 
 def _title_faults(titles: object, named: Sequence[object]) -> Iterator[tuple[str, str, str]]:
     if not isinstance(titles, dict):
-        yield "titles", repr(titles), "a table: a listed value or group = what people call it"
+        yield "titles", repr(titles), "a table that maps a listed value or group to the name that people use for it"
         return
     for value, title in titles.items():
         if value not in named:
-            yield f"titles.{value}", repr(value), "a listed value or group"
+            yield f"titles.{value}", repr(value), "one of the listed values or groups"
         if not isinstance(title, str) or not title.strip():
-            yield f"titles.{value}", repr(title), "what people call it"
+            yield f"titles.{value}", repr(title), "the name that people use for it"

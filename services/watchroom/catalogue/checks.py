@@ -49,22 +49,26 @@ Labels = Mapping[str, LabelValues]  # by name
 def id_faults(name: str, ids: Collection[str]) -> Found:
     """Ids that do not work as Redis fields and metric names, or that collide with another there."""
     if not NAME.fullmatch(name) or name in RESERVED:
-        write = f"an id of lower case letters, digits and _, at most 60, other than {', '.join(RESERVED)}"
+        write = f"an id made up of at most 60 lower-case letters, digits and _, other than {', '.join(RESERVED)}"
         yield "", repr(name), write
     if taken := [metric for suffix in ("", *SUFFIXES) if (metric := names.metric(name, suffix)) in PLATFORM_NAMES]:
-        yield "", repr(name), f"another id: the platform has {taken[0]}"
+        yield "", repr(name), f"another id: the platform already has the metric {taken[0]}"
     if name.endswith(tuple(f"_{ending}" for ending in OF_HISTOGRAMS)):
-        yield "", repr(name), f"an id without _{name.rpartition('_')[2]} at its end: histograms have it"
+        yield "", repr(name), f"an id that does not end in _{name.rpartition('_')[2]}, which is reserved for histograms"
     for suffix in SUFFIXES:
         if f"{name}_{suffix}" in ids or (name.endswith(f"_{suffix}") and name.removesuffix(f"_{suffix}") in ids):
-            yield "", repr(name), "another id: with _" + suffix + " it would share a metric with an earlier entry"
+            yield (
+                "",
+                repr(name),
+                f"another id: because of the suffix _{suffix}, it would share a metric with an earlier entry",
+            )
 
 
 def label_name_faults(name: str) -> Found:
     """Names that collide with our own labels and columns."""
     if not NAME.fullmatch(name) or name in (*LABELS_OF_OURS, *ROW_COLUMNS):
         taken = ", ".join((*LABELS_OF_OURS, *ROW_COLUMNS))
-        yield "", repr(name), f"a name of lower case letters, digits and _, none of {taken}"
+        yield "", repr(name), f"a name made up of lower-case letters, digits and _, other than {taken}"
 
 
 def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] = ()) -> Found:
@@ -89,18 +93,18 @@ def window_faults(entry: MeasureEntry) -> Found:
     """Windows that do not exist."""
     for window in entry.windows:
         if window not in WINDOWS:
-            yield "windows", repr(window), f"windows out of {', '.join(WINDOWS)}"
+            yield "windows", repr(window), f"one of the windows {', '.join(WINDOWS)}"
 
 
 def area_window_faults(entry: MeasureEntry) -> Found:
     """Windows by area in an entry without such a window, or without areas."""
     asked = entry.area_windows or []
     if entry.area_windows is not None and AREA not in entry.by.values():
-        yield "area_windows", repr(asked), "no area_windows: it is not split by area"
+        yield "area_windows", repr(asked), "an entry without area_windows: the measure is not split by area"
         return
     for window in asked:
         if window not in entry.windows:
-            yield "area_windows", repr(window), f"one of its windows: {', '.join(entry.windows) or 'none'}"
+            yield "area_windows", repr(window), f"one of the measure's windows: {', '.join(entry.windows) or 'none'}"
 
 
 def moment_faults(entry: MeasureEntry) -> Found:
@@ -122,12 +126,16 @@ def kind_faults(entry: MeasureEntry) -> Found:
     kind, known = KINDS[entry.kind], keys_of(entry.kind)
     for key in kind.needs:
         if not getattr(entry, key):
-            yield key, "nothing", f"{key}: kind {kind.name} needs it"
+            yield key, "nothing", f"a value for {key}: kind {kind.name} needs it"
     for key in sorted(entry.model_fields_set - set(known)):
-        yield key, repr(getattr(entry, key)), f"no {key}: kind {kind.name} has none; its keys are {', '.join(known)}"
+        yield (
+            key,
+            repr(getattr(entry, key)),
+            f"an entry without {key}: kind {kind.name} does not have it; its keys are {', '.join(known)}",
+        )
     if kind.most_labels is not None and len(entry.by) > kind.most_labels:
         write = f"at most {kind.most_labels} label" if kind.most_labels else "no label"
-        yield "by", f"{len(entry.by)} labels", f"{write}: kind {kind.name} has no more"
+        yield "by", f"{len(entry.by)} labels", f"{write}: this is the limit for kind {kind.name}"
     yield from kind.faults(entry)
 
 
@@ -136,14 +144,18 @@ def word_faults(entry: MeasureEntry) -> Found:
     missing = [word for word in KINDS[entry.kind].terms if word not in STREAMS[entry.stream].vocabulary]
     if missing:
         have = [name for name, stream in STREAMS.items() if {*KINDS[entry.kind].terms} <= stream.vocabulary.keys()]
-        yield "stream", repr(entry.stream), f"one of {', '.join(have)}: kind {entry.kind} reads {', '.join(missing)}"
+        yield (
+            "stream",
+            repr(entry.stream),
+            f"one of {', '.join(have)}: kind {entry.kind} needs the terms {', '.join(missing)}",
+        )
 
 
 def label_faults(entry: MeasureEntry, labels: Labels) -> Found:
     """Labels that do not exist."""
     for name in entry.by:
         if name not in labels:
-            yield f"by.{name}", repr(name), f"a label of labels.toml: {', '.join(labels)}"
+            yield f"by.{name}", repr(name), f"a label defined in labels.toml: {', '.join(labels)}"
 
 
 def value_faults(entry: MeasureEntry) -> Found:
@@ -152,7 +164,7 @@ def value_faults(entry: MeasureEntry) -> Found:
     for name, word in entry.by.items():
         if STREAMS[entry.stream].label is not None:
             if word != name:
-                yield f"by.{name}", repr(word), f"{name!r}: entities of {entry.stream} name their labels themselves"
+                yield f"by.{name}", repr(word), f"{name!r}: entities of {entry.stream} carry their own labels"
             continue
         if word not in values:
             yield f"by.{name}", repr(word), f"a value of {entry.stream}: {', '.join(values)}"
@@ -165,7 +177,11 @@ def target_faults(entry: MeasureEntry, labels: Labels) -> Found:
             if name not in entry.by:
                 yield "targets", f"where {name}", f"one of the labels in `by`: {', '.join(entry.by)}"
             elif name in labels and value not in labels[name].values:
-                yield "targets", f"{name} = {value!r}", f"a listed value: {', '.join(labels[name].values)}"
+                yield (
+                    "targets",
+                    f"{name} = {value!r}",
+                    f"one of the values listed for it: {', '.join(labels[name].values)}",
+                )
 
 
 def condition_faults(entry: MeasureEntry, words: Stream | None) -> Found:
@@ -189,7 +205,7 @@ def _condition_word_faults(key: str, said: Condition, words: Stream) -> Found:
         closed = words.values[word].can_be if word in words.values else ()
         if closed and (never := [value for value in accepted if value not in closed]):
             shown = ", ".join("true" if value is True else "false" if value is False else value for value in closed)
-            yield f"{key}.{word}", f"{never}, which it never is", f"values out of {shown}"
+            yield f"{key}.{word}", f"{never}, which never occurs", f"one or more of {shown}"
     for word in filter(None, (said.start, said.end)):
         if word not in words.moments:
             yield key, repr(word), f"a moment of the stream: {', '.join(words.moments)}"

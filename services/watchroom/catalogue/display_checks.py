@@ -30,11 +30,15 @@ def faults(measure: Measure, measures: Mapping[str, Measure], taken: Collection[
         yield from _alert_faults(f"alerts.{number}", measure, alert)
         yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
         if alert.name in taken:
-            yield f"alerts.{number}.name", repr(alert.name), "a name that no alert on the platform has"
+            yield f"alerts.{number}.name", repr(alert.name), "a name not already used by a platform alert"
     yield from _overdue_faults(measure, measures)
     for suffix in display.why_unused:
         if suffix not in suffixes(measure):
-            yield f"why_unused.{suffix}", repr(suffix), f"a suffix of its metrics: {', '.join(suffixes(measure))}"
+            yield (
+                f"why_unused.{suffix}",
+                repr(suffix),
+                f"one of the suffixes of its metrics: {', '.join(suffixes(measure))}",
+            )
 
 
 def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
@@ -44,20 +48,36 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
         return
     quantity = quantities[shown.what]
     if shown.window not in (measure.windows or ("",)):
-        yield f"{key}.window", repr(shown.window), f"one of its windows: {', '.join(measure.windows) or 'none'}"
+        yield (
+            f"{key}.window",
+            repr(shown.window),
+            f"one of the measure's windows: {', '.join(measure.windows) or 'none'}",
+        )
     if shown.window in MONTHS:
-        yield f"{key}.window", repr(shown.window), "another window: months are for boards and reports, not for now"
+        yield (
+            f"{key}.window",
+            repr(shown.window),
+            "another window: months are for boards and reports, not for current figures",
+        )
     labels = {label.name: label for label in measure.labels}
     for name, value in shown.where.items():
         if name not in labels:
             yield f"{key}.where.{name}", repr(name), f"a label of the measure: {', '.join(labels)}"
         elif value not in labels[name].all_values():
-            yield f"{key}.where.{name}", repr(value), f"a value out of {', '.join(labels[name].all_values())}"
+            yield f"{key}.where.{name}", repr(value), f"one of {', '.join(labels[name].all_values())}"
     if shown.split and (shown.split not in labels or shown.split in shown.where):
-        yield f"{key}.split", repr(shown.split), f"a label not in `where`: {', '.join(labels.keys() - shown.where)}"
+        yield (
+            f"{key}.split",
+            repr(shown.split),
+            f"a label that is not in `where`: {', '.join(labels.keys() - shown.where)}",
+        )
     named = {*shown.where, shown.split}
     if not quantity.adds_up and (open_labels := labels.keys() - named):
-        yield f"{key}.show", repr(shown.what), f"`where` or `split` for {', '.join(open_labels)}: ranks cannot be added"
+        yield (
+            f"{key}.show",
+            repr(shown.what),
+            f"`where` or `split` for {', '.join(open_labels)}: this quantity cannot be added up",
+        )
     yield from _area_faults(f"{key}.window", measure, shown, shown.window)
     if quantity.needs_target:
         yield from _target_faults(key, measure, shown, named)
@@ -76,9 +96,9 @@ def _limits_for_faults(key: str, measure: Measure, tile: Tile) -> Found:
     values = {label.name: label.values for label in measure.labels}
     for name, value in tile.limits_for.items():
         if name != tile.shown.split or value not in values.get(name, ()):
-            yield key, f"{name} = {value!r}", "a listed value of the label `split`"
+            yield key, f"{name} = {value!r}", "one of the values listed for the label in `split`"
     if tile.limits_for and tile.warning is None:
-        yield key, str(dict(tile.limits_for)), "warning and critical for it"
+        yield key, str(dict(tile.limits_for)), "`warning` and `critical` as well"
 
 
 def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
@@ -86,7 +106,7 @@ def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
     quantity = kind_of(measure).quantities.get(tile.shown.what)
     needs_target = quantity is not None and quantity.needs_target
     if tile.shown.rest and (not tile.shown.split or tile.warning is not None or needs_target):
-        yield key, "true", "rest only with `split`, without limits, and for a quantity without a target"
+        yield key, "true", "`rest` only with `split`, without limits, and for a quantity without a target"
 
 
 def _target_faults(key: str, measure: Measure, shown: Shown, named: set[str]) -> Found:
@@ -106,18 +126,22 @@ def _alert_faults(key: str, measure: Measure, alert: Alert) -> Found:
     yield from _shown_faults(key, measure, alert.shown)
     kind = kind_of(measure)
     if alert.at_least and not kind.quantities.keys() - {kind.base}:
-        yield f"{key}.at_least", str(alert.at_least), f"no at_least: kind {kind.name} has no base"
+        yield (
+            f"{key}.at_least",
+            str(alert.at_least),
+            f"an alert without at_least: kind {kind.name} has no base number to compare with it",
+        )
     if alert.burn is None:
         return
     met = [name for name, quantity in kind.quantities.items() if quantity.is_met_share]
     if alert.shown.what not in met:
         these = " or ".join(f"`{name}`" for name in met) or "another measure"
-        yield f"{key}.show", repr(alert.shown.what), f"{these}: a burn rate counts what misses a target"
+        yield f"{key}.show", repr(alert.shown.what), f"{these}: a burn rate is computed from missed targets"
     if alert.shown.window != alert.burn.long:
-        yield f"{key}.window", repr(alert.shown.window), f"the long window, {alert.burn.long!r}"
+        yield f"{key}.window", repr(alert.shown.window), f"the long window of the burn rate, {alert.burn.long!r}"
     for name in (alert.burn.long, alert.burn.short):
         if name not in measure.windows:
-            yield f"{key}.burn", repr(name), f"windows out of {', '.join(measure.windows)}"
+            yield f"{key}.burn", repr(name), f"one of the measure's windows: {', '.join(measure.windows)}"
     if alert.shown.what in kind.quantities:  # otherwise already reported
         yield from _area_faults(f"{key}.burn", measure, alert.shown, alert.burn.short)
 
@@ -132,7 +156,11 @@ def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
     elif [label.name for label in other.labels] != [label.name for label in measure.labels]:
         yield "overdue_from", repr(name), "an open measure with the same labels"
     elif other.targets != measure.targets:
-        yield "overdue_from", repr(name), "an open measure with the same targets: what is overdue has missed them"
+        yield (
+            "overdue_from",
+            repr(name),
+            "an open measure with the same targets, because overdue entities count as having missed them",
+        )
 
 
 def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measure]:
@@ -147,7 +175,7 @@ def _order_faults(key: str, measure: Measure, order: int, number: int, measures:
     others = [tile for other in _before(measure, measures) for tile in other.display.tiles]
     others += measure.display.tiles[:number]
     if order in (tile.order for tile in others):
-        yield key, str(order), "a place that no other tile has"
+        yield key, str(order), "a place not used by another tile"
     if len(others) == MOST_TILES:
         yield (
             key,
@@ -159,4 +187,4 @@ def _order_faults(key: str, measure: Measure, order: int, number: int, measures:
 def _name_faults(key: str, measure: Measure, name: str, number: int, measures: Mapping[str, Measure]) -> Found:
     others = [alert for other in _before(measure, measures) for alert in other.display.alerts]
     if name in (alert.name for alert in (*others, *measure.display.alerts[:number])):
-        yield key, repr(name), "a name that no earlier alert has"
+        yield key, repr(name), "a name not used by an earlier alert"

@@ -27,12 +27,12 @@ class ShownEntry(Strict):
     """The number that is shown or compared: a quantity of the kind, see [Quantities](#quantities).
     Example: `show = "share"`."""
     where: dict[str, str] = Field(default_factory=dict)
-    """Only these label values; labels that are neither here nor in `split` are added up.
+    """Restricts the number to these label values. Labels that are neither here nor in `split` are added up.
     Example: `where = { line = "999" }`."""
     window: str = ""
-    """One of the windows of the measure; empty for an open measure. Example: `window = "1h"`."""
+    """One of the measure's windows; empty for an open measure. Example: `window = "1h"`."""
     split: str = ""
-    """A label: one number for each of its values. Example: `split = "grade"`."""
+    """A label; there is one number for each of its values. Example: `split = "grade"`."""
 
     def shown(self) -> Shown:
         """The checked value."""
@@ -45,15 +45,15 @@ class TileEntry(ShownEntry):
     title: Text
     """The heading of the tile. Example: `title = "999 below 10 s"`."""
     place: Annotated[int, Field(ge=1, le=99)]
-    """The order on the wall, 1 is first. The wall has room for eleven tiles. Example: `place = 3`."""
+    """The position on the wall, starting at 1. The wall has room for eleven tiles. Example: `place = 3`."""
     warning: Number | None = None
-    """The number from which the tile is in the state warning. Give both `warning` and `critical` or neither.
+    """The number from which the tile is in the warning state. Give both `warning` and `critical` or neither.
     Example: `warning = 0.9`."""
     critical: Number | None = None
     """The number from which the tile is critical. If it is below `warning`, low numbers are bad.
     Example: `critical = 0.8`."""
     judged: dict[str, str] = Field(default_factory=dict)
-    """With `split`: only the number under this label value has a state. Example: `judged = { grade = "1" }`."""
+    """With `split`: only the number for this label value has a state. Example: `judged = { grade = "1" }`."""
     rest: bool = False
     """With `split`: one more number for all values that are not listed. Example: `rest = true`."""
 
@@ -62,7 +62,7 @@ class TileEntry(ShownEntry):
         if (self.warning is None) != (self.critical is None) or (
             self.warning is not None and self.warning == self.critical
         ):
-            raise ValueError("two different limits, warning and critical, or neither")
+            raise ValueError("`warning` and `critical` with different values, or neither")
         return self
 
     def tile(self) -> Tile:
@@ -81,13 +81,13 @@ class BurnEntry(Strict):
     long: str
     """The long window: it shows that the problem is large enough. Example: `long = "6h"`."""
     short: str
-    """The short window: it shows that the problem still lasts. Example: `short = "30m"`."""
+    """The short window: it shows that the problem is still going on. Example: `short = "30m"`."""
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
         most = 1 / (1 - self.objective)
         if self.factor >= most:
-            raise ValueError(f"a factor below {most:g}: with this objective no burn can be higher")
+            raise ValueError(f"a factor below {most:g}: with this objective the burn rate cannot exceed that")
         return self
 
     def burn(self) -> Burn:
@@ -101,7 +101,7 @@ class AlertEntry(ShownEntry):
     name: Annotated[str, Field(pattern=r"^([A-Z][a-z0-9]+)+[0-9]*$")]
     """The name of the alert and of its runbook, unique in the catalogue. Example: `name = "Unanswered999"`."""
     severity: Literal["page", "ticket"]
-    """`page` calls somebody at any hour; `ticket` waits for office hours. Example: `severity = "page"`."""
+    """`page` alerts somebody at any hour; `ticket` waits for office hours. Example: `severity = "page"`."""
     above: Number | None = None
     """The alert fires while the number is above this. Exactly one of `above`, `below` and `burn`.
     Example: `above = 60`."""
@@ -112,19 +112,19 @@ class AlertEntry(ShownEntry):
     """The alert fires while too many miss the objective; see [Burn rates](#burn-rates). Exactly one of `above`, `below`
     and `burn`. Example: `burn = { objective = 0.9, factor = 3, long = "6h", short = "30m" }`."""
     at_least: Annotated[int, Field(ge=0)] = 0
-    """The smallest number of entities on which the figure may rest; with fewer the alert does not fire.
+    """The smallest number of entities on which the figure may be based; with fewer, the alert does not fire.
     Example: `at_least = 10`."""
     for_s: Annotated[int, Field(ge=0)] = 60
-    """For how many seconds the condition must hold before the alert fires. Example: `for_s = 120`."""
+    """How many seconds the condition must hold before the alert fires. Example: `for_s = 120`."""
     keep_s: Annotated[int, Field(ge=0)] = 180
-    """For how many seconds the alert stays after the condition has ended. Example: `keep_s = 300`."""
+    """How many seconds the alert stays active after the condition has ended. Example: `keep_s = 300`."""
     meaning: Text
     """One sentence: what the alert says. It gives the threshold as a number.
     Example: `meaning = "A 999 call has waited for more than a minute."`."""
     impact: Text
     """One sentence: what happens if nobody acts. Example: `impact = "Callers in danger hang up."`."""
     action: Annotated[list[Text], Field(min_length=1)]
-    """What to do now, one step a text, in order.
+    """What to do now, one step per text, in order.
     Example: `action = ["Ask the supervisor to open another position."]`."""
 
     @model_validator(mode="after")

@@ -38,14 +38,14 @@ class LabelEntry(Strict):
     brief: Text
     """What the label says about an entity, in a few words. Example: `brief = "Grade of the incident"`."""
     values: list[Value] = Field(default_factory=list)
-    """The values that have figures of their own, in the order of tables. Any other text is counted as `other`.
-    Example: `values = ["1", "2", "3"]`."""
+    """The values that have figures of their own, in the order in which tables show them. Any other text is counted
+    as `other`. Example: `values = ["1", "2", "3"]`."""
     values_from: Literal["areas"] | None = None
     """Instead of `values`: the areas of the setting `WATCHROOM_AREAS`. Example: `values_from = "areas"`."""
     aliases: dict[Value, Value] = Field(default_factory=dict)
     """Other spellings of listed values, as a feed may send them. Example: `aliases = { emergency = "1" }`."""
     absent: Literal["unknown", "ungraded", "not_stated"] = "unknown"
-    """The value of an entity whose events do not say any. Example: `absent = "ungraded"`."""
+    """The value for entities whose events do not give one. Example: `absent = "ungraded"`."""
     title: Text = ""
     """What tables and panels call the label itself, if its name does not read well.
     Example: `title = "Type of incident"`."""
@@ -58,13 +58,13 @@ class LabelEntry(Strict):
         if wrong := [
             alias for alias, value in self.aliases.items() if value not in self.values or alias in self.values
         ]:
-            raise ValueError(f"listed values for the aliases {', '.join(wrong)}, which are not listed themselves")
+            raise ValueError(f"aliases that map an unlisted spelling to a listed value, unlike {', '.join(wrong)}")
         return self
 
     @model_validator(mode="after")
     def _titles_are_of_values(self) -> LabelEntry:
         if wrong := [value for value in self.titles if value not in self.values]:
-            raise ValueError(f"titles of listed values, not of {', '.join(wrong)}")
+            raise ValueError(f"titles for listed values only, not for {', '.join(wrong)}")
         return self
 
 
@@ -72,7 +72,7 @@ class TargetEntry(Strict):
     """`below_s` is <, `within_s` is <=; exactly one of them. `share` is how many should meet it, 0 to 1."""
 
     where: dict[str, str] = Field(default_factory=dict)
-    """The label values that the target is for; empty: for every entity of the measure.
+    """The label values that the target applies to; if empty, it applies to every entity of the measure.
     Example: `where = { line = "999" }`."""
     below_s: Seconds | None = None
     """The target is met by a duration below this many seconds. Exactly one of `below_s` and `within_s`.
@@ -99,9 +99,9 @@ class SummandEntry(Strict):
     """One of the measures that a sum adds up; `where` names a label's accepted values."""
 
     measure: str
-    """The id of a count that is not a sum itself. Example: `measure = "contact_volume"`."""
+    """The id of a count that is not itself a sum. Example: `measure = "contact_volume"`."""
     where: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
-    """Only these label values of it; empty: all. Example: `where = { channel = ["email", "live_chat"] }`."""
+    """Adds only these label values; if empty, all of them. Example: `where = { channel = ["email", "live_chat"] }`."""
 
 
 class MeasureEntry(Strict):
@@ -127,51 +127,52 @@ class MeasureEntry(Strict):
     """The labels by which the measure is split: the name of a label in `labels.toml`, and the value of the stream that
     it takes. Example: `by = { line = "line", area = "area" }`."""
     where: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
-    """Only entities for which this holds: a list of accepted texts for each value, and at most one
+    """Counts only entities that meet this condition: a list of accepted texts for each value, and at most one
     [interval](#intervals). Example: `where = { line = ["999"] }`."""
     part: dict[str, list[str | bool] | str | int | float] = Field(default_factory=dict)
-    """The part of a share: written as `where` is. Example: `part = { left_by = ["abandoned"] }`."""
+    """The condition for the part of a share, in the same form as `where`.
+    Example: `part = { left_by = ["abandoned"] }`."""
     state: str = ""
     """The state that an entity is in while an open measure counts it. Example: `state = "waiting"`."""
     tokens: str = ""
-    """The value that holds the tokens to be counted. Example: `tokens = "caller"`."""
+    """The value whose tokens are counted. Example: `tokens = "caller"`."""
     targets: list[TargetEntry] = Field(default_factory=list)
-    """The targets of a duration, or of the age of what is open; each a `[[<id>.targets]]`, see [Targets](#targets).
+    """The targets of a duration, or of the age of open entities; each is a `[[<id>.targets]]`, see [Targets](#targets).
     Example: `targets = [{ where = { line = "999" }, below_s = 10, share = 0.9 }]`."""
     edges_s: list[Seconds] = Field(default_factory=list)
-    """Further durations in seconds at which counts are exact, as they are at targets.
+    """Further durations in seconds at which counts are exact, in addition to the targets.
     Example: `edges_s = [60, 120]`."""
     give_up_s: int = Field(default=0, ge=0)
-    """After this many seconds an open entity counts as never closed by its feed, and leaves the measure. Not 0 if the
-    kind requires it. Example: `give_up_s = 3600`."""
+    """After this many seconds an open entity is treated as never closed by its feed, and leaves the measure. Must be
+    above 0 if the kind requires it. Example: `give_up_s = 3600`."""
     windows: list[str] = Field(default_factory=list)
     """The windows over which the measure is published. Example: `windows = ["5m", "1h", "24h", "28d", "month"]`."""
     sum_of: list[SummandEntry] = Field(default_factory=list)
-    """The measures that a sum adds up; each a `[[<id>.sum_of]]`, see [Sums](#sums).
+    """The measures that a sum adds up; each is a `[[<id>.sum_of]]`, see [Sums](#sums).
     Example: `sum_of = [{ measure = "contact_volume" }]`."""
     area_windows: list[str] | None = None
-    """The windows in which the measure is split by area; `24h`, `28d` and `month` unless given. Each costs one series
-    per area. Example: `area_windows = ["24h", "month"]`."""
+    """The windows in which the measure is split by area; defaults to `24h`, `28d` and `month`. Each costs one
+    series per area. Example: `area_windows = ["24h", "month"]`."""
     rows: list[Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=list)
-    """The rows of the published report that the measure serves. Example: `rows = [15]`."""
+    """The rows of the published report that the measure provides. Example: `rows = [15]`."""
     excludes: Text = Display().excludes
     """What the measure leaves out, for the page that explains it. Example: `excludes = "calls that were abandoned"`."""
     board: Annotated[str, _one_of(BOARDS), Field(json_schema_extra={"enum": [*BOARDS]})] | None = None
-    """The board that shows the measure; unless given, the board of its stream. Example: `board = "demand"`."""
+    """The board that shows the measure; defaults to its stream's board. Example: `board = "demand"`."""
     baseline: bool = False
-    """Whether the same local hour of the last six weeks is published beside the last one.
+    """Whether the same local hour of each of the last six weeks is published as well as the last hour.
     Example: `baseline = true`."""
     overdue_from: str = ""
     """An open measure whose overdue entities count as missed in the live share within target.
     Example: `overdue_from = "incidents_unattended"`."""
     tiles: list[TileEntry] = Field(default_factory=list)
-    """The tiles of the wall that show the measure; each a `[[<id>.tiles]]`, see [Tiles](#tiles).
+    """The tiles of the wall that show the measure; each is a `[[<id>.tiles]]`, see [Tiles](#tiles).
     Example: `tiles = [{ title = "Waiting", place = 1, show = "open" }]`."""
     alerts: list[AlertEntry] = Field(default_factory=list)
-    """The alerts on the measure; each a `[[<id>.alerts]]`, see [Alerts](#alerts).
+    """The alerts on the measure; each is a `[[<id>.alerts]]`, see [Alerts](#alerts).
     Example: `alerts = [{ name = "LongWait", severity = "ticket", show = "oldest", above = 600 }]`."""
     why_unused: dict[str, Text] = Field(default_factory=dict)
-    """For a metric that no board and no rule uses, the reason. The key is the suffix of the metric.
+    """For each metric that no board or rule uses, the reason. The key is the metric's suffix.
     Example: `why_unused = { due = "A 999 call is due at once." }`."""
 
     def shown_by_area(self) -> tuple[str, ...]:
@@ -221,7 +222,7 @@ def condition(table: dict[str, list[str | bool] | str | int | float]) -> Conditi
     if wrong := [key for key, value in accepted.items() if not isinstance(value, list) or not value]:
         raise ValueError(f"a list of accepted values for {', '.join(wrong)}")
     if interval and len(interval) != 3:
-        raise ValueError("all of from, to and within_s, or none")
+        raise ValueError("all three of from, to and within_s, or none of them")
     within_s = interval.get("within_s", 1)
     if not isinstance(within_s, int | float) or isinstance(within_s, bool) or not 0 < within_s < inf:
         raise ValueError("a number of seconds above 0 for within_s")

@@ -29,8 +29,8 @@ NUMBERS = {"int", "float"}
 _OF_UNIONS = {*NUMBERS, "str", "list[union[str,bool]]"}  # pydantic's names for the parts of a type that is a union
 EVERY = "every entry"
 WORDS = {
-    r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example theft_offences",
-    r"^([A-Z][a-z0-9]+)+[0-9]*$": "words with a capital each, put together, for example CallsUnanswered",
+    r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, with words joined by _, for example theft_offences",
+    r"^([A-Z][a-z0-9]+)+[0-9]*$": "capitalised words joined together, for example CallsUnanswered",
 }
 
 
@@ -56,7 +56,9 @@ def shape_faults(
             if is_ours and not known:
                 continue
             write = (
-                f"one of {', '.join(sorted(known))}" if is_ours else "no such key here; schemas/measures has examples"
+                f"one of {', '.join(sorted(known))}"
+                if is_ours
+                else "a key that is valid here; schemas/measures has examples"
             )
             yield Fault(where, key, "an unknown key", write)
         elif first["type"] == "missing":

@@ -63,7 +63,9 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
     faults: list[Fault] = []
     files = sorted(path for path in folder.glob("*.toml") if path.name not in (LABELS_FILE, PLATFORM_FILE))
     if not files:
-        raise ConfigurationInvalid([Fault(str(folder), "", "no *.toml file", "at least one file of measures")])
+        raise ConfigurationInvalid(
+            [Fault(str(folder), "", "no *.toml file", "at least one file that defines measures")]
+        )
     known_areas, found = read_areas(areas, folder.parent)
     faults.extend(found)
     labels = _labels(folder / LABELS_FILE, known_areas, faults)
@@ -77,7 +79,7 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
         for name, table in _tables(path, faults):
             faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.id_faults(name, seen))
             if name in seen:
-                faults.append(Fault(str(path), name, "a second entry of this name", "another id"))
+                faults.append(Fault(str(path), name, "a second entry with this name", "another id"))
             elif made := _measure(str(path), name, table, labels, faults):
                 measures[name], entries[name] = made
             seen.add(name)

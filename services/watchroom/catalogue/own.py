@@ -19,7 +19,7 @@ class _Own(Strict):
 
 def shape_of(kind: Kind) -> type[Strict]:
     """The model that checks the own keys of a kind's entries; see `OwnKey`."""
-    keys = registry(f"keys of the kind {kind.name!r} called", ((key.name, key) for key in kind.own_keys))
+    keys = registry(f"{kind.name!r} keys named", ((key.name, key) for key in kind.own_keys))
     fields: dict[str, Any] = {
         name: (key.type, ... if key.default is None else key.default) for name, key in keys.items()
     }
@@ -57,8 +57,8 @@ def check_keys(kinds: Iterable[Kind], shared: Collection[str]) -> None:
         for key in (*kind.needs, *kind.may):
             if key not in shared:
                 raise ValueError(
-                    f"the kind {kind.name!r} has a key {key!r} that no entry has: declare it in `own_keys`"
+                    f"the kind {kind.name!r} uses a key {key!r} that is not a key of entries: declare it in `own_keys`"
                 )
         for own in kind.own_keys:
             if own.name in shared:
-                raise ValueError(f"the kind {kind.name!r} has an own key {own.name!r} that entries of other kinds have")
+                raise ValueError(f"the kind {kind.name!r} has an own key {own.name!r} that other kinds also use")

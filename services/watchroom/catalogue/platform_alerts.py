@@ -31,7 +31,7 @@ def _filled(text: str, info: ValidationInfo) -> str:
     known = {**PLACEHOLDERS, **({} if threshold is None else {"threshold": f"{threshold:g}"})}
     for name in _PLACEHOLDER.findall(text):
         if name not in known:
-            raise ValueError(f"instead of <{name}> one of {', '.join(f'<{each}>' for each in sorted(known))}")
+            raise ValueError(f"one of {', '.join(f'<{each}>' for each in sorted(known))} instead of <{name}>")
     return _PLACEHOLDER.sub(lambda found: known[found[1]], text).strip()
 
 
@@ -43,35 +43,35 @@ class PlatformAlert(Strict, frozen=True):
     """One alert whose number is not that of a measure."""
 
     severity: Literal["page", "ticket", "none"]
-    """`page` calls somebody at any hour; `ticket` waits for office hours; `none` is for the Watchdog alert alone.
+    """`page` alerts somebody at any hour; `ticket` waits for office hours; `none` is for the Watchdog alert alone.
     Example: `severity = "page"`."""
     threshold: Number | None = None
-    """The number with which the expression compares. Expression and texts repeat it as `<threshold>`.
+    """The number that the expression compares with. The expression and the texts refer to it as `<threshold>`.
     Example: `threshold = 20`."""
     expression: Text
-    """When the alert holds, in PromQL. Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
+    """The condition of the alert, in PromQL. Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
     for_s: Seconds
-    """For how many seconds the expression must hold before the alert fires. Example: `for_s = 15`."""
+    """How many seconds the expression must hold before the alert fires. Example: `for_s = 15`."""
     keep_s: Seconds
-    """For how many seconds the alert stays after the expression no longer holds. Example: `keep_s = 60`."""
+    """How many seconds the alert stays active after the expression stops holding. Example: `keep_s = 60`."""
     limit_s: Seconds
     """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this one
     mutes must be kept for longer than `limit_s`, `for_s`, one evaluation and the group wait of Alertmanager together.
     Otherwise a false "resolved" is sent. Example: `limit_s = 15`."""
     mutes: Literal["all", "stream", ""] = ""
-    """Which alerts on measures are muted while it fires: `all` of the force, those of the `stream` in its label, or
-    none. Example: `mutes = "stream"`."""
+    """Which alerts on measures are muted while this alert fires: `all` alerts of the force, those of the `stream` in
+    its label, or none if empty. Example: `mutes = "stream"`."""
     summary: Text
-    """One line for a telephone, in the template language of Prometheus. It gives force, value and threshold.
+    """One line for a phone screen, in Prometheus's template language. It gives the force, the value and the threshold.
     Example: `summary = '{{ $labels.force }}: Redis does not answer ({{ $value }}).'`."""
     meaning: Text
-    """What the alert says. Example: `meaning = "No exporter of the force gets an answer from Redis."`."""
+    """What the alert means. Example: `meaning = "No exporter of the force gets an answer from Redis."`."""
     impact: Text
     """What happens if nobody acts. Example: `impact = "No figures are shown."`."""
     action: Annotated[list[Text], Field(min_length=1)]
-    """What to do now, one step a text, in order. Example: `action = ["Check that Redis runs."]`."""
+    """What to do now, one step per text, in order. Example: `action = ["Check that Redis runs."]`."""
     number: Text
-    """Where its number comes from. Example: `number = "watchroom_redis_up of the exporter."`."""
+    """Where the alert's number comes from. Example: `number = "watchroom_redis_up of the exporter."`."""
     dashboard: str = "watchroom-platform"
     """The board to open, by its uid. Example: `dashboard = "watchroom-returns"`."""
 
@@ -88,7 +88,7 @@ def read_platform_alerts(
     """
     for name, table in tables:
         if not _NAME.fullmatch(name):
-            faults.append(Fault(where, name, repr(name), "words with a capital each, put together: RedisDown"))
+            faults.append(Fault(where, name, repr(name), "capitalised words joined together, for example RedisDown"))
         try:
             yield name, PlatformAlert.model_validate(table)
         except ValidationError as error:

@@ -24,7 +24,7 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
     """
     for key in NOT_OF_SUMS:
         if getattr(entry, key):
-            yield key, repr(getattr(entry, key)), f"no {key}: a sum has none"
+            yield key, repr(getattr(entry, key)), f"an entry without {key}: a sum cannot have it"
     named = [of.measure for of in entry.sum_of]
     of_sum = [measures[name] for name in named if name in measures and _adds_up(measures[name])]
     for number, of in enumerate(entry.sum_of):
@@ -36,11 +36,11 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
     shared = [window for window in of_sum[0].windows if all(window in each.windows for each in of_sum)]
     for window in entry.windows:
         if window not in shared:
-            yield "windows", repr(window), f"windows that all of them have: {', '.join(shared)}"
+            yield "windows", repr(window), f"windows that all measures of the sum have: {', '.join(shared)}"
     yield from _area_faults(entry, of_sum)
     streams = dict.fromkeys(each.stream for each in of_sum)
     if entry.stream not in streams and len(set(named)) == len(named):
-        yield "stream", repr(entry.stream), f"a stream of what it adds up: {', '.join(streams)}"
+        yield "stream", repr(entry.stream), f"the stream of one of the measures in the sum: {', '.join(streams)}"
 
 
 def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
@@ -51,11 +51,13 @@ def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
     by_area = {each.id: [window for window in entry.windows if window in each.area_windows] for each in of_sum}
     unlike = [each.id for each in of_sum if each.area_label != label]
     if unlike:
-        found = f"{', '.join(unlike)} with a label {label!r} of something else"
-        yield "sum_of", found, f"measures whose {label!r} is the area"
+        found = f"{', '.join(unlike)} whose label {label!r} is not the area"
+        yield "sum_of", found, f"measures whose label {label!r} is the area"
     elif len(set(map(tuple, by_area.values()))) > 1:
-        found = "; ".join(f"{name} by area in {', '.join(windows) or 'no window'}" for name, windows in by_area.items())
-        yield "sum_of", found, "measures that are split by area in the same windows: say so in their area_windows"
+        found = "; ".join(
+            f"{name} split by area in {', '.join(windows) or 'no window'}" for name, windows in by_area.items()
+        )
+        yield "sum_of", found, "measures that are split by area in the same windows: set their area_windows"
 
 
 def _adds_up(measure: Measure) -> bool:
@@ -68,16 +70,20 @@ def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure],
     counts = [each.id for each in measures.values() if _adds_up(each)]
     if measure is None or not _adds_up(measure):
         if of.measure not in faulty:
-            yield f"{key}.measure", repr(of.measure), f"a count that is not a sum itself: {', '.join(counts)}"
+            yield f"{key}.measure", repr(of.measure), f"a count that is not itself a sum: {', '.join(counts)}"
         return
     labels = {label.name: label.all_values() for label in measure.labels}
     for name, accepted in of.where.items():
         if name not in labels:
-            yield f"{key}.where.{name}", repr(name), f"a label of {measure.id}: {', '.join(labels) or 'it has none'}"
+            yield (
+                f"{key}.where.{name}",
+                repr(name),
+                f"a label of {measure.id}: {', '.join(labels) or 'it has no labels'}",
+            )
         elif name == measure.area_label:
-            yield f"{key}.where.{name}", repr(name), "another label: in most windows all areas are published together"
+            yield f"{key}.where.{name}", repr(name), "another label: most windows are published for all areas combined"
         elif unknown := [value for value in accepted if value not in labels[name]]:
-            yield f"{key}.where.{name}", str(unknown), f"values out of {', '.join(labels[name])}"
+            yield f"{key}.where.{name}", str(unknown), f"one or more of {', '.join(labels[name])}"
 
 
 def resolved(sum_: Measure, entry: MeasureEntry, measures: Mapping[str, Measure]) -> Measure:

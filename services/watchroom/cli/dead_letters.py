@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Events that could not be used: list them, show one, or send them again.")
 Reason = Annotated[
     str | None,
-    typer.Option(metavar="REASON", help=f"Only letters with this reason: {', '.join(REASONS)}; default: all."),
+    typer.Option(metavar="REASON", help=f"Only dead letters with this reason: {', '.join(REASONS)}; default: all."),
 ]
 Topic = Annotated[
     str | None,
-    typer.Option(metavar="TOPIC", help="Only letters of this topic, for example watchroom.calls; default: all."),
+    typer.Option(metavar="TOPIC", help="Only dead letters from this topic, for example watchroom.calls; default: all."),
 ]
 COLUMNS = ("topic", "partition", "offset", "arrived", "reason", "detail")
 
@@ -58,7 +58,7 @@ def show(
     offset: Annotated[int, typer.Argument(parser=whole_number(0), help="Offset of the record.")],
     kafka: Kafka = None,
 ) -> None:
-    """Show one dead letter: reason and headers on standard error, the unchanged bytes on standard output."""
+    """Show one dead letter: its reason and headers on standard error, its original bytes on standard output."""
     from watchroom.intake.letters import read_letters
 
     settings = settings_with(kafka)
@@ -66,7 +66,7 @@ def show(
         found = read_letters(settings, lambda letter: letter[:3] == (topic, partition, offset))
     if not found:
         raise WorkFailed(
-            f"no dead letter of {topic} partition {partition} offset {offset}; `watchroom dead-letters list` shows all"
+            f"no dead letter for {topic} partition {partition} offset {offset}; `watchroom dead-letters list` lists all"
         )
     for line in _about(found[0]):
         messages.print(line)
@@ -75,11 +75,11 @@ def show(
 
 @app.command("replay")
 def replay(reason: Reason = None, topic: Topic = None, kafka: Kafka = None) -> None:
-    """Send dead letters to their topics again, with their headers.
+    """Send dead letters to their topics again, with their original headers.
 
-    Fix the cause first: a letter that is still wrong is refused again, and the list then shows both records. Another
-    replay sends it once. A replay can safely be repeated: letters that first arrived longer ago than
-    WATCHROOM_KEEPING_DAYS are not sent, because they might be counted twice.
+    Fix the cause first: a letter that is still invalid is refused again, and the list then shows both records. The
+    next replay sends only one of them. It is safe to repeat a replay: letters that first arrived more than
+    WATCHROOM_KEEPING_DAYS ago are not sent, because they might be counted twice.
     """
     from watchroom.intake.letters import read_letters, replay_letters
 
@@ -98,13 +98,13 @@ def _about(letter: Letter) -> Iterator[str]:
     if letter.names_a_person:
         yield f"bytes: not kept, because they may name a person (length: {letter.length or 0})"
         yield f"SHA-256: {letter.sha256}"
-        yield "key: not kept; the record is still in its topic: follow the runbook RawIdentifier"
+        yield "key: not kept; the record is still in its topic: follow the RawIdentifier runbook"
         return
     yield f"bytes: {'only the first 1 MiB was kept' if letter.length else 'complete'}"
     cut = f" (shortened, was {letter.key_length} bytes)" if letter.key_length else ""
     yield f"key: {_text(letter.key)}{cut}"
     if letter.own_headers_length:
-        yield f"headers: not all kept (length: {letter.own_headers_length} bytes)"
+        yield f"headers: incomplete (original length: {letter.own_headers_length} bytes)"
     for name, value in letter.own_headers:
         yield f"header {_text(name.encode())}: {_text(value)}"
 
@@ -122,12 +122,12 @@ def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:
 
 def _said(done: Replayed) -> str:
     left_out = {
-        "came back from an earlier replay": done.repeats,
-        "were shortened": done.cut,
-        "have no bytes, because these may name a person (raw_identifier)": done.not_kept,
-        "are larger than their topic accepts": done.too_large,
-        "first arrived too long ago (WATCHROOM_KEEPING_DAYS)": done.expired,
-        "belong to a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
+        "refused again after an earlier replay": done.repeats,
+        "shortened": done.cut,
+        "stored without bytes because they may name a person (raw_identifier)": done.not_kept,
+        "too large for the topic": done.too_large,
+        "too old (WATCHROOM_KEEPING_DAYS)": done.expired,
+        "from a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
     }
-    more = "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
-    return f"sent {done.sent:,} of {sum(done):,} letters again{more}"
+    more = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+    return f"sent {done.sent:,} of {sum(done):,} letters again" + (f"; not sent: {more}" if more else "")

@@ -37,36 +37,44 @@ RULES = Path(__file__).resolve().parents[3] / "deploy" / "prometheus" / "rules"
 ForS = Annotated[
     float | None,
     typer.Option(
-        "--for", parser=number, metavar="SECONDS", help="How many seconds the live part runs; default: until Ctrl-C."
+        "--for",
+        parser=number,
+        metavar="SECONDS",
+        help="Stop the live part after this many seconds; by default, it runs until Ctrl-C.",
     ),
 ]
 Busy = Annotated[
     float,
-    typer.Option(parser=number, metavar="FACTOR", help="Demand of the live part, as a multiple of a normal day's."),
+    typer.Option(
+        parser=number, metavar="FACTOR", help="Demand during the live part, as a multiple of a normal day's demand."
+    ),
 ]
 Good = Annotated[
-    bool, typer.Option("--good", help="Simulate a force that meets its targets; default: the published figures.")
+    bool, typer.Option("--good", help="Simulate a force that meets its targets, not one with the published figures.")
 ]
 Seed = Annotated[
-    int, typer.Option(parser=whole_number(), metavar="NUMBER", help="Random seed: another seed, other events.")
+    int,
+    typer.Option(parser=whole_number(), metavar="NUMBER", help="Random seed; a different seed gives different events."),
 ]
 
 
 def replay(
     files: Annotated[
-        list[Path], typer.Argument(help="Extracts: CSV or .xlsx files, compressed or not.", show_default=False)
+        list[Path],
+        typer.Argument(help="Extracts to send: CSV or .xlsx files, optionally compressed.", show_default=False),
     ],
     mapping: Annotated[
-        Path, typer.Option("--map", metavar="FILE", help="Mapping, a TOML file that says how columns become events.")
+        Path, typer.Option("--map", metavar="FILE", help="Mapping: a TOML file that defines how columns become events.")
     ],
     as_of: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="Only rows that had arrived by this time in the mapping's time zone; default: all."
+            metavar="TIME",
+            help="Send only rows that had arrived by this time, in the mapping's time zone; default: all.",
         ),
     ] = None,
     as_live: Annotated[
-        bool, typer.Option("--as-live", help="Shift the extract so that it ends now, and keep it live for a board.")
+        bool, typer.Option("--as-live", help="Shift the extract in time so that it ends now, and keep the board live.")
     ] = False,
     kafka: Annotated[
         str | None, typer.Option("--kafka", metavar="HOST:PORT,...", help="Kafka brokers; default: an embedded broker.")
@@ -76,8 +84,8 @@ def replay(
         typer.Option(
             "--redis",
             metavar="URL",
-            help="Redis URL without a password; default: WATCHROOM_REDIS_URL if --kafka is given and it is set,"
-            " otherwise an embedded server.",
+            help="Redis URL without a password. With --kafka, defaults to WATCHROOM_REDIS_URL if that is set;"
+            " otherwise defaults to an embedded server.",
             callback=without_password,
         ),
     ] = None,
@@ -85,7 +93,7 @@ def replay(
 ) -> None:
     """Send a real extract through the whole pipeline and print every measure that it changed.
 
-    Runs on an embedded stack of its own, or on --kafka and --redis.
+    Runs on its own embedded stack, or on the servers given by --kafka and --redis.
     """
     from watchroom.importer.command import Request
     from watchroom.importer.command import replay as run
@@ -117,7 +125,7 @@ def replay(
 
 
 def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 1) -> None:
-    """Simulate a force: load 28 days quickly, then go on live in the terminal and on /metrics."""
+    """Simulate a force: load 28 days quickly, then continue live in the terminal and on /metrics."""
     from watchroom.demo.command import run_demo
 
     raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed, examine=examined))
@@ -135,7 +143,7 @@ def simulate(
     days: Annotated[
         float | None,
         typer.Option(
-            parser=number, metavar="DAYS", help="Number of days to simulate up to now, 0 for none; default: 28."
+            parser=number, metavar="DAYS", help="Number of days to simulate up to now; 0 simulates none; default: 28."
         ),
     ] = None,
     months: Annotated[
@@ -143,7 +151,7 @@ def simulate(
         typer.Option(
             parser=whole_number(),
             metavar="NUMBER",
-            help="Instead of --days: number of complete months, and the current one; default: none.",
+            help="Number of complete months to simulate, plus the current one; by default, --days applies instead.",
         ),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Continue with live events.")] = False,
@@ -154,7 +162,7 @@ def simulate(
     published_year: Annotated[
         bool,
         typer.Option(
-            "--published-year", help="Instead: send December 2020 to November 2021 as in the published report."
+            "--published-year", help="Send the events of the published report, December 2020 to November 2021."
         ),
     ] = False,
     scale: Annotated[
@@ -162,19 +170,21 @@ def simulate(
         typer.Option(
             parser=number,
             metavar="PART",
-            help="With --published-year: part of the calls and contacts to send, 0.1 to 1; all else is complete.",
+            help="With --published-year: fraction of calls and contacts to send, 0.1 to 1; other events are sent"
+            " in full.",
         ),
     ] = 1.0,
     baselines: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="With --published-year: folder for the CSV files of `watchroom months import`; default: none.",
+            help="With --published-year: write CSV files for `watchroom months import` to this folder; by default,"
+            " none are written.",
         ),
     ] = None,
     kafka: Kafka = None,
 ) -> None:
-    """Send the events of a simulated force to an existing Kafka, whose topics a worker has created."""
+    """Send the events of a simulated force to an existing Kafka. A worker must have created the topics."""
     from watchroom.simulator.command import run_published_year, run_simulate
 
     settings = settings_with(kafka)
@@ -189,16 +199,18 @@ def simulate(
 def _only_with(published_year: bool, others: Mapping[str, object], its_own: Mapping[str, object]) -> None:
     """Raise ConfigurationInvalid for options that do not apply to what is asked for."""
     wrong = [name for name, value in (others if published_year else its_own).items() if value not in (None, False)]
-    found, write = ("--published-year as well", "one of the two") if published_year else ("alone", "--published-year")
+    found, write = (
+        ("--published-year as well", "only one of the two") if published_year else ("no --published-year", "both")
+    )
     if wrong:
         raise ConfigurationInvalid([Fault(name, "", found, write) for name in wrong])
 
 
-def token(kind: Annotated[Kind, typer.Option(help="What each line is.", show_default=False)]) -> None:
-    """Turn each line of standard input into a token, with the key WATCHROOM_TOKEN_KEY. Empty lines stay empty.
+def token(kind: Annotated[Kind, typer.Option(help="What each line contains.", show_default=False)]) -> None:
+    """Turn each line of standard input into a token, using the key WATCHROOM_TOKEN_KEY. Empty lines stay empty.
 
     A line that is not of this kind becomes an empty line; its number, never its text, is reported on standard error,
-    and the exit code is 1. A telephone number without a + is a number of WATCHROOM_TOKEN_COUNTRY.
+    and the exit code is 1. A telephone number without a + is treated as a number from WATCHROOM_TOKEN_COUNTRY.
     """
     from watchroom.importer.token_key import tokeniser
 
@@ -224,30 +236,32 @@ def backtest(
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="Month to simulate.", show_default=False)],
     force: Annotated[
         Literal["published", "good"],
-        typer.Option(help="published: misses most targets, as in the published report; good: meets them."),
+        typer.Option(help="published: misses most targets, as in the published report; good: meets its targets."),
     ] = "published",
     seed: Seed = 1,
     bad_day: Annotated[
         str,
-        typer.Option(metavar="YYYY-MM-DD", help="A day with four times the demand from 14:00 to 17:00; default: none."),
+        typer.Option(metavar="YYYY-MM-DD", help="Quadruple the demand on this day from 14:00 to 17:00."),
     ] = "",
     step: Annotated[
         int,
         typer.Option(
             parser=whole_number(),
             metavar="SECONDS",
-            help="Time between evaluations, 5 (as shipped) to 300; with 60 a run takes a minute or two.",
+            help="Time between evaluations, from 5 (as shipped) to 300; a run with 60 takes a minute or two.",
         ),
     ] = 60,
     rules: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Rule file; repeatable; default: all shipped files.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Rule file to evaluate; repeatable; default: all shipped files.", show_default=False
+        ),
     ] = None,
     output: Format = "table",
 ) -> None:
     """Evaluate every alert over a simulated month in a real Prometheus, and print how often, when and why it fired.
 
-    Needs prometheus and promtool on the PATH. Inhibition and muting are not applied: every firing counts.
+    Requires prometheus and promtool on the PATH. Inhibition and muting are not applied: every firing counts.
     """
     from watchroom.backtest.output import write
     from watchroom.backtest.run import Request

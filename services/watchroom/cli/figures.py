@@ -27,26 +27,24 @@ app = typer.Typer(help="Figures that are produced elsewhere: import them from CS
 def import_(
     file: Annotated[
         Path | None,
-        typer.Argument(
-            help="CSV file in UTF-8; default: none, required unless --template is given.", show_default=False
-        ),
+        typer.Argument(help="CSV file in UTF-8. Required unless --template is given.", show_default=False),
     ] = None,
     template: Annotated[
-        bool, typer.Option("--template", help="Only print an empty CSV with every figure of the catalogue.")
+        bool, typer.Option("--template", help="Only print an empty CSV that lists every figure in the catalogue.")
     ] = False,
     reported_by: Annotated[
         str,
         typer.Option(
-            metavar="TEAM", help="Team or role that reports the rows without an entry in reported_by; not a person."
+            metavar="TEAM", help="Team or role, not a person, that reports the rows whose reported_by is empty."
         ),
     ] = "not stated",
     kafka: Kafka = None,
 ) -> None:
     """Send a return.figure event for each row of a CSV file. Importing a file twice changes nothing.
 
-    Numbers are in the unit of the measure. Rows without period, as-at date and numbers are skipped. If rows cannot be
-    used, they are reported with file, line, column, what was found and what to write; the others are sent, and the
-    exit code is 1.
+    Numbers are in the measure's unit. Rows in which the period, as-at date and numbers are all empty are skipped. Rows
+    that cannot be used are reported with file, line and column, what was found and what to write. The others are still
+    sent, and the exit code is 1.
     """
     from watchroom.catalogue.load import load_catalogue
     from watchroom.importer.figures_csv import apart, records
@@ -63,7 +61,7 @@ def import_(
         raise ConfigurationInvalid([Fault("FILE", "", "nothing", "a CSV file, or --template for an empty one")])
     topic = settings.topics.get(STREAM.name)
     if topic is None:
-        write = f"{STREAM.name} as well, here and for the workers"
+        write = f"a list that includes {STREAM.name}, here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = timing.now_ms()
     sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))

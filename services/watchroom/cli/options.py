@@ -66,8 +66,8 @@ def without_password(url: str | None) -> str | None:
         raise ConfigurationInvalid([Fault("--redis", "", error.found, str(error))]) from None
     if address.password:
         write = (
-            f"the URL into WATCHROOM_REDIS_URL, or into the file {REDIS_URL_FILE} in the folder"
-            " WATCHROOM_SECRETS_DIR, and leave --redis out"
+            f"the URL in WATCHROOM_REDIS_URL, or in the file {REDIS_URL_FILE} in the folder"
+            " WATCHROOM_SECRETS_DIR, and omit --redis"
         )
         raise ConfigurationInvalid(
             [Fault("--redis", "", "a password, which every user of this machine can see", write)]
@@ -105,8 +105,10 @@ def whole_number(least: int | None = None, most: int | None = None) -> Callable[
     def integer(given: object) -> int:
         number = plain_whole_number(str(given))
         if number is None or not (least is None or least <= number) or not (most is None or number <= most):
-            bounds = (f"from {least:,}" if least is not None else "") + (f" to {most:,}" if most is not None else "")
-            write = f"a whole number{' ' * bool(bounds)}{bounds}, with the digits 0 to 9 only"
+            bounds = (
+                "" if least is None else f" of {least:,} or more" if most is None else f" from {least:,} to {most:,}"
+            )
+            write = f"a whole number{bounds}, using only the digits 0 to 9"
             raise typer.BadParameter(f"found {str(given)!r}; write {write}")
         return number
 
@@ -117,7 +119,9 @@ def number(given: object) -> float:
     """Reads an option of type float. Python would accept `1_000`, `1e3`, `nan` and digits of other scripts too."""
     found = plain_number(str(given))
     if found is None:
-        raise typer.BadParameter(f"found {str(given)!r}; write a number such as 28 or 0.5, with the digits 0 to 9 only")
+        raise typer.BadParameter(
+            f"found {str(given)!r}; write a number such as 28 or 0.5, using only the digits 0 to 9"
+        )
     return float(found)
 
 
@@ -132,10 +136,10 @@ def servers_named(settings: Settings) -> Iterator[None]:
     except (BrokerRefuses, StoreRefuses):
         raise  # names the server and the setting itself
     except StoreUnavailable as error:
-        check = f"check that Redis at {settings.redis_shown} runs, and --redis or WATCHROOM_REDIS_URL"
+        check = f"check that Redis is running at {settings.redis_shown}, and check --redis or WATCHROOM_REDIS_URL"
         raise StoreUnavailable(f"{error}; {check}") from error
     except BrokerUnavailable as error:
-        check = f"check that Kafka at {settings.kafka} runs, and --kafka or WATCHROOM_KAFKA"
+        check = f"check that Kafka is running at {settings.kafka}, and check --kafka or WATCHROOM_KAFKA"
         raise BrokerUnavailable(f"{error}; {check}") from error
 
 

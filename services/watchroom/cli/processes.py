@@ -28,7 +28,7 @@ def exporter() -> None:
 
 
 def watchdog(
-    try_: Annotated[bool, typer.Option("--try", help="Only send one test message through each channel.")] = False,
+    try_: Annotated[bool, typer.Option("--try", help="Send one test message through each channel, then exit.")] = False,
 ) -> None:
     """Run a watchdog."""
     from watchroom.watchdog.run import run
@@ -41,15 +41,16 @@ def rebuild(
         str | None,
         typer.Option(
             metavar="YYYY-MM",
-            help="Accept that months before this one are lost if Kafka no longer has their events; default: none.",
+            help="Accept the loss of months before this one if Kafka no longer has their events;"
+            " by default, none may be lost.",
         ),
     ] = None,
     partitions_before: Annotated[
         list[str] | None,
         typer.Option(
             metavar="STREAM=NUMBER",
-            help="How many partitions a topic had before some were added, if Redis has lost this; repeatable;"
-            " default: as Redis has it.",
+            help="Number of partitions that a topic had before some were added, if Redis has lost it; repeatable;"
+            " default: the number in Redis.",
         ),
     ] = None,
     kafka: Kafka = None,
@@ -73,7 +74,7 @@ def doctor(
     """Check a deployment: settings, Kafka, Redis, workers, sources, exporter, Prometheus, Alertmanager.
 
     Changes nothing. The exit code is 1 if anything is wrong, and 0 if there are only warnings or checks that could not
-    be made.
+    be run.
     """
     from watchroom.doctor.examine import examine_environment
     from watchroom.doctor.finding import Severity, as_text, in_one_line

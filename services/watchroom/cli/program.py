@@ -33,7 +33,7 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     cls=Commands,
-    help="Watchroom: a live performance monitor for police control rooms. Settings are WATCHROOM_* variables.",
+    help="Watchroom: a live performance monitor for police control rooms. Settings come from WATCHROOM_* variables.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -87,7 +87,7 @@ def main() -> None:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest is discarded
         if error.errno != errno.EPIPE:
-            messages.print(f"the results cannot be written: {error.strerror}", style="red")
+            messages.print(f"cannot write the results: {error.strerror}", style="red")
         sys.exit(1)
 
 

@@ -18,7 +18,7 @@ _INTRODUCTION: Final = """\
 first: usage, settings, or figures that need a rebuild
 ([what to do](../no-data.md#a-process-ended-with-exit-code-2)).
 Settings are environment variables ([Settings](../../deploy/settings.md)); an option overrides its setting.
-The reasons of dead letters are explained in [Events](../../schemas/events/README.md#what-is-refused-and-why).
+The reasons for dead letters are explained in [Events](../../schemas/events/README.md#what-is-refused-and-why).
 """
 
 

@@ -23,22 +23,22 @@ def months(
     context: typer.Context,
     month: Annotated[
         list[str] | None,
-        typer.Option("--month", metavar="YYYY-MM", help="Only this month; repeatable; default: all."),
+        typer.Option("--month", metavar="YYYY-MM", help="Print only this month; repeatable; default: all."),
     ] = None,
     measure: Annotated[
         list[str] | None,
-        typer.Option("--measure", metavar="MEASURE", help="Only this measure; repeatable; default: all."),
+        typer.Option("--measure", metavar="MEASURE", help="Print only this measure; repeatable; default: all."),
     ] = None,
     log: Annotated[
-        bool, typer.Option("--log", help="Print the log of restatements instead, one JSON object a line.")
+        bool, typer.Option("--log", help="Print the log of restatements instead, one JSON object per line.")
     ] = (False),
     redis: RedisUrl = None,
     output: Format = "table",
 ) -> None:
-    """Print each month's figures as they are now and as they were published, and how often they changed since.
+    """Print each month's figures as they are now and as they were published, and how often they have changed since.
 
-    Durations are in seconds. JSON and CSV have the numerator and denominator of every share. Streams that Redis holds
-    under other definitions than the current ones are left out and named on standard error.
+    Durations are in seconds. JSON and CSV include the numerator and denominator of every share. Streams that Redis
+    holds under definitions other than the current ones are left out and named on standard error.
     """
     from watchroom.reports.freshness import freshness
     from watchroom.reports.months import read_months, restatements
@@ -46,7 +46,7 @@ def months(
 
     if context.invoked_subcommand is not None:
         if month or measure or log or redis or output != "table":
-            write_instead = f"the options of {context.invoked_subcommand} behind it"
+            write_instead = f"the options after {context.invoked_subcommand}"
             raise ConfigurationInvalid(
                 [Fault("months", "", f"options before {context.invoked_subcommand}", write_instead)]
             )
@@ -69,19 +69,19 @@ def months(
 @months_app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV file with the columns month, measure, one for each label, field and value.")
+        Path, typer.Argument(help="CSV file with the columns month, measure, field and value, and one for each label.")
     ],
     baseline: Annotated[
-        str, typer.Option(metavar="NAME", help="A baseline of schemas/baselines.toml, for example 2018/19.")
+        str, typer.Option(metavar="NAME", help="A baseline from schemas/baselines.toml, for example 2018/19.")
     ],
     redis: RedisUrl = None,
 ) -> None:
-    """Import months of a baseline, for years of which this force has no events.
+    """Import a baseline's months for years in which this force has no events.
 
-    Imported months are kept apart from this force's own months and never added to them. Reports compare with them
-    where the force's own months of the baseline are incomplete. An import replaces what the baseline had of each month
-    and measure in the file, so importing a file twice changes nothing. `watchroom rebuild` keeps imported months. If
-    rows cannot be used, they are reported, the others are imported, and the exit code is 1.
+    Imported months are kept separate from this force's own months and are never added to them. Reports use them for
+    comparison where the force's own months of the baseline are incomplete. An import replaces the baseline's figures
+    for each month and measure in the file, so importing a file twice changes nothing. `watchroom rebuild` keeps
+    imported months. Rows that cannot be used are reported; the others are still imported, and the exit code is 1.
     """
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.baseline_file import read_baseline_file
@@ -99,7 +99,7 @@ def import_(
     months_found = len({month for month, _ in found.entries})
     refused = f"; {counted(len(found.faults), 'row')} refused" if found.faults else ""
     rows = counted(len(found.entries), "row")
-    messages.print(f"imported {rows} of {counted(months_found, 'month')} into {baseline}{refused}")
+    messages.print(f"imported {rows} for {counted(months_found, 'month')} into {baseline}{refused}")
     if found.faults:
         raise typer.Exit(1)
 
@@ -116,18 +116,21 @@ def report(
         str | None,
         typer.Option(
             metavar="YYYY-MM-DD",
-            help="Use figures that are produced elsewhere as at this day; default: the end of --to.",
+            help="For figures that are produced elsewhere, use those as at this day; default: the end of --to.",
         ),
     ] = None,
     baseline: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Compare with this baseline of schemas/baselines.toml; repeatable; default: none."
+            metavar="NAME",
+            help="Compare with this baseline from schemas/baselines.toml; repeatable; by default, nothing is compared.",
         ),
     ] = None,
     section: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this section of schemas/report.toml; repeatable; default: all."),
+        typer.Option(
+            metavar="NAME", help="Print only this section from schemas/report.toml; repeatable; default: all."
+        ),
     ] = None,
     form: Annotated[
         Literal["table", "json", "csv", "html", "xlsx"], typer.Option("--format", help="Output format.")
@@ -139,8 +142,8 @@ def report(
 ) -> None:
     """Print the published report: its sections in order, each row with its baselines, areas and restatements.
 
-    Rows that count events show the figures of today, and how often these changed since their months closed; --as-at
-    does not affect them. Streams that Redis holds under other definitions than the current ones are left out and named
+    Rows that count events show today's figures, and how often these have changed since their months closed; --as-at
+    does not affect them. Streams that Redis holds under definitions other than the current ones are left out and named
     on standard error.
     """
     from watchroom.reports.month_reader import Request
@@ -188,15 +191,15 @@ def measures(
 
 def open_(
     measure: Annotated[
-        str, typer.Option(metavar="MEASURE", help="A measure of the kind open, for example incidents_unresourced.")
+        str, typer.Option(metavar="MEASURE", help="A measure of kind open, for example incidents_unresourced.")
     ],
     redis: RedisUrl = None,
     output: Format = "table",
 ) -> None:
-    """List the entities that a tile counts, oldest first: id, labels, since when, age and deadline.
+    """List the entities that a tile counts, oldest first: id, labels, start time, age and deadline.
 
     JSON and CSV give the age in seconds. If the list is not up to date, the lines below the table, or the field
-    `stale` of JSON and CSV, say why: partitions that are not applied, or silent feeds.
+    `stale` in JSON and CSV, say why: partitions that are not applied, or silent feeds.
     """
     from watchroom.exporter.open_list import open_list
 
@@ -207,18 +210,19 @@ def open_(
 
 
 def top(
-    measure: Annotated[
-        str, typer.Option(metavar="MEASURE", help="A measure of the kind top, for example top_callers.")
-    ],
+    measure: Annotated[str, typer.Option(metavar="MEASURE", help="A measure of kind top, for example top_callers.")],
     window: Annotated[
-        str, typer.Option(metavar="WINDOW", help="28d, month (the current month) or 12mo; default: 12mo.")
+        str,
+        typer.Option(
+            metavar="WINDOW", help="Window to count in: 28d, month (the current month) or 12mo; default: 12mo."
+        ),
     ] = "12mo",
     redis: RedisUrl = None,
     output: Format = "table",
 ) -> None:
     """List the tokens that occur most often, with the number of occurrences.
 
-    Lists ten, or as many as the measure says. Tokens are shortened.
+    Lists ten, or the number set by the measure. Tokens are shortened.
     """
     from watchroom.exporter.top_list import top_list
 
@@ -235,5 +239,5 @@ def _write(content: bytes, output: Path | None) -> None:
     try:
         output.write_bytes(content)
     except OSError as error:
-        fault = Fault("--output", "", f"{output} ({error.strerror})", "a file that can be written")
+        fault = Fault("--output", "", f"{output} ({error.strerror})", "a writable file")
         raise ConfigurationInvalid([fault]) from error

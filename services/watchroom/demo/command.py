@@ -86,7 +86,7 @@ def run_demo(
                 )
             return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
     except KeyboardInterrupt:
-        console.print("interrupted before it was live")
+        console.print("interrupted before the demo was live")
         return INTERRUPTED
 
 
@@ -119,7 +119,7 @@ class _Demo:
         with self._feed:
             load = self._load()
             self._console.print(
-                f"loaded {load.events:,} events of {self._days} days and the {LEAD_IN_MS // DAY_MS} before them "
+                f"loaded {load.events:,} events from {self._days} days and the {LEAD_IN_MS // DAY_MS} days before them "
                 f"in {load.took_s:.1f} s "
                 f"({load.events / load.took_s:,.0f} events/s, simulated, sent and applied)",
                 highlight=False,
@@ -165,14 +165,14 @@ class _Demo:
             self._look()
             if time.monotonic() > until_s:
                 raise WorkFailed(
-                    f"the exporter publishes no measures {PUBLISHED_WITHIN_S:.0f} s after everything was applied"
+                    f"the exporter published no measures within {PUBLISHED_WITHIN_S:.0f} s of applying everything"
                 )
             time.sleep(LOOK_S)
 
     def _show(self, address: str, for_s: float | None) -> tuple[View, float]:
         """Show the measures until the time is over or Ctrl-C; returns the last view and how long it was live."""
         began_s, sent = time.monotonic(), self._feed.sent
-        heading = f"Watchroom demo, {self._busy:g} times normal demand; {address}; Ctrl-C ends it"
+        heading = f"Watchroom demo, {self._busy:g} times normal demand; {address}; press Ctrl-C to stop"
         seen = self._seen()
         with asked_to_end() as asked, Screen(self._console, heading) as screen:
             while not asked() and (for_s is None or time.monotonic() - began_s < for_s):
@@ -189,7 +189,7 @@ class _Demo:
         self._console.print(tables(seen))
         self._console.print(
             f"live {live_s:.0f} s at {self._busy:g} times normal demand: {events:,} events sent; "
-            f"{self._applied():,} of {self._feed.sent:,} events applied in all; dead letters: {seen.dead_letters:,}",
+            f"{self._applied():,} of {self._feed.sent:,} events applied in total; dead letters: {seen.dead_letters:,}",
             highlight=False,
         )
 
@@ -235,13 +235,13 @@ def _own(settings: Settings) -> Settings:
 def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> None:
     faults = []
     if SOURCES.keys().isdisjoint(settings.streams):
-        found = f"only {', '.join(settings.streams)}, which the simulator does not have"
+        found = f"only {', '.join(settings.streams)}, which the simulator does not produce"
         faults.append(Fault("WATCHROOM_STREAMS", "", found, f"at least one of {', '.join(SOURCES)}"))
     if for_s is not None and for_s < 0:
-        faults.append(Fault("--for", "", f"{for_s:g}", "seconds to stay live, 0 or more"))
+        faults.append(Fault("--for", "", f"{for_s:g}", "a number of seconds, 0 or more"))
     if not 0 < busy <= 1000:
-        faults.append(Fault("--busy", "", f"{busy:g}", "times normal demand, above 0 up to 1000"))
+        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, above 0 and up to 1000"))
     if not 0 < days <= 400:
-        faults.append(Fault("--days", "", f"{days}", "simulated days before now, 1 to 400"))
+        faults.append(Fault("--days", "", f"{days}", "a number of days from 1 to 400"))
     if faults:
         raise ConfigurationInvalid(faults)

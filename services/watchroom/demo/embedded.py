@@ -24,7 +24,7 @@ from watchroom.errors import WorkFailed
 
 _TRIES = 3  # a port that was free can be taken by another process before the server has it
 _READY_WITHIN_S = 20.0
-_HOW_TO_GET = "pip install 'watchroom[embedded]' (from a clone: make install)"
+_HOW_TO_GET = "run pip install 'watchroom[embedded]' (in a clone: make install)"
 # Kafka's ApiVersions request, version 0: length, key 18, version, correlation id 1, no client id.
 _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
@@ -102,7 +102,7 @@ class EmbeddedStack:
     @property
     def _home(self) -> Path:
         if self._folder is None:
-            raise WorkFailed("the embedded stack is not started")
+            raise WorkFailed("the embedded stack has not been started")
         return self._folder
 
 

@@ -38,7 +38,7 @@ def free_port() -> int:
             probe.bind((LOOPBACK, port))
             return port
     raise WorkFailed(
-        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that listen there"
+        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that are listening there"
     )
 
 
@@ -113,7 +113,7 @@ class LocalServer:
     def check(self) -> None:
         """Raise `WorkFailed` if it has ended by itself."""
         if not self.running:
-            raise WorkFailed(f"the {self.name} has ended. Its log {self.log}:\n{self.tail()}")
+            raise WorkFailed(f"the {self.name} has ended. Last lines of its log, {self.log}:\n{self.tail()}")
 
     def stop(self, within_s: float = STOP_WITHIN_S) -> None:
         """Ask it to end; kill it if it has not ended after `within_s`. Does nothing if it is down."""
@@ -154,9 +154,14 @@ class LocalServer:
         deadline_s = time.monotonic() + within_s
         while not self.ready():
             if (code := process.poll()) is not None:
-                raise WorkFailed(f"{self.name} ended with {code} while starting. Its log {self.log}:\n{self.tail()}")
+                raise WorkFailed(
+                    f"{self.name} exited with code {code} while starting."
+                    f" Last lines of its log, {self.log}:\n{self.tail()}"
+                )
             if time.monotonic() > deadline_s:
-                raise WorkFailed(f"{self.name} was not ready after {within_s:g} s. Its log {self.log}:\n{self.tail()}")
+                raise WorkFailed(
+                    f"{self.name} was not ready after {within_s:g} s. Last lines of its log, {self.log}:\n{self.tail()}"
+                )
             time.sleep(0.01)
 
     def _signal(self, number: signal.Signals) -> None:

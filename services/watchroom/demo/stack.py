@@ -138,7 +138,7 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
     except StoreUnavailable as error:
         raise StoreUnavailable(
             f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "
-            "host, port and password are right (--redis)"
+            "the host, port and password are correct (--redis)"
         ) from error
     if not runs:
         return False
@@ -150,7 +150,7 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
                 write = (
                     f'{{"{stream}": {{"{name}": {{"heartbeats": false, "history": true}}}}}} here and for that worker'
                 )
-                found = f"no history source {name!r} of {stream}, while a worker runs for force {ours.force!r}"
+                found = f"no history source {name!r} for {stream}, but a worker is running for force {ours.force!r}"
                 faults.append(Fault("WATCHROOM_SOURCES", stream, found, f"{write}; or stop that worker"))
     if faults:
         raise ConfigurationInvalid(faults)

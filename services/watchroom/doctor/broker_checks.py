@@ -21,7 +21,7 @@ def of_brokers(settings: Settings, failures: Mapping[str, tuple[str, str]]) -> I
     for server, (answer, look_at) in failures.items():
         consequence = "Workers wait, and nothing is counted."
         if len(failures) < len(every):
-            consequence = "The others answer, but a process that starts while they are down cannot connect."
+            consequence = "Other brokers answer, but if they go down too, a process that starts cannot connect."
         name = "kafka.refuses" if answer else "kafka.silent"
         yield finding(name, f"Kafka at {server}", answer=answer, look_at=look_at, consequence=consequence)
 

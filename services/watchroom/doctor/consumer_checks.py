@@ -64,5 +64,5 @@ def _since(fresh_ms: int | None, now_ms: int) -> str:
         return "never complete"
     age_s = (now_ms - fresh_ms) / 1000
     if age_s < 0:
-        return f"last complete {-age_s:,.0f} s in the future: compare the clock of its worker with this one"
+        return f"last complete {-age_s:,.0f} s in the future: compare its worker's clock with this machine's"
     return f"last complete {age_s:,.0f} s ago"

@@ -100,8 +100,10 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
         yield from source_checks.of_silence(settings, redis.meta, redis.partitions, redis.sources, redis.read_ms)
     yield from source_checks.of_clocks(settings, kafka.logs, kafka.read_ms)
     for check, why in kafka.unread.items():
-        fix = "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run it again."
-        risk = "What this check looks at may be wrong."
+        fix = (
+            "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run `watchroom doctor` again."
+        )
+        risk = "There may be a fault that this check could not see."
         yield Finding(Severity.UNCHECKED, check, f"Kafka at {settings.kafka}", why, risk, fix)
 
 

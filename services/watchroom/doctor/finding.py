@@ -20,7 +20,7 @@ LACKING_ON_EMBEDDED: Final = frozenset({"kafka-tls", "topic-replication", "redis
 class Severity(StrEnum):
     """How bad it is, the worst first."""
 
-    WRONG = "wrong"  # figures are wrong, withheld or soon will be, or nobody will be alerted
+    WRONG = "wrong"  # figures are or soon will be wrong or withheld, or nobody will be alerted
     WARNING = "warning"  # works, with a risk that somebody should have accepted
     UNCHECKED = "not checked"  # unknown
 

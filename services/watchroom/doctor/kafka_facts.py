@@ -152,7 +152,7 @@ async def _logs(
         last = await _read_to(consumer, ends)
         if late := [partition for partition in assigned if await consumer.position(partition) < ends[partition]]:
             where = listed([f"{partition.topic} partition {partition.partition}" for partition in late])
-            unread["source-clock"] = f"the last records of {where} did not come within {READ_WITHIN_S / 2:g} s"
+            unread["source-clock"] = f"the last records of {where} did not arrive within {READ_WITHIN_S / 2:g} s"
     finally:
         await consumer.stop()
     return {

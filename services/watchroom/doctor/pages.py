@@ -55,8 +55,8 @@ def shown(url: str) -> str:
 
 def no_answer(check: str, subject: str, page: Page) -> Finding:
     """A monitoring server that does not answer, or something else at its address."""
-    failure = page.failure or f"answers something else (HTTP {page.status})"
-    login = " (https://user:password@host/, if it asks for them)" if page.status in (401, 403) else ""
+    failure = page.failure or f"gives an unexpected answer (HTTP {page.status})"
+    login = " (https://user:password@host/ if it requires a login)" if page.status in (401, 403) else ""
     return finding(f"{check}.silent", subject, failure=failure, login=login)
 
 

@@ -45,7 +45,7 @@ def _of_targets(subject: str, force: str, targets: Sequence[Mapping[str, Any]]) 
         if not forces:
             yield finding("prometheus-targets.missing", subject, job=job)
         elif force not in forces:
-            labels = listed(sorted({f"force={name}" if name else "no label force" for name in forces}))
+            labels = listed(sorted({f"force={name}" if name else "no force label" for name in forces}))
             yield finding("prometheus-force", subject, job=job, force=force, labels=labels)
     for target in targets:
         labels = target["labels"]

@@ -31,7 +31,9 @@ def of_answer(settings: Settings, redis: Redis) -> Iterator[Finding]:
     if redis.failure:
         subject = f"Redis at {settings.redis_shown}"
         what, _, look_at = redis.failure.removeprefix(f"{subject} ").partition("; check ")
-        yield finding("redis", subject, failure=what, look_at=look_at or "that it runs, and WATCHROOM_REDIS_URL")
+        yield finding(
+            "redis", subject, failure=what, look_at=look_at or "that it is running, and check WATCHROOM_REDIS_URL"
+        )
 
 
 def of_encryption(settings: Settings) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def of_settings(settings: Settings, topics: Topics, found: Mapping[str, Mapping[
     """Topic settings that do harm, or that we may not read."""
     for topic, partitions in topics.items():
         for each in differences(settings, topic, found.get(topic, {}), min(part.replicas for part in partitions)):
-            why = each.why + (" No worker starts with it." if each.refused else "")
+            why = each.why + (" Workers refuse to start with this setting." if each.refused else "")
             values = {"setting": each.name, "found": each.found, "why": why, "command": each.command(settings)}
             yield finding("topic-settings.harm", f"topic {topic}", **values)
     if unknown := [topic for topic in topics if topic not in found]:

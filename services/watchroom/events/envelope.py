@@ -94,7 +94,7 @@ class ReasonData(Data):
     """Why."""
 
     reason: NotRequired[Prose]
-    """Why, in the words of the producer. No figure depends on it."""
+    """The reason, in the words of the producer. No figure depends on it."""
 
 
 def event(

@@ -31,26 +31,27 @@ SOURCE: Final = "ce_source"
 CONTENT_TYPE: Final = "content-type"
 
 DEAD_LETTER: Final = {
-    REASON: "Why it was refused: one of a closed list.",
-    DETAIL: "The same in a sentence: what was found, and what to write instead.",
-    TOPIC: "Topic of the refused record. With partition and offset it identifies the letter; show each letter once.",
+    REASON: "Why the record was refused: a reason from a fixed list.",
+    DETAIL: "The reason in a sentence: what was found, and what to write instead.",
+    TOPIC: "Topic of the refused record. With partition and offset it identifies the dead letter; show each one once.",
     PARTITION: "Partition of the refused record.",
     OFFSET: "Offset of the refused record.",
     ARRIVED: "Timestamp of the first record, in milliseconds since 1970; a replay passes it on.",
     LENGTH: "Full length in bytes, if the value was cut at 1 MiB or left out (`raw_identifier`).",
     SHA256: "SHA-256 of the full value in hexadecimal, if the value was cut at 1 MiB or left out."
-    f" A key is cut at 64 KiB; {KEY_LENGTH} and {KEY_SHA256} are the same for it.",
-    HEADERS_LENGTH: "Bytes of all headers of the record, names and values, if some were left out. A letter keeps the"
-    " record's own headers under their own names, at most 16 KiB in total; those that begin with `watchroom-` are left"
-    f" out, except {ARRIVED} and {LATEST}. With `raw_identifier` none is kept.",
-    LATEST: "As in the refused record; a replay passes it on.",
+    f" A key is cut at 64 KiB; {KEY_LENGTH} and {KEY_SHA256} then give its full length and SHA-256.",
+    HEADERS_LENGTH: "Total size in bytes of the record's headers, names and values, if some were left out. A"
+    " dead letter keeps the record's own headers under their own names, at most 16 KiB in total; those that"
+    f" begin with `watchroom-` are left out, except {ARRIVED} and {LATEST}."
+    " With `raw_identifier`, no headers are kept.",
+    LATEST: "Copied from the refused record; a replay passes it on.",
 }
 """What each header of a dead letter says."""
 
 EVENT: Final = {
     ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
-    " It decides whether the event is late; the record must come within the stream's keeping after it.",
-    LATEST: "Only from `watchroom replay` under a mapping whose `[time] latest` is still to come: that time, in"
+    " It decides whether the event is late; the record must arrive within the stream's retention after that timestamp.",
+    LATEST: "Only from `watchroom replay` with a mapping whose `[time] latest` is in the future: that time, in"
     " milliseconds since 1970. An event of a source declared `history` may be as late as this; for other sources the"
     " header has no effect.",
 }

@@ -24,21 +24,22 @@ EXPIRED: Final = "expired"
 UNREADABLE: Final = "unreadable"
 
 MEANINGS: Final = {
-    RAW_IDENTIFIER: "a field for a token held something else, or may have held it; the letter has no key and no value",
+    RAW_IDENTIFIER: "a token field held, or may have held, something other than a token; the letter has no"
+    " key or value",
     TOO_LARGE: "more than 262,144 bytes (256 KiB)",
     BAD_JSON: "not JSON in UTF-8, or no value at all (a tombstone)",
     BAD_ENVELOPE: "not a single CloudEvents 1.0 event: specversion, id, source, type or subject is missing or unusable",
     UNKNOWN_TYPE: "a type that Watchroom does not know",
     BAD_TIME: "time is missing or before 1990, a time is not RFC 3339 with an offset, or the record's own timestamp is"
     " impossible",
-    BAD_DATA: "data lacks what its type requires, or has it in another form",
-    WRONG_TOPIC: "a type of another stream",
+    BAD_DATA: "data lacks a field that its type requires, or has one in the wrong format",
+    WRONG_TOPIC: "an event type that belongs to another stream",
     WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
-    WRONG_PARTITION: "the record is in another partition than Kafka's default partitioner gave its key at that time",
-    LATE: "arrived longer after its time than its stream allows",
+    WRONG_PARTITION: "the record is not in the partition that Kafka's default partitioner gave its key at that time",
+    LATE: "arrived later after its time than its stream allows",
     FUTURE: "its time is too far after its arrival, or after the timestamp of its Kafka record",
     EXPIRED: "a dead letter sent again so late that the state of its call, incident or crime may be gone",
-    UNREADABLE: "Watchroom itself failed on it (see the worker's log); send it again after a fix",
+    UNREADABLE: "Watchroom itself failed to process it (see the worker's log); send it again after a fix",
 }
 
 REASONS: Final = tuple(MEANINGS)

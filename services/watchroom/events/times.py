@@ -111,7 +111,7 @@ def _minute_ms(text: str, day: str, hour: str, minute: str, offset: str) -> int:
     try:
         midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:
-        raise TimeUnusable(f"{text!r} is not a day in the calendar; write {WRITE}") from None
+        raise TimeUnusable(f"{text!r} is not a calendar date; write {WRITE}") from None
     ahead = int(offset[1:3]) * 60 + int(offset[4:]) if offset else 0
     minutes = int(hour) * 60 + int(minute) + (ahead if offset[:1] == "-" else -ahead)
     return (midnight - _EPOCH) // _MS + minutes * 60_000
@@ -130,18 +130,18 @@ def _outside(text: str, ms: int) -> TimeUnusable:
     """The usual cause of a time in another century."""
     what = "is the sender's clock set?"
     if 0 <= ms < 86_400_000:
-        what = "a sender that reads `never` as 0 gives such times"
+        what = "a sender that reads `never` as 0 produces such times"
     elif EARLIEST_MS <= ms * 1000 < LATEST_MS:
-        what = "these look like seconds since 1970 that were read as milliseconds"
+        what = "it looks like seconds since 1970 that were read as milliseconds"
     return TimeUnusable(f"{text!r} is outside 1990 to 2199 ({what}); write {WRITE}")
 
 
 def _what_is_wrong(text: str) -> str:
     found = shown(text)
     if _NAIVE.fullmatch(text):
-        return f"{found} has no offset, and local times occur twice in autumn; write {WRITE}"
+        return f"{found} has no offset, and some local times occur twice in autumn; write {WRITE}"
     if _NUMBER.fullmatch(text) and (unit := unit_since_1970(float(text))):
-        return f"{found} is a number (these look like {unit} since 1970); write {WRITE}"
+        return f"{found} is a number (it looks like {unit} since 1970); write {WRITE}"
     if _DATE.fullmatch(text):
         return f"{found} is a date without a time; write {WRITE}"
     if text[10:11] == " " and _PARTS.fullmatch(text.replace(" ", "T", 1)):

@@ -61,7 +61,7 @@ def normalised(kind: Kind, text: str, country: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise NotNormalised("it holds bytes that are not UTF-8") from None
+        raise NotNormalised("it contains bytes that are not UTF-8") from None
     return _WAYS[kind](text, country)
 
 

@@ -72,11 +72,11 @@ def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int 
         return
     if known.latest > begun_with:
         yield (
-            f"{topic} has {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
-            f" made from {begun_with}: stop the workers and run `watchroom rebuild`"
+            f"{topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
+            f" computed from {begun_with}: stop the workers and run `watchroom rebuild`"
         )
     elif known.is_rebuilding:
-        yield f"{topic}: a rebuild that merges its partitions runs or was interrupted; run `watchroom rebuild`"
+        yield f"{topic}: a rebuild that merges its partitions is running or was interrupted; run `watchroom rebuild`"
 
 
 def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms: int, tools: str) -> Iterator[str]:
@@ -137,6 +137,6 @@ def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
     return {
         Age.UNKNOWN: "has never been seen",
         Age.OLD: f"is {age_s:.1f} s old (limit {limit_ms / 1000:g} s)",
-        Age.IN_FUTURE: f"lies {-age_s:.1f} s in the future (check the clocks)",
+        Age.IN_FUTURE: f"is {-age_s:.1f} s in the future (check the clocks)",
         Age.FRESH: None,
     }[age_of(at_ms, now_ms, limit_ms)]

@@ -82,7 +82,7 @@ class Mirror:
         self.lock = threading.Lock()
         self.reading: Reading | None = None
         self.redis_answers = False
-        self.redis_fault = "not asked yet"
+        self.redis_fault = "no reading yet"
         self.windowed: list[WindowedMeasure] = []
         self.open: list[OpenMeasure] = []
         self.of_tokens: list[TokenMeasure] = []
@@ -143,7 +143,7 @@ class Mirror:
         partition_counts = self._reader.partition_counts()
         open_transactions = self._of_fed(self._reader.open_transactions())
         if self._reader.generation() != generation[1]:
-            return  # cleared while it was read: a T of before would vouch for buckets of after
+            return  # cleared while it was read: an earlier T would vouch for later buckets
         if self._reader.connections != connections:
             return  # read from two servers, of which one may hold less than the other's T promises
         with self.lock:

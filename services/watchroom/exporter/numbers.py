@@ -98,7 +98,7 @@ class Numbers:
             case Reads.TOKENS:
                 return self.reading.tokens.bands[measure.id][window]
             case Reads.FIGURES | Reads.NOTHING:
-                raise ValueError(f"{measure.id} has no quantity that a tile could ask for")  # the catalogue checks it
+                raise ValueError(f"{measure.id} has no quantity that a tile could show")  # the catalogue checks it
             case _:
                 assert_never(kind.reads)
 

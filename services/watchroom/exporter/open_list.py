@@ -183,7 +183,7 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
         yield "The age of this list is unknown: no worker has applied every partition."
     elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
         ago = age(found.now_ms - found.applied_ms)
-        yield f"Old: events are applied up to {clock(found.applied_ms, zone)} only, {ago} ago."
+        yield f"Out of date: events are applied only up to {clock(found.applied_ms, zone)}, {ago} ago."
     elif found.live.partitions:
         yield f"Not live: {'; '.join(found.live.partitions)}."
     for source, last_ms in found.live.silent:

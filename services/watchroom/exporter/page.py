@@ -185,10 +185,12 @@ class Page:
     def _faults(self, now_ms: int) -> dict[str, list[str]]:
         reading = self._mirror.reading
         if reading is None:
-            return {stream: [f"Redis was never read: {self._mirror.redis_fault}"] for stream in self._settings.streams}
+            return {
+                stream: [f"Redis has never been read: {self._mirror.redis_fault}"] for stream in self._settings.streams
+            }
         general = list(own_reading(reading.read_at_ms, now_ms, self._fresh_ms))
         if reading.meta is None:
-            general.append("Redis holds nothing of this force: no worker has ever started, or a rebuild is running")
+            general.append("Redis holds no data for this force: no worker has ever started, or a rebuild is running")
         elif reading.meta.clearing:
             general.append(f"{CLEARING_SAID}; run `watchroom rebuild`")
         general += _evictions(reading)
@@ -256,7 +258,7 @@ def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | Non
 
 def _other_said(changed: str) -> str:
     return (
-        f"Redis holds it under another definition than this exporter's ({changed}): restart the exporter with the "
+        f"Redis holds it under a different definition from this exporter's ({changed}): restart the exporter with the "
         "worker's catalogue and settings, or run `watchroom rebuild`"
     )
 

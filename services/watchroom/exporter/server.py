@@ -76,7 +76,7 @@ class Server(ThreadingHTTPServer):
         if slash and rest and (page := self.pages.get(f"/{head}/")):
             return page(Asked(unquote(rest), query))
         paths = ", ".join(sorted(self.pages))
-        return Answer(f"no such page; there are {paths}\n", status=HTTPStatus.NOT_FOUND)
+        return Answer(f"no such page; the pages are {paths}\n", status=HTTPStatus.NOT_FOUND)
 
 
 class _Handler(BaseHTTPRequestHandler):

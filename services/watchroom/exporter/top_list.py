@@ -24,7 +24,7 @@ from watchroom.store.read import Reader
 
 SAID: Final = {
     "28d": "in the last 28 days, today included",
-    "month": "in the running month",
+    "month": "in the current month",
     "12mo": "in the last 12 complete months",
 }
 
@@ -102,7 +102,18 @@ def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Se
     if measure is None or not has_top(measure):
         ids = ", ".join(each.id for each in catalogue.measures.values() if has_top(each))
         found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
-        raise ConfigurationInvalid([Fault("--measure", "", found, f"one of {ids}" if ids else "none: there is none")])
+        raise ConfigurationInvalid(
+            [
+                Fault(
+                    "--measure",
+                    "",
+                    found,
+                    f"one of {ids}"
+                    if ids
+                    else "a measure from another catalogue: this one has no list of the most frequent",
+                )
+            ]
+        )
     if window not in measure.windows:
         raise ConfigurationInvalid([Fault("--window", "", repr(window), f"one of {', '.join(measure.windows)}")])
     check_fed(measure, settings)
@@ -142,9 +153,9 @@ def notes(found: TopList) -> Iterator[str]:
     if not found.ranked:
         yield "None."
     else:
-        yield f"{found.occurrences:,} in all; {found.different:,} different."
+        yield f"{found.occurrences:,} in total; {found.different:,} different."
     if found.token_keys > 1:
-        yield f"The tokens were made with {found.token_keys} keys: one may be listed twice."
+        yield f"The tokens were created with {found.token_keys} keys, so the same value may be listed twice."
     if found.as_of_ms is None:
         yield "The age of this list is unknown: no worker has applied every partition."
     yield from (f"Not live: {reason}." for reason in found.not_live)

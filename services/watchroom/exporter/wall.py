@@ -150,7 +150,7 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
         silence: Who is silent; None: every source that is waited for is alive.
     """
     if age_ms is None:
-        return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing was ever applied")
+        return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing has ever been applied")
     limit = f"slowest feed; limit {fresh_ms / 1000:g} s"
     if age_ms > fresh_ms:
         return DataAge("critical", "OLD", age_ms, limit)

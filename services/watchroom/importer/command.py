@@ -153,8 +153,8 @@ def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
     """Raise WorkFailed, before anything is sent, if the rows as a whole make no sense."""
     if tally.skipped[WITHOUT_EVENT] and not tally.used:
         raise WorkFailed(
-            f"none of {tally.rows:,} rows gave an event ({tally.refused:,} refused, {tally.skipped.total():,} skipped);"
-            f" check every `when` of the mapping, and the columns of its times"
+            f"none of {tally.rows:,} rows produced an event ({tally.refused:,} refused, {tally.skipped.total():,}"
+            " skipped); check each `when` in the mapping and its time columns"
         )
     if tally.rows and not tally.used and not tally.skipped:
         raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals above say why")
@@ -241,7 +241,7 @@ def _as_of_ms(text: str | None, mapping: MappingConfig) -> int | None:
         any_day = mapping.time.model_copy(update={"earliest": None, "latest": None})
         return LocalTimes.of(any_day).ms(text, ("iso",))
     except TimeUnreadable as error:
-        write = f"a time in {mapping.time.zone} such as 2020-04-11T15:20:00, or with an offset"
+        write = f"a local time in {mapping.time.zone}, for example 2020-04-11T15:20:00, or a time with an offset"
         raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error
 
 

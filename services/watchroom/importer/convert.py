@@ -1,6 +1,6 @@
 """Rows become events. Pure: rows in, events out.
 
-Rows that stand apart are converted one by one, however large the file. Rows that belong together are first gathered
+Independent rows are converted one by one, however large the file. Rows that belong together are first gathered
 from all files, because an incident may end in the next file. A row that cannot be used is reported and left out; the
 tally counts it.
 """

@@ -72,7 +72,7 @@ class _Lines:
             return self._text.readline(MOST_OF_A_LINE)
         except UnicodeError as error:
             found = f"bytes that are not valid {shown_encoding(self._encoding)} ({error})"
-            write = 'file.encoding in the mapping, for example "utf-8" or "cp1252"'
+            write = 'the correct file.encoding in the mapping, for example "utf-8" or "cp1252"'
             raise ConfigurationInvalid([Fault(self.name, f"after line {self.number}", found, write)]) from error
 
 
@@ -104,20 +104,20 @@ class CsvTable:
         header, read = self._header, self._mapping.columns()
         if not header:
             found = "a blank line" if self._lines.number else "nothing"
-            yield Fault(self._name, "line 1", found, "a header line, or file.columns in the mapping")
+            yield Fault(self._name, "line 1", found, "a header line, or set file.columns in the mapping")
             return
         missing = [column for column in read if column not in header]
         has_wide_mark = self._encoding in ("utf-16", "utf-32")  # a byte order mark says so
-        mark = f"{self._encoding.upper()} (by its byte order mark)" if has_wide_mark else ""
+        mark = f"{self._encoding.upper()} (according to its byte order mark)" if has_wide_mark else ""
         is_shown = not self._mapping.token_columns()  # if the header line is missing, this is a row
         if len(header) == 1 and len(missing) > 1:
             yield self._not_split(header[0], mark, is_shown=is_shown)
         elif missing and (wrong := undecoded(header)) is not None:
-            write = 'file.encoding in the mapping, for example "cp1252"'
+            write = 'the correct file.encoding in the mapping, for example "cp1252"'
             yield Fault(self._name, "header", f"{wrong}, which is not valid {shown_encoding(self._encoding)}", write)
         elif missing and mark and len(missing) == len(read):
             named = ", ".join(map(repr, missing)) if is_shown else f"{len(missing)} columns"
-            write = "the names of its header line, and its file.delimiter, in the mapping"
+            write = "the column names of its header line, and its delimiter in file.delimiter, in the mapping"
             yield Fault(self._name, "header", f"{mark} without {named}", write)
         else:
             yield from column_faults(self._name, header, self._mapping)
@@ -126,7 +126,11 @@ class CsvTable:
         """The fault of a header line that is one cell."""
         other = max((each for each in _DELIMITERS if each != self._delimiter), key=header.count)
         written = "\\t" if other == "\t" else other
-        write = f'file.delimiter = "{written}" in the mapping' if other in header else "file.delimiter in the mapping"
+        write = (
+            f'file.delimiter = "{written}" in the mapping'
+            if other in header
+            else "the correct file.delimiter in the mapping"
+        )
         shown = f", {header if len(header) <= 60 else header[:57] + '...'!r}" if is_shown else ""
         found = f"one column{shown}: {self._delimiter!r} does not split it"
         return Fault(self._name, "header", f"{mark}, and {found}" if mark else found, write)
@@ -170,7 +174,9 @@ class CsvTable:
         least = len(self._header)
         found = f"{counted(size, 'field')} where the header has {least}"
         fill = ', or set file.short_rows = "fill" in the mapping' if size < least else ""
-        return RowRefused(f"{self._name}:{first}", f"{found}; check {self._delimiter!r} and quotes{fill}")
+        return RowRefused(
+            f"{self._name}:{first}", f"{found}; check the delimiter {self._delimiter!r} and the quotes{fill}"
+        )
 
     def _no_row(self, first: int, error: csv.Error) -> RowRefused:
         """What csv could not read; the rest of a cell that is too long is not taken for rows."""
@@ -179,7 +185,7 @@ class CsvTable:
             while lines.is_inside_quotes and next(lines, None) is not None:
                 pass
             if not lines.is_inside_quotes:
-                what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB, which ends in line {lines.number}"
+                what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB, which ends on line {lines.number}"
                 return RowRefused(f"{self._name}:{first}", f"{what}; check the quotes")
         return self._swallowed(first, f"invalid CSV: {error}", is_unclosed=is_large or "end of data" in str(error))
 

@@ -62,7 +62,7 @@ class DraftedEvents:
         by_id: dict[str, Mapped] = {}
         for event in events:
             if by_id.setdefault(event.id, event) != event:
-                what = f"two different events {event.id}"
+                what = f"two different events with the id {event.id}"
                 raise ValueUnusable(f"{what}; name a column in event.key that tells them apart")
         ignored: list[tuple[str, str]] = []
         for event in by_id.values():

@@ -77,7 +77,8 @@ class WrongEncoding:
         elif self._fitting:
             write = f'file.encoding = "{self._fitting[0]}" in the mapping, which can read these rows'
         else:
-            write = 'file.encoding in the mapping; neither "utf-8" nor "cp1252" fits; it may be "cp850" or "mac_roman"'
+            write = 'the correct file.encoding in the mapping, for example "cp850" or "mac_roman"'
+            write += '; "utf-8" and "cp1252" do not fit'
         return ConfigurationInvalid([Fault(first.where, first.key, found, write)])
 
 

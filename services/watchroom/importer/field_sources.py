@@ -104,7 +104,7 @@ def seconds_of(text: str, key: str) -> float:
     """Seconds between two times of an entity; more is another column's number."""
     number = number_of(text, key)
     if abs(number) > MOST_SECONDS:
-        raise ValueUnusable(f"{key}: {text!r} is more than 400 days of seconds; check that the column holds seconds")
+        raise ValueUnusable(f"{key}: {text!r} is more than 400 days in seconds; check that the column holds seconds")
     return number
 
 

@@ -81,7 +81,7 @@ def records(
             key = subject, as_at_ms(data["as_at"])
             if key in seen:
                 faults.append(
-                    Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "one of the two rows")
+                    Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "only one of the two rows")
                 )
             seen.setdefault(key, line)
         if faults:
@@ -147,7 +147,10 @@ def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
         if not sign or not name or not value or name in by:
             faults.append(
                 Fault(
-                    where, "labels", repr(pair), "label=value, separated by ; if there are several: area=stoke;grade=1"
+                    where,
+                    "labels",
+                    repr(pair),
+                    "label=value pairs separated by semicolons, for example area=stoke;grade=1",
                 )
             )
             continue

@@ -91,9 +91,7 @@ class LocalTimes:
             return read(text, form)
         moment = read_clock(text, form, self.near or _LOCAL_EPOCH)
         if self.near is None:
-            raise TimeUnreadable(
-                f"{text!r} has no day: the columns of time.day_from are empty in all rows with this key"
-            )
+            raise TimeUnreadable(f"{text!r} has no day: the time.day_from columns are empty in all rows with this key")
         return moment
 
     def is_written(self, text: str, formats: Sequence[str] = ()) -> bool:

@@ -39,7 +39,7 @@ def load_mapping(path: Path) -> MappingConfig:
     except UnicodeDecodeError as error:
         raise _unreadable(where, f"bytes that are not valid UTF-8 ({error})", "the file saved as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(where, f"invalid TOML: {error}", "TOML; see schemas/mappings/README.md") from error
+        raise _unreadable(where, f"invalid TOML: {error}", "valid TOML; see schemas/mappings/README.md") from error
     return check_mapping(given, where)
 
 
@@ -75,13 +75,13 @@ def _unreadable(where: str, found: str, write: str) -> ConfigurationInvalid:
 def _problem(item: dict[str, Any]) -> Problem:
     """One of pydantic's errors."""
     found = "nothing" if item["type"] == "missing" else repr(item.get("input"))
-    write = what_to_write(item, _WRITE, otherwise="a value that this key takes")
+    write = what_to_write(item, _WRITE, otherwise="a value that this key accepts")
     if item["type"] == "too_short" and item["loc"] == ("event",):
         write = "at least one [[event]]"
     if item["type"] == "missing":
         write = f"`{item['loc'][-1]} = ...`"
     elif item["type"] == "extra_forbidden":
-        found, write = f"the unknown key `{item['loc'][-1]}`", "a key of this table"
+        found, write = f"the unknown key `{item['loc'][-1]}`", "one of the keys of this table"
     return Problem(item["loc"], found if len(found) <= 120 else found[:117] + "...", write)
 
 

@@ -28,10 +28,10 @@ def problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
     entity = mapping.entity
     together = entity.rows == "together"
     if together and entity.count:
-        yield Problem(("entity", "count"), f"{entity.count!r} with rows that belong together", 'rows = "apart"')
+        yield Problem(("entity", "count"), f'{entity.count!r} with rows = "together"', 'rows = "apart"')
     if entity.otherwise_key and LINE in entity.key:
         found = f"{', '.join(map(repr, entity.otherwise_key))} with the key {LINE!r}, which is never empty"
-        yield Problem(("entity", "otherwise_key"), found, "a column in entity.key, or no otherwise_key")
+        yield Problem(("entity", "otherwise_key"), found, "a column in entity.key, or remove otherwise_key")
     yield from _day_from_problems(mapping, events)
     yield from _format_problems(mapping, mapping.time.formats, ("time", "formats"))
     yield from _token_problems(mapping, events)
@@ -41,9 +41,13 @@ def problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
             continue
         path: Path = ("event", number)
         if event.per == "entity" and not together:
-            yield Problem((*path, "per"), "'entity', but rows stand apart", '"row", or entity.rows = "together"')
+            yield Problem(
+                (*path, "per"), "'entity', although entity.rows is \"apart\"", '"row", or entity.rows = "together"'
+            )
         if event.per == "entity" and event.key:
-            yield Problem((*path, "key"), repr(event.key), 'no key (an entity has one such event), or per = "row"')
+            yield Problem(
+                (*path, "key"), repr(event.key), 'per = "row", or remove the key: an entity has only one such event'
+            )
         for of_value, source in event.field_sources().items():
             yield from _source_problems(source, mapping, event, (*path, *of_value))
         for name, time in (("time", event.time), ("arrival", event.arrival)):
@@ -71,7 +75,9 @@ def _empty_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]
     read |= {("map", name, "values"): {*named.values} for name, named in mapping.map.items()}
     for path, texts in read.items():
         for text in sorted(texts & {*mapping.file.empty}):
-            yield Problem(path, f"{text!r}, which file.empty makes an empty cell", "`empty = true`, or remove it here")
+            yield Problem(
+                path, f"{text!r}, which file.empty turns into an empty cell", "`empty = true`, or remove it here"
+            )
 
 
 def _token_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
@@ -91,26 +97,32 @@ def _token_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]
                 read["event", number, *path] = {source.order_by} if source.token else {*source.columns()}
     for path, columns in read.items():
         for column in sorted(columns & secret):
-            yield Problem(path, f"{column!r} as it is, although it is a token elsewhere", "another column, or `token`")
+            yield Problem(
+                path, f"{column!r} unchanged, although it becomes a token elsewhere", "another column, or add `token`"
+            )
 
 
 def _source_problems(source: FieldSource, mapping: MappingConfig, event: EventConfig, path: Path) -> Iterator[Problem]:
     if source.map and source.map not in mapping.map:
         known = ", ".join(mapping.map) or "none"
-        yield Problem((*path, "map"), repr(source.map), f"a map of this file ({known}), or add [map.{source.map}]")
+        yield Problem((*path, "map"), repr(source.map), f"a map in this file ({known}), or add [map.{source.map}]")
     if source.token and "data" not in path:
-        yield Problem((*path, "token"), repr(source.token), "no token: only a value of `data` can be one")
+        yield Problem(
+            (*path, "token"), repr(source.token), "the value without `token`: only values in `data` can be tokens"
+        )
     if source.token and source.map:
-        write = "no map: with `when`, make one event with the field and one without it"
+        write = "the token without a map: use `when` to write one event with the field and one without it"
         yield Problem((*path, "map"), f"{source.map!r} on a token", write)
     if source.pick and event.per == "row":
-        yield Problem((*path, "pick"), repr(source.pick), 'no pick (a row has one value), or `per = "entity"`')
+        yield Problem(
+            (*path, "pick"), repr(source.pick), '`per = "entity"`, or remove `pick`: a row has only one value'
+        )
 
 
 def _type_problems(event: EventConfig, mapping: MappingConfig, path: Path) -> Iterator[Problem]:
     if not event.type.constant and event.type.map not in mapping.map:
         if not event.type.map:
-            write = "map = a map whose values are event types"
+            write = "a `map` whose values are event types"
             yield Problem((*path, "type"), "a column without a map", write)
         return
     types = types_of(event, mapping)
@@ -134,15 +146,15 @@ def _day_from_problems(mapping: MappingConfig, events: Events) -> Iterator[Probl
         return
     for name, found in (("pick", source.pick), ("token", source.token)):
         if found:
-            yield Problem((*path, name), repr(found), f"no {name}: a row has one such time")
+            yield Problem((*path, name), repr(found), f"the value without `{name}`: a row has only one such time")
     if source.map and source.map not in mapping.map:
-        yield Problem((*path, "map"), repr(source.map), f"a map of this file, or add [map.{source.map}]")
+        yield Problem((*path, "map"), repr(source.map), f"a map in this file, or add [map.{source.map}]")
     for form in source.formats:
         if is_clock(form):
-            yield Problem((*path, "formats"), repr(form), "a form with a day: `join` the date and the time")
+            yield Problem((*path, "formats"), repr(form), "a format with a day: `join` the date and the time")
     times = [time for event in events if event is not None for time in (event.time, event.arrival) if time]
     if not any(is_clock(form) for form in (*mapping.time.formats, *(form for time in times for form in time.formats))):
-        write = "a clock time in time.formats, for example '%H:%M:%S', or no day_from"
+        write = "a clock time in time.formats, for example '%H:%M:%S', or remove day_from"
         yield Problem(path, "only formats with a day", write)
     full = tuple(form for form in source.formats if not is_clock(form))
     yield from _format_problems(mapping, full, (*path, "formats"))
@@ -157,4 +169,4 @@ def _format_problems(mapping: MappingConfig, formats: tuple[str, ...], path: Pat
     if not wrong and (found := clashes(formats)):
         first, second, sample = found
         what = f"{first!r} and {second!r}, which read {sample!r} as different times"
-        yield Problem(path, what, "the one that the file uses")
+        yield Problem(path, what, "only the format that the file uses")

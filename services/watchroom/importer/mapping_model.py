@@ -83,7 +83,7 @@ def _day(given: object) -> object:
         pass
     if isinstance(given, date) and not isinstance(given, datetime):
         return given
-    raise ValueError('a day from 1990 on, for example "2021-11-30"')
+    raise ValueError('a date from 1990 onwards, for example "2021-11-30"')
 
 
 def _day_or_month_end(given: object) -> object:
@@ -94,7 +94,7 @@ def _known_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError) as error:  # an unknown name, a folder, a path
-        raise ValueError('a zone of the IANA time zone database, for example "Europe/London"') from error
+        raise ValueError('a zone from the IANA time zone database, for example "Europe/London"') from error
     return value
 
 
@@ -117,7 +117,7 @@ class TimeConfig(Config):
     @classmethod
     def _day_is_possible(cls, value: date | str | None) -> date | str | None:
         if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
-            raise ValueError("a day from 1990 to 2199")
+            raise ValueError("a date from 1990 to 2199")
         return value
 
     def whole_day_from(self) -> TimeSource | None:

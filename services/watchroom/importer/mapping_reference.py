@@ -21,7 +21,7 @@ _INTRODUCTION: Final = """\
 # Mappings: every key
 
 A mapping says how the rows of a text file become events. [Mappings](../../schemas/mappings/README.md) explains how the
-keys work together; [how to add one](../how-to/add-a-mapping.md). A key that is not listed here is refused.
+keys work together; see also [how to add one](../how-to/add-a-mapping.md). A key that is not listed here is refused.
 """
 _HEAD: Final = ("key", "type", "default", "meaning", "example")
 

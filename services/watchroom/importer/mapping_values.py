@@ -78,9 +78,9 @@ class FieldSource(Config):
         if sum(bool(origin) for origin in (self.column, self.first_of, self.join, self.constant)) != 1:
             raise ValueError("exactly one of `column`, `first_of`, `join`, `constant`")
         if (self.pick in ("first", "last")) is not bool(self.order_by):
-            raise ValueError('`order_by = "a column"` together with `pick = "first"` or `"last"`, and only then')
+            raise ValueError('`order_by = "a column"` if `pick` is "first" or "last", and only then')
         if self.token and self.constant:
-            raise ValueError("no `token`: a constant identifies nobody")
+            raise ValueError("the constant without `token`: it identifies nobody")
         return self
 
     def source_columns(self) -> tuple[str, ...]:

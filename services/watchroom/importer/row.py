@@ -62,11 +62,11 @@ def column_faults(where: str, header: Sequence[str], mapping: MappingConfig) -> 
         if column in header:
             continue
         has = (", ".join(map(_printable, header)) if is_shown else f"{len(header)} others, not shown") or "none"
-        found = f"no column {column!r} ({path} of the mapping); it has: {has}"
+        found = f"no column {column!r} ({path} in the mapping); the file has: {has}"
         yield Fault(where, "header", found, "one of these in the mapping")
     for name in sorted(name for name, count in Counter(header).items() if count > 1 and name in read):
-        found = f"two columns {name!r}" if is_shown else "two columns of one name"
-        yield Fault(where, "header", found, "one name for each column")
+        found = f"two columns named {name!r}" if is_shown else "two columns with the same name"
+        yield Fault(where, "header", found, "a different name for each column")
 
 
 def _is_long(text: str) -> bool:

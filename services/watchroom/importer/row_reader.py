@@ -70,7 +70,7 @@ class RowReader:
             labels: The labels that texts become.
         """
         if tokens is None and mapping.token_columns():
-            raise TypeError("this mapping makes tokens: give what makes them")
+            raise TypeError("this mapping makes tokens, so it needs a tokeniser")
         return cls(
             mapping.map,
             LocalTimes.of(mapping.time, now_ms),
@@ -154,7 +154,7 @@ class RowReader:
                 text = self.tokens.token(source.token, text)
             except NotNormalised as error:
                 raise ValueUnusable(
-                    f"{key}: no {source.token} in {' and '.join(source.source_columns())}: {error}"
+                    f"{key}: cannot make the {source.token} token from {' and '.join(source.source_columns())}: {error}"
                 ) from None
         return Candidate(text, order_of(source, cells)) if text else None
 
@@ -193,7 +193,7 @@ class RowReader:
         text = origin(source, cells)
         if not text:
             if source.required:
-                raise ValueUnusable(f"{key}: {what_is_empty(source, cells)}, and the mapping requires it")
+                raise ValueUnusable(f"{key}: {what_is_empty(source, cells)}, but the mapping requires it")
             return ""
         return self._mapped(text, self.maps[source.map], source, key) if source.map else text
 

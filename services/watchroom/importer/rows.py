@@ -34,9 +34,9 @@ def check_files(paths: Sequence[Path], mapping: MappingConfig) -> Kept:
         try:
             table = _open(path, mapping)
         except OSError as error:
-            faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a file with rows"))
+            faults.append(Fault(str(path), "", error.strerror or str(error), "the path of a readable file"))
         except csv.Error as error:
-            faults.append(Fault(str(path), "line 1", str(error), "a header line, or file.columns in the mapping"))
+            faults.append(Fault(str(path), "line 1", str(error), "a header line, or set file.columns in the mapping"))
         except ConfigurationInvalid as error:
             faults += error.faults
         else:

@@ -54,7 +54,7 @@ class Sheet:
         for row, values in self._filled(skip=has_header):
             ranges = merged.at(row)
             if row in self._no_calendar_has:
-                yield row + 1, Unreadable(min(read), "a date or a duration out of range, here or in another cell")
+                yield row + 1, Unreadable(min(read), "a date or duration out of range, in this cell or another")
                 continue
             for column in read:
                 if why := self._fault(row, column, values[column], empty, ranges):

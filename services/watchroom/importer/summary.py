@@ -60,7 +60,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
         if not sent.events and sent.first_held_ms is not None:
             yield f"  nothing had arrived by --as-of; the first arrival is {rfc3339(sent.first_held_ms)}"
     for (topic, reason), count in sorted(outcome.dead_letters.items()):
-        yield f"  {count:,} went to the dead letters of {topic}: {reason}"
+        yield f"  {count:,} went to the dead-letter topic of {topic}: {reason}"
     if sent.last_arrival_ms is not None:
         yield f"last arrival {rfc3339(sent.last_arrival_ms)}; open measures as of {rfc3339(outcome.now_ms)}"
 
@@ -76,16 +76,16 @@ def others(tally: Tally) -> Iterator[str]:
         yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
     for name, count in rows.items():
         if count * 2 > tally.used:
-            where = f"a map of the mapping, or {name} in labels.toml"
+            where = f"a map in the mapping, or under {name} in labels.toml"
             if name == "area":
-                where = "WATCHROOM_AREAS, or in [force] of the mapping"
+                where = "WATCHROOM_AREAS, or under [force] in the mapping"
             yield f"  {name} is `other` in {count:,} of {tally.used:,} rows: list its values in {where}"
 
 
 def misread(tally: Tally) -> Iterator[str]:
     """Fields whose values are ignored, or count as another value."""
     for name, events, texts in _by_field(tally.ignored):
-        yield f"  {name} has the wrong form in {events} and is ignored there: {texts}; see docs/reference/events.md"
+        yield f"  {name} has the wrong format in {events} and is ignored there: {texts}; see docs/reference/events.md"
     listed = {name: of for stream in STREAMS.values() for name, of in stream.listed_fields.items()}
     for name, events, texts in _by_field(tally.unlisted):
         one = listed[name]

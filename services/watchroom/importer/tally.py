@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-WITHOUT_EVENT = "gives no event: no `when` holds, or its times are empty"
+WITHOUT_EVENT = "produces no event: no `when` matches, or its times are empty"
 
 
 @dataclass(slots=True)

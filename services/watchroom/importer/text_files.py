@@ -47,15 +47,15 @@ _NO_TEXT = {  # signs that the name of a column cannot begin with
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
     b"\x04\x22\x4d\x18": "an lz4 file",
-    b"\x1f\x9d": "a file packed by compress (.Z)",
+    b"\x1f\x9d": "a file compressed with compress (.Z)",
     b"LZIP\x01": "an lzip file",
     b"\xff\x06\0\0sNaPpY": "a snappy file",
     b"ARROW1\0\0": "an Arrow file",
     b"Obj\x01": "an Avro file",
     b"\x89HDF": "an HDF5 file",
     b"\0\x01\0\0Standard ": "an Access database",
-    b"\x89PNG": "a picture (PNG)",
-    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"\x89PNG": "an image (PNG)",
+    b"\xff\xd8\xff": "an image (JPEG)",
     b"{\\rtf": "a document (RTF)",
 }
 _TAR_AT = 257  # where a tar archive says that it is one
@@ -198,7 +198,7 @@ class _Zstd:
             piece = self._rest or self._packed.read(PACKED_PIECE_BYTES)
             if not piece:
                 if self._is_inside:
-                    raise EOFError("it ends within a frame")
+                    raise EOFError("it ends in the middle of a frame")
                 return b""
             self._ready = memoryview(self._frame.decompress(piece))
             self._is_inside, self._rest = not self._frame.eof, b""
@@ -232,7 +232,7 @@ def _from_zip(name: str, plain: io.BufferedReader[Any]) -> _Bytes | PackedSheets
             raise _no_text(name, kind)
         if len(members) != 1:
             raise ConfigurationInvalid(
-                [Fault(name, "", f"a zip file of {len(members)} files", "a zip file of one file")]
+                [Fault(name, "", f"a zip archive containing {len(members)} files", "a zip archive containing one file")]
             )
         if members[0].flag_bits & 1:
             raise ConfigurationInvalid([Fault(name, "", "a zip file protected by a password", "the unpacked file")])
@@ -244,8 +244,8 @@ def _from_zip(name: str, plain: io.BufferedReader[Any]) -> _Bytes | PackedSheets
 
 def _check_text(name: str, head: bytes, encoding: str) -> None:
     if head.startswith(_ZIP):
-        found = "a workbook or a zip file inside another packed file"
-        raise ConfigurationInvalid([Fault(name, "", found, "the inner file, unpacked")])
+        found = "a workbook or a zip archive inside another compressed file"
+        raise ConfigurationInvalid([Fault(name, "", found, "the inner file itself")])
     if kind := next((kind for mark, kind in _NO_TEXT.items() if head.startswith(mark)), ""):
         raise _no_text(name, kind)
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
@@ -260,7 +260,7 @@ def _check_text(name: str, head: bytes, encoding: str) -> None:
         if head[first::2].count(0) * 2 > len(head[first::2]) and not head[1 - first :: 2].count(0):
             found = "UTF-16 without a byte order mark"
             raise ConfigurationInvalid([Fault(name, "", found, f'file.encoding = "{form}" in the mapping')])
-    raise _no_text(name, f"bytes that are not text (it begins with {head[:8].hex(' ')})")
+    raise _no_text(name, f"bytes that are not text (the file begins with {head[:8].hex(' ')})")
 
 
 def broken(name: str, form: str, error: Exception) -> ConfigurationInvalid:
@@ -269,7 +269,7 @@ def broken(name: str, form: str, error: Exception) -> ConfigurationInvalid:
 
 
 def _too_large(name: str, form: str) -> ConfigurationInvalid:
-    found = f"a {form} file of more than {MOST_BYTES // 1024**3} GiB or {MOST_TIMES} times its size"
+    found = f"a {form} file that unpacks to more than {MOST_BYTES // 1024**3} GiB or {MOST_TIMES} times its size"
     return ConfigurationInvalid([Fault(name, "", found, "the unpacked file, or a pipe: <(zcat FILE)")])
 
 

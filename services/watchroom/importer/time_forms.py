@@ -54,7 +54,7 @@ _STEPS = (
     (timedelta(minutes=1), {"%M"}),
 )
 _NO_ZONE = "a zone written out in a pattern would be ignored"
-_DAYS_ONLY = "a pattern with the hour too; if the file has only days, `append` a time"
+_DAYS_ONLY = "a pattern that includes the hour; if the file has dates only, `append` a time"
 _USUAL = f"{', '.join(NAMED)}, or a pattern with day, month, year and hour: '%d/%m/%Y %H:%M:%S'"
 
 
@@ -141,7 +141,7 @@ def _time_of_day(text: str, form: str) -> time:
 def clock_fault(form: str) -> str:
     """What to write instead of a format that does not define a time of day; empty if it does."""
     if _pattern(form).has_zone or _ignored_zone(form):
-        return "a clock time without a zone: it is in time.zone"
+        return "a clock time without a zone: it is read in time.zone"
     return form_fault(_DATED + form) and "a clock time with the hour: '%H:%M:%S', '%H:%M', '%I:%M %p'"
 
 
@@ -150,7 +150,7 @@ def form_fault(form: str) -> str:
     if form in NAMED:
         return ""
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
-        return _INSTEAD.get(unknown, f"no {unknown}, which is unknown; {_USUAL}")
+        return _INSTEAD.get(unknown, f"the pattern without {unknown}, which is unknown; use {_USUAL}")
     if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
     return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
@@ -254,7 +254,7 @@ def fits_instead(text: str, forms: Sequence[str]) -> str:
     form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
     if not unit or form in forms:
         return ""
-    return f"these look like {unit} since 1970: {f'write {form}' if form else 'no format reads them'}"
+    return f"it looks like {unit} since 1970: {f'write {form}' if form else 'no format reads this unit'}"
 
 
 def _written(moment: datetime, form: str) -> str:

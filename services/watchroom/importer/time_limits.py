@@ -40,7 +40,7 @@ class Limits:
     def fault(self, ms: int) -> str:
         """What is wrong with a time; empty if it is possible."""
         if ms < self.earliest_ms:
-            return f"before {_day(self.earliest_ms)}; check the year, the unit, and whether it means never"
+            return f"before {_day(self.earliest_ms)}; check the year, the unit, and whether it means `never`"
         if ms > self.latest_ms:
             if self.latest_is_clock:
                 what = f"later than this machine's clock ({to_text(self.latest_ms - AHEAD_MS)})"

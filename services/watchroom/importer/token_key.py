@@ -27,7 +27,7 @@ def tokeniser(settings: Settings, *, is_embedded: bool = False) -> Tokeniser:
     key, key_id = settings.token_key.get_secret_value().encode(), settings.token_key_id
     faults = []
     if not is_country(settings.token_country):
-        write = "a country as two capital letters, for example GB"
+        write = "a two-letter country code in capitals, for example GB"
         faults.append(Fault("WATCHROOM_TOKEN_COUNTRY", "", repr(settings.token_country), write))
     if not key and is_embedded:
         key, key_id = secrets.token_bytes(KEY_LEAST_BYTES), OF_THE_RUN

@@ -68,7 +68,7 @@ def _read_sheet(book: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
             name = _chosen(book, known, wanted)
             scan = SheetScan.of(archive, parts[name])
             if scan.rows * scan.columns > MOST_CELLS:
-                found = f"cells over {scan.rows:,} rows and {scan.columns:,} columns in the sheet {name!r}"
+                found = f"a range of {scan.rows:,} rows and {scan.columns:,} columns in the sheet {name!r}"
                 write = f"at most {MOST_CELLS:,} cells: delete cells far outside the table, or export it as CSV"
                 raise ConfigurationInvalid([Fault(book, "", found, write)])
             return Sheet(name, known, workbook.get_sheet_by_name(name), scan)
@@ -82,7 +82,9 @@ def _chosen(book: str, known: Sequence[str], wanted: str | int | None) -> str:
         return known[number - 1]
     has = ", ".join(map(repr, known)) or "none"
     write = f"file.sheet in the mapping: one of these, or its number from 1 to {len(known)}"
-    raise ConfigurationInvalid([Fault(book, "", f"no sheet {number!r}; it has: {has}", write if known else "a sheet")])
+    raise ConfigurationInvalid(
+        [Fault(book, "", f"no sheet {number!r}; the workbook has: {has}", write if known else "a sheet")]
+    )
 
 
 def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -99,6 +101,6 @@ def _only_once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{name[:100]!r} twice")
+            raise ValueError(f"{name[:100]!r} occurs twice")
         found[name] = value
     return found

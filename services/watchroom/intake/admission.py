@@ -115,6 +115,6 @@ class BatchAdmission:
         log.error("checking a record failed, so it becomes a dead letter", **where, exc_info=error)
         return EventRefused(
             reasons.UNREADABLE,
-            f"checking it failed with {type(error).__name__}: a fault of Watchroom. Report it with the worker's log,"
-            " and send this letter again after the fix",
+            f"checking it failed with {type(error).__name__}: a bug in Watchroom. Report it with the worker's log,"
+            " and replay this letter after the fix",
         )

@@ -48,8 +48,8 @@ class AssignedPartition:
     | reading  | applied                | reading    | Redis has taken its step                                     |
     | reading  | reset                  | waiting    | a rebalance, or Redis has another offset than we expect      |
     | reading  | release                | released   | assigned to us no longer, or its stream is withheld          |
-    | released | reset                  | released   | a call of before its release ends                            |
-    | released | release                | released   | likewise                                                     |
+    | released | reset                  | released   | a call made before its release ends                          |
+    | released | release                | released   | the same                                                     |
 
     In any other state `hand_out`, `take` and `applied` do nothing, and `postpone` and `start_at` raise RuntimeError.
     Each call of `start_at`, `reset` and `release` begins a new epoch: batches of an earlier one are never applied.
@@ -182,7 +182,7 @@ class AssignedPartition:
     def open_transaction(self, now_ms: int) -> OpenTransaction | None:
         """The transaction that hides all that is not applied yet, once it has been open for a while.
 
-        None while Kafka is silent: nobody knows then whether the transaction has ended.
+        None while Kafka is silent: there is no way to tell then whether the transaction has ended.
         """
         if self.open_since_ms is None or self.stable is None or self.answered_ms is None:
             return None

@@ -86,7 +86,7 @@ def notice_silence(intake: Intake) -> None:
     elif refused := intake.login_refused():
         intake.status.waiting("kafka", refused, is_whole=True)
     else:
-        intake.status.waiting("kafka", f"no answer to a fetch for {silent_s:.0f} s")
+        intake.status.waiting("kafka", f"no response to a fetch for {silent_s:.0f} s")
 
 
 async def end_when_returned(intake: Intake, agreeing: Callable[[], Awaitable[Collection[str]]]) -> None:
@@ -194,7 +194,7 @@ class CountKeeper:
             try:
                 await self._note_all(intake)
             except (StoreUnavailable, BrokerUnavailable) as error:
-                log.warning("the new partition count is not noted yet", detail=str(error))
+                log.warning("the new partition count is not recorded yet", detail=str(error))
                 wait_s = pause.next_s()
             except Exception as error:  # noqa: BLE001  # nobody awaits this task
                 intake.fail(error)
@@ -209,7 +209,7 @@ class CountKeeper:
             async with asyncio.timeout(LAST_TRY_WITHIN_S):
                 await self._note_all(intake)
         except (StoreUnavailable, BrokerUnavailable, TimeoutError) as error:
-            log.warning("the new partition count is not noted", detail=repr(error))
+            log.warning("the new partition count was not recorded", detail=repr(error))
         finally:
             self._store.close()
 

@@ -186,9 +186,9 @@ class DeadLetters:
         if not isinstance(error, MessageSizeTooLargeError):
             return letter
         if letter.is_bare:
-            raise too_small_for_letters(self._topic, "less than the headers of a dead letter take") from error
+            raise too_small_for_letters(self._topic, "a limit smaller than the headers of a dead letter") from error
         where = {"topic": topic, "partition": partition, "offset": refused.record.offset}
-        log.error("a dead letter is too large for its topic, so only our headers are kept", **where)
+        log.error("a dead letter is too large for its topic; only our headers are kept", **where)
         return letter_for(topic, partition, refused, is_bare=True)
 
     async def _try(self, letters: Iterable[Stored]) -> list[BaseException | None]:

@@ -201,7 +201,7 @@ def consume_batches(app: BatchApp, intake: Intake) -> None:
     """
     for package, written_for in (("faust-streaming", FAUST_VERSION), ("aiokafka", AIOKAFKA_VERSION)):
         if (found := version(package)) != written_for:
-            raise WorkFailed(f"{package} {found} is installed; this worker needs {written_for} exactly")
+            raise WorkFailed(f"{package} {found} is installed; this worker requires exactly {written_for}")
     transport = BatchTransport(app.conf.broker_consumer, app)
     transport.intake = intake
     app.transport = transport

@@ -218,7 +218,7 @@ class BatchThread(AIOKafkaConsumerThread):
             if len(errors) == len(done) and not any(each.is_reading for each in self._assignment):
                 raise error
             where = {"topic": tp.topic, "partition": tp.partition, "error": repr(error)}
-            log.warning("no beginning offset from Kafka; partition stalled (does it have a leader?)", **where)
+            log.warning("Kafka returned no beginning offset; partition stalled (does it have a leader?)", **where)
         return {tp: task.result() for tp, task in done.items() if tp not in errors}
 
     async def _begin(self, tp: TP) -> int:
@@ -262,7 +262,10 @@ def refuse_dead_tasks(consumer: AIOKafkaConsumer) -> None:
             f"Kafka does not let this user use {what} {pending.args[0] if pending.args else ''}: grant it READ, see"
             " deploy/kafka/rights.md"
         )
-    tasks = {"fetches": consumer._fetcher._fetch_task, "keeps its group": consumer._coordinator._coordination_task}
+    tasks = {
+        "fetches records": consumer._fetcher._fetch_task,
+        "maintains group membership": consumer._coordinator._coordination_task,
+    }
     for what, task in tasks.items():
         if task.done() and not consumer._closed:
             why = "cancelled" if task.cancelled() else repr(task.exception())

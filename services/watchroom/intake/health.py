@@ -32,7 +32,7 @@ STALL_S = 60.0  # behind, and nothing applied for so long: not live
 ANSWER_S = 10.0  # no fetch answer, or no step written to Redis, for so long: not ready
 LAG = "watchroom_worker_lag_offsets"
 REMEDIES = (
-    "give this worker the catalogue and settings under which Redis was filled, "
+    "run this worker with the catalogue and settings that Redis was filled with, "
     "or stop all workers and run `watchroom rebuild`"
 )
 _HELP = {family.name: family.about for family in PLATFORM if family.by == "worker"}
@@ -51,7 +51,7 @@ def servers_of(settings: Settings) -> dict[str, str]:
 
 def left_text(stream: str, changed: str) -> str:
     """The sentence about a stream that this worker leaves alone."""
-    return f"{stream} is left alone because Redis holds it under another definition: {changed}; {REMEDIES}"
+    return f"{stream} is not processed because Redis holds it under a different definition: {changed}; {REMEDIES}"
 
 
 class Status:
@@ -145,7 +145,7 @@ class Health:
         if self.intake.failure is not None:
             return [f"ending: {self.intake.failure}"]
         return [
-            f"{each.name}: applied {each.next_offset} of {each.end}, and nothing for {stalled_s:.0f} s"
+            f"{each.name}: applied up to {each.next_offset} of {each.end}; no progress for {stalled_s:.0f} s"
             for each in self._partitions()
             if (stalled_s := each.stalled_s()) > self._stall_s
         ]
@@ -173,7 +173,7 @@ class Health:
         reasons = []
         waits = self._status.waits()
         if partition.silent_s(now_ms()) > ANSWER_S and "kafka" not in waits:
-            reasons.append(f"{partition.name}: no fetch answer from Kafka for {ANSWER_S:.0f} s")
+            reasons.append(f"{partition.name}: no fetch response from Kafka for {ANSWER_S:.0f} s")
         is_waiting = "redis" in waits or partition.topic_partition in intake.without_letters
         if partition.unwritten_s() > ANSWER_S and not is_waiting:
             reasons.append(f"{partition.name}: nothing written to Redis for {ANSWER_S:.0f} s")

@@ -80,15 +80,15 @@ class Intake:
             if isinstance(error, WatchroomError):
                 log.error(str(error))
             else:
-                log.error("unexpected error, the worker ends", exc_info=error)
+                log.error("unexpected error; the worker is stopping", exc_info=error)
         self.failed.set()
 
     def joined(self, member_id: str, topic_partitions: Iterable[tuple[str, int]]) -> None:
         """The consumer group gave us these partitions, under this id."""
         self.status.count("rebalances")
         if not self._membership.joined(member_id, self._clock_s()):
-            found = "a name that another running worker of this consumer group has"
-            self.fail(ConfigurationInvalid([Fault("WATCHROOM_WORKER_NAME", "", found, "a name of its own")]))
+            found = "a name already used by another running worker in this consumer group"
+            self.fail(ConfigurationInvalid([Fault("WATCHROOM_WORKER_NAME", "", found, "a unique name")]))
         self.assign(topic_partitions)
 
     def assign(self, topic_partitions: Iterable[tuple[str, int]]) -> None:
@@ -211,7 +211,7 @@ class Intake:
         if isinstance(error, Moved):
             topic, number = partition.topic_partition
             where = {"topic": topic, "partition": number, "expected": partition.next_offset}
-            log.warning("Redis has another offset, starting again from there", **where, redis=error.stored_offset)
+            log.warning("Redis has a different offset; restarting from there", **where, redis=error.stored_offset)
             self.status.count("moved")
             partition.reset()
         elif isinstance(error, StoreUnavailable):
@@ -248,8 +248,8 @@ class Intake:
         end = "" if partition.end is None else f" ({partition.end})"
         self.fail(
             RebuildNeeded(
-                f"{partition.name}: Redis's next offset {offset} is above the end of the log{end};"
-                " the topic was created again, or lost its end"
+                f"{partition.name}: Redis's next offset {offset} is past the end of the log{end};"
+                " the topic was created again, or lost its latest records"
             )
         )
 

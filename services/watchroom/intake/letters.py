@@ -104,7 +104,7 @@ def identity_of(topic: str, partition: int, refused: Refused) -> Identity:
 def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -> Replayed:
     """Send letters to their topics again, with the record's own headers and one with the first arrival.
 
-    The fold knows an event for as long as the stream's keeping, so within that time sending a letter twice changes
+    The fold knows an event for the stream's retention period, so within that time sending a letter twice changes
     nothing. Older letters are not sent: intake would refuse them. A letter that was replayed before and came back is
     the same record as the first one. One of them is sent, or their number would double with every replay.
 

@@ -45,7 +45,8 @@ def read_held(reader: Reader) -> Held:
 def added_text(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
     """The sentence about a topic whose partitions were added to: no worker can go on with it."""
     return (
-        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were made from {known}:"
+        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were computed from"
+        f" {known}:"
         " its stream is withheld; stop all workers of this force and run `watchroom rebuild`"
     )
 
@@ -93,7 +94,9 @@ def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
     """
     found = 0 if seen is None else seen.partitions
     if found < count.partitions:
-        raise BrokerUnavailable(f"Kafka now shows {found} partitions of topic {topic}, and showed {count.partitions}")
+        raise BrokerUnavailable(
+            f"Kafka now shows {found} partitions for topic {topic}, but showed {count.partitions} before"
+        )
     return count._replace(partitions=found)
 
 
@@ -136,8 +139,8 @@ def needs_rebuild(topic: str, has: int, known: PartitionCounts, made_from: int |
     """
     if known.is_rebuilding:
         return (
-            f"topic {topic}: a rebuild that merges its partitions runs or was interrupted, so its stream is withheld;"
-            " stop all workers of this force and run `watchroom rebuild`"
+            f"topic {topic}: a rebuild that merges its partitions is running or was interrupted, so its stream is"
+            " withheld; stop all workers of this force and run `watchroom rebuild`"
         )
     if has > (made_from or known.latest):
         return added_text(topic, has, made_from or known.latest)
@@ -164,8 +167,10 @@ def counts_before(given: Sequence[str], streams: Mapping[str, str], partitions: 
         meant = [streams.get(name, name)] if name else [topic for topic, has in partitions.items() if has > count]
         if count < 1 or len(meant) != 1 or partitions.get(meant[0], 0) <= count:
             shown = ", ".join(f"{topic} has {has}" for topic, has in sorted(partitions.items()))
-            write = "the stream and how many partitions its topic had before some were added, such as calls=4"
-            raise ConfigurationInvalid([Fault("--partitions-before", "", f"{text}, and {shown}", write)])
+            write = (
+                "the stream and the number of partitions that its topic had before more were added, for example calls=4"
+            )
+            raise ConfigurationInvalid([Fault("--partitions-before", "", f"{text}, but {shown}", write)])
         found[meant[0]] = count
     return found
 
@@ -185,7 +190,9 @@ def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str
     for topic, has in topics.partitions.items():
         stored, log_id = held.counts.get(topic, NOT_KNOWN), topics.log_ids.get(topic)
         if has < stored.latest and stored.log_id == log_id is not None:
-            raise BrokerUnavailable(f"Kafka shows {has} partitions of topic {topic}, and has shown {stored.latest}")
+            raise BrokerUnavailable(
+                f"Kafka shows {has} partitions for topic {topic}, but showed {stored.latest} before"
+            )
         is_another = not stored.is_of(log_id) or has < stored.latest  # Kafka never takes partitions away
         known = known_counts(topic, topics, held, is_another=is_another)
         counts = known.counts
@@ -243,8 +250,9 @@ def refuse_early(counts: Mapping[str, PartitionCounts], settle_ms: int, now_ms: 
         until_ms = known.counts[-1].from_ms + settle_ms
         if len(known.counts) > 1 and not known.merged and now_ms < until_ms:
             raise WorkFailed(
-                f"topic {topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, and a"
-                f" producer may use the earlier count for {settle_ms / 1000:g} s (WATCHROOM_PARTITIONS_SETTLE_S)."
+                f"topic {topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, and"
+                f" producers may still use the earlier count for {settle_ms / 1000:g} s"
+                f" (WATCHROOM_PARTITIONS_SETTLE_S)."
                 f" No figure was changed; run `watchroom rebuild` again after {to_text(until_ms)}, in"
                 f" {(until_ms - now_ms + 999) // 1000} s"
             )

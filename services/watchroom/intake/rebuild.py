@@ -283,13 +283,13 @@ async def _insist(tp: TopicPartition, call: Callable[[], Awaitable[object]]) -> 
     def failed(error: Exception) -> None:
         if isinstance(error, Moved) and error.went_back:
             raise WorkFailed(
-                f"Redis has lost what was written: {tp.topic} partition {tp.partition} is back at offset"
+                f"Redis has lost data: {tp.topic} partition {tp.partition} is back at offset"
                 f" {error.stored_offset or 0}, as after a failover or a restore; {UNFINISHED}"
             ) from error
         if isinstance(error, Moved):
             raise WorkFailed(
-                f"somebody else applied {tp.topic} partition {tp.partition} (up to {error.stored_offset}): a worker"
-                " was started during the rebuild. Its figures are right and it goes on; there is nothing to do"
+                f"another process applied {tp.topic} partition {tp.partition} (up to offset {error.stored_offset}):"
+                " a worker was started during the rebuild. Its figures are right and it carries on; no action is needed"
             ) from error
         if not isinstance(error, StoreUnavailable | BrokerUnavailable):
             raise error

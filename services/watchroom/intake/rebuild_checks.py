@@ -53,7 +53,7 @@ def refuse_while_running(states: Mapping[tuple[str, int], PartitionState], now_m
         if state.fresh_ms is not None and now_ms - state.fresh_ms < RUNNING_WITHIN_MS:
             ago_s = max(0, now_ms - state.fresh_ms) / 1000
             raise WorkFailed(
-                f"a worker runs: {topic} partition {number} was fresh {ago_s:.0f} s ago; stop every worker"
+                f"a worker is running: {topic} partition {number} was fresh {ago_s:.0f} s ago; stop every worker"
                 f" of this force, wait {RUNNING_WITHIN_MS // 1000} s, then run `watchroom rebuild` again"
             )
 
@@ -64,7 +64,7 @@ async def refuse_members(settings: Settings) -> None:
         members = await _members(admin, settings.group)
     if members:
         raise WorkFailed(
-            f"a worker runs: consumer group {settings.group} has {len(members)} member(s), the first is"
+            f"a worker is running: consumer group {settings.group} has {len(members)} member(s), the first of which is"
             f" {members[0]}; stop every worker, wait for its session to end"
             f" ({settings.session_timeout_s:g} s), then run `watchroom rebuild` again"
         )
@@ -104,7 +104,7 @@ async def look_at_logs(consumer: AIOKafkaConsumer, begins: Mapping[TopicPartitio
     while waiting := [tp for tp in begins if not await _is_seen(consumer, tp, begins[tp], first_ms)]:
         if time.monotonic() > until_s:
             where = ", ".join(f"{tp.topic} partition {tp.partition}" for tp in waiting[:3])
-            raise BrokerUnavailable(f"Kafka returned nothing of {where} for {LOOK_WITHIN_S:.0f} s")
+            raise BrokerUnavailable(f"Kafka returned no records from {where} for {LOOK_WITHIN_S:.0f} s")
         for tp, records in (await consumer.getmany(*waiting, timeout_ms=FETCH_WITHIN_MS)).items():
             first_ms.setdefault(tp, records[0].timestamp)
     starts = [LogStart(tp, begin, consumer.highwater(tp), first_ms.get(tp)) for tp, begin in begins.items()]
@@ -137,8 +137,8 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
             topic, partition = held_up[0].topic_partition
             offset = stable[held_up[0].topic_partition]
             raise WorkFailed(
-                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} on can be"
-                f" read; {ends(topic, partition, offset, tools)}. Nothing was changed"
+                f"{topic} partition {partition}: a transaction is open, and nothing from offset {offset} onwards can"
+                f" be read; {ends(topic, partition, offset, tools)}. Nothing was changed"
             )
         await asyncio.sleep(0.2)
 
@@ -203,8 +203,8 @@ def refuse_loss(
     if unaccepted:
         after = calendar.months_after(unaccepted[-1], 1)
         raise WorkFailed(
-            f"{'; '.join(_said(start, others.get(start.topic_partition)) for start in short)}. So these months would be"
-            f" lost in whole or part: {', '.join(unaccepted)}. Nothing was changed; to accept that, run"
+            f"{'; '.join(_said(start, others.get(start.topic_partition)) for start in short)}. These months would be"
+            f" lost in whole or in part: {', '.join(unaccepted)}. Nothing was changed; to accept that, run"
             f" `watchroom rebuild --lose-before {after}`"
         )
 

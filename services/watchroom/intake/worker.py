@@ -234,7 +234,7 @@ class Worker:
         while not any(wait.done() for wait in waits):
             await asyncio.wait(waits, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
             if app.should_stop and not self._stop.is_set():
-                intake.fail(WorkFailed(f"Faust ended by itself: {app.crash_reason!r}"))
+                intake.fail(WorkFailed(f"Faust stopped unexpectedly: {app.crash_reason!r}"))
         for wait in waits:
             wait.cancel()
 
@@ -263,7 +263,8 @@ async def _start(app: BatchApp, settings: Settings) -> None:
         await app.start()
     except (KafkaError, OSError) as error:
         raise WorkFailed(
-            f"Kafka at {settings.kafka} stopped answering while the worker started ({type(error).__name__}: {error})"
+            f"Kafka at {settings.kafka} stopped answering while the worker was starting"
+            f" ({type(error).__name__}: {error})"
         ) from error
 
 

@@ -77,12 +77,14 @@ def _by_error(error: Exception, security: Security) -> Refusal | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return of_certificate(error, "WATCHROOM_KAFKA", "WATCHROOM_KAFKA_CA")
     if isinstance(error, SaslAuthenticationFailed):
-        answer = f"does not let user {security.user!r} in by {security.mechanism} (wrong user or password)"
+        answer = f"rejects the {security.mechanism} login of user {security.user!r} (wrong user or password)"
         return Refusal(answer, "WATCHROOM_KAFKA_USER and WATCHROOM_KAFKA_PASSWORD")
     if isinstance(error, UnsupportedSaslMechanismError):
         return Refusal(f"does not offer {security.mechanism}", "WATCHROOM_KAFKA_MECHANISM")
     if isinstance(error, IllegalSaslStateError):
-        return Refusal("takes no user and password on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
+        return Refusal(
+            "does not accept a user and password on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA"
+        )
     return None
 
 
@@ -90,17 +92,17 @@ async def _by_second_look(host: str, port: int, security: Security, error: Excep
     """The refusal that a second look shows: a broker hangs up on a client with the wrong protocol."""
     has_tls = await asyncio.to_thread(speaks_tls, host, port, WITHIN_MS / 1000)
     if security.ssl_context is None and has_tls:
-        return Refusal("speaks TLS on this port, and we do not", f"{SECURITY} (ssl or sasl_ssl)")
+        return Refusal("uses TLS on this port, but we do not", f"{SECURITY} (ssl or sasl_ssl)")
     if security.ssl_context is not None and has_tls is False:
-        return Refusal("does not speak TLS on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
+        return Refusal("does not use TLS on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
     if has_tls is None or not _hung_up(error):
         return None
     if security.ssl_context is None:
-        wanted = "sasl_plaintext, if it wants user and password"
+        wanted = "sasl_plaintext, if it requires a user and password"
         return None if security.has_user else Refusal("hung up on our first request", f"{SECURITY} ({wanted})")
     return Refusal(
         "hung up after the TLS handshake",
-        f"WATCHROOM_KAFKA_CERT (a certificate that it trusts), and {SECURITY} (sasl_ssl, if it wants a password)",
+        f"WATCHROOM_KAFKA_CERT (a certificate that it trusts), and {SECURITY} (sasl_ssl, if it requires a password)",
     )
 
 

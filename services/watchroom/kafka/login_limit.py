@@ -49,7 +49,7 @@ class Refusals:
         self._lock = threading.Lock()  # Faust's consumer has a thread of its own
 
     def first(self) -> Refused | None:
-        """One of the present refusals; None if there is none."""
+        """One of the current refusals; None without one."""
         return next(iter(tuple(self._refused.values())), None)
 
     @contextmanager

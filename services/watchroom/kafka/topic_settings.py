@@ -101,7 +101,7 @@ def differences(settings: Settings, topic: str, found: Mapping[str, str], replic
 def _of_timestamps(topic: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Difference]:
     value = found.get(TIMESTAMP_TYPE, wanted[TIMESTAMP_TYPE])
     if value != wanted[TIMESTAMP_TYPE]:
-        why = "The time of arrival, and so what is late, then depends on each producer's clock."
+        why = "Arrival times, and therefore lateness, then depend on each producer's clock."
         yield Difference(topic, TIMESTAMP_TYPE, value, wanted[TIMESTAMP_TYPE], why)
 
 
@@ -121,7 +121,7 @@ def _of_retention(
         yield Difference(topic, RETENTION_MS, value, least, why)
     size = found.get(RETENTION_BYTES, NO_LIMIT)
     if (_number(size) or 0) > 0:
-        why = "Records are deleted once a partition is larger, however young they are; a rebuild needs them."
+        why = "Records are deleted once a partition exceeds this size, however recent they are; a rebuild needs them."
         yield Difference(topic, RETENTION_BYTES, size, NO_LIMIT, why)
 
 
@@ -132,14 +132,14 @@ def _of_acknowledgement(topic: str, found: Mapping[str, str], replication: int) 
         why = f"The topic has {replication} replica(s), so no producer with acks=all can write to it."
         yield Difference(topic, MIN_INSYNC, value, str(min(2, replication)), why)
     elif least is not None and replication >= SAFE_REPLICATION and least < 2:
-        why = "A record may be acknowledged while one broker alone has it; it is lost with that broker."
+        why = "A record may be acknowledged while only one broker has it; if that broker is lost, so is the record."
         yield Difference(topic, MIN_INSYNC, value, "2", why)
     elif least is not None and replication >= SAFE_REPLICATION and least == replication:
         why = "Producers with acks=all are refused whenever any one broker is down or restarting."
         yield Difference(topic, MIN_INSYNC, value, "2", why)
     unclean = found.get(UNCLEAN, "false")
     if unclean == "true" and replication > 1:
-        why = "A broker that lacks acknowledged records may become leader; they are then lost."
+        why = "A broker that lacks acknowledged records may become leader, and those records are then lost."
         yield Difference(topic, UNCLEAN, unclean, "false", why)
 
 
@@ -151,7 +151,7 @@ def _of_size(
     if size is None or size < 0 or size >= int(wanted[MOST_BYTES]):
         return
     if is_refused:
-        why = f"The largest dead letter has {LETTER_MOST_BYTES} bytes; one that does not fit stops its worker."
+        why = f"The largest dead letter is {LETTER_MOST_BYTES} bytes long; one that does not fit stops its worker."
     else:
         why = "Producers are refused when they send a large batch of events."
     yield Difference(topic, MOST_BYTES, value, wanted[MOST_BYTES], why, is_refused and size < LETTER_MOST_BYTES)
@@ -160,7 +160,7 @@ def _of_size(
 def _lost(settings: Settings, topic: str, kept_ms: int) -> str:
     """A sentence about what is lost if records are deleted so early."""
     if topic == settings.dead_letter_topic:
-        return f"Dead letters should be there for {RETENTION_DAYS} days, to be listed and replayed."
+        return f"Dead letters should be kept for {RETENTION_DAYS} days so that they can be listed and replayed."
     stream, keeping_days = _stream(settings, topic), _keeping_days(settings, topic)
     lost = [f"months that began earlier (12 months need {RETENTION_DAYS} days)"] if kept_ms < _MONTHS_MS else []
     if retention_ms(keeping_days) is None:

@@ -31,7 +31,7 @@ ROWS: Final[tuple[Kind, ...]] = (
     note.KIND,
 )
 
-KINDS: Final[Mapping[str, Kind]] = registry("kinds called", ((kind.name, kind) for kind in ROWS))
+KINDS: Final[Mapping[str, Kind]] = registry("kinds named", ((kind.name, kind) for kind in ROWS))
 """Every kind by its name."""
 
 

@@ -65,9 +65,9 @@ def _summand(of: Summand) -> str:
 def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
     """Refuse an entry with neither or both of a moment and a sum."""
     if not entry.at and not entry.sum_of:
-        yield "at", "nothing", "at: kind count needs it, unless it has sum_of"
+        yield "at", "nothing", "a value for at: kind count needs it, unless the entry has sum_of"
     if entry.at and entry.sum_of:
-        yield "at", repr(entry.at), "no at: a sum counts when the measures that it adds up do"
+        yield "at", repr(entry.at), "an entry without at: a sum counts at the same time as the measures that it adds up"
 
 
 KIND: Final = Kind(
@@ -83,7 +83,7 @@ KIND: Final = Kind(
         "": MetricFamily("number", (({}, "number"),)),
         "local_hour": MetricFamily(
             "number in the last complete local hour (weeks_ago 0), and in the same hour of earlier weeks; "
-            "absent if it is unknown whether there was a feed",
+            "absent if there is no way to tell whether the stream was fed",
             (({}, "number"),),
             over=Over.LOCAL_HOURS,
         ),

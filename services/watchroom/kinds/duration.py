@@ -82,12 +82,12 @@ def is_within(took_ms: int, misses_from_ms: int | None) -> bool:
 def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
     """Refuse a start that is also the end."""
     if entry.start and entry.start == entry.at:
-        yield "start", repr(entry.start), "a moment other than `at`: this would always be 0 s"
+        yield "start", repr(entry.start), "a moment other than `at`: the duration would always be 0 s"
 
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     """Its start and end, and when it counts."""
-    return f"from {mention(measure.start)} to {mention(measure.at)}, placed at its end"
+    return f"from {mention(measure.start)} to {mention(measure.at)}, counted at its end"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
@@ -132,12 +132,12 @@ KIND: Final = Kind(
         "missing_start": MetricFamily(
             "how many ended without a known start (excluded from durations)",
             (({}, "missing_start"),),
-            excluded="Ended without a known start in the last 24 h. Counted here, excluded from durations.",
+            excluded="Ended without a known start in the last 24 h. Counted here and excluded from durations.",
         ),
         "negative": MetricFamily(
             "how many ended before they started (excluded from durations)",
             (({}, "negative"),),
-            excluded="Ended before they started in the last 24 h. Counted here, excluded from durations.",
+            excluded="Ended before they started in the last 24 h. Counted here and excluded from durations.",
         ),
     },
     quantities={
@@ -154,7 +154,7 @@ KIND: Final = Kind(
             column="Within the target",
         ),
         "live_within": Quantity(
-            "share within the target, with what is overdue now counted as missed",
+            "share within the target, with entities that are overdue now counted as missed",
             Unit.SHARE,
             counts=(WITHIN, OBSERVATIONS),
             needs_target=True,
@@ -163,7 +163,7 @@ KIND: Final = Kind(
             column="Overdue counted as missed",
         ),
         "met": Quantity(
-            "number within the target", Unit.NUMBER, "within", WITHIN, needs_target=True, column="Number within it"
+            "number within the target", Unit.NUMBER, "within", WITHIN, needs_target=True, column="Met the target"
         ),
     },
     base="observations",

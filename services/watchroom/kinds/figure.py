@@ -39,7 +39,7 @@ UNIT: Final = OwnKey(
     decides=False,
 )
 DECIMALS: Final = OwnKey(
-    "decimals", Annotated[int, Field(ge=0, le=6)], example=1, default=0, about="How many decimals are kept."
+    "decimals", Annotated[int, Field(ge=0, le=6)], example=1, default=0, about="The number of decimals that are kept."
 )
 SIGNED: Final = OwnKey("signed", bool, example=True, default=False, about="Whether the figure may be below zero.")
 MAY_EXCEED: Final = OwnKey(
@@ -49,7 +49,7 @@ MAX_AGE_DAYS: Final = OwnKey(
     "max_age_days",
     Annotated[int, Field(gt=0)],
     example=400,
-    about="The age in days, by as-at, above which the figure is shown as old.",
+    about="The age in days, by as-at date, above which the figure is shown as old.",
     decides=False,
 )
 TARGET: Final = OwnKey(
@@ -136,7 +136,7 @@ def contribution(measure: Measure, _: str, by: By) -> Add:
 
 def clock(_: Measure, mention: Callable[[str], str]) -> str:
     """Its period, and where it is kept."""
-    return f"of its own period, as at {mention('as_at')}; kept in the month in which the period ends"
+    return f"for its own period, as at {mention('as_at')}; kept in the month in which the period ends"
 
 
 def details(row: Mapping[str, object]) -> Iterator[str]:
@@ -162,7 +162,7 @@ KIND: Final = Kind(
     families={
         "": MetricFamily("the figure", (({}, "value"),), over=Over.OWN_PERIOD),
         NUMERATOR: MetricFamily("its numerator", (({}, "numerator"),), over=Over.OWN_PERIOD),
-        DENOMINATOR: MetricFamily("out of how many", (({}, "denominator"),), over=Over.OWN_PERIOD),
+        DENOMINATOR: MetricFamily("its denominator", (({}, "denominator"),), over=Over.OWN_PERIOD),
         "as_at_timestamp_seconds": MetricFamily("its as-at date", (({}, "as_at_s"),), over=Over.OWN_PERIOD),
     },
     quantities={},  # no tile or alert shows one: it has no window, and its entry limits its age

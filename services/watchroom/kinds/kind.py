@@ -191,7 +191,7 @@ def as_stored(_measure: Measure, stored: Stored, _timed: bool = False) -> object
 
 def placed_at(measure: Measure, mention: Callable[[str], str]) -> str:
     """The clock of what is counted at one moment."""
-    return f"placed at {mention(measure.at)}"
+    return f"counted at {mention(measure.at)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ KIND: Final = Kind(
         "": MetricFamily("open now", (({}, "open"),), over=Over.NOW),
         "oldest_seconds": MetricFamily("age of the oldest", (({}, "oldest_s"),), over=Over.NOW),
         "due": MetricFamily(
-            "how many reach their deadline within this time",
+            "how many will reach their deadline within this time",
             (({"within": "5m"}, "due_5min"), ({"within": "15m"}, "due_15min")),
             over=Over.NOW,
             of_target=True,
@@ -184,7 +184,7 @@ KIND: Final = Kind(
             "how many were never closed by the feed and are no longer shown",
             (({}, "gave_up"),),
             over=Over.NOW,
-            excluded="Never closed by the feed, and too old to be plausible. Counted here, no longer shown as open.",
+            excluded="Never closed by the feed, and too old to be plausible. Counted here and no longer shown as open.",
         ),
     },
     quantities={

@@ -39,9 +39,9 @@ def details(row: Mapping[str, object]) -> Iterator[str]:
     counts = [formatting.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
     yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
     if formatting.whole(row["token_keys"]) > 1:
-        yield f"made with {row['token_keys']} keys: some may be counted twice"
+        yield f"made with {row['token_keys']} keys, so some may be counted twice"
     if row["left_out"]:
-        yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded, counted separately"
+        yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded and counted separately"
     if row["not_restated"]:
         yield f"{row['not_restated']:,} events arrived too late to be counted"
 
@@ -51,13 +51,13 @@ def _tokens_in(band: str, meaning: str, figure: str) -> Quantity:
 
 
 def _occurrences_of(band: str, meaning: str, figure: str) -> Quantity:
-    said = f"occurrences of those that occur {meaning}"
+    said = f"total occurrences of tokens that occur {meaning}"
     return Quantity(said, Unit.NUMBER, f"{figure}_occurrences", "occurrences", {"band": band})
 
 
 KIND: Final = Kind(
     name="repeat",
-    about="how many tokens occur how often",
+    about="how often tokens occur, in bands",
     needs=("at", "tokens", "windows"),
     may=("where",),
     most_labels=0,
@@ -75,7 +75,7 @@ KIND: Final = Kind(
             tuple(({"band": band}, f"{figure}_occurrences") for band, figure in BANDS),
         ),
         "as_of_timestamp_seconds": MetricFamily(
-            "all events up to this time are included; read once a minute, not published once it is 3 minutes old",
+            "all events up to this time are included; read once a minute, and not published once 3 minutes old",
             (({}, "as_of"),),
             over=Over.READING,
         ),

@@ -119,7 +119,7 @@ def contribution(measure: Measure, series: str, by: By) -> Add:
 
 def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     """What is counted, and when."""
-    return f"each value of {mention(measure.tokens)}, placed at {mention(measure.at)}"
+    return f"each value of {mention(measure.tokens)}, counted at {mention(measure.at)}"
 
 
 def texts_of(value: object) -> list[str]:

@@ -14,7 +14,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import BETWEEN, Counts
 
 MOST_LISTED: Final = OwnKey[int](
-    "listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10, about="How many are listed."
+    "listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10, about="How many entries are listed."
 )
 _SHOWN: Final = 6  # characters of a token after its key id: enough to distinguish ten, without showing the token
 
@@ -71,7 +71,7 @@ def _by_token(counts: Counts) -> dict[str, Counter[str]]:
 
 KIND: Final = Kind(
     name="top",
-    about="the most frequent",
+    about="the most frequent values",
     needs=("at", "tokens", "windows"),
     may=("where",),
     most_labels=1,

@@ -118,7 +118,7 @@ def _label_value(label: Label, text: str, groups: Mapping[str, Collection[str]])
     value = slug(text)
     if label.value_of == AREA and value in groups:
         areas = ", ".join(groups[value])
-        raise _Bad(label.name, f"{text!r}, which is a group of areas", f"one of the areas of the group: {areas}")
+        raise _Bad(label.name, f"{text!r}, which is a group of areas", f"one of the areas in the group: {areas}")
     value = label.aliases.get(value, value)
     if value not in label.all_values():
         raise _Bad(label.name, repr(text), f"one of {', '.join(label.all_values())}, or nothing if it is not known")
@@ -134,7 +134,7 @@ def _above_whole(entries: Mapping[Entry, int], catalogue: Catalogue) -> list[tup
         for quotient in kind_of(measure).quotients.values():
             whole = entries.get((month, names.field(series, quotient.denominator)))
             if quotient.unit is Unit.SHARE and what == quotient.numerator and whole is not None and number > whole:
-                said = f"{number}, with {quotient.denominator} {whole}"
+                said = f"{number}, but {quotient.denominator} is {whole}"
                 found.append(((month, field), said, "a part that is not greater than its whole"))
     return found
 
@@ -153,6 +153,6 @@ def _other_sums(entries: Mapping[Entry, int]) -> list[tuple[Entry, str, str]]:
         observations, together = entries.get(of), sum(entries[part] for part in parts)
         if observations is None or not (together > observations or (len(parts) == BINS and together < observations)):
             continue
-        what = f"all bins together {together}, but {OBSERVATIONS} {observations}"
+        what = f"all bins add up to {together}, but {OBSERVATIONS} is {observations}"
         found += [(part, f"{entries[part]}, {what}", f"bins that add up to {OBSERVATIONS}") for part in parts]
     return found

@@ -59,7 +59,9 @@ class Baseline(BaseModel):
             same = [month for month in ours if month[5:] == calendar_month]
             if len(same) != 1 or same[0] in found:
                 many = len(same) > 1
-                what = f"{len(same)} months" if many else "no month" if not same else "one month, the report two,"
+                what = (
+                    f"{len(same)} months" if many else "no month" if not same else "one month, but the report has two,"
+                )
                 return BaselineMonths((), f"it has {what} for calendar month {calendar_month}")
             found += same
         return BaselineMonths(tuple(sorted(found)))

@@ -165,13 +165,13 @@ def _compared(
     days = [(known_period(each.period), each) for each in of_span]
     then = next((each for of, each in days if (of.first[:7], of.last[:7]) == (months[0], months[-1])), None)
     if then is None:
-        return found._replace(reason=f"no figure of {' to '.join(dict.fromkeys((months[0], months[-1])))}")
+        return found._replace(reason=f"no figure for {' to '.join(dict.fromkeys((months[0], months[-1])))}")
     figure, now = _figure(measure, then.fields), _figure(measure, shown.fields)
     found = found._replace(figure=figure, small=figure.is_small(choices.small_below))
     if early := early_text(then.period, then.as_at):
         return found._replace(reason=f"no change, because its figure is {early}")
     if early_text(shown.period, shown.as_at):
-        return found._replace(reason="no change, because the figure is as at a day before its period ends")
+        return found._replace(reason="no change, because the figure's as-at date is before its period ends")
     return found._replace(changes={VALUE: change(now.value, figure.value)})
 
 

@@ -36,7 +36,7 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
         is_fed = stream in settings.streams
         name = f"{stream}:" if is_fed else f"{stream}: not fed here,"
         if at_ms is None:
-            yield Line(f"{name} UNKNOWN how far applied: no worker has applied every partition", is_fresh=False)
+            yield Line(f"{name} progress UNKNOWN: no worker has applied every partition", is_fresh=False)
             continue
         age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
         said = f"applied up to {clock(at_ms, zone, PATTERN)}"
@@ -44,10 +44,8 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
             yield Line(f"{name} {said}", is_fresh=True)
         elif age is Age.OLD:
             ago = duration((now_ms - at_ms) / 1000)
-            yield Line(f"{name} OLD, {said} only, {ago} ago: later events are missing", is_fresh=False)
+            yield Line(f"{name} OLD, {said}, {ago} ago: later events are missing", is_fresh=False)
         elif age is Age.IN_FUTURE:
-            yield Line(
-                f"{name} UNKNOWN how far applied: {said}, which is in the future; check the clocks", is_fresh=False
-            )
+            yield Line(f"{name} progress UNKNOWN: {said}, which is in the future; check the clocks", is_fresh=False)
         else:
             yield Line(f"{name} {said}", is_fresh=True)

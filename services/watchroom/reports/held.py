@@ -61,7 +61,7 @@ class Held(NamedTuple):
         """Which months are not held, or not complete; empty if none is missing."""
         if nothing := [stream for stream in measure.streams if not self.complete.get(stream)]:
             when = "this month" if len(self.months) == 1 else "these months"
-            return f"no events of {' and '.join(nothing)} are held in {when}"
+            return f"no events are held for {' or '.join(nothing)} in {when}"
         states = self.states(measure)
         absent = [month for month in self.months if month not in states]
         partly = [month for month in self.months if states.get(month) is False]

@@ -64,8 +64,8 @@ class MonthReader:
         if last <= self._running and (has_figures or set(months) & set(held)):
             return months
         there = [month for month in held if month <= self._running]
-        write = f"one of {', '.join(there)}" if there else f"a month that is held, {self._running} at the latest"
-        several = f"and none of the {request.months} months that end with it is held"
+        write = f"one of {', '.join(there)}" if there else f"a month that is held, up to {self._running}"
+        several = f"and none of the {request.months} months ending with it is held"
         why = "which is not held" if request.months == 1 else several
         found = f"{last!r}, {why if last <= self._running else 'which is in the future'}"
         raise ConfigurationInvalid([Fault("--to", "", found, write)])

@@ -51,7 +51,7 @@ def table(rows: Sequence[Row]) -> Table:
     shown.add_column("measure and labels", overflow="fold", min_width=longest)
     shown.add_column("month", no_wrap=True)
     shown.add_column("value", justify="right", no_wrap=True)
-    shown.add_column("of which, and how spread", overflow="fold")
+    shown.add_column("details", overflow="fold")
     above = None
     for row in rows:
         if row["measure"] != above:

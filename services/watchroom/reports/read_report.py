@@ -153,7 +153,7 @@ def _why_on_top(sent: Note, catalogue: Catalogue, refused: Collection[str]) -> s
 
 def _note_text(sent: Note, more: str = "") -> str:
     """`From March 2020 on ... (2020-03 to 2020-07)`."""
-    period = f"from {sent.since} on" if not sent.until else " to ".join(dict.fromkeys((sent.since, sent.until)))
+    period = f"from {sent.since} onwards" if not sent.until else " to ".join(dict.fromkeys((sent.since, sent.until)))
     turned = "the period ends before it begins" if sent.is_turned else ""
     return f"{sent.text} ({'; '.join(filter(None, (more, period, turned)))})"
 

@@ -55,7 +55,7 @@ def heading(report: Report) -> Iterator[Line]:
     said += [f"compared with {name}: {words}" for name, words in report.baselines.items()]
     said += report.notes
     said.append(
-        f"A small number is based on fewer than {report.small_below}. Numbers are rounded once, half away from zero."
+        f"A small number is based on a count below {report.small_below}. Numbers are rounded once, half away from zero."
     )
     yield from (Line(text, is_fresh=True) for text in said)
     yield from report.applied

@@ -131,7 +131,7 @@ def areas_text(row: ReportRow) -> Iterator[str]:
     yield "by area: " + _parts(row, areas.parts)
     if areas.groups:
         yield "together: " + _parts(row, areas.groups)
-    yield f"residual (in no listed area): {_amount(areas.residual)} ({_parts(row, areas.residual_of, ', ')})"
+    yield f"residual (outside the listed areas): {_amount(areas.residual)} ({_parts(row, areas.residual_of, ', ')})"
 
 
 def standing_text(row: ReportRow) -> Iterator[str]:

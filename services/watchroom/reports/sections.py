@@ -14,6 +14,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
+from watchroom.wording import counted
 
 FILE: Final = "report.toml"
 DEFINITIONS: Final = "definitions"  # has a sheet and a part of the page
@@ -89,14 +90,19 @@ def load_layout(schemas: Path) -> Layout:
 def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
     names = Counter(section.name for section in sections)
     rows = Counter(row for section in sections for row in section.rows)
-    yield from (Fault(where, name, "two sections of this name", "another name") for name in _twice(names))
-    yield from (Fault(where, "rows", f"{row} twice", "each row in one section") for row in _twice(rows))
+    yield from (Fault(where, name, "two sections with this name", "another name") for name in _twice(names))
+    yield from (Fault(where, "rows", f"{row} twice", "each row in only one section") for row in _twice(rows))
     if DEFINITIONS in names:
-        yield Fault(where, "sections", repr(DEFINITIONS), "another name: the definitions have it")
+        yield Fault(where, "sections", repr(DEFINITIONS), "another name, because the definitions use this one")
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
-        yield Fault(where, "rows", f"no section with {', '.join(missing)}", "each row of the report in a section")
-    if sum(not section.rows for section in sections) != 1:
-        yield Fault(where, "sections", "not exactly one section without rows", "one, for measures that no row uses")
+        yield Fault(where, "rows", f"no section with row {', '.join(missing)}", "each row of the report in a section")
+    if (without := sum(not section.rows for section in sections)) != 1:
+        yield Fault(
+            where,
+            "sections",
+            f"{counted(without, 'section')} without rows",
+            "exactly one, for measures that no row uses",
+        )
 
 
 def _twice(counts: Mapping[Any, int]) -> list[Any]:

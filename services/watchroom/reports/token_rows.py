@@ -83,7 +83,7 @@ def ranked_row(
         baselines: Words by name.
     """
     states = held.states(measure)
-    gone = f"tokens of {', '.join(sorted(deleted))} are no longer held" if deleted else ""
+    gone = f"tokens for {', '.join(sorted(deleted))} are no longer held" if deleted else ""
     return ReportRow(
         measure,
         months=held.months,
@@ -111,7 +111,7 @@ def _why_none(held: Held, measure: Measure) -> str:
     if not held.states(measure):
         return ""
     if not has_bands(held.months):
-        return "bands are kept for one month and for twelve months, and do not add up"
+        return "bands are kept only for single months and for twelve months, and cannot be added up"
     return "no bands are kept for these months"
 
 
@@ -124,7 +124,7 @@ def _compared(
     then = bands_figure(measure, baseline.bands.today)
     found = found._replace(figure=then, small=then.is_small(small_below))
     if now is None:
-        return found._replace(reason="no change, because there are no bands of the report's months")
+        return found._replace(reason="no change, because there are no bands for the report's months")
     if not is_whole:
         return found._replace(reason=NOT_WHOLE)
     return found._replace(changes={VALUE: change(now.value, then.value)})
@@ -134,8 +134,8 @@ def _remarks(figure: Figure) -> Iterator[str]:
     """What the bands exclude, and whether their tokens were made with several keys."""
     keys, left_out, late = (int(str(figure.more.get(name) or 0)) for name in ("token_keys", "left_out", "not_restated"))
     if keys > 1:
-        yield f"tokens were made with {keys} keys: one person may be counted twice"
+        yield f"tokens were generated with {keys} keys: one person may be counted twice"
     if left_out:
-        yield f"{left_out:,} tokens beyond {MOST_TOKENS} of one entity: excluded, counted separately"
+        yield f"{left_out:,} tokens beyond the limit of {MOST_TOKENS} per entity: excluded, counted separately"
     if late:
         yield f"{late:,} events arrived too late to be counted"

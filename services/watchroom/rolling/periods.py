@@ -14,7 +14,9 @@ from watchroom.rolling.calendar import Calendar, is_month
 
 DAY, MONTH, QUARTER, YEAR, TWELVE_MONTHS, RANGE = SPANS = ("day", "month", "quarter", "year", "12mo", "range")
 """Values of the label `span`; `range` is a range of other than twelve months."""
-WRITE: Final = "a day 2021-12-31, a month 2021-11, a quarter 2021-Q4, a year 2021, or a range of months 2020-12/2021-11"
+WRITE: Final = (
+    "a day (2021-12-31), a month (2021-11), a quarter (2021-Q4), a year (2021) or a range of months (2020-12/2021-11)"
+)
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # of all admitted times
 
 _QUARTER: Final = re.compile(r"([0-9]{4})-Q([1-4])")

@@ -28,7 +28,7 @@ from watchroom.settings.values import (
 from watchroom.streams import STREAMS
 
 DEAD_LETTERS: Final = "dead-letters"
-registry("topics called", [*((name, f"events of {name}") for name in STREAMS), (DEAD_LETTERS, "dead letters")])
+registry("topics named", [*((name, f"events of {name}") for name in STREAMS), (DEAD_LETTERS, "dead letters")])
 # For streams that the setting does not name.
 DEFAULT_DAYS: Final = {
     "lateness_days": {name: stream.lateness_days for name, stream in STREAMS.items()},
@@ -60,10 +60,10 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     replication: int = Field(default=1, ge=1)
     """number of replicas of a topic that Watchroom creates"""
     zone: Zone = "Europe/London"
-    """time zone of reporting: of its days and months"""
+    """time zone that defines days and months in reports"""
     areas: Areas = Field(default=Path("areas.toml"), examples=['["stoke", "county"]', "the path of a .toml file"])
     """the areas: a .toml file with their values, aliases and groups (a relative path starts at the folder of
-    WATCHROOM_SCHEMAS), or the listed values alone as JSON: ["stoke", "county"]"""
+    WATCHROOM_SCHEMAS), or only the listed values, as JSON: ["stoke", "county"]"""
     streams: StreamNames = Field(
         default=tuple(name for name, stream in STREAMS.items() if stream.by_default), min_length=1
     )
@@ -78,13 +78,13 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     keeping_days: Days = Field(default=Days(DEFAULT_DAYS["keeping_days"]), examples=['{"calls": 3}'])
     """how long an entity is kept after its last event; a stream that is not named keeps its default"""
     future_s: float = Field(default=300, ge=0)
-    """how far ahead of its arrival and of its Kafka record an event's time may be"""
+    """how far an event's time may be ahead of its arrival and of its Kafka record's timestamp"""
     step_events: int = Field(default=2000, ge=1, le=20000)
     """maximum number of events in one atomic step"""
     fresh_s: float = Field(default=10, gt=0)
-    """a partition older than this withholds its stream"""
+    """a stream is withheld once one of its partitions has not been up to date for this long"""
     silent_s: float = Field(default=90, gt=0)
-    """a source silent for longer withholds its stream"""
+    """a stream is withheld once one of its sources has been silent for this long"""
     touch_s: float = Field(default=2, gt=0)
     """freshness is written at least this often"""
     partitions_settle_s: float = Field(default=420, ge=0)
@@ -93,7 +93,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     session_timeout_s: float = Field(default=10, gt=0)
     """a worker that sends nothing to Kafka for this long loses its partitions"""
     worker_name: str = ""
-    """start of the worker's static member name; default: host name and health port"""
+    """start of the worker's static member name; defaults to the host name and health port"""
     health_host: str = "127.0.0.1"
     """address of the worker's health page"""
     health_port: Port = 9465
@@ -103,30 +103,30 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     exporter_port: Port = 9464
     """port of the board and of /metrics"""
     exporter_url: WebUrl = Field(default="", repr=False)  # it may contain a password, as may the two below
-    """where `watchroom doctor` reaches the exporter; default: the address above"""
+    """where `watchroom doctor` reaches the exporter; defaults to the address above"""
     prometheus_url: WebUrl = Field(default="", repr=False)
-    """where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; default: not checked"""
+    """where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; not checked if unset"""
     alertmanager_url: WebUrl = Field(default="", repr=False)
-    """where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; default: not checked"""
+    """where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; not checked if unset"""
     watchdog_host: str = "127.0.0.1"
     """address of the watchdog receiver"""
     watchdog_port: Port = 9466
     """port of the watchdog receiver"""
     watchdog_silent_s: float = Field(default=180, gt=0)
-    """the Watchdog alert counts as missing after this; more than twice Alertmanager's repeat interval"""
+    """the Watchdog alert counts as missing after this; set more than twice Alertmanager's repeat interval"""
     watchdog_repeat_s: float = Field(default=900, gt=0)
     """how often the fallback alert is repeated while the Watchdog alert is missing"""
     watchdog_webhook: WebUrl = Field(default="", repr=False)
-    """fallback channel: a URL that gets JSON by POST, through the proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY
+    """fallback channel: a URL that receives JSON by POST, through the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY
     unless NO_PROXY names its host (may be a secret)"""
     watchdog_command: tuple[str, ...] = Field(default=(), examples=['["page", "--now"]'])
     """fallback channel: program and arguments; it reads JSON from standard input: ["page", "--now"]"""
     # never shown or passed on: the code that makes tokens reads it itself
     token_key: TokenKey = Field(default=SecretStr(""), exclude=True)
-    """secret key of the tokens, at least 32 bytes (better from a file); an embedded stack without one makes a key
-    for its run"""
+    """secret key for tokens, at least 32 bytes (preferably from a file); an embedded stack without one generates a
+    key for each run"""
     token_key_id: str = Field(default="k1", pattern=r"^[a-z0-9]{1,8}$")
-    """name of that key; each token begins with it"""
+    """name of that key; every token starts with it"""
     token_country: str = Field(default="GB", pattern=r"^[A-Z]{2}$")
     """country of telephone numbers without a leading +"""
     schemas: Path = Path(__file__).resolve().parents[3] / "schemas"
@@ -166,9 +166,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
         ahead_ms = round(info.data.get("future_s", 0) * 1000)  # a first event may arrive before its time
         needed_ms = {name: lateness.ms(name) + ahead_ms for name in STREAMS} if lateness is not None else {}
         if short := [name for name, least_ms in needed_ms.items() if value.ms(name) < least_ms]:
-            raise ValueError(
-                f"days of {', '.join(short)} not below those of WATCHROOM_LATENESS_DAYS and WATCHROOM_FUTURE_S together"
-            )
+            raise ValueError(f"at least WATCHROOM_LATENESS_DAYS plus WATCHROOM_FUTURE_S for {', '.join(short)}")
         return value
 
     def closes_after_ms(self, stream: str) -> int:

@@ -24,15 +24,16 @@ class KafkaSettings(BaseModel):
     kafka_mechanism: KafkaMechanism = "SCRAM-SHA-512"
     """how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"""
     kafka_user: str = Field(default="", validate_default=True)
-    """user, with sasl_plaintext and sasl_ssl (may come from a file)"""
+    """user for sasl_plaintext and sasl_ssl (may come from a file)"""
     kafka_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
-    """that user's password (better from a file)"""
+    """that user's password (preferably from a file)"""
     kafka_ca: str = ""
-    """with ssl and sasl_ssl: PEM file of the authorities that sign the brokers' certificates; default: the system's"""
+    """with ssl and sasl_ssl: PEM file with the authorities that sign the brokers' certificates; default: the
+    system's"""
     kafka_cert: str = ""
-    """with ssl and sasl_ssl: PEM file of our certificate, if the brokers ask for one"""
+    """with ssl and sasl_ssl: PEM file with our certificate, if the brokers ask for one"""
     kafka_key: str = Field(default="", validate_default=True)
-    """PEM file of its key, without a pass phrase"""
+    """PEM file with the key for that certificate, without a passphrase"""
 
     @property
     def kafka_tools(self) -> str:
@@ -46,9 +47,9 @@ class KafkaSettings(BaseModel):
         """A login that is not sent must not be given, because somebody believes that it is sent."""
         security = info.data.get("kafka_security", "")
         if security.startswith("sasl_") and not _text(value):
-            raise ValueError(f"one, or WATCHROOM_KAFKA_SECURITY other than {security}")
+            raise ValueError(f"a value, or WATCHROOM_KAFKA_SECURITY other than {security}")
         if security in ("plaintext", "ssl") and _text(value):
-            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} sends none")
+            raise ValueError(f"nothing, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} does not send it")
         return value
 
     @field_validator("kafka_ca", "kafka_cert")
@@ -56,7 +57,7 @@ class KafkaSettings(BaseModel):
     def _with_tls(cls, value: str, info: ValidationInfo) -> str:
         security = info.data.get("kafka_security", "")
         if value and security in ("plaintext", "sasl_plaintext"):
-            raise ValueError(f"none, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} has no TLS")
+            raise ValueError(f"nothing, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} does not use TLS")
         return value
 
     @field_validator("kafka_key")
@@ -74,20 +75,20 @@ class RedisSettings(BaseModel):
     """Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
     redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels
     (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are
-    percent-encoded (better from a file)"""
+    percent-encoded (preferably from a file)"""
     redis_sentinel_user: str = ""
     """with redis+sentinel://: the sentinels' own user, if they have users"""
     redis_sentinel_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
-    """with redis+sentinel://: the sentinels' own password, if they have one (better from a file)"""
+    """with redis+sentinel://: the sentinels' own password, if they have one (preferably from a file)"""
     redis_read_from: Literal["primary", "replica"] = "primary"
     """with redis+sentinel://: whether the exporter reads from the primary or, if there is one, from a replica"""
     redis_ca: str = ""
-    """with rediss:// or rediss+sentinel://: PEM file of the authority that signs the servers' certificates;
+    """with rediss:// or rediss+sentinel://: PEM file with the authorities that sign the servers' certificates;
     default: the system's"""
     redis_cert: str = ""
-    """with rediss:// or rediss+sentinel://: PEM file of our own certificate, if Redis asks for one"""
+    """with rediss:// or rediss+sentinel://: PEM file with our own certificate, if Redis asks for one"""
     redis_key: str = Field(default="", validate_default=True)
-    """PEM file of its key, without a pass phrase"""
+    """PEM file with the key for that certificate, without a passphrase"""
 
     @property
     def redis(self) -> RedisServer:
@@ -113,8 +114,8 @@ class RedisSettings(BaseModel):
         """Settings without effect must not be given, because somebody believes that they are used."""
         url, text = info.data.get("redis_url"), _text(value)
         if text not in ("", "primary") and url is not None and not parse_redis_url(url).sentinels:
-            write = "primary" if info.field_name == "redis_read_from" else "none"
-            raise ValueError(f"{write}, or redis+sentinel:// in WATCHROOM_REDIS_URL: there are no sentinels without it")
+            write = "primary" if info.field_name == "redis_read_from" else "nothing"
+            raise ValueError(f"{write}, or redis+sentinel:// in WATCHROOM_REDIS_URL: only that scheme uses sentinels")
         if isinstance(value, SecretStr) and not text and info.data.get("redis_sentinel_user"):
             raise ValueError("the password of WATCHROOM_REDIS_SENTINEL_USER, or no user")
         return value
@@ -124,7 +125,7 @@ class RedisSettings(BaseModel):
     def _with_tls(cls, value: str, info: ValidationInfo) -> str:
         url = info.data.get("redis_url")
         if value and url is not None and not parse_redis_url(url).has_tls:
-            raise ValueError("none, or rediss:// in WATCHROOM_REDIS_URL: without it there is no TLS")
+            raise ValueError("nothing, or rediss:// in WATCHROOM_REDIS_URL: only that scheme uses TLS")
         return value
 
     @field_validator("redis_key")

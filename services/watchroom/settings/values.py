@@ -29,7 +29,7 @@ PATTERNS: Final = {
     r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
     r"^[a-z0-9]{1,8}$": "1 to 8 lower-case letters and digits, for example k1",
-    r"^[A-Z]{2}$": "a country as two capital letters, for example GB",
+    r"^[A-Z]{2}$": "a two-letter country code in capitals, for example GB",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
 """What to write if a text does not match a pattern."""
@@ -56,7 +56,7 @@ def _web_url(value: str) -> str:
     except ValueError:
         is_known = False
     if value and not is_known:
-        raise ValueError("a URL with http:// or https://, such as https://monitor.example:9090")
+        raise ValueError("a URL that starts with http:// or https://, such as https://monitor.example:9090")
     return value
 
 
@@ -64,7 +64,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError):
-        raise ValueError("a zone of the IANA database, such as Europe/London") from None
+        raise ValueError("a time zone from the IANA database, such as Europe/London") from None
     return value
 
 
@@ -119,7 +119,7 @@ class SourceRule(BaseModel):
     silence_s: float | None = Field(default=None, gt=0)
     """longest gap between events, if there are no heartbeats"""
     history: bool = False
-    """its `recordedtime` is the arrival"""
+    """its events' `recordedtime` counts as their arrival"""
 
 
 class Days(RootModel[dict[StreamName, Annotated[float, Field(gt=0)]]]):

@@ -105,7 +105,7 @@ def run_published_year(
     console = console or Console(stderr=True)
     faults = list(_source_faults(settings))
     if not 0.1 <= scale <= 1:
-        faults.append(Fault("--scale", "", f"{scale:g}", "part of the calls and contacts, 0.1 to 1"))
+        faults.append(Fault("--scale", "", f"{scale:g}", "a share of the calls and contacts, from 0.1 to 1"))
     if faults:
         raise ConfigurationInvalid(faults)
     printed = load_printed(settings.schemas)
@@ -129,7 +129,7 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         found = f"{file} ({error.strerror})"
-        raise ConfigurationInvalid([Fault("--baselines", "", found, "a folder that can be written")]) from error
+        raise ConfigurationInvalid([Fault("--baselines", "", found, "a writable folder")]) from error
 
 
 def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
@@ -145,14 +145,14 @@ def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
 
 
 def _stay(feed: Feed, console: Console, for_s: float | None) -> None:
-    console.print("live; Ctrl-C ends it")
+    console.print("live; press Ctrl-C to stop")
     began_s = time.monotonic()
     try:
         while for_s is None or time.monotonic() - began_s < for_s:
             feed.check()
             time.sleep(LOOK_S)
     except KeyboardInterrupt:
-        console.print(f"ended after {feed.sent:,} events", highlight=False)
+        console.print(f"stopped after {feed.sent:,} events", highlight=False)
 
 
 def _check(settings: Settings, days: float | None, months: int | None, busy: float) -> None:
@@ -160,11 +160,11 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
     if days is not None and months is not None:
         faults.append(Fault("--days", "", "--months as well", "only one of the two"))
     if days is not None and not 0 <= days <= 800:
-        faults.append(Fault("--days", "", f"{days:g}", "days before now, 0 to 800"))
+        faults.append(Fault("--days", "", f"{days:g}", "a number of days from 0 to 800"))
     if months is not None and not 0 <= months <= 26:
-        faults.append(Fault("--months", "", f"{months}", "complete months before this one, 0 to 26"))
+        faults.append(Fault("--months", "", f"{months}", "a number of complete months from 0 to 26"))
     if not 0 < busy <= 1000:
-        faults.append(Fault("--busy", "", f"{busy:g}", "times normal demand, above 0 up to 1000"))
+        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, above 0 and up to 1000"))
     faults += _source_faults(settings)
     if faults:
         raise ConfigurationInvalid(faults)

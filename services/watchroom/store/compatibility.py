@@ -15,7 +15,7 @@ from watchroom.store.meta import CLEARING_SAID, Bound, Meta, differing
 from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
-OTHERS = "Redis was filled under another catalogue or other settings than these"
+OTHERS = "Redis was filled with a different catalogue or different settings"
 
 
 class Compatibility(NamedTuple):
@@ -39,8 +39,8 @@ def warn_refused(found: Compatibility, warn: Callable[[str], None]) -> None:
     """Warn with a sentence about each stream that is left out."""
     for stream, changed in found.refused.items():
         warn(
-            f"{stream} is left out because Redis holds it under another definition: {changed}. Use the catalogue and "
-            "settings of the workers, or run `watchroom rebuild`"
+            f"{stream} is left out because Redis holds it under a different definition: {changed}. Use the catalogue"
+            " and settings of the workers, or run `watchroom rebuild`"
         )
 
 
@@ -57,7 +57,7 @@ def check_compatible(reader: Reader, settings: Settings, catalogue: Catalogue) -
     meta = reader.meta()
     if meta is None:
         raise WorkFailed(
-            f"Redis holds nothing of force {settings.force!r}; check WATCHROOM_REDIS_URL and "
+            f"Redis holds no data for force {settings.force!r}; check WATCHROOM_REDIS_URL and "
             "WATCHROOM_FORCE, and start `watchroom worker`"
         )
     if meta.clearing:

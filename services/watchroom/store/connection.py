@@ -206,7 +206,7 @@ class AsyncClient:
             if said := not_now_said(error):
                 await self._reconnect()
                 raise StoreUnavailable(said) from error
-            raise WorkFailed(f"Redis refused it: {error}") from error
+            raise WorkFailed(f"Redis refused the command: {error}") from error
         except RedisError as error:
             self._backoff.ended()
             raise StoreUnavailable(f"Redis: {error}") from error

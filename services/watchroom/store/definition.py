@@ -119,8 +119,8 @@ def what_changed(stored: str, ours: str) -> str:
         if name not in old:
             said.append(f"{name} is new")
         elif name not in new:
-            said.append(f"{name} is gone")
+            said.append(f"{name} was removed")
         elif old[name] != new[name]:
             numbers = all(isinstance(value, int | str) for value in (old[name], new[name]))
             said.append(f"{name} changed" + (f" from {old[name]} to {new[name]}" if numbers else ""))
-    return ", ".join(said) or "nothing that can be named"
+    return ", ".join(said) or "unidentified differences"

@@ -14,8 +14,8 @@ from watchroom.store import keys
 GOOD_POLICY: Final = "noeviction"
 STANDALONE, CLUSTER, SENTINEL = "standalone", "cluster", "sentinel"  # of redis_mode
 POLICY_WRITE: Final = (
-    f"{GOOD_POLICY} (`CONFIG SET maxmemory-policy {GOOD_POLICY}`, and in redis.conf), whatever"
-    " maxmemory is; then stop the workers and run `watchroom rebuild`: what Redis evicts is counted wrongly"
+    f"{GOOD_POLICY} (`CONFIG SET maxmemory-policy {GOOD_POLICY}`, and in redis.conf), regardless of"
+    " maxmemory; then stop the workers and run `watchroom rebuild`: evicted keys make figures wrong"
 )
 EVICTED_SAID: Final = "Redis has evicted keys, so figures may be wrong"
 

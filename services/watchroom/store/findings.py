@@ -56,7 +56,7 @@ def without_info() -> Finding:
     return Finding(
         "eviction",
         "our user may not run INFO",
-        "everything works, but it cannot be seen whether Redis evicts keys, is persistent and is recent enough",
+        "everything works, but there is no way to tell whether Redis evicts keys, is persistent and is recent enough",
         f"add +info to its rights, see {RIGHTS}",
         "warning",
     )
@@ -74,7 +74,7 @@ def _version(info: Mapping[str, Any]) -> Iterator[Finding]:
     version = str(info.get("redis_version", ""))  # Valkey shows the version of Redis with which it is compatible
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < LEAST_VERSION:
-        why = "before 7.0 a script cannot check its rights, so one that is withdrawn can leave a step half written"
+        why = "before 7.0 a script cannot check its rights, so a withdrawn right can leave a step half written"
         yield Finding("version", f"version {version}", why, "use Redis 7.0 or later, or Valkey", "warning")
 
 
@@ -82,13 +82,13 @@ def _mode(info: Mapping[str, Any]) -> Iterator[Finding]:
     mode = process_of({"run_id": "", **info}).mode
     if mode in UNUSABLE:
         said, write = UNUSABLE[mode]
-        yield Finding("mode", f"the server {said}", "no worker writes to it", f"check {write}", "error")
+        yield Finding("mode", f"the server {said}", "workers cannot use it", f"check {write}", "error")
 
 
 def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
     if info.get("role") == "slave":
         of = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
-        why = "a replica takes no writes, so workers wait"
+        why = "a replica does not accept writes, so workers wait"
         do = "write the address of the primary, or redis+sentinel://, into WATCHROOM_REDIS_URL"
         yield Finding("role", f"the server is a replica of {of}", why, do, "error")
 
@@ -105,7 +105,7 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
         return
     if not int(info["aof_enabled"]):
         why = (
-            "a restart loses everything since its last snapshot, if it makes any; workers count it again only as far"
+            "a restart loses everything since the last snapshot, if there is one; workers can recount it only as far"
             " back as Kafka keeps the records"
         )
         do = "write `appendonly yes` into redis.conf (and CONFIG SET appendonly yes), see deploy/redis/redis.conf"
@@ -118,8 +118,8 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
     for field, what in written.items():
         if str(info.get(field, "ok")) != "ok":
             why, do = (
-                "it refuses writes, or forgets everything with its next restart",
-                "look at its log and at the space on its disk",
+                "it refuses writes, or loses everything at its next restart",
+                "check its log and its free disk space",
             )
             yield Finding("persistence", f"it could not write {what}", why, do, "error")
 
@@ -127,5 +127,5 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
 def _replication(info: Mapping[str, Any]) -> Iterator[Finding]:
     if info.get("role") == "slave" and str(info.get("master_link_status", "up")) != "up":
         why = "its content has been out of date since the link broke, so an exporter withholds it"
-        do = "look at `INFO replication` and the logs of both servers"
+        do = "check `INFO replication` and the logs of both servers"
         yield Finding("replication", "the replica's link to its primary is down", why, do, "warning")

@@ -25,7 +25,7 @@ class OpenTransaction(NamedTuple):
         """A sentence about it, with the command that ends it; `tools` is `Settings.kafka_tools`."""
         return (
             f"{topic} partition {partition}: a transaction has been open since {to_text(self.since_ms)}, and nothing"
-            f" from offset {self.offset} on can be read; {ends(topic, partition, self.offset, tools)}"
+            f" from offset {self.offset} onwards can be read; {ends(topic, partition, self.offset, tools)}"
         )
 
 

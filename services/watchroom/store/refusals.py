@@ -48,7 +48,7 @@ _OF_PIPELINE = re.compile(r"^Command # \d+ \(.*?\) of pipeline caused error: ", 
 # For errors with a class of their own the client removes the code from the text.
 NOT_NOW = (OutOfMemoryError, ReadOnlyError)
 NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "BUSY ")
-NOT_NOW_SAID = "Redis does not write now"
+NOT_NOW_SAID = "Redis does not accept writes at the moment"
 REPLICA_SAID = (
     f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the failover)"
 )
@@ -141,7 +141,7 @@ def _ask_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint
 
 
 def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) -> StoreUnavailable:
-    """What the primary itself answers, when redis-py has said only that there is none."""
+    """What the primary itself answers, when redis-py has said only that there is no primary."""
     try:
         with _one_connection(server, primary.address) as redis:
             redis.exists("")  # reads nothing; for PING we may lack the right
@@ -149,7 +149,7 @@ def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) ->
         pass
     except (RedisError, OSError) as why:
         return _said(primary, why, {})
-    return StoreUnavailable(f"the sentinels of {address.shown} named no server that answers")
+    return StoreUnavailable(f"the sentinels of {address.shown} named no server that responds")
 
 
 def _one_connection(server: RedisServer, address: RedisAddress) -> Redis:
@@ -193,7 +193,7 @@ def _right(error: BaseException, asked: _Asked, scripts: Mapping[str, str]) -> t
     if command := _refused_command(str(error), scripts):
         return tls.Refusal(f"does not let user {asked.user} run {command}", f"its rights, see {RIGHTS}")
     if isinstance(error, NoPermissionError) or _NO_KEY.search(str(error)):
-        return tls.Refusal(f"does not let user {asked.user} have its keys ({error})", f"its rights, see {RIGHTS}")
+        return tls.Refusal(f"does not let user {asked.user} access its keys ({error})", f"its rights, see {RIGHTS}")
     return None
 
 
@@ -232,7 +232,9 @@ def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
             return tls.of_certificate(cause, URL, CA)
     if isinstance(error, AuthenticationError) or _NOT_LET_IN.match(str(error)):
         why = "it asks for a password" if _NO_PASSWORD.search(str(error)) else str(error).rstrip(".")
-        return tls.Refusal(f"does not let user {asked.user} in ({why})", f"user and password in {asked.credentials}")
+        return tls.Refusal(
+            f"rejects the login of user {asked.user} ({why})", f"user and password in {asked.credentials}"
+        )
     is_there = isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError))
     is_not = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
     answered = isinstance(error, (BusyLoadingError, ReadOnlyError))
@@ -246,9 +248,9 @@ def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | No
     host = address.host.strip("[]")
     if not address.has_tls:
         has_tls = tls.speaks_tls(host, address.port, LOOK_WITHIN_S)
-        return tls.Refusal("speaks TLS on this port, and we do not", f"{URL} (rediss://)") if has_tls else None
+        return tls.Refusal("uses TLS on this port, but we do not", f"{URL} (rediss://)") if has_tls else None
     if _speaks_plainly(host, address.port):
-        return tls.Refusal("does not speak TLS on this port", f"{URL} (redis://, or another port)")
+        return tls.Refusal("does not use TLS on this port", f"{URL} (redis://, or another port)")
     if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
         return None
     if tls.speaks_tls(host, address.port, LOOK_WITHIN_S):  # so it listens, and refuses our certificate

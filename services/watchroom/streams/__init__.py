@@ -25,7 +25,7 @@ ROWS: Final[tuple[Stream, ...]] = (
     returns.STREAM,
 )
 
-STREAMS: Final[Mapping[str, Stream]] = registry("streams called", ((stream.name, stream) for stream in ROWS))
+STREAMS: Final[Mapping[str, Stream]] = registry("streams named", ((stream.name, stream) for stream in ROWS))
 """Every stream by its name."""
 
 BOARDS: Final[Mapping[str, Board]] = registry("boards named", ((row.board.name, row.board) for row in ROWS))

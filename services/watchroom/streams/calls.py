@@ -25,26 +25,28 @@ from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
 
 
 class CallData(HasClass, Data):
-    """What an event says about a call."""
+    """Details of a call."""
 
     line: NotRequired[Text]
-    """`999`, `101`; any other is counted as `other`."""
+    """`999` or `101`; any other value is counted as `other`."""
     queue: NotRequired[Text]
-    """The queue, as the feed names it. No figure depends on it."""
+    """The name of the queue in the feed. No figure depends on it."""
     direction: NotRequired[Text]
     """`inbound` or `outbound`. Only the measure of classes includes outbound calls; their first event
     is `call.presented`. Any other text counts as inbound.
     """
     cli_type: NotRequired[LooseText]
-    """How the calling number was given: `landline`, `mobile`, `withheld`; any other is counted as `other`."""
+    """The type of the calling number: `landline`, `mobile`, `withheld`; any other value is counted as `other`."""
     caller_token: NotRequired[Token]
     """A token for the calling number, never the number."""
     caller_org: NotRequired[LooseText]
-    """Whose number it is: `hospital`, `care_home`, `school`, `partner`; any other is counted as `other`."""
+    """The organisation that the number belongs to: `hospital`, `care_home`, `school`, `partner`; any other
+    value is counted as `other`.
+    """
     agent_token: NotRequired[Text]
     """A token for the agent, never a name."""
     reason: NotRequired[Prose]
-    """Why, in the words of the producer. No figure depends on it."""
+    """The reason, in the words of the producer. No figure depends on it."""
 
 
 MODELS: Final = (
@@ -202,7 +204,7 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=is_orphan,
     moments={
-        "offered": Term("presented, or queued if that is all that is known", _offered),
+        "offered": Term("presented, or queued if only that is known", _offered),
         "presented": Term(
             "the earliest call.presented: handed over by the national operator", attrgetter("presented_ms")
         ),
@@ -216,7 +218,7 @@ STREAM: Final = Stream(
             _abandoned,
         ),
         "left_queue": Term(
-            "answered, abandoned or a call-back accepted, whichever ended a queued call's wait", _left_queue
+            "the answer, the abandonment or the accepted call-back that ended the wait of a queued call", _left_queue
         ),
         "callback_accepted": Term("the earliest call.callback_accepted", attrgetter("callback_accepted_ms")),
         "ended": Term("the latest call.ended", attrgetter("ended_ms")),
@@ -232,7 +234,7 @@ STREAM: Final = Stream(
         "call_class": Term("the latest class; outgoing for an outbound call without one", _class, field="class"),
         "outgoing": truth("true if the latest class is outgoing or the latest direction outbound", _is_outgoing),
         "cli_type": Term("the latest type of the calling number", said_in("cli_type", slug_or_none)),
-        "caller": Term("the caller's token, of the earliest event that has one", said_in("caller")),
+        "caller": Term("the caller's token, from the earliest event that has one", said_in("caller")),
         "caller_org": Term(
             "the latest organisation that the calling number belongs to", said_in("caller_org", slug_or_none)
         ),
@@ -241,7 +243,7 @@ STREAM: Final = Stream(
         "waiting": Term("queued, and not yet answered, abandoned, ended or waiting for a call-back", _is_waiting),
         "in_progress": Term("answered and not ended", _is_in_progress),
         "callback_due": Term(
-            "a call-back was accepted and not made yet; the end of the call does not matter", _is_callback_due
+            "a call-back was accepted and has not been made yet, whether or not the call has ended", _is_callback_due
         ),
     },
     listed_fields={
@@ -252,7 +254,7 @@ STREAM: Final = Stream(
     board=Board(
         "demand",
         "Demand",
-        "Volumes against the same local hour of the last 6 weeks, answer times on both clocks, abandonment.",
+        "Volumes compared with the same local hour of the last 6 weeks, answer times on both clocks, and abandonment.",
         "24h",
     ),
     by_default=True,

@@ -11,7 +11,7 @@ from watchroom.events.envelope import LooseText
 from watchroom.events.slug import slug
 
 OUTGOING: Final = "outgoing"
-_MEANING: Final = "`emergency`, `non_emergency`, `general_enquiry`, `outgoing`; any other is counted as `other`."
+_MEANING: Final = "`emergency`, `non_emergency`, `general_enquiry`, `outgoing`; any other value is counted as `other`."
 
 # This form because `class` is a keyword of Python.
 HasClass = TypedDict("HasClass", {"class": NotRequired[Annotated[LooseText, Field(description=_MEANING)]]})

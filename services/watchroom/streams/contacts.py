@@ -19,18 +19,18 @@ from watchroom.streams.stream import Board, Stream, Term, truth
 
 
 class ReceivedData(HasClass, Data):
-    """How a contact came in, and of which class it is."""
+    """How a contact came in, and its class."""
 
     channel: RequiredText
     """`single_online_home`, `live_chat`, `facebook`, `twitter`, `email`, `front_counter`, `partner_agency`; any
-    other is counted as `other`.
+    other value is counted as `other`.
     """
 
 
 MODELS: Final = (
-    event("contact.received", ReceivedData, "A contact came in; the force began an outgoing one.", needs_data=True),
+    event("contact.received", ReceivedData, "A contact came in, or the force began an outgoing one.", needs_data=True),
     event("contact.first_reply", ReasonData, "A person replied for the first time (not an automatic message)."),
-    event("contact.closed", ReasonData, "Nothing more is to be done about a contact."),
+    event("contact.closed", ReasonData, "A contact needs no further action."),
 )
 
 # ---------------------------------------------------------------------------------------------- state
@@ -103,7 +103,7 @@ STREAM: Final = Stream(
     board=Board(
         "contacts",
         "Contacts",
-        "Who waits for a first reply now, how long replies take, and volumes by channel and class, telephone included.",
+        "Who is waiting for a first reply, how long replies take, and volumes by channel and class, calls included.",
         "24h",
         now_first=True,
     ),

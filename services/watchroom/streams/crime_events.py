@@ -22,10 +22,10 @@ from watchroom.events.tokens import RequiredToken, Token
 
 
 class CrimeData(Data):
-    """What several crime events may say."""
+    """Fields that several crime events may have."""
 
     area: NotRequired[Text]
-    """One of the force's areas; any other is counted as `other`."""
+    """One of the force's areas; any other value is counted as `other`."""
     reported_at: NotRequired[LooseTime]
     """When the crime was reported to the police: RFC 3339 with an offset."""
     incident_id: NotRequired[LooseText]
@@ -37,11 +37,11 @@ class CrimeData(Data):
     victim_token: NotRequired[Token]
     """A token for the victim, as `watchroom token --kind person` makes it."""
     reason: NotRequired[Prose]
-    """Why, in the words of the producer. No figure depends on it."""
+    """The reason, in the words of the producer. No figure depends on it."""
 
 
 class CrimeClass(CrimeData):
-    """How a crime is classed."""
+    """The class of a crime."""
 
     offence_code: NotRequired[Text]
     """Home Office offence code; group, subgroup and category are looked up in `schemas/reference`."""
@@ -55,16 +55,16 @@ class OutcomeData(Data):
     """The outcome of a crime."""
 
     outcome: RequiredText
-    """Home Office outcome code as text: `1`, `1A`, ... `22`; any other is counted as `other`."""
+    """Home Office outcome code as text: `1`, `1A`, ... `22`; any other value is counted as `other`."""
 
 
 class SuspectData(Data):
-    """Which suspect."""
+    """The suspect."""
 
     suspect_token: RequiredToken
     """A token for the suspect, as `watchroom token --kind person` makes it."""
     reason: NotRequired[Prose]
-    """Why, in the words of the producer. No figure depends on it."""
+    """The reason, in the words of the producer. No figure depends on it."""
 
 
 CLASS_FIELDS: Final = ("offence_code", "group", "category")
@@ -73,7 +73,7 @@ CLASS_FIELDS: Final = ("offence_code", "group", "category")
 def names_a_class(data: CrimeClass) -> CrimeClass:
     """Refuse a new class without any of its three fields."""
     if not any(data.get(word) for word in CLASS_FIELDS):
-        raise ValueError("names no class; write at least one of offence_code, group and category")
+        raise ValueError("gives no class; write at least one of offence_code, group and category")
     return data
 
 
@@ -90,7 +90,7 @@ _ClassNamed = Annotated[
 
 MODELS: Final = (
     event("crime.recorded", CrimeClass, "A crime was recorded."),
-    event("crime.reclassified", _ClassNamed, "A crime was given another class.", needs_data=True),
+    event("crime.reclassified", _ClassNamed, "A crime was given a different class.", needs_data=True),
     event("crime.cancelled", ReasonData, "A recorded crime turned out not to be one."),
     event(
         "crime.outcome_assigned",
@@ -99,8 +99,8 @@ MODELS: Final = (
         needs_data=True,
     ),
     event("crime.validated", CrimeData, "A crime record was validated."),
-    event("crime.allocated", CrimeData, "A crime was given to an officer, for the first time or again."),
-    event("crime.victim_informed", ReasonData, "The victim was told who deals with the crime."),
+    event("crime.allocated", CrimeData, "A crime was allocated to an officer, for the first time or again."),
+    event("crime.victim_informed", ReasonData, "The victim was told who is dealing with the crime."),
     event("crime.contract_completed", ReasonData, "The victim contract of a crime was completed."),
     event("crime.gateway_transferred", ReasonData, "The victim's details were passed to the victims' gateway."),
     event("crime.suspect_linked", SuspectData, "A suspect was linked to a crime.", needs_data=True),

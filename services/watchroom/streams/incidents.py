@@ -25,57 +25,59 @@ from watchroom.streams.stream import Board, Stream, Term, truth
 
 
 class IncidentData(Data):
-    """What any incident event may say."""
+    """Fields that any incident event may have."""
 
     area: NotRequired[Text]
-    """One of the force's areas; any other is counted as `other`."""
+    """One of the force's areas; any other value is counted as `other`."""
     address_token: NotRequired[Token]
-    """Stands for the address; never the address itself."""
+    """A token for the address, never the address itself."""
     lsoa: NotRequired[LooseText]
-    """Lower layer super output area: its code, for example `E01014257`; any other text is counted as `other`."""
+    """Code of the lower layer super output area, for example `E01014257`; any other text is counted as `other`."""
     self_initiated: NotRequired[LooseTruth]
-    """Whether an officer came across it and nobody reported it; absent: false."""
+    """Whether an officer came across the incident and nobody reported it; defaults to false."""
     reason: NotRequired[Prose]
-    """Why, in the words of the producer. No figure depends on it."""
+    """The reason, in the words of the producer. No figure depends on it."""
 
 
 class CategoryData(IncidentData):
-    """What kind of incident it is. Opening and closing category may differ: the latest counts."""
+    """The kind of incident. The opening and closing categories may differ: the latest counts."""
 
     category: NotRequired[LooseText]
-    """`asb`, `crime`, `public_safety`, `transport`, `administration`; any other is counted as `other`."""
+    """`asb`, `crime`, `public_safety`, `transport`, `administration`; any other value is counted as `other`."""
     asb_type: NotRequired[LooseText]
-    """Of anti-social behaviour: `personal`, `nuisance`, `environmental`, `neighbour_dispute`; else `other`."""
+    """`personal`, `nuisance`, `environmental`, `neighbour_dispute`; any other type of anti-social behaviour is counted
+    as `other`.
+    """
 
 
 class CreatedData(CategoryData):
     """What is known when an incident is created."""
 
     grade: NotRequired[Text]
-    """`1`, `2`, `3` as text; any other is counted as `other`."""
+    """`1`, `2` or `3` as text; any other value is counted as `other`."""
     call_id: NotRequired[Text]
-    """The call it came from."""
+    """The call that the incident came from."""
 
 
 class GradedData(IncidentData):
-    """A grade that was given, first or later."""
+    """The grade that an incident was given."""
 
     grade: RequiredText
-    """`1`, `2`, `3` as text; any other is counted as `other`."""
+    """`1`, `2` or `3` as text; any other value is counted as `other`."""
 
 
 class ResourceData(IncidentData):
-    """Which resource."""
+    """The resource."""
 
     unit: RequiredText
     """The unit's call sign or token."""
 
 
 class LinkedData(IncidentData):
-    """Which incident this one is a duplicate of."""
+    """The incident of which this incident is a duplicate."""
 
     parent: RequiredText
-    """Subject of the incident that continues; this one leaves all measures. Never the incident itself."""
+    """Subject of the incident that continues; the duplicate leaves all measures. Never the incident itself."""
 
 
 def _not_its_own_parent(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -93,11 +95,11 @@ MODELS: Final = (
     event(
         "incident.resource_unassigned",
         ResourceData,
-        "A resource was taken off again, for example diverted.",
+        "A resource was unassigned, for example because it was diverted.",
         needs_data=True,
     ),
     event("incident.resource_on_scene", ResourceData, "A resource arrived.", needs_data=True),
-    event("incident.cancelled", IncidentData, "An incident needs nobody after all."),
+    event("incident.cancelled", IncidentData, "An incident turned out not to need a resource."),
     event(
         "incident.linked",
         LinkedData,
@@ -107,7 +109,7 @@ MODELS: Final = (
     ),
     event("incident.closed", CategoryData, "An incident was closed."),
     event("incident.reopened", IncidentData, "A closed or cancelled incident is open again."),
-    event("incident.reclassified", CategoryData, "An incident turned out to be of another kind.", needs_data=True),
+    event("incident.reclassified", CategoryData, "An incident turned out to be of a different kind.", needs_data=True),
 )
 
 # ---------------------------------------------------------------------------------------------- state
@@ -240,27 +242,29 @@ STREAM: Final = Stream(
         "grade": Term("the latest grade", _grade),
         "first_grade": Term("the earliest grade", _first_grade),
         "grade_at_attendance": Term(
-            "the last grade at or before the first arrival, else the first after it", grade_at_attendance
+            "the last grade at or before the first arrival, otherwise the first after it", grade_at_attendance
         ),
         "area": Term("the latest area", said_in("area")),
         "incident_category": Term("the latest category", said_in("category", slug), field="category"),
         "asb_type": Term("the latest type of anti-social behaviour", said_in("asb_type", slug)),
         "address": Term("the latest address token", said_in("address_token")),
         "lsoa": Term("the latest small area (LSOA)", said_in("lsoa")),
-        "self_initiated": truth("true if an officer came across it, by the latest event that says", _is_self_initiated),
+        "self_initiated": truth(
+            "true if an officer came across it, by the latest event that states this", _is_self_initiated
+        ),
         "resourced": truth("true once any resource was assigned or on scene", _is_resourced),
         "arrived": truth("true once any resource was on scene", _is_attended),
     },
     states={
-        "unresourced": Term("nobody assigned now, not attended, not closed or cancelled", _is_unresourced),
-        "unattended": Term("no resource has been on scene, not closed or cancelled", _is_unattended),
+        "unresourced": Term("nobody is assigned now; not attended, closed or cancelled", _is_unresourced),
+        "unattended": Term("no resource has been on scene; not closed or cancelled", _is_unattended),
     },
     lateness_days=7,
     keeping_days=100,
     board=Board(
         "response",
         "Response",
-        "Who waits now, and how many were assigned and attended in time: by grade and area, from one hour to 12 "
+        "Who is waiting now, and how many were assigned and attended in time, by grade and area, over one hour to 12 "
         "months.",
         "6h",
         now_first=True,

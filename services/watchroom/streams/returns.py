@@ -24,7 +24,7 @@ from watchroom.streams.stream import FOR_EVER_DAYS, NO_BOUND_DAYS, Board, Stream
 
 FIGURE, WITHDRAWN, NOTE = "return.figure", "return.withdrawn", "return.note"
 NOTE_SUBJECT: Final = re.compile(r"note\|[^|]+")
-AS_AT: Final = "a day such as 2022-01-21, or RFC 3339 with an offset such as 2022-01-21T09:30:00Z; from 1990 on"
+AS_AT: Final = "a day such as 2022-01-21, or RFC 3339 with an offset such as 2022-01-21T09:30:00Z, not before 1990"
 FIGURES_LIST, NOTES_LIST = "figures", "notes"  # the sets in which figures and notes can be found
 
 # --------------------------------------------------------------------------------------------- events
@@ -79,37 +79,39 @@ class FigureData(Data):
     """One version of a figure."""
 
     measure: RequiredText
-    """Id of an entry of kind `figure`."""
+    """Id of a catalogue entry of kind `figure`."""
     period: Period
-    """The period: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or two months, `2020-12/2021-11`."""
+    """The period: `2021-12-31`, `2021-11`, `2021-Q4`, `2021`, or a range of months, `2020-12/2021-11`."""
     as_at: AsAt
     """The date of the data: RFC 3339 with an offset, or a day; not before 1990, and at most 5 min after `time`.
 
-    A day is its first moment in UTC, and may begin up to 65 min after `time`. The latest counts.
+    A day stands for its first moment in UTC, which may be up to 65 min after `time`. The latest date counts.
     """
     numerator: Number
-    """The number, with no more decimals than are kept; for a rate without counts the rate, for a share at most 100."""
+    """The number, with no more decimals than the entry keeps. A rate without counts goes here. A share is at most
+    100.
+    """
     denominator: NotRequired[Number | None]
-    """Out of how many, if known."""
+    """The total that the number is part of, if known."""
     by: NotRequired[By]
-    """Label -> value, for each label of the measure."""
+    """The value of each label of the measure."""
     note: NotRequired[Annotated[str | None, Field(max_length=4096), LOOSE]]
-    """What readers of the figure must know."""
+    """What readers of the figure need to know."""
     reported_by: NotRequired[LooseText]
     """Who reported it: a team or a role, not a person."""
 
 
 class WithdrawnData(Data):
-    """A figure that is withdrawn."""
+    """The figure that is withdrawn."""
 
     measure: RequiredText
-    """Id of an entry of kind `figure`."""
+    """Id of a catalogue entry of kind `figure`."""
     period: Period
-    """Of the figure."""
+    """The period of the figure."""
     as_at: AsAt
-    """The date of the withdrawal's data; a figure with a later one counts again."""
+    """The as-at date of the withdrawal; a figure with a later as-at date counts again."""
     by: NotRequired[By]
-    """Label -> value, for each label of the measure."""
+    """The value of each label of the measure."""
 
 
 # This form because `from` is a keyword of Python.
@@ -117,26 +119,29 @@ NoteData = TypedDict(
     "NoteData",
     {
         "text": Annotated[str, Field(min_length=1, max_length=4096, description="The note.")],
-        "from": Annotated[DayOrMonth, Field(description="The first day or month that it applies to.")],
+        "from": Annotated[DayOrMonth, Field(description="The first day or month that the note applies to.")],
         "to": NotRequired[
             Annotated[
                 DayOrMonth | None,
-                Field(description="The last day or month, not before `from`; absent: no end."),
+                Field(description="The last day or month of the note, not before `from`; if absent, it has no end."),
             ]
         ],
         "measure": NotRequired[
-            Annotated[LooseText, Field(description="Id of the catalogue entry that it is about; absent: all.")]
+            Annotated[
+                LooseText,
+                Field(description="Id of the catalogue entry that it is about; if absent, it is about all."),
+            ]
         ],
     },
 )
-NoteData.__doc__ = "A note in words, about a period, and about a measure or all."
+NoteData.__doc__ = "A text note about a period, for one measure or for all."
 NoteData.__pydantic_config__ = STRICT  # type: ignore[attr-defined]  # pydantic's way to configure a TypedDict
 
 
 MODELS: Final = (
-    event(FIGURE, FigureData, "A figure that was produced elsewhere, or a later version of it.", needs_data=True),
+    event(FIGURE, FigureData, "A figure that was produced elsewhere, or a later version of one.", needs_data=True),
     event(WITHDRAWN, WithdrawnData, "A figure was withdrawn.", needs_data=True),
-    event(NOTE, NoteData, "A note in words, or a later version of it.", needs_data=True),
+    event(NOTE, NoteData, "A text note, or a later version of one.", needs_data=True),
 )
 
 # ---------------------------------------------------------------------------------------------- state
@@ -258,7 +263,7 @@ STREAM: Final = Stream(
     lateness_days=NO_BOUND_DAYS,
     keeping_days=FOR_EVER_DAYS,
     closing_days=30,
-    board=Board("returns", "Returns", "Figures that are produced elsewhere, each of its own period.", "7d"),
+    board=Board("returns", "Returns", "Figures that are produced elsewhere, each for its own period.", "7d"),
     by_default=True,
     is_waited_for=False,
 )

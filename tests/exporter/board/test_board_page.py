@@ -99,7 +99,7 @@ def test_a_share_of_nothing_is_none_and_never_a_number() -> None:
     html = page({("call_answer_time", "live_within"): Number("", None, 0, 0)})
     share = tile_of(html, "999 below 10 s, last 15 min")
     assert 'data-state="none"' in share
-    assert "NONE 0 of 0: nothing to judge" in text_of(share)
+    assert "NONE 0 of 0: nothing to measure" in text_of(share)
     assert "bar-part" not in share
 
 

@@ -9,7 +9,7 @@ const EVERY_MS = Number(live.dataset.askEveryS) * 1000;
 const GIVE_UP_MS = Number(live.dataset.giveUpS) * 1000;
 
 let drawnMs = Number(live.dataset.drawnMs); // the server's time of the newest answer
-let fault = "the page was drawn long ago";
+let fault = "the page is out of date";
 let asking = false;
 let timer = 0;
 
@@ -60,7 +60,7 @@ function blank(why) {
     tile.querySelector(".word")?.remove();
   }
   live.querySelector(".notices")?.replaceChildren();
-  say(`NO DATA: ${why}. Last drawn at ${live.querySelector("time").textContent}; asking again all the time.`);
+  say(`NO DATA: ${why}. Last drawn at ${live.querySelector("time").textContent}; still retrying.`);
 }
 
 function judge() {
@@ -74,7 +74,7 @@ function judge() {
 
 async function answer(signal) {
   const found = await fetch(location.href, { cache: "no-store", signal });
-  if (!found.ok) throw new Error(`the exporter answers ${found.status}`);
+  if (!found.ok) throw new Error(`the exporter answered with status ${found.status}`);
   const fresh = new DOMParser().parseFromString(await found.text(), "text/html").getElementById("live");
   const freshMs = Number(fresh?.dataset.drawnMs);
   const isNew = freshMs > drawnMs;

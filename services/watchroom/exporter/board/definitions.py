@@ -80,7 +80,7 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     for label in measure.labels:
         listed = ", ".join(value_words(label, value) for value in label.values)
         absent, other = (value_text(label, value) for value in (label.absent, label.other))
-        yield f"By {title_of(label)}", [f"{listed}; absent is {absent}, anything else {other}"]
+        yield f"By {title_of(label)}", [f"{listed}; a missing value counts as {absent}, any other as {other}"]
     if said := own_said(measure):
         yield "Also says", ["; ".join(said)]
     if measure.windows:

@@ -21,9 +21,9 @@ def where_faults(measure: Measure, query: Sequence[tuple[str, str]]) -> list[str
     faults = []
     for name, value in query:
         if name not in labels:
-            faults.append(f"no label {name!r}; there are {', '.join(labels)}")
+            faults.append(f"no label named {name!r}; the labels are {', '.join(labels)}")
         elif value not in labels[name]:
-            faults.append(f"no {name} {value!r}; there are {', '.join(labels[name])}")
+            faults.append(f"no {name} {value!r}; the values are {', '.join(labels[name])}")
     return faults
 
 

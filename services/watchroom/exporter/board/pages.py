@@ -79,7 +79,7 @@ class BoardPages:
     def _asset(self, asked: Asked) -> Answer:
         text = self._assets.get(asked.rest)
         if text is None:
-            return Answer(f"no such file; there are {', '.join(ASSETS)}\n", status=HTTPStatus.NOT_FOUND)
+            return Answer(f"no such file; the files are {', '.join(ASSETS)}\n", status=HTTPStatus.NOT_FOUND)
         return Answer(text, ASSETS[asked.rest])
 
     def _open(self, asked: Asked) -> Answer:
@@ -104,7 +104,7 @@ class BoardPages:
     def _read(self, measure: Measure, make: Callable[[], Answer]) -> Answer:
         """A page that is read from Redis on demand; only `OPEN_AT_ONCE` of them at the same time."""
         if not self._reading_lists.acquire(blocking=False):
-            return self._unreachable(measure, "too many lists are being read from Redis, try again")
+            return self._unreachable(measure, "too many lists are being read from Redis; try again")
         try:
             return make()
         except StoreUnavailable as error:
@@ -154,7 +154,7 @@ class BoardPages:
     def _book(self, asked: Asked) -> Answer:
         book = self._runbooks.get(asked.rest)
         if book is None:
-            return self._text("No such alert", self._every_book("There are"), HTTPStatus.NOT_FOUND)
+            return self._text("No such alert", self._every_book("Choose one of these"), HTTPStatus.NOT_FOUND)
         return self._text(book.name, runbook(book))
 
     def _every_book(self, title: str) -> Html:
@@ -162,7 +162,7 @@ class BoardPages:
 
     def _unknown(self, what: str, path: str, known: Iterable[Measure]) -> Answer:
         links = ((f"{path}/{m.id}", m.id, m.brief) for m in known)
-        return self._text(f"No such {what}", index("There are", links), HTTPStatus.NOT_FOUND)
+        return self._text(f"No such {what}", index("Choose one of these", links), HTTPStatus.NOT_FOUND)
 
     def _all(self) -> Iterable[Measure]:
         return self._catalogue.measures.values()

@@ -47,7 +47,7 @@ def _figures(view: TileView) -> Html:
         reason = view.faults[0] + (f" (and {len(view.faults) - 1} more)" if len(view.faults) > 1 else "")
         inside = [nodata(reason)]
     else:
-        inside = [_number(view, each) for each in view.numbers] or [nodata("nothing has a target")]
+        inside = [_number(view, each) for each in view.numbers] or [nodata("no target is set")]
     return tag("div", *inside, class_=" ".join(["figures", *_size(view)]), data_figures="")
 
 
@@ -95,7 +95,7 @@ def _limits(view: TileView) -> str:
 
 def _share(number: Number, target: float | None) -> Sequence[Html]:
     """The counts behind a share, and a bar with the mark of its target."""
-    counts = f"{number.part:,} of {number.whole:,}" if number.whole else "0 of 0: nothing to judge"
+    counts = f"{number.part:,} of {number.whole:,}" if number.whole else "0 of 0: nothing to measure"
     said = f"{counts}, target {plain(target, Unit.SHARE)}" if target is not None else counts
     return [tag("p", said, class_="beside"), share_bar(number.value, target)]
 
