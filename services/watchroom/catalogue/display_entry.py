@@ -101,7 +101,8 @@ class AlertEntry(ShownEntry):
     name: Annotated[str, Field(pattern=r"^([A-Z][a-z0-9]+)+[0-9]*$")]
     """The name of the alert and of its runbook, unique in the catalogue. Example: `name = "Unanswered999"`."""
     severity: Literal["page", "ticket"]
-    """`page` alerts somebody at any hour; `ticket` waits for office hours. Example: `severity = "page"`."""
+    """`page` alerts somebody at any hour; `ticket` goes to the ticket queue at once, and by email in office hours.
+    Example: `severity = "page"`."""
     above: Number | None = None
     """The alert fires while the number is above this. Exactly one of `above`, `below` and `burn`.
     Example: `above = 60`."""

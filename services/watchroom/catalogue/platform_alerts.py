@@ -43,8 +43,8 @@ class PlatformAlert(Strict, frozen=True):
     """One alert whose number is not that of a measure."""
 
     severity: Literal["page", "ticket", "none"]
-    """`page` alerts somebody at any hour; `ticket` waits for office hours; `none` is for the Watchdog alert alone.
-    Example: `severity = "page"`."""
+    """`page` alerts somebody at any hour; `ticket` goes to the ticket queue at once, and by email in office hours;
+    `none` is for the Watchdog alert alone. Example: `severity = "page"`."""
     threshold: Number | None = None
     """The number that the expression compares with. The expression and the texts refer to it as `<threshold>`.
     Example: `threshold = 20`."""

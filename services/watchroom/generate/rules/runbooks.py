@@ -24,7 +24,7 @@ FOLDER: Final = "deploy/runbooks"
 _COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
     "page": "somebody is paged at any hour",
-    "ticket": "handled in office hours",
+    "ticket": "sent to the ticket queue at once, and by email in office hours",
     "none": "nobody is paged; a receiver expects it at all times",
 }
 _MUTES: Final = {
