@@ -68,7 +68,7 @@ DOUBLES = {
     "a stream that takes the topic of dead letters": (
         "crimes.STREAM = replace(crimes.STREAM, name='dead-letters')",
         "watchroom.settings",
-        "two different topics called 'dead-letters'",
+        "two different topics named 'dead-letters'",
     ),
     "an own key that others have": (
         (
