@@ -1,4 +1,9 @@
-"""The prose of derived pages as Markdown, with `@name@` where a generator writes what it derived."""
+"""Holds the prose of derived pages as Markdown, with `@name@` where a generator inserts what it derived.
+
+In: a page's name and its parts. Out: the text of the page. It may import the standard library only.
+
+Start with `page`; the prose is in the Markdown files beside it.
+"""
 
 from __future__ import annotations
 
