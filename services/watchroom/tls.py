@@ -47,7 +47,7 @@ def context(prefix: str, ca: str, cert: str, key: str) -> ssl.SSLContext:
         # without this callback, OpenSSL would ask for the pass phrase of an encrypted key on the terminal
         made.load_cert_chain(cert, key, password=lambda: "")
     except (OSError, ValueError) as error:
-        write = f"a PEM file with the key for {prefix}CERT, without a passphrase"
+        write = f"the PEM file of the key that belongs to {prefix}CERT, without a passphrase"
         raise _unusable(f"{prefix}KEY", key, error, write) from None
     return made
 

@@ -124,7 +124,8 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     "no authority": ({"ca": ""}, "has a certificate that we do not trust", "WATCHROOM_REDIS_CA"),
     "another host's name": ({"url": "rediss://localhost:TLS/0"}, "has a certificate for another name", "write the"),
     "an expired certificate": (
-        {"url": "rediss://127.0.0.1:EXPIRED/0"}, "certificate that is not currently valid", "this machine's clock",
+        {"url": "rediss://127.0.0.1:EXPIRED/0"}, "has a certificate that is not currently valid",
+        "this machine's clock",
     ),
     "no certificate of ours": ({"cert": "", "key": ""}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT"),
     "a stranger's certificate": (

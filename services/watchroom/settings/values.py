@@ -29,7 +29,7 @@ PATTERNS: Final = {
     r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",
     r"^[a-z0-9]{1,8}$": "1 to 8 lower-case letters and digits, for example k1",
-    r"^[A-Z]{2}$": "a country code of two capital letters, for example GB",
+    r"^[A-Z]{2}$": "a two-letter country code in capitals, for example GB",
     r"^[a-zA-Z0-9._-]+$": "letters, digits, '.', '-' and '_', for example north.live",
 }
 """What to write if a text does not match a pattern."""
