@@ -302,4 +302,4 @@ def test_a_short_token_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPa
     assert "32 bytes" in found["WATCHROOM_TOKEN_KEY"]
     assert "short" not in found["WATCHROOM_TOKEN_KEY"]
     assert "1 to 8 lower-case letters and digits" in found["WATCHROOM_TOKEN_KEY_ID"]
-    assert "two-letter country code" in found["WATCHROOM_TOKEN_COUNTRY"]
+    assert "two-letter country code in capitals" in found["WATCHROOM_TOKEN_COUNTRY"]
