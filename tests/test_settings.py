@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.parts import ROOT
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.settings import Days, SourceRule, read_settings
+from watchroom.settings import Days, Settings, SourceRule, read_settings
 from watchroom.streams import STREAMS
 
 KNOWN = ", ".join(STREAMS)
@@ -303,3 +304,11 @@ def test_a_short_token_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPa
     assert "short" not in found["WATCHROOM_TOKEN_KEY"]
     assert "1 to 8 lower-case letters and digits" in found["WATCHROOM_TOKEN_KEY_ID"]
     assert "two-letter country code in capitals" in found["WATCHROOM_TOKEN_COUNTRY"]
+
+
+def test_no_two_groups_of_settings_have_a_validator_of_the_same_name() -> None:
+    """Pydantic would run only one of them, and the other group's faults would pass."""
+    groups = [group for group in Settings.__mro__ if group.__module__.startswith("watchroom.")]
+    names = [name for group in groups for name in vars(group) if name.startswith("_") and not name.startswith("__")]
+    own = [name for name in names if hasattr(Settings, name) and not name.startswith("_abc")]
+    assert [name for name, times in Counter(own).items() if times > 1] == []

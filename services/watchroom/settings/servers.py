@@ -54,7 +54,7 @@ class KafkaSettings(BaseModel):
 
     @field_validator("kafka_ca", "kafka_cert")
     @classmethod
-    def _with_tls(cls, value: str, info: ValidationInfo) -> str:
+    def _kafka_with_tls(cls, value: str, info: ValidationInfo) -> str:
         security = info.data.get("kafka_security", "")
         if value and security in ("plaintext", "sasl_plaintext"):
             raise ValueError(f"nothing, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} does not use TLS")
@@ -62,7 +62,7 @@ class KafkaSettings(BaseModel):
 
     @field_validator("kafka_key")
     @classmethod
-    def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
+    def _kafka_with_certificate(cls, value: str, info: ValidationInfo) -> str:
         return _both_or_neither(value, info.data.get("kafka_cert"), "KAFKA")
 
 
@@ -122,7 +122,7 @@ class RedisSettings(BaseModel):
 
     @field_validator("redis_ca", "redis_cert")
     @classmethod
-    def _with_tls(cls, value: str, info: ValidationInfo) -> str:
+    def _redis_with_tls(cls, value: str, info: ValidationInfo) -> str:
         url = info.data.get("redis_url")
         if value and url is not None and not parse_redis_url(url).has_tls:
             raise ValueError("nothing, or rediss:// in WATCHROOM_REDIS_URL: only that scheme uses TLS")
@@ -130,7 +130,7 @@ class RedisSettings(BaseModel):
 
     @field_validator("redis_key")
     @classmethod
-    def _with_certificate(cls, value: str, info: ValidationInfo) -> str:
+    def _redis_with_certificate(cls, value: str, info: ValidationInfo) -> str:
         return _both_or_neither(value, info.data.get("redis_cert"), "REDIS")
 
 
