@@ -290,7 +290,7 @@ def test_a_stream_that_is_ours_again_is_served_again(force: Force) -> None:
         assert not force.differences({**force.log(), "crimes": first["crimes"]})
         force.room.client.hset(meta, mapping=dict(zip(CRIMES, ours, strict=True)))
         assert worker.exit_code() == 1
-        assert "it ends so that its supervisor starts it with that stream" in worker.log()
+        assert "it ends, so that its supervisor restarts it with that stream" in worker.log()
         worker.start()
         force.send(2)
         force.until_applied(worker)

@@ -133,7 +133,7 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
     with capture_logs() as logs:
         await find(working)
         working.intake.streams.leave({"crimes": "again"})
-    (line,) = [entry for entry in logs if "left alone" in entry["event"]]
+    (line,) = [entry for entry in logs if "not processed" in entry["event"]]
     assert line["event"].startswith(SAID)
     assert "other was removed" in line["event"]
     assert working.streams() == [stream for stream in STREAMS if stream != "crimes"]
@@ -273,7 +273,7 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
     assert failure.exit_code == 1
     assert str(failure) == (
         "Redis holds crimes under this worker's definition again; "
-        "it ends so that its supervisor starts it with that stream"
+        "it ends, so that its supervisor restarts it with that stream"
     )
 
 
