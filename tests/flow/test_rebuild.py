@@ -194,7 +194,7 @@ def test_a_new_measure_is_refused_until_a_rebuild_and_then_right(
         asyncio.run(room.until_fresh(worker))
         assert "measure calls_answered is new" in shown(room, tmp_path, until='"withheld"', path="/healthz")
         assert "watchroom_call" not in shown(room, tmp_path, until="watchroom_incident_volume{")
-    assert "calls is left alone" in (tmp_path / "worker.log").read_text()
+    assert "calls is not processed" in (tmp_path / "worker.log").read_text()
     assert f"measure calls_answered is new; {REMEDIES}" in (tmp_path / "worker.log").read_text()
     assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
     asyncio.run(room.until_nobody_is_in_the_group())
