@@ -133,7 +133,7 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
     with capture_logs() as logs:
         await find(working)
         working.intake.streams.leave({"crimes": "again"})
-    (line,) = [entry for entry in logs if "left alone" in entry["event"]]
+    (line,) = [entry for entry in logs if "not processed" in entry["event"]]
     assert line["event"].startswith(SAID)
     assert "other was removed" in line["event"]
     assert working.streams() == [stream for stream in STREAMS if stream != "crimes"]

@@ -104,7 +104,9 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "scram", {"kafka_password": "wrong-pass"},
         "rejects the SCRAM-SHA-512 login of user 'wr' (wrong user or password)", "WATCHROOM_KAFKA_PASSWORD",
     ),
-    "an unknown user": ("scram", {"kafka_user": "nobody"}, "login of user 'nobody'", "WATCHROOM_KAFKA_USER"),
+    "an unknown user": (
+        "scram", {"kafka_user": "nobody"}, "rejects the SCRAM-SHA-512 login of user 'nobody'", "WATCHROOM_KAFKA_USER",
+    ),
     "a wrong password, PLAIN": (
         "scram", {"kafka_password": "wrong-pass", "kafka_mechanism": "PLAIN"}, "rejects the PLAIN login of user 'wr'",
         "WATCHROOM_KAFKA_USER",
