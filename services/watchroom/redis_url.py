@@ -122,9 +122,7 @@ def parse(url: str) -> RedisAddress:
             "the user and password percent-encoded: / as %2F, ? as %3F, # as %23, @ as %40",
         )
     if _BAD_PERCENT.search(rest):
-        raise RedisUrlRefused(
-            "a % without two hex digits after it", "%25 for each % that is part of the user or password"
-        )
+        raise RedisUrlRefused("a % without two hex digits after it", "%25 for each % in the username or password")
     credentials, _, _ = before.rpartition("@")
     if _NOT_PLAIN.search(credentials):
         raise RedisUrlRefused(

@@ -156,7 +156,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 2.5},
         "bad_data",
-        "numerator is 2.5; write a whole number: complaints keeps no decimals",
+        "numerator is 2.5; write a whole number: complaints has no decimal places",
     ),
     "a denominator with more decimals than are kept": (
         "crimes_prosecuted||2021",

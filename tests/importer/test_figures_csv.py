@@ -78,12 +78,12 @@ BAD = {
     "complaints,2021,2022-01-28,1450,,,,": "as_at: found '2022-01-28', which was in the future at 2022-01-27T10:00:00",
     "complaints,2021,2022-01-27T10:05:00.001Z,1450,,,,": "write a day or moment not after 2022-01-27T10:05:00.000Z",
     "training_length,2021,2022-01-21,2.5,,training_route=pcda,,": (
-        "numerator: found 2.5; write a whole number: training_length keeps no decimals"
+        "numerator: found 2.5; write a whole number: training_length has no decimal places"
     ),
     "crimes_prosecuted,2021,2022-01-21,1,2.55,,,": (
         "denominator: found 2.55; write at most 1 decimal: crimes_prosecuted keeps no more"
     ),
-    f"complaints,2021,2022-01-21,1.{'0' * 50}1,,,,": "write a whole number: complaints keeps no decimals",
+    f"complaints,2021,2022-01-21,1.{'0' * 50}1,,,,": "write a whole number: complaints has no decimal places",
     "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, above 100 percent",
     "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022', which is not a valid time; write a day",
     "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is not a period; write a day (2021-12-31)",

@@ -252,8 +252,8 @@ def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
     if event.type == HEARTBEAT:
         raise EventRefused(
             reasons.WRONG_KEY,
-            f"the key {found}, the subject {shown(event.subject)}; a heartbeat's key and subject must be its"
-            f" source: write {shown(event.source)} in both",
+            f"the key {found} and the subject is {shown(event.subject)}; a heartbeat's key and subject must both match"
+            f" its source: write {shown(event.source)} in both",
         )
     raise EventRefused(
         reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, with nothing around it"

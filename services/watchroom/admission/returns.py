@@ -158,7 +158,7 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
             raise UnfitFigure(reasons.BAD_DATA, name, f"is {number:g}", f"at most {figure.MOST / 10**decimals:g}")
         if (Fraction(str(number)) * 10**decimals).denominator != 1:
             at_most = f"at most {decimals} decimal{'s' * (decimals != 1)}: {measure.id} keeps no more"
-            write = at_most if decimals else f"a whole number: {measure.id} keeps no decimals"
+            write = at_most if decimals else f"a whole number: {measure.id} has no decimal places"
             raise UnfitFigure(reasons.BAD_DATA, name, f"is {number}", write)
     if figure.MAY_EXCEED.of(measure):
         return

@@ -36,7 +36,7 @@ MEANINGS: Final = {
     WRONG_TOPIC: "an event type that belongs to another stream",
     WRONG_KEY: "the Kafka key is not the subject (heartbeats: not the source)",
     WRONG_PARTITION: "the record is not in the partition that Kafka's default partitioner gave its key at that time",
-    LATE: "arrived later after its time than its stream allows",
+    LATE: "arrived later than its stream allows",
     FUTURE: "its time is too far after its arrival, or after the timestamp of its Kafka record",
     EXPIRED: "a dead letter sent again so late that the state of its call, incident or crime may be gone",
     UNREADABLE: "Watchroom itself failed to process it (see the worker's log); send it again after a fix",

@@ -104,7 +104,7 @@ class Silence(NamedTuple):
     """Sources that a stream waits for, and that have stopped."""
 
     streams: tuple[str, ...]
-    for_ms: int | None  # since the last sign of life of the most silent one; None: none was ever seen
+    for_ms: int | None  # since the one that has been silent longest was last seen; None: none was ever seen
 
 
 class DataAge(NamedTuple):
@@ -161,7 +161,7 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
         return DataAge("critical", "WITHHELD", age_ms, why)
     if silence.for_ms is None:
         return DataAge("critical", "FEED SILENT", age_ms, f"never seen; {why}")
-    return DataAge("critical", "FEED SILENT", silence.for_ms, f"since the last sign of life; {why}")
+    return DataAge("critical", "FEED SILENT", silence.for_ms, f"since last seen; {why}")
 
 
 def tile_views(catalogue: Catalogue, faults: Faults, numbers_of: NumbersOf) -> tuple[TileView, ...]:

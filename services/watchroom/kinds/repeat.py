@@ -75,7 +75,7 @@ KIND: Final = Kind(
             tuple(({"band": band}, f"{figure}_occurrences") for band, figure in BANDS),
         ),
         "as_of_timestamp_seconds": MetricFamily(
-            "all events up to this time are included; read once a minute, and not published once 3 minutes old",
+            "includes all events up to this time; read every minute, and not published if more than 3 minutes old",
             (({}, "as_of"),),
             over=Over.READING,
         ),

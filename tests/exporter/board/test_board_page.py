@@ -126,7 +126,7 @@ def test_data_age_says_normal_old_or_no_data() -> None:
     ("silence", "said"),
     [
         (None, "1 s withheld: calls WITHHELD"),
-        (Silence(("calls",), 105_000), "1 min 45 s since the last sign of life; withheld: calls FEED SILENT"),
+        (Silence(("calls",), 105_000), "1 min 45 s since last seen; withheld: calls FEED SILENT"),
         (Silence(("calls",), None), "1 s never seen; withheld: calls FEED SILENT"),
     ],
 )

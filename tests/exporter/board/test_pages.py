@@ -88,7 +88,7 @@ def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: Expo
     room.fresh(later_ms)
     room.heard(later_ms, *(stream for stream in STREAMS if stream != "calls"))
     wall = Site(room, later_ms).read("/")
-    said = "Data age (state of the feeds) 1 min 45 s since the last sign of life; withheld: calls FEED SILENT"
+    said = "Data age (state of the feeds) 1 min 45 s since last seen; withheld: calls FEED SILENT"
     assert said in wall
     assert value(room.scrape(later_ms), "source_silent", stream="calls", source="acd") == 1
     room.heard(later_ms)

@@ -25,8 +25,8 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     about = describe.platform_card(
         "**Definition.** NORMAL: every stream is published; the number is the time since the slowest partition was "
         f"last fully applied. {OLD}: that was too long ago, so measures say NO DATA. {SILENT}: a stream is withheld "
-        "because a source that it waits for has stopped; the number is the time since the last sign of life of the "
-        f"source that has been silent longest. {WITHHELD}: a stream is withheld for another reason; the health page "
+        "because a source that it waits for has stopped; the number is the time since the source that has been "
+        f"silent longest was last seen. {WITHHELD}: a stream is withheld for another reason; the health page "
         "says which.",
         f"{OLD} from {OLD_FROM_S} s; {SILENT} and {WITHHELD} while any stream is withheld",
     )
