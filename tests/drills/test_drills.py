@@ -181,7 +181,7 @@ def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Deployment) 
         assert notice.at_s - began_s < surge_alert(room).for_s / FACTOR + 15
         assert notice.labels["severity"] == "page"
         assert notice.labels["force"] == room.settings.force
-        assert f"({len(waiting)} open now)" in notice.annotations["summary"]
+        assert f"({len(waiting)} open now; threshold: above 2 min)" in notice.annotations["summary"]
         assert notice.annotations["runbook_url"].endswith(f"/runbook/{SURGE}")
         assert "/d/watchroom-live" in notice.annotations["dashboard_url"]
         assert empty_panels(room, list(panels(room.settings.force))) == []  # waits of minutes are another query
