@@ -34,7 +34,7 @@ def test_another_version_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) ->
     """A worker on internals that nobody read could lose events silently."""
     monkeypatch.setattr(faust_app, "FAUST_VERSION", "0.15.2")
     app = faust_app.BatchApp("refused", broker="kafka://127.0.0.1:9")
-    with pytest.raises(WorkFailed, match=r"needs 0\.15\.2 exactly"):
+    with pytest.raises(WorkFailed, match=r"requires exactly 0\.15\.2"):
         faust_app.consume_batches(app, None)  # type: ignore[arg-type]  # refused before it is looked at
 
 

@@ -169,16 +169,16 @@ def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
 def boards(copy: Copy, _: str) -> Iterator[Sign]:
     """The stream's own board, the one that an entry's stream has already, the wall, the months, the platform."""
     for needs, name, asked in (
-        (KIND, "demand", "watchroom_call_answer_spread_deviation_seconds{"),
+        (KIND, "demand", 'measure="call_answer_spread",quantity="deviation",window="1h"'),
         (STREAM, "counter", "watchroom_visit_volume{"),
-        (STREAM, "counter", "watchroom_visit_given_up_whole{"),
-        (STREAM, "counter", "watchroom_visits_waiting_oldest_seconds{"),
-        (BOTH, "counter", "watchroom_visit_wait_spread_average_seconds{"),
-        (BOTH, "live", "watchroom_visit_wait_spread_deviation_seconds{"),
-        (KIND, "month", "watchroom_call_answer_spread_deviation_seconds{"),
+        (STREAM, "counter", 'measure="visit_given_up",quantity="whole"'),
+        (STREAM, "counter", 'measure="visits_waiting",quantity="oldest"'),
+        (BOTH, "counter", 'measure="visit_wait_spread",quantity="average"'),
+        (BOTH, "live", 'watchroom_tile{tile="Waits far apart"'),
+        (KIND, "month", 'measure="call_answer_spread",quantity="deviation",window="month"'),
         (STREAM, "month", "watchroom_visit_given_up_whole{"),
         (BOTH, "month", "watchroom_visit_wait_spread_lengths{"),
-        (KIND, "platform", "watchroom_call_answer_spread_unmeasured{"),
+        (KIND, "platform", 'watchroom_row{quantity="unmeasured"'),
     ):
         yield Sign(needs, f"{name}: {asked}", asked in " ".join(_queries(copy, name)))
     for needs, name, told in (

@@ -112,7 +112,7 @@ class Copy:
             },
         )  # fmt: skip
         if done.returncode:
-            raise Refused(done.returncode, done.stderr)
+            raise Refused(done.returncode, done.stdout[-3000:] + done.stderr)
         return done.stdout
 
     def _once(self, what: str, make: Callable[[], object]) -> Any:

@@ -47,8 +47,8 @@ def summary(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
 
 def firings(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
     """One line for each firing: when it was, how long it lasted, and the counts behind it."""
-    columns = ("alert", "from", "duration", "value", "counts", "labels")
-    shown = table(*columns, right=("duration", "value"), unbroken=["alert"])
+    columns = ("alert", "from", "lasted", "value", "counts", "labels")
+    shown = table(*columns, right=("lasted", "value"), unbroken=["alert"])
     for result in results:
         for each in result.fired[:MOST_SHOWN]:
             shown.add_row(
