@@ -229,5 +229,5 @@ def test_the_only_other_detail_that_shows_free_text_shows_its_kind() -> None:
         error = refused(value_of(data=data))
         assert error.reason == reasons.BAD_DATA
         assert "96000" not in error.detail
-    assert "data.reason is a number; write a text" in refused(value_of(data={"reason": 1632960001})).detail
+    assert "data.reason is a number; write a string" in refused(value_of(data={"reason": 1632960001})).detail
     assert "data.reason has 4,800 characters" in refused(value_of(data={"reason": NUMBER * 400})).detail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watchroom.generate.yaml_text import yaml_text
@@ -17,6 +17,7 @@ VALUES = st.recursive(
 )
 
 
+@example({"\x85": "a\u2028\n\u2029"})
 @given(VALUES)
 def test_what_is_written_reads_back(value: object) -> None:
     """Texts that look like numbers, truths or comments included."""

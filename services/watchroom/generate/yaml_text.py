@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import yaml
+
+UNICODE_LINE_BREAKS: Final = "\x85\u2028\u2029"
+"""pyyaml reads them back as spaces or line feeds unless they are escaped, which only double quotes allow."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -18,8 +22,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    is_literal = "\n" in text or '"' in text
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if is_literal else None)
+    style = "|" if "\n" in text or '"' in text else None
+    if any(char in text for char in UNICODE_LINE_BREAKS):
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
