@@ -141,7 +141,9 @@ def test_a_replica_is_a_finding_for_who_writes_only() -> None:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A node of a cluster that has no slots yet."""
-    server = RedisServer(tmp_path_factory.mktemp("node"), "--cluster-enabled", "yes")
+    server = RedisServer(  # without a port for the bus, Redis takes 10,000 above its own, which may be taken
+        tmp_path_factory.mktemp("node"), "--cluster-enabled", "yes", "--cluster-port", str(free_port())
+    )
     server.start()
     yield server
     server.kill()
