@@ -51,7 +51,10 @@ def test_key_id_and_country_are_settings() -> None:
     ("environment", "says"),
     [
         ({}, "WATCHROOM_TOKEN_KEY: found nothing; write a secret of at least 32 bytes"),
-        ({**WITH_KEY, "WATCHROOM_TOKEN_COUNTRY": "UK"}, "WATCHROOM_TOKEN_COUNTRY: found 'UK'; write a two-letter country code"),
+        (
+            {**WITH_KEY, "WATCHROOM_TOKEN_COUNTRY": "UK"},
+            "WATCHROOM_TOKEN_COUNTRY: found 'UK'; write a two-letter country code",
+        ),
     ],
 )
 def test_without_a_key_or_a_country_nothing_is_read(environment: dict[str, str], says: str) -> None:

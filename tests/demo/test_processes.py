@@ -90,3 +90,9 @@ def test_a_process_is_ended_by_its_own_id_and_its_death_is_noticed(redis_server:
     assert not process.ready()
     with pytest.raises(WorkFailed, match="the exporter has ended"):
         process.check()
+
+
+def test_no_port_is_given_twice() -> None:
+    """A broker with eight listeners asks for all of its ports before it listens on the first."""
+    ports = [free_port() for _ in range(300)]
+    assert len(set(ports)) == len(ports)

@@ -27,15 +27,22 @@ STOP_WITHIN_S = 10.0
 # Below the ports that Linux (32768 up) and macOS (49152 up) give to outgoing connections: while a server
 # is down, a client that tries to reach it again must not be given the server's own port.
 _PORTS = range(20_000, 30_000)
+_given: set[int] = set()  # a server with several ports asks for all of them before it listens on one
 
 
 def free_port() -> int:
-    """A port of this machine's loopback on which nothing listens now; another process may still take it first."""
+    """A port of this machine's loopback on which nothing listens now, and never the same one twice in a process.
+
+    Another process may still take it first.
+    """
     for _ in range(200):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        if port in _given:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((LOOPBACK, port))
+            _given.add(port)
             return port
     raise WorkFailed(
         f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that are listening there"
