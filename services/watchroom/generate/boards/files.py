@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 from watchroom.catalogue.load import load_catalogue
 from watchroom.generate.boards import board, live, month, of_streams, platform
 from watchroom.generate.boards.board import Board, Sources
+from watchroom.generate.rules.links import load_links
 from watchroom.registry import registry
 from watchroom.settings import Settings
 
@@ -28,8 +28,7 @@ def sources_of(root: Path) -> Sources:
     """The catalogue and addresses below the repository's root, with the settings' defaults."""
     fields = Settings.model_fields
     catalogue = load_catalogue(root / "schemas" / "measures", fields["areas"].default)
-    links = tomllib.loads((root / "schemas" / "links.toml").read_text(encoding="utf-8"))
-    return Sources(catalogue, links["exporter"].rstrip("/"), fields["zone"].default, fields["force"].default)
+    return Sources(catalogue, load_links(root).exporter, fields["zone"].default, fields["force"].default)
 
 
 def _text(made: Board, root: Path) -> str:
