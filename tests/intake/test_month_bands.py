@@ -9,7 +9,7 @@ import pytest
 from tests.flow.servers import RedisServer
 from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.catalogue.load import load_catalogue
-from watchroom.intake.month_bands import MonthBandsWriter
+from watchroom.intake.background import MonthBandsWriter
 from watchroom.intake.partition import make_store
 from watchroom.kafka.topics import Topics
 from watchroom.kinds.names import token_month

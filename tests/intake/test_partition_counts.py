@@ -11,7 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, PartitionsAdded, WorkFailed
-from watchroom.intake.freshness import Answer
+from watchroom.intake.assigned_partition import Answer
+from watchroom.intake.assignment import AtStart
 from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
 from watchroom.intake.partition_counts import (
@@ -26,7 +27,6 @@ from watchroom.intake.partition_counts import (
     needs_rebuild,
     refuse_early,
 )
-from watchroom.intake.served_streams import AtStart
 from watchroom.kafka.topic_metadata import LogsSeen, TopicSeen
 from watchroom.kafka.topics import Topics
 from watchroom.store.partition_counts import Count, PartitionCounts
@@ -243,7 +243,7 @@ def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> Non
     assert not worker.failed.is_set()
     health = Health(worker.status)
     health.intake = worker
-    assert health.left() == [worker.streams.added["calls"]]
+    assert health.left() == worker.streams.added
     assert health.report()["left"] == worker.streams.added
     assert "run `watchroom rebuild`" in worker.streams.added["calls"]
     worker.streams.logs_seen(LogsSeen({}, (), {CRIMES: 5}, 11_000))

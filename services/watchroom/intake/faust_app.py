@@ -38,7 +38,7 @@ from watchroom.errors import WorkFailed
 from watchroom.intake.batches import Fetched, RecordBatch
 from watchroom.intake.fetching import BatchThread
 from watchroom.intake.intake import Intake
-from watchroom.kafka.security import Security, security_of
+from watchroom.kafka.login import Security, security_of
 from watchroom.settings import Settings
 
 REQUEST_TIMEOUT_S = 40.0

@@ -25,9 +25,9 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from watchroom.errors import BrokerRefuses, WorkFailed
-from watchroom.intake.assigned_partition import MOST_QUEUED, Assignment
+from watchroom.intake.assigned_partition import MOST_QUEUED, Answer
+from watchroom.intake.assignment import Assignment
 from watchroom.intake.batches import RecordBatch, batches_of
-from watchroom.intake.freshness import Answer
 from watchroom.intake.intake import Intake
 from watchroom.kafka.header_names import accept_any_header_name
 from watchroom.kafka.topic_metadata import BROKER_WAIT_S, LogsSeen, look_at_logs

@@ -25,13 +25,11 @@ from watchroom.errors import (
     StoreUnavailable,
     WatchroomError,
 )
-from watchroom.intake.assigned_partition import AssignedPartition, Assignment
+from watchroom.intake.assigned_partition import Answer, AssignedPartition
+from watchroom.intake.assignment import Assignment, AtStart, Membership, ServedStreams
 from watchroom.intake.batches import Fetched
-from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Status
-from watchroom.intake.membership import Membership
 from watchroom.intake.partition import PartitionApplier
-from watchroom.intake.served_streams import AtStart, ServedStreams
 from watchroom.timing import Clock, Pause, insist, now_ms
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0

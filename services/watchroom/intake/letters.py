@@ -19,7 +19,9 @@ from watchroom.events.times import to_text
 from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import headers_of
 from watchroom.kafka import clients
+from watchroom.kafka.produce import connected
 from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
+from watchroom.kafka.topics import partition_counts
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -138,34 +140,23 @@ def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
 
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:
     """Every letter in the topic, repeated ones too."""
-    consumer = clients.consumer(
+    topic = settings.dead_letter_topic
+    async with clients.open_admin(settings, REQUEST_TIMEOUT_MS) as admin:
+        counts = await partition_counts(admin)
+    partitions = [TopicPartition(topic, number) for number in range(counts.get(topic, 0))]
+    if not partitions:  # no worker has created the topic yet
+        return
+    async with clients.open_consumer(
         settings,
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=2 * DEAD_LETTERS_MOST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
-    )
-    with clients.errors_as_unavailable(settings):
-        try:
-            partitions = [TopicPartition(settings.dead_letter_topic, number) for number in await _partitions(settings)]
-            if not partitions:
-                return
-            await clients.start(consumer, settings)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            async for record in _all_records(consumer, partitions):
-                if (letter := letter_of(record)) is not None:
-                    yield letter
-        finally:
-            await consumer.stop()
-
-
-async def _partitions(settings: Settings) -> list[int]:
-    """Partitions of the letters' topic; none if no worker has created it yet."""
-    async with clients.open_admin(settings, REQUEST_TIMEOUT_MS) as admin:
-        described = await admin.describe_topics()  # of all: asking for one that does not exist may create it
-    ours = [topic for topic in described if topic["topic"] == settings.dead_letter_topic]
-    return [partition["partition"] for topic in ours for partition in topic["partitions"]]
+    ) as consumer:
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        async for record in _all_records(consumer, partitions):
+            if (letter := letter_of(record)) is not None:
+                yield letter
 
 
 async def _all_records(
@@ -219,21 +210,12 @@ def _arrived_ms(text: str) -> int | None:
 
 async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
     """Send them; returns how many are too large for their topic."""
-    producer = clients.producer(
-        settings,
-        acks="all",  # not idempotent: the embedded broker cannot, and a repeat changes nothing
-        max_request_size=EVENTS_MOST_BYTES,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-    )
     refused = 0
     with clients.errors_as_unavailable(settings):
-        try:
-            await clients.start(producer, settings)
+        async with connected(settings, max_request_size=EVENTS_MOST_BYTES) as producer:
             for begin in range(0, len(letters), SENT_AT_ONCE):
                 stored = [_send_one(producer, letter) for letter in letters[begin : begin + SENT_AT_ONCE]]
                 refused += (await asyncio.gather(*stored)).count(False)
-        finally:
-            await producer.stop()
     return refused
 
 

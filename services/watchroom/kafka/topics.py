@@ -15,6 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     IncompatibleBrokerVersion,
+    TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnsupportedVersionError,
     for_code,
@@ -25,8 +26,6 @@ from watchroom.kafka import clients
 from watchroom.kafka.topic_metadata import log_ids
 from watchroom.kafka.topic_settings import (
     BY_BROKER,
-    DEAD_LETTERS_MOST_BYTES,
-    MOST_BYTES,
     TIMESTAMP_TYPE,
     Difference,
     differences,
@@ -35,7 +34,6 @@ from watchroom.kafka.topic_settings import (
 from watchroom.settings import Settings
 from watchroom.timing import now_ms
 
-_EXISTS = "TopicAlreadyExistsError"
 NOT_ALLOWED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 RIGHTS = "deploy/kafka/rights.md"
 _REQUEST_TIMEOUT_MS = 10_000
@@ -71,7 +69,7 @@ async def ensure_topics(settings: Settings) -> Topics:
             take the largest letter.
     """
     async with clients.open_admin(settings, _REQUEST_TIMEOUT_MS) as admin:
-        have = await _partition_counts(admin)
+        have = await partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         created = await _create(admin, settings, missing) if missing else frozenset()
         asked_ms = now_ms()
@@ -83,7 +81,8 @@ async def ensure_topics(settings: Settings) -> Topics:
     return Topics(partitions=counts, created=created, log_ids=ids, asked_ms=asked_ms, differing=differing)
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Of all topics: a request for one that does not exist may create it. Raises KafkaError."""
     described = await admin.describe_topics()
     return {item["topic"]: len(item["partitions"]) for item in described if not item["error_code"]}
 
@@ -105,10 +104,10 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
         error = for_code(code)
         if not code:
             created.add(topic)
-        if not code or error.__name__ == _EXISTS:
+        if not code or error is TopicAlreadyExistsError:
             continue
         detail = next((text for text in message if text), error.__name__)
-        if getattr(error, "retriable", False):
+        if error.retriable:
             raise BrokerUnavailable(f"Kafka at {settings.kafka} cannot create {topic} yet: {detail}")
         raise WorkFailed(
             f"Kafka at {settings.kafka} refused to create topic {topic}: {detail}; "
@@ -120,7 +119,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
 async def _wait_shown(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> dict[str, int]:
     async with asyncio.timeout(_SHOWN_WITHIN_S):
         while True:
-            counts = await _partition_counts(admin)
+            counts = await partition_counts(admin)
             missing = [topic for topic in topics if not counts.get(topic)]
             if not missing:
                 return {topic: counts[topic] for topic in topics}
@@ -201,8 +200,3 @@ def _refuse(settings: Settings, found: Iterable[Difference]) -> None:
     ]
     if faults:
         raise ConfigurationInvalid(faults)
-
-
-def too_small_for_letters(topic: str, found: str) -> ConfigurationInvalid:
-    """The error for a topic of dead letters that does not take them; waiting would not help."""
-    return ConfigurationInvalid([Fault(f"Kafka topic {topic}", MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))])
