@@ -48,7 +48,7 @@ def write(settings: Settings, at_ms: int = NOW_MS) -> int:
 
     async def once() -> int:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, frozenset(), {}))
+        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, {}))
         try:
             return await MonthBandsWriter(settings, catalogue, store).write("calls", at_ms)
         finally:
@@ -159,7 +159,7 @@ def test_bands_of_changed_tokens_are_not_written(settings: Settings) -> None:
 
     async def racing() -> int:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, frozenset(), {}))
+        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, {}))
         writer = MonthBandsWriter(settings, catalogue, store)
 
         def read_and_change(name: str) -> dict[str, int]:

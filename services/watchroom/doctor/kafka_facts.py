@@ -17,7 +17,6 @@ from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
 from watchroom.errors import BrokerUnavailable, EventRefused
 from watchroom.kafka import clients
-from watchroom.kafka.header_names import accept_any_header_name
 from watchroom.kafka.login import Security, refusal, security_of
 from watchroom.kafka.topic_metadata import log_ids
 from watchroom.kafka.topics import found_settings, owned_topics
@@ -129,7 +128,6 @@ async def _logs(
     ]
     if not assigned:
         return {}
-    accept_any_header_name()
     consumer = clients.consumer(
         settings,
         enable_auto_commit=False,

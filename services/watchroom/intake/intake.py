@@ -190,8 +190,7 @@ class Intake:
                 stored = await partition.applier.start()
                 lost_from = stored or 0
                 if lost_from < begin:
-                    topic, number = partition.topic_partition
-                    where = {"topic": topic, "partition": number, "lost_from": lost_from, "lost_to": begin}
+                    where = {**partition.topic_partition._asdict(), "lost_from": lost_from, "lost_to": begin}
                     log.error("Kafka deleted records before they were applied", **where)
                 if stored is None:
                     await partition.applier.begin(begin, now_ms())
@@ -207,8 +206,7 @@ class Intake:
     def call_failed(self, partition: AssignedPartition, error: Exception) -> None:
         """Deal with an error of a partition's applier; nothing was written, or the next call finds that it was."""
         if isinstance(error, Moved):
-            topic, number = partition.topic_partition
-            where = {"topic": topic, "partition": number, "expected": partition.next_offset}
+            where = {**partition.topic_partition._asdict(), "expected": partition.next_offset}
             log.warning("Redis has a different offset; restarting from there", **where, redis=error.stored_offset)
             self.status.count("moved")
             partition.reset()

@@ -113,10 +113,10 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
     Raises:
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.
     """
-    keeping_ms = {settings.topic(stream): settings.keeping_days.ms(stream) for stream in STREAMS}
-    not_fed = keeping_ms.keys() - settings.topics.values()
+    since_ms = {settings.topic(stream): now_ms - settings.keeping_days.ms(stream) for stream in STREAMS}
+    not_fed = since_ms.keys() - settings.topics.values()
     read = [letter for letter in letters if letter.topic not in not_fed]
-    known = [letter for letter in read if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
+    known = [one for one in read if one.arrived_ms is None or one.arrived_ms >= since_ms.get(one.topic, 0)]
     kept = [letter for letter in known if not letter.names_a_person]
     whole = [letter for letter in kept if not letter.is_cut]
     records = {(one.topic, one.key, one.value, one.arrived_ms, one.own_headers): one for one in whole}
@@ -130,12 +130,6 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
         not_fed=len(letters) - len(read),
         not_kept=len(known) - len(kept),
     )
-
-
-def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
-    if keeping_ms is None or letter.arrived_ms is None:
-        return False
-    return now_ms - letter.arrived_ms > keeping_ms
 
 
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:

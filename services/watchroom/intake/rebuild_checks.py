@@ -123,9 +123,7 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
         # this consumer reads only what is committed, so these are the last stable offsets
         stable = await consumer.end_offsets([start.topic_partition for start in held_up])
         held_up = [start for start in held_up if stable[start.topic_partition] < start.end]
-        if not held_up:
-            return
-        if time.monotonic() > until_s:
+        if held_up and time.monotonic() > until_s:
             topic, partition = held_up[0].topic_partition
             offset = stable[held_up[0].topic_partition]
             raise WorkFailed(

@@ -21,28 +21,26 @@ from watchroom.settings import Settings
 T = TypeVar("T")
 
 
-def _limited_security(settings: Settings) -> dict[str, Any]:
-    """TLS and credentials; from here on the logins of all clients are limited together."""
+def _server_and_security(settings: Settings) -> dict[str, Any]:
+    """Servers, TLS and credentials; from here on the logins of all clients are limited together."""
     limit_logins()
-    return security_of(settings).arguments()
+    return {"bootstrap_servers": settings.kafka, **security_of(settings).arguments()}
 
 
 def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:  # noqa: ANN401 - aiokafka's own options
     """A producer that is not started; `options` are aiokafka's."""
-    return AIOKafkaProducer(bootstrap_servers=settings.kafka, **_limited_security(settings), **options)
+    return AIOKafkaProducer(**_server_and_security(settings), **options)
 
 
 def consumer(settings: Settings, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401 - aiokafka's own options
     """A consumer that is not started and reads nothing yet; `options` are aiokafka's."""
     accept_any_header_name()
-    return AIOKafkaConsumer(bootstrap_servers=settings.kafka, **_limited_security(settings), **options)
+    return AIOKafkaConsumer(**_server_and_security(settings), **options)
 
 
 def admin(settings: Settings, request_timeout_ms: int) -> AIOKafkaAdminClient:
     """An admin client that is not started."""
-    return AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka, request_timeout_ms=request_timeout_ms, **_limited_security(settings)
-    )
+    return AIOKafkaAdminClient(**_server_and_security(settings), request_timeout_ms=request_timeout_ms)
 
 
 async def start(client: AIOKafkaProducer | AIOKafkaConsumer | AIOKafkaAdminClient, settings: Settings) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -45,7 +44,6 @@ class Topics:
     """What the broker says about our topics."""
 
     partitions: dict[str, int]  # partition count by topic
-    created: frozenset[str]  # by this call
     log_ids: dict[str, str]  # by topic; empty if the broker has none
     asked_ms: int = 0  # when it was asked for the partitions, milliseconds since the epoch
     differing: Sequence[str] = ()  # a sentence about each setting of a topic that does harm
@@ -78,7 +76,7 @@ async def ensure_topics(settings: Settings) -> Topics:
         found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
     _refuse(settings, found)
     differing = [each.sentence(settings) for each in found]
-    return Topics(partitions=counts, created=created, log_ids=ids, asked_ms=asked_ms, differing=differing)
+    return Topics(partitions=counts, log_ids=ids, asked_ms=asked_ms, differing=differing)
 
 
 async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
@@ -169,15 +167,13 @@ async def stamped_by_broker(settings: Settings, topics: Iterable[str]) -> set[st
     return {topic for topic, each in found.items() if each.get(TIMESTAMP_TYPE) == BY_BROKER}
 
 
-def replication_of(partitions: Iterable[dict[str, Any]]) -> int:
-    """The number of copies of a topic's partitions; if it differs, the lowest."""
-    return min((len(partition["replicas"]) for partition in partitions), default=0)
-
-
 async def _differences(admin: AIOKafkaAdminClient, settings: Settings, topics: Sequence[str]) -> list[Difference]:
     """Settings that do harm, of topics that somebody else created or changed."""
     found = await found_settings(admin, topics)
-    copies = {item["topic"]: replication_of(item["partitions"]) for item in await admin.describe_topics()}
+    copies = {  # the lowest number, if partitions differ
+        item["topic"]: min((len(partition["replicas"]) for partition in item["partitions"]), default=0)
+        for item in await admin.describe_topics()
+    }
     return [
         each
         for topic, values in found.items()
