@@ -168,7 +168,7 @@ def test_every_example_is_toml_of_its_key(name: str, row: Row) -> None:
 
 
 MODELS: dict[str, type[BaseModel]] = {
-    **{f"{place}: ": model for _, place, model, _ in catalogue_page.TABLES},
+    **{f"{place}: ": model for place, model in catalogue_page.TABLES.items()},
     **{f"{part.title}: ": part.model for part in mapping_reference.PARTS},
 }
 
