@@ -25,7 +25,7 @@ def faults(measure: Measure, measures: Mapping[str, Measure], taken: Collection[
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
         yield from _limits_for_faults(f"tiles.{number}.judged", measure, tile)
         yield from _rest_faults(f"tiles.{number}.rest", measure, tile)
-        yield from _order_faults(f"tiles.{number}.place", measure, tile.order, number, measures)
+        yield from _order_faults(f"tiles.{number}.place", measure, tile.place, number, measures)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
         yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
@@ -94,11 +94,11 @@ def _area_faults(key: str, measure: Measure, shown: Shown, window: str) -> Found
 
 def _limits_for_faults(key: str, measure: Measure, tile: Tile) -> Found:
     values = {label.name: label.values for label in measure.labels}
-    for name, value in tile.limits_for.items():
+    for name, value in tile.judged.items():
         if name != tile.shown.split or value not in values.get(name, ()):
             yield key, f"{name} = {value!r}", "one of the values listed for the label in `split`"
-    if tile.limits_for and tile.warning is None:
-        yield key, str(dict(tile.limits_for)), "`warning` and `critical` as well"
+    if tile.judged and tile.warning is None:
+        yield key, str(dict(tile.judged)), "`warning` and `critical` as well"
 
 
 def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
@@ -174,7 +174,7 @@ def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measu
 def _order_faults(key: str, measure: Measure, order: int, number: int, measures: Mapping[str, Measure]) -> Found:
     others = [tile for other in _before(measure, measures) for tile in other.display.tiles]
     others += measure.display.tiles[:number]
-    if order in (tile.order for tile in others):
+    if order in (tile.place for tile in others):
         yield key, str(order), "a place not used by another tile"
     if len(others) == MOST_TILES:
         yield (

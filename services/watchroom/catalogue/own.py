@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, create_model
 
-from watchroom.catalogue.display_entry import Strict
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Kind
+from watchroom.kinds.shown import Strict
 from watchroom.registry import registry
 
 

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Final
 
 from watchroom.catalogue import own
-from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
 from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
 from watchroom.catalogue.platform_alerts import FILE, PLACEHOLDERS, PlatformAlert
 from watchroom.generate.pages import page
 from watchroom.kinds import KINDS
+from watchroom.kinds.shown import Alert, Burn, Tile
 from watchroom.reference_rows import Row, as_toml, rows, table
 from watchroom.rolling.windows import WINDOWS
 
 _LINKS: Final = {
     "TargetEntry": "[targets](#targets)",
     "SummandEntry": "[sums](#sums)",
-    "TileEntry": "[tiles](#tiles)",
-    "AlertEntry": "[alerts](#alerts)",
-    "BurnEntry": "[burn rate](#burn-rates)",
+    "Tile": "[tiles](#tiles)",
+    "Alert": "[alerts](#alerts)",
+    "Burn": "[burn rate](#burn-rates)",
 }
 _CONDITION: Final = "[condition](#conditions)"
 _PLACEHOLDERS: Final = "The expression and the texts may contain these placeholders: " + ", ".join(
@@ -35,17 +35,17 @@ TABLES: Final = (
         SummandEntry,
         "A count may be the sum of other counts. Each of those is a table in the list `sum_of`.",
     ),
-    ("Tiles", "tiles", TileEntry, "Each tile is a `[[<id>.tiles]]` table: one number on the wall."),
+    ("Tiles", "tiles", Tile, "Each tile is a `[[<id>.tiles]]` table: one number on the wall."),
     (
         "Alerts",
         "alerts",
-        AlertEntry,
+        Alert,
         "Each alert is a `[[<id>.alerts]]` table; [how to add one](../how-to/add-an-alert.md).",
     ),
     (
         "Burn rates",
         "alerts.burn",
-        BurnEntry,
+        Burn,
         "An alert's table `burn`. At a burn rate of 3, three times as many miss the target as the objective allows.",
     ),
     (
