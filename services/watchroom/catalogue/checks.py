@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
 
 from watchroom.catalogue.entry import MeasureEntry, condition, keys_of
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.kinds import KINDS, columns, names
-from watchroom.kinds.measure import AREA, Condition
+from watchroom.kinds.measure import AREA, Condition, Label
 from watchroom.rolling.windows import WINDOWS
 from watchroom.streams import STREAMS
 from watchroom.streams.returns import FIGURES_LIST, NOTES_LIST
@@ -33,17 +32,7 @@ PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
 
 
-class LabelValues(NamedTuple):
-    """A label as labels.toml defines it."""
-
-    values: tuple[str, ...]
-    absent: str
-    aliases: Mapping[str, str]
-    title: str
-    titles: Mapping[str, str]
-
-
-Labels = Mapping[str, LabelValues]  # by name
+Labels = Mapping[str, Label]  # by name
 
 
 def id_faults(name: str, ids: Collection[str]) -> Found:

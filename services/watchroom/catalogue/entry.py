@@ -8,7 +8,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from watchroom.catalogue import own
 from watchroom.kinds import KINDS
 from watchroom.kinds.measure import AREA, Condition, Target
 from watchroom.kinds.shown import Alert, Display, Share, Strict, Text, Tile
@@ -199,7 +198,6 @@ EVERY_KIND: Final = (
     "kind", "stream", "brief", "definition", "source", "by", "area_windows", "rows", "excludes", "board", "tiles",
     "alerts", "why_unused",
 )  # fmt: skip
-own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 
 
 def keys_of(kind: str) -> tuple[str, ...]:

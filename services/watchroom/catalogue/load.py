@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from watchroom import toml_text
 from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.areas import Areas, read_areas
@@ -18,6 +17,7 @@ from watchroom.catalogue.faults import shape_faults, with_page
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import FILE as PLATFORM_FILE
 from watchroom.catalogue.platform_alerts import read_platform_alerts
+from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Reads, Unit
@@ -39,7 +39,7 @@ NEEDED_FOR_DISPLAY = frozenset(
 
 
 class _Labels(NamedTuple):
-    """The labels of labels.toml, for measures of events and for figures."""
+    """The labels of labels.toml by name, for measures of events and for figures; an entry says what they take."""
 
     of_events: checks.Labels
     of_figures: checks.Labels
@@ -124,16 +124,14 @@ def _add_sums(
 
 def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     try:
-        content = toml_text.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        faults.append(Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of tables"))
-        return
-    yield from content.items()
+        yield from toml_tables(path).items()
+    except ConfigurationInvalid as invalid:
+        faults.extend(invalid.faults)
 
 
 def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
-    of_events: dict[str, checks.LabelValues] = {}
-    of_figures: dict[str, checks.LabelValues] = {}
+    of_events: dict[str, Label] = {}
+    of_figures: dict[str, Label] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
         try:
@@ -143,7 +141,9 @@ def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
             continue
         for labels, its_areas in ((of_events, areas), (of_figures, areas.of_figures())):
             said = its_areas if entry.values_from else entry
-            labels[name] = checks.LabelValues(tuple(said.values), entry.absent, said.aliases, entry.title, said.titles)
+            labels[name] = Label(
+                name, "", tuple(said.values), entry.absent, said.aliases, title=entry.title, titles=said.titles
+            )
     return _Labels(of_events, of_figures)
 
 
@@ -191,7 +191,7 @@ def _measure(
         kind=entry.kind,
         stream=entry.stream,
         at=entry.at,
-        labels=tuple(Label(label, word, **labels[label]._asdict()) for label, word in entry.by.items()),
+        labels=tuple(replace(labels[name], value_of=term) for name, term in entry.by.items()),
         windows=tuple(entry.windows),
         area_windows=entry.shown_by_area(),
         brief=entry.brief,
