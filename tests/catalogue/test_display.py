@@ -111,9 +111,9 @@ ONE_FAULT = {
     ),
     "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
     "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),
-    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "by an earlier alert"),
+    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "by another alert"),
     "name of an alert on the platform": (
-        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "platform",
+        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "another",
     ),
     "alert name of words": (
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "CallsUn",

@@ -98,16 +98,15 @@ def area_window_faults(entry: MeasureEntry) -> Found:
 
 def moment_faults(entry: MeasureEntry) -> Found:
     """Moments, states and values of tokens that do not exist."""
-    words = STREAMS[entry.stream]
-    moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
-    if entry.at and entry.at not in words.moments:
-        yield "at", repr(entry.at), moments
-    if entry.start and entry.start not in words.moments:
-        yield "start", repr(entry.start), moments
-    if entry.state and entry.state not in words.states:
-        yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
-    if entry.tokens and entry.tokens not in words.values:
-        yield "tokens", repr(entry.tokens), f"a value of {entry.stream}: {', '.join(words.values)}"
+    stream = STREAMS[entry.stream]
+    for key, named, what, known in (
+        ("at", entry.at, "moment", stream.moments),
+        ("start", entry.start, "moment", stream.moments),
+        ("state", entry.state, "state", stream.states),
+        ("tokens", entry.tokens, "value", stream.values),
+    ):
+        if named and named not in known:
+            yield key, repr(named), f"a {what} of {entry.stream}: {', '.join(known) or 'it has none'}"
 
 
 def kind_faults(entry: MeasureEntry) -> Found:

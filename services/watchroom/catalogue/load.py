@@ -87,12 +87,11 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
                 owner[name] = str(path)
     faulty = seen - measures.keys()
     _add_sums(measures, entries, owner, faulty, faults)
-    for measure in measures.values():
-        faults.extend(
-            Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
-            for key, found, write in display_checks.faults(measure, measures, platform_alerts)
-            if key != "overdue_from" or found.strip("'") not in faulty  # already reported
-        )
+    faults.extend(
+        Fault(owner[name], f"{name}.{key}", what, write)
+        for name, key, what, write in display_checks.faults(measures, platform_alerts)
+        if key != "overdue_from" or what.strip("'") not in faulty  # already reported
+    )
     if faults:
         label_files = {str(path): False for path in files} | {str(folder / LABELS_FILE): True}
         raise ConfigurationInvalid(
@@ -169,14 +168,14 @@ def _measure(
 ) -> tuple[Measure, MeasureEntry] | None:
     """The measure of an entry, and the entry; None if its faults leave no display to check."""
     unusable: frozenset[str] = frozenset()
-    shared, own = own_keys.apart(table) if isinstance(table, dict) else (table, {})
+    if not isinstance(table, dict):
+        faults.append(Fault(where, name, repr(table), "a table"))
+        return None
+    shared, own = own_keys.apart(table)
     try:
         entry = MeasureEntry.model_validate(shared)
     except ValidationError as error:
-        known = keys_of(str(table.get("kind"))) if isinstance(table, dict) else ()
-        faults.extend(shape_faults(known, where, name, error))
-        if not isinstance(shared, dict):
-            return None
+        faults.extend(shape_faults(keys_of(str(table.get("kind"))), where, name, error))
         unusable = frozenset(str(item["loc"][0]) for item in error.errors())
         entry = _usable(shared, unusable)
     labels = known_labels.of(entry.kind)
